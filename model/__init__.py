@@ -1,0 +1,9 @@
+"""The Robust Video Matting network, MobileNetV3 variant: torch in, torch out.
+
+Lin, Yang, Saleemi, Sengupta: "Robust High-Resolution Video Matting with Temporal Guidance",
+WACV 2022 (arXiv 2108.11515). Attribute names are those of the published checkpoint.
+"""
+
+from model.network import MattingNetwork, State
+
+__all__ = ["MattingNetwork", "State"]

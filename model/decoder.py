@@ -1,0 +1,145 @@
+"""The recurrent decoder: four ConvGRUs from 1/16 up to the small copy's own size.
+
+Shapes: N = B * T frames, in the order of their batch entry and then of time.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.encoder import Features
+
+# Recurrent states r1 (1/2) .. r4 (1/16), [B, c, h, w]; None stands for zeros.
+Recurrent = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
+
+
+class ConvGRU(nn.Module):
+    """A convolutional gated recurrent unit of `channels` channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
+        self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        """The state after one more frame: `x`, `h` and the result are [B, c, h, w]."""
+        r, z = self.ih(torch.cat((x, h), dim=1)).chunk(2, dim=1)
+        n = self.hh(torch.cat((x, r * h), dim=1))
+        return cast(Tensor, (1 - z) * h + z * n)
+
+    def forward(self, x: Tensor, h: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+        """Runs over `frames` frames a batch entry.
+
+        Args:
+            x: [B * frames, c, h, w].
+            h: [B, c, h, w], the state before the first frame; float32 for exact accumulation.
+        Returns:
+            the state after every frame [B * frames, c, h, w], and after the last one [B, c, h, w].
+        """
+        steps = x.unflatten(0, (-1, frames))  # [B, T, c, h, w]
+        if h is None:
+            h = torch.zeros_like(steps[:, 0], dtype=torch.float32)
+        states = []
+        for t in range(frames):
+            h = self.step(steps[:, t], h)
+            states.append(h)
+        return torch.stack(states, dim=1).flatten(0, 1), h
+
+
+class BottleneckBlock(nn.Module):
+    """`decode4`: half of the channels pass through, the other half is recurrent."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gru = ConvGRU(channels // 2)
+
+    def forward(self, x: Tensor, r: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+        a, b = x.chunk(2, dim=1)
+        b, r = self.gru(b, r, frames)
+        return torch.cat((a, b), dim=1), r
+
+
+class UpsamplingBlock(nn.Module):
+    """`decode3` .. `decode1`: twice the size, joined with the encoder's features and the source."""
+
+    def __init__(self, channels_in: int, channels_skip: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(channels_in + channels_skip + 3, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+        )
+        self.gru = ConvGRU(channels_out // 2)
+
+    def forward(
+        self, x: Tensor, f: Tensor, s: Tensor, r: Tensor | None, frames: int
+    ) -> tuple[Tensor, Tensor]:
+        a, b = self.conv(torch.cat((_upsample(x, s), f, s), dim=1)).chunk(2, dim=1)
+        b, r = self.gru(b, r, frames)
+        return torch.cat((a, b), dim=1), r
+
+
+class OutputBlock(nn.Module):
+    """`decode0`: to the small copy's own size; not recurrent."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(channels_in + 3, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, x: Tensor, s: Tensor) -> Tensor:
+        return cast(Tensor, self.conv(torch.cat((_upsample(x, s), s), dim=1)))
+
+
+class RecurrentDecoder(nn.Module):
+    """Features of T frames to a 16-channel map at the small copy's size, in the order of time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # ceil_mode, so that an odd size leaves s1 .. s3 as large as the encoder's features.
+        self.avgpool = nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)
+        self.decode4 = BottleneckBlock(128)
+        self.decode3 = UpsamplingBlock(128, 40, 80)
+        self.decode2 = UpsamplingBlock(80, 24, 40)
+        self.decode1 = UpsamplingBlock(40, 16, 32)
+        self.decode0 = OutputBlock(32, 16)
+
+    def forward(
+        self, src_sm: Tensor, features: Features, rec: Recurrent, frames: int
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Decodes.
+
+        Args:
+            src_sm: [N, 3, h, w], the small copy.
+            features: f1, f2, f3 of the encoder and LR-ASPP's output in place of f4.
+            rec: the states before the first frame.
+            frames: T, frames a batch entry.
+        Returns:
+            hid [N, 16, h, w], and the four states after the last frame.
+        """
+        f1, f2, f3, f4 = features
+        r1, r2, r3, r4 = rec
+        s1 = self.avgpool(src_sm)
+        s2 = self.avgpool(s1)
+        s3 = self.avgpool(s2)
+        x, r4 = self.decode4(f4, r4, frames)
+        x, r3 = self.decode3(x, f3, s3, r3, frames)
+        x, r2 = self.decode2(x, f2, s2, r2, frames)
+        x, r1 = self.decode1(x, f1, s1, r1, frames)
+        return self.decode0(x, src_sm), (r1, r2, r3, r4)
+
+
+def _upsample(x: Tensor, like: Tensor) -> Tensor:
+    """`x` at twice its size, cropped to the size of `like` (an odd size was rounded up below)."""
+    x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    return x[..., : like.shape[-2], : like.shape[-1]]

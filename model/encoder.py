@@ -1,0 +1,68 @@
+"""The encoder: torchvision's MobileNetV3-Large, and the LR-ASPP head on its deepest features."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import mobilenet_v3_large
+
+Features = tuple[Tensor, Tensor, Tensor, Tensor]
+
+# Indices of `features` after which a feature map is kept, and what it holds there.
+TAPS = (1, 3, 6, 16)
+CHANNELS = (16, 24, 40, 960)  # at 1/2, 1/4, 1/8 and 1/16 of the input's size
+
+
+class MobileNetV3Encoder(nn.Module):
+    """MobileNetV3-Large without pooling and classifier, its last stage dilated by two."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = mobilenet_v3_large(weights=None, dilated=True).features
+        # ImageNet's statistics; not persistent, since the checkpoint does not hold them.
+        mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
+
+    def forward(self, src: Tensor) -> Features:
+        """Feature maps of `src` [N, 3, H, W] in [0, 1]: f1 (1/2), f2 (1/4), f3 (1/8), f4 (1/16).
+
+        Every size is rounded up.
+        """
+        x = (src - self.mean) / self.std
+        taps = []
+        for index, block in enumerate(self.features):
+            x = block(x)
+            if index in TAPS:
+                taps.append(x)
+        f1, f2, f3, f4 = taps
+        return f1, f2, f3, f4
+
+
+class LRASPP(nn.Module):
+    """Lite reduced atrous spatial pyramid pooling.
+
+    Source: Howard et al. 2019, "Searching for MobileNetV3", section 6.4.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.aspp1 = nn.Sequential(
+            nn.Conv2d(channels_in, channels_out, 1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+        )
+        self.aspp2 = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels_in, channels_out, 1, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, f4: Tensor) -> Tensor:
+        """`f4` [N, channels_in, h, w] weighted by its global context: [N, channels_out, h, w]."""
+        return cast(Tensor, self.aspp1(f4) * self.aspp2(f4))
