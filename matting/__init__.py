@@ -1,0 +1,1 @@
+"""RVM on Segments: long videos of people, matted segment by segment."""

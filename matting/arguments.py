@@ -1,0 +1,208 @@
+"""The command line's arguments: what there is, and what is accepted."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import NoReturn
+
+from matting.errors import InputError
+from matting.infer import InferOptions
+from matting.matte import Look
+from matting.media.writer import CODECS, Encoding
+from matting.segment import SegmentOptions
+from matting.session import PRECISIONS, SHORT_SIDE_PX
+from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+
+PROGRAM = "inference_custom.py"
+KINDS = {"alpha": ALPHA, "foreground": FOREGROUND}
+SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in two plain lines, by way of the program's own exception."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(
+            message[:1].upper() + message[1:] + ".", f"Help: python {self.prog} --help"
+        )
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments as a namespace with `command`, `path` and the command's options.
+
+    Raises:
+        InputError: an argument is unknown or out of its range.
+    """
+    parser = _Parser(prog=PROGRAM, description="Mattes long videos of people, in segments.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    segment = _command(commands, "segment", "VIDEO", "cut a video into segments")
+    infer = _command(commands, "infer", "SEGMENTS_DIR", "matte a folder of segments")
+    _command(commands, "combine", "MATTED_DIR", "join the matted segments to one video")
+    _command(commands, "add-audio", "VIDEO", "put the original's sound to the matted video")
+    run = _command(commands, "run", "VIDEO", "all four in a row; can be run again at any point")
+    for command in (segment, run):
+        _segment_options(command)
+    for command in (infer, run):
+        _infer_options(command)
+    return parser.parse_args(argv)
+
+
+def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
+    """The options of `segment`."""
+    return SegmentOptions(
+        seconds=arguments.seconds, reencode=arguments.reencode, overwrite=arguments.overwrite
+    )
+
+
+def infer_options(arguments: argparse.Namespace) -> InferOptions:
+    """The options of `infer`.
+
+    Raises:
+        InputError: the quality is out of the codec's range.
+    """
+    worst = CODECS[arguments.codec].worst_quality
+    if arguments.quality is not None and arguments.quality > worst:
+        raise InputError(f"--quality {arguments.quality}: {arguments.codec} takes 0 to {worst}.")
+    look = Look(
+        background=arguments.background,
+        kinds=(COMPOSITE, *(KINDS[kind] for kind in KINDS if kind in arguments.save)),
+        encoding=Encoding(arguments.codec, arguments.quality, arguments.bitrate),
+    )
+    return InferOptions(
+        checkpoint=arguments.checkpoint,
+        device=arguments.device,
+        precision=arguments.precision,
+        ratio=arguments.downsample_ratio,
+        subject=arguments.subject,
+        look=look,
+        frame_rate=arguments.frame_rate,
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser], name: str, path: str, description: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=description, description=description.capitalize())
+    parser.add_argument("path", metavar=path, type=Path)
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
+    )
+    volume = parser.add_mutually_exclusive_group()
+    volume.add_argument("-v", "--verbose", action="store_true", help="tell more, and tracebacks")
+    volume.add_argument("--quiet", action="store_true", help="tell nothing but errors")
+    return parser
+
+
+def _segment_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=_seconds, help="least length of a segment (default: 15)")
+    parser.add_argument(
+        "--reencode", action="store_true", help="make new, clean pieces (H.265, CRF 18); slow"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="cut anew what is cut already")
+
+
+def _infer_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--checkpoint", metavar="PATH", type=Path, help="the network's weights")
+    add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="default: auto")
+    add("--precision", default="auto", choices=PRECISIONS, help="default: auto")
+    add(
+        "--downsample-ratio",
+        type=_ratio,
+        metavar="auto|RATIO",
+        help="size of the copy on which people are found, 0 to 1 (default: auto, by --subject)",
+    )
+    add(
+        "--subject",
+        default="full-body",
+        choices=SHORT_SIDE_PX,
+        help="how much of the people is seen (default: full-body)",
+    )
+    add(
+        "--background",
+        type=_colour,
+        default=_colour("#78FF9B"),
+        metavar="COLOUR",
+        help="behind the people: '#RRGGBB' or R,G,B (default: '#78FF9B')",
+    )
+    add("--codec", default="hevc", choices=CODECS, help="default: hevc")
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument("--bitrate", type=_bitrate, metavar="40M", help="bits a second")
+    rate.add_argument("--quality", type=_quality, metavar="N", help="CRF; lower is better")
+    add(
+        "--save",
+        action="append",
+        choices=KINDS,
+        default=[],
+        help="write this too; may be given twice",
+    )
+    add(
+        "--frame-rate",
+        type=_frame_rate,
+        default=Fraction(30),
+        metavar="FPS",
+        help="of image sequences, as 30 or 30000/1001 (default: 30)",
+    )
+    add("--shutdown", action="store_true", help="switch the computer off at the end")
+
+
+def _fraction(text: str) -> Fraction:
+    try:
+        return Fraction(text.replace(",", "."))
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _seconds(text: str) -> Fraction:
+    value = _fraction(text)
+    if not 0 < value <= 24 * 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+    return value
+
+
+def _frame_rate(text: str) -> Fraction:
+    value = _fraction(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1000")
+    return value
+
+
+def _ratio(text: str) -> float | None:
+    if text == "auto":
+        return None
+    value = float(_fraction(text))
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
+    return value
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    match = re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text.strip(), re.IGNORECASE)
+    if match:
+        red, green, blue = (int(part, 16) for part in match.groups())
+        return red, green, blue
+    parts = text.split(",")
+    if len(parts) == 3 and all(p.strip().isdecimal() and int(p) <= 255 for p in parts):
+        red, green, blue = (int(part) for part in parts)
+        return red, green, blue
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue)"
+    )
+
+
+def _bitrate(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)", text.strip(), re.IGNORECASE)
+    value = math.floor(Fraction(match[1]) * SUFFIX[match[2].lower()]) if match else 0
+    if not 1000 <= value <= 2 * 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no bit rate; give 40M, or 800k")
+    return value
+
+
+def _quality(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)

@@ -1,0 +1,87 @@
+"""The command line: one command, its stage, its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from types import FrameType
+
+from matting import arguments as args
+from matting.add_audio import add_audio
+from matting.combine import combine
+from matting.console import Console
+from matting.errors import MattingError, SegmentsFailedError, StorageError
+from matting.infer import infer
+from matting.power import shut_down
+from matting.run import run
+from matting.segment import segment
+
+DONE, INTERRUPTED = 0, 130
+# A night's work has ended, well or not; anything else is best told to somebody who is still there.
+SHUT_DOWN_AFTER = {DONE, SegmentsFailedError.exit_code, StorageError.exit_code}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command of `argv` (without the program's name); returns the exit code."""
+    console = Console()
+    try:
+        options = args.parse(sys.argv[1:] if argv is None else argv)
+    except MattingError as error:
+        console.error(str(error))
+        return error.exit_code
+    console = Console(quiet=options.quiet, verbose=options.verbose)
+    signal.signal(signal.SIGTERM, _interrupt)
+    code = _guarded(options, console)
+    if getattr(options, "shutdown", False) and code in SHUT_DOWN_AFTER:
+        code = _shut_down(console) or code
+    return code
+
+
+def _guarded(options: argparse.Namespace, console: Console) -> int:
+    """The exit code of the command, whatever happens in it."""
+    try:
+        _dispatch(options, console)
+    except KeyboardInterrupt:
+        console.finish()
+        console.error("Interrupted. Run the same command again: it goes on where it stopped.")
+        return INTERRUPTED
+    except MattingError as error:
+        console.finish()
+        if options.verbose:
+            traceback.print_exc()
+        console.error(str(error))
+        return error.exit_code
+    return DONE
+
+
+def _dispatch(options: argparse.Namespace, console: Console) -> None:
+    path, output = options.path, options.output
+    if options.command == "segment":
+        segment(path, args.segment_options(options), output, console)
+    elif options.command == "infer":
+        infer(path, args.infer_options(options), output, console)
+    elif options.command == "combine":
+        combine(path, output, console)
+    elif options.command == "add-audio":
+        add_audio(path, output, console)
+    else:
+        cutting, matting = args.segment_options(options), args.infer_options(options)
+        run(path, cutting, matting, output, console)
+
+
+def _shut_down(console: Console) -> int:
+    try:
+        shut_down(console)
+    except KeyboardInterrupt:
+        console.say("The computer stays on.")
+    except MattingError as error:
+        console.error(str(error))
+        return error.exit_code
+    return DONE
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """A polite request to end counts as Ctrl-C."""
+    raise KeyboardInterrupt

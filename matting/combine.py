@@ -1,0 +1,97 @@
+"""Stage three: the matted segments become one video, each frame at its source's time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from matting import durable
+from matting.errors import InputError, writing
+from matting.ledger import Ledger
+from matting.lock import folder_lock
+from matting.media.join import Part, join
+from matting.media.probe import frame_times, probe
+from matting.progress import Progress
+from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
+
+RUN_INFER = "Run infer again, then combine."
+
+
+def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
+    """Joins every kind of result in the folder `matted`; returns the composite's file.
+
+    Args:
+        output: where to put the results' folder instead of beside the segments.
+    Raises:
+        InputError: no such folder, or not all of its segments are done; names them.
+        StorageError, BusyError.
+    """
+    folder = MattedFolder(matted)
+    if not matted.is_dir():
+        kind = "a file, not the folder of matted segments" if matted.is_file() else "not there"
+        raise InputError(f"{matted} is {kind}.", "Give the folder that infer made.")
+    if not folder.manifest.is_file():
+        raise InputError(
+            f"{matted} was not made by infer: it holds no {folder.manifest.name}.",
+            "Give the folder whose name ends in _matted.",
+        )
+    results = MattedFolder(output / matted.name) if output else folder
+    with folder_lock(matted):
+        ledger = Ledger(folder)
+        _require_done(ledger)
+        for kind in (COMPOSITE, ALPHA, FOREGROUND):
+            if all(ledger.output(name, kind) for name in ledger.names):
+                _combine_kind(ledger, kind, results.combined(kind), progress)
+    return results.combined()
+
+
+def _require_done(ledger: Ledger) -> None:
+    if not ledger.names:
+        raise InputError(f"{ledger.folder.root} holds no segments.", RUN_INFER)
+    missing = [name for name in ledger.names if not ledger.is_done(name)]
+    if missing:
+        named = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
+        raise InputError(
+            f"{len(missing)} of {len(ledger.names)} segments are not done: {named}.", RUN_INFER
+        )
+
+
+def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -> None:
+    parts, time_base = _parts(ledger, kind)
+    frames = sum(ledger.entry(name).frames for name in ledger.names)
+    durable.make_folder(target.parent)
+    temporary = durable.partial(target)
+    progress.start("Combining", frames, "frame")
+    try:
+        joined = join(parts, time_base, temporary, progress.advance)
+        durable.publish(temporary, target)
+    finally:
+        progress.finish()
+        with writing(temporary):
+            temporary.unlink(missing_ok=True)
+    progress.say(f"{joined} frames of {len(parts)} segments, all counted: {target}")
+
+
+def _parts(ledger: Ledger, kind: str) -> tuple[list[Part], Fraction]:
+    """What to join, and the ticks of its times: the source's own, from the plan."""
+    paths = [path for name in ledger.names if (path := ledger.output(name, kind))]
+    plan = ledger.plan
+    if plan is None:
+        return _back_to_back(paths)
+    first = {segment.name: segment.first_pts - plan.start_pts for segment in plan.segments}
+    parts = [Part(path, first[name]) for name, path in zip(ledger.names, paths, strict=True)]
+    return parts, plan.time_base
+
+
+def _back_to_back(paths: list[Path]) -> tuple[list[Part], Fraction]:
+    """Files that were never one: each starts when the last frame of the one before has ended."""
+    time_base = probe(paths[0]).time_base
+    parts = []
+    start = Fraction(0)
+    for path in paths:
+        parts.append(Part(path, round(start / time_base)))
+        own = probe(path).time_base
+        pts = sorted(time.pts for time in frame_times(path))
+        last_frame = pts[-1] - pts[-2] if len(pts) > 1 else 1 / (probe(path).rate * own)
+        start += (pts[-1] - pts[0] + last_frame) * own
+    return parts, time_base

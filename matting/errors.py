@@ -1,0 +1,107 @@
+"""Every error a user can meet, each with its exit code.
+
+MattingError                 1  base; never raised itself
+├── SegmentsFailedError      1  the job went through, some segments did not
+├── EncodeError              1  the encoder refused a picture or broke off
+├── InputError               2  an argument or a file that cannot be used
+│   └── MediaError           2  a video that cannot be used
+│       └── DecodeError      2  a video that breaks off or decodes wrongly
+├── MissingError             3  something to install or to download
+├── StorageError             4  a disk that is full, or a place that cannot be written
+└── BusyError                5  another run holds the folder
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+
+class MattingError(Exception):
+    """What failed, and what to do about it.
+
+    Args:
+        what: one plain sentence: what failed, on which file.
+        hint: one plain sentence: what to do next.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.hint}" if self.hint else self.what
+
+
+class SegmentsFailedError(MattingError):
+    """The job went through to its end, but some segments failed."""
+
+
+class EncodeError(MattingError):
+    """The encoder refused a picture or broke off."""
+
+
+class InputError(MattingError):
+    """An argument or a file that cannot be used."""
+
+    exit_code = 2
+
+
+class MediaError(InputError):
+    """A video that cannot be used."""
+
+
+class DecodeError(MediaError):
+    """A video that breaks off or decodes wrongly; names the file and the frame."""
+
+
+class MissingError(MattingError):
+    """Something has to be installed or downloaded first."""
+
+    exit_code = 3
+
+
+class StorageError(MattingError):
+    """The disk is full, or the place cannot be written."""
+
+    exit_code = 4
+
+
+class BusyError(MattingError):
+    """Another run holds the folder."""
+
+    exit_code = 5
+
+
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """The plain form of what the operating system said when `path` was written."""
+    if error.errno in FULL:
+        return StorageError(
+            f"The disk is full: {path} could not be written.",
+            "Free some space, then run the same command again: it goes on where it stopped.",
+        )
+    if error.errno in FORBIDDEN:
+        return StorageError(
+            f"{path} may not be written.",
+            "Close programs that hold it, or choose another place with --output.",
+        )
+    return StorageError(f"{path} could not be written: {error.strerror or error}.")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns an OSError of the block into a StorageError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, path) from error

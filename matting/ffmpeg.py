@@ -1,0 +1,125 @@
+"""The only door to the ffmpeg program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from matting.errors import MattingError, MediaError, MissingError, StorageError
+from matting.media.door import FORMATS
+
+VARIABLE = "FFMPEG_PATH"
+STOP_SECONDS = 10
+INSTALL = "Install it with: pip install --force-reinstall imageio-ffmpeg"
+
+
+@cache
+def _bundled() -> str:
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def program() -> Path:
+    """The absolute path of ffmpeg: the variable FFMPEG_PATH, else the one imageio-ffmpeg brings.
+
+    Never one that merely lies in the current folder.
+
+    Raises:
+        MissingError: there is none.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        path = Path(named)
+        if not (path.is_absolute() and path.is_file()):
+            raise MissingError(
+                f"{VARIABLE} is {named}, which is not the full path of a program.",
+                "Correct it, or remove it: then the ffmpeg installed with this tool is used.",
+            )
+        return path
+    try:
+        bundled = _bundled()
+    except RuntimeError as error:
+        raise MissingError("There is no ffmpeg program.", INSTALL) from error
+    found = bundled if Path(bundled).is_absolute() else shutil.which(bundled)
+    if found is None or Path(found).resolve().parent == Path.cwd().resolve():
+        raise MissingError("There is no ffmpeg program.", INSTALL)
+    return Path(found).resolve()
+
+
+def input_file(path: Path) -> list[str]:
+    """The arguments that open `path` as a media file and nothing else."""
+    limits = ["-format_whitelist", FORMATS, "-protocol_whitelist", "file"]
+    return [*limits, "-i", str(path.resolve())]
+
+
+def run(
+    arguments: Sequence[str], *, folder: Path, subject: Path, on_frame: Callable[[int], None]
+) -> None:
+    """Runs ffmpeg to its end, and stops it when this thread is interrupted.
+
+    Args:
+        arguments: all but the program and what every call has; inputs through `input_file`.
+        folder: the folder that relative output names lie in.
+        subject: the file that messages name.
+        on_frame: told the number of frames done so far, now and then.
+    Raises:
+        MediaError: ffmpeg refused or broke off; with its own last words.
+        StorageError: the disk is full.
+        MissingError: there is no ffmpeg.
+    """
+    command = [str(program()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    command += ["-progress", "pipe:1", *arguments]
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+        )
+        try:
+            _follow(process, on_frame)
+            code = process.wait()
+        finally:
+            _stop(process)
+        errors.seek(0)
+        words = errors.read().decode("utf-8", "replace").strip().splitlines()
+    if code != 0:
+        raise _failure(subject, words)
+
+
+def _follow(process: subprocess.Popen[bytes], on_frame: Callable[[int], None]) -> None:
+    if process.stdout is None:
+        return
+    with process.stdout as lines:
+        for line in lines:
+            key, _, value = line.decode("ascii", "replace").strip().partition("=")
+            if key == "frame" and value.isdecimal():
+                on_frame(int(value))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process if it still runs; returns when it is gone."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _failure(subject: Path, words: list[str]) -> MattingError:
+    if any("No space left" in line for line in words):
+        return StorageError(
+            f"The disk is full: nothing more could be written for {subject}.",
+            "Free some space, then run the same command again.",
+        )
+    last = words[-1] if words else "it gave no reason"
+    return MediaError(
+        f"ffmpeg could not process {subject}: {last}",
+        "If the video plays elsewhere, cut it with --reencode; otherwise copy it again.",
+    )

@@ -1,0 +1,130 @@
+"""What is to be matted: the segments of a plan, a folder of videos, or image sequences."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from matting.errors import InputError
+from matting.ledger import FileProof
+from matting.media.images import ImageSequence, image_files
+from matting.media.reader import VideoSource
+from matting.media.source import FrameSource
+from matting.plan import Plan, read_plan
+from matting.workspace import UNFINISHED, natural_order
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
+    ".wmv", ".flv", ".mxf", ".ogv", ".3gp",
+})
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Input:
+    """One video or image sequence.
+
+    Attributes:
+        name: what `processed.json` calls it.
+        output_name: the file name of its results.
+        frames: how many frames the plan says it has; None without a plan.
+    """
+
+    name: str
+    path: Path
+    output_name: str
+    frames: int | None = None
+
+    @property
+    def is_sequence(self) -> bool:
+        return self.path.is_dir()
+
+    def open(self, rate: Fraction) -> FrameSource:
+        """Its frames. `rate`: frames a second of an image sequence.
+
+        Raises:
+            InputError: it is not there, or is none.
+            MediaError: it cannot be used, or has not the frames that the plan says.
+        """
+        if self.is_sequence:
+            return ImageSequence(self.path, rate)
+        source = VideoSource(self.path)
+        if self.frames is not None and source.frames != self.frames:
+            raise InputError(
+                f"{self.path} has {source.frames} frames, but {self.frames} were cut for it.",
+                "Cut the video again with: segment --overwrite",
+            )
+        return source
+
+    def proof(self) -> FileProof:
+        """What its content is known by; for a sequence, that of all its pictures together."""
+        if not self.is_sequence:
+            return FileProof.of(self.path)
+        digest = hashlib.sha256()
+        size = 0
+        for file in image_files(self.path):
+            proof = FileProof.of(file)
+            digest.update(f"{file.name}\0{proof.sha256}\n".encode())
+            size += proof.size_bytes
+        return FileProof(size, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class InputFolder:
+    """All inputs of one folder, in order. With a plan, each continues the one before."""
+
+    path: Path
+    plan: Plan | None
+    inputs: tuple[Input, ...]
+
+
+def read_inputs(folder: Path) -> InputFolder:
+    """What `folder` holds for matting.
+
+    Raises:
+        InputError: no such folder, or it holds nothing to matte.
+    """
+    if folder.is_file():
+        raise InputError(
+            f"{folder} is a file, not a folder of segments.",
+            "Cut the video first, then give the folder that was made.",
+        )
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
+    plan = read_plan(folder)
+    if plan is not None:
+        planned = tuple(Input(s.name, folder / s.name, s.name, s.frames) for s in plan.segments)
+        return InputFolder(folder, plan, planned)
+    if (folder / UNFINISHED).exists():
+        raise InputError(f"{folder} is not completely cut.", "Run segment again first.")
+    paths = _unplanned(folder)
+    if not paths:
+        raise InputError(
+            f"{folder} holds no videos and no pictures.", "Give the folder that segment made."
+        )
+    return InputFolder(folder, None, _named(paths))
+
+
+def _unplanned(folder: Path) -> list[Path]:
+    visible = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural_order)
+    videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
+    sequences = [p for p in visible if p.is_dir() and image_files(p)]
+    if not videos and not sequences and image_files(folder):
+        return [folder]
+    return sorted(videos + sequences, key=natural_order)
+
+
+def _named(paths: list[Path]) -> tuple[Input, ...]:
+    """Inputs whose results have names of their own: `a.mov` and `a.mkv` do not share `a.mp4`."""
+    stems = Counter(_stem(path) for path in paths)
+    return tuple(
+        Input(p.name, p, f"{_stem(p) if stems[_stem(p)] == 1 else p.name}.mp4") for p in paths
+    )
+
+
+def _stem(path: Path) -> str:
+    return path.name if path.is_dir() else path.stem

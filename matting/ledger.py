@@ -1,0 +1,179 @@
+"""processed.json and manifest.json: what is done, and the proof of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matting import durable
+from matting.errors import InputError
+from matting.plan import Plan
+from matting.workspace import MattedFolder
+
+VERSION = 1
+START_OVER = "Delete it to have this folder matted anew."
+
+
+@dataclass(frozen=True)
+class FileProof:
+    """By what a file is known again."""
+
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileProof:
+        return cls(path.stat().st_size, durable.sha256(path))
+
+    def holds_for(self, path: Path) -> bool:
+        """Whether `path` is there with exactly this content."""
+        if not path.is_file() or path.stat().st_size != self.size_bytes:
+            return False
+        return durable.sha256(path) == self.sha256
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one segment.
+
+    Attributes:
+        source: the segment's own file or folder name, and the proof of its content.
+        settings: everything that shapes the result, the checkpoint's hash included.
+        start_state: where the network's state came from: fresh, carried or warmed up.
+        outputs: per kind of result its file name and proof; empty while not done.
+        error: what went wrong, empty when nothing did.
+    """
+
+    source: FileProof | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    start_state: str = ""
+    frames: int = 0
+    outputs: Mapping[str, tuple[str, FileProof]] = field(default_factory=dict)
+    error: str = ""
+
+
+class Ledger:
+    """The record of one matted folder. Every change is on the disk before the call returns."""
+
+    def __init__(self, folder: MattedFolder) -> None:
+        """Reads what is there; nothing there is an empty ledger.
+
+        Raises:
+            InputError: a file of it cannot be read.
+        """
+        self.folder = folder
+        self._names: list[str] = []
+        self._done: dict[str, bool] = {}
+        self._entries: dict[str, Entry] = {}
+        self.plan: Plan | None = None
+        self._read()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The segments, in order."""
+        return tuple(self._names)
+
+    def entry(self, name: str) -> Entry:
+        """What is known of a segment; an empty entry where nothing is."""
+        return self._entries.get(name, Entry())
+
+    def begin(self, names: Sequence[str], plan: Plan | None) -> None:
+        """States which segments there are, in order; those not heard of before are not done."""
+        self._names = list(names)
+        self.plan = plan
+        self._save_manifest()
+        self._save_processed()
+
+    def is_done(self, name: str) -> bool:
+        """Whether people and program agree that it is done, and its files are what was recorded."""
+        entry = self.entry(name)
+        if not self._done.get(name) or not entry.outputs:
+            return False
+        return all(
+            proof.holds_for(self.folder.layer(kind) / file)
+            for kind, (file, proof) in entry.outputs.items()
+        )
+
+    def output(self, name: str, kind: str) -> Path | None:
+        """A segment's result of one kind; None where it was not made."""
+        made = self.entry(name).outputs.get(kind)
+        return self.folder.layer(kind) / made[0] if made else None
+
+    def record(self, name: str, entry: Entry) -> None:
+        """Records what came of a segment; it is done when the entry has outputs and no error."""
+        self._entries[name] = entry
+        done = bool(entry.outputs) and not entry.error
+        # `true` only after the proof is on the disk, `false` before it changes.
+        if done:
+            self._save_manifest()
+        self._done[name] = done
+        self._save_processed()
+        if not done:
+            self._save_manifest()
+
+    def _read(self) -> None:
+        processed, manifest = self.folder.processed, self.folder.manifest
+        if manifest.is_file():
+            self._read_manifest(manifest)
+        if processed.is_file():
+            done = durable.read_json(processed)
+            if not isinstance(done, dict):
+                raise InputError(f"{processed} is not a list of segments.", START_OVER)
+            self._done = {str(name): value is True for name, value in done.items()}
+
+    def _read_manifest(self, path: Path) -> None:
+        value = durable.read_json(path)
+        try:
+            if value["version"] != VERSION:
+                raise ValueError(f"version {value['version']!r}")
+            self.plan = Plan.from_json(value["plan"]) if value["plan"] else None
+            self._entries = {n: _entry_from_json(e) for n, e in value["segments"].items()}
+            self._names = list(self._entries)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"{path} cannot be read by this version ({error}).", START_OVER
+            ) from error
+
+    def _save_processed(self) -> None:
+        done = {name: self._done.get(name, False) for name in self._names}
+        durable.write_json(self.folder.processed, done)
+
+    def _save_manifest(self) -> None:
+        value = {
+            "version": VERSION,
+            "plan": self.plan.to_json() if self.plan else None,
+            "segments": {name: _entry_to_json(self.entry(name)) for name in self._names},
+        }
+        durable.write_json(self.folder.manifest, value)
+
+
+def _entry_to_json(entry: Entry) -> dict[str, Any]:
+    return {
+        "source": vars(entry.source) if entry.source else None,
+        "settings": dict(entry.settings),
+        "start_state": entry.start_state,
+        "frames": entry.frames,
+        "outputs": {
+            kind: {"file": file, **vars(proof)} for kind, (file, proof) in entry.outputs.items()
+        },
+        "error": entry.error,
+    }
+
+
+def _entry_from_json(value: Any) -> Entry:
+    return Entry(
+        source=_proof(value["source"]) if value["source"] else None,
+        settings=dict(value["settings"]),
+        start_state=str(value["start_state"]),
+        frames=int(value["frames"]),
+        outputs={
+            kind: (Path(made["file"]).name, _proof(made)) for kind, made in value["outputs"].items()
+        },
+        error=str(value["error"]),
+    )
+
+
+def _proof(value: Any) -> FileProof:
+    return FileProof(int(value["size_bytes"]), str(value["sha256"]))

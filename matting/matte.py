@@ -1,0 +1,129 @@
+"""One segment: its frames through the network into its result files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from matting import durable
+from matting.composite import over_colour, to_picture
+from matting.errors import writing
+from matting.media.source import FrameChunk, FrameSource
+from matting.media.writer import Encoding, VideoWriter
+from matting.pipeline import overlap
+from matting.session import Matte, MattingSession
+from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the results look like.
+
+    Attributes:
+        background: red, green, blue behind the composite, 0..255.
+        kinds: which results to write: COMPOSITE, and ALPHA or FOREGROUND where asked for.
+    """
+
+    background: tuple[int, int, int] = (120, 255, 155)
+    kinds: tuple[str, ...] = (COMPOSITE,)
+    encoding: Encoding = field(default_factory=Encoding)
+
+
+@dataclass(frozen=True)
+class _Results:
+    """Pictures of every kind for the same frames, [T, 3, H, W], uint8, on the CPU."""
+
+    pictures: Mapping[str, Tensor]
+    pts: tuple[int, ...]
+
+
+def matte_segment(
+    source: FrameSource,
+    session: MattingSession,
+    *,
+    ratio: float,
+    look: Look,
+    targets: Mapping[str, Path],
+    on_frames: Callable[[int], None],
+) -> None:
+    """Mattes every frame of `source` into one file for each kind of result.
+
+    The files appear under their names only when all of them are whole and checked. The session
+    goes on from its present state.
+
+    Args:
+        targets: where each kind of `look.kinds` goes.
+        on_frames: told how many more frames are through the network.
+    Raises:
+        DecodeError: a frame of the source is missing or damaged.
+        EncodeError: a result could not be encoded whole.
+        StorageError: a result could not be written.
+    """
+    temporary = {kind: durable.partial(path) for kind, path in targets.items()}
+    try:
+        with ExitStack() as open_files:
+            writers = {
+                kind: open_files.enter_context(_writer(path, source, look.encoding))
+                for kind, path in temporary.items()
+            }
+
+            def compute(chunk: FrameChunk) -> _Results:
+                matte = session.matte(chunk.rgb, ratio)
+                on_frames(len(chunk.pts))
+                return _Results({kind: _picture(kind, matte, look) for kind in writers}, chunk.pts)
+
+            overlap(source.chunks, compute, _Sink(writers).write)
+            for writer in writers.values():
+                writer.finish()
+        for kind, path in targets.items():
+            durable.publish(temporary[kind], path)
+    finally:
+        for path in temporary.values():
+            with writing(path):
+                path.unlink(missing_ok=True)
+
+
+def warm_up(source: FrameSource, session: MattingSession, ratio: float, frames: int) -> None:
+    """Lets the network see the last `frames` frames of `source`, for the state they leave."""
+    session.reset()
+    chunks = source.chunks(last=frames)
+    for chunk in chunks:
+        session.matte(chunk.rgb, ratio)
+
+
+class _Sink:
+    """Writes results of all kinds at times that count from the segment's first frame."""
+
+    def __init__(self, writers: Mapping[str, VideoWriter]) -> None:
+        self._writers = writers
+        self._first_pts: int | None = None
+
+    def write(self, results: _Results) -> None:
+        if self._first_pts is None:
+            self._first_pts = results.pts[0]
+        pts = [time - self._first_pts for time in results.pts]
+        for kind, pictures in results.pictures.items():
+            self._writers[kind].write(pictures, pts)
+
+
+def _picture(kind: str, matte: Matte, look: Look) -> Tensor:
+    if kind == ALPHA:
+        return to_picture(matte.alpha).cpu()
+    if kind == FOREGROUND:
+        return to_picture(matte.foreground).cpu()
+    return to_picture(over_colour(matte.foreground, matte.alpha, look.background)).cpu()
+
+
+def _writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:
+    return VideoWriter(
+        path,
+        size_px=(source.width_px, source.height_px),
+        time_base=source.time_base,
+        rate=source.rate,
+        colour=source.colour,
+        choice=choice,
+    )

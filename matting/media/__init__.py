@@ -1,0 +1,1 @@
+"""The only door to PyAV, and to pims for image sequences."""

@@ -1,0 +1,113 @@
+"""How a stream's numbers mean colours, and the two conversions between them and RGB.
+
+The integers are those of ITU-T H.273, as FFmpeg numbers them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from av.codec.context import CodecContext
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+UNSPECIFIED = 2
+BT709, BT470BG, SMPTE170M, BT2020 = 1, 5, 6, 9
+SD_HEIGHT_PX = 576
+LIMITED, FULL = 1, 2
+BT601 = 5  # libswscale's number for both of BT.601's systems
+
+# Without these libswscale rounds down and averages chroma with the nearest lines only.
+EXACT = (
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+)
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A stream's colour tags, as they stand in the file (UNSPECIFIED where there are none)."""
+
+    matrix: int
+    range: int
+    transfer: int
+    primaries: int
+
+    @classmethod
+    def of(cls, context: VideoCodecContext, pixel_format: str) -> Colour:
+        """The tags of an opened stream. The old yuvj formats mean full range by their name."""
+        full = pixel_format.startswith("yuvj") or context.color_range == FULL
+        return cls(
+            int(context.colorspace),
+            FULL if full else LIMITED,
+            int(context.color_trc),
+            int(context.color_primaries),
+        )
+
+    def matrix_for(self, height_px: int) -> int:
+        """The matrix to compute with, in libswscale's numbers.
+
+        An untagged stream higher than 576 lines is taken as BT.709, any other as BT.601: what
+        players do.
+        """
+        if self.matrix in {BT709, BT2020}:
+            return self.matrix
+        if self.matrix in {BT470BG, SMPTE170M}:
+            return BT601
+        return BT709 if height_px > SD_HEIGHT_PX else BT601
+
+    def apply_to(self, context: CodecContext) -> None:
+        """Writes the tags into an encoder that is not open yet."""
+        if not isinstance(context, VideoCodecContext):
+            raise TypeError(f"not a video encoder: {context!r}")
+        context.colorspace = self.matrix
+        context.color_range = self.range
+        context.color_trc = self.transfer
+        context.color_primaries = self.primaries
+
+
+class ToRGB:
+    """Decoded frames to 8-bit RGB by the stream's own matrix and range."""
+
+    def __init__(self, colour: Colour) -> None:
+        self._colour = colour
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """RGB [H, W, 3], 0..255."""
+        rgb = self._reformatter.reformat(
+            frame,
+            format="rgb24",
+            src_colorspace=self._colour.matrix_for(frame.height),
+            src_color_range=self._colour.range,
+            dst_color_range=FULL,
+            interpolation=EXACT,
+        )
+        return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
+
+
+class FromRGB:
+    """8-bit RGB to frames for an encoder, by the matrix and range of its stream's tags."""
+
+    def __init__(self, colour: Colour, pixel_format: str) -> None:
+        self._colour = colour
+        self._pixel_format = pixel_format
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> VideoFrame:
+        """A frame of RGB [H, W, 3], 0..255; its PTS is the caller's to set."""
+        frame = self._reformatter.reformat(
+            VideoFrame.from_ndarray(rgb, format="rgb24"),
+            format=self._pixel_format,
+            dst_colorspace=self._colour.matrix_for(rgb.shape[0]),
+            src_color_range=FULL,
+            dst_color_range=self._colour.range,
+            interpolation=EXACT,
+        )
+        frame.color_range = self._colour.range
+        return frame

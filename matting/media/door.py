@@ -1,0 +1,84 @@
+"""Opening containers, and what PyAV's errors mean in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
+
+# Only real media files: no playlist or script that makes FFmpeg open other files.
+FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
+SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+
+
+def require_file(path: Path) -> None:
+    """Refuses a path that is no file, or an empty one.
+
+    Raises:
+        InputError: with what it is instead.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a video.", "Give the video file itself.")
+    if not path.is_file():
+        raise InputError(f"{path} is not there.", "Check the path and its spelling.")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty.", "Copy or download it again.")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns PyAV's errors of the block into a MediaError that names `path`."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise MediaError(
+            f"{path} cannot be read as a video ({error.strerror}).",
+            "Check that it plays; copy or download it again if it does not.",
+        ) from error
+
+
+@contextmanager
+def encoding(path: Path) -> Iterator[None]:
+    """Turns PyAV's errors of the block into those of a file that is being made."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
+            raise storage_error(error, path) from error
+        raise EncodeError(f"{path} cannot be encoded ({error.strerror}).") from error
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A container and its first real video stream, closed at the end of the block.
+
+    Raises:
+        InputError: no such file, or a folder.
+        MediaError: it is no video, or holds no picture.
+    """
+    require_file(path)
+    with reading(path):
+        container = av.open(str(path), "r", options=dict(SAFE_INPUT), metadata_errors="replace")
+    with container:
+        yield container, _video_stream(container, path)
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    for stream in container.streams.video:
+        # A cover picture counts as a video stream.
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            if stream.codec_context is None:
+                raise MediaError(
+                    f"{path}: this build of FFmpeg has no decoder for its picture.",
+                    "Convert the video to H.264 or H.265 first.",
+                )
+            return stream
+    kinds = sorted({stream.type for stream in container.streams})
+    holds = f"holds only {' and '.join(kinds)}" if kinds else "holds nothing"
+    raise MediaError(f"{path} has no picture: it {holds}.", "Give a file with a video track.")

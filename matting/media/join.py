@@ -1,0 +1,128 @@
+"""Joining encoded videos into one file, packet by packet, each frame at a given time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from matting.errors import EncodeError, InputError
+from matting.media.door import encoding, open_video, reading
+from matting.media.probe import frame_times, probe
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file to join, and the time of its first frame in the result."""
+
+    path: Path
+    first_pts: int
+
+
+def join(
+    parts: Sequence[Part], time_base: Fraction, target: Path, on_frames: Callable[[int], None]
+) -> int:
+    """Writes all frames of `parts` to the mp4 file `target`, without encoding; returns how many.
+
+    Args:
+        parts: in order; all encoded alike.
+        time_base: seconds a tick of the parts' `first_pts`.
+        on_frames: told how many more frames are written.
+    Raises:
+        InputError: the parts were encoded in different ways.
+        EncodeError: the result does not hold every frame at its time.
+        StorageError: it cannot be written.
+    """
+    times = [pts for part in parts for pts in _part_times(part, time_base)]
+    shown = sorted(times)
+    if any(later <= earlier for earlier, later in pairwise(shown)):
+        raise EncodeError(f"{target}: two frames would have the same time.")
+    with encoding(target):
+        output = av.open(str(target), "w", format="mp4")
+    with output:
+        _copy(parts, output, time_base, zip(times, decode_times(times), strict=True), on_frames)
+        with encoding(target):
+            output.close()
+    _verify(target, shown, time_base)
+    return len(times)
+
+
+def decode_times(pts: Sequence[int]) -> list[int]:
+    """When each packet is decoded, given when it is shown; both in ticks, in decoding order.
+
+    The display times in rising order, late enough that no packet is shown before it is decoded:
+    what an encoder of the whole would have written.
+    """
+    shown = sorted(pts)
+    rank = {time: index for index, time in enumerate(shown)}
+    delay = max(index - rank[time] for index, time in enumerate(pts))
+    step = max(1, shown[1] - shown[0]) if len(shown) > 1 else 1
+    early = [shown[0] - step * (delay - index) for index in range(delay)]
+    return (early + shown)[: len(pts)]
+
+
+def _part_times(part: Part, time_base: Fraction) -> list[int]:
+    """The times in the result of a part's packets, in decoding order."""
+    own = probe(part.path).time_base
+    pts = [time.pts for time in frame_times(part.path)]
+    first = min(pts)
+    return [part.first_pts + round((time - first) * own / time_base) for time in pts]
+
+
+def _copy(
+    parts: Sequence[Part],
+    output: OutputContainer,
+    time_base: Fraction,
+    times: Iterator[tuple[int, int]],
+    on_frames: Callable[[int], None],
+) -> None:
+    stream: VideoStream | None = None
+    first_header = b""
+    for part in parts:
+        with open_video(part.path) as (container, video):
+            header = bytes(video.codec_context.extradata or b"")
+            if stream is None:
+                first_header = header
+                stream = output.add_stream_from_template(video)
+                stream.time_base = time_base
+            elif header != first_header:
+                raise InputError(
+                    f"{part.path} is encoded in another way than {parts[0].path.name}.",
+                    "Matte all segments with the same options: run infer again.",
+                )
+            for packet in _packets(container.demux(video), part.path):
+                if packet.duration:
+                    packet.duration = round(packet.duration * packet.time_base / time_base)
+                packet.pts, packet.dts = next(times)
+                packet.time_base = time_base
+                packet.stream = stream
+                with encoding(Path(output.name)):
+                    output.mux_one(packet)
+                on_frames(1)
+
+
+def _packets(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Packet[VideoStream]]:
+    with reading(path):
+        for packet in demuxed:
+            if packet.size and not packet.is_discard:
+                yield packet
+
+
+def _verify(target: Path, shown: list[int], time_base: Fraction) -> None:
+    own = probe(target).time_base
+    found = sorted(time.pts for time in frame_times(target))
+    exact = len(found) == len(shown) and all(
+        abs(have * own - want * time_base) <= time_base
+        for have, want in zip(found, shown, strict=True)
+    )
+    if not exact:
+        raise EncodeError(
+            f"{target}: {len(shown)} frames went in, {len(found)} came out, or at other times."
+        )

@@ -1,0 +1,146 @@
+"""What a video is, and when each of its frames is shown, without decoding it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from matting.errors import MediaError
+from matting.media.colour import Colour
+from matting.media.door import open_video, reading
+
+# How much shorter than its own declared length a file may be before it counts as cut off.
+CUT_OFF_SECONDS = Fraction(1)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The facts of a video's picture.
+
+    Attributes:
+        width_px, height_px: as coded, before `rotation`.
+        rotation: degrees counter-clockwise by which to turn the picture upright: 0, 90, 180, 270.
+        rate: frames a second on average.
+        start_pts: when the container starts, in ticks of `time_base`; sound may start before
+            picture.
+    """
+
+    path: Path
+    codec: str
+    width_px: int
+    height_px: int
+    rotation: int
+    pixel_format: str
+    time_base: Fraction
+    rate: Fraction
+    start_pts: int
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class FrameTime:
+    """A frame as its packet tells of it; times in ticks of the stream's time base."""
+
+    pts: int
+    key: bool
+
+
+def probe(path: Path) -> VideoInfo:
+    """The facts of the video `path`.
+
+    Raises:
+        InputError: no such file, or a folder.
+        MediaError: it is no video, or cannot be used.
+    """
+    with open_video(path) as (container, stream):
+        context = stream.codec_context
+        pixel_format = context.pix_fmt
+        if not (context.width and context.height and pixel_format and stream.time_base):
+            raise MediaError(
+                f"{path}: its picture cannot be made out.",
+                "Check that it plays; copy or download it again if it does not.",
+            )
+        with reading(path):
+            rotation = _rotation(container, stream)
+        start = Fraction(container.start_time or 0, av.time_base) / stream.time_base
+        return VideoInfo(
+            path=path,
+            codec=context.name,
+            width_px=context.width,
+            height_px=context.height,
+            rotation=rotation,
+            pixel_format=pixel_format,
+            time_base=stream.time_base,
+            rate=stream.average_rate or stream.guessed_rate or Fraction(30),
+            start_pts=round(start),
+            colour=Colour.of(context, pixel_format),
+        )
+
+
+def frame_times(path: Path) -> list[FrameTime]:
+    """Every frame that a player shows, in the order of its packets; reads the whole file.
+
+    Raises:
+        MediaError: the file is cut off, damaged, or tells no times.
+    """
+    times: list[FrameTime] = []
+    with open_video(path) as (container, stream), reading(path):
+        end = Fraction(0)
+        # All streams: the container's declared length is that of its longest.
+        for packet in container.demux():
+            if packet.size == 0:  # the end's flush
+                continue
+            if packet.pts is not None:
+                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            if packet.stream_index != stream.index or packet.is_discard:
+                continue  # is_discard: hidden by an edit list
+            if packet.is_corrupt:
+                raise _cut_off(path, len(times), stream.frames)
+            if packet.pts is None:
+                raise MediaError(
+                    f"{path}: frame {len(times)} carries no time.",
+                    "Cut it with --reencode, which gives every frame one.",
+                )
+            times.append(FrameTime(packet.pts, packet.is_keyframe))
+        if not times:
+            raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
+        if _declared_end(container) - end > CUT_OFF_SECONDS:
+            raise _cut_off(path, len(times), stream.frames)
+    return times
+
+
+def sound_tracks(path: Path) -> int:
+    """How many sound tracks `path` has.
+
+    Raises:
+        InputError, MediaError: as `probe`.
+    """
+    with open_video(path) as (container, _):
+        return len(container.streams.audio)
+
+
+def _declared_end(container: InputContainer) -> Fraction:
+    """When the container ends by its own word, in seconds; 0 where it does not say."""
+    if not container.duration:
+        return Fraction(0)
+    return Fraction((container.start_time or 0) + container.duration, av.time_base)
+
+
+def _cut_off(path: Path, read: int, declared: int) -> MediaError:
+    of = f" of {declared}" if declared else ""
+    return MediaError(
+        f"{path} is cut off or damaged: only {read}{of} frames can be read.",
+        "Copy or download it again. To use what is there, cut it with --reencode.",
+    )
+
+
+def _rotation(container: InputContainer, stream: VideoStream) -> int:
+    """Told by the first frame only, so one is decoded."""
+    for frame in container.decode(stream):
+        return int(frame.rotation) % 360
+    return 0

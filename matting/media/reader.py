@@ -1,0 +1,107 @@
+"""Decoding a video, frame by frame, strictly: nothing skipped, nothing made up."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from matting.errors import DecodeError
+from matting.media.colour import Colour, ToRGB
+from matting.media.door import open_video
+from matting.media.probe import frame_times, probe
+from matting.media.source import FrameChunk, gather
+
+REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
+
+
+class VideoSource:
+    """A video file as a source of upright frames.
+
+    Raises:
+        InputError: no such file.
+        MediaError: it is no video, or is cut off.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._info = probe(path)
+        self._times = sorted(time.pts for time in frame_times(path))
+
+    @property
+    def _sideways(self) -> bool:
+        return self._info.rotation in {90, 270}
+
+    @property
+    def width_px(self) -> int:
+        return self._info.height_px if self._sideways else self._info.width_px
+
+    @property
+    def height_px(self) -> int:
+        return self._info.width_px if self._sideways else self._info.height_px
+
+    @property
+    def time_base(self) -> Fraction:
+        return self._info.time_base
+
+    @property
+    def rate(self) -> Fraction:
+        return self._info.rate
+
+    @property
+    def colour(self) -> Colour:
+        return self._info.colour
+
+    @property
+    def frames(self) -> int:
+        return len(self._times)
+
+    def chunks(self, last: int | None = None) -> Generator[FrameChunk, None, None]:
+        """All frames, or only the last `last`; every one that the container lists, in order.
+
+        Raises:
+            DecodeError: a frame is missing, damaged, of another size or out of order.
+        """
+        skip = 0 if last is None else max(0, self.frames - last)
+        return gather(self._pictures(skip), self.width_px, self.height_px)
+
+    def _pictures(self, skip: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        to_rgb = ToRGB(self.colour)
+        quarter_turns = self._info.rotation // 90
+        for index, frame in enumerate(self._checked()):
+            if index >= skip and frame.pts is not None:
+                yield frame.pts, np.rot90(to_rgb(frame), quarter_turns)
+
+    def _checked(self) -> Iterator[VideoFrame]:
+        """The decoder's frames, each held against the container's own list of times."""
+        count = 0
+        for frame in self._decoded():
+            if count == self.frames or frame.pts != self._times[count]:
+                raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
+            if (frame.width, frame.height) != (self._info.width_px, self._info.height_px):
+                raise self._broken(count, f"has another size ({frame.width}x{frame.height})")
+            yield frame
+            count += 1
+        if count < self.frames:
+            raise self._broken(count, "cannot be decoded")
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        count = 0
+        try:
+            with open_video(self.path) as (container, stream):
+                stream.thread_type = "AUTO"
+                for frame in container.decode(stream):
+                    if frame.is_corrupt:
+                        raise self._broken(count, "is damaged")
+                    yield frame
+                    count += 1
+        except av.error.FFmpegError as error:
+            raise self._broken(count, f"cannot be decoded ({error.strerror})") from error
+
+    def _broken(self, index: int, what: str) -> DecodeError:
+        return DecodeError(f"{self.path}: frame {index} of {self.frames} {what}.", REENCODE)

@@ -1,0 +1,86 @@
+"""Frames to be matted, whatever they come from: videos and image sequences look alike from here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matting.media.colour import Colour
+
+# A chunk holds so many pixels at the most, so that memory does not grow with the picture's size.
+CHUNK_PX = 4_000_000
+CHUNK_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class FrameChunk:
+    """Consecutive frames.
+
+    Attributes:
+        rgb: [T, 3, H, W], uint8, 0..255, on the CPU.
+        pts: T times, in ticks of the source's time base.
+    """
+
+    rgb: Tensor
+    pts: tuple[int, ...]
+
+
+class FrameSource(Protocol):
+    """Frames in order, upright. Everything but `chunks` is known before the first is decoded."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def width_px(self) -> int: ...
+    @property
+    def height_px(self) -> int: ...
+    @property
+    def time_base(self) -> Fraction: ...
+    @property
+    def rate(self) -> Fraction: ...
+    @property
+    def colour(self) -> Colour: ...
+    @property
+    def frames(self) -> int: ...
+
+    def chunks(self, last: int | None = None) -> Generator[FrameChunk, None, None]:
+        """All frames, or only the last `last`.
+
+        Raises:
+            DecodeError: a frame is missing, damaged or out of order.
+        """
+
+
+def frames_per_chunk(width_px: int, height_px: int) -> int:
+    """How many frames of that size travel together: 1 to 8."""
+    return max(1, min(CHUNK_FRAMES, CHUNK_PX // (width_px * height_px)))
+
+
+def gather(
+    frames: Iterator[tuple[int, NDArray[np.uint8]]], width_px: int, height_px: int
+) -> Generator[FrameChunk, None, None]:
+    """Chunks of (PTS, RGB [H, W, 3]) pairs, each as large as memory allows."""
+    size = frames_per_chunk(width_px, height_px)
+    pts: list[int] = []
+    pictures: list[NDArray[np.uint8]] = []
+    for time, picture in frames:
+        pts.append(time)
+        pictures.append(picture)
+        if len(pts) == size:
+            yield _chunk(pts, pictures)
+            pts, pictures = [], []
+    if pts:
+        yield _chunk(pts, pictures)
+
+
+def _chunk(pts: list[int], pictures: list[NDArray[np.uint8]]) -> FrameChunk:
+    stacked = torch.from_numpy(np.stack(pictures))  # [T, H, W, 3]
+    return FrameChunk(stacked.permute(0, 3, 1, 2), tuple(pts))

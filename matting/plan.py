@@ -1,0 +1,129 @@
+"""The plan of a segments folder: which frames of the source each segment holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from matting import durable
+from matting.errors import InputError
+from matting.workspace import PLAN_NAME
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """By what a source video is known again."""
+
+    name: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, video: Path) -> SourceFile:
+        return cls(video.name, video.stat().st_size)
+
+
+@dataclass(frozen=True)
+class PlannedSegment:
+    """One segment. `first_pts` is its first frame's PTS in the source, in the plan's time base."""
+
+    name: str
+    first_pts: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a source was cut.
+
+    Attributes:
+        time_base: seconds a tick of every PTS here.
+        start_pts: the PTS at which the source container starts (sound may start before picture).
+        seconds: the length of segments asked for; for the user's information.
+        reencoded: whether the segments hold the source's own packets or newly encoded ones.
+    """
+
+    source: SourceFile
+    time_base: Fraction
+    start_pts: int
+    seconds: str
+    reencoded: bool
+    segments: tuple[PlannedSegment, ...]
+
+    @property
+    def frames(self) -> int:
+        return sum(segment.frames for segment in self.segments)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            "source": {"name": self.source.name, "size_bytes": self.source.size_bytes},
+            "time_base": str(self.time_base),
+            "start_pts": self.start_pts,
+            "seconds": self.seconds,
+            "reencoded": self.reencoded,
+            "segments": [
+                {"name": s.name, "first_pts": s.first_pts, "frames": s.frames}
+                for s in self.segments
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> Plan:
+        """The reverse of `to_json`; KeyError, TypeError or ValueError where it is none."""
+        if value["version"] != VERSION:
+            raise ValueError(f"version {value['version']!r}")
+        source = SourceFile(str(value["source"]["name"]), int(value["source"]["size_bytes"]))
+        segments = tuple(
+            PlannedSegment(_plain_name(s["name"]), int(s["first_pts"]), int(s["frames"]))
+            for s in value["segments"]
+        )
+        return cls(
+            source,
+            Fraction(value["time_base"]),
+            int(value["start_pts"]),
+            str(value["seconds"]),
+            bool(value["reencoded"]),
+            segments,
+        )
+
+
+def read_plan(segments_folder: Path) -> Plan | None:
+    """The plan of a folder made by `segment`; None where there is none.
+
+    Raises:
+        InputError: there is one, but it cannot be read.
+    """
+    path = segments_folder / PLAN_NAME
+    if not path.is_file():
+        return None
+    value = durable.read_json(path)
+    try:
+        return Plan.from_json(value)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(
+            f"{path} is not a list of segments this version can read ({error}).",
+            "Cut the video again with: segment --overwrite",
+        ) from error
+
+
+def write_plan(segments_folder: Path, plan: Plan) -> None:
+    """Writes the plan into the folder of its segments."""
+    durable.write_json(segments_folder / PLAN_NAME, plan.to_json())
+
+
+def concat_list(names: Sequence[str]) -> str:
+    """The text of a list of files as ffmpeg's concat demuxer reads it."""
+    quoted = (name.replace("'", "'\\''") for name in names)
+    return "".join(f"file '{name}'\n" for name in quoted)
+
+
+def _plain_name(name: Any) -> str:
+    """A file name that cannot lead out of its folder."""
+    if not isinstance(name, str) or Path(name).name != name or name in {"", ".", ".."}:
+        raise ValueError(f"{name!r} is not a file name")
+    return name

@@ -1,0 +1,56 @@
+"""Switching the machine off when a long job has ended, announced and with time to cancel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+
+from matting.errors import MattingError
+from matting.progress import Progress
+
+DELAY_SECONDS = 120
+REASON = "RVM on Segments has finished"
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """The operating system's command, and the words that tell how to cancel it."""
+
+    command: tuple[str, ...]
+    cancel: str
+
+
+def shutdown_command(platform: str = sys.platform) -> Shutdown:
+    """How to switch off in two minutes on `platform` (as in `sys.platform`)."""
+    if platform == "win32":
+        # By its full path: Windows would look in the current folder first.
+        program = PureWindowsPath(os.environ.get("SYSTEMROOT", "C:\\Windows"), "System32")
+        return Shutdown(
+            (str(program / "shutdown.exe"), "/s", "/t", str(DELAY_SECONDS), "/c", REASON),
+            "open a command window and type: shutdown /a",
+        )
+    if platform == "darwin":
+        script = 'tell application "System Events" to shut down'
+        return Shutdown(
+            ("osascript", "-e", f"delay {DELAY_SECONDS}", "-e", script), "press Ctrl-C here"
+        )
+    return Shutdown(("shutdown", "-h", f"+{DELAY_SECONDS // 60}", REASON), "type: shutdown -c")
+
+
+def shut_down(progress: Progress) -> None:
+    """Announces and orders the shutdown.
+
+    Raises:
+        MattingError: the operating system refused.
+    """
+    shutdown = shutdown_command()
+    progress.say(f"The computer switches off in two minutes. To keep it on, {shutdown.cancel}")
+    try:
+        subprocess.run(shutdown.command, check=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise MattingError(
+            f"The computer could not be switched off ({error}).", "Switch it off by hand."
+        ) from error

@@ -1,0 +1,30 @@
+"""All four stages in a row. Each leaves alone what is done already, so it can be run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matting.add_audio import add_audio
+from matting.combine import combine
+from matting.infer import InferOptions, infer
+from matting.progress import Progress
+from matting.segment import SegmentOptions, segment
+
+
+def run(
+    video: Path,
+    segmenting: SegmentOptions,
+    inferring: InferOptions,
+    output: Path | None,
+    progress: Progress,
+) -> Path:
+    """Makes the matted video of `video`, sound included; returns its file.
+
+    Raises:
+        SegmentsFailedError: some segments failed; nothing is combined.
+        whatever the stages raise.
+    """
+    segments = segment(video, segmenting, output, progress)
+    matted = infer(segments, inferring, output, progress)
+    combine(matted.root, None, progress)
+    return add_audio(video, output, progress)

@@ -1,0 +1,100 @@
+"""MattingSession: the network on its device, and the only owner of its recurrent state."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from matting.composite import from_picture
+from matting.errors import InputError
+from model import MattingNetwork, State
+
+PRECISIONS = {
+    # float32 until half precision's drift over thousands of frames has been measured
+    "auto": torch.float32,
+    "fp32": torch.float32,
+    "fp16": torch.float16,
+    "bf16": torch.bfloat16,
+}
+
+# The small copy's short side for each kind of shot: the authors' guide to the ratio.
+SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
+
+
+def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
+    """The downsample ratio at which the small copy's short side suits the subject, at most 1."""
+    return min(1.0, SHORT_SIDE_PX[subject] / min(width_px, height_px))
+
+
+@dataclass(frozen=True)
+class Matte:
+    """The network's answer for T frames: float32 in [0, 1], on the session's device.
+
+    Attributes:
+        foreground: [T, 3, H, W]; means something only where alpha is above 0.
+        alpha: [T, 1, H, W].
+    """
+
+    foreground: Tensor
+    alpha: Tensor
+
+
+class MattingSession:
+    """Mattes frames in order, carrying the network's state from one chunk to the next."""
+
+    def __init__(self, network: MattingNetwork, device: torch.device, precision: str) -> None:
+        """
+        Args:
+            network: with its weights, in evaluation mode.
+            precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them.
+        Raises:
+            InputError: that precision does not work on that device.
+        """
+        self._network = network.to(device)
+        self._device = device
+        self._dtype = PRECISIONS[precision]
+        if device.type == "cpu" and self._dtype == torch.float16:
+            raise InputError(
+                "--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU."
+            )
+        self._state: State | None = None
+
+    def reset(self) -> None:
+        """Forgets the frames seen so far."""
+        self._state = None
+
+    def matte(self, rgb: Tensor, ratio: float) -> Matte:
+        """The matte of the next frames.
+
+        Args:
+            rgb: [T, 3, H, W], uint8, 0..255, on any device.
+            ratio: the downsample ratio, in (0, 1]; the same until the next `reset`.
+        """
+        with torch.inference_mode(), self._autocast():
+            src = from_picture(rgb.to(self._device, non_blocking=True))
+            foreground, alpha, self._state = self._network(src[None], self._state, ratio)
+            return Matte(foreground[0].float(), alpha[0].float())
+
+    @property
+    def state(self) -> State | None:
+        """r1 .. r4 after the last frame, [1, c, h, w] each, float32, on the CPU."""
+        if self._state is None:
+            return None
+        r1, r2, r3, r4 = (r.float().cpu() for r in self._state)
+        return r1, r2, r3, r4
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        if state is None:
+            self._state = None
+        else:
+            r1, r2, r3, r4 = (r.to(self._device) for r in state)
+            self._state = r1, r2, r3, r4
+
+    def _autocast(self) -> contextlib.AbstractContextManager[object]:
+        if self._dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self._device.type, dtype=self._dtype)

@@ -1,0 +1,169 @@
+"""The network's weights: find, download, verify, load a checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import pickle
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from matting import durable
+from matting.errors import InputError, MissingError, writing
+from matting.media.door import require_file
+from matting.progress import Progress
+from model import MattingNetwork
+
+NAME = "rvm_mobilenetv3.pth"
+URL = f"https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/{NAME}"
+SHA256 = "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8"
+VARIABLE = "RVM_CHECKPOINT"
+TIMEOUT_SECONDS = 30
+BLOCK_BYTES = 1 << 16
+
+# What torch.load was seen to raise on files that are no checkpoints.
+UNREADABLE = (
+    RuntimeError,
+    pickle.UnpicklingError,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with its weights, in evaluation mode on the CPU, and what identifies them."""
+
+    path: Path
+    sha256: str
+    network: MattingNetwork
+
+
+def default_path() -> Path:
+    """Beside `inference_custom.py`."""
+    return Path(__file__).resolve().parent.parent / NAME
+
+
+def find_checkpoint(asked: Path | None, progress: Progress) -> Path:
+    """The checkpoint to use: `asked`, else the variable's, else the default, downloaded if absent.
+
+    Raises:
+        InputError: the one asked for, or named by the variable, is not there.
+        MissingError: it had to be downloaded and could not be.
+        StorageError: the download could not be written.
+    """
+    named = asked or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if named is not None:
+        require_file(named)
+        return named
+    path = default_path()
+    if not path.is_file():
+        download(path, progress)
+    return path
+
+
+def download(path: Path, progress: Progress, url: str | None = None, digest: str = "") -> None:
+    """Fetches the published checkpoint to `path`: whole, verified, or not at all.
+
+    Args:
+        url: where from; the RVM v1.0.0 release unless given.
+        digest: its SHA-256; the release's unless given.
+    Raises:
+        MissingError: no network, or what came is not the published file.
+        StorageError: it cannot be written.
+    """
+    url, digest = url or URL, digest or SHA256
+    progress.say(f"Downloading the network's weights once, from {url}")
+    temporary = durable.partial(path)
+    try:
+        received = _fetch(url, temporary, progress)
+        if received != digest:
+            raise MissingError(
+                f"What came from {url} is not the published file (SHA-256 {received}).",
+                _by_hand(url, path),
+            )
+        durable.publish(temporary, path)
+    finally:
+        with writing(temporary):
+            temporary.unlink(missing_ok=True)
+
+
+def _fetch(url: str, temporary: Path, progress: Progress) -> str:
+    """Downloads to `temporary`; returns the SHA-256 of what came."""
+    hasher = hashlib.sha256()
+    with writing(temporary):
+        file = temporary.open("wb")
+    with file:
+        try:
+            # The address is https, or a test's own server.
+            with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+                size = int(response.headers.get("Content-Length") or 0)
+                progress.start("Download", size, "B")
+                while block := response.read(BLOCK_BYTES):
+                    hasher.update(block)
+                    with writing(temporary):
+                        file.write(block)
+                    progress.advance(len(block))
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise MissingError(
+                f"The network's weights are not here and cannot be downloaded ({reason}).",
+                _by_hand(url, temporary.with_name(NAME)),
+            ) from error
+        finally:
+            progress.finish()
+    return hasher.hexdigest()
+
+
+def _by_hand(url: str, path: Path) -> str:
+    return f"Download {url} with a browser, and put {NAME} into {path.parent}"
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The network with the weights of `path`; half-precision ones are widened to float32.
+
+    Raises:
+        InputError: it is no RVM MobileNetV3 checkpoint; names the first parameter that differs.
+    """
+    require_file(path)
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except UNREADABLE as error:
+        raise _refused(path, "it cannot be read as one") from error
+    network = MattingNetwork()
+    _check(path, loaded, network.state_dict())
+    network.load_state_dict(loaded, strict=True)
+    return Checkpoint(path, durable.sha256(path), network.eval())
+
+
+def _check(path: Path, loaded: Any, expected: dict[str, torch.Tensor]) -> None:
+    if not isinstance(loaded, dict):
+        raise _refused(path, f"it holds a {type(loaded).__name__} instead of named parameters")
+    for name, tensor in expected.items():
+        found = loaded.get(name)
+        if not isinstance(found, torch.Tensor):
+            raise _refused(path, f"{name} is missing")
+        if found.shape != tensor.shape:
+            raise _refused(
+                path, f"{name} has shape {tuple(found.shape)} instead of {tuple(tensor.shape)}"
+            )
+    for name in loaded:
+        if name not in expected:
+            raise _refused(path, f"{name} is not part of the network")
+
+
+def _refused(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is no checkpoint of RVM MobileNetV3: {why}.",
+        f"Use {NAME} of the RVM v1.0.0 release.",
+    )

@@ -1,0 +1,73 @@
+"""Every name and path on disk, from one source path. Pure: nothing here touches the disk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PLAN_NAME = "segments.json"
+LIST_NAME = "file_list.txt"
+UNFINISHED = ".cutting"  # holds the pieces of a segments folder until all are there and checked
+SEGMENTS_SUFFIX = "_segments"
+MATTED_SUFFIX = "_matted"
+FINAL_SUFFIX = "_MATTED.mp4"
+
+COMPOSITE = "COMPOSITE"
+ALPHA = "ALPHA"
+FOREGROUND = "FOREGROUND"
+
+
+def segment_name(index: int) -> str:
+    """The file name of segment `index`, counted from 0."""
+    return f"output_{index:03d}.mp4"
+
+
+def natural_order(path: Path) -> list[str | int]:
+    """A sort key by a path's last name, in which runs of digits count as numbers: 2 before 10."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
+
+
+def segments_folder(video: Path, output: Path | None = None) -> Path:
+    """Where `video` is cut to: beside it, or in the folder `output`."""
+    return (output or video.parent) / f"{video.stem}{SEGMENTS_SUFFIX}"
+
+
+def final_file(video: Path, output: Path | None = None) -> Path:
+    """The matted video with its sound, the last thing made of `video`."""
+    return (output or video.parent) / f"{video.stem}{FINAL_SUFFIX}"
+
+
+@dataclass(frozen=True)
+class MattedFolder:
+    """The folder in which one segments folder is matted."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, segments: Path, output: Path | None = None) -> MattedFolder:
+        """The one for the folder `segments`: beside it, or in the folder `output`."""
+        return cls((output or segments.parent) / f"{segments.name}{MATTED_SUFFIX}")
+
+    @property
+    def processed(self) -> Path:
+        """For people: which segments are done."""
+        return self.root / "processed.json"
+
+    @property
+    def manifest(self) -> Path:
+        """For the program: with what, from what, and what came of it."""
+        return self.root / "manifest.json"
+
+    def layer(self, kind: str) -> Path:
+        """The folder of one kind of result: COMPOSITE, ALPHA or FOREGROUND."""
+        return self.root / kind
+
+    def state(self, segment: str) -> Path:
+        """The network's recurrent state at the end of a segment."""
+        return self.root / "STATE" / f"{segment}.pt"
+
+    def combined(self, kind: str = COMPOSITE) -> Path:
+        """All segments of one kind of result in one file."""
+        return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"
