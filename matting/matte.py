@@ -76,7 +76,8 @@ def matte_segment(
                 on_frames(len(chunk.pts))
                 return _Results({kind: _picture(kind, matte, look) for kind in writers}, chunk.pts)
 
-            overlap(source.chunks, compute, _Sink(writers).write)
+            size = session.chunk_frames(source.width_px, source.height_px)
+            overlap(lambda: source.chunks(size), compute, _Sink(writers).write)
             for writer in writers.values():
                 writer.finish()
         for kind, path in targets.items():
@@ -90,8 +91,8 @@ def matte_segment(
 def warm_up(source: FrameSource, session: MattingSession, ratio: float, frames: int) -> None:
     """Lets the network see the last `frames` frames of `source`, for the state they leave."""
     session.reset()
-    chunks = source.chunks(last=frames)
-    for chunk in chunks:
+    size = session.chunk_frames(source.width_px, source.height_px)
+    for chunk in source.chunks(size, last=frames):
         session.matte(chunk.rgb, ratio)
 
 

@@ -222,7 +222,9 @@ def _run_segmenter(
         done = frames
 
     stream = ["-map", "0:V:0", "-an", "-sn", "-dn"]
-    muxer = ["-f", "segment", "-segment_format", "mp4", "-reset_timestamps", "1"]
+    # Not shifted to hide B-frames' early decoding times: pieces would be cut and start too late.
+    muxer = ["-avoid_negative_ts", "disabled", "-f", "segment", "-segment_format", "mp4"]
+    muxer += ["-reset_timestamps", "1"]
     ffmpeg.run(
         [*ffmpeg.input_file(info.path), *stream, *arguments, *muxer, PIECES],
         folder=work,

@@ -20,6 +20,9 @@ PRECISIONS = {
     "bf16": torch.bfloat16,
 }
 
+GPU_CHUNK_FRAMES = 8
+GPU_CHUNK_PX = 8_000_000
+
 # The small copy's short side for each kind of shot: the authors' guide to the ratio.
 SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
 
@@ -61,6 +64,16 @@ class MattingSession:
                 "--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU."
             )
         self._state: State | None = None
+
+    def chunk_frames(self, width_px: int, height_px: int) -> int:
+        """How many frames of that size to give to `matte` at once.
+
+        On the CPU one: more only push each other out of its caches (measured: 1.5 to 2 times
+        slower at 8). On a graphics card as many as keep a chunk's memory bounded.
+        """
+        if self._device.type == "cpu":
+            return 1
+        return max(1, min(GPU_CHUNK_FRAMES, GPU_CHUNK_PX // (width_px * height_px)))
 
     def reset(self) -> None:
         """Forgets the frames seen so far."""

@@ -8,6 +8,7 @@ import os
 import pickle
 import urllib.error
 import urllib.request
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,8 @@ def _fetch(url: str, temporary: Path, progress: Progress) -> str:
                         file.write(block)
                     progress.advance(len(block))
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it holds the connection
             reason = getattr(error, "reason", None) or error
             raise MissingError(
                 f"The network's weights are not here and cannot be downloaded ({reason}).",
@@ -137,7 +140,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     require_file(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's thoughts on the pickles of other programs
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         raise _refused(path, "it cannot be read as one") from error
     network = MattingNetwork()

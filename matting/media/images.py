@@ -51,14 +51,14 @@ class ImageSequence:
     def frames(self) -> int:
         return len(self._files)
 
-    def chunks(self, last: int | None = None) -> Generator[FrameChunk, None, None]:
-        """All pictures, or only the last `last`.
+    def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
+        """All pictures, or only the last `last`, in chunks of `size`.
 
         Raises:
             DecodeError: one cannot be read or has another size.
         """
         skip = 0 if last is None else max(0, self.frames - last)
-        return gather(self._pictures(skip), self.width_px, self.height_px)
+        return gather(self._pictures(skip), size)
 
     def _pictures(self, skip: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         for index, path in enumerate(self._files[skip:], start=skip):

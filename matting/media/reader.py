@@ -61,14 +61,16 @@ class VideoSource:
     def frames(self) -> int:
         return len(self._times)
 
-    def chunks(self, last: int | None = None) -> Generator[FrameChunk, None, None]:
-        """All frames, or only the last `last`; every one that the container lists, in order.
+    def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
+        """All frames, or only the last `last`, in chunks of `size`.
+
+        Every one that the container lists, at its time, or an error.
 
         Raises:
             DecodeError: a frame is missing, damaged, of another size or out of order.
         """
         skip = 0 if last is None else max(0, self.frames - last)
-        return gather(self._pictures(skip), self.width_px, self.height_px)
+        return gather(self._pictures(skip), size)
 
     def _pictures(self, skip: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         to_rgb = ToRGB(self.colour)

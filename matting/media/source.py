@@ -15,10 +15,6 @@ from torch import Tensor
 
 from matting.media.colour import Colour
 
-# A chunk holds so many pixels at the most, so that memory does not grow with the picture's size.
-CHUNK_PX = 4_000_000
-CHUNK_FRAMES = 8
-
 
 @dataclass(frozen=True)
 class FrameChunk:
@@ -51,24 +47,18 @@ class FrameSource(Protocol):
     @property
     def frames(self) -> int: ...
 
-    def chunks(self, last: int | None = None) -> Generator[FrameChunk, None, None]:
-        """All frames, or only the last `last`.
+    def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
+        """All frames, or only the last `last`, in chunks of `size` frames.
 
         Raises:
             DecodeError: a frame is missing, damaged or out of order.
         """
 
 
-def frames_per_chunk(width_px: int, height_px: int) -> int:
-    """How many frames of that size travel together: 1 to 8."""
-    return max(1, min(CHUNK_FRAMES, CHUNK_PX // (width_px * height_px)))
-
-
 def gather(
-    frames: Iterator[tuple[int, NDArray[np.uint8]]], width_px: int, height_px: int
+    frames: Iterator[tuple[int, NDArray[np.uint8]]], size: int
 ) -> Generator[FrameChunk, None, None]:
-    """Chunks of (PTS, RGB [H, W, 3]) pairs, each as large as memory allows."""
-    size = frames_per_chunk(width_px, height_px)
+    """Chunks of `size` (PTS, RGB [H, W, 3]) pairs; the last may hold fewer."""
     pts: list[int] = []
     pictures: list[NDArray[np.uint8]] = []
     for time, picture in frames:

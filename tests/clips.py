@@ -1,0 +1,154 @@
+"""Generated clips whose every frame carries its own number, readable after encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+SIZE = (64, 48)
+RATE = Fraction(30)
+BITS = 8
+SAMPLE_RATE = 48_000
+AUDIO_BLOCK = 1024
+
+
+def picture(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+    """RGB [H, W, 3]: the number as black and white bars above, a moving colour ramp below."""
+    width, height = size
+    rows, columns = np.mgrid[0:height, 0:width]
+    ramp = (columns * 3 + rows * 2 + number * 5) % 256
+    rgb = np.stack((ramp, 255 - ramp, (ramp + 85) % 256), axis=2).astype(np.uint8)
+    bar = width // BITS
+    for bit in range(BITS):
+        value = 235 if number >> bit & 1 else 20
+        rgb[: height // 2, bit * bar : (bit + 1) * bar] = value
+    return rgb
+
+
+def number_of(rgb: NDArray[np.uint8]) -> int:
+    """The number that `picture` put into a frame."""
+    height, width = rgb.shape[:2]
+    bar = width // BITS
+    means = [
+        rgb[2 : height // 2 - 2, bit * bar + 2 : (bit + 1) * bar - 2].mean() for bit in range(BITS)
+    ]
+    return sum(1 << bit for bit, mean in enumerate(means) if mean > 128)
+
+
+def make_clip(
+    path: Path,
+    frames: int = 30,
+    *,
+    size: tuple[int, int] = SIZE,
+    rate: Fraction = RATE,
+    codec: str = "libx264",
+    gop: int = 10,
+    options: dict[str, str] | None = None,
+    pts: Sequence[int] | None = None,
+    time_base: Fraction | None = None,
+    sound: bool = False,
+    sound_delay_frames: int = 0,
+    rotation: int = 0,
+) -> Path:
+    """Writes a clip; its container follows the path's suffix. Returns the path.
+
+    Args:
+        gop: key frame distance at most; scene cuts make none.
+        pts: times of the frames in ticks of `time_base`; 0, 1, 2 ... in frames unless given.
+        sound: adds a 440 Hz AAC track as long as the picture, which starts that many frames later.
+    """
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=rate, options=_options(codec, options))
+        assert isinstance(video, VideoStream)
+        video.width, video.height = size
+        video.pix_fmt = "yuv420p"
+        video.codec_context.gop_size = gop
+        video.codec_context.time_base = time_base or 1 / rate
+        if rotation:
+            video.set_display_rotation(rotation)
+        audio = container.add_stream("aac", rate=SAMPLE_RATE) if sound else None
+        if audio is not None:
+            assert isinstance(audio, AudioStream)
+            audio.layout = "mono"
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture(index, size), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=5)
+            frame.pts = pts[index] if pts is not None else index
+            frame.time_base = time_base or 1 / rate
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if audio is not None:
+            for block in _tone(Fraction(frames) / rate, Fraction(sound_delay_frames) / rate):
+                container.mux(audio.encode(block))
+            container.mux(audio.encode(None))
+    return path
+
+
+def make_sound(path: Path, seconds: int = 1) -> Path:
+    """A file with sound only."""
+    with av.open(str(path), "w") as container:
+        audio = container.add_stream("aac", rate=SAMPLE_RATE)
+        assert isinstance(audio, AudioStream)
+        audio.layout = "mono"
+        for block in _tone(Fraction(seconds), Fraction(0)):
+            container.mux(audio.encode(block))
+        container.mux(audio.encode(None))
+    return path
+
+
+def decode(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
+    """(time in seconds, RGB) of every frame."""
+    with av.open(str(path)) as container:
+        return [
+            (frame.pts * frame.time_base, np.asarray(frame.to_ndarray(format="rgb24")))
+            for frame in container.decode(video=0)
+            if frame.pts is not None and frame.time_base is not None
+        ]
+
+
+def numbers(path: Path) -> list[int]:
+    """The numbers of a clip's frames, in the order of display."""
+    return [number_of(rgb) for _, rgb in decode(path)]
+
+
+def times(path: Path) -> list[Fraction]:
+    """When a clip's frames are shown, in seconds."""
+    return [time for time, _ in decode(path)]
+
+
+def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
+    """(time in seconds, content) of every packet of the first sound track."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        return [
+            (packet.pts * packet.time_base, bytes(packet))
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None
+        ]
+
+
+def _options(codec: str, given: dict[str, str] | None) -> dict[str, str]:
+    defaults = {
+        "libx264": {"preset": "ultrafast", "crf": "10", "sc_threshold": "0", "bf": "0"},
+        "libx265": {"preset": "ultrafast", "crf": "10", "x265-params": "log-level=none:scenecut=0"},
+    }
+    return {**defaults.get(codec, {}), **(given or {})}
+
+
+def _tone(length: Fraction, delay: Fraction) -> Iterator[av.AudioFrame]:
+    total = int(length * SAMPLE_RATE)
+    for start in range(0, total, AUDIO_BLOCK):
+        at = np.arange(start, min(start + AUDIO_BLOCK, total))
+        wave = (np.sin(at * 2 * np.pi * 440 / SAMPLE_RATE) * 0.3).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts = start + int(delay * SAMPLE_RATE)
+        frame.time_base = Fraction(1, SAMPLE_RATE)
+        yield frame

@@ -1,0 +1,95 @@
+"""What all tests share: a stand-in network, recorded progress, and the folder of real material."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from matting.progress import Progress
+from model import MattingNetwork
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Recorder(Progress):
+    """Progress that keeps what it is told; `on_advance` may raise, to interrupt a stage."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.done = 0
+        self.totals: list[int] = []
+        self.on_advance: Callable[[int], None] = lambda done: None
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
+        self.totals.append(total)
+        self.done = 0
+
+    def advance(self, units: int) -> None:
+        self.done += units
+        self.on_advance(self.done)
+
+    def heard(self, words: str) -> bool:
+        return any(words in line for line in self.said)
+
+
+@pytest.fixture
+def progress() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test finds weights by accident, nor reaches the network when it finds none."""
+    monkeypatch.delenv("RVM_CHECKPOINT", raising=False)
+    monkeypatch.delenv("FFMPEG_PATH", raising=False)
+    monkeypatch.setattr("matting.weights.URL", "http://127.0.0.1:9/rvm_mobilenetv3.pth")
+    monkeypatch.setattr("matting.weights.default_path", lambda: tmp_path / "rvm_mobilenetv3.pth")
+
+
+@pytest.fixture(scope="session")
+def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole network with random weights: every part of it has a say in the result."""
+    with torch.random.fork_rng():
+        torch.manual_seed(20)
+        return _save(MattingNetwork(), tmp_path_factory.mktemp("weights") / "random.pth")
+
+
+@pytest.fixture(scope="session")
+def opaque_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights by which, at ratio 1, everything is foreground: the composite is the source."""
+    return _constant(1.0, tmp_path_factory.mktemp("weights") / "opaque.pth")
+
+
+@pytest.fixture(scope="session")
+def empty_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights by which, at ratio 1, nothing is foreground: the composite is the background."""
+    return _constant(0.0, tmp_path_factory.mktemp("weights") / "empty.pth")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real weights, clips and reference outputs; skips where there is none."""
+    path = Path(os.environ.get("RVM_SHARED", ROOT.parent / "shared"))
+    if not (path / "reference" / "parity.npz").is_file():
+        pytest.skip("no folder of real weights and clips; set RVM_SHARED to have this tested")
+    return path
+
+
+def _constant(alpha: float, path: Path) -> Path:
+    network = MattingNetwork()
+    with torch.no_grad():
+        network.project_mat.conv.weight.zero_()
+        network.project_mat.conv.bias.copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
+    return _save(network, path)
+
+
+def _save(network: MattingNetwork, path: Path) -> Path:
+    torch.save(network.state_dict(), path)
+    return path

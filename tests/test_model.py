@@ -1,0 +1,103 @@
+"""The network: it computes what the reference computes, in any shape of input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from matting.weights import load_checkpoint
+from model import MattingNetwork, State
+
+CASES = ["stage1_only", "portrait", "odd_size", "wide"]
+
+
+@pytest.fixture(scope="module")
+def real_network(shared: Path) -> MattingNetwork:
+    return load_checkpoint(shared / "weights" / "rvm_mobilenetv3.pth").network
+
+
+@pytest.fixture(scope="module")
+def network(random_checkpoint: Path) -> MattingNetwork:
+    return load_checkpoint(random_checkpoint).network
+
+
+def one_by_one(
+    network: MattingNetwork, rgb: torch.Tensor, ratio: float
+) -> tuple[torch.Tensor, torch.Tensor, State]:
+    """Foreground and alpha of [T, 3, H, W], and the last state, frame after frame."""
+    foregrounds, alphas = [], []
+    state: State | None = None
+    with torch.inference_mode():
+        for frame in rgb:
+            foreground, alpha, state = network(frame[None], state, ratio)
+            foregrounds.append(foreground[0])
+            alphas.append(alpha[0])
+    assert state is not None
+    return torch.stack(foregrounds), torch.stack(alphas), state
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_agrees_with_the_reference(case: str, real_network: MattingNetwork, shared: Path) -> None:
+    reference = np.load(shared / "reference" / "parity.npz")
+    rgb = torch.from_numpy(reference[f"{case}/rgb"]).permute(0, 3, 1, 2).float() / 255
+    ratio = float(reference[f"{case}/downsample_ratio"])
+    kept = reference[f"{case}/frames"]
+
+    foreground, alpha, state = one_by_one(real_network, rgb, ratio)
+
+    assert np.abs(foreground.numpy()[kept] - reference[f"{case}/fgr"]).max() < 1e-4
+    assert np.abs(alpha.numpy()[kept] - reference[f"{case}/pha"]).max() < 1e-4
+    means = alpha.mean(dim=(1, 2, 3)).numpy()
+    assert np.abs(means - reference[f"{case}/pha_mean"]).max() < 1e-4
+    for index, tensor in enumerate(state, start=1):
+        assert np.abs(tensor.numpy() - reference[f"{case}/r{index}"]).max() < 1e-4
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 0.31])
+def test_frames_at_once_equal_frames_one_by_one(network: MattingNetwork, ratio: float) -> None:
+    rgb = torch.rand(5, 3, 67, 93, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        foreground, alpha, state = network(rgb[None], None, ratio)
+    single_foreground, single_alpha, single_state = one_by_one(network, rgb, ratio)
+    assert (foreground[0] - single_foreground).abs().max() < 1e-5
+    assert (alpha[0] - single_alpha).abs().max() < 1e-5
+    for together, single in zip(state, single_state, strict=True):
+        assert (together - single).abs().max() < 1e-5
+
+
+def test_batch_entries_do_not_touch_each_other(network: MattingNetwork) -> None:
+    rgb = torch.rand(2, 3, 3, 48, 64, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        _, together, _ = network(rgb, None, 0.5)
+        _, first, _ = network(rgb[:1], None, 0.5)
+    assert (together[:1] - first).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("size", [(16, 16), (33, 47), (48, 200), (121, 35)])
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
+def test_any_size(network: MattingNetwork, size: tuple[int, int], ratio: float) -> None:
+    with torch.inference_mode():
+        foreground, alpha, state = network(torch.rand(1, 3, *size), None, ratio)
+    assert foreground.shape == (1, 3, *size)
+    assert alpha.shape == (1, 1, *size)
+    assert float(alpha.min()) >= 0
+    assert float(alpha.max()) <= 1
+    assert [tensor.shape[1] for tensor in state] == [16, 20, 40, 64]
+
+
+def test_the_state_matters(network: MattingNetwork) -> None:
+    frames = torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        _, _, state = network(frames[:1], None, 1.0)
+        _, with_memory, _ = network(frames[1:], state, 1.0)
+        _, without, _ = network(frames[1:], None, 1.0)
+    assert (with_memory - without).abs().max() > 1e-4
+
+
+def test_states_stay_float32_in_bfloat16(network: MattingNetwork) -> None:
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        _, _, state = network(torch.rand(1, 3, 48, 64), None, 0.5)
+    assert {tensor.dtype for tensor in state} == {torch.float32}

@@ -1,0 +1,217 @@
+"""Stage one: every frame in exactly one piece, at its own time, or a refusal."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+
+from matting.errors import InputError, MediaError
+from matting.media.probe import FrameTime
+from matting.plan import read_plan
+from matting.segment import SegmentOptions, choose_cuts, segment
+from tests.clips import make_clip, numbers, times
+from tests.conftest import Recorder
+
+SECOND = SegmentOptions(seconds=Fraction(1))
+
+
+def pieces(folder: Path) -> list[Path]:
+    plan = read_plan(folder)
+    assert plan is not None
+    return [folder / s.name for s in plan.segments]
+
+
+def cut_frames(folder: Path) -> list[int]:
+    return [number for piece in pieces(folder) for number in numbers(piece)]
+
+
+def test_every_frame_once(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 100)
+    folder = segment(video, SECOND, None, progress)
+    assert folder == tmp_path / "clip_segments"
+    assert [p.name for p in pieces(folder)] == [f"output_{i:03d}.mp4" for i in range(4)]
+    assert cut_frames(folder) == list(range(100))
+    assert (folder / "file_list.txt").read_text(encoding="utf-8") == "".join(
+        f"file 'output_{i:03d}.mp4'\n" for i in range(4)
+    )
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "options"),
+    [
+        ("libx264", "mkv", {"bf": "2"}),
+        ("libx264", "mov", {"bf": "2"}),
+        ("libx264", "ts", {"bf": "2"}),
+        ("libx265", "mp4", {"x265-params": "log-level=none:open-gop=0:bframes=3:scenecut=0"}),
+        ("libvpx-vp9", "webm", {"deadline": "realtime", "cpu-used": "8"}),
+        ("mpeg4", "avi", {"bf": "0"}),
+    ],
+)
+def test_formats(
+    codec: str, suffix: str, options: dict[str, str], tmp_path: Path, progress: Recorder
+) -> None:
+    video = make_clip(tmp_path / f"clip.{suffix}", 70, codec=codec, options=options)
+    folder = segment(video, SECOND, None, progress)
+    assert len(pieces(folder)) == 3
+    assert cut_frames(folder) == list(range(70))
+
+
+def test_the_plan_holds_the_sources_times(tmp_path: Path, progress: Recorder) -> None:
+    pts = [index * 40 + (index % 3) * 7 for index in range(60)]
+    video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
+    folder = segment(video, SECOND, None, progress)
+    plan = read_plan(folder)
+    assert plan is not None
+    found = [
+        (s.first_pts * plan.time_base) + time
+        for s in plan.segments
+        for time in relative(times(folder / s.name))
+    ]
+    assert found == [Fraction(p, 1000) for p in pts]
+    assert plan.frames == 60
+
+
+def relative(values: list[Fraction]) -> list[Fraction]:
+    return [value - values[0] for value in values]
+
+
+def test_an_open_group_of_pictures_is_not_torn(tmp_path: Path, progress: Recorder) -> None:
+    options = {"x265-params": "log-level=none:open-gop=1:bframes=4:scenecut=0:keyint=10"}
+    video = make_clip(tmp_path / "open.mp4", 90, codec="libx265", options=options)
+    folder = segment(video, SECOND, None, progress)
+    assert cut_frames(folder) == list(range(90))
+
+
+def test_reencoding_gives_pieces_of_any_video(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "one_key.mp4", 75, gop=1000)
+    folder = segment(video, SECOND, None, progress)
+    assert len(pieces(folder)) == 1
+    assert progress.heard("--reencode")
+    options = SegmentOptions(seconds=Fraction(1), reencode=True, overwrite=True)
+    folder = segment(video, options, None, progress)
+    assert len(pieces(folder)) == 3
+    assert cut_frames(folder) == list(range(75))
+    plan = read_plan(folder)
+    assert plan is not None
+    assert [s.first_pts * plan.time_base for s in plan.segments] == [0, 1, 2]
+
+
+def test_cutting_again_changes_nothing(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 60)
+    folder = segment(video, SECOND, None, progress)
+    before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
+    segment(video, SegmentOptions(), None, progress)
+    assert progress.heard("Already cut")
+    assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
+
+
+def test_a_missing_piece_is_cut_again(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 60)
+    folder = segment(video, SECOND, None, progress)
+    (folder / "output_001.mp4").unlink()
+    segment(video, SECOND, None, progress)
+    assert cut_frames(folder) == list(range(60))
+
+
+def test_other_work_is_not_overwritten(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 60)
+    folder = segment(video, SECOND, None, progress)
+    with pytest.raises(InputError, match="pieces of 1 seconds"):
+        segment(video, SegmentOptions(seconds=Fraction(2)), None, progress)
+    other = make_clip(tmp_path / "clip.mov", 40)
+    with pytest.raises(InputError, match=r"another video \(clip.mp4\)"):
+        segment(other, SECOND, None, progress)
+    assert cut_frames(folder) == list(range(60))
+    segment(other, SegmentOptions(overwrite=True), None, progress)
+    assert cut_frames(folder) == list(range(40))
+    assert len(list(folder.glob("*.mp4"))) == 1
+
+
+def test_a_folder_of_other_videos_is_left_alone(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 10)
+    mine = tmp_path / "clip_segments" / "holiday.mp4"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    with pytest.raises(InputError, match="not cut by this program"):
+        segment(video, SECOND, None, progress)
+    assert mine.read_bytes() == b"mine"
+
+
+def test_an_interrupted_cut_is_finished_later(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 60)
+    folder = segment(video, SECOND, None, progress)
+    # As a kill between the last piece and the plan leaves it.
+    (folder / "segments.json").unlink()
+    (folder / ".cutting").mkdir()
+    segment(video, SECOND, None, progress)
+    assert cut_frames(folder) == list(range(60))
+    assert not (folder / ".cutting").exists()
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_a_cut_off_video_is_refused(suffix: str, tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / f"whole.{suffix}", 150)
+    if suffix == "mp4":
+        video = remux_faststart(video)
+    short = tmp_path / f"short.{suffix}"
+    short.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    with pytest.raises(MediaError, match="cut off"):
+        segment(short, SECOND, None, progress)
+    assert not list(tmp_path.glob("short_segments/*.mp4"))
+
+
+def remux_faststart(video: Path) -> Path:
+    """The same video with its index at the front, as downloads have it."""
+    moved = video.with_name("moved.mp4")
+    with (
+        av.open(str(video)) as source,
+        av.open(str(moved), "w", options={"movflags": "faststart"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    return moved
+
+
+def test_weird_names(tmp_path: Path, progress: Recorder) -> None:
+    folder = tmp_path / "50% off & it's [new]"
+    folder.mkdir()
+    video = make_clip(folder / "-Ünïcode 動画 %03d '1'.mp4", 40)
+    cut = segment(video, SECOND, None, progress)
+    assert cut_frames(cut) == list(range(40))
+
+
+def test_output_elsewhere(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 20)
+    folder = segment(video, SECOND, tmp_path / "a" / "b", progress)
+    assert folder == tmp_path / "a" / "b" / "clip_segments"
+    assert cut_frames(folder) == list(range(20))
+
+
+def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 20)
+    folder = segment(video, SECOND, None, progress)
+    path = folder / "segments.json"
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    plan["segments"][0]["name"] = "../../secret.mp4"
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(InputError, match="segments.json"):
+        read_plan(folder)
+
+
+def test_choice_of_cuts() -> None:
+    # Decoding order: a key frame, then others; 20 is a key frame that frame 19 crosses.
+    pts = [0, 2, 1, 10, 12, 11, 20, 19, 22, 21, 30, 31]
+    keys = {0, 10, 20, 30}
+    frames = [FrameTime(p, p in keys) for p in pts]
+    starts = choose_cuts(frames, Fraction(10))
+    assert [pts[i] for i in starts] == [0, 10, 30]
+    assert [pts[i] for i in choose_cuts(frames, Fraction(25))] == [0, 30]
+    assert all(a < b for a, b in pairwise(starts))

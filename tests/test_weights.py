@@ -1,0 +1,166 @@
+"""Checkpoints: found, downloaded whole or not at all, refused by name."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import pickle
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from matting import weights
+from matting.errors import InputError, MissingError
+from model import MattingNetwork
+from tests.conftest import Recorder
+
+CONTENT = b"weights" * 40_000
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of a local server of one file, and of one that breaks off half-way."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/absent":
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            half = len(CONTENT) // 2 if self.path == "/half" else len(CONTENT)
+            self.wfile.write(CONTENT[:half])
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        httpd.shutdown()
+        thread.join()
+
+
+def test_the_one_asked_for_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
+) -> None:
+    asked, named = tmp_path / "asked.pth", tmp_path / "named.pth"
+    default = tmp_path / weights.NAME
+    for path in (asked, named, default):
+        path.write_bytes(b"x")
+    assert weights.find_checkpoint(None, progress) == default
+    monkeypatch.setenv("RVM_CHECKPOINT", str(named))
+    assert weights.find_checkpoint(None, progress) == named
+    assert weights.find_checkpoint(asked, progress) == asked
+
+
+def test_one_that_is_named_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
+) -> None:
+    (tmp_path / weights.NAME).write_bytes(b"x")
+    monkeypatch.setenv("RVM_CHECKPOINT", str(tmp_path / "gone.pth"))
+    with pytest.raises(InputError, match="gone.pth"):
+        weights.find_checkpoint(None, progress)
+
+
+def test_downloads_once(
+    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder
+) -> None:
+    monkeypatch.setattr(weights, "URL", f"{server}/whole")
+    monkeypatch.setattr(weights, "SHA256", hashlib.sha256(CONTENT).hexdigest())
+    path = weights.find_checkpoint(None, progress)
+    assert path.read_bytes() == CONTENT
+    assert progress.done == progress.totals[0] == len(CONTENT)
+    monkeypatch.setattr(weights, "URL", f"{server}/absent")
+    assert weights.find_checkpoint(None, progress) == path
+
+
+@pytest.mark.parametrize("page", ["whole", "half", "absent"])
+def test_a_bad_download_leaves_nothing(
+    page: str, tmp_path: Path, server: str, progress: Recorder
+) -> None:
+    """`whole` is complete but not the published file."""
+    target = tmp_path / weights.NAME
+    with pytest.raises(MissingError) as caught:
+        weights.download(target, progress, url=f"{server}/{page}")
+    assert list(tmp_path.iterdir()) == []
+    assert f"{server}/{page}" in caught.value.hint
+    assert weights.NAME in caught.value.hint
+    assert str(tmp_path) in caught.value.hint
+
+
+def test_no_network_says_what_to_do(tmp_path: Path, progress: Recorder) -> None:
+    with pytest.raises(MissingError) as caught:
+        weights.find_checkpoint(None, progress)
+    assert caught.value.exit_code == 3
+    assert weights.URL in caught.value.hint
+    assert str(tmp_path) in caught.value.hint
+
+
+def test_loads_strictly_and_knows_the_file_again(random_checkpoint: Path) -> None:
+    checkpoint = weights.load_checkpoint(random_checkpoint)
+    assert not checkpoint.network.training
+    assert checkpoint.sha256 == hashlib.sha256(random_checkpoint.read_bytes()).hexdigest()
+
+
+def test_half_precision_is_widened(random_checkpoint: Path, tmp_path: Path) -> None:
+    state = torch.load(random_checkpoint, weights_only=True)
+    half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    torch.save(half, tmp_path / "half.pth")
+    network = weights.load_checkpoint(tmp_path / "half.pth").network
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+def test_the_real_one_loads(shared: Path) -> None:
+    network = weights.load_checkpoint(shared / "weights" / weights.NAME).network
+    state = network.state_dict()
+    assert len(state) == 380
+    assert sum(tensor.numel() for tensor in state.values()) == 3_773_775
+
+
+@pytest.mark.parametrize("change", ["missing", "misshapen", "extra", "list"])
+def test_refuses_another_network_by_name(change: str, tmp_path: Path) -> None:
+    state: dict[str, torch.Tensor] = dict(MattingNetwork().state_dict())
+    name = "decoder.decode2.gru.ih.0.weight"
+    if change == "missing":
+        del state[name]
+    elif change == "misshapen":
+        state[name] = torch.zeros(3, 2)
+    elif change == "extra":
+        name = "classifier.weight"
+        state[name] = torch.zeros(1)
+    path = tmp_path / "other.pth"
+    torch.save(list(state.values()) if change == "list" else state, path)
+    with pytest.raises(InputError, match="list" if change == "list" else name):
+        weights.load_checkpoint(path)
+
+
+class Malicious:
+    """Unpickled without care, this would write a file."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.target,)
+
+
+def test_refuses_code_in_a_checkpoint(tmp_path: Path) -> None:
+    proof = tmp_path / "ran"
+    torch.save({"x": Malicious(proof)}, tmp_path / "evil.pth")
+    with pytest.raises(InputError):
+        weights.load_checkpoint(tmp_path / "evil.pth")
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04broken", pickle.dumps({"a": 1})])
+def test_refuses_other_files(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file.pth"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="file.pth"):
+        weights.load_checkpoint(path)
