@@ -39,6 +39,12 @@ class Recorder(Progress):
         return any(words in line for line in self.said)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """On pictures this small, threads only wait for each other, the more so on a busy machine."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def progress() -> Recorder:
     return Recorder()
