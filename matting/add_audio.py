@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 from matting import durable, ffmpeg
@@ -38,7 +37,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     times = [time.pts for time in frame_times(combined)]
     progress.start("Adding sound", len(times), "frame")
     try:
-        _mux(video, combined, min(times) * probe(combined).time_base, temporary, progress)
+        _mux(video, combined, min(times), temporary, progress)
         _verify(temporary, len(times), tracks)
         durable.publish(temporary, target)
     finally:
@@ -49,10 +48,8 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     return target
 
 
-def _mux(
-    video: Path, combined: Path, offset: Fraction, temporary: Path, progress: Progress
-) -> None:
-    """`offset`: seconds from the source's start to its first picture."""
+def _mux(video: Path, combined: Path, first_pts: int, temporary: Path, progress: Progress) -> None:
+    """`first_pts`: of the combined file, counted from where the source starts."""
     done = 0
 
     def on_frame(frames: int) -> None:
@@ -62,9 +59,12 @@ def _mux(
 
     # ffmpeg moves the start of each input to zero: that of the source is its earliest stream's,
     # that of the combined file its picture's, which has to keep its distance.
-    arguments = ["-itsoffset", f"{float(offset):.6f}", *ffmpeg.input_file(combined)]
-    arguments += [*ffmpeg.input_file(video), "-map", "0:v:0", "-map", "1:a?", "-c", "copy"]
-    arguments += ["-map_metadata", "1", "-map_chapters", "1", "-f", "mp4", temporary.name]
+    time_base = probe(combined).time_base
+    offset = f"{float(first_pts * time_base):.6f}"
+    arguments = ["-itsoffset", offset, *ffmpeg.input_file(combined), *ffmpeg.input_file(video)]
+    arguments += ["-map", "0:v:0", "-map", "1:a?", "-map_metadata", "1", "-map_chapters", "1"]
+    arguments += ["-c", "copy", "-movie_timescale", str(time_base.denominator)]
+    arguments += ["-f", "mp4", temporary.name]
     ffmpeg.run(arguments, folder=temporary.parent, subject=video, on_frame=on_frame)
 
 

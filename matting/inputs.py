@@ -32,12 +32,14 @@ class Input:
         name: what `processed.json` calls it.
         output_name: the file name of its results.
         frames: how many frames the plan says it has; None without a plan.
+        rate: the plan's frames a second; None without a plan.
     """
 
     name: str
     path: Path
     output_name: str
     frames: int | None = None
+    rate: Fraction | None = None
 
     @property
     def is_sequence(self) -> bool:
@@ -52,7 +54,7 @@ class Input:
         """
         if self.is_sequence:
             return ImageSequence(self.path, rate)
-        source = VideoSource(self.path)
+        source = VideoSource(self.path, self.rate)
         if self.frames is not None and source.frames != self.frames:
             raise InputError(
                 f"{self.path} has {source.frames} frames, but {self.frames} were cut for it.",
@@ -97,7 +99,9 @@ def read_inputs(folder: Path) -> InputFolder:
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
     plan = read_plan(folder)
     if plan is not None:
-        planned = tuple(Input(s.name, folder / s.name, s.name, s.frames) for s in plan.segments)
+        planned = tuple(
+            Input(s.name, folder / s.name, s.name, s.frames, plan.rate) for s in plan.segments
+        )
         return InputFolder(folder, plan, planned)
     if (folder / UNFINISHED).exists():
         raise InputError(f"{folder} is not completely cut.", "Run segment again first.")

@@ -42,6 +42,8 @@ class Plan:
 
     Attributes:
         time_base: seconds a tick of every PTS here.
+        rate: the source's frames a second on average; each piece of a variable-rate source has
+            its own, but all are encoded with this one, so that they can be joined.
         start_pts: the PTS at which the source container starts (sound may start before picture).
         seconds: the length of segments asked for; for the user's information.
         reencoded: whether the segments hold the source's own packets or newly encoded ones.
@@ -49,6 +51,7 @@ class Plan:
 
     source: SourceFile
     time_base: Fraction
+    rate: Fraction
     start_pts: int
     seconds: str
     reencoded: bool
@@ -63,6 +66,7 @@ class Plan:
             "version": VERSION,
             "source": {"name": self.source.name, "size_bytes": self.source.size_bytes},
             "time_base": str(self.time_base),
+            "rate": str(self.rate),
             "start_pts": self.start_pts,
             "seconds": self.seconds,
             "reencoded": self.reencoded,
@@ -83,12 +87,13 @@ class Plan:
             for s in value["segments"]
         )
         return cls(
-            source,
-            Fraction(value["time_base"]),
-            int(value["start_pts"]),
-            str(value["seconds"]),
-            bool(value["reencoded"]),
-            segments,
+            source=source,
+            time_base=Fraction(value["time_base"]),
+            rate=Fraction(value["rate"]),
+            start_pts=int(value["start_pts"]),
+            seconds=str(value["seconds"]),
+            reencoded=bool(value["reencoded"]),
+            segments=segments,
         )
 
 

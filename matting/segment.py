@@ -96,6 +96,7 @@ def _cut(info: VideoInfo, options: SegmentOptions, work: Path, progress: Progres
     return Plan(
         source=SourceFile.of(info.path),
         time_base=info.time_base,
+        rate=info.rate,
         start_pts=info.start_pts,
         seconds=str(seconds),
         reencoded=options.reencode,

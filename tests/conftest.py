@@ -15,6 +15,10 @@ from model import MattingNetwork
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def carry_on(_done: int) -> None:
+    """What `Recorder.on_advance` does unless told otherwise."""
+
+
 class Recorder(Progress):
     """Progress that keeps what it is told; `on_advance` may raise, to interrupt a stage."""
 
@@ -22,7 +26,7 @@ class Recorder(Progress):
         self.said: list[str] = []
         self.done = 0
         self.totals: list[int] = []
-        self.on_advance: Callable[[int], None] = lambda done: None
+        self.on_advance: Callable[[int], None] = carry_on
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -92,7 +96,7 @@ def _constant(alpha: float, path: Path) -> Path:
     network = MattingNetwork()
     with torch.no_grad():
         network.project_mat.conv.weight.zero_()
-        network.project_mat.conv.bias.copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
+        network.get_parameter("project_mat.conv.bias").copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
     return _save(network, path)
 
 

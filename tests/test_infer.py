@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,39 +11,15 @@ import pytest
 import torch
 
 from matting.errors import BusyError, InputError, SegmentsFailedError
-from matting.infer import InferOptions, infer
+from matting.infer import infer
 from matting.lock import folder_lock
 from matting.matte import Look
 from matting.media.writer import Encoding
 from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
-from tests.conftest import Recorder
-
-FAST = Encoding("h264", quality=4)
-
-
-def options(checkpoint: Path, **changes: object) -> InferOptions:
-    base = InferOptions(
-        checkpoint=checkpoint, device="cpu", ratio=1.0, look=Look(encoding=FAST)
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]
-
-
-def cut(folder: Path, progress: Recorder, frames: int = 70, name: str = "clip.mp4") -> Path:
-    """A generated clip in segments of one second."""
-    video = make_clip(folder / name, frames)
-    return segment(video, SegmentOptions(seconds=Fraction(1)), None, progress)
-
-
-def composites(folder: MattedFolder) -> list[Path]:
-    return sorted(folder.layer(COMPOSITE).glob("*.mp4"))
-
-
-def processed(folder: MattedFolder) -> dict[str, bool]:
-    value = json.loads(folder.processed.read_text(encoding="utf-8"))
-    assert isinstance(value, dict)
-    return value
+from tests.conftest import Recorder, carry_on
+from tests.stages import FAST, composites, cut, infer_options, matte, processed, with_precision
 
 
 def snapshot(paths: list[Path]) -> dict[str, tuple[int, bytes]]:
@@ -55,7 +30,7 @@ def test_every_frame_once_at_its_time(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    folder = infer(segments, options(opaque_checkpoint), None, progress)
+    folder = matte(segments, opaque_checkpoint, progress)
     assert folder.root == tmp_path / "clip_segments_matted"
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(70))
     for path in composites(folder):
@@ -71,7 +46,7 @@ def test_where_everything_is_foreground_the_composite_is_the_source(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 10)
-    folder = infer(segments, options(opaque_checkpoint), None, progress)
+    folder = matte(segments, opaque_checkpoint, progress)
     source, result = decode(segments / "output_000.mp4"), decode(composites(folder)[0])
     error = np.array([b.astype(int) - a for (_, a), (_, b) in zip(source, result, strict=True)])
     assert np.abs(error).mean() < 3  # chroma is halved once more, on a pattern of hard edges
@@ -89,7 +64,7 @@ def test_where_nothing_is_foreground_the_composite_is_flat(
 ) -> None:
     segments = cut(tmp_path, progress, 3)
     look = Look(background=colour, encoding=Encoding(codec))
-    folder = infer(segments, options(empty_checkpoint, look=look), None, progress)
+    folder = infer(segments, infer_options(empty_checkpoint, look), None, progress)
     for _, rgb in decode(composites(folder)[0]):
         assert np.abs(rgb.astype(int) - colour).max() <= 3
         assert rgb.std(axis=(0, 1)).max() < 0.5
@@ -99,10 +74,10 @@ def test_a_second_run_does_nothing(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    folder = infer(segments, options(opaque_checkpoint), None, progress)
+    folder = matte(segments, opaque_checkpoint, progress)
     before = snapshot(composites(folder))
     progress.totals.clear()
-    infer(segments, options(opaque_checkpoint), None, progress)
+    matte(segments, opaque_checkpoint, progress)
     assert snapshot(composites(folder)) == before
     assert progress.totals == []
 
@@ -112,7 +87,7 @@ def test_only_what_is_not_done_is_done_again(
     how: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    folder = infer(segments, options(opaque_checkpoint), None, progress)
+    folder = matte(segments, opaque_checkpoint, progress)
     whole = snapshot(composites(folder))
     middle = folder.layer(COMPOSITE) / "output_001.mp4"
     if how == "set to false":
@@ -124,7 +99,7 @@ def test_only_what_is_not_done_is_done_again(
         content = bytearray(middle.read_bytes())
         content[len(content) // 2] ^= 1
         middle.write_bytes(content)
-    infer(segments, options(opaque_checkpoint), None, progress)
+    matte(segments, opaque_checkpoint, progress)
     after = snapshot(composites(folder))
     assert progress.totals[-1] == 30
     assert all(processed(folder).values())
@@ -137,7 +112,7 @@ def test_interrupted_in_the_second_segment(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    uncut = infer(segments, options(random_checkpoint), tmp_path / "uncut", progress)
+    uncut = matte(segments, random_checkpoint, progress, tmp_path / "uncut")
 
     def interrupt(done: int) -> None:
         if done == 40:
@@ -145,7 +120,7 @@ def test_interrupted_in_the_second_segment(
 
     progress.on_advance = interrupt
     with pytest.raises(KeyboardInterrupt):
-        infer(segments, options(random_checkpoint), None, progress)
+        matte(segments, random_checkpoint, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert processed(folder) == {
         "output_000.mp4": True,
@@ -155,8 +130,8 @@ def test_interrupted_in_the_second_segment(
     assert [p.name for p in folder.layer(COMPOSITE).iterdir()] == ["output_000.mp4"]
     first = snapshot(composites(folder))
 
-    progress.on_advance = lambda done: None
-    infer(segments, options(random_checkpoint), None, progress)
+    progress.on_advance = carry_on
+    matte(segments, random_checkpoint, progress)
     assert snapshot(composites(folder)[:1]) == first
     assert all(processed(folder).values())
     # As if it had never been interrupted.
@@ -172,11 +147,11 @@ def last_state(folder: MattedFolder, name: str) -> list[torch.Tensor]:
 def test_the_state_goes_on_over_cuts(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
-    in_three = infer(cut(tmp_path, progress), options(random_checkpoint), None, progress)
+    in_three = matte(cut(tmp_path, progress), random_checkpoint, progress)
     long = SegmentOptions(seconds=Fraction(100))
     in_one = infer(
         segment(tmp_path / "clip.mp4", long, tmp_path / "one", progress),
-        options(random_checkpoint),
+        infer_options(random_checkpoint),
         None,
         progress,
     )
@@ -189,11 +164,11 @@ def test_a_lost_state_is_warmed_up(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    folder = infer(segments, options(random_checkpoint), None, progress)
+    folder = matte(segments, random_checkpoint, progress)
     carried = last_state(folder, "output_002.mp4")
     folder.state("output_001.mp4").unlink()
     (folder.layer(COMPOSITE) / "output_002.mp4").unlink()
-    infer(segments, options(random_checkpoint), None, progress)
+    matte(segments, random_checkpoint, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     states = [manifest["segments"][f"output_{i:03d}.mp4"]["start_state"] for i in range(3)]
     assert states == ["fresh", "carried", "warmed up"]
@@ -208,13 +183,13 @@ def test_one_bad_segment_does_not_stop_the_others(
     good = (segments / "output_001.mp4").read_bytes()
     (segments / "output_001.mp4").write_text("no video", encoding="utf-8")
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4") as caught:
-        infer(segments, options(opaque_checkpoint), None, progress)
+        matte(segments, opaque_checkpoint, progress)
     assert caught.value.exit_code == 1
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert list(processed(folder).values()) == [True, False, True]
     kept = snapshot(composites(folder))
     (segments / "output_001.mp4").write_bytes(good)
-    infer(segments, options(opaque_checkpoint), None, progress)
+    matte(segments, opaque_checkpoint, progress)
     assert all(processed(folder).values())
     assert {n: c for n, c in snapshot(composites(folder)).items() if n in kept} == kept
 
@@ -225,7 +200,7 @@ def test_a_segment_that_lost_frames_fails(
     segments = cut(tmp_path, progress)
     make_clip(segments / "output_001.mp4", 29)
     with pytest.raises(SegmentsFailedError, match="29 frames, but 30"):
-        infer(segments, options(opaque_checkpoint), None, progress)
+        matte(segments, opaque_checkpoint, progress)
 
 
 @pytest.mark.parametrize("where", [0.3, 0.6, 0.9])
@@ -239,7 +214,7 @@ def test_a_damaged_segment_is_never_called_done(
     content[start : start + 400] = bytes(400)
     path.write_bytes(content)
     with pytest.raises(SegmentsFailedError):
-        infer(segments, options(opaque_checkpoint), None, progress)
+        matte(segments, opaque_checkpoint, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert processed(folder) == {"output_000.mp4": False}
     assert composites(folder) == []
@@ -249,20 +224,18 @@ def test_other_settings_are_said_and_done_again(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    infer(segments, options(opaque_checkpoint), None, progress)
-    infer(segments, options(empty_checkpoint), None, progress)
+    matte(segments, opaque_checkpoint, progress)
+    matte(segments, empty_checkpoint, progress)
     assert progress.heard("3 are done again, for these have changed: checkpoint.")
     look = Look(background=(0, 0, 0), encoding=FAST)
-    infer(segments, options(empty_checkpoint, look=look), None, progress)
+    infer(segments, infer_options(empty_checkpoint, look), None, progress)
     assert progress.heard("changed: background.")
 
 
-def test_alpha_and_foreground(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
-) -> None:
+def test_alpha_and_foreground(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
     segments = cut(tmp_path, progress, 20)
     look = Look(kinds=(COMPOSITE, ALPHA, FOREGROUND), encoding=FAST)
-    folder = infer(segments, options(opaque_checkpoint, look=look), None, progress)
+    folder = infer(segments, infer_options(opaque_checkpoint, look), None, progress)
     for _, rgb in decode(folder.layer(ALPHA) / "output_000.mp4"):
         assert int(rgb.min()) >= 253
     assert numbers(folder.layer(FOREGROUND) / "output_000.mp4") == list(range(20))
@@ -279,7 +252,7 @@ def test_a_folder_of_any_videos(
     make_clip(folder / "a.mkv", 4)
     make_clip(folder / "a.mp4", 5)
     (folder / "notes.txt").write_text("not a video", encoding="utf-8")
-    matted = infer(folder, options(opaque_checkpoint), None, progress)
+    matted = matte(folder, opaque_checkpoint, progress)
     assert list(processed(matted)) == ["a.mkv", "a.mp4", "b 9.mov", "b 10.mp4"]
     found = {p.name: len(numbers(p)) for p in composites(matted)}
     assert found == {"a.mkv.mp4": 4, "a.mp4.mp4": 5, "b 9.mp4": 6, "b 10.mp4": 8}
@@ -291,7 +264,7 @@ def test_a_rotated_video_comes_out_upright(
     folder = tmp_path / "phone"
     folder.mkdir()
     make_clip(folder / "a.mp4", 3, rotation=90)
-    matted = infer(folder, options(opaque_checkpoint), None, progress)
+    matted = matte(folder, opaque_checkpoint, progress)
     (_, upright), *_ = decode(composites(matted)[0])
     (_, coded), *_ = decode(folder / "a.mp4")
     assert upright.shape == (64, 48, 3)
@@ -302,7 +275,7 @@ def test_odd_sizes(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) 
     folder = tmp_path / "odd"
     folder.mkdir()
     make_clip(folder / "a.mkv", 3, size=(65, 49), codec="libvpx-vp9")
-    matted = infer(folder, options(opaque_checkpoint), None, progress)
+    matted = matte(folder, opaque_checkpoint, progress)
     assert decode(composites(matted)[0])[0][1].shape == (50, 66, 3)
 
 
@@ -314,9 +287,9 @@ def test_a_folder_that_is_in_use(
         folder_lock(tmp_path / "clip_segments_matted"),
         pytest.raises(BusyError) as caught,
     ):
-        infer(segments, options(opaque_checkpoint), None, progress)
+        matte(segments, opaque_checkpoint, progress)
     assert caught.value.exit_code == 5
-    infer(segments, options(opaque_checkpoint), None, progress)
+    matte(segments, opaque_checkpoint, progress)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1, 2]"])
@@ -324,10 +297,10 @@ def test_a_broken_ledger_is_named_and_kept(
     content: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 10)
-    folder = infer(segments, options(opaque_checkpoint), None, progress)
+    folder = matte(segments, opaque_checkpoint, progress)
     folder.manifest.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match="manifest.json"):
-        infer(segments, options(opaque_checkpoint), None, progress)
+        matte(segments, opaque_checkpoint, progress)
     assert len(composites(folder)) == 1
 
 
@@ -336,10 +309,10 @@ def test_bfloat16_stays_near_float32(
 ) -> None:
     segments = cut(tmp_path, progress, 20)
     kinds = Look(kinds=(COMPOSITE, ALPHA), encoding=FAST)
-    full = infer(segments, options(random_checkpoint, look=kinds, ratio=0.5), None, progress)
+    full = infer(segments, infer_options(random_checkpoint, kinds, 0.5), None, progress)
     half = infer(
         segments,
-        options(random_checkpoint, look=kinds, ratio=0.5, precision="bf16"),
+        with_precision(infer_options(random_checkpoint, kinds, 0.5), "bf16"),
         tmp_path / "half",
         progress,
     )

@@ -21,7 +21,7 @@ CONTENT = b"weights" * 40_000
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
+def server() -> Iterator[str]:
     """The address of a local server of one file, and of one that breaks off half-way."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -68,9 +68,7 @@ def test_one_that_is_named_must_be_there(
         weights.find_checkpoint(None, progress)
 
 
-def test_downloads_once(
-    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder
-) -> None:
+def test_downloads_once(server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder) -> None:
     monkeypatch.setattr(weights, "URL", f"{server}/whole")
     monkeypatch.setattr(weights, "SHA256", hashlib.sha256(CONTENT).hexdigest())
     path = weights.find_checkpoint(None, progress)

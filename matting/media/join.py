@@ -45,7 +45,9 @@ def join(
     if any(later <= earlier for earlier, later in pairwise(shown)):
         raise EncodeError(f"{target}: two frames would have the same time.")
     with encoding(target):
-        output = av.open(str(target), "w", format="mp4")
+        # The start of the picture is noted in the movie's own ticks, by default milliseconds.
+        ticks = {"movie_timescale": str(time_base.denominator)}
+        output = av.open(str(target), "w", format="mp4", options=ticks)
     with output:
         _copy(parts, output, time_base, zip(times, decode_times(times), strict=True), on_frames)
         with encoding(target):
@@ -90,12 +92,14 @@ def _copy(
             header = bytes(video.codec_context.extradata or b"")
             if stream is None:
                 first_header = header
-                stream = output.add_stream_from_template(video)
+                stream = output.add_stream_from_template(video, opaque=True)
                 stream.time_base = time_base
+                # Not copied by itself; Apple's players want H.265 called hvc1.
+                stream.codec_context.codec_tag = video.codec_context.codec_tag
             elif header != first_header:
                 raise InputError(
                     f"{part.path} is encoded in another way than {parts[0].path.name}.",
-                    "Matte all segments with the same options: run infer again.",
+                    "Files of one size and frame rate, matted with the same options, can be joined.",
                 )
             for packet in _packets(container.demux(video), part.path):
                 if packet.duration:

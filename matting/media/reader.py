@@ -23,13 +23,16 @@ REENCODE = "Cut the video again with --reencode, or mend this file, then run inf
 class VideoSource:
     """A video file as a source of upright frames.
 
+    Args:
+        rate: frames a second to state; the file's own average unless given.
     Raises:
         InputError: no such file.
         MediaError: it is no video, or is cut off.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rate: Fraction | None = None) -> None:
         self.path = path
+        self._rate = rate
         self._info = probe(path)
         self._times = sorted(time.pts for time in frame_times(path))
 
@@ -51,7 +54,7 @@ class VideoSource:
 
     @property
     def rate(self) -> Fraction:
-        return self._info.rate
+        return self._rate or self._info.rate
 
     @property
     def colour(self) -> Colour:

@@ -1,0 +1,51 @@
+"""Short ways to run the stages on generated clips."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from matting.infer import InferOptions, infer
+from matting.matte import Look
+from matting.media.writer import Encoding
+from matting.segment import SegmentOptions, segment
+from matting.workspace import COMPOSITE, MattedFolder
+from tests.clips import make_clip
+from tests.conftest import Recorder
+
+FAST = Encoding("h264", quality=4)
+FAST_LOOK = Look(encoding=FAST)
+SECOND = SegmentOptions(seconds=Fraction(1))
+
+
+def infer_options(checkpoint: Path, look: Look = FAST_LOOK, ratio: float = 1.0) -> InferOptions:
+    """Options for tiny pictures on the CPU."""
+    return InferOptions(checkpoint=checkpoint, device="cpu", ratio=ratio, look=look)
+
+
+def cut(folder: Path, progress: Recorder, frames: int = 70, name: str = "clip.mp4") -> Path:
+    """The segments folder of a generated clip, in segments of one second."""
+    return segment(make_clip(folder / name, frames), SECOND, None, progress)
+
+
+def matte(
+    segments: Path, checkpoint: Path, progress: Recorder, output: Path | None = None
+) -> MattedFolder:
+    """The matted folder of a segments folder."""
+    return infer(segments, infer_options(checkpoint), output, progress)
+
+
+def with_precision(options: InferOptions, precision: str) -> InferOptions:
+    return replace(options, precision=precision)
+
+
+def composites(folder: MattedFolder) -> list[Path]:
+    return sorted(folder.layer(COMPOSITE).glob("*.mp4"))
+
+
+def processed(folder: MattedFolder) -> dict[str, bool]:
+    value = json.loads(folder.processed.read_text(encoding="utf-8"))
+    assert isinstance(value, dict)
+    return value

@@ -1,0 +1,148 @@
+"""Stage four, and all four in a row: the source's sound, packet by packet, where it was."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from matting.add_audio import add_audio
+from matting.combine import combine
+from matting.errors import InputError, SegmentsFailedError
+from matting.infer import infer
+from matting.run import run
+from matting.segment import SegmentOptions, segment
+from matting.workspace import MattedFolder
+from tests.clips import make_clip, numbers, sound_packets, times
+from tests.conftest import Recorder, carry_on
+from tests.stages import SECOND, composites, infer_options
+
+
+def finish(video: Path, checkpoint: Path, progress: Recorder, output: Path | None = None) -> Path:
+    """The final file by the four stages, one after the other."""
+    segments = segment(video, SECOND, output, progress)
+    folder = infer(segments, infer_options(checkpoint), output, progress)
+    combine(folder.root, None, progress)
+    return add_audio(video, output, progress)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts"])
+def test_the_sound_is_the_sources(
+    suffix: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / f"clip.{suffix}", 60, sound=True)
+    final = finish(video, opaque_checkpoint, progress)
+    assert final == tmp_path / "clip_MATTED.mp4"
+    assert numbers(final) == list(range(60))
+    source, result = sound_packets(video), sound_packets(final)
+    if suffix == "ts":  # where each packet carries a header of its own
+        assert len(result) == len(source)
+    else:
+        assert [data for _, data in result] == [data for _, data in source]
+    # Picture and sound stand to each other as before.
+    before = times(video)[0] - source[1][0]
+    after = times(final)[0] - result[1][0]
+    assert abs(before - after) < Fraction(1, 1000)
+
+
+@pytest.mark.parametrize("delay", [4, -4])
+def test_sound_that_starts_earlier_or_later(
+    delay: int, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    pts = [index + max(0, -delay) for index in range(60)]
+    video = make_clip(
+        tmp_path / "clip.mp4", 60, sound=True, sound_delay_frames=max(0, delay), pts=pts
+    )
+    final = finish(video, opaque_checkpoint, progress)
+    before = times(video)[0] - sound_packets(video)[1][0]
+    after = times(final)[0] - sound_packets(final)[1][0]
+    assert abs(before - after) < Fraction(1, 1000)
+    assert abs(before) > Fraction(1, 10)
+
+
+def test_no_sound_is_said(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 40)
+    final = finish(video, opaque_checkpoint, progress)
+    assert progress.heard("has no sound")
+    assert numbers(final) == list(range(40))
+
+
+def test_title_and_chapters_come_along(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    plain = make_clip(tmp_path / "plain.mp4", 40, sound=True)
+    video = tmp_path / "clip.mp4"
+    with av.open(str(plain)) as source, av.open(str(video), "w") as target:
+        streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
+        target.metadata["title"] = "Holiday"
+        target.set_chapters(
+            [
+                {
+                    "id": 1,
+                    "start": 0,
+                    "end": 1,
+                    "time_base": Fraction(1),
+                    "metadata": {"title": "Start"},
+                }
+            ]
+        )
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream_index]
+                target.mux(packet)
+    final = finish(video, opaque_checkpoint, progress)
+    with av.open(str(final)) as container:
+        assert container.metadata["title"] == "Holiday"
+        assert [c["metadata"]["title"] for c in container.chapters()] == ["Start"]
+
+
+def test_needs_the_matted_picture_first(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 5)
+    with pytest.raises(InputError, match="is not there"):
+        add_audio(video, None, progress)
+    assert not (tmp_path / "clip_MATTED.mp4").exists()
+
+
+def test_output_elsewhere(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 20, sound=True)
+    final = finish(video, opaque_checkpoint, progress, tmp_path / "other")
+    assert final == tmp_path / "other" / "clip_MATTED.mp4"
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["other"]
+
+
+def test_run_does_all_and_can_be_run_again(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
+    options = infer_options(opaque_checkpoint)
+
+    def interrupt(done: int) -> None:
+        if progress.totals[-1] == 70 and len(progress.totals) == 2 and done == 45:
+            raise KeyboardInterrupt
+
+    progress.on_advance = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        run(video, SECOND, options, None, progress)
+    progress.on_advance = carry_on
+    first = tmp_path / "clip_segments_matted" / "COMPOSITE" / "output_000.mp4"
+    made = first.stat().st_mtime_ns
+    final = run(video, SegmentOptions(), options, None, progress)
+    assert first.stat().st_mtime_ns == made
+    assert numbers(final) == list(range(70))
+    before = final.read_bytes()
+    assert run(video, SegmentOptions(), options, None, progress).read_bytes() == before
+
+
+def test_run_stops_before_combining_when_a_segment_failed(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 70)
+    segments = segment(video, SECOND, None, progress)
+    (segments / "output_001.mp4").write_bytes(b"broken")
+    with pytest.raises(SegmentsFailedError, match="output_001.mp4"):
+        run(video, SegmentOptions(), infer_options(opaque_checkpoint), None, progress)
+    folder = MattedFolder.of(segments)
+    assert len(composites(folder)) == 2
+    assert not folder.combined().exists()

@@ -1,0 +1,154 @@
+"""Stage three: one video of all segments, at the source's times, or a refusal that names what is
+missing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from matting.combine import combine
+from matting.errors import InputError
+from matting.infer import infer
+from matting.matte import Look
+from matting.media.join import decode_times
+from matting.segment import SegmentOptions, segment
+from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from tests.clips import decode, make_clip, numbers, times
+from tests.conftest import Recorder
+from tests.stages import FAST, SECOND, composites, cut, infer_options, matte
+
+
+def test_all_frames_at_the_sources_times(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
+    combined = combine(folder.root, None, progress)
+    assert combined == folder.root / "COMPOSITE_SEGMENTS_COMBINED.mp4"
+    assert numbers(combined) == list(range(70))
+    assert times(combined) == times(tmp_path / "clip.mp4")
+    assert not list(folder.root.glob("*.partial"))
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_variable_rate_and_odd_ticks(
+    codec: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    pts = [index * 1001 + (index % 4) * 90 + 500 for index in range(60)]
+    video = make_clip(tmp_path / "a.mp4", 60, pts=pts, time_base=Fraction(1, 30000))
+    segments = segment(video, SECOND, None, progress)
+    look = Look(encoding=type(FAST)(codec))
+    folder = infer(segments, infer_options(opaque_checkpoint, look), None, progress)
+    combined = combine(folder.root, None, progress)
+    found = times(combined)
+    assert [t - found[0] for t in found] == [Fraction(p - pts[0], 30000) for p in pts]
+    assert numbers(combined) == list(range(60))
+
+
+def test_the_rate_survives_many_joins(
+    tmp_path: Path, progress: Recorder, empty_checkpoint: Path
+) -> None:
+    rate = Fraction(30000, 1001)
+    video = make_clip(tmp_path / "a.mp4", 240, rate=rate, gop=6, size=(32, 16))
+    segments = segment(video, SegmentOptions(seconds=Fraction(1, 5)), None, progress)
+    folder = matte(segments, empty_checkpoint, progress)
+    assert len(composites(folder)) == 40
+    combined = combine(folder.root, None, progress)
+    assert times(combined) == [index / rate for index in range(240)]
+    with av.open(str(combined)) as container:
+        assert container.streams.video[0].average_rate == rate
+
+
+def test_alpha_and_foreground_are_combined_too(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    look = Look(kinds=(COMPOSITE, ALPHA, FOREGROUND), encoding=FAST)
+    segments = cut(tmp_path, progress, 40)
+    folder = infer(segments, infer_options(opaque_checkpoint, look), None, progress)
+    combine(folder.root, None, progress)
+    assert numbers(folder.combined(FOREGROUND)) == list(range(40))
+    assert len(decode(folder.combined(ALPHA))) == 40
+
+
+@pytest.mark.parametrize("how", ["deleted", "damaged", "failed"])
+def test_refuses_and_names_what_is_not_done(
+    how: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
+    combined = combine(folder.root, None, progress)
+    earlier = combined.read_bytes()
+    middle = composites(folder)[1]
+    if how == "deleted":
+        middle.unlink()
+    elif how == "damaged":
+        middle.write_bytes(middle.read_bytes()[:-1])
+    else:
+        text = folder.processed.read_text(encoding="utf-8")
+        folder.processed.write_text(
+            text.replace('"output_001.mp4": true', '"output_001.mp4": false'), encoding="utf-8"
+        )
+    with pytest.raises(InputError, match="1 of 3 segments are not done: output_001.mp4"):
+        combine(folder.root, None, progress)
+    assert combined.read_bytes() == earlier
+
+
+def test_strangers_in_the_folder_are_ignored(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
+    make_clip(folder.layer(COMPOSITE) / "output_0005.mp4", 5)
+    assert numbers(combine(folder.root, None, progress)) == list(range(40))
+
+
+def test_files_without_a_plan_follow_each_other(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    clips = tmp_path / "FIX_ME"
+    clips.mkdir()
+    make_clip(clips / "a.mp4", 5)
+    make_clip(clips / "b.mp4", 6)
+    folder = matte(clips, opaque_checkpoint, progress)
+    combined = combine(folder.root, None, progress)
+    assert numbers(combined) == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5]
+    assert times(combined) == [Fraction(index, 30) for index in range(11)]
+
+
+def test_files_that_do_not_fit_are_refused(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    clips = tmp_path / "mixed"
+    clips.mkdir()
+    make_clip(clips / "a.mp4", 3)
+    make_clip(clips / "b.mp4", 3, size=(80, 48))
+    folder = matte(clips, opaque_checkpoint, progress)
+    with pytest.raises(InputError, match="b.mp4"):
+        combine(folder.root, None, progress)
+    assert not folder.combined().exists()
+
+
+def test_a_folder_that_infer_did_not_make(tmp_path: Path, progress: Recorder) -> None:
+    segments = cut(tmp_path, progress, 10)
+    for path, words in (
+        (segments, "not made by infer"),
+        (tmp_path / "gone", "not there"),
+        (tmp_path / "clip.mp4", "a file"),
+    ):
+        with pytest.raises(InputError, match=words):
+            combine(path, None, progress)
+
+
+@pytest.mark.parametrize(
+    ("shown", "decoded"),
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3]),
+        ([0, 2, 1, 4, 3], [-1, 0, 1, 2, 3]),
+        ([5], [5]),
+        ([0, 8, 4, 2, 6], [-4, -2, 0, 2, 4]),
+    ],
+)
+def test_decoding_times(shown: list[int], decoded: list[int]) -> None:
+    found = decode_times(shown)
+    assert found == decoded
+    assert all(d <= s for d, s in zip(found, shown, strict=True))

@@ -1,0 +1,114 @@
+"""The house: imports point down, each outside thing has one door, files stay readable."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted([*ROOT.glob("matting/**/*.py"), *ROOT.glob("model/*.py")])
+EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *ROOT.glob("demo/*.py")]
+
+# From the console down; a module imports only from its own floor's rights below.
+FLOORS: list[set[str]] = [
+    {"matting.cli"},
+    {"matting.console", "matting.arguments"},
+    {"matting.run"},
+    {"matting.segment", "matting.infer", "matting.combine", "matting.add_audio"},
+    {"matting.matte", "matting.inputs"},
+    {"matting.session", "matting.weights", "matting.ledger"},
+    {"matting.plan", "matting.composite", "matting.device", "matting.lock", "matting.power"},
+    {"matting.ffmpeg", "matting.media.join", "matting.media.writer"},
+    {"matting.media.reader", "matting.media.images"},
+    {"matting.media.source", "matting.media.probe"},
+    {"matting.media.colour", "matting.media.door"},
+    {"matting.durable", "matting.workspace", "matting.pipeline", "matting.progress"},
+    {"matting.errors"},
+]
+DOORS = {
+    "av": "matting/media/",
+    "pims": "matting/media/images.py",
+    "imageio_ffmpeg": "matting/ffmpeg.py",
+    "tqdm": "matting/console.py",
+    "torchvision": "model/encoder.py",
+    "argparse": "matting/",
+    "urllib": "matting/weights.py",
+}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports(path: Path) -> set[str]:
+    """The modules a file imports, at its top or later."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def floor_of(module: str) -> int | None:
+    return next((index for index, names in enumerate(FLOORS) if module in names), None)
+
+
+def test_every_module_has_a_floor() -> None:
+    homeless = {
+        module_name(p)
+        for p in ROOT.glob("matting/**/*.py")
+        if p.name != "__init__.py" and floor_of(module_name(p)) is None
+    }
+    assert homeless == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_imports_point_down(path: Path) -> None:
+    own = floor_of(module_name(path))
+    for target in imports(path):
+        theirs = floor_of(target)
+        if own is not None and theirs is not None:
+            assert theirs > own, f"{module_name(path)} imports {target}"
+        if path.is_relative_to(ROOT / "model"):
+            assert not target.startswith("matting"), f"model reaches {target}"
+    if any(t.startswith("model") for t in imports(path)) and not path.is_relative_to(
+        ROOT / "model"
+    ):
+        assert module_name(path) in {"matting.session", "matting.weights", "matting.infer"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_each_outside_thing_has_one_door(path: Path) -> None:
+    inside = path.relative_to(ROOT).as_posix()
+    for target in imports(path):
+        door = DOORS.get(target.split(".", maxsplit=1)[0])
+        assert door is None or inside.startswith(door), f"{inside} imports {target}"
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=lambda p: p.name)
+def test_files_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 300
+
+
+def test_nothing_happens_at_import() -> None:
+    """No file, process, thread or output comes of importing everything."""
+    modules = ", ".join(module_name(p) for p in SOURCES if p.name != "__init__.py")
+    program = (
+        f"import threading, os; before = set(os.listdir('.')); import {modules}; "
+        "assert threading.active_count() == 1; assert set(os.listdir('.')) == before"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-B", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout == b""

@@ -1,0 +1,117 @@
+/* Starts command lines as Explorer does, to the letter, and answers what they ask.
+
+   Explorer hands Windows one string, which no list of arguments can spell: quotation marks only round paths
+   with a space. This program reads cases from the UTF-8 file named by its only argument, a word and a value
+   to a line, and writes results beside it:
+
+     folder C:\somewhere     the current folder; stays for the runs that follow
+     set NAME=VALUE          a variable, which stays too; without a value it is removed
+     type TEXT               a line typed at the keyboard
+     key TEXT                the same without Enter
+     end                     nobody types any more: the keyboard is closed after that
+     patience MILLISECONDS   how long a run may take, 20000 where nothing is said; stays for the runs that follow
+     output C:\file          where everything printed goes
+     start COMMAND LINE      runs it, then writes "EXIT_CODE TYPED" to the results, TYPED being how many of the
+                             lines and keys were read; "timeout TYPED" when it had to be ended
+
+   What is typed next is held back until what was typed before has been read, as with a real keyboard. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <windows.h>
+
+#define LONGEST 32768
+
+static char typed[32][256];
+static int typed_count, typed_ends;
+static DWORD patience_ms = 20000;
+static wchar_t output[LONGEST];
+
+static void run(wchar_t *command_line, FILE *results) {
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+    STARTUPINFOW startup;
+    PROCESS_INFORMATION process;
+    HANDLE keyboard, fingers, screen;
+    DWORD begin = GetTickCount(), unread = 0, code = 0, count;
+    int next = 0, ended = 0;
+
+    /* cmd.exe keeps this variable itself; Wine's does not know it. */
+    SetEnvironmentVariableW(L"CMDCMDLINE", command_line);
+    CreatePipe(&keyboard, &fingers, &inherited, 0);
+    SetHandleInformation(fingers, HANDLE_FLAG_INHERIT, 0);
+    screen = CreateFileW(output, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, CREATE_ALWAYS, 0, NULL);
+    memset(&startup, 0, sizeof startup);
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = keyboard;
+    startup.hStdOutput = startup.hStdError = screen;
+    if (!CreateProcessW(NULL, command_line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+        fprintf(results, "not-started 0\n");
+        return;
+    }
+    for (;;) {
+        ended = WaitForSingleObject(process.hProcess, 10) == WAIT_OBJECT_0;
+        PeekNamedPipe(keyboard, NULL, 0, NULL, &unread, NULL);
+        if (ended || GetTickCount() - begin > patience_ms) break;
+        if (unread) continue;
+        if (next < typed_count) {
+            WriteFile(fingers, typed[next], strlen(typed[next]), &count, NULL);
+            next++;
+        } else if (typed_ends && fingers) {
+            CloseHandle(fingers);
+            fingers = NULL;
+        }
+    }
+    if (!ended) TerminateProcess(process.hProcess, 1);
+    GetExitCodeProcess(process.hProcess, &code);
+    if (ended) fprintf(results, "%d %d\n", (int)code, next - (unread ? 1 : 0));
+    else fprintf(results, "timeout %d\n", next - (unread ? 1 : 0));
+    fflush(results);
+    if (fingers) CloseHandle(fingers);
+    CloseHandle(keyboard);
+    CloseHandle(screen);
+    CloseHandle(process.hProcess);
+    CloseHandle(process.hThread);
+}
+
+int wmain(int argc, wchar_t **argv) {
+    static char line[LONGEST * 3];
+    static wchar_t value[LONGEST];
+    wchar_t *equals;
+    char *rest;
+    FILE *cases, *results;
+
+    if (argc != 2 || !(cases = _wfopen(argv[1], L"rb"))) return 1;
+    swprintf(value, LONGEST, L"%ls.results", argv[1]);
+    if (!(results = _wfopen(value, L"wb"))) return 1;
+    while (fgets(line, sizeof line, cases)) {
+        line[strcspn(line, "\n")] = 0;
+        rest = line + strcspn(line, " ");
+        if (*rest) *rest++ = 0;
+        MultiByteToWideChar(CP_UTF8, 0, rest, -1, value, LONGEST);
+        if (!strcmp(line, "folder")) {
+            if (!SetCurrentDirectoryW(value)) return 3;
+        } else if (!strcmp(line, "set")) {
+            if (!(equals = wcschr(value, '='))) return 4;
+            *equals++ = 0;
+            SetEnvironmentVariableW(value, *equals ? equals : NULL);
+        } else if (!strcmp(line, "type") || !strcmp(line, "key")) {
+            if (typed_count == 32) return 5;
+            snprintf(typed[typed_count++], sizeof typed[0], "%s%s", rest, *line == 't' ? "\n" : "");
+        } else if (!strcmp(line, "end")) {
+            typed_ends = 1;
+        } else if (!strcmp(line, "patience")) {
+            patience_ms = atoi(rest);
+        } else if (!strcmp(line, "output")) {
+            wcscpy(output, value);
+        } else if (!strcmp(line, "start")) {
+            run(value, results);
+            typed_count = typed_ends = 0;
+        } else {
+            return 6;
+        }
+    }
+    fclose(results);
+    return 0;
+}

@@ -1,0 +1,229 @@
+@echo off
+rem What the four batch files share: find Python, ask, hand on what was dropped, keep the window open.
+rem
+rem     launch.bat STAGE BATCH_FILE [PATH ...]
+rem
+rem How a path comes through whole, whatever its letters:
+rem - No file name holds a quotation mark, so a variable between quotation marks is always safe. Paths are
+rem   written nowhere else, never behind "call" (which reads its line twice), and without delayed expansion
+rem   (which eats exclamation marks).
+rem - Explorer quotes a dropped path only when it holds a space. Of a bare a&b.mp4, the first argument is only
+rem   the "a", so a drop is read from the window's own command line.
+setlocal EnableExtensions DisableDelayedExpansion
+set "ERRORLEVEL="
+set "RVM_STAGE=%~1"
+set "RVM_BATCH=%~nx2"
+set "RVM_HOME=%~dp2"
+set "RVM_CODE=0"
+
+rem ---- What was dropped: RVM_REST lists it, each path bare or between bars, which stand for quotation marks.
+rem Explorer starts:  C:\Windows\system32\cmd.exe /c ""C:\folder\1_segment.bat" C:\a&b.mp4 "C:\c d.mp4""
+set "RVM_DROPPED="
+set "RVM_LEAVE="
+set "RVM_LINE=%CMDCMDLINE:"=|%"
+set "RVM_REST=%RVM_LINE:*||=%"
+if not "%RVM_REST%"=="%RVM_LINE%" for /f "tokens=1,* delims=|" %%A in ("%RVM_REST%") do (
+    if /i "%%~nxA"=="%RVM_BATCH%" set "RVM_LEAVE=exit"
+    set "RVM_DROPPED=%%B"
+)
+set "RVM_REST="
+if not defined RVM_LEAVE goto from_arguments
+rem The whole window is there for this drop alone. It must end with "exit": with "exit /b", Windows would go
+rem on to what follows the & in a dropped a&b.mp4, and run it as a command.
+if defined RVM_DROPPED set "RVM_REST=%RVM_DROPPED:~0,-1%"
+goto have_paths
+
+:from_arguments
+rem Typed in a terminal, or started by another batch file that must go on afterwards.
+set "RVM_LEAVE=exit /b"
+set "RVM_COUNT=0"
+:next_argument
+if "%~3"=="" goto have_paths
+set "RVM_REST=%RVM_REST% |%~3|"
+set /a RVM_COUNT+=1
+shift /3
+if not "%RVM_COUNT%"=="9" goto next_argument
+echo Please name at most eight at once here, or drop them all on "%RVM_BATCH%".
+set "RVM_CODE=2"
+goto close
+
+:have_paths
+call :take_next
+if defined RVM_PATH goto have_path
+if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
+if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte the people in it.
+if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to join them into one video.
+if "%RVM_STAGE%"=="add-audio" echo Drop the video you started from on "%RVM_BATCH%" to add its sound to the matted picture.
+set "RVM_CODE=2"
+goto close
+
+:have_path
+if exist "%RVM_HOME%inference_custom.py" goto find_python
+echo The file inference_custom.py, which belongs beside "%RVM_BATCH%", is missing.
+echo Unpack the whole download into one folder, and use "%RVM_BATCH%" there.
+set "RVM_CODE=3"
+goto close
+
+rem ---- Python: the first of these that starts and is new enough.
+:find_python
+set "RVM_PYTHON="
+set "RVM_PYTHON_ARGS="
+set "RVM_TRY_ARGS="
+set "RVM_SAY=yes"
+set "RVM_TRY=%RVM_HOME%.venv\Scripts\python.exe"
+call :try_python
+
+rem A virtual environment made inside conda's base leaves both active, and is the one that was meant.
+set "RVM_TRY="
+if defined VIRTUAL_ENV set "RVM_TRY=%VIRTUAL_ENV%\Scripts\python.exe"
+call :try_python
+set "RVM_TRY="
+if defined CONDA_PREFIX set "RVM_TRY=%CONDA_PREFIX%\python.exe"
+call :try_python
+
+if defined RVM_PYTHON goto have_python
+set "RVM_ENVIRONMENT="
+if defined CONDA_EXE for %%A in ("%CONDA_EXE%") do set "RVM_ENVIRONMENT=%%~dpA..\envs\rvm"
+if defined RVM_ENVIRONMENT for %%A in ("%RVM_ENVIRONMENT%") do set "RVM_ENVIRONMENT=%%~fA"
+if defined RVM_ENVIRONMENT call :try_conda
+for %%A in ("%USERPROFILE%" "%LOCALAPPDATA%" "%ProgramData%") do (
+    for %%B in (miniconda3 anaconda3 miniforge3 mambaforge .conda) do (
+        set "RVM_ENVIRONMENT=%%~A\%%B\envs\rvm"
+        if not "%%~A"=="" call :try_conda
+    )
+)
+
+rem py and python are looked up on the PATH alone, not in the current folder. A python that only opens the
+rem Microsoft Store does not start, and is passed over.
+set "RVM_SAY="
+set "RVM_TRY="
+for %%A in (py.exe) do set "RVM_TRY=%%~$PATH:A"
+set "RVM_TRY_ARGS=-3"
+call :try_python
+set "RVM_TRY="
+for %%A in (python.exe) do set "RVM_TRY=%%~$PATH:A"
+set "RVM_TRY_ARGS="
+call :try_python
+
+if defined RVM_PYTHON goto have_python
+echo No Python 3.10 or newer was found. Install Python 3.10 to 3.13 from https://www.python.org/downloads/
+echo and tick "Add python.exe to PATH" while installing. Then use "%RVM_BATCH%" again.
+set "RVM_CODE=3"
+goto close
+
+:have_python
+echo Python: "%RVM_PYTHON%" %RVM_PYTHON_ARGS%
+rem For files and pipes. Into a window Python and cmd.exe write every alphabet anyway, so no chcp is needed.
+set "PYTHONUTF8=1"
+
+rem ---- What to ask. An answer is looked at only after its quotation marks are gone.
+set "RVM_OPTIONS="
+set "RVM_LAST_OPTIONS="
+if "%RVM_STAGE%"=="segment" goto ask_seconds
+if "%RVM_STAGE%"=="infer" goto ask_shutdown
+goto each_path
+
+:ask_seconds
+set "RVM_ANSWER="
+set /p "RVM_ANSWER=Seconds per segment [15]: "
+if not defined RVM_ANSWER set "RVM_ANSWER=15"
+set "RVM_ANSWER=%RVM_ANSWER:"=%"
+set "RVM_GOOD="
+for /f "tokens=1,* delims=0123456789" %%A in ("x%RVM_ANSWER%") do if "%%A%%B"=="x" set "RVM_GOOD=yes"
+for /f "delims=0" %%A in ("%RVM_ANSWER%") do if defined RVM_GOOD goto have_seconds
+echo Please type a whole number such as 15, or press Enter for 15.
+goto ask_seconds
+:have_seconds
+set "RVM_OPTIONS=--seconds %RVM_ANSWER%"
+goto each_path
+
+:ask_shutdown
+set "RVM_LAST_OPTIONS="
+set "RVM_ANSWER="
+set /p "RVM_ANSWER=Shut the computer down when this is finished? (y/n) [n]: "
+if not defined RVM_ANSWER set "RVM_ANSWER=n"
+set "RVM_ANSWER=%RVM_ANSWER:"=%"
+if /i "%RVM_ANSWER%"=="n" goto each_path
+if /i "%RVM_ANSWER%"=="no" goto each_path
+rem With several folders, only after the last one.
+set "RVM_LAST_OPTIONS=--shutdown"
+if /i "%RVM_ANSWER%"=="y" goto each_path
+if /i "%RVM_ANSWER%"=="yes" goto each_path
+echo Please type y or n.
+goto ask_shutdown
+
+rem ---- One run of Python for each path, in order.
+:each_path
+if not defined RVM_REST set "RVM_OPTIONS=%RVM_OPTIONS% %RVM_LAST_OPTIONS%"
+echo.
+echo "%RVM_PATH%"
+rem Python reads \" as a quotation mark, so every backslash at the very end, as in D:\, is written twice.
+set "RVM_TAIL=%RVM_PATH%"
+:double_backslash
+if not "%RVM_TAIL:~-1%"=="\" goto run_python
+set "RVM_PATH=%RVM_PATH%\"
+set "RVM_TAIL=%RVM_TAIL:~0,-1%"
+if defined RVM_TAIL goto double_backslash
+:run_python
+"%RVM_PYTHON%" %RVM_PYTHON_ARGS% "%RVM_HOME%inference_custom.py" %RVM_STAGE% "%RVM_PATH%" %RVM_OPTIONS%
+set "RVM_LAST=%ERRORLEVEL%"
+if "%RVM_CODE%"=="0" set "RVM_CODE=%RVM_LAST%"
+rem The second number is Windows' own for a program that Ctrl+C ended.
+if "%RVM_LAST%"=="130" goto interrupted
+if "%RVM_LAST%"=="-1073741510" goto interrupted
+call :take_next
+if defined RVM_PATH goto each_path
+
+echo.
+if "%RVM_CODE%"=="0" echo Done.
+if not "%RVM_CODE%"=="0" echo This did not finish: exit code %RVM_CODE%. The text above says what to do.
+goto close
+
+:interrupted
+echo.
+echo Interrupted. Start it again the same way, and it goes on where it stopped.
+
+:close
+if not "%RVM_NO_PAUSE%"=="1" pause
+%RVM_LEAVE% %RVM_CODE%
+
+rem ---- Moves the first path of RVM_REST to RVM_PATH; leaves both without a value when there is none.
+:take_next
+set "RVM_PATH="
+set "RVM_TAKE="
+if defined RVM_REST for /f "tokens=* delims= " %%A in ("%RVM_REST%") do set "RVM_TAKE=%%A"
+set "RVM_REST="
+if not defined RVM_TAKE exit /b 0
+set "RVM_END= "
+if "%RVM_TAKE:~0,1%"=="|" set "RVM_END=|"
+rem (eol is a bar, which begins no path: the usual one, a semicolon, may.)
+for /f "eol=| tokens=1,* delims=%RVM_END%" %%A in ("%RVM_TAKE%") do (
+    set "RVM_PATH=%%A"
+    set "RVM_TAKE=%%B"
+)
+for /f "tokens=* delims= " %%A in ("%RVM_TAKE%") do set "RVM_REST=%%A"
+exit /b 0
+
+rem ---- Takes RVM_TRY as the Python when none is found yet and it starts, 3.10 or newer.
+:try_python
+if defined RVM_PYTHON exit /b 0
+if not defined RVM_TRY exit /b 0
+if not exist "%RVM_TRY%" exit /b 0
+"%RVM_TRY%" %RVM_TRY_ARGS% -c "import sys; sys.exit(sys.version_info < (3, 10))" <nul >nul 2>nul
+if not "%ERRORLEVEL%"=="0" goto not_this_python
+set "RVM_PYTHON=%RVM_TRY%"
+set "RVM_PYTHON_ARGS=%RVM_TRY_ARGS%"
+exit /b 0
+:not_this_python
+if defined RVM_SAY echo Passed over, because it does not start or is older than Python 3.10: "%RVM_TRY%"
+exit /b 0
+
+rem ---- The same for the conda environment in RVM_ENVIRONMENT, which nobody has activated: its libraries are
+rem found only through the PATH.
+:try_conda
+if defined RVM_PYTHON exit /b 0
+set "RVM_TRY=%RVM_ENVIRONMENT%\python.exe"
+call :try_python
+if not defined RVM_PYTHON exit /b 0
+set "PATH=%RVM_ENVIRONMENT%;%RVM_ENVIRONMENT%\Library\mingw-w64\bin;%RVM_ENVIRONMENT%\Library\usr\bin;%RVM_ENVIRONMENT%\Library\bin;%RVM_ENVIRONMENT%\Scripts;%PATH%"
+exit /b 0
