@@ -73,13 +73,13 @@ def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def opaque_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights by which, at ratio 1, everything is foreground: the composite is the source."""
+    """Weights by which everything is foreground: the composite is the source."""
     return _constant(1.0, tmp_path_factory.mktemp("weights") / "opaque.pth")
 
 
 @pytest.fixture(scope="session")
 def empty_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights by which, at ratio 1, nothing is foreground: the composite is the background."""
+    """Weights by which nothing is foreground: the composite is the background."""
     return _constant(0.0, tmp_path_factory.mktemp("weights") / "empty.pth")
 
 
@@ -97,6 +97,10 @@ def _constant(alpha: float, path: Path) -> Path:
     with torch.no_grad():
         network.project_mat.conv.weight.zero_()
         network.get_parameter("project_mat.conv.bias").copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
+        # The guided filter passes it on: no smoothing, and nothing of the guide.
+        network.refiner.box_filter.weight.zero_()[:, :, 1, 1] = 1
+        network.get_parameter("refiner.conv.6.weight").zero_()
+        network.get_parameter("refiner.conv.6.bias").zero_()
     return _save(network, path)
 
 

@@ -13,7 +13,7 @@ from matting.combine import combine
 from matting.errors import InputError
 from matting.infer import infer
 from matting.matte import Look
-from matting.media.join import decode_times
+from matting.media.timing import decode_times
 from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from tests.clips import decode, make_clip, numbers, times

@@ -319,3 +319,17 @@ def test_bfloat16_stays_near_float32(
     a = [rgb for _, rgb in decode(full.layer(ALPHA) / "output_000.mp4")]
     b = [rgb for _, rgb in decode(half.layer(ALPHA) / "output_000.mp4")]
     assert np.abs(np.array(a).astype(int) - np.array(b)).mean() < 2
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+@pytest.mark.parametrize("frames", [1, 2, 3, 17, 18])
+def test_videos_shorter_than_the_encoders_look_ahead(
+    codec: str, frames: int, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = tmp_path / "short"
+    folder.mkdir()
+    make_clip(folder / "a.mp4", frames)
+    look = Look(encoding=Encoding(codec))
+    matted = infer(folder, infer_options(opaque_checkpoint, look), None, progress)
+    assert numbers(composites(matted)[0]) == list(range(frames))
+    assert times(composites(matted)[0]) == [Fraction(index, 30) for index in range(frames)]

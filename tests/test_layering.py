@@ -26,7 +26,13 @@ FLOORS: list[set[str]] = [
     {"matting.media.reader", "matting.media.images"},
     {"matting.media.source", "matting.media.probe"},
     {"matting.media.colour", "matting.media.door"},
-    {"matting.durable", "matting.workspace", "matting.pipeline", "matting.progress"},
+    {
+        "matting.durable",
+        "matting.workspace",
+        "matting.pipeline",
+        "matting.progress",
+        "matting.media.timing",
+    },
     {"matting.errors"},
 ]
 DOORS = {

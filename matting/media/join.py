@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError, InputError
 from matting.media.door import encoding, open_video, reading
 from matting.media.probe import frame_times, probe
+from matting.media.timing import decode_times
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,6 @@ def join(
     return len(times)
 
 
-def decode_times(pts: Sequence[int]) -> list[int]:
-    """When each packet is decoded, given when it is shown; both in ticks, in decoding order.
-
-    The display times in rising order, late enough that no packet is shown before it is decoded:
-    what an encoder of the whole would have written.
-    """
-    shown = sorted(pts)
-    rank = {time: index for index, time in enumerate(shown)}
-    delay = max(index - rank[time] for index, time in enumerate(pts))
-    step = max(1, shown[1] - shown[0]) if len(shown) > 1 else 1
-    early = [shown[0] - step * (delay - index) for index in range(delay)]
-    return (early + shown)[: len(pts)]
-
-
 def _part_times(part: Part, time_base: Fraction) -> list[int]:
     """The times in the result of a part's packets, in decoding order."""
     own = probe(part.path).time_base
@@ -99,7 +86,7 @@ def _copy(
             elif header != first_header:
                 raise InputError(
                     f"{part.path} is encoded in another way than {parts[0].path.name}.",
-                    "Files of one size and frame rate, matted with the same options, can be joined.",
+                    "Files of one size and rate, matted with the same options, can be joined.",
                 )
             for packet in _packets(container.demux(video), part.path):
                 if packet.duration:

@@ -11,6 +11,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.packet import Packet
 from av.video.stream import VideoStream
 from torch import Tensor
 
@@ -18,8 +19,11 @@ from matting.errors import EncodeError, MissingError
 from matting.media.colour import Colour, FromRGB
 from matting.media.door import encoding
 from matting.media.probe import frame_times, probe
+from matting.media.timing import decode_times
 
 KEY_FRAME_SECONDS = 2
+# x265 gives meaningless decoding times to a video shorter than its look at frames to come.
+SHORT_PACKETS = 16
 MAX_RATE = 240
 
 
@@ -86,6 +90,7 @@ class VideoWriter:
         self._path = path
         self._time_base = time_base
         self._pts: list[int] = []
+        self._held: list[Packet[VideoStream]] = []
         self._from_rgb = FromRGB(colour, "yuv420p")
         with encoding(path):
             self._container = av.open(str(path), "w", format="mp4")
@@ -130,7 +135,7 @@ class VideoWriter:
             frame = self._from_rgb(_even(picture))
             frame.pts, frame.time_base = time, self._time_base
             with encoding(self._path):
-                self._container.mux(self._stream.encode(frame))
+                self._mux(self._stream.encode(frame))
             self._pts.append(time)
 
     def finish(self) -> None:
@@ -141,7 +146,8 @@ class VideoWriter:
             StorageError: the file cannot be written.
         """
         with encoding(self._path):
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._stream.encode(None))
+            self._mux_held()
             self._container.close()
         written = _seconds(sorted(t.pts for t in frame_times(self._path)), self._file_time_base())
         if written != _seconds(self._pts, self._time_base):
@@ -149,6 +155,20 @@ class VideoWriter:
                 f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "
                 "or came out at other times."
             )
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        self._held += packets
+        if len(self._pts) > SHORT_PACKETS:
+            self._container.mux(self._held)
+            self._held = []
+
+    def _mux_held(self) -> None:
+        """What is still held at the end: all of a short video, whose decoding times are set."""
+        pts = [packet.pts for packet in self._held if packet.pts is not None]
+        if len(self._pts) <= SHORT_PACKETS and len(pts) == len(self._held) > 0:
+            for packet, dts in zip(self._held, decode_times(pts), strict=True):
+                packet.dts = dts
+        self._container.mux(self._held)
 
     def _add_stream(
         self, size_px: tuple[int, int], rate: Fraction, choice: Encoding

@@ -1,0 +1,91 @@
+"""Image sequences are matted like a segment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from matting.errors import SegmentsFailedError
+from matting.infer import infer
+from matting.media.images import ImageSequence
+from tests.clips import decode, number_of, picture, times
+from tests.conftest import Recorder
+from tests.stages import composites, infer_options, processed
+
+
+def write_sequence(folder: Path, suffix: str, count: int = 12) -> Path:
+    folder.mkdir(parents=True)
+    for index in range(count):
+        Image.fromarray(picture(index)).save(folder / f"shot {index}{suffix}")
+    return folder
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_a_folder_of_pictures(
+    suffix: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = write_sequence(tmp_path / "take", suffix)
+    rate = Fraction(30000, 1001)
+    options = replace(infer_options(opaque_checkpoint), frame_rate=rate)
+    matted = infer(folder, options, None, progress)
+    (result,) = composites(matted)
+    assert result.name == "take.mp4"
+    assert [number_of(rgb) for _, rgb in decode(result)] == list(range(12))
+    assert times(result) == [index / rate for index in range(12)]
+    infer(folder, options, None, progress)
+    assert progress.heard("1 of 1 are done already")
+
+
+def test_folders_of_pictures_beside_each_other(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    write_sequence(tmp_path / "shots" / "b", ".png", 3)
+    write_sequence(tmp_path / "shots" / "a", ".png", 4)
+    matted = infer(tmp_path / "shots", infer_options(opaque_checkpoint), None, progress)
+    assert processed(matted) == {"a": True, "b": True}
+    assert [p.name for p in composites(matted)] == ["a.mp4", "b.mp4"]
+
+
+def test_a_picture_of_another_size_is_named(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = write_sequence(tmp_path / "take", ".png", 3)
+    Image.fromarray(picture(0, (32, 32))).save(folder / "shot 2.png")
+    with pytest.raises(SegmentsFailedError, match="shot 2.png"):
+        infer(folder, infer_options(opaque_checkpoint), None, progress)
+
+
+def test_a_broken_picture_is_named(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = write_sequence(tmp_path / "take", ".png", 3)
+    (folder / "shot 1.png").write_bytes(b"no picture")
+    with pytest.raises(SegmentsFailedError, match="shot 1.png"):
+        infer(folder, infer_options(opaque_checkpoint), None, progress)
+
+
+GREY = np.full((4, 6), 100, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (GREY, 100),
+        (GREY.astype(np.uint16) * 257, 100),
+        (np.dstack([GREY] * 3), 100),
+        (np.dstack([GREY, GREY, GREY, np.full_like(GREY, 128)]), 50),
+    ],
+)
+def test_depths_and_channels(pixels: NDArray[np.generic], expected: int, tmp_path: Path) -> None:
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    sequence = ImageSequence(tmp_path, Fraction(30))
+    assert (sequence.width_px, sequence.height_px, sequence.frames) == (6, 4, 1)
+    (chunk,) = sequence.chunks(4)
+    assert chunk.rgb.shape == (1, 3, 4, 6)
+    assert chunk.rgb.unique().tolist() == [expected]
