@@ -11,7 +11,7 @@ import numpy as np
 from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 UNSPECIFIED = 2
@@ -20,13 +20,9 @@ SD_HEIGHT_PX = 576
 LIMITED, FULL = 1, 2
 BT601 = 5  # libswscale's number for both of BT.601's systems
 
-# Without these libswscale rounds down and averages chroma with the nearest lines only.
-EXACT = (
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-)
+# libswscale's flags: bicubic, full chroma both ways, accurate rounding. Without them it rounds
+# down and averages chroma with the nearest lines only. PyAV names them from version 18 on.
+EXACT = 0x4 | 0x2000 | 0x4000 | 0x40000
 
 
 @dataclass(frozen=True)
@@ -101,10 +97,14 @@ class FromRGB:
 
     def __call__(self, rgb: NDArray[np.uint8]) -> VideoFrame:
         """A frame of RGB [H, W, 3], 0..255; its PTS is the caller's to set."""
+        matrix = self._colour.matrix_for(rgb.shape[0])
+        picture = VideoFrame.from_ndarray(rgb, format="rgb24")
+        # PyAV 17 does not know BT.2020 by argument, but the result takes over the picture's tag.
+        picture.colorspace = matrix
         frame = self._reformatter.reformat(
-            VideoFrame.from_ndarray(rgb, format="rgb24"),
+            picture,
             format=self._pixel_format,
-            dst_colorspace=self._colour.matrix_for(rgb.shape[0]),
+            dst_colorspace=matrix,
             src_color_range=FULL,
             dst_color_range=self._colour.range,
             interpolation=EXACT,
