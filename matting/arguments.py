@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from matting.errors import InputError
 from matting.infer import InferOptions
@@ -39,6 +40,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """
     parser = _Parser(prog=PROGRAM, description="Mattes long videos of people, in segments.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    demo = _command(commands, "demo", "DIR", "draw a film, matte it, and measure the result", "?")
+    demo.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N")
     segment = _command(commands, "segment", "VIDEO", "cut a video into segments")
     infer = _command(commands, "infer", "SEGMENTS_DIR", "matte a folder of segments")
     _command(commands, "combine", "MATTED_DIR", "join the matted segments to one video")
@@ -48,7 +51,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
         _segment_options(command)
     for command in (infer, run):
         _infer_options(command)
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    # Absolute from here on: nothing depends on the current folder, nor looks like an option.
+    for name in ("path", "output", "checkpoint"):
+        given = getattr(options, name, None)
+        if given is not None:
+            setattr(options, name, Path(os.path.abspath(given)))  # noqa: PTH100 - links stay
+    return options
 
 
 def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
@@ -84,10 +93,14 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
 
 
 def _command(
-    commands: argparse._SubParsersAction[_Parser], name: str, path: str, description: str
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    path: str,
+    description: str,
+    count: Literal["?"] | None = None,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=description, description=description.capitalize())
-    parser.add_argument("path", metavar=path, type=Path)
+    parser.add_argument("path", metavar=path, type=Path, nargs=count)
     parser.add_argument(
         "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
     )
@@ -98,7 +111,9 @@ def _command(
 
 
 def _segment_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=_seconds, help="least length of a segment (default: 15)")
+    parser.add_argument(
+        "--seconds", type=_seconds, help="length of a segment to aim at (default: 15)"
+    )
     parser.add_argument(
         "--reencode", action="store_true", help="make new, clean pieces (H.265, CRF 18); slow"
     )
@@ -151,16 +166,17 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _fraction(text: str) -> Fraction:
-    try:
-        return Fraction(text.replace(",", "."))
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    number = r"\d{1,7}(?:[.,]\d{1,6})?"
+    if not re.fullmatch(rf"{number}(?:/0*[1-9]\d{{0,6}})?", text.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 15 or 30000/1001")
+    top, _, bottom = text.strip().replace(",", ".").partition("/")
+    return Fraction(top) / Fraction(bottom or "1")
 
 
 def _seconds(text: str) -> Fraction:
     value = _fraction(text)
     if not 0 < value <= 24 * 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and a day")
     return value
 
 

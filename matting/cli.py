@@ -12,13 +12,14 @@ from matting import arguments as args
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.console import Console
+from matting.demo import DEFAULT_FOLDER, demo
 from matting.errors import MattingError, SegmentsFailedError, StorageError
 from matting.infer import infer
 from matting.power import shut_down
 from matting.run import run
 from matting.segment import segment
 
-DONE, INTERRUPTED = 0, 130
+DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
 # A night's work has ended, well or not; anything else is best told to somebody who is still there.
 SHUT_DOWN_AFTER = {DONE, SegmentsFailedError.exit_code, StorageError.exit_code}
 
@@ -53,6 +54,11 @@ def _guarded(options: argparse.Namespace, console: Console) -> int:
             traceback.print_exc()
         console.error(str(error))
         return error.exit_code
+    except Exception:  # noqa: BLE001 - the last net: told as what it is, with its own code
+        console.finish()
+        traceback.print_exc()
+        console.error("This is a fault of the program, not yours. What was done so far is kept.")
+        return OUR_FAULT
     return DONE
 
 
@@ -66,6 +72,9 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
         combine(path, output, console)
     elif options.command == "add-audio":
         add_audio(path, output, console)
+    elif options.command == "demo":
+        folder = path or output or DEFAULT_FOLDER
+        console.say("\n" + demo(folder, console, device=options.device).table())
     else:
         cutting, matting = args.segment_options(options), args.infer_options(options)
         run(path, cutting, matting, output, console)
@@ -73,7 +82,7 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
 
 def _shut_down(console: Console) -> int:
     try:
-        shut_down(console)
+        shut_down(console.error)  # announced even when quiet
     except KeyboardInterrupt:
         console.say("The computer stays on.")
     except MattingError as error:

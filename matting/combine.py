@@ -6,7 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting import durable
-from matting.errors import InputError, writing
+from matting.combined_note import CombinedNote
+from matting.errors import EncodeError, InputError, writing
 from matting.ledger import Ledger
 from matting.lock import folder_lock
 from matting.media.join import Part, join
@@ -46,17 +47,23 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
 
 
 def _require_done(ledger: Ledger) -> None:
-    if not ledger.names:
-        raise InputError(f"{ledger.folder.root} holds no segments.", RUN_INFER)
-    missing = [name for name in ledger.names if not ledger.is_done(name)]
+    names = ledger.names
+    planned = tuple(s.name for s in ledger.plan.segments) if ledger.plan else names
+    if not names or names != planned:
+        raise InputError(f"{ledger.folder.root} does not hold what its plan says.", RUN_INFER)
+    missing = [name for name in names if not ledger.is_done(name)]
     if missing:
         named = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
         raise InputError(
-            f"{len(missing)} of {len(ledger.names)} segments are not done: {named}.", RUN_INFER
+            f"{len(missing)} of {len(names)} segments are not done: {named}.", RUN_INFER
         )
 
 
 def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -> None:
+    note = CombinedNote.of(ledger, kind)
+    if target.is_file() and CombinedNote.read(target) == note.proven_by(target):
+        progress.say(f"Already combined: {target}")
+        return
     parts, time_base = _parts(ledger, kind)
     frames = sum(ledger.entry(name).frames for name in ledger.names)
     durable.make_folder(target.parent)
@@ -64,12 +71,15 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
     progress.start("Combining", frames, "frame")
     try:
         joined = join(parts, time_base, temporary, progress.advance)
+        if joined != frames:
+            raise EncodeError(f"{target}: {frames} frames were matted, {joined} came out.")
         durable.publish(temporary, target)
+        note.proven_by(target).write(target)
     finally:
         progress.finish()
         with writing(temporary):
             temporary.unlink(missing_ok=True)
-    progress.say(f"{joined} frames of {len(parts)} segments, all counted: {target}")
+    progress.say(f"{joined} frames combined and counted: {target}")
 
 
 def _parts(ledger: Ledger, kind: str) -> tuple[list[Part], Fraction]:

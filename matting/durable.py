@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from matting.errors import InputError, writing
 
 PARTIAL = ".partial"
-RENAME_PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
 
 
 def partial(path: Path) -> Path:
@@ -22,8 +24,13 @@ def partial(path: Path) -> Path:
 
 def flush(path: Path) -> None:
     """Has the operating system put the closed file `path` on the disk itself."""
-    with writing(path), path.open("rb+") as file:
-        os.fsync(file.fileno())
+
+    def sync() -> None:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+    with writing(path):
+        _patiently(sync)
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -37,25 +44,31 @@ def publish(temporary: Path, path: Path) -> None:
     """
     if temporary.is_file():
         flush(temporary)
-    deadline = time.monotonic() + RENAME_PATIENCE_SECONDS
     with writing(path):
-        while True:
-            try:
-                temporary.replace(path)
-                break
-            except PermissionError:
-                if os.name != "nt" or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+        _patiently(lambda: temporary.replace(path))
         _flush_folder(path.parent)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replaces `path` by a UTF-8 file of `text`; after a crash it holds the old text or the new."""
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces `path`; after a crash it holds the old content or the new.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
     temporary = partial(path)
-    with writing(path):
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    publish(temporary, path)
+    try:
+        with writing(path):
+            temporary.write_bytes(content)
+        publish(temporary, path)
+    finally:
+        with writing(temporary):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces `path` by a UTF-8 file of `text`."""
+    # A name that is no valid UTF-8 (possible on Linux) is written as the bytes it is.
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def write_json(path: Path, value: object) -> None:
@@ -63,27 +76,37 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, hint: str) -> Any:
     """What the JSON file `path` holds.
 
+    Args:
+        hint: what to do when it cannot be read.
     Raises:
         InputError: it cannot be read or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} cannot be read: {error}.",
-            "Mend it, or delete it to start this folder anew.",
-        ) from error
+        return json.loads(path.read_text(encoding="utf-8-sig", errors="surrogateescape"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read: {error}.", hint) from error
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, as 64 hexadecimal digits."""
+    """The SHA-256 of a file's content, as 64 hexadecimal digits.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+
+    def read() -> None:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+
+    try:
+        _patiently(read)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     return digest.hexdigest()
 
 
@@ -97,6 +120,19 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def _patiently(action: Callable[[], object]) -> None:
+    """Tries again for a while when, on Windows, a virus scanner or a player holds the file."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            action()
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def _flush_folder(folder: Path) -> None:
     """Puts a rename on the disk; Windows does so by itself and cannot be asked."""
     if os.name == "nt":
@@ -104,5 +140,9 @@ def _flush_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems cannot either.
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
     finally:
         os.close(descriptor)

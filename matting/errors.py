@@ -3,6 +3,7 @@
 MattingError                 1  base; never raised itself
 ├── SegmentsFailedError      1  the job went through, some segments did not
 ├── EncodeError              1  the encoder refused a picture or broke off
+├── MachineError             1  the machine refused: too little memory, no permission to switch off
 ├── InputError               2  an argument or a file that cannot be used
 │   └── MediaError           2  a video that cannot be used
 │       └── DecodeError      2  a video that breaks off or decodes wrongly
@@ -45,6 +46,10 @@ class SegmentsFailedError(MattingError):
 
 class EncodeError(MattingError):
     """The encoder refused a picture or broke off."""
+
+
+class MachineError(MattingError):
+    """The machine refused: too little memory, or no permission to switch it off."""
 
 
 class InputError(MattingError):

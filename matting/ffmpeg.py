@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,11 +13,16 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from matting.errors import MattingError, MediaError, MissingError, StorageError
+from matting.errors import MattingError, MediaError, MissingError, storage_error
 from matting.media.door import FORMATS
 
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10
+SIGNS = {
+    "No space left": errno.ENOSPC,
+    "Permission denied": errno.EACCES,
+    "Read-only file system": errno.EROFS,
+}
 INSTALL = "Install it with: pip install --force-reinstall imageio-ffmpeg"
 
 
@@ -59,7 +65,12 @@ def input_file(path: Path) -> list[str]:
 
 
 def run(
-    arguments: Sequence[str], *, folder: Path, subject: Path, on_frame: Callable[[int], None]
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    subject: Path,
+    hint: str,
+    on_frame: Callable[[int], None],
 ) -> None:
     """Runs ffmpeg to its end, and stops it when this thread is interrupted.
 
@@ -67,18 +78,23 @@ def run(
         arguments: all but the program and what every call has; inputs through `input_file`.
         folder: the folder that relative output names lie in.
         subject: the file that messages name.
+        hint: what to do when ffmpeg refuses it.
         on_frame: told the number of frames done so far, now and then.
     Raises:
         MediaError: ffmpeg refused or broke off; with its own last words.
-        StorageError: the disk is full.
+        StorageError: the disk is full, or the folder cannot be written.
         MissingError: there is no ffmpeg.
     """
     command = [str(program()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     command += ["-progress", "pipe:1", *arguments]
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-        )
+        try:
+            process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
+        except OSError as error:
+            reason = f"{command[0]} does not start ({error.strerror})."
+            raise MissingError(reason, INSTALL) from error
         try:
             _follow(process, on_frame)
             code = process.wait()
@@ -87,7 +103,7 @@ def run(
         errors.seek(0)
         words = errors.read().decode("utf-8", "replace").strip().splitlines()
     if code != 0:
-        raise _failure(subject, words)
+        raise _failure(subject, folder, hint, words)
 
 
 def _follow(process: subprocess.Popen[bytes], on_frame: Callable[[int], None]) -> None:
@@ -112,14 +128,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _failure(subject: Path, words: list[str]) -> MattingError:
-    if any("No space left" in line for line in words):
-        return StorageError(
-            f"The disk is full: nothing more could be written for {subject}.",
-            "Free some space, then run the same command again.",
-        )
+def _failure(subject: Path, folder: Path, hint: str, words: list[str]) -> MattingError:
+    for sign, number in SIGNS.items():
+        if any(sign in line for line in words):
+            return storage_error(OSError(number, sign), folder)
     last = words[-1] if words else "it gave no reason"
-    return MediaError(
-        f"ffmpeg could not process {subject}: {last}",
-        "If the video plays elsewhere, cut it with --reencode; otherwise copy it again.",
-    )
+    return MediaError(f"ffmpeg could not process {subject}: {last}", hint)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
+import io
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 
 from matting import durable
 from matting.device import choose_device, describe
-from matting.errors import MattingError, SegmentsFailedError, StorageError, writing
+from matting.errors import MattingError, MediaError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, FileProof, Ledger
 from matting.lock import folder_lock
@@ -23,7 +22,8 @@ from matting.media.source import FrameSource
 from matting.plan import concat_list
 from matting.progress import Progress
 from matting.session import MattingSession, automatic_ratio
-from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
+from matting.settings import changed_settings, settings_of
+from matting.weights import UNREADABLE, Checkpoint, find_checkpoint, load_checkpoint
 from matting.workspace import LIST_NAME, MattedFolder
 from model import State
 
@@ -97,7 +97,7 @@ class _Job:
         self._folder = folder
         self._progress = progress
         self._ledger = Ledger(folder)
-        self._settings = _settings(options, checkpoint)
+        self._checkpoint = checkpoint
         # The input after which the session's state stands; None after a failure or a reset.
         self._state_after: Input | None = None
 
@@ -129,7 +129,7 @@ class _Job:
                 pending.append(item)
                 continue
             entry = self._ledger.entry(item.name)
-            changed = [k for k, v in self._settings.items() if entry.settings.get(k) != v]
+            changed = changed_settings(entry.settings, self._settings(item))
             if not changed and item.path.exists() and entry.source != item.proof():
                 changed = ["the segments themselves"]
             if changed:
@@ -142,46 +142,47 @@ class _Job:
     def _matte_all(self, todo: list[Input]) -> dict[str, str]:
         """Mattes in order; returns what failed, and why."""
         failed: dict[str, str] = {}
-        sources: dict[str, FrameSource] = {}
-        for item in todo:
-            try:
-                sources[item.name] = item.open(self._options.frame_rate)
-            except StorageError:
-                raise
-            except MattingError as error:
-                self._fail(item, error, failed)
-        total = sum(source.frames for source in sources.values())
-        if not sources:
+        if not todo:
             return failed
-        self._progress.start("Matting", total, "frame", parts=len(sources))
+        total = sum(self._frames(item) for item in todo)
+        self._progress.start("Matting", total, "frame", parts=len(todo))
         try:
             for item in todo:
-                if item.name in sources:
-                    self._progress.part(item.name)
-                    self._try(item, sources[item.name], failed)
-                    self._progress.part_done()
+                self._progress.part(item.name)
+                self._try(item, failed)
+                self._progress.part_done()
         finally:
             self._progress.finish()
         return failed
 
-    def _try(self, item: Input, source: FrameSource, failed: dict[str, str]) -> None:
+    def _frames(self, item: Input) -> int:
+        """How many frames an input has, for the forecast; 0 where it is not to be told."""
+        if item.frames is not None:
+            return item.frames
         try:
-            self._matte(item, source)
+            return item.open(self._options.frame_rate).frames
+        except MattingError:
+            return 0  # its own turn comes, and tells why
+
+    def _try(self, item: Input, failed: dict[str, str]) -> None:
+        try:
+            self._matte(item)
         except StorageError:
             # The next segment would meet the same full disk.
             raise
         except MattingError as error:
             self._state_after = None
-            self._fail(item, error, failed)
+            failed[item.name] = error.what
+            self._progress.say(f"{item.name} failed: {error.what}")
+            entry = Entry(settings=self._settings(item), error=error.what)
+            self._ledger.record(item.name, entry)
 
-    def _fail(self, item: Input, error: MattingError, failed: dict[str, str]) -> None:
-        failed[item.name] = error.what
-        self._progress.say(f"{item.name} failed: {error.what}")
-        self._ledger.record(item.name, Entry(settings=self._settings, error=error.what))
-
-    def _matte(self, item: Input, source: FrameSource) -> None:
+    def _matte(self, item: Input) -> None:
+        settings = self._settings(item)
         # `false` before the first byte changes.
-        self._ledger.record(item.name, Entry(settings=self._settings))
+        self._ledger.record(item.name, Entry(settings=settings))
+        source = item.open(self._options.frame_rate)
+        proof = item.proof()
         ratio = self._ratio(source)
         start_state = self._prepare_state(item, source, ratio)
         self._progress.detail(f"{item.name}: ratio {ratio:.4f}, state {start_state}")
@@ -195,17 +196,30 @@ class _Job:
             targets=targets,
             on_frames=self._progress.advance,
         )
+        if item.proof() != proof:
+            raise MediaError(f"{item.path} was changed while it was being matted.")
         self._state_after = item
         if self._inputs.plan is not None:
             self._save_state(item)
         entry = Entry(
-            source=item.proof(),
-            settings=self._settings,
+            source=proof,
+            settings=settings,
             start_state=start_state,
             frames=source.frames,
             outputs={k: (path.name, FileProof.of(path)) for k, path in targets.items()},
         )
         self._ledger.record(item.name, entry)
+
+    def _settings(self, item: Input) -> dict[str, Any]:
+        rate = self._options.frame_rate if item.is_sequence else None
+        return settings_of(
+            checkpoint_sha256=self._checkpoint.sha256,
+            precision=self._options.precision,
+            ratio=self._options.ratio,
+            subject=self._options.subject,
+            look=self._options.look,
+            sequence_rate=rate,
+        )
 
     def _ratio(self, source: FrameSource) -> float:
         if self._options.ratio is not None:
@@ -218,23 +232,19 @@ class _Job:
         if before is None:
             self._session.reset()
             return FRESH
-        if self._state_after == before:
-            return CARRIED
-        self._session.reset()
-        state = self._load_state(before)
-        if state is not None:
-            self._session.state = state
+        if self._state_after != before:
+            self._session.state = self._load_state(before)
+        if self._session.fits(source.width_px, source.height_px, ratio):
             return CARRIED
         try:
-            earlier = before.open(self._options.frame_rate)
-            if (earlier.width_px, earlier.height_px) != (source.width_px, source.height_px):
-                return FRESH
-            warm_up(earlier, self._session, ratio, WARM_UP_FRAMES)
+            warm_up(before.open(self._options.frame_rate), self._session, ratio, WARM_UP_FRAMES)
         except MattingError as error:
+            self._progress.say(f"{before.name} cannot prepare {item.name}: {error.what}")
             self._session.reset()
-            self._progress.say(f"{item.name} starts without memory of {before.name}: {error.what}")
-            return FRESH
-        return WARMED_UP
+        if self._session.fits(source.width_px, source.height_px, ratio):
+            return WARMED_UP
+        self._session.reset()
+        return FRESH
 
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""
@@ -243,22 +253,20 @@ class _Job:
         return inputs[index - 1] if self._inputs.plan is not None and index > 0 else None
 
     def _save_state(self, item: Input) -> None:
-        path = self._folder.state(item.name)
-        temporary = durable.partial(path)
-        with writing(path):
-            torch.save(self._session.state, temporary)
-        durable.publish(temporary, path)
+        content = io.BytesIO()
+        torch.save(self._session.state, content)
+        durable.write_bytes(self._folder.state(item.name), content.getvalue())
 
     def _load_state(self, item: Input) -> State | None:
         """The state at the end of a segment that is done with these settings, if it was kept."""
         entry = self._ledger.entry(item.name)
-        if not entry.outputs or entry.settings != self._settings:
+        if not entry.outputs or changed_settings(entry.settings, self._settings(item)):
             return None
         try:
             state = torch.load(self._folder.state(item.name), weights_only=True)
-        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError):
+            r1, r2, r3, r4 = (r.to(torch.float32) for r in state)
+        except UNREADABLE:
             return None
-        r1, r2, r3, r4 = state
         return r1, r2, r3, r4
 
     def _write_lists(self) -> None:
@@ -267,20 +275,3 @@ class _Job:
             made = [self._ledger.output(name, kind) for name in self._ledger.names]
             names = [path.name for path in made if path is not None]
             durable.write_text(self._folder.layer(kind) / LIST_NAME, concat_list(names))
-
-
-def _settings(options: InferOptions, checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """Everything that shapes a result. Where it was computed is not part of it."""
-    look = options.look
-    ratio = options.ratio if options.ratio is not None else f"auto, {options.subject}"
-    return {
-        "checkpoint": checkpoint.sha256,
-        "ratio": ratio,
-        "precision": "fp32" if options.precision == "auto" else options.precision,
-        "background": "#{:02X}{:02X}{:02X}".format(*look.background),
-        "kinds": list(look.kinds),
-        "codec": look.encoding.codec,
-        "quality": look.encoding.quality,
-        "bitrate_bps": look.encoding.bitrate_bps,
-        "frame_rate": str(options.frame_rate),
-    }

@@ -114,7 +114,11 @@ def read_inputs(folder: Path) -> InputFolder:
 
 
 def _unplanned(folder: Path) -> list[Path]:
-    visible = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural_order)
+    try:
+        visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}.") from error
+    visible.sort(key=natural_order)
     videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
     sequences = [p for p in visible if p.is_dir() and image_files(p)]
     if not videos and not sequences and image_files(folder):

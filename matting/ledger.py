@@ -9,7 +9,7 @@ from typing import Any
 
 from matting import durable
 from matting.errors import InputError
-from matting.plan import Plan
+from matting.plan import UNREADABLE, Plan
 from matting.workspace import MattedFolder
 
 VERSION = 1
@@ -118,20 +118,20 @@ class Ledger:
         if manifest.is_file():
             self._read_manifest(manifest)
         if processed.is_file():
-            done = durable.read_json(processed)
+            done = durable.read_json(processed, START_OVER)
             if not isinstance(done, dict):
                 raise InputError(f"{processed} is not a list of segments.", START_OVER)
             self._done = {str(name): value is True for name, value in done.items()}
 
     def _read_manifest(self, path: Path) -> None:
-        value = durable.read_json(path)
+        value = durable.read_json(path, START_OVER)
         try:
             if value["version"] != VERSION:
                 raise ValueError(f"version {value['version']!r}")
             self.plan = Plan.from_json(value["plan"]) if value["plan"] else None
             self._entries = {n: _entry_from_json(e) for n, e in value["segments"].items()}
             self._names = list(self._entries)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except UNREADABLE as error:
             raise InputError(
                 f"{path} cannot be read by this version ({error}).", START_OVER
             ) from error

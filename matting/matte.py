@@ -126,5 +126,6 @@ def _writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:
         time_base=source.time_base,
         rate=source.rate,
         colour=source.colour,
+        pixel_aspect=source.pixel_aspect,
         choice=choice,
     )

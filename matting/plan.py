@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,18 +14,31 @@ from matting.errors import InputError
 from matting.workspace import PLAN_NAME
 
 VERSION = 1
+END_BYTES = 1 << 20
+CUT_AGAIN = "Cut the video again with: segment --overwrite"
+
+
+# What reading somebody else's JSON as ours raises.
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """By what a source video is known again."""
+    """By what a source video is known again: its name, size, and the hash of both its ends."""
 
     name: str
     size_bytes: int
+    ends_sha256: str
 
     @classmethod
     def of(cls, video: Path) -> SourceFile:
-        return cls(video.name, video.stat().st_size)
+        """That of `video`, by reading two megabytes of it."""
+        size = video.stat().st_size
+        with video.open("rb") as file:
+            digest = hashlib.sha256(file.read(END_BYTES))
+            file.seek(max(0, size - END_BYTES))
+            digest.update(file.read(END_BYTES))
+        return cls(video.name, size, digest.hexdigest())
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         return {
             "version": VERSION,
-            "source": {"name": self.source.name, "size_bytes": self.source.size_bytes},
+            "source": vars(self.source),
             "time_base": str(self.time_base),
             "rate": str(self.rate),
             "start_pts": self.start_pts,
@@ -81,15 +95,25 @@ class Plan:
         """The reverse of `to_json`; KeyError, TypeError or ValueError where it is none."""
         if value["version"] != VERSION:
             raise ValueError(f"version {value['version']!r}")
-        source = SourceFile(str(value["source"]["name"]), int(value["source"]["size_bytes"]))
+        source = SourceFile(
+            str(value["source"]["name"]),
+            int(value["source"]["size_bytes"]),
+            str(value["source"]["ends_sha256"]),
+        )
         segments = tuple(
             PlannedSegment(_plain_name(s["name"]), int(s["first_pts"]), int(s["frames"]))
             for s in value["segments"]
         )
+        names = {segment.name for segment in segments}
+        time_base, rate = Fraction(value["time_base"]), Fraction(value["rate"])
+        if not names or len(names) < len(segments) or min(s.frames for s in segments) < 1:
+            raise ValueError("segments that are missing, empty or named twice")
+        if time_base <= 0 or rate <= 0:
+            raise ValueError("times that do not rise")
         return cls(
             source=source,
-            time_base=Fraction(value["time_base"]),
-            rate=Fraction(value["rate"]),
+            time_base=time_base,
+            rate=rate,
             start_pts=int(value["start_pts"]),
             seconds=str(value["seconds"]),
             reencoded=bool(value["reencoded"]),
@@ -106,13 +130,12 @@ def read_plan(segments_folder: Path) -> Plan | None:
     path = segments_folder / PLAN_NAME
     if not path.is_file():
         return None
-    value = durable.read_json(path)
+    value = durable.read_json(path, CUT_AGAIN)
     try:
         return Plan.from_json(value)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except UNREADABLE as error:
         raise InputError(
-            f"{path} is not a list of segments this version can read ({error}).",
-            "Cut the video again with: segment --overwrite",
+            f"{path} is not a list of segments this version can read ({error}).", CUT_AGAIN
         ) from error
 
 

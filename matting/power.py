@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
-from matting.errors import MattingError
-from matting.progress import Progress
+from matting.errors import MachineError
 
 DELAY_SECONDS = 120
 REASON = "RVM on Segments has finished"
@@ -40,17 +40,17 @@ def shutdown_command(platform: str = sys.platform) -> Shutdown:
     return Shutdown(("shutdown", "-h", f"+{DELAY_SECONDS // 60}", REASON), "type: shutdown -c")
 
 
-def shut_down(progress: Progress) -> None:
+def shut_down(announce: Callable[[str], None]) -> None:
     """Announces and orders the shutdown.
 
     Raises:
-        MattingError: the operating system refused.
+        MachineError: the operating system refused.
     """
     shutdown = shutdown_command()
-    progress.say(f"The computer switches off in two minutes. To keep it on, {shutdown.cancel}")
+    announce(f"The computer switches off in two minutes. To keep it on, {shutdown.cancel}")
     try:
         subprocess.run(shutdown.command, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise MattingError(
+        raise MachineError(
             f"The computer could not be switched off ({error}).", "Switch it off by hand."
         ) from error

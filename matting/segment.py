@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -14,19 +14,27 @@ from matting import durable, ffmpeg
 from matting.errors import InputError, MediaError, writing
 from matting.lock import folder_lock
 from matting.media.door import require_file
-from matting.media.probe import FrameTime, VideoInfo, frame_times, probe
+from matting.media.probe import FrameTime, VideoInfo, frame_times, listed_frames, probe
 from matting.plan import Plan, PlannedSegment, SourceFile, concat_list, read_plan, write_plan
 from matting.progress import Progress
 from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
 DEFAULT_SECONDS = Fraction(15)
 PIECES = "output_%03d.mp4"
+PIECE_GLOB = "output_[0-9][0-9][0-9]*.mp4"
+LONGEST_LIST = 20_000  # characters; Windows takes no longer command than 32,767
 REENCODE = "Use --reencode: it makes new, clean pieces, at the cost of time."
 
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """How to cut. `seconds`: the least length of a piece; None: 15, or as it was cut before."""
+    """How to cut.
+
+    Attributes:
+        seconds: the length of a piece that is aimed at; None: 15, or as it was cut before.
+        reencode: make new pieces in H.265 at CRF 18.
+        overwrite: cut anew what is cut already.
+    """
 
     seconds: Fraction | None = None
     reencode: bool = False
@@ -49,23 +57,46 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is in the way.", "Move it, or choose a place with --output.")
     with folder_lock(folder):
-        if not options.overwrite and _is_cut(folder, video, options, progress):
-            return folder
-        work = folder / UNFINISHED
-        _remove(work)
-        durable.make_folder(work)
-        try:
-            plan = _cut(info, options, work, progress)
-            _install(work, folder, plan)
-        finally:
-            _remove(work)
-    count = len(plan.segments)
-    progress.say(f"{plan.frames} frames in {count} segments, all counted: {folder}")
+        if not options.overwrite:
+            earlier = _earlier_cut(folder, video, options)
+            if earlier is not None:
+                missing = [s.name for s in earlier.segments if not (folder / s.name).is_file()]
+                if not missing:
+                    progress.say(f"Already cut: {_count(earlier, folder)}")
+                    return folder
+                progress.say(f"Cutting again as before: {missing[0]} is missing in {folder}")
+                options = replace(
+                    options, seconds=Fraction(earlier.seconds), reencode=earlier.reencoded
+                )
+        plan = _cut_and_install(info, options, folder, progress)
+    progress.say(f"Cut and counted: {_count(plan, folder)}")
     return folder
 
 
-def _is_cut(folder: Path, video: Path, options: SegmentOptions, progress: Progress) -> bool:
-    """Whether `folder` holds this video's pieces already; an error if it holds other things."""
+def _cut_and_install(
+    info: VideoInfo, options: SegmentOptions, folder: Path, progress: Progress
+) -> Plan:
+    work = folder / UNFINISHED
+    _remove(work)
+    durable.make_folder(work)
+    try:
+        plan = _cut(info, options, work, progress)
+    except BaseException:
+        _remove(work)
+        raise
+    # From here on it stays until the plan is written: it says that pieces may be missing.
+    _install(work, folder, plan)
+    _remove(work)
+    return plan
+
+
+def _count(plan: Plan, folder: Path) -> str:
+    pieces = len(plan.segments)
+    return f"{plan.frames} frames in {pieces} segment{'s' if pieces > 1 else ''}: {folder}"
+
+
+def _earlier_cut(folder: Path, video: Path, options: SegmentOptions) -> Plan | None:
+    """The plan by which `folder` was cut from this video; an error if it holds other things."""
     plan = read_plan(folder)
     if plan is None:
         if any(folder.glob("*.mp4")) and not (folder / UNFINISHED).exists():
@@ -73,7 +104,7 @@ def _is_cut(folder: Path, video: Path, options: SegmentOptions, progress: Progre
                 f"{folder} holds videos that were not cut by this program.",
                 "Move them away, or choose a place with --output.",
             )
-        return False
+        return None
     overwrite = "To cut it anew, add --overwrite; to keep both, choose a place with --output."
     if plan.source != SourceFile.of(video):
         raise InputError(f"{folder} was cut from another video ({plan.source.name}).", overwrite)
@@ -81,12 +112,7 @@ def _is_cut(folder: Path, video: Path, options: SegmentOptions, progress: Progre
         raise InputError(f"{folder} was cut into pieces of {plan.seconds} seconds.", overwrite)
     if options.reencode and not plan.reencoded:
         raise InputError(f"{folder} was cut without re-encoding.", overwrite)
-    missing = [s.name for s in plan.segments if not (folder / s.name).is_file()]
-    if missing:
-        progress.say(f"Cutting again: {missing[0]} is missing in {folder}")
-        return False
-    progress.say(f"Already cut into {len(plan.segments)} segments: {folder}")
-    return True
+    return plan
 
 
 def _cut(info: VideoInfo, options: SegmentOptions, work: Path, progress: Progress) -> Plan:
@@ -108,16 +134,20 @@ def _copy_pieces(
     info: VideoInfo, seconds: Fraction, work: Path, progress: Progress
 ) -> tuple[PlannedSegment, ...]:
     """Copies packets; every frame of the source is in exactly one piece, at its own time."""
+    if info.container == "avi" and info.reorders:
+        raise MediaError(f"{info.path}: AVI does not tell its frames' order.", REENCODE)
     times = frame_times(info.path)
     starts = choose_cuts(times, seconds / info.time_base)
-    if len(starts) == 1 and max(t.pts for t in times) * info.time_base > 2 * seconds:
+    pts = [time.pts for time in times]
+    if len(starts) == 1 and (max(pts) - min(pts)) * info.time_base > 2 * seconds:
         progress.say(
             "This video has no place where it can be cut without losing frames, so it stays in "
             "one piece. For shorter pieces use --reencode."
         )
-    cuts = ["-segment_frames", ",".join(map(str, starts[1:]))] if starts[1:] else []
-    if not cuts:
-        cuts = ["-segment_time", str(10**9)]
+    listed = ",".join(map(str, starts[1:]))
+    if len(listed) > LONGEST_LIST:
+        raise InputError(f"{len(starts)} pieces are too many.", "Choose a larger --seconds.")
+    cuts = ["-segment_frames", listed] if listed else ["-segment_time", str(10**9)]
     progress.start("Cutting", len(times), "frame")
     try:
         _run_segmenter(info, ["-c", "copy", *cuts], work, progress)
@@ -131,7 +161,7 @@ def _copy_pieces(
             f"{info.path} came apart into {len(pieces)} pieces instead of {len(groups)}.", REENCODE
         )
     return tuple(
-        _checked(piece, index, sorted(t.pts for t in group), info)
+        _checked(piece, index, [t.pts for t in group], info)
         for index, (piece, group) in enumerate(zip(pieces, groups, strict=True))
     )
 
@@ -164,11 +194,14 @@ def choose_cuts(times: Sequence[FrameTime], ticks: Fraction) -> list[int]:
 
 
 def _checked(piece: Path, index: int, expected: list[int], info: VideoInfo) -> PlannedSegment:
-    """The plan's line for a piece, after holding its own list of times against the source's."""
+    """The plan's line for a piece, after holding its own list of times against the source's.
+
+    `expected`: the times of its frames in the source, in decoding order.
+    """
     time_base = probe(piece).time_base
-    found = sorted(time.pts for time in frame_times(piece))
-    want = [(pts - expected[0]) * info.time_base for pts in expected]
-    have = [(pts - found[0]) * time_base for pts in found]
+    found = [time.pts for time in frame_times(piece)]
+    want = [(pts - min(expected)) * info.time_base for pts in expected]
+    have = [(pts - min(found)) * time_base for pts in found]
     if len(have) != len(want) or any(
         abs(a - b) > info.time_base for a, b in zip(have, want, strict=True)
     ):
@@ -177,7 +210,7 @@ def _checked(piece: Path, index: int, expected: list[int], info: VideoInfo) -> P
             f"instead of {len(want)}, or the wrong times.",
             REENCODE,
         )
-    return PlannedSegment(segment_name(index), expected[0], len(expected))
+    return PlannedSegment(segment_name(index), min(expected), len(expected))
 
 
 def _reencode_pieces(
@@ -202,13 +235,15 @@ def _reencode_pieces(
     listing.unlink()
     if not starts:
         raise MediaError(f"Not one frame of {info.path} can be decoded.", "Copy it again.")
+    counts = [len(frame_times(work / name)) for name, _ in starts]
+    listed = listed_frames(info.path)
+    if sum(counts) != listed:
+        progress.say(f"Of {listed} frames, {sum(counts)} could be decoded; the others are lost.")
     return tuple(
         PlannedSegment(
-            segment_name(index),
-            info.start_pts + round(start / info.time_base),
-            len(frame_times(work / name)),
+            segment_name(index), info.start_pts + round(start / info.time_base), counts[index]
         )
-        for index, (name, start) in enumerate(starts)
+        for index, (_, start) in enumerate(starts)
     )
 
 
@@ -230,17 +265,17 @@ def _run_segmenter(
         [*ffmpeg.input_file(info.path), *stream, *arguments, *muxer, PIECES],
         folder=work,
         subject=info.path,
+        hint="If the video plays elsewhere, cut it with --reencode; otherwise copy it again.",
         on_frame=on_frame,
     )
 
 
 def _install(work: Path, folder: Path, plan: Plan) -> None:
     """Puts the checked pieces in place of what was there. The plan comes last: it says 'whole'."""
-    old = read_plan(folder) if (folder / PLAN_NAME).is_file() else None
     with writing(folder):
         (folder / PLAN_NAME).unlink(missing_ok=True)
-        for planned in old.segments if old else ():
-            (folder / planned.name).unlink(missing_ok=True)
+        for old in folder.glob(PIECE_GLOB):
+            old.unlink()
     for planned in plan.segments:
         durable.publish(work / planned.name, folder / planned.name)
     durable.write_text(folder / LIST_NAME, concat_list([s.name for s in plan.segments]))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from matting.composite import from_picture
-from matting.errors import InputError
+from matting.errors import InputError, MachineError
 from model import MattingNetwork, State
 
 PRECISIONS = {
@@ -20,6 +20,7 @@ PRECISIONS = {
     "bf16": torch.bfloat16,
 }
 
+SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
 GPU_CHUNK_PX = 8_000_000
 
@@ -75,6 +76,17 @@ class MattingSession:
             return 1
         return max(1, min(GPU_CHUNK_FRAMES, GPU_CHUNK_PX // (width_px * height_px)))
 
+    def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
+        """Whether there is a state, and it belongs to frames of that size at that ratio."""
+        if self._state is None:
+            return False
+        height, width = int(height_px * ratio), int(width_px * ratio)
+        expected = [
+            (1, channels, -(-height // step), -(-width // step))
+            for channels, step in ((16, 2), (20, 4), (40, 8), (64, 16))
+        ]
+        return [tuple(r.shape) for r in self._state] == expected
+
     def reset(self) -> None:
         """Forgets the frames seen so far."""
         self._state = None
@@ -85,11 +97,25 @@ class MattingSession:
         Args:
             rgb: [T, 3, H, W], uint8, 0..255, on any device.
             ratio: the downsample ratio, in (0, 1]; the same until the next `reset`.
+        Raises:
+            InputError: the copy would be smaller than 16 px.
+            MachineError: there is too little memory.
         """
-        with torch.inference_mode(), self._autocast():
-            src = from_picture(rgb.to(self._device, non_blocking=True))
-            foreground, alpha, self._state = self._network(src[None], self._state, ratio)
-            return Matte(foreground[0].float(), alpha[0].float())
+        if min(rgb.shape[-2:]) * ratio < SMALLEST_PX and ratio < 1:
+            raise InputError(
+                f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
+                "Use a larger --downsample-ratio, or auto.",
+            )
+        try:
+            with torch.inference_mode(), self._autocast():
+                src = from_picture(rgb.to(self._device, non_blocking=True))
+                foreground, alpha, self._state = self._network(src[None], self._state, ratio)
+                return Matte(foreground[0].float(), alpha[0].float())
+        except torch.OutOfMemoryError as error:
+            raise MachineError(
+                "There is too little memory for pictures of this size.",
+                "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
+            ) from error
 
     @property
     def state(self) -> State | None:

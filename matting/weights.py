@@ -17,7 +17,6 @@ import torch
 
 from matting import durable
 from matting.errors import InputError, MissingError, writing
-from matting.media.door import require_file
 from matting.progress import Progress
 from model import MattingNetwork
 
@@ -30,6 +29,7 @@ BLOCK_BYTES = 1 << 16
 
 # What torch.load was seen to raise on files that are no checkpoints.
 UNREADABLE = (
+    OSError,
     RuntimeError,
     pickle.UnpicklingError,
     ValueError,
@@ -63,9 +63,12 @@ def find_checkpoint(asked: Path | None, progress: Progress) -> Path:
         MissingError: it had to be downloaded and could not be.
         StorageError: the download could not be written.
     """
-    named = asked or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    if named is not None:
-        require_file(named)
+    if asked is not None:
+        _require(asked, f"The checkpoint {asked}")
+        return asked
+    if os.environ.get(VARIABLE):
+        named = Path(os.environ[VARIABLE])
+        _require(named, f"The checkpoint {named}, named by the variable {VARIABLE},")
         return named
     path = default_path()
     if not path.is_file():
@@ -138,7 +141,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         InputError: it is no RVM MobileNetV3 checkpoint; names the first parameter that differs.
     """
-    require_file(path)
+    _require(path, f"The checkpoint {path}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's thoughts on the pickles of other programs
@@ -149,6 +152,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
     _check(path, loaded, network.state_dict())
     network.load_state_dict(loaded, strict=True)
     return Checkpoint(path, durable.sha256(path), network.eval())
+
+
+def _require(path: Path, what: str) -> None:
+    if not path.is_file():
+        raise InputError(f"{what} is not there, or is no file.", "Check the path.")
 
 
 def _check(path: Path, loaded: Any, expected: dict[str, torch.Tensor]) -> None:

@@ -56,6 +56,8 @@ def make_clip(
     sound: bool = False,
     sound_delay_frames: int = 0,
     rotation: int = 0,
+    pixel_aspect: Fraction | None = None,
+    pixel_format: str = "yuv420p",
 ) -> Path:
     """Writes a clip; its container follows the path's suffix. Returns the path.
 
@@ -68,7 +70,9 @@ def make_clip(
         video = container.add_stream(codec, rate=rate, options=_options(codec, options))
         assert isinstance(video, VideoStream)
         video.width, video.height = size
-        video.pix_fmt = "yuv420p"
+        video.pix_fmt = pixel_format
+        if pixel_aspect is not None:
+            video.codec_context.sample_aspect_ratio = pixel_aspect
         video.codec_context.gop_size = gop
         video.codec_context.time_base = time_base or 1 / rate
         if rotation:
@@ -79,7 +83,7 @@ def make_clip(
             audio.layout = "mono"
         for index in range(frames):
             frame = av.VideoFrame.from_ndarray(picture(index, size), format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace=5)
+            frame = frame.reformat(format=pixel_format, dst_colorspace=5)
             frame.pts = pts[index] if pts is not None else index
             frame.time_base = time_base or 1 / rate
             container.mux(video.encode(frame))
@@ -137,6 +141,7 @@ def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
 def _options(codec: str, given: dict[str, str] | None) -> dict[str, str]:
     defaults = {
         "libx264": {"preset": "ultrafast", "crf": "10", "sc_threshold": "0", "bf": "0"},
+        "libx264rgb": {"preset": "ultrafast", "crf": "0"},
         "libx265": {"preset": "ultrafast", "crf": "10", "x265-params": "log-level=none:scenecut=0"},
     }
     return {**defaults.get(codec, {}), **(given or {})}

@@ -62,6 +62,41 @@ def test_sound_that_starts_earlier_or_later(
     assert abs(before) > Fraction(1, 10)
 
 
+def test_delayed_sound_in_a_transport_stream(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.ts", 60, sound=True, sound_delay_frames=15)
+    final = finish(video, opaque_checkpoint, progress)
+    before = times(video)[0] - sound_packets(video)[1][0]
+    after = times(final)[0] - sound_packets(final)[1][0]
+    assert abs(before - after) < Fraction(1, 1000)
+    assert abs(before) > Fraction(1, 3)
+
+
+def test_another_videos_picture_is_refused(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    final = finish(video, opaque_checkpoint, progress)
+    earlier = final.read_bytes()
+    make_clip(video, 40, sound=True, gop=7)
+    with pytest.raises(InputError, match="another video"):
+        add_audio(video, None, progress)
+    assert final.read_bytes() == earlier
+
+
+def test_a_stale_picture_is_refused(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    finish(video, opaque_checkpoint, progress)
+    infer(tmp_path / "clip_segments", infer_options(empty_checkpoint), None, progress)
+    with pytest.raises(InputError, match="matted again"):
+        add_audio(video, None, progress)
+    combine(tmp_path / "clip_segments_matted", None, progress)
+    add_audio(video, None, progress)
+
+
 def test_no_sound_is_said(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
     video = make_clip(tmp_path / "clip.mp4", 40)
     final = finish(video, opaque_checkpoint, progress)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ from matting.errors import (
     DecodeError,
     EncodeError,
     InputError,
+    MachineError,
     MattingError,
     MediaError,
     MissingError,
@@ -26,13 +28,13 @@ from matting.errors import (
     StorageError,
 )
 from matting.media.door import encoding, reading
-from matting.progress import Progress
 from tests.clips import make_clip, make_sound, numbers
 from tests.conftest import ROOT
 
 CODES = {
     SegmentsFailedError: 1,
     EncodeError: 1,
+    MachineError: 1,
     InputError: 2,
     MediaError: 2,
     DecodeError: 2,
@@ -137,6 +139,9 @@ def test_a_folder_that_is_none(
         (["--precision", "fp16", "--device", "cpu"], "fp16"),
         (["--save", "everything"], "everything"),
         (["--frame-rate", "0"], "between 0 and 1000"),
+        (["--frame-rate", "23.976023976023978"], "not a number"),
+        (["--downsample-ratio", "1e400"], "not a number"),
+        (["--checkpoint", "."], "no file"),
         (["--checkpoint", "gone.pth"], "gone.pth"),
         (["--unknown"], "--unknown"),
     ],
@@ -165,6 +170,56 @@ def test_a_command_that_is_none(arguments: list[str], capsys: pytest.CaptureFixt
     code, text = run(capsys, *arguments)
     assert code == 2
     assert "--help" in text
+
+
+def test_a_ratio_that_leaves_nothing(
+    tmp_path: Path, random_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    make_clip(clips / "a.mp4", 2)
+    code, text = run(
+        capsys,
+        "infer",
+        clips,
+        "--checkpoint",
+        random_checkpoint,
+        "--downsample-ratio",
+        "0.001",
+        lines=3,
+    )
+    assert code == 1
+    assert "nothing is left" in text
+
+
+def test_a_fault_of_ours_is_called_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(cli, "segment", fail)
+    assert cli.main(["segment", "a.mp4"]) == 70
+    assert "fault of the program" in capsys.readouterr().err
+
+
+def test_a_relative_path_and_a_folder_named_by_a_dot(
+    tmp_path: Path,
+    opaque_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_clip(tmp_path / "a:b.mp4", 40, sound=True)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["segment", "a:b.mp4", "--seconds", "1"]) == 0
+    monkeypatch.chdir(tmp_path / "a:b_segments")
+    given = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    assert cli.main(["infer", ".", *given]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["combine", "a:b_segments_matted"]) == 0
+    assert cli.main(["add-audio", "a:b.mp4"]) == 0
+    assert numbers(tmp_path / "a:b_MATTED.mp4") == list(range(40))
+    capsys.readouterr()
 
 
 def test_no_weights_and_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -264,9 +319,9 @@ def power_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands that would have switched the machine off."""
     given: list[tuple[str, ...]] = []
 
-    def record(progress: Progress) -> None:
+    def record(announce: Callable[[str], None]) -> None:
         given.append(power.shutdown_command().command)
-        progress.say("announced")
+        announce("announced")
 
     monkeypatch.setattr(cli, "shut_down", record)
     return given

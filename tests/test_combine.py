@@ -3,6 +3,7 @@ missing."""
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -92,6 +93,30 @@ def test_refuses_and_names_what_is_not_done(
     with pytest.raises(InputError, match="1 of 3 segments are not done: output_001.mp4"):
         combine(folder.root, None, progress)
     assert combined.read_bytes() == earlier
+
+
+def test_a_manifest_that_lost_a_segment_is_refused(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
+    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    del manifest["segments"]["output_001.mp4"]
+    folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="what its plan says"):
+        combine(folder.root, None, progress)
+
+
+def test_what_is_combined_is_left_alone(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
+    made = combine(folder.root, None, progress).stat().st_mtime_ns
+    assert combine(folder.root, None, progress).stat().st_mtime_ns == made
+    assert progress.heard("Already combined")
+    content = bytearray(folder.combined().read_bytes())
+    content[-200] ^= 1
+    folder.combined().write_bytes(content)
+    assert numbers(combine(folder.root, None, progress)) == list(range(40))
 
 
 def test_strangers_in_the_folder_are_ignored(

@@ -11,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from matting.errors import SegmentsFailedError
+from matting.errors import DecodeError, SegmentsFailedError
 from matting.infer import infer
 from matting.media.images import ImageSequence
 from tests.clips import decode, number_of, picture, times
 from tests.conftest import Recorder
 from tests.stages import composites, infer_options, processed
+
+GREY = np.full((4, 6), 100, np.uint8)
 
 
 def write_sequence(folder: Path, suffix: str, count: int = 12) -> Path:
@@ -24,6 +26,19 @@ def write_sequence(folder: Path, suffix: str, count: int = 12) -> Path:
     for index in range(count):
         Image.fromarray(picture(index)).save(folder / f"shot {index}{suffix}")
     return folder
+
+
+def test_compressed_tiff(tmp_path: Path) -> None:
+    pixels = np.dstack([GREY] * 3)
+    Image.fromarray(pixels).save(tmp_path / "a.tif", compression="tiff_lzw")
+    (chunk,) = ImageSequence(tmp_path, Fraction(30)).chunks(1)
+    assert chunk.rgb.unique().tolist() == [100]
+
+
+def test_a_picture_for_print_is_refused(tmp_path: Path) -> None:
+    Image.new("CMYK", (8, 8), (200, 30, 30, 0)).save(tmp_path / "a.jpg")
+    with pytest.raises(DecodeError, match="print"):
+        ImageSequence(tmp_path, Fraction(30))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
@@ -68,9 +83,6 @@ def test_a_broken_picture_is_named(
     (folder / "shot 1.png").write_bytes(b"no picture")
     with pytest.raises(SegmentsFailedError, match="shot 1.png"):
         infer(folder, infer_options(opaque_checkpoint), None, progress)
-
-
-GREY = np.full((4, 6), 100, np.uint8)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -333,3 +335,85 @@ def test_videos_shorter_than_the_encoders_look_ahead(
     matted = infer(folder, infer_options(opaque_checkpoint, look), None, progress)
     assert numbers(composites(matted)[0]) == list(range(frames))
     assert times(composites(matted)[0]) == [Fraction(index, 30) for index in range(frames)]
+
+
+@pytest.mark.parametrize("content", ["text", {"a": 1}, [torch.zeros(1)], [torch.zeros(2)] * 4])
+def test_a_broken_state_is_warmed_up(
+    content: object, tmp_path: Path, progress: Recorder, random_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 40)
+    folder = matte(segments, random_checkpoint, progress)
+    state = folder.state("output_000.mp4")
+    if isinstance(content, str):
+        state.write_text(content, encoding="utf-8")
+    else:
+        torch.save(content, state)
+    (folder.layer(COMPOSITE) / "output_001.mp4").unlink()
+    matte(segments, random_checkpoint, progress)
+    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    assert manifest["segments"]["output_001.mp4"]["start_state"] == "warmed up"
+
+
+def test_a_mended_segment_of_another_size_starts_fresh(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 40)
+    make_clip(segments / "output_001.mp4", 10, size=(80, 64))
+    folder = matte(segments, random_checkpoint, progress)
+    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    assert manifest["segments"]["output_001.mp4"]["start_state"] == "fresh"
+
+
+def test_a_segment_that_changes_while_it_is_matted_is_not_done(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 60)
+    other = make_clip(tmp_path / "other.mp4", 30, gop=5).read_bytes()
+
+    def swap(done: int) -> None:
+        if done == 45:
+            (segments / "output_001.mp4").write_bytes(other)
+
+    progress.on_advance = swap
+    with pytest.raises(SegmentsFailedError, match="changed while"):
+        matte(segments, opaque_checkpoint, progress)
+    folder = MattedFolder(tmp_path / "clip_segments_matted")
+    assert processed(folder) == {"output_000.mp4": True, "output_001.mp4": False}
+
+
+def test_settings_that_change_nothing_redo_nothing(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 20)
+    both = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264"))
+    infer(segments, infer_options(opaque_checkpoint, both), None, progress)
+    same = Look(encoding=Encoding("h264", quality=18))
+    progress.totals.clear()
+    options = replace(infer_options(opaque_checkpoint, same), frame_rate=Fraction(25))
+    infer(segments, options, None, progress)
+    assert progress.totals == []
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_pixels_that_are_not_square(
+    rotation: int, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    make_clip(folder / "a.mp4", 3, rotation=rotation, pixel_aspect=Fraction(4, 3))
+    matted = matte(folder, opaque_checkpoint, progress)
+    with av.open(str(composites(matted)[0])) as container:
+        aspect = container.streams.video[0].sample_aspect_ratio
+    assert aspect == (Fraction(3, 4) if rotation else Fraction(4, 3))
+
+
+def test_rgb_video_is_tagged_as_what_it_becomes(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = tmp_path / "rgb"
+    folder.mkdir()
+    make_clip(folder / "a.mkv", 3, codec="libx264rgb", pixel_format="rgb24")
+    matted = matte(folder, opaque_checkpoint, progress)
+    (_, before), *_ = decode(folder / "a.mkv")
+    (_, after), *_ = decode(composites(matted)[0])
+    assert np.abs((after.astype(int) - before).mean(axis=(0, 1))).max() < 3

@@ -17,13 +17,15 @@ EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *ROOT.glob("demo/*.py")]
 FLOORS: list[set[str]] = [
     {"matting.cli"},
     {"matting.console", "matting.arguments"},
+    {"matting.demo"},
     {"matting.run"},
     {"matting.segment", "matting.infer", "matting.combine", "matting.add_audio"},
-    {"matting.matte", "matting.inputs"},
+    {"matting.combined_note", "matting.inputs", "matting.settings"},
+    {"matting.matte"},
     {"matting.session", "matting.weights", "matting.ledger"},
     {"matting.plan", "matting.composite", "matting.device", "matting.lock", "matting.power"},
-    {"matting.ffmpeg", "matting.media.join", "matting.media.writer"},
-    {"matting.media.reader", "matting.media.images"},
+    {"matting.ffmpeg", "matting.media.join", "matting.media.writer", "matting.media.sound"},
+    {"matting.media.reader", "matting.media.images", "matting.media.picture"},
     {"matting.media.source", "matting.media.probe"},
     {"matting.media.colour", "matting.media.door"},
     {
@@ -37,7 +39,9 @@ FLOORS: list[set[str]] = [
 ]
 DOORS = {
     "av": "matting/media/",
+    "demo": "matting/demo.py",
     "pims": "matting/media/images.py",
+    "imageio": "matting/media/images.py",
     "imageio_ffmpeg": "matting/ffmpeg.py",
     "tqdm": "matting/console.py",
     "torchvision": "model/encoder.py",

@@ -10,7 +10,9 @@ from pathlib import Path
 import av
 import pytest
 
+from matting import durable
 from matting.errors import InputError, MediaError
+from matting.inputs import read_inputs
 from matting.media.probe import FrameTime
 from matting.plan import read_plan
 from matting.segment import SegmentOptions, choose_cuts, segment
@@ -153,6 +155,86 @@ def test_an_interrupted_cut_is_finished_later(tmp_path: Path, progress: Recorder
     assert not (folder / ".cutting").exists()
 
 
+def test_an_interrupted_installation_is_not_taken_for_whole(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 100)
+    publish = durable.publish
+    calls: list[Path] = []
+
+    def interrupted(temporary: Path, path: Path) -> None:
+        calls.append(path)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        publish(temporary, path)
+
+    monkeypatch.setattr(durable, "publish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        segment(video, SECOND, None, progress)
+    monkeypatch.setattr(durable, "publish", publish)
+    with pytest.raises(InputError, match="not completely cut"):
+        read_inputs(tmp_path / "clip_segments")
+    assert cut_frames(segment(video, SECOND, None, progress)) == list(range(100))
+
+
+def test_a_missing_piece_is_cut_as_before(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 70)
+    folder = segment(video, SECOND, None, progress)
+    content = (folder / "output_001.mp4").read_bytes()
+    (folder / "output_001.mp4").unlink()
+    segment(video, SegmentOptions(), None, progress)
+    assert len(pieces(folder)) == 3
+    assert (folder / "output_001.mp4").read_bytes() == content
+
+
+def test_a_broken_plan_can_be_overwritten(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 40)
+    folder = segment(video, SECOND, None, progress)
+    (folder / "segments.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="segments.json"):
+        segment(video, SECOND, None, progress)
+    segment(video, SegmentOptions(seconds=Fraction(1), overwrite=True), None, progress)
+    assert cut_frames(folder) == list(range(40))
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_avi_with_reordered_frames_needs_reencoding(
+    codec: str, tmp_path: Path, progress: Recorder
+) -> None:
+    options = {"bf": "2", "b_strategy": "0"} if codec == "mpeg4" else {"bf": "2"}
+    video = make_clip(tmp_path / "clip.avi", 60, codec=codec, options=options)
+    with pytest.raises(MediaError) as caught:
+        segment(video, SECOND, None, progress)
+    assert "--reencode" in caught.value.hint
+    folder = segment(video, SegmentOptions(Fraction(1), reencode=True), None, progress)
+    assert cut_frames(folder) == list(range(60))
+
+
+def test_reencoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> None:
+    whole = remux_faststart(make_clip(tmp_path / "whole.mp4", 150))
+    short = tmp_path / "short.mp4"
+    short.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    folder = segment(short, SegmentOptions(reencode=True), None, progress)
+    saved = len(cut_frames(folder))
+    assert 20 < saved < 150
+    assert progress.heard(f"Of 150 frames, {saved} could be decoded")
+
+
+def test_a_video_that_starts_late_is_whole(tmp_path: Path, progress: Recorder) -> None:
+    pts = [100_000 + index * 33 for index in range(60)]
+    video = make_clip(tmp_path / "late.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
+    assert cut_frames(segment(video, SECOND, None, progress)) == list(range(60))
+
+
+def test_too_many_pieces_are_refused(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matting.segment.LONGEST_LIST", 5)
+    video = make_clip(tmp_path / "clip.mp4", 60, gop=2)
+    with pytest.raises(InputError, match="too many"):
+        segment(video, SegmentOptions(seconds=Fraction(1, 10)), None, progress)
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 def test_a_cut_off_video_is_refused(suffix: str, tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / f"whole.{suffix}", 150)
@@ -202,6 +284,30 @@ def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder
     plan = json.loads(path.read_text(encoding="utf-8"))
     plan["segments"][0]["name"] = "../../secret.mp4"
     path.write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(InputError, match="segments.json"):
+        read_plan(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("segments", []),
+        ("segments", [{"name": "a.mp4", "first_pts": 0, "frames": 1}] * 2),
+        ("segments", [{"name": "a.mp4", "first_pts": 0, "frames": 0}]),
+        ("time_base", "1/0"),
+        ("time_base", "0"),
+        ("rate", "-1"),
+        ("source", None),
+        ("start_pts", 1e999),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(
+    key: str, value: object, tmp_path: Path, progress: Recorder
+) -> None:
+    folder = segment(make_clip(tmp_path / "clip.mp4", 20), SECOND, None, progress)
+    path = folder / "segments.json"
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**plan, key: value}), encoding="utf-8")
     with pytest.raises(InputError, match="segments.json"):
         read_plan(folder)
 

@@ -58,10 +58,15 @@ class Colour:
         return BT709 if height_px > SD_HEIGHT_PX else BT601
 
     def apply_to(self, context: CodecContext) -> None:
-        """Writes the tags into an encoder that is not open yet."""
+        """Writes the tags into an encoder that is not open yet.
+
+        A matrix that `matrix_for` replaces (RGB's, say) is tagged as what it was replaced by.
+        """
         if not isinstance(context, VideoCodecContext):
             raise TypeError(f"not a video encoder: {context!r}")
-        context.colorspace = self.matrix
+        known = {BT709, BT470BG, SMPTE170M, BT2020, UNSPECIFIED}
+        used = SMPTE170M if self.matrix_for(context.height) == BT601 else BT709
+        context.colorspace = self.matrix if self.matrix in known else used
         context.color_range = self.range
         context.color_trc = self.transfer
         context.color_primaries = self.primaries

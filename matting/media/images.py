@@ -1,11 +1,13 @@
-"""Image sequences as a source of frames. The only door to pims."""
+"""Image sequences as a source of frames. The only door to pims, and to what it reads with."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 import pims
 from numpy.typing import NDArray
@@ -44,6 +46,10 @@ class ImageSequence:
         return 1 / self.rate
 
     @property
+    def pixel_aspect(self) -> Fraction:
+        return Fraction(1)
+
+    @property
     def colour(self) -> Colour:
         return Colour(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
 
@@ -73,14 +79,25 @@ class ImageSequence:
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         try:
-            # One file at a time: pims takes a list's length and shape from its first file.
-            with pims.ImageSequence([str(path)]) as sequence:
-                picture = np.asarray(sequence[0])
-        except (OSError, ValueError, SyntaxError) as error:
+            picture = _pixels(path)
+        except (OSError, ValueError, SyntaxError, zlib.error) as error:
             raise DecodeError(
                 f"{path} cannot be read as a picture.", "Make or copy it again."
             ) from error
         return _to_rgb8(picture, path)
+
+
+def _pixels(path: Path) -> NDArray[np.generic]:
+    """The values of a picture as they are stored: [H, W] or [H, W, channels]."""
+    try:
+        # One file at a time: pims takes a list's length and shape from its first file.
+        with pims.ImageSequence([str(path)]) as sequence:
+            return np.asarray(sequence[0])
+    except ValueError:
+        if path.suffix.lower() not in {".tif", ".tiff"}:
+            raise
+        # What pims reads TIFF with knows no LZW, the commonest compression; Pillow does.
+        return np.asarray(imageio.imread(path, plugin="pillow"))
 
 
 def _to_rgb8(picture: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
@@ -100,6 +117,8 @@ def _to_rgb8(picture: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
         values = np.repeat(values[..., None], 3, axis=2)
     if values.ndim != 3 or values.shape[2] not in {2, 3, 4}:
         raise DecodeError(f"{path} is no single picture.", "Save it as RGB or grey.")
+    if values.shape[2] == 4 and path.suffix.lower() in {".jpg", ".jpeg"}:
+        raise DecodeError(f"{path} is made for print (CMYK).", "Save it as RGB.")
     if values.shape[2] in {2, 4}:
         values = values[..., :-1] * (values[..., -1:] / np.float32(255))
     if values.shape[2] == 1:

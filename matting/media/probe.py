@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from matting.errors import MediaError
 from matting.media.colour import Colour
@@ -23,18 +23,22 @@ class VideoInfo:
     """The facts of a video's picture.
 
     Attributes:
-        width_px, height_px: as coded, before `rotation`.
-        rotation: degrees counter-clockwise by which to turn the picture upright: 0, 90, 180, 270.
+        container: FFmpeg's name of its format.
+        width_px, height_px: as coded, before any rotation.
+        pixel_aspect: width of a pixel by its height.
+        reorders: whether frames are decoded in another order than shown.
         rate: frames a second on average.
         start_pts: when the container starts, in ticks of `time_base`; sound may start before
             picture.
     """
 
     path: Path
+    container: str
     codec: str
     width_px: int
     height_px: int
-    rotation: int
+    pixel_aspect: Fraction
+    reorders: bool
     pixel_format: str
     time_base: Fraction
     rate: Fraction
@@ -65,15 +69,15 @@ def probe(path: Path) -> VideoInfo:
                 f"{path}: its picture cannot be made out.",
                 "Check that it plays; copy or download it again if it does not.",
             )
-        with reading(path):
-            rotation = _rotation(container, stream)
         start = Fraction(container.start_time or 0, av.time_base) / stream.time_base
         return VideoInfo(
             path=path,
+            container=container.format.name,
             codec=context.name,
             width_px=context.width,
             height_px=context.height,
-            rotation=rotation,
+            pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
+            reorders=bool(context.has_b_frames),
             pixel_format=pixel_format,
             time_base=stream.time_base,
             rate=stream.average_rate or stream.guessed_rate or Fraction(30),
@@ -128,7 +132,9 @@ def _declared_end(container: InputContainer) -> Fraction:
     """When the container ends by its own word, in seconds; 0 where it does not say."""
     if not container.duration:
         return Fraction(0)
-    return Fraction((container.start_time or 0) + container.duration, av.time_base)
+    # Matroska counts from zero, the others from where they start.
+    start = 0 if "matroska" in container.format.name else container.start_time or 0
+    return Fraction(start + container.duration, av.time_base)
 
 
 def _cut_off(path: Path, read: int, declared: int) -> MediaError:
@@ -139,8 +145,22 @@ def _cut_off(path: Path, read: int, declared: int) -> MediaError:
     )
 
 
-def _rotation(container: InputContainer, stream: VideoStream) -> int:
-    """Told by the first frame only, so one is decoded."""
-    for frame in container.decode(stream):
-        return int(frame.rotation) % 360
+def rotation(path: Path) -> int:
+    """Degrees counter-clockwise that turn a video's pictures upright: 0, 90, 180 or 270.
+
+    Only a decoded frame tells, so one is.
+    """
+    with open_video(path) as (container, stream), reading(path):
+        for frame in container.decode(stream):
+            return int(frame.rotation) % 360
     return 0
+
+
+def listed_frames(path: Path) -> int:
+    """How many frames a video lists, as far as it can be read; damage only ends the count."""
+    count = declared = 0
+    with open_video(path) as (container, stream), contextlib.suppress(av.error.FFmpegError):
+        declared = stream.frames
+        for packet in container.demux(stream):
+            count += packet.size > 0 and not packet.is_discard
+    return max(count, declared)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from matting.errors import DecodeError
 from matting.media.colour import Colour, ToRGB
 from matting.media.door import open_video
-from matting.media.probe import frame_times, probe
+from matting.media.probe import frame_times, probe, rotation
 from matting.media.source import FrameChunk, gather
 
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
@@ -34,11 +34,12 @@ class VideoSource:
         self.path = path
         self._rate = rate
         self._info = probe(path)
+        self._rotation = rotation(path)
         self._times = sorted(time.pts for time in frame_times(path))
 
     @property
     def _sideways(self) -> bool:
-        return self._info.rotation in {90, 270}
+        return self._rotation in {90, 270}
 
     @property
     def width_px(self) -> int:
@@ -55,6 +56,10 @@ class VideoSource:
     @property
     def rate(self) -> Fraction:
         return self._rate or self._info.rate
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        return 1 / self._info.pixel_aspect if self._sideways else self._info.pixel_aspect
 
     @property
     def colour(self) -> Colour:
@@ -77,7 +82,7 @@ class VideoSource:
 
     def _pictures(self, skip: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         to_rgb = ToRGB(self.colour)
-        quarter_turns = self._info.rotation // 90
+        quarter_turns = self._rotation // 90
         for index, frame in enumerate(self._checked()):
             if index >= skip and frame.pts is not None:
                 yield frame.pts, np.rot90(to_rgb(frame), quarter_turns)

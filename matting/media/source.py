@@ -43,6 +43,8 @@ class FrameSource(Protocol):
     @property
     def rate(self) -> Fraction: ...
     @property
+    def pixel_aspect(self) -> Fraction: ...
+    @property
     def colour(self) -> Colour: ...
     @property
     def frames(self) -> int: ...
@@ -72,5 +74,7 @@ def gather(
 
 
 def _chunk(pts: list[int], pictures: list[NDArray[np.uint8]]) -> FrameChunk:
-    stacked = torch.from_numpy(np.stack(pictures))  # [T, H, W, 3]
+    alone = len(pictures) == 1  # a copy of an 8K picture takes a third of a second
+    joined = np.ascontiguousarray(pictures[0])[None] if alone else np.stack(pictures)
+    stacked = torch.from_numpy(joined)  # [T, H, W, 3]
     return FrameChunk(stacked.permute(0, 3, 1, 2), tuple(pts))

@@ -38,10 +38,15 @@ class Codec:
     worst_quality: int
 
 
-# Closed groups of pictures, so that what is made here can be cut again exactly.
+# Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
+# encoder's processor in the header: segments made on different machines must fit together.
 CODECS = {
     "hevc": Codec(
-        "libx265", "hvc1", {"preset": "fast", "x265-params": "open-gop=0:log-level=error"}, 20, 51
+        "libx265",
+        "hvc1",
+        {"preset": "fast", "x265-params": "open-gop=0:info=0:log-level=error"},
+        20,
+        51,
     ),
     "h264": Codec("libx264", "avc1", {"preset": "fast", "flags": "+cgop"}, 18, 51),
     "av1": Codec("libsvtav1", "av01", {"preset": "8"}, 24, 63),
@@ -75,6 +80,7 @@ class VideoWriter:
         rate: Fraction,
         colour: Colour,
         choice: Encoding,
+        pixel_aspect: Fraction = Fraction(1),
     ) -> None:
         """Opens `path` for writing, replacing what was there.
 
@@ -99,6 +105,7 @@ class VideoWriter:
                 self._stream = self._add_stream(size_px, rate, choice)
             context = self._stream.codec_context
             context.time_base = time_base
+            context.sample_aspect_ratio = pixel_aspect
             colour.apply_to(context)
         except BaseException:
             self._container.close()

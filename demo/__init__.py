@@ -1,0 +1,1 @@
+"""A generated film with its exact alpha, and a checkpoint trained on such films alone."""

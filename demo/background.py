@@ -1,0 +1,112 @@
+"""What is behind the figure: moving noise of a few colours, and drifting shapes that mislead."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from demo.draw import Window
+from demo.figure import Swing
+from demo.textures import Array, colour, fractal
+
+PAN = 0.16  # the farthest that the picture moves, in frame heights
+
+
+class Shape:
+    """A disc, ring, box or bar in flat or noisy colour, drifting and turning."""
+
+    def __init__(self, rng: np.random.Generator, aspect: float) -> None:
+        self.kind = ("disc", "ring", "box", "bar")[rng.integers(4)]
+        self.radius = rng.uniform(0.03, 0.13)
+        self.x = Swing(rng, rng.uniform(0, aspect), rng.uniform(0, 0.3), 0.2)
+        self.y = Swing(rng, rng.uniform(0, 1), rng.uniform(0, 0.25), 0.25)
+        self.turn = Swing(rng, rng.uniform(0, 6), rng.uniform(0, 2), 0.15)
+        self.colours = np.stack(
+            [colour(rng, rng.uniform(0, 0.9), rng.uniform(0.2, 1)) for _ in "ab"]
+        )
+        self.opacity = rng.uniform(0.55, 1)
+        self.softness = rng.choice((1.0, 1.0, 5.0))
+
+    def paint(self, picture: Array, window: Window, seconds: float) -> None:
+        """Lays it over `picture`, [3, H, W] of the window, in place."""
+        centre = complex(self.x.at(seconds), self.y.at(seconds))
+        box = window.box((centre,), self.radius * 1.7)
+        if box is None:
+            return
+        y, x = window.grid(*box, centre)
+        turn = self.turn.at(seconds)
+        cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
+        u, v = x * cos + y * sin, y * cos - x * sin
+        distance = self._distance(u, v)
+        alpha = np.clip(0.5 - distance / np.float32(window.edge * self.softness), 0, 1)
+        alpha *= np.float32(self.opacity)
+        way = np.clip(u / np.float32(2 * self.radius) + 0.5, 0, 1)
+        first, second = self.colours[:, :, None, None]
+        under = picture[:, box[0], box[1]]
+        under += (first + (second - first) * way - under) * alpha
+
+    def _distance(self, u: Array, v: Array) -> Array:
+        """Signed distance of points in its own frame, in heights; inside below 0."""
+        r = np.float32(self.radius)
+        if self.kind == "disc":
+            return np.asarray(np.sqrt(u * u + v * v) - r)
+        if self.kind == "ring":
+            return np.asarray(np.abs(np.sqrt(u * u + v * v) - r * 0.8) - r * 0.2)
+        narrow = np.float32(0.22 if self.kind == "bar" else 0.7)
+        return np.asarray(np.maximum(np.abs(u) - r, np.abs(v) - r * narrow))
+
+
+class Scene:
+    """One place: a noise picture a little larger than the frame, panned, and shapes before it."""
+
+    def __init__(self, rng: np.random.Generator, aspect: float, window: Window) -> None:
+        self.window = window
+        self.margin_px = math.ceil(PAN * window.frame_height_px) + 1
+        self.pan_x = Swing(rng, 0, PAN, 0.12)
+        self.pan_y = Swing(rng, 0, PAN * 0.6, 0.1)
+        self.shapes = [Shape(rng, aspect) for _ in range(rng.integers(3, 9))]
+        self.picture = self._picture(rng)
+
+    def at(self, seconds: float) -> Array:
+        """The background at a time of the shot, [3, H, W] float32 in [0, 1], a new array."""
+        px = self.window.frame_height_px
+        x = self.margin_px + self.pan_x.at(seconds) * px
+        y = self.margin_px + self.pan_y.at(seconds) * px
+        out = _shifted(self.picture, y, x, self.window.height, self.window.width)
+        for shape in self.shapes:
+            shape.paint(out, self.window, seconds)
+        return out
+
+    def _picture(self, rng: np.random.Generator) -> Array:
+        window, margin, px = self.window, self.margin_px, self.window.frame_height_px
+        ys = _places(window.top - margin, window.height + 2 * margin, px)
+        xs = _places(window.left - margin, window.width + 2 * margin, px)
+        first, second, third = (
+            colour(rng, rng.uniform(0.05, 0.75), rng.uniform(0.25, 0.95))[:, None, None]
+            for _ in range(3)
+        )
+        coarse = fractal(rng, 2, ys, xs, octaves=3, frequency=rng.uniform(1.2, 3))
+        way = np.clip(coarse * np.float32(rng.uniform(0.8, 3)) + 0.5, 0, 1)
+        picture = first + (second - first) * way[0]
+        picture += (third - picture) * (way[1] * ys.clip(0, 1)[:, None])
+        fine = fractal(rng, 1, ys, xs, octaves=4, frequency=rng.uniform(6, 14))
+        picture *= 1 + fine * np.float32(rng.uniform(0.1, 0.6))
+        return np.asarray(np.clip(picture, 0, 1), np.float32)
+
+
+def _places(start: int, count: int, frame_height_px: int) -> Array:
+    """`count` px from `start` on, in frame heights."""
+    return np.asarray(np.arange(start, start + count) / frame_height_px, np.float32)
+
+
+def _shifted(picture: Array, y: float, x: float, height: int, width: int) -> Array:
+    """`height` x `width` px of the picture from (y, x), between pixels interpolated linearly."""
+    top, left = math.floor(y), math.floor(x)
+    fy, fx = np.float32(y - top), np.float32(x - left)
+    band = picture[:, top : top + height + 1]
+    rows = band[:, :, left : left + width] * (1 - fx)
+    rows += band[:, :, left + 1 : left + width + 1] * fx
+    out = rows[:, :-1] * (1 - fy)
+    out += rows[:, 1:] * fy
+    return np.asarray(out)

@@ -1,0 +1,160 @@
+"""Errors of a checkpoint on films it has never seen: `python -m demo.evaluate --seeds 20`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from demo.film import EVALUATION_SEEDS, Film, Frame
+from model import MattingNetwork, State
+
+BAND_PX = 10
+RATIO = 0.375
+BOUNDS = {"alpha": 0.01, "edge": 0.12}
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Of one film. Differences of alpha are mean and absolute, alpha in [0, 1]."""
+
+    alpha: float  # over all pixels
+    inside: float  # over pixels of true alpha above 0.5
+    edge: float  # over pixels at most BAND_PX px, in x and in y, from the true edge
+    found: float  # share of frames in which the figure is found
+    dtssd: float  # with the state carried from frame to frame
+    dtssd_stateless: float  # of the same network, its state cleared before every frame
+    alpha_stateless: float  # over all pixels, likewise
+
+
+def load(path: Path) -> MattingNetwork:
+    """The checkpoint's network in float32 and eval mode; every name must match."""
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    net = MattingNetwork()
+    net.load_state_dict(
+        {name: x.float() if x.is_floating_point() else x for name, x in state.items()}, strict=True
+    )
+    return net.eval()
+
+
+@torch.no_grad()
+def evaluate(net: MattingNetwork, film: Film, ratio: float = RATIO) -> Errors:
+    """Runs over a film twice at once: with its state, and with none.
+
+    The figure is found in a frame when predicted and true alpha above 0.5 overlap in at least
+    half of their union. dtSSD is the paper's: the root of the mean square of the error's change
+    from one frame to the next, times 100, averaged over the frames.
+    """
+    rec: State | None = None
+    rows: list[tuple[float, ...]] = []
+    changes: list[tuple[float, float]] = []
+    before: tuple[Tensor, Tensor] | None = None
+    for src, true_pha in _tensors(film):
+        _, pha, rec = net(src, rec, ratio)
+        _, stateless, _ = net(src, None, ratio)
+        error, error_stateless = pha - true_pha, stateless - true_pha
+        inside = true_pha > 0.5
+        rows.append(
+            (
+                _mean(error.abs()),
+                _mean(error.abs()[inside]),
+                _mean(error.abs()[edge_band(inside)]),
+                float(_overlap(pha > 0.5, inside) >= 0.5),
+                _mean(error_stateless.abs()),
+            )
+        )
+        if before is not None:
+            changes.append((_dtssd(error, before[0]), _dtssd(error_stateless, before[1])))
+        before = error, error_stateless
+    alpha, within, edge, found, alpha_stateless = _means(rows)
+    dtssd, dtssd_stateless = _means(changes)
+    return Errors(alpha, within, edge, found, dtssd, dtssd_stateless, alpha_stateless)
+
+
+def edge_band(inside: Tensor) -> Tensor:
+    """Pixels at most BAND_PX px, in x and in y, from where `inside` [N, 1, H, W] changes."""
+    mask = inside.float()
+    return (_widest(mask) > 0.5) & (_widest(1 - mask) > 0.5)
+
+
+def mean_errors(errors: list[Errors]) -> Errors:
+    """The mean of each figure over several films."""
+    return Errors(*_means([astuple(e) for e in errors]))
+
+
+def _tensors(film: Film) -> Iterator[tuple[Tensor, Tensor]]:
+    """[1, 3, H, W] in [0, 1] and alpha [1, 1, H, W] of each frame."""
+    frames: Iterator[Frame] = iter(film)
+    for frame in frames:
+        yield torch.from_numpy(frame.rgb)[None].float() / 255, torch.from_numpy(frame.alpha)[None]
+
+
+def _widest(mask: Tensor) -> Tensor:
+    size = 2 * BAND_PX + 1
+    rows = F.max_pool2d(mask, (1, size), 1, (0, BAND_PX))
+    return F.max_pool2d(rows, (size, 1), 1, (BAND_PX, 0))
+
+
+def _overlap(first: Tensor, second: Tensor) -> float:
+    """Intersection over union of two masks."""
+    return float((first & second).sum() / (first | second).sum().clamp(min=1))
+
+
+def _dtssd(error: Tensor, before: Tensor) -> float:
+    return 100 * math.sqrt(_mean((error - before).square()))
+
+
+def _mean(x: Tensor) -> float:
+    return float(x.mean())
+
+
+def _means(rows: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    return tuple(sum(column) / len(column) for column in zip(*rows, strict=True))
+
+
+def _row(name: str, errors: Errors) -> str:
+    return f"| {name:>5} | " + " | ".join(f"{value:.4f}" for value in astuple(errors)) + " |"
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, default=Path("demo/demo_checkpoint.pth"))
+    parser.add_argument("--seeds", type=int, default=20, help="number of unseen films")
+    parser.add_argument("--frames", type=int, default=24, help="of each film; a cut in its middle")
+    parser.add_argument("--ratio", type=float, default=RATIO)
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    """Prints a table, and how it compares with the bounds."""
+    options = parse()
+    net = load(options.checkpoint)
+    print("|  seed | " + " | ".join(field.name for field in fields(Errors)) + " |")
+    print("|---" * (len(fields(Errors)) + 1) + "|")
+    found = []
+    for seed in EVALUATION_SEEDS[: options.seeds]:
+        film = Film(seed, frames=options.frames, flashes=(options.frames // 4,))
+        found.append(evaluate(net, film, options.ratio))
+        print(_row(str(seed), found[-1]), flush=True)
+    mean = mean_errors(found)
+    worst = Errors(*(max(column) for column in zip(*map(astuple, found), strict=True)))
+    print(_row("mean", mean))
+    print(_row("worst", worst))
+    kept = (
+        mean.alpha <= BOUNDS["alpha"]
+        and mean.edge <= BOUNDS["edge"]
+        and min(e.found for e in found) == 1
+        and mean.dtssd < mean.dtssd_stateless
+    )
+    print("within the bounds" if kept else "NOT within the bounds", BOUNDS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""A film drawn from a seed: a puppet before a moving background, and its exact alpha.
+
+The same seed and whole size give the same film at any resolution and in any window of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo.background import Scene
+from demo.draw import Window, draw
+from demo.figure import Looks, Puppet
+from demo.sound import flash_frames
+from demo.textures import Array
+
+DEMO_SEED = 1
+EVALUATION_SEEDS = range(1_000, 2_000)
+TRAINING_SEEDS = range(1_000_000, 1_000_000_000)
+EXPOSURES = 3  # moments averaged in one frame: motion blur
+SHUTTER = 0.5  # of the time between two frames
+FLASH = np.float32(0.55)  # of the way to white
+
+
+@dataclass(frozen=True)
+class Frame:
+    """rgb = foreground * alpha + background * (1 - alpha), rounded to 8 bits."""
+
+    rgb: NDArray[np.uint8]  # [3, H, W]
+    alpha: Array  # [1, H, W] in [0, 1]
+    foreground: Array  # [3, H, W] in [0, 1]; 0 where alpha is 0
+    background: Array  # [3, H, W] in [0, 1]
+
+
+@dataclass(frozen=True)
+class _Shot:
+    puppet: Puppet
+    scene: Scene
+
+
+class Film:
+    """Frames by number, in any order."""
+
+    def __init__(
+        self,
+        seed: int,
+        width: int = 1280,
+        height: int = 720,
+        frames: int = 360,
+        fps: int = 30,
+        *,
+        window: tuple[int, int, int, int] | None = None,
+        cuts: tuple[int, ...] | None = None,
+        flashes: tuple[int, ...] | None = None,
+    ) -> None:
+        """Prepares the film's shots.
+
+        Args:
+            seed: what it is drawn from.
+            width, height: of the whole picture, in px.
+            frames, fps: its length and rate.
+            window: left, top, width, height in px of the part that is drawn; None: all.
+            cuts: first frame of each later shot; None: one cut, in the middle.
+            flashes: frames that flash; None: the first of every second but the first.
+        """
+        self.frames, self.fps = frames, fps
+        self.cuts = (frames // 2,) if cuts is None else cuts
+        self.flashes = tuple(flash_frames(frames, fps)) if flashes is None else flashes
+        self.window = Window(*(window or (0, 0, width, height)), height)
+        self.looks = Looks(np.random.default_rng((seed, 0)))
+        self.shots = [
+            self._shot(np.random.default_rng((seed, 1 + i)), width / height)
+            for i in range(len(self.cuts) + 1)
+        ]
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def __getitem__(self, index: int) -> Frame:
+        """Draws one frame; thread-safe."""
+        if not 0 <= index < self.frames:
+            raise IndexError(index)
+        shot = self.shots[sum(index >= cut for cut in self.cuts)]
+        background = shot.scene.at(index / self.fps)
+        steps = (np.arange(EXPOSURES) / (EXPOSURES - 1) - 0.5) * SHUTTER
+        poses = [shot.puppet.pose((index + float(step)) / self.fps) for step in steps]
+        drawn = draw(poses, self.looks, self.window)
+
+        alpha = np.zeros((1, *background.shape[1:]), np.float32)
+        foreground = np.zeros_like(background)
+        where = (slice(None), slice(0), slice(0))
+        if drawn is not None:
+            where = (slice(None), drawn.rows, drawn.columns)
+            alpha[where] = drawn.alpha
+            under = foreground[where]
+            np.divide(drawn.colour, drawn.alpha, out=under, where=drawn.alpha > 0)
+            np.minimum(under, 1, out=under)
+        if index in self.flashes:
+            background += (1 - background) * FLASH
+            foreground[where] += (1 - foreground[where]) * FLASH * (alpha[where] > 0)
+        picture = background * np.float32(255)
+        a, f, b = alpha[where], foreground[where], background[where]
+        picture[where] = (b + (f - b) * a) * np.float32(255)
+        picture += np.float32(0.5)
+        return Frame(picture.astype(np.uint8), alpha, foreground, background)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """All frames in order."""
+        return (self[i] for i in range(self.frames))
+
+    def drawn_ahead(self, threads: int = 2) -> Iterator[Frame]:
+        """All frames in order, drawn by several threads a few frames ahead."""
+        with ThreadPoolExecutor(threads) as pool:
+            indices = iter(range(self.frames))
+            waiting = [pool.submit(self.__getitem__, i) for i in islice(indices, 2 * threads)]
+            while waiting:
+                yield waiting.pop(0).result()
+                waiting.extend(pool.submit(self.__getitem__, i) for i in islice(indices, 1))
+
+    def _shot(self, rng: np.random.Generator, aspect: float) -> _Shot:
+        return _Shot(Puppet(rng, self.looks, aspect), Scene(rng, aspect, self.window))

@@ -1,0 +1,103 @@
+"""What the demo's result is held against: the film's own alpha, its flashes and its beeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from demo.evaluate import edge_band
+
+BEEP_LEVEL = 0.15  # of full scale; the hum stays far below
+BEEP_PAUSE_SECONDS = 0.5  # silence before a beep
+
+
+@dataclass(frozen=True)
+class AlphaErrors:
+    """Mean absolute differences of alpha in [0, 1] over all frames.
+
+    Attributes:
+        inside: where the true alpha is above 0.5.
+        edge: at most 10 px from where it crosses 0.5.
+        everywhere: over all pixels.
+        at_cuts: how much the error changes from the last frame before a cut to the first after.
+        elsewhere: how much it changes to frames of the same kind that no cut precedes.
+    """
+
+    inside: float
+    edge: float
+    everywhere: float
+    at_cuts: float
+    elsewhere: float
+
+
+def alpha_errors(
+    found: Iterable[Tensor], true: Iterable[Tensor], cuts: Sequence[int], others: Sequence[int]
+) -> AlphaErrors:
+    """Holds an alpha against the truth.
+
+    Args:
+        found, true: [H, W], uint8, 0..255, frame by frame.
+        cuts: the first frame of every segment but the first.
+        others: frames to compare those with, like them in all but the cut.
+    """
+    rows: list[tuple[float, float, float]] = []
+    steps: dict[bool, list[float]] = {True: [], False: []}
+    before: Tensor | None = None
+    for index, (mine, truth) in enumerate(zip(found, true, strict=True)):
+        error = (mine.float() - truth.float()) / 255
+        inside = truth > 127
+        size = error.abs()
+        rows.append(
+            (_mean(size[inside]), _mean(size[edge_band(inside[None, None])[0, 0]]), _mean(size))
+        )
+        if before is not None and (index in cuts or index in others):
+            steps[index in cuts].append(_mean((error - before).abs()))
+        before = error
+    within, edge, everywhere = (float(np.mean(column)) for column in zip(*rows, strict=True))
+    at_cuts, elsewhere = (float(np.mean(steps[k])) if steps[k] else 0.0 for k in (True, False))
+    return AlphaErrors(within, edge, everywhere, at_cuts, elsewhere)
+
+
+def flash_indices(brightness: Sequence[float], fps: int) -> list[int]:
+    """The frame of each whole second but the first that is brighter than both its neighbours.
+
+    Args:
+        brightness: of every frame, in any unit.
+        fps: frames a second; flashes are about that far apart.
+    """
+    level = np.asarray(brightness)
+    rise = np.zeros(len(level))
+    rise[1:-1] = np.minimum(level[1:-1] - level[:-2], level[1:-1] - level[2:])
+    half = fps // 2
+    return [
+        start + int(np.argmax(rise[start : start + fps]))
+        for start in range(half, len(level) - half, fps)
+    ]
+
+
+def beep_times(samples: NDArray[np.float32], rate: int) -> list[float]:
+    """When each beep begins, in seconds from the first sample.
+
+    Args:
+        samples: [N], mono, in [-1, 1].
+        rate: samples a second.
+    """
+    loud = np.flatnonzero(np.abs(samples) > BEEP_LEVEL)
+    if not len(loud):
+        return []
+    starts = [loud[0], *loud[1:][np.diff(loud) > BEEP_PAUSE_SECONDS * rate]]
+    return [float(start) / rate for start in starts]
+
+
+def _mean(values: Tensor) -> float:
+    return float(values.mean()) if values.numel() else 0.0
+
+
+def grey(rgb: Tensor) -> Tensor:
+    """uint8 [T, 3, H, W] of a grey picture to [T, H, W]."""
+    return rgb.float().mean(dim=1).round().to(torch.uint8)

@@ -1,0 +1,255 @@
+"""Trains the network from nothing on generated films: `python -m demo.train`.
+
+The result knows generated puppets and nothing else: it is of no use on real people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from demo.data import Clip, Clips, Cut, clip
+from demo.film import Film
+from demo.losses import losses
+from model import MattingNetwork, State
+
+VALIDATION_SEEDS = range(3_000, 3_004)
+CHUNK = 4  # frames that one step sees; the state is carried from chunk to chunk
+EMA = 0.99
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training, up to the share `until` of it."""
+
+    until: float
+    cuts: tuple[tuple[Cut, float], ...]  # taken in turn, each with its downsample ratio
+    normalise: bool  # batch norm by the batch; otherwise by the statistics gathered so far
+
+
+STAGES = (
+    Stage(0.30, ((Cut(4, 3, (96, 112), (110, 240)), 1.0),), True),
+    Stage(0.50, ((Cut(3, 4, (112, 128), (140, 320)), 1.0),), True),
+    Stage(0.75, ((Cut(2, 8, (128, 160), (160, 320)), 1.0),), False),
+    Stage(
+        1.0,
+        (
+            (Cut(1, 8, (384, 512), (540, 800)), 0.375),
+            (Cut(1, 12, (270, 480), (270, 288)), 1.0),
+            (Cut(2, 8, (256, 320), (400, 700)), 0.5),
+        ),
+        False,
+    ),
+)
+
+
+def predict(
+    net: MattingNetwork, src: Tensor, rec: State | None, ratio: float
+) -> tuple[Tensor, Tensor, Tensor, State]:
+    """The network's own forward pass, but neither output clamped, and with `project_seg`.
+
+    Args:
+        src: [B, T, 3, H, W] in [0, 1].
+    Returns:
+        fgr [B, T, 3, H, W], pha [B, T, 1, H, W], segmentation logits [B, T, 1, h, w], the states.
+    """
+    frames, flat = src.shape[1], src.flatten(0, 1)
+    small = flat
+    if ratio != 1:
+        small = F.interpolate(
+            flat, scale_factor=ratio, mode="bilinear", recompute_scale_factor=False
+        )
+    f1, f2, f3, f4 = net.backbone(small)
+    features = (f1, f2, f3, net.aspp(f4))
+    hid, rec = net.decoder(small, features, rec or (None, None, None, None), frames)
+    y = net.project_mat(hid)
+    residual, pha = y.split((3, 1), 1) if ratio == 1 else net.refiner(flat, small, y, hid)
+    fgr, pha, segmentation = (
+        x.unflatten(0, (-1, frames)) for x in (residual + flat, pha, net.project_seg(hid))
+    )
+    return fgr, pha, segmentation, rec
+
+
+def new_network(seed: int) -> MattingNetwork:
+    """A network of random weights; the guided filter begins as a plain one."""
+    torch.manual_seed(seed)
+    net = MattingNetwork()
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.05
+    refine = net.refiner.conv[-1]
+    assert isinstance(refine, nn.Conv2d)
+    with torch.no_grad():
+        net.refiner.box_filter.weight.fill_(1 / 9)
+        refine.weight.mul_(0.2)
+        assert net.project_mat.conv.bias is not None
+        net.project_mat.conv.bias[3] = 0.3
+    return net.to(memory_format=torch.channels_last)
+
+
+def learning_rate(peak: float, share: float) -> float:
+    """A short rise, then half a cosine down to a hundredth of the peak."""
+    rise = min(1.0, (share + 0.002) / 0.03)
+    return peak * rise * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * share)))
+
+
+class Training:
+    """Network, optimiser and averaged weights, and the time or number of steps that is left."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.net = new_network(options.seed)
+        self.averaged = deepcopy(self.net).eval()
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), options.rate, weight_decay=1e-4)
+        self.begun = time.monotonic()
+        self.steps = 0
+        self.validation = [clip(Film(seed, 480, 270, 8, cuts=(5,))) for seed in VALIDATION_SEEDS]
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self.begun
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, 0 to 1."""
+        if self.options.steps is not None:
+            return float(self.steps / self.options.steps)
+        return float(self.seconds / (60 * self.options.minutes))
+
+    def run(self) -> None:
+        """All stages."""
+        noted = saved = self.seconds
+        for number, stage in enumerate(STAGES):
+            self._enter(stage)
+            batches = self._batches(number, stage)
+            while self.share < min(stage.until, 1):
+                clips, ratio = next(batches)
+                text = self._learn(clips, ratio)
+                if self.seconds - noted > 60:
+                    noted = self.seconds
+                    print(f"{self._clock()} stage {number} {text}", flush=True)
+                if self.seconds - saved > 60 * self.options.validate_minutes:
+                    saved = self.seconds
+                    self.check()
+            self.check()
+
+    def check(self) -> None:
+        """Saves, and prints the errors of the averaged weights in eval mode on whole frames."""
+        save(self.averaged, self.options.output)
+        errors = [validate(self.averaged, film) for film in self.validation]
+        alpha = sum(errors) / len(errors)
+        worst = max(errors)
+        print(f"{self._clock()} validation alpha error {alpha:.4f} worst {worst:.4f}", flush=True)
+
+    def _enter(self, stage: Stage) -> None:
+        self.net.train()
+        for name, module in self.net.named_modules():
+            if isinstance(module, nn.BatchNorm2d) and not name.startswith("refiner"):
+                module.train(stage.normalise)
+
+    def _batches(self, number: int, stage: Stage) -> Iterator[tuple[Clips, float]]:
+        """Clips of each of the stage's cuts in turn."""
+        start = number * 1_000_000_000
+        loaders = []
+        for index, (cut, ratio) in enumerate(stage.cuts):
+            data = Clip(cut, self.options.seed, start + index * 100_000_000)
+            loader = DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4)
+            loaders.append((iter(loader), ratio))
+        while True:
+            for loader_clips, ratio in loaders:
+                yield next(loader_clips), ratio
+
+    def _learn(self, clips: Clips, ratio: float) -> str:
+        """One optimiser step for each chunk of frames; the state is carried over."""
+        rec: State | None = None
+        text = ""
+        for rgb, true_fgr, true_pha in zip(*(x.split(CHUNK, 1) for x in clips), strict=True):
+            rate = learning_rate(self.options.rate, self.share)
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            fgr, pha, segmentation, rec = predict(self.net, rgb, rec, ratio)
+            found = losses(fgr, pha, segmentation, true_fgr, true_pha)
+            total = found.total()
+            self.optimiser.zero_grad()
+            total.backward()
+            nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+            self.optimiser.step()
+            self._average()
+            r1, r2, r3, r4 = (r.detach() for r in rec)
+            rec = r1, r2, r3, r4
+            self.steps += 1
+            text = f"loss {total.item():.4f} alpha {found.alpha.item():.4f} rate {rate:.1e}"
+        return text
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        keep = min(EMA, self.steps / (self.steps + 10))
+        for old, new in zip(self.averaged.parameters(), self.net.parameters(), strict=True):
+            old.lerp_(new, 1 - keep)
+        for kept, seen in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
+            kept.copy_(seen)
+
+    def _clock(self) -> str:
+        return f"{self.seconds / 60:5.1f} min step {self.steps:5d}"
+
+
+@torch.no_grad()
+def validate(net: MattingNetwork, film: Clips) -> float:
+    """Mean absolute alpha error over a film, its frames one by one with the state carried."""
+    rgb, _, true_pha = film
+    rec: State | None = None
+    error = 0.0
+    for frame, truth in zip(rgb.split(1), true_pha.split(1), strict=True):
+        _, pha, rec = net(frame, rec)
+        error += float((pha - truth).abs().mean())
+    return error / len(rgb)
+
+
+def save(net: MattingNetwork, path: Path) -> None:
+    """Writes the weights in half precision (integers stay), under a temporary name first."""
+    state = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().clone()
+        for name, value in net.state_dict().items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options; their defaults made the checkpoint in this folder."""
+    parser = argparse.ArgumentParser(prog="python -m demo.train", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("demo/demo_checkpoint.pth"))
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=84.0, help="of wall-clock time")
+    parser.add_argument("--steps", type=int, help="end after so many steps instead")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
+    parser.add_argument("--validate-minutes", type=float, default=3.0)
+    parser.add_argument("--threads", type=int, default=2)
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    """Trains and saves."""
+    options = parse()
+    torch.set_num_threads(options.threads)
+    print(f"seed {options.seed}, {options.threads} threads, torch {torch.__version__}", flush=True)
+    with suppress(KeyboardInterrupt):
+        Training(options).run()
+
+
+if __name__ == "__main__":
+    main()

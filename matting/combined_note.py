@@ -1,0 +1,70 @@
+"""A note beside a combined file: what it was made of, so that nothing stale gets its sound."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from matting import durable
+from matting.errors import InputError
+from matting.ledger import FileProof, Ledger
+from matting.plan import UNREADABLE, SourceFile
+
+COMBINE_AGAIN = "Run combine again."
+
+
+@dataclass(frozen=True)
+class CombinedNote:
+    """What a combined file is.
+
+    Attributes:
+        source: the video it was cut from; None for a folder of any videos.
+        frames: how many it holds.
+        parts_sha256: of the hashes of its segments, in order.
+        file: the proof of the file itself; None while it is not made.
+    """
+
+    source: SourceFile | None
+    frames: int
+    parts_sha256: str
+    file: FileProof | None = None
+
+    @classmethod
+    def of(cls, ledger: Ledger, kind: str) -> CombinedNote:
+        """That of the file that `ledger`'s segments would give now."""
+        digest = hashlib.sha256()
+        for name in ledger.names:
+            digest.update(ledger.entry(name).outputs[kind][1].sha256.encode())
+        frames = sum(ledger.entry(name).frames for name in ledger.names)
+        return cls(ledger.plan.source if ledger.plan else None, frames, digest.hexdigest())
+
+    def proven_by(self, combined: Path) -> CombinedNote:
+        """The same, with the proof of the file `combined`."""
+        return replace(self, file=FileProof.of(combined))
+
+    def write(self, combined: Path) -> None:
+        """Puts the note beside `combined`."""
+        durable.write_json(_path(combined), asdict(self))
+
+    @classmethod
+    def read(cls, combined: Path) -> CombinedNote | None:
+        """The note beside `combined`; None where there is none.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        path = _path(combined)
+        if not path.is_file():
+            return None
+        value = durable.read_json(path, COMBINE_AGAIN)
+        try:
+            source = SourceFile(**value["source"]) if value["source"] else None
+            file = FileProof(**value["file"])
+            return cls(source, int(value["frames"]), str(value["parts_sha256"]), file)
+        except UNREADABLE as error:
+            raise InputError(f"{path} cannot be read.", f"Delete it. {COMBINE_AGAIN}") from error
+
+
+def _path(combined: Path) -> Path:
+    return combined.with_suffix(".json")

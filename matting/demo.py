@@ -1,0 +1,241 @@
+"""The whole program at work on a film of its own, and how near the result is to the truth."""
+
+from __future__ import annotations
+
+import time
+import wave
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from demo.evaluate import RATIO
+from demo.film import DEMO_SEED, Film
+from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
+from demo.sound import sound
+from matting import durable, ffmpeg
+from matting.errors import writing
+from matting.infer import InferOptions
+from matting.matte import Look
+from matting.media.colour import BT709, LIMITED, Colour
+from matting.media.picture import write_png
+from matting.media.reader import VideoSource
+from matting.media.sound import read_sound
+from matting.media.writer import Encoding, VideoWriter
+from matting.plan import read_plan
+from matting.progress import Progress
+from matting.run import run
+from matting.segment import SegmentOptions
+from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
+
+CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
+DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
+SEGMENT_SECONDS = Fraction(4)
+SAMPLE_RATE = 48_000
+SHEET_COLUMNS = 4
+SHEET_SHRINK = 4
+LABEL = (
+    "The demo's network was trained on drawn figures, to show that the program works: "
+    "it is useless on real people."
+)
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What came of the demo.
+
+    Attributes:
+        sound_offset_seconds: of each flash, how much later than it its beep begins.
+        matting_fps: frames a second of the four stages together.
+    """
+
+    frames_in: int
+    frames_out: int
+    segments: int
+    alpha: AlphaErrors
+    sound_offset_seconds: tuple[float, ...]
+    matting_fps: float
+    film: Path
+    result: Path
+    sheet: Path
+
+    def table(self) -> str:
+        """The report for people."""
+        offset_ms = max(map(abs, self.sound_offset_seconds), default=float("nan")) * 1000
+        rows = [
+            ("frames in, frames out", f"{self.frames_in}, {self.frames_out}"),
+            ("mean error of alpha, inside", f"{self.alpha.inside:.4f}"),
+            ("mean error of alpha, edges (10 px)", f"{self.alpha.edge:.4f}"),
+            ("mean error of alpha, everywhere", f"{self.alpha.everywhere:.4f}"),
+            (f"jump at the {self.segments - 1} cuts", f"{self.alpha.at_cuts:.4f}"),
+            ("  at flashes without a cut", f"{self.alpha.elsewhere:.4f}"),
+            (
+                f"sound offset, worst of {len(self.sound_offset_seconds)} beeps",
+                f"{offset_ms:.1f} ms",
+            ),
+            ("speed, all four stages", f"{self.matting_fps:.1f} frames a second"),
+            ("the film", str(self.film)),
+            ("the result", str(self.result)),
+            ("source, alpha, truth, result", str(self.sheet)),
+        ]
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def demo(
+    folder: Path,
+    progress: Progress,
+    *,
+    device: str = "auto",
+    size_px: tuple[int, int] = (1280, 720),
+    seconds: int = 12,
+) -> DemoReport:
+    """Draws a film, mattes it by all four stages, and measures the result.
+
+    Args:
+        folder: where everything is put. What a demo interrupted there has done is used.
+        size_px, seconds: of the film.
+    Raises:
+        whatever the stages raise.
+    """
+    progress.say(LABEL)
+    durable.make_folder(folder)
+    film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
+    video = folder / "demo.mp4"
+    truth = _draw(film, video, progress)
+    look = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264", quality=16))
+    ratio = min(1.0, RATIO * 720 / size_px[1])
+    options = InferOptions(CHECKPOINT, device, ratio=ratio, look=look)
+    started = time.monotonic()
+    result = run(video, SegmentOptions(seconds=SEGMENT_SECONDS), options, None, progress)
+    spent_seconds = time.monotonic() - started
+    return _report(film, truth, video, result, spent_seconds)
+
+
+def _draw(film: Film, video: Path, progress: Progress) -> list[Tensor]:
+    """Writes the film with its sound to `video`; returns its true alpha, uint8 [H, W] a frame."""
+    picture, beeps = durable.partial(video), video.with_name("demo_sound.wav")
+    truth = []
+    colour = Colour(BT709, LIMITED, BT709, BT709)
+    progress.start("Drawing a film", len(film), "frame")
+    try:
+        with VideoWriter(
+            picture,
+            size_px=(film.window.width, film.window.height),
+            time_base=Fraction(1, film.fps),
+            rate=Fraction(film.fps),
+            colour=colour,
+            choice=Encoding("h264", quality=12),
+        ) as writer:
+            for index, frame in enumerate(film.drawn_ahead()):
+                writer.write(torch.from_numpy(frame.rgb)[None], [index])
+                truth.append(torch.from_numpy((frame.alpha[0] * 255 + 0.5).astype(np.uint8)))
+                progress.advance(1)
+            writer.finish()
+        _write_wav(beeps, film)
+        _add_sound(picture, beeps, video)
+    finally:
+        progress.finish()
+        for path in (picture, beeps):
+            with writing(path):
+                path.unlink(missing_ok=True)
+    return truth
+
+
+def _write_wav(path: Path, film: Film) -> None:
+    samples = sound(DEMO_SEED, len(film), film.fps, SAMPLE_RATE)
+    with writing(path), wave.open(str(path), "wb") as file:
+        file.setnchannels(samples.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.astype("<i2").tobytes())
+
+
+def _add_sound(picture: Path, beeps: Path, video: Path) -> None:
+    temporary = video.with_name("demo_with_sound.mp4.partial")
+    arguments = [*ffmpeg.input_file(picture), *ffmpeg.input_file(beeps)]
+    arguments += ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-b:a", "160k"]
+    arguments += ["-fflags", "+bitexact", "-f", "mp4", temporary.name]
+    ffmpeg.run(arguments, folder=video.parent, subject=video, hint="", on_frame=lambda _: None)
+    durable.publish(temporary, video)
+
+
+def _report(
+    film: Film, truth: list[Tensor], video: Path, result: Path, spent_seconds: float
+) -> DemoReport:
+    segments = segments_folder(video)
+    matted = MattedFolder.of(segments)
+    plan = read_plan(segments)
+    lengths = [segment.frames for segment in plan.segments] if plan else [len(film)]
+    cuts = [sum(lengths[:index]) for index in range(1, len(lengths))]
+    alphas = [a for chunk in VideoSource(matted.combined(ALPHA)).chunks(8) for a in grey(chunk.rgb)]
+    # Segments begin with a flash, since key frames lie on whole seconds: flashes are their like.
+    flashes = [index for index in film.flashes if index not in film.cuts]
+    errors = alpha_errors(alphas, truth, cuts, flashes)
+    picture = VideoSource(result)
+    brightness: list[float] = []
+    times: list[Fraction] = []
+    kept: dict[int, Tensor] = {}
+    columns = _columns(len(film))
+    for chunk in picture.chunks(1):
+        index = len(times)
+        times.append(chunk.pts[0] * picture.time_base)
+        brightness.append(float(chunk.rgb.float().mean()))
+        if index in columns:
+            kept[index] = chunk.rgb[0]
+    sheet = video.with_name("contact_sheet.png")
+    _write_sheet(sheet, video, [alphas[i] for i in columns], [truth[i] for i in columns], kept)
+    return DemoReport(
+        frames_in=len(film),
+        frames_out=len(times),
+        segments=len(lengths),
+        alpha=errors,
+        sound_offset_seconds=_sound_offsets(result, brightness, times, film.fps),
+        matting_fps=len(film) / spent_seconds,
+        film=video,
+        result=result,
+        sheet=sheet,
+    )
+
+
+def _sound_offsets(
+    result: Path, brightness: list[float], times: list[Fraction], fps: int
+) -> tuple[float, ...]:
+    """How much later than each flash its beep begins, in seconds, both as found in the result."""
+    start, samples = read_sound(result, SAMPLE_RATE)
+    beeps = [float(start) + at for at in beep_times(samples, SAMPLE_RATE)]
+    flashes = [float(times[index]) for index in flash_indices(brightness, fps)]
+    return tuple(beep - flash for beep, flash in zip(beeps, flashes, strict=True))
+
+
+def _columns(frames: int) -> list[int]:
+    """The frames of the contact sheet, spread evenly and clear of flashes."""
+    return [round((column + 0.5) * frames / SHEET_COLUMNS) + 3 for column in range(SHEET_COLUMNS)]
+
+
+def _write_sheet(
+    path: Path,
+    video: Path,
+    alphas: list[Tensor],
+    truth: list[Tensor],
+    composites: dict[int, Tensor],
+) -> None:
+    """Rows of source, alpha, truth and result; a column a frame."""
+    sources: list[Tensor] = []
+    for index, chunk in enumerate(VideoSource(video).chunks(1)):
+        if index in composites:
+            sources.append(chunk.rgb[0])
+    greys = [[value.expand(3, -1, -1) for value in row] for row in (alphas, truth)]
+    rows = [sources, *greys, [composites[index] for index in sorted(composites)]]
+    lines = [torch.cat([_small(picture) for picture in row], dim=2) for row in rows]
+    sheet = torch.cat(lines, dim=1).permute(1, 2, 0).contiguous()
+    write_png(path, sheet.numpy())
+
+
+def _small(rgb: Tensor) -> Tensor:
+    """uint8 [3, H, W] at a quarter of its size."""
+    shrunk = torch.nn.functional.avg_pool2d(rgb[None].float(), SHEET_SHRINK)[0]
+    return shrunk.round().to(torch.uint8)

@@ -1,0 +1,53 @@
+"""Everything that shapes a result, as it is recorded; and what changes make it another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from matting.matte import Look
+from matting.media.writer import CODECS
+
+
+def settings_of(
+    *,
+    checkpoint_sha256: str,
+    precision: str,
+    ratio: float | None,
+    subject: str,
+    look: Look,
+    sequence_rate: Fraction | None,
+) -> dict[str, Any]:
+    """The settings in effect, as JSON values. Where it is computed is not part of them.
+
+    Args:
+        ratio: the downsample ratio; None: the subject's.
+        sequence_rate: frames a second of an image sequence; None for a video, which has its own.
+    """
+    encoding = look.encoding
+    quality = encoding.quality
+    if quality is None and encoding.bitrate_bps is None:
+        quality = CODECS[encoding.codec].default_quality
+    return {
+        "checkpoint": checkpoint_sha256,
+        "ratio": f"auto, {subject}" if ratio is None else ratio,
+        "precision": "fp32" if precision == "auto" else precision,
+        "background": "#{:02X}{:02X}{:02X}".format(*look.background),
+        "kinds": list(look.kinds),
+        "codec": encoding.codec,
+        "quality": quality,
+        "bitrate_bps": encoding.bitrate_bps,
+        "frame_rate": None if sequence_rate is None else str(sequence_rate),
+    }
+
+
+def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """The names of the settings for which a result has to be made anew.
+
+    A result of more kinds than are wanted will do.
+    """
+    changed = [name for name, value in wanted.items() if recorded.get(name) != value]
+    if "kinds" in changed and set(wanted["kinds"]) <= set(recorded.get("kinds") or []):
+        changed.remove("kinds")
+    return changed
