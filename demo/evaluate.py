@@ -9,7 +9,6 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from demo.film import EVALUATION_SEEDS, Film, Frame
@@ -79,8 +78,7 @@ def evaluate(net: MattingNetwork, film: Film, ratio: float = RATIO) -> Errors:
 
 def edge_band(inside: Tensor) -> Tensor:
     """Pixels at most BAND_PX px, in x and in y, from where `inside` [N, 1, H, W] changes."""
-    mask = inside.float()
-    return (_widest(mask) > 0.5) & (_widest(1 - mask) > 0.5)
+    return _near(inside) & _near(~inside)
 
 
 def mean_errors(errors: list[Errors]) -> Errors:
@@ -95,10 +93,18 @@ def _tensors(film: Film) -> Iterator[tuple[Tensor, Tensor]]:
         yield torch.from_numpy(frame.rgb)[None].float() / 255, torch.from_numpy(frame.alpha)[None]
 
 
-def _widest(mask: Tensor) -> Tensor:
-    size = 2 * BAND_PX + 1
-    rows = F.max_pool2d(mask, (1, size), 1, (0, BAND_PX))
-    return F.max_pool2d(rows, (size, 1), 1, (BAND_PX, 0))
+def _near(mask: Tensor) -> Tensor:
+    """Where `mask` [..., H, W] is set within BAND_PX px in x and in y, by running sums."""
+    for dim in (-1, -2):
+        size = mask.shape[dim]
+        total = mask.int().cumsum(dim)
+        last = torch.arange(size, device=mask.device) + BAND_PX
+        before = torch.arange(size, device=mask.device) - BAND_PX - 1
+        upto = total.index_select(dim, last.clamp(max=size - 1))
+        shape = [-1, 1] if dim == -2 else [-1]
+        earlier = total.index_select(dim, before.clamp(min=0)) * (before >= 0).view(shape)
+        mask = upto > earlier
+    return mask
 
 
 def _overlap(first: Tensor, second: Tensor) -> float:

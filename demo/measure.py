@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demo.evaluate import edge_band
+from demo.evaluate import BAND_PX, edge_band
 
 BEEP_LEVEL = 0.15  # of full scale; the hum stays far below
 BEEP_PAUSE_SECONDS = 0.5  # silence before a beep
@@ -49,14 +49,10 @@ def alpha_errors(
     steps: dict[bool, list[float]] = {True: [], False: []}
     before: Tensor | None = None
     for index, (mine, truth) in enumerate(zip(found, true, strict=True)):
-        error = (mine.float() - truth.float()) / 255
-        inside = truth > 127
-        size = error.abs()
-        rows.append(
-            (_mean(size[inside]), _mean(size[edge_band(inside[None, None])[0, 0]]), _mean(size))
-        )
+        error = mine.short() - truth.short()
+        rows.append((*_near_figure(error, truth > 127), _mean(error)))
         if before is not None and (index in cuts or index in others):
-            steps[index in cuts].append(_mean((error - before).abs()))
+            steps[index in cuts].append(_mean(error - before))
         before = error
     within, edge, everywhere = (float(np.mean(column)) for column in zip(*rows, strict=True))
     at_cuts, elsewhere = (float(np.mean(steps[k])) if steps[k] else 0.0 for k in (True, False))
@@ -94,10 +90,25 @@ def beep_times(samples: NDArray[np.float32], rate: int) -> list[float]:
     return [float(start) / rate for start in starts]
 
 
-def _mean(values: Tensor) -> float:
-    return float(values.mean()) if values.numel() else 0.0
+def _near_figure(error: Tensor, inside: Tensor) -> tuple[float, float]:
+    """The mean of `error` [H, W] inside, and in the edge band; looks only where the figure is."""
+    places = inside.nonzero()
+    if not len(places):
+        return 0.0, 0.0
+    low, high = places.amin(dim=0), places.amax(dim=0)
+    rows, columns = (
+        slice(max(0, int(first) - 2 * BAND_PX), int(last) + 2 * BAND_PX)
+        for first, last in zip(low, high, strict=True)
+    )
+    error, inside = error[rows, columns], inside[rows, columns]
+    return _mean(error[inside]), _mean(error[edge_band(inside[None, None])[0, 0]])
+
+
+def _mean(error: Tensor) -> float:
+    """The mean size of differences given in 255ths."""
+    return int(error.abs().sum(dtype=torch.int64)) / 255 / error.numel() if error.numel() else 0.0
 
 
 def grey(rgb: Tensor) -> Tensor:
     """uint8 [T, 3, H, W] of a grey picture to [T, H, W]."""
-    return rgb.float().mean(dim=1).round().to(torch.uint8)
+    return rgb[:, 1]

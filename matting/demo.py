@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demo.evaluate import RATIO
 from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
@@ -33,6 +32,7 @@ from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
+RATIO = 0.25  # of 1280x720; the smaller of the sizes that the network was trained at, for speed
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000
 SHEET_COLUMNS = 4
@@ -105,20 +105,29 @@ def demo(
     durable.make_folder(folder)
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
     video = folder / "demo.mp4"
-    truth = _draw(film, video, progress)
-    look = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264", quality=16))
+    drawn = _draw(film, video, progress)
+    look = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264", quality=20))
     ratio = min(1.0, RATIO * 720 / size_px[1])
     options = InferOptions(CHECKPOINT, device, ratio=ratio, look=look)
     started = time.monotonic()
     result = run(video, SegmentOptions(seconds=SEGMENT_SECONDS), options, None, progress)
     spent_seconds = time.monotonic() - started
-    return _report(film, truth, video, result, spent_seconds)
+    return _report(film, drawn, video, result, spent_seconds)
 
 
-def _draw(film: Film, video: Path, progress: Progress) -> list[Tensor]:
-    """Writes the film with its sound to `video`; returns its true alpha, uint8 [H, W] a frame."""
+@dataclass(frozen=True)
+class _Drawn:
+    """What is kept of the film: its true alpha, uint8 [H, W] a frame, and the sheet's pictures."""
+
+    truth: list[Tensor]
+    sources: list[Tensor]  # uint8 [3, H, W], one a column
+
+
+def _draw(film: Film, video: Path, progress: Progress) -> _Drawn:
+    """Writes the film with its sound to `video`."""
     picture, beeps = durable.partial(video), video.with_name("demo_sound.wav")
-    truth = []
+    drawn = _Drawn([], [])
+    columns = _columns(len(film))
     colour = Colour(BT709, LIMITED, BT709, BT709)
     progress.start("Drawing a film", len(film), "frame")
     try:
@@ -128,11 +137,14 @@ def _draw(film: Film, video: Path, progress: Progress) -> list[Tensor]:
             time_base=Fraction(1, film.fps),
             rate=Fraction(film.fps),
             colour=colour,
-            choice=Encoding("h264", quality=12),
+            choice=Encoding("h264", quality=20),
         ) as writer:
             for index, frame in enumerate(film.drawn_ahead()):
                 writer.write(torch.from_numpy(frame.rgb)[None], [index])
-                truth.append(torch.from_numpy((frame.alpha[0] * 255 + 0.5).astype(np.uint8)))
+                alpha = (frame.alpha[0] * 255 + 0.5).astype(np.uint8)
+                drawn.truth.append(torch.from_numpy(alpha))
+                if index in columns:
+                    drawn.sources.append(torch.from_numpy(frame.rgb))
                 progress.advance(1)
             writer.finish()
         _write_wav(beeps, film)
@@ -142,7 +154,7 @@ def _draw(film: Film, video: Path, progress: Progress) -> list[Tensor]:
         for path in (picture, beeps):
             with writing(path):
                 path.unlink(missing_ok=True)
-    return truth
+    return drawn
 
 
 def _write_wav(path: Path, film: Film) -> None:
@@ -164,7 +176,7 @@ def _add_sound(picture: Path, beeps: Path, video: Path) -> None:
 
 
 def _report(
-    film: Film, truth: list[Tensor], video: Path, result: Path, spent_seconds: float
+    film: Film, drawn: _Drawn, video: Path, result: Path, spent_seconds: float
 ) -> DemoReport:
     segments = segments_folder(video)
     matted = MattedFolder.of(segments)
@@ -174,20 +186,21 @@ def _report(
     alphas = [a for chunk in VideoSource(matted.combined(ALPHA)).chunks(8) for a in grey(chunk.rgb)]
     # Segments begin with a flash, since key frames lie on whole seconds: flashes are their like.
     flashes = [index for index in film.flashes if index not in film.cuts]
-    errors = alpha_errors(alphas, truth, cuts, flashes)
+    errors = alpha_errors(alphas, drawn.truth, cuts, flashes)
     picture = VideoSource(result)
     brightness: list[float] = []
     times: list[Fraction] = []
-    kept: dict[int, Tensor] = {}
+    composites: list[Tensor] = []
     columns = _columns(len(film))
     for chunk in picture.chunks(1):
         index = len(times)
         times.append(chunk.pts[0] * picture.time_base)
-        brightness.append(float(chunk.rgb.float().mean()))
+        brightness.append(float(chunk.rgb[..., ::2, ::2].float().mean()))
         if index in columns:
-            kept[index] = chunk.rgb[0]
+            composites.append(chunk.rgb[0])
     sheet = video.with_name("contact_sheet.png")
-    _write_sheet(sheet, video, [alphas[i] for i in columns], [truth[i] for i in columns], kept)
+    greys = [[row[i].expand(3, -1, -1) for i in columns] for row in (alphas, drawn.truth)]
+    _write_sheet(sheet, [drawn.sources, *greys, composites])
     return DemoReport(
         frames_in=len(film),
         frames_out=len(times),
@@ -216,20 +229,8 @@ def _columns(frames: int) -> list[int]:
     return [round((column + 0.5) * frames / SHEET_COLUMNS) + 3 for column in range(SHEET_COLUMNS)]
 
 
-def _write_sheet(
-    path: Path,
-    video: Path,
-    alphas: list[Tensor],
-    truth: list[Tensor],
-    composites: dict[int, Tensor],
-) -> None:
-    """Rows of source, alpha, truth and result; a column a frame."""
-    sources: list[Tensor] = []
-    for index, chunk in enumerate(VideoSource(video).chunks(1)):
-        if index in composites:
-            sources.append(chunk.rgb[0])
-    greys = [[value.expand(3, -1, -1) for value in row] for row in (alphas, truth)]
-    rows = [sources, *greys, [composites[index] for index in sorted(composites)]]
+def _write_sheet(path: Path, rows: list[list[Tensor]]) -> None:
+    """Rows of source, alpha, truth and result, uint8 [3, H, W] each; a column a frame."""
     lines = [torch.cat([_small(picture) for picture in row], dim=2) for row in rows]
     sheet = torch.cat(lines, dim=1).permute(1, 2, 0).contiguous()
     write_png(path, sheet.numpy())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from matting.composite import from_picture
 from matting.errors import InputError, MachineError
@@ -57,7 +59,7 @@ class MattingSession:
         Raises:
             InputError: that precision does not work on that device.
         """
-        self._network = network.to(device)
+        self._network = folded(network).to(device)
         self._device = device
         self._dtype = PRECISIONS[precision]
         if device.type == "cpu" and self._dtype == torch.float16:
@@ -108,7 +110,7 @@ class MattingSession:
             )
         try:
             with torch.inference_mode(), self._autocast():
-                src = from_picture(rgb.to(self._device, non_blocking=True))
+                src = from_picture(rgb.to(self._device, non_blocking=True).contiguous())
                 foreground, alpha, self._state = self._network(src[None], self._state, ratio)
                 return Matte(foreground[0].float(), alpha[0].float())
         except torch.OutOfMemoryError as error:
@@ -137,3 +139,20 @@ class MattingSession:
         if self._dtype == torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self._device.type, dtype=self._dtype)
+
+
+def folded(network: MattingNetwork) -> MattingNetwork:
+    """A copy of `network`, in evaluation mode, with every batch norm part of its convolution.
+
+    The same function but for rounding, with a pass over memory less for each of them.
+    """
+    network = copy.deepcopy(network).eval()
+    for block in network.modules():
+        if not isinstance(block, nn.Sequential):
+            continue
+        for index in range(len(block) - 1):
+            convolution, norm = block[index], block[index + 1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                block[index] = fuse_conv_bn_eval(convolution, norm)
+                block[index + 1] = nn.Identity()
+    return network

@@ -18,7 +18,7 @@ from matting.weights import find_checkpoint, load_checkpoint
 from tests.clips import decode
 from tests.conftest import Recorder
 
-SECONDS = 4
+SECONDS = 5
 
 
 @pytest.fixture(scope="module")
