@@ -33,7 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         console.error(str(error))
         return error.exit_code
     console = Console(quiet=options.quiet, verbose=options.verbose)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also where a script started it in the background, with Ctrl-C's signal ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     code = _guarded(options, console)
     if getattr(options, "shutdown", False) and code in SHUT_DOWN_AFTER:
         code = _shut_down(console) or code
@@ -92,5 +94,5 @@ def _shut_down(console: Console) -> int:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """A polite request to end counts as Ctrl-C."""
+    """Ctrl-C, and a polite request to end."""
     raise KeyboardInterrupt
