@@ -122,6 +122,10 @@ class Wine:
             "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "mscoree,mshtml=",  # or a window asks to download them
         }
+        # Its server stays until `end`: left to itself it goes a few seconds after the last program,
+        # and a program that starts just then fails.
+        prefix.mkdir(parents=True, exist_ok=True)
+        self._start([server, "--persistent"], seconds=60)
         self._start([wine, "wineboot", "--init"], seconds=180)
         self._compile(compiler, "drop.c", "drop.exe")
         self._compile(compiler, "recording_python.c", "python.exe")
@@ -171,9 +175,11 @@ class Wine:
             lines += [f"folder {run.folder}", rf"output {work}\printed.txt"]
             lines += [f"patience {run.patience_ms}"]
             lines += [f"start {run.command_line.replace(CMD, self._cmd, 1)}"]
-        self.path(r"C:\cases").write_bytes("\n".join(lines).encode() + b"\n")
-        self._start([self._wine, r"C:\drop.exe", r"C:\cases"], seconds=30 + 5 * len(runs))
-        results = self.path(r"C:\cases.results").read_text(encoding="ascii").splitlines()
+        # A name of its own each time: a program that lingers may still hold the last one's results.
+        cases = rf"C:\cases\{self._runs}"
+        self.path(cases).write_bytes("\n".join(lines).encode() + b"\n")
+        self._start([self._wine, r"C:\drop.exe", cases], seconds=30 + 5 * len(runs))
+        results = self.path(rf"{cases}.results").read_text(encoding="ascii").splitlines()
         return [self._outcome(result, work) for result, work in zip(results, works, strict=True)]
 
     def keeps_percent_signs(self) -> bool:
