@@ -82,13 +82,6 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
 
 def _mux(video: Path, combined: Path, first_pts: int, temporary: Path, progress: Progress) -> None:
     """`first_pts`: of the combined file, counted from where the source starts."""
-    done = 0
-
-    def on_frame(frames: int) -> None:
-        nonlocal done
-        progress.advance(frames - done)
-        done = frames
-
     # ffmpeg moves the start of each input to zero: that of the source is its earliest stream's,
     # that of the combined file its picture's, which has to keep its distance.
     time_base = probe(combined).time_base
@@ -105,7 +98,7 @@ def _mux(video: Path, combined: Path, first_pts: int, temporary: Path, progress:
         folder=temporary.parent,
         subject=video,
         hint="Check that its sound plays; the matted picture without sound is whole.",
-        on_frame=on_frame,
+        on_frames=progress.advance,
     )
 
 

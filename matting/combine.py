@@ -65,14 +65,13 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
         progress.say(f"Already combined: {target}")
         return
     parts, time_base = _parts(ledger, kind)
-    frames = sum(ledger.entry(name).frames for name in ledger.names)
     durable.make_folder(target.parent)
     temporary = durable.partial(target)
-    progress.start("Combining", frames, "frame")
+    progress.start("Combining", note.frames, "frame")
     try:
         joined = join(parts, time_base, temporary, progress.advance)
-        if joined != frames:
-            raise EncodeError(f"{target}: {frames} frames were matted, {joined} came out.")
+        if joined != note.frames:
+            raise EncodeError(f"{target}: {note.frames} frames were matted, {joined} came out.")
         durable.publish(temporary, target)
         note.proven_by(target).write(target)
     finally:

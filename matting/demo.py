@@ -171,7 +171,7 @@ def _add_sound(picture: Path, beeps: Path, video: Path) -> None:
     arguments = [*ffmpeg.input_file(picture), *ffmpeg.input_file(beeps)]
     arguments += ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-b:a", "160k"]
     arguments += ["-fflags", "+bitexact", "-f", "mp4", temporary.name]
-    ffmpeg.run(arguments, folder=video.parent, subject=video, hint="", on_frame=lambda _: None)
+    ffmpeg.run(arguments, folder=video.parent, subject=video, hint="", on_frames=lambda _: None)
     durable.publish(temporary, video)
 
 

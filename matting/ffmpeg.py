@@ -70,7 +70,7 @@ def run(
     folder: Path,
     subject: Path,
     hint: str,
-    on_frame: Callable[[int], None],
+    on_frames: Callable[[int], None],
 ) -> None:
     """Runs ffmpeg to its end, and stops it when this thread is interrupted.
 
@@ -79,7 +79,7 @@ def run(
         folder: the folder that relative output names lie in.
         subject: the file that messages name.
         hint: what to do when ffmpeg refuses it.
-        on_frame: told the number of frames done so far, now and then.
+        on_frames: told how many more frames are done, now and then.
     Raises:
         MediaError: ffmpeg refused or broke off; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
@@ -96,7 +96,7 @@ def run(
             reason = f"{command[0]} does not start ({error.strerror})."
             raise MissingError(reason, INSTALL) from error
         try:
-            _follow(process, on_frame)
+            _follow(process, on_frames)
             code = process.wait()
         finally:
             _stop(process)
@@ -106,14 +106,16 @@ def run(
         raise _failure(subject, folder, hint, words)
 
 
-def _follow(process: subprocess.Popen[bytes], on_frame: Callable[[int], None]) -> None:
+def _follow(process: subprocess.Popen[bytes], on_frames: Callable[[int], None]) -> None:
     if process.stdout is None:
         return
     with process.stdout as lines:
+        done = 0
         for line in lines:
             key, _, value = line.decode("ascii", "replace").strip().partition("=")
             if key == "frame" and value.isdecimal():
-                on_frame(int(value))
+                on_frames(int(value) - done)
+                done = int(value)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

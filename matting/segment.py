@@ -250,13 +250,6 @@ def _reencode_pieces(
 def _run_segmenter(
     info: VideoInfo, arguments: Sequence[str], work: Path, progress: Progress
 ) -> None:
-    done = 0
-
-    def on_frame(frames: int) -> None:
-        nonlocal done
-        progress.advance(frames - done)
-        done = frames
-
     stream = ["-map", "0:V:0", "-an", "-sn", "-dn"]
     # Not shifted to hide B-frames' early decoding times: pieces would be cut and start too late.
     muxer = ["-avoid_negative_ts", "disabled", "-f", "segment", "-segment_format", "mp4"]
@@ -266,7 +259,7 @@ def _run_segmenter(
         folder=work,
         subject=info.path,
         hint="If the video plays elsewhere, cut it with --reencode; otherwise copy it again.",
-        on_frame=on_frame,
+        on_frames=progress.advance,
     )
 
 
