@@ -74,7 +74,9 @@ def predict(
     features = (f1, f2, f3, net.aspp(f4))
     hid, rec = net.decoder(small, features, rec or (None, None, None, None), frames)
     y = net.project_mat(hid)
-    residual, pha = y.split((3, 1), 1) if ratio == 1 else net.refiner(flat, small, y, hid)
+    if ratio != 1:
+        y = net.refiner.apply_to(flat, *net.refiner.fit(small, y, hid))
+    residual, pha = y.split((3, 1), 1)
     fgr, pha, segmentation = (
         x.unflatten(0, (-1, frames)) for x in (residual + flat, pha, net.project_seg(hid))
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import wave
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +35,7 @@ from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
 RATIO = 0.25  # of 1280x720; the smaller of the sizes that the network was trained at, for speed
+ENCODING = Encoding("h264", quality=20, preset="superfast")
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000
 SHEET_COLUMNS = 4
@@ -105,8 +108,8 @@ def demo(
     durable.make_folder(folder)
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
     video = folder / "demo.mp4"
-    drawn = _draw(film, video, progress)
-    look = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264", quality=20))
+    drawn = draw_film(film, video, progress)
+    look = Look(kinds=(COMPOSITE, ALPHA), encoding=ENCODING)
     ratio = min(1.0, RATIO * 720 / size_px[1])
     options = InferOptions(CHECKPOINT, device, ratio=ratio, look=look)
     started = time.monotonic()
@@ -116,17 +119,21 @@ def demo(
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class DrawnFilm:
     """What is kept of the film: its true alpha, uint8 [H, W] a frame, and the sheet's pictures."""
 
     truth: list[Tensor]
     sources: list[Tensor]  # uint8 [3, H, W], one a column
 
 
-def _draw(film: Film, video: Path, progress: Progress) -> _Drawn:
-    """Writes the film with its sound to `video`."""
+def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
+    """Writes the film with its sound to `video`.
+
+    Raises:
+        StorageError, EncodeError, MissingError.
+    """
     picture, beeps = durable.partial(video), video.with_name("demo_sound.wav")
-    drawn = _Drawn([], [])
+    drawn = DrawnFilm([], [])
     columns = _columns(len(film))
     colour = Colour(BT709, LIMITED, BT709, BT709)
     progress.start("Drawing a film", len(film), "frame")
@@ -137,7 +144,7 @@ def _draw(film: Film, video: Path, progress: Progress) -> _Drawn:
             time_base=Fraction(1, film.fps),
             rate=Fraction(film.fps),
             colour=colour,
-            choice=Encoding("h264", quality=20),
+            choice=ENCODING,
         ) as writer:
             for index, frame in enumerate(film.drawn_ahead()):
                 writer.write(torch.from_numpy(frame.rgb)[None], [index])
@@ -176,28 +183,22 @@ def _add_sound(picture: Path, beeps: Path, video: Path) -> None:
 
 
 def _report(
-    film: Film, drawn: _Drawn, video: Path, result: Path, spent_seconds: float
+    film: Film, drawn: DrawnFilm, video: Path, result: Path, spent_seconds: float
 ) -> DemoReport:
     segments = segments_folder(video)
     matted = MattedFolder.of(segments)
     plan = read_plan(segments)
     lengths = [segment.frames for segment in plan.segments] if plan else [len(film)]
     cuts = [sum(lengths[:index]) for index in range(1, len(lengths))]
-    alphas = [a for chunk in VideoSource(matted.combined(ALPHA)).chunks(8) for a in grey(chunk.rgb)]
     # Segments begin with a flash, since key frames lie on whole seconds: flashes are their like.
     flashes = [index for index in film.flashes if index not in film.cuts]
-    errors = alpha_errors(alphas, drawn.truth, cuts, flashes)
-    picture = VideoSource(result)
-    brightness: list[float] = []
-    times: list[Fraction] = []
-    composites: list[Tensor] = []
     columns = _columns(len(film))
-    for chunk in picture.chunks(1):
-        index = len(times)
-        times.append(chunk.pts[0] * picture.time_base)
-        brightness.append(float(chunk.rgb[..., ::2, ::2].float().mean()))
-        if index in columns:
-            composites.append(chunk.rgb[0])
+    with ThreadPoolExecutor(2) as pool:
+        watched = pool.submit(_watch, result, columns)
+        read = pool.submit(_alphas, matted.combined(ALPHA))
+        alphas = read.result()
+        errors = alpha_errors(alphas, drawn.truth, cuts, flashes)
+        times, brightness, composites = watched.result()
     sheet = video.with_name("contact_sheet.png")
     greys = [[row[i].expand(3, -1, -1) for i in columns] for row in (alphas, drawn.truth)]
     _write_sheet(sheet, [drawn.sources, *greys, composites])
@@ -212,6 +213,27 @@ def _report(
         result=result,
         sheet=sheet,
     )
+
+
+def _alphas(path: Path) -> list[Tensor]:
+    """Every frame of a grey video, uint8 [H, W]."""
+    return [alpha for chunk in VideoSource(path).chunks(1) for alpha in grey(chunk.rgb).clone()]
+
+
+def _watch(
+    result: Path, columns: Collection[int]
+) -> tuple[list[Fraction], list[float], list[Tensor]]:
+    """Time and brightness of every frame, and the pictures for the sheet's `columns`."""
+    picture = VideoSource(result)
+    times: list[Fraction] = []
+    brightness: list[float] = []
+    shown: list[Tensor] = []
+    for index, chunk in enumerate(picture.chunks(1)):
+        times.append(chunk.pts[0] * picture.time_base)
+        brightness.append(float(chunk.rgb[..., ::4, ::4].float().mean()))
+        if index in columns:
+            shown.append(chunk.rgb[0])
+    return times, brightness, shown
 
 
 def _sound_offsets(

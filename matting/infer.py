@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from matting import durable
-from matting.device import choose_device, describe
+from matting.device import choose_device, describe, share_cores
 from matting.errors import MattingError, MediaError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, FileProof, Ledger
@@ -62,6 +62,7 @@ def infer(
     """
     inputs = read_inputs(segments)
     device = choose_device(options.device)
+    share_cores(device)
     checkpoint = load_checkpoint(find_checkpoint(options.checkpoint, progress))
     session = MattingSession(checkpoint.network, device, options.precision)
     folder = MattedFolder.of(segments, output)

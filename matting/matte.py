@@ -10,13 +10,14 @@ from pathlib import Path
 from torch import Tensor
 
 from matting import durable
-from matting.composite import over_colour, to_picture
+from matting.composite import pictures
+from matting.device import enough_memory
 from matting.errors import writing
 from matting.media.source import FrameChunk, FrameSource
 from matting.media.writer import Encoding, VideoWriter
 from matting.pipeline import overlap
-from matting.session import Matte, MattingSession
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.session import MattingSession
+from matting.workspace import COMPOSITE
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Look:
 
 @dataclass(frozen=True)
 class _Results:
-    """Pictures of every kind for the same frames, [T, 3, H, W], uint8, on the CPU."""
+    """Pictures of every kind for the same frames, uint8, on the CPU: RGB [T, 3, H, W], alpha grey
+    [T, 1, H, W]."""
 
     pictures: Mapping[str, Tensor]
     pts: tuple[int, ...]
@@ -74,7 +76,9 @@ def matte_segment(
             def compute(chunk: FrameChunk) -> _Results:
                 matte = session.matte(chunk.rgb, ratio)
                 on_frames(len(chunk.pts))
-                return _Results({kind: _picture(kind, matte, look) for kind in writers}, chunk.pts)
+                with enough_memory():
+                    made = pictures(matte, look.kinds, look.background)
+                    return _Results({k: made[k].cpu() for k in look.kinds}, chunk.pts)
 
             size = session.chunk_frames(source.width_px, source.height_px)
             overlap(lambda: source.chunks(size), compute, _Sink(writers).write)
@@ -107,16 +111,8 @@ class _Sink:
         if self._first_pts is None:
             self._first_pts = results.pts[0]
         pts = [time - self._first_pts for time in results.pts]
-        for kind, pictures in results.pictures.items():
-            self._writers[kind].write(pictures, pts)
-
-
-def _picture(kind: str, matte: Matte, look: Look) -> Tensor:
-    if kind == ALPHA:
-        return to_picture(matte.alpha).cpu()
-    if kind == FOREGROUND:
-        return to_picture(matte.foreground).cpu()
-    return to_picture(over_colour(matte.foreground, matte.alpha, look.background)).cpu()
+        for kind, made in results.pictures.items():
+            self._writers[kind].write(made, pts)
 
 
 def _writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from matting.composite import from_picture
-from matting.errors import InputError, MachineError
+from matting.composite import Matte, from_picture
+from matting.device import enough_memory
+from matting.errors import InputError
 from model import MattingNetwork, State
 
 PRECISIONS = {
@@ -33,19 +33,6 @@ SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
 def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
     """The downsample ratio at which the small copy's short side suits the subject, at most 1."""
     return min(1.0, SHORT_SIDE_PX[subject] / min(width_px, height_px))
-
-
-@dataclass(frozen=True)
-class Matte:
-    """The network's answer for T frames: float32 in [0, 1], on the session's device.
-
-    Attributes:
-        foreground: [T, 3, H, W]; means something only where alpha is above 0.
-        alpha: [T, 1, H, W].
-    """
-
-    foreground: Tensor
-    alpha: Tensor
 
 
 class MattingSession:
@@ -108,16 +95,12 @@ class MattingSession:
                 f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
                 "Use a larger --downsample-ratio, or auto.",
             )
-        try:
-            with torch.inference_mode(), self._autocast():
-                src = from_picture(rgb.to(self._device, non_blocking=True).contiguous())
-                foreground, alpha, self._state = self._network(src[None], self._state, ratio)
-                return Matte(foreground[0].float(), alpha[0].float())
-        except torch.OutOfMemoryError as error:
-            raise MachineError(
-                "There is too little memory for pictures of this size.",
-                "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
-            ) from error
+        with enough_memory(), torch.inference_mode(), self._autocast():
+            rgb = rgb.to(self._device, non_blocking=True).contiguous()
+            slope, offset, self._state = self._network.fit(
+                from_picture(rgb), self._state, ratio, len(rgb)
+            )
+            return Matte(rgb, slope, offset)
 
     @property
     def state(self) -> State | None:

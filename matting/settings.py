@@ -38,6 +38,7 @@ def settings_of(
         "codec": encoding.codec,
         "quality": quality,
         "bitrate_bps": encoding.bitrate_bps,
+        "preset": encoding.preset,
         "frame_rate": None if sequence_rate is None else str(sequence_rate),
     }
 

@@ -46,14 +46,13 @@ class DeepGuidedFilter(nn.Module):
         a = self.conv(torch.cat((cov_xy, var_x, hid), dim=1))
         return a, mean_y - a * mean_x
 
-    def forward(self, src: Tensor, src_sm: Tensor, y: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
-        """Residual [N, 3, H, W] and alpha [N, 1, H, W] at the size of `src` [N, 3, H, W]."""
-        a, b = self.fit(src_sm, y, hid)
+    @staticmethod
+    def apply_to(src: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """Residual and alpha [N, 4, H, W] at the size of `src` [N, 3, H, W]."""
         size = src.shape[-2:]
         a = F.interpolate(a, size, mode="bilinear", align_corners=False)
         b = F.interpolate(b, size, mode="bilinear", align_corners=False)
-        residual, pha = (a * guide(src) + b).split((3, 1), dim=1)
-        return residual, pha
+        return a * guide(src) + b
 
 
 def guide(src: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from matting.media.colour import (
     SMPTE170M,
     UNSPECIFIED,
     Colour,
+    FromGrey,
     FromRGB,
     ToRGB,
 )
@@ -60,6 +61,17 @@ def test_no_shift_on_ramps(matrix: int, colour_range: int, error: float, bias: f
     back = ToRGB(colour)(FromRGB(colour, "yuv444p")(ramps)).astype(int)
     assert np.abs(back - ramps).mean() < error
     assert np.abs((back - ramps).mean(axis=(0, 1))).max() < bias
+
+
+@pytest.mark.parametrize("matrix", WEIGHTS)
+@pytest.mark.parametrize("colour_range", [LIMITED, FULL])
+def test_grey_is_every_step_of_brightness(matrix: int, colour_range: int) -> None:
+    grey = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
+    frame = FromGrey(Colour(matrix, colour_range, UNSPECIFIED, UNSPECIFIED))(grey)
+    luma = frame.to_ndarray()[:4].astype(float)
+    exact = [ycbcr((step, step, step), matrix, colour_range)[0] for step in range(256)]
+    assert np.abs(luma - exact).max() <= 0.5
+    assert (frame.to_ndarray()[4:] == 128).all()
 
 
 def test_the_matrix_of_untagged_video() -> None:

@@ -92,6 +92,24 @@ class ToRGB:
         return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
 
 
+class FromGrey:
+    """8-bit grey to 4:2:0 frames for an encoder: brightness alone, without a colour's detour."""
+
+    def __init__(self, colour: Colour) -> None:
+        self._range = colour.range
+        steps = np.arange(256) if colour.range == FULL else 16 + np.arange(256) * (219 / 255)
+        self._luma = np.rint(steps).astype(np.uint8)  # ITU-R BT.709, quantisation of 8 bits
+
+    def __call__(self, grey: NDArray[np.uint8]) -> VideoFrame:
+        """A frame of grey [H, W], 0..255, both sides even; its PTS is the caller's to set."""
+        height, width = grey.shape
+        planes = np.full((height * 3 // 2, width), 128, np.uint8)
+        np.take(self._luma, grey, out=planes[:height])
+        frame = VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.color_range = self._range
+        return frame
+
+
 class FromRGB:
     """8-bit RGB to frames for an encoder, by the matrix and range of its stream's tags."""
 

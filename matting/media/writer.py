@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from torch import Tensor
 
 from matting.errors import EncodeError, MissingError
-from matting.media.colour import Colour, FromRGB
+from matting.media.colour import Colour, FromGrey, FromRGB
 from matting.media.door import encoding
 from matting.media.probe import frame_times, probe
 from matting.media.timing import decode_times
@@ -61,11 +61,13 @@ class Encoding:
         codec: a key of CODECS.
         quality: the encoder's constant rate factor; lower is better. None: the codec's default.
         bitrate_bps: bits a second instead of a quality.
+        preset: the encoder's own name of how much time it takes; None: the codec's default.
     """
 
     codec: str = "hevc"
     quality: int | None = None
     bitrate_bps: int | None = None
+    preset: str | None = None
 
 
 class VideoWriter:
@@ -98,6 +100,7 @@ class VideoWriter:
         self._pts: list[int] = []
         self._held: list[Packet[VideoStream]] = []
         self._from_rgb = FromRGB(colour, "yuv420p")
+        self._from_grey = FromGrey(colour)
         with encoding(path):
             self._container = av.open(str(path), "w", format="mp4")
         try:
@@ -123,23 +126,24 @@ class VideoWriter:
         with encoding(self._path):
             self._container.close()
 
-    def write(self, rgb: Tensor, pts: Sequence[int]) -> None:
+    def write(self, pictures: Tensor, pts: Sequence[int]) -> None:
         """Encodes pictures.
 
         Args:
-            rgb: [T, 3, H, W], uint8, 0..255, on the CPU.
+            pictures: RGB [T, 3, H, W] or grey [T, 1, H, W], uint8, 0..255, on the CPU.
             pts: T times in ticks, rising.
         Raises:
             EncodeError: a time does not rise, or the encoder refuses a picture.
             StorageError: the file cannot be written.
         """
-        pictures = np.asarray(rgb.permute(0, 2, 3, 1).contiguous().numpy())  # [T, H, W, 3]
-        for picture, time in zip(pictures, pts, strict=True):
+        arrays = np.asarray(pictures.permute(0, 2, 3, 1).contiguous().numpy())  # [T, H, W, C]
+        for array, time in zip(arrays, pts, strict=True):
             if self._pts and time <= self._pts[-1]:
                 raise EncodeError(
                     f"{self._path}: picture {len(self._pts)} is not later than the one before."
                 )
-            frame = self._from_rgb(_even(picture))
+            even = _even(array)
+            frame = self._from_rgb(even) if even.shape[2] == 3 else self._from_grey(even[..., 0])
             frame.pts, frame.time_base = time, self._time_base
             with encoding(self._path):
                 self._mux(self._stream.encode(frame))
@@ -185,6 +189,8 @@ class VideoWriter:
         if choice.bitrate_bps is None:
             quality = codec.default_quality if choice.quality is None else choice.quality
             options["crf"] = str(quality)
+        if choice.preset is not None:
+            options["preset"] = choice.preset
         # SVT-AV1 writes to the console unless told by its own variable not to.
         os.environ.setdefault("SVT_LOG", "1")
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
@@ -217,7 +223,7 @@ def _seconds(pts: list[int], time_base: Fraction) -> list[Fraction]:
 def _even(
     picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """[H, W, 3] with odd sides grown by one pixel that repeats the edge."""
+    """[H, W, C] with odd sides grown by one pixel that repeats the edge."""
     height, width = picture.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return picture
