@@ -89,6 +89,8 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
         subject=arguments.subject,
         look=look,
         frame_rate=arguments.frame_rate,
+        isolated=True,
+        patience_seconds=float(arguments.patience),
     )
 
 
@@ -161,6 +163,13 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         default=Fraction(30),
         metavar="FPS",
         help="of image sequences, as 30 or 30000/1001 (default: 30)",
+    )
+    add(
+        "--patience",
+        type=_seconds,
+        default=Fraction(60),
+        metavar="SECONDS",
+        help="without one frame of progress, start the work on a segment anew (default: 60)",
     )
     add("--shutdown", action="store_true", help="switch the computer off at the end")
 

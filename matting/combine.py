@@ -10,7 +10,7 @@ from matting.combined_note import CombinedNote
 from matting.errors import EncodeError, InputError, writing
 from matting.ledger import Ledger
 from matting.lock import folder_lock
-from matting.media.join import Part, join
+from matting.media.join import Part, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
@@ -69,16 +69,18 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
     temporary = durable.partial(target)
     progress.start("Combining", note.frames, "frame")
     try:
-        joined = join(parts, time_base, temporary, progress.advance)
-        if joined != note.frames:
-            raise EncodeError(f"{target}: {note.frames} frames were matted, {joined} came out.")
+        shown = join(parts, time_base, temporary, progress.advance)
+        if len(shown) != note.frames:
+            raise EncodeError(f"{target}: {note.frames} frames were matted, {len(shown)} came out.")
+        progress.start("Checking", note.frames, "frame")
+        check_joined(temporary, shown, time_base, progress.advance)
         durable.publish(temporary, target)
         note.proven_by(target).write(target)
     finally:
         progress.finish()
         with writing(temporary):
             temporary.unlink(missing_ok=True)
-    progress.say(f"{joined} frames combined and counted: {target}")
+    progress.say(f"{len(shown)} frames combined, each decoded and at its time: {target}")
 
 
 def _parts(ledger: Ledger, kind: str) -> tuple[list[Part], Fraction]:

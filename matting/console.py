@@ -50,6 +50,12 @@ class Console(Progress):
         if self._units is not None:
             self._units.update(units)
 
+    def more(self, units: int, parts: int) -> None:
+        for bar, extra in ((self._units, units), (self._parts, parts)):
+            if bar is not None:
+                bar.total = (bar.total or 0) + extra
+                bar.refresh()
+
     def part(self, name: str) -> None:
         if self._parts is not None:
             self._parts.set_postfix_str(name)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from matting.errors import InputError, MachineError, MissingError
+from matting.errors import InputError, MachineError, MissingError, OutOfMemoryError
 
 GPU_HELP = "Use --device cpu, or install torch with CUDA: see 'The graphics card' in README.md."
 
@@ -66,15 +66,27 @@ def describe(device: torch.device) -> str:
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Turns a device's lack of memory in the block into plain words.
+    """Turns what a device refuses in the block into plain words.
 
     Raises:
-        MachineError: there is too little of it.
+        OutOfMemoryError: there is too little of it.
+        MachineError: the graphics card broke off; nothing works on it any more in this process.
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise MachineError(
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise OutOfMemoryError(
             "There is too little memory for pictures of this size.",
             "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
         ) from error
+    except torch.AcceleratorError as error:
+        raise MachineError(
+            f"The graphics card broke off ({str(error).splitlines()[0]}).",
+            "If it happens again, update its driver, or use --device cpu.",
+        ) from error
+
+
+def release_memory(device: torch.device) -> None:
+    """Gives back to the graphics card what torch keeps for later."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()

@@ -3,7 +3,8 @@
 MattingError                 1  base; never raised itself
 ├── SegmentsFailedError      1  the job went through, some segments did not
 ├── EncodeError              1  the encoder refused a picture or broke off
-├── MachineError             1  the machine refused: too little memory, no permission to switch off
+├── MachineError             1  the machine refused: a crash, a standstill, no right to switch off
+│   └── OutOfMemoryError     1  too little memory
 ├── InputError               2  an argument or a file that cannot be used
 │   └── MediaError           2  a video that cannot be used
 │       └── DecodeError      2  a video that breaks off or decodes wrongly
@@ -49,7 +50,11 @@ class EncodeError(MattingError):
 
 
 class MachineError(MattingError):
-    """The machine refused: too little memory, or no permission to switch it off."""
+    """The machine refused: a crash, a standstill, no permission to switch it off."""
+
+
+class OutOfMemoryError(MachineError):
+    """There is too little memory."""
 
 
 class InputError(MattingError):

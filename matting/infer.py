@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from matting import durable
-from matting.device import choose_device, describe, share_cores
-from matting.errors import MattingError, MediaError, SegmentsFailedError, StorageError
+from matting.device import choose_device, describe
+from matting.errors import MattingError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
-from matting.ledger import Entry, FileProof, Ledger
+from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.matte import Look, matte_segment, warm_up
-from matting.media.source import FrameSource
+from matting.matte import Look
 from matting.plan import concat_list
 from matting.progress import Progress
-from matting.session import MattingSession, automatic_ratio
+from matting.session import require_precision
 from matting.settings import changed_settings, settings_of
-from matting.weights import UNREADABLE, Checkpoint, find_checkpoint, load_checkpoint
+from matting.supervisor import Supervisor
+from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
+from matting.worker import FRESH, WARMED_UP, Outcome, Setup, Task
+from matting.worker_process import PATIENCE_SECONDS
 from matting.workspace import LIST_NAME, MattedFolder
-from model import State
 
-WARM_UP_FRAMES = 30
-FRESH, CARRIED, WARMED_UP = "fresh", "carried", "warmed up"
+SEAM = "it had to begin without the piece before it, which is there now."
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,8 @@ class InferOptions:
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         subject: full-body or portrait.
         frame_rate: frames a second of image sequences.
+        isolated: whether the network works in a process of its own, which is watched.
+        patience_seconds: how long that may go without any progress.
     """
 
     checkpoint: Path | None = None
@@ -48,6 +47,8 @@ class InferOptions:
     subject: str = "full-body"
     look: Look = field(default_factory=Look)
     frame_rate: Fraction = Fraction(30)
+    isolated: bool = False
+    patience_seconds: float = PATIENCE_SECONDS
 
 
 def infer(
@@ -62,20 +63,34 @@ def infer(
     """
     inputs = read_inputs(segments)
     device = choose_device(options.device)
-    share_cores(device)
+    require_precision(options.precision, device)
     checkpoint = load_checkpoint(find_checkpoint(options.checkpoint, progress))
-    session = MattingSession(checkpoint.network, device, options.precision)
     folder = MattedFolder.of(segments, output)
+    setup = Setup(
+        checkpoint=checkpoint.path,
+        device=str(device),
+        precision=options.precision,
+        ratio=options.ratio,
+        subject=options.subject,
+        look=options.look,
+        frame_rate=options.frame_rate,
+    )
     with folder_lock(folder.root):
         progress.say(describe(device))
-        _Job(
-            inputs=inputs,
-            options=options,
-            checkpoint=checkpoint,
-            session=session,
-            folder=folder,
-            progress=progress,
-        ).run()
+        with Supervisor(
+            setup,
+            folder.root,
+            isolated=options.isolated,
+            patience_seconds=options.patience_seconds,
+        ) as supervisor:
+            _Job(
+                inputs=inputs,
+                options=options,
+                checkpoint=checkpoint,
+                supervisor=supervisor,
+                folder=folder,
+                progress=progress,
+            ).run()
     return folder
 
 
@@ -88,19 +103,17 @@ class _Job:
         inputs: InputFolder,
         options: InferOptions,
         checkpoint: Checkpoint,
-        session: MattingSession,
+        supervisor: Supervisor,
         folder: MattedFolder,
         progress: Progress,
     ) -> None:
         self._inputs = inputs
         self._options = options
-        self._session = session
+        self._supervisor = supervisor
         self._folder = folder
         self._progress = progress
         self._ledger = Ledger(folder)
         self._checkpoint = checkpoint
-        # The input after which the session's state stands; None after a failure or a reset.
-        self._state_after: Input | None = None
 
     def run(self) -> None:
         inputs = self._inputs.inputs
@@ -136,6 +149,9 @@ class _Job:
             if changed:
                 pending.append(item)
                 again[", ".join(changed)] += 1
+            elif self._made_do(item):
+                pending.append(item)
+                self._progress.say(f"{item.name} is done again: {SEAM}")
         for changed_things, count in again.items():
             self._progress.say(f"{count} are done again, for these have changed: {changed_things}.")
         return pending
@@ -146,9 +162,15 @@ class _Job:
         if not todo:
             return failed
         total = sum(self._frames(item) for item in todo)
+        waiting = {item.name for item in todo}
         self._progress.start("Matting", total, "frame", parts=len(todo))
         try:
-            for item in todo:
+            for item in self._inputs.inputs:
+                if item.name not in waiting:
+                    if not self._made_do(item):
+                        continue
+                    self._progress.say(f"{item.name} is done again: {SEAM}")
+                    self._progress.more(self._frames(item), 1)
                 self._progress.part(item.name)
                 self._try(item, failed)
                 self._progress.part_done()
@@ -166,50 +188,32 @@ class _Job:
             return 0  # its own turn comes, and tells why
 
     def _try(self, item: Input, failed: dict[str, str]) -> None:
+        settings = self._settings(item)
+        # `false` before the first byte changes.
+        self._ledger.record(item.name, Entry(settings=settings))
         try:
-            self._matte(item)
+            outcome = self._supervisor.run(self._task(item), self._progress)
         except StorageError:
             # The next segment would meet the same full disk.
             raise
         except MattingError as error:
-            self._state_after = None
             failed[item.name] = error.what
             self._progress.say(f"{item.name} failed: {error.what}")
-            entry = Entry(settings=self._settings(item), error=error.what)
-            self._ledger.record(item.name, entry)
+            self._ledger.record(item.name, Entry(settings=settings, error=error.what))
+            return
+        self._ledger.record(item.name, _entry(outcome, settings))
 
-    def _matte(self, item: Input) -> None:
-        settings = self._settings(item)
-        # `false` before the first byte changes.
-        self._ledger.record(item.name, Entry(settings=settings))
-        source = item.open(self._options.frame_rate)
-        proof = item.proof()
-        ratio = self._ratio(source)
-        start_state = self._prepare_state(item, source, ratio)
-        self._progress.detail(f"{item.name}: ratio {ratio:.4f}, state {start_state}")
-        look = self._options.look
-        targets = {kind: self._folder.layer(kind) / item.output_name for kind in look.kinds}
-        matte_segment(
-            source,
-            self._session,
-            ratio=ratio,
-            look=look,
-            targets=targets,
-            on_frames=self._progress.advance,
+    def _task(self, item: Input) -> Task:
+        return Task(
+            item=item,
+            before=self._before(item),
+            start_state=self._kept_state(item),
+            end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
+            targets={
+                kind: self._folder.layer(kind) / item.output_name
+                for kind in self._options.look.kinds
+            },
         )
-        if item.proof() != proof:
-            raise MediaError(f"{item.path} was changed while it was being matted.")
-        self._state_after = item
-        if self._inputs.plan is not None:
-            self._save_state(item)
-        entry = Entry(
-            source=proof,
-            settings=settings,
-            start_state=start_state,
-            frames=source.frames,
-            outputs={k: (path.name, FileProof.of(path)) for k, path in targets.items()},
-        )
-        self._ledger.record(item.name, entry)
 
     def _settings(self, item: Input) -> dict[str, Any]:
         rate = self._options.frame_rate if item.is_sequence else None
@@ -222,53 +226,27 @@ class _Job:
             sequence_rate=rate,
         )
 
-    def _ratio(self, source: FrameSource) -> float:
-        if self._options.ratio is not None:
-            return self._options.ratio
-        return automatic_ratio(source.width_px, source.height_px, self._options.subject)
-
-    def _prepare_state(self, item: Input, source: FrameSource, ratio: float) -> str:
-        """Brings the session to the state at the start of `item`; says where it came from."""
-        before = self._before(item)
-        if before is None:
-            self._session.reset()
-            return FRESH
-        if self._state_after != before:
-            self._session.state = self._load_state(before)
-        if self._session.fits(source.width_px, source.height_px, ratio):
-            return CARRIED
-        try:
-            warm_up(before.open(self._options.frame_rate), self._session, ratio, WARM_UP_FRAMES)
-        except MattingError as error:
-            self._progress.say(f"{before.name} cannot prepare {item.name}: {error.what}")
-            self._session.reset()
-        if self._session.fits(source.width_px, source.height_px, ratio):
-            return WARMED_UP
-        self._session.reset()
-        return FRESH
-
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""
         inputs = self._inputs.inputs
         index = inputs.index(item)
         return inputs[index - 1] if self._inputs.plan is not None and index > 0 else None
 
-    def _save_state(self, item: Input) -> None:
-        content = io.BytesIO()
-        torch.save(self._session.state, content)
-        durable.write_bytes(self._folder.state(item.name), content.getvalue())
+    def _made_do(self, item: Input) -> bool:
+        """Whether it began without the state before it, and could begin with it now."""
+        began = self._ledger.entry(item.name).start_state
+        return began in {FRESH, WARMED_UP} and self._kept_state(item) is not None
 
-    def _load_state(self, item: Input) -> State | None:
-        """The state at the end of a segment that is done with these settings, if it was kept."""
-        entry = self._ledger.entry(item.name)
-        if not entry.outputs or changed_settings(entry.settings, self._settings(item)):
+    def _kept_state(self, item: Input) -> Path | None:
+        """The file of the state before `item`, if it was kept, is whole, and by these settings."""
+        before = self._before(item)
+        if before is None:
             return None
-        try:
-            state = torch.load(self._folder.state(item.name), weights_only=True)
-            r1, r2, r3, r4 = (r.to(torch.float32) for r in state)
-        except UNREADABLE:
+        entry = self._ledger.entry(before.name)
+        if not entry.outputs or changed_settings(entry.settings, self._settings(before)):
             return None
-        return r1, r2, r3, r4
+        path = self._folder.state(before.name)
+        return path if entry.end_state and entry.end_state.holds_for(path) else None
 
     def _write_lists(self) -> None:
         """For people who join the results themselves."""
@@ -276,3 +254,14 @@ class _Job:
             made = [self._ledger.output(name, kind) for name in self._ledger.names]
             names = [path.name for path in made if path is not None]
             durable.write_text(self._folder.layer(kind) / LIST_NAME, concat_list(names))
+
+
+def _entry(outcome: Outcome, settings: dict[str, Any]) -> Entry:
+    return Entry(
+        source=outcome.source,
+        settings=settings,
+        start_state=outcome.start_state,
+        frames=outcome.frames,
+        outputs=outcome.outputs,
+        end_state=outcome.end_state,
+    )

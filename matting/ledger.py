@@ -12,7 +12,7 @@ from matting.errors import InputError
 from matting.plan import UNREADABLE, Plan
 from matting.workspace import MattedFolder
 
-VERSION = 1
+VERSION = 2
 START_OVER = "Delete it to have this folder matted anew."
 
 
@@ -41,8 +41,9 @@ class Entry:
     Attributes:
         source: the segment's own file or folder name, and the proof of its content.
         settings: everything that shapes the result, the checkpoint's hash included.
-        start_state: where the network's state came from: fresh, carried or warmed up.
+        start_state: where the network's state came from: fresh, carried, warmed up or reset.
         outputs: per kind of result its file name and proof; empty while not done.
+        end_state: proof of the file of the network's state after it; None: none was kept.
         error: what went wrong, empty when nothing did.
     """
 
@@ -51,6 +52,7 @@ class Entry:
     start_state: str = ""
     frames: int = 0
     outputs: Mapping[str, tuple[str, FileProof]] = field(default_factory=dict)
+    end_state: FileProof | None = None
     error: str = ""
 
 
@@ -151,28 +153,38 @@ class Ledger:
 
 def _entry_to_json(entry: Entry) -> dict[str, Any]:
     return {
-        "source": vars(entry.source) if entry.source else None,
+        "source": _json(entry.source),
         "settings": dict(entry.settings),
         "start_state": entry.start_state,
         "frames": entry.frames,
         "outputs": {
             kind: {"file": file, **vars(proof)} for kind, (file, proof) in entry.outputs.items()
         },
+        "end_state": _json(entry.end_state),
         "error": entry.error,
     }
 
 
 def _entry_from_json(value: Any) -> Entry:
     return Entry(
-        source=_proof(value["source"]) if value["source"] else None,
+        source=_optional_proof(value["source"]),
         settings=dict(value["settings"]),
         start_state=str(value["start_state"]),
         frames=int(value["frames"]),
         outputs={
             kind: (Path(made["file"]).name, _proof(made)) for kind, made in value["outputs"].items()
         },
+        end_state=_optional_proof(value["end_state"]),
         error=str(value["error"]),
     )
+
+
+def _json(proof: FileProof | None) -> dict[str, Any] | None:
+    return vars(proof) if proof else None
+
+
+def _optional_proof(value: Any) -> FileProof | None:
+    return _proof(value) if value else None
 
 
 def _proof(value: Any) -> FileProof:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,22 +14,29 @@ from matting.durable import make_folder
 from matting.errors import BusyError, writing
 
 LOCK_NAME = ".lock"
+POLL_SECONDS = 0.1
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path, name: str = LOCK_NAME, patience_seconds: float = 0) -> Iterator[None]:
     """Holds `folder`, making it when it is not there.
 
+    Args:
+        name: of the file that is locked; locks of different names do not exclude each other.
+        patience_seconds: how long to wait for another run to let go.
     Raises:
         BusyError: another run holds it.
         StorageError: the folder cannot be written.
     """
     make_folder(folder)
-    path = folder / LOCK_NAME
+    path = folder / name
     with writing(path):
         file = path.open("a+b")
     with file:
-        if not _try_lock(file):
+        deadline = time.monotonic() + patience_seconds
+        while not (held := _try_lock(file)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        if not held:
             raise BusyError(
                 f"Another run is working in {folder}.",
                 "Wait until it has ended, or stop it, then run this command again.",

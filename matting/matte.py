@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +10,11 @@ from pathlib import Path
 from torch import Tensor
 
 from matting import durable
-from matting.composite import pictures
-from matting.device import enough_memory
 from matting.errors import writing
 from matting.media.source import FrameChunk, FrameSource
 from matting.media.writer import Encoding, VideoWriter
 from matting.pipeline import overlap
+from matting.progress import Progress
 from matting.session import MattingSession
 from matting.workspace import COMPOSITE
 
@@ -50,7 +49,7 @@ def matte_segment(
     ratio: float,
     look: Look,
     targets: Mapping[str, Path],
-    on_frames: Callable[[int], None],
+    progress: Progress,
 ) -> None:
     """Mattes every frame of `source` into one file for each kind of result.
 
@@ -59,7 +58,7 @@ def matte_segment(
 
     Args:
         targets: where each kind of `look.kinds` goes.
-        on_frames: told how many more frames are through the network.
+        progress: told of every frame that is through the network, and of its check afterwards.
     Raises:
         DecodeError: a frame of the source is missing or damaged.
         EncodeError: a result could not be encoded whole.
@@ -74,16 +73,14 @@ def matte_segment(
             }
 
             def compute(chunk: FrameChunk) -> _Results:
-                matte = session.matte(chunk.rgb, ratio)
-                on_frames(len(chunk.pts))
-                with enough_memory():
-                    made = pictures(matte, look.kinds, look.background)
-                    return _Results({k: made[k].cpu() for k in look.kinds}, chunk.pts)
+                made = session.pictures(chunk.rgb, ratio, look.kinds, look.background)
+                progress.advance(len(chunk.pts))
+                return _Results(made, chunk.pts)
 
             size = session.chunk_frames(source.width_px, source.height_px)
             overlap(lambda: source.chunks(size), compute, _Sink(writers).write)
             for writer in writers.values():
-                writer.finish()
+                writer.finish(lambda _: progress.alive())
         for kind, path in targets.items():
             durable.publish(temporary[kind], path)
     finally:
@@ -92,12 +89,15 @@ def matte_segment(
                 path.unlink(missing_ok=True)
 
 
-def warm_up(source: FrameSource, session: MattingSession, ratio: float, frames: int) -> None:
+def warm_up(
+    source: FrameSource, session: MattingSession, ratio: float, frames: int, progress: Progress
+) -> None:
     """Lets the network see the last `frames` frames of `source`, for the state they leave."""
     session.reset()
     size = session.chunk_frames(source.width_px, source.height_px)
     for chunk in source.chunks(size, last=frames):
         session.matte(chunk.rgb, ratio)
+        progress.alive()
 
 
 class _Sink:

@@ -21,6 +21,12 @@ class Progress:
     def advance(self, units: int) -> None:
         """That many more units are done."""
 
+    def alive(self) -> None:
+        """Work goes on, though it shows in no unit."""
+
+    def more(self, units: int, parts: int) -> None:
+        """So many more units and segments have turned up since `start`."""
+
     def part(self, name: str) -> None:
         """The segment of that name begins."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from matting.composite import Matte, from_picture
-from matting.device import enough_memory
-from matting.errors import InputError
+from matting.composite import Matte, from_picture, pictures
+from matting.device import enough_memory, release_memory
+from matting.errors import InputError, OutOfMemoryError
 from model import MattingNetwork, State
 
 PRECISIONS = {
@@ -30,6 +31,16 @@ GPU_CHUNK_PX = 8_000_000
 SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
 
 
+def require_precision(precision: str, device: torch.device) -> None:
+    """Refuses what does not work together.
+
+    Raises:
+        InputError: half precision on the CPU.
+    """
+    if device.type == "cpu" and PRECISIONS[precision] == torch.float16:
+        raise InputError("--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU.")
+
+
 def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
     """The downsample ratio at which the small copy's short side suits the subject, at most 1."""
     return min(1.0, SHORT_SIDE_PX[subject] / min(width_px, height_px))
@@ -38,21 +49,27 @@ def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
 class MattingSession:
     """Mattes frames in order, carrying the network's state from one chunk to the next."""
 
-    def __init__(self, network: MattingNetwork, device: torch.device, precision: str) -> None:
+    def __init__(
+        self,
+        network: MattingNetwork,
+        device: torch.device,
+        precision: str,
+        largest_chunk: int | None = None,
+    ) -> None:
         """
         Args:
             network: with its weights, in evaluation mode.
             precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them.
+            largest_chunk: how many frames to compute at once at most; None: as suits the device.
         Raises:
             InputError: that precision does not work on that device.
         """
-        self._network = folded(network).to(device)
+        require_precision(precision, device)
+        with enough_memory():
+            self._network = folded(network).to(device)
         self._device = device
         self._dtype = PRECISIONS[precision]
-        if device.type == "cpu" and self._dtype == torch.float16:
-            raise InputError(
-                "--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU."
-            )
+        self._largest_chunk = largest_chunk or GPU_CHUNK_FRAMES
         self._state: State | None = None
 
     def chunk_frames(self, width_px: int, height_px: int) -> int:
@@ -63,7 +80,39 @@ class MattingSession:
         """
         if self._device.type == "cpu":
             return 1
-        return max(1, min(GPU_CHUNK_FRAMES, GPU_CHUNK_PX // (width_px * height_px)))
+        return max(1, min(self._largest_chunk, GPU_CHUNK_PX // (width_px * height_px)))
+
+    def pictures(
+        self, rgb: Tensor, ratio: float, kinds: Sequence[str], background: tuple[int, int, int]
+    ) -> dict[str, Tensor]:
+        """The results of the next frames; where memory is short, computed in smaller chunks.
+
+        Args:
+            rgb, ratio: as for `matte`.
+            kinds, background: as for `composite.pictures`.
+        Returns:
+            Per kind uint8, 0..255, on the CPU: [T, 3, H, W], of the alpha [T, 1, H, W].
+        Raises:
+            InputError: the copy would be smaller than 16 px.
+            MachineError: there is too little memory for a single frame.
+        """
+        parts = rgb.split(self._largest_chunk)
+        if len(parts) > 1:
+            made = [self.pictures(part, ratio, kinds, background) for part in parts]
+            return {kind: torch.cat([m[kind] for m in made]) for kind in kinds}
+        state = self._state
+        try:
+            with enough_memory():
+                found = pictures(self.matte(rgb, ratio), kinds, background)
+                return {kind: values.cpu() for kind, values in found.items()}
+        except OutOfMemoryError:
+            if len(rgb) == 1:
+                raise
+            # A state is never changed in place: from here it can be done again.
+            self._state = state
+            self._largest_chunk = len(rgb) // 2
+        release_memory(self._device)
+        return self.pictures(rgb, ratio, kinds, background)
 
     def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
         """Whether there is a state, and it belongs to frames of that size at that ratio."""

@@ -11,9 +11,10 @@ import av
 import pytest
 
 from matting.combine import combine
-from matting.errors import InputError
+from matting.errors import EncodeError, InputError
 from matting.infer import infer
 from matting.matte import Look
+from matting.media.join import Part, check_joined, join
 from matting.media.timing import decode_times
 from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
@@ -60,6 +61,40 @@ def test_the_rate_survives_many_joins(
     assert times(combined) == [index / rate for index in range(240)]
     with av.open(str(combined)) as container:
         assert container.streams.video[0].average_rate == rate
+
+
+def test_2400_joins_do_not_drift(tmp_path: Path) -> None:
+    rate = Fraction(30_000, 1001)
+    pieces = [
+        make_clip(tmp_path / f"{n}.mp4", n, rate=rate, size=(32, 32), gop=4) for n in (1, 2, 3)
+    ]
+    counts = [1 + index % 3 for index in range(2401)]
+    time_base = Fraction(1, 30_000)
+    starts = [1001 * sum(counts[:index]) for index in range(len(counts))]
+    parts = [Part(pieces[n - 1], start) for n, start in zip(counts, starts, strict=True)]
+    target = tmp_path / "joined.mp4"
+    shown = join(parts, time_base, target, lambda _: None)
+    check_joined(target, shown, time_base, lambda _: None)
+    found = times(target)
+    assert len(found) == sum(counts)
+    assert all(abs(at - n / rate) <= time_base for n, at in enumerate(found))
+
+
+def test_a_joined_file_that_is_not_what_it_should_be(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 20)
+    own = Fraction(1, 15360)
+    shown = join([Part(clip, 0), Part(clip, 20 * 512)], own, tmp_path / "two.mp4", lambda _: None)
+    check_joined(tmp_path / "two.mp4", shown, own, lambda _: None)
+    late = [*shown[:-1], shown[-1] + 2]
+    for wrong in (shown[:-1], late):
+        with pytest.raises(EncodeError, match="at other times"):
+            check_joined(tmp_path / "two.mp4", wrong, own, lambda _: None)
+    content = bytearray((tmp_path / "two.mp4").read_bytes())
+    middle = content.index(b"mdat") + 2000
+    content[middle : middle + 600] = bytes(600)
+    (tmp_path / "broken.mp4").write_bytes(content)
+    with pytest.raises(EncodeError, match="damaged"):
+        check_joined(tmp_path / "broken.mp4", shown, own, lambda _: None)
 
 
 def test_alpha_and_foreground_are_combined_too(

@@ -189,11 +189,18 @@ def test_one_bad_segment_does_not_stop_the_others(
     assert caught.value.exit_code == 1
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert list(processed(folder).values()) == [True, False, True]
-    kept = snapshot(composites(folder))
+    first = snapshot(composites(folder)[:1])
     (segments / "output_001.mp4").write_bytes(good)
+    progress.totals.clear()
     matte(segments, opaque_checkpoint, progress)
     assert all(processed(folder).values())
-    assert {n: c for n, c in snapshot(composites(folder)).items() if n in kept} == kept
+    assert snapshot(composites(folder)[:1]) == first
+    # The third had to begin without the second; now it need not.
+    assert progress.heard("output_002.mp4 is done again")
+    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    assert manifest["segments"]["output_002.mp4"]["start_state"] == "carried"
+    matte(segments, opaque_checkpoint, progress)
+    assert progress.totals == [30]
 
 
 def test_a_segment_that_lost_frames_fails(
@@ -354,14 +361,17 @@ def test_a_broken_state_is_warmed_up(
     assert manifest["segments"]["output_001.mp4"]["start_state"] == "warmed up"
 
 
-def test_a_mended_segment_of_another_size_starts_fresh(
+def test_a_mended_segment_of_another_size_starts_anew(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 40)
     make_clip(segments / "output_001.mp4", 10, size=(80, 64))
     folder = matte(segments, random_checkpoint, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
-    assert manifest["segments"]["output_001.mp4"]["start_state"] == "fresh"
+    assert manifest["segments"]["output_001.mp4"]["start_state"] == "reset"
+    progress.totals.clear()
+    matte(segments, random_checkpoint, progress)
+    assert progress.totals == []
 
 
 def test_a_segment_that_changes_while_it_is_matted_is_not_done(

@@ -13,7 +13,8 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from matting.errors import EncodeError, InputError
+from matting.errors import EncodeError, InputError, MediaError
+from matting.media.check import decode_through
 from matting.media.door import encoding, open_video, reading
 from matting.media.probe import frame_times, probe
 from matting.media.timing import decode_times
@@ -29,8 +30,12 @@ class Part:
 
 def join(
     parts: Sequence[Part], time_base: Fraction, target: Path, on_frames: Callable[[int], None]
-) -> int:
-    """Writes all frames of `parts` to the mp4 file `target`, without encoding; returns how many.
+) -> list[int]:
+    """Writes all frames of `parts` to the mp4 file `target`, without encoding.
+
+    Returns:
+        when each is to be shown, in order, in ticks of `time_base`; `check_joined` tells whether
+        it is.
 
     Args:
         parts: in order; all encoded alike.
@@ -38,7 +43,7 @@ def join(
         on_frames: told how many more frames are written.
     Raises:
         InputError: the parts were encoded in different ways.
-        EncodeError: the result does not hold every frame at its time.
+        EncodeError: two frames would have the same time.
         StorageError: it cannot be written.
     """
     times = [pts for part in parts for pts in _part_times(part, time_base)]
@@ -53,8 +58,7 @@ def join(
         _copy(parts, output, time_base, zip(times, decode_times(times), strict=True), on_frames)
         with encoding(target):
             output.close()
-    _verify(target, shown, time_base)
-    return len(times)
+    return shown
 
 
 def _part_times(part: Part, time_base: Fraction) -> list[int]:
@@ -106,9 +110,22 @@ def _packets(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Pac
                 yield packet
 
 
-def _verify(target: Path, shown: list[int], time_base: Fraction) -> None:
+def check_joined(
+    target: Path, shown: Sequence[int], time_base: Fraction, on_frames: Callable[[int], None]
+) -> None:
+    """Decodes a joined file through, and holds every frame's time against what it should be.
+
+    Args:
+        shown, time_base: what `join` returned and was given.
+        on_frames: told how many more frames are checked.
+    Raises:
+        EncodeError: a frame is missing, damaged, or not within one tick of its time.
+    """
     own = probe(target).time_base
-    found = sorted(time.pts for time in frame_times(target))
+    try:
+        found = decode_through(target, on_frames)
+    except MediaError as error:
+        raise EncodeError(f"{target} came out damaged: {error.what}") from error
     exact = len(found) == len(shown) and all(
         abs(have * own - want * time_base) <= time_base
         for have, want in zip(found, shown, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +15,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 from torch import Tensor
 
-from matting.errors import EncodeError, MissingError
+from matting.errors import EncodeError, MediaError, MissingError
+from matting.media.check import decode_through, ignore
 from matting.media.colour import Colour, FromGrey, FromRGB
 from matting.media.door import encoding
-from matting.media.probe import frame_times, probe
+from matting.media.probe import probe
 from matting.media.timing import decode_times
 
 KEY_FRAME_SECONDS = 2
@@ -149,18 +150,24 @@ class VideoWriter:
                 self._mux(self._stream.encode(frame))
             self._pts.append(time)
 
-    def finish(self) -> None:
-        """Encodes what the encoder still holds, closes the file, and checks it against the input.
+    def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
+        """Encodes what the encoder still holds, closes the file, and decodes it through.
 
+        Args:
+            on_frames: told how many more frames are checked.
         Raises:
-            EncodeError: the file does not hold every picture at its time.
+            EncodeError: the file does not hold every picture at its time, each decodable.
             StorageError: the file cannot be written.
         """
         with encoding(self._path):
             self._mux(self._stream.encode(None))
             self._mux_held()
             self._container.close()
-        written = _seconds(sorted(t.pts for t in frame_times(self._path)), self._file_time_base())
+        try:
+            shown = decode_through(self._path, on_frames)
+        except MediaError as error:
+            raise EncodeError(f"{self._path} came out damaged: {error.what}") from error
+        written = _seconds(shown, self._file_time_base())
         if written != _seconds(self._pts, self._time_base):
             raise EncodeError(
                 f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "

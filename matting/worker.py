@@ -1,0 +1,187 @@
+"""The worker: one network, matting the segments that it is given, one after another."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+
+from matting import durable
+from matting.device import choose_device, share_cores
+from matting.errors import MattingError, MediaError
+from matting.inputs import Input
+from matting.ledger import FileProof
+from matting.matte import Look, matte_segment, warm_up
+from matting.media.source import FrameSource
+from matting.progress import Progress
+from matting.session import MattingSession, automatic_ratio
+from matting.weights import UNREADABLE, load_checkpoint
+from model import State
+
+WARM_UP_FRAMES = 30
+# Where a segment's first state came from. RESET: the state before did not fit its pictures.
+FRESH, CARRIED, WARMED_UP, RESET = "fresh", "carried", "warmed up", "reset"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all segments of one run have in common.
+
+    Attributes:
+        device: a name that `choose_device` takes.
+        ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
+        frame_rate: frames a second of image sequences.
+        largest_chunk: how many frames may be computed at once; None: as suits the device.
+    """
+
+    checkpoint: Path
+    device: str
+    precision: str
+    ratio: float | None
+    subject: str
+    look: Look
+    frame_rate: Fraction
+    largest_chunk: int | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One segment to be matted.
+
+    Attributes:
+        before: the segment that it continues; None: it starts afresh.
+        start_state: where the state after `before` is kept; None: it is lost.
+        end_state: where to keep the state after this one; None: nowhere.
+        targets: the file of each kind of result.
+    """
+
+    item: Input
+    before: Input | None = None
+    start_state: Path | None = None
+    end_state: Path | None = None
+    targets: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A segment that is done.
+
+    Attributes:
+        source: what its content was.
+        start_state: FRESH, CARRIED, WARMED_UP or RESET.
+        outputs: per kind of result its file name and proof.
+        end_state: proof of the state that was kept; None: none was.
+    """
+
+    source: FileProof
+    start_state: str
+    frames: int
+    outputs: Mapping[str, tuple[str, FileProof]]
+    end_state: FileProof | None = None
+
+
+class Worker:
+    """Mattes segments, and carries the network's state from each to the next."""
+
+    def __init__(self, setup: Setup) -> None:
+        """Loads the network.
+
+        Raises:
+            InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
+        """
+        self._setup = setup
+        device = choose_device(setup.device)
+        share_cores(device)
+        network = load_checkpoint(setup.checkpoint).network
+        self._session = MattingSession(network, device, setup.precision, setup.largest_chunk)
+        # The segment after which the session's state stands; None after a failure or a reset.
+        self._state_after: str | None = None
+
+    def run(self, task: Task, progress: Progress) -> Outcome:
+        """Mattes one segment; its results are whole and checked when this returns.
+
+        Raises:
+            MattingError: it could not be matted; nothing of it is left behind.
+        """
+        name, self._state_after, state_after = task.item.name, None, self._state_after
+        source = task.item.open(self._setup.frame_rate)
+        proof = task.item.proof()
+        ratio = self._ratio(source)
+        in_hand = task.before is not None and task.before.name == state_after
+        start_state = self._prepare(task, in_hand, source, ratio, progress)
+        progress.detail(f"{name}: ratio {ratio:.4f}, state {start_state}")
+        matte_segment(
+            source,
+            self._session,
+            ratio=ratio,
+            look=self._setup.look,
+            targets=task.targets,
+            progress=progress,
+        )
+        if task.item.proof() != proof:
+            raise MediaError(f"{task.item.path} was changed while it was being matted.")
+        if task.end_state is not None:
+            save_state(task.end_state, self._session.state)
+        self._state_after = name
+        return Outcome(
+            source=proof,
+            start_state=start_state,
+            frames=source.frames,
+            outputs={k: (path.name, FileProof.of(path)) for k, path in task.targets.items()},
+            end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
+        )
+
+    def _ratio(self, source: FrameSource) -> float:
+        if self._setup.ratio is not None:
+            return self._setup.ratio
+        return automatic_ratio(source.width_px, source.height_px, self._setup.subject)
+
+    def _prepare(
+        self, task: Task, in_hand: bool, source: FrameSource, ratio: float, progress: Progress
+    ) -> str:
+        """Brings the session to the state at the start of `task`; says where it came from."""
+        session, size = self._session, (source.width_px, source.height_px)
+        if task.before is None:
+            session.reset()
+            return FRESH
+        if not in_hand:
+            session.state = load_state(task.start_state) if task.start_state else None
+        if session.fits(*size, ratio):
+            return CARRIED
+        if session.state is None:
+            try:
+                before = task.before.open(self._setup.frame_rate)
+                warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
+            except MattingError as error:
+                progress.say(f"{task.before.name} cannot prepare {task.item.name}: {error.what}")
+                session.reset()
+                return FRESH
+            if session.fits(*size, ratio):
+                return WARMED_UP
+        session.reset()
+        return RESET
+
+
+def load_state(path: Path) -> State | None:
+    """The state that `save_state` wrote to `path`; None where there is none that can be read."""
+    try:
+        state = torch.load(path, weights_only=True)
+        r1, r2, r3, r4 = (r.to(torch.float32) for r in state)
+    except UNREADABLE:
+        return None
+    return r1, r2, r3, r4
+
+
+def save_state(path: Path, state: State | None) -> None:
+    """Writes a state.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    content = io.BytesIO()
+    torch.save(state, content)
+    durable.write_bytes(path, content.getvalue())

@@ -1,0 +1,179 @@
+"""A worker in a process of its own, and the words between it and the one that watches it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from matting.errors import MachineError, MattingError
+from matting.lock import folder_lock
+from matting.progress import Progress
+from matting.worker import Outcome, Setup, Task, Worker
+
+PATIENCE_SECONDS = 60.0
+STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
+POLL_SECONDS = 0.1
+STOP_SECONDS = 5
+WORKER_LOCK = ".worker.lock"
+READY = "ready"
+
+Serve = Callable[[Connection, Setup, Path], None]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A call of `Progress` in the worker's process."""
+
+    method: str
+    argument: Any = None
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """An error that no one foresaw, with its traceback as text."""
+
+    text: str
+
+
+class WorkerProcess:
+    """A worker in a process of its own."""
+
+    def __init__(self, setup: Setup, folder: Path, patience_seconds: float, serve: Serve) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._patience_seconds = patience_seconds
+        self._started = False
+        self.busy = False
+        self._process: multiprocessing.process.BaseProcess = context.Process(
+            target=serve, args=(theirs, setup, folder), daemon=True
+        )
+        with theirs:
+            self._process.start()
+
+    def run(self, task: Task, progress: Progress) -> Outcome:
+        """As `Worker.run`.
+
+        Raises:
+            MachineError: the process ended, or made no progress for too long.
+            RuntimeError: an error that no one foresaw, told by its traceback.
+        """
+        self.busy = True
+        if not self._started:
+            self._answer(progress, self._patience_seconds * STARTS_SLOWER)
+            self._started = True
+        try:
+            self._pipe.send(task)
+        except OSError as error:
+            raise self._ended() from error
+        answer = self._answer(progress, self._patience_seconds)
+        self.busy = False
+        if not isinstance(answer, Outcome):
+            raise TypeError(f"not an outcome: {answer!r}")
+        return answer
+
+    def stop(self) -> None:
+        """Ends the process; returns when it is gone."""
+        self._pipe.close()
+        self._process.terminate()
+        self._process.join(STOP_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+
+    def _answer(self, progress: Progress, patience_seconds: float) -> Any:
+        """The next answer that is not mere progress, which is passed on."""
+        while True:
+            message = self._message(patience_seconds)
+            if isinstance(message, _Told):
+                if message.method != "alive":
+                    getattr(progress, message.method)(message.argument)
+                continue
+            if isinstance(message, MattingError):
+                self.busy = False
+                raise message
+            if isinstance(message, _Fault):
+                raise RuntimeError(message.text)
+            return message
+
+    def _message(self, patience_seconds: float) -> Any:
+        """What the process says next. A computer that sleeps does not count as time without."""
+        waited, last = 0.0, time.monotonic()
+        try:
+            while not self._pipe.poll(POLL_SECONDS):
+                now = time.monotonic()
+                waited, last = waited + min(now - last, 10 * POLL_SECONDS), now
+                if waited > patience_seconds:
+                    raise MachineError(
+                        f"Nothing moved for {patience_seconds:.0f} seconds.",
+                        "If this machine needs longer for one frame, give a larger --patience.",
+                    )
+            return self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+
+    def _ended(self) -> MachineError:
+        self._process.join(STOP_SECONDS)
+        return MachineError(
+            f"The process that mattes broke off (code {self._process.exitcode}).",
+            "If it happens again, update the graphics driver, or use --device cpu.",
+        )
+
+
+class _Relay(Progress):
+    """Tells the supervisor, from the worker's process."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def say(self, text: str) -> None:
+        self._pipe.send(_Told("say", text))
+
+    def detail(self, text: str) -> None:
+        self._pipe.send(_Told("detail", text))
+
+    def advance(self, units: int) -> None:
+        self._pipe.send(_Told("advance", units))
+
+    def alive(self) -> None:
+        self._pipe.send(_Told("alive"))
+
+
+def serve_tasks(pipe: Connection, setup: Setup, folder: Path) -> None:
+    """What the process runs: one task after another, until nobody is there to give them.
+
+    Args:
+        folder: the matted folder; a worker that an earlier run left behind may need a moment to
+            notice and let go of it.
+    """
+    # Ctrl-C is for the one that watches; it ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with pipe:
+        try:
+            with folder_lock(folder, WORKER_LOCK, PATIENCE_SECONDS):
+                worker = Worker(setup)
+                pipe.send(READY)
+                while True:
+                    pipe.send(_attempt(worker, pipe.recv(), _Relay(pipe)))
+        except MattingError as error:
+            pipe.send(error)
+        except (EOFError, ConnectionError):
+            return  # the one that watches is gone
+
+
+def _attempt(worker: Worker, task: Task, relay: _Relay) -> Outcome | MattingError | _Fault:
+    try:
+        return worker.run(task, relay)
+    except MattingError as error:
+        return error
+    except ConnectionError:
+        raise
+    except Exception:  # noqa: BLE001 - handed over, and raised where it is shown
+        return _Fault(traceback.format_exc())

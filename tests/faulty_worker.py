@@ -1,0 +1,87 @@
+"""Worker processes that break in the second segment, for the tests of those that watch them.
+
+Each leaves a file for every time that it broke, so that the tests can count.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+
+from matting.progress import Progress
+from matting.session import MattingSession
+from matting.worker import Outcome, Setup, Task, Worker
+from matting.worker_process import serve_tasks
+
+VICTIM = "output_001.mp4"
+
+
+def breaks(folder: Path) -> int:
+    """How many times a worker broke."""
+    return len(list(folder.glob("broke_*")))
+
+
+def crash_always(pipe: Connection, setup: Setup, folder: Path) -> None:
+    """Dies as by a fault of a driver."""
+    _break(folder, lambda: os.kill(os.getpid(), signal.SIGTERM), times=99)
+    serve_tasks(pipe, setup, folder)
+
+
+def crash_once(pipe: Connection, setup: Setup, folder: Path) -> None:
+    """Dies the first time."""
+    _break(folder, lambda: os.kill(os.getpid(), signal.SIGTERM), times=1)
+    serve_tasks(pipe, setup, folder)
+
+
+def hang_once(pipe: Connection, setup: Setup, folder: Path) -> None:
+    """Stands still the first time."""
+    _break(folder, lambda: threading.Event().wait(), times=1)
+    serve_tasks(pipe, setup, folder)
+
+
+def fault(pipe: Connection, setup: Setup, folder: Path) -> None:
+    """Meets an error that no one foresaw."""
+    _break(folder, lambda: int("no number"), times=1)
+    serve_tasks(pipe, setup, folder)
+
+
+def card_breaks_once(pipe: Connection, setup: Setup, folder: Path) -> None:
+    """Its graphics card stops answering, in the middle of a segment."""
+
+    def broken() -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    _break_in_the_middle(folder, broken)
+    serve_tasks(pipe, setup, folder)
+
+
+def _break(folder: Path, how: Callable[[], object], times: int) -> None:
+    run = Worker.run
+
+    def breaking(worker: Worker, task: Task, progress: Progress) -> Outcome:
+        if task.item.name == VICTIM and breaks(folder) < times:
+            (folder / f"broke_{breaks(folder)}").touch()
+            how()
+        return run(worker, task, progress)
+
+    setattr(Worker, "run", breaking)  # noqa: B010 - mypy refuses an assignment to a method
+
+
+def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:
+    matte = MattingSession.matte
+    seen: list[int] = []
+
+    def breaking(session: MattingSession, rgb: torch.Tensor, ratio: float) -> object:
+        seen.append(len(rgb))
+        if sum(seen) > 45 and not breaks(folder):
+            (folder / "broke_0").touch()
+            how()
+        return matte(session, rgb, ratio)
+
+    setattr(MattingSession, "matte", breaking)  # noqa: B010 - as above

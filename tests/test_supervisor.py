@@ -1,0 +1,203 @@
+"""Workers that run out of memory, crash and hang cost a try, and at worst their segment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from matting.composite import Matte
+from matting.errors import MachineError, OutOfMemoryError, SegmentsFailedError
+from matting.infer import infer
+from matting.session import MattingSession
+from matting.weights import load_checkpoint
+from matting.worker_process import Serve, serve_tasks
+from matting.workspace import MattedFolder
+from tests import faulty_worker
+from tests.conftest import ROOT, Recorder
+from tests.stages import composites, cut, infer_options, matte, processed
+
+# Torch alone takes some of it to be imported; no single step of the work here does.
+PATIENCE_SECONDS = 6.0
+
+
+def isolated(
+    segments: Path,
+    checkpoint: Path,
+    progress: Recorder,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+) -> MattedFolder:
+    """The matted folder as a worker process makes it."""
+    monkeypatch.setattr("matting.supervisor.serve_tasks", serve)
+    options = replace(infer_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS)
+    return infer(segments, options, segments.parent / "isolated", progress)
+
+
+def assert_same(one: MattedFolder, other: MattedFolder) -> None:
+    for mine, theirs in zip(composites(one), composites(other), strict=True):
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        (faulty_worker.crash_once, "broke off"),
+        (faulty_worker.hang_once, "Nothing moved for 6 seconds"),
+        (faulty_worker.card_breaks_once, "illegal memory access"),
+    ],
+    ids=["crash", "hang", "card"],
+)
+def test_a_new_worker_goes_on(
+    how: tuple[Serve, str],
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve, why = how
+    segments = cut(tmp_path, progress)
+    undisturbed = matte(segments, random_checkpoint, Recorder())
+    folder = isolated(segments, random_checkpoint, progress, serve, monkeypatch)
+    assert faulty_worker.breaks(folder.root) == 1
+    assert progress.heard(why)
+    assert progress.heard("Trying again, 2 of 3")
+    assert progress.done == progress.totals[-1] == 70
+    assert_same(folder, undisturbed)
+
+
+def test_after_three_tries_the_others_are_done(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments = cut(tmp_path, progress)
+    crash = faulty_worker.crash_always
+    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4"):
+        isolated(segments, random_checkpoint, progress, crash, monkeypatch)
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    assert faulty_worker.breaks(folder.root) == 3
+    assert list(processed(folder).values()) == [True, False, True]
+    assert not list(folder.root.rglob("*.partial"))
+
+
+def test_a_fault_of_the_program_is_shown_as_one(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments = cut(tmp_path, progress)
+    with pytest.raises(RuntimeError, match="no number"):
+        isolated(segments, random_checkpoint, progress, faulty_worker.fault, monkeypatch)
+
+
+def test_an_interruption_ends_the_process(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments = cut(tmp_path, progress)
+
+    def interrupt(done: int) -> None:
+        if done == 40:
+            raise KeyboardInterrupt
+
+    progress.on_advance = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        isolated(segments, random_checkpoint, progress, serve_tasks, monkeypatch)
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    assert list(processed(folder).values()) == [True, False, False]
+    assert not list(folder.root.rglob("*.partial"))
+    again = Recorder()
+    isolated(segments, random_checkpoint, again, serve_tasks, monkeypatch)
+    assert again.totals == [40]
+    assert_same(folder, matte(segments, random_checkpoint, Recorder()))
+
+
+def test_a_worker_left_behind_lets_go(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+) -> None:
+    """The run is killed, its worker is not: that one notices, and the next run goes on."""
+    segments = cut(tmp_path, progress)
+    command = [sys.executable, str(ROOT / "inference_custom.py"), "infer", str(segments)]
+    command += ["--checkpoint", str(random_checkpoint), "--device", "cpu", "--codec", "h264"]
+    command += ["--quality", "4", "--downsample-ratio", "1", "-v"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as run:
+        assert run.stdout is not None
+        while "output_001.mp4: ratio" not in (line := run.stdout.readline()):
+            assert line, "it ended before its second segment"
+        run.kill()
+    again = subprocess.run(command, capture_output=True, check=False)
+    assert again.returncode == 0, again.stderr.decode()
+    folder = MattedFolder(tmp_path / "clip_segments_matted")
+    assert_same(folder, matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed"))
+
+
+class ShortOfMemory:
+    """A session's `matte` that takes so many frames at once, and at first advances its state."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+        self.refused = 0
+        real = MattingSession.matte
+
+        def matte(session: MattingSession, rgb: torch.Tensor, ratio: float) -> Matte:
+            made = real(session, rgb, ratio)
+            if len(rgb) > frames:
+                self.refused += 1
+                raise OutOfMemoryError("There is too little memory.")
+            return made
+
+        monkeypatch.setattr(MattingSession, "matte", matte)
+
+
+def test_short_memory_makes_smaller_chunks(
+    random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = load_checkpoint(random_checkpoint).network
+    rgb = torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8)
+    kinds, green = ("COMPOSITE", "ALPHA"), (120, 255, 155)
+    plain = MattingSession(network, torch.device("cpu"), "fp32")
+    expected = plain.pictures(rgb, 0.5, kinds, green)
+    short = ShortOfMemory(monkeypatch, 3)
+    session = MattingSession(network, torch.device("cpu"), "fp32")
+    made = session.pictures(rgb, 0.5, kinds, green)
+    assert short.refused == 2  # of 8 and of 4 frames; never again
+    for kind in kinds:
+        assert np.abs(made[kind].numpy().astype(int) - expected[kind].numpy()).max() <= 1
+    assert session.state is not None
+    assert plain.state is not None
+    for mine, theirs in zip(session.state, plain.state, strict=True):
+        assert (mine - theirs).abs().max() < 1e-5
+
+
+def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments = cut(tmp_path, progress, 20)
+    short = ShortOfMemory(monkeypatch, 0)
+    with pytest.raises(SegmentsFailedError, match="too little memory"):
+        matte(segments, random_checkpoint, progress)
+    assert short.refused == 3
+
+
+def test_a_worker_that_cannot_start_says_why(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise MachineError("The card is busy.")
+
+    monkeypatch.setattr("matting.supervisor.Worker", out_of_memory)
+    segments = cut(tmp_path, progress, 20)
+    checkpoint = ROOT / "demo" / "demo_checkpoint.pth"
+    with pytest.raises(SegmentsFailedError, match="The card is busy"):
+        matte(segments, checkpoint, progress)
