@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from matting import durable
-from matting.device import choose_device, describe
+from matting.device import choose_device, describe, share_cores
 from matting.errors import MattingError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
@@ -76,6 +76,7 @@ def infer(
         frame_rate=options.frame_rate,
     )
     with folder_lock(folder.root):
+        share_cores(device)
         progress.say(describe(device))
         with Supervisor(
             setup,

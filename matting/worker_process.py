@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from matting.errors import MachineError, MattingError
 from matting.lock import folder_lock
@@ -23,6 +23,8 @@ POLL_SECONDS = 0.1
 STOP_SECONDS = 5
 WORKER_LOCK = ".worker.lock"
 READY = "ready"
+# As on Windows; a fork would share the state of torch and of CUDA.
+START_METHOD: Literal["spawn", "fork"] = "spawn"
 
 Serve = Callable[[Connection, Setup, Path], None]
 
@@ -46,7 +48,7 @@ class WorkerProcess:
     """A worker in a process of its own."""
 
     def __init__(self, setup: Setup, folder: Path, patience_seconds: float, serve: Serve) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(START_METHOD)
         self._pipe, theirs = context.Pipe()
         self._patience_seconds = patience_seconds
         self._started = False
