@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 from matting.errors import MachineError, MattingError
 from matting.lock import folder_lock
@@ -24,7 +25,7 @@ STOP_SECONDS = 5
 WORKER_LOCK = ".worker.lock"
 READY = "ready"
 # As on Windows; a fork would share the state of torch and of CUDA.
-START_METHOD: Literal["spawn", "fork"] = "spawn"
+START_METHOD = "spawn"
 
 Serve = Callable[[Connection, Setup, Path], None]
 
@@ -48,7 +49,7 @@ class WorkerProcess:
     """A worker in a process of its own."""
 
     def __init__(self, setup: Setup, folder: Path, patience_seconds: float, serve: Serve) -> None:
-        context = multiprocessing.get_context(START_METHOD)
+        context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
         self._pipe, theirs = context.Pipe()
         self._patience_seconds = patience_seconds
         self._started = False
