@@ -1,0 +1,50 @@
+"""python -m benchmarks.faults [--short] [--seed N] [--only NAME] [--tries N] [--record]
+
+Does to the program what happens on people's machines, and prints a table of what held. It needs
+Linux or macOS, two cores and no graphics card; the whole of it takes an hour or two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks.faults.bench import FAULTS, Row, record, run_fault, table_of
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    names = [fault.name for fault in FAULTS]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="few tries of each, in minutes")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=names, action="append", help="may be given twice")
+    parser.add_argument("--tries", type=int, help="how many, instead of the row's own number")
+    parser.add_argument("--one", type=int, metavar="TRY", help="only this try, to see it again")
+    parser.add_argument("--record", action="store_true", help="write the rows to RESULTS.md")
+    return parser.parse_args(argv)
+
+
+def main() -> int:
+    """Runs the rows; 1 when something did not hold."""
+    options = parse()
+    rows: list[Row] = []
+    for fault in FAULTS:
+        if options.only and fault.name not in options.only:
+            continue
+        tries = range(options.tries or (fault.short_tries if options.short else fault.tries))
+        if options.one is not None:
+            tries = range(options.one, options.one + 1)
+        rows.append(run_fault(fault, options.seed, tries, tell=_tell))
+        if options.record:
+            record(rows[-1])
+    print("\n" + table_of(rows))
+    return 1 if any(row.broken for row in rows) else 0
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""SIGKILL at a random moment, and rerun until done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from benchmarks.faults.fault import require
+from benchmarks.faults.job import JobFault
+
+MOST_KILLS = 3
+COLD_EVERY = 10  # tries; those start Python anew each time
+
+
+class Kills(JobFault):
+    """The whole process group is gone at once, up to three times in one job."""
+
+    name = "kills"
+    what = "SIGKILL of the process group at a random moment, rerun until done"
+    must_hold = (
+        "final video's decoded frames identical to an uninterrupted run; "
+        "at most one segment redone per kill"
+    )
+    tries, short_tries = 200, 4
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.cold_life_seconds = 0.0
+
+    def attempt(self, rng: Random, number: int, folder: Path) -> None:
+        cold = number % COLD_EVERY == COLD_EVERY - 1
+        job = self.new_job(folder)
+        kills = 0
+        moments = []
+        for _ in range(rng.randint(1, MOST_KILLS)):
+            moment = rng.uniform(0, self._life_seconds(cold))
+            moments.append(f"{moment:.3f}")
+            if job.killed_after(moment, cold=cold) is not None:
+                break
+            kills += 1
+        last = job.run("run", cold=cold)
+        story = f"killed after {', '.join(moments)} s"
+        require(last.code == 0, f"{story}, the last run ended with {last.last_words()}")
+        began = Counter(job.matted_so_far())
+        redone = sum(began.values()) - len(began)
+        require(redone <= kills, f"{story}, {redone} segments were redone after {kills} kills")
+        self.require_whole(job)
+
+    def _life_seconds(self, cold: bool) -> float:
+        if not cold:
+            return self.life_seconds
+        if not self.cold_life_seconds:
+            whole = self.new_job(self.folder / "cold").run("run", cold=True)
+            self.cold_life_seconds = whole.seconds
+        return self.cold_life_seconds

@@ -1,0 +1,204 @@
+"""The ledger, killed at every write, flush and rename.
+
+A kill leaves behind what is on the disk at that moment. So the folder is copied at every call:
+before it, after it, and for a write half-way through. With the power gone too, what was written
+but not flushed is lost: in half of the copies each such file is cut off at random.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.faults.fault import Fault, require
+from matting.errors import MattingError
+from matting.ledger import Entry, FileProof, Ledger
+from matting.workspace import COMPOSITE, MattedFolder
+
+FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
+RANDOM_TRIES = 300
+
+
+@dataclass
+class Moment:
+    """A copy of the folder as a kill would leave it, and what was finished by then."""
+
+    where: str
+    folder: Path
+    finished: frozenset[str]
+
+
+@dataclass
+class Watch:
+    """Copies a folder at the `wanted`-th call that changes it; counts all of them.
+
+    Attributes:
+        wanted: the call, from 0; None: only count.
+        finished: segments whose record has returned, and that nothing has touched since.
+    """
+
+    root: Path
+    wanted: int | None
+    rng: Random
+    power_cut: bool
+    calls: int = 0
+    finished: set[str] = field(default_factory=set)
+    moment: Moment | None = None
+    unflushed: set[int] = field(default_factory=set)  # inodes
+
+    def at(self, where: str) -> None:
+        """One moment at which the kill may come."""
+        if self.calls == self.wanted:
+            target = self.root.with_name("left")
+            shutil.copytree(self.root, target)
+            if self.power_cut:
+                self._lose(target)
+            self.moment = Moment(where, target, frozenset(self.finished))
+        self.calls += 1
+
+    def _lose(self, target: Path) -> None:
+        for path in sorted(self.root.rglob("*")):
+            if path.is_file() and path.stat().st_ino in self.unflushed:
+                copy = target / path.relative_to(self.root)
+                os.truncate(copy, self.rng.randint(0, path.stat().st_size))
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Has every write, flush and rename of the block pass by `watch`."""
+    write, replace = Path.write_bytes, Path.replace
+
+    def write_bytes(path: Path, data: bytes) -> int:
+        watch.at(f"before writing {path.name}")
+        write(path, data[: watch.rng.randint(0, len(data))])
+        watch.unflushed.add(path.stat().st_ino)
+        watch.at(f"half-way through writing {path.name}")
+        written = write(path, data)
+        watch.at(f"after writing {path.name}")
+        return written
+
+    def rename(path: Path, target: Any) -> Path:
+        watch.at(f"before renaming {path.name}")
+        renamed = replace(path, target)
+        watch.at(f"after renaming {path.name}")
+        return renamed
+
+    def flush(descriptor: Any) -> None:
+        watch.at("before a flush")
+        # Only noted: nobody cuts the power of this machine.
+        watch.unflushed.discard(os.fstat(descriptor).st_ino)
+        watch.at("after a flush")
+
+    with (
+        patch.object(Path, "write_bytes", write_bytes),
+        patch.object(Path, "replace", rename),
+        patch.object(os, "fsync", flush),
+    ):
+        yield
+
+
+class LedgerCalls(Fault):
+    """First every call of one story, then a random call of a random story each."""
+
+    name = "ledger"
+    what = "kill at every write, flush and rename of the ledger"
+    must_hold = "0 unreadable ledgers, 0 finished segments forgotten"
+    tries, short_tries = FIXED_TRIES + RANDOM_TRIES, FIXED_TRIES + 30
+
+    def prepare(self) -> None:
+        self.fixed_calls = self._play(fixed_story, None, Random(0), self.folder / "count", False)
+
+    def attempt(self, rng: Random, number: int, folder: Path) -> None:
+        story: Story = random_story
+        calls = range(1)
+        if number < FIXED_TRIES:
+            story = fixed_story
+            calls = range(number, self.fixed_calls, FIXED_TRIES)
+        for index, call in enumerate(calls):
+            seed = rng.random()
+            if story is random_story:
+                total = self._play(story, None, Random(seed), folder / "count", False)
+                call = rng.randrange(total)  # noqa: PLW2901
+            for power_cut in (False, True):
+                place = folder / f"{index}_{power_cut}"
+                self._play(story, call, Random(seed), place, power_cut)
+
+    def _play(
+        self, story: Story, wanted: int | None, rng: Random, place: Path, power_cut: bool
+    ) -> int:
+        """Plays a story and checks what was left at the wanted call; returns how many there are."""
+        folder = MattedFolder(place / "matted")
+        folder.layer(COMPOSITE).mkdir(parents=True)
+        # The story's own dice, so that the same one is told with and without a kill.
+        dice = Random(rng.random())
+        watch = Watch(folder.root, wanted, rng, power_cut)
+        story(folder, dice, watch)
+        if watch.moment is not None:
+            _check(watch.moment, power_cut)
+        return watch.calls
+
+
+Story = Callable[[MattedFolder, Random, Watch], None]
+
+
+def fixed_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
+    """Three segments are done, one of them at the second try; then a second run redoes one."""
+    names = ["a.mp4", "b.mp4", "c.mp4"]
+    ledger = _begin(folder, names, watch)
+    for name, works in (("a.mp4", True), ("b.mp4", False), ("c.mp4", True), ("b.mp4", True)):
+        _matte(ledger, name, dice, watch, works)
+    ledger = _begin(folder, names, watch)
+    _matte(ledger, "a.mp4", dice, watch, True)
+
+
+def random_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
+    """Runs over some segments, some of which fail, begun anew now and then."""
+    names = [f"{index}.mp4" for index in range(dice.randint(1, 6))]
+    for _ in range(dice.randint(1, 3)):
+        ledger = _begin(folder, names, watch)
+        for name in dice.sample(names, dice.randint(0, len(names))):
+            _matte(ledger, name, dice, watch, dice.random() < 0.8)
+        if dice.random() < 0.2:
+            names.append(f"{len(names)}.mp4")
+
+
+def _begin(folder: MattedFolder, names: list[str], watch: Watch) -> Ledger:
+    ledger = Ledger(folder)
+    with watched(watch):
+        ledger.begin(names, None)
+    return ledger
+
+
+def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -> None:
+    """What `infer` tells the ledger of one segment."""
+    watch.finished.discard(name)
+    with watched(watch):
+        ledger.record(name, Entry())
+    path = ledger.folder.layer(COMPOSITE) / name
+    if not works:
+        with watched(watch):
+            ledger.record(name, Entry(error="it failed"))
+        return
+    path.write_bytes(dice.randbytes(200))
+    entry = Entry(frames=3, outputs={COMPOSITE: (name, FileProof.of(path))})
+    with watched(watch):
+        ledger.record(name, entry)
+    watch.finished.add(name)
+
+
+def _check(moment: Moment, power_cut: bool) -> None:
+    where = f"{moment.where}{', power cut' if power_cut else ''}"
+    try:
+        ledger = Ledger(MattedFolder(moment.folder))
+    except MattingError as error:
+        require(False, f"{where}: {error}")
+        return
+    forgotten = [name for name in sorted(moment.finished) if not ledger.is_done(name)]
+    require(not forgotten, f"{where}: {forgotten} were forgotten")

@@ -1,0 +1,162 @@
+"""The program in child processes, each the leader of a group that can be killed as one.
+
+Starting Python and importing torch takes seconds. So most children are forked from a server that
+has imported everything and done nothing; they call the command line's own entry with the same
+arguments. `cold` children are started the long way: python inference_custom.py ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from benchmarks.faults.fault import NotHeldError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LIMIT_SECONDS = 60.0
+CONTEXT = multiprocessing.get_context("forkserver")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Attributes:
+        code: its exit code; negative: the signal that killed it.
+        output: all that it told, on both streams.
+        seconds: from its start to its end.
+    """
+
+    code: int
+    output: str
+    seconds: float
+
+    def last_words(self) -> str:
+        """The end of its output, for messages."""
+        return f"exit code {self.code}: " + " / ".join(self.output.strip().splitlines()[-3:])
+
+    def matted(self) -> list[str]:
+        """The segments that it began to matte."""
+        lines = self.output.replace("\r", "\n").splitlines()
+        return [line.split(":")[0].strip() for line in lines if ": ratio " in line]
+
+
+class Running:
+    """A command at work."""
+
+    def __init__(self, arguments: Sequence[str], log: Path, *, cold: bool = False) -> None:
+        self._log = log
+        self._started = time.monotonic()
+        self._cold: subprocess.Popen[bytes] | None = None
+        self._warm: ForkServerProcess | None = None
+        if cold:
+            command = [sys.executable, str(ROOT / "inference_custom.py"), *arguments]
+            with log.open("wb") as output:
+                self._cold = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=_environment(),
+                    start_new_session=True,
+                )
+            self.pid = self._cold.pid
+        else:
+            CONTEXT.set_forkserver_preload(["matting.cli"])
+            self._warm = CONTEXT.Process(target=_child, args=(list(arguments), str(log)))
+            self._warm.start()
+            self.pid = self._warm.pid or 0
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code once it has ended; None if it has not within that time."""
+        if self._cold is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._cold.wait(seconds)
+            return None
+        if self._warm is None:
+            return None
+        self._warm.join(seconds)
+        return self._warm.exitcode
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group; returns when the command is gone."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it leads no group yet, or is gone
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        if self.wait(LIMIT_SECONDS) is None:
+            raise RuntimeError(f"process {self.pid} survives SIGKILL")
+
+    def end(self, limit_seconds: float = LIMIT_SECONDS) -> Ended:
+        """Waits for its end.
+
+        Raises:
+            NotHeldError: it takes longer than the limit.
+        """
+        code = self.wait(limit_seconds)
+        if code is None:
+            raise NotHeldError(f"no end after {limit_seconds:g} s: {self._read().strip()[-300:]}")
+        return Ended(code, self._read(), time.monotonic() - self._started)
+
+    def _read(self) -> str:
+        if not self._log.is_file():
+            return ""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def running(arguments: Sequence[str], log: Path, *, cold: bool = False) -> Iterator[Running]:
+    """A command that is gone when the block is left, however."""
+    command = Running(arguments, log, cold=cold)
+    try:
+        yield command
+    finally:
+        if command.wait(0) is None:
+            command.kill()
+
+
+def run(
+    arguments: Sequence[str], log: Path, *, cold: bool = False, limit_seconds: float = LIMIT_SECONDS
+) -> Ended:
+    """Runs a command to its end.
+
+    Raises:
+        NotHeldError: it takes longer than the limit.
+    """
+    with running(arguments, log, cold=cold) as command:
+        return command.end(limit_seconds)
+
+
+def _environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in {"RVM_CHECKPOINT", "FFMPEG_PATH"}}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _child(arguments: list[str], log: str) -> None:
+    """What a forked child does: what `python inference_custom.py` would."""
+    os.setsid()
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
+    environment = _environment()
+    os.environ.clear()
+    os.environ.update(environment)
+    import torch  # noqa: PLC0415 - the bench itself has no use for it
+
+    from matting.cli import main  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    sys.exit(main(arguments))

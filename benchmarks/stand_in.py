@@ -1,0 +1,100 @@
+"""What the fault bench works on: a small clip, and the whole network with weights of a seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from model import MattingNetwork
+
+SIZE = (64, 48)
+RATE = 30
+KEY_FRAMES = 6  # frames from one key frame to the next
+SAMPLE_RATE = 48_000
+BLOCK_SAMPLES = 1024
+
+
+def write_checkpoint(path: Path, seed: int) -> Path:
+    """A checkpoint of random weights: useless, but every part of the network has its say."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        weights = MattingNetwork().state_dict()
+    torch.save({name: value.half() for name, value in weights.items()}, path)
+    return path
+
+
+def write_clip(path: Path, frames: int, seed: int) -> Path:
+    """A clip with sound, of which every frame is another one."""
+    rng = np.random.default_rng(seed)
+    texture = rng.integers(0, 256, (2 * SIZE[1], 2 * SIZE[0], 3), np.uint8)
+    with av.open(str(path), "w") as container:
+        quick = {"preset": "ultrafast", "crf": "12", "sc_threshold": "0", "bf": "0"}
+        video = container.add_stream("libx264", rate=RATE, options=quick)
+        audio = container.add_stream("aac", rate=SAMPLE_RATE)
+        if not isinstance(video, VideoStream) or not isinstance(audio, AudioStream):
+            raise TypeError("PyAV gave streams of another kind")
+        video.width, video.height = SIZE
+        video.pix_fmt = "yuv420p"
+        video.codec_context.gop_size = KEY_FRAMES
+        audio.layout = "mono"
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(_picture(texture, index), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, RATE)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        for block in _tone(frames):
+            container.mux(audio.encode(block))
+        container.mux(audio.encode(None))
+    return path
+
+
+def content(path: Path) -> str:
+    """A hash of every decoded frame with its time, and of every sound packet."""
+    digest = hashlib.sha256()
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            digest.update(f"{frame.pts} {frame.time_base} {frame.width} {frame.height}".encode())
+            digest.update(frame.to_ndarray().tobytes())
+    with av.open(str(path)) as container:
+        if container.streams.audio:
+            for packet in container.demux(container.streams.audio[0]):
+                digest.update(f"{packet.pts}".encode() + bytes(packet))
+    return digest.hexdigest()
+
+
+def shown_at(path: Path) -> list[Fraction]:
+    """When each frame that can be decoded is shown, from the first on, in seconds."""
+    with av.open(str(path)) as container:
+        times = [
+            frame.pts * frame.time_base
+            for frame in container.decode(video=0)
+            if frame.pts is not None and frame.time_base is not None and not frame.is_corrupt
+        ]
+    return [time - times[0] for time in times]
+
+
+def _picture(texture: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
+    """RGB [H, W, 3]: a window that wanders over the texture, smoothed so that it encodes well."""
+    moved = np.roll(texture, (index, 2 * index), axis=(0, 1)).astype(np.float32)
+    height, width = SIZE[1], SIZE[0]
+    coarse = moved[: height // 4, : width // 4]
+    return np.kron(coarse, np.ones((4, 4, 1), np.float32)).astype(np.uint8)
+
+
+def _tone(frames: int) -> Iterator[av.AudioFrame]:
+    for start in range(0, frames * SAMPLE_RATE // RATE, BLOCK_SAMPLES):
+        at = np.arange(start, start + BLOCK_SAMPLES)
+        wave = (np.sin(at * 2 * np.pi * 330 / SAMPLE_RATE) * 0.3).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts, frame.time_base = start, Fraction(1, SAMPLE_RATE)
+        yield frame
