@@ -22,10 +22,10 @@ from torch import Tensor
 from benchmarks.results import measured_on, table, write_section
 from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
-from matting.infer import WARM_UP_FRAMES
 from matting.media.reader import VideoSource
 from matting.session import automatic_ratio, folded
 from matting.weights import load_checkpoint
+from matting.worker import WARM_UP_FRAMES
 from model import MattingNetwork, State
 
 TITLE = "Warm-up after a lost state"

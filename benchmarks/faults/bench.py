@@ -14,9 +14,10 @@ from random import Random
 from benchmarks.faults.changes import Changes
 from benchmarks.faults.damage import Damage
 from benchmarks.faults.disk_full import DiskFull
-from benchmarks.faults.fault import NotHeldError, Fault, SkippedError
+from benchmarks.faults.fault import Fault, NotHeldError, SkippedError
 from benchmarks.faults.kills import Kills
 from benchmarks.faults.ledger_calls import LedgerCalls
+from benchmarks.faults.machine import Machine
 from benchmarks.faults.mutations import Mutations
 from benchmarks.faults.starts import Starts
 from benchmarks.results import measured_on, section, table, today, write_section
@@ -27,6 +28,7 @@ FAULTS: tuple[type[Fault], ...] = (
     Mutations,
     Damage,
     DiskFull,
+    Machine,
     Starts,
     Changes,
 )

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.faults.fault import NotHeldError, Fault, require
+from benchmarks.faults.fault import Fault, NotHeldError, require
 from benchmarks.faults.program import Ended, run, running
 from benchmarks.stand_in import KEY_FRAMES, RATE, content, write_checkpoint, write_clip
 from matting.plan import Plan, read_plan

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
@@ -54,7 +54,9 @@ class Ended:
 class Running:
     """A command at work."""
 
-    def __init__(self, arguments: Sequence[str], log: Path, *, cold: bool = False) -> None:
+    def __init__(
+        self, arguments: Sequence[str], log: Path, *, cold: bool, prepare: Callable[[], None]
+    ) -> None:
         self._log = log
         self._started = time.monotonic()
         self._cold: subprocess.Popen[bytes] | None = None
@@ -73,7 +75,7 @@ class Running:
             self.pid = self._cold.pid
         else:
             CONTEXT.set_forkserver_preload(["matting.cli"])
-            self._warm = CONTEXT.Process(target=_child, args=(list(arguments), str(log)))
+            self._warm = CONTEXT.Process(target=_child, args=(list(arguments), str(log), prepare))
             self._warm.start()
             self.pid = self._warm.pid or 0
 
@@ -115,10 +117,24 @@ class Running:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
 
+def nothing() -> None:
+    """Prepares nothing."""
+
+
 @contextmanager
-def running(arguments: Sequence[str], log: Path, *, cold: bool = False) -> Iterator[Running]:
-    """A command that is gone when the block is left, however."""
-    command = Running(arguments, log, cold=cold)
+def running(
+    arguments: Sequence[str],
+    log: Path,
+    *,
+    cold: bool = False,
+    prepare: Callable[[], None] = nothing,
+) -> Iterator[Running]:
+    """A command that is gone when the block is left, however.
+
+    Args:
+        prepare: called in the command's process before it starts, unless that is cold.
+    """
+    command = Running(arguments, log, cold=cold, prepare=prepare)
     try:
         yield command
     finally:
@@ -143,7 +159,7 @@ def _environment() -> dict[str, str]:
     return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def _child(arguments: list[str], log: str) -> None:
+def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
     """What a forked child does: what `python inference_custom.py` would."""
     os.setsid()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -156,7 +172,11 @@ def _child(arguments: list[str], log: str) -> None:
     os.environ.update(environment)
     import torch  # noqa: PLC0415 - the bench itself has no use for it
 
+    from matting import worker_process  # noqa: PLC0415
     from matting.cli import main  # noqa: PLC0415
 
     torch.set_num_threads(1)
+    # The worker, too, need not import everything anew.
+    worker_process.START_METHOD = "fork"
+    prepare()
     sys.exit(main(arguments))

@@ -1,0 +1,128 @@
+"""A graphics card without memory, one that breaks, a crash and a standstill, as injected faults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import Tensor
+
+from benchmarks.faults.fault import require
+from benchmarks.faults.job import Job, JobFault
+from benchmarks.faults.program import running
+from benchmarks.stand_in import KEY_FRAMES, shown_at
+from matting import supervisor
+from matting.composite import Matte
+from matting.errors import OutOfMemoryError
+from matting.progress import Progress
+from matting.session import MattingSession
+from matting.supervisor import TRIES
+from matting.worker import Outcome, Setup, Task, Worker
+from matting.worker_process import serve_tasks
+
+PATIENCE_SECONDS = 6
+FAILED = 1
+
+
+@dataclass(frozen=True)
+class Injected:
+    """A fault at a frame of a segment, in the first `times` workers that get there."""
+
+    kind: str
+    segment: str
+    frame: int
+    times: int
+
+
+class Machine(JobFault):
+    """The worker breaks at a random frame, once to four times."""
+
+    name = "machine"
+    what = "GPU out of memory, sticky error, crash, hang (injected)"
+    must_hold = "three tries a segment at most, others finish"
+    tries, short_tries = 60, 4
+    prepared = ("segment",)
+
+    def attempt(self, rng: Random, number: int, folder: Path) -> None:
+        job = self.new_job(folder)
+        kind = tuple(KINDS)[number % len(KINDS)]
+        times = rng.choice((1, 1, 2, TRIES, TRIES + 1))
+        victim = rng.choice(self.names)
+        fault = Injected(kind, victim, rng.randrange(KEY_FRAMES), times)
+        arguments = job.arguments("infer", "--patience", str(PATIENCE_SECONDS))
+        with running(arguments, job.log(), prepare=partial(inject, fault)) as command:
+            ended = command.end()
+        tried = broken(job.matted.root)
+        wanted = min(times, TRIES)
+        require(tried == wanted, f"{fault}: {tried} workers broke; {ended.last_words()}")
+        fails = times >= TRIES
+        require(ended.code == (FAILED if fails else 0), f"{fault}: {ended.last_words()}")
+        done = {name: not (fails and name == victim) for name in self.names}
+        require(job.done() == done, f"{fault}: {job.done()}")
+        self._finish(job, fault, fails)
+
+    def _finish(self, job: Job, fault: Injected, fails: bool) -> None:
+        """The rest goes on as if nothing had been."""
+        for command in ("infer", "combine", "add-audio"):
+            job.must(command)
+        if not fails:
+            self.require_whole(job)
+        # After a failure the next segment had to begin without the state before it.
+        same = shown_at(job.final) == shown_at(self.undisturbed.final)
+        require(same, f"{fault}: the final frames are not the source's")
+
+
+def broken(folder: Path) -> int:
+    """How many workers broke."""
+    return len(list(folder.glob("broke_*")))
+
+
+def inject(fault: Injected) -> None:
+    """Has the workers of this process break."""
+    setattr(supervisor, "serve_tasks", partial(serve, fault))  # noqa: B010 - what it imported
+
+
+def serve(fault: Injected, pipe: Connection, setup: Setup, folder: Path) -> None:
+    """What such a worker's process runs."""
+    run, matte = Worker.run, MattingSession.matte
+    at: list[str] = []  # the segment, then an item for each of its frames
+
+    def run_noting(worker: Worker, task: Task, progress: Progress) -> Outcome:
+        at[:] = [task.item.name]
+        return run(worker, task, progress)
+
+    def matte_breaking(session: MattingSession, rgb: Tensor, ratio: float) -> Matte:
+        here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
+        at.append("frame")
+        if here and broken(folder) < fault.times:
+            (folder / f"broke_{broken(folder)}").touch()
+            KINDS[fault.kind]()
+        return matte(session, rgb, ratio)
+
+    setattr(Worker, "run", run_noting)  # noqa: B010 - mypy refuses an assignment to a method
+    setattr(MattingSession, "matte", matte_breaking)  # noqa: B010 - as above
+    serve_tasks(pipe, setup, folder)
+
+
+def _no_memory() -> None:
+    raise OutOfMemoryError("There is too little memory for pictures of this size.")
+
+
+def _card_breaks() -> None:
+    raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+
+KINDS: dict[str, Callable[[], object]] = {
+    "memory": _no_memory,
+    "card": _card_breaks,
+    "crash": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hang": lambda: threading.Event().wait(),
+}
