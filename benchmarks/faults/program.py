@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from benchmarks.faults.fault import NotHeldError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_SECONDS = 60.0
+CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # by which bars move up and down
 CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -47,7 +49,7 @@ class Ended:
 
     def matted(self) -> list[str]:
         """The segments that it began to matte."""
-        lines = self.output.replace("\r", "\n").splitlines()
+        lines = CURSOR.sub("", self.output).replace("\r", "\n").splitlines()
         return [line.split(":")[0].strip() for line in lines if ": ratio " in line]
 
 
