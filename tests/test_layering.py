@@ -25,7 +25,12 @@ FLOORS: list[set[str]] = [
     {"matting.session", "matting.weights", "matting.ledger"},
     {"matting.plan", "matting.composite", "matting.device", "matting.lock", "matting.power"},
     {"matting.ffmpeg", "matting.media.join", "matting.media.writer", "matting.media.sound"},
-    {"matting.media.reader", "matting.media.images", "matting.media.picture"},
+    {
+        "matting.media.reader",
+        "matting.media.images",
+        "matting.media.picture",
+        "matting.media.check",
+    },
     {"matting.media.source", "matting.media.probe"},
     {"matting.media.colour", "matting.media.door"},
     {

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from matting.errors import MediaError
 from matting.media.colour import Colour
@@ -84,6 +86,16 @@ def probe(path: Path) -> VideoInfo:
             start_pts=round(start),
             colour=Colour.of(context, pixel_format),
         )
+
+
+def is_shown(packet: Packet[VideoStream], codec: str) -> bool:
+    """Whether a packet holds a frame that a player shows.
+
+    Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
+    """
+    if packet.is_discard:
+        return False
+    return codec not in {"vp8", "libvpx"} or bool(bytes(packet)[0] >> 4 & 1)
 
 
 def frame_times(path: Path) -> list[FrameTime]:
