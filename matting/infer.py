@@ -13,9 +13,10 @@ import torch
 
 from matting import durable
 from matting.device import choose_device, describe, share_cores
+from matting.durable import FileProof
 from matting.errors import MattingError, MediaError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
-from matting.ledger import Entry, FileProof, Ledger
+from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
 from matting.matte import Look, matte_segment, warm_up
 from matting.media.source import FrameSource

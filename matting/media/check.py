@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import DecodeError
 from matting.media.door import open_video, reading
+from matting.media.index import unbroken
 from matting.media.probe import is_shown
 
 HINT = "Make it again, or copy it again from where it came."
@@ -159,7 +160,7 @@ def decoded(
         strict: refuse damaged packets, rather than conceal the damage.
         threads: how many; 0: as many as the machine has cores.
     Yields:
-        The file's number, the packet's number in that file, and the frame.
+        The file's number, the packet's number in that file, and the frame at its packet's time.
     """
     with open_video(files[0]) as (_, stream):
         context = stream.codec_context
@@ -168,37 +169,38 @@ def decoded(
         if strict:
             context.options = {**context.options, "err_detect": "explode"}
         starts = [0]
+        own: list[int | None] = []
         for file, path in enumerate(files):
-            count = 0
             for packet in _packets(path, own_only=file > 0):
-                number = starts[-1] + count
                 if file == 0 and is_shown(packet, context.name):
-                    decoding.pts[count] = packet.pts
-                # The frame comes out with its packet's time: the number takes its place.
+                    decoding.pts[len(own)] = packet.pts
+                # A frame comes out with its packet's time: the number takes its place.
+                number = len(own)
+                own.append(packet.pts)
                 packet.pts = number
-                yield from _located(_decode(context, packet, number, decoding, file), starts)
-                count += 1
-            starts.append(starts[-1] + count)
-        yield from _located(_decode(context, None, None, decoding, len(files) - 1), starts)
+                frames = _decode(context, packet, number, decoding, file)
+                yield from _located(frames, starts, own)
+            starts.append(len(own))
+        frames = _decode(context, None, None, decoding, len(files) - 1)
+        yield from _located(frames, starts[: len(files)], own)
 
 
-def _located(frames: list[VideoFrame], starts: list[int]) -> Iterator[tuple[int, int, VideoFrame]]:
+def _located(
+    frames: list[VideoFrame], starts: list[int], pts: list[int | None]
+) -> Iterator[tuple[int, int, VideoFrame]]:
     for frame in frames:
         number = frame.pts
         if number is not None:
             file = max(index for index, start in enumerate(starts) if start <= number)
+            # Without a time, some decoders make one up.
+            frame.pts = pts[number]
             yield file, number - starts[file], frame
 
 
 def _packets(path: Path, *, own_only: bool) -> Iterator[Packet[VideoStream]]:
     with open_video(path) as (container, stream), reading(path):
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.error.InvalidDataError):
-                return  # a file that breaks off: its list of frames ends here
-            if packet.size and not (own_only and packet.is_discard):
+        for packet in unbroken(container.demux(stream)):
+            if not (own_only and packet.is_discard):
                 yield packet
 
 
@@ -212,10 +214,9 @@ def _decode(
     try:
         return context.decode(packet)
     except av.error.FFmpegError:
-        if file == 0 or packet is None:
-            decoding.errors += 1
-            if number is not None:
-                decoding.failed.add(number)
+        decoding.errors += 1
+        if number is not None and file == 0:
+            decoding.failed.add(number)
         return []
 
 

@@ -6,11 +6,12 @@ import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.video.stream import VideoStream
+from av.stream import Stream
 
 from matting.errors import MediaError
 from matting.media.colour import Colour
@@ -18,6 +19,8 @@ from matting.media.door import open_video, reading
 
 # How much shorter than its own declared length a file may be before it counts as cut off.
 CUT_OFF_SECONDS = Fraction(1)
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,14 @@ def probe(path: Path) -> VideoInfo:
         )
 
 
-def is_shown(packet: Packet[VideoStream], codec: str) -> bool:
+def is_shown(packet: Packet[AnyStream], codec: str) -> bool:
     """Whether a packet holds a frame that a player shows.
 
     Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
     """
     if packet.is_discard:
         return False
-    return codec not in {"vp8", "libvpx"} or bool(bytes(packet)[0] >> 4 & 1)
+    return codec != "vp8" or bool(bytes(packet)[0] >> 4 & 1)
 
 
 def frame_times(path: Path) -> list[FrameTime]:
@@ -125,7 +128,7 @@ def frame_times(path: Path) -> list[FrameTime]:
             times.append(FrameTime(packet.pts, packet.is_keyframe))
         if not times:
             raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
-        if _declared_end(container) - end > CUT_OFF_SECONDS:
+        if declared_end(container) - end > CUT_OFF_SECONDS:
             raise _cut_off(path, len(times), stream.frames)
     return times
 
@@ -140,7 +143,7 @@ def sound_tracks(path: Path) -> int:
         return len(container.streams.audio)
 
 
-def _declared_end(container: InputContainer) -> Fraction:
+def declared_end(container: InputContainer) -> Fraction:
     """When the container ends by its own word, in seconds; 0 where it does not say."""
     if not container.duration:
         return Fraction(0)
