@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.media.check import Decoding, decode_all, ignore
+from matting.media.check import Decoding, decode_all, head_of, ignore
 from matting.media.cut import Span, can_be_hidden, choose_cuts, spans, write_pieces
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
@@ -17,6 +18,7 @@ from matting.workspace import segment_name
 
 COMPARED_FRAMES = 32
 KEYS_BACK = (1, 2, 4, 8, 16)
+CHAIN = 3  # how many pieces before one stand for the whole source before it
 
 
 class Cutting:
@@ -86,7 +88,10 @@ class Cutting:
         if damaged and not repeat:
             return [Piece(source, tuple(listed), tuple(sorted(damaged)), copied=False)]
         sound = {number: time for number, time in times.items() if time not in damaged}
-        frames = frames_of([source], lambda number, _: sound.get(number), damaged=bool(damaged))
+        threads = 1 if damaged else 0
+        frames = frames_of(
+            [source], lambda number, _: sound.get(number), strict=not damaged, threads=threads
+        )
         groups = self._groups(listed)
         self._progress.start("Encoding", len(listed), "frame")
         try:
@@ -131,7 +136,7 @@ class Cutting:
                     following=paths[number + 1] if following else None,
                     next_head=COMPARED_FRAMES,
                 )
-                equal = not doubtful or _equal(decoding, expected)
+                equal = not doubtful or decoding.head == expected
                 level = None if equal else next(levels, None)
                 if level is None:
                     break
@@ -139,14 +144,26 @@ class Cutting:
                 self._write(dict(zip(paths[number:], planned[number:], strict=True)))
                 on_frames = ignore
             piece = self._piece(path, planned[number], decoding)
-            exact = equal and self._is_exact(planned[number], decoding)
-            if not exact and not piece.damaged:
-                # Under another name: the next piece is decoded as this one's continuation.
-                target = path.with_name(f"exact_{number:03d}.mp4")
-                files = [path] if equal else [paths[number - 1], path]
-                piece = rewrite(self._info, files, piece, target)
-            expected = decoding.next_head if decoding.is_sound else []
+            target = path.with_name(f"exact_{number:03d}.mp4")
+            # Under another name: the next piece is decoded as this one's continuation.
+            if not equal:
+                piece = self._continued(paths[max(0, number - CHAIN) : number + 1], piece, target)
+            elif not piece.damaged and not self._is_exact(planned[number], decoding):
+                piece = rewrite(self._info, [path], piece, target)
+            expected = decoding.next_head
+            if not equal and following:
+                # This one is no measure for the next: those before it have to be, too.
+                chain = paths[max(0, number + 1 - CHAIN) : number + 2]
+                expected = head_of(chain, COMPARED_FRAMES)
             yield piece
+
+    def _continued(self, files: Sequence[Path], piece: Piece, target: Path) -> Piece:
+        """The piece that no lead-in makes right, encoded anew; as it is where that is no better."""
+        in_source = time_in_source(self._info, files[-1], piece.times[0])
+        found = {time for time, _ in frames_of(files, in_source, strict=True)}
+        if not found.issuperset(piece.times):
+            return piece
+        return rewrite(self._info, files, replace(piece, damaged=()), target)
 
     def _is_doubtful(self, start: int) -> bool:
         return self._index.packets[start].clean is not True
@@ -198,8 +215,3 @@ class Cutting:
 def is_timed(info: VideoInfo, index: SourceIndex) -> bool:
     """Whether the container says when each frame is shown; AVI says only when it is decoded."""
     return index.is_timed and not (info.container == "avi" and info.reorders)
-
-
-def _equal(decoding: Decoding, expected: Sequence[bytes]) -> bool:
-    """Whether a piece begins with the expected pixels; damaged ones cannot be compared."""
-    return not expected or not decoding.is_sound or decoding.head == expected

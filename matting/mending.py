@@ -83,7 +83,7 @@ def rewrite(
         time = in_source(number, pts)
         return time if time in good else None
 
-    frames = frames_of(files, time_of, damaged=bool(piece.damaged))
+    frames = frames_of(files, time_of, strict=not piece.damaged)
     groups = {target: piece.times}
     encode_files(info, groups, frames, before=before, crf=None, on_frames=on_frames)
     return Piece(target, piece.times, repeated=piece.damaged, copied=False)

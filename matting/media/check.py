@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,8 +36,9 @@ class Decoding:
         shown: the numbers of the frames that came out, in the order of display, sound or not.
         failed: the numbers of frames that the decoder refused or called corrupt. With several
             threads an error's packet is not known: then `errors` alone counts it.
-        errors: how often the decoder refused a packet of the file.
-        head: hashes of the first frames' pixels.
+        errors: how often the decoder refused a packet.
+        next_failed: the numbers of the packets it refused of the next file.
+        head: hashes of the first frames' pixels; then how many of these the decoder refused.
         next_head: the same of the next file's, decoded as the continuation of this one.
     """
 
@@ -44,6 +46,7 @@ class Decoding:
     shown: list[int] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
     errors: int = 0
+    next_failed: set[int] = field(default_factory=set)
     head: list[bytes] = field(default_factory=list)
     next_head: list[bytes] = field(default_factory=list)
 
@@ -112,11 +115,54 @@ def decode_all(
         InputError: no such file.
         MediaError: it is no video.
     """
-    decoding = Decoding()
     files = [path] if following is None or not next_head else [path, following]
-    for file, number, frame in decoded(files, decoding, strict=True):
+    decoding = _decoding(files, 0, head, next_head, on_frames)
+    if decoding.is_sound:
+        return decoding
+    # An error may belong to a hidden frame or to the next file, and PyAV loses frames after one;
+    # with one thread it is known whose it is, and nothing else is lost.
+    slow = _decoding(files, 1, head, next_head, ignore)
+    slow.failed &= set(slow.pts)  # what is hidden harms nobody
+    slow.errors = len(slow.failed)
+    if slow.failed:
+        # A decoder that refuses a packet keeps back another, sound frame. A lenient one does not.
+        lenient = decoded([path], Decoding(), strict=False, threads=1)
+        slow.shown = [number for _, number, _ in lenient]
+    return slow
+
+
+def head_of(files: Sequence[Path], count: int) -> list[bytes]:
+    """The `head` of the last file, decoded as the continuation of the others.
+
+    Raises:
+        InputError: no such file.
+        MediaError: it is no video.
+    """
+    decoding = Decoding()
+    head: list[bytes] = []
+    numbers: list[int] = []
+    for file, number, frame in decoded(files, decoding, strict=True, threads=1):
+        if file == len(files) - 1:
+            head.append(pixel_hash(frame))
+            numbers.append(number)
+            if len(head) == count:
+                break
+    return head + _refused(decoding.next_failed, numbers)
+
+
+def _decoding(
+    files: Sequence[Path],
+    threads: int,
+    head: int,
+    next_head: int,
+    on_frames: Callable[[int], None],
+) -> Decoding:
+    decoding = Decoding()
+    numbers: list[int] = []
+    for file, number, frame in decoded(files, decoding, strict=True, threads=threads):
         if file == 1:
             decoding.next_head.append(pixel_hash(frame))
+            numbers.append(number)
             if len(decoding.next_head) == next_head:
                 break
             continue
@@ -126,25 +172,16 @@ def decode_all(
         if len(decoding.head) < head:
             decoding.head.append(pixel_hash(frame))
         on_frames(1)
-    # An error may belong to a hidden frame, or to the next file; one thread alone can tell.
-    return decoding if decoding.is_sound else _examined(path, decoding)
+    listed_failures = decoding.failed & set(decoding.pts)
+    decoding.head += _refused(listed_failures, decoding.shown[: len(decoding.head)])
+    decoding.next_head += _refused(decoding.next_failed, numbers)
+    return decoding
 
 
-def _examined(path: Path, fast: Decoding) -> Decoding:
-    """The same with one thread, which knows of every error whose it is."""
-    slow = Decoding(head=fast.head, next_head=fast.next_head)
-    for _, number, frame in decoded([path], slow, strict=True, threads=1):
-        slow.shown.append(number)
-        if frame.is_corrupt:
-            slow.failed.add(number)
-    slow.failed &= set(slow.pts)  # what is hidden harms nobody
-    slow.errors = len(slow.failed)
-    if slow.failed:
-        # A decoder that refuses a packet keeps back another, sound frame. A lenient one does not.
-        lenient = Decoding()
-        frames = decoded([path], lenient, strict=False, threads=1)
-        slow.shown = [number for _, number, _ in frames]
-    return slow
+def _refused(failed: AbstractSet[int], head: Sequence[int]) -> list[bytes]:
+    """A note of how many packets were refused up to a head's last; nothing where none was."""
+    count = sum(number <= max(head, default=-1) for number in failed)
+    return [f"{count} refused".encode()] if count else []
 
 
 def decoded(
@@ -171,6 +208,8 @@ def decoded(
         starts = [0]
         own: list[int | None] = []
         for file, path in enumerate(files):
+            decoding.next_failed.clear()
+            failed = decoding.next_failed if file else decoding.failed
             for packet in _packets(path, own_only=file > 0):
                 if file == 0 and is_shown(packet, context.name):
                     decoding.pts[len(own)] = packet.pts
@@ -178,11 +217,13 @@ def decoded(
                 number = len(own)
                 own.append(packet.pts)
                 packet.pts = number
-                frames = _decode(context, packet, number, decoding, file)
+                frames = _decode(context, packet, decoding)
+                if frames is None:
+                    failed.add(number - starts[file])
+                    continue
                 yield from _located(frames, starts, own)
             starts.append(len(own))
-        frames = _decode(context, None, None, decoding, len(files) - 1)
-        yield from _located(frames, starts[: len(files)], own)
+        yield from _located(_decode(context, None, decoding) or [], starts[: len(files)], own)
 
 
 def _located(
@@ -205,19 +246,14 @@ def _packets(path: Path, *, own_only: bool) -> Iterator[Packet[VideoStream]]:
 
 
 def _decode(
-    context: VideoCodecContext,
-    packet: Packet[VideoStream] | None,
-    number: int | None,
-    decoding: Decoding,
-    file: int,
-) -> list[VideoFrame]:
+    context: VideoCodecContext, packet: Packet[VideoStream] | None, decoding: Decoding
+) -> list[VideoFrame] | None:
+    """The frames that come out; None when the decoder refuses the packet."""
     try:
         return context.decode(packet)
     except av.error.FFmpegError:
         decoding.errors += 1
-        if number is not None and file == 0:
-            decoding.failed.add(number)
-        return []
+        return None
 
 
 def pixel_hash(frame: VideoFrame) -> bytes:

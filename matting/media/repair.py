@@ -161,19 +161,24 @@ def keeps(pixel_format: str) -> bool:
 
 
 def frames_of(
-    files: Sequence[Path], time_of: Callable[[int, int | None], int | None], *, damaged: bool
+    files: Sequence[Path],
+    time_of: Callable[[int, int | None], int | None],
+    *,
+    strict: bool,
+    threads: int = 1,
 ) -> Frames:
     """The frames that the last of some files shows, decoded as the continuation of the others.
 
     Args:
         time_of: a frame's time in the source, from its packet's number and PTS in that file;
             None: leave it out. Times that do not rise are left out, too.
-        damaged: conceal damage as well as can be, for the sake of the frames that refer to it.
+        strict: refuse damaged packets; else conceal damage as well as can be, for the sake of
+            the frames that refer to it.
+        threads: how many; 0: as many as there are cores. With more than one, sound frames
+            beside damaged ones are lost.
     """
     last: int | None = None
-    # Lenient decoders with several threads lose sound frames beside the damaged ones.
-    threads = 1 if damaged else 0
-    for file, number, frame in decoded(files, Decoding(), strict=not damaged, threads=threads):
+    for file, number, frame in decoded(files, Decoding(), strict=strict, threads=threads):
         time = time_of(number, frame.pts) if file == len(files) - 1 else None
         if time is not None and (last is None or time > last):
             last = time
@@ -182,7 +187,7 @@ def frames_of(
 
 def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
     """The first frame of a file; not one whose packet's number is among `damaged`."""
-    frames = frames_of([path], lambda number, pts: None if number in damaged else pts, damaged=True)
+    frames = frames_of([path], lambda number, pts: None if number in damaged else pts, strict=False)
     with closing(frames):
         return next((frame for _, frame in frames), None)
 
@@ -190,7 +195,7 @@ def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
 def last_frame(path: Path) -> VideoFrame | None:
     """The last frame of a file."""
     last = None
-    for _, frame in frames_of([path], lambda _, pts: pts, damaged=False):
+    for _, frame in frames_of([path], lambda _, pts: pts, strict=True, threads=0):
         last = frame
     return last
 
