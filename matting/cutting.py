@@ -16,7 +16,7 @@ from matting.mending import Piece, rewrite, time_in_source
 from matting.progress import Progress
 from matting.workspace import segment_name
 
-COMPARED_FRAMES = 32
+COMPARED_FRAMES = 16
 KEYS_BACK = (1, 2, 4, 8, 16)
 CHAIN = 3  # how many pieces before one stand for the whole source before it
 
@@ -108,10 +108,10 @@ class Cutting:
             for path, group in groups.items()
         ]
 
-    def _write(self, pieces: dict[Path, Span]) -> set[int]:
+    def _write(self, pieces: dict[Path, Span]) -> None:
         self._progress.start("Cutting", len(self._index.packets), "frame")
         try:
-            return write_pieces(self._info, self._index, pieces, self._progress.advance)
+            write_pieces(self._info, self._index, pieces, self._progress.advance)
         finally:
             self._progress.finish()
 

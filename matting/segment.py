@@ -167,20 +167,34 @@ def _cut(
     elif not fits_mp4(info.path):
         reason = f"mp4 cannot hold {info.codec}"
     else:
-        pieces = cutting.copy()
-        encoded = sum(not piece.copied for piece in pieces)
-        if encoded:
-            progress.say(f"{encoded} of {len(pieces)} pieces had to be encoded anew, without loss.")
-        seconds = (pieces[0].times[-1] - pieces[0].times[0]) * info.time_base
-        if len(pieces) == 1 and seconds > 2 * (options.seconds or DEFAULT_SECONDS):
-            progress.say(
-                "This video has no place where it can be cut without encoding it anew, so it "
-                "stays in one piece. For shorter pieces use --reencode."
-            )
-        return pieces
+        pieces = _copied(info, options, cutting, progress)
+        if pieces:
+            return pieces
+        reason = "its packets do not make pieces that can be read"
     loss = "without loss" if keeps(info.pixel_format) else f"without loss but for {_format(info)}"
     progress.say(f"The pieces are encoded anew, {loss}: {reason}.")
     return cutting.encode(None, repeat=repeat)
+
+
+def _copied(
+    info: VideoInfo, options: SegmentOptions, cutting: Cutting, progress: Progress
+) -> list[Piece]:
+    """The pieces of the source's own packets; none where such pieces cannot be read."""
+    try:
+        pieces = cutting.copy()
+    except MediaError as error:
+        progress.detail(str(error))
+        return []
+    encoded = sum(not piece.copied for piece in pieces)
+    if encoded:
+        progress.say(f"{encoded} of {len(pieces)} pieces had to be encoded anew, without loss.")
+    seconds = (pieces[0].times[-1] - pieces[0].times[0]) * info.time_base
+    if len(pieces) == 1 and seconds > 2 * (options.seconds or DEFAULT_SECONDS):
+        progress.say(
+            "This video has no place where it can be cut without encoding it anew, so it "
+            "stays in one piece. For shorter pieces use --reencode."
+        )
+    return pieces
 
 
 def _format(info: VideoInfo) -> str:

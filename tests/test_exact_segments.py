@@ -210,9 +210,9 @@ def test_what_an_edit_list_hides_at_the_end_stays_hidden(
 def shortened(video: Path, frames: int) -> Path:
     """The mp4 with an edit list that ends after that many frames, as cameras' trimming makes it."""
     content = bytearray(video.read_bytes())
-    at = content.index(b"elst") + 12
-    ticks = {64: 1000}.get(0, 1000)
-    content[at : at + 4] = int(frames * ticks / 30).to_bytes(4, "big")
+    at = content.index(b"elst") + 12  # its kind, version and count come first
+    milliseconds = frames * 1000 // 30
+    content[at : at + 4] = milliseconds.to_bytes(4, "big")
     video.write_bytes(content)
     return video
 

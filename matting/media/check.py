@@ -211,7 +211,7 @@ def decoded(
             decoding.next_failed.clear()
             failed = decoding.next_failed if file else decoding.failed
             for packet in _packets(path, own_only=file > 0):
-                if file == 0 and is_shown(packet, context.name):
+                if file == 0 and is_shown(packet, context.codec.canonical_name):
                     decoding.pts[len(own)] = packet.pts
                 # A frame comes out with its packet's time: the number takes its place.
                 number = len(own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from matting.errors import EncodeError, StorageError
+from matting.errors import EncodeError
 from matting.media.door import encoding, open_video, reading
 from matting.media.index import SourceIndex, SourcePacket, unbroken
 from matting.media.probe import VideoInfo
@@ -126,10 +126,11 @@ def write_pieces(
     index: SourceIndex,
     pieces: Mapping[Path, Span],
     on_packets: Callable[[int], None],
-) -> set[int]:
-    """Writes the pieces in one pass over the source; returns the packets mp4 cannot hold.
+) -> None:
+    """Writes the pieces in one pass over the source.
 
-    A piece's time 0 is its first frame; its ticks are the source's.
+    A piece's time 0 is its first frame; its ticks are the source's. Damaged packets that mp4
+    cannot hold are left out.
 
     Args:
         on_packets: told how many more of the source's packets are read.
@@ -137,7 +138,6 @@ def write_pieces(
         StorageError: a piece cannot be written.
         MediaError: the source cannot be read.
     """
-    refused: set[int] = set()
     waiting = sorted(pieces.items(), key=lambda item: item[1].lead)
     with open_video(info.path) as (container, video), reading(info.path), ExitStack() as files:
         open_pieces: list[_PieceFile] = []
@@ -150,15 +150,14 @@ def write_pieces(
             for piece in open_pieces:
                 if piece.span.stop <= number:
                     piece.close()
-                elif not piece.write(packet, number):
-                    refused.add(number)
+                elif not index.packets[number].malformed:
+                    piece.write(packet, number)
             open_pieces = [piece for piece in open_pieces if number < piece.span.stop]
             on_packets(1)
             if not waiting and not open_pieces:
                 break
         for piece in open_pieces:
             piece.close()
-    return refused
 
 
 class _PieceFile:
@@ -191,8 +190,8 @@ class _PieceFile:
                 self._output.close()
                 raise
 
-    def write(self, packet: Packet[VideoStream], number: int) -> bool:
-        """Writes a packet of the source; whether mp4 can hold it."""
+    def write(self, packet: Packet[VideoStream], number: int) -> None:
+        """Writes a packet of the source, unless mp4 cannot hold it."""
         place = number - self.span.lead
         pts = self._pts[place]
         source = packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base
@@ -203,16 +202,12 @@ class _PieceFile:
         # A reader starts at the last key frame by the edit list's start: it must be the lead-in.
         packet.is_keyframe = place == 0 or (key and pts > 0)
         try:
-            with encoding(self._path):
+            # A frame that is missing is found when the piece is decoded.
+            with suppress(EncodeError), encoding(self._path):
                 self._output.mux_one(packet)
-        except StorageError:
-            raise
-        except EncodeError:
-            return False
         finally:
             packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base = source
             packet.is_keyframe = key
-        return True
 
     def close(self) -> None:
         """Writes what is still held; more than once does nothing."""

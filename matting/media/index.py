@@ -28,6 +28,7 @@ class SourcePacket:
         clean: whether nothing from here on needs anything from before; None: not known.
         shown: whether a player shows its frame.
         corrupt: whether the container itself knows that a part is missing.
+        malformed: whether its structure is broken, so that no container can take it over.
     """
 
     pts: int | None
@@ -36,6 +37,7 @@ class SourcePacket:
     clean: bool | None = None
     shown: bool = True
     corrupt: bool = False
+    malformed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def read_index(path: Path) -> SourceIndex:
     packets: list[SourcePacket] = []
     end = Fraction(0)
     with open_video(path) as (container, stream), reading(path):
-        codec = stream.codec_context.name
+        codec = stream.codec_context.codec.canonical_name
         header = bytes(stream.codec_context.extradata or b"")
         # All streams: the container's declared length is that of its longest.
         for packet in unbroken(container.demux()):
@@ -89,6 +91,7 @@ def read_index(path: Path) -> SourceIndex:
                         clean,
                         is_shown(packet, codec),
                         packet.is_corrupt,
+                        codec == "av1" and not _is_well_formed(bytes(packet)),
                     )
                 )
         broken = declared_end(container) - end > CUT_OFF_SECONDS
@@ -134,3 +137,29 @@ def _units(content: bytes, codec: str, header: bytes) -> Iterator[int]:
     while at + width < len(content):
         yield content[at + width]
         at += width + int.from_bytes(content[at : at + width], "big")
+
+
+def _is_well_formed(content: bytes) -> bool:
+    """Whether a packet of AV1 is a sequence of open bitstream units: AV1 specification, 5.3.
+
+    FFmpeg's mp4 writer spoils the whole file when one is not.
+    """
+    at = 0
+    while at < len(content):
+        header = content[at]
+        if header & 0x80:  # a bit that is always zero
+            return False
+        at += 2 if header & 4 else 1
+        if not header & 2:  # no size: it goes on to the end
+            return True
+        size = shift = 0
+        while True:
+            if at >= len(content) or shift > 49:
+                return False
+            size |= (content[at] & 0x7F) << shift
+            shift += 7
+            at += 1
+            if not content[at - 1] & 0x80:
+                break
+        at += size
+    return at == len(content)

@@ -224,7 +224,7 @@ def encode_files(
     """
     wanted = [time for times in groups.values() for time in times]
     with closing(frames):
-        filled = fill(wanted, frames, before)
+        filled = fill(wanted, frames, before, info.path)
         for path, times in groups.items():
             partial = durable.partial(path)
             try:
@@ -256,6 +256,7 @@ def fill(
     wanted: Sequence[int],
     frames: Iterable[tuple[int, VideoFrame]],
     before: VideoFrame | None,
+    source: Path,
 ) -> Iterator[tuple[int, VideoFrame]]:
     """A frame for every time: its own, else the last one before, else the first one after.
 
@@ -263,6 +264,7 @@ def fill(
         wanted: the times, rising.
         frames: those there are, at their times, rising.
         before: the last good frame before all of them.
+        source: the file that the error names.
     Raises:
         DecodeError: there is not one frame.
     """
@@ -279,6 +281,6 @@ def fill(
             last = frame
     while time is not None:
         if last is None:
-            raise DecodeError("Not one of its frames can be decoded.", "Copy it again.")
+            raise DecodeError(f"Not one frame of {source} can be decoded.", "Copy it again.")
         yield time, last
         time = next(waiting, None)
