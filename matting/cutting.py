@@ -43,6 +43,10 @@ class Cutting:
         self._ticks = seconds / info.time_base
         self._work = work
         self._progress = progress
+        # The frames of which the container itself says that parts are missing.
+        self._corrupt = {
+            p.pts for p in index.packets if p.corrupt and p.shown and p.pts is not None
+        }
 
     def copy(self) -> list[Piece]:
         """Pieces of the source's own packets, each decoded through.
@@ -71,7 +75,8 @@ class Cutting:
             crf: the encoder's constant rate factor; None: without loss.
             repeat: put the last good frame in place of a damaged one.
         Returns:
-            The pieces. Of a damaged source, unless `repeat`, one piece that is the source itself.
+            The pieces. Of a source that is damaged or breaks off, unless `repeat`, one piece
+            that is the source itself.
         Raises:
             MediaError: the source cannot be read, or not decoded at all.
             StorageError: a piece cannot be written.
@@ -83,9 +88,11 @@ class Cutting:
         finally:
             self._progress.finish()
         times = self._times(decoding)
-        damaged = {times[number] for number in decoding.damaged} | self._corrupt()
+        damaged = {times[number] for number in decoding.damaged} | (
+            self._corrupt & set(times.values())
+        )
         listed = sorted(times.values())
-        if damaged and not repeat:
+        if not repeat and (damaged or self._index.ends is not None):
             return [Piece(source, tuple(listed), tuple(sorted(damaged)), copied=False)]
         sound = {number: time for number, time in times.items() if time not in damaged}
         threads = 1 if damaged else 0
@@ -179,13 +186,8 @@ class Cutting:
         time_of = time_in_source(self._info, path, wanted[0])
         sound = set(decoding.shown) - decoding.damaged
         found = {time_of(number, decoding.pts[number]) for number in sound & set(decoding.pts)}
-        damaged = [time for time in wanted if time not in found or time in self._corrupt()]
+        damaged = [time for time in wanted if time not in found or time in self._corrupt]
         return Piece(path, tuple(wanted), tuple(damaged))
-
-    def _corrupt(self) -> set[int]:
-        """When the frames are shown of which the container itself says that parts are missing."""
-        packets = self._index.packets
-        return {p.pts for p in packets if p.corrupt and p.shown and p.pts is not None}
 
     def _times(self, decoding: Decoding) -> dict[int, int]:
         """When each frame is shown, by its packet's number, also where the container is silent."""

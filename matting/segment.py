@@ -205,7 +205,7 @@ def _sound(
     info: VideoInfo, options: SegmentOptions, cut: Kept, work: Path, progress: Progress
 ) -> Sequence[Piece]:
     """The pieces without damage; or the report of it, and all pieces kept."""
-    damaged = [time for piece in cut.pieces for time in piece.damaged]
+    damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
     if not damaged and cut.ends is None:
         return cut.pieces
     report = _report(info, damaged, cut.ends)
@@ -221,7 +221,8 @@ def _sound(
         )
     pieces = mend(info, cut.pieces, progress)
     repeated = sum(len(piece.repeated) for piece in pieces)
-    progress.say(f"{report} {repeated} were replaced by the last good one.")
+    replaced = f" {repeated} were replaced by the last good one." if repeated else ""
+    progress.say(f"{report}{replaced}")
     return pieces
 
 

@@ -231,6 +231,7 @@ def test_damage_in_any_format(
     folder = segment(video, REPEAT, None, progress)
     plan = plan_of(folder)
     assert any(part.repeated for part in plan.segments)
+    assert progress.heard("replaced by the last good one")
     assert plan.frames == listed
     assert len(joined(folder)) == plan.frames
 

@@ -283,3 +283,36 @@ def test_where_no_lead_in_helps_the_piece_is_encoded_without_loss(
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)
     assert progress.heard("4 of 5 pieces had to be encoded anew, without loss")
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "compared"),
+    [
+        ("utvideo", "yuv444p", "yuv444p"),
+        ("utvideo", "gbrp", "gbrp"),
+        ("huffyuv", "rgb24", "gbrp"),
+        ("ffvhuff", "yuv444p10le", "yuv444p10le"),
+        ("ffvhuff", "gray", "yuv420p"),
+        ("ffvhuff", "yuva420p", "yuv420p"),
+    ],
+)
+def test_encoding_without_loss_keeps_the_samples(
+    codec: str, pixel_format: str, compared: str, tmp_path: Path, progress: Recorder
+) -> None:
+    video = clip(tmp_path, Variant("", codec, "avi", pixel_format=pixel_format), 20)
+    folder = segment(video, SegmentOptions(), None, progress)
+    assert samples(folder / "output_000.mp4", compared) == samples(video, compared)
+    assert progress.heard("encoded anew, without loss")
+    assert progress.heard("but for its pixel format") == (pixel_format == "yuva420p")
+
+
+def samples(path: Path, pixel_format: str) -> list[bytes]:
+    """All planes of all frames in that format, without the padding of lines."""
+    size = 2 if "10" in pixel_format else 1
+    found = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            for plane in frame.reformat(format=pixel_format).planes:
+                lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
+                found.append(lines[: plane.height, : plane.width * size].tobytes())
+    return found

@@ -8,7 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from matting import durable
 from matting.errors import InputError, MediaError
@@ -17,7 +19,7 @@ from matting.media.cut import choose_cuts
 from matting.media.index import SourcePacket
 from matting.plan import read_plan
 from matting.segment import SegmentOptions, segment
-from tests.clips import make_clip, numbers, times
+from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
 
 SECOND = SegmentOptions(seconds=Fraction(1))
@@ -322,3 +324,48 @@ def test_choice_of_cuts() -> None:
     assert [pts[i] for i in starts] == [0, 10, 20, 40]
     assert [pts[i] for i in choose_cuts(packets, Fraction(25))] == [0, 40]
     assert all(a < b for a, b in pairwise(starts))
+
+
+def test_an_older_plan_is_to_be_cut_again(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 20)
+    folder = segment(video, SECOND, None, progress)
+    path = folder / "segments.json"
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**plan, "version": 1}), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        segment(video, SECOND, None, progress)
+    assert "--overwrite" in caught.value.hint
+
+
+def test_the_plan_knows_a_piece_that_was_changed(tmp_path: Path, progress: Recorder) -> None:
+    folder = segment(make_clip(tmp_path / "clip.mp4", 60), SECOND, None, progress)
+    plan = read_plan(folder)
+    assert plan is not None
+    make_clip(folder / "output_001.mp4", 30, options={"crf": "30"})
+    assert [s.proof.holds_for(folder / s.name) for s in plan.segments] == [True, False]
+
+
+def test_reencoded_pieces_are_closed_and_good(tmp_path: Path, progress: Recorder) -> None:
+    pts = [100 + index * 40 + (index % 3) * 7 for index in range(60)]
+    video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
+    folder = segment(video, SegmentOptions(Fraction(1), reencode=True), None, progress)
+    plan = read_plan(folder)
+    assert plan is not None
+    found = [
+        s.first_pts * plan.time_base + time
+        for s in plan.segments
+        for time in relative(times(folder / s.name))
+    ]
+    assert found == [Fraction(p, 1000) for p in pts]
+    for before, after in zip(decode(video), iter_pieces(folder), strict=True):
+        assert np.abs(before[1].astype(int) - after).mean() < 4
+    for piece in pieces(folder):
+        with av.open(str(piece)) as container:
+            assert container.streams.video[0].codec_context.name == "hevc"
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert packets[0].is_keyframe
+        assert min(packet.pts or 0 for packet in packets) == (packets[0].pts or 0)
+
+
+def iter_pieces(folder: Path) -> list[NDArray[np.uint8]]:
+    return [rgb for piece in pieces(folder) for _, rgb in decode(piece)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -123,7 +122,7 @@ def frame_times(path: Path) -> list[FrameTime]:
             if packet.pts is None:
                 raise MediaError(
                     f"{path}: frame {len(times)} carries no time.",
-                    "Cut it with --reencode, which gives every frame one.",
+                    "Cut it with segment, which gives every frame one.",
                 )
             times.append(FrameTime(packet.pts, packet.is_keyframe))
         if not times:
@@ -156,7 +155,7 @@ def _cut_off(path: Path, read: int, declared: int) -> MediaError:
     of = f" of {declared}" if declared else ""
     return MediaError(
         f"{path} is cut off or damaged: only {read}{of} frames can be read.",
-        "Copy or download it again. To use what is there, cut it with --reencode.",
+        "Copy or download it again. To use what is there: segment --damaged repeat.",
     )
 
 
@@ -169,13 +168,3 @@ def rotation(path: Path) -> int:
         for frame in container.decode(stream):
             return int(frame.rotation) % 360
     return 0
-
-
-def listed_frames(path: Path) -> int:
-    """How many frames a video lists, as far as it can be read; damage only ends the count."""
-    count = declared = 0
-    with open_video(path) as (container, stream), contextlib.suppress(av.error.FFmpegError):
-        declared = stream.frames
-        for packet in container.demux(stream):
-            count += packet.size > 0 and not packet.is_discard
-    return max(count, declared)

@@ -25,6 +25,13 @@ X264 = {"preset": "veryfast", "bf": "0"}
 X265 = {"preset": "fast"}
 X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
 FALLBACK = "yuv420p"
+# The same samples in another order, or with colour differences that are all zero: H.264 and
+# H.265 have no packed formats, and what is grey is decoded as 4:2:0.
+SAME_SAMPLES = dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp") | {
+    "gray": "yuv420p",
+    "gray10le": "yuv420p10le",
+    "gray12le": "yuv420p12le",
+}
 
 # A decoded frame; for those who only hand it on.
 Frame = VideoFrame
@@ -145,19 +152,21 @@ def _encoder(pixel_format: str, crf: int | None) -> tuple[str, str, dict[str, st
     choices = {
         "libx264": X264 | (constant or {"qp": "0"}),
         "libx265": X265 | constant | {"x265-params": x265},
-        "libx264rgb": X264 | (constant or {"qp": "0"}),
     }
-    order = list(choices) if crf is None else ["libx265", "libx264", "libx264rgb"]
+    order = list(choices) if crf is None else list(reversed(choices))
+    pixel_format = SAME_SAMPLES.get(pixel_format, pixel_format)
     for name in order:
-        formats = av.Codec(name, "w").video_formats or []
-        if pixel_format in {known.name for known in formats}:
+        formats = {known.name for known in av.Codec(name, "w").video_formats or []}
+        # x265 lists a format with transparency, but the decoder gives none back.
+        if pixel_format in formats and not pixel_format.startswith("yuva"):
             return name, pixel_format, choices[name]
     return order[0], FALLBACK, choices[order[0]]
 
 
 def keeps(pixel_format: str) -> bool:
     """Whether frames of that format can be written without loss."""
-    return _encoder(pixel_format, None)[1] == pixel_format
+    kept = _encoder(pixel_format, None)[1]
+    return kept == SAME_SAMPLES.get(pixel_format, pixel_format)
 
 
 def frames_of(
