@@ -14,7 +14,7 @@ from matting.errors import InputError
 from matting.infer import InferOptions
 from matting.matte import Look
 from matting.media.writer import CODECS, Encoding
-from matting.segment import SegmentOptions
+from matting.segment import REPEAT, STOP, SegmentOptions
 from matting.session import PRECISIONS, SHORT_SIDE_PX
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 
@@ -63,7 +63,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
     """The options of `segment`."""
     return SegmentOptions(
-        seconds=arguments.seconds, reencode=arguments.reencode, overwrite=arguments.overwrite
+        seconds=arguments.seconds,
+        reencode=arguments.reencode,
+        overwrite=arguments.overwrite,
+        damaged=arguments.damaged,
     )
 
 
@@ -117,9 +120,15 @@ def _segment_options(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=_seconds, help="length of a segment to aim at (default: 15)"
     )
     parser.add_argument(
-        "--reencode", action="store_true", help="make new, clean pieces (H.265, CRF 18); slow"
+        "--reencode", action="store_true", help="make new, clean pieces (H.265, CRF 12); slow"
     )
     parser.add_argument("--overwrite", action="store_true", help="cut anew what is cut already")
+    parser.add_argument(
+        "--damaged",
+        default=STOP,
+        choices=(STOP, REPEAT),
+        help="at damage in the video: stop, or repeat the last good frame (default: stop)",
+    )
 
 
 def _infer_options(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from matting import durable
+from matting.durable import FileProof
 from matting.errors import InputError
-from matting.ledger import FileProof, Ledger
+from matting.ledger import Ledger
 from matting.plan import UNREADABLE, SourceFile
 
 COMBINE_AGAIN = "Run combine again."

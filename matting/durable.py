@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,24 @@ def sha256(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class FileProof:
+    """By what a file is known again."""
+
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileProof:
+        return cls(path.stat().st_size, sha256(path))
+
+    def holds_for(self, path: Path) -> bool:
+        """Whether `path` is there with exactly this content."""
+        if not path.is_file() or path.stat().st_size != self.size_bytes:
+            return False
+        return sha256(path) == self.sha256
 
 
 def make_folder(path: Path) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from matting.durable import FileProof
 from matting.errors import InputError
-from matting.ledger import FileProof
 from matting.media.images import ImageSequence, image_files
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource

@@ -8,30 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from matting import durable
+from matting.durable import FileProof
 from matting.errors import InputError
 from matting.plan import UNREADABLE, Plan
 from matting.workspace import MattedFolder
 
 VERSION = 2
 START_OVER = "Delete it to have this folder matted anew."
-
-
-@dataclass(frozen=True)
-class FileProof:
-    """By what a file is known again."""
-
-    size_bytes: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path) -> FileProof:
-        return cls(path.stat().st_size, durable.sha256(path))
-
-    def holds_for(self, path: Path) -> bool:
-        """Whether `path` is there with exactly this content."""
-        if not path.is_file() or path.stat().st_size != self.size_bytes:
-            return False
-        return durable.sha256(path) == self.sha256
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from matting import durable
+from matting.durable import FileProof
 from matting.errors import InputError
 from matting.workspace import PLAN_NAME
 
-VERSION = 1
+VERSION = 2
 END_BYTES = 1 << 20
 CUT_AGAIN = "Cut the video again with: segment --overwrite"
 
@@ -43,11 +44,19 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class PlannedSegment:
-    """One segment. `first_pts` is its first frame's PTS in the source, in the plan's time base."""
+    """One segment; its times are those of the source, in ticks of the plan's time base.
+
+    Attributes:
+        first_pts: of its first frame.
+        proof: by which a file that was changed after cutting is told from the one that was cut.
+        repeated: the PTS of damaged frames, in whose place another frame is shown.
+    """
 
     name: str
     first_pts: int
     frames: int
+    proof: FileProof
+    repeated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,8 @@ class Plan:
             its own, but all are encoded with this one, so that they can be joined.
         start_pts: the PTS at which the source container starts (sound may start before picture).
         seconds: the length of segments asked for; for the user's information.
-        reencoded: whether the segments hold the source's own packets or newly encoded ones.
+        reencoded: whether new pieces were asked for; else they hold the source's own packets
+            wherever these give exact pieces.
     """
 
     source: SourceFile
@@ -85,7 +95,13 @@ class Plan:
             "seconds": self.seconds,
             "reencoded": self.reencoded,
             "segments": [
-                {"name": s.name, "first_pts": s.first_pts, "frames": s.frames}
+                {
+                    "name": s.name,
+                    "first_pts": s.first_pts,
+                    "frames": s.frames,
+                    **vars(s.proof),
+                    "repeated": list(s.repeated),
+                }
                 for s in self.segments
             ],
         }
@@ -101,7 +117,13 @@ class Plan:
             str(value["source"]["ends_sha256"]),
         )
         segments = tuple(
-            PlannedSegment(_plain_name(s["name"]), int(s["first_pts"]), int(s["frames"]))
+            PlannedSegment(
+                _plain_name(s["name"]),
+                int(s["first_pts"]),
+                int(s["frames"]),
+                FileProof(int(s["size_bytes"]), str(s["sha256"])),
+                tuple(int(pts) for pts in s["repeated"]),
+            )
             for s in value["segments"]
         )
         names = {segment.name for segment in segments}

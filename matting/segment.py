@@ -1,29 +1,35 @@
-"""Stage one: a video is cut into segments, without loss and without re-encoding unless asked."""
+"""Stage one: a video is cut into segments whose frames are exactly the video's own."""
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 
-from matting import durable, ffmpeg
+from matting import durable
+from matting.cutting import Cutting, is_timed
+from matting.durable import FileProof
 from matting.errors import InputError, MediaError, writing
+from matting.kept import NAME as KEPT_NAME
+from matting.kept import Kept
 from matting.lock import folder_lock
+from matting.media.cut import fits_mp4
 from matting.media.door import require_file
-from matting.media.probe import FrameTime, VideoInfo, frame_times, listed_frames, probe
+from matting.media.index import SourceIndex, read_index
+from matting.media.probe import VideoInfo, probe
+from matting.media.repair import keeps
+from matting.mending import Piece, mend
 from matting.plan import Plan, PlannedSegment, SourceFile, concat_list, read_plan, write_plan
 from matting.progress import Progress
 from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
 DEFAULT_SECONDS = Fraction(15)
-PIECES = "output_%03d.mp4"
 PIECE_GLOB = "output_[0-9][0-9][0-9]*.mp4"
-LONGEST_LIST = 20_000  # characters; Windows takes no longer command than 32,767
-REENCODE = "Use --reencode: it makes new, clean pieces, at the cost of time."
+STOP, REPEAT = "stop", "repeat"
+REENCODE_CRF = 12
+NAMED_TIMES = 3  # how many damaged frames a message names
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,15 @@ class SegmentOptions:
 
     Attributes:
         seconds: the length of a piece that is aimed at; None: 15, or as it was cut before.
-        reencode: make new pieces in H.265 at CRF 18.
+        reencode: make new pieces in H.265 at CRF 12.
         overwrite: cut anew what is cut already.
+        damaged: STOP at a damaged source, or REPEAT the last good frame.
     """
 
     seconds: Fraction | None = None
     reencode: bool = False
     overwrite: bool = False
+    damaged: str = STOP
 
 
 def segment(video: Path, options: SegmentOptions, output: Path | None, progress: Progress) -> Path:
@@ -48,7 +56,7 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
 
     Raises:
         InputError: no such file, or the folder holds something else.
-        MediaError: it is no video, or cannot be cut without loss.
+        MediaError: it is no video, or a damaged one; its sound pieces are kept for the next run.
         StorageError, BusyError, MissingError.
     """
     require_file(video)
@@ -62,37 +70,18 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
             if earlier is not None:
                 missing = [s.name for s in earlier.segments if not (folder / s.name).is_file()]
                 if not missing:
-                    progress.say(f"Already cut: {_count(earlier, folder)}")
+                    progress.say(f"Already cut: {_count(earlier)}: {folder}")
                     return folder
                 progress.say(f"Cutting again as before: {missing[0]} is missing in {folder}")
-                options = replace(
-                    options, seconds=Fraction(earlier.seconds), reencode=earlier.reencoded
-                )
+                options = _as_before(earlier, options)
         plan = _cut_and_install(info, options, folder, progress)
-    progress.say(f"Cut and counted: {_count(plan, folder)}")
+    progress.say(f"{_count(plan)}, every one decoded and at its time: {folder}")
     return folder
 
 
-def _cut_and_install(
-    info: VideoInfo, options: SegmentOptions, folder: Path, progress: Progress
-) -> Plan:
-    work = folder / UNFINISHED
-    _remove(work)
-    durable.make_folder(work)
-    try:
-        plan = _cut(info, options, work, progress)
-    except BaseException:
-        _remove(work)
-        raise
-    # From here on it stays until the plan is written: it says that pieces may be missing.
-    _install(work, folder, plan)
-    _remove(work)
-    return plan
-
-
-def _count(plan: Plan, folder: Path) -> str:
+def _count(plan: Plan) -> str:
     pieces = len(plan.segments)
-    return f"{plan.frames} frames in {pieces} segment{'s' if pieces > 1 else ''}: {folder}"
+    return f"{plan.frames} frames in {pieces} segment{'s' if pieces > 1 else ''}"
 
 
 def _earlier_cut(folder: Path, video: Path, options: SegmentOptions) -> Plan | None:
@@ -115,162 +104,169 @@ def _earlier_cut(folder: Path, video: Path, options: SegmentOptions) -> Plan | N
     return plan
 
 
-def _cut(info: VideoInfo, options: SegmentOptions, work: Path, progress: Progress) -> Plan:
+def _as_before(plan: Plan, options: SegmentOptions) -> SegmentOptions:
+    repeats = any(segment.repeated for segment in plan.segments)
+    return replace(
+        options,
+        seconds=Fraction(plan.seconds),
+        reencode=plan.reencoded,
+        damaged=REPEAT if repeats else options.damaged,
+    )
+
+
+def _cut_and_install(
+    info: VideoInfo, options: SegmentOptions, folder: Path, progress: Progress
+) -> Plan:
+    work = folder / UNFINISHED
+    source = SourceFile.of(info.path)
     seconds = options.seconds or DEFAULT_SECONDS
-    cut = _reencode_pieces if options.reencode else _copy_pieces
-    segments = cut(info, seconds, work, progress)
-    return Plan(
-        source=SourceFile.of(info.path),
-        time_base=info.time_base,
-        rate=info.rate,
-        start_pts=info.start_pts,
-        seconds=str(seconds),
-        reencoded=options.reencode,
-        segments=segments,
-    )
+    try:
+        cut = None if options.reencode else Kept.read(work, source, seconds)
+        if cut is None:
+            _remove(work)
+            durable.make_folder(work)
+            index = read_index(info.path)
+            cutting = Cutting(info, index, seconds, work, progress)
+            found = _cut(info, index, options, cutting, progress)
+            cut = Kept(source, seconds, index.ends, tuple(found))
+        pieces = _sound(info, options, cut, work, progress)
+        plan = Plan(
+            source=source,
+            time_base=info.time_base,
+            rate=info.rate,
+            start_pts=info.start_pts,
+            seconds=str(seconds),
+            reencoded=options.reencode,
+            segments=tuple(_planned(number, piece) for number, piece in enumerate(pieces)),
+        )
+    except BaseException:
+        # The pieces of a damaged video stay for the next run.
+        if not (work / KEPT_NAME).exists():
+            _remove(work)
+        raise
+    # From here on it stays until the plan is written: it says that pieces may be missing.
+    _install(folder, [piece.path for piece in pieces], plan)
+    _remove(work)
+    return plan
 
 
-def _copy_pieces(
-    info: VideoInfo, seconds: Fraction, work: Path, progress: Progress
-) -> tuple[PlannedSegment, ...]:
-    """Copies packets; every frame of the source is in exactly one piece, at its own time."""
-    if info.container == "avi" and info.reorders:
-        raise MediaError(f"{info.path}: AVI does not tell its frames' order.", REENCODE)
-    times = frame_times(info.path)
-    starts = choose_cuts(times, seconds / info.time_base)
-    pts = [time.pts for time in times]
-    if len(starts) == 1 and (max(pts) - min(pts)) * info.time_base > 2 * seconds:
+def _cut(
+    info: VideoInfo,
+    index: SourceIndex,
+    options: SegmentOptions,
+    cutting: Cutting,
+    progress: Progress,
+) -> list[Piece]:
+    """The pieces; copied unless re-encoding is asked for, or nothing else can be exact."""
+    repeat = options.damaged == REPEAT
+    if options.reencode:
+        progress.say(f"Encoding new pieces: H.265 at CRF {REENCODE_CRF}.")
+        return cutting.encode(REENCODE_CRF, repeat=repeat)
+    if not is_timed(info, index):
+        reason = "its frames carry no times of their own"
+    elif not fits_mp4(info.path):
+        reason = f"mp4 cannot hold {info.codec}"
+    else:
+        pieces = _copied(info, options, cutting, progress)
+        if pieces:
+            return pieces
+        reason = "its packets do not make pieces that can be read"
+    loss = "without loss" if keeps(info.pixel_format) else f"without loss but for {_format(info)}"
+    progress.say(f"The pieces are encoded anew, {loss}: {reason}.")
+    return cutting.encode(None, repeat=repeat)
+
+
+def _copied(
+    info: VideoInfo, options: SegmentOptions, cutting: Cutting, progress: Progress
+) -> list[Piece]:
+    """The pieces of the source's own packets; none where such pieces cannot be read."""
+    try:
+        pieces = cutting.copy()
+    except MediaError as error:
+        progress.detail(str(error))
+        return []
+    encoded = sum(not piece.copied for piece in pieces)
+    if encoded:
+        progress.say(f"{encoded} of {len(pieces)} pieces had to be encoded anew, without loss.")
+    seconds = (pieces[0].times[-1] - pieces[0].times[0]) * info.time_base
+    if len(pieces) == 1 and seconds > 2 * (options.seconds or DEFAULT_SECONDS):
         progress.say(
-            "This video has no place where it can be cut without losing frames, so it stays in "
-            "one piece. For shorter pieces use --reencode."
+            "This video has no place where it can be cut without encoding it anew, so it "
+            "stays in one piece. For shorter pieces use --reencode."
         )
-    listed = ",".join(map(str, starts[1:]))
-    if len(listed) > LONGEST_LIST:
-        raise InputError(f"{len(starts)} pieces are too many.", "Choose a larger --seconds.")
-    cuts = ["-segment_frames", listed] if listed else ["-segment_time", str(10**9)]
-    progress.start("Cutting", len(times), "frame")
-    try:
-        _run_segmenter(info, ["-c", "copy", *cuts], work, progress)
-    finally:
-        progress.finish()
-    ends = [*starts[1:], len(times)]
-    groups = [times[a:b] for a, b in zip(starts, ends, strict=True)]
-    pieces = sorted(work.glob("*.mp4"), key=lambda path: (len(path.name), path.name))
-    if len(pieces) != len(groups):
+    return pieces
+
+
+def _format(info: VideoInfo) -> str:
+    return f"its pixel format, {info.pixel_format}, which becomes 4:2:0 in 8 bits"
+
+
+def _sound(
+    info: VideoInfo, options: SegmentOptions, cut: Kept, work: Path, progress: Progress
+) -> Sequence[Piece]:
+    """The pieces without damage; or the report of it, and all pieces kept."""
+    damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
+    if not damaged and cut.ends is None:
+        return cut.pieces
+    report = _report(info, damaged, cut.ends)
+    if options.damaged == STOP:
+        sound = sum(piece.path.parent == work and not piece.damaged for piece in cut.pieces)
+        if sound:
+            cut.write(work)
+        kept = f" {sound} sound pieces are kept for that." if sound else ""
         raise MediaError(
-            f"{info.path} came apart into {len(pieces)} pieces instead of {len(groups)}.", REENCODE
+            report,
+            f"Copy or download it again; or add --damaged {REPEAT}, by which the last good "
+            f"picture stands in for each of them.{kept}",
         )
-    return tuple(
-        _checked(piece, index, [t.pts for t in group], info)
-        for index, (piece, group) in enumerate(zip(pieces, groups, strict=True))
+    pieces = mend(info, cut.pieces, progress)
+    repeated = sum(len(piece.repeated) for piece in pieces)
+    replaced = f" {repeated} were replaced by the last good one." if repeated else ""
+    progress.say(f"{report}{replaced}")
+    return pieces
+
+
+def _report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None) -> str:
+    """Where a source is damaged, by the clock of a player."""
+    words = []
+    if damaged:
+        clocks = [_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]]
+        more = len(damaged) - len(clocks)
+        others = f" and {more} more" if more else ""
+        frames = "frame" if len(damaged) == 1 else "frames"
+        words.append(
+            f"is damaged: {len(damaged)} {frames} cannot be decoded, at {', '.join(clocks)}{others}"
+        )
+    if ends is not None:
+        end = _clock(ends - info.start_pts * info.time_base)
+        words.append(f"is cut off: it ends at {end}")
+    return f"{info.path} {', and '.join(words)}."
+
+
+def _clock(seconds: Fraction) -> str:
+    milliseconds = max(0, round(seconds * 1000))
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def _planned(number: int, piece: Piece) -> PlannedSegment:
+    return PlannedSegment(
+        segment_name(number),
+        piece.times[0],
+        len(piece.times),
+        FileProof.of(piece.path),
+        piece.repeated,
     )
 
 
-def choose_cuts(times: Sequence[FrameTime], ticks: Fraction) -> list[int]:
-    """Where to cut, as indices of packets; the first is always 0.
-
-    A cut is possible before a key frame that no other frame crosses: all packets before it are
-    shown before it, all after it are shown after it. Of those, the first in each `ticks` since
-    the last cut is taken.
-
-    Args:
-        times: every packet of the source, in decoding order.
-        ticks: the length of a piece.
-    """
-    pts = [time.pts for time in times]
-    latest_before = [min(pts), *accumulate(pts, max)]
-    earliest_after = list(accumulate(reversed(pts), min))[::-1]
-    first = min(pts)
-    starts = [0]
-    wanted = first + ticks
-    for index in range(1, len(times)):
-        time = pts[index]
-        if not times[index].key or time < wanted:
-            continue
-        if latest_before[index] < time <= earliest_after[index]:
-            starts.append(index)
-            wanted = first + ((time - first) // ticks + 1) * ticks
-    return starts
-
-
-def _checked(piece: Path, index: int, expected: list[int], info: VideoInfo) -> PlannedSegment:
-    """The plan's line for a piece, after holding its own list of times against the source's.
-
-    `expected`: the times of its frames in the source, in decoding order.
-    """
-    time_base = probe(piece).time_base
-    found = [time.pts for time in frame_times(piece)]
-    want = [(pts - min(expected)) * info.time_base for pts in expected]
-    have = [(pts - min(found)) * time_base for pts in found]
-    if len(have) != len(want) or any(
-        abs(a - b) > info.time_base for a, b in zip(have, want, strict=True)
-    ):
-        raise MediaError(
-            f"{info.path} cannot be cut without loss: piece {index} would have {len(have)} frames "
-            f"instead of {len(want)}, or the wrong times.",
-            REENCODE,
-        )
-    return PlannedSegment(segment_name(index), min(expected), len(expected))
-
-
-def _reencode_pieces(
-    info: VideoInfo, seconds: Fraction, work: Path, progress: Progress
-) -> tuple[PlannedSegment, ...]:
-    """Encodes what can be decoded to H.265 at CRF 18; says how many frames came of it."""
-    length = f"{float(seconds):.6f}"
-    listing = work / "pieces.csv"
-    progress.start("Re-encoding", 0, "frame")
-    arguments = ["-c:v", "libx265", "-crf", "18", "-preset", "fast", "-tag:v", "hvc1"]
-    arguments += ["-x265-params", "open-gop=0:log-level=error"]
-    # The source's own times, in the source's own ticks.
-    arguments += ["-fps_mode", "vfr", "-enc_time_base", "demux"]
-    arguments += ["-force_key_frames", f"expr:gte(t,n_forced*{length})", "-segment_time", length]
-    arguments += ["-segment_list", listing.name, "-segment_list_type", "csv"]
-    try:
-        _run_segmenter(info, arguments, work, progress)
-    finally:
-        progress.finish()
-    with listing.open(encoding="utf-8", newline="") as rows:
-        starts = [(row[0], Fraction(row[1])) for row in csv.reader(rows)]
-    listing.unlink()
-    if not starts:
-        raise MediaError(f"Not one frame of {info.path} can be decoded.", "Copy it again.")
-    counts = [len(frame_times(work / name)) for name, _ in starts]
-    listed = listed_frames(info.path)
-    if sum(counts) != listed:
-        progress.say(f"Of {listed} frames, {sum(counts)} could be decoded; the others are lost.")
-    return tuple(
-        PlannedSegment(
-            segment_name(index), info.start_pts + round(start / info.time_base), counts[index]
-        )
-        for index, (_, start) in enumerate(starts)
-    )
-
-
-def _run_segmenter(
-    info: VideoInfo, arguments: Sequence[str], work: Path, progress: Progress
-) -> None:
-    stream = ["-map", "0:V:0", "-an", "-sn", "-dn"]
-    # Not shifted to hide B-frames' early decoding times: pieces would be cut and start too late.
-    muxer = ["-avoid_negative_ts", "disabled", "-f", "segment", "-segment_format", "mp4"]
-    muxer += ["-reset_timestamps", "1"]
-    ffmpeg.run(
-        [*ffmpeg.input_file(info.path), *stream, *arguments, *muxer, PIECES],
-        folder=work,
-        subject=info.path,
-        hint="If the video plays elsewhere, cut it with --reencode; otherwise copy it again.",
-        on_frames=progress.advance,
-    )
-
-
-def _install(work: Path, folder: Path, plan: Plan) -> None:
+def _install(folder: Path, pieces: Sequence[Path], plan: Plan) -> None:
     """Puts the checked pieces in place of what was there. The plan comes last: it says 'whole'."""
     with writing(folder):
         (folder / PLAN_NAME).unlink(missing_ok=True)
         for old in folder.glob(PIECE_GLOB):
             old.unlink()
-    for planned in plan.segments:
-        durable.publish(work / planned.name, folder / planned.name)
+    for path, planned in zip(pieces, plan.segments, strict=True):
+        durable.publish(path, folder / planned.name)
     durable.write_text(folder / LIST_NAME, concat_list([s.name for s in plan.segments]))
     write_plan(folder, plan)
 

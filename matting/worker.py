@@ -12,9 +12,9 @@ import torch
 
 from matting import durable
 from matting.device import choose_device, share_cores
+from matting.durable import FileProof
 from matting.errors import MattingError, MediaError
 from matting.inputs import Input
-from matting.ledger import FileProof
 from matting.matte import Look, matte_segment, warm_up
 from matting.media.source import FrameSource
 from matting.progress import Progress

@@ -8,18 +8,29 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from matting import durable
 from matting.errors import InputError, MediaError
 from matting.inputs import read_inputs
-from matting.media.probe import FrameTime
+from matting.media.cut import choose_cuts
+from matting.media.index import SourcePacket
 from matting.plan import read_plan
-from matting.segment import SegmentOptions, choose_cuts, segment
-from tests.clips import make_clip, numbers, times
+from matting.segment import SegmentOptions, segment
+from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
 
 SECOND = SegmentOptions(seconds=Fraction(1))
+PLANNED = {
+    "name": "a.mp4",
+    "first_pts": 0,
+    "frames": 1,
+    "size_bytes": 1,
+    "sha256": "0",
+    "repeated": [],
+}
 
 
 def pieces(folder: Path) -> list[Path]:
@@ -198,15 +209,14 @@ def test_a_broken_plan_can_be_overwritten(tmp_path: Path, progress: Recorder) ->
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-def test_avi_with_reordered_frames_needs_reencoding(
+def test_avi_with_reordered_frames_is_encoded_anew(
     codec: str, tmp_path: Path, progress: Recorder
 ) -> None:
     options = {"bf": "2", "b_strategy": "0"} if codec == "mpeg4" else {"bf": "2"}
     video = make_clip(tmp_path / "clip.avi", 60, codec=codec, options=options)
-    with pytest.raises(MediaError) as caught:
-        segment(video, SECOND, None, progress)
-    assert "--reencode" in caught.value.hint
-    folder = segment(video, SegmentOptions(Fraction(1), reencode=True), None, progress)
+    folder = segment(video, SECOND, None, progress)
+    assert progress.heard("encoded anew, without loss: its frames carry no times")
+    assert len(pieces(folder)) == 2
     assert cut_frames(folder) == list(range(60))
 
 
@@ -214,25 +224,18 @@ def test_reencoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> No
     whole = remux_faststart(make_clip(tmp_path / "whole.mp4", 150))
     short = tmp_path / "short.mp4"
     short.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    folder = segment(short, SegmentOptions(reencode=True), None, progress)
-    saved = len(cut_frames(folder))
-    assert 20 < saved < 150
-    assert progress.heard(f"Of 150 frames, {saved} could be decoded")
+    with pytest.raises(MediaError, match="cut off"):
+        segment(short, SegmentOptions(reencode=True), None, progress)
+    options = SegmentOptions(reencode=True, damaged="repeat")
+    folder = segment(short, options, None, progress)
+    assert 20 < len(cut_frames(folder)) < 150
+    assert progress.heard("is cut off: it ends at 0:00:0")
 
 
 def test_a_video_that_starts_late_is_whole(tmp_path: Path, progress: Recorder) -> None:
     pts = [100_000 + index * 33 for index in range(60)]
     video = make_clip(tmp_path / "late.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
     assert cut_frames(segment(video, SECOND, None, progress)) == list(range(60))
-
-
-def test_too_many_pieces_are_refused(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("matting.segment.LONGEST_LIST", 5)
-    video = make_clip(tmp_path / "clip.mp4", 60, gop=2)
-    with pytest.raises(InputError, match="too many"):
-        segment(video, SegmentOptions(seconds=Fraction(1, 10)), None, progress)
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
@@ -292,8 +295,8 @@ def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder
     ("key", "value"),
     [
         ("segments", []),
-        ("segments", [{"name": "a.mp4", "first_pts": 0, "frames": 1}] * 2),
-        ("segments", [{"name": "a.mp4", "first_pts": 0, "frames": 0}]),
+        ("segments", [PLANNED] * 2),
+        ("segments", [{**PLANNED, "frames": 0}]),
         ("time_base", "1/0"),
         ("time_base", "0"),
         ("rate", "-1"),
@@ -313,11 +316,56 @@ def test_a_plan_that_makes_no_sense_is_refused(
 
 
 def test_choice_of_cuts() -> None:
-    # Decoding order: a key frame, then others; 20 is a key frame that frame 19 crosses.
-    pts = [0, 2, 1, 10, 12, 11, 20, 19, 22, 21, 30, 31]
-    keys = {0, 10, 20, 30}
-    frames = [FrameTime(p, p in keys) for p in pts]
-    starts = choose_cuts(frames, Fraction(10))
-    assert [pts[i] for i in starts] == [0, 10, 30]
-    assert [pts[i] for i in choose_cuts(frames, Fraction(25))] == [0, 30]
+    # Decoding order. 19 is a leading picture of the key frame 20; 29 crosses the key frame 30.
+    pts = [0, 2, 1, 10, 12, 11, 20, 19, 22, 31, 30, 29, 40, 41]
+    keys = {0, 10, 20, 30, 40}
+    packets = [SourcePacket(p, p in keys) for p in pts]
+    starts = choose_cuts(packets, Fraction(10))
+    assert [pts[i] for i in starts] == [0, 10, 20, 40]
+    assert [pts[i] for i in choose_cuts(packets, Fraction(25))] == [0, 40]
     assert all(a < b for a, b in pairwise(starts))
+
+
+def test_an_older_plan_is_to_be_cut_again(tmp_path: Path, progress: Recorder) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 20)
+    folder = segment(video, SECOND, None, progress)
+    path = folder / "segments.json"
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**plan, "version": 1}), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        segment(video, SECOND, None, progress)
+    assert "--overwrite" in caught.value.hint
+
+
+def test_the_plan_knows_a_piece_that_was_changed(tmp_path: Path, progress: Recorder) -> None:
+    folder = segment(make_clip(tmp_path / "clip.mp4", 60), SECOND, None, progress)
+    plan = read_plan(folder)
+    assert plan is not None
+    make_clip(folder / "output_001.mp4", 30, options={"crf": "30"})
+    assert [s.proof.holds_for(folder / s.name) for s in plan.segments] == [True, False]
+
+
+def test_reencoded_pieces_are_closed_and_good(tmp_path: Path, progress: Recorder) -> None:
+    pts = [100 + index * 40 + (index % 3) * 7 for index in range(60)]
+    video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
+    folder = segment(video, SegmentOptions(Fraction(1), reencode=True), None, progress)
+    plan = read_plan(folder)
+    assert plan is not None
+    found = [
+        s.first_pts * plan.time_base + time
+        for s in plan.segments
+        for time in relative(times(folder / s.name))
+    ]
+    assert found == [Fraction(p, 1000) for p in pts]
+    for before, after in zip(decode(video), iter_pieces(folder), strict=True):
+        assert np.abs(before[1].astype(int) - after).mean() < 4
+    for piece in pieces(folder):
+        with av.open(str(piece)) as container:
+            assert container.streams.video[0].codec_context.name == "hevc"
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert packets[0].is_keyframe
+        assert min(packet.pts or 0 for packet in packets) == (packets[0].pts or 0)
+
+
+def iter_pieces(folder: Path) -> list[NDArray[np.uint8]]:
+    return [rgb for piece in pieces(folder) for _, rgb in decode(piece)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 
 from matting.errors import MediaError
 from matting.media.colour import Colour
@@ -16,6 +18,8 @@ from matting.media.door import open_video, reading
 
 # How much shorter than its own declared length a file may be before it counts as cut off.
 CUT_OFF_SECONDS = Fraction(1)
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,16 @@ def probe(path: Path) -> VideoInfo:
         )
 
 
+def is_shown(packet: Packet[AnyStream], codec: str) -> bool:
+    """Whether a packet holds a frame that a player shows.
+
+    Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
+    """
+    if packet.is_discard:
+        return False
+    return codec != "vp8" or bool(bytes(packet)[0] >> 4 & 1)
+
+
 def frame_times(path: Path) -> list[FrameTime]:
     """Every frame that a player shows, in the order of its packets; reads the whole file.
 
@@ -108,12 +122,12 @@ def frame_times(path: Path) -> list[FrameTime]:
             if packet.pts is None:
                 raise MediaError(
                     f"{path}: frame {len(times)} carries no time.",
-                    "Cut it with --reencode, which gives every frame one.",
+                    "Cut it with segment, which gives every frame one.",
                 )
             times.append(FrameTime(packet.pts, packet.is_keyframe))
         if not times:
             raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
-        if _declared_end(container) - end > CUT_OFF_SECONDS:
+        if declared_end(container) - end > CUT_OFF_SECONDS:
             raise _cut_off(path, len(times), stream.frames)
     return times
 
@@ -128,7 +142,7 @@ def sound_tracks(path: Path) -> int:
         return len(container.streams.audio)
 
 
-def _declared_end(container: InputContainer) -> Fraction:
+def declared_end(container: InputContainer) -> Fraction:
     """When the container ends by its own word, in seconds; 0 where it does not say."""
     if not container.duration:
         return Fraction(0)
@@ -141,7 +155,7 @@ def _cut_off(path: Path, read: int, declared: int) -> MediaError:
     of = f" of {declared}" if declared else ""
     return MediaError(
         f"{path} is cut off or damaged: only {read}{of} frames can be read.",
-        "Copy or download it again. To use what is there, cut it with --reencode.",
+        "Copy or download it again. To use what is there: segment --damaged repeat.",
     )
 
 
@@ -154,13 +168,3 @@ def rotation(path: Path) -> int:
         for frame in container.decode(stream):
             return int(frame.rotation) % 360
     return 0
-
-
-def listed_frames(path: Path) -> int:
-    """How many frames a video lists, as far as it can be read; damage only ends the count."""
-    count = declared = 0
-    with open_video(path) as (container, stream), contextlib.suppress(av.error.FFmpegError):
-        declared = stream.frames
-        for packet in container.demux(stream):
-            count += packet.size > 0 and not packet.is_discard
-    return max(count, declared)

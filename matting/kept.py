@@ -1,0 +1,80 @@
+"""What a cut that stopped at damage leaves behind, so that the next one need not cut again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from matting import durable
+from matting.durable import FileProof
+from matting.errors import InputError
+from matting.mending import Piece
+from matting.plan import UNREADABLE, SourceFile
+
+NAME = "kept.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """All pieces of a damaged source, the damaged ones included.
+
+    Attributes:
+        seconds: the length of a piece that was aimed at.
+        ends: when the source breaks off, in seconds; None: it does not.
+    """
+
+    source: SourceFile
+    seconds: Fraction
+    ends: Fraction | None
+    pieces: tuple[Piece, ...]
+
+    def write(self, work: Path) -> None:
+        """Records the pieces, which lie in the folder `work`.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        value = {
+            "version": VERSION,
+            "source": vars(self.source),
+            "seconds": str(self.seconds),
+            "ends": None if self.ends is None else str(self.ends),
+            "pieces": [
+                {
+                    "file": piece.path.name,
+                    **vars(FileProof.of(piece.path)),
+                    "times": piece.times,
+                    "damaged": piece.damaged,
+                    "copied": piece.copied,
+                }
+                for piece in self.pieces
+            ],
+        }
+        durable.write_json(work / NAME, value)
+
+    @classmethod
+    def read(cls, work: Path, source: SourceFile, seconds: Fraction) -> Kept | None:
+        """The pieces in `work`, cut from that source into that length; None if one is missing."""
+        if not (work / NAME).is_file():
+            return None
+        try:
+            value = durable.read_json(work / NAME, "")
+            wanted = [VERSION, vars(source), str(seconds)]
+            if [value["version"], value["source"], value["seconds"]] != wanted:
+                return None
+            pieces = tuple(_piece(work, item) for item in value["pieces"])
+            ends = None if value["ends"] is None else Fraction(value["ends"])
+        except (InputError, *UNREADABLE):
+            return None
+        return cls(source, seconds, ends, pieces)
+
+
+def _piece(work: Path, value: Any) -> Piece:
+    path = work / Path(value["file"]).name
+    if not FileProof(int(value["size_bytes"]), str(value["sha256"])).holds_for(path):
+        raise ValueError(f"{path} has changed")
+    times, damaged = (tuple(int(time) for time in value[key]) for key in ("times", "damaged"))
+    return Piece(path, times, damaged, copied=bool(value["copied"]))

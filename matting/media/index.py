@@ -1,0 +1,165 @@
+"""The packets of a source video: what there is to cut, and where each may be cut, undecoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.packet import Packet
+
+from matting.errors import MediaError
+from matting.media.door import open_video, reading
+from matting.media.probe import CUT_OFF_SECONDS, AnyStream, declared_end, is_shown
+
+# The first coded picture's type in a packet by which the decoder forgets all that came before.
+CLEAN_TYPES = {"h264": {5}, "hevc": {19, 20}}  # ITU-T H.264, table 7-1; H.265, table 7-1
+PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
+
+
+@dataclass(frozen=True)
+class SourcePacket:
+    """A packet as its container tells of it; times in ticks of the stream's time base.
+
+    Attributes:
+        pts, dts: when it is shown and decoded; None where the container does not say.
+        clean: whether nothing from here on needs anything from before; None: not known.
+        shown: whether a player shows its frame.
+        corrupt: whether the container itself knows that a part is missing.
+        malformed: whether its structure is broken, so that no container can take it over.
+    """
+
+    pts: int | None
+    key: bool
+    dts: int | None = None
+    clean: bool | None = None
+    shown: bool = True
+    corrupt: bool = False
+    malformed: bool = False
+
+
+@dataclass(frozen=True)
+class SourceIndex:
+    """All packets of a video's picture, in decoding order.
+
+    Attributes:
+        ends: when the file ends although it should go on, in seconds; None: it is whole.
+        declared: how many frames there are by the container's own word; 0: it does not say.
+    """
+
+    packets: tuple[SourcePacket, ...]
+    ends: Fraction | None
+    declared: int
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether every frame has a time of its own."""
+        pts = [packet.pts for packet in self.packets]
+        return None not in pts and len(set(pts)) == len(pts)
+
+    def times(self, start: int = 0, stop: int | None = None) -> list[int]:
+        """When the frames of packets [start, stop) are shown, in decoding order."""
+        packets = self.packets[start:stop]
+        return [packet.pts for packet in packets if packet.shown and packet.pts is not None]
+
+
+def read_index(path: Path) -> SourceIndex:
+    """Reads the whole file; one that breaks off is no error here.
+
+    Raises:
+        InputError: no such file.
+        MediaError: it is no video, or holds no frames.
+    """
+    packets: list[SourcePacket] = []
+    end = Fraction(0)
+    with open_video(path) as (container, stream), reading(path):
+        codec = stream.codec_context.codec.canonical_name
+        header = bytes(stream.codec_context.extradata or b"")
+        # All streams: the container's declared length is that of its longest.
+        for packet in unbroken(container.demux()):
+            if packet.pts is not None:
+                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            if packet.stream_index == stream.index:
+                clean = _is_clean(bytes(packet), codec, header) if packet.is_keyframe else None
+                packets.append(
+                    SourcePacket(
+                        packet.pts,
+                        packet.is_keyframe,
+                        packet.dts,
+                        clean,
+                        is_shown(packet, codec),
+                        packet.is_corrupt,
+                        codec == "av1" and not _is_well_formed(bytes(packet)),
+                    )
+                )
+        broken = declared_end(container) - end > CUT_OFF_SECONDS
+        declared = stream.frames
+    if not any(packet.shown for packet in packets):
+        raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
+    return SourceIndex(tuple(packets), end if broken else None, declared)
+
+
+def unbroken(packets: Iterator[Packet[AnyStream]]) -> Iterator[Packet[AnyStream]]:
+    """Packets up to where the file cannot be read any more; without those that mark the end."""
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.InvalidDataError):
+            return
+        if packet.size:
+            yield packet
+
+
+def _is_clean(content: bytes, codec: str, header: bytes) -> bool | None:
+    if codec not in CLEAN_TYPES:
+        return None
+    for unit in _units(content, codec, header):
+        kind = unit & 31 if codec == "h264" else unit >> 1 & 63
+        if kind in PICTURE_TYPES[codec]:
+            return kind in CLEAN_TYPES[codec]
+    return False
+
+
+def _units(content: bytes, codec: str, header: bytes) -> Iterator[int]:
+    """The first byte of each network abstraction layer unit in a packet of H.264 or H.265."""
+    if header[:1] != b"\x01":  # separated by start codes, ITU-T H.264, annex B
+        at = content.find(b"\0\0\1")
+        while 0 <= at < len(content) - 3:
+            yield content[at + 3]
+            at = content.find(b"\0\0\1", at + 3)
+        return
+    # Each after its length; ISO/IEC 14496-15 says in how many bytes.
+    place = 4 if codec == "h264" else 21
+    width = (header[place] & 3) + 1 if len(header) > place else 4
+    at = 0
+    while at + width < len(content):
+        yield content[at + width]
+        at += width + int.from_bytes(content[at : at + width], "big")
+
+
+def _is_well_formed(content: bytes) -> bool:
+    """Whether a packet of AV1 is a sequence of open bitstream units: AV1 specification, 5.3.
+
+    FFmpeg's mp4 writer spoils the whole file when one is not.
+    """
+    at = 0
+    while at < len(content):
+        header = content[at]
+        if header & 0x80:  # a bit that is always zero
+            return False
+        at += 2 if header & 4 else 1
+        if not header & 2:  # no size: it goes on to the end
+            return True
+        size = shift = 0
+        while True:
+            if at >= len(content) or shift > 49:
+                return False
+            size |= (content[at] & 0x7F) << shift
+            shift += 7
+            at += 1
+            if not content[at - 1] & 0x80:
+                break
+        at += size
+    return at == len(content)

@@ -1,0 +1,295 @@
+"""Writing pieces anew: without loss from the decoded planes, or at a constant quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+
+import av
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from matting import durable
+from matting.errors import DecodeError, EncodeError, writing
+from matting.media.check import Decoding, decode_all, decoded, pixel_hash
+from matting.media.door import encoding
+from matting.media.probe import VideoInfo, probe
+
+# Every frame shown when it is decoded: then its decoding time needs no thought.
+X264 = {"preset": "veryfast", "bf": "0"}
+X265 = {"preset": "fast"}
+X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
+FALLBACK = "yuv420p"
+# The same samples in another order, or with colour differences that are all zero: H.264 and
+# H.265 have no packed formats, and what is grey is decoded as 4:2:0.
+SAME_SAMPLES = dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp") | {
+    "gray": "yuv420p",
+    "gray10le": "yuv420p10le",
+    "gray12le": "yuv420p12le",
+}
+
+# A decoded frame; for those who only hand it on.
+Frame = VideoFrame
+# Frames, each with its time in ticks of the source, rising.
+Frames = Generator[tuple[int, VideoFrame], None, None]
+
+
+class FrameWriter:
+    """An mp4 file of decoded frames. Use it in a `with` block; only `finish` makes it whole.
+
+    Args:
+        path: the file; replaced when it is there.
+        info: of the source, whose tags and time base it takes over.
+        pixel_format: of the frames that come.
+        rotation: degrees counter-clockwise that a player is to turn the picture.
+        crf: the encoder's constant rate factor; None: without loss.
+    Raises:
+        EncodeError: no encoder takes such frames.
+        StorageError: the file cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, info: VideoInfo, first: VideoFrame, crf: int | None = None
+    ) -> None:
+        self._path = path
+        self._time_base = info.time_base
+        self._info = info
+        self._pts: list[int] = []
+        self._hashes: list[bytes] = []
+        encoder, self.pixel_format, options = _encoder(first.format.name, crf)
+        self._lossless = crf is None
+        ticks = {"movie_timescale": str(min(info.time_base.denominator, 2**31 - 1))}
+        rate = max(Fraction(1), min(info.rate, Fraction(240))).limit_denominator(1001)
+        with encoding(path):
+            self._output = av.open(str(path), "w", format="mp4", options=ticks)
+        try:
+            with encoding(path):
+                stream = self._output.add_stream(encoder, rate=rate, options=options)
+            if not isinstance(stream, VideoStream):
+                raise TypeError(f"{encoder} is no video encoder")
+            stream.width, stream.height = first.width, first.height
+            stream.pix_fmt = self.pixel_format
+            context = stream.codec_context
+            context.time_base = info.time_base
+            context.sample_aspect_ratio = info.pixel_aspect
+            info.colour.apply_to(context)
+            if "265" in encoder:
+                context.codec_tag = "hvc1"
+            if first.rotation:
+                stream.set_display_rotation(first.rotation)
+            self._stream = stream
+        except BaseException:
+            self._output.close()
+            raise
+
+    def __enter__(self) -> FrameWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with encoding(self._path):
+            self._output.close()
+
+    def write(self, frame: VideoFrame, pts: int) -> None:
+        """Encodes a frame at a time in ticks of the source, later than the one before.
+
+        Raises:
+            EncodeError: the encoder refuses it.
+            StorageError: the file cannot be written.
+        """
+        if frame.format.name != self.pixel_format:
+            colour = self._info.colour.range
+            frame = frame.reformat(
+                format=self.pixel_format, src_color_range=colour, dst_color_range=colour
+            )
+        if self._lossless:
+            self._hashes.append(pixel_hash(frame))
+        frame.pict_type = av.video.frame.PictureType.NONE  # the source's is no order to ours
+        frame.pts, frame.time_base = pts, self._time_base
+        with encoding(self._path):
+            self._mux(self._stream.encode(frame))
+        self._pts.append(pts)
+
+    def finish(self) -> None:
+        """Closes the file, and decodes it through: the same frames at the same times.
+
+        Raises:
+            EncodeError: it does not hold what was written.
+            StorageError: the file cannot be written.
+        """
+        with encoding(self._path):
+            self._mux(self._stream.encode(None))
+            self._output.close()
+        decoding = decode_all(self._path, head=len(self._pts) if self._lossless else 0)
+        own = probe(self._path).time_base
+        times = [pts * own for pts in decoding.pts.values() if pts is not None]
+        wanted = [(pts - self._pts[0]) * self._time_base for pts in self._pts]
+        if not decoding.is_sound or times != wanted or decoding.head != self._hashes:
+            raise EncodeError(f"{self._path} does not hold the frames that were written to it.")
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            if packet.pts is not None:
+                first = self._pts[0] if self._pts else packet.pts
+                packet.pts -= first
+                packet.dts = packet.pts
+            self._output.mux_one(packet)
+
+
+def _encoder(pixel_format: str, crf: int | None) -> tuple[str, str, dict[str, str]]:
+    """The encoder's name, the pixel format it is given, and its options."""
+    x265 = X265_PARAMS + (":lossless=1" if crf is None else "")
+    constant = {} if crf is None else {"crf": str(crf)}
+    choices = {
+        "libx264": X264 | (constant or {"qp": "0"}),
+        "libx265": X265 | constant | {"x265-params": x265},
+    }
+    order = list(choices) if crf is None else list(reversed(choices))
+    pixel_format = SAME_SAMPLES.get(pixel_format, pixel_format)
+    for name in order:
+        formats = {known.name for known in av.Codec(name, "w").video_formats or []}
+        # x265 lists a format with transparency, but the decoder gives none back.
+        if pixel_format in formats and not pixel_format.startswith("yuva"):
+            return name, pixel_format, choices[name]
+    return order[0], FALLBACK, choices[order[0]]
+
+
+def keeps(pixel_format: str) -> bool:
+    """Whether frames of that format can be written without loss."""
+    kept = _encoder(pixel_format, None)[1]
+    return kept == SAME_SAMPLES.get(pixel_format, pixel_format)
+
+
+def frames_of(
+    files: Sequence[Path],
+    time_of: Callable[[int, int | None], int | None],
+    *,
+    strict: bool,
+    threads: int = 1,
+) -> Frames:
+    """The frames that the last of some files shows, decoded as the continuation of the others.
+
+    Args:
+        time_of: a frame's time in the source, from its packet's number and PTS in that file;
+            None: leave it out. Times that do not rise are left out, too.
+        strict: refuse damaged packets; else conceal damage as well as can be, for the sake of
+            the frames that refer to it.
+        threads: how many; 0: as many as there are cores. With more than one, sound frames
+            beside damaged ones are lost.
+    """
+    last: int | None = None
+    for file, number, frame in decoded(files, Decoding(), strict=strict, threads=threads):
+        time = time_of(number, frame.pts) if file == len(files) - 1 else None
+        if time is not None and (last is None or time > last):
+            last = time
+            yield time, frame
+
+
+def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
+    """The first frame of a file; not one whose packet's number is among `damaged`."""
+    frames = frames_of([path], lambda number, pts: None if number in damaged else pts, strict=False)
+    with closing(frames):
+        return next((frame for _, frame in frames), None)
+
+
+def last_frame(path: Path) -> VideoFrame | None:
+    """The last frame of a file."""
+    last = None
+    for _, frame in frames_of([path], lambda _, pts: pts, strict=True, threads=0):
+        last = frame
+    return last
+
+
+def encode_files(
+    info: VideoInfo,
+    groups: Mapping[Path, Sequence[int]],
+    frames: Frames,
+    *,
+    before: VideoFrame | None = None,
+    crf: int | None,
+    on_frames: Callable[[int], None],
+) -> None:
+    """Encodes frames to files; each file is closed and decoded through before the next begins.
+
+    Args:
+        groups: the files, and the times of each one's frames, rising.
+        frames: the good frames there are, in order.
+        before: the frame that stands in for missing ones at the start; None: the first one.
+        crf: the encoder's constant rate factor; None: without loss.
+        on_frames: told how many more frames are encoded.
+    Raises:
+        DecodeError: there is not one frame.
+        EncodeError: a file does not hold what was written to it.
+        StorageError: a file cannot be written.
+    """
+    wanted = [time for times in groups.values() for time in times]
+    with closing(frames):
+        filled = fill(wanted, frames, before, info.path)
+        for path, times in groups.items():
+            partial = durable.partial(path)
+            try:
+                _encode_file(partial, info, islice(filled, len(times)), crf, on_frames)
+                durable.publish(partial, path)
+            finally:
+                with writing(partial):
+                    partial.unlink(missing_ok=True)
+
+
+def _encode_file(
+    path: Path,
+    info: VideoInfo,
+    frames: Iterator[tuple[int, VideoFrame]],
+    crf: int | None,
+    on_frames: Callable[[int], None],
+) -> None:
+    time, first = next(frames)
+    with FrameWriter(path, info, first, crf) as writer:
+        writer.write(first, time)
+        on_frames(1)
+        for time, frame in frames:
+            writer.write(frame, time)
+            on_frames(1)
+        writer.finish()
+
+
+def fill(
+    wanted: Sequence[int],
+    frames: Iterable[tuple[int, VideoFrame]],
+    before: VideoFrame | None,
+    source: Path,
+) -> Iterator[tuple[int, VideoFrame]]:
+    """A frame for every time: its own, else the last one before, else the first one after.
+
+    Args:
+        wanted: the times, rising.
+        frames: those there are, at their times, rising.
+        before: the last good frame before all of them.
+        source: the file that the error names.
+    Raises:
+        DecodeError: there is not one frame.
+    """
+    waiting = iter(wanted)
+    time = next(waiting, None)
+    last = before
+    for own, frame in frames:
+        while time is not None and time < own:
+            yield time, frame if last is None else last
+            time = next(waiting, None)
+        if time == own:
+            yield own, frame
+            time = next(waiting, None)
+            last = frame
+    while time is not None:
+        if last is None:
+            raise DecodeError(f"Not one frame of {source} can be decoded.", "Copy it again.")
+        yield time, last
+        time = next(waiting, None)
