@@ -14,7 +14,7 @@ from random import Random
 from benchmarks.faults.changes import Changes
 from benchmarks.faults.damage import Damage
 from benchmarks.faults.disk_full import DiskFull
-from benchmarks.faults.fault import NotHeldError, Fault, SkippedError
+from benchmarks.faults.fault import Fault, NotHeldError, SkippedError
 from benchmarks.faults.kills import Kills
 from benchmarks.faults.ledger_calls import LedgerCalls
 from benchmarks.faults.mutations import Mutations

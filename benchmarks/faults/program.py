@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,8 +48,7 @@ class Ended:
 
     def matted(self) -> list[str]:
         """The segments that it began to matte."""
-        lines = self.output.replace("\r", "\n").splitlines()
-        return [line.split(":")[0].strip() for line in lines if ": ratio " in line]
+        return re.findall(r"(output_\d+\.mp4): ratio ", self.output)
 
 
 class Running:
@@ -72,7 +72,7 @@ class Running:
                 )
             self.pid = self._cold.pid
         else:
-            CONTEXT.set_forkserver_preload(["matting.cli"])
+            CONTEXT.set_forkserver_preload(["matting.cli", "benchmarks.faults.bench"])
             self._warm = CONTEXT.Process(target=_child, args=(list(arguments), str(log)))
             self._warm.start()
             self.pid = self._warm.pid or 0
@@ -108,6 +108,10 @@ class Running:
         if code is None:
             raise NotHeldError(f"no end after {limit_seconds:g} s: {self._read().strip()[-300:]}")
         return Ended(code, self._read(), time.monotonic() - self._started)
+
+    def matted(self) -> list[str]:
+        """The segments that it has begun to matte by now."""
+        return Ended(0, self._read(), 0).matted()
 
     def _read(self) -> str:
         if not self._log.is_file():
