@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*ROOT.glob("matting/**/*.py"), *ROOT.glob("model/*.py")])
-EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *ROOT.glob("demo/*.py")]
+DEMO, BENCHMARKS = sorted(ROOT.glob("demo/*.py")), sorted(ROOT.glob("benchmarks/**/*.py"))
+EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS]
 
 # From the console down; a module imports only from its own floor's rights below.
 FLOORS: list[set[str]] = [
@@ -121,6 +122,16 @@ def test_each_outside_thing_has_one_door(path: Path) -> None:
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda p: p.name)
 def test_files_stay_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 300
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *DEMO], ids=module_name)
+def test_nothing_needs_the_benchmarks_or_the_tests(path: Path) -> None:
+    assert {t.split(".", maxsplit=1)[0] for t in imports(path)}.isdisjoint({"benchmarks", "tests"})
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=module_name)
+def test_benchmarks_need_no_tests(path: Path) -> None:
+    assert "tests" not in {target.split(".", maxsplit=1)[0] for target in imports(path)}
 
 
 def test_nothing_happens_at_import() -> None:

@@ -7,9 +7,13 @@ Linux or macOS, two cores and no graphics card; the whole of it takes an hour or
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from types import FrameType
 
 from benchmarks.faults.bench import FAULTS, Row, record, run_fault, table_of
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -28,6 +32,16 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Runs the rows; 1 when something did not hold."""
     options = parse()
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        _tell("Interrupted: everything that was started is gone.")
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
     rows: list[Row] = []
     for fault in FAULTS:
         if options.only and fault.name not in options.only:
@@ -40,6 +54,13 @@ def main() -> int:
             record(rows[-1])
     print("\n" + table_of(rows))
     return 1 if any(row.broken for row in rows) else 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Ctrl-C, and a polite request to end; a second one does not stop the tidying up."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _tell(text: str) -> None:

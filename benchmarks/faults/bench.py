@@ -100,13 +100,14 @@ def table_of(rows: Iterable[Row]) -> str:
 
 def record(row: Row) -> None:
     """Puts one row into RESULTS.md, in place of an earlier one; the others stay."""
-    lines = {cells[0]: cells for cells in _recorded()}
+    lines = {cells[0]: cells for cells in recorded()}
     lines[row.fault.what] = row.cells()
     order = [fault.what for fault in FAULTS]
     known = [lines[what] for what in order if what in lines]
     write_section(TITLE, f"{table(HEAD, known)}\nThe last of them: {measured_on()}")
 
 
-def _recorded() -> list[tuple[str, ...]]:
+def recorded() -> list[tuple[str, ...]]:
+    """The rows' cells as they stand in RESULTS.md."""
     rows = re.findall(r"^\| (.+) \|$", section(TITLE), re.MULTILINE)
     return [tuple(row.split(" | ")) for row in rows[2:]]

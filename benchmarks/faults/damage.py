@@ -18,7 +18,7 @@ class Damage(JobFault):
     name = "damage"
     what = "a finished segment damaged, swapped, deleted"
     must_hold = "all found before combining, only those redone"
-    tries, short_tries = 100, 4
+    tries, short_tries = 100, 2
     prepared = ("segment", "infer")
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:

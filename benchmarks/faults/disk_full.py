@@ -25,7 +25,7 @@ class DiskFull(JobFault):
     name = "disk-full"
     what = "disk full (a small tmpfs, sizes from 1 % to 99 % of the need)"
     must_hold = "ledger parses, exit code 4, resume after enlarging gives identical frames"
-    tries, short_tries = 30, 3
+    tries, short_tries = 30, 2
 
     def prepare(self) -> None:
         if shutil.which("mount") is None or shutil.which("umount") is None:
@@ -39,7 +39,7 @@ class DiskFull(JobFault):
             pass
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
-        percent = 1 + round(98 * (number % self.tries) / (self.tries - 1))
+        percent = 1 + round(98 * (number * 11 % self.tries) / (self.tries - 1))
         pages = max(1, self.need_pages * percent // 100)
         job = self.new_job(folder)
         with _small_disk(folder / "disk", pages) as disk:

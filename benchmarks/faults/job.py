@@ -15,6 +15,7 @@ from matting.workspace import MattedFolder, final_file, segments_folder
 
 SEGMENTS = 4
 SECONDS = f"{KEY_FRAMES}/{RATE}"
+POLL_SECONDS = 0.01
 CLIP_SEED, NETWORK_SEED = 1, 20
 
 
@@ -76,6 +77,14 @@ class Job:
                 return command.end()
             command.kill()
         return None
+
+    def killed_at_segment(self, number: int) -> None:
+        """Starts `infer` and kills its whole group once it is at its segment of that number."""
+        with running(self.arguments("infer"), self.log()) as command:
+            while command.wait(POLL_SECONDS) is None and len(command.matted()) <= number:
+                pass
+            if command.wait(0) is None:
+                command.kill()
 
     def matted_so_far(self) -> list[str]:
         """The segments that all commands up to now began to matte, in order."""

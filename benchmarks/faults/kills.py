@@ -22,7 +22,7 @@ class Kills(JobFault):
         "final video's decoded frames identical to an uninterrupted run; "
         "at most one segment redone per kill"
     )
-    tries, short_tries = 200, 4
+    tries, short_tries = 200, 3
 
     def prepare(self) -> None:
         super().prepare()

@@ -26,7 +26,7 @@ class Mutations(JobFault):
     name = "mutations"
     what = "mutated segments: bit flips, truncations, zeroed ranges, wrong extension, random bytes"
     must_hold = f"0 tracebacks, 0 hangs over {LIMIT_SECONDS:g} s, 0 false `true`"
-    tries, short_tries = 500, 10
+    tries, short_tries = 500, 6
     prepared = ("segment",)
     segments_in_clip = 2
 

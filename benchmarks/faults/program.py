@@ -25,7 +25,6 @@ from benchmarks.faults.fault import NotHeldError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_SECONDS = 60.0
-CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # by which bars move up and down
 CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -49,8 +48,7 @@ class Ended:
 
     def matted(self) -> list[str]:
         """The segments that it began to matte."""
-        lines = CURSOR.sub("", self.output).replace("\r", "\n").splitlines()
-        return [line.split(":")[0].strip() for line in lines if ": ratio " in line]
+        return re.findall(r"(output_\d+\.mp4): ratio ", self.output)
 
 
 class Running:
@@ -59,27 +57,42 @@ class Running:
     def __init__(
         self, arguments: Sequence[str], log: Path, *, cold: bool, prepare: Callable[[], None]
     ) -> None:
-        self._log = log
-        self._started = time.monotonic()
+        self._arguments, self._log, self._prepare = list(arguments), log, prepare
+        self._started_at = 0.0
+        self._is_cold = cold
         self._cold: subprocess.Popen[bytes] | None = None
         self._warm: ForkServerProcess | None = None
-        if cold:
-            command = [sys.executable, str(ROOT / "inference_custom.py"), *arguments]
-            with log.open("wb") as output:
-                self._cold = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    env=_environment(),
-                    start_new_session=True,
-                )
-            self.pid = self._cold.pid
-        else:
-            CONTEXT.set_forkserver_preload(["matting.cli"])
-            self._warm = CONTEXT.Process(target=_child, args=(list(arguments), str(log), prepare))
-            self._warm.start()
-            self.pid = self._warm.pid or 0
+        self.pid = 0
+
+    @property
+    def started(self) -> bool:
+        return self.pid > 0
+
+    def start(self) -> None:
+        """Starts it; an interruption comes through when it has started."""
+        self._started_at = time.monotonic()
+        with _uninterrupted():
+            if self._is_cold:
+                self._start_cold()
+            else:
+                CONTEXT.set_forkserver_preload(["matting.cli", "benchmarks.faults.bench"])
+                given = (self._arguments, str(self._log), self._prepare)
+                self._warm = CONTEXT.Process(target=_child, args=given)
+                self._warm.start()
+                self.pid = self._warm.pid or 0
+
+    def _start_cold(self) -> None:
+        command = [sys.executable, str(ROOT / "inference_custom.py"), *self._arguments]
+        with self._log.open("wb") as output:
+            self._cold = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=_environment(),
+                start_new_session=True,
+            )
+        self.pid = self._cold.pid
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code once it has ended; None if it has not within that time."""
@@ -111,7 +124,11 @@ class Running:
         code = self.wait(limit_seconds)
         if code is None:
             raise NotHeldError(f"no end after {limit_seconds:g} s: {self._read().strip()[-300:]}")
-        return Ended(code, self._read(), time.monotonic() - self._started)
+        return Ended(code, self._read(), time.monotonic() - self._started_at)
+
+    def matted(self) -> list[str]:
+        """The segments that it has begun to matte by now."""
+        return Ended(0, self._read(), 0).matted()
 
     def _read(self) -> str:
         if not self._log.is_file():
@@ -138,9 +155,10 @@ def running(
     """
     command = Running(arguments, log, cold=cold, prepare=prepare)
     try:
+        command.start()
         yield command
     finally:
-        if command.wait(0) is None:
+        if command.started and command.wait(0) is None:
             command.kill()
 
 
@@ -154,6 +172,22 @@ def run(
     """
     with running(arguments, log, cold=cold) as command:
         return command.end(limit_seconds)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Puts Ctrl-C off until the block has ended: a child half started could not be killed."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard: list[int] = []
+    for number in handlers:
+        signal.signal(number, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for signalled in heard[:1]:
+        signal.raise_signal(signalled)
 
 
 def _environment() -> dict[str, str]:

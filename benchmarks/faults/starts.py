@@ -19,7 +19,7 @@ class Starts(JobFault):
     name = "starts"
     what = "simultaneous starts"
     must_hold = "exactly one runs"
-    tries, short_tries = 50, 3
+    tries, short_tries = 50, 2
     prepared = ("segment",)
     # Long enough that the first is still at work when the last has started.
     segments_in_clip = 24
@@ -27,7 +27,7 @@ class Starts(JobFault):
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)
         if number % 2:
-            job.killed_after(rng.uniform(0, self.life_seconds))
+            job.killed_at_segment(rng.randrange(self.segments_in_clip // 2))
         before = len(job.matted_so_far())
         starts = rng.randint(2, 4)
         with ExitStack() as stack:

@@ -1,0 +1,102 @@
+"""The fault bench in its short form: every kind of fault, a few times."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from benchmarks import results
+from benchmarks.faults import ledger_calls
+from benchmarks.faults.bench import FAULTS, Row, record, recorded, run_fault, table_of
+from benchmarks.faults.fault import Fault, NotHeldError, SkippedError, require
+from matting import durable
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="the fault bench kills groups of processes, as POSIX has them"
+)
+SEED = 3
+
+
+@pytest.mark.timeout(400)  # seconds; dozens of child processes, on a busy machine
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_what_must_hold_holds(fault: type[Fault]) -> None:
+    row = run_fault(fault, SEED, range(fault.short_tries), tell=print)
+    if row.skipped:
+        pytest.skip(row.skipped)
+    assert row.broken == []
+    assert row.tried == fault.short_tries
+
+
+class Example(Fault):
+    name, what, must_hold = "example", "an example", "odd tries hold"
+    tries = short_tries = 4
+
+    def attempt(self, rng: Random, number: int, folder: Path) -> None:
+        require(number % 2 == 1, f"try {number}: {rng.random():.3f}")
+
+
+class Impossible(Example):
+    def prepare(self) -> None:
+        raise SkippedError("not on this machine")
+
+
+def test_what_does_not_hold_can_be_seen_again() -> None:
+    row = run_fault(Example, SEED, range(4), tell=print)
+    assert len(row.broken) == 2
+    assert "2 of 4" in table_of([row])
+    assert f"--only example --seed {SEED} --one 2" in row.broken[1]
+    alone = run_fault(Example, SEED, [2], tell=print)
+    assert alone.broken == row.broken[1:]
+
+
+def test_a_skipped_row_says_why() -> None:
+    row = run_fault(Impossible, SEED, range(4), tell=print)
+    assert "skipped: not on this machine" in table_of([row])
+
+
+@pytest.mark.parametrize("kept", ["flushes", "order"])
+def test_the_ledgers_watch_finds_what_it_is_there_for(
+    kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without flushes, or without temporary names, something is lost."""
+
+    def publish(temporary: Path, path: Path) -> None:
+        temporary.replace(path)
+
+    def in_place(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+
+    if kept == "flushes":
+        monkeypatch.setattr(durable, "publish", publish)
+    else:
+        monkeypatch.setattr(durable, "write_bytes", in_place)
+    row = ledger_calls.LedgerCalls(tmp_path)
+    row.prepare()
+    with pytest.raises(NotHeldError):
+        for number in range(ledger_calls.FIXED_TRIES):
+            row.attempt(Random(number), number, tmp_path / str(number))
+
+
+def test_results_are_recorded_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    first, second = FAULTS[:2]
+    results.write_section("Another", "stays")
+    record(Row(second, 1, 10))
+    record(Row(first, 1, 5, broken=["something"]))
+    record(Row(second, 2, 20))
+    text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert text.index("4 of 5") < text.index("20 of 20")
+    assert "10 of 10" not in text
+    assert "## Another\n\nstays\n" in text
+
+
+def test_the_readme_quotes_the_table() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = recorded()
+    assert [cells[0] for cells in lines] == [fault.what for fault in FAULTS]
+    for cells in lines:
+        assert f"| {' | '.join(cells[:4])} |" in readme
