@@ -156,8 +156,9 @@ def serve_tasks(pipe: Connection, setup: Setup, folder: Path) -> None:
         folder: the matted folder; a worker that an earlier run left behind may need a moment to
             notice and let go of it.
     """
-    # Ctrl-C is for the one that watches; it ends this process.
+    # Ctrl-C is for the one that watches; it ends this process, which has nothing to say to that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with pipe:
         try:
             with folder_lock(folder, WORKER_LOCK, PATIENCE_SECONDS):

@@ -43,7 +43,7 @@ class Mutations(JobFault):
         story = f"{victim.name}: {mutate(victim, rng)}"
         ended = job.run("infer")
         told = f"{story}: {ended.last_words()}"
-        require("Traceback" not in ended.output, told)
+        require("Traceback" not in ended.output, f"{told}\n{ended.output}")
         require(ended.code in PLAIN_ENDS, told)
         done = job.done()
         require(all(done.values()) == (ended.code == 0) or not done, f"{told}, but {done}")
