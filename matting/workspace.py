@@ -8,7 +8,9 @@ from pathlib import Path
 
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
-UNFINISHED = ".cutting"  # holds the pieces of a segments folder until all are there and checked
+# Holds the pieces of a segments folder until all are there and checked, or those of a damaged
+# video until the next run.
+UNFINISHED = ".cutting"
 SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
 FINAL_SUFFIX = "_MATTED.mp4"

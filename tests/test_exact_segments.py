@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from matting import ffmpeg
+from matting import cutting, ffmpeg
 from matting.media import cut
+from matting.media.index import SourceIndex
+from matting.media.probe import VideoInfo
 from matting.media.reader import VideoSource
 from matting.plan import Plan, read_plan
 from matting.segment import SegmentOptions, segment
@@ -283,6 +285,25 @@ def test_where_no_lead_in_helps_the_piece_is_encoded_without_loss(
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)
     assert progress.heard("4 of 5 pieces had to be encoded anew, without loss")
+
+
+def test_pieces_that_cannot_be_read_are_encoded_anew(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(
+        _info: VideoInfo,
+        _index: SourceIndex,
+        pieces: Mapping[Path, cut.Span],
+        _on_packets: Callable[[int], None],
+    ) -> None:
+        for path in pieces:
+            path.write_bytes(b"no video")
+
+    monkeypatch.setattr(cutting, "write_pieces", spoiled)
+    video = open_hevc(tmp_path)
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == decoded(video)
+    assert progress.heard("encoded anew, without loss: its packets do not make pieces")
 
 
 @pytest.mark.parametrize(
