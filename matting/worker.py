@@ -22,7 +22,9 @@ from matting.session import MattingSession, automatic_ratio
 from matting.weights import UNREADABLE, load_checkpoint
 from model import State
 
-WARM_UP_FRAMES = 30
+# By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
+# gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
+WARM_UP_FRAMES = 120
 # Where a segment's first state came from. RESET: the state before did not fit its pictures.
 FRESH, CARRIED, WARMED_UP, RESET = "fresh", "carried", "warmed up", "reset"
 

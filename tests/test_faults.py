@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from benchmarks import results
-from benchmarks.faults import ledger_calls
+from benchmarks.faults import ledger_calls, mutations
 from benchmarks.faults.bench import FAULTS, Row, record, recorded, run_fault, table_of
 from benchmarks.faults.fault import Fault, NotHeldError, SkippedError, require
 from matting import durable
@@ -56,6 +56,13 @@ def test_what_does_not_hold_can_be_seen_again() -> None:
 def test_a_skipped_row_says_why() -> None:
     row = run_fault(Impossible, SEED, range(4), tell=print)
     assert "skipped: not on this machine" in table_of([row])
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.xfail(strict=True, reason="the plan does not tell how long a segment lasts")
+def test_a_segment_with_other_times_is_not_called_done() -> None:
+    row = run_fault(mutations.Mutations, SEED, [mutations.MUTATIONS.index(mutations.retime)], print)
+    assert row.broken == []
 
 
 @pytest.mark.parametrize("kept", ["flushes", "order"])

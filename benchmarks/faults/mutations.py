@@ -39,8 +39,7 @@ class Mutations(JobFault):
         job = self.new_job(folder)
         job.verbose = False
         victim = job.segments / rng.choice(self.names)
-        mutate = (_flip, _flip_in_a_box, _truncate, _zero, _scramble, _misname)[number % 6]
-        story = f"{victim.name}: {mutate(victim, rng)}"
+        story = f"{victim.name}: {MUTATIONS[number % len(MUTATIONS)](victim, rng)}"
         ended = job.run("infer")
         told = f"{story}: {ended.last_words()}"
         require("Traceback" not in ended.output, f"{told}\n{ended.output}")
@@ -82,6 +81,15 @@ def _flip_in_a_box(path: Path, rng: Random) -> str:
     content[place] ^= 1 << rng.randrange(8)
     path.write_bytes(content)
     return f"a bit flipped in byte {place}, near {box.decode()}"
+
+
+def retime(path: Path, rng: Random) -> str:
+    """One bit of how long a tick of its times is."""
+    content = bytearray(path.read_bytes())
+    place = content.index(b"mdhd") + 18 + rng.randrange(2)
+    content[place] ^= 1 << rng.randrange(8)
+    path.write_bytes(content)
+    return f"a bit flipped in byte {place}, in the length of a tick"
 
 
 def _truncate(path: Path, rng: Random) -> str:
@@ -133,3 +141,6 @@ def _misname(path: Path, rng: Random) -> str:
 def _other_video(path: Path, suffix: str, frames: int) -> None:
     made = write_clip(path.with_name(f"made{suffix}"), frames, seed=7)
     made.replace(path)
+
+
+MUTATIONS = (_flip, _flip_in_a_box, _truncate, _zero, _scramble, _misname, retime)
