@@ -13,7 +13,7 @@ from matting.errors import InputError
 from matting.media.images import ImageSequence, image_files
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
-from matting.plan import Plan, read_plan
+from matting.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.workspace import UNFINISHED, natural_order
 
 # fmt: off
@@ -31,15 +31,21 @@ class Input:
     Attributes:
         name: what `processed.json` calls it.
         output_name: the file name of its results.
-        frames: how many frames the plan says it has; None without a plan.
-        rate: the plan's frames a second; None without a plan.
+        planned: what the plan says of it; None without a plan.
+        time_base, rate: the plan's; None without a plan.
     """
 
     name: str
     path: Path
     output_name: str
-    frames: int | None = None
+    planned: PlannedSegment | None = None
+    time_base: Fraction | None = None
     rate: Fraction | None = None
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames it was cut with; None without a plan."""
+        return self.planned.frames if self.planned else None
 
     @property
     def is_sequence(self) -> bool:
@@ -55,11 +61,8 @@ class Input:
         if self.is_sequence:
             return ImageSequence(self.path, rate)
         source = VideoSource(self.path, self.rate)
-        if self.frames is not None and source.frames != self.frames:
-            raise InputError(
-                f"{self.path} has {source.frames} frames, but {self.frames} were cut for it.",
-                "Cut the video again with: segment --overwrite",
-            )
+        if self.planned is not None and self.time_base is not None:
+            _require_planned(source, self.planned, self.time_base)
         return source
 
     def proof(self) -> FileProof:
@@ -84,6 +87,26 @@ class InputFolder:
     inputs: tuple[Input, ...]
 
 
+def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fraction) -> None:
+    """Refuses a piece that has not the frames, or not the times, with which it was cut.
+
+    One that was mended elsewhere may count in other ticks, and so be off by one of them.
+    """
+    if source.frames != planned.frames:
+        raise InputError(
+            f"{source.path} has {source.frames} frames, but {planned.frames} were cut for it.",
+            CUT_AGAIN,
+        )
+    first = source.times[0]
+    within = max(time_base, source.time_base)
+    for index, (have, want) in enumerate(zip(source.times, planned.times(), strict=True)):
+        if abs((have - first) * source.time_base - want * time_base) > within:
+            raise InputError(
+                f"{source.path}: frame {index} is shown at another time than it was cut with.",
+                CUT_AGAIN,
+            )
+
+
 def read_inputs(folder: Path) -> InputFolder:
     """What `folder` holds for matting.
 
@@ -100,7 +123,8 @@ def read_inputs(folder: Path) -> InputFolder:
     plan = read_plan(folder)
     if plan is not None:
         planned = tuple(
-            Input(s.name, folder / s.name, s.name, s.frames, plan.rate) for s in plan.segments
+            Input(s.name, folder / s.name, s.name, s, plan.time_base, plan.rate)
+            for s in plan.segments
         )
         return InputFolder(folder, plan, planned)
     if (folder / UNFINISHED).exists():

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from matting.durable import FileProof
 from matting.errors import InputError
 from matting.workspace import PLAN_NAME
 
-VERSION = 2
+VERSION = 3
 END_BYTES = 1 << 20
 CUT_AGAIN = "Cut the video again with: segment --overwrite"
 
@@ -48,15 +49,30 @@ class PlannedSegment:
 
     Attributes:
         first_pts: of its first frame.
+        gaps: from each frame to the next, in order of display, as (ticks, how many such gaps).
         proof: by which a file that was changed after cutting is told from the one that was cut.
         repeated: the PTS of damaged frames, in whose place another frame is shown.
     """
 
     name: str
     first_pts: int
-    frames: int
+    gaps: tuple[tuple[int, int], ...]
     proof: FileProof
     repeated: tuple[int, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        return 1 + sum(count for _, count in self.gaps)
+
+    def times(self) -> list[int]:
+        """When each frame is shown, from the first on."""
+        return list(accumulate((t for t, count in self.gaps for _ in range(count)), initial=0))
+
+
+def gaps_of(pts: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """The gaps between rising times, as `PlannedSegment` has them."""
+    steps = (later - earlier for earlier, later in pairwise(pts))
+    return tuple((step, len(list(same))) for step, same in groupby(steps))
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,7 @@ class Plan:
                     "name": s.name,
                     "first_pts": s.first_pts,
                     "frames": s.frames,
+                    "gaps": " ".join(f"{ticks}x{count}" for ticks, count in s.gaps),
                     **vars(s.proof),
                     "repeated": list(s.repeated),
                 }
@@ -120,7 +137,7 @@ class Plan:
             PlannedSegment(
                 _plain_name(s["name"]),
                 int(s["first_pts"]),
-                int(s["frames"]),
+                _gaps(s["gaps"]),
                 FileProof(int(s["size_bytes"]), str(s["sha256"])),
                 tuple(int(pts) for pts in s["repeated"]),
             )
@@ -128,8 +145,8 @@ class Plan:
         )
         names = {segment.name for segment in segments}
         time_base, rate = Fraction(value["time_base"]), Fraction(value["rate"])
-        if not names or len(names) < len(segments) or min(s.frames for s in segments) < 1:
-            raise ValueError("segments that are missing, empty or named twice")
+        if not names or len(names) < len(segments):
+            raise ValueError("segments that are missing or named twice")
         if time_base <= 0 or rate <= 0:
             raise ValueError("times that do not rise")
         return cls(
@@ -170,6 +187,14 @@ def concat_list(names: Sequence[str]) -> str:
     """The text of a list of files as ffmpeg's concat demuxer reads it."""
     quoted = (name.replace("'", "'\\''") for name in names)
     return "".join(f"file '{name}'\n" for name in quoted)
+
+
+def _gaps(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = [gap.split("x") for gap in text.split()]
+    gaps = tuple((int(ticks), int(count)) for ticks, count in pairs)
+    if any(ticks < 1 or count < 1 for ticks, count in gaps):
+        raise ValueError("times that do not rise")
+    return gaps
 
 
 def _plain_name(name: Any) -> str:

@@ -21,7 +21,15 @@ from matting.media.index import SourceIndex, read_index
 from matting.media.probe import VideoInfo, probe
 from matting.media.repair import keeps
 from matting.mending import Piece, mend
-from matting.plan import Plan, PlannedSegment, SourceFile, concat_list, read_plan, write_plan
+from matting.plan import (
+    Plan,
+    PlannedSegment,
+    SourceFile,
+    concat_list,
+    gaps_of,
+    read_plan,
+    write_plan,
+)
 from matting.progress import Progress
 from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
@@ -253,7 +261,7 @@ def _planned(number: int, piece: Piece) -> PlannedSegment:
     return PlannedSegment(
         segment_name(number),
         piece.times[0],
-        len(piece.times),
+        gaps_of(piece.times),
         FileProof.of(piece.path),
         piece.repeated,
     )

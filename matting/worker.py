@@ -112,6 +112,8 @@ class Worker:
         name, self._state_after, state_after = task.item.name, None, self._state_after
         source = task.item.open(self._setup.frame_rate)
         proof = task.item.proof()
+        if task.item.planned is not None and task.item.planned.proof != proof:
+            progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         ratio = self._ratio(source)
         in_hand = task.before is not None and task.before.name == state_after
         start_state = self._prepare(task, in_hand, source, ratio, progress)

@@ -59,7 +59,6 @@ def test_a_skipped_row_says_why() -> None:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.xfail(strict=True, reason="the plan does not tell how long a segment lasts")
 def test_a_segment_with_other_times_is_not_called_done() -> None:
     row = run_fault(mutations.Mutations, SEED, [mutations.MUTATIONS.index(mutations.retime)], print)
     assert row.broken == []

@@ -427,3 +427,27 @@ def test_rgb_video_is_tagged_as_what_it_becomes(
     (_, before), *_ = decode(folder / "a.mkv")
     (_, after), *_ = decode(composites(matted)[0])
     assert np.abs((after.astype(int) - before).mean(axis=(0, 1))).max() < 3
+
+
+def test_a_piece_that_was_mended_elsewhere_is_taken_and_said(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 60)
+    piece = segments / "output_001.mp4"
+    # In milliseconds, as many converters write: no time is exact, none is off by more than one.
+    make_clip(tmp_path / "mended.mkv", 30)
+    piece.write_bytes((tmp_path / "mended.mkv").read_bytes())
+    folder = matte(segments, opaque_checkpoint, progress)
+    assert all(processed(folder).values())
+    assert progress.heard("output_001.mp4 is not what was cut any more")
+    assert not progress.heard("output_000.mp4 is not what")
+
+
+def test_a_piece_with_other_times_is_refused(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 60)
+    times = [*range(20), *range(21, 31)]
+    make_clip(segments / "output_001.mp4", 30, pts=times)
+    with pytest.raises(SegmentsFailedError, match="frame 20 is shown at another time"):
+        matte(segments, opaque_checkpoint, progress)

@@ -27,6 +27,7 @@ PLANNED = {
     "name": "a.mp4",
     "first_pts": 0,
     "frames": 1,
+    "gaps": "",
     "size_bytes": 1,
     "sha256": "0",
     "repeated": [],
@@ -296,7 +297,9 @@ def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder
     [
         ("segments", []),
         ("segments", [PLANNED] * 2),
-        ("segments", [{**PLANNED, "frames": 0}]),
+        ("segments", [{**PLANNED, "gaps": "0x3"}]),
+        ("segments", [{**PLANNED, "gaps": "512x-1"}]),
+        ("segments", [{**PLANNED, "gaps": "512"}]),
         ("time_base", "1/0"),
         ("time_base", "0"),
         ("rate", "-1"),

@@ -69,6 +69,11 @@ class VideoSource:
     def frames(self) -> int:
         return len(self._times)
 
+    @property
+    def times(self) -> list[int]:
+        """When its frames are shown, rising, in ticks of the time base."""
+        return self._times
+
     def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
         """All frames, or only the last `last`, in chunks of `size`.
 
