@@ -176,9 +176,9 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--patience",
         type=_seconds,
-        default=Fraction(60),
+        default=Fraction(120),
         metavar="SECONDS",
-        help="without one frame of progress, start the work on a segment anew (default: 60)",
+        help="without one frame of progress, start the work on a segment anew (default: 120)",
     )
     add("--shutdown", action="store_true", help="switch the computer off at the end")
 

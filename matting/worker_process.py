@@ -18,7 +18,9 @@ from matting.lock import folder_lock
 from matting.progress import Progress
 from matting.worker import Outcome, Setup, Task, Worker
 
-PATIENCE_SECONDS = 60.0
+# A software encoder that is told to end may work on dozens of large pictures before it answers.
+PATIENCE_SECONDS = 120.0
+SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
 POLL_SECONDS = 0.1
 STOP_SECONDS = 5
@@ -75,7 +77,8 @@ class WorkerProcess:
             self._pipe.send(task)
         except OSError as error:
             raise self._ended() from error
-        answer = self._answer(progress, self._patience_seconds)
+        reading_seconds = 2 * _size_bytes(task.item.path) / SLOWEST_DISK
+        answer = self._answer(progress, self._patience_seconds + reading_seconds)
         self.busy = False
         if not isinstance(answer, Outcome):
             raise TypeError(f"not an outcome: {answer!r}")
@@ -128,6 +131,15 @@ class WorkerProcess:
             f"The process that mattes broke off (code {self._process.exitcode}).",
             "If it happens again, update the graphics driver, or use --device cpu.",
         )
+
+
+def _size_bytes(path: Path) -> int:
+    """Of a file, or of all files of an image sequence; 0 where it is gone."""
+    try:
+        files = list(path.iterdir()) if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return 0
 
 
 class _Relay(Progress):
