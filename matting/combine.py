@@ -89,8 +89,10 @@ def _parts(ledger: Ledger, kind: str) -> tuple[list[Part], Fraction]:
     plan = ledger.plan
     if plan is None:
         return _back_to_back(paths)
-    first = {segment.name: segment.first_pts - plan.start_pts for segment in plan.segments}
-    parts = [Part(path, first[name]) for name, path in zip(ledger.names, paths, strict=True)]
+    parts = [
+        Part(path, segment.first_pts - plan.start_pts, tuple(segment.times()))
+        for segment, path in zip(plan.segments, paths, strict=True)
+    ]
     return parts, plan.time_base
 
 

@@ -49,7 +49,8 @@ def pictures(
         band_px: how much of a picture is computed at once; None: as suits the device.
     """
     frames, _, height, width = matte.rgb.shape
-    colour = matte.offset.new_tensor(background).div(255).view(1, 3, 1, 1)
+    colour = torch.tensor(background, dtype=torch.float32, device=matte.rgb.device)
+    colour = colour.div_(255).view(1, 3, 1, 1)
     made = {
         kind: matte.rgb.new_empty((frames, 1 if kind == ALPHA else 3, height, width))
         for kind in kinds

@@ -102,7 +102,14 @@ class Cutting:
         groups = self._groups(listed)
         self._progress.start("Encoding", len(listed), "frame")
         try:
-            encode_files(self._info, groups, frames, crf=crf, on_frames=self._progress.advance)
+            encode_files(
+                self._info,
+                groups,
+                frames,
+                damaged=damaged,
+                crf=crf,
+                on_frames=self._progress.advance,
+            )
         finally:
             self._progress.finish()
         return [

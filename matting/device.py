@@ -10,6 +10,9 @@ import torch
 
 from matting.errors import InputError, MachineError, MissingError, OutOfMemoryError
 
+# How torch words it when the processor's allocator, cuBLAS or cuDNN finds no memory, or breaks.
+NO_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
+BROKEN = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
 GPU_HELP = "Use --device cpu, or install torch with CUDA: see 'The graphics card' in README.md."
 
 
@@ -74,16 +77,25 @@ def enough_memory() -> Iterator[None]:
     """
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemoryError(
-            "There is too little memory for pictures of this size.",
-            "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
-        ) from error
-    except torch.AcceleratorError as error:
-        raise MachineError(
-            f"The graphics card broke off ({str(error).splitlines()[0]}).",
-            "If it happens again, update its driver, or use --device cpu.",
-        ) from error
+    except MemoryError as error:
+        raise _out_of_memory() from error
+    except RuntimeError as error:  # torch's own errors derive from it, not all by a name
+        words = str(error)
+        if isinstance(error, torch.OutOfMemoryError) or any(sign in words for sign in NO_MEMORY):
+            raise _out_of_memory() from error
+        if isinstance(error, torch.AcceleratorError) or any(sign in words for sign in BROKEN):
+            raise MachineError(
+                f"The graphics card broke off ({words.splitlines()[0]}).",
+                "If it happens again, update its driver, or use --device cpu.",
+            ) from error
+        raise
+
+
+def _out_of_memory() -> OutOfMemoryError:
+    return OutOfMemoryError(
+        "There is too little memory for pictures of this size.",
+        "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
+    )
 
 
 def release_memory(device: torch.device) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -48,6 +49,13 @@ def publish(temporary: Path, path: Path) -> None:
     with writing(path):
         _patiently(lambda: temporary.replace(path))
         _flush_folder(path.parent)
+
+
+def discard(path: Path) -> None:
+    """Removes a temporary file, if it is there. One that something still holds stays: who writes
+    under that name next replaces it."""
+    with contextlib.suppress(OSError):
+        _patiently(lambda: path.unlink(missing_ok=True))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -120,7 +128,11 @@ class FileProof:
 
     @classmethod
     def of(cls, path: Path) -> FileProof:
-        return cls(path.stat().st_size, sha256(path))
+        digest = sha256(path)
+        try:
+            return cls(path.stat().st_size, digest)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
     def holds_for(self, path: Path) -> bool:
         """Whether `path` is there with exactly this content."""

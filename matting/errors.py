@@ -3,6 +3,7 @@
 MattingError                 1  base; never raised itself
 ├── SegmentsFailedError      1  the job went through, some segments did not
 ├── EncodeError              1  the encoder refused a picture or broke off
+├── UnforeseenError          1  a fault of the program, in the middle of others' work
 ├── MachineError             1  the machine refused: a crash, a standstill, no right to switch off
 │   └── OutOfMemoryError     1  too little memory
 ├── InputError               2  an argument or a file that cannot be used
@@ -47,6 +48,10 @@ class SegmentsFailedError(MattingError):
 
 class EncodeError(MattingError):
     """The encoder refused a picture or broke off."""
+
+
+class UnforeseenError(MattingError):
+    """A fault of the program in one segment; the others are done."""
 
 
 class MachineError(MattingError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from matting import durable
 from matting.device import choose_device, describe, share_cores
-from matting.errors import MattingError, SegmentsFailedError, StorageError
+from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
@@ -68,6 +69,7 @@ def infer(
     folder = MattedFolder.of(segments, output)
     setup = Setup(
         checkpoint=checkpoint.path,
+        checkpoint_sha256=checkpoint.sha256,
         device=str(device),
         precision=options.precision,
         ratio=options.ratio,
@@ -75,7 +77,10 @@ def infer(
         look=options.look,
         frame_rate=options.frame_rate,
     )
-    with folder_lock(folder.root):
+    with ExitStack() as locks:
+        locks.enter_context(folder_lock(folder.root))
+        if inputs.plan is not None:  # nobody may cut anew what is being matted
+            locks.enter_context(folder_lock(segments))
         share_cores(device)
         progress.say(describe(device))
         with Supervisor(
@@ -120,6 +125,8 @@ class _Job:
         inputs = self._inputs.inputs
         self._ledger.begin([i.name for i in inputs], self._inputs.plan)
         todo = self._pending()
+        # Before the first: else an interruption would leave old and new results side by side.
+        self._ledger.reopen([item.name for item in todo])
         if len(todo) < len(inputs):
             self._progress.say(f"{len(inputs) - len(todo)} of {len(inputs)} are done already.")
         for kind in self._options.look.kinds:
@@ -194,8 +201,8 @@ class _Job:
         self._ledger.record(item.name, Entry(settings=settings))
         try:
             outcome = self._supervisor.run(self._task(item), self._progress)
-        except StorageError:
-            # The next segment would meet the same full disk.
+        except (StorageError, BusyError):
+            # The next segment would meet the same full disk, or the same other run.
             raise
         except MattingError as error:
             failed[item.name] = error.what
@@ -236,7 +243,8 @@ class _Job:
     def _made_do(self, item: Input) -> bool:
         """Whether it began without the state before it, and could begin with it now."""
         began = self._ledger.entry(item.name).start_state
-        return began in {FRESH, WARMED_UP} and self._kept_state(item) is not None
+        made_do = began in {FRESH, WARMED_UP} and item.path.exists()
+        return made_do and self._kept_state(item) is not None
 
     def _kept_state(self, item: Input) -> Path | None:
         """The file of the state before `item`, if it was kept, is whole, and by these settings."""

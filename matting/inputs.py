@@ -90,7 +90,7 @@ class InputFolder:
 def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fraction) -> None:
     """Refuses a piece that has not the frames, or not the times, with which it was cut.
 
-    One that was mended elsewhere may count in other ticks, and so be off by one of them.
+    One that was mended elsewhere may count in other ticks, and so be off a little.
     """
     if source.frames != planned.frames:
         raise InputError(
@@ -98,7 +98,8 @@ def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fr
             CUT_AGAIN,
         )
     first = source.times[0]
-    within = max(time_base, source.time_base)
+    # A converter's ticks may be coarser than the source's, but a millisecond is what they reach.
+    within = max(time_base, min(source.time_base, Fraction(1, 1000)))
     for index, (have, want) in enumerate(zip(source.times, planned.times(), strict=True)):
         if abs((have - first) * source.time_base - want * time_base) > within:
             raise InputError(

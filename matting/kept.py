@@ -22,10 +22,13 @@ class Kept:
     """All pieces of a damaged source, the damaged ones included.
 
     Attributes:
+        path: the source's file. It is known again by its whole content: a better copy of it may
+            have the same size and ends.
         seconds: the length of a piece that was aimed at.
         ends: when the source breaks off, in seconds; None: it does not.
     """
 
+    path: Path
     source: SourceFile
     seconds: Fraction
     ends: Fraction | None
@@ -40,6 +43,7 @@ class Kept:
         value = {
             "version": VERSION,
             "source": vars(self.source),
+            "content": durable.sha256(self.path),
             "seconds": str(self.seconds),
             "ends": None if self.ends is None else str(self.ends),
             "pieces": [
@@ -56,7 +60,7 @@ class Kept:
         durable.write_json(work / NAME, value)
 
     @classmethod
-    def read(cls, work: Path, source: SourceFile, seconds: Fraction) -> Kept | None:
+    def read(cls, work: Path, path: Path, source: SourceFile, seconds: Fraction) -> Kept | None:
         """The pieces in `work`, cut from that source into that length; None if one is missing."""
         if not (work / NAME).is_file():
             return None
@@ -65,11 +69,13 @@ class Kept:
             wanted = [VERSION, vars(source), str(seconds)]
             if [value["version"], value["source"], value["seconds"]] != wanted:
                 return None
+            if value["content"] != durable.sha256(path):
+                return None
             pieces = tuple(_piece(work, item) for item in value["pieces"])
             ends = None if value["ends"] is None else Fraction(value["ends"])
         except (InputError, *UNREADABLE):
             return None
-        return cls(source, seconds, ends, pieces)
+        return cls(path, source, seconds, ends, pieces)
 
 
 def _piece(work: Path, value: Any) -> Piece:

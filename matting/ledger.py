@@ -71,6 +71,12 @@ class Ledger:
         self._save_manifest()
         self._save_processed()
 
+    def reopen(self, names: Sequence[str]) -> None:
+        """Takes back what was said of those segments: they are to be done (again)."""
+        for name in names:
+            self._done[name] = False
+        self._save_processed()
+
     def is_done(self, name: str) -> bool:
         """Whether people and program agree that it is done, and its files are what was recorded."""
         entry = self.entry(name)

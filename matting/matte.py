@@ -10,7 +10,6 @@ from pathlib import Path
 from torch import Tensor
 
 from matting import durable
-from matting.errors import writing
 from matting.media.source import FrameChunk, FrameSource
 from matting.media.writer import Encoding, VideoWriter
 from matting.pipeline import overlap
@@ -85,8 +84,7 @@ def matte_segment(
             durable.publish(temporary[kind], path)
     finally:
         for path in temporary.values():
-            with writing(path):
-                path.unlink(missing_ok=True)
+            durable.discard(path)
 
 
 def warm_up(
@@ -95,7 +93,7 @@ def warm_up(
     """Lets the network see the last `frames` frames of `source`, for the state they leave."""
     session.reset()
     size = session.chunk_frames(source.width_px, source.height_px)
-    for chunk in source.chunks(size, last=frames):
+    for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
         session.matte(chunk.rgb, ratio)
         progress.alive()
 

@@ -85,7 +85,15 @@ def rewrite(
 
     frames = frames_of(files, time_of, strict=not piece.damaged)
     groups = {target: piece.times}
-    encode_files(info, groups, frames, before=before, crf=None, on_frames=on_frames)
+    encode_files(
+        info,
+        groups,
+        frames,
+        damaged=piece.damaged,
+        before=before,
+        crf=None,
+        on_frames=on_frames,
+    )
     return Piece(target, piece.times, repeated=piece.damaged, copied=False)
 
 

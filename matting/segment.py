@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from matting.progress import Progress
 from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
 DEFAULT_SECONDS = Fraction(15)
-PIECE_GLOB = "output_[0-9][0-9][0-9]*.mp4"
+PIECE = re.compile(r"output_\d{3,}\.mp4")
 STOP, REPEAT = "stop", "repeat"
 REENCODE_CRF = 12
 NAMED_TIMES = 3  # how many damaged frames a message names
@@ -129,14 +130,14 @@ def _cut_and_install(
     source = SourceFile.of(info.path)
     seconds = options.seconds or DEFAULT_SECONDS
     try:
-        cut = None if options.reencode else Kept.read(work, source, seconds)
+        cut = None if options.reencode else Kept.read(work, info.path, source, seconds)
         if cut is None:
             _remove(work)
             durable.make_folder(work)
             index = read_index(info.path)
             cutting = Cutting(info, index, seconds, work, progress)
             found = _cut(info, index, options, cutting, progress)
-            cut = Kept(source, seconds, index.ends, tuple(found))
+            cut = Kept(info.path, source, seconds, index.ends, tuple(found))
         pieces = _sound(info, options, cut, work, progress)
         plan = Plan(
             source=source,
@@ -271,8 +272,9 @@ def _install(folder: Path, pieces: Sequence[Path], plan: Plan) -> None:
     """Puts the checked pieces in place of what was there. The plan comes last: it says 'whole'."""
     with writing(folder):
         (folder / PLAN_NAME).unlink(missing_ok=True)
-        for old in folder.glob(PIECE_GLOB):
-            old.unlink()
+        for old in folder.iterdir():
+            if PIECE.fullmatch(old.name):
+                old.unlink()
     for path, planned in zip(pieces, plan.segments, strict=True):
         durable.publish(path, folder / planned.name)
     durable.write_text(folder / LIST_NAME, concat_list([s.name for s in plan.segments]))

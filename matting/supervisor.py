@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from matting.durable import partial
-from matting.errors import MachineError, writing
+from matting.durable import discard, partial
+from matting.errors import MachineError
 from matting.progress import Progress
 from matting.worker import Outcome, Setup, Task, Worker
 from matting.worker_process import PATIENCE_SECONDS, Serve, WorkerProcess, serve_tasks
@@ -67,7 +67,7 @@ class Supervisor:
         for attempt in range(1, TRIES + 1):
             counted = _Counted(progress)
             try:
-                return self._employ(attempt).run(task, counted)
+                outcome = self._employ(attempt).run(task, counted)
             except MachineError as error:
                 self._dismiss()
                 progress.advance(-counted.frames)
@@ -79,6 +79,10 @@ class Supervisor:
             except BaseException:
                 self._dismiss_if_busy()
                 raise
+            else:
+                if attempt > 1:
+                    self._dismiss()  # the next computes as many frames at once as the first did
+                return outcome
             finally:
                 _clear(task)
         raise AssertionError("the last try returns or raises")
@@ -126,5 +130,4 @@ class _Counted(Progress):
 def _clear(task: Task) -> None:
     """Removes what a worker that was stopped left half written."""
     for path in task.targets.values():
-        with writing(path):
-            partial(path).unlink(missing_ok=True)
+        discard(partial(path))

@@ -13,7 +13,7 @@ import torch
 from matting import durable
 from matting.device import choose_device, share_cores
 from matting.durable import FileProof
-from matting.errors import MattingError, MediaError
+from matting.errors import InputError, MattingError, MediaError
 from matting.inputs import Input
 from matting.matte import Look, matte_segment, warm_up
 from matting.media.source import FrameSource
@@ -41,6 +41,7 @@ class Setup:
     """
 
     checkpoint: Path
+    checkpoint_sha256: str
     device: str
     precision: str
     ratio: float | None
@@ -98,8 +99,15 @@ class Worker:
         self._setup = setup
         device = choose_device(setup.device)
         share_cores(device)
-        network = load_checkpoint(setup.checkpoint).network
-        self._session = MattingSession(network, device, setup.precision, setup.largest_chunk)
+        checkpoint = load_checkpoint(setup.checkpoint)
+        if checkpoint.sha256 != setup.checkpoint_sha256:
+            raise InputError(
+                f"{setup.checkpoint} was replaced while its network was at work.",
+                "Run the same command again.",
+            )
+        self._session = MattingSession(
+            checkpoint.network, device, setup.precision, setup.largest_chunk
+        )
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 

@@ -8,12 +8,12 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any, cast
 
-from matting.errors import MachineError, MattingError
+from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.lock import folder_lock
 from matting.progress import Progress
 from matting.worker import Outcome, Setup, Task, Worker
@@ -67,7 +67,7 @@ class WorkerProcess:
 
         Raises:
             MachineError: the process ended, or made no progress for too long.
-            RuntimeError: an error that no one foresaw, told by its traceback.
+            UnforeseenError: a fault of the program; its traceback has been told.
         """
         self.busy = True
         if not self._started:
@@ -91,8 +91,9 @@ class WorkerProcess:
         self._process.join(STOP_SECONDS)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
-        self._process.close()
+            self._process.join(STOP_SECONDS)
+        if not self._process.is_alive():  # one that hangs in the kernel is beyond reach
+            self._process.close()
 
     def _answer(self, progress: Progress, patience_seconds: float) -> Any:
         """The next answer that is not mere progress, which is passed on."""
@@ -106,14 +107,20 @@ class WorkerProcess:
                 self.busy = False
                 raise message
             if isinstance(message, _Fault):
-                raise RuntimeError(message.text)
+                progress.say(message.text)
+                last = message.text.strip().splitlines()[-1]
+                raise UnforeseenError(
+                    f"A fault of this program, not yours: {last}",
+                    "Please report it, with the lines above that begin with Traceback.",
+                )
             return message
 
     def _message(self, patience_seconds: float) -> Any:
         """What the process says next. A computer that sleeps does not count as time without."""
         waited, last = 0.0, time.monotonic()
         try:
-            while not self._pipe.poll(POLL_SECONDS):
+            # A process that dies before it has taken over its end of the pipe leaves it open.
+            while not wait([self._pipe, self._process.sentinel], POLL_SECONDS):
                 now = time.monotonic()
                 waited, last = waited + min(now - last, 10 * POLL_SECONDS), now
                 if waited > patience_seconds:
@@ -121,6 +128,8 @@ class WorkerProcess:
                         f"Nothing moved for {patience_seconds:.0f} seconds.",
                         "If this machine needs longer for one frame, give a larger --patience.",
                     )
+            if not self._pipe.poll():
+                raise EOFError
             return self._pipe.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error

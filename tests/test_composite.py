@@ -58,3 +58,13 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     for kind, values in exact.items():
         assert made[kind].shape == values.shape
         assert (made[kind].float() - values * 255).abs().max() <= 0.501
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
+def test_half_precision_gives_pictures_too(network: MattingNetwork, ratio: float) -> None:
+    rgb = noise(1, 64, 96)
+    kinds = (COMPOSITE, ALPHA, FOREGROUND)
+    full = MattingSession(network, CPU, "fp32").pictures(rgb, ratio, kinds, GREEN)
+    half = MattingSession(network, CPU, "bf16").pictures(rgb, ratio, kinds, GREEN)
+    for kind in kinds:
+        assert (full[kind].int() - half[kind].int()).abs().float().mean() < 8

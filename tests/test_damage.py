@@ -301,3 +301,51 @@ def test_decode_through_names_file_and_frame(tmp_path: Path) -> None:
     assert sum(seen) == 30
     with pytest.raises(DecodeError, match=r"clip\.mp4: frame 12 of 30"):
         decode_through(damage(make_clip(tmp_path / "clip.mp4", 30), [12]))
+
+
+def test_a_better_copy_of_the_same_size_and_ends_is_cut_anew(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    video = make_clip(
+        tmp_path / "clip.mp4", 120, size=(640, 480), options={"crf": "1", "preset": "ultrafast"}
+    )
+    good = video.read_bytes()
+    assert len(good) > 3 << 20  # longer than both ends that are hashed
+    middle = len(good) // 2
+    video.write_bytes(good[:middle] + bytes(3000) + good[middle + 3000 :])
+    with pytest.raises(MediaError, match="is damaged"):
+        segment(video, SegmentOptions(), None, progress)
+    video.write_bytes(good)
+    plan = plan_of(segment(video, SegmentOptions(damaged="repeat"), None, progress))
+    assert plan.frames == 120
+    assert not any(piece.repeated for piece in plan.segments)
+
+
+def test_a_file_cut_off_by_less_than_a_second(tmp_path: Path, progress: Recorder) -> None:
+    """With its index at the front, as videos from the web have it."""
+    video = make_clip(tmp_path / "plain.mp4", 60)
+    front = tmp_path / "front.mp4"
+    ffmpeg_copy(video, front, "-movflags", "+faststart")
+    content = front.read_bytes()
+    front.write_bytes(content[: int(len(content) * 0.8)])
+    with pytest.raises(MediaError, match="is cut off"):
+        segment(front, SegmentOptions(), None, progress)
+
+
+def test_times_in_disorder_are_refused(tmp_path: Path, progress: Recorder) -> None:
+    """What comes out of the decoder in another order than its times say is not put right by
+    leaving frames out."""
+    plain = make_clip(tmp_path / "plain.mp4", 60)
+    swapped = tmp_path / "swapped.mp4"
+    with av.open(str(plain)) as source, av.open(str(swapped), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream, opaque=True)
+        packets = [packet for packet in source.demux(stream) if packet.size]
+        packets[14].pts, packets[16].pts = packets[16].pts, packets[14].pts
+        for packet in packets:
+            packet.dts = (packet.dts or 0) - 4 * (packet.duration or 0)
+            packet.stream = copy
+            target.mux(packet)
+    with pytest.raises(MediaError):
+        segment(swapped, SegmentOptions(), None, progress)
+    assert not list((tmp_path / "swapped_segments").glob("output_*"))

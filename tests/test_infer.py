@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from matting.combine import combine
 from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.lock import folder_lock
@@ -450,4 +451,54 @@ def test_a_piece_with_other_times_is_refused(
     times = [*range(20), *range(21, 31)]
     make_clip(segments / "output_001.mp4", 30, pts=times)
     with pytest.raises(SegmentsFailedError, match="frame 20 is shown at another time"):
+        matte(segments, opaque_checkpoint, progress)
+
+
+def test_interrupted_with_other_settings(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
+) -> None:
+    """Nothing of the old results may count as done, or be combined with the new."""
+    segments = cut(tmp_path, progress)
+    folder = matte(segments, opaque_checkpoint, progress)
+
+    def interrupt(done: int) -> None:
+        if done == 40:
+            raise KeyboardInterrupt
+
+    progress.on_advance = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        matte(segments, empty_checkpoint, progress)
+    assert list(processed(folder).values()) == [True, False, False]
+    with pytest.raises(InputError, match="2 of 3 segments are not done"):
+        combine(folder.root, None, progress)
+
+
+def test_segments_cannot_be_cut_anew_while_they_are_matted(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress)
+    refused: list[int] = []
+
+    def cut_anew(done: int) -> None:
+        if done == 40:
+            with pytest.raises(BusyError) as caught:
+                segment(tmp_path / "clip.mp4", SegmentOptions(overwrite=True), None, Recorder())
+            refused.append(caught.value.exit_code)
+
+    progress.on_advance = cut_anew
+    matte(segments, opaque_checkpoint, progress)
+    assert refused == [5]
+
+
+def test_a_piece_that_goes_away_while_it_is_matted_fails_alone(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress)
+
+    def remove(done: int) -> None:
+        if done == 45:
+            (segments / "output_001.mp4").unlink()
+
+    progress.on_advance = remove
+    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4.*cannot be read"):
         matte(segments, opaque_checkpoint, progress)

@@ -42,7 +42,7 @@ FLOORS: list[set[str]] = [
         "matting.media.picture",
         "matting.media.check",
     },
-    {"matting.media.index"},
+    {"matting.media.index", "matting.media.fill"},
     {"matting.media.source", "matting.media.probe"},
     {"matting.media.colour", "matting.media.door"},
     {

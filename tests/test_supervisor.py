@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from matting.composite import Matte
+from matting.device import enough_memory
 from matting.errors import MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
 from matting.session import MattingSession
@@ -87,15 +88,17 @@ def test_after_three_tries_the_others_are_done(
     assert not list(folder.root.rglob("*.partial"))
 
 
-def test_a_fault_of_the_program_is_shown_as_one(
+def test_a_fault_of_the_program_costs_its_segment(
     tmp_path: Path,
     progress: Recorder,
     random_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress)
-    with pytest.raises(RuntimeError, match="no number"):
+    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*fault of this program"):
         isolated(segments, random_checkpoint, progress, faulty_worker.fault, monkeypatch)
+    assert progress.heard("Traceback")
+    assert progress.heard("no number")
 
 
 def test_an_interruption_ends_the_process(
@@ -201,3 +204,34 @@ def test_a_worker_that_cannot_start_says_why(
     checkpoint = ROOT / "demo" / "demo_checkpoint.pth"
     with pytest.raises(SegmentsFailedError, match="The card is busy"):
         matte(segments, checkpoint, progress)
+
+
+def test_weights_that_are_replaced_while_they_are_used(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    empty_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that takes over must not go on with other weights."""
+    segments = cut(tmp_path, progress)
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(random_checkpoint.read_bytes())
+    ShortOfMemory(monkeypatch, 0)
+
+    def replace_weights(*_: object) -> None:
+        weights.write_bytes(empty_checkpoint.read_bytes())
+
+    monkeypatch.setattr(progress, "say", replace_weights)
+    with pytest.raises(SegmentsFailedError, match="was replaced"):
+        matte(segments, weights, progress)
+
+
+def test_the_processors_lack_of_memory_is_told_as_such() -> None:
+    words = "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"
+    with pytest.raises(OutOfMemoryError, match="too little memory"), enough_memory():
+        raise RuntimeError(words)
+    with pytest.raises(MachineError, match="graphics card"), enough_memory():
+        raise RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")
+    with pytest.raises(RuntimeError, match="our own"), enough_memory():
+        raise RuntimeError("a fault of our own")

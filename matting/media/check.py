@@ -121,7 +121,7 @@ def decode_all(
         return decoding
     # An error may belong to a hidden frame or to the next file, and PyAV loses frames after one;
     # with one thread it is known whose it is, and nothing else is lost.
-    slow = _decoding(files, 1, head, next_head, ignore)
+    slow = _decoding(files, 1, head, next_head, lambda _: on_frames(0))
     slow.failed &= set(slow.pts)  # what is hidden harms nobody
     slow.errors = len(slow.failed)
     if slow.failed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from matting.errors import DecodeError, MediaError
 from matting.media.colour import LIMITED, UNSPECIFIED, Colour
-from matting.media.source import FrameChunk, gather
+from matting.media.source import FrameChunk, gather, ignore
 from matting.workspace import natural_order
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
@@ -57,7 +57,9 @@ class ImageSequence:
     def frames(self) -> int:
         return len(self._files)
 
-    def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
+    def chunks(
+        self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
+    ) -> Generator[FrameChunk, None, None]:
         """All pictures, or only the last `last`, in chunks of `size`.
 
         Raises:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 from matting.errors import MediaError
 from matting.media.door import open_video, reading
@@ -78,7 +79,8 @@ def read_index(path: Path) -> SourceIndex:
         codec = stream.codec_context.codec.canonical_name
         header = bytes(stream.codec_context.extradata or b"")
         # All streams: the container's declared length is that of its longest.
-        for packet in unbroken(container.demux()):
+        breaks: list[av.error.FFmpegError] = []
+        for packet in unbroken(container.demux(), breaks.append):
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
@@ -94,22 +96,43 @@ def read_index(path: Path) -> SourceIndex:
                         codec == "av1" and not _is_well_formed(bytes(packet)),
                     )
                 )
-        broken = declared_end(container) - end > CUT_OFF_SECONDS
+        broken = (
+            bool(breaks)
+            or declared_end(container) - end > CUT_OFF_SECONDS
+            or _reaches_beyond(stream, path)
+        )
         declared = stream.frames
     if not any(packet.shown for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
     return SourceIndex(tuple(packets), end if broken else None, declared)
 
 
-def unbroken(packets: Iterator[Packet[AnyStream]]) -> Iterator[Packet[AnyStream]]:
-    """Packets up to where the file cannot be read any more; without those that mark the end."""
+def unbroken(
+    packets: Iterator[Packet[AnyStream]],
+    on_break: Callable[[av.error.FFmpegError], None] = lambda _: None,
+) -> Iterator[Packet[AnyStream]]:
+    """Packets up to where the file cannot be read any more; without those that mark the end.
+
+    Args:
+        on_break: told of the error there.
+    """
     while True:
         try:
             packet = next(packets)
-        except (StopIteration, av.error.InvalidDataError):
+        except StopIteration:
+            return
+        except av.error.InvalidDataError as error:
+            on_break(error)
             return
         if packet.size:
             yield packet
+
+
+def _reaches_beyond(stream: VideoStream, path: Path) -> bool:
+    """Whether the container's own index names packets beyond the end of the file."""
+    entries = stream.index_entries
+    end = max((entry.pos + entry.size for entry in entries), default=0)
+    return "mp4" in stream.container.format.name and end > path.stat().st_size
 
 
 def _is_clean(content: bytes, codec: str, header: bytes) -> bool | None:

@@ -22,10 +22,16 @@ from matting.media.timing import decode_times
 
 @dataclass(frozen=True)
 class Part:
-    """A file to join, and the time of its first frame in the result."""
+    """A file to join.
+
+    Attributes:
+        first_pts: the time of its first frame in the result.
+        times: of all its frames, from the first on, in the result's ticks; None: as in the file.
+    """
 
     path: Path
     first_pts: int
+    times: tuple[int, ...] | None = None
 
 
 def join(
@@ -65,6 +71,11 @@ def _part_times(part: Part, time_base: Fraction) -> list[int]:
     """The times in the result of a part's packets, in decoding order."""
     own = probe(part.path).time_base
     pts = [time.pts for time in frame_times(part.path)]
+    if part.times is not None:
+        if len(pts) != len(part.times):
+            raise EncodeError(f"{part.path} has {len(pts)} frames, not {len(part.times)}.")
+        planned = dict(zip(sorted(pts), part.times, strict=True))
+        return [part.first_pts + planned[time] for time in pts]
     first = min(pts)
     return [part.first_pts + round((time - first) * own / time_base) for time in pts]
 

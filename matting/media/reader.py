@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from matting.errors import DecodeError
 from matting.media.colour import Colour, ToRGB
 from matting.media.door import open_video
 from matting.media.probe import frame_times, probe, rotation
-from matting.media.source import FrameChunk, gather
+from matting.media.source import FrameChunk, gather, ignore
 
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
 
@@ -74,7 +74,9 @@ class VideoSource:
         """When its frames are shown, rising, in ticks of the time base."""
         return self._times
 
-    def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
+    def chunks(
+        self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
+    ) -> Generator[FrameChunk, None, None]:
         """All frames, or only the last `last`, in chunks of `size`.
 
         Every one that the container lists, at its time, or an error.
@@ -83,13 +85,17 @@ class VideoSource:
             DecodeError: a frame is missing, damaged, of another size or out of order.
         """
         skip = 0 if last is None else max(0, self.frames - last)
-        return gather(self._pictures(skip), size)
+        return gather(self._pictures(skip, on_skip), size)
 
-    def _pictures(self, skip: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def _pictures(
+        self, skip: int, on_skip: Callable[[], None]
+    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         to_rgb = ToRGB(self.colour)
         quarter_turns = self._rotation // 90
         for index, frame in enumerate(self._checked()):
-            if index >= skip and frame.pts is not None:
+            if index < skip:
+                on_skip()
+            elif frame.pts is not None:
                 yield frame.pts, np.rot90(to_rgb(frame), quarter_turns)
 
     def _checked(self) -> Iterator[VideoFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import islice
@@ -15,9 +15,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting import durable
-from matting.errors import DecodeError, EncodeError, writing
+from matting.errors import EncodeError, writing
 from matting.media.check import Decoding, decode_all, decoded, pixel_hash
 from matting.media.door import encoding
+from matting.media.fill import fill
 from matting.media.probe import VideoInfo, probe
 
 # Every frame shown when it is decoded: then its decoding time needs no thought.
@@ -214,6 +215,7 @@ def encode_files(
     groups: Mapping[Path, Sequence[int]],
     frames: Frames,
     *,
+    damaged: Collection[int],
     before: VideoFrame | None = None,
     crf: int | None,
     on_frames: Callable[[int], None],
@@ -223,17 +225,18 @@ def encode_files(
     Args:
         groups: the files, and the times of each one's frames, rising.
         frames: the good frames there are, in order.
+        damaged: the times of those there are not.
         before: the frame that stands in for missing ones at the start; None: the first one.
         crf: the encoder's constant rate factor; None: without loss.
         on_frames: told how many more frames are encoded.
     Raises:
-        DecodeError: there is not one frame.
+        DecodeError: there is not one frame, or one that is not damaged does not come.
         EncodeError: a file does not hold what was written to it.
         StorageError: a file cannot be written.
     """
     wanted = [time for times in groups.values() for time in times]
     with closing(frames):
-        filled = fill(wanted, frames, before, info.path)
+        filled = fill(wanted, frames, damaged, before, info.path)
         for path, times in groups.items():
             partial = durable.partial(path)
             try:
@@ -259,37 +262,3 @@ def _encode_file(
             writer.write(frame, time)
             on_frames(1)
         writer.finish()
-
-
-def fill(
-    wanted: Sequence[int],
-    frames: Iterable[tuple[int, VideoFrame]],
-    before: VideoFrame | None,
-    source: Path,
-) -> Iterator[tuple[int, VideoFrame]]:
-    """A frame for every time: its own, else the last one before, else the first one after.
-
-    Args:
-        wanted: the times, rising.
-        frames: those there are, at their times, rising.
-        before: the last good frame before all of them.
-        source: the file that the error names.
-    Raises:
-        DecodeError: there is not one frame.
-    """
-    waiting = iter(wanted)
-    time = next(waiting, None)
-    last = before
-    for own, frame in frames:
-        while time is not None and time < own:
-            yield time, frame if last is None else last
-            time = next(waiting, None)
-        if time == own:
-            yield own, frame
-            time = next(waiting, None)
-            last = frame
-    while time is not None:
-        if last is None:
-            raise DecodeError(f"Not one frame of {source} can be decoded.", "Copy it again.")
-        yield time, last
-        time = next(waiting, None)

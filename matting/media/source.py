@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,10 @@ class FrameChunk:
     pts: tuple[int, ...]
 
 
+def ignore() -> None:
+    """Hears of nothing."""
+
+
 class FrameSource(Protocol):
     """Frames in order, upright. Everything but `chunks` is known before the first is decoded."""
 
@@ -49,9 +53,13 @@ class FrameSource(Protocol):
     @property
     def frames(self) -> int: ...
 
-    def chunks(self, size: int, last: int | None = None) -> Generator[FrameChunk, None, None]:
+    def chunks(
+        self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
+    ) -> Generator[FrameChunk, None, None]:
         """All frames, or only the last `last`, in chunks of `size` frames.
 
+        Args:
+            on_skip: told of every frame that is decoded only for those after it.
         Raises:
             DecodeError: a frame is missing, damaged or out of order.
         """
