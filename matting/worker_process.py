@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
@@ -59,7 +61,7 @@ class WorkerProcess:
         self._process: multiprocessing.process.BaseProcess = context.Process(
             target=serve, args=(theirs, setup, folder), daemon=True
         )
-        with theirs:
+        with theirs, _interrupts_ignored():
             self._process.start()
 
     def run(self, task: Task, progress: Progress) -> Outcome:
@@ -140,6 +142,20 @@ class WorkerProcess:
             f"The process that mattes broke off (code {self._process.exitcode}).",
             "If it happens again, update the graphics driver, or use --device cpu.",
         )
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """What is started in the block ignores Ctrl-C from its first moment on, where that is handed
+    down (not on Windows); and for that moment so does this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _size_bytes(path: Path) -> int:
