@@ -26,6 +26,7 @@ from matting.errors import (
     MissingError,
     SegmentsFailedError,
     StorageError,
+    UnforeseenError,
 )
 from matting.media.door import encoding, reading
 from tests.clips import make_clip, make_sound, numbers
@@ -38,6 +39,7 @@ CODES = {
     InputError: 2,
     MediaError: 2,
     DecodeError: 2,
+    UnforeseenError: 1,
     MissingError: 3,
     StorageError: 4,
     BusyError: 5,
