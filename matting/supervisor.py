@@ -14,7 +14,7 @@ from matting.durable import discard, partial
 from matting.errors import MachineError
 from matting.progress import Progress
 from matting.worker import Outcome, Setup, Task, Worker
-from matting.worker_process import PATIENCE_SECONDS, Serve, WorkerProcess, serve_tasks
+from matting.worker_process import PATIENCE_SECONDS, WorkerProcess, serve_tasks
 
 TRIES = 3
 
@@ -29,20 +29,17 @@ class Supervisor:
         *,
         isolated: bool,
         patience_seconds: float = PATIENCE_SECONDS,
-        serve: Serve | None = None,
     ) -> None:
         """
         Args:
             folder: the matted folder; no two workers are ever at work in one.
             isolated: whether the worker has a process of its own.
             patience_seconds: how long it may go without any progress.
-            serve: what that process runs.
         """
         self._setup = setup
         self._folder = folder
         self._isolated = isolated
         self._patience_seconds = patience_seconds
-        self._serve = serve or serve_tasks
         self._worker: Worker | WorkerProcess | None = None
 
     def __enter__(self) -> Supervisor:
@@ -92,7 +89,7 @@ class Supervisor:
             setup = self._setup if attempt == 1 else replace(self._setup, largest_chunk=1)
             if self._isolated:
                 self._worker = WorkerProcess(
-                    setup, self._folder, self._patience_seconds, self._serve
+                    setup, self._folder, self._patience_seconds, serve_tasks
                 )
             else:
                 self._worker = Worker(setup)
@@ -104,7 +101,7 @@ class Supervisor:
             worker.stop()
 
     def _dismiss_if_busy(self) -> None:
-        """After an interruption its process may still be writing."""
+        """Interrupted, its process may still be writing; after a failed start it is gone."""
         if isinstance(self._worker, WorkerProcess) and self._worker.busy:
             self._dismiss()
 

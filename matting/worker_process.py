@@ -106,7 +106,7 @@ class WorkerProcess:
                     getattr(progress, message.method)(message.argument)
                 continue
             if isinstance(message, MattingError):
-                self.busy = False
+                self.busy = not self._started  # one that cannot start ends itself
                 raise message
             if isinstance(message, _Fault):
                 progress.say(message.text)

@@ -99,6 +99,8 @@ def test_a_fault_of_the_program_costs_its_segment(
         isolated(segments, random_checkpoint, progress, faulty_worker.fault, monkeypatch)
     assert progress.heard("Traceback")
     assert progress.heard("no number")
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    assert list(processed(folder).values()) == [True, False, True]
 
 
 def test_an_interruption_ends_the_process(

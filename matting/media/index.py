@@ -47,12 +47,10 @@ class SourceIndex:
 
     Attributes:
         ends: when the file ends although it should go on, in seconds; None: it is whole.
-        declared: how many frames there are by the container's own word; 0: it does not say.
     """
 
     packets: tuple[SourcePacket, ...]
     ends: Fraction | None
-    declared: int
 
     @property
     def is_timed(self) -> bool:
@@ -101,10 +99,9 @@ def read_index(path: Path) -> SourceIndex:
             or declared_end(container) - end > CUT_OFF_SECONDS
             or _reaches_beyond(stream, path)
         )
-        declared = stream.frames
     if not any(packet.shown for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
-    return SourceIndex(tuple(packets), end if broken else None, declared)
+    return SourceIndex(tuple(packets), end if broken else None)
 
 
 def unbroken(

@@ -69,14 +69,13 @@ def join(
 
 def _part_times(part: Part, time_base: Fraction) -> list[int]:
     """The times in the result of a part's packets, in decoding order."""
-    own = probe(part.path).time_base
     pts = [time.pts for time in frame_times(part.path)]
     if part.times is not None:
         if len(pts) != len(part.times):
             raise EncodeError(f"{part.path} has {len(pts)} frames, not {len(part.times)}.")
         planned = dict(zip(sorted(pts), part.times, strict=True))
         return [part.first_pts + planned[time] for time in pts]
-    first = min(pts)
+    first, own = min(pts), probe(part.path).time_base
     return [part.first_pts + round((time - first) * own / time_base) for time in pts]
 
 

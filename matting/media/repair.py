@@ -46,8 +46,7 @@ class FrameWriter:
     Args:
         path: the file; replaced when it is there.
         info: of the source, whose tags and time base it takes over.
-        pixel_format: of the frames that come.
-        rotation: degrees counter-clockwise that a player is to turn the picture.
+        first: the first frame; all have its size, pixel format and rotation.
         crf: the encoder's constant rate factor; None: without loss.
     Raises:
         EncodeError: no encoder takes such frames.
