@@ -1,94 +1,160 @@
 """Pure tensor functions on mattes: the full-size pictures that are encoded.
 
-Large pictures are memory traffic, so they are made in bands of rows that stay in the processor's
-caches, and nothing but the results is ever held at full size.
+Large pictures are memory traffic, so they go from the source's samples to the results' in bands of
+rows that stay in the processor's caches; nothing else is ever held at full size. Luma is computed
+at the pixels, chroma at its own places: where alpha is 1 and the foreground the source, the
+source's own numbers come out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.planes import Coding, Planes
+from matting.resampling import at_siting, rows_at
+from matting.sdr_view import sdr_view, to_source
+from matting.workspace import ALPHA, COMPOSITE
+from matting.yuv import (
+    chroma_numbers,
+    chroma_of,
+    luma_of,
+    main_numbers,
+    nearest_colour,
+    rgb_at_chroma,
+    rgb_rows,
+)
 
 CPU_BAND_PX = 1 << 16  # a plane of floats takes 256 KiB
 GPU_BAND_PX = 1 << 24  # all at once but for the largest pictures
+BAND_ROWS = 4  # whole rows of chroma in all codings
 
 
 @dataclass(frozen=True)
 class Matte:
     """What the network found for T frames, still to be brought to their full size.
 
-    Of the source x, with the mean of its channels as a fourth, it gives slope * x + offset:
-    foreground less source, and alpha. All on one device.
+    Of the source x as the network sees it, with the mean of its channels as a fourth, it gives
+    slope * x + offset: foreground less source, and alpha. All on one device.
 
     Attributes:
-        rgb: [T, 3, H, W], uint8, 0..255: the source.
+        source: the frames.
         slope: [T, 4, h, w], float; None: zero, and `offset` is of full size.
         offset: [T, 4, h, w], float.
     """
 
-    rgb: Tensor
+    source: Planes
     slope: Tensor | None
     offset: Tensor
 
 
 @torch.inference_mode()
 def pictures(
-    matte: Matte, kinds: Sequence[str], background: tuple[int, int, int], band_px: int | None = None
-) -> dict[str, Tensor]:
-    """The results of each kind, 0..255, uint8, on the matte's device.
+    matte: Matte,
+    targets: Mapping[str, Coding],
+    background: tuple[int, int, int],
+    band_px: int | None = None,
+) -> dict[str, Planes]:
+    """The results of each kind, on the matte's device.
 
     Args:
-        kinds: of COMPOSITE and FOREGROUND, [T, 3, H, W]; ALPHA, [T, 1, H, W].
-        background: red, green, blue behind the composite, 0..255.
+        targets: the coding of each kind wanted. What is ALPHA is grey, without chroma.
+        background: R'G'B' behind the composite, 0..255.
         band_px: how much of a picture is computed at once; None: as suits the device.
     """
-    frames, _, height, width = matte.rgb.shape
-    colour = torch.tensor(background, dtype=torch.float32, device=matte.rgb.device)
-    colour = colour.div_(255).view(1, 3, 1, 1)
-    made = {
-        kind: matte.rgb.new_empty((frames, 1 if kind == ALPHA else 3, height, width))
-        for kind in kinds
+    made = {kind: _blank(matte.source, kind, coding) for kind, coding in targets.items()}
+    device = matte.source.main.device
+    behind = {
+        coding: nearest_colour([value / 255 for value in background], coding)
+        .to(device)
+        .view(1, 3, 1, 1)
+        for coding in set(targets.values())
     }
-    for rows, foreground, alpha in bands(matte, band_px):
-        for kind, target in made.items():
-            if kind == COMPOSITE:
-                values = torch.lerp(colour, foreground, alpha)
+    for rows, linear in _bands(matte, band_px):
+        rgb = rgb_rows(matte.source, rows)
+        foreground, alpha = _applied(rgb, linear, matte.source.coding)
+        for kind, planes in made.items():
+            coding = planes.coding
+            if kind == ALPHA:
+                levels = alpha
             else:
-                values = {ALPHA: alpha, FOREGROUND: foreground}[kind]
-            target[:, :, rows] = values.mul(255).round_().to(torch.uint8)
+                levels = luma_of(foreground, coding)
+                if kind == COMPOSITE:
+                    levels = torch.lerp(luma_of(behind[coding], coding), levels, alpha)
+            planes.main[:, :, rows] = main_numbers(levels, coding)
+        for coding in {p.coding for p in made.values() if p.chroma is not None}:
+            shared = slice(rows.start // coding.step[1], -(-rows.stop // coding.step[1]))
+            rgb = rgb_at_chroma(matte.source, coding, shared)
+            foreground, alpha = _applied(rgb, at_siting(linear, coding), matte.source.coding)
+            for kind, planes in made.items():
+                if planes.chroma is not None and planes.coding == coding:
+                    levels = chroma_of(foreground, coding)
+                    if kind == COMPOSITE:
+                        levels = torch.lerp(chroma_of(behind[coding], coding), levels, alpha)
+                    planes.chroma[:, :, shared] = chroma_numbers(levels, coding)
     return made
 
 
-def bands(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Tensor, Tensor]]:
+def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Rows from top to bottom: where, the foreground [T, 3, n, W], the alpha [T, 1, n, W].
 
-    Both float32 in [0, 1]; the foreground means something only where alpha is above 0.
+    Both float32; alpha in [0, 1]. The foreground means something only where that is above 0.
     """
-    frames, _, height, width = matte.rgb.shape
+    for rows, linear in _bands(matte, band_px):
+        yield rows, *_applied(rgb_rows(matte.source, rows), linear, matte.source.coding)
+
+
+def _bands(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:
+    """Rows from top to bottom: where, and the linear map there, [T, 8 or 4, n, W], float32."""
+    source = matte.source
     small = matte.offset
     if matte.slope is not None:
         small = torch.cat((matte.slope, matte.offset), dim=1)
     small = small.float().contiguous()
-    px = band_px or (GPU_BAND_PX if matte.rgb.is_cuda else CPU_BAND_PX)
-    step = max(1, px // (frames * width))
-    for top in range(0, height, step):
-        rows = slice(top, min(height, top + step))
-        source = from_picture(matte.rgb[:, :, rows])
+    px = band_px or (GPU_BAND_PX if source.main.is_cuda else CPU_BAND_PX)
+    step = max(1, px // (len(source) * source.width * BAND_ROWS)) * BAND_ROWS
+    for top in range(0, source.height, step):
+        rows = slice(top, min(source.height, top + step))
         if matte.slope is None:
-            residual, alpha = small[:, :3, rows], small[:, 3:, rows].clone()
-            foreground = residual + source
+            yield rows, small[:, :, rows]
         else:
-            mean = source.mean(dim=1, keepdim=True)
-            slope, offset = _enlarged(small, rows, height, width).split(4, dim=1)
-            alpha = torch.addcmul(offset[:, 3:], slope[:, 3:], mean)
-            foreground = torch.addcmul(offset[:, :3], slope[:, :3], source).add_(source)
-        yield rows, foreground.clamp_(0, 1), alpha.clamp_(0, 1)
+            yield rows, _enlarged(small, rows, source.height, source.width)
+
+
+def _applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tensor]:
+    """Foreground [T, 3, n, w] in the source's code values, and alpha [T, 1, n, w].
+
+    Args:
+        rgb: the source, R'G'B' [T, 3, n, w].
+        linear: slope and offset, or offset alone, of the same pixels.
+    """
+    view = sdr_view(rgb, coding)
+    if linear.shape[1] == 4:
+        residual, alpha = linear[:, :3], linear[:, 3:].clone()
+    else:
+        slope, offset = linear.split(4, dim=1)
+        alpha = torch.addcmul(offset[:, 3:], slope[:, 3:], view.mean(dim=1, keepdim=True))
+        residual = torch.addcmul(offset[:, :3], slope[:, :3], view)
+    # The change alone is bounded: a source whiter than white stays what it is.
+    change = torch.add(residual, view).clamp_(0, 1).sub_(view)
+    return to_source(change, rgb, coding).add_(rgb), alpha.clamp_(0, 1)
+
+
+def _blank(source: Planes, kind: str, coding: Coding) -> Planes:
+    """Planes of the source's size to be filled."""
+    frames, device = len(source), source.main.device
+    channels = 3 if coding.weights is None and kind != ALPHA else 1
+    shape = (frames, channels, source.height, source.width)
+    main = torch.empty(shape, dtype=coding.dtype, device=device)
+    if kind == ALPHA or coding.weights is None:
+        return Planes(coding, main)
+    width, height = coding.chroma_size(source.width, source.height)
+    shape = (frames, 2, height, width)
+    return Planes(coding, main, torch.empty(shape, dtype=coding.dtype, device=device))
 
 
 def _enlarged(small: Tensor, rows: slice, height: int, width: int) -> Tensor:
@@ -96,19 +162,9 @@ def _enlarged(small: Tensor, rows: slice, height: int, width: int) -> Tensor:
 
     Bilinear, pixels as areas: what `interpolate` without aligned corners does to the whole.
     """
-    count = small.shape[2]
     ticks = torch.arange(rows.start, rows.stop, device=small.device, dtype=torch.float32)
-    place = ((ticks + 0.5) * (count / height) - 0.5).clamp_(min=0)
-    above = place.long().clamp_(max=count - 1)
-    below = (above + 1).clamp_(max=count - 1)
-    weight = (place - above).view(-1, 1)
-    lines = torch.lerp(small[:, :, above], small[:, :, below], weight)  # [T, C, n, w]
+    lines = rows_at(small, (ticks + 0.5) * (small.shape[2] / height) - 0.5)  # [T, C, n, w]
     flat = lines.flatten(0, 2)[None]
     return F.interpolate(flat, width, mode="linear", align_corners=False).view(
         *lines.shape[:3], width
     )
-
-
-def from_picture(rgb: Tensor) -> Tensor:
-    """uint8 [T, 3, H, W] to float32 in [0, 1]."""
-    return rgb.to(torch.float32).div_(255)

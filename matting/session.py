@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from matting.composite import Matte, from_picture, pictures
+from matting.composite import Matte, pictures
 from matting.device import enough_memory, release_memory
 from matting.errors import InputError, OutOfMemoryError
+from matting.planes import Coding, Planes, joined
+from matting.sdr_view import sdr_view
+from matting.yuv import small_rgb
 from model import MattingNetwork, State
 
 PRECISIONS = {
@@ -23,6 +26,7 @@ PRECISIONS = {
     "bf16": torch.bfloat16,
 }
 
+CPU = torch.device("cpu")
 SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
 GPU_CHUNK_PX = 8_000_000
@@ -83,36 +87,40 @@ class MattingSession:
         return max(1, min(self._largest_chunk, GPU_CHUNK_PX // (width_px * height_px)))
 
     def pictures(
-        self, rgb: Tensor, ratio: float, kinds: Sequence[str], background: tuple[int, int, int]
-    ) -> dict[str, Tensor]:
+        self,
+        source: Planes,
+        ratio: float,
+        targets: Mapping[str, Coding],
+        background: tuple[int, int, int],
+    ) -> dict[str, Planes]:
         """The results of the next frames; where memory is short, computed in smaller chunks.
 
         Args:
-            rgb, ratio: as for `matte`.
-            kinds, background: as for `composite.pictures`.
+            source, ratio: as for `matte`.
+            targets, background: as for `composite.pictures`.
         Returns:
-            Per kind uint8, 0..255, on the CPU: [T, 3, H, W], of the alpha [T, 1, H, W].
+            Per kind the frames, on the CPU.
         Raises:
             InputError: the copy would be smaller than 16 px.
             MachineError: there is too little memory for a single frame.
         """
-        parts = rgb.split(self._largest_chunk)
+        parts = source.split(self._largest_chunk)
         if len(parts) > 1:
-            made = [self.pictures(part, ratio, kinds, background) for part in parts]
-            return {kind: torch.cat([m[kind] for m in made]) for kind in kinds}
+            made = [self.pictures(part, ratio, targets, background) for part in parts]
+            return {kind: joined([m[kind] for m in made]) for kind in targets}
         state = self._state
         try:
             with enough_memory():
-                found = pictures(self.matte(rgb, ratio), kinds, background)
-                return {kind: values.cpu() for kind, values in found.items()}
+                found = pictures(self.matte(source, ratio), targets, background)
+                return {kind: planes.to(CPU) for kind, planes in found.items()}
         except OutOfMemoryError:
-            if len(rgb) == 1:
+            if len(source) == 1:
                 raise
             # A state is never changed in place: from here it can be done again.
             self._state = state
-            self._largest_chunk = len(rgb) // 2
+            self._largest_chunk = len(source) // 2
         release_memory(self._device)
-        return self.pictures(rgb, ratio, kinds, background)
+        return self.pictures(source, ratio, targets, background)
 
     def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
         """Whether there is a state, and it belongs to frames of that size at that ratio."""
@@ -129,27 +137,28 @@ class MattingSession:
         """Forgets the frames seen so far."""
         self._state = None
 
-    def matte(self, rgb: Tensor, ratio: float) -> Matte:
+    def matte(self, source: Planes, ratio: float) -> Matte:
         """The matte of the next frames.
 
         Args:
-            rgb: [T, 3, H, W], uint8, 0..255, on any device.
+            source: on any device.
             ratio: the downsample ratio, in (0, 1]; the same until the next `reset`.
         Raises:
             InputError: the copy would be smaller than 16 px.
             MachineError: there is too little memory.
         """
-        if min(rgb.shape[-2:]) * ratio < SMALLEST_PX and ratio < 1:
+        if min(source.height, source.width) * ratio < SMALLEST_PX and ratio < 1:
             raise InputError(
                 f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
                 "Use a larger --downsample-ratio, or auto.",
             )
         with enough_memory(), torch.inference_mode(), self._autocast():
-            rgb = rgb.to(self._device, non_blocking=True).contiguous()
+            source = source.to(self._device)
+            small = sdr_view(small_rgb(source, ratio), source.coding)
             slope, offset, self._state = self._network.fit(
-                from_picture(rgb), self._state, ratio, len(rgb)
+                small, self._state, len(source), refine=ratio != 1
             )
-            return Matte(rgb, slope, offset)
+            return Matte(source, slope, offset)
 
     @property
     def state(self) -> State | None:

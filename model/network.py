@@ -57,7 +57,8 @@ class MattingNetwork(nn.Module):
         """
         frames = src.shape[1] if src.ndim == 5 else 1
         flat = src.flatten(0, 1) if src.ndim == 5 else src  # [N, 3, H, W]
-        a, b, rec = self.fit(flat, rec, downsample_ratio, frames)
+        small = _resize(flat, downsample_ratio)
+        a, b, rec = self.fit(small, rec, frames, refine=downsample_ratio != 1)
         y = b if a is None else self.refiner.apply_to(flat, a, b)
         residual, pha = y.split((3, 1), dim=1)
         fgr, pha = (residual + flat).clamp(0, 1), pha.clamp(0, 1)
@@ -66,21 +67,21 @@ class MattingNetwork(nn.Module):
         return fgr, pha, rec
 
     def fit(
-        self, src: Tensor, rec: State | None, downsample_ratio: float, frames: int
+        self, small: Tensor, rec: State | None, frames: int, *, refine: bool
     ) -> tuple[Tensor | None, Tensor, State]:
         """All that is computed on the small copy.
 
         Args:
-            src: [N, 3, H, W], N = B * `frames`.
-            rec, downsample_ratio: as for `forward`.
+            small: [N, 3, h, w], N = B * `frames`, RGB in [0, 1].
+            rec: as for `forward`.
+            refine: whether the full size is another than this.
         Returns:
-            A and b, [N, 4, h, w] each: residual and pha are A * guide + b at full size. At a
-            ratio of 1, None and both themselves. The states after the last frame.
+            A and b, [N, 4, h, w] each: residual and pha are A * guide + b at full size. Without
+            refinement, None and both themselves. The states after the last frame.
         """
-        small = _resize(src, downsample_ratio)  # [N, 3, h, w]
         hid, state = self._decode(small, rec, frames)
         y = self.project_mat(hid)  # [N, 4, h, w]
-        if downsample_ratio == 1:
+        if not refine:
             return None, y, state
         return *self.refiner.fit(small, y, hid), state
 

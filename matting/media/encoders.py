@@ -1,0 +1,175 @@
+"""The encoders, and which of their pixel formats holds a source best."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import av
+from av.container import OutputContainer
+from av.video.format import VideoFormat
+from av.video.stream import VideoStream
+
+from matting.errors import MissingError
+from matting.media.colour import Colour
+from matting.media.frames import PLANAR, layout_of
+from matting.planes import SDR, Coding
+
+SOURCE, C420 = "source", "4:2:0"
+LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
+HDR_BITS = 10
+# What hardware everywhere plays: bits of 4:2:0 video.
+COMMON_BITS = {"hevc": (8, 10), "h264": (8,), "av1": (8, 10)}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A choice of `--codec`: FFmpeg's encoder, what it is told, and its scale of quality."""
+
+    encoder: str
+    tag: str
+    options: dict[str, str]
+    default_quality: int
+    worst_quality: int
+
+
+# Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
+# encoder's processor in the header: segments made on different machines must fit together.
+CODECS = {
+    "hevc": Codec(
+        "libx265",
+        "hvc1",
+        {"preset": "fast", "x265-params": "open-gop=0:info=0:log-level=error"},
+        20,
+        51,
+    ),
+    "h264": Codec("libx264", "avc1", {"preset": "fast", "flags": "+cgop"}, 18, 51),
+    "av1": Codec("libsvtav1", "av01", {"preset": "8"}, 24, 63),
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How results are encoded.
+
+    Attributes:
+        codec: a key of CODECS.
+        quality: the encoder's constant rate factor; lower is better. None: the codec's default.
+        bitrate_bps: bits a second instead of a quality.
+        preset: the encoder's own name of how much time it takes; None: the codec's default.
+        chroma: SOURCE: as many chroma samples as the source has, if the codec can; C420.
+    """
+
+    codec: str = "hevc"
+    quality: int | None = None
+    bitrate_bps: int | None = None
+    preset: str | None = None
+    chroma: str = SOURCE
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The samples that an encoder is given.
+
+    Attributes:
+        note: what a user has to know of them; empty: they are the source's, and common.
+    """
+
+    pixel_format: str
+    coding: Coding
+    note: str = ""
+
+
+def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -> Delivery:
+    """The encoder's pixel format that holds `source` best: its chroma first, then its bits.
+
+    Args:
+        colour: the source's tags.
+        height_px: of the upright picture.
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    formats = _formats(CODECS[choice.codec].encoder)
+    bits = source.bits if source.transfer == SDR else max(HDR_BITS, source.bits)
+    step = source.step if choice.chroma == SOURCE else (2, 2)
+    steps = {found for found, _ in formats}
+    # One that loses no chroma, the coarsest of these; else the finest there is.
+    finer = [found for found in steps if found[0] <= step[0] and found[1] <= step[1]]
+    layout = max(finer, key=_coarseness) if finer else min(steps, key=_coarseness)
+    depths = sorted(depth for found, depth in formats if found == layout)
+    depth = next((depth for depth in depths if depth >= bits), depths[-1])
+    coding = colour.coding(depth, layout, height_px)
+    return Delivery(formats[layout, depth], coding, _note(choice, source, coding))
+
+
+def grey(choice: Encoding, like: Delivery, colour: Colour, height_px: int) -> Delivery:
+    """4:2:0 for grey pictures, in as many bits as `like` has.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    formats = _formats(CODECS[choice.codec].encoder)
+    coding = colour.coding(like.coding.bits, (2, 2), height_px)
+    return Delivery(formats[(2, 2), coding.bits], coding)
+
+
+def add_stream(output: OutputContainer, encoder: str, **given: Any) -> VideoStream:
+    """A new stream of `output` for a video encoder; arguments as PyAV's `add_stream` takes them.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    # SVT-AV1 writes to the console unless told by its own variable not to.
+    os.environ.setdefault("SVT_LOG", "1")
+    try:
+        stream = output.add_stream(encoder, **given)
+    except (av.codec.codec.UnknownCodecError, ValueError) as error:
+        raise _missing(encoder) from error
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"{encoder} is no video encoder")
+    return stream
+
+
+@cache
+def _formats(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
+    """An encoder's formats of Y'CbCr with chroma, by its step and bits."""
+    try:
+        known = av.Codec(encoder, "w").video_formats or []
+    except av.codec.codec.UnknownCodecError as error:
+        raise _missing(encoder) from error
+    found = {}
+    for name in (each.name for each in known):
+        match = PLANAR.fullmatch(name)
+        if match and match[1].startswith("yuv4"):
+            bits, step = layout_of(VideoFormat(name))
+            found[step, bits] = name
+    return found
+
+
+def _coarseness(step: tuple[int, int]) -> int:
+    return step[0] * step[1]
+
+
+def _note(choice: Encoding, source: Coding, made: Coding) -> str:
+    has, gets = (f"{LAYOUTS[c.step]} in {c.bits} bits" for c in (source, made))
+    common = made.step == (2, 2) and made.bits in COMMON_BITS[choice.codec]
+    if source.weights is None:
+        has = f"R'G'B' in {source.bits} bits"
+    if has != gets:
+        what = f"The source is {has}; the results are {gets}, the nearest of {choice.codec}."
+        if choice.chroma != SOURCE and common:
+            return ""
+    elif common:
+        return ""
+    else:
+        what = f"The results are {gets}, as the source is."
+    return what if common else f"{what} Few players take that: --chroma 4:2:0 makes it 4:2:0."
+
+
+def _missing(encoder: str) -> MissingError:
+    return MissingError(
+        f"The encoder {encoder} is not in this installation of PyAV.",
+        "Choose another --codec, or install PyAV anew: pip install --force-reinstall av",
+    )

@@ -1,0 +1,101 @@
+"""Pictures as the samples that a video or a file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+SDR, PQ, HLG = "sdr", "pq", "hlg"
+
+
+@dataclass(frozen=True)
+class Coding:
+    """What samples mean.
+
+    Attributes:
+        bits: of a sample, 8 to 16.
+        weights: of red and blue in luma; None: the samples are R'G'B' themselves.
+        full_range: whether black and white are the least and the largest number.
+        step: how many columns and rows of pixels share a chroma sample.
+        siting: how far right of and below its first pixel's centre that lies, in pixels.
+        transfer: SDR, PQ or HLG.
+    """
+
+    bits: int = 8
+    weights: tuple[float, float] | None = None
+    full_range: bool = True
+    step: tuple[int, int] = (1, 1)
+    siting: tuple[float, float] = (0.0, 0.0)
+    transfer: str = SDR
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.uint8 if self.bits == 8 else torch.uint16
+
+    @property
+    def peak(self) -> int:
+        """The largest number."""
+        return (1 << self.bits) - 1
+
+    @property
+    def luma(self) -> tuple[float, float]:
+        """Black, and the distance from black to white."""
+        unit = 1 << (self.bits - 8)
+        return (0.0, float(self.peak)) if self.full_range else (16.0 * unit, 219.0 * unit)
+
+    @property
+    def chroma(self) -> tuple[float, float]:
+        """No colour, and the distance between the extremes."""
+        unit = 1 << (self.bits - 8)
+        return 128.0 * unit, float(self.peak) if self.full_range else 224.0 * unit
+
+    def chroma_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the chroma planes of a picture."""
+        return -(-width // self.step[0]), -(-height // self.step[1])
+
+
+@dataclass(frozen=True)
+class Planes:
+    """T pictures; uint8 for 8 bits, else uint16; on any device.
+
+    Attributes:
+        main: luma [T, 1, H, W], or R, G, B [T, 3, H, W] where the coding has no luma.
+        chroma: Cb, Cr [T, 2, h, w]; None: the pictures are grey or R'G'B'.
+    """
+
+    coding: Coding
+    main: Tensor
+    chroma: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.main.shape[0]
+
+    @property
+    def height(self) -> int:
+        return self.main.shape[2]
+
+    @property
+    def width(self) -> int:
+        return self.main.shape[3]
+
+    def to(self, device: torch.device) -> Planes:
+        """The same on another device."""
+        chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=True)
+        return Planes(self.coding, self.main.to(device, non_blocking=True), chroma)
+
+    def split(self, frames: int) -> list[Planes]:
+        """The same in parts of at most `frames` pictures."""
+        mains = self.main.split(frames)
+        chromas = [None] * len(mains) if self.chroma is None else self.chroma.split(frames)
+        return [Planes(self.coding, m, c) for m, c in zip(mains, chromas, strict=True)]
+
+
+def joined(parts: Sequence[Planes]) -> Planes:
+    """Pictures of one coding and size in one."""
+    chromas = [part.chroma for part in parts if part.chroma is not None]
+    chroma = torch.cat(chromas) if chromas else None
+    return Planes(parts[0].coding, torch.cat([part.main for part in parts]), chroma)

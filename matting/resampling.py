@@ -1,0 +1,111 @@
+"""Values between samples: chroma brought to the pixels, pixels to chroma, planes to other sizes.
+
+Pure tensor functions; all interpolation is linear, and beyond a picture's edge the edge goes on.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from matting.planes import Coding
+
+
+def reduced(values: Tensor, target: Coding) -> Tensor:
+    """The mean around each of `target`'s chroma samples.
+
+    Args:
+        values: [T, C, n, W] of the pixels, with the row before the first sample's and the one
+            after the last's where its rows are shared.
+    """
+    columns, rows = target.step
+    if columns > 1:
+        odd = -values.shape[3] % columns
+        values = F.pad(values, (1, 1 + odd, 0, 0), mode="replicate")
+        values = _mean(values, 3, columns, target.siting[0])
+    return _mean(values, 2, rows, target.siting[1]) if rows > 1 else values
+
+
+def at_siting(values: Tensor, target: Coding) -> Tensor:
+    """`values` [T, C, n, W] of the pixels at the places of `target`'s chroma samples.
+
+    For what changes slowly, such as the network's small results at full size.
+    """
+    for dim, step, siting in (
+        (2, target.step[1], target.siting[1]),
+        (3, target.step[0], target.siting[0]),
+    ):
+        missing = -values.shape[dim] % step
+        if missing:
+            edge = values.narrow(dim, values.shape[dim] - 1, 1)
+            values = torch.cat([values, *[edge] * missing], dim)
+        low = math.floor(siting)
+        place = values[_every(dim, low, step)]
+        if siting > low:
+            place = torch.lerp(place, values[_every(dim, low + 1, step)], siting - low)
+        values = place
+    return values
+
+
+def phases(lines: Tensor, step: int, siting: float) -> Tensor:
+    """Lines [.., w] of samples that `step` pixels share, brought to the pixels, [.., w * step]."""
+    width = lines.shape[3]
+    padded = F.pad(lines, (1, 1, 0, 0), mode="replicate")
+    pixels = lines.new_empty((*lines.shape[:3], width * step))
+    for phase in range(step):
+        place = (phase - siting) / step
+        left = 1 + math.floor(place)
+        before, after = (padded[..., at : at + width] for at in (left, left + 1))
+        weight = place - math.floor(place)
+        pixels[..., phase::step] = torch.lerp(before, after, weight) if weight else before
+    return pixels
+
+
+def sampled(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """A plane at rows and columns between its own, bilinear, float32."""
+    lines = rows_at(plane, rows)
+    columns = columns.clamp(0, plane.shape[3] - 1)
+    left = columns.long()
+    right = (left + 1).clamp_(max=plane.shape[3] - 1)
+    return torch.lerp(lines[..., left], lines[..., right], columns - left)
+
+
+def rows_at(plane: Tensor, places: Tensor) -> Tensor:
+    """A plane's rows at places between them, linear; beyond its edge they repeat it."""
+    places = places.clamp(0, plane.shape[2] - 1)
+    above = places.long()
+    below = (above + 1).clamp_(max=plane.shape[2] - 1)
+    weight = (places - above).view(-1, 1)
+    return torch.lerp(plane[:, :, above].float(), plane[:, :, below].float(), weight)
+
+
+def clamped_rows(plane: Tensor, rows: slice) -> Tensor:
+    """Rows of a plane; those outside repeat its edge."""
+    height = plane.shape[2]
+    if rows.start >= 0 and rows.stop <= height:
+        return plane[:, :, rows]
+    index = torch.arange(rows.start, rows.stop, device=plane.device).clamp_(0, height - 1)
+    return plane[:, :, index]
+
+
+def _every(dim: int, start: int, step: int) -> tuple[slice, ...]:
+    return (slice(None),) * dim + (slice(start, None, step),)
+
+
+def _mean(values: Tensor, dim: int, step: int, siting: float) -> Tensor:
+    """The mean over `step` pixels around each place; `values` has one more pixel at each end."""
+    count = (values.shape[dim] - 2) // step
+    total: Tensor | None = None
+    for k in range(-1, step + 1):
+        # How much of pixel k lies within half a step of the place.
+        low, high = max(k - 0.5, siting - step / 2), min(k + 0.5, siting + step / 2)
+        if high > low:
+            share = values[_every(dim, k + 1, step)].narrow(dim, 0, count)
+            weight = (high - low) / step
+            total = share * weight if total is None else total.add_(share, alpha=weight)
+    if total is None:
+        raise ValueError(f"no pixel near {siting}")
+    return total

@@ -1,0 +1,173 @@
+"""Samples as R'G'B', and back: pure tensor functions, a few rows at a time.
+
+Sources: ITU-T H.273 (matrices, ranges); ITU-R BT.601, BT.709, BT.2020, BT.2100.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from matting.planes import Coding, Planes
+from matting.resampling import clamped_rows, phases, reduced, rows_at, sampled
+
+
+def rgb_rows(planes: Planes, rows: slice) -> Tensor:
+    """R'G'B' of some rows, [T, 3, n, W], float32; 0 is black, 1 white, neither a bound."""
+    main = _levels(planes.main[:, :, rows], planes.coding.luma)
+    if planes.coding.weights is None:
+        return main
+    chroma = None if planes.chroma is None else _at_pixels(planes, rows)
+    return _to_rgb(main, chroma, planes.coding.weights)
+
+
+def rgb_at_chroma(planes: Planes, target: Coding, rows: slice) -> Tensor:
+    """R'G'B' at the places of some rows of `target`'s chroma samples, [T, 3, n, w], float32.
+
+    Where `planes` has its own chroma there, that is what comes out, unchanged.
+    """
+    source = planes.coding
+    around = _around(rows, target, planes.height)
+    main = reduced(_levels(clamped_rows(planes.main, around), source.luma), target)
+    if source.weights is None or planes.chroma is None:
+        return main if source.weights is None else main.expand(-1, 3, -1, -1)
+    if (source.step, source.siting) == (target.step, target.siting):
+        chroma = _levels(planes.chroma[:, :, rows], source.chroma)
+    else:
+        inside = slice(max(0, around.start), min(planes.height, around.stop))
+        above, below = inside.start - around.start, around.stop - inside.stop
+        full = F.pad(_at_pixels(planes, inside), (0, 0, above, below), mode="replicate")
+        chroma = reduced(full, target)
+    return _to_rgb(main, chroma, source.weights)
+
+
+def small_rgb(planes: Planes, ratio: float) -> Tensor:
+    """A copy of `ratio` times the size, R'G'B' [T, 3, h, w], float32.
+
+    Bilinear without smoothing, pixels as areas: what the network was trained on.
+    """
+    height, width = math.floor(planes.height * ratio), math.floor(planes.width * ratio)
+    rows, columns = (
+        (torch.arange(count, device=planes.main.device) + 0.5).div_(ratio).sub_(0.5).clamp_(min=0)
+        for count in (height, width)
+    )
+    coding = planes.coding
+    main = _levels(sampled(planes.main, rows, columns), coding.luma)
+    if coding.weights is None:
+        return main
+    chroma = None
+    if planes.chroma is not None:
+        across = (columns - coding.siting[0]) / coding.step[0]
+        down = (rows - coding.siting[1]) / coding.step[1]
+        chroma = _levels(sampled(planes.chroma, down, across), coding.chroma)
+    return _to_rgb(main, chroma, coding.weights)
+
+
+def luma_of(rgb: Tensor, coding: Coding) -> Tensor:
+    """The levels of `coding`'s main plane for R'G'B' [T, 3, n, W]."""
+    if coding.weights is None:
+        return rgb
+    red, green, blue = rgb.unbind(1)
+    kr, kb = coding.weights
+    return (red * kr).add_(green, alpha=1 - kr - kb).add_(blue, alpha=kb).unsqueeze_(1)
+
+
+def chroma_of(rgb: Tensor, coding: Coding) -> Tensor:
+    """The levels of `coding`'s chroma planes, [T, 2, n, w], for R'G'B' at their places."""
+    if coding.weights is None:
+        raise ValueError("R'G'B' has no chroma")
+    luma = luma_of(rgb, coding)
+    kr, kb = coding.weights
+    blue_red = torch.stack((rgb[:, 2], rgb[:, 0]), dim=1).sub_(luma)
+    blue_red[:, 0] /= 2 - 2 * kb
+    blue_red[:, 1] /= 2 - 2 * kr
+    return blue_red
+
+
+def main_numbers(levels: Tensor, coding: Coding) -> Tensor:
+    """Levels of the main plane, or of alpha, as the nearest numbers that `coding` has."""
+    return _numbers(levels, coding.luma, coding)
+
+
+def chroma_numbers(levels: Tensor, coding: Coding) -> Tensor:
+    """Levels of the chroma planes as the nearest numbers that `coding` has."""
+    return _numbers(levels, coding.chroma, coding)
+
+
+def nearest_colour(rgb: Sequence[float], coding: Coding) -> Tensor:
+    """The R'G'B' [3], float32, that `coding` holds nearest to `rgb`, by its worst channel.
+
+    Rounding luma and chroma each for itself can be off by more than a step of R'G'B'.
+    """
+    wanted = torch.tensor(rgb, dtype=torch.float32)
+    one = wanted.view(1, 3, 1, 1)
+    own = Coding(coding.bits, coding.weights, coding.full_range)
+    main = main_numbers(luma_of(one, own), own)
+    if own.weights is None:
+        return rgb_rows(Planes(own, main), slice(0, 1)).flatten()
+    chroma = chroma_numbers(chroma_of(one, own), own)
+    steps = torch.arange(-2.0, 3.0)
+    y, cb, cr = (grid.flatten() for grid in torch.meshgrid(steps, steps, steps, indexing="ij"))
+    near = Planes(
+        own,
+        (main.float() + y.view(1, 1, 1, -1)).clamp_(0, own.peak),
+        (chroma.float() + torch.stack((cb, cr)).view(1, 2, 1, -1)).clamp_(0, own.peak),
+    )
+    found = rgb_rows(near, slice(0, 1))[0, :, 0]  # [3, 125]
+    worst = (found - wanted[:, None]).abs().amax(dim=0)
+    return found[:, worst.argmin()]
+
+
+def _around(rows: slice, target: Coding, height: int) -> slice:
+    """The rows of pixels that `reduced` needs for some rows of chroma; they may lie outside."""
+    step = target.step[1]
+    if step == 1:
+        return slice(rows.start, min(rows.stop, height))
+    return slice(rows.start * step - 1, rows.stop * step + 1)
+
+
+def _at_pixels(planes: Planes, rows: slice) -> Tensor:
+    """Chroma brought to some rows of pixels, bilinear: [T, 2, n, W], float32."""
+    coding, chroma = planes.coding, planes.chroma
+    if chroma is None:
+        raise ValueError("grey has no chroma")
+    (step, rows_step), (across, down) = coding.step, coding.siting
+    if rows_step == 1:
+        lines = chroma[:, :, rows].float()
+    else:
+        places = torch.arange(rows.start, rows.stop, device=chroma.device)
+        lines = rows_at(chroma, (places - down) / rows_step)
+    if step > 1:
+        lines = phases(lines, step, across)
+    return _levels(lines[..., : planes.width], coding.chroma)
+
+
+def _levels(numbers: Tensor, scale: tuple[float, float]) -> Tensor:
+    """Numbers to levels: 0 is black, or no colour."""
+    zero, span = scale
+    return numbers.to(torch.float32).sub(zero).mul_(1 / span)
+
+
+def _numbers(levels: Tensor, scale: tuple[float, float], coding: Coding) -> Tensor:
+    """Levels to the nearest numbers that the coding has."""
+    zero, span = scale
+    return levels.mul(span).add_(zero).round_().clamp_(0, coding.peak).to(coding.dtype)
+
+
+def _to_rgb(luma: Tensor, chroma: Tensor | None, weights: tuple[float, float]) -> Tensor:
+    if chroma is None:
+        return luma.expand(-1, 3, -1, -1)
+    kr, kb = weights
+    cb, cr = chroma.unbind(1)
+    y = luma[:, 0]
+    rgb = luma.new_empty((y.shape[0], 3, *y.shape[1:]))
+    red, blue = 2 - 2 * kr, 2 - 2 * kb
+    kg = 1 - kr - kb
+    torch.add(y, cr, alpha=red, out=rgb[:, 0])
+    torch.add(y, cb, alpha=blue, out=rgb[:, 2])
+    torch.add(y, cr, alpha=-red * kr / kg, out=rgb[:, 1]).add_(cb, alpha=-blue * kb / kg)
+    return rgb
