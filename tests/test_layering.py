@@ -44,7 +44,12 @@ FLOORS: list[set[str]] = [
     },
     {"matting.media.index", "matting.media.fill"},
     {"matting.media.source", "matting.media.probe"},
-    {"matting.media.colour", "matting.media.door"},
+    {
+        "matting.media.colour",
+        "matting.media.door",
+        "matting.media.hdr",
+        "matting.media.stream_header",
+    },
     {
         "matting.durable",
         "matting.workspace",

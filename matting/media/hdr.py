@@ -1,0 +1,127 @@
+"""How bright and colourful the display was on which an HDR video was graded, and its light levels.
+
+Decoded frames carry it; encoders take it as parameters. SMPTE ST 2086 and CTA-861.3.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+from av.sidedata.sidedata import SideData, Type
+from av.video.frame import VideoFrame
+
+# The units of H.264's and H.265's messages: ITU-T H.265, D.3.28.
+CHROMATICITY = 50_000
+LUMINANCE = 10_000
+
+Point = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True)
+class MasteringDisplay:
+    """The display of the grading, exactly as the stream has it.
+
+    Attributes:
+        red, green, blue, white: CIE 1931 x and y.
+        brightest, darkest: luminance in candela per square metre.
+    """
+
+    red: Point
+    green: Point
+    blue: Point
+    white: Point
+    brightest: Fraction
+    darkest: Fraction
+
+    def whole(self) -> str:
+        """In the units of H.264 and H.265, as x264 and x265 read it."""
+        green, blue, red, white = (
+            f"({round(x * CHROMATICITY)},{round(y * CHROMATICITY)})"
+            for x, y in (self.green, self.blue, self.red, self.white)
+        )
+        light = f"{round(self.brightest * LUMINANCE)},{round(self.darkest * LUMINANCE)}"
+        return f"G{green}B{blue}R{red}WP{white}L({light})"
+
+    def decimal(self) -> str:
+        """In plain numbers, as SVT-AV1 reads it."""
+        green, blue, red, white = (
+            f"({float(x):.8f},{float(y):.8f})"
+            for x, y in (self.green, self.blue, self.red, self.white)
+        )
+        light = f"{float(self.brightest):.8f},{float(self.darkest):.8f}"
+        return f"G{green}B{blue}R{red}WP{white}L({light})"
+
+
+@dataclass(frozen=True)
+class HdrMetadata:
+    """What a stream says of its HDR picture; at least one of the two is there.
+
+    Attributes:
+        display: None: not stated.
+        light: the brightest pixel and the brightest frame's mean, in candela per square metre;
+            None: not stated.
+    """
+
+    display: MasteringDisplay | None
+    light: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> HdrMetadata | None:
+        """What a decoded frame says, its container's word included; None: nothing.
+
+        Ask the first frame: H.264's decoder says it with key frames only.
+        """
+        # PyAV's annotations call it a dictionary; it is a sequence.
+        listed = cast(Iterable[SideData], frame.side_data)
+        said = {data.type: bytes(data) for data in listed}
+        display, light = _display(said), _light(said)
+        return None if display is None and light is None else cls(display, light)
+
+    def x265(self) -> str:
+        """Parameters for `x265-params`, without a colon at the ends."""
+        return self._join("master-display", "max-cll")
+
+    def x264(self) -> str:
+        """Parameters for `x264-params`, without a colon at the ends."""
+        return self._join("mastering-display", "cll")
+
+    def svtav1(self) -> str:
+        """Parameters for `svtav1-params`, without a colon at the ends."""
+        return self._join("mastering-display", "content-light", decimal=True)
+
+    def _join(self, display: str, light: str, *, decimal: bool = False) -> str:
+        parts = []
+        if self.display is not None:
+            text = self.display.decimal() if decimal else self.display.whole()
+            parts.append(f"{display}={text}")
+        if self.light is not None:
+            parts.append(f"{light}={self.light[0]},{self.light[1]}")
+        return ":".join(parts)
+
+
+def _display(said: Mapping[Type, bytes]) -> MasteringDisplay | None:
+    """FFmpeg's AVMasteringDisplayMetadata: ten fractions, then which of them count.
+
+    None, too, where only half of it is known: no encoder takes half.
+    """
+    content = said.get(Type.MASTERING_DISPLAY_METADATA, b"")
+    if len(content) < 88:
+        return None
+    *numbers, has_primaries, has_luminance = struct.unpack_from("22i", content)
+    if not (has_primaries and has_luminance) or 0 in numbers[1::2]:
+        return None
+    values = [Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+    red, green, blue, white = zip(values[0:8:2], values[1:8:2], strict=True)
+    return MasteringDisplay(red, green, blue, white, brightest=values[9], darkest=values[8])
+
+
+def _light(said: Mapping[Type, bytes]) -> tuple[int, int] | None:
+    content = said.get(Type.CONTENT_LIGHT_LEVEL, b"")
+    if len(content) < 8:
+        return None
+    brightest, mean = struct.unpack_from("2I", content)
+    return (brightest, mean) if brightest or mean else None

@@ -1,0 +1,100 @@
+"""What a container's header says of a picture and PyAV does not show: cropping, chroma's place.
+
+FFmpeg writes all it knows of a stream into a Matroska header. One is written to memory, and read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+import av
+from av.video.stream import VideoStream
+
+# Matroska's element identifiers: RFC 9559, section 5.1.
+SEGMENT, TRACKS, TRACK, VIDEO, COLOUR = 0x18538067, 0x1654AE6B, 0xAE, 0xE0, 0x55B0
+CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM = 0x54CC, 0x54BB, 0x54DD, 0x54AA
+SITING_HORIZONTAL, SITING_VERTICAL = 0x55B7, 0x55B8
+MASTERS = {SEGMENT, TRACKS, TRACK, VIDEO, COLOUR}
+
+# FFmpeg's AVChromaLocation by Matroska's horizontal and vertical siting.
+LOCATIONS = {(1, 2): 1, (2, 2): 2, (1, 1): 3, (2, 1): 4}
+
+
+@dataclass(frozen=True)
+class Crop:
+    """How many of a decoded picture's pixels a player does not show, at each side."""
+
+    left_px: int = 0
+    top_px: int = 0
+    right_px: int = 0
+    bottom_px: int = 0
+
+    def __bool__(self) -> bool:
+        return any((self.left_px, self.top_px, self.right_px, self.bottom_px))
+
+
+@dataclass(frozen=True)
+class StreamHeader:
+    """What a picture's container and its bitstream's header say.
+
+    Attributes:
+        crop: by the container's word; H.264's and H.265's own cropping is done by the decoder.
+        chroma_siting: where 4:2:0 and 4:2:2 chroma lies to luma, horizontally and vertically, in
+            Matroska's numbers: 1 at the left or top one, 2 half way; None: not stated.
+    """
+
+    crop: Crop = Crop()
+    chroma_siting: tuple[int, int] | None = None
+
+    @property
+    def chroma_location(self) -> int:
+        """Chroma's place as FFmpeg's AVChromaLocation numbers it; 0: not stated."""
+        return LOCATIONS.get(self.chroma_siting, 0) if self.chroma_siting else 0
+
+
+def header_of(stream: VideoStream) -> StreamHeader:
+    """What is known of an opened video's stream; nothing of one that Matroska cannot hold."""
+    memory = BytesIO()
+    try:
+        with av.open(memory, "w", format="matroska") as output:
+            output.add_stream_from_template(stream, opaque=True)
+            output.start_encoding()
+    except (av.error.FFmpegError, ValueError):
+        return StreamHeader()
+    return parse(memory.getvalue())
+
+
+def parse(matroska: bytes) -> StreamHeader:
+    """What the header of a Matroska file with one video track says."""
+    said = {
+        name: int.from_bytes(content, "big")
+        for name, content in _elements(matroska)
+        if name not in MASTERS and len(content) <= 8
+    }
+    sides = (CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM)
+    siting = said.get(SITING_HORIZONTAL, 0), said.get(SITING_VERTICAL, 0)
+    return StreamHeader(
+        Crop(*(said.get(side, 0) for side in sides)), siting if any(siting) else None
+    )
+
+
+def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Every EBML element with its content, those inside the masters after each; RFC 8794."""
+    at = 0
+    while at < len(content):
+        name, at = _number(content, at, with_marker=True)
+        size, at = _number(content, at, with_marker=False)
+        inside = content[at : at + size]
+        yield name, inside
+        if name in MASTERS:
+            yield from _elements(inside)
+        at += size
+
+
+def _number(content: bytes, at: int, *, with_marker: bool) -> tuple[int, int]:
+    """A number whose first byte's leading zeros tell its length, and where it ends."""
+    width = 9 - content[at].bit_length()
+    value = int.from_bytes(content[at : at + width], "big")
+    return value if with_marker else value & ~(1 << 7 * width), at + width
