@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -23,9 +24,11 @@ from benchmarks.results import measured_on, table, write_section
 from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
 from matting.media.reader import VideoSource
+from matting.planes import Coding
 from matting.session import automatic_ratio, folded
 from matting.weights import load_checkpoint
 from matting.worker import WARM_UP_FRAMES
+from matting.yuv import converted
 from model import MattingNetwork, State
 
 TITLE = "Warm-up after a lost state"
@@ -113,7 +116,8 @@ def drawn(seed: int, frames: int) -> list[Tensor]:
 
 def filmed(video: Path, frames: int) -> list[Tensor]:
     """The first frames of a video, which turns back at its ends until there are enough."""
-    pictures = [rgb for chunk in VideoSource(video).chunks(1) for rgb in chunk.rgb[:frames]]
+    chunks = VideoSource(video).chunks(1)
+    pictures = [converted(chunk.pictures, Coding()).main[0] for chunk in islice(chunks, frames)]
     there_and_back = [*pictures, *pictures[-2:0:-1]]
     return [there_and_back[i % len(there_and_back)] for i in range(frames)]
 

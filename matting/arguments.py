@@ -13,7 +13,7 @@ from typing import Literal, NoReturn
 from matting.errors import InputError
 from matting.infer import InferOptions
 from matting.matte import Look
-from matting.media.writer import CODECS, Encoding
+from matting.media.encoders import C420, CODECS, SOURCE, Encoding
 from matting.segment import REPEAT, STOP, SegmentOptions
 from matting.session import PRECISIONS, SHORT_SIDE_PX
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
@@ -82,7 +82,9 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
     look = Look(
         background=arguments.background,
         kinds=(COMPOSITE, *(KINDS[kind] for kind in KINDS if kind in arguments.save)),
-        encoding=Encoding(arguments.codec, arguments.quality, arguments.bitrate),
+        encoding=Encoding(
+            arguments.codec, arguments.quality, arguments.bitrate, chroma=arguments.chroma
+        ),
     )
     return InferOptions(
         checkpoint=arguments.checkpoint,
@@ -156,6 +158,12 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         help="behind the people: '#RRGGBB' or R,G,B (default: '#78FF9B')",
     )
     add("--codec", default="hevc", choices=CODECS, help="default: hevc")
+    add(
+        "--chroma",
+        default=SOURCE,
+        choices=(SOURCE, C420),
+        help="4:2:0: colour at a quarter of the pixels, which all players take (default: source)",
+    )
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--bitrate", type=_bitrate, metavar="40M", help="bits a second")
     rate.add_argument("--quality", type=_quality, metavar="N", help="CRF; lower is better")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import wave
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,20 +22,24 @@ from matting.errors import writing
 from matting.infer import InferOptions
 from matting.matte import Look
 from matting.media.colour import BT709, LIMITED, Colour
+from matting.media.encoders import Encoding, delivery
 from matting.media.picture import write_png
 from matting.media.reader import VideoSource
 from matting.media.sound import read_sound
-from matting.media.writer import Encoding, VideoWriter
+from matting.media.writer import VideoWriter
 from matting.plan import read_plan
+from matting.planes import Coding, Planes
 from matting.progress import Progress
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
+from matting.yuv import converted
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
 RATIO = 0.25  # of 1280x720; the smaller of the sizes that the network was trained at, for speed
 ENCODING = Encoding("h264", quality=20, preset="superfast")
+RGB8 = Coding()
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000
 SHEET_COLUMNS = 4
@@ -136,6 +140,8 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
     drawn = DrawnFilm([], [])
     columns = _columns(len(film))
     colour = Colour(BT709, LIMITED, BT709, BT709)
+    coding = colour.coding(8, (2, 2), film.window.height)
+    samples = delivery(ENCODING, coding, colour, film.window.height)
     progress.start("Drawing a film", len(film), "frame")
     try:
         with VideoWriter(
@@ -145,9 +151,11 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
             rate=Fraction(film.fps),
             colour=colour,
             choice=ENCODING,
+            samples=samples,
         ) as writer:
             for index, frame in enumerate(film.drawn_ahead()):
-                writer.write(torch.from_numpy(frame.rgb)[None], [index])
+                rgb = Planes(RGB8, torch.from_numpy(frame.rgb)[None])
+                writer.write(converted(rgb, coding), [index])
                 alpha = (frame.alpha[0] * 255 + 0.5).astype(np.uint8)
                 drawn.truth.append(torch.from_numpy(alpha))
                 if index in columns:
@@ -217,7 +225,13 @@ def _report(
 
 def _alphas(path: Path) -> list[Tensor]:
     """Every frame of a grey video, uint8 [H, W]."""
-    return [alpha for chunk in VideoSource(path).chunks(1) for alpha in grey(chunk.rgb).clone()]
+    return [alpha for rgb in _frames(VideoSource(path)) for alpha in grey(rgb).clone()]
+
+
+def _frames(source: VideoSource) -> Iterator[Tensor]:
+    """Every frame in R'G'B', uint8 [1, 3, H, W]."""
+    for chunk in source.chunks(1):
+        yield converted(chunk.pictures, RGB8).main
 
 
 def _watch(
@@ -225,14 +239,13 @@ def _watch(
 ) -> tuple[list[Fraction], list[float], list[Tensor]]:
     """Time and brightness of every frame, and the pictures for the sheet's `columns`."""
     picture = VideoSource(result)
-    times: list[Fraction] = []
     brightness: list[float] = []
     shown: list[Tensor] = []
-    for index, chunk in enumerate(picture.chunks(1)):
-        times.append(chunk.pts[0] * picture.time_base)
-        brightness.append(float(chunk.rgb[..., ::4, ::4].float().mean()))
+    for index, rgb in enumerate(_frames(picture)):
+        brightness.append(float(rgb[..., ::4, ::4].float().mean()))
         if index in columns:
-            shown.append(chunk.rgb[0])
+            shown.append(rgb[0])
+    times = [pts * picture.time_base for pts in picture.times]
     return times, brightness, shown
 
 

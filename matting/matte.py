@@ -7,15 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch import Tensor
-
 from matting import durable
+from matting.media.encoders import Delivery, Encoding, delivery, grey
 from matting.media.source import FrameChunk, FrameSource
-from matting.media.writer import Encoding, VideoWriter
+from matting.media.writer import VideoWriter
 from matting.pipeline import overlap
+from matting.planes import Planes
 from matting.progress import Progress
 from matting.session import MattingSession
-from matting.workspace import COMPOSITE
+from matting.workspace import ALPHA, COMPOSITE
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,9 @@ class Look:
 
 @dataclass(frozen=True)
 class _Results:
-    """Pictures of every kind for the same frames, uint8, on the CPU: RGB [T, 3, H, W], alpha grey
-    [T, 1, H, W]."""
+    """Pictures of every kind for the same frames, on the CPU."""
 
-    pictures: Mapping[str, Tensor]
+    pictures: Mapping[str, Planes]
     pts: tuple[int, ...]
 
 
@@ -64,15 +63,19 @@ def matte_segment(
         StorageError: a result could not be written.
     """
     temporary = {kind: durable.partial(path) for kind, path in targets.items()}
+    samples = deliveries(source, look)
+    codings = {kind: found.coding for kind, found in samples.items()}
     try:
         with ExitStack() as open_files:
             writers = {
-                kind: open_files.enter_context(_writer(path, source, look.encoding))
+                kind: open_files.enter_context(
+                    _writer(kind, path, source, look.encoding, samples[kind])
+                )
                 for kind, path in temporary.items()
             }
 
             def compute(chunk: FrameChunk) -> _Results:
-                made = session.pictures(chunk.rgb, ratio, look.kinds, look.background)
+                made = session.pictures(chunk.pictures, ratio, codings, look.background)
                 progress.advance(len(chunk.pts))
                 return _Results(made, chunk.pts)
 
@@ -94,7 +97,7 @@ def warm_up(
     session.reset()
     size = session.chunk_frames(source.width_px, source.height_px)
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
-        session.matte(chunk.rgb, ratio)
+        session.matte(chunk.pictures, ratio)
         progress.alive()
 
 
@@ -113,13 +116,30 @@ class _Sink:
             self._writers[kind].write(made, pts)
 
 
-def _writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:
+def deliveries(source: FrameSource, look: Look) -> dict[str, Delivery]:
+    """The samples in which each kind of result is encoded.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    height_px = source.height_px
+    main = delivery(look.encoding, source.coding, source.colour, height_px)
+    alpha = grey(look.encoding, main, source.colour.as_sdr(), height_px)
+    return {kind: alpha if kind == ALPHA else main for kind in look.kinds}
+
+
+def _writer(
+    kind: str, path: Path, source: FrameSource, choice: Encoding, samples: Delivery
+) -> VideoWriter:
+    is_alpha = kind == ALPHA  # a share, not light
     return VideoWriter(
         path,
         size_px=(source.width_px, source.height_px),
         time_base=source.time_base,
         rate=source.rate,
-        colour=source.colour,
+        colour=source.colour.as_sdr() if is_alpha else source.colour,
         pixel_aspect=source.pixel_aspect,
         choice=choice,
+        samples=samples,
+        hdr=None if is_alpha else source.hdr,
     )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
 SDR, PQ, HLG = "sdr", "pq", "hlg"
 
 

@@ -18,13 +18,14 @@ def reduced(values: Tensor, target: Coding) -> Tensor:
     """The mean around each of `target`'s chroma samples.
 
     Args:
-        values: [T, C, n, W] of the pixels, with the row before the first sample's and the one
-            after the last's where its rows are shared.
+        values: [T, C, n, W] of the pixels, with half a step more of rows at both ends where
+            rows are shared.
     """
     columns, rows = target.step
     if columns > 1:
         odd = -values.shape[3] % columns
-        values = F.pad(values, (1, 1 + odd, 0, 0), mode="replicate")
+        more = columns // 2
+        values = F.pad(values, (more, more + odd, 0, 0), mode="replicate")
         values = _mean(values, 3, columns, target.siting[0])
     return _mean(values, 2, rows, target.siting[1]) if rows > 1 else values
 
@@ -96,14 +97,15 @@ def _every(dim: int, start: int, step: int) -> tuple[slice, ...]:
 
 
 def _mean(values: Tensor, dim: int, step: int, siting: float) -> Tensor:
-    """The mean over `step` pixels around each place; `values` has one more pixel at each end."""
-    count = (values.shape[dim] - 2) // step
+    """The mean over `step` pixels around each place; `values` has half a step more at each end."""
+    more = step // 2
+    count = (values.shape[dim] - 2 * more) // step
     total: Tensor | None = None
-    for k in range(-1, step + 1):
+    for k in range(-more, step + more):
         # How much of pixel k lies within half a step of the place.
         low, high = max(k - 0.5, siting - step / 2), min(k + 0.5, siting + step / 2)
         if high > low:
-            share = values[_every(dim, k + 1, step)].narrow(dim, 0, count)
+            share = values[_every(dim, k + more, step)].narrow(dim, 0, count)
             weight = (high - low) / step
             total = share * weight if total is None else total.add_(share, alpha=weight)
     if total is None:

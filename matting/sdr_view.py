@@ -19,7 +19,7 @@ def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
     """R'G'B' as an SDR display would show it, in [0, 1].
 
     SDR stays as it is, and so does HLG, which was made for that (ITU-R BT.2100). PQ is shown per
-    channel, with 203 nits as white and a soft shoulder below it; the gamut stays that of the source.
+    channel, with 203 nits as white and a soft shoulder below it; the gamut stays the source's.
 
     Args:
         rgb: [T, 3, n, w], float32, in the source's own code values.

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from matting.matte import Look
-from matting.media.writer import CODECS
+from matting.media.encoders import CODECS
 
 
 def settings_of(
@@ -39,6 +39,7 @@ def settings_of(
         "quality": quality,
         "bitrate_bps": encoding.bitrate_bps,
         "preset": encoding.preset,
+        "chroma": encoding.chroma,
         "frame_rate": None if sequence_rate is None else str(sequence_rate),
     }
 

@@ -15,11 +15,12 @@ from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError, MattingError, MediaError
 from matting.inputs import Input
-from matting.matte import Look, matte_segment, warm_up
+from matting.matte import Look, deliveries, matte_segment, warm_up
 from matting.media.source import FrameSource
 from matting.progress import Progress
 from matting.session import MattingSession, automatic_ratio
 from matting.weights import UNREADABLE, load_checkpoint
+from matting.workspace import COMPOSITE
 from model import State
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
@@ -108,6 +109,7 @@ class Worker:
         self._session = MattingSession(
             checkpoint.network, device, setup.precision, setup.largest_chunk
         )
+        self._said = ""  # of the results' samples
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 
@@ -125,6 +127,7 @@ class Worker:
         ratio = self._ratio(source)
         in_hand = task.before is not None and task.before.name == state_after
         start_state = self._prepare(task, in_hand, source, ratio, progress)
+        self._tell_samples(source, progress)
         progress.detail(f"{name}: ratio {ratio:.4f}, state {start_state}")
         matte_segment(
             source,
@@ -146,6 +149,13 @@ class Worker:
             outputs={k: (path.name, FileProof.of(path)) for k, path in task.targets.items()},
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
+
+    def _tell_samples(self, source: FrameSource, progress: Progress) -> None:
+        """Says what the results' samples are, where that is not what everybody expects."""
+        note = deliveries(source, self._setup.look)[COMPOSITE].note
+        if note and note != self._said:
+            progress.say(note)
+        self._said = note
 
     def _ratio(self, source: FrameSource) -> float:
         if self._setup.ratio is not None:

@@ -67,6 +67,17 @@ def small_rgb(planes: Planes, ratio: float) -> Tensor:
     return _to_rgb(main, chroma, coding.weights)
 
 
+def converted(planes: Planes, target: Coding) -> Planes:
+    """The same pictures in another coding."""
+    rgb = rgb_rows(planes, slice(0, planes.height))
+    main = main_numbers(luma_of(rgb, target), target)
+    if target.weights is None:
+        return Planes(target, main)
+    rows = target.chroma_size(planes.width, planes.height)[1]
+    rgb = rgb_at_chroma(planes, target, slice(0, rows))
+    return Planes(target, main, chroma_numbers(chroma_of(rgb, target), target))
+
+
 def luma_of(rgb: Tensor, coding: Coding) -> Tensor:
     """The levels of `coding`'s main plane for R'G'B' [T, 3, n, W]."""
     if coding.weights is None:
@@ -127,7 +138,7 @@ def _around(rows: slice, target: Coding, height: int) -> slice:
     step = target.step[1]
     if step == 1:
         return slice(rows.start, min(rows.stop, height))
-    return slice(rows.start * step - 1, rows.stop * step + 1)
+    return slice(rows.start * step - step // 2, rows.stop * step + step // 2)
 
 
 def _at_pixels(planes: Planes, rows: slice) -> Tensor:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from matting.planes import Planes
 from matting.progress import Progress
 from matting.session import MattingSession
 from matting.worker import Outcome, Setup, Task, Worker
@@ -77,11 +78,11 @@ def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:
     matte = MattingSession.matte
     seen: list[int] = []
 
-    def breaking(session: MattingSession, rgb: torch.Tensor, ratio: float) -> object:
-        seen.append(len(rgb))
+    def breaking(session: MattingSession, frames: Planes, ratio: float) -> object:
+        seen.append(len(frames))
         if sum(seen) > 45 and not breaks(folder):
             (folder / "broke_0").touch()
             how()
-        return matte(session, rgb, ratio)
+        return matte(session, frames, ratio)
 
     setattr(MattingSession, "matte", breaking)  # noqa: B010 - as above

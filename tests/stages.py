@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matting.infer import InferOptions, infer
 from matting.matte import Look
-from matting.media.writer import Encoding
+from matting.media.encoders import Encoding
 from matting.segment import SegmentOptions, segment
 from matting.workspace import COMPOSITE, MattedFolder
 from tests.clips import make_clip

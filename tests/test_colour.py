@@ -1,81 +1,172 @@
-"""Colours: there and back by the stream's own matrix and range, without a shift."""
+"""Colours: by the standards, there and back without a shift, and into frames and out of them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
 
 from matting.media.colour import (
-    BT601,
     BT709,
     BT2020,
     FULL,
     LIMITED,
     SMPTE170M,
+    SMPTE240M,
     UNSPECIFIED,
     Colour,
-    FromGrey,
-    FromRGB,
-    ToRGB,
 )
+from matting.media.frames import coding_of, frame_of, planar_format, planes_of
+from matting.planes import Coding, Planes
+from matting.yuv import converted, nearest_colour, rgb_rows
 
-WEIGHTS = {BT709: (0.2126, 0.0722), SMPTE170M: (0.299, 0.114), BT2020: (0.2627, 0.0593)}
+# ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.
+WEIGHTS = {
+    BT709: (0.2126, 0.0722),
+    SMPTE170M: (0.299, 0.114),
+    BT2020: (0.2627, 0.0593),
+    SMPTE240M: (0.212, 0.087),
+}
+RGB8 = Coding()
+EVERY = pytest.mark.parametrize("matrix", WEIGHTS)
+RANGES = pytest.mark.parametrize("colour_range", [LIMITED, FULL])
 
 
-def ycbcr(rgb: tuple[int, int, int], matrix: int, colour_range: int) -> list[float]:
-    """Source: ITU-R BT.601, BT.709 and BT.2020, with the quantisation of 8 bits."""
+def tags(matrix: int, colour_range: int = LIMITED, transfer: int = UNSPECIFIED) -> Colour:
+    return Colour(matrix, colour_range, transfer, UNSPECIFIED)
+
+
+def ycbcr(rgb: tuple[int, ...], matrix: int, colour_range: int, bits: int) -> list[float]:
+    """Source: the standards above, and ITU-T H.273's quantisation."""
     red, green, blue = (value / 255 for value in rgb)
     kr, kb = WEIGHTS[matrix]
     luma = kr * red + (1 - kr - kb) * green + kb * blue
     cb, cr = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
+    unit = 2 ** (bits - 8)
     if colour_range == FULL:
-        return [255 * luma, 128 + 255 * cb, 128 + 255 * cr]
-    return [16 + 219 * luma, 128 + 224 * cb, 128 + 224 * cr]
+        peak = 2**bits - 1
+        return [peak * luma, 128 * unit + peak * cb, 128 * unit + peak * cr]
+    return [unit * value for value in (16 + 219 * luma, 128 + 224 * cb, 128 + 224 * cr)]
 
 
-@pytest.mark.parametrize("matrix", WEIGHTS)
-@pytest.mark.parametrize("colour_range", [LIMITED, FULL])
+def bars_and_ramps() -> Planes:
+    """Colour bars of 75 % and 100 % above ramps of every channel and of grey: [1, 3, 160, 256]."""
+    columns = np.arange(256)
+    bits = columns // 32
+    bars = np.stack([(bits >> 1 & 1), (bits >> 2 & 1), (bits & 1)])
+    lines = [bars * 191, bars * 255]
+    for mask in ([1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]):
+        lines += [columns * np.array(mask)[:, None], (255 - columns) * np.array(mask)[:, None]]
+    rgb = np.repeat(np.stack(lines, axis=1), 16, axis=1).astype(np.uint8)
+    return Planes(RGB8, torch.from_numpy(rgb)[None])
+
+
+@EVERY
+@RANGES
+@pytest.mark.parametrize("bits", [8, 10, 12])
 @pytest.mark.parametrize("rgb", [(120, 255, 155), (255, 0, 0), (0, 0, 255), (90, 90, 90)])
 def test_flat_colours_by_the_standards(
-    matrix: int, colour_range: int, rgb: tuple[int, int, int]
+    matrix: int, colour_range: int, bits: int, rgb: tuple[int, ...]
 ) -> None:
-    colour = Colour(matrix, colour_range, UNSPECIFIED, UNSPECIFIED)
-    flat = np.empty((48, 64, 3), np.uint8)
-    flat[:] = rgb
-    frame = FromRGB(colour, "yuv420p")(flat)
-    found = [bytes(plane)[9] for plane in frame.planes]
-    assert np.abs(np.array(found) - ycbcr(rgb, matrix, colour_range)).max() <= 1
-    assert np.abs(ToRGB(colour)(frame).astype(int) - rgb).max() <= 2
+    coding = tags(matrix, colour_range).coding(bits, (2, 2), 48)
+    flat = Planes(RGB8, torch.tensor(rgb, dtype=torch.uint8).view(1, 3, 1, 1).repeat(1, 1, 8, 8))
+    made = converted(flat, coding)
+    assert made.chroma is not None
+    found = [int(plane[0, 0]) for plane in (made.main[0, 0], *made.chroma[0])]
+    assert np.abs(np.array(found) - ycbcr(rgb, matrix, colour_range, bits)).max() <= 0.501
 
 
-@pytest.mark.parametrize("matrix", WEIGHTS)
+@EVERY
+@RANGES
+@pytest.mark.parametrize("bits", [8, 10])
+def test_bars_and_ramps_come_back_without_a_shift(
+    matrix: int, colour_range: int, bits: int
+) -> None:
+    source = bars_and_ramps()
+    coding = tags(matrix, colour_range).coding(bits, (1, 1), 160)
+    made = converted(source, coding)
+    error = converted(made, RGB8).main.int() - source.main.int()
+    assert error.abs().float().mean() <= 0.6
+    assert error.abs().max() <= (2 if bits == 8 else 1)
+    # Before 8-bit R'G'B' cuts off what is below 0: most of these ramps have a channel at 0.
+    exact = rgb_rows(made, slice(0, 160)) * 255 - source.main
+    assert exact.mean(dim=(0, 2, 3)).abs().max() <= 0.1
+    # And after it, on colours that stay clear of both ends.
+    inside = Planes(RGB8, (source.main.float() * (191 / 255) + 32).round().to(torch.uint8))
+    error = converted(converted(inside, coding), RGB8).main.int() - inside.main.int()
+    assert error.float().mean(dim=(0, 2, 3)).abs().max() <= 0.1
+
+
+@EVERY
+@RANGES
+@pytest.mark.parametrize("bits", [8, 10])
+def test_a_background_is_the_colour_asked_for(matrix: int, colour_range: int, bits: int) -> None:
+    """All 4,096 colours of 16 steps a channel."""
+    coding = tags(matrix, colour_range).coding(bits, (2, 2), 48)
+    for red in range(0, 256, 51):
+        for green in range(0, 256, 51):
+            for blue in range(0, 256, 51):
+                wanted = torch.tensor([red, green, blue]) / 255
+                found = nearest_colour(wanted.tolist(), coding).clamp(0, 1)
+                assert ((found * 255).round() - wanted * 255).abs().max() <= 1.001
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuvj420p", "yuv422p10le", "yuv444p12le", "gbrp10le"])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("size", [(64, 48), (37, 23)])
+def test_frames_become_planes_and_frames_again(
+    name: str, turns: int, size: tuple[int, int]
+) -> None:
+    frame = VideoFrame(*size, name)
+    bits = frame.format.components[0].bits
+    generator = np.random.default_rng(5)
+    for plane in frame.planes:
+        memory = np.asarray(memoryview(plane)).view(np.uint8 if bits == 8 else np.uint16)
+        memory[:] = generator.integers(0, 1 << bits, memory.shape)
+    colour = tags(BT709)
+    height_px = size[0] if turns % 2 else size[1]
+    planes = planes_of(frame, colour, height_px, turns)
+    assert (planes.width, planes.height) == (size[::-1] if turns % 2 else size)
+    assert planes.coding == coding_of(VideoFormat(name, *size), colour, height_px, turns)
+    if turns == 0 and size == (64, 48):
+        again = planes_of(frame_of(planes, name), colour, height_px)
+        assert torch.equal(again.main.int(), planes.main.int())
+        if planes.chroma is not None and again.chroma is not None:
+            assert torch.equal(again.chroma.int(), planes.chroma.int())
+    # Chroma turns with luma: in R'G'B', the turned picture is the picture turned.
+    upright = converted(planes_of(frame, colour, height_px), Coding(12)).main.int()
+    turned = converted(planes, Coding(12)).main.int()
+    assert (torch.rot90(upright, turns, (2, 3)) - turned).abs().max() <= 1
+
+
 @pytest.mark.parametrize(
-    ("colour_range", "error", "bias"),
-    # libswscale truncates on its way to full range: a known shift of just under one step.
-    [(LIMITED, 0.6, 0.1), (FULL, 1, 1)],
+    ("name", "planar"),
+    [
+        ("nv12", "yuv420p"),
+        ("p010le", "yuv420p10le"),
+        ("uyvy422", "yuv422p"),
+        ("rgb24", "gbrp"),
+        ("rgb48be", "gbrp16le"),
+        ("pal8", "gbrp"),
+        ("gray10le", "gray10le"),
+        ("yuv440p10le", "yuv440p10le"),
+    ],
 )
-def test_no_shift_on_ramps(matrix: int, colour_range: int, error: float, bias: float) -> None:
-    colour = Colour(matrix, colour_range, UNSPECIFIED, UNSPECIFIED)
-    rows, columns = np.mgrid[0:96, 0:256]
-    ramps = np.stack((columns, 255 - columns, rows * 255 // 95), axis=2).astype(np.uint8)
-    back = ToRGB(colour)(FromRGB(colour, "yuv444p")(ramps)).astype(int)
-    assert np.abs(back - ramps).mean() < error
-    assert np.abs((back - ramps).mean(axis=(0, 1))).max() < bias
-
-
-@pytest.mark.parametrize("matrix", WEIGHTS)
-@pytest.mark.parametrize("colour_range", [LIMITED, FULL])
-def test_grey_is_every_step_of_brightness(matrix: int, colour_range: int) -> None:
-    grey = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
-    frame = FromGrey(Colour(matrix, colour_range, UNSPECIFIED, UNSPECIFIED))(grey)
-    luma = frame.to_ndarray()[:4].astype(float)
-    exact = [ycbcr((step, step, step), matrix, colour_range)[0] for step in range(256)]
-    assert np.abs(luma - exact).max() <= 0.5
-    assert (frame.to_ndarray()[4:] == 128).all()
+def test_other_orders_of_samples(name: str, planar: str) -> None:
+    assert planar_format(VideoFormat(name, 8, 8)) == planar
 
 
 def test_the_matrix_of_untagged_video() -> None:
-    untagged = Colour(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
-    assert untagged.matrix_for(576) == BT601
+    untagged = tags(UNSPECIFIED)
+    assert untagged.matrix_for(576) == SMPTE170M
     assert untagged.matrix_for(577) == BT709
-    assert Colour(SMPTE170M, LIMITED, 6, 6).matrix_for(2160) == BT601
+    assert tags(SMPTE170M).matrix_for(2160) == SMPTE170M
+
+
+def test_the_place_of_chroma() -> None:
+    assert tags(BT709).coding(8, (2, 2), 48).siting == (0.0, 0.5)
+    topleft = Colour(BT709, LIMITED, UNSPECIFIED, UNSPECIFIED, location=3)
+    assert topleft.coding(8, (2, 2), 48).siting == (0.0, 0.0)
+    assert topleft.coding(8, (1, 1), 48).siting == (0.0, 0.0)

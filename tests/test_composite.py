@@ -7,14 +7,21 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.composite import bands, pictures
+from matting.composite import Matte, layers, pictures
+from matting.planes import Coding, Planes
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.yuv import converted, small_rgb
 from model import MattingNetwork
 
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
+RGB = Coding()
+ALL = dict.fromkeys((COMPOSITE, ALPHA, FOREGROUND), RGB)
+BT709 = (0.2126, 0.0722)
+STEPS = [((1, 1), (0.0, 0.0)), ((2, 1), (0.0, 0.0)), ((2, 2), (0.0, 0.5)), ((2, 2), (0.5, 0.5))]
+STEPS += [((2, 2), (0.0, 0.0)), ((1, 2), (0.0, 0.5)), ((4, 1), (0.0, 0.0))]
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +29,27 @@ def network(random_checkpoint: Path) -> MattingNetwork:
     return load_checkpoint(random_checkpoint).network
 
 
-def noise(frames: int, height: int, width: int) -> torch.Tensor:
+def numbers(*shape: int, bits: int = 8) -> torch.Tensor:
     generator = torch.Generator().manual_seed(3)
-    return torch.randint(0, 256, (frames, 3, height, width), generator=generator).to(torch.uint8)
+    found = torch.randint(0, 1 << bits, shape, generator=generator)
+    return found.to(torch.uint8 if bits == 8 else torch.uint16)
+
+
+def noise(frames: int, height: int, width: int) -> Planes:
+    return Planes(RGB, numbers(frames, 3, height, width))
+
+
+def video(coding: Coding, frames: int, height: int, width: int) -> Planes:
+    shared = coding.chroma_size(width, height)
+    main = numbers(frames, 1, height, width, bits=coding.bits)
+    return Planes(coding, main, numbers(frames, 2, *shared[::-1], bits=coding.bits))
+
+
+def everywhere(source: Planes, alpha: float) -> Matte:
+    """The source as foreground, with one alpha."""
+    offset = torch.tensor([0.0, 0.0, 0.0, alpha]).view(1, 4, 1, 1)
+    small = offset.expand(len(source), 4, 9, 14).contiguous()
+    return Matte(source, torch.zeros_like(small), small)
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.5, 0.31])
@@ -32,23 +57,21 @@ def noise(frames: int, height: int, width: int) -> torch.Tensor:
 def test_bands_are_the_networks_own_answer(
     network: MattingNetwork, ratio: float, band_px: int
 ) -> None:
-    rgb = noise(2, 99, 130)
+    source = noise(2, 99, 130)
     with torch.inference_mode():
-        foreground, alpha, _ = network(rgb[None].float() / 255, None, ratio)
-        matte = MattingSession(network, CPU, "fp32").matte(rgb, ratio)
-        parts = list(bands(matte, band_px))
+        foreground, alpha, _ = network(source.main[None].float() / 255, None, ratio)
+        matte = MattingSession(network, CPU, "fp32").matte(source, ratio)
+        parts = list(layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
     assert (torch.cat([p[1] for p in parts], dim=2) - foreground[0]).abs().max() < 1e-5
     assert (torch.cat([p[2] for p in parts], dim=2) - alpha[0]).abs().max() < 1e-5
 
 
 def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
-    rgb = noise(2, 64, 96)
+    source = noise(2, 64, 96)
     with torch.inference_mode():
-        foreground, alpha, _ = network(rgb[None].float() / 255, None, 0.5)
-    made = pictures(
-        MattingSession(network, CPU, "fp32").matte(rgb, 0.5), (COMPOSITE, ALPHA, FOREGROUND), GREEN
-    )
+        foreground, alpha, _ = network(source.main[None].float() / 255, None, 0.5)
+    made = pictures(MattingSession(network, CPU, "fp32").matte(source, 0.5), ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
     exact = {
         COMPOSITE: foreground[0] * alpha[0] + colour * (1 - alpha[0]),
@@ -56,15 +79,64 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
         FOREGROUND: foreground[0],
     }
     for kind, values in exact.items():
-        assert made[kind].shape == values.shape
-        assert (made[kind].float() - values * 255).abs().max() <= 0.501
+        assert made[kind].main.shape == values.shape
+        assert (made[kind].main.float() - values * 255).abs().max() <= 0.501
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
 def test_half_precision_gives_pictures_too(network: MattingNetwork, ratio: float) -> None:
-    rgb = noise(1, 64, 96)
-    kinds = (COMPOSITE, ALPHA, FOREGROUND)
-    full = MattingSession(network, CPU, "fp32").pictures(rgb, ratio, kinds, GREEN)
-    half = MattingSession(network, CPU, "bf16").pictures(rgb, ratio, kinds, GREEN)
-    for kind in kinds:
-        assert (full[kind].int() - half[kind].int()).abs().float().mean() < 8
+    source = noise(1, 64, 96)
+    full = MattingSession(network, CPU, "fp32").pictures(source, ratio, ALL, GREEN)
+    half = MattingSession(network, CPU, "bf16").pictures(source, ratio, ALL, GREEN)
+    for kind in ALL:
+        assert (full[kind].main.int() - half[kind].main.int()).abs().float().mean() < 8
+
+
+@pytest.mark.parametrize(("step", "siting"), STEPS)
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_the_source_comes_out_as_it_went_in(
+    step: tuple[int, int], siting: tuple[float, float], bits: int, full_range: bool
+) -> None:
+    """Also numbers that no colour has, such as whiter than white."""
+    coding = Coding(bits, BT709, full_range, step, siting)
+    for height, width in ((48, 64), (49, 65)):
+        source = video(coding, 2, height, width)
+        made = pictures(everywhere(source, 1.0), {COMPOSITE: coding}, GREEN, 640)[COMPOSITE]
+        assert made.chroma is not None and source.chroma is not None
+        assert torch.equal(made.main.int(), source.main.int())
+        assert torch.equal(made.chroma.int(), source.chroma.int())
+
+
+@pytest.mark.parametrize(("step", "siting"), STEPS)
+@pytest.mark.parametrize("band_px", [1, 1 << 30])
+def test_half_an_alpha_is_half_way_to_the_background(
+    step: tuple[int, int], siting: tuple[float, float], band_px: int
+) -> None:
+    coding = Coding(10, BT709, False, step, siting)
+    source = video(coding, 1, 31, 45)
+    green = pictures(everywhere(source, 0.0), {COMPOSITE: coding}, GREEN, band_px)[COMPOSITE]
+    half = pictures(everywhere(source, 0.5), {COMPOSITE: coding}, GREEN, band_px)[COMPOSITE]
+    for mine, colour, own in (
+        (half.main, green.main, source.main),
+        (half.chroma, green.chroma, source.chroma),
+    ):
+        assert mine is not None and colour is not None and own is not None
+        assert len(torch.unique(colour[:, :1].int())) == 1
+        assert (mine.float() - (colour.float() + own.float()) / 2).abs().max() <= 1
+
+
+@pytest.mark.parametrize(("step", "siting"), STEPS)
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 0.37])
+def test_the_small_copy_is_that_of_the_picture_in_rgb(
+    step: tuple[int, int], siting: tuple[float, float], ratio: float
+) -> None:
+    """Smooth, so that the order of interpolations does not count."""
+    rows, columns = torch.meshgrid(torch.arange(96), torch.arange(160), indexing="ij")
+    rgb = torch.stack((columns, rows * 2, 200 - columns)).add(20).to(torch.uint8)
+    source = converted(Planes(RGB, rgb[None]), Coding(12, BT709, False, step, siting))
+    small = small_rgb(source, ratio)
+    expected = small_rgb(Planes(RGB, rgb[None]), ratio)
+    assert small.shape == expected.shape
+    inner = (small - expected)[:, :, 2:-2, 4:-4].abs()  # beyond the edge nothing is known
+    assert inner.max() < 1 / 255

@@ -19,8 +19,8 @@ from demo.measure import beep_times, flash_indices
 from matting.demo import CHECKPOINT, draw_film
 from matting.infer import InferOptions, infer
 from matting.matte import Look
+from matting.media.encoders import Encoding
 from matting.media.sound import read_sound
-from matting.media.writer import Encoding
 from matting.plan import read_plan
 from matting.run import run
 from matting.segment import SegmentOptions, segment

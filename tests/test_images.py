@@ -32,7 +32,7 @@ def test_compressed_tiff(tmp_path: Path) -> None:
     pixels = np.dstack([GREY] * 3)
     Image.fromarray(pixels).save(tmp_path / "a.tif", compression="tiff_lzw")
     (chunk,) = ImageSequence(tmp_path, Fraction(30)).chunks(1)
-    assert chunk.rgb.unique().tolist() == [100]
+    assert chunk.pictures.main.unique().tolist() == [100]
 
 
 def test_a_picture_for_print_is_refused(tmp_path: Path) -> None:
@@ -99,5 +99,5 @@ def test_depths_and_channels(pixels: NDArray[np.generic], expected: int, tmp_pat
     sequence = ImageSequence(tmp_path, Fraction(30))
     assert (sequence.width_px, sequence.height_px, sequence.frames) == (6, 4, 1)
     (chunk,) = sequence.chunks(4)
-    assert chunk.rgb.shape == (1, 3, 4, 6)
-    assert chunk.rgb.unique().tolist() == [expected]
+    assert chunk.pictures.main.shape == (1, 3, 4, 6)
+    assert chunk.pictures.main.unique().tolist() == [expected]

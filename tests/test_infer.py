@@ -17,7 +17,7 @@ from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.lock import folder_lock
 from matting.matte import Look
-from matting.media.writer import Encoding
+from matting.media.encoders import Encoding
 from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import decode, make_clip, numbers, times

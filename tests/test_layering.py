@@ -43,13 +43,17 @@ FLOORS: list[set[str]] = [
         "matting.media.check",
     },
     {"matting.media.index", "matting.media.fill"},
-    {"matting.media.source", "matting.media.probe"},
+    {"matting.media.source", "matting.media.probe", "matting.media.encoders"},
+    {"matting.media.frames"},
     {
         "matting.media.colour",
         "matting.media.door",
         "matting.media.hdr",
         "matting.media.stream_header",
     },
+    {"matting.yuv", "matting.sdr_view"},
+    {"matting.resampling"},
+    {"matting.planes"},
     {
         "matting.durable",
         "matting.workspace",

@@ -11,7 +11,7 @@ import torch
 
 from matting.infer import InferOptions, infer
 from matting.matte import Look
-from matting.media.writer import Encoding
+from matting.media.encoders import Encoding
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.session import automatic_ratio

@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,6 +14,7 @@ from matting.composite import Matte
 from matting.device import enough_memory
 from matting.errors import MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
+from matting.planes import Coding, Planes
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.worker_process import Serve, serve_tasks
@@ -155,7 +155,7 @@ class ShortOfMemory:
         self.refused = 0
         real = MattingSession.matte
 
-        def matte(session: MattingSession, rgb: torch.Tensor, ratio: float) -> Matte:
+        def matte(session: MattingSession, rgb: Planes, ratio: float) -> Matte:
             made = real(session, rgb, ratio)
             if len(rgb) > frames:
                 self.refused += 1
@@ -169,8 +169,8 @@ def test_short_memory_makes_smaller_chunks(
     random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = load_checkpoint(random_checkpoint).network
-    rgb = torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8)
-    kinds, green = ("COMPOSITE", "ALPHA"), (120, 255, 155)
+    rgb = Planes(Coding(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
+    kinds, green = {"COMPOSITE": Coding(), "ALPHA": Coding()}, (120, 255, 155)
     plain = MattingSession(network, torch.device("cpu"), "fp32")
     expected = plain.pictures(rgb, 0.5, kinds, green)
     short = ShortOfMemory(monkeypatch, 3)
@@ -178,7 +178,7 @@ def test_short_memory_makes_smaller_chunks(
     made = session.pictures(rgb, 0.5, kinds, green)
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:
-        assert np.abs(made[kind].numpy().astype(int) - expected[kind].numpy()).max() <= 1
+        assert (made[kind].main.int() - expected[kind].main.int()).abs().max() <= 1
     assert session.state is not None
     assert plain.state is not None
     for mine, theirs in zip(session.state, plain.state, strict=True):

@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 
 import torch
-from torch import Tensor
 
 from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
@@ -22,6 +21,7 @@ from benchmarks.stand_in import KEY_FRAMES, shown_at
 from matting import supervisor
 from matting.composite import Matte
 from matting.errors import OutOfMemoryError
+from matting.planes import Planes
 from matting.progress import Progress
 from matting.session import MattingSession
 from matting.supervisor import TRIES
@@ -99,13 +99,13 @@ def serve(fault: Injected, pipe: Connection, setup: Setup, folder: Path) -> None
         at[:] = [task.item.name]
         return run(worker, task, progress)
 
-    def matte_breaking(session: MattingSession, rgb: Tensor, ratio: float) -> Matte:
+    def matte_breaking(session: MattingSession, frames: Planes, ratio: float) -> Matte:
         here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
         at.append("frame")
         if here and broken(folder) < fault.times:
             (folder / f"broke_{broken(folder)}").touch()
             KINDS[fault.kind]()
-        return matte(session, rgb, ratio)
+        return matte(session, frames, ratio)
 
     setattr(Worker, "run", run_noting)  # noqa: B010 - mypy refuses an assignment to a method
     setattr(MattingSession, "matte", matte_breaking)  # noqa: B010 - as above

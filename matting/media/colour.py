@@ -5,7 +5,7 @@ The integers are those of ITU-T H.273, as FFmpeg numbers them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
@@ -64,6 +64,12 @@ class Colour:
             int(context.color_primaries),
             location,
         )
+
+    def as_sdr(self) -> Colour:
+        """The same, or BT.709's where these are of HDR."""
+        if self.transfer not in TRANSFERS:
+            return self
+        return replace(self, matrix=BT709, transfer=BT709, primaries=BT709)
 
     def matrix_for(self, height_px: int) -> int:
         """The matrix to compute with.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +16,7 @@ from av.video.stream import VideoStream
 from matting.errors import MissingError
 from matting.media.colour import Colour
 from matting.media.frames import PLANAR, layout_of
+from matting.media.hdr import HdrMetadata
 from matting.planes import SDR, Coding
 
 SOURCE, C420 = "source", "4:2:0"
@@ -26,13 +28,22 @@ COMMON_BITS = {"hevc": (8, 10), "h264": (8,), "av1": (8, 10)}
 
 @dataclass(frozen=True)
 class Codec:
-    """A choice of `--codec`: FFmpeg's encoder, what it is told, and its scale of quality."""
+    """A choice of `--codec`: FFmpeg's encoder, its options, its scale of quality, HDR's option."""
 
     encoder: str
     tag: str
     options: dict[str, str]
     default_quality: int
     worst_quality: int
+    hdr: tuple[str, Callable[[HdrMetadata], str]]
+
+    def options_for(self, hdr: HdrMetadata | None) -> dict[str, str]:
+        """What the encoder is told, HDR metadata included."""
+        if hdr is None:
+            return dict(self.options)
+        name, text = self.hdr
+        parts = [self.options.get(name, ""), text(hdr)]
+        return {**self.options, name: ":".join(filter(None, parts))}
 
 
 # Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
@@ -44,9 +55,19 @@ CODECS = {
         {"preset": "fast", "x265-params": "open-gop=0:info=0:log-level=error"},
         20,
         51,
+        ("x265-params", HdrMetadata.x265),
     ),
-    "h264": Codec("libx264", "avc1", {"preset": "fast", "flags": "+cgop"}, 18, 51),
-    "av1": Codec("libsvtav1", "av01", {"preset": "8"}, 24, 63),
+    "h264": Codec(
+        "libx264",
+        "avc1",
+        {"preset": "fast", "flags": "+cgop"},
+        18,
+        51,
+        ("x264-params", HdrMetadata.x264),
+    ),
+    "av1": Codec(
+        "libsvtav1", "av01", {"preset": "8"}, 24, 63, ("svtav1-params", HdrMetadata.svtav1)
+    ),
 }
 
 

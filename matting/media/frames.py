@@ -47,16 +47,27 @@ def planes_of(frame: VideoFrame, colour: Colour, height_px: int, turns: int = 0)
         frame = frame.reformat(
             format=name, src_color_range=colour.range, dst_color_range=colour.range
         )
-    bits, step = layout_of(frame.format)
-    arrays = [np.rot90(_samples(plane, bits), turns) for plane in frame.planes]
+    coding = coding_of(frame.format, colour, height_px, turns)
+    arrays = [np.rot90(_samples(plane, coding.bits), turns) for plane in frame.planes]
     if frame.format.is_rgb:
         green, blue, red = arrays
-        return Planes(Coding(bits), _tensor([red, green, blue]))
-    coding = colour.coding(bits, step, height_px)
-    if turns % 4:
-        coding = _turned(coding, frame.width, frame.height, turns)
+        return Planes(coding, _tensor([red, green, blue]))
     chroma = _tensor(arrays[1:]) if len(arrays) > 1 else None
     return Planes(coding, _tensor(arrays[:1]), chroma)
+
+
+def coding_of(pixel_format: VideoFormat, colour: Colour, height_px: int, turns: int = 0) -> Coding:
+    """What `planes_of` makes of frames of that format and size.
+
+    Args:
+        colour, height_px, turns: as for `planes_of`.
+    """
+    planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
+    bits, step = layout_of(planar)
+    if planar.is_rgb:
+        return Coding(bits)
+    coding = colour.coding(bits, step, height_px)
+    return _turned(coding, planar.width, planar.height, turns) if turns % 4 else coding
 
 
 def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
@@ -121,9 +132,8 @@ def _size(planes: Planes) -> tuple[int, int]:
 
 def _rows(plane: VideoPlane, item_bytes: int) -> NDArray[np.generic]:
     """A plane's samples [h, w], in its own memory."""
-    dtype = np.dtype(np.uint8 if item_bytes == 1 else "<u2")
-    lines = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // item_bytes)
-    return lines[: plane.height, : plane.width]
+    memory = np.asarray(memoryview(plane)).view(np.uint8 if item_bytes == 1 else "<u2")
+    return memory.reshape(-1, plane.line_size // item_bytes)[: plane.height, : plane.width]
 
 
 def _samples(plane: VideoPlane, bits: int) -> NDArray[np.generic]:

@@ -10,11 +10,14 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 import pims
+import torch
 from numpy.typing import NDArray
 
 from matting.errors import DecodeError, MediaError
 from matting.media.colour import LIMITED, UNSPECIFIED, Colour
+from matting.media.hdr import HdrMetadata
 from matting.media.source import FrameChunk, gather, ignore
+from matting.planes import Coding, Planes
 from matting.workspace import natural_order
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
@@ -54,6 +57,14 @@ class ImageSequence:
         return Colour(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
 
     @property
+    def coding(self) -> Coding:
+        return Coding()
+
+    @property
+    def hdr(self) -> HdrMetadata | None:
+        return None
+
+    @property
     def frames(self) -> int:
         return len(self._files)
 
@@ -68,7 +79,7 @@ class ImageSequence:
         skip = 0 if last is None else max(0, self.frames - last)
         return gather(self._pictures(skip), size)
 
-    def _pictures(self, skip: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def _pictures(self, skip: int) -> Iterator[tuple[int, Planes]]:
         for index, path in enumerate(self._files[skip:], start=skip):
             rgb = self._read(path)
             if rgb.shape[:2] != (self.height_px, self.width_px):
@@ -77,7 +88,8 @@ class ImageSequence:
                     f"{path} is {size}, the first picture is {self.width_px}x{self.height_px}.",
                     "Give every picture the same size.",
                 )
-            yield index, rgb
+            channels = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
+            yield index, Planes(Coding(), torch.from_numpy(channels))
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         try:

@@ -15,6 +15,7 @@ from av.stream import Stream
 from matting.errors import MediaError
 from matting.media.colour import Colour
 from matting.media.door import open_video, reading
+from matting.media.stream_header import header_of
 
 # How much shorter than its own declared length a file may be before it counts as cut off.
 CUT_OFF_SECONDS = Fraction(1)
@@ -86,7 +87,7 @@ def probe(path: Path) -> VideoInfo:
             time_base=stream.time_base,
             rate=stream.average_rate or stream.guessed_rate or Fraction(30),
             start_pts=round(start),
-            colour=Colour.of(context, pixel_format),
+            colour=Colour.of(context, pixel_format, header_of(stream).chroma_location),
         )
 
 

@@ -7,15 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from matting.errors import DecodeError
-from matting.media.colour import Colour, ToRGB
-from matting.media.door import open_video
-from matting.media.probe import frame_times, probe, rotation
+from matting.media.colour import Colour
+from matting.media.door import open_video, reading
+from matting.media.frames import coding_of, planes_of
+from matting.media.hdr import HdrMetadata
+from matting.media.probe import frame_times, probe
 from matting.media.source import FrameChunk, gather, ignore
+from matting.planes import Coding, Planes
 
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
 
@@ -34,7 +36,7 @@ class VideoSource:
         self.path = path
         self._rate = rate
         self._info = probe(path)
-        self._rotation = rotation(path)
+        self._rotation, self._hdr = _first_frame(path)
         self._times = sorted(time.pts for time in frame_times(path))
 
     @property
@@ -66,6 +68,15 @@ class VideoSource:
         return self._info.colour
 
     @property
+    def coding(self) -> Coding:
+        own = VideoFormat(self._info.pixel_format, self._info.width_px, self._info.height_px)
+        return coding_of(own, self.colour, self.height_px, self._rotation // 90)
+
+    @property
+    def hdr(self) -> HdrMetadata | None:
+        return self._hdr
+
+    @property
     def frames(self) -> int:
         return len(self._times)
 
@@ -87,16 +98,13 @@ class VideoSource:
         skip = 0 if last is None else max(0, self.frames - last)
         return gather(self._pictures(skip, on_skip), size)
 
-    def _pictures(
-        self, skip: int, on_skip: Callable[[], None]
-    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        to_rgb = ToRGB(self.colour)
-        quarter_turns = self._rotation // 90
+    def _pictures(self, skip: int, on_skip: Callable[[], None]) -> Iterator[tuple[int, Planes]]:
         for index, frame in enumerate(self._checked()):
             if index < skip:
                 on_skip()
             elif frame.pts is not None:
-                yield frame.pts, np.rot90(to_rgb(frame), quarter_turns)
+                turns = self._rotation // 90
+                yield frame.pts, planes_of(frame, self.colour, self.height_px, turns)
 
     def _checked(self) -> Iterator[VideoFrame]:
         """The decoder's frames, each held against the container's own list of times."""
@@ -126,3 +134,12 @@ class VideoSource:
 
     def _broken(self, index: int, what: str) -> DecodeError:
         return DecodeError(f"{self.path}: frame {index} of {self.frames} {what}.", REENCODE)
+
+
+def _first_frame(path: Path) -> tuple[int, HdrMetadata | None]:
+    """What only a decoded frame tells: the degrees counter-clockwise that turn it upright, and
+    what is said of its HDR."""
+    with open_video(path) as (container, stream), reading(path):
+        for frame in container.decode(stream):
+            return int(frame.rotation) % 360, HdrMetadata.of(frame)
+    return 0, None

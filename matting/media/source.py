@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from matting.media.colour import Colour
+from matting.media.hdr import HdrMetadata
+from matting.planes import Coding, Planes, joined
 
 
 @dataclass(frozen=True)
@@ -21,11 +19,11 @@ class FrameChunk:
     """Consecutive frames.
 
     Attributes:
-        rgb: [T, 3, H, W], uint8, 0..255, on the CPU.
+        pictures: T of them, upright, on the CPU.
         pts: T times, in ticks of the source's time base.
     """
 
-    rgb: Tensor
+    pictures: Planes
     pts: tuple[int, ...]
 
 
@@ -51,6 +49,10 @@ class FrameSource(Protocol):
     @property
     def colour(self) -> Colour: ...
     @property
+    def coding(self) -> Coding: ...
+    @property
+    def hdr(self) -> HdrMetadata | None: ...
+    @property
     def frames(self) -> int: ...
 
     def chunks(
@@ -65,24 +67,9 @@ class FrameSource(Protocol):
         """
 
 
-def gather(
-    frames: Iterator[tuple[int, NDArray[np.uint8]]], size: int
-) -> Generator[FrameChunk, None, None]:
-    """Chunks of `size` (PTS, RGB [H, W, 3]) pairs; the last may hold fewer."""
-    pts: list[int] = []
-    pictures: list[NDArray[np.uint8]] = []
-    for time, picture in frames:
-        pts.append(time)
-        pictures.append(picture)
-        if len(pts) == size:
-            yield _chunk(pts, pictures)
-            pts, pictures = [], []
-    if pts:
-        yield _chunk(pts, pictures)
-
-
-def _chunk(pts: list[int], pictures: list[NDArray[np.uint8]]) -> FrameChunk:
-    alone = len(pictures) == 1  # a copy of an 8K picture takes a third of a second
-    joined = np.ascontiguousarray(pictures[0])[None] if alone else np.stack(pictures)
-    stacked = torch.from_numpy(joined)  # [T, H, W, 3]
-    return FrameChunk(stacked.permute(0, 3, 1, 2), tuple(pts))
+def gather(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameChunk, None, None]:
+    """Chunks of `size` frames of one each, with their PTS; the last may hold fewer."""
+    while frames_of_chunk := list(islice(frames, size)):
+        pts, pictures = zip(*frames_of_chunk, strict=True)
+        alone = len(pictures) == 1  # a copy of an 8K picture takes a third of a second
+        yield FrameChunk(pictures[0] if alone else joined(pictures), pts)

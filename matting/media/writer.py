@@ -2,73 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
 import av
-import numpy as np
 from av.packet import Packet
 from av.video.stream import VideoStream
-from torch import Tensor
 
-from matting.errors import EncodeError, MediaError, MissingError
+from matting.errors import EncodeError, MediaError
 from matting.media.check import decode_through, ignore
-from matting.media.colour import Colour, FromGrey, FromRGB
+from matting.media.colour import Colour
 from matting.media.door import encoding
+from matting.media.encoders import CODECS, Delivery, Encoding, add_stream
+from matting.media.frames import frame_of
+from matting.media.hdr import HdrMetadata
 from matting.media.probe import probe
 from matting.media.timing import decode_times
+from matting.planes import Planes
 
 KEY_FRAME_SECONDS = 2
 # x265 gives meaningless decoding times to a video shorter than its look at frames to come.
 SHORT_PACKETS = 16
 MAX_RATE = 240
-
-
-@dataclass(frozen=True)
-class Codec:
-    """A choice of `--codec`: FFmpeg's encoder, what it is told, and its scale of quality."""
-
-    encoder: str
-    tag: str
-    options: dict[str, str]
-    default_quality: int
-    worst_quality: int
-
-
-# Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
-# encoder's processor in the header: segments made on different machines must fit together.
-CODECS = {
-    "hevc": Codec(
-        "libx265",
-        "hvc1",
-        {"preset": "fast", "x265-params": "open-gop=0:info=0:log-level=error"},
-        20,
-        51,
-    ),
-    "h264": Codec("libx264", "avc1", {"preset": "fast", "flags": "+cgop"}, 18, 51),
-    "av1": Codec("libsvtav1", "av01", {"preset": "8"}, 24, 63),
-}
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How results are encoded.
-
-    Attributes:
-        codec: a key of CODECS.
-        quality: the encoder's constant rate factor; lower is better. None: the codec's default.
-        bitrate_bps: bits a second instead of a quality.
-        preset: the encoder's own name of how much time it takes; None: the codec's default.
-    """
-
-    codec: str = "hevc"
-    quality: int | None = None
-    bitrate_bps: int | None = None
-    preset: str | None = None
 
 
 class VideoWriter:
@@ -83,15 +40,19 @@ class VideoWriter:
         rate: Fraction,
         colour: Colour,
         choice: Encoding,
+        samples: Delivery,
         pixel_aspect: Fraction = Fraction(1),
+        hdr: HdrMetadata | None = None,
     ) -> None:
         """Opens `path` for writing, replacing what was there.
 
         Args:
             size_px: width and height of the pictures. An odd one grows by one pixel, which
-                repeats the edge: 4:2:0 video has no odd sizes.
+                repeats the edge, where chroma is shared: 4:2:0 video has no odd sizes.
             time_base: seconds a tick of the times given to `write`.
             rate: frames a second on average; steers the encoder's rate control only.
+            colour, hdr: what is said of the picture.
+            samples: what `write` will be given.
         Raises:
             MissingError: this build of FFmpeg has no such encoder.
             StorageError: the file cannot be written.
@@ -100,13 +61,12 @@ class VideoWriter:
         self._time_base = time_base
         self._pts: list[int] = []
         self._held: list[Packet[VideoStream]] = []
-        self._from_rgb = FromRGB(colour, "yuv420p")
-        self._from_grey = FromGrey(colour)
+        self._samples, self._range = samples, colour.range
         with encoding(path):
             self._container = av.open(str(path), "w", format="mp4")
         try:
             with encoding(path):
-                self._stream = self._add_stream(size_px, rate, choice)
+                self._stream = self._add_stream(size_px, rate, choice, hdr)
             context = self._stream.codec_context
             context.time_base = time_base
             context.sample_aspect_ratio = pixel_aspect
@@ -127,24 +87,25 @@ class VideoWriter:
         with encoding(self._path):
             self._container.close()
 
-    def write(self, pictures: Tensor, pts: Sequence[int]) -> None:
+    def write(self, pictures: Planes, pts: Sequence[int]) -> None:
         """Encodes pictures.
 
         Args:
-            pictures: RGB [T, 3, H, W] or grey [T, 1, H, W], uint8, 0..255, on the CPU.
+            pictures: T of them on the CPU, in the coding of `samples`.
             pts: T times in ticks, rising.
         Raises:
             EncodeError: a time does not rise, or the encoder refuses a picture.
             StorageError: the file cannot be written.
         """
-        arrays = np.asarray(pictures.permute(0, 2, 3, 1).contiguous().numpy())  # [T, H, W, C]
-        for array, time in zip(arrays, pts, strict=True):
+        if pictures.coding != self._samples.coding:
+            raise ValueError(f"{pictures.coding} is not {self._samples.coding}")
+        for picture, time in zip(pictures.split(1), pts, strict=True):
             if self._pts and time <= self._pts[-1]:
                 raise EncodeError(
                     f"{self._path}: picture {len(self._pts)} is not later than the one before."
                 )
-            even = _even(array)
-            frame = self._from_rgb(even) if even.shape[2] == 3 else self._from_grey(even[..., 0])
+            frame = frame_of(picture, self._samples.pixel_format)
+            frame.color_range = self._range
             frame.pts, frame.time_base = time, self._time_base
             with encoding(self._path):
                 self._mux(self._stream.encode(frame))
@@ -189,29 +150,22 @@ class VideoWriter:
         self._container.mux(self._held)
 
     def _add_stream(
-        self, size_px: tuple[int, int], rate: Fraction, choice: Encoding
+        self, size_px: tuple[int, int], rate: Fraction, choice: Encoding, hdr: HdrMetadata | None
     ) -> VideoStream:
         codec = CODECS[choice.codec]
-        options = dict(codec.options)
+        options = codec.options_for(hdr)
         if choice.bitrate_bps is None:
             quality = codec.default_quality if choice.quality is None else choice.quality
             options["crf"] = str(quality)
         if choice.preset is not None:
             options["preset"] = choice.preset
-        # SVT-AV1 writes to the console unless told by its own variable not to.
-        os.environ.setdefault("SVT_LOG", "1")
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
-        try:
-            stream = self._container.add_stream(codec.encoder, rate=rate, options=options)
-        except (av.codec.codec.UnknownCodecError, ValueError) as error:
-            raise MissingError(
-                f"The encoder {codec.encoder} is not in this installation of PyAV.",
-                "Choose another --codec, or install PyAV anew: pip install --force-reinstall av",
-            ) from error
-        if not isinstance(stream, VideoStream):
-            raise TypeError(f"{codec.encoder} is no video encoder")
-        stream.width, stream.height = (side + side % 2 for side in size_px)
-        stream.pix_fmt = "yuv420p"
+        stream = add_stream(self._container, codec.encoder, rate=rate, options=options)
+        steps = self._samples.coding.step
+        stream.width, stream.height = (
+            -(-side // step) * step for side, step in zip(size_px, steps, strict=True)
+        )
+        stream.pix_fmt = self._samples.pixel_format
         stream.codec_context.gop_size = max(1, round(rate * KEY_FRAME_SECONDS))
         stream.codec_context.codec_tag = codec.tag
         if choice.bitrate_bps is not None:
@@ -225,13 +179,3 @@ class VideoWriter:
 def _seconds(pts: list[int], time_base: Fraction) -> list[Fraction]:
     """Times relative to the first, in seconds."""
     return [(time - pts[0]) * time_base for time in pts]
-
-
-def _even(
-    picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """[H, W, C] with odd sides grown by one pixel that repeats the edge."""
-    height, width = picture.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
-        return picture
-    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
