@@ -76,7 +76,7 @@ def matte_errors(film: list[Tensor], transfer: str, checkpoint: Path, ratio: flo
 def test_the_matte_is_that_of_the_sdr_version(transfer: str) -> None:
     film = [torch.from_numpy(f.rgb)[None] for f in Film(DEMO_SEED, 320, 180, frames=6, fps=30)]
     error, mistaken = matte_errors(film, transfer, CHECKPOINT, 0.5)
-    assert error < 0.006
+    assert error < 0.01
     assert mistaken > 3 * error
 
 
