@@ -95,10 +95,11 @@ def _check_sound(
         fits = before is not None and after is not None
         if before is not None and after is not None:
             fits = abs(after.start - before.start - moved) <= TOLERANCE_SECONDS
-            if whole:  # else it may be read a little further than here
-                fits &= abs(after.end - before.end - moved) <= 1 / info.rate / 2
-                # PCM is packed anew by every reader.
-                fits &= old.codec.startswith("pcm_") or after.packets == before.packets
+            if whole:  # else ffmpeg may have read a little further
+                is_pcm = old.codec.startswith("pcm_")  # packed anew by every reader
+                ends = after.end - before.end if is_pcm else after.last - before.last
+                fits &= abs(ends - moved) <= 1 / info.rate / 2
+                fits &= is_pcm or after.packets == before.packets
         if not fits:
             raise EncodeError(f"{final}: {old} is not whole, or at another time.")
 

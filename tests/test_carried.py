@@ -91,7 +91,8 @@ def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
     video = two_sounds(tmp_path / "clip.mp4", picture, ("aac", "aac"))
     content = video.read_bytes()
     at = content.rindex(b"mp4a")  # as phones' spatial sound is to FFmpeg
-    video.write_bytes(content[:at] + b"apac" + content[at + 4 :])
+    changed = content[at:].replace(b"mp4a", b"apac").replace(b"esds", b"dapa")
+    video.write_bytes(content[:at] + changed)
     final, said = deliver(video)
     assert said == ["Track 3 (audio, apac) cannot be carried in mp4."]
     assert len(contents(final).of(AUDIO)) == 1

@@ -80,10 +80,18 @@ class Contents:
 
 @dataclass(frozen=True)
 class Span:
-    """When a track's packets are heard or seen: their number, and start and end in seconds."""
+    """When a track's packets are heard or seen, in seconds.
+
+    Attributes:
+        packets: their number.
+        start: of the first.
+        last: when the last one starts.
+        end: of the last; that of encoded sound may hold more than is heard.
+    """
 
     packets: int
     start: Fraction
+    last: Fraction
     end: Fraction
 
 
@@ -148,9 +156,9 @@ def spans(path: Path, indexes: list[int]) -> tuple[dict[int, Span], bool]:
                 continue
             start = packet.pts * packet.time_base
             end = start + (packet.duration or 0) * packet.time_base
-            old = found.get(packet.stream_index, Span(0, start, end))
+            old = found.get(packet.stream_index, Span(0, start, start, end))
             found[packet.stream_index] = Span(
-                old.packets + 1, min(old.start, start), max(old.end, end)
+                old.packets + 1, min(old.start, start), max(old.last, start), max(old.end, end)
             )
     return found, not breaks
 
