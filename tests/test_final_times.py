@@ -21,11 +21,14 @@ MILLISECOND = Fraction(1, 1000)
 
 
 def combined_of(video: Path) -> Path:
-    """A matted picture as `combine` would make it: the source's own frames, at its times."""
+    """A matted picture as `combine` would make it: as many frames, at the source's times."""
     info = probe(video)
-    first = min(time.pts for time in frame_times(video))
+    pts = sorted(time.pts for time in frame_times(video))
+    pictures = make_clip(video.with_name("matted.mp4"), len(pts))
+    shown = tuple(time - pts[0] for time in pts)
     target = video.with_name("combined.mp4")
-    join([Part(video, first - info.start_pts)], info.time_base, target, carry_on)
+    parts = [Part(pictures, pts[0] - info.start_pts, shown)]
+    join(parts, info.time_base, target, carry_on)
     return target
 
 

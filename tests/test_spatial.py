@@ -86,7 +86,7 @@ def seen(path: Path) -> dict[Type, bytes]:
     with av.open(str(path)) as container:
         frame = next(iter(container.decode(video=0)))
         told: list[object] = list(frame.side_data)
-    found = {}
+    found: dict[Type, bytes] = {}
     for data in told:
         assert isinstance(data, SideData)
         if data.type in {Type.STEREO3D, Type.SPHERICAL}:
