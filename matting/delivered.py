@@ -42,7 +42,8 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
         EncodeError: frames or tracks are missing, or at other times.
     """
     holds, carriage, spatial = delivery.holds, delivery.carriage, delivery.spatial
-    zero = _check_picture(delivery.combined, final)
+    info = probe(delivery.video)
+    moved = _check_picture(delivery.combined, final) - info.start_pts * info.time_base
     written = contents(final)
     tracks = [t for t in written.tracks if t.kind not in {PICTURE, CHAPTERS, TIMECODE, COVER}]
     want = [carried.track for carried in carriage.tracks]
@@ -51,14 +52,14 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
             f"{final}: {_named(want)} went in beside the picture, {_named(tracks)} came out."
         )
     pairs = list(zip(want, tracks, strict=True))
-    _check_sound(delivery.video, final, [pair for pair in pairs if pair[0].kind == AUDIO], zero)
+    _check_sound(delivery.video, final, [pair for pair in pairs if pair[0].kind == AUDIO], moved)
     container = carriage.suffix[1:]
     said = [f"{lost} cannot be kept in {container}." for lost in map(_lost, want, tracks) if lost]
     if carriage.container != MATROSKA:
         _check_spatial(final, spatial)
     elif spatial.projected:
         said.append(f"The projection of this picture cannot be kept in {container}.")
-    return said + _lost_of_file(holds, written, carriage)
+    return said + _lost_of_file(holds, written, carriage, moved)
 
 
 def _check_picture(combined: Path, final: Path) -> Fraction:
@@ -81,11 +82,14 @@ def _seconds(path: Path) -> list[Fraction]:
 
 
 def _check_sound(
-    video: Path, final: Path, pairs: list[tuple[Track, Track]], zero: Fraction
+    video: Path, final: Path, pairs: list[tuple[Track, Track]], moved: Fraction
 ) -> None:
-    """Every sound track stands to the picture as it did, and is as long."""
-    info = probe(video)
-    moved = zero - info.start_pts * info.time_base
+    """Every sound track stands to the picture as it did, and is as long.
+
+    Args:
+        moved: how much later all is in `final`, in seconds.
+    """
+    half_frame = 1 / probe(video).rate / 2
     source, whole = spans(video, [old.index for old, _ in pairs])
     result, _ = spans(final, [new.index for _, new in pairs])
     for old, new in pairs:
@@ -98,7 +102,7 @@ def _check_sound(
             if whole:  # else ffmpeg may have read a little further
                 is_pcm = old.codec.startswith("pcm_")  # packed anew by every reader
                 ends = after.end - before.end if is_pcm else after.last - before.last
-                fits &= abs(ends - moved) <= 1 / info.rate / 2
+                fits &= abs(ends - moved) <= half_frame
                 fits &= is_pcm or after.packets == before.packets
         if not fits:
             raise EncodeError(f"{final}: {old} is not whole, or at another time.")
@@ -131,7 +135,9 @@ def _same(language: str) -> str:
     return TWICE_NAMED.get(language, language)
 
 
-def _lost_of_file(holds: Contents, written: Contents, carriage: Carriage) -> list[str]:
+def _lost_of_file(
+    holds: Contents, written: Contents, carriage: Carriage, moved: Fraction
+) -> list[str]:
     container = carriage.suffix[1:]
     said = []
     lost = list(missing_tags(written.tags, holds.tags))
@@ -140,13 +146,22 @@ def _lost_of_file(holds: Contents, written: Contents, carriage: Carriage) -> lis
         said.append(
             f"These tags cannot be kept in {container}: {', '.join(lost[:NAMED_TAGS])}{more}."
         )
-    if written.chapters != holds.chapters:
-        said.append(f"{holds.chapters - written.chapters} chapters cannot be kept in {container}.")
+    starts = [start + moved for start in holds.chapters]
+    kept = sum(any(_is_near(start, other) for other in written.chapters) for start in starts)
+    if kept < len(starts):
+        said.append(
+            f"{len(starts) - kept} of {len(starts)} chapters cannot be kept in {container}, "
+            "or not at their time."
+        )
     if _digits(written.timecode) != _digits(holds.timecode):
         said.append(f"The time code {holds.timecode} cannot be kept in {container}.")
     if len(written.of(COVER)) != len(carriage.covers):
         said.append(f"Not all cover pictures can be kept in {container}.")
     return said
+
+
+def _is_near(a: Fraction, b: Fraction) -> bool:
+    return abs(a - b) <= TOLERANCE_SECONDS
 
 
 def _digits(timecode: str) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matting import ffmpeg
 from matting.carrying import MATROSKA, MP4, Carriage, carriage
+from matting.errors import writing
 from matting.media.header import Additions, add_to_header
 from matting.media.probe import probe
 from matting.media.spatial import Spatial, read_spatial
@@ -57,7 +58,7 @@ def mux(delivery: Delivery, target: Path, progress: Progress) -> None:
         StorageError, MissingError.
     """
     video, container = delivery.video, delivery.carriage.container
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:  # of cover pictures
         arguments = _inputs(video, delivery.combined) + _tracks(delivery.carriage)
         arguments += _picture_tags(delivery) + _file_tags(delivery)
         if container == MATROSKA:
@@ -75,7 +76,8 @@ def mux(delivery: Delivery, target: Path, progress: Progress) -> None:
             on_frames=progress.advance,
         )
     if container != MATROSKA:
-        add_to_header(target, _additions(delivery, target))
+        with writing(target):
+            add_to_header(target, _additions(delivery, target))
 
 
 def missing_tags(have: dict[str, str], want: dict[str, str]) -> dict[str, str]:
@@ -131,8 +133,10 @@ def _picture_tags(delivery: Delivery) -> list[str]:
     elif holds.timecode:
         tags["timecode"] = holds.timecode
     arguments = _tags(tags, ":s:v:0")
-    if holds.timecode and holds.timecode_rate:
-        arguments += ["-r:v:0", str(holds.timecode_rate)]  # copied frames keep their times
+    rate = holds.timecode_rate
+    if "timecode" in tags and rate and round(rate) != round(probe(delivery.combined).rate):
+        # By which the time code counts where frames come unevenly; their times stay.
+        arguments += ["-r:v:0", str(rate)]
     return arguments
 
 
@@ -157,7 +161,9 @@ def _attached_covers(delivery: Delivery, folder: Path) -> list[str]:
     for number, cover in enumerate(carried.covers):
         name, kind = COVER_FILES[cover.codec]
         path = folder / f"{number}_{name}"
-        path.write_bytes(cover_bytes(delivery.video, cover.index))
+        content = cover_bytes(delivery.video, cover.index)
+        with writing(path):
+            path.write_bytes(content)
         own = {"mimetype": kind, "filename": name}
         arguments += ["-attach", str(path), *_tags(own, f":s:t:{attachments + number}")]
     return arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -166,6 +167,18 @@ def test_chapters(tmp_path: Path, picture: Path) -> None:
                 for c in container.chapters()
             ]
         assert found == [("One", 0), ("Two", 0.5)]
+
+
+def test_a_chapter_that_cannot_keep_its_time_is_named(tmp_path: Path, picture: Path) -> None:
+    late = sources.CHAPTERS.replace("START=0", "START=200")
+    chapters = written(tmp_path / "chapters.txt", late)
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *opened(chapters), "-map_chapters", "1", "-c", "copy"],
+    )
+    _, said = deliver(video)
+    # mp4 files have no time before the first chapter.
+    assert said == ["1 of 2 chapters cannot be kept in mp4, or not at their time."]
 
 
 @pytest.mark.parametrize("sound", ["aac", "pcm_s16le", "truehd"])
@@ -398,3 +411,16 @@ def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path
     )
     with pytest.raises(EncodeError, match="track 3 .* at another time"):
         check_delivered(delivery, late)
+
+
+def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:
+    picture = make_clip(tmp_path / "combined.mp4", rate=Fraction(30000, 1001))
+    code = ["-metadata:s:v:0", "timecode=01:02:03;04"]
+    video = make(tmp_path / "clip.mov", *opened(picture), "-c", "copy", *code)
+    final, said = deliver(video, picture)
+    assert said == []
+    assert contents(final).timecode == "01:02:03;04"
+    even = make_clip(tmp_path / "even.mp4")
+    wrong = ["-c", "copy", "-metadata", "timecode=01:02:03;04"]
+    _, said = deliver(make(tmp_path / "clip.mkv", *opened(even), *wrong), even)
+    assert said == ["The time code 01:02:03;04 cannot be kept in mp4."]

@@ -62,14 +62,14 @@ class Contents:
 
     Attributes:
         tags: of the whole file, but for those that describe its container.
-        chapters: how many.
+        chapters: when each starts, in seconds.
         timecode: that of the first frame, as 01:00:00:00; "" where there is none.
         timecode_rate: frames a second by which it counts; None where the file does not say.
     """
 
     tracks: tuple[Track, ...]
     tags: dict[str, str]
-    chapters: int
+    chapters: tuple[Fraction, ...]
     timecode: str
     timecode_rate: Fraction | None
 
@@ -110,7 +110,9 @@ def contents(path: Path) -> Contents:
         return Contents(
             tracks=tracks,
             tags={k: v for k, v in container.metadata.items() if not _is_technical(k)},
-            chapters=len(container.chapters()),
+            chapters=tuple(
+                c["start"] * (c["time_base"] or Fraction(0)) for c in container.chapters()
+            ),
             timecode=_timecode(container, picture),
             timecode_rate=_timecode_rate(moov),
         )
