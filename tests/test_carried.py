@@ -420,7 +420,7 @@ def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:
     final, said = deliver(video, picture)
     assert said == []
     assert contents(final).timecode == "01:02:03;04"
-    even = make_clip(tmp_path / "even.mp4")
+    even = make_clip(tmp_path / "even.mp4", rate=Fraction(25))
     wrong = ["-c", "copy", "-metadata", "timecode=01:02:03;04"]
     _, said = deliver(make(tmp_path / "clip.mkv", *opened(even), *wrong), even)
     assert said == ["The time code 01:02:03;04 cannot be kept in mp4."]
