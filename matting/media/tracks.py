@@ -18,8 +18,9 @@ AUDIO, SUBTITLE, DATA, ATTACHMENT = "audio", "subtitle", "data", "attachment"
 # Not carried as tracks: the muxer writes its own.
 CHAPTERS, TIMECODE = "chapters", "time code"
 
-# What describes a file and not its content.
+# What describes a file and not its content; and the time code, which is told by itself.
 TECHNICAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
+TECHNICAL_TAGS |= {"timecode"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Contents:
     """All that a file holds.
 
     Attributes:
-        tags: of the whole file, but for those that describe its container.
+        tags: of the whole file, but for those that describe its container, and its time code.
         chapters: when each starts, in seconds.
         timecode: that of the first frame, as 01:00:00:00; "" where there is none.
         timecode_rate: frames a second by which it counts; None where the file does not say.
