@@ -1,33 +1,40 @@
-"""Stage four: the original's sound joins the matted picture."""
+"""Stage four: the original's sound, and all else that it holds, joins the matted picture."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
-from matting import durable, ffmpeg
+from matting import durable
+from matting.carrying import MP4, Carriage
 from matting.combined_note import COMBINE_AGAIN, CombinedNote
-from matting.errors import EncodeError, InputError, writing
+from matting.delivered import check_delivered
+from matting.errors import InputError, writing
 from matting.ledger import Ledger
 from matting.lock import folder_lock
 from matting.media.door import require_file
-from matting.media.probe import frame_times, probe, sound_tracks
+from matting.media.tracks import AUDIO, picture_choice
+from matting.muxing import Delivery, mux
 from matting.plan import SourceFile
 from matting.progress import Progress
-from matting.workspace import COMPOSITE, MattedFolder, final_file, segments_folder
-
-TOLERANCE_SECONDS = Fraction(1, 1000)
+from matting.workspace import (
+    COMPOSITE,
+    FINAL_CONTAINERS,
+    MattedFolder,
+    final_file,
+    segments_folder,
+)
 
 
 def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
-    """Puts the sound, chapters and title of `video` to its matted picture; returns the new file.
+    """Puts all that `video` holds beside its picture to the matted one; returns the new file.
 
     Args:
         video: the original, beside which (or in `output`) its matted folder lies.
     Raises:
         InputError: no such file, or its matted picture is not there.
-        MediaError: the sound cannot be carried.
+        MediaError: a track cannot be carried, though it should be.
+        EncodeError: the new file does not hold what went in.
         StorageError, MissingError.
     """
     require_file(video)
@@ -40,23 +47,47 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         )
     with folder_lock(matted.root):
         frames = _require_current(matted, video)
-        tracks = sound_tracks(video)
-        if not tracks:
+        delivery = Delivery.of(video, combined)
+        taken = delivery.carriage
+        target = final_file(video, output, taken.suffix)
+        _announce(video, target, taken, progress)
+        if not delivery.holds.of(AUDIO):
             progress.say(f"{video.name} has no sound: the result will have none either.")
-        target = final_file(video, output)
         temporary = durable.partial(target)
-        first_pts = min(time.pts for time in frame_times(combined))
         progress.start("Adding sound", frames, "frame")
         try:
-            _mux(video, combined, first_pts, temporary, progress)
-            _verify(temporary, combined, tracks)
+            mux(delivery, temporary, progress)
+            lost = check_delivered(delivery, temporary)
             durable.publish(temporary, target)
         finally:
             progress.finish()
             with writing(temporary):
                 temporary.unlink(missing_ok=True)
+    for note in (*taken.notes(), *delivery.spatial.notes, *lost):
+        progress.say(note)
+    _name_older(video, output, target, progress)
     progress.say(f"Done: {target}")
     return target
+
+
+def _announce(video: Path, target: Path, taken: Carriage, progress: Progress) -> None:
+    choice = picture_choice(video)
+    if choice:
+        progress.say(choice)
+    if taken.container != MP4:
+        sounds = {carried.track.codec for carried in taken.tracks if carried.track.kind == AUDIO}
+        progress.say(
+            f"The result is {target.name}: "
+            f"mp4 is no place for sound of this kind ({', '.join(sorted(sounds))})."
+        )
+
+
+def _name_older(video: Path, output: Path | None, target: Path, progress: Progress) -> None:
+    """An earlier result in another container is not touched, but named."""
+    for suffix in FINAL_CONTAINERS:
+        older = final_file(video, output, suffix)
+        if older != target and older.is_file():
+            progress.say(f"{older} is an older result. Delete it if you do not need it.")
 
 
 def _require_current(matted: MattedFolder, video: Path) -> int:
@@ -78,43 +109,3 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
                 f"Segments were matted again after {combined} was made.", COMBINE_AGAIN
             )
     return note.frames
-
-
-def _mux(video: Path, combined: Path, first_pts: int, temporary: Path, progress: Progress) -> None:
-    """`first_pts`: of the combined file, counted from where the source starts."""
-    # ffmpeg moves the start of each input to zero: that of the source is its earliest stream's,
-    # that of the combined file its picture's, which has to keep its distance.
-    time_base = probe(combined).time_base
-    offset = f"{float(first_pts * time_base):.6f}"
-    arguments = ["-itsoffset", offset, *ffmpeg.input_file(combined), *ffmpeg.input_file(video)]
-    arguments += ["-map", "0:v:0", "-map", "1:a?", "-map_metadata", "1", "-map_chapters", "1"]
-    arguments += ["-c", "copy", "-movie_timescale", str(time_base.denominator)]
-    arguments += ["-f", "mp4", f"./{temporary.name}"]
-    # The source's picture is read too, and thrown away: for MPEG-TS, ffmpeg counts a source's
-    # start by the streams it reads, not by all.
-    arguments += ["-map", "1:V:0", "-c", "copy", "-f", "null", "-"]
-    ffmpeg.run(
-        arguments,
-        folder=temporary.parent,
-        subject=video,
-        hint="Check that its sound plays; the matted picture without sound is whole.",
-        on_frames=progress.advance,
-    )
-
-
-def _verify(path: Path, combined: Path, tracks: int) -> None:
-    """Every frame of `combined` at its time, and all sound tracks."""
-    have, want = _seconds(path), _seconds(combined)
-    moved = [abs(a - b) for a, b in zip(have, want, strict=False)]
-    if len(have) != len(want) or max(moved) > TOLERANCE_SECONDS or sound_tracks(path) != tracks:
-        raise EncodeError(
-            f"{path}: {len(want)} frames and {tracks} sound tracks went in, "
-            f"{len(have)} and {sound_tracks(path)} came out, or at other times."
-        )
-
-
-def _seconds(path: Path) -> list[Fraction]:
-    """When the frames are shown, from the first on."""
-    time_base = probe(path).time_base
-    pts = sorted(time.pts for time in frame_times(path))
-    return [(time - pts[0]) * time_base for time in pts]

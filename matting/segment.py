@@ -21,6 +21,7 @@ from matting.media.door import require_file
 from matting.media.index import SourceIndex, read_index
 from matting.media.probe import VideoInfo, probe
 from matting.media.repair import keeps
+from matting.media.tracks import picture_choice
 from matting.mending import Piece, mend
 from matting.plan import (
     Plan,
@@ -70,6 +71,9 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
     """
     require_file(video)
     info = probe(video)
+    choice = picture_choice(video)
+    if choice:
+        progress.say(choice)
     folder = segments_folder(video, output)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is in the way.", "Move it, or choose a place with --output.")

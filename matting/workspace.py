@@ -13,7 +13,8 @@ LIST_NAME = "file_list.txt"
 UNFINISHED = ".cutting"
 SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
-FINAL_SUFFIX = "_MATTED.mp4"
+FINAL_SUFFIX = "_MATTED"
+FINAL_CONTAINERS = (".mp4", ".mov", ".mkv")
 
 COMPOSITE = "COMPOSITE"
 ALPHA = "ALPHA"
@@ -36,9 +37,13 @@ def segments_folder(video: Path, output: Path | None = None) -> Path:
     return (output or video.parent) / f"{video.stem}{SEGMENTS_SUFFIX}"
 
 
-def final_file(video: Path, output: Path | None = None) -> Path:
-    """The matted video with its sound, the last thing made of `video`."""
-    return (output or video.parent) / f"{video.stem}{FINAL_SUFFIX}"
+def final_file(video: Path, output: Path | None = None, suffix: str = ".mp4") -> Path:
+    """The matted video with its sound, the last thing made of `video`.
+
+    Args:
+        suffix: of its container, one of `FINAL_CONTAINERS`.
+    """
+    return (output or video.parent) / f"{video.stem}{FINAL_SUFFIX}{suffix}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
@@ -56,7 +57,7 @@ def encoding(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A container and its first real video stream, closed at the end of the block.
+    """A container and the video stream that is its picture, closed at the end of the block.
 
     Raises:
         InputError: no such file, or a folder.
@@ -69,16 +70,23 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, _video_stream(container, path)
 
 
+def is_cover(stream: Stream) -> bool:
+    """Whether a video stream is no moving picture: a cover, or the pictures of chapters."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    for stream in container.streams.video:
-        # A cover picture counts as a video stream.
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            if stream.codec_context is None:
-                raise MediaError(
-                    f"{path}: this build of FFmpeg has no decoder for its picture.",
-                    "Convert the video to H.264 or H.265 first.",
-                )
-            return stream
-    kinds = sorted({stream.type for stream in container.streams})
-    holds = f"holds only {' and '.join(kinds)}" if kinds else "holds nothing"
-    raise MediaError(f"{path} has no picture: it {holds}.", "Give a file with a video track.")
+    """THE picture: the one that is marked as the default, else the first; never a cover."""
+    pictures = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not pictures:
+        kinds = sorted({stream.type for stream in container.streams})
+        holds = f"holds only {' and '.join(kinds)}" if kinds else "holds nothing"
+        raise MediaError(f"{path} has no picture: it {holds}.", "Give a file with a video track.")
+    default = [stream for stream in pictures if stream.disposition & Disposition.default]
+    chosen = (default or pictures)[0]
+    if chosen.codec_context is None:
+        raise MediaError(
+            f"{path}: this build of FFmpeg has no decoder for its picture.",
+            "Convert the video to H.264 or H.265 first.",
+        )
+    return chosen

@@ -1,0 +1,137 @@
+"""Which tracks of a source go into the final file, in which container, and what stays behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matting.media.header import COVER_TYPES
+from matting.media.tracks import (
+    ATTACHMENT,
+    AUDIO,
+    COVER,
+    DATA,
+    SUBTITLE,
+    VIDEO,
+    Contents,
+    Track,
+)
+
+MP4, MOV, MATROSKA = "mp4", "mov", "matroska"
+SUFFIXES = {MP4: ".mp4", MOV: ".mov", MATROSKA: ".mkv"}
+
+# FFmpeg writes PCM to mp4 as well, but few players know it there.
+MP4_SOUND = {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts"}
+PCM = {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
+PCM |= {"pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw"}
+MOV_SOUND = PCM | {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
+MOV_PICTURE = {"h264", "hevc"}
+# PCM that only discs hold: the same samples are stored as plain PCM.
+DISC_PCM = {"pcm_bluray": "pcm_s24le", "pcm_dvd": "pcm_s24le"}
+MATROSKA_SOUND = MP4_SOUND | PCM | {"truehd", "mlp", "wavpack", "tta", "wmav1", "wmav2", "wmapro"}
+MATROSKA_SOUND |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3", "speex", "gsm_ms"}
+
+TEXT = {"subrip", "ass", "webvtt", "mov_text", "text"}
+BITMAPS = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+# A container's text subtitles: what it copies, and what it has the others made into.
+COPIED_TEXT = {MP4: {"mov_text"}, MOV: {"mov_text"}, MATROSKA: {"subrip", "ass", "webvtt"}}
+MADE_TEXT = {MP4: "mov_text", MOV: "mov_text", MATROSKA: "subrip"}
+COPIED_BITMAPS = {MP4: {"dvd_subtitle"}, MOV: set[str](), MATROSKA: BITMAPS}
+GOPRO = "gpmd"  # the only data that FFmpeg writes to mp4 as it was
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A track that goes along.
+
+    Attributes:
+        codec: `copy`, or FFmpeg's name of what it is made into.
+    """
+
+    track: Track
+    codec: str = "copy"
+
+
+@dataclass(frozen=True)
+class Carriage:
+    """What goes along.
+
+    Attributes:
+        container: MP4, MOV or MATROSKA.
+        tracks: in the order in which they follow the picture in the final file.
+        covers: pictures that the container holds outside its tracks.
+        left: tracks that stay behind.
+    """
+
+    container: str
+    tracks: tuple[Carried, ...]
+    covers: tuple[Track, ...]
+    left: tuple[Track, ...]
+
+    @property
+    def suffix(self) -> str:
+        """Of the final file's name."""
+        return SUFFIXES[self.container]
+
+    def notes(self) -> list[str]:
+        """Sentences about all that does not go along as it was."""
+        said = [_left(track, self.container) for track in self.left]
+        for carried in self.tracks:
+            if carried.codec != "copy" and carried.track.kind == SUBTITLE:
+                said.append(f"{_capital(carried.track)} becomes {carried.codec}: its text is kept.")
+            elif carried.codec != "copy":
+                said.append(f"{_capital(carried.track)} becomes {carried.codec}, without loss.")
+        return said
+
+
+def carriage(contents: Contents, picture_codec: str) -> Carriage:
+    """What of `contents` goes along with a picture encoded in `picture_codec`, and in what."""
+    container = _container(contents, picture_codec)
+    carried: list[Carried] = []
+    covers: list[Track] = []
+    left: list[Track] = []
+    for kind in (AUDIO, SUBTITLE, DATA, ATTACHMENT):
+        for track in contents.of(kind):
+            codec = _codec(track, container)
+            if codec:
+                carried.append(Carried(track, codec))
+            else:
+                left.append(track)
+    for track in contents.of(COVER):
+        (covers if track.codec in COVER_TYPES else left).append(track)
+    left += contents.of(VIDEO)
+    return Carriage(container, tuple(carried), tuple(covers), tuple(left))
+
+
+def _container(contents: Contents, picture_codec: str) -> str:
+    sounds = {track.codec for track in contents.of(AUDIO)}
+    known = sounds & (MATROSKA_SOUND | set(DISC_PCM))
+    if known <= MP4_SOUND:
+        return MP4
+    if known <= MOV_SOUND | set(DISC_PCM) and picture_codec in MOV_PICTURE:
+        return MOV
+    return MATROSKA
+
+
+def _codec(track: Track, container: str) -> str:
+    """How `track` goes along; "" where it cannot."""
+    codec = track.codec
+    if track.kind == AUDIO:
+        return DISC_PCM.get(codec, "copy" if codec in MATROSKA_SOUND else "")
+    if track.kind == SUBTITLE:
+        if codec in COPIED_TEXT[container] | COPIED_BITMAPS[container]:
+            return "copy"
+        return MADE_TEXT[container] if codec in TEXT else ""
+    if track.kind == DATA:
+        return "copy" if codec == GOPRO and container != MATROSKA else ""
+    return "copy" if container == MATROSKA else ""
+
+
+def _left(track: Track, container: str) -> str:
+    if track.kind == VIDEO:
+        return f"{_capital(track)} is left out: only one picture is matted."
+    return f"{_capital(track)} cannot be carried in {SUFFIXES[container][1:]}."
+
+
+def _capital(track: Track) -> str:
+    text = str(track)
+    return text[0].upper() + text[1:]

@@ -1,0 +1,154 @@
+"""The boxes of MP4 and QuickTime files (ISO/IEC 14496-12): reading and replacing their header."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from matting.errors import EncodeError
+
+# Boxes that hold boxes, with how many bytes of their own come first.
+PARENTS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"stsd": 8, b"tref": 0}
+VISUAL_ENTRY_BYTES = 78
+VIDEO = b"vide"
+
+
+@dataclass
+class Box:
+    """One box.
+
+    Attributes:
+        kind: its type, four bytes.
+        head: its own fields before the boxes in it; all of its content where none are known.
+        children: the boxes in it.
+        tail: what follows them: QuickTime ends some lists with four zero bytes.
+    """
+
+    kind: bytes
+    head: bytes = b""
+    children: list[Box] = field(default_factory=list)
+    tail: bytes = b""
+
+    def __bytes__(self) -> bytes:
+        content = self.head + b"".join(map(bytes, self.children)) + self.tail
+        return struct.pack(">I4s", 8 + len(content), self.kind) + content
+
+    def child(self, *kinds: bytes) -> Box | None:
+        """The first box at the end of that path, one kind a level."""
+        box = self
+        for kind in kinds:
+            found = box.all(kind)
+            if not found:
+                return None
+            box = found[0]
+        return box
+
+    def all(self, kind: bytes) -> list[Box]:
+        """Its direct children of that kind."""
+        return [box for box in self.children if box.kind == kind]
+
+
+def parse(content: bytes) -> tuple[list[Box], bytes]:
+    """The boxes that `content` is made of, and the bytes after the last whole one."""
+    found: list[Box] = []
+    at = 0
+    while at + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        start = at + 8
+        if size == 1 and at + 16 <= len(content):
+            (size,) = struct.unpack_from(">Q", content, start)
+            start += 8
+        if size < start - at or at + size > len(content):
+            break
+        found.append(_box(kind, content[start : at + size]))
+        at += size
+    return found, content[at:]
+
+
+def _box(kind: bytes, content: bytes) -> Box:
+    if kind not in PARENTS:
+        return Box(kind, content)
+    own = PARENTS[kind]
+    children, tail = parse(content[own:])
+    return Box(kind, content[:own], children, tail)
+
+
+def split_entry(entry: Box) -> Box:
+    """A visual sample entry with the boxes in it told apart."""
+    children, tail = parse(entry.head[VISUAL_ENTRY_BYTES:])
+    return Box(entry.kind, entry.head[:VISUAL_ENTRY_BYTES], children, tail)
+
+
+def track_id(trak: Box) -> int:
+    """The number of a track in its file; 0 where it has none."""
+    header = trak.child(b"tkhd")
+    at = 20 if header and header.head[:1] == b"\1" else 12  # version 1 has 64-bit times
+    if header is None or len(header.head) < at + 4:
+        return 0
+    return int.from_bytes(header.head[at : at + 4], "big")
+
+
+def handler(trak: Box) -> bytes:
+    """What a track holds, as `vide` or `soun`."""
+    box = trak.child(b"mdia", b"hdlr")
+    return box.head[8:12] if box else b""
+
+
+def entries(trak: Box) -> list[Box]:
+    """How a track's samples are encoded; nearly always one."""
+    table = trak.child(b"mdia", b"minf", b"stbl", b"stsd")
+    return table.children if table else []
+
+
+def read_moov(path: Path) -> Box | None:
+    """The header of an MP4 or QuickTime file; None where `path` is none, or has none."""
+    with path.open("rb") as file:
+        for kind, start, size in _top_level(file):
+            if kind == b"moov":
+                file.seek(start)
+                boxes, _ = parse(file.read(size))
+                return boxes[0] if boxes else None
+    return None
+
+
+def write_moov(path: Path, moov: Box) -> None:
+    """Replaces the header of an MP4 or QuickTime file. No byte of its media moves.
+
+    Raises:
+        EncodeError: the file has no header, or does not say where it ends.
+    """
+    with path.open("r+b") as file:
+        found = list(_top_level(file))
+        end = found[-1][1] + found[-1][2] if found else 0
+        at = next((start for kind, start, _ in found if kind == b"moov"), None)
+        if at is None or end != file.seek(0, 2):
+            raise EncodeError(f"{path} came out without a header that can be read.")
+        if at == found[-1][1]:
+            file.seek(at)
+            file.truncate()
+        else:  # its place is too small: it is given up, and players skip it
+            file.seek(at + 4)
+            file.write(b"free")
+            file.seek(0, 2)
+        file.write(bytes(moov))
+
+
+def _top_level(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, where it starts, bytes in all) of a file's outermost boxes."""
+    end = file.seek(0, 2)
+    at = 0
+    while at + 8 <= end:
+        file.seek(at)
+        start = file.read(16)
+        size, kind = struct.unpack_from(">I4s", start)
+        if size == 1 and len(start) == 16:
+            (size,) = struct.unpack_from(">Q", start, 8)
+        elif size == 0:
+            size = end - at
+        if size < 8 or at + size > end:
+            return
+        yield kind, at, size
+        at += size

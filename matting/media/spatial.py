@@ -1,0 +1,219 @@
+"""How a picture is to be seen in a headset: stereo layout and projection, as boxes of MP4 files.
+
+Source: Google, Spherical Video V2 RFC (st3d, sv3d) and V1 (uuid); Apple, "Stereo video in
+ISOBMFF" (vexu, hfov).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import av
+from av.sidedata.sidedata import SideData, Type
+from av.video.stream import VideoStream
+
+from matting.media.boxes import (
+    VIDEO,
+    Box,
+    entries,
+    handler,
+    parse,
+    read_moov,
+    split_entry,
+    track_id,
+)
+from matting.media.door import open_video, reading
+
+SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
+GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
+# st3d's numbers, and the names of Matroska's.
+MONO, TOP_BOTTOM, LEFT_RIGHT = 0, 1, 2
+STEREO_MODES = {MONO: "mono", TOP_BOTTOM: "top_bottom", LEFT_RIGHT: "left_right"}
+# AVStereo3D's numbers of the two layouts that st3d has.
+FRAME_PACKINGS = {1: LEFT_RIGHT, 2: TOP_BOTTOM}
+BOTH_EYES = 3
+INVERTED = 1  # AVStereo3D: the right eye comes first
+FIRST_PACKETS = 100
+
+BASE_VIEW = "Only the base view (one eye) of this MV-HEVC video is matted."
+
+
+@dataclass(frozen=True)
+class Spatial:
+    """Whole boxes to be put into an MP4 or QuickTime file.
+
+    Attributes:
+        entry: for the picture's sample entry.
+        track: for its track.
+        notes: sentences: what of the source cannot be said, and why.
+    """
+
+    entry: tuple[bytes, ...] = ()
+    track: tuple[bytes, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.entry or self.track)
+
+    @property
+    def stereo_mode(self) -> str:
+        """Matroska's name of the layout; "" where none is told."""
+        for box in self.entry:
+            if box[4:8] == b"st3d" and len(box) > 12:
+                return STEREO_MODES.get(box[12], "")
+        return ""
+
+    @property
+    def projected(self) -> bool:
+        """Whether it tells more than a stereo layout."""
+        return bool(self.track) or any(box[4:8] != b"st3d" for box in self.entry)
+
+
+def read_spatial(path: Path) -> Spatial:
+    """The boxes that tell how the picture of `path` is to be seen, whatever its container.
+
+    Raises:
+        InputError: no such file, or a folder.
+        MediaError: it is no video, or cannot be used.
+    """
+    with open_video(path) as (container, stream):
+        mode = _stereo_mode(stream)
+        tags = {key.lower(): value for key, value in stream.metadata.items()}
+        form, number = container.format.name, stream.id
+    if "mp4" in form:
+        moov = read_moov(path)
+        found = _of_boxes(moov, number) if moov else Spatial()
+    else:
+        found = _translated(path) if "matroska" in form else Spatial()
+    notes = list(found.notes)
+    entry, track = found.entry, found.track
+    if not notes and not any(box[4:8] in {b"st3d", b"vexu"} for box in entry):
+        entry += _frame_packing(path)
+    if "spherical-video" in tags and not track:
+        track = (bytes(Box(b"uuid", SPHERICAL_V1 + tags["spherical-video"].encode())),)
+    if mode not in {"", "mono"} and not any(box[4:8] == b"st3d" for box in entry):
+        notes.append(f"The stereo layout {mode} cannot be told in mp4.")
+    return Spatial(entry, track, tuple(notes))
+
+
+def put_spatial(trak: Box, spatial: Spatial) -> None:
+    """Gives the track `trak` the boxes of `spatial`, in place of its own."""
+    for entry in entries(trak):
+        told = split_entry(entry)
+        others = [box for box in told.children if box.kind not in (*GOOGLE, *APPLE)]
+        entry.head = told.head + b"".join(map(bytes, others)) + b"".join(spatial.entry) + told.tail
+    trak.children = [box for box in trak.children if not _is_v1(box)]
+    trak.children += [box for raw in spatial.track for box in parse(raw)[0]]
+
+
+def _of_boxes(moov: Box, number: int) -> Spatial:
+    """Those of the track with that number in an MP4 or QuickTime file."""
+    for trak in moov.all(b"trak"):
+        if handler(trak) != VIDEO or track_id(trak) != number:
+            continue
+        boxes = [box for entry in entries(trak)[:1] for box in split_entry(entry).children]
+        notes: tuple[str, ...] = ()
+        if _has_two_views(boxes):
+            notes = (BASE_VIEW,)
+            boxes = [_one_eyed(box) for box in boxes]
+        wanted = [box for box in boxes if box.kind in GOOGLE or (box.kind in APPLE and box.head)]
+        v1 = tuple(bytes(box) for box in trak.children if _is_v1(box))
+        return Spatial(tuple(map(bytes, wanted)), v1, notes)
+    return Spatial()
+
+
+def _is_v1(box: Box) -> bool:
+    return box.kind == b"uuid" and box.head[:16] == SPHERICAL_V1
+
+
+def _has_two_views(boxes: list[Box]) -> bool:
+    """Whether the eyes are views of their own in the stream, of which only one is decoded."""
+    if any(box.kind == b"lhvC" for box in boxes):
+        return True
+    for box in boxes:
+        if box.kind == b"vexu":
+            for eyes in (inner for inner in parse(box.head)[0] if inner.kind == b"eyes"):
+                packed = any(inner.kind == b"pack" for inner in parse(box.head)[0])
+                views = [inner for inner in parse(eyes.head)[0] if inner.kind == b"stri"]
+                both = any(view.head[4:5] and view.head[4] & 3 == BOTH_EYES for view in views)
+                return both and not packed
+    return False
+
+
+def _one_eyed(box: Box) -> Box:
+    """A `vexu` box without all that it says of two eyes; any other as it is."""
+    if box.kind != b"vexu":
+        return box
+    kept = [inner for inner in parse(box.head)[0] if inner.kind == b"proj"]
+    return Box(b"vexu", b"".join(map(bytes, kept)))
+
+
+def _translated(path: Path) -> Spatial:
+    """Those that FFmpeg makes of Matroska's elements, by writing one packet to an mp4 file."""
+    with open_video(path) as (container, stream), reading(path):
+        codec, mode = stream.codec_context.codec.canonical_name, _stereo_mode(stream)
+        memory = io.BytesIO()
+        with av.open(memory, "w", format="mp4", options={"strict": "unofficial"}) as target:
+            if codec in target.supported_codecs:
+                copy = target.add_stream_from_template(stream, opaque=True)
+                first = next(packet for packet in container.demux(stream) if packet.size)
+                first.stream = copy
+                target.mux_one(first)
+            else:
+                return _by_hand(path, mode)
+    boxes, _ = parse(memory.getvalue())
+    for trak in (trak for box in boxes for trak in box.all(b"trak")):
+        told = [box for entry in entries(trak)[:1] for box in split_entry(entry).children]
+        # FFmpeg's own `vexu` tells less than its st3d.
+        return Spatial(tuple(bytes(box) for box in told if box.kind in GOOGLE))
+    return Spatial()
+
+
+def _by_hand(path: Path, mode: str) -> Spatial:
+    """For codecs that mp4 does not hold: the layout; a projection is only named."""
+    projected = _side_data(path, Type.SPHERICAL) is not None
+    notes = ("The projection of this picture cannot be told in mp4.",) if projected else ()
+    layouts = [number for number, name in STEREO_MODES.items() if name == mode]
+    return Spatial(tuple(_st3d(layout) for layout in layouts), notes=notes)
+
+
+def _st3d(layout: int) -> bytes:
+    return bytes(Box(b"st3d", bytes([0, 0, 0, 0, layout])))
+
+
+def _stereo_mode(stream: VideoStream) -> str:
+    """By Matroska's name; "" where none is told."""
+    return next((v for key, v in stream.metadata.items() if key.lower() == "stereo_mode"), "")
+
+
+def _frame_packing(path: Path) -> tuple[bytes, ...]:
+    """The layout that the stream itself tells of (H.264's and H.265's frame packing message)."""
+    told = _side_data(path, Type.STEREO3D)
+    if told is None:
+        return ()
+    layout, flags = struct.unpack_from("=ii", told)
+    if layout not in FRAME_PACKINGS or flags & INVERTED:
+        return ()
+    return (_st3d(FRAME_PACKINGS[layout]),)
+
+
+def _side_data(path: Path, kind: Type) -> bytes | None:
+    """What the first frame that can be decoded tells of `kind`."""
+    with open_video(path) as (container, stream), reading(path):
+        for packet in islice(container.demux(stream), FIRST_PACKETS):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                continue  # damage is segment's to tell; the layout is that of the next frame
+            if frames:
+                # Annotated as a dictionary, which it is not.
+                told = cast("Iterable[SideData]", frames[0].side_data)
+                return next((bytes(data) for data in told if data.type == kind), None)
+    return None
