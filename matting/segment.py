@@ -16,11 +16,14 @@ from matting.errors import InputError, MediaError, writing
 from matting.kept import NAME as KEPT_NAME
 from matting.kept import Kept
 from matting.lock import folder_lock
+from matting.media.alpha import opaque
 from matting.media.cut import fits_mp4
 from matting.media.door import require_file
+from matting.media.holding import keeps
 from matting.media.index import SourceIndex, read_index
 from matting.media.probe import VideoInfo, probe
-from matting.media.repair import keeps
+from matting.media.support import require_supported
+from matting.media.treatment import treatment_for
 from matting.mending import Piece, mend
 from matting.plan import (
     Plan,
@@ -70,6 +73,7 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
     """
     require_file(video)
     info = probe(video)
+    require_supported(info)
     folder = segments_folder(video, output)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is in the way.", "Move it, or choose a place with --output.")
@@ -135,7 +139,7 @@ def _cut_and_install(
             _remove(work)
             durable.make_folder(work)
             index = read_index(info.path)
-            cutting = Cutting(info, index, seconds, work, progress)
+            cutting = Cutting(info, index, seconds, work, progress, treatment=treatment_for(info))
             found = _cut(info, index, options, cutting, progress)
             cut = Kept(info.path, source, seconds, index.ends, tuple(found))
         pieces = _sound(info, options, cut, work, progress)
@@ -173,6 +177,8 @@ def _cut(
         return cutting.encode(REENCODE_CRF, repeat=repeat)
     if not is_timed(info, index):
         reason = "its frames carry no times of their own"
+    elif cutting.treatment:
+        reason = "its pictures are changed"
     elif not fits_mp4(info.path):
         reason = f"mp4 cannot hold {info.codec}"
     else:
@@ -180,7 +186,13 @@ def _cut(
         if pieces:
             return pieces
         reason = "its packets do not make pieces that can be read"
-    loss = "without loss" if keeps(info.pixel_format) else f"without loss but for {_format(info)}"
+        if cutting.met_interlaced:
+            reason = "its pictures are changed"
+    loss = (
+        "without loss"
+        if keeps(opaque(info.pixel_format))
+        else f"without loss but for {_format(info)}"
+    )
     progress.say(f"The pieces are encoded anew, {loss}: {reason}.")
     return cutting.encode(None, repeat=repeat)
 
@@ -207,7 +219,7 @@ def _copied(
 
 
 def _format(info: VideoInfo) -> str:
-    return f"its pixel format, {info.pixel_format}, which becomes 4:2:0 in 8 bits"
+    return f"its pixel format, {info.pixel_format}, which becomes one of 16 bits"
 
 
 def _sound(

@@ -35,6 +35,7 @@ FLOORS: list[set[str]] = [
         "matting.media.sound",
         "matting.media.cut",
         "matting.media.repair",
+        "matting.media.treatment",
     },
     {
         "matting.media.reader",
@@ -42,8 +43,12 @@ FLOORS: list[set[str]] = [
         "matting.media.picture",
         "matting.media.check",
     },
-    {"matting.media.index", "matting.media.fill"},
+    {"matting.media.index", "matting.media.fill", "matting.media.support"},
     {"matting.media.source", "matting.media.probe"},
+    {
+        "matting.media.alpha",
+        "matting.media.holding",
+    },
     {
         "matting.media.colour",
         "matting.media.door",
