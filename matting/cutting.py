@@ -96,6 +96,9 @@ class Cutting:
             decoding = decode_all(source, self._progress.advance)
         finally:
             self._progress.finish()
+        for number, packet in enumerate(self._index.packets):
+            if not packet.shown:
+                decoding.pts.pop(number, None)
         treatment = self.treatment
         if decoding.interlaced:
             require_whole_pictures(self._info)

@@ -17,6 +17,7 @@ from matting.kept import NAME as KEPT_NAME
 from matting.kept import Kept
 from matting.lock import folder_lock
 from matting.media.alpha import opaque
+from matting.media.beginning import without_lost_start
 from matting.media.cut import fits_mp4
 from matting.media.door import require_file
 from matting.media.holding import keeps
@@ -24,7 +25,7 @@ from matting.media.index import SourceIndex, read_index
 from matting.media.probe import VideoInfo, probe
 from matting.media.support import require_supported
 from matting.media.treatment import treatment_for
-from matting.mending import Piece, mend
+from matting.mending import Piece, damage_report, mend
 from matting.plan import (
     Plan,
     PlannedSegment,
@@ -41,7 +42,6 @@ DEFAULT_SECONDS = Fraction(15)
 PIECE = re.compile(r"output_\d{3,}\.mp4")
 STOP, REPEAT = "stop", "repeat"
 REENCODE_CRF = 12
-NAMED_TIMES = 3  # how many damaged frames a message names
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,12 @@ def _cut_and_install(
         if cut is None:
             _remove(work)
             durable.make_folder(work)
-            index = read_index(info.path)
+            index, lost = without_lost_start(info, read_index(info.path))
+            if lost:
+                progress.say(
+                    f"{lost} frame{'s' if lost > 1 else ''} at the start cannot be shown, for the "
+                    "key frame before is missing. The pieces begin after that; sound stays in time."
+                )
             cutting = Cutting(info, index, seconds, work, progress, treatment=treatment_for(info))
             found = _cut(info, index, options, cutting, progress)
             cut = Kept(info.path, source, seconds, index.ends, tuple(found))
@@ -206,6 +211,8 @@ def _copied(
     except MediaError as error:
         progress.detail(str(error))
         return []
+    if not pieces:
+        return []
     encoded = sum(not piece.copied for piece in pieces)
     if encoded:
         progress.say(f"{encoded} of {len(pieces)} pieces had to be encoded anew, without loss.")
@@ -229,7 +236,7 @@ def _sound(
     damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
     if not damaged and cut.ends is None:
         return cut.pieces
-    report = _report(info, damaged, cut.ends)
+    report = damage_report(info, damaged, cut.ends)
     if options.damaged == STOP:
         sound = sum(piece.path.parent == work and not piece.damaged for piece in cut.pieces)
         if sound:
@@ -245,29 +252,6 @@ def _sound(
     replaced = f" {repeated} were replaced by the last good one." if repeated else ""
     progress.say(f"{report}{replaced}")
     return pieces
-
-
-def _report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None) -> str:
-    """Where a source is damaged, by the clock of a player."""
-    words = []
-    if damaged:
-        clocks = [_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]]
-        more = len(damaged) - len(clocks)
-        others = f" and {more} more" if more else ""
-        frames = "frame" if len(damaged) == 1 else "frames"
-        words.append(
-            f"is damaged: {len(damaged)} {frames} cannot be decoded, at {', '.join(clocks)}{others}"
-        )
-    if ends is not None:
-        end = _clock(ends - info.start_pts * info.time_base)
-        words.append(f"is cut off: it ends at {end}")
-    return f"{info.path} {', and '.join(words)}."
-
-
-def _clock(seconds: Fraction) -> str:
-    milliseconds = max(0, round(seconds * 1000))
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
 def _planned(number: int, piece: Piece) -> PlannedSegment:

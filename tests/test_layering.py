@@ -36,6 +36,7 @@ FLOORS: list[set[str]] = [
         "matting.media.cut",
         "matting.media.repair",
         "matting.media.treatment",
+        "matting.media.beginning",
     },
     {
         "matting.media.reader",

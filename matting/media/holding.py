@@ -13,7 +13,7 @@ X264 = {"preset": "veryfast", "bf": "0"}
 X265 = {"preset": "fast"}
 X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
 # Each frame for itself, with a checksum for each of its slices.
-FFV1 = {"level": "3", "slicecrc": "1", "slices": "4"}
+FFV1 = {"level": "3", "slicecrc": "1"}
 
 # The same samples in another order, or with colour differences that are all zero: H.264, H.265
 # and FFV1 have few packed formats, and what is grey is decoded as 4:2:0.
@@ -85,11 +85,12 @@ def nearest(pixel_format: str, size_px: tuple[int, int]) -> str:
     depth = "" if bits == 8 else f"{bits}le"
     if known.is_rgb or known.has_palette:
         return f"gbrp{depth}"
-    return next(
-        name
-        for name in (f"yuv{layout}p{depth}" for layout in ("420", "422", "444"))
-        if _fits(name, size_px) and chroma_cells(name) <= chroma_cells(pixel_format)
-    )
+    columns, rows = chroma_cells(pixel_format)
+    for name in (f"yuv420p{depth}", f"yuv422p{depth}"):
+        own_columns, own_rows = chroma_cells(name)
+        if own_columns <= columns and own_rows <= rows and _fits(name, size_px):
+            return name
+    return f"yuv444p{depth}"
 
 
 def chroma_cells(pixel_format: str) -> tuple[int, int]:
