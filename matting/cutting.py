@@ -12,6 +12,8 @@ from matting.media.cut import Span, can_be_hidden, choose_cuts, spans, write_pie
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
 from matting.media.repair import encode_files, frames_of
+from matting.media.support import require_whole_pictures
+from matting.media.treatment import Treatment
 from matting.mending import Piece, rewrite, time_in_source
 from matting.progress import Progress
 from matting.workspace import segment_name
@@ -28,6 +30,7 @@ class Cutting:
         info, index: what the source is, and its packets.
         seconds: the length of a piece to aim at.
         work: the folder for the pieces; it must be there.
+        treatment: what the frames need when they are encoded anew, as far as it is known.
     """
 
     def __init__(
@@ -37,19 +40,24 @@ class Cutting:
         seconds: Fraction,
         work: Path,
         progress: Progress,
+        *,
+        treatment: Treatment,
     ) -> None:
         self._info = info
         self._index = index
         self._ticks = seconds / info.time_base
         self._work = work
         self._progress = progress
+        self.treatment = treatment
+        # Whether pieces of the source's own packets turned out to hold interlaced frames.
+        self.met_interlaced = False
         # The frames of which the container itself says that parts are missing.
         self._corrupt = {
             p.pts for p in index.packets if p.corrupt and p.shown and p.pts is not None
         }
 
     def copy(self) -> list[Piece]:
-        """Pieces of the source's own packets, each decoded through.
+        """Pieces of the source's own packets, each decoded through; none of interlaced frames.
 
         Where even an earlier lead-in gives other pixels than the source decoded in one go, the
         piece is encoded anew, without loss.
@@ -64,7 +72,8 @@ class Cutting:
         self._write(dict(zip(paths, planned, strict=True)))
         self._progress.start("Checking", len(self._index.times()), "frame")
         try:
-            return list(self._checked(starts, planned, paths))
+            pieces = list(self._checked(starts, planned, paths))
+            return [] if self.met_interlaced else pieces
         finally:
             self._progress.finish()
 
@@ -87,6 +96,15 @@ class Cutting:
             decoding = decode_all(source, self._progress.advance)
         finally:
             self._progress.finish()
+        for number, packet in enumerate(self._index.packets):
+            if not packet.shown:
+                decoding.pts.pop(number, None)
+        treatment = self.treatment
+        if decoding.interlaced:
+            require_whole_pictures(self._info)
+            treatment = replace(treatment, deinterlace=True)
+        for sentence in treatment.words():
+            self._progress.say(sentence)
         times = self._times(decoding)
         damaged = {times[number] for number in decoding.damaged} | (
             self._corrupt & set(times.values())
@@ -99,13 +117,14 @@ class Cutting:
         frames = frames_of(
             [source], lambda number, _: sound.get(number), strict=not damaged, threads=threads
         )
+        treated = treatment.applied(self._info, frames)
         groups = self._groups(listed)
         self._progress.start("Encoding", len(listed), "frame")
         try:
             encode_files(
                 self._info,
                 groups,
-                frames,
+                treated,
                 damaged=damaged,
                 crf=crf,
                 on_frames=self._progress.advance,
@@ -151,6 +170,9 @@ class Cutting:
                     next_head=COMPARED_FRAMES,
                 )
                 equal = not doubtful or decoding.head == expected
+                if decoding.interlaced:
+                    self.met_interlaced = True
+                    return
                 level = None if equal else next(levels, None)
                 if level is None:
                     break

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from matting.media.check import decode_all, ignore
 from matting.media.probe import VideoInfo, probe
 from matting.media.repair import Frame, encode_files, first_frame, frames_of, last_frame
 from matting.progress import Progress
+
+NAMED_TIMES = 3  # how many damaged frames a message names
 
 
 @dataclass(frozen=True)
@@ -116,3 +119,26 @@ def _first_good(pieces: Sequence[Piece]) -> Frame | None:
             damaged = decode_all(piece.path).damaged
             return first_frame(piece.path, damaged)
     return None
+
+
+def damage_report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None) -> str:
+    """Where a source is damaged, by the clock of a player."""
+    words = []
+    if damaged:
+        clocks = [_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]]
+        more = len(damaged) - len(clocks)
+        others = f" and {more} more" if more else ""
+        frames = "frame" if len(damaged) == 1 else "frames"
+        words.append(
+            f"is damaged: {len(damaged)} {frames} cannot be decoded, at {', '.join(clocks)}{others}"
+        )
+    if ends is not None:
+        end = _clock(ends - info.start_pts * info.time_base)
+        words.append(f"is cut off: it ends at {end}")
+    return f"{info.path} {', and '.join(words)}."
+
+
+def _clock(seconds: Fraction) -> str:
+    milliseconds = max(0, round(seconds * 1000))
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

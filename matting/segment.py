@@ -16,13 +16,17 @@ from matting.errors import InputError, MediaError, writing
 from matting.kept import NAME as KEPT_NAME
 from matting.kept import Kept
 from matting.lock import folder_lock
+from matting.media.alpha import opaque
+from matting.media.beginning import without_lost_start
 from matting.media.cut import fits_mp4
 from matting.media.door import require_file
+from matting.media.holding import keeps
 from matting.media.index import SourceIndex, read_index
 from matting.media.probe import VideoInfo, probe
-from matting.media.repair import keeps
+from matting.media.support import require_supported
 from matting.media.tracks import picture_choice
-from matting.mending import Piece, mend
+from matting.media.treatment import treatment_for
+from matting.mending import Piece, damage_report, mend
 from matting.plan import (
     Plan,
     PlannedSegment,
@@ -39,7 +43,6 @@ DEFAULT_SECONDS = Fraction(15)
 PIECE = re.compile(r"output_\d{3,}\.mp4")
 STOP, REPEAT = "stop", "repeat"
 REENCODE_CRF = 12
-NAMED_TIMES = 3  # how many damaged frames a message names
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
     choice = picture_choice(video)
     if choice:
         progress.say(choice)
+    require_supported(info)
     folder = segments_folder(video, output)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is in the way.", "Move it, or choose a place with --output.")
@@ -138,8 +142,13 @@ def _cut_and_install(
         if cut is None:
             _remove(work)
             durable.make_folder(work)
-            index = read_index(info.path)
-            cutting = Cutting(info, index, seconds, work, progress)
+            index, lost = without_lost_start(info, read_index(info.path))
+            if lost:
+                progress.say(
+                    f"{lost} frame{'s' if lost > 1 else ''} at the start cannot be shown, for the "
+                    "key frame before is missing. The pieces begin after that; sound stays in time."
+                )
+            cutting = Cutting(info, index, seconds, work, progress, treatment=treatment_for(info))
             found = _cut(info, index, options, cutting, progress)
             cut = Kept(info.path, source, seconds, index.ends, tuple(found))
         pieces = _sound(info, options, cut, work, progress)
@@ -177,6 +186,8 @@ def _cut(
         return cutting.encode(REENCODE_CRF, repeat=repeat)
     if not is_timed(info, index):
         reason = "its frames carry no times of their own"
+    elif cutting.treatment:
+        reason = "its pictures are changed"
     elif not fits_mp4(info.path):
         reason = f"mp4 cannot hold {info.codec}"
     else:
@@ -184,7 +195,13 @@ def _cut(
         if pieces:
             return pieces
         reason = "its packets do not make pieces that can be read"
-    loss = "without loss" if keeps(info.pixel_format) else f"without loss but for {_format(info)}"
+        if cutting.met_interlaced:
+            reason = "its pictures are changed"
+    loss = (
+        "without loss"
+        if keeps(opaque(info.pixel_format))
+        else f"without loss but for {_format(info)}"
+    )
     progress.say(f"The pieces are encoded anew, {loss}: {reason}.")
     return cutting.encode(None, repeat=repeat)
 
@@ -197,6 +214,8 @@ def _copied(
         pieces = cutting.copy()
     except MediaError as error:
         progress.detail(str(error))
+        return []
+    if not pieces:
         return []
     encoded = sum(not piece.copied for piece in pieces)
     if encoded:
@@ -211,7 +230,7 @@ def _copied(
 
 
 def _format(info: VideoInfo) -> str:
-    return f"its pixel format, {info.pixel_format}, which becomes 4:2:0 in 8 bits"
+    return f"its pixel format, {info.pixel_format}, which becomes one of 16 bits"
 
 
 def _sound(
@@ -221,7 +240,7 @@ def _sound(
     damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
     if not damaged and cut.ends is None:
         return cut.pieces
-    report = _report(info, damaged, cut.ends)
+    report = damage_report(info, damaged, cut.ends)
     if options.damaged == STOP:
         sound = sum(piece.path.parent == work and not piece.damaged for piece in cut.pieces)
         if sound:
@@ -237,29 +256,6 @@ def _sound(
     replaced = f" {repeated} were replaced by the last good one." if repeated else ""
     progress.say(f"{report}{replaced}")
     return pieces
-
-
-def _report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None) -> str:
-    """Where a source is damaged, by the clock of a player."""
-    words = []
-    if damaged:
-        clocks = [_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]]
-        more = len(damaged) - len(clocks)
-        others = f" and {more} more" if more else ""
-        frames = "frame" if len(damaged) == 1 else "frames"
-        words.append(
-            f"is damaged: {len(damaged)} {frames} cannot be decoded, at {', '.join(clocks)}{others}"
-        )
-    if ends is not None:
-        end = _clock(ends - info.start_pts * info.time_base)
-        words.append(f"is cut off: it ends at {end}")
-    return f"{info.path} {', and '.join(words)}."
-
-
-def _clock(seconds: Fraction) -> str:
-    milliseconds = max(0, round(seconds * 1000))
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
 
 
 def _planned(number: int, piece: Piece) -> PlannedSegment:

@@ -30,6 +30,7 @@ FLOORS: list[set[str]] = [
     {"matting.matte", "matting.inputs"},
     {"matting.session", "matting.weights", "matting.ledger"},
     {"matting.plan", "matting.composite", "matting.device", "matting.lock", "matting.power"},
+    {"matting.media.reader"},
     {
         "matting.ffmpeg",
         "matting.media.join",
@@ -38,18 +39,23 @@ FLOORS: list[set[str]] = [
         "matting.media.cut",
         "matting.media.repair",
         "matting.media.header",
+        "matting.media.treatment",
+        "matting.media.beginning",
     },
     {
-        "matting.media.reader",
         "matting.media.images",
         "matting.media.picture",
         "matting.media.check",
         "matting.media.tracks",
         "matting.media.spatial",
     },
-    {"matting.media.index", "matting.media.fill"},
+    {"matting.media.index", "matting.media.fill", "matting.media.support"},
     {"matting.media.source", "matting.media.probe", "matting.media.encoders"},
     {"matting.media.frames"},
+    {
+        "matting.media.alpha",
+        "matting.media.holding",
+    },
     {
         "matting.media.colour",
         "matting.media.door",

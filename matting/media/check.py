@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import DecodeError
-from matting.media.door import open_video, reading
+from matting.media.door import decoder_of, open_video, reading
 from matting.media.index import unbroken
 from matting.media.probe import is_shown
 
@@ -39,6 +39,7 @@ class Decoding:
         errors: how often the decoder refused a packet.
         next_failed: the numbers of the packets it refused of the next file.
         head: hashes of the first frames' pixels; then how many of these the decoder refused.
+        interlaced: how many of the frames that came out are marked as two fields.
         next_head: the same of the next file's, decoded as the continuation of this one.
     """
 
@@ -49,6 +50,7 @@ class Decoding:
     next_failed: set[int] = field(default_factory=set)
     head: list[bytes] = field(default_factory=list)
     next_head: list[bytes] = field(default_factory=list)
+    interlaced: int = 0
 
     @property
     def is_sound(self) -> bool:
@@ -167,6 +169,7 @@ def _decoding(
                 break
             continue
         decoding.shown.append(number)
+        decoding.interlaced += frame.interlaced_frame
         if frame.is_corrupt:
             decoding.failed.add(number)
         if len(decoding.head) < head:
@@ -186,7 +189,7 @@ def _refused(failed: AbstractSet[int], head: Sequence[int]) -> list[bytes]:
 
 def decoded(
     files: Sequence[Path], decoding: Decoding, *, strict: bool, threads: int = 0
-) -> Iterator[tuple[int, int, VideoFrame]]:
+) -> Generator[tuple[int, int, VideoFrame], None, None]:
     """The frames of files that continue each other, decoded in one go.
 
     Of all but the first file, only the frames that it shows are decoded: what it hides at its
@@ -200,7 +203,7 @@ def decoded(
         The file's number, the packet's number in that file, and the frame at its packet's time.
     """
     with open_video(files[0]) as (_, stream):
-        context = stream.codec_context
+        context = decoder_of(stream)
         context.thread_count = threads
         context.thread_type = "AUTO" if threads != 1 else "SLICE"
         if strict:

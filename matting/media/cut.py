@@ -37,7 +37,8 @@ class Span:
 
 
 def choose_cuts(packets: Sequence[SourcePacket], ticks: Fraction) -> list[int]:
-    """Where to cut, as numbers of packets; the first is always 0.
+    """Where to cut, as numbers of packets; the first is 0, or the first key frame's if nothing
+    before it is shown.
 
     A cut is possible before a key frame when all packets before it are shown before all from it
     on, the key frame's leading pictures included. Of those, the first in each `ticks` since the
@@ -52,7 +53,8 @@ def choose_cuts(packets: Sequence[SourcePacket], ticks: Fraction) -> list[int]:
     earliest_after = list(accumulate(reversed(pts), min))[::-1]
     shown = [index for index, packet in enumerate(packets) if packet.shown]
     first = min(pts[index] for index in shown)
-    starts = [0]
+    keys = (index for index, packet in enumerate(packets) if packet.key)
+    starts = [min(next(keys, 0), shown[0])]
     wanted = first + ticks
     for index in range(shown[0] + 1, shown[-1] + 1):
         time = pts[index]
@@ -78,7 +80,7 @@ def spans(packets: Sequence[SourcePacket], starts: Sequence[int], keys_back: int
         lead = start
         if start and needs_lead(packets, start, stop, keys_back):
             earlier = [key for key in keys if key < start]
-            lead = earlier[max(0, len(earlier) - keys_back)] if earlier else 0
+            lead = earlier[max(0, len(earlier) - keys_back)] if earlier else start
         found.append(Span(lead, start, stop))
     return found
 
@@ -179,7 +181,11 @@ class _PieceFile:
         # Neither shifted to hide decoding times below zero, nor rounded to milliseconds: the
         # edit list starts at time 0 exactly.
         ticks = str(min(info.time_base.denominator, 2**31 - 1))
-        options = {"movie_timescale": ticks, "avoid_negative_ts": "disabled"}
+        options = {
+            "movie_timescale": ticks,
+            "avoid_negative_ts": "disabled",
+            "movflags": "write_colr",  # also where the range is all that is known of colours
+        }
         with encoding(path):
             self._output = av.open(str(path), "w", format="mp4", options=options)
             try:

@@ -7,14 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
 
 # Only real media files: no playlist or script that makes FFmpeg open other files.
 FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
+# FFmpeg's own decoders of these pass over the transparency that WebM puts beside the pictures.
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 
@@ -73,6 +78,34 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def is_cover(stream: Stream) -> bool:
     """Whether a video stream is no moving picture: a cover, or the pictures of chapters."""
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """A decoder that gives all of the stream's picture, its transparency included.
+
+    The stream's own where it does. Another one knows nothing before its first packet.
+    """
+    context = stream.codec_context
+    name = context.codec.canonical_name
+    if not has_alpha_beside(stream):
+        return context
+    decoder = CodecContext.create(ALPHA_DECODERS[name], "r")
+    if not isinstance(decoder, VideoCodecContext):
+        raise TypeError(f"{decoder.name} is no video decoder")
+    return decoder
+
+
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Whether a second picture beside each of the stream's own holds its transparency."""
+    codec = stream.codec_context.codec.canonical_name
+    return codec in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1"
+
+
+def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """The frames of a stream, its transparency included; PyAV's errors are the caller's."""
+    decoder = decoder_of(stream)
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet)
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:

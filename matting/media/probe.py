@@ -13,12 +13,16 @@ from av.packet import Packet
 from av.stream import Stream
 
 from matting.errors import MediaError
+from matting.media.alpha import has_alpha
 from matting.media.colour import Colour
-from matting.media.door import open_video, reading
-from matting.media.stream_header import header_of
+from matting.media.door import decode, has_alpha_beside, open_video, reading
+from matting.media.stream_header import NOTHING_SAID, StreamHeader, header_of
 
 # How much shorter than its own declared length a file may be before it counts as cut off.
 CUT_OFF_SECONDS = Fraction(1)
+
+# FFmpeg's AVFieldOrder: by the field that is coded first, and that is shown first.
+FIELDS_TOP_FIRST, FIELDS_BOTTOM_FIRST = {2, 4}, {3, 5}
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
 
@@ -35,6 +39,8 @@ class VideoInfo:
         rate: frames a second on average.
         start_pts: when the container starts, in ticks of `time_base`; sound may start before
             picture.
+        header: what the container says of cropping and the like.
+        interlaced, top_field_first: by its headers; frames may say otherwise.
     """
 
     path: Path
@@ -49,6 +55,13 @@ class VideoInfo:
     rate: Fraction
     start_pts: int
     colour: Colour
+    header: StreamHeader = NOTHING_SAID
+    interlaced: bool = False
+    top_field_first: bool = True
+
+    @property
+    def has_alpha(self) -> bool:
+        return has_alpha(self.pixel_format)
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,10 @@ def probe(path: Path) -> VideoInfo:
                 f"{path}: its picture cannot be made out.",
                 "Check that it plays; copy or download it again if it does not.",
             )
+        if has_alpha_beside(stream):
+            pixel_format = pixel_format.replace("yuv", "yuva")
         start = Fraction(container.start_time or 0, av.time_base) / stream.time_base
+        header = header_of(stream)
         return VideoInfo(
             path=path,
             container=container.format.name,
@@ -87,7 +103,10 @@ def probe(path: Path) -> VideoInfo:
             time_base=stream.time_base,
             rate=stream.average_rate or stream.guessed_rate or Fraction(30),
             start_pts=round(start),
-            colour=Colour.of(context, pixel_format, header_of(stream).chroma_location),
+            colour=Colour.of(context, pixel_format, header.chroma_location),
+            header=header,
+            interlaced=context.field_order in FIELDS_TOP_FIRST | FIELDS_BOTTOM_FIRST,
+            top_field_first=context.field_order not in FIELDS_BOTTOM_FIRST,
         )
 
 
@@ -166,6 +185,6 @@ def rotation(path: Path) -> int:
     Only a decoded frame tells, so one is.
     """
     with open_video(path) as (container, stream), reading(path):
-        for frame in container.decode(stream):
+        for frame in decode(container, stream):
             return int(frame.rotation) % 360
     return 0

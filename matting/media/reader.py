@@ -11,12 +11,15 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from matting.errors import DecodeError
+from matting.media.alpha import opaque
 from matting.media.colour import Colour
-from matting.media.door import open_video, reading
+from matting.media.door import decode, open_video, reading
 from matting.media.frames import coding_of, planes_of
 from matting.media.hdr import HdrMetadata
 from matting.media.probe import frame_times, probe
 from matting.media.source import FrameChunk, gather, ignore
+from matting.media.support import require_progressive, require_supported
+from matting.media.treatment import Treatment
 from matting.planes import Coding, Planes
 
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
@@ -29,13 +32,17 @@ class VideoSource:
         rate: frames a second to state; the file's own average unless given.
     Raises:
         InputError: no such file.
-        MediaError: it is no video, or is cut off.
+        MediaError: it is no video, is cut off, or cannot be matted as it is.
     """
 
     def __init__(self, path: Path, rate: Fraction | None = None) -> None:
         self.path = path
         self._rate = rate
         self._info = probe(path)
+        require_supported(self._info)
+        require_progressive(self._info)
+        # What segment has cut needs none of it.
+        self._treatment = Treatment(blacken=self._info.has_alpha, crop=self._info.header.crop)
         self._rotation, self._hdr = _first_frame(path)
         self._times = sorted(time.pts for time in frame_times(path))
 
@@ -45,11 +52,18 @@ class VideoSource:
 
     @property
     def width_px(self) -> int:
-        return self._info.height_px if self._sideways else self._info.width_px
+        return self._shown_px[1 if self._sideways else 0]
 
     @property
     def height_px(self) -> int:
-        return self._info.width_px if self._sideways else self._info.height_px
+        return self._shown_px[0 if self._sideways else 1]
+
+    @property
+    def _shown_px(self) -> tuple[int, int]:
+        """Width and height before any rotation."""
+        crop = self._info.header.crop
+        width, height = self._info.width_px, self._info.height_px
+        return width - crop.left_px - crop.right_px, height - crop.top_px - crop.bottom_px
 
     @property
     def time_base(self) -> Fraction:
@@ -69,7 +83,7 @@ class VideoSource:
 
     @property
     def coding(self) -> Coding:
-        own = VideoFormat(self._info.pixel_format, self._info.width_px, self._info.height_px)
+        own = VideoFormat(opaque(self._info.pixel_format), *self._shown_px)
         return coding_of(own, self.colour, self.height_px, self._rotation // 90)
 
     @property
@@ -99,12 +113,14 @@ class VideoSource:
         return gather(self._pictures(skip, on_skip), size)
 
     def _pictures(self, skip: int, on_skip: Callable[[], None]) -> Iterator[tuple[int, Planes]]:
-        for index, frame in enumerate(self._checked()):
+        turns = self._rotation // 90
+        timed = ((frame.pts, frame) for frame in self._checked() if frame.pts is not None)
+        frames = self._treatment.applied(self._info, timed) if self._treatment else timed
+        for index, (pts, frame) in enumerate(frames):
             if index < skip:
                 on_skip()
-            elif frame.pts is not None:
-                turns = self._rotation // 90
-                yield frame.pts, planes_of(frame, self.colour, self.height_px, turns)
+            else:
+                yield pts, planes_of(frame, self.colour, self.height_px, turns)
 
     def _checked(self) -> Iterator[VideoFrame]:
         """The decoder's frames, each held against the container's own list of times."""
@@ -124,9 +140,10 @@ class VideoSource:
         try:
             with open_video(self.path) as (container, stream):
                 stream.thread_type = "AUTO"
-                for frame in container.decode(stream):
+                for frame in decode(container, stream):
                     if frame.is_corrupt:
                         raise self._broken(count, "is damaged")
+                    require_progressive(self._info, interlaced_frame=frame.interlaced_frame)
                     yield frame
                     count += 1
         except av.error.FFmpegError as error:

@@ -19,20 +19,9 @@ from matting.errors import EncodeError, writing
 from matting.media.check import Decoding, decode_all, decoded, pixel_hash
 from matting.media.door import encoding
 from matting.media.fill import fill
+from matting.media.hdr import HdrMetadata
+from matting.media.holding import Holding, chroma_cells, converted, holding
 from matting.media.probe import VideoInfo, probe
-
-# Every frame shown when it is decoded: then its decoding time needs no thought.
-X264 = {"preset": "veryfast", "bf": "0"}
-X265 = {"preset": "fast"}
-X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
-FALLBACK = "yuv420p"
-# The same samples in another order, or with colour differences that are all zero: H.264 and
-# H.265 have no packed formats, and what is grey is decoded as 4:2:0.
-SAME_SAMPLES = dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp") | {
-    "gray": "yuv420p",
-    "gray10le": "yuv420p10le",
-    "gray12le": "yuv420p12le",
-}
 
 # A decoded frame; for those who only hand it on.
 Frame = VideoFrame
@@ -48,22 +37,32 @@ class FrameWriter:
         info: of the source, whose tags and time base it takes over.
         first: the first frame; all have its size, pixel format and rotation.
         crf: the encoder's constant rate factor; None: without loss.
+        hdr: what the source says of its display and light.
     Raises:
         EncodeError: no encoder takes such frames.
         StorageError: the file cannot be written.
     """
 
     def __init__(
-        self, path: Path, info: VideoInfo, first: VideoFrame, crf: int | None = None
+        self,
+        path: Path,
+        info: VideoInfo,
+        first: VideoFrame,
+        crf: int | None = None,
+        hdr: HdrMetadata | None = None,
     ) -> None:
         self._path = path
         self._time_base = info.time_base
         self._info = info
         self._pts: list[int] = []
         self._hashes: list[bytes] = []
-        encoder, self.pixel_format, options = _encoder(first.format.name, crf)
+        how = holding(first.format.name, (first.width, first.height), crf)
+        encoder, self.pixel_format = how.encoder, how.pixel_format
+        options = _with_light(how, info, hdr)
         self._lossless = crf is None
         ticks = {"movie_timescale": str(min(info.time_base.denominator, 2**31 - 1))}
+        if encoder == "ffv1":  # it does not know its range itself: the container has to tell
+            ticks["movflags"] = "write_colr"
         rate = max(Fraction(1), min(info.rate, Fraction(240))).limit_denominator(1001)
         with encoding(path):
             self._output = av.open(str(path), "w", format="mp4", options=ticks)
@@ -78,7 +77,7 @@ class FrameWriter:
             context.time_base = info.time_base
             context.sample_aspect_ratio = info.pixel_aspect
             info.colour.apply_to(context)
-            if "265" in encoder:
+            if encoder == "libx265":
                 context.codec_tag = "hvc1"
             if first.rotation:
                 stream.set_display_rotation(first.rotation)
@@ -106,11 +105,7 @@ class FrameWriter:
             EncodeError: the encoder refuses it.
             StorageError: the file cannot be written.
         """
-        if frame.format.name != self.pixel_format:
-            colour = self._info.colour.range
-            frame = frame.reformat(
-                format=self.pixel_format, src_color_range=colour, dst_color_range=colour
-            )
+        frame = converted(frame, self.pixel_format, self._info.colour.range)
         if self._lossless:
             self._hashes.append(pixel_hash(frame))
         frame.pict_type = av.video.frame.PictureType.NONE  # the source's is no order to ours
@@ -145,28 +140,18 @@ class FrameWriter:
             self._output.mux_one(packet)
 
 
-def _encoder(pixel_format: str, crf: int | None) -> tuple[str, str, dict[str, str]]:
-    """The encoder's name, the pixel format it is given, and its options."""
-    x265 = X265_PARAMS + (":lossless=1" if crf is None else "")
-    constant = {} if crf is None else {"crf": str(crf)}
-    choices = {
-        "libx264": X264 | (constant or {"qp": "0"}),
-        "libx265": X265 | constant | {"x265-params": x265},
-    }
-    order = list(choices) if crf is None else list(reversed(choices))
-    pixel_format = SAME_SAMPLES.get(pixel_format, pixel_format)
-    for name in order:
-        formats = {known.name for known in av.Codec(name, "w").video_formats or []}
-        # x265 lists a format with transparency, but the decoder gives none back.
-        if pixel_format in formats and not pixel_format.startswith("yuva"):
-            return name, pixel_format, choices[name]
-    return order[0], FALLBACK, choices[order[0]]
-
-
-def keeps(pixel_format: str) -> bool:
-    """Whether frames of that format can be written without loss."""
-    kept = _encoder(pixel_format, None)[1]
-    return kept == SAME_SAMPLES.get(pixel_format, pixel_format)
+def _with_light(how: Holding, info: VideoInfo, hdr: HdrMetadata | None) -> dict[str, str]:
+    """The encoder's options, with what the source says of light and of chroma's place."""
+    x265 = how.encoder == "libx265"
+    said = [] if hdr is None else [hdr.x265() if x265 else hdr.x264()]
+    place = info.header.chroma_location
+    if place and chroma_cells(how.pixel_format) == (2, 2):
+        said.append(f"chromaloc={place - 1}")  # FFmpeg counts from one
+    if not said or how.encoder == "ffv1":
+        return how.options
+    key = "x265-params" if x265 else "x264-params"
+    given = [how.options[key]] if key in how.options else []
+    return how.options | {key: ":".join(given + said)}
 
 
 def frames_of(
@@ -234,12 +219,15 @@ def encode_files(
         StorageError: a file cannot be written.
     """
     wanted = [time for times in groups.values() for time in times]
+    hdr: HdrMetadata | None = None
     with closing(frames):
         filled = fill(wanted, frames, damaged, before, info.path)
         for path, times in groups.items():
             partial = durable.partial(path)
             try:
-                _encode_file(partial, info, islice(filled, len(times)), crf, on_frames)
+                # Some decoders say it with the source's first frame only.
+                piece = islice(filled, len(times))
+                hdr = _encode_file(partial, info, piece, crf=crf, hdr=hdr, on_frames=on_frames)
                 durable.publish(partial, path)
             finally:
                 with writing(partial):
@@ -250,14 +238,18 @@ def _encode_file(
     path: Path,
     info: VideoInfo,
     frames: Iterator[tuple[int, VideoFrame]],
+    *,
     crf: int | None,
+    hdr: HdrMetadata | None,
     on_frames: Callable[[int], None],
-) -> None:
+) -> HdrMetadata | None:
     time, first = next(frames)
-    with FrameWriter(path, info, first, crf) as writer:
+    hdr = HdrMetadata.of(first) or hdr
+    with FrameWriter(path, info, first, crf, hdr) as writer:
         writer.write(first, time)
         on_frames(1)
         for time, frame in frames:
             writer.write(frame, time)
             on_frames(1)
         writer.finish()
+    return hdr

@@ -16,7 +16,9 @@ from av.video.stream import VideoStream
 SEGMENT, TRACKS, TRACK, VIDEO, COLOUR = 0x18538067, 0x1654AE6B, 0xAE, 0xE0, 0x55B0
 CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM = 0x54CC, 0x54BB, 0x54DD, 0x54AA
 SITING_HORIZONTAL, SITING_VERTICAL = 0x55B7, 0x55B8
-MASTERS = {SEGMENT, TRACKS, TRACK, VIDEO, COLOUR}
+ADDITION, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
+MASTERS = {SEGMENT, TRACKS, TRACK, VIDEO, COLOUR, ADDITION}
+DOLBY_VISION = {int.from_bytes(kind, "big") for kind in (b"dvcC", b"dvvC", b"dvwC")}
 
 # FFmpeg's AVChromaLocation by Matroska's horizontal and vertical siting.
 LOCATIONS = {(1, 2): 1, (2, 2): 2, (1, 1): 3, (2, 1): 4}
@@ -35,6 +37,9 @@ class Crop:
         return any((self.left_px, self.top_px, self.right_px, self.bottom_px))
 
 
+NO_CROP = Crop()
+
+
 @dataclass(frozen=True)
 class StreamHeader:
     """What a picture's container and its bitstream's header say.
@@ -43,15 +48,20 @@ class StreamHeader:
         crop: by the container's word; H.264's and H.265's own cropping is done by the decoder.
         chroma_siting: where 4:2:0 and 4:2:2 chroma lies to luma, horizontally and vertically, in
             Matroska's numbers: 1 at the left or top one, 2 half way; None: not stated.
+        dolby_vision_profile: None: it is no Dolby Vision.
     """
 
-    crop: Crop = Crop()
+    crop: Crop = NO_CROP
     chroma_siting: tuple[int, int] | None = None
+    dolby_vision_profile: int | None = None
 
     @property
     def chroma_location(self) -> int:
         """Chroma's place as FFmpeg's AVChromaLocation numbers it; 0: not stated."""
         return LOCATIONS.get(self.chroma_siting, 0) if self.chroma_siting else 0
+
+
+NOTHING_SAID = StreamHeader()
 
 
 def header_of(stream: VideoStream) -> StreamHeader:
@@ -62,22 +72,23 @@ def header_of(stream: VideoStream) -> StreamHeader:
             output.add_stream_from_template(stream, opaque=True)
             output.start_encoding()
     except (av.error.FFmpegError, ValueError):
-        return StreamHeader()
+        return NOTHING_SAID
     return parse(memory.getvalue())
 
 
 def parse(matroska: bytes) -> StreamHeader:
     """What the header of a Matroska file with one video track says."""
-    said = {
-        name: int.from_bytes(content, "big")
-        for name, content in _elements(matroska)
-        if name not in MASTERS and len(content) <= 8
-    }
+    said: dict[int, int] = {}
+    profile = None
+    for name, content in _elements(matroska):
+        if name == ADDITION_DATA and said.get(ADDITION_TYPE) in DOLBY_VISION and len(content) > 2:
+            profile = content[2] >> 1  # after two bytes of version, seven bits
+        elif name not in MASTERS and len(content) <= 8:
+            said[name] = int.from_bytes(content, "big")
     sides = (CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM)
     siting = said.get(SITING_HORIZONTAL, 0), said.get(SITING_VERTICAL, 0)
-    return StreamHeader(
-        Crop(*(said.get(side, 0) for side in sides)), siting if any(siting) else None
-    )
+    crop = Crop(*(said.get(side, 0) for side in sides))
+    return StreamHeader(crop, siting if any(siting) else None, profile)
 
 
 def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,0 +1,107 @@
+"""Transparent pictures over black, in the stream's own numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from numpy.typing import NDArray
+
+from matting.media.colour import FULL
+
+Samples = NDArray[np.integer]
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """Whether a pixel format holds transparency; a palette always can."""
+    known = VideoFormat(pixel_format, 2, 2)
+    return known.has_palette or any(component.is_alpha for component in known.components)
+
+
+def over_black(frame: VideoFrame) -> VideoFrame:
+    """The frame over black, without alpha; itself if it has none.
+
+    Alpha is straight (colours are not multiplied by it yet) and of full range, as in VP9, ProRes
+    and PNG. Exact to rounding, halves up, in YUV and RGB, of limited and of full range: luma and
+    RGB go towards black, chroma towards its middle, by the mean of alpha over its pixels.
+
+    Returns:
+        A frame in the planar format of the same depth and chroma layout; time, colour tags and
+        rotation are the same.
+    """
+    if not has_alpha(frame.format.name):
+        return frame
+    if frame.format.has_palette:
+        frame = _as(frame, "rgba")
+    planar = _as(frame, _planar(frame.format))
+    result = _as(planar, opaque(frame.format.name))
+    components = planar.format.components
+    alpha = _samples(planar.planes[3], components[3].bits)
+    for number, component in enumerate(components[:3]):
+        # Not what the conversion put there: libswscale empties planes of deep RGB with alpha.
+        own = _samples(planar.planes[number], component.bits)
+        zero = 0
+        if not planar.format.is_rgb:
+            limited = 0 if planar.color_range == FULL else 16 << component.bits - 8
+            # Chroma's middle is the same in both ranges: ITU-T H.273, 8.3.
+            zero = 1 << component.bits - 1 if number else limited
+        target = _samples(result.planes[number], component.bits)
+        target[:] = _faded(own, alpha, zero, (1 << component.bits) - 1)
+    return result
+
+
+def opaque(pixel_format: str) -> str:
+    """The pixel format that `over_black` gives for one."""
+    if not has_alpha(pixel_format):
+        return pixel_format
+    planar = _planar(VideoFormat(pixel_format, 2, 2))
+    return planar.replace("yuva", "yuv").replace("gbrap", "gbrp")
+
+
+def _faded(samples: Samples, alpha: Samples, zero: int, opaque: int) -> Samples:
+    """The samples brought to `zero` as far as alpha is below `opaque`, rounded halves up."""
+    total, count = _cells(alpha, samples.shape)
+    whole = count * opaque
+    value = (samples.astype(np.int64) - zero) * total
+    return (2 * value + whole) // (2 * whole) + zero
+
+
+def _cells(alpha: Samples, shape: tuple[int, ...]) -> tuple[Samples, Samples]:
+    """Sums of alpha over the pixels of each chroma sample, and of how many; [H, W] of `shape`.
+
+    At the right and lower edges of odd sizes, a sample has fewer pixels.
+    """
+    total = alpha.astype(np.int64)
+    count = np.ones_like(total)
+    for axis in (0, 1):
+        cell = -(-alpha.shape[axis] // shape[axis])
+        starts = np.arange(0, alpha.shape[axis], cell)
+        total = np.add.reduceat(total, starts, axis)
+        count = np.add.reduceat(count, starts, axis)
+    return total, count
+
+
+def _planar(known: VideoFormat) -> str:
+    """The planar little-endian format of the same samples, with alpha."""
+    name = known.name.replace("be", "le") if known.is_big_endian else known.name
+    if known.is_planar and len(known.components) == 4:
+        return name
+    deep = max(component.bits for component in known.components) > 8
+    return ("gbrap" if known.is_rgb or known.has_palette else "yuva444p") + ("16le" if deep else "")
+
+
+def _as(frame: VideoFrame, pixel_format: str) -> VideoFrame:
+    """Converted within its own range; always a frame of its own."""
+    return frame.reformat(
+        format=pixel_format,
+        src_color_range=frame.color_range,
+        dst_color_range=frame.color_range,
+    )
+
+
+def _samples(plane: VideoPlane, bits: int) -> Samples:
+    """A plane's own samples, [H, W], uint8 or uint16; writing to them writes to the plane."""
+    kind = np.dtype(np.uint8 if bits <= 8 else "<u2")
+    lines: Samples = np.frombuffer(memoryview(plane), kind)
+    return lines.reshape(-1, plane.line_size // kind.itemsize)[: plane.height, : plane.width]

@@ -1,0 +1,161 @@
+"""What a source's frames need before they can be matted: whole, opaque, without hidden edges."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+
+import av
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+
+from matting.media.alpha import over_black
+from matting.media.check import Decoding, decoded
+from matting.media.door import reading
+from matting.media.holding import SAME_SAMPLES, chroma_cells, converted
+from matting.media.probe import VideoInfo
+from matting.media.stream_header import NO_CROP, Crop
+from matting.media.support import require_whole_pictures
+
+# How many frames are looked at before the work starts; the others when they are decoded.
+LOOKED_AT = 8
+
+Timed = tuple[int, VideoFrame]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to every frame of a source; nothing of it needs to be: then it is false.
+
+    Attributes:
+        deinterlace: fields are made whole pictures, one for each frame, by FFmpeg's bwdif.
+        blacken: what is transparent is put over black.
+        crop: what the container says is not to be shown.
+    """
+
+    deinterlace: bool = False
+    blacken: bool = False
+    crop: Crop = NO_CROP
+
+    def __bool__(self) -> bool:
+        return self.deinterlace or self.blacken or bool(self.crop)
+
+    def words(self) -> list[str]:
+        """What is done, in a plain sentence each."""
+        said = []
+        if self.deinterlace:
+            said.append(
+                "The video is interlaced: FFmpeg's filter bwdif makes each frame a whole picture."
+            )
+        if self.blacken:
+            said.append("The video can be transparent: what is, is put over black.")
+        if self.crop:
+            said.append(
+                f"The video's header crops it, and so do the pieces: {self.crop.left_px} pixels at "
+                f"the left, {self.crop.top_px} at the top, {self.crop.right_px} at the right and "
+                f"{self.crop.bottom_px} at the bottom."
+            )
+        return said
+
+    def applied(self, info: VideoInfo, frames: Iterable[Timed]) -> Generator[Timed, None, None]:
+        """The frames, each treated, at the same times.
+
+        Args:
+            frames: all of one source in order, each with its time in ticks of it.
+        Raises:
+            MediaError: the frames change their size or format.
+        """
+        if self.blacken:
+            frames = ((time, over_black(frame)) for time, frame in frames)
+        if self.deinterlace or self.crop:
+            frames = self._filtered(info, frames)
+        yield from frames
+
+    def _filtered(self, info: VideoInfo, frames: Iterable[Timed]) -> Iterator[Timed]:
+        graph: Graph | None = None
+        with reading(info.path):
+            for time, frame in frames:
+                picture = frame
+                if self.deinterlace:  # bwdif knows planar formats only
+                    planar = SAME_SAMPLES.get(frame.format.name, frame.format.name)
+                    picture = converted(frame, planar, info.colour.range)
+                picture.pts, picture.time_base = time, info.time_base
+                if graph is None:
+                    graph = self._graph(info, picture)
+                graph.vpush(picture)
+                yield from _pulled(graph, info)
+            if graph is not None:
+                graph.vpush(None)
+                yield from _pulled(graph, info)
+
+    def _graph(self, info: VideoInfo, first: VideoFrame) -> Graph:
+        """The filters, for frames like `first`."""
+        graph = Graph()
+        last = graph.add_buffer(
+            width=first.width,
+            height=first.height,
+            format=first.format,
+            time_base=info.time_base,
+        )
+        for name, arguments in self._filters(info, first):
+            last = _linked(last, graph.add(name, arguments))
+        _linked(last, graph.add("buffersink"))
+        graph.configure()
+        return graph
+
+    def _filters(self, info: VideoInfo, first: VideoFrame) -> Iterator[tuple[str, str]]:
+        if self.deinterlace:
+            # Where frames say which of them are interlaced, the others stay as they are.
+            parity, which = "auto", "interlaced"
+            if not first.interlaced_frame and info.interlaced:
+                parity, which = ("tff" if info.top_field_first else "bff"), "all"
+            yield "bwdif", f"mode=send_frame:parity={parity}:deint={which}"
+        if self.crop:
+            crop, name = self.crop, first.format.name
+            columns, rows = chroma_cells(name)
+            if crop.left_px % columns or crop.top_px % rows:
+                # The cut goes through pixels that share a chroma sample: each gets it first.
+                yield "scale", "flags=neighbor"
+                yield "format", name.replace(_layout(first.format), "444")
+            width = first.width - crop.left_px - crop.right_px
+            height = first.height - crop.top_px - crop.bottom_px
+            place = f"x={crop.left_px}:y={crop.top_px}"
+            yield "crop", f"w={width}:h={height}:{place}:exact=1"
+
+
+def treatment_for(info: VideoInfo) -> Treatment:
+    """What the frames of a source need, by its headers and its first frames.
+
+    Raises:
+        InputError: no such file.
+        MediaError: its fields cannot be made whole pictures; it is no video.
+    """
+    frames = decoded([info.path], Decoding(), strict=False, threads=1)
+    with closing(frames):
+        seen = any(frame.interlaced_frame for _, _, frame in islice(frames, LOOKED_AT))
+    if seen:
+        require_whole_pictures(info)
+    return Treatment(info.interlaced or seen, info.has_alpha, info.header.crop)
+
+
+def _linked(last: FilterContext, following: FilterContext) -> FilterContext:
+    last.link_to(following)
+    return following
+
+
+def _pulled(graph: Graph, info: VideoInfo) -> Iterator[Timed]:
+    while True:
+        try:
+            frame = graph.vpull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
+        if frame.pts is not None and frame.time_base is not None:
+            yield round(frame.pts * frame.time_base / info.time_base), frame
+
+
+def _layout(known: VideoFormat) -> str:
+    return next(layout for layout in ("420", "422", "440", "411", "410") if layout in known.name)

@@ -1,0 +1,330 @@
+"""Sources of every kind come out of `segment` as they are: same samples, same times."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matting.media.check import Decoding, pixel_hash
+from matting.media.check import decoded as decode_packets
+from matting.media.door import open_video
+from matting.media.hdr import HdrMetadata
+from matting.media.holding import SAME_SAMPLES, holding, keeps
+from matting.media.probe import probe
+from matting.media.stream_header import header_of
+from matting.plan import read_plan
+from matting.segment import SegmentOptions, segment
+from tests.clips import crop_by_header, make_clip, picture
+from tests.conftest import Recorder
+
+Plane = NDArray[np.integer]
+HALF = SegmentOptions(seconds=Fraction(1, 2))
+FAST_VP9 = {"deadline": "realtime", "cpu-used": "8"}
+X265 = {"x265-params": "log-level=none:scenecut=0"}
+AV1 = {"preset": "12"}
+
+
+def shown(path: Path) -> list[tuple[Fraction, bytes]]:
+    """When each frame of a file is shown, in seconds, and a hash of its samples."""
+    time_base = probe(path).time_base
+    return [
+        ((frame.pts or 0) * time_base, pixel_hash(frame))
+        for _, _, frame in decode_packets([path], Decoding(), strict=True, threads=1)
+    ]
+
+
+def of_pieces(folder: Path) -> list[tuple[Fraction, bytes]]:
+    plan = read_plan(folder)
+    assert plan is not None
+    return [
+        (s.first_pts * plan.time_base + time, pixels)
+        for s in plan.segments
+        for time, pixels in shown(folder / s.name)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixel_format", "options"),
+    [
+        ("mp4", "libx264", "yuv420p", {"bf": "2"}),
+        ("mov", "libx264", "yuv422p10le", {"bf": "2"}),
+        ("mkv", "libx264", "yuv444p", {}),
+        ("ts", "libx264", "yuv420p10le", {"bf": "2"}),
+        ("mp4", "libx265", "yuv420p10le", X265),
+        ("mkv", "libx265", "yuv422p12le", X265),
+        ("mp4", "libx265", "yuv444p12le", X265),
+        ("mp4", "libx265", "gbrp", X265),
+        ("ts", "libx265", "yuv420p", X265),
+        ("mp4", "libsvtav1", "yuv420p10le", AV1),
+        ("webm", "libsvtav1", "yuv420p", AV1),
+        ("webm", "libvpx", "yuv420p", FAST_VP9),
+        ("webm", "libvpx-vp9", "yuv420p", FAST_VP9),
+        ("mkv", "libvpx-vp9", "yuv444p", FAST_VP9),
+        ("mp4", "libvpx-vp9", "yuv420p", FAST_VP9),
+        ("ts", "mpeg2video", "yuv420p", {}),
+        ("mpg", "mpeg2video", "yuv422p", {}),
+        ("avi", "mpeg4", "yuv420p", {}),
+        ("mp4", "mpeg4", "yuv420p", {}),
+        ("mov", "prores_ks", "yuv422p10le", {}),
+        ("mov", "prores_ks", "yuv444p10le", {}),
+        ("mkv", "ffv1", "yuv420p", {}),
+        ("mkv", "ffv1", "yuv422p12le", {}),
+        ("avi", "ffv1", "yuv411p", {}),
+        ("mkv", "ffv1", "yuv410p", {}),
+        ("mkv", "ffv1", "yuv440p", {}),
+        ("mkv", "ffv1", "yuv420p9le", {}),
+        ("mkv", "ffv1", "yuv422p14le", {}),
+        ("mkv", "ffv1", "yuv444p16le", {}),
+        ("mkv", "ffv1", "gbrp16le", {}),
+        ("avi", "ffvhuff", "yuv420p", {}),
+        ("mov", "mjpeg", "yuvj422p", {"strict": "-1"}),
+    ],
+)
+def test_same_samples_at_the_same_times(
+    suffix: str,
+    codec: str,
+    pixel_format: str,
+    options: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    video = tmp_path / f"clip.{suffix}"
+    make_clip(video, 20, codec=codec, pixel_format=pixel_format, options=options)
+    progress = Recorder()
+    folder = segment(video, HALF, None, progress)
+    assert of_pieces(folder) == shown(video)
+    assert not progress.heard("loss but")
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "same"),
+    [
+        ("huffyuv", "rgb24", "gbrp"),
+        ("rawvideo", "uyvy422", "yuv422p"),
+        ("rawvideo", "nv12", "yuv420p"),
+        ("rawvideo", "rgb48le", "gbrp16le"),
+        ("v210", "yuv422p10le", "yuv422p10le"),
+    ],
+)
+def test_packed_samples_in_planes(
+    codec: str, pixel_format: str, same: str, tmp_path: Path, progress: Recorder
+) -> None:
+    assert SAME_SAMPLES.get(pixel_format, pixel_format) == same
+    video = make_clip(tmp_path / "clip.nut", 6, codec=codec, pixel_format=pixel_format)
+    folder = segment(video, SegmentOptions(), None, progress)
+    with open_video(video) as (container, _):
+        before = [pixel_hash(f.reformat(format=same)) for f in container.decode(video=0)]
+    with open_video(folder / "output_000.mp4") as (container, _):
+        after = [pixel_hash(frame) for frame in container.decode(video=0)]
+    assert before == after
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le", "yuv422p", "yuv444p", "gbrp"])
+@pytest.mark.parametrize("size", [(65, 48), (64, 49), (65, 49)])
+def test_odd_sizes_without_loss(
+    pixel_format: str, size: tuple[int, int], tmp_path: Path, progress: Recorder
+) -> None:
+    """Encoded anew, for mp4 holds no such codec."""
+    clip = tmp_path / "clip.nut"
+    video = make_clip(clip, 4, codec="rawvideo", pixel_format=pixel_format, size=size)
+    folder = segment(video, SegmentOptions(), None, progress)
+    assert progress.heard("encoded anew, without loss: ")
+    assert of_pieces(folder) == shown(video)
+
+
+def test_the_nearest_for_a_constant_quality() -> None:
+    wanted = {
+        ("yuv411p", (64, 48)): "yuv422p",
+        ("yuv410p", (64, 48)): "yuv420p",
+        ("yuv440p", (64, 48)): "yuv444p",
+        ("yuv420p9le", (64, 48)): "yuv420p10le",
+        ("yuv422p16le", (64, 48)): "yuv422p12le",
+        ("gbrp14le", (64, 48)): "gbrp12le",
+        ("yuv420p", (65, 48)): "yuv444p",
+        ("yuv420p10le", (64, 49)): "yuv422p10le",
+    }
+    found = {(name, size): holding(name, size, 12).pixel_format for name, size in wanted}
+    assert found == wanted
+    assert not keeps("gbrpf16be")
+
+
+def test_full_range_without_other_tags_stays_full(tmp_path: Path, progress: Recorder) -> None:
+    """FFV1 does not say it itself."""
+    video = tmp_path / "clip.mkv"
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv411p"
+        stream.codec_context.color_range = 2
+        for index in range(3):
+            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
+            frame = frame.reformat(format="yuv411p", dst_color_range=2)
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    piece = segment(video, SegmentOptions(), None, progress) / "output_000.mp4"
+    assert probe(piece).colour == probe(video).colour
+    assert probe(piece).colour.range == 2
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv420p12le"])
+def test_light_and_chromas_place_stay(
+    pixel_format: str, tmp_path: Path, progress: Recorder
+) -> None:
+    """Also where the pieces are encoded anew, in H.264 and H.265, all of them."""
+    light = HdrMetadata(None, (800, 300))
+    options = {"x265-params": f"{X265['x265-params']}:chromaloc=2:{light.x265()}"}
+    clip = make_clip(
+        tmp_path / "clip.mkv", 40, codec="libx265", pixel_format=pixel_format, options=options
+    )
+    cropped = crop_by_header(clip, left=8, bottom=6)
+    folder = segment(cropped, HALF, None, progress)
+    pieces = sorted(folder.glob("*.mp4"))
+    assert len(pieces) == 3
+    for piece in pieces:
+        with open_video(piece) as (container, stream):
+            assert header_of(stream).chroma_location == 3
+            assert HdrMetadata.of(next(container.decode(stream))) == light
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "yuv444p", "gbrp"])
+@pytest.mark.parametrize(("left", "bottom"), [(8, 6), (7, 6), (8, 5), (7, 5)])
+def test_cropping_by_the_header_is_done(
+    pixel_format: str, left: int, bottom: int, tmp_path: Path, progress: Recorder
+) -> None:
+    """Where the cut goes through pixels that share a chroma sample, each has it for itself."""
+    clip = make_clip(tmp_path / "clip.mkv", 4, codec="libx265", pixel_format=pixel_format)
+    cropped = crop_by_header(clip, left=left, bottom=bottom)
+    folder = segment(cropped, SegmentOptions(), None, progress)
+    assert progress.heard(f"{left} pixels at the left")
+    with open_video(clip) as (container, stream):
+        whole = list(container.decode(stream))
+    with open_video(folder / "output_000.mp4") as (container, stream):
+        assert (stream.width, stream.height) == (64 - left, 48 - bottom)
+        assert not header_of(stream).crop
+        found = list(container.decode(stream))
+    for before, after in zip(whole, found, strict=True):
+        assert "444" in after.format.name or after.format.name == pixel_format
+        for old, new in zip(arrays(before), arrays(after), strict=True):
+            assert np.array_equal(
+                spread(new, after)[: 48 - bottom], spread(old, before)[: 48 - bottom, left:]
+            )
+
+
+def spread(plane: Plane, frame: av.VideoFrame) -> Plane:
+    """A plane at the size of the picture, each sample repeated."""
+    rows, columns = -(-frame.height // plane.shape[0]), -(-frame.width // plane.shape[1])
+    return plane.repeat(rows, 0).repeat(columns, 1)[: frame.height, : frame.width]
+
+
+def arrays(frame: av.VideoFrame) -> list[Plane]:
+    """The planes of a frame, [H, W]."""
+    kind = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else "<u2")
+    found = []
+    for plane in frame.planes:
+        samples: Plane = np.frombuffer(bytes(plane), kind)
+        lines = samples.reshape(-1, plane.line_size // kind.itemsize)
+        found.append(lines[: plane.height, : plane.width])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "options"),
+    [
+        ("mkv", "libx264", {}),
+        ("ts", "libx264", {"bf": "2"}),
+        ("mp4", "libx264", {"bf": "2"}),
+        ("ts", "libx265", {"x265-params": "log-level=none:open-gop=1:bframes=3:scenecut=0"}),
+        ("webm", "libvpx-vp9", FAST_VP9),
+        ("webm", "libvpx", FAST_VP9),
+        ("ts", "mpeg2video", {}),
+        ("mkv", "libsvtav1", AV1),
+    ],
+)
+@pytest.mark.parametrize("reencode", [False, True])
+def test_a_first_key_frame_missing(
+    suffix: str, codec: str, options: dict[str, str], reencode: bool, tmp_path: Path
+) -> None:
+    """What a player shows of it is there, at its times; the rest cannot be, and is said."""
+    whole = make_clip(tmp_path / f"whole.{suffix}", 30, codec=codec, options=options)
+    video = without_first_packet(whole, tmp_path / f"clip.{suffix}")
+    with av.open(str(video)) as container:
+        played = (
+            [(f.pts or 0) * (f.time_base or 1) for f in container.decode(video=0)]
+            if (codec in {"libx264", "mpeg2video"})
+            else []
+        )
+    progress = Recorder()
+    folder = segment(video, SegmentOptions(reencode=reencode), None, progress)
+    plan = read_plan(folder)
+    assert plan is not None
+    times = [time for time, _ in of_pieces(folder)]
+    assert progress.heard("frames at the start cannot be shown")
+    assert 19 <= len(times) <= 23
+    assert times == played or not played
+    lost = times[0] - plan.start_pts * plan.time_base
+    assert Fraction(5, 30) < lost < Fraction(11, 30)
+
+
+def without_first_packet(source: Path, target: Path) -> Path:
+    with av.open(str(source)) as container, av.open(str(target), "w") as output:
+        stream = output.add_stream_from_template(container.streams.video[0], opaque=True)
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        for packet in packets[1:]:
+            packet.stream = stream
+            output.mux(packet)
+    return target
+
+
+def test_a_shared_clip_without_its_first_key_frame(
+    shared: Path, tmp_path: Path, progress: Recorder
+) -> None:
+    video = shared / "media" / "formats" / "discard_first_keyframe.mp4"
+    folder = segment(video, SegmentOptions(), tmp_path, progress)
+    assert of_pieces(folder) == [(time, pixels) for time, pixels in shown(video) if time >= 0]
+
+
+def test_one_frame(tmp_path: Path, progress: Recorder) -> None:
+    for suffix, codec in (("mp4", "libx264"), ("avi", "ffv1"), ("mkv", "mpeg2video")):
+        video = make_clip(tmp_path / f"{codec}.{suffix}", 1, codec=codec)
+        folder = segment(video, SegmentOptions(), None, progress)
+        assert of_pieces(folder) == shown(video)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_rotation_stays(degrees: int, tmp_path: Path, progress: Recorder) -> None:
+    """Copied or cropped."""
+    clip = make_clip(tmp_path / "clip.mp4", 3, rotation=degrees)
+    piece = segment(clip, SegmentOptions(), None, progress) / "output_000.mp4"
+    assert frame_rotation(piece) == frame_rotation(clip) != 0
+    again = segment(clip, SegmentOptions(reencode=True, overwrite=True), None, progress)
+    assert frame_rotation(again / "output_000.mp4") == frame_rotation(clip)
+
+
+def frame_rotation(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return int(next(container.decode(video=0)).rotation)
+
+
+def test_a_cover_picture_is_no_video(tmp_path: Path, progress: Recorder) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 10)
+    video = tmp_path / "covered.mp4"
+    with av.open(str(clip)) as source, av.open(str(video), "w") as output:
+        cover = output.add_stream("mjpeg", rate=1, options={"strict": "-1"})
+        assert isinstance(cover, av.VideoStream)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        stream = output.add_stream_from_template(source.streams.video[0])
+        output.mux(cover.encode(av.VideoFrame(32, 32, "yuvj420p")))
+        output.mux(cover.encode(None))
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    folder = segment(video, SegmentOptions(), None, progress)
+    assert len(of_pieces(folder)) == 10
+    assert probe(folder / "output_000.mp4").codec == "h264"
