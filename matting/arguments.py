@@ -16,10 +16,10 @@ from matting.matte import Look
 from matting.media.writer import CODECS, Encoding
 from matting.segment import REPEAT, STOP, SegmentOptions
 from matting.session import PRECISIONS, SHORT_SIDE_PX
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 
 PROGRAM = "inference_custom.py"
-KINDS = {"alpha": ALPHA, "foreground": FOREGROUND}
+KINDS = {"alpha": ALPHA, "foreground": FOREGROUND, "alpha-png": ALPHA_PNG}
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
@@ -164,14 +164,13 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=KINDS,
         default=[],
-        help="write this too; may be given twice",
+        help="write this too; may be given several times",
     )
     add(
         "--frame-rate",
         type=_frame_rate,
-        default=Fraction(30),
         metavar="FPS",
-        help="of image sequences, as 30 or 30000/1001 (default: 30)",
+        help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
     add(
         "--patience",

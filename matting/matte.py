@@ -10,12 +10,14 @@ from pathlib import Path
 from torch import Tensor
 
 from matting import durable
+from matting.media.image_writer import ImageWriter
+from matting.media.images import ImageSequence
 from matting.media.source import FrameChunk, FrameSource
 from matting.media.writer import Encoding, VideoWriter
 from matting.pipeline import overlap
 from matting.progress import Progress
 from matting.session import MattingSession
-from matting.workspace import COMPOSITE
+from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, picture_name
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,28 @@ class Look:
 
     Attributes:
         background: red, green, blue behind the composite, 0..255.
-        kinds: which results to write: COMPOSITE, and ALPHA or FOREGROUND where asked for.
+        kinds: which results to write: COMPOSITE, and of ALPHA, FOREGROUND and ALPHA_PNG those that
+            were asked for.
     """
 
     background: tuple[int, int, int] = (120, 255, 155)
     kinds: tuple[str, ...] = (COMPOSITE,)
     encoding: Encoding = field(default_factory=Encoding)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one kind of result of a segment goes.
+
+    Attributes:
+        path: a video file, or a folder of pictures.
+        pictures: whether it is that folder.
+        first_frame: the number of the first picture of a video; those of a sequence have names.
+    """
+
+    path: Path
+    pictures: bool = False
+    first_frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,12 +65,12 @@ def matte_segment(
     *,
     ratio: float,
     look: Look,
-    targets: Mapping[str, Path],
+    targets: Mapping[str, Target],
     progress: Progress,
 ) -> None:
-    """Mattes every frame of `source` into one file for each kind of result.
+    """Mattes every frame of `source` into one file or folder for each kind of result.
 
-    The files appear under their names only when all of them are whole and checked. The session
+    They appear under their names only when all of them are whole and checked. The session
     goes on from its present state.
 
     Args:
@@ -63,16 +81,17 @@ def matte_segment(
         EncodeError: a result could not be encoded whole.
         StorageError: a result could not be written.
     """
-    temporary = {kind: durable.partial(path) for kind, path in targets.items()}
+    temporary = {kind: durable.partial(target.path) for kind, target in targets.items()}
+    drawn = tuple(dict.fromkeys(_drawn(kind) for kind in targets))
     try:
         with ExitStack() as open_files:
-            writers = {
-                kind: open_files.enter_context(_writer(path, source, look.encoding))
-                for kind, path in temporary.items()
-            }
+            writers: dict[str, VideoWriter | ImageWriter] = {}
+            for kind, target in targets.items():
+                writers[kind] = _writer(kind, temporary[kind], target, source, look.encoding)
+                open_files.enter_context(writers[kind])
 
             def compute(chunk: FrameChunk) -> _Results:
-                made = session.pictures(chunk.rgb, ratio, look.kinds, look.background)
+                made = session.pictures(chunk.rgb, ratio, drawn, look.background)
                 progress.advance(len(chunk.pts))
                 return _Results(made, chunk.pts)
 
@@ -80,8 +99,9 @@ def matte_segment(
             overlap(lambda: source.chunks(size), compute, _Sink(writers).write)
             for writer in writers.values():
                 writer.finish(lambda _: progress.alive())
-        for kind, path in targets.items():
-            durable.publish(temporary[kind], path)
+        for kind, target in targets.items():
+            publish = durable.publish_folder if target.pictures else durable.publish
+            publish(temporary[kind], target.path)
     finally:
         for path in temporary.values():
             durable.discard(path)
@@ -101,7 +121,7 @@ def warm_up(
 class _Sink:
     """Writes results of all kinds at times that count from the segment's first frame."""
 
-    def __init__(self, writers: Mapping[str, VideoWriter]) -> None:
+    def __init__(self, writers: Mapping[str, VideoWriter | ImageWriter]) -> None:
         self._writers = writers
         self._first_pts: int | None = None
 
@@ -109,11 +129,33 @@ class _Sink:
         if self._first_pts is None:
             self._first_pts = results.pts[0]
         pts = [time - self._first_pts for time in results.pts]
-        for kind, made in results.pictures.items():
-            self._writers[kind].write(made, pts)
+        for kind, writer in self._writers.items():
+            writer.write(results.pictures[_drawn(kind)], pts)
 
 
-def _writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:
+def _drawn(kind: str) -> str:
+    """The pictures that a kind of result is made of: the alpha can be written in two ways."""
+    return ALPHA if kind == ALPHA_PNG else kind
+
+
+def _writer(
+    kind: str, path: Path, target: Target, source: FrameSource, choice: Encoding
+) -> VideoWriter | ImageWriter:
+    if target.pictures:
+        return _image_writer(kind, path, target.first_frame, source)
+    return _video_writer(path, source, choice)
+
+
+def _image_writer(kind: str, folder: Path, first_frame: int, source: FrameSource) -> ImageWriter:
+    if isinstance(source, ImageSequence):
+        names, depth = source.result_names, source.depth
+    else:
+        numbers = range(first_frame, first_frame + source.frames)
+        names, depth = tuple(picture_name(number) for number in numbers), 16
+    return ImageWriter(folder, names, depth=16 if kind == ALPHA_PNG else depth)
+
+
+def _video_writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:
     return VideoWriter(
         path,
         size_px=(source.width_px, source.height_px),

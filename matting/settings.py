@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from matting.matte import Look
-from matting.media.writer import CODECS
+from matting.media.writer import CODECS, Encoding
+
+PICTURES = "pictures"  # what stands for the frame rate of those
 
 
 def settings_of(
@@ -18,28 +20,42 @@ def settings_of(
     subject: str,
     look: Look,
     sequence_rate: Fraction | None,
+    pictures: bool,
 ) -> dict[str, Any]:
     """The settings in effect, as JSON values. Where it is computed is not part of them.
 
     Args:
         ratio: the downsample ratio; None: the subject's.
         sequence_rate: frames a second of an image sequence; None for a video, which has its own.
+        pictures: whether the results are pictures, for which nothing of the encoding counts.
     """
-    encoding = look.encoding
-    quality = encoding.quality
-    if quality is None and encoding.bitrate_bps is None:
-        quality = CODECS[encoding.codec].default_quality
+    if pictures:
+        rate: str | None = PICTURES
+    else:
+        rate = None if sequence_rate is None else str(sequence_rate)
     return {
         "checkpoint": checkpoint_sha256,
         "ratio": f"auto, {subject}" if ratio is None else ratio,
         "precision": "fp32" if precision == "auto" else precision,
         "background": "#{:02X}{:02X}{:02X}".format(*look.background),
         "kinds": list(look.kinds),
+        **_encoded(None if pictures else look.encoding),
+        "frame_rate": rate,
+    }
+
+
+def _encoded(encoding: Encoding | None) -> dict[str, Any]:
+    """How videos are encoded; None: there are none."""
+    if encoding is None:
+        return dict.fromkeys(("codec", "quality", "bitrate_bps", "preset"))
+    quality = encoding.quality
+    if quality is None and encoding.bitrate_bps is None:
+        quality = CODECS[encoding.codec].default_quality
+    return {
         "codec": encoding.codec,
         "quality": quality,
         "bitrate_bps": encoding.bitrate_bps,
         "preset": encoding.preset,
-        "frame_rate": None if sequence_rate is None else str(sequence_rate),
     }
 
 

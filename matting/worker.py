@@ -15,7 +15,8 @@ from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError, MattingError, MediaError
 from matting.inputs import Input
-from matting.matte import Look, matte_segment, warm_up
+from matting.matte import Look, Target, matte_segment, warm_up
+from matting.media.images import proof_of
 from matting.media.source import FrameSource
 from matting.progress import Progress
 from matting.session import MattingSession, automatic_ratio
@@ -36,7 +37,7 @@ class Setup:
     Attributes:
         device: a name that `choose_device` takes.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
-        frame_rate: frames a second of image sequences.
+        frame_rate: frames a second of image sequences; None: they become pictures.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
     """
 
@@ -47,7 +48,7 @@ class Setup:
     ratio: float | None
     subject: str
     look: Look
-    frame_rate: Fraction
+    frame_rate: Fraction | None
     largest_chunk: int | None = None
 
 
@@ -59,14 +60,14 @@ class Task:
         before: the segment that it continues; None: it starts afresh.
         start_state: where the state after `before` is kept; None: it is lost.
         end_state: where to keep the state after this one; None: nowhere.
-        targets: the file of each kind of result.
+        targets: where each kind of result goes.
     """
 
     item: Input
     before: Input | None = None
     start_state: Path | None = None
     end_state: Path | None = None
-    targets: Mapping[str, Path] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Outcome:
     Attributes:
         source: what its content was.
         start_state: FRESH, CARRIED, WARMED_UP or RESET.
-        outputs: per kind of result its file name and proof.
+        outputs: per kind of result the name of its file or folder, and the proof.
         end_state: proof of the state that was kept; None: none was.
     """
 
@@ -143,7 +144,10 @@ class Worker:
             source=proof,
             start_state=start_state,
             frames=source.frames,
-            outputs={k: (path.name, FileProof.of(path)) for k, path in task.targets.items()},
+            outputs={
+                kind: (target.path.name, proof_of(target.path, progress.alive))
+                for kind, target in task.targets.items()
+            },
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
 

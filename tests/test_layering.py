@@ -35,14 +35,14 @@ FLOORS: list[set[str]] = [
         "matting.media.sound",
         "matting.media.cut",
         "matting.media.repair",
+        "matting.media.image_writer",
     },
     {
         "matting.media.reader",
         "matting.media.images",
-        "matting.media.picture",
         "matting.media.check",
     },
-    {"matting.media.index", "matting.media.fill"},
+    {"matting.media.index", "matting.media.fill", "matting.media.picture"},
     {"matting.media.source", "matting.media.probe"},
     {"matting.media.colour", "matting.media.door"},
     {
@@ -57,8 +57,9 @@ FLOORS: list[set[str]] = [
 DOORS = {
     "av": "matting/media/",
     "demo": "matting/demo.py",
-    "pims": "matting/media/images.py",
-    "imageio": "matting/media/images.py",
+    "pims": "matting/media/picture.py",
+    "imageio": "matting/media/picture.py",
+    "tifffile": "matting/media/picture.py",
     "imageio_ffmpeg": "matting/ffmpeg.py",
     "tqdm": "matting/console.py",
     "torchvision": "model/encoder.py",
