@@ -39,15 +39,13 @@ def settings_of(
         "precision": "fp32" if precision == "auto" else precision,
         "background": "#{:02X}{:02X}{:02X}".format(*look.background),
         "kinds": list(look.kinds),
-        **_encoded(None if pictures else look.encoding),
+        **({} if pictures else _encoded(look.encoding)),
         "frame_rate": rate,
     }
 
 
-def _encoded(encoding: Encoding | None) -> dict[str, Any]:
-    """How videos are encoded; None: there are none."""
-    if encoding is None:
-        return dict.fromkeys(("codec", "quality", "bitrate_bps", "preset"))
+def _encoded(encoding: Encoding) -> dict[str, Any]:
+    """How videos are encoded."""
     quality = encoding.quality
     if quality is None and encoding.bitrate_bps is None:
         quality = CODECS[encoding.codec].default_quality
@@ -67,4 +65,7 @@ def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
     changed = [name for name, value in wanted.items() if recorded.get(name) != value]
     if "kinds" in changed and set(wanted["kinds"]) <= set(recorded.get("kinds") or []):
         changed.remove("kinds")
+    if recorded.get("frame_rate") == PICTURES:
+        # There was no encoding yet: what has changed is that there is one.
+        return [name for name in changed if name in recorded]
     return changed

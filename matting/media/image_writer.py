@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import zlib
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 from torch import Tensor
 
 from matting import durable
@@ -15,6 +17,10 @@ from matting.errors import EncodeError, writing
 from matting.media.check import ignore
 from matting.media.door import encoding
 from matting.media.picture import Values, bits, decode_png, encode_png, to_16_bits
+
+# Squeezing a large picture takes a second of one core; more than these wait for the disk.
+THREADS = min(8, os.cpu_count() or 1)
+Checksum = tuple[tuple[int, ...], int]
 
 
 class ImageWriter:
@@ -32,9 +38,12 @@ class ImageWriter:
         self._folder = folder
         self._names = tuple(names)
         self._depth = depth
-        self._checksums: list[tuple[tuple[int, ...], int]] = []
+        self._count = 0
+        self._checksums: list[Checksum] = []
         durable.remove(folder)
         durable.make_folder(folder)
+        self._pool = ThreadPoolExecutor(THREADS, "pictures")
+        self._under_way: deque[Future[Checksum]] = deque()
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -45,7 +54,7 @@ class ImageWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Every file is closed already."""
+        self._pool.shutdown(cancel_futures=True)
 
     def write(self, pictures: Tensor, pts: Sequence[int]) -> None:
         """Writes pictures.
@@ -58,12 +67,15 @@ class ImageWriter:
             EncodeError: there are more pictures than names, or they have more bits than asked for.
             StorageError: a file cannot be written.
         """
-        arrays = np.asarray(pictures.permute(0, 2, 3, 1).numpy())  # [T, H, W, C]
-        for array, _ in zip(arrays, pts, strict=True):
-            index = len(self._checksums)
-            if index == len(self._names):
-                raise EncodeError(f"{self._folder}: more than {index} pictures.")
-            self._write(self._folder / self._names[index], array)
+        channels_last = pictures.permute(0, 2, 3, 1).numpy()
+        for array, _ in zip(channels_last, pts, strict=True):
+            if self._count == len(self._names):
+                raise EncodeError(f"{self._folder}: more than {self._count} pictures.")
+            if len(self._under_way) == THREADS:
+                self._take_first()
+            path, values = self._folder / self._names[self._count], array.copy()
+            self._under_way.append(self._pool.submit(_write, path, values, self._depth))
+            self._count += 1
 
     def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
         """Reads every picture again, compares it, and has it put on the disk.
@@ -74,37 +86,45 @@ class ImageWriter:
             EncodeError: a picture is missing, or is not what was written.
             StorageError: a file cannot be written.
         """
-        if len(self._checksums) != len(self._names):
-            raise EncodeError(
-                f"{self._folder}: {len(self._checksums)} pictures of {len(self._names)} came."
-            )
+        while self._under_way:
+            self._take_first()
+        if self._count != len(self._names):
+            raise EncodeError(f"{self._folder}: {self._count} of {len(self._names)} pictures came.")
         found = sorted(path.name for path in self._folder.iterdir())
         if found != sorted(self._names):
             raise EncodeError(f"{self._folder} does not hold the pictures that were written.")
-        for name, checksum in zip(self._names, self._checksums, strict=True):
-            path = self._folder / name
-            try:
-                same = _checksum(decode_png(path.read_bytes())) == checksum
-            except (OSError, ValueError) as error:
-                raise EncodeError(f"{path} came out damaged.") from error
-            if not same:
-                raise EncodeError(f"{path} is not what was written.")
-            durable.flush(path)
+        paths = (self._folder / name for name in self._names)
+        for _ in self._pool.map(_prove, paths, self._checksums):
             on_frames(1)
 
-    def _write(self, path: Path, values: Values) -> None:
-        if bits(values) > self._depth:
-            raise EncodeError(f"{path}: {bits(values)} bits do not fit into {self._depth}.")
-        if self._depth == 16:
-            values = to_16_bits(values)
-        with encoding(path):
-            content = encode_png(values)
-        with writing(path):
-            path.write_bytes(content)
-        self._checksums.append(_checksum(values))
+    def _take_first(self) -> None:
+        self._checksums.append(self._under_way.popleft().result())
 
 
-def _checksum(values: Values) -> tuple[tuple[int, ...], int]:
-    """Size and content: [H, W, 1] as [H, W], and the same in either order of bytes."""
+def _write(path: Path, values: Values, depth: int) -> Checksum:
+    if bits(values) > depth:
+        raise EncodeError(f"{path}: {bits(values)} bits do not fit into {depth}.")
+    if depth == 16:
+        values = to_16_bits(values)
+    with encoding(path):
+        content = encode_png(values)
+    with writing(path):
+        path.write_bytes(content)
+    return _checksum(values)
+
+
+def _prove(path: Path, checksum: Checksum) -> None:
+    """Holds a file against what was written, and has it put on the disk."""
+    try:
+        same = _checksum(decode_png(path.read_bytes())) == checksum
+    except (OSError, ValueError) as error:
+        raise EncodeError(f"{path} came out damaged.") from error
+    if not same:
+        raise EncodeError(f"{path} is not what was written.")
+    durable.flush(path)
+
+
+def _checksum(values: Values) -> Checksum:
+    """Size and content; of [H, W, 1] as of [H, W]."""
     shape = values.shape[:2] if values.shape[-1:] == (1,) else values.shape
     return shape, zlib.crc32(values.tobytes())
