@@ -147,12 +147,15 @@ def _writer(
 
 
 def _image_writer(kind: str, folder: Path, first_frame: int, source: FrameSource) -> ImageWriter:
-    if isinstance(source, ImageSequence):
-        names, depth = source.result_names, source.depth
-    else:
+    if not isinstance(source, ImageSequence):
         numbers = range(first_frame, first_frame + source.frames)
-        names, depth = tuple(picture_name(number) for number in numbers), 16
-    return ImageWriter(folder, names, depth=16 if kind == ALPHA_PNG else depth)
+        return ImageWriter(folder, [picture_name(number) for number in numbers], depth=16)
+    return ImageWriter(
+        folder,
+        source.result_names,
+        depth=16 if kind == ALPHA_PNG else source.depth,
+        profile=b"" if _drawn(kind) == ALPHA else source.profile,
+    )
 
 
 def _video_writer(path: Path, source: FrameSource, choice: Encoding) -> VideoWriter:

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
-from matting import cli, durable
+from matting import arguments, cli, durable
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
 from matting.infer import InferOptions, infer
 from matting.matte import Look
 from matting.media.image_writer import ImageWriter
-from matting.media.picture import Values, decode_png, encode_png, to_16_bits
+from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import make_clip, numbers, picture
 from tests.conftest import Recorder, carry_on
@@ -101,6 +101,31 @@ def test_the_colours_of_other_kinds(
         expected = np.asarray(source).astype(int)
     made = pictures(folder.layer(COMPOSITE) / "take")["a.png"]
     assert np.abs(made - expected).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_the_colour_profile_is_kept(
+    suffix: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    take = tmp_path / "take"
+    take.mkdir()
+    Image.fromarray(picture(3)).save(take / f"a{suffix}", icc_profile=profile)
+    folder = infer(take, infer_options(opaque_checkpoint, ALL), None, progress)
+    kept = {COMPOSITE: profile, FOREGROUND: profile, ALPHA: None, ALPHA_PNG: None}
+    for kind, expected in kept.items():
+        with Image.open(folder.layer(kind) / "take" / "a.png") as made:
+            made.load()
+            assert made.info.get("icc_profile") == expected
+            assert "aspect" not in made.info or made.info["aspect"] == (1, 1)
+
+
+def test_a_profile_of_grey_is_not_one_of_colours(tmp_path: Path) -> None:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[16:20] = b"GRAY"
+    path = tmp_path / "a.png"
+    Image.fromarray(picture(3)[..., 0]).save(path, icc_profile=bytes(profile))
+    assert colour_profile(path) == b""
 
 
 def test_names_that_differ_by_their_kind_only(
@@ -398,3 +423,22 @@ def test_a_manifest_of_pictures_is_read_again(
     assert MattedFolder.of(take) == folder
     infer(take, infer_options(opaque_checkpoint), None, progress)
     assert progress.heard("1 of 1 are done already")
+
+
+def test_what_the_command_line_asks_for() -> None:
+    given = arguments.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
+    options = arguments.infer_options(given)
+    assert options.look.kinds == (COMPOSITE, ALPHA, ALPHA_PNG)
+    assert options.frame_rate is None
+    given = arguments.parse(["infer", "take", "--frame-rate", "30000/1001"])
+    assert arguments.infer_options(given).frame_rate == Fraction(30000, 1001)
+
+
+def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:
+    take = write_take(tmp_path / "take", depth=16)
+    given = [str(take), "--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--quiet"]
+    assert cli.main(["infer", *given, "--downsample-ratio", "1", "--save", "alpha-png"]) == 0
+    folder = MattedFolder.of(take)
+    assert processed(folder) == {"take": True}
+    for kind in (COMPOSITE, ALPHA_PNG):
+        assert list(pictures(folder.layer(kind) / "take")) == list(pictures(take))

@@ -26,18 +26,22 @@ Checksum = tuple[tuple[int, ...], int]
 class ImageWriter:
     """A folder of PNG files being made. Use it in a `with` block; only `finish` makes it whole."""
 
-    def __init__(self, folder: Path, names: Sequence[str], *, depth: int) -> None:
+    def __init__(
+        self, folder: Path, names: Sequence[str], *, depth: int, profile: bytes = b""
+    ) -> None:
         """Makes `folder`, replacing what was there.
 
         Args:
             names: the pictures' file names, in order, each once.
             depth: bits a channel, 8 or 16; pictures of 8 become 16 where 16 are wanted.
+            profile: the ICC profile by which RGB pictures are meant; empty: none.
         Raises:
             StorageError: the folder cannot be written.
         """
         self._folder = folder
         self._names = tuple(names)
         self._depth = depth
+        self._profile = profile
         self._count = 0
         self._checksums: list[Checksum] = []
         durable.remove(folder)
@@ -74,7 +78,8 @@ class ImageWriter:
             if len(self._under_way) == THREADS:
                 self._take_first()
             path, values = self._folder / self._names[self._count], array.copy()
-            self._under_way.append(self._pool.submit(_write, path, values, self._depth))
+            future = self._pool.submit(_write, path, values, self._depth, self._profile)
+            self._under_way.append(future)
             self._count += 1
 
     def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
@@ -101,13 +106,13 @@ class ImageWriter:
         self._checksums.append(self._under_way.popleft().result())
 
 
-def _write(path: Path, values: Values, depth: int) -> Checksum:
+def _write(path: Path, values: Values, depth: int, profile: bytes) -> Checksum:
     if bits(values) > depth:
         raise EncodeError(f"{path}: {bits(values)} bits do not fit into {depth}.")
     if depth == 16:
         values = to_16_bits(values)
     with encoding(path):
-        content = encode_png(values)
+        content = encode_png(values, profile)
     with writing(path):
         path.write_bytes(content)
     return _checksum(values)

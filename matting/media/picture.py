@@ -33,6 +33,8 @@ SUFFIXES = PNG | JPEG | TIFF
 # Filter "sub" at zlib's level 1: as small as the default level on noisy material, in a third of
 # the time.
 PNG_OPTIONS = {"pred": "sub", "compression_level": "1"}
+ICC_TAG = 34675  # of TIFF
+PNG_HEADER_BYTES = 8 + 25  # signature and IHDR
 # FFmpeg shows a damaged PNG as far as it goes, unless told to give up.
 PNG_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 PNG_FORMATS = {(1, 8): "gray", (1, 16): "gray16be", (3, 8): "rgb24", (3, 16): "rgb48be"}
@@ -66,11 +68,12 @@ def to_8_bits(values: Values) -> NDArray[np.uint8]:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def encode_png(values: Values) -> bytes:
+def encode_png(values: Values, profile: bytes = b"") -> bytes:
     """The bytes of a PNG file, without loss.
 
     Args:
         values: RGB [H, W, 3] or grey [H, W] or [H, W, 1], of the whole range of their type.
+        profile: the ICC profile by which RGB values are meant; empty: none.
     Raises:
         av.error.FFmpegError: there is too little memory.
     """
@@ -81,9 +84,15 @@ def encode_png(values: Values) -> bytes:
     context.height, context.width = values.shape[:2]
     context.pix_fmt = pixel_format
     context.time_base = Fraction(1)
+    context.sample_aspect_ratio = Fraction(1)  # it would write 0 to 1
     frame = _frame(values, pixel_format)
     frame.pts = 0
-    return b"".join(bytes(packet) for packet in context.encode(frame) + context.encode(None))
+    content = b"".join(bytes(packet) for packet in context.encode(frame) + context.encode(None))
+    if not profile:
+        return content
+    chunk = b"iCCPICC profile\0\0" + zlib.compress(profile)  # name, and zlib as its method
+    size, checksum = (struct.pack(">I", n) for n in (len(chunk) - 4, zlib.crc32(chunk)))
+    return content[:PNG_HEADER_BYTES] + size + chunk + checksum + content[PNG_HEADER_BYTES:]
 
 
 def decode_png(content: bytes) -> Values:
@@ -134,12 +143,28 @@ def read_picture(path: Path) -> Values:
         else:
             values = _read_by_pillow(path)
     except UNREADABLE as error:
-        raise DecodeError(
-            f"{path} cannot be read as a picture.", "Make or copy it again."
-        ) from error
+        raise _unreadable(path) from error
     if values.ndim == 3 and values.shape[2] == 4 and suffix in JPEG:
         raise _made_for_print(path)
     return _to_rgb(values, path)
+
+
+def colour_profile(path: Path) -> bytes:
+    """The ICC profile of a picture that is meant in RGB; empty where it has none.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
+    try:
+        if path.suffix.lower() in TIFF:
+            with tifffile.TiffFile(path) as file:
+                profile = file.pages.first.tags.valueof(ICC_TAG)
+        else:
+            profile = imageio.immeta(path, plugin="pillow").get("icc_profile")
+    except UNREADABLE as error:
+        raise _unreadable(path) from error
+    # At this place a profile says what it is for.
+    return profile if profile and profile[16:20] == b"RGB " else b""
 
 
 def _context(codec: str, mode: str, options: dict[str, str]) -> VideoCodecContext:
@@ -237,3 +262,7 @@ def _repeated(grey: Values) -> Values:
 
 def _made_for_print(path: Path) -> DecodeError:
     return DecodeError(f"{path} is made for print (CMYK).", "Save it as RGB.")
+
+
+def _unreadable(path: Path) -> DecodeError:
+    return DecodeError(f"{path} cannot be read as a picture.", "Make or copy it again.")
