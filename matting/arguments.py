@@ -12,14 +12,14 @@ from typing import Literal, NoReturn
 
 from matting.errors import InputError
 from matting.infer import InferOptions
-from matting.matte import Look
 from matting.media.encoders import C420, CODECS, SOURCE, Encoding
+from matting.results import Look
 from matting.segment import REPEAT, STOP, SegmentOptions
 from matting.session import PRECISIONS, SHORT_SIDE_PX
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 
 PROGRAM = "inference_custom.py"
-KINDS = {"alpha": ALPHA, "foreground": FOREGROUND}
+KINDS = {"alpha": ALPHA, "foreground": FOREGROUND, "alpha-png": ALPHA_PNG}
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
@@ -172,14 +172,13 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=KINDS,
         default=[],
-        help="write this too; may be given twice",
+        help="write this too; may be given several times",
     )
     add(
         "--frame-rate",
         type=_frame_rate,
-        default=Fraction(30),
         metavar="FPS",
-        help="of image sequences, as 30 or 30000/1001 (default: 30)",
+        help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
     add(
         "--patience",

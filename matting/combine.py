@@ -24,7 +24,8 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
     Args:
         output: where to put the results' folder instead of beside the segments.
     Raises:
-        InputError: no such folder, or not all of its segments are done; names them.
+        InputError: no such folder, not all of its segments are done, or they are pictures; names
+            them.
         StorageError, BusyError.
     """
     folder = MattedFolder(matted)
@@ -40,6 +41,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
     with folder_lock(matted):
         ledger = Ledger(folder)
         _require_done(ledger)
+        _require_videos(ledger)
         for kind in (COMPOSITE, ALPHA, FOREGROUND):
             if all(ledger.output(name, kind) for name in ledger.names):
                 _combine_kind(ledger, kind, results.combined(kind), progress)
@@ -57,6 +59,18 @@ def _require_done(ledger: Ledger) -> None:
         raise InputError(
             f"{len(missing)} of {len(names)} segments are not done: {named}.", RUN_INFER
         )
+
+
+def _require_videos(ledger: Ledger) -> None:
+    made = [path for name in ledger.names if (path := ledger.output(name, COMPOSITE))]
+    pictures = [path for path in made if path.is_dir()]
+    if not pictures:
+        return
+    hint = "To have a video, run infer again with --frame-rate, then combine."
+    if len(pictures) == len(made):
+        place = pictures[0] if len(pictures) == 1 else ledger.folder.layer(COMPOSITE)
+        raise InputError(f"There is nothing to join: the results are pictures, in {place}.", hint)
+    raise InputError(f"{pictures[0]} holds pictures, which cannot be joined with videos.", hint)
 
 
 def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -> None:

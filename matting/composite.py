@@ -18,7 +18,7 @@ from torch import Tensor
 from matting.planes import Coding, Planes
 from matting.resampling import at_siting, rows_at
 from matting.sdr_view import sdr_view, to_source
-from matting.workspace import ALPHA, COMPOSITE
+from matting.workspace import ALPHAS, COMPOSITE
 from matting.yuv import (
     chroma_numbers,
     chroma_of,
@@ -62,7 +62,7 @@ def pictures(
     """The results of each kind, on the matte's device.
 
     Args:
-        targets: the coding of each kind wanted. What is ALPHA is grey, without chroma.
+        targets: the coding of each kind wanted. What is one of ALPHAS is grey, without chroma.
         background: R'G'B' behind the composite, 0..255.
         band_px: how much of a picture is computed at once; None: as suits the device.
     """
@@ -79,7 +79,7 @@ def pictures(
         foreground, alpha = _applied(rgb, linear, matte.source.coding)
         for kind, planes in made.items():
             coding = planes.coding
-            if kind == ALPHA:
+            if kind in ALPHAS:
                 levels = alpha
             else:
                 levels = luma_of(foreground, coding)
@@ -147,10 +147,10 @@ def _applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tenso
 def _blank(source: Planes, kind: str, coding: Coding) -> Planes:
     """Planes of the source's size to be filled."""
     frames, device = len(source), source.main.device
-    channels = 3 if coding.weights is None and kind != ALPHA else 1
+    channels = 3 if coding.weights is None and kind not in ALPHAS else 1
     shape = (frames, channels, source.height, source.width)
     main = torch.empty(shape, dtype=coding.dtype, device=device)
-    if kind == ALPHA or coding.weights is None:
+    if kind in ALPHAS or coding.weights is None:
         return Planes(coding, main)
     width, height = coding.chroma_size(source.width, source.height)
     shape = (frames, 2, height, width)

@@ -20,7 +20,6 @@ from demo.sound import sound
 from matting import durable, ffmpeg
 from matting.errors import writing
 from matting.infer import InferOptions
-from matting.matte import Look
 from matting.media.colour import BT709, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery
 from matting.media.picture import write_png
@@ -30,6 +29,7 @@ from matting.media.writer import VideoWriter
 from matting.plan import read_plan
 from matting.planes import Coding, Planes
 from matting.progress import Progress
+from matting.results import Look
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder

@@ -7,8 +7,9 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from matting.errors import InputError, writing
 
 PARTIAL = ".partial"
+REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
 
 
@@ -51,11 +53,41 @@ def publish(temporary: Path, path: Path) -> None:
         _flush_folder(path.parent)
 
 
+def publish_folder(temporary: Path, path: Path) -> None:
+    """Gives a finished folder, whose files are flushed, its final name.
+
+    What is already under that name is moved aside first, since no system replaces a folder in
+    one step, and then removed. After a crash in between nothing is under the name; the old is
+    beside it, until the next folder of that name is published.
+
+    Raises:
+        StorageError: the name stayed taken or the place cannot be written.
+    """
+    replaced = path.with_name(path.name + REPLACED)
+    with writing(temporary):
+        _flush_folder(temporary)
+    remove(replaced)
+    if path.exists():
+        publish(path, replaced)
+    publish(temporary, path)
+    remove(replaced)
+
+
+def remove(path: Path) -> None:
+    """Removes a file, or a folder with all that it holds, if it is there.
+
+    Raises:
+        StorageError: something holds it, or it may not be removed.
+    """
+    with writing(path):
+        _patiently(lambda: _remove(path))
+
+
 def discard(path: Path) -> None:
-    """Removes a temporary file, if it is there. One that something still holds stays: who writes
-    under that name next replaces it."""
+    """Removes a temporary file or folder, if it is there. One that something still holds stays:
+    who writes under that name next replaces it."""
     with contextlib.suppress(OSError):
-        _patiently(lambda: path.unlink(missing_ok=True))
+        _patiently(lambda: _remove(path))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -134,6 +166,22 @@ class FileProof:
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
+    @classmethod
+    def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> FileProof:
+        """That of several files of one folder together: their names, contents and order.
+
+        Args:
+            on_file: told of each.
+        """
+        digest = hashlib.sha256()
+        size = 0
+        for file in files:
+            proof = cls.of(file)
+            digest.update(f"{file.name}\0{proof.sha256}\n".encode("utf-8", "surrogateescape"))
+            size += proof.size_bytes
+            on_file()
+        return cls(size, digest.hexdigest())
+
     def holds_for(self, path: Path) -> bool:
         """Whether `path` is there with exactly this content."""
         if not path.is_file() or path.stat().st_size != self.size_bytes:
@@ -149,6 +197,13 @@ def make_folder(path: Path) -> None:
     """
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _patiently(action: Callable[[], object]) -> None:

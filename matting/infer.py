@@ -15,16 +15,16 @@ from matting.errors import BusyError, MattingError, SegmentsFailedError, Storage
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.matte import Look
 from matting.plan import concat_list
 from matting.progress import Progress
+from matting.results import Look, Target
 from matting.session import require_precision
 from matting.settings import changed_settings, settings_of
 from matting.supervisor import Supervisor
 from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
 from matting.worker import FRESH, WARMED_UP, Outcome, Setup, Task
 from matting.worker_process import PATIENCE_SECONDS
-from matting.workspace import LIST_NAME, MattedFolder
+from matting.workspace import ALPHA_PNG, LIST_NAME, MattedFolder
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
@@ -36,7 +36,8 @@ class InferOptions:
     Attributes:
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         subject: full-body or portrait.
-        frame_rate: frames a second of image sequences.
+        frame_rate: frames a second of the videos that image sequences become; None: they become
+            pictures again.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress.
     """
@@ -47,7 +48,7 @@ class InferOptions:
     ratio: float | None = None
     subject: str = "full-body"
     look: Look = field(default_factory=Look)
-    frame_rate: Fraction = Fraction(30)
+    frame_rate: Fraction | None = None
     isolated: bool = False
     patience_seconds: float = PATIENCE_SECONDS
 
@@ -217,11 +218,17 @@ class _Job:
             before=self._before(item),
             start_state=self._kept_state(item),
             end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
-            targets={
-                kind: self._folder.layer(kind) / item.output_name
-                for kind in self._options.look.kinds
-            },
+            targets={kind: self._target(item, kind) for kind in self._options.look.kinds},
         )
+
+    def _target(self, item: Input, kind: str) -> Target:
+        folder = self._folder.layer(kind)
+        if kind == ALPHA_PNG or self._as_pictures(item):
+            return Target(folder / item.stem, pictures=True, first_frame=item.first_frame)
+        return Target(folder / f"{item.stem}.mp4")
+
+    def _as_pictures(self, item: Input) -> bool:
+        return item.is_sequence and self._options.frame_rate is None
 
     def _settings(self, item: Input) -> dict[str, Any]:
         rate = self._options.frame_rate if item.is_sequence else None
@@ -232,6 +239,7 @@ class _Job:
             subject=self._options.subject,
             look=self._options.look,
             sequence_rate=rate,
+            pictures=self._as_pictures(item),
         )
 
     def _before(self, item: Input) -> Input | None:
@@ -258,11 +266,15 @@ class _Job:
         return path if entry.end_state and entry.end_state.holds_for(path) else None
 
     def _write_lists(self) -> None:
-        """For people who join the results themselves."""
+        """For people who join the results themselves; of videos only."""
         for kind in self._options.look.kinds:
             made = [self._ledger.output(name, kind) for name in self._ledger.names]
-            names = [path.name for path in made if path is not None]
-            durable.write_text(self._folder.layer(kind) / LIST_NAME, concat_list(names))
+            names = [path.name for path in made if path is not None and not path.is_dir()]
+            path = self._folder.layer(kind) / LIST_NAME
+            if names:
+                durable.write_text(path, concat_list(names))
+            else:
+                durable.remove(path)
 
 
 def _entry(outcome: Outcome, settings: dict[str, Any]) -> Entry:

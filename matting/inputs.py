@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 from matting.durable import FileProof
 from matting.errors import InputError
-from matting.media.images import ImageSequence, image_files
+from matting.media.images import ImageSequence, image_files, proof_of
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
 from matting.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
@@ -30,17 +30,19 @@ class Input:
 
     Attributes:
         name: what `processed.json` calls it.
-        output_name: the file name of its results.
+        stem: the name of its results, without a suffix.
         planned: what the plan says of it; None without a plan.
+        first_frame: how many frames of the source are before it; 0 without a plan.
         time_base, rate: the plan's; None without a plan.
     """
 
     name: str
     path: Path
-    output_name: str
+    stem: str
     planned: PlannedSegment | None = None
     time_base: Fraction | None = None
     rate: Fraction | None = None
+    first_frame: int = 0
 
     @property
     def frames(self) -> int | None:
@@ -51,15 +53,15 @@ class Input:
     def is_sequence(self) -> bool:
         return self.path.is_dir()
 
-    def open(self, rate: Fraction) -> FrameSource:
-        """Its frames. `rate`: frames a second of an image sequence.
+    def open(self, rate: Fraction | None) -> FrameSource:
+        """Its frames. `rate`: frames a second of an image sequence; None: they do not matter.
 
         Raises:
             InputError: it is not there, or is none.
             MediaError: it cannot be used, or has not the frames that the plan says.
         """
         if self.is_sequence:
-            return ImageSequence(self.path, rate)
+            return ImageSequence(self.path, rate or Fraction(1))
         source = VideoSource(self.path, self.rate)
         if self.planned is not None and self.time_base is not None:
             _require_planned(source, self.planned, self.time_base)
@@ -67,15 +69,7 @@ class Input:
 
     def proof(self) -> FileProof:
         """What its content is known by; for a sequence, that of all its pictures together."""
-        if not self.is_sequence:
-            return FileProof.of(self.path)
-        digest = hashlib.sha256()
-        size = 0
-        for file in image_files(self.path):
-            proof = FileProof.of(file)
-            digest.update(f"{file.name}\0{proof.sha256}\n".encode())
-            size += proof.size_bytes
-        return FileProof(size, digest.hexdigest())
+        return proof_of(self.path)
 
 
 @dataclass(frozen=True)
@@ -123,9 +117,10 @@ def read_inputs(folder: Path) -> InputFolder:
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
     plan = read_plan(folder)
     if plan is not None:
+        before = accumulate((s.frames for s in plan.segments), initial=0)
         planned = tuple(
-            Input(s.name, folder / s.name, s.name, s, plan.time_base, plan.rate)
-            for s in plan.segments
+            Input(s.name, folder / s.name, Path(s.name).stem, s, plan.time_base, plan.rate, first)
+            for s, first in zip(plan.segments, before, strict=False)
         )
         return InputFolder(folder, plan, planned)
     if (folder / UNFINISHED).exists():
@@ -154,9 +149,7 @@ def _unplanned(folder: Path) -> list[Path]:
 def _named(paths: list[Path]) -> tuple[Input, ...]:
     """Inputs whose results have names of their own: `a.mov` and `a.mkv` do not share `a.mp4`."""
     stems = Counter(_stem(path) for path in paths)
-    return tuple(
-        Input(p.name, p, f"{_stem(p) if stems[_stem(p)] == 1 else p.name}.mp4") for p in paths
-    )
+    return tuple(Input(p.name, p, _stem(p) if stems[_stem(p)] == 1 else p.name) for p in paths)
 
 
 def _stem(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from matting import durable
 from matting.durable import FileProof
 from matting.errors import InputError
+from matting.media.images import holds
 from matting.plan import UNREADABLE, Plan
 from matting.workspace import MattedFolder
 
@@ -25,7 +26,8 @@ class Entry:
         source: the segment's own file or folder name, and the proof of its content.
         settings: everything that shapes the result, the checkpoint's hash included.
         start_state: where the network's state came from: fresh, carried, warmed up or reset.
-        outputs: per kind of result its file name and proof; empty while not done.
+        outputs: per kind of result the name of its file, or of its folder of pictures, and the
+            proof; empty while not done.
         end_state: proof of the file of the network's state after it; None: none was kept.
         error: what went wrong, empty when nothing did.
     """
@@ -83,7 +85,7 @@ class Ledger:
         if not self._done.get(name) or not entry.outputs:
             return False
         return all(
-            proof.holds_for(self.folder.layer(kind) / file)
+            holds(proof, self.folder.layer(kind) / file)
             for kind, (file, proof) in entry.outputs.items()
         )
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from matting.matte import Look
-from matting.media.encoders import CODECS
+from matting.media.encoders import CODECS, Encoding
+from matting.results import Look
+
+PICTURES = "pictures"  # what stands for the frame rate of those
 
 
 def settings_of(
@@ -18,29 +20,41 @@ def settings_of(
     subject: str,
     look: Look,
     sequence_rate: Fraction | None,
+    pictures: bool,
 ) -> dict[str, Any]:
     """The settings in effect, as JSON values. Where it is computed is not part of them.
 
     Args:
         ratio: the downsample ratio; None: the subject's.
         sequence_rate: frames a second of an image sequence; None for a video, which has its own.
+        pictures: whether the results are pictures, for which nothing of the encoding counts.
     """
-    encoding = look.encoding
-    quality = encoding.quality
-    if quality is None and encoding.bitrate_bps is None:
-        quality = CODECS[encoding.codec].default_quality
+    if pictures:
+        rate: str | None = PICTURES
+    else:
+        rate = None if sequence_rate is None else str(sequence_rate)
     return {
         "checkpoint": checkpoint_sha256,
         "ratio": f"auto, {subject}" if ratio is None else ratio,
         "precision": "fp32" if precision == "auto" else precision,
         "background": "#{:02X}{:02X}{:02X}".format(*look.background),
         "kinds": list(look.kinds),
+        **({} if pictures else _encoded(look.encoding)),
+        "frame_rate": rate,
+    }
+
+
+def _encoded(encoding: Encoding) -> dict[str, Any]:
+    """How videos are encoded."""
+    quality = encoding.quality
+    if quality is None and encoding.bitrate_bps is None:
+        quality = CODECS[encoding.codec].default_quality
+    return {
         "codec": encoding.codec,
         "quality": quality,
         "bitrate_bps": encoding.bitrate_bps,
         "preset": encoding.preset,
         "chroma": encoding.chroma,
-        "frame_rate": None if sequence_rate is None else str(sequence_rate),
     }
 
 
@@ -52,4 +66,7 @@ def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
     changed = [name for name, value in wanted.items() if recorded.get(name) != value]
     if "kinds" in changed and set(wanted["kinds"]) <= set(recorded.get("kinds") or []):
         changed.remove("kinds")
+    if recorded.get("frame_rate") == PICTURES:
+        # There was no encoding yet: what has changed is that there is one.
+        return [name for name in changed if name in recorded]
     return changed

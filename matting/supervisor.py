@@ -126,5 +126,5 @@ class _Counted(Progress):
 
 def _clear(task: Task) -> None:
     """Removes what a worker that was stopped left half written."""
-    for path in task.targets.values():
-        discard(partial(path))
+    for target in task.targets.values():
+        discard(partial(target.path))

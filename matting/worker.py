@@ -15,9 +15,11 @@ from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError, MattingError, MediaError
 from matting.inputs import Input
-from matting.matte import Look, deliveries, matte_segment, warm_up
+from matting.matte import matte_segment, warm_up
+from matting.media.images import proof_of
 from matting.media.source import FrameSource
 from matting.progress import Progress
+from matting.results import Look, Target, samples_of
 from matting.session import MattingSession, automatic_ratio
 from matting.weights import UNREADABLE, load_checkpoint
 from matting.workspace import COMPOSITE
@@ -37,7 +39,7 @@ class Setup:
     Attributes:
         device: a name that `choose_device` takes.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
-        frame_rate: frames a second of image sequences.
+        frame_rate: frames a second of image sequences; None: they become pictures.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
     """
 
@@ -48,7 +50,7 @@ class Setup:
     ratio: float | None
     subject: str
     look: Look
-    frame_rate: Fraction
+    frame_rate: Fraction | None
     largest_chunk: int | None = None
 
 
@@ -60,14 +62,14 @@ class Task:
         before: the segment that it continues; None: it starts afresh.
         start_state: where the state after `before` is kept; None: it is lost.
         end_state: where to keep the state after this one; None: nowhere.
-        targets: the file of each kind of result.
+        targets: where each kind of result goes.
     """
 
     item: Input
     before: Input | None = None
     start_state: Path | None = None
     end_state: Path | None = None
-    targets: Mapping[str, Path] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Outcome:
     Attributes:
         source: what its content was.
         start_state: FRESH, CARRIED, WARMED_UP or RESET.
-        outputs: per kind of result its file name and proof.
+        outputs: per kind of result the name of its file or folder, and the proof.
         end_state: proof of the state that was kept; None: none was.
     """
 
@@ -127,7 +129,7 @@ class Worker:
         ratio = self._ratio(source)
         in_hand = task.before is not None and task.before.name == state_after
         start_state = self._prepare(task, in_hand, source, ratio, progress)
-        self._tell_samples(source, progress)
+        self._tell_samples(task, source, progress)
         progress.detail(f"{name}: ratio {ratio:.4f}, state {start_state}")
         matte_segment(
             source,
@@ -146,13 +148,17 @@ class Worker:
             source=proof,
             start_state=start_state,
             frames=source.frames,
-            outputs={k: (path.name, FileProof.of(path)) for k, path in task.targets.items()},
+            outputs={
+                kind: (target.path.name, proof_of(target.path, progress.alive))
+                for kind, target in task.targets.items()
+            },
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
 
-    def _tell_samples(self, source: FrameSource, progress: Progress) -> None:
+    def _tell_samples(self, task: Task, source: FrameSource, progress: Progress) -> None:
         """Says what the results' samples are, where that is not what everybody expects."""
-        note = deliveries(source, self._setup.look)[COMPOSITE].note
+        samples = samples_of(source, self._setup.look.encoding, task.targets)
+        note = samples[COMPOSITE].note if COMPOSITE in samples else ""
         if note and note != self._said:
             progress.say(note)
         self._said = note

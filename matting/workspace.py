@@ -19,11 +19,18 @@ FINAL_CONTAINERS = (".mp4", ".mov", ".mkv")
 COMPOSITE = "COMPOSITE"
 ALPHA = "ALPHA"
 FOREGROUND = "FOREGROUND"
+ALPHA_PNG = "ALPHA_PNG"
+ALPHAS = frozenset({ALPHA, ALPHA_PNG})
 
 
 def segment_name(index: int) -> str:
     """The file name of segment `index`, counted from 0."""
     return f"output_{index:03d}.mp4"
+
+
+def picture_name(frame: int) -> str:
+    """The file name of the picture of a video's frame, counted from 0; in order for everybody."""
+    return f"{frame:07d}.png"
 
 
 def natural_order(path: Path) -> list[str | int]:
@@ -68,7 +75,7 @@ class MattedFolder:
         return self.root / "manifest.json"
 
     def layer(self, kind: str) -> Path:
-        """The folder of one kind of result: COMPOSITE, ALPHA or FOREGROUND."""
+        """The folder of one kind of result: COMPOSITE, ALPHA, FOREGROUND or ALPHA_PNG."""
         return self.root / kind
 
     def state(self, segment: str) -> Path:

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.infer import InferOptions, infer
-from matting.matte import Look
 from matting.media.encoders import Encoding
+from matting.results import Look
 from matting.segment import SegmentOptions, segment
 from matting.workspace import COMPOSITE, MattedFolder
 from tests.clips import make_clip

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from matting.errors import DecodeError, SegmentsFailedError
 from matting.infer import infer
 from matting.media.images import ImageSequence
+from matting.media.picture import encode_png
 from tests.clips import decode, number_of, picture, times
 from tests.conftest import Recorder
 from tests.stages import composites, infer_options, processed
+from tests.test_picture import RGB8, RGB16
 
 GREY = np.full((4, 6), 100, np.uint8)
 
@@ -62,7 +63,8 @@ def test_folders_of_pictures_beside_each_other(
 ) -> None:
     write_sequence(tmp_path / "shots" / "b", ".png", 3)
     write_sequence(tmp_path / "shots" / "a", ".png", 4)
-    matted = infer(tmp_path / "shots", infer_options(opaque_checkpoint), None, progress)
+    options = replace(infer_options(opaque_checkpoint), frame_rate=Fraction(25))
+    matted = infer(tmp_path / "shots", options, None, progress)
     assert processed(matted) == {"a": True, "b": True}
     assert [p.name for p in composites(matted)] == ["a.mp4", "b.mp4"]
 
@@ -85,19 +87,33 @@ def test_a_broken_picture_is_named(
         infer(folder, infer_options(opaque_checkpoint), None, progress)
 
 
-@pytest.mark.parametrize(
-    ("pixels", "expected"),
-    [
-        (GREY, 100),
-        (GREY.astype(np.uint16) * 257, 100),
-        (np.dstack([GREY] * 3), 100),
-        (np.dstack([GREY, GREY, GREY, np.full_like(GREY, 128)]), 50),
-    ],
-)
-def test_depths_and_channels(pixels: NDArray[np.generic], expected: int, tmp_path: Path) -> None:
-    Image.fromarray(pixels).save(tmp_path / "a.png")
+def test_a_sequence_has_the_depth_of_its_first_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(RGB16))
+    (tmp_path / "b.png").write_bytes(encode_png(RGB8))
     sequence = ImageSequence(tmp_path, Fraction(30))
-    assert (sequence.width_px, sequence.height_px, sequence.frames) == (6, 4, 1)
+    assert (sequence.width_px, sequence.height_px, sequence.frames) == (64, 48, 2)
+    assert sequence.depth == 16
+    (_, first), (_, second) = sequence.pictures()
+    assert np.array_equal(first, RGB16)
+    assert np.array_equal(second, RGB8.astype(np.uint16) * 257)
     (chunk,) = sequence.chunks(4)
-    assert chunk.pictures.main.shape == (1, 3, 4, 6)
-    assert chunk.pictures.main.unique().tolist() == [expected]
+    assert chunk.pictures.main.shape == (2, 3, 48, 64)
+
+
+def test_a_picture_of_more_bits_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(RGB8))
+    (tmp_path / "b.png").write_bytes(encode_png(RGB16))
+    sequence = ImageSequence(tmp_path, Fraction(30))
+    assert sequence.depth == 8
+    with pytest.raises(DecodeError, match="b.png has 16 bits a channel, the first picture has 8"):
+        list(sequence.pictures())
+
+
+def test_results_have_the_pictures_names(tmp_path: Path) -> None:
+    (tmp_path / "shot 10.png").write_bytes(encode_png(RGB8))
+    Image.fromarray(RGB8).save(tmp_path / "shot 2.b.jpg")
+    sequence = ImageSequence(tmp_path, Fraction(30))
+    assert sequence.result_names == ("shot 2.b.png", "shot 10.png")
+    Image.fromarray(RGB8).save(tmp_path / "shot 10.jpg")
+    sequence = ImageSequence(tmp_path, Fraction(30))
+    assert sequence.result_names == ("shot 2.b.jpg.png", "shot 10.jpg.png", "shot 10.png.png")

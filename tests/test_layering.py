@@ -28,7 +28,7 @@ FLOORS: list[set[str]] = [
     {"matting.mending", "matting.worker_process"},
     {"matting.worker"},
     {"matting.matte", "matting.inputs"},
-    {"matting.session", "matting.weights", "matting.ledger"},
+    {"matting.results", "matting.session", "matting.weights", "matting.ledger"},
     {"matting.plan", "matting.composite", "matting.device", "matting.lock", "matting.power"},
     {"matting.media.reader"},
     {
@@ -41,15 +41,20 @@ FLOORS: list[set[str]] = [
         "matting.media.header",
         "matting.media.treatment",
         "matting.media.beginning",
+        "matting.media.image_writer",
     },
     {
         "matting.media.images",
-        "matting.media.picture",
         "matting.media.check",
         "matting.media.tracks",
         "matting.media.spatial",
     },
-    {"matting.media.index", "matting.media.fill", "matting.media.support"},
+    {
+        "matting.media.index",
+        "matting.media.fill",
+        "matting.media.support",
+        "matting.media.picture",
+    },
     {"matting.media.source", "matting.media.probe", "matting.media.encoders"},
     {"matting.media.frames"},
     {
@@ -78,8 +83,9 @@ FLOORS: list[set[str]] = [
 DOORS = {
     "av": "matting/media/",
     "demo": "matting/demo.py",
-    "pims": "matting/media/images.py",
-    "imageio": "matting/media/images.py",
+    "pims": "matting/media/picture.py",
+    "imageio": "matting/media/picture.py",
+    "tifffile": "matting/media/picture.py",
     "imageio_ffmpeg": "matting/ffmpeg.py",
     "tqdm": "matting/console.py",
     "torchvision": "model/encoder.py",

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from matting.infer import InferOptions, infer
-from matting.matte import Look
 from matting.media.encoders import Encoding
+from matting.results import Look
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.session import automatic_ratio

@@ -14,23 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.media.colour import Colour
+from matting.media.holding import SAME_SAMPLES, chroma_cells, converted
 from matting.planes import Coding, Planes
 
-# The same samples in other orders, which libswscale only puts in ours.
-SAME_SAMPLES = {
-    "nv12": "yuv420p",
-    "nv21": "yuv420p",
-    "nv16": "yuv422p",
-    "nv24": "yuv444p",
-    "p010le": "yuv420p10le",
-    "p012le": "yuv420p12le",
-    "p210le": "yuv422p10le",
-    "p410le": "yuv444p10le",
-    "yuyv422": "yuv422p",
-    "uyvy422": "yuv422p",
-    "yvyu422": "yuv422p",
-    "y210le": "yuv422p10le",
-}
 PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
 
 
@@ -43,10 +29,7 @@ def planes_of(frame: VideoFrame, colour: Colour, height_px: int, turns: int = 0)
         turns: quarter turns counter-clockwise.
     """
     name = planar_format(frame.format)
-    if frame.format.name != name:
-        frame = frame.reformat(
-            format=name, src_color_range=colour.range, dst_color_range=colour.range
-        )
+    frame = converted(frame, name, colour.range)
     coding = coding_of(frame.format, colour, height_px, turns)
     arrays = [np.rot90(_samples(plane, coding.bits), turns) for plane in frame.planes]
     if frame.format.is_rgb:
@@ -94,10 +77,10 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
 def planar_format(pixel_format: VideoFormat) -> str:
     """The planar format, of those this program computes with, that holds all of another one."""
     name = pixel_format.name
-    if name in SAME_SAMPLES:
-        return SAME_SAMPLES[name]
     if PLANAR.fullmatch(name):
         return name
+    if name in SAME_SAMPLES:
+        return SAME_SAMPLES[name]
     bits = max(part.bits for part in pixel_format.components)
     depth = next(depth for depth in (8, 10, 12, 16) if depth >= bits)
     suffix = "" if depth == 8 else f"{depth}le"
@@ -111,8 +94,7 @@ def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
     bits = pixel_format.components[0].bits
     if pixel_format.is_rgb or len(pixel_format.components) < 3:
         return bits, (1, 1)
-    whole = VideoFormat(pixel_format.name, 16, 16)
-    return bits, (16 // whole.components[1].width, 16 // whole.components[1].height)
+    return bits, chroma_cells(pixel_format.name)
 
 
 def _turned(coding: Coding, width: int, height: int, turns: int) -> Coding:

@@ -1,0 +1,133 @@
+"""Writing pictures as a folder of PNG files."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from matting import durable
+from matting.errors import EncodeError, writing
+from matting.media.check import ignore
+from matting.media.door import encoding
+from matting.media.picture import Values, bits, decode_png, encode_png, to_16_bits
+from matting.planes import Planes
+
+# Squeezing a large picture takes a second of one core; more than these wait for the disk.
+THREADS = min(8, os.cpu_count() or 1)
+Checksum = tuple[tuple[int, ...], int]
+
+
+class ImageWriter:
+    """A folder of PNG files being made. Use it in a `with` block; only `finish` makes it whole."""
+
+    def __init__(
+        self, folder: Path, names: Sequence[str], *, depth: int, profile: bytes = b""
+    ) -> None:
+        """Makes `folder`, replacing what was there.
+
+        Args:
+            names: the pictures' file names, in order, each once.
+            depth: bits a channel, 8 or 16; pictures of 8 become 16 where 16 are wanted.
+            profile: the ICC profile by which RGB pictures are meant; empty: none.
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        self._folder = folder
+        self._names = tuple(names)
+        self._depth = depth
+        self._profile = profile
+        self._count = 0
+        self._checksums: list[Checksum] = []
+        durable.remove(folder)
+        durable.make_folder(folder)
+        self._pool = ThreadPoolExecutor(THREADS, "pictures")
+        self._under_way: deque[Future[Checksum]] = deque()
+
+    def __enter__(self) -> ImageWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def write(self, pictures: Planes, pts: Sequence[int]) -> None:
+        """Writes pictures.
+
+        Args:
+            pictures: T of R'G'B' or grey, of 8 or 16 bits, on the CPU.
+            pts: T times; pictures have none, they follow each other.
+        Raises:
+            EncodeError: there are more pictures than names, or they have more bits than asked for.
+            StorageError: a file cannot be written.
+        """
+        channels_last = pictures.main.permute(0, 2, 3, 1).numpy()
+        for array, _ in zip(channels_last, pts, strict=True):
+            if self._count == len(self._names):
+                raise EncodeError(f"{self._folder}: more than {self._count} pictures.")
+            if len(self._under_way) == THREADS:
+                self._take_first()
+            path, values = self._folder / self._names[self._count], array.copy()
+            future = self._pool.submit(_write, path, values, self._depth, self._profile)
+            self._under_way.append(future)
+            self._count += 1
+
+    def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
+        """Reads every picture again, compares it, and has it put on the disk.
+
+        Args:
+            on_frames: told how many more pictures are checked.
+        Raises:
+            EncodeError: a picture is missing, or is not what was written.
+            StorageError: a file cannot be written.
+        """
+        while self._under_way:
+            self._take_first()
+        if self._count != len(self._names):
+            raise EncodeError(f"{self._folder}: {self._count} of {len(self._names)} pictures came.")
+        found = sorted(path.name for path in self._folder.iterdir())
+        if found != sorted(self._names):
+            raise EncodeError(f"{self._folder} does not hold the pictures that were written.")
+        paths = (self._folder / name for name in self._names)
+        for _ in self._pool.map(_prove, paths, self._checksums):
+            on_frames(1)
+
+    def _take_first(self) -> None:
+        self._checksums.append(self._under_way.popleft().result())
+
+
+def _write(path: Path, values: Values, depth: int, profile: bytes) -> Checksum:
+    if bits(values) > depth:
+        raise EncodeError(f"{path}: {bits(values)} bits do not fit into {depth}.")
+    if depth == 16:
+        values = to_16_bits(values)
+    with encoding(path):
+        content = encode_png(values, profile)
+    with writing(path):
+        path.write_bytes(content)
+    return _checksum(values)
+
+
+def _prove(path: Path, checksum: Checksum) -> None:
+    """Holds a file against what was written, and has it put on the disk."""
+    try:
+        same = _checksum(decode_png(path.read_bytes())) == checksum
+    except (OSError, ValueError) as error:
+        raise EncodeError(f"{path} came out damaged.") from error
+    if not same:
+        raise EncodeError(f"{path} is not what was written.")
+    durable.flush(path)
+
+
+def _checksum(values: Values) -> Checksum:
+    """Size and content; of [H, W, 1] as of [H, W]."""
+    shape = values.shape[:2] if values.shape[-1:] == (1,) else values.shape
+    return shape, zlib.crc32(values.tobytes())

@@ -1,0 +1,113 @@
+"""What the results of a segment are: their kinds, their samples, and who writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matting.media.encoders import Delivery, Encoding, delivery, grey
+from matting.media.image_writer import ImageWriter
+from matting.media.images import ImageSequence
+from matting.media.source import FrameSource
+from matting.media.writer import VideoWriter
+from matting.planes import Coding
+from matting.workspace import ALPHA, ALPHAS, COMPOSITE, FOREGROUND, picture_name
+
+ALPHA_PNG_BITS = 16
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the results look like.
+
+    Attributes:
+        background: red, green, blue behind the composite, 0..255.
+        kinds: which results to write: COMPOSITE, and of ALPHA, FOREGROUND and ALPHA_PNG those that
+            were asked for.
+    """
+
+    background: tuple[int, int, int] = (120, 255, 155)
+    kinds: tuple[str, ...] = (COMPOSITE,)
+    encoding: Encoding = field(default_factory=Encoding)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one kind of result of a segment goes.
+
+    Attributes:
+        path: a video file, or a folder of pictures.
+        pictures: whether it is that folder.
+        first_frame: the number of the first picture of a video; those of a sequence have names.
+    """
+
+    path: Path
+    pictures: bool = False
+    first_frame: int = 0
+
+
+def samples_of(
+    source: FrameSource, choice: Encoding, targets: Mapping[str, Target]
+) -> dict[str, Delivery]:
+    """The samples in which each kind of result is written.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    return {
+        kind: _picture_samples(kind, source)
+        if target.pictures
+        else _video_samples(kind, source, choice)
+        for kind, target in targets.items()
+    }
+
+
+def writer_of(
+    kind: str,
+    path: Path,
+    target: Target,
+    *,
+    source: FrameSource,
+    choice: Encoding,
+    samples: Delivery,
+) -> VideoWriter | ImageWriter:
+    """A writer of one kind of result, as yet under the name `path`.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+        StorageError: it cannot be written.
+    """
+    is_alpha = kind in ALPHAS  # a share, not light: neither profile nor HDR
+    if not target.pictures:
+        return VideoWriter(
+            path,
+            size_px=(source.width_px, source.height_px),
+            time_base=source.time_base,
+            rate=source.rate,
+            colour=source.colour.as_sdr() if is_alpha else source.colour,
+            pixel_aspect=source.pixel_aspect,
+            choice=choice,
+            samples=samples,
+            hdr=None if is_alpha else source.hdr,
+        )
+    if isinstance(source, ImageSequence):
+        profile = b"" if is_alpha else source.profile
+        return ImageWriter(path, source.result_names, depth=samples.coding.bits, profile=profile)
+    numbers = range(target.first_frame, target.first_frame + source.frames)
+    names = [picture_name(number) for number in numbers]
+    return ImageWriter(path, names, depth=samples.coding.bits)
+
+
+def _video_samples(kind: str, source: FrameSource, choice: Encoding) -> Delivery:
+    height_px = source.height_px
+    colours = delivery(choice, source.coding, source.colour, height_px)
+    if kind not in ALPHAS:
+        return colours
+    return grey(choice, colours, source.colour.as_sdr(), height_px)
+
+
+def _picture_samples(kind: str, source: FrameSource) -> Delivery:
+    own = isinstance(source, ImageSequence) and kind in {COMPOSITE, FOREGROUND, ALPHA}
+    bits = source.coding.bits if own else ALPHA_PNG_BITS
+    return Delivery("", Coding(bits))
