@@ -32,10 +32,9 @@ MATROSKA_SOUND |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3",
 
 TEXT = {"subrip", "ass", "webvtt", "mov_text", "text"}
 BITMAPS = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
-# A container's text subtitles: what it copies, and what it has the others made into.
-COPIED_TEXT = {MP4: {"mov_text"}, MOV: {"mov_text"}, MATROSKA: {"subrip", "ass", "webvtt"}}
+# The subtitles that a container copies, and what other text is made into.
+COPIED = {MP4: {"mov_text"}, MOV: {"mov_text"}, MATROSKA: {"subrip", "ass", "webvtt"} | BITMAPS}
 MADE_TEXT = {MP4: "mov_text", MOV: "mov_text", MATROSKA: "subrip"}
-COPIED_BITMAPS = {MP4: {"dvd_subtitle"}, MOV: set[str](), MATROSKA: BITMAPS}
 GOPRO = "gpmd"  # the only data that FFmpeg writes to mp4 as it was
 
 
@@ -118,7 +117,7 @@ def _codec(track: Track, container: str) -> str:
     if track.kind == AUDIO:
         return DISC_PCM.get(codec, "copy" if codec in MATROSKA_SOUND else "")
     if track.kind == SUBTITLE:
-        if codec in COPIED_TEXT[container] | COPIED_BITMAPS[container]:
+        if codec in COPIED[container]:
             return "copy"
         return MADE_TEXT[container] if codec in TEXT else ""
     if track.kind == DATA:

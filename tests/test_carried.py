@@ -223,6 +223,14 @@ def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
     final, said = deliver(video)
     assert said == ["Track 2 (subtitle, hdmv_pgs_subtitle) cannot be carried in mp4."]
     assert not contents(final).of(SUBTITLE)
+    rare = make(
+        tmp_path / "rare.mkv",
+        *[*opened(video), *tone(440), "-map", "0", "-map", "1"],
+        *["-c", "copy", "-c:a", "truehd", "-strict", "-2"],
+    )
+    final, said = deliver(rare)
+    assert said == []
+    assert [track.codec for track in contents(final).of(SUBTITLE)] == ["hdmv_pgs_subtitle"]
 
 
 def _with_bitmaps(path: Path, picture: Path) -> Path:

@@ -12,8 +12,11 @@ from av.sidedata.sidedata import SideData, Type
 from matting.errors import EncodeError
 from matting.media.boxes import Box, entries, parse, read_moov, split_entry, write_moov
 from matting.media.spatial import BASE_VIEW, SPHERICAL_V1, Spatial, read_spatial
+from matting.run import run
 from tests.clips import make_clip, numbers, times
+from tests.conftest import Recorder
 from tests.sources import deliver, make, opened, tone, with_boxes
+from tests.stages import SECOND, infer_options
 
 XML = b"<rdf:SphericalVideo><GSpherical:Spherical>true</GSpherical:Spherical></rdf:SphericalVideo>"
 
@@ -110,6 +113,14 @@ def test_matroska_is_translated(case: str, tmp_path: Path) -> None:
     assert said == []
     assert seen(final) == seen(video)
     assert seen(final) == seen(told)
+
+
+def test_through_all_stages(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
+    told = with_boxes(make_clip(tmp_path / "told.mp4", sound=True), CASES["half, with a pose"])
+    video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
+    final = run(video, SECOND, infer_options(opaque_checkpoint), None, progress)
+    assert seen(final) == seen(told)
+    assert numbers(final) == list(range(30))
 
 
 def test_a_layout_that_mp4_cannot_tell_is_named(tmp_path: Path) -> None:
