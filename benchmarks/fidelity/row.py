@@ -122,8 +122,6 @@ class Row:
         if self.said:
             named = re.search(self.said, done.said, re.IGNORECASE)
             (preserved if named else broken).append(f"said: {named[0] if named else self.said}")
-        if not final.frames:
-            return Result(self.name, preserved, broken)
         colours = measure.colours(shown, final)
         broken += colour_faults(colours)
         starts = (heard.starts(source), heard.starts(done.final))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.fidelity.program import call
+from benchmarks.fidelity.program import ProgramError, call
 from benchmarks.fidelity.reference import Layout, Stored
 
 FRAME = re.compile(
@@ -65,8 +65,8 @@ def see(path: Path, stream: str = "V:0", before: Sequence[str] = (), filters: st
     arguments += ["-fps_mode", "passthrough", "-f", "rawvideo"]
     raw, said = call([*arguments, "pipe:1"], level="info")
     found = FRAME.findall(said)
-    if not found:
-        return Seen([], [], Layout(8, (1, 1), alpha=False, rgb=False), {"frames": "0"})
+    if not found or "NOPTS" in {pts for pts, *_ in found}:
+        raise ProgramError(f"{path.name} shows no frames, or no times of them")
     name = found[0][1]
     layout = Layout.of(name)
     if layout is None:  # packed RGB: the same values, a plane for each
