@@ -1,0 +1,1 @@
+"""The fidelity bench: what goes through all four stages, held against what comes out."""

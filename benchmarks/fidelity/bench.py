@@ -1,0 +1,122 @@
+"""The rows of the fidelity table, and what runs them."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.fidelity.conversion import BACKGROUNDS, CONVERSIONS, ENCODERS
+from benchmarks.fidelity.job import Networks
+from benchmarks.fidelity.program import ProgramError
+from benchmarks.fidelity.row import Result
+from benchmarks.fidelity.rows_formats import CODECS, COLOURS, CONTAINERS, DEPTHS
+from benchmarks.fidelity.rows_times import FILES, GEOMETRY, TIMES, TRACKS
+from benchmarks.results import measured_on, section, table, write_section
+
+TITLE = "Fidelity"
+HEAD = (
+    "format",
+    "what was preserved",
+    "colour error, mean",
+    "maximum",
+    "bias of each channel",
+    "PTS error (ms)",
+    "sound offset (ms)",
+)
+README = Path(__file__).resolve().parents[2] / "README.md"
+LOST, SKIPPED = "LOST: ", "skipped: "
+MARKED = re.compile(r"(?<=<!-- fidelity -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+class Runnable(Protocol):
+    """A row: a name, whether it is in the short bench, and how it is measured."""
+
+    @property
+    def name(self) -> str:
+        """For people, and for the command line."""
+        ...
+
+    @property
+    def short(self) -> bool:
+        """Whether it is in the short bench."""
+        ...
+
+    def run(self, folder: Path, networks: Networks) -> Result:
+        """Measures it, in an empty folder."""
+        ...
+
+
+ROWS: Sequence[Runnable] = (
+    *CONTAINERS,
+    *DEPTHS,
+    *CODECS,
+    *COLOURS,
+    *TIMES,
+    *GEOMETRY,
+    *TRACKS,
+    *FILES,
+    *CONVERSIONS,
+    *BACKGROUNDS,
+    *ENCODERS,
+)
+
+
+def run_row(row: Runnable, networks: Networks) -> Result:
+    """Measures one row in a folder of its own that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="fidelity_") as name:
+        try:
+            return row.run(Path(name), networks)
+        except ProgramError as error:
+            return Result(row.name, broken=[f"the clip cannot be made or shown: {error}"])
+
+
+def table_of(results: Iterable[Result]) -> str:
+    """The table for people; colour errors in 1/255."""
+    return table(HEAD, [_cells(result) for result in results])
+
+
+def write(results: Sequence[Result]) -> None:
+    """Puts rows into the tables of RESULTS.md and README, in place of earlier ones; others stay."""
+    lines = {cells[0]: cells for cells in recorded()}
+    lines |= {result.name: _cells(result) for result in results}
+    known = [lines[row.name] for row in ROWS if row.name in lines]
+    held = sum(LOST not in cells[1] and not cells[1].startswith(SKIPPED) for cells in known)
+    made = table(HEAD, known)
+    count = f"{held} of {len(known)} rows hold. The last of them: {measured_on()}"
+    write_section(TITLE, f"{made}\n{count}")
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(MARKED.sub(lambda _: made, readme), encoding="utf-8")
+
+
+def recorded() -> list[tuple[str, ...]]:
+    """The rows' cells as they stand in RESULTS.md."""
+    rows = re.findall(r"^\| (.+) \|$", section(TITLE), re.MULTILINE)
+    return [tuple(row.split(" | ")) for row in rows[2:]]
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    if result.skipped:
+        return (result.name, f"{SKIPPED}{result.skipped}", *["-"] * 5)
+    lost = f"**{LOST}{'; '.join(result.broken)}**" if result.broken else ""
+    words = "; ".join(filter(None, ("; ".join(result.preserved), lost))).replace("|", "/")
+    colours = result.colours
+    if colours is None:
+        return (result.name, words, "-", "-", "-", _ms(result.pts_error), _ms(result.sound_offset))
+    space = " (RGB)" if colours.space == "RGB" else ""
+    bias = " ".join(f"{value:+.2f}" for value in colours.bias)
+    numbers = (
+        f"{colours.mean:.2f}{space}",
+        f"{colours.largest:.1f}",
+        bias.replace("-0.00", "+0.00"),
+    )
+    return (result.name, words, *numbers, _ms(result.pts_error), _ms(result.sound_offset))
+
+
+def _ms(seconds: Fraction | None) -> str:
+    if seconds is None:
+        return "-"
+    return "0" if seconds == 0 else f"{float(seconds * 1000):.3f}"

@@ -1,0 +1,230 @@
+"""Rows: the conversion to RGB and back alone; the background; the encoder's own loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+
+from benchmarks.fidelity.clip import H264, HEVC, Clip, Tags
+from benchmarks.fidelity.job import Networks, through_all_stages
+from benchmarks.fidelity.measure import Colours
+from benchmarks.fidelity.program import call
+from benchmarks.fidelity.reference import (
+    LUMA,
+    MATRICES,
+    Layout,
+    Plane,
+    eight_bit_step,
+    to_codes,
+    to_rgb,
+)
+from benchmarks.fidelity.row import Result, refusal
+from benchmarks.fidelity.signal import picture, planes, raw
+from matting.errors import MattingError
+from matting.media.colour import FULL, LIMITED, Colour, FromRGB, ToRGB
+
+MEAN_BOUND = 0.6  # in 1/255, of the issue
+BIAS_BOUND = 0.1  # in 1/255, of the issue
+BACKGROUND_BOUND = 1  # in 1/255, of the issue
+# Without these flags, libswscale itself is off by up to 3 for the best of all code values.
+EXACT = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
+ENCODER_BOUND = 0.2  # in 1/255: what the other rows may owe to the encoder
+NUMBERS = {"smpte170m": 6, "bt709": 1, "bt2020nc": 9}  # ITU-T H.273
+SIZE = (512, 128)
+RANGES = {False: "limited", True: "full"}
+FORMATS = {8: "yuv444p", 10: "yuv444p10le"}
+
+
+def program_conversion(
+    codes: Sequence[Plane], matrix: str, bits: int, *, full: bool
+) -> tuple[Plane, list[Plane]]:
+    """The program's own conversions, the one thing of it that is reached into here.
+
+    Args:
+        codes: luma and chroma [H, W], of `bits`, 4:4:4.
+        matrix: FFmpeg's name.
+    Returns:
+        RGB [H, W, 3] in 0..255, and the code values that are made of that RGB again.
+    """
+    colour = Colour(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
+    rgb = ToRGB(colour)(_frame(codes, bits))
+    back = FromRGB(colour, FORMATS[bits])(rgb)
+    return rgb.astype(np.float64), _planes(back, bits)
+
+
+@dataclass(frozen=True)
+class ConversionRow:
+    """Bars and ramps in 4:4:4 to RGB and back, without a file and without an encoder."""
+
+    matrix: str
+    full: bool
+    bits: int
+    short: bool = True
+
+    @property
+    def name(self) -> str:
+        standard = MATRICES[self.matrix].upper().replace("BT", "BT.")
+        return f"conversion alone: {standard}, {RANGES[self.full]}, {self.bits} bits"
+
+    def run(self, folder: Path, networks: Networks) -> Result:
+        """Both ways, against the standard."""
+        weights = LUMA[MATRICES[self.matrix]]
+        codes = to_codes(_bars_and_ramps(), weights, self.bits, full=self.full)
+        rgb, back = program_conversion(codes, self.matrix, self.bits, full=self.full)
+        exact = np.clip(to_rgb(codes, weights, self.bits, full=self.full), 0, 255)
+        step = eight_bit_step(self.bits, full=self.full)
+        there = Colours.of([list(np.moveaxis(rgb - exact, 2, 0))])
+        again = Colours.of([[(b - a) / step for a, b in zip(codes, back, strict=True)]])
+        broken = []
+        for way, colours in (("to RGB", there), ("and back", again)):
+            if colours.mean > MEAN_BOUND:
+                broken.append(f"{way}: mean error {colours.mean:.2f}")
+            if max(map(abs, colours.bias)) > BIAS_BOUND:
+                broken.append(f"{way}: bias")
+        means = f"mean error to RGB {there.mean:.2f}, and back {again.mean:.2f}"
+        worse = max(there, again, key=lambda colours: max(map(abs, colours.bias)))
+        return Result(
+            self.name,
+            [means],
+            broken,
+            Colours(
+                max(there.mean, again.mean), max(there.largest, again.largest), worse.bias, "both"
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class BackgroundRow:
+    """With a network that sees nobody: the final, as a player shows it, is the colour asked for."""
+
+    matrix: str
+    full: bool
+    bits: int
+    colour: tuple[int, int, int]
+    short: bool = False
+
+    @property
+    def name(self) -> str:
+        standard = MATRICES[self.matrix].upper().replace("BT", "BT.")
+        asked = "#{:02X}{:02X}{:02X}".format(*self.colour)
+        return f"background {asked}: {standard}, {RANGES[self.full]}, {self.bits} bits"
+
+    def run(self, folder: Path, networks: Networks) -> Result:
+        """All four stages, then the ffmpeg program's own conversion to RGB."""
+        clip = Clip(
+            video=H264 if self.bits == 8 else HEVC,
+            pixel_format="yuv420p" if self.bits == 8 else f"yuv420p{self.bits}le",
+            frames=4,
+            tags=Tags(self.matrix, full=self.full),
+            sound=None,
+        )
+        source = clip.write(folder / "clip")
+        try:
+            done = through_all_stages(source, networks.empty, background=self.colour)
+        except MattingError as error:
+            return Result(self.name, broken=[refusal(error, folder)])
+        rgb = [*EXACT, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
+        shown, _ = call(["-i", str(done.final), *rgb])
+        values = np.frombuffer(shown, np.uint8).reshape(-1, 3).astype(np.float64)
+        differences = values - np.array(self.colour)
+        colours = Colours.of([[differences[:, channel, None] for channel in range(3)]], "RGB")
+        broken = []
+        if colours.largest > BACKGROUND_BOUND:
+            means = np.rint(values.mean(axis=0)).astype(int)
+            broken.append("background is #{:02X}{:02X}{:02X}".format(*means))
+        return Result(self.name, [] if broken else ["the colour asked for"], broken, colours)
+
+
+@dataclass(frozen=True)
+class EncoderRow:
+    """What the encoder at its finest loses by itself: the bench's own noise."""
+
+    pixel_format: str
+    short: bool = False
+
+    @property
+    def name(self) -> str:
+        layout = _layout(self.pixel_format)
+        return f"the encoder alone: {layout.name}, {layout.bits} bits"
+
+    def run(self, folder: Path, networks: Networks) -> Result:
+        """A clip's own planes, encoded by x265 at CRF 0, and decoded."""
+        layout = _layout(self.pixel_format)
+        size = (96, 64)
+        frames = [
+            planes(picture(size, number, flash=False), layout, LUMA["bt709"], full=False)
+            for number in range(12)
+        ]
+        form = ["-f", "rawvideo", "-pix_fmt", self.pixel_format]
+        target = folder / "encoded.mp4"
+        finest = ["-c:v", "libx265", "-preset", "fast", "-crf", "0", "-x265-params"]
+        feed = b"".join(raw(frame, layout) for frame in frames)
+        shape = ["-s", "{}x{}".format(*size), "-r", str(Fraction(30)), "-i", "pipe:0"]
+        call([*form, *shape, *finest, "log-level=none", str(target)], feed)
+        out, _ = call(["-i", str(target), *form, "pipe:1"])
+        step = eight_bit_step(layout.bits, full=False)
+        colours = Colours.of(
+            [
+                [(b.astype(np.float64) - a) / step for a, b in zip(x, y, strict=True)]
+                for x, y in zip(frames, layout.split(out, *size), strict=True)
+            ]
+        )
+        broken = [] if colours.mean <= ENCODER_BOUND else [f"mean error {colours.mean:.2f}"]
+        return Result(self.name, ["x265, CRF 0"], broken, colours)
+
+
+ALL = [(matrix, full, bits) for matrix in NUMBERS for full in RANGES for bits in FORMATS]
+CONVERSIONS = [ConversionRow(*each) for each in ALL]
+BACKGROUNDS = [
+    *(BackgroundRow(*each, (120, 255, 155), short=each == ("bt709", False, 8)) for each in ALL),
+    *(BackgroundRow(*each, (0, 177, 64)) for each in ALL if each[2] == 8),
+]
+ENCODERS = [
+    EncoderRow(f"yuv{layout}p{depth}")
+    for depth in ("", "10le", "12le")
+    for layout in ("420", "422", "444")
+]
+
+
+def _layout(name: str) -> Layout:
+    layout = Layout.of(name)
+    if layout is None:
+        raise ValueError(f"{name} is not planar")
+    return layout
+
+
+def _bars_and_ramps() -> Plane:
+    """RGB [H, W, 3] in 0..1: colour bars, and ramps of grey, of each channel, and of mixtures."""
+    rgb = picture(SIZE, 0, flash=False)
+    ramp = np.linspace(0, 1, SIZE[0])
+    for line, mixture in enumerate(
+        ((1, 1, 1), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0.5, 0), (0, 1, 0.5), (0.5, 0, 1))
+    ):
+        rgb[SIZE[1] - 1 - line] = ramp[:, None] * np.array(mixture)
+        rgb[SIZE[1] - 8 - line] = 1 - ramp[:, None] * np.array(mixture)
+    return rgb
+
+
+def _frame(codes: Sequence[Plane], bits: int) -> VideoFrame:
+    height, width = codes[0].shape
+    frame = VideoFrame(width, height, FORMATS[bits])
+    kind = np.dtype(np.uint8) if bits == 8 else np.dtype("<u2")
+    for plane, values in zip(frame.planes, codes, strict=True):
+        lines = np.zeros((height, plane.line_size // kind.itemsize), kind)
+        lines[:, :width] = values
+        plane.update(lines.tobytes())
+    return frame
+
+
+def _planes(frame: VideoFrame, bits: int) -> list[Plane]:
+    kind = np.dtype(np.uint8) if bits == 8 else np.dtype("<u2")
+    made = []
+    for plane in frame.planes:
+        lines = np.frombuffer(bytes(plane), kind).reshape(frame.height, -1)
+        made.append(lines[:, : frame.width].astype(np.float64))
+    return made

@@ -1,0 +1,101 @@
+"""A video through all four stages, with a network that says the same of every pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+
+from matting.infer import InferOptions
+from matting.matte import Look
+from matting.media.writer import Encoding
+from matting.progress import Progress
+from matting.run import run
+from matting.segment import SegmentOptions
+from model import MattingNetwork
+
+# The encoder's finest, so that its own loss stays far below what is looked for.
+FINEST = {codec: Encoding(codec, quality=0) for codec in ("hevc", "h264", "av1")}
+BACKGROUND = (120, 255, 155)
+PIECE_SECONDS = Fraction(1, 2)
+
+
+class Listener(Progress):
+    """Keeps what the stages tell."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+@dataclass(frozen=True)
+class Done:
+    """The final file, and what was told on the way."""
+
+    final: Path
+    said: str
+
+
+class Networks:
+    """The two stand-in networks, each made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def opaque(self) -> Path:
+        """By it everything is foreground, and the foreground is the source."""
+        return self._made("opaque.pth", 1.0)
+
+    @property
+    def empty(self) -> Path:
+        """By it nothing is foreground."""
+        return self._made("empty.pth", 0.0)
+
+    def _made(self, name: str, alpha: float) -> Path:
+        path = self._folder / name
+        return path if path.is_file() else write_checkpoint(path, alpha)
+
+
+def write_checkpoint(path: Path, alpha: float) -> Path:
+    """Weights by which alpha is the same everywhere, and the foreground is the source."""
+    network = MattingNetwork()
+    with torch.no_grad():
+        network.project_mat.conv.weight.zero_()
+        network.get_parameter("project_mat.conv.bias").copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
+        # The guided filter passes it on: no smoothing, and nothing of the guide.
+        network.refiner.box_filter.weight.zero_()[:, :, 1, 1] = 1
+        network.get_parameter("refiner.conv.6.weight").zero_()
+        network.get_parameter("refiner.conv.6.bias").zero_()
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def through_all_stages(
+    video: Path,
+    checkpoint: Path,
+    *,
+    background: tuple[int, int, int] = BACKGROUND,
+    seconds: Fraction = PIECE_SECONDS,
+    ratio: float = 1.0,
+    codec: str = "hevc",
+) -> Done:
+    """Segments, mattes, combines `video`, and adds its sound.
+
+    Raises:
+        MattingError: a stage refused.
+    """
+    options = InferOptions(
+        checkpoint=checkpoint,
+        device="cpu",
+        ratio=ratio,
+        look=Look(background=background, encoding=FINEST[codec]),
+        isolated=False,
+    )
+    listener = Listener()
+    final = run(video, SegmentOptions(seconds=seconds), options, None, listener)
+    return Done(final, "\n".join(listener.said))
