@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from av.video.frame import VideoFrame
+import torch
 
 from benchmarks.fidelity.clip import H264, HEVC, Clip, Tags
 from benchmarks.fidelity.job import Networks, through_all_stages
@@ -26,7 +26,9 @@ from benchmarks.fidelity.reference import (
 from benchmarks.fidelity.row import Result, refusal
 from benchmarks.fidelity.signal import picture, planes, raw
 from matting.errors import MattingError
-from matting.media.colour import FULL, LIMITED, Colour, FromRGB, ToRGB
+from matting.media.colour import FULL, LIMITED, Colour
+from matting.planes import Coding, Planes
+from matting.yuv import converted
 
 MEAN_BOUND = 0.6  # in 1/255, of the issue
 BIAS_BOUND = 0.1  # in 1/255, of the issue
@@ -37,7 +39,7 @@ ENCODER_BOUND = 0.2  # in 1/255: what the other rows may owe to the encoder
 NUMBERS = {"smpte170m": 6, "bt709": 1, "bt2020nc": 9}  # ITU-T H.273
 SIZE = (512, 128)
 RANGES = {False: "limited", True: "full"}
-FORMATS = {8: "yuv444p", 10: "yuv444p10le"}
+DEPTHS = (8, 10)
 
 
 def program_conversion(
@@ -52,9 +54,15 @@ def program_conversion(
         RGB [H, W, 3] in 0..255, and the code values that are made of that RGB again.
     """
     colour = Colour(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
-    rgb = ToRGB(colour)(_frame(codes, bits))
-    back = FromRGB(colour, FORMATS[bits])(rgb)
-    return rgb.astype(np.float64), _planes(back, bits)
+    coding = colour.coding(bits, (1, 1), codes[0].shape[0])
+    kind = np.uint8 if bits == 8 else np.uint16
+    luma, *chroma = (torch.from_numpy(values.astype(kind))[None] for values in codes)
+    between = Coding(8 if bits == 8 else 16)
+    rgb = converted(Planes(coding, luma[None], torch.cat(chroma)[None]), between)
+    back = converted(rgb, coding)
+    planes = [*back.main[0], *([] if back.chroma is None else back.chroma[0])]
+    seen = rgb.main[0].permute(1, 2, 0).double() * (255 / between.peak)
+    return seen.numpy(), [plane.double().numpy() for plane in planes]
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ class EncoderRow:
         return Result(self.name, ["x265, CRF 0"], broken, colours)
 
 
-ALL = [(matrix, full, bits) for matrix in NUMBERS for full in RANGES for bits in FORMATS]
+ALL = [(matrix, full, bits) for matrix in NUMBERS for full in RANGES for bits in DEPTHS]
 CONVERSIONS = [ConversionRow(*each) for each in ALL]
 BACKGROUNDS = [
     *(BackgroundRow(*each, (120, 255, 155), short=each == ("bt709", False, 8)) for each in ALL),
@@ -208,23 +216,3 @@ def _bars_and_ramps() -> Plane:
         rgb[SIZE[1] - 1 - line] = ramp[:, None] * np.array(mixture)
         rgb[SIZE[1] - 8 - line] = 1 - ramp[:, None] * np.array(mixture)
     return rgb
-
-
-def _frame(codes: Sequence[Plane], bits: int) -> VideoFrame:
-    height, width = codes[0].shape
-    frame = VideoFrame(width, height, FORMATS[bits])
-    kind = np.dtype(np.uint8) if bits == 8 else np.dtype("<u2")
-    for plane, values in zip(frame.planes, codes, strict=True):
-        lines = np.zeros((height, plane.line_size // kind.itemsize), kind)
-        lines[:, :width] = values
-        plane.update(lines.tobytes())
-    return frame
-
-
-def _planes(frame: VideoFrame, bits: int) -> list[Plane]:
-    kind = np.dtype(np.uint8) if bits == 8 else np.dtype("<u2")
-    made = []
-    for plane in frame.planes:
-        lines = np.frombuffer(bytes(plane), kind).reshape(frame.height, -1)
-        made.append(lines[:, : frame.width].astype(np.float64))
-    return made
