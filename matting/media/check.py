@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import DecodeError
 from matting.media.door import decoder_of, open_video, reading
-from matting.media.index import unbroken
+from matting.media.index import correct_time, unbroken
 from matting.media.probe import is_shown
 
 HINT = "Make it again, or copy it again from where it came."
@@ -245,6 +245,7 @@ def _packets(path: Path, *, own_only: bool) -> Iterator[Packet[VideoStream]]:
     with open_video(path) as (container, stream), reading(path):
         for packet in unbroken(container.demux(stream)):
             if not (own_only and packet.is_discard):
+                correct_time(packet, stream)
                 yield packet
 
 

@@ -22,6 +22,7 @@ from matting.planes import SDR, Coding
 SOURCE, C420 = "source", "4:2:0"
 LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
 HDR_BITS = 10
+RGB_BITS_MORE = 2  # in 8 bits, Y'CbCr has a quarter of the colours that R'G'B' has
 # What hardware everywhere plays: bits of 4:2:0 video.
 COMMON_BITS = {"hevc": (8, 10), "h264": (8,), "av1": (8, 10)}
 
@@ -114,6 +115,8 @@ def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -
     """
     formats = _formats(CODECS[choice.codec].encoder)
     bits = source.bits if source.transfer == SDR else max(HDR_BITS, source.bits)
+    if source.weights is None:
+        bits += RGB_BITS_MORE
     step = source.step if choice.chroma == SOURCE else (2, 2)
     steps = {found for found, _ in formats}
     # One that loses no chroma, the coarsest of these; else the finest there is.
@@ -186,7 +189,7 @@ def _note(choice: Encoding, source: Coding, made: Coding) -> str:
         return ""
     else:
         what = f"The results are {gets}, as the source is."
-    return what if common else f"{what} Few players take that: --chroma 4:2:0 makes it 4:2:0."
+    return what if common else f"{what} Few players take that; --chroma 4:2:0 makes what all take."
 
 
 def _missing(encoder: str) -> MissingError:

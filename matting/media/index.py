@@ -79,6 +79,8 @@ def read_index(path: Path) -> SourceIndex:
         # All streams: the container's declared length is that of its longest.
         breaks: list[av.error.FFmpegError] = []
         for packet in unbroken(container.demux(), breaks.append):
+            if packet.stream_index == stream.index:
+                correct_time(packet, stream)
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
@@ -102,6 +104,15 @@ def read_index(path: Path) -> SourceIndex:
     if not any(packet.shown for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
     return SourceIndex(tuple(packets), end if broken else None)
+
+
+def correct_time(packet: Packet[AnyStream], stream: VideoStream) -> None:
+    """Sets when a packet of AVI is shown, which that does not say: when it is decoded.
+
+    Where no frame waits for a later one. FFmpeg 8 takes H.264 there to be shown a frame later.
+    """
+    if stream.container.format.name == "avi" and not stream.codec_context.has_b_frames:
+        packet.pts = packet.dts
 
 
 def unbroken(
