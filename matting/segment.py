@@ -142,7 +142,9 @@ def _cut_and_install(
         if cut is None:
             _remove(work)
             durable.make_folder(work)
-            index, lost = without_lost_start(info, read_index(info.path))
+            index, lost = read_index(info.path), 0
+            if options.damaged != REPEAT:  # else the first good frame stands in for them
+                index, lost = without_lost_start(info, index)
             if lost:
                 progress.say(
                     f"{lost} frame{'s' if lost > 1 else ''} at the start cannot be shown, for the "

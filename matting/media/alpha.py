@@ -59,27 +59,35 @@ def opaque(pixel_format: str) -> str:
     return planar.replace("yuva", "yuv").replace("gbrap", "gbrp")
 
 
-def _faded(samples: Samples, alpha: Samples, zero: int, opaque: int) -> Samples:
-    """The samples brought to `zero` as far as alpha is below `opaque`, rounded halves up."""
+def _faded(samples: Samples, alpha: Samples, zero: int, opaque: int) -> NDArray[np.float64]:
+    """The samples brought to `zero` as far as alpha is below `opaque`, rounded halves up.
+
+    Exact: of numbers this small, float64 gives every quotient nearer than it is to the next half.
+    """
     total, count = _cells(alpha, samples.shape)
-    whole = count * opaque
-    value = (samples.astype(np.int64) - zero) * total
-    return (2 * value + whole) // (2 * whole) + zero
+    value = (samples.astype(np.float64) - zero) * total
+    return np.asarray(np.floor(value / (count * opaque) + 0.5) + zero)
 
 
-def _cells(alpha: Samples, shape: tuple[int, ...]) -> tuple[Samples, Samples]:
+def _cells(
+    alpha: Samples, shape: tuple[int, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sums of alpha over the pixels of each chroma sample, and of how many; [H, W] of `shape`.
 
     At the right and lower edges of odd sizes, a sample has fewer pixels.
     """
-    total = alpha.astype(np.int64)
-    count = np.ones_like(total)
-    for axis in (0, 1):
-        cell = -(-alpha.shape[axis] // shape[axis])
-        starts = np.arange(0, alpha.shape[axis], cell)
-        total = np.add.reduceat(total, starts, axis)
-        count = np.add.reduceat(count, starts, axis)
-    return total, count
+    rows, columns = (-(-alpha.shape[axis] // shape[axis]) for axis in (0, 1))
+    missing = shape[0] * rows - alpha.shape[0], shape[1] * columns - alpha.shape[1]
+    if any(missing):
+        alpha = np.pad(alpha, ((0, missing[0]), (0, missing[1])))
+    total = np.zeros(shape)
+    for row in range(rows):
+        for column in range(columns):
+            total += alpha[row::rows, column::columns]
+    heights, widths = np.full(shape[0], float(rows)), np.full(shape[1], float(columns))
+    heights[-1] -= missing[0]
+    widths[-1] -= missing[1]
+    return total, heights[:, None] * widths
 
 
 def _planar(known: VideoFormat) -> str:
