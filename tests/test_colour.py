@@ -126,17 +126,16 @@ def test_frames_become_planes_and_frames_again(
         memory = np.asarray(memoryview(plane)).view(np.uint8 if bits == 8 else np.uint16)
         memory[:] = generator.integers(0, 1 << bits, memory.shape)
     colour = tags(BT709)
-    height_px = size[0] if turns % 2 else size[1]
-    planes = planes_of(frame, colour, height_px, turns)
+    planes = planes_of(frame, colour, turns)
     assert (planes.width, planes.height) == (size[::-1] if turns % 2 else size)
-    assert planes.coding == coding_of(VideoFormat(name, *size), colour, height_px, turns)
+    assert planes.coding == coding_of(VideoFormat(name, *size), colour, turns)
     if turns == 0 and size == (64, 48):
-        again = planes_of(frame_of(planes, name), colour, height_px)
+        again = planes_of(frame_of(planes, name), colour)
         assert torch.equal(again.main.int(), planes.main.int())
         if planes.chroma is not None and again.chroma is not None:
             assert torch.equal(again.chroma.int(), planes.chroma.int())
     # Chroma turns with luma: in R'G'B', the turned picture is the picture turned.
-    upright = converted(planes_of(frame, colour, height_px), Coding(12)).main.int()
+    upright = converted(planes_of(frame, colour), Coding(12)).main.int()
     turned = converted(planes, Coding(12)).main.int()
     assert (torch.rot90(upright, turns, (2, 3)) - turned).abs().max() <= 1
 
@@ -163,6 +162,14 @@ def test_the_matrix_of_untagged_video() -> None:
     assert untagged.matrix_for(576) == SMPTE170M
     assert untagged.matrix_for(577) == BT709
     assert tags(SMPTE170M).matrix_for(2160) == SMPTE170M
+
+
+def test_the_matrix_of_untagged_video_that_is_turned() -> None:
+    """By its lines as they are stored, as players do; that of the result by its own."""
+    untagged = tags(UNSPECIFIED)
+    sideways = coding_of(VideoFormat("yuv420p", 640, 480), untagged, 1)
+    assert sideways.weights == WEIGHTS[SMPTE170M]
+    assert untagged.coding(8, (2, 2), 640).weights == WEIGHTS[BT709]
 
 
 def test_the_place_of_chroma() -> None:

@@ -99,7 +99,8 @@ def _track(stream: Stream) -> str:
 
 def _words(stream: Stream) -> str:
     language = stream.metadata.get("language", "und")
-    titled = stream.metadata.get("title") or stream.metadata.get("handler_name", "")
+    told = (stream.metadata.get(key) for key in ("title", "name", "handler_name"))  # as in MP4
+    titled = next(filter(None, told), "")
     title = "" if titled in {"SoundHandler", "SubtitleHandler"} else titled
     return " ".join(word for word in ("" if language == "und" else language, title) if word)
 

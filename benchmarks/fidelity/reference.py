@@ -141,6 +141,18 @@ def shrunk(plane: Plane, shift: tuple[int, int]) -> Plane:
     return np.asarray(blocks.mean(axis=(1, 3)), np.float64)
 
 
+def sited(plane: Plane, shift: tuple[int, int]) -> Plane:
+    """Chroma of every pixel brought to a coarser layout, where it lies as H.264 and H.265 have it.
+
+    At the left pixel of two: the mean of the two pixels around it, which is half of its own and a
+    quarter of both neighbours'. Between two rows: the mean of these.
+    """
+    if shift[0]:
+        padded = np.pad(plane, ((0, 0), (1, 1 + plane.shape[1] % 2)), mode="edge")
+        plane = (padded[:, :-2:2] + 2 * padded[:, 1:-1:2] + padded[:, 2::2]) / 4
+    return shrunk(plane, (0, shift[1]))
+
+
 def grown(plane: Plane, size: tuple[int, int]) -> Plane:
     """Chroma brought to the picture's height and width by repetition."""
     down, across = (-(-side // part) for side, part in zip(size, plane.shape, strict=True))

@@ -72,7 +72,8 @@ CONTAINERS = [
     Row(
         "MKV, FFV1 RGB",
         Clip("mkv", FFV1, "gbrp", tags=HD_UNTAGGED),
-        expect={"layout": "", "matrix": "", "range": ""},
+        expect={"depth": "10 bits", "layout": "4:4:4", "matrix": "", "range": ""},
+        said="10 bits",
     ),
     Row("MKV, MPEG-2", Clip("mkv", MPEG2), about=TAGS),
     Row("WebM, VP8", Clip("webm", VP8, tags=SD_UNTAGGED), short=True),

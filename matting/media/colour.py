@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 
 from matting.planes import HLG, PQ, SDR, Coding
 
@@ -64,6 +65,18 @@ class Colour:
             int(context.color_primaries),
             location,
         )
+
+    def completed(self, frame: VideoFrame) -> Colour:
+        """The same, with what only a decoded frame says: VP8's matrix, for one."""
+        tags = {
+            "matrix": int(frame.colorspace),
+            "transfer": int(frame.color_trc),
+            "primaries": int(frame.color_primaries),
+        }
+        untold = {name: tag for name, tag in tags.items() if getattr(self, name) == UNSPECIFIED}
+        # R'G'B' is of full range, but what is made of it need not be.
+        full = FULL if frame.color_range == FULL and not frame.format.is_rgb else self.range
+        return replace(self, range=full, **untold)
 
     def as_sdr(self) -> Colour:
         """The same, or BT.709's where these are of HDR."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
-from av.codec.context import CodecContext
+from av.codec.context import CodecContext, Flags
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
@@ -72,7 +72,10 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with reading(path):
         container = av.open(str(path), "r", options=dict(SAFE_INPUT), metadata_errors="replace")
     with container:
-        yield container, _video_stream(container, path)
+        stream = _video_stream(container, path)
+        # Else H.264 and H.265 are cropped at the left only as far as suits the memory's layout.
+        stream.codec_context.flags |= Flags.unaligned
+        yield container, stream
 
 
 def is_cover(stream: Stream) -> bool:

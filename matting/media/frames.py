@@ -20,17 +20,16 @@ from matting.planes import Coding, Planes
 PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
 
 
-def planes_of(frame: VideoFrame, colour: Colour, height_px: int, turns: int = 0) -> Planes:
+def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
     """A decoded frame, turned upright, [1, .., H, W].
 
     Args:
         colour: the stream's tags.
-        height_px: of the whole upright picture, by which an untagged matrix is chosen.
         turns: quarter turns counter-clockwise.
     """
     name = planar_format(frame.format)
     frame = converted(frame, name, colour.range)
-    coding = coding_of(frame.format, colour, height_px, turns)
+    coding = coding_of(frame.format, colour, turns)
     arrays = [np.rot90(_samples(plane, coding.bits), turns) for plane in frame.planes]
     if frame.format.is_rgb:
         green, blue, red = arrays
@@ -39,17 +38,17 @@ def planes_of(frame: VideoFrame, colour: Colour, height_px: int, turns: int = 0)
     return Planes(coding, _tensor(arrays[:1]), chroma)
 
 
-def coding_of(pixel_format: VideoFormat, colour: Colour, height_px: int, turns: int = 0) -> Coding:
+def coding_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> Coding:
     """What `planes_of` makes of frames of that format and size.
 
     Args:
-        colour, height_px, turns: as for `planes_of`.
+        colour, turns: as for `planes_of`.
     """
     planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
     bits, step = layout_of(planar)
     if planar.is_rgb:
         return Coding(bits)
-    coding = colour.coding(bits, step, height_px)
+    coding = colour.coding(bits, step, planar.height)  # as stored, before it is turned
     return _turned(coding, planar.width, planar.height, turns) if turns % 4 else coding
 
 

@@ -15,7 +15,7 @@ from av.stream import Stream
 from matting.errors import MediaError
 from matting.media.alpha import has_alpha
 from matting.media.colour import Colour
-from matting.media.door import decode, has_alpha_beside, open_video, reading
+from matting.media.door import has_alpha_beside, open_video, reading
 from matting.media.stream_header import NOTHING_SAID, StreamHeader, header_of
 
 # How much shorter than its own declared length a file may be before it counts as cut off.
@@ -177,14 +177,3 @@ def _cut_off(path: Path, read: int, declared: int) -> MediaError:
         f"{path} is cut off or damaged: only {read}{of} frames can be read.",
         "Copy or download it again. To use what is there: segment --damaged repeat.",
     )
-
-
-def rotation(path: Path) -> int:
-    """Degrees counter-clockwise that turn a video's pictures upright: 0, 90, 180 or 270.
-
-    Only a decoded frame tells, so one is.
-    """
-    with open_video(path) as (container, stream), reading(path):
-        for frame in decode(container, stream):
-            return int(frame.rotation) % 360
-    return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from matting.media.colour import Colour
 from matting.media.door import decode, open_video, reading
 from matting.media.frames import coding_of, planes_of
 from matting.media.hdr import HdrMetadata
-from matting.media.probe import frame_times, probe
+from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather, ignore
 from matting.media.support import require_progressive, require_supported
 from matting.media.treatment import Treatment
@@ -43,7 +44,8 @@ class VideoSource:
         require_progressive(self._info)
         # What segment has cut needs none of it.
         self._treatment = Treatment(blacken=self._info.has_alpha, crop=self._info.header.crop)
-        self._rotation, self._hdr = _first_frame(path)
+        self._first = _FirstFrame.of(self._info)
+        self._rotation = self._first.rotation
         self._times = sorted(time.pts for time in frame_times(path))
 
     @property
@@ -62,7 +64,7 @@ class VideoSource:
     def _shown_px(self) -> tuple[int, int]:
         """Width and height before any rotation."""
         crop = self._info.header.crop
-        width, height = self._info.width_px, self._info.height_px
+        width, height = self._first.size_px
         return width - crop.left_px - crop.right_px, height - crop.top_px - crop.bottom_px
 
     @property
@@ -79,16 +81,16 @@ class VideoSource:
 
     @property
     def colour(self) -> Colour:
-        return self._info.colour
+        return self._first.colour
 
     @property
     def coding(self) -> Coding:
-        own = VideoFormat(opaque(self._info.pixel_format), *self._shown_px)
-        return coding_of(own, self.colour, self.height_px, self._rotation // 90)
+        own = VideoFormat(opaque(self._first.pixel_format), *self._shown_px)
+        return coding_of(own, self.colour, self._rotation // 90)
 
     @property
     def hdr(self) -> HdrMetadata | None:
-        return self._hdr
+        return self._first.hdr
 
     @property
     def frames(self) -> int:
@@ -120,7 +122,7 @@ class VideoSource:
             if index < skip:
                 on_skip()
             else:
-                yield pts, planes_of(frame, self.colour, self.height_px, turns)
+                yield pts, planes_of(frame, self.colour, turns)
 
     def _checked(self) -> Iterator[VideoFrame]:
         """The decoder's frames, each held against the container's own list of times."""
@@ -128,7 +130,7 @@ class VideoSource:
         for frame in self._decoded():
             if count == self.frames or frame.pts != self._times[count]:
                 raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
-            if (frame.width, frame.height) != (self._info.width_px, self._info.height_px):
+            if (frame.width, frame.height) != self._first.size_px:
                 raise self._broken(count, f"has another size ({frame.width}x{frame.height})")
             yield frame
             count += 1
@@ -153,10 +155,31 @@ class VideoSource:
         return DecodeError(f"{self.path}: frame {index} of {self.frames} {what}.", REENCODE)
 
 
-def _first_frame(path: Path) -> tuple[int, HdrMetadata | None]:
-    """What only a decoded frame tells: the degrees counter-clockwise that turn it upright, and
-    what is said of its HDR."""
-    with open_video(path) as (container, stream), reading(path):
-        for frame in container.decode(stream):
-            return int(frame.rotation) % 360, HdrMetadata.of(frame)
-    return 0, None
+@dataclass(frozen=True)
+class _FirstFrame:
+    """What a decoded frame tells, and better than a container.
+
+    Attributes:
+        rotation: degrees counter-clockwise that turn it upright: 0, 90, 180 or 270.
+        size_px: width and height before that.
+    """
+
+    rotation: int
+    size_px: tuple[int, int]
+    pixel_format: str
+    colour: Colour
+    hdr: HdrMetadata | None
+
+    @classmethod
+    def of(cls, info: VideoInfo) -> _FirstFrame:
+        with open_video(info.path) as (container, stream), reading(info.path):
+            for frame in decode(container, stream):
+                return cls(
+                    rotation=int(frame.rotation) % 360,
+                    size_px=(frame.width, frame.height),
+                    pixel_format=frame.format.name,
+                    colour=info.colour.completed(frame),
+                    hdr=HdrMetadata.of(frame),
+                )
+        # Its own turn comes, and tells that nothing can be decoded.
+        return cls(0, (info.width_px, info.height_px), info.pixel_format, info.colour, None)

@@ -76,7 +76,7 @@ class FrameWriter:
             context = stream.codec_context
             context.time_base = info.time_base
             context.sample_aspect_ratio = info.pixel_aspect
-            info.colour.apply_to(context)
+            info.colour.completed(first).apply_to(context)
             if encoder == "libx265":
                 context.codec_tag = "hvc1"
             if first.rotation:
