@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from matting.progress import Progress
 
 COVER_FILES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 COVER_FILES["bmp"] = ("cover.bmp", "image/bmp")
+USUAL_SAMPLE_RATE = 48_000
+LARGEST_TICKS = 2**31 - 1
 SPHERICAL_V1_BYTES = 24  # of the box before the XML in it
 
 
@@ -64,9 +67,7 @@ def mux(delivery: Delivery, target: Path, progress: Progress) -> None:
         if container == MATROSKA:
             arguments += _attached_covers(delivery, Path(folder))
         else:
-            # The start of the picture is noted in the movie's own ticks, by default milliseconds.
-            ticks = probe(delivery.combined).time_base.denominator
-            arguments += ["-movie_timescale", str(ticks)]
+            arguments += ["-movie_timescale", str(_movie_ticks(delivery.combined))]
         arguments += ["-f", container, f"./{target.name}"]
         ffmpeg.run(
             arguments,
@@ -97,13 +98,25 @@ def _is_same(key: str, have: str, want: str) -> bool:
 
 
 def _inputs(video: Path, combined: Path) -> list[str]:
-    """The combined file's times count from where the source starts; so will the result's."""
+    """The combined file's times count from where the source starts.
+
+    So will the result's, unless the source is MP4 or QuickTime: there a late start of everything
+    is part of what a player shows, in other containers it is how they count.
+    """
     source = probe(video)
-    offset = f"{-float(source.start_pts * source.time_base):.6f}"
+    start = float(source.start_pts * source.time_base)
+    later, earlier = (start, 0.0) if "mov" in source.container else (0.0, start)
     # Without -copyts ffmpeg would count from what it believes the start to be, and close gaps
     # in transport streams.
-    inputs = ["-copyts", *ffmpeg.input_file(combined)]
-    return [*inputs, "-itsoffset", offset, *ffmpeg.input_file(video)]
+    inputs = ["-copyts", "-itsoffset", f"{later:.6f}", *ffmpeg.input_file(combined)]
+    return [*inputs, "-itsoffset", f"{-earlier:.6f}", *ffmpeg.input_file(video)]
+
+
+def _movie_ticks(combined: Path) -> int:
+    """In these, by default milliseconds, the file notes when each track starts."""
+    own = probe(combined).time_base.denominator
+    common = math.lcm(own, USUAL_SAMPLE_RATE)
+    return common if common <= LARGEST_TICKS else own
 
 
 def _tracks(carriage: Carriage) -> list[str]:

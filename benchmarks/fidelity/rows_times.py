@@ -80,7 +80,8 @@ TIMES = [
     ),
     Row("picture 0.5 s after the sound", Clip(delay=Fraction(1, 2)), start=True, short=True),
     Row("picture 0.5 s after the sound, MKV", Clip("mkv", delay=Fraction(1, 2)), start=True),
-    Row("everything from 3 s on", Clip("mkv", output=("-output_ts_offset", "3")), start=True),
+    Row("everything from 3 s on, MP4", Clip(output=("-output_ts_offset", "3")), start=True),
+    Row("a clock that begins at 3 s, MKV", Clip("mkv", output=("-output_ts_offset", "3"))),
     Row(
         "2 hours, a frame each 30 to 39 s",
         Clip(
