@@ -23,6 +23,7 @@ from matting.media.door import require_file
 from matting.media.holding import keeps
 from matting.media.index import SourceIndex, read_index
 from matting.media.probe import VideoInfo, probe
+from matting.media.spatial import one_eye_note
 from matting.media.support import require_supported
 from matting.media.tracks import picture_choice
 from matting.media.treatment import treatment_for
@@ -74,9 +75,8 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
     """
     require_file(video)
     info = probe(video)
-    choice = picture_choice(video)
-    if choice:
-        progress.say(choice)
+    for note in filter(None, (picture_choice(video), one_eye_note(video))):
+        progress.say(note)
     require_supported(info)
     folder = segments_folder(video, output)
     if folder.exists() and not folder.is_dir():

@@ -111,7 +111,7 @@ class Worker:
         self._session = MattingSession(
             checkpoint.network, device, setup.precision, setup.largest_chunk
         )
-        self._said = ""  # of the results' samples
+        self._said: set[str] = set()
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 
@@ -156,12 +156,15 @@ class Worker:
         )
 
     def _tell_samples(self, task: Task, source: FrameSource, progress: Progress) -> None:
-        """Says what the results' samples are, where that is not what everybody expects."""
+        """Says what happens to the samples, where that is not what everybody expects; once."""
+        notes = list(source.notes)
         samples = samples_of(source, self._setup.look.encoding, task.targets)
-        note = samples[COMPOSITE].note if COMPOSITE in samples else ""
-        if note and note != self._said:
-            progress.say(note)
-        self._said = note
+        if COMPOSITE in samples:
+            notes.append(samples[COMPOSITE].note)
+        for note in notes:
+            if note and note not in self._said:
+                self._said.add(note)
+                progress.say(note)
 
     def _ratio(self, source: FrameSource) -> float:
         if self._setup.ratio is not None:

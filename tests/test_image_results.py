@@ -87,7 +87,22 @@ def test_a_sequence_of_16_bits_stays_one(
     assert list(made) == list(source)
     for name, values in made.items():
         assert values.dtype == np.uint16
-        assert np.abs(values.astype(int) - source[name]).max() <= 65535 / 255
+        assert np.array_equal(values, source[name])
+
+
+def test_transparent_pictures_are_put_over_black_and_that_is_said(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    for name, alpha in (("clear", 128), ("opaque", 255)):
+        take = tmp_path / name
+        take.mkdir()
+        rgba = np.dstack([picture(3), np.full(picture(3).shape[:2], alpha, np.uint8)])
+        Image.fromarray(rgba).save(take / "a.png")
+        folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+        assert progress.heard("put over black") == (alpha < 255)
+        progress.said.clear()
+        made = pictures(folder.layer(COMPOSITE) / name)["a.png"]
+        assert np.abs(made - picture(3) * (alpha / 255)).max() <= 0.51
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tif"])
@@ -394,6 +409,7 @@ def test_a_picture_that_did_not_reach_the_disk(how: str, tmp_path: Path) -> None
     tensor = torch.from_numpy(np.stack([picture(0), picture(1)])).permute(0, 3, 1, 2)
     with ImageWriter(folder, ["a.png", "b.png"], depth=8) as writer:
         writer.write(Planes(Coding(), tensor), [0, 1])
+        writer.drain()
         if how == "damaged":
             (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:-30])
         elif how == "another":

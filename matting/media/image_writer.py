@@ -80,6 +80,15 @@ class ImageWriter:
             self._under_way.append(future)
             self._count += 1
 
+    def drain(self) -> None:
+        """Waits until all pictures that came are in their files.
+
+        Raises:
+            EncodeError, StorageError: as for `write`.
+        """
+        while self._under_way:
+            self._take_first()
+
     def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
         """Reads every picture again, compares it, and has it put on the disk.
 
@@ -89,8 +98,7 @@ class ImageWriter:
             EncodeError: a picture is missing, or is not what was written.
             StorageError: a file cannot be written.
         """
-        while self._under_way:
-            self._take_first()
+        self.drain()
         if self._count != len(self._names):
             raise EncodeError(f"{self._folder}: {self._count} of {len(self._names)} pictures came.")
         found = sorted(path.name for path in self._folder.iterdir())

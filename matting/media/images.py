@@ -18,6 +18,7 @@ from matting.media.picture import (
     Values,
     bits,
     colour_profile,
+    has_transparency,
     read_picture,
     to_16_bits,
 )
@@ -101,6 +102,12 @@ class ImageSequence:
     @property
     def hdr(self) -> HdrMetadata | None:
         return None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """By the first picture."""
+        transparent = has_transparency(self._files[0])
+        return ("The pictures are transparent: what is, is put over black.",) if transparent else ()
 
     @property
     def frames(self) -> int:

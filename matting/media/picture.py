@@ -134,6 +134,21 @@ def read_picture(path: Path) -> Values:
     Raises:
         DecodeError: it is none, is damaged, or is of a kind that cannot be matted.
     """
+    return _to_rgb(_stored(path))
+
+
+def has_transparency(path: Path) -> bool:
+    """Whether a picture is not opaque everywhere.
+
+    Raises:
+        DecodeError: as `read_picture`.
+    """
+    values = _stored(path)
+    return values.shape[2] in {2, 4} and bool((values[..., -1] < np.iinfo(values.dtype).max).any())
+
+
+def _stored(path: Path) -> Values:
+    """A picture as it is stored, [H, W, 1 to 4]: grey or RGB, either with transparency."""
     suffix = path.suffix.lower()
     try:
         if suffix in PNG:
@@ -146,7 +161,11 @@ def read_picture(path: Path) -> Values:
         raise _unreadable(path) from error
     if values.ndim == 3 and values.shape[2] == 4 and suffix in JPEG:
         raise _made_for_print(path)
-    return _to_rgb(values, path)
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or values.shape[2] not in {1, 2, 3, 4}:
+        raise DecodeError(f"{path} is no single picture.", "Save it as RGB or grey.")
+    return values
 
 
 def colour_profile(path: Path) -> bytes:
@@ -237,12 +256,8 @@ def _lzw_tiff(path: Path) -> NDArray[np.uint16]:
     return np.asarray(frame.to_ndarray(), dtype=np.uint16)
 
 
-def _to_rgb(values: Values, path: Path) -> Values:
+def _to_rgb(values: Values) -> Values:
     """Grey, RGB, either with transparency, to RGB [H, W, 3]."""
-    if values.ndim == 2:
-        values = values[..., None]
-    if values.ndim != 3 or values.shape[2] not in {1, 2, 3, 4}:
-        raise DecodeError(f"{path} is no single picture.", "Save it as RGB or grey.")
     if values.shape[2] in {2, 4}:
         values = _over_black(values[..., :-1], values[..., -1:])
     return _repeated(values) if values.shape[2] == 1 else values

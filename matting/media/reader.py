@@ -93,6 +93,10 @@ class VideoSource:
         return self._first.hdr
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._treatment.words())
+
+    @property
     def frames(self) -> int:
         return len(self._times)
 

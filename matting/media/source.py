@@ -53,6 +53,11 @@ class FrameSource(Protocol):
     @property
     def hdr(self) -> HdrMetadata | None: ...
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user has to know of how it is read, in sentences."""
+        ...
+
+    @property
     def frames(self) -> int: ...
 
     def chunks(

@@ -103,6 +103,15 @@ def read_spatial(path: Path) -> Spatial:
     return Spatial(entry, track, tuple(notes))
 
 
+def one_eye_note(path: Path) -> str | None:
+    """A sentence where only one of the source's two views is decoded.
+
+    Raises:
+        InputError, MediaError: as `read_spatial`.
+    """
+    return BASE_VIEW if BASE_VIEW in read_spatial(path).notes else None
+
+
 def put_spatial(trak: Box, spatial: Spatial) -> None:
     """Gives the track `trak` the boxes of `spatial`, in place of its own."""
     for entry in entries(trak):
