@@ -20,6 +20,8 @@ from matting.resampling import at_siting, rows_at
 from matting.sdr_view import sdr_view, to_source
 from matting.workspace import ALPHAS, COMPOSITE
 from matting.yuv import (
+    bands,
+    blank,
     chroma_numbers,
     chroma_of,
     luma_of,
@@ -28,10 +30,6 @@ from matting.yuv import (
     rgb_at_chroma,
     rgb_rows,
 )
-
-CPU_BAND_PX = 1 << 16  # a plane of floats takes 256 KiB
-GPU_BAND_PX = 1 << 24  # all at once but for the largest pictures
-BAND_ROWS = 4  # whole rows of chroma in all codings
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,12 @@ class Matte:
     slope: Tensor | None
     offset: Tensor
 
+    def split(self, frames: int) -> list[Matte]:
+        """The same in parts of at most `frames` frames."""
+        sources, offsets = self.source.split(frames), self.offset.split(frames)
+        slopes = [None] * len(sources) if self.slope is None else self.slope.split(frames)
+        return [Matte(*part) for part in zip(sources, slopes, offsets, strict=True)]
+
 
 @torch.inference_mode()
 def pictures(
@@ -66,7 +70,9 @@ def pictures(
         background: R'G'B' behind the composite, 0..255.
         band_px: how much of a picture is computed at once; None: as suits the device.
     """
-    made = {kind: _blank(matte.source, kind, coding) for kind, coding in targets.items()}
+    made = {
+        kind: blank(matte.source, coding, grey=kind in ALPHAS) for kind, coding in targets.items()
+    }
     device = matte.source.main.device
     behind = {
         coding: nearest_colour([value / 255 for value in background], coding)
@@ -115,10 +121,7 @@ def _bands(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:
     if matte.slope is not None:
         small = torch.cat((matte.slope, matte.offset), dim=1)
     small = small.float().contiguous()
-    px = band_px or (GPU_BAND_PX if source.main.is_cuda else CPU_BAND_PX)
-    step = max(1, px // (len(source) * source.width * BAND_ROWS)) * BAND_ROWS
-    for top in range(0, source.height, step):
-        rows = slice(top, min(source.height, top + step))
+    for (rows,) in bands(source, band_px=band_px):
         if matte.slope is None:
             yield rows, small[:, :, rows]
         else:
@@ -142,19 +145,6 @@ def _applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tenso
     # The change alone is bounded: a source whiter than white stays what it is.
     change = torch.add(residual, view).clamp_(0, 1).sub_(view)
     return to_source(change, rgb, coding).add_(rgb), alpha.clamp_(0, 1)
-
-
-def _blank(source: Planes, kind: str, coding: Coding) -> Planes:
-    """Planes of the source's size to be filled."""
-    frames, device = len(source), source.main.device
-    channels = 3 if coding.weights is None and kind not in ALPHAS else 1
-    shape = (frames, channels, source.height, source.width)
-    main = torch.empty(shape, dtype=coding.dtype, device=device)
-    if kind in ALPHAS or coding.weights is None:
-        return Planes(coding, main)
-    width, height = coding.chroma_size(source.width, source.height)
-    shape = (frames, 2, height, width)
-    return Planes(coding, main, torch.empty(shape, dtype=coding.dtype, device=device))
 
 
 def _enlarged(small: Tensor, rows: slice, height: int, width: int) -> Tensor:

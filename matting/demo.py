@@ -18,6 +18,7 @@ from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
 from matting import durable, ffmpeg
+from matting.device import choose_device, share_cores
 from matting.errors import writing
 from matting.infer import InferOptions
 from matting.media.colour import BT709, LIMITED, Colour
@@ -109,6 +110,7 @@ def demo(
         whatever the stages raise.
     """
     progress.say(LABEL)
+    share_cores(choose_device(device))  # drawing is done by others at the same time
     durable.make_folder(folder)
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
     video = folder / "demo.mp4"

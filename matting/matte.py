@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 
 from matting import durable
+from matting.composite import Matte
 from matting.media.image_writer import ImageWriter
 from matting.media.source import FrameChunk, FrameSource
 from matting.media.writer import VideoWriter
 from matting.pipeline import overlap
-from matting.planes import Planes
+from matting.planes import Coding
 from matting.progress import Progress
 from matting.results import Look, Target, samples_of, writer_of
-from matting.session import MattingSession
+from matting.session import MattingSession, composed
 
 
 @dataclass(frozen=True)
-class _Results:
-    """Pictures of every kind for the same frames, on the CPU."""
+class _Mattes:
+    """What the network found for some frames, and their times."""
 
-    pictures: Mapping[str, Planes]
+    parts: Sequence[Matte]
     pts: tuple[int, ...]
 
 
@@ -64,13 +66,15 @@ def matte_segment(
                 )
                 open_files.enter_context(writers[kind])
 
-            def compute(chunk: FrameChunk) -> _Results:
-                made = session.pictures(chunk.pictures, ratio, codings, look.background)
+            def compute(chunk: FrameChunk) -> _Mattes:
+                found = session.mattes(chunk.pictures, ratio)
                 progress.advance(len(chunk.pts))
-                return _Results(made, chunk.pts)
+                return _Mattes(found, chunk.pts)
 
             size = session.chunk_frames(source.width_px, source.height_px)
-            overlap(lambda: source.chunks(size), compute, _Sink(writers).write)
+            overlap(
+                lambda: source.chunks(size), compute, _Sink(writers, codings, look.background).write
+            )
             for writer in writers.values():
                 writer.finish(lambda _: progress.alive())
         for kind, target in targets.items():
@@ -93,15 +97,28 @@ def warm_up(
 
 
 class _Sink:
-    """Writes results of all kinds at times that count from the segment's first frame."""
+    """Makes the results of mattes, and writes them at times that count from the first frame.
 
-    def __init__(self, writers: Mapping[str, VideoWriter | ImageWriter]) -> None:
+    Beside the network, in the writer's thread: at full size there is nearly as much to do.
+    """
+
+    def __init__(
+        self,
+        writers: Mapping[str, VideoWriter | ImageWriter],
+        codings: Mapping[str, Coding],
+        background: tuple[int, int, int],
+    ) -> None:
         self._writers = writers
+        self._codings = codings
+        self._background = background
         self._first_pts: int | None = None
 
-    def write(self, results: _Results) -> None:
+    def write(self, mattes: _Mattes) -> None:
         if self._first_pts is None:
-            self._first_pts = results.pts[0]
-        pts = [time - self._first_pts for time in results.pts]
-        for kind, writer in self._writers.items():
-            writer.write(results.pictures[kind], pts)
+            self._first_pts = mattes.pts[0]
+        times = iter([time - self._first_pts for time in mattes.pts])
+        for matte in mattes.parts:
+            made = composed(matte, self._codings, self._background)
+            pts = list(islice(times, len(matte.source)))
+            for kind, writer in self._writers.items():
+                writer.write(made[kind], pts)

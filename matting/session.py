@@ -86,33 +86,23 @@ class MattingSession:
             return 1
         return max(1, min(self._largest_chunk, GPU_CHUNK_PX // (width_px * height_px)))
 
-    def pictures(
-        self,
-        source: Planes,
-        ratio: float,
-        targets: Mapping[str, Coding],
-        background: tuple[int, int, int],
-    ) -> dict[str, Planes]:
-        """The results of the next frames; where memory is short, computed in smaller chunks.
+    def mattes(self, source: Planes, ratio: float) -> list[Matte]:
+        """The mattes of the next frames; where memory is short, computed in smaller chunks.
 
         Args:
             source, ratio: as for `matte`.
-            targets, background: as for `composite.pictures`.
         Returns:
-            Per kind the frames, on the CPU.
+            one after the other, those of all frames.
         Raises:
             InputError: the copy would be smaller than 16 px.
             MachineError: there is too little memory for a single frame.
         """
         parts = source.split(self._largest_chunk)
         if len(parts) > 1:
-            made = [self.pictures(part, ratio, targets, background) for part in parts]
-            return {kind: joined([m[kind] for m in made]) for kind in targets}
+            return [matte for part in parts for matte in self.mattes(part, ratio)]
         state = self._state
         try:
-            with enough_memory():
-                found = pictures(self.matte(source, ratio), targets, background)
-                return {kind: planes.to(CPU) for kind, planes in found.items()}
+            return [self.matte(source, ratio)]
         except OutOfMemoryError:
             if len(source) == 1:
                 raise
@@ -120,7 +110,22 @@ class MattingSession:
             self._state = state
             self._largest_chunk = len(source) // 2
         release_memory(self._device)
-        return self.pictures(source, ratio, targets, background)
+        return self.mattes(source, ratio)
+
+    def pictures(
+        self,
+        source: Planes,
+        ratio: float,
+        targets: Mapping[str, Coding],
+        background: tuple[int, int, int],
+    ) -> dict[str, Planes]:
+        """The results of the next frames: `mattes` and `composed` in one.
+
+        Raises:
+            InputError, MachineError: as these.
+        """
+        made = [composed(matte, targets, background) for matte in self.mattes(source, ratio)]
+        return {kind: joined([m[kind] for m in made]) for kind in targets}
 
     def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
         """Whether there is a state, and it belongs to frames of that size at that ratio."""
@@ -180,6 +185,33 @@ class MattingSession:
         if self._dtype == torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self._device.type, dtype=self._dtype)
+
+
+def composed(
+    matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+) -> dict[str, Planes]:
+    """The results of a matte; where memory is short, a part of the frames at a time.
+
+    Needs no state, so that it can be done in another thread than the network's work.
+
+    Args:
+        targets, background: as for `composite.pictures`.
+    Returns:
+        Per kind the frames, on the CPU.
+    Raises:
+        MachineError: there is too little memory for a single frame.
+    """
+    try:
+        with enough_memory():
+            found = pictures(matte, targets, background)
+            return {kind: planes.to(CPU) for kind, planes in found.items()}
+    except OutOfMemoryError:
+        if len(matte.source) == 1:
+            raise
+    release_memory(matte.offset.device)
+    halves = matte.split(len(matte.source) // 2)
+    made = [composed(half, targets, background) for half in halves]
+    return {kind: joined([m[kind] for m in made]) for kind in targets}
 
 
 def folded(network: MattingNetwork) -> MattingNetwork:

@@ -6,7 +6,7 @@ Sources: ITU-T H.273 (matrices, ranges); ITU-R BT.601, BT.709, BT.2020, BT.2100.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,10 @@ from torch import Tensor
 
 from matting.planes import Coding, Planes
 from matting.resampling import clamped_rows, phases, reduced, rows_at, sampled
+
+CPU_BAND_PX = 1 << 16  # a plane of floats takes 256 KiB: it stays in the processor's caches
+GPU_BAND_PX = 1 << 24  # all at once but for the largest pictures
+BAND_ROWS = 4  # whole rows of chroma in all codings
 
 
 def rgb_rows(planes: Planes, rows: slice) -> Tensor:
@@ -69,13 +73,45 @@ def small_rgb(planes: Planes, ratio: float) -> Tensor:
 
 def converted(planes: Planes, target: Coding) -> Planes:
     """The same pictures in another coding."""
-    rgb = rgb_rows(planes, slice(0, planes.height))
-    main = main_numbers(luma_of(rgb, target), target)
-    if target.weights is None:
+    made = blank(planes, target)
+    for rows, shared in bands(planes, target):
+        made.main[:, :, rows] = main_numbers(luma_of(rgb_rows(planes, rows), target), target)
+        if made.chroma is not None:
+            rgb = rgb_at_chroma(planes, target, shared)
+            made.chroma[:, :, shared] = chroma_numbers(chroma_of(rgb, target), target)
+    return made
+
+
+def blank(source: Planes, target: Coding, *, grey: bool = False) -> Planes:
+    """Planes of the source's size in another coding, to be filled; grey ones have one channel."""
+    frames, device = len(source), source.main.device
+    channels = 3 if target.weights is None and not grey else 1
+    shape = (frames, channels, source.height, source.width)
+    main = torch.empty(shape, dtype=target.dtype, device=device)
+    if grey or target.weights is None:
         return Planes(target, main)
-    rows = target.chroma_size(planes.width, planes.height)[1]
-    rgb = rgb_at_chroma(planes, target, slice(0, rows))
-    return Planes(target, main, chroma_numbers(chroma_of(rgb, target), target))
+    width, height = target.chroma_size(source.width, source.height)
+    chroma = torch.empty((frames, 2, height, width), dtype=target.dtype, device=device)
+    return Planes(target, main, chroma)
+
+
+def bands(
+    source: Planes, *targets: Coding, band_px: int | None = None
+) -> Iterator[tuple[slice, ...]]:
+    """Rows of pixels from top to bottom, and the rows of each target's chroma that they share.
+
+    Args:
+        band_px: how many pixels at once; None: as suits the device.
+    """
+    px = band_px or (GPU_BAND_PX if source.main.is_cuda else CPU_BAND_PX)
+    step = max(1, px // (len(source) * source.width * BAND_ROWS)) * BAND_ROWS
+    for top in range(0, source.height, step):
+        rows = slice(top, min(source.height, top + step))
+        shared = (
+            slice(rows.start // target.step[1], -(-rows.stop // target.step[1]))
+            for target in targets
+        )
+        yield rows, *shared
 
 
 def luma_of(rgb: Tensor, coding: Coding) -> Tensor:
