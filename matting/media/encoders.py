@@ -21,6 +21,7 @@ from matting.planes import SDR, Coding
 
 SOURCE, C420 = "source", "4:2:0"
 LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
+LAYOUTS |= {(4, 4): "4:1:0", (1, 4): "4:1:1"}  # the latter turned
 HDR_BITS = 10
 RGB_BITS_MORE = 2  # in 8 bits, Y'CbCr has a quarter of the colours that R'G'B' has
 # What hardware everywhere plays: bits of 4:2:0 video.
@@ -81,7 +82,8 @@ class Encoding:
         quality: the encoder's constant rate factor; lower is better. None: the codec's default.
         bitrate_bps: bits a second instead of a quality.
         preset: the encoder's own name of how much time it takes; None: the codec's default.
-        chroma: SOURCE: as many chroma samples as the source has, if the codec can; C420.
+        chroma: SOURCE: the source's chroma samples and bits, if the codec can; C420: 4:2:0 in no
+            more bits than hardware everywhere plays.
     """
 
     codec: str = "hevc"
@@ -117,7 +119,9 @@ def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -
     bits = source.bits if source.transfer == SDR else max(HDR_BITS, source.bits)
     if source.weights is None:
         bits += RGB_BITS_MORE
-    step = source.step if choice.chroma == SOURCE else (2, 2)
+    step = source.step
+    if choice.chroma == C420:
+        step, bits = (2, 2), min(bits, COMMON_BITS[choice.codec][-1])
     steps = {found for found, _ in formats}
     # One that loses no chroma, the coarsest of these; else the finest there is.
     finer = [found for found in steps if found[0] <= step[0] and found[1] <= step[1]]
@@ -177,18 +181,15 @@ def _coarseness(step: tuple[int, int]) -> int:
 
 
 def _note(choice: Encoding, source: Coding, made: Coding) -> str:
-    has, gets = (f"{LAYOUTS[c.step]} in {c.bits} bits" for c in (source, made))
+    has, gets = (f"{LAYOUTS.get(c.step, c.step)} in {c.bits} bits" for c in (source, made))
     common = made.step == (2, 2) and made.bits in COMMON_BITS[choice.codec]
     if source.weights is None:
         has = f"R'G'B' in {source.bits} bits"
-    if has != gets:
-        what = f"The source is {has}; the results are {gets}, the nearest of {choice.codec}."
-        if choice.chroma != SOURCE and common:
-            return ""
-    elif common:
-        return ""
+    if has == gets:
+        what = "" if common else f"The results are {gets}, as the source is."
     else:
-        what = f"The results are {gets}, as the source is."
+        nearest = f", the nearest that {choice.codec} has" if choice.chroma == SOURCE else ""
+        what = f"The source is {has}; the results are {gets}{nearest}."
     return what if common else f"{what} Few players take that; --chroma 4:2:0 makes what all take."
 
 

@@ -1,0 +1,75 @@
+"""Which samples an encoder is given: the source's where it can, else the nearest; it is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from matting.media.colour import BT709, BT2020, LIMITED, Colour
+from matting.media.encoders import C420, SOURCE, Encoding, delivery, grey
+from matting.planes import Coding
+
+SDR_TAGS = Colour(BT709, LIMITED, BT709, BT709)
+PQ_TAGS = Colour(BT2020, LIMITED, 16, BT2020)
+NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "411"}
+
+
+def given(codec: str, coding: Coding, chroma: str = SOURCE, tags: Colour = SDR_TAGS) -> list[str]:
+    """The encoder's pixel format, and what is said."""
+    made = delivery(Encoding(codec, chroma=chroma), coding, tags, 1080)
+    assert made.pixel_format.startswith(f"yuv{NAMES[made.coding.step]}p")
+    return [made.pixel_format, made.note]
+
+
+@pytest.mark.parametrize(
+    ("codec", "bits", "step", "expected", "said"),
+    [
+        ("hevc", 8, (2, 2), "yuv420p", ""),
+        ("hevc", 10, (2, 2), "yuv420p10le", ""),
+        ("av1", 10, (2, 2), "yuv420p10le", ""),
+        ("hevc", 12, (2, 2), "yuv420p12le", "4:2:0 in 12 bits, as the source is"),
+        ("hevc", 10, (2, 1), "yuv422p10le", "4:2:2 in 10 bits, as the source is"),
+        ("hevc", 8, (1, 1), "yuv444p", "4:4:4 in 8 bits, as the source is"),
+        ("hevc", 9, (2, 2), "yuv420p10le", "results are 4:2:0 in 10 bits, the nearest"),
+        ("hevc", 16, (1, 1), "yuv444p12le", "results are 4:4:4 in 12 bits, the nearest"),
+        ("hevc", 8, (1, 2), "yuv444p", "results are 4:4:4 in 8 bits, the nearest"),
+        ("hevc", 8, (4, 1), "yuv422p", "results are 4:2:2 in 8 bits, the nearest"),
+        ("h264", 10, (2, 2), "yuv420p10le", "Few players"),
+        ("h264", 12, (2, 1), "yuv422p10le", "results are 4:2:2 in 10 bits, the nearest"),
+        ("av1", 12, (1, 1), "yuv420p10le", "4:2:0 in 10 bits, the nearest that av1 has."),
+    ],
+)
+def test_the_nearest_is_taken(
+    codec: str, bits: int, step: tuple[int, int], expected: str, said: str
+) -> None:
+    name, note = given(codec, SDR_TAGS.coding(bits, step, 1080))
+    assert name == expected
+    assert said in note
+    assert bool(note) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("codec", "bits", "expected"),
+    [("hevc", 12, "yuv420p10le"), ("hevc", 8, "yuv420p"), ("h264", 10, "yuv420p")],
+)
+def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
+    name, note = given(codec, SDR_TAGS.coding(bits, (1, 1), 1080), C420)
+    assert name == expected
+    assert "Few players" not in note
+    assert f"The source is 4:4:4 in {bits} bits" in note
+
+
+def test_hdr_has_ten_bits() -> None:
+    assert given("hevc", PQ_TAGS.coding(8, (2, 2), 1080), tags=PQ_TAGS)[0] == "yuv420p10le"
+
+
+def test_rgb_keeps_its_colours() -> None:
+    name, note = given("hevc", Coding(8))
+    assert name == "yuv444p10le"
+    assert "R'G'B' in 8 bits" in note
+
+
+def test_alpha_is_grey_in_as_many_bits() -> None:
+    choice = Encoding("hevc")
+    main = delivery(choice, SDR_TAGS.coding(10, (2, 1), 1080), SDR_TAGS, 1080)
+    alpha = grey(choice, main, SDR_TAGS, 1080)
+    assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
