@@ -102,7 +102,8 @@ class MattingSession:
             return [matte for part in parts for matte in self.mattes(part, ratio)]
         state = self._state
         try:
-            return [self.matte(source, ratio)]
+            with enough_memory():
+                return [self.matte(source, ratio)]
         except OutOfMemoryError:
             if len(source) == 1:
                 raise
