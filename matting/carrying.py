@@ -24,9 +24,12 @@ MP4_SOUND = {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac
 PCM = {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
 PCM |= {"pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw"}
 MOV_SOUND = PCM | {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
+PHONES_SOUND = {"amr_nb", "amr_wb"}  # of old phones; in mov only
 MOV_PICTURE = {"h264", "hevc"}
 # PCM that only discs hold: the same samples are stored as plain PCM.
 DISC_PCM = {"pcm_bluray": "pcm_s24le", "pcm_dvd": "pcm_s24le"}
+# The same samples in an order that Matroska has.
+MATROSKA_PCM = {"pcm_f32be": "pcm_f32le", "pcm_f64be": "pcm_f64le", "pcm_s8": "pcm_s16le"}
 MATROSKA_SOUND = MP4_SOUND | PCM | {"truehd", "mlp", "wavpack", "tta", "wmav1", "wmav2", "wmapro"}
 MATROSKA_SOUND |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3", "speex", "gsm_ms"}
 
@@ -103,10 +106,10 @@ def carriage(contents: Contents, picture_codec: str) -> Carriage:
 
 def _container(contents: Contents, picture_codec: str) -> str:
     sounds = {track.codec for track in contents.of(AUDIO)}
-    known = sounds & (MATROSKA_SOUND | set(DISC_PCM))
+    known = sounds & (MATROSKA_SOUND | set(DISC_PCM) | PHONES_SOUND)
     if known <= MP4_SOUND:
         return MP4
-    if known <= MOV_SOUND | set(DISC_PCM) and picture_codec in MOV_PICTURE:
+    if known <= MOV_SOUND | set(DISC_PCM) | PHONES_SOUND and picture_codec in MOV_PICTURE:
         return MOV
     return MATROSKA
 
@@ -115,7 +118,9 @@ def _codec(track: Track, container: str) -> str:
     """How `track` goes along; "" where it cannot."""
     codec = track.codec
     if track.kind == AUDIO:
-        return DISC_PCM.get(codec, "copy" if codec in MATROSKA_SOUND else "")
+        changed = DISC_PCM | (MATROSKA_PCM if container == MATROSKA else {})
+        taken = MATROSKA_SOUND | (PHONES_SOUND if container == MOV else set())
+        return changed.get(codec, "copy" if codec in taken else "")
     if track.kind == SUBTITLE:
         if codec in COPIED[container]:
             return "copy"

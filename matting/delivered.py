@@ -65,10 +65,11 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
 def _check_picture(combined: Path, final: Path) -> Fraction:
     """The time in `final` at which the source starts: that from which `combined` counts."""
     have, want = _seconds(final), _seconds(combined)
-    zero = have[0] - want[0]
+    moved = [a - b for a, b in zip(have, want, strict=False)]
+    # Each is rounded to the file's ticks, the first one too.
+    zero = (min(moved) + max(moved)) / 2
     ticks = probe(final).time_base / 2
-    moved = [abs(a - b - zero) for a, b in zip(have, want, strict=False)]
-    if len(have) != len(want) or max(moved) > ticks:
+    if len(have) != len(want) or max(moved) - zero > ticks:
         raise EncodeError(
             f"{final}: {len(want)} frames went in, {len(have)} came out, or at other times."
         )

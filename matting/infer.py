@@ -240,6 +240,7 @@ class _Job:
             look=self._options.look,
             sequence_rate=rate,
             pictures=self._as_pictures(item),
+            first_frame=item.first_frame,
         )
 
     def _before(self, item: Input) -> Input | None:

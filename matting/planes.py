@@ -82,9 +82,11 @@ class Planes:
         return self.main.shape[3]
 
     def to(self, device: torch.device) -> Planes:
-        """The same on another device."""
-        chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=True)
-        return Planes(self.coding, self.main.to(device, non_blocking=True), chroma)
+        """The same on another device; all of it is there when this returns to the CPU."""
+        ahead = device.type != "cpu"  # nothing would wait for a copy that comes from a card
+        main = self.main.to(device, non_blocking=ahead)
+        chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=ahead)
+        return Planes(self.coding, main, chroma)
 
     def split(self, frames: int) -> list[Planes]:
         """The same in parts of at most `frames` pictures."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from matting.media.encoders import CODECS, Encoding
 from matting.results import Look
+from matting.workspace import ALPHA_PNG
 
 PICTURES = "pictures"  # what stands for the frame rate of those
 
@@ -21,6 +22,7 @@ def settings_of(
     look: Look,
     sequence_rate: Fraction | None,
     pictures: bool,
+    first_frame: int = 0,
 ) -> dict[str, Any]:
     """The settings in effect, as JSON values. Where it is computed is not part of them.
 
@@ -28,6 +30,7 @@ def settings_of(
         ratio: the downsample ratio; None: the subject's.
         sequence_rate: frames a second of an image sequence; None for a video, which has its own.
         pictures: whether the results are pictures, for which nothing of the encoding counts.
+        first_frame: the number by which the first picture of a numbered alpha is called.
     """
     if pictures:
         rate: str | None = PICTURES
@@ -41,6 +44,7 @@ def settings_of(
         "kinds": list(look.kinds),
         **({} if pictures else _encoded(look.encoding)),
         "frame_rate": rate,
+        **({"first_frame": first_frame} if ALPHA_PNG in look.kinds else {}),
     }
 
 

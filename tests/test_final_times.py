@@ -153,6 +153,21 @@ def test_a_start_far_from_zero(suffix: str, tmp_path: Path) -> None:
     assert picture_times(final)[0] < 1
 
 
+def test_a_late_start_in_matroska(tmp_path: Path) -> None:
+    """Whose ticks are milliseconds: the first frame's time is rounded, and each other one's."""
+    rate = Fraction(30000, 1001)
+    plain = make_clip(tmp_path / "plain.mp4", 30, rate=rate)
+    combined = tmp_path / "combined.mp4"
+    shown = tuple(index * 1001 for index in range(30))
+    join([Part(plain, 2 * 1001, shown)], Fraction(1, 30000), combined, carry_on)
+    arguments = [*opened(plain), *tone(440), "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"]
+    video = make(tmp_path / "clip.mkv", *arguments)
+    final, _ = deliver(video, combined)
+    assert final.suffix == ".mkv"
+    moved = [a - b for a, b in zip(picture_times(final), picture_times(combined), strict=True)]
+    assert max(moved) - min(moved) <= MILLISECOND
+
+
 def test_variable_rate(tmp_path: Path) -> None:
     pts = [index * 3 + (index * index) % 3 for index in range(60)]
     for suffix in ("mp4", "mkv", "ts"):

@@ -21,6 +21,7 @@ from matting.media.image_writer import ImageWriter
 from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.planes import Coding, Planes
 from matting.results import Look
+from matting.settings import changed_settings, settings_of
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import make_clip, numbers, picture
 from tests.conftest import Recorder, carry_on
@@ -459,3 +460,22 @@ def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: 
     assert processed(folder) == {"take": True}
     for kind in (COMPOSITE, ALPHA_PNG):
         assert list(pictures(folder.layer(kind) / "take")) == list(pictures(take))
+
+
+def test_other_numbers_make_another_result() -> None:
+    """A piece before that has more frames than it had moves the names of all pictures after it."""
+    recorded, wanted = (
+        settings_of(
+            checkpoint_sha256="",
+            precision="auto",
+            ratio=None,
+            subject="full-body",
+            look=PICTURES_OF_VIDEO,
+            sequence_rate=None,
+            pictures=False,
+            first_frame=number,
+        )
+        for number in (70, 75)
+    )
+    assert changed_settings(recorded, wanted) == ["first_frame"]
+    assert changed_settings(recorded, recorded) == []

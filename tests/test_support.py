@@ -55,7 +55,7 @@ def test_dolby_vision_without_a_common_base(tmp_path: Path, progress: Recorder) 
     require_supported(probe(dolby_vision(tmp_path / "other.mp4", 8)))
 
 
-@pytest.mark.parametrize("pixel_format", ["xyz12le", "bayer_rggb8"])
+@pytest.mark.parametrize("pixel_format", ["xyz12le", "bayer_rggb8", "gbrpf32le", "grayf16le"])
 def test_samples_of_other_kinds(pixel_format: str, tmp_path: Path) -> None:
     info = probe(make_clip(tmp_path / "clip.mp4", 2))
     require_supported(info)

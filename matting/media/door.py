@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import av
 from av.codec.context import CodecContext, Flags
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData, Type
 from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -76,6 +78,13 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         # Else H.264 and H.265 are cropped at the left only as far as suits the memory's layout.
         stream.codec_context.flags |= Flags.unaligned
         yield container, stream
+
+
+def side_data(frame: VideoFrame, kind: Type) -> bytes | None:
+    """What is told beside a frame; None: nothing of that kind."""
+    told = cast("Mapping[Type, SideData]", frame.side_data)  # annotated as something else
+    data = told.get(kind)
+    return None if data is None else bytes(data)
 
 
 def is_cover(stream: Stream) -> bool:

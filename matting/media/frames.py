@@ -91,8 +91,10 @@ def planar_format(pixel_format: VideoFormat) -> str:
 def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
     """Bits of a sample, and how many columns and rows of pixels share a chroma sample."""
     bits = pixel_format.components[0].bits
-    if pixel_format.is_rgb or len(pixel_format.components) < 3:
+    if pixel_format.is_rgb:
         return bits, (1, 1)
+    if len(pixel_format.components) < 3:
+        return bits, (2, 2)  # grey has no chroma to lose
     return bits, chroma_cells(pixel_format.name)
 
 

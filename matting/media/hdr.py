@@ -6,13 +6,13 @@ Decoded frames carry it; encoders take it as parameters. SMPTE ST 2086 and CTA-8
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
-from av.sidedata.sidedata import SideData, Type
+from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
+
+from matting.media.door import side_data
 
 # The units of H.264's and H.265's messages: ITU-T H.265, D.3.28.
 CHROMATICITY = 50_000
@@ -75,10 +75,8 @@ class HdrMetadata:
 
         Ask the first frame: H.264's decoder says it with key frames only.
         """
-        # PyAV's annotations call it a dictionary; it is a sequence.
-        listed = cast(Iterable[SideData], frame.side_data)
-        said = {data.type: bytes(data) for data in listed}
-        display, light = _display(said), _light(said)
+        display = _display(side_data(frame, Type.MASTERING_DISPLAY_METADATA) or b"")
+        light = _light(side_data(frame, Type.CONTENT_LIGHT_LEVEL) or b"")
         return None if display is None and light is None else cls(display, light)
 
     def x265(self) -> str:
@@ -103,12 +101,11 @@ class HdrMetadata:
         return ":".join(parts)
 
 
-def _display(said: Mapping[Type, bytes]) -> MasteringDisplay | None:
+def _display(content: bytes) -> MasteringDisplay | None:
     """FFmpeg's AVMasteringDisplayMetadata: ten fractions, then which of them count.
 
     None, too, where only half of it is known: no encoder takes half.
     """
-    content = said.get(Type.MASTERING_DISPLAY_METADATA, b"")
     if len(content) < 88:
         return None
     *numbers, has_primaries, has_luminance = struct.unpack_from("22i", content)
@@ -119,8 +116,7 @@ def _display(said: Mapping[Type, bytes]) -> MasteringDisplay | None:
     return MasteringDisplay(red, green, blue, white, brightest=values[9], darkest=values[8])
 
 
-def _light(said: Mapping[Type, bytes]) -> tuple[int, int] | None:
-    content = said.get(Type.CONTENT_LIGHT_LEVEL, b"")
+def _light(content: bytes) -> tuple[int, int] | None:
     if len(content) < 8:
         return None
     brightest, mean = struct.unpack_from("2I", content)

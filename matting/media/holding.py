@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import av
+import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
@@ -105,9 +106,30 @@ def converted(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoF
     """The frame in that format, in the same range; itself where it is."""
     if frame.format.name == pixel_format:
         return frame
+    if frame.format.name.startswith("gray") and pixel_format.startswith("yuv420p"):
+        return _with_chroma(frame, pixel_format)
     return frame.reformat(
         format=pixel_format, src_color_range=colour_range, dst_color_range=colour_range
     )
+
+
+def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
+    """Grey with chroma that says so. libswscale takes all grey as of full range, and scales it."""
+    made = VideoFrame(grey.width, grey.height, pixel_format)
+    bits = made.format.components[0].bits
+    kind = np.dtype(np.uint8 if bits == 8 else "<u2")
+    middle = np.array(1 << bits - 1, kind).tobytes()
+    luma, *chroma = made.planes
+    source = np.frombuffer(bytes(grey.planes[0]), kind)
+    lines = source.reshape(-1, grey.planes[0].line_size // kind.itemsize)[:, : grey.width]
+    own = np.zeros((luma.height, luma.line_size // kind.itemsize), kind)
+    own[:, : grey.width] = lines[: luma.height]
+    luma.update(own.tobytes())
+    for plane in chroma:
+        plane.update(middle * (plane.buffer_size // kind.itemsize))
+    made.pts, made.time_base = grey.pts, grey.time_base
+    made.color_range = grey.color_range
+    return made
 
 
 def formats_of(encoder: str) -> frozenset[str]:

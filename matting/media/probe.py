@@ -91,6 +91,8 @@ def probe(path: Path) -> VideoInfo:
             pixel_format = pixel_format.replace("yuv", "yuva")
         start = Fraction(container.start_time or 0, av.time_base) / stream.time_base
         header = header_of(stream)
+        # PyAV 17 does not show it; there only the decoded frames tell.
+        fields = getattr(context, "field_order", 0)
         return VideoInfo(
             path=path,
             container=container.format.name,
@@ -105,8 +107,8 @@ def probe(path: Path) -> VideoInfo:
             start_pts=round(start),
             colour=Colour.of(context, pixel_format, header.chroma_location),
             header=header,
-            interlaced=context.field_order in FIELDS_TOP_FIRST | FIELDS_BOTTOM_FIRST,
-            top_field_first=context.field_order not in FIELDS_BOTTOM_FIRST,
+            interlaced=fields in FIELDS_TOP_FIRST | FIELDS_BOTTOM_FIRST,
+            top_field_first=fields not in FIELDS_BOTTOM_FIRST,
         )
 
 

@@ -136,6 +136,8 @@ class VideoSource:
                 raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
             if (frame.width, frame.height) != self._first.size_px:
                 raise self._broken(count, f"has another size ({frame.width}x{frame.height})")
+            if frame.format.name != self._first.pixel_format:
+                raise self._broken(count, f"has another pixel format ({frame.format.name})")
             yield frame
             count += 1
         if count < self.frames:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 import av
-from av.sidedata.sidedata import SideData, Type
+from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
 
 from matting.media.boxes import (
@@ -29,7 +27,7 @@ from matting.media.boxes import (
     split_entry,
     track_id,
 )
-from matting.media.door import open_video, reading
+from matting.media.door import open_video, reading, side_data
 
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
@@ -222,7 +220,5 @@ def _side_data(path: Path, kind: Type) -> bytes | None:
             except av.error.InvalidDataError:
                 continue  # damage is segment's to tell; the layout is that of the next frame
             if frames:
-                # Annotated as a dictionary, which it is not.
-                told = cast("Iterable[SideData]", frames[0].side_data)
-                return next((bytes(data) for data in told if data.type == kind), None)
+                return side_data(frames[0], kind)
     return None

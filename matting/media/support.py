@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from matting.errors import MediaError
 from matting.media.probe import VideoInfo
 
@@ -33,6 +35,8 @@ def require_supported(info: VideoInfo) -> None:
         what = f"has its colours as {MATRICES[info.colour.matrix]}, which is not understood here"
     elif name.startswith("xyz"):
         what = "has its colours as XYZ, as films for cinemas have"
+    elif re.search(r"f(16|32)", name):
+        what = "holds numbers with fractions, which mean light and not what a screen shows"
     elif name.startswith("bayer"):
         what = "holds a camera's raw samples (Bayer)"
     else:
