@@ -61,13 +61,6 @@ def to_16_bits(values: Values) -> NDArray[np.uint16]:
     return np.asarray(values.astype(np.uint16) * 257, dtype=np.uint16)
 
 
-def to_8_bits(values: Values) -> NDArray[np.uint8]:
-    """The same picture with 8 bits a channel, to the nearest."""
-    if values.dtype == np.uint8:
-        return np.asarray(values, dtype=np.uint8)
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
 def encode_png(values: Values, profile: bytes = b"") -> bytes:
     """The bytes of a PNG file, without loss.
 

@@ -154,16 +154,6 @@ def frame_times(path: Path) -> list[FrameTime]:
     return times
 
 
-def sound_tracks(path: Path) -> int:
-    """How many sound tracks `path` has.
-
-    Raises:
-        InputError, MediaError: as `probe`.
-    """
-    with open_video(path) as (container, _):
-        return len(container.streams.audio)
-
-
 def declared_end(container: InputContainer) -> Fraction:
     """When the container ends by its own word, in seconds; 0 where it does not say."""
     if not container.duration:
