@@ -15,8 +15,7 @@ from matting.errors import BusyError, MattingError, SegmentsFailedError, Storage
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.passage import FRESH, WARMED_UP, Outcome, Task
-from matting.plan import concat_list
+from matting.passage import FRESH, WARMED_UP, Task
 from matting.progress import Progress
 from matting.results import Look, Target
 from matting.session import require_precision
@@ -25,7 +24,7 @@ from matting.supervisor import Supervisor
 from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
 from matting.worker import Setup
 from matting.worker_process import PATIENCE_SECONDS
-from matting.workspace import ALPHA_PNG, LIST_NAME, MattedFolder
+from matting.workspace import ALPHA_PNG, MattedFolder
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
@@ -138,7 +137,7 @@ class _Job:
             durable.make_folder(self._folder.layer(kind))
         durable.make_folder(self._folder.state("").parent)
         self._matte_all(todo)
-        self._write_lists()
+        self._ledger.write_lists(self._options.look.kinds)
         if self._failed:
             lines = [f"  {name}: {reason}" for name, reason in self._failed.items()]
             raise SegmentsFailedError(
@@ -226,7 +225,7 @@ class _Job:
             self._progress.say(f"{item.name} failed: {error.what}")
             self._ledger.record(item.name, Entry(settings=settings, error=error.what))
         else:
-            self._ledger.record(item.name, _entry(outcome, settings))
+            self._ledger.record(item.name, Entry(settings=settings, **vars(outcome)))
         self._progress.part_done()
 
     def _task(self, item: Input) -> Task:
@@ -282,25 +281,3 @@ class _Job:
             return None
         path = self._folder.state(before.name)
         return path if entry.end_state and entry.end_state.holds_for(path) else None
-
-    def _write_lists(self) -> None:
-        """For people who join the results themselves; of videos only."""
-        for kind in self._options.look.kinds:
-            made = [self._ledger.output(name, kind) for name in self._ledger.names]
-            names = [path.name for path in made if path is not None and not path.is_dir()]
-            path = self._folder.layer(kind) / LIST_NAME
-            if names:
-                durable.write_text(path, concat_list(names))
-            else:
-                durable.remove(path)
-
-
-def _entry(outcome: Outcome, settings: dict[str, Any]) -> Entry:
-    return Entry(
-        source=outcome.source,
-        settings=settings,
-        start_state=outcome.start_state,
-        frames=outcome.frames,
-        outputs=outcome.outputs,
-        end_state=outcome.end_state,
-    )
