@@ -15,7 +15,7 @@ from pathlib import Path
 
 from matting.device import choose_device, share_cores
 from matting.durable import FileProof
-from matting.errors import InputError, MachineError
+from matting.errors import InputError
 from matting.matte import Mattes
 from matting.media.images import proof_of
 from matting.media.source import FrameChunk
@@ -121,23 +121,11 @@ class Worker:
             MattingError: that segment could not be matted; nothing of it is left behind.
             StoppedError: somebody called `stop`.
         """
-        try:
-            while True:
-                passage, item = self._arrived.get()
-                if item is Mark.CHECKED:
-                    progress.alive()
-                elif item is Mark.DONE:
-                    break
-                else:
-                    self._compute(passage, item, progress)
-        except MachineError as error:
-            self._stages.stop(error)
-        except StoppedError:
-            pass
-        if self._stages.error is not None:
-            raise self._stages.error
-        if self._stages.stopped.is_set():
-            raise StoppedError
+        passage = None
+        with suppress(StoppedError):
+            passage = self._next_done(progress)
+        if passage is None:
+            raise self._stages.error or StoppedError
         self._passages.remove(passage)
         if passage.outcome is None:
             raise passage.error or AssertionError("it ends well or not")
@@ -170,6 +158,16 @@ class Worker:
                 self._arrived.put((passage, chunk))
         # Before its end is told: the next segment goes on from what these frames leave.
         passage.require_unchanged()
+
+    def _next_done(self, progress: Progress) -> Passage:
+        while True:
+            passage, item = self._arrived.get()
+            if item is Mark.DONE:
+                return passage
+            if item is Mark.CHECKED:
+                progress.alive()
+            else:
+                self._compute(passage, item, progress)
 
     def _compute(self, passage: Passage, item: FrameChunk | Mark, progress: Progress) -> None:
         """The network, in the thread that asks for outcomes."""
