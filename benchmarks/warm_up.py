@@ -24,10 +24,10 @@ from benchmarks.results import measured_on, table, write_section
 from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
 from matting.media.reader import VideoSource
+from matting.network_stage import WARM_UP_FRAMES
 from matting.planes import Coding
 from matting.session import automatic_ratio
 from matting.weights import load_checkpoint
-from matting.worker import WARM_UP_FRAMES
 from matting.yuv import converted
 from model import MattingNetwork, State, inference_network
 

@@ -55,7 +55,13 @@ class UnforeseenError(MattingError):
 
 
 class MachineError(MattingError):
-    """The machine refused: a crash, a standstill, no permission to switch it off."""
+    """The machine refused: a crash, a standstill, no permission to switch it off.
+
+    Attributes:
+        segment: the one whose work it was; empty where that cannot be told.
+    """
+
+    segment = ""
 
 
 class OutOfMemoryError(MachineError):

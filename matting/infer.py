@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,16 +15,16 @@ from matting.errors import BusyError, MattingError, SegmentsFailedError, Storage
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.plan import concat_list
+from matting.passage import FRESH, WARMED_UP, Task
 from matting.precision import require_precision
 from matting.progress import Progress
 from matting.results import Look, Target
 from matting.settings import changed_settings, settings_of
 from matting.supervisor import Supervisor
 from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
-from matting.worker import FRESH, WARMED_UP, Outcome, Setup, Task
+from matting.worker import Setup
 from matting.worker_process import PATIENCE_SECONDS
-from matting.workspace import ALPHA_PNG, LIST_NAME, MattedFolder
+from matting.workspace import ALPHA_PNG, MattedFolder
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
@@ -87,6 +87,7 @@ def infer(
         with Supervisor(
             setup,
             folder.root,
+            progress,
             isolated=options.isolated,
             patience_seconds=options.patience_seconds,
         ) as supervisor:
@@ -121,6 +122,8 @@ class _Job:
         self._progress = progress
         self._ledger = Ledger(folder)
         self._checkpoint = checkpoint
+        self._in_hand: deque[Input] = deque()  # submitted, no outcome yet
+        self._failed: dict[str, str] = {}  # why
 
     def run(self) -> None:
         inputs = self._inputs.inputs
@@ -133,12 +136,12 @@ class _Job:
         for kind in self._options.look.kinds:
             durable.make_folder(self._folder.layer(kind))
         durable.make_folder(self._folder.state("").parent)
-        failed = self._matte_all(todo)
-        self._write_lists()
-        if failed:
-            lines = [f"  {name}: {reason}" for name, reason in failed.items()]
+        self._matte_all(todo)
+        self._ledger.write_lists(self._options.look.kinds)
+        if self._failed:
+            lines = [f"  {name}: {reason}" for name, reason in self._failed.items()]
             raise SegmentsFailedError(
-                f"{len(failed)} of {len(inputs)} could not be matted:\n" + "\n".join(lines),
+                f"{len(self._failed)} of {len(inputs)} could not be matted:\n" + "\n".join(lines),
                 "Mend these, then run the same command again: only they are done again.",
             )
         self._progress.say(f"All {len(inputs)} are matted: {self._folder.root}")
@@ -165,27 +168,26 @@ class _Job:
             self._progress.say(f"{count} are done again, for these have changed: {changed_things}.")
         return pending
 
-    def _matte_all(self, todo: list[Input]) -> dict[str, str]:
-        """Mattes in order; returns what failed, and why."""
-        failed: dict[str, str] = {}
+    def _matte_all(self, todo: list[Input]) -> None:
+        """Mattes in order."""
         if not todo:
-            return failed
+            return
         total = sum(self._frames(item) for item in todo)
         waiting = {item.name for item in todo}
         self._progress.start("Matting", total, "frame", parts=len(todo))
         try:
             for item in self._inputs.inputs:
                 if item.name not in waiting:
+                    if self._before(item) in self._in_hand:
+                        self._record_all()
                     if not self._made_do(item):
                         continue
                     self._progress.say(f"{item.name} is done again: {SEAM}")
                     self._progress.more(self._frames(item), 1)
-                self._progress.part(item.name)
-                self._try(item, failed)
-                self._progress.part_done()
+                self._submit(item)
+            self._record_all()
         finally:
             self._progress.finish()
-        return failed
 
     def _frames(self, item: Input) -> int:
         """How many frames an input has, for the forecast; 0 where it is not to be told."""
@@ -196,21 +198,35 @@ class _Job:
         except MattingError:
             return 0  # its own turn comes, and tells why
 
-    def _try(self, item: Input, failed: dict[str, str]) -> None:
-        settings = self._settings(item)
+    def _submit(self, item: Input) -> None:
+        """Has a segment matted beside those before it, as soon as there is room for it."""
+        while not self._supervisor.has_room:
+            self._record_next()
         # `false` before the first byte changes.
-        self._ledger.record(item.name, Entry(settings=settings))
+        self._ledger.record(item.name, Entry(settings=self._settings(item)))
+        self._supervisor.submit(self._task(item))
+        self._in_hand.append(item)
+
+    def _record_all(self) -> None:
+        while self._in_hand:
+            self._record_next()
+
+    def _record_next(self) -> None:
+        """Waits for the outcome of the earliest segment in hand, and records it."""
+        item = self._in_hand.popleft()
+        settings = self._settings(item)
         try:
-            outcome = self._supervisor.run(self._task(item), self._progress)
+            outcome = self._supervisor.outcome()
         except (StorageError, BusyError):
             # The next segment would meet the same full disk, or the same other run.
             raise
         except MattingError as error:
-            failed[item.name] = error.what
+            self._failed[item.name] = error.what
             self._progress.say(f"{item.name} failed: {error.what}")
             self._ledger.record(item.name, Entry(settings=settings, error=error.what))
-            return
-        self._ledger.record(item.name, _entry(outcome, settings))
+        else:
+            self._ledger.record(item.name, Entry(settings=settings, **vars(outcome)))
+        self._progress.part_done()
 
     def _task(self, item: Input) -> Task:
         return Task(
@@ -265,25 +281,3 @@ class _Job:
             return None
         path = self._folder.state(before.name)
         return path if entry.end_state and entry.end_state.holds_for(path) else None
-
-    def _write_lists(self) -> None:
-        """For people who join the results themselves; of videos only."""
-        for kind in self._options.look.kinds:
-            made = [self._ledger.output(name, kind) for name in self._ledger.names]
-            names = [path.name for path in made if path is not None and not path.is_dir()]
-            path = self._folder.layer(kind) / LIST_NAME
-            if names:
-                durable.write_text(path, concat_list(names))
-            else:
-                durable.remove(path)
-
-
-def _entry(outcome: Outcome, settings: dict[str, Any]) -> Entry:
-    return Entry(
-        source=outcome.source,
-        settings=settings,
-        start_state=outcome.start_state,
-        frames=outcome.frames,
-        outputs=outcome.outputs,
-        end_state=outcome.end_state,
-    )

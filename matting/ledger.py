@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from matting import durable
 from matting.durable import FileProof
 from matting.errors import InputError
 from matting.media.images import holds
-from matting.plan import UNREADABLE, Plan
-from matting.workspace import MattedFolder
+from matting.plan import UNREADABLE, Plan, concat_list
+from matting.workspace import LIST_NAME, MattedFolder
 
 VERSION = 2
 START_OVER = "Delete it to have this folder matted anew."
@@ -105,6 +105,17 @@ class Ledger:
         self._save_processed()
         if not done:
             self._save_manifest()
+
+    def write_lists(self, kinds: Iterable[str]) -> None:
+        """Lists the results, for people who join them themselves; of videos only."""
+        for kind in kinds:
+            made = [self.output(name, kind) for name in self.names]
+            names = [path.name for path in made if path is not None and not path.is_dir()]
+            path = self.folder.layer(kind) / LIST_NAME
+            if names:
+                durable.write_text(path, concat_list(names))
+            else:
+                durable.remove(path)
 
     def _read(self) -> None:
         processed, manifest = self.folder.processed, self.folder.manifest

@@ -1,88 +1,115 @@
-"""One segment: its frames through the network into its result files."""
+"""One segment's mattes, made into its result files; and the frames before it, for its state."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
 from matting import durable
 from matting.composite import Matte
+from matting.media.encoders import Delivery
 from matting.media.image_writer import ImageWriter
-from matting.media.source import FrameChunk, FrameSource
+from matting.media.source import FrameSource
 from matting.media.writer import VideoWriter
-from matting.pipeline import overlap
-from matting.planes import Coding
 from matting.progress import Progress
-from matting.results import Look, Target, samples_of, writer_of
+from matting.results import Look, Target, writer_of
 from matting.session import MattingSession, composed
 
 
 @dataclass(frozen=True)
-class _Mattes:
+class Mattes:
     """What the network found for some frames, and their times."""
 
     parts: Sequence[Matte]
     pts: tuple[int, ...]
 
 
-def matte_segment(
-    source: FrameSource,
-    session: MattingSession,
-    *,
-    ratio: float,
-    look: Look,
-    targets: Mapping[str, Target],
-    progress: Progress,
-) -> None:
-    """Mattes every frame of `source` into one file or folder for each kind of result.
+class SegmentResults:
+    """A segment's results, one file or folder of each kind, under temporary names until finished.
 
-    They appear under their names only when all of them are whole and checked. The session
-    goes on from its present state.
-
-    Args:
-        targets: where each kind of `look.kinds` goes.
-        progress: told of every frame that is through the network, and of its check afterwards.
-    Raises:
-        DecodeError: a frame of the source is missing or damaged.
-        EncodeError: a result could not be encoded whole.
-        StorageError: a result could not be written.
+    Written beside the network, in another thread: at full size there is nearly as much to do.
     """
-    temporary = {kind: durable.partial(target.path) for kind, target in targets.items()}
-    samples = samples_of(source, look.encoding, targets)
-    codings = {kind: found.coding for kind, found in samples.items()}
-    try:
-        with ExitStack() as open_files:
-            writers: dict[str, VideoWriter | ImageWriter] = {}
-            for kind, target in targets.items():
-                writers[kind] = writer_of(
-                    kind,
-                    temporary[kind],
-                    target,
-                    source=source,
-                    choice=look.encoding,
-                    samples=samples[kind],
-                )
-                open_files.enter_context(writers[kind])
 
-            def compute(chunk: FrameChunk) -> _Mattes:
-                found = session.mattes(chunk.pictures, ratio)
-                progress.advance(len(chunk.pts))
-                return _Mattes(found, chunk.pts)
+    def __init__(
+        self,
+        source: FrameSource,
+        look: Look,
+        targets: Mapping[str, Target],
+        samples: Mapping[str, Delivery],
+    ) -> None:
+        """
+        Args:
+            targets, samples: where each kind of result goes, and in which samples.
+        """
+        self._source = source
+        self._look = look
+        self._targets = targets
+        self._samples = samples
+        self._temporary = {kind: durable.partial(t.path) for kind, t in targets.items()}
+        self._open_files = ExitStack()
+        self._writers: dict[str, VideoWriter | ImageWriter] = {}
+        self._first_pts: int | None = None
 
-            size = _chunk_frames(source, session, ratio)
-            overlap(
-                lambda: source.chunks(size), compute, _Sink(writers, codings, look.background).write
+    def open(self) -> None:
+        """Begins the files.
+
+        Raises:
+            MissingError: this build of FFmpeg has no such encoder.
+            StorageError: they cannot be written.
+        """
+        for kind, target in self._targets.items():
+            self._writers[kind] = writer_of(
+                kind,
+                self._temporary[kind],
+                target,
+                source=self._source,
+                choice=self._look.encoding,
+                samples=self._samples[kind],
             )
-            for writer in writers.values():
-                writer.finish(lambda _: progress.alive())
-        for kind, target in targets.items():
+            self._open_files.enter_context(self._writers[kind])
+
+    def write(self, mattes: Mattes) -> None:
+        """Makes the pictures of mattes, and writes them at times that count from the first frame.
+
+        Raises:
+            EncodeError, StorageError: as the writers.
+            MachineError: there is too little memory.
+        """
+        if self._first_pts is None:
+            self._first_pts = mattes.pts[0]
+        codings = {kind: samples.coding for kind, samples in self._samples.items()}
+        times = iter([time - self._first_pts for time in mattes.pts])
+        for matte in mattes.parts:
+            made = composed(matte, codings, self._look.background)
+            pts = list(islice(times, len(matte.source)))
+            for kind, writer in self._writers.items():
+                writer.write(made[kind], pts)
+
+    def finish(self, alive: Callable[[], None]) -> None:
+        """Gives them their names, once all of them are whole and checked.
+
+        Args:
+            alive: told of every frame that is checked.
+        Raises:
+            EncodeError: a result could not be encoded whole.
+            StorageError: a result could not be written.
+        """
+        for writer in self._writers.values():
+            writer.finish(lambda _: alive())
+        self._open_files.close()
+        for kind, target in self._targets.items():
             publish = durable.publish_folder if target.pictures else durable.publish
-            publish(temporary[kind], target.path)
-    finally:
-        for path in temporary.values():
-            durable.discard(path)
+            publish(self._temporary[kind], target.path)
+
+    def close(self) -> None:
+        """Lets go of the files, and removes what has not got its name."""
+        try:
+            self._open_files.close()
+        finally:
+            for path in self._temporary.values():
+                durable.discard(path)
 
 
 def warm_up(
@@ -90,39 +117,7 @@ def warm_up(
 ) -> None:
     """Lets the network see the last `frames` frames of `source`, for the state they leave."""
     session.reset()
-    size = _chunk_frames(source, session, ratio)
+    size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
         session.matte(chunk.pictures, ratio)
         progress.alive()
-
-
-def _chunk_frames(source: FrameSource, session: MattingSession, ratio: float) -> int:
-    return session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
-
-
-class _Sink:
-    """Makes the results of mattes, and writes them at times that count from the first frame.
-
-    Beside the network, in the writer's thread: at full size there is nearly as much to do.
-    """
-
-    def __init__(
-        self,
-        writers: Mapping[str, VideoWriter | ImageWriter],
-        codings: Mapping[str, Coding],
-        background: tuple[int, int, int],
-    ) -> None:
-        self._writers = writers
-        self._codings = codings
-        self._background = background
-        self._first_pts: int | None = None
-
-    def write(self, mattes: _Mattes) -> None:
-        if self._first_pts is None:
-            self._first_pts = mattes.pts[0]
-        times = iter([time - self._first_pts for time in mattes.pts])
-        for matte in mattes.parts:
-            made = composed(matte, self._codings, self._background)
-            pts = list(islice(times, len(matte.source)))
-            for kind, writer in self._writers.items():
-                writer.write(made[kind], pts)

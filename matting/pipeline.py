@@ -1,125 +1,99 @@
-"""Decode, compute and encode at once: a reader and a writer thread around the calling thread."""
+"""Stages that work at once: threads that end together, and bounded queues between them."""
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
-B = TypeVar("B")
 
-DEPTH = 2  # items waiting at each side; more only costs memory
-POLL_SECONDS = 0.1  # how soon a blocked thread sees that another has failed
-
-
-class _StoppedError(Exception):
-    """Another stage has failed or ended the work."""
+DEPTH = 2  # items waiting in each queue; more only costs memory
+POLL_SECONDS = 0.1  # how soon a blocked thread sees that the work was stopped
 
 
-class _Channel(Generic[A]):
-    """A bounded queue that gives up when the work is stopped."""
+class StoppedError(Exception):
+    """The work was stopped: another stage has broken, or nobody waits for it any more."""
 
-    def __init__(self, stop: threading.Event) -> None:
-        self._queue: queue.Queue[tuple[A, ...]] = queue.Queue(DEPTH)
-        self._stop = stop
 
-    def put(self, item: A) -> None:
-        self._push((item,))
+class Stages:
+    """Threads that end together: when one of them breaks, all stop."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Runs `work` in a thread, until it returns or meets StoppedError."""
+
+        def run() -> None:
+            try:
+                work()
+            except StoppedError:
+                pass
+            except BaseException as error:  # noqa: BLE001 - kept for the calling thread
+                self.stop(error)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self, error: BaseException | None = None) -> None:
+        """Has all threads end soon; of several errors the first is kept."""
+        with self._lock:
+            if self.error is None and not self.stopped.is_set():
+                self.error = error
+            self.stopped.set()
 
     def close(self) -> None:
-        """No more items follow."""
-        self._push(())
-
-    def _push(self, box: tuple[A, ...]) -> None:
-        while not self._stop.is_set():
-            try:
-                return self._queue.put(box, timeout=POLL_SECONDS)
-            except queue.Full:
-                continue
-        raise _StoppedError
-
-    def __iter__(self) -> Iterator[A]:
-        while not self._stop.is_set():
-            try:
-                box = self._queue.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if not box:
-                return
-            yield box[0]
-        raise _StoppedError
+        """Stops all threads; returns when they have ended."""
+        self.stop()
+        for thread in self._threads:
+            # In short turns: on Windows an unbounded wait would keep Ctrl-C from being heard.
+            while thread.is_alive():
+                thread.join(POLL_SECONDS)
 
 
-class _Stage(threading.Thread):
-    """A thread that stops all others when it fails, and keeps its error."""
+class Channel(Generic[A]):
+    """A bounded queue between stages, which gives up when they are stopped."""
 
-    def __init__(self, name: str, work: Callable[[], None], stop: threading.Event) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work = work
-        self._stop_event = stop
-        self.error: BaseException | None = None
+    def __init__(self, stages: Stages, depth: int = DEPTH) -> None:
+        self._queue: queue.Queue[A] = queue.Queue(depth)
+        self._stopped = stages.stopped
 
-    def run(self) -> None:
-        try:
-            self._work()
-        except _StoppedError:
-            pass
-        except BaseException as error:  # noqa: BLE001 - handed to the calling thread, which raises it
-            self.error = error
-            self._stop_event.set()
+    def put(self, item: A) -> None:
+        """Waits for room.
 
+        Raises:
+            StoppedError: the stages were stopped.
+        """
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                return self._queue.put(item, timeout=POLL_SECONDS)
+        raise StoppedError
 
-def overlap(
-    read: Callable[[], Generator[A, None, None]],
-    compute: Callable[[A], B],
-    write: Callable[[B], None],
-) -> None:
-    """Runs every item of `read()` through `compute` and then `write`, in order, all three at once.
+    def offer(self, item: A) -> None:
+        """Puts the item there if there is room.
 
-    `read` and `write` run in threads of their own, `compute` in the calling one. When this
-    returns or raises, both threads have ended and the iterator is closed.
+        Raises:
+            StoppedError: the stages were stopped.
+        """
+        if self._stopped.is_set():
+            raise StoppedError
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(item)
 
-    Raises:
-        whatever a stage raised first; KeyboardInterrupt in the calling thread stops all.
-    """
-    stop = threading.Event()
-    arrived: _Channel[A] = _Channel(stop)
-    finished: _Channel[B] = _Channel(stop)
+    def get(self) -> A:
+        """Waits for the next item.
 
-    def reader() -> None:
-        items = read()
-        with closing(items):
-            for item in items:
-                arrived.put(item)
-        arrived.close()
-
-    def writer() -> None:
-        for item in finished:
-            write(item)
-
-    stages = (_Stage("reader", reader, stop), _Stage("writer", writer, stop))
-    for stage in stages:
-        stage.start()
-    try:
-        for item in arrived:
-            finished.put(compute(item))
-        finished.close()
-        _join(stages[1])
-    except _StoppedError:
-        pass
-    finally:
-        stop.set()
-        for stage in stages:
-            _join(stage)
-    for stage in stages:
-        if stage.error is not None:
-            raise stage.error
-
-
-def _join(thread: threading.Thread) -> None:
-    """Waits in short turns: on Windows an unbounded wait would keep Ctrl-C from being heard."""
-    while thread.is_alive():
-        thread.join(POLL_SECONDS)
+        Raises:
+            StoppedError: the stages were stopped.
+        """
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=POLL_SECONDS)
+        raise StoppedError

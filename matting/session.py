@@ -68,6 +68,7 @@ class MattingSession:
             self._network = inference_network(network, PRECISIONS[self.precision]).to(device)
         self._device = device
         self._largest_chunk = largest_chunk or GPU_CHUNK_FRAMES
+        self._chunks: dict[tuple[Coding, tuple[int, int], float], int] = {}
         self._state: State | None = None
 
     def chunk_frames(self, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
@@ -79,7 +80,10 @@ class MattingSession:
         """
         if self._device.type == "cpu":
             return 1
-        return min(self._largest_chunk, frames_in(free_bytes(self._device), coding, size_px, ratio))
+        kind = coding, size_px, ratio
+        if kind not in self._chunks:  # later, the frames of the segment before take room
+            self._chunks[kind] = frames_in(free_bytes(self._device), *kind)
+        return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
         """The mattes of the next frames; where memory is short, computed in smaller chunks.

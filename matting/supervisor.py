@@ -6,17 +6,32 @@ graphics card's driver that goes wrong costs a segment at most, not the night.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter, deque
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from matting.durable import discard, partial
-from matting.errors import MachineError
+from matting.errors import MachineError, MattingError
+from matting.passage import Outcome, Task
 from matting.progress import Progress
-from matting.worker import Outcome, Setup, Task, Worker
+from matting.worker import Setup, Worker
 from matting.worker_process import PATIENCE_SECONDS, WorkerProcess, serve_tasks
 
 TRIES = 3
+# One is finished while the next is computed. More would only be more to do again after a kill.
+AT_ONCE = 2
+
+
+@dataclass
+class _Pending:
+    """A task without an outcome, and how many workers broke that may have broken over it."""
+
+    task: Task
+    broken: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.task.item.name
 
 
 class Supervisor:
@@ -26,6 +41,7 @@ class Supervisor:
         self,
         setup: Setup,
         folder: Path,
+        progress: Progress,
         *,
         isolated: bool,
         patience_seconds: float = PATIENCE_SECONDS,
@@ -41,77 +57,121 @@ class Supervisor:
         self._isolated = isolated
         self._patience_seconds = patience_seconds
         self._worker: Worker | WorkerProcess | None = None
+        self._careful = False
+        self._pending: deque[_Pending] = deque()
+        self._submitted = 0  # how many of them, from the first on, the worker has
+        self._progress = _Counted(progress)
 
     def __enter__(self) -> Supervisor:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._dismiss()
 
-    def run(self, task: Task, progress: Progress) -> Outcome:
-        """Has a segment matted, by up to three workers when the machine fails them.
+    @property
+    def has_room(self) -> bool:
+        """Whether a further task can be worked on by now."""
+        return len(self._pending) < AT_ONCE
 
-        Each new one computes single frames, and goes on from the state before this segment.
+    def submit(self, task: Task) -> None:
+        """Puts a segment in line; the state at its start may be what the one before will leave."""
+        self._pending.append(_Pending(task))
+
+    def outcome(self) -> Outcome:
+        """What came of the earliest segment submitted, by up to three workers when they break.
 
         Raises:
             MattingError: it could not be matted; nothing of it is left behind.
         """
-        for attempt in range(1, TRIES + 1):
-            counted = _Counted(progress)
+        while True:
             try:
-                outcome = self._employ(attempt).run(task, counted)
+                outcome = self._attempt()
             except MachineError as error:
-                self._dismiss()
-                progress.advance(-counted.frames)
-                if attempt == TRIES:
-                    raise
-                progress.say(
-                    f"{task.item.name}: {error.what} Trying again, {attempt + 1} of {TRIES}."
-                )
-            except BaseException:
-                self._dismiss_if_busy()
+                self._charge(error)
+            except MattingError:
+                self._take_first()
                 raise
             else:
-                if attempt > 1:
-                    self._dismiss()  # the next computes as many frames at once as the first did
+                self._pass_on(self._take_first())
                 return outcome
-            finally:
-                _clear(task)
-        raise AssertionError("the last try returns or raises")
 
-    def _employ(self, attempt: int) -> Worker | WorkerProcess:
+    def _attempt(self) -> Outcome:
+        first = self._pending[0]
+        worker = self._employ(careful=first.broken > 0)
+        # What may have broken a worker goes alone, so that it is seen what breaks the next.
+        while self._submitted < len(self._pending):
+            following = self._pending[self._submitted]
+            if self._submitted and (first.broken or following.broken):
+                break
+            worker.submit(following.task)
+            self._submitted += 1
+        return worker.outcome(self._progress)
+
+    def _employ(self, *, careful: bool) -> Worker | WorkerProcess:
+        """A worker; a careful one computes single frames."""
+        if self._worker is not None and self._careful != careful:
+            self._dismiss()
         if self._worker is None:
-            setup = self._setup if attempt == 1 else replace(self._setup, largest_chunk=1)
+            setup = replace(self._setup, largest_chunk=1) if careful else self._setup
             if self._isolated:
                 self._worker = WorkerProcess(
-                    setup, self._folder, self._patience_seconds, serve_tasks
+                    setup, self._folder, self._patience_seconds, serve_tasks, self._progress
                 )
             else:
                 self._worker = Worker(setup)
+            self._careful = careful
         return self._worker
 
-    def _dismiss(self) -> None:
-        worker, self._worker = self._worker, None
-        if isinstance(worker, WorkerProcess):
-            worker.stop()
+    def _take_first(self) -> Task:
+        """The first is no longer pending."""
+        first = self._pending.popleft()
+        self._submitted = max(0, self._submitted - 1)
+        del self._progress.frames[first.name]
+        return first.task
 
-    def _dismiss_if_busy(self) -> None:
-        """Interrupted, its process may still be writing; after a failed start it is gone."""
-        if isinstance(self._worker, WorkerProcess) and self._worker.busy:
-            self._dismiss()
+    def _pass_on(self, done: Task) -> None:
+        """Should the next need another worker, that one finds the state where `done` left it."""
+        for pending in self._pending:
+            if pending.task.before == done.item:
+                pending.task = replace(pending.task, start_state=done.end_state)
+
+    def _charge(self, error: MachineError) -> None:
+        """Notes over which segments the worker may have broken, and dismisses it.
+
+        Raises:
+            MachineError: `error`, when it was the last try of the first.
+        """
+        had = list(self._pending)[: max(1, self._submitted)]
+        suspects = [p for p in had if error.segment in {"", p.name}]
+        self._dismiss()
+        self._progress.take_back()
+        for pending in suspects:
+            pending.broken += 1
+        first = self._pending[0]
+        if first.broken == TRIES:
+            self._take_first()
+            raise error
+        names, number = " or ".join(p.name for p in suspects), suspects[0].broken + 1
+        self._progress.say(f"{names}: {error.what} Trying again, {number} of {TRIES}.")
+
+    def _dismiss(self) -> None:
+        """Ends the worker; what it had is to be done again."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+        for pending in list(self._pending)[: self._submitted]:
+            for target in pending.task.targets.values():
+                discard(partial(target.path))
+        self._submitted = 0
 
 
 class _Counted(Progress):
-    """Passes on what a worker tells, and counts the frames."""
+    """Passes on what a worker tells, and counts the frames of each pending segment."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self.frames = 0
+        self._name = ""
+        self.frames: Counter[str] = Counter()
 
     def say(self, text: str) -> None:
         self._progress.say(text)
@@ -119,12 +179,15 @@ class _Counted(Progress):
     def detail(self, text: str) -> None:
         self._progress.detail(text)
 
+    def part(self, name: str) -> None:
+        self._name = name
+        self._progress.part(name)
+
     def advance(self, units: int) -> None:
-        self.frames += units
+        self.frames[self._name] += units
         self._progress.advance(units)
 
-
-def _clear(task: Task) -> None:
-    """Removes what a worker that was stopped left half written."""
-    for target in task.targets.values():
-        discard(partial(target.path))
+    def take_back(self) -> None:
+        """The frames of all that is pending are to be done again."""
+        self._progress.advance(-self.frames.total())
+        self.frames.clear()

@@ -1,35 +1,32 @@
-"""The worker: one network, matting the segments that it is given, one after another."""
+"""The worker: one network, matting the segments that it is given, one after another.
+
+Four stages are at work at once, each on the frames or the segment that the one before it is
+through with: the reader, the network, the writer and the finisher. So none of them waits while
+another begins or ends a segment.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
 from fractions import Fraction
 from pathlib import Path
 
-import torch
-
-from matting import durable
 from matting.device import choose_device, share_cores
 from matting.durable import FileProof
-from matting.errors import InputError, MattingError, MediaError
-from matting.inputs import Input
-from matting.matte import matte_segment, warm_up
+from matting.errors import InputError
+from matting.matte import Mattes
 from matting.media.images import proof_of
-from matting.media.source import FrameSource
+from matting.media.source import FrameChunk
+from matting.network_stage import NetworkStage
+from matting.passage import Outcome, Passage, Task
+from matting.pipeline import Channel, Stages, StoppedError
 from matting.progress import Progress
-from matting.results import Look, Target, samples_of
-from matting.session import MattingSession, automatic_ratio
-from matting.weights import UNREADABLE, load_checkpoint
-from matting.workspace import COMPOSITE
-from model import State
-
-# By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
-# gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
-WARM_UP_FRAMES = 120
-# Where a segment's first state came from. RESET: the state before did not fit its pictures.
-FRESH, CARRIED, WARMED_UP, RESET = "fresh", "carried", "warmed up", "reset"
+from matting.results import Look
+from matting.session import MattingSession
+from matting.state_file import save_state
+from matting.weights import load_checkpoint
 
 
 @dataclass(frozen=True)
@@ -54,44 +51,20 @@ class Setup:
     largest_chunk: int | None = None
 
 
-@dataclass(frozen=True)
-class Task:
-    """One segment to be matted.
+class Mark(Enum):
+    """What goes along between a segment's frames."""
 
-    Attributes:
-        before: the segment that it continues; None: it starts afresh.
-        start_state: where the state after `before` is kept; None: it is lost.
-        end_state: where to keep the state after this one; None: nowhere.
-        targets: where each kind of result goes.
-    """
-
-    item: Input
-    before: Input | None = None
-    start_state: Path | None = None
-    end_state: Path | None = None
-    targets: Mapping[str, Target] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A segment that is done.
-
-    Attributes:
-        source: what its content was.
-        start_state: FRESH, CARRIED, WARMED_UP or RESET.
-        outputs: per kind of result the name of its file or folder, and the proof.
-        end_state: proof of the state that was kept; None: none was.
-    """
-
-    source: FileProof
-    start_state: str
-    frames: int
-    outputs: Mapping[str, tuple[str, FileProof]]
-    end_state: FileProof | None = None
+    BEGIN = auto()
+    END = auto()
+    CHECKED = auto()  # a frame of its results
+    DONE = auto()  # well or not
 
 
 class Worker:
-    """Mattes segments, and carries the network's state from each to the next."""
+    """Mattes segments, and carries the network's state from each to the next.
+
+    Use it in a `with` block: no thread, open file or temporary file of it is left after that.
+    """
 
     def __init__(self, setup: Setup) -> None:
         """Loads the network.
@@ -108,111 +81,151 @@ class Worker:
                 f"{setup.checkpoint} was replaced while its network was at work.",
                 "Run the same command again.",
             )
-        self._session = MattingSession(
-            checkpoint.network, device, setup.precision, setup.largest_chunk
+        session = MattingSession(checkpoint.network, device, setup.precision, setup.largest_chunk)
+        self._network = NetworkStage(
+            session,
+            ratio=setup.ratio,
+            subject=setup.subject,
+            look=setup.look,
+            frame_rate=setup.frame_rate,
         )
-        self._said: set[str] = set()
-        # The segment after which the session's state stands; None after a failure or a reset.
-        self._state_after: str | None = None
+        self._passages: list[Passage] = []
+        self._stages = Stages()
+        self._submitted: Channel[Passage] = Channel(self._stages)
+        # To this thread: from the reader, and from the finisher.
+        self._arrived: Channel[tuple[Passage, FrameChunk | Mark]] = Channel(self._stages)
+        self._found: Channel[tuple[Passage, Mattes | Mark]] = Channel(self._stages)
+        self._written: Channel[Passage] = Channel(self._stages)
+        self._stages.start("reader", self._read)
+        self._stages.start("writer", self._write)
+        self._stages.start("finisher", self._finish)
 
-    def run(self, task: Task, progress: Progress) -> Outcome:
-        """Mattes one segment; its results are whole and checked when this returns.
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, task: Task) -> None:
+        """Hands over the next segment; any thread may. Work on it begins at once."""
+        passage = Passage(task)
+        self._passages.append(passage)
+        with suppress(StoppedError):  # `outcome` tells why
+            self._submitted.put(passage)
+
+    def outcome(self, progress: Progress) -> Outcome:
+        """What came of the earliest segment submitted; the network works while this waits for it.
 
         Raises:
-            MattingError: it could not be matted; nothing of it is left behind.
+            MachineError: the machine refused, and so the whole worker is of no use any more.
+            MattingError: that segment could not be matted; nothing of it is left behind.
+            StoppedError: somebody called `stop`.
         """
-        name, self._state_after, state_after = task.item.name, None, self._state_after
-        source = task.item.open(self._setup.frame_rate)
-        proof = task.item.proof()
-        if task.item.planned is not None and task.item.planned.proof != proof:
-            progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
-        ratio = self._ratio(source)
-        in_hand = task.before is not None and task.before.name == state_after
-        start_state = self._prepare(task, in_hand, source, ratio, progress)
-        self._tell_samples(task, source, progress)
-        progress.detail(f"{name}: ratio {ratio:.4f}, state {start_state}")
-        matte_segment(
-            source,
-            self._session,
-            ratio=ratio,
-            look=self._setup.look,
-            targets=task.targets,
-            progress=progress,
-        )
-        if task.item.proof() != proof:
-            raise MediaError(f"{task.item.path} was changed while it was being matted.")
+        passage = None
+        with suppress(StoppedError):
+            passage = self._next_done(progress)
+        if passage is None:
+            raise self._stages.error or StoppedError
+        self._passages.remove(passage)
+        if passage.outcome is None:
+            raise passage.error or AssertionError("it ends well or not")
+        return passage.outcome
+
+    def stop(self) -> None:
+        """Has all work end soon; any thread may call it."""
+        self._stages.stop()
+
+    def close(self) -> None:
+        """Ends all work, and removes what is not finished."""
+        self._stages.close()
+        for passage in self._passages:
+            passage.close()
+
+    def _read(self) -> None:
+        """The reader: opens each segment and decodes it."""
+        while True:
+            passage = self._submitted.get()
+            passage.attempt(self._read_one, passage)
+            self._arrived.put((passage, Mark.END))
+
+    def _read_one(self, passage: Passage) -> None:
+        passage.open(self._setup.frame_rate)
+        self._arrived.put((passage, Mark.BEGIN))
+        with closing(passage.source.chunks(self._network.chunk_frames(passage))) as chunks:
+            for chunk in chunks:
+                if passage.error is not None:
+                    return
+                self._arrived.put((passage, chunk))
+        # Before its end is told: the next segment goes on from what these frames leave.
+        passage.require_unchanged()
+
+    def _next_done(self, progress: Progress) -> Passage:
+        while True:
+            passage, item = self._arrived.get()
+            if item is Mark.DONE:
+                return passage
+            if item is Mark.CHECKED:
+                progress.alive()
+            else:
+                self._compute(passage, item, progress)
+
+    def _compute(self, passage: Passage, item: FrameChunk | Mark, progress: Progress) -> None:
+        """The network, in the thread that asks for outcomes."""
+        if isinstance(item, FrameChunk):
+            passage.attempt(self._compute_chunk, passage, item, progress)
+            return
+        if item is Mark.BEGIN:
+            passage.attempt(self._network.begin, passage, progress)
+        else:
+            passage.attempt(self._network.end, passage)
+        self._found.put((passage, item))
+
+    def _compute_chunk(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> None:
+        self._found.put((passage, self._network.matte(passage, chunk, progress)))
+
+    def _write(self) -> None:
+        """The writer: makes the full-size pictures and encodes them."""
+        while True:
+            passage, item = self._found.get()
+            if item is Mark.END:
+                self._written.put(passage)
+            else:
+                passage.attempt(_write_one, passage, item)
+
+    def _finish(self) -> None:
+        """The finisher: makes a segment's files whole, checks them and gives them their names."""
+        while True:
+            passage = self._written.get()
+            passage.attempt(self._finish_one, passage)
+            passage.close()
+            self._arrived.put((passage, Mark.DONE))
+
+    def _finish_one(self, passage: Passage) -> None:
+        def alive() -> None:
+            # Where there is no room, other news wait, which tell as much.
+            self._arrived.offer((passage, Mark.CHECKED))
+
+        task = passage.task
+        if passage.results is not None:
+            passage.results.finish(alive)
         if task.end_state is not None:
-            save_state(task.end_state, self._session.state)
-        self._state_after = name
-        return Outcome(
-            source=proof,
-            start_state=start_state,
-            frames=source.frames,
+            save_state(task.end_state, passage.end_state)
+        passage.outcome = Outcome(
+            source=passage.proof,
+            start_state=passage.start_state,
+            frames=passage.source.frames,
             outputs={
-                kind: (target.path.name, proof_of(target.path, progress.alive))
+                kind: (target.path.name, proof_of(target.path, alive))
                 for kind, target in task.targets.items()
             },
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
 
-    def _tell_samples(self, task: Task, source: FrameSource, progress: Progress) -> None:
-        """Says what happens to the samples, where that is not what everybody expects; once."""
-        notes = list(source.notes)
-        samples = samples_of(source, self._setup.look.encoding, task.targets)
-        if COMPOSITE in samples:
-            notes.append(samples[COMPOSITE].note)
-        for note in notes:
-            if note and note not in self._said:
-                self._said.add(note)
-                progress.say(note)
 
-    def _ratio(self, source: FrameSource) -> float:
-        if self._setup.ratio is not None:
-            return self._setup.ratio
-        return automatic_ratio(source.width_px, source.height_px, self._setup.subject)
-
-    def _prepare(
-        self, task: Task, in_hand: bool, source: FrameSource, ratio: float, progress: Progress
-    ) -> str:
-        """Brings the session to the state at the start of `task`; says where it came from."""
-        session, size = self._session, (source.width_px, source.height_px)
-        if task.before is None:
-            session.reset()
-            return FRESH
-        if not in_hand:
-            session.state = load_state(task.start_state) if task.start_state else None
-        if session.fits(*size, ratio):
-            return CARRIED
-        if session.state is None:
-            try:
-                before = task.before.open(self._setup.frame_rate)
-                warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
-            except MattingError as error:
-                progress.say(f"{task.before.name} cannot prepare {task.item.name}: {error.what}")
-                session.reset()
-                return FRESH
-            if session.fits(*size, ratio):
-                return WARMED_UP
-        session.reset()
-        return RESET
-
-
-def load_state(path: Path) -> State | None:
-    """The state that `save_state` wrote to `path`; None where there is none that can be read."""
-    try:
-        state = torch.load(path, weights_only=True)
-        r1, r2, r3, r4 = (r.to(torch.float32) for r in state)
-    except UNREADABLE:
-        return None
-    return r1, r2, r3, r4
-
-
-def save_state(path: Path, state: State | None) -> None:
-    """Writes a state.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    content = io.BytesIO()
-    torch.save(state, content)
-    durable.write_bytes(path, content.getvalue())
+def _write_one(passage: Passage, item: Mattes | Mark) -> None:
+    if passage.results is None:
+        raise ValueError(f"{passage.name} has not begun")
+    if isinstance(item, Mattes):
+        passage.results.write(item)
+    else:
+        passage.results.open()

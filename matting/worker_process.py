@@ -7,8 +7,9 @@ import signal
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
@@ -17,8 +18,10 @@ from typing import Any, cast
 
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.lock import folder_lock
+from matting.passage import Outcome, Task
+from matting.pipeline import StoppedError
 from matting.progress import Progress
-from matting.worker import Outcome, Setup, Task, Worker
+from matting.worker import Setup, Worker
 
 # A software encoder that is told to end may work on dozens of large pictures before it answers.
 PATIENCE_SECONDS = 120.0
@@ -52,41 +55,57 @@ class _Fault:
 class WorkerProcess:
     """A worker in a process of its own."""
 
-    def __init__(self, setup: Setup, folder: Path, patience_seconds: float, serve: Serve) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        folder: Path,
+        patience_seconds: float,
+        serve: Serve,
+        progress: Progress,
+    ) -> None:
+        """Returns when the worker is ready.
+
+        Raises:
+            MattingError: it cannot be; the process is gone.
+        """
         context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
         self._pipe, theirs = context.Pipe()
         self._patience_seconds = patience_seconds
-        self._started = False
-        self.busy = False
+        self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
         self._process: multiprocessing.process.BaseProcess = context.Process(
             target=serve, args=(theirs, setup, folder), daemon=True
         )
         with theirs, _interrupts_ignored():
             self._process.start()
+        try:
+            self._answer(progress, self._patience_seconds * STARTS_SLOWER)
+        except BaseException:
+            self.close()
+            raise
 
-    def run(self, task: Task, progress: Progress) -> Outcome:
-        """As `Worker.run`.
+    def submit(self, task: Task) -> None:
+        """As `Worker.submit`."""
+        self._sizes_bytes.append(_size_bytes(task.item.path))
+        with suppress(OSError):  # it is gone; `outcome` tells why
+            self._pipe.send(task)
+
+    def outcome(self, progress: Progress) -> Outcome:
+        """As `Worker.outcome`.
 
         Raises:
             MachineError: the process ended, or made no progress for too long.
             UnforeseenError: a fault of the program; its traceback has been told.
         """
-        self.busy = True
-        if not self._started:
-            self._answer(progress, self._patience_seconds * STARTS_SLOWER)
-            self._started = True
+        reading_seconds = 2 * sum(self._sizes_bytes) / SLOWEST_DISK
         try:
-            self._pipe.send(task)
-        except OSError as error:
-            raise self._ended() from error
-        reading_seconds = 2 * _size_bytes(task.item.path) / SLOWEST_DISK
-        answer = self._answer(progress, self._patience_seconds + reading_seconds)
-        self.busy = False
+            answer = self._answer(progress, self._patience_seconds + reading_seconds)
+        finally:
+            self._sizes_bytes.popleft()
         if not isinstance(answer, Outcome):
             raise TypeError(f"not an outcome: {answer!r}")
         return answer
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Ends the process; returns when it is gone."""
         self._pipe.close()
         self._process.terminate()
@@ -106,7 +125,6 @@ class WorkerProcess:
                     getattr(progress, message.method)(message.argument)
                 continue
             if isinstance(message, MattingError):
-                self.busy = not self._started  # one that cannot start ends itself
                 raise message
             if isinstance(message, _Fault):
                 progress.say(message.text)
@@ -182,6 +200,9 @@ class _Relay(Progress):
     def advance(self, units: int) -> None:
         self._pipe.send(_Told("advance", units))
 
+    def part(self, name: str) -> None:
+        self._pipe.send(_Told("part", name))
+
     def alive(self) -> None:
         self._pipe.send(_Told("alive"))
 
@@ -198,23 +219,34 @@ def serve_tasks(pipe: Connection, setup: Setup, folder: Path) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with pipe:
         try:
-            with folder_lock(folder, WORKER_LOCK, PATIENCE_SECONDS):
-                worker = Worker(setup)
+            with folder_lock(folder, WORKER_LOCK, PATIENCE_SECONDS), Worker(setup) as worker:
                 pipe.send(READY)
-                while True:
-                    pipe.send(_attempt(worker, pipe.recv(), _Relay(pipe)))
+                threading.Thread(target=_take_tasks, args=(pipe, worker), daemon=True).start()
+                answer: object = None
+                while not isinstance(answer, MachineError):
+                    answer = _attempt(worker, _Relay(pipe))
+                    pipe.send(answer)
         except MattingError as error:
             pipe.send(error)
-        except (EOFError, ConnectionError):
+        except (ConnectionError, StoppedError):
             return  # the one that watches is gone
 
 
-def _attempt(worker: Worker, task: Task, relay: _Relay) -> Outcome | MattingError | _Fault:
+def _take_tasks(pipe: Connection, worker: Worker) -> None:
+    """Hands tasks to the worker, until nobody is there to give them."""
     try:
-        return worker.run(task, relay)
+        while True:
+            worker.submit(pipe.recv())
+    except (EOFError, OSError):
+        worker.stop()
+
+
+def _attempt(worker: Worker, relay: _Relay) -> Outcome | MattingError | _Fault:
+    try:
+        return worker.outcome(relay)
     except MattingError as error:
         return error
-    except ConnectionError:
+    except (ConnectionError, StoppedError):
         raise
     except Exception:  # noqa: BLE001 - handed over, and raised where it is shown
         return _Fault(traceback.format_exc())

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import torch
 
+from matting.network_stage import NetworkStage
+from matting.passage import Passage
 from matting.planes import Planes
 from matting.progress import Progress
 from matting.session import MattingSession
-from matting.worker import Outcome, Setup, Task, Worker
+from matting.worker import Setup
 from matting.worker_process import serve_tasks
 
 VICTIM = "output_001.mp4"
@@ -63,15 +65,15 @@ def card_breaks_once(pipe: Connection, setup: Setup, folder: Path) -> None:
 
 
 def _break(folder: Path, how: Callable[[], object], times: int) -> None:
-    run = Worker.run
+    begin = NetworkStage.begin
 
-    def breaking(worker: Worker, task: Task, progress: Progress) -> Outcome:
-        if task.item.name == VICTIM and breaks(folder) < times:
+    def breaking(stage: NetworkStage, passage: Passage, progress: Progress) -> None:
+        if passage.name == VICTIM and breaks(folder) < times:
             (folder / f"broke_{breaks(folder)}").touch()
             how()
-        return run(worker, task, progress)
+        begin(stage, passage, progress)
 
-    setattr(Worker, "run", breaking)  # noqa: B010 - mypy refuses an assignment to a method
+    setattr(NetworkStage, "begin", breaking)  # noqa: B010 - mypy refuses an assignment to a method
 
 
 def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:

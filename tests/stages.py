@@ -49,3 +49,16 @@ def processed(folder: MattedFolder) -> dict[str, bool]:
     value = json.loads(folder.processed.read_text(encoding="utf-8"))
     assert isinstance(value, dict)
     return value
+
+
+def interrupt_after(progress: Recorder, folder: MattedFolder, name: str, frames: int) -> None:
+    """Has the next run interrupted once `name` is recorded, and that many frames are through.
+
+    The segment after it is under way then, or at most waits for its own record.
+    """
+
+    def interrupt(done: int) -> None:
+        if done >= frames and folder.processed.is_file() and processed(folder)[name]:
+            raise KeyboardInterrupt
+
+    progress.on_advance = interrupt

@@ -17,7 +17,7 @@ from matting.segment import SegmentOptions, segment
 from matting.workspace import MattedFolder
 from tests.clips import make_clip, numbers, sound_packets, times
 from tests.conftest import Recorder, carry_on
-from tests.stages import SECOND, composites, infer_options
+from tests.stages import SECOND, composites, infer_options, interrupt_after
 
 
 def finish(video: Path, checkpoint: Path, progress: Recorder, output: Path | None = None) -> Path:
@@ -152,13 +152,8 @@ def test_run_does_all_and_can_be_run_again(
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
     options = infer_options(opaque_checkpoint)
-
-    def interrupt(done: int) -> None:
-        matting = len(progress.totals) == 3  # after cutting and checking
-        if matting and progress.totals[-1] == 70 and done == 45:
-            raise KeyboardInterrupt
-
-    progress.on_advance = interrupt
+    matted = MattedFolder(tmp_path / "clip_segments_matted")
+    interrupt_after(progress, matted, "output_000.mp4", 45)
     with pytest.raises(KeyboardInterrupt):
         run(video, SECOND, options, None, progress)
     progress.on_advance = carry_on

@@ -27,6 +27,7 @@ from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder, segments_folder
 from tests.clips import decode
 from tests.conftest import Recorder
+from tests.stages import interrupt_after
 
 FPS, FRAMES, SIZE = 30, 90, (320, 180)
 GREEN = np.array((120, 255, 155))
@@ -123,12 +124,7 @@ def test_an_interruption_cannot_be_seen(result: Result, tmp_path: Path) -> None:
     assert plan is not None
     first, second = plan.segments
     progress = Recorder()
-
-    def interrupt(done: int) -> None:
-        if done == first.frames + second.frames // 2:
-            raise KeyboardInterrupt
-
-    progress.on_advance = interrupt
+    interrupt_after(progress, MattedFolder.of(pieces), first.name, first.frames + 1)
     with pytest.raises(KeyboardInterrupt):
         infer(pieces, options(), tmp_path, progress)
     again = Recorder()

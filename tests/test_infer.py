@@ -22,7 +22,16 @@ from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, carry_on
-from tests.stages import FAST, composites, cut, infer_options, matte, processed, with_precision
+from tests.stages import (
+    FAST,
+    composites,
+    cut,
+    infer_options,
+    interrupt_after,
+    matte,
+    processed,
+    with_precision,
+)
 
 
 def snapshot(paths: list[Path]) -> dict[str, tuple[int, bytes]]:
@@ -117,14 +126,10 @@ def test_interrupted_in_the_second_segment(
     segments = cut(tmp_path, progress)
     uncut = matte(segments, random_checkpoint, progress, tmp_path / "uncut")
 
-    def interrupt(done: int) -> None:
-        if done == 40:
-            raise KeyboardInterrupt
-
-    progress.on_advance = interrupt
+    folder = MattedFolder(tmp_path / "clip_segments_matted")
+    interrupt_after(progress, folder, "output_000.mp4", 40)
     with pytest.raises(KeyboardInterrupt):
         matte(segments, random_checkpoint, progress)
-    folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert processed(folder) == {
         "output_000.mp4": True,
         "output_001.mp4": False,
@@ -461,11 +466,7 @@ def test_interrupted_with_other_settings(
     segments = cut(tmp_path, progress)
     folder = matte(segments, opaque_checkpoint, progress)
 
-    def interrupt(done: int) -> None:
-        if done == 40:
-            raise KeyboardInterrupt
-
-    progress.on_advance = interrupt
+    interrupt_after(progress, folder, "output_000.mp4", 40)
     with pytest.raises(KeyboardInterrupt):
         matte(segments, empty_checkpoint, progress)
     assert list(processed(folder).values()) == [True, False, False]

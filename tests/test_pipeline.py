@@ -1,73 +1,86 @@
-"""Overlapped work: in order, nothing lost, and everything stops when one stage fails."""
+"""Stages at work at once: in order, bounded, and all of them end when one breaks."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+import time
 
 import pytest
 
-from matting.pipeline import overlap
-
-
-def count(total: int, closed: list[bool]) -> Generator[int, None, None]:
-    try:
-        yield from range(total)
-    finally:
-        closed.append(True)
+from matting.pipeline import DEPTH, Channel, Stages, StoppedError
 
 
 def test_everything_arrives_in_order() -> None:
-    closed: list[bool] = []
-    written: list[int] = []
-    overlap(lambda: count(100, closed), lambda item: item * 2, written.append)
-    assert written == [item * 2 for item in range(100)]
-    assert closed == [True]
+    stages = Stages()
+    numbers: Channel[int] = Channel(stages)
+
+    def count() -> None:
+        for number in range(100):
+            numbers.put(number)
+
+    stages.start("counter", count)
+    assert [numbers.get() for _ in range(100)] == list(range(100))
+    stages.close()
 
 
-def test_nothing_to_do() -> None:
-    written: list[int] = []
-    overlap(lambda: count(0, []), lambda item: item, written.append)
-    assert written == []
+def test_no_more_than_a_few_wait() -> None:
+    stages = Stages()
+    numbers: Channel[int] = Channel(stages)
+    for number in range(DEPTH + 5):
+        numbers.offer(number)
+    assert [numbers.get() for _ in range(DEPTH)] == list(range(DEPTH))
+    numbers.offer(7)
+    assert numbers.get() == 7
+    stages.close()
 
 
-@pytest.mark.parametrize("stage", ["read", "compute", "write"])
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
-def test_a_failing_stage_stops_the_others(stage: str, error: BaseException) -> None:
+def test_a_stage_that_breaks_stops_the_others(error: BaseException) -> None:
     threads = threading.active_count()
-    closed: list[bool] = []
+    stages = Stages()
+    numbers: Channel[int] = Channel(stages)
 
-    def read() -> Generator[int, None, None]:
-        for item in count(10_000, closed):
-            if stage == "read" and item == 7:
-                raise error
-            yield item
+    def fill() -> None:
+        while True:
+            numbers.put(0)
 
-    def compute(item: int) -> int:
-        if stage == "compute" and item == 7:
-            raise error
-        return item
+    def breaks() -> None:
+        raise error
 
-    def write(item: int) -> None:
-        if stage == "write" and item == 7:
-            raise error
-
-    with pytest.raises(type(error)):
-        overlap(read, compute, write)
+    stages.start("filler", fill)
+    stages.start("breaker", breaks)
+    with pytest.raises(StoppedError):
+        while True:
+            numbers.get()
+    stages.close()
     assert threading.active_count() == threads
-    assert closed == [True]
+    assert stages.error is error
 
 
-def test_the_stages_overlap() -> None:
-    """Reading goes on while the first item is still being written."""
-    read_on = threading.Event()
+def test_the_first_error_is_kept() -> None:
+    stages = Stages()
+    first = ValueError("first")
+    stages.stop(first)
+    stages.stop(ValueError("second"))
+    assert stages.error is first
 
-    def read() -> Generator[int, None, None]:
-        yield 0
-        read_on.set()
-        yield 1
 
-    def write(_item: int) -> None:
-        assert read_on.wait(10)
+def test_a_stop_is_no_error() -> None:
+    stages = Stages()
+    stages.stop()
+    stages.stop(ValueError("of a stage that was stopped"))
+    assert stages.error is None
 
-    overlap(read, lambda item: item, write)
+
+@pytest.mark.parametrize("waits", ["put", "get", "offer"])
+def test_who_waits_hears_of_a_stop(waits: str) -> None:
+    stages = Stages()
+    numbers: Channel[int] = Channel(stages, 1)
+    if waits == "put":
+        numbers.put(0)
+    threading.Timer(0.2, stages.stop).start()
+    began = time.monotonic()
+    with pytest.raises(StoppedError):
+        while True:
+            numbers.get() if waits == "get" else getattr(numbers, waits)(0)
+    assert time.monotonic() - began < 10

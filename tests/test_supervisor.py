@@ -21,7 +21,7 @@ from matting.worker_process import Serve, serve_tasks
 from matting.workspace import MattedFolder
 from tests import faulty_worker
 from tests.conftest import ROOT, Recorder
-from tests.stages import composites, cut, infer_options, matte, processed
+from tests.stages import composites, cut, infer_options, interrupt_after, matte, processed
 
 # Torch alone takes some of it to be imported; no single step of the work here does.
 PATIENCE_SECONDS = 6.0
@@ -111,14 +111,10 @@ def test_an_interruption_ends_the_process(
 ) -> None:
     segments = cut(tmp_path, progress)
 
-    def interrupt(done: int) -> None:
-        if done == 40:
-            raise KeyboardInterrupt
-
-    progress.on_advance = interrupt
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    interrupt_after(progress, folder, "output_000.mp4", 40)
     with pytest.raises(KeyboardInterrupt):
         isolated(segments, random_checkpoint, progress, serve_tasks, monkeypatch)
-    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
     assert list(processed(folder).values()) == [True, False, False]
     assert not list(folder.root.rglob("*.partial"))
     again = Recorder()

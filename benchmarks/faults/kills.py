@@ -10,6 +10,8 @@ from benchmarks.faults.fault import require
 from benchmarks.faults.job import JobFault
 
 MOST_KILLS = 3
+# While one segment is encoded to its end, checked and recorded, the next is matted already.
+REDONE_PER_KILL = 2
 COLD_EVERY = 10  # tries; those start Python anew each time
 
 
@@ -20,7 +22,7 @@ class Kills(JobFault):
     what = "SIGKILL of the process group at a random moment, rerun until done"
     must_hold = (
         "final video's decoded frames identical to an uninterrupted run; "
-        "at most one segment redone per kill"
+        f"at most {REDONE_PER_KILL} segments redone per kill"
     )
     tries, short_tries = 200, 3
 
@@ -44,7 +46,8 @@ class Kills(JobFault):
         require(last.code == 0, f"{story}, the last run ended with {last.last_words()}")
         began = Counter(job.matted_so_far())
         redone = sum(began.values()) - len(began)
-        require(redone <= kills, f"{story}, {redone} segments were redone after {kills} kills")
+        held = redone <= REDONE_PER_KILL * kills
+        require(held, f"{story}, {redone} segments were redone after {kills} kills")
         self.require_whole(job)
 
     def _life_seconds(self, cold: bool) -> float:

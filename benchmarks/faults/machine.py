@@ -21,11 +21,13 @@ from benchmarks.stand_in import KEY_FRAMES, shown_at
 from matting import supervisor
 from matting.composite import Matte
 from matting.errors import OutOfMemoryError
+from matting.network_stage import NetworkStage
+from matting.passage import Passage
 from matting.planes import Planes
 from matting.progress import Progress
 from matting.session import MattingSession
 from matting.supervisor import TRIES
-from matting.worker import Outcome, Setup, Task, Worker
+from matting.worker import Setup
 from matting.worker_process import serve_tasks
 
 PATIENCE_SECONDS = 6
@@ -92,12 +94,12 @@ def inject(fault: Injected) -> None:
 
 def serve(fault: Injected, pipe: Connection, setup: Setup, folder: Path) -> None:
     """What such a worker's process runs."""
-    run, matte = Worker.run, MattingSession.matte
+    begin, matte = NetworkStage.begin, MattingSession.matte
     at: list[str] = []  # the segment, then an item for each of its frames
 
-    def run_noting(worker: Worker, task: Task, progress: Progress) -> Outcome:
-        at[:] = [task.item.name]
-        return run(worker, task, progress)
+    def begin_noting(stage: NetworkStage, passage: Passage, progress: Progress) -> None:
+        at[:] = [passage.name]
+        begin(stage, passage, progress)
 
     def matte_breaking(session: MattingSession, frames: Planes, ratio: float) -> Matte:
         here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
@@ -107,7 +109,7 @@ def serve(fault: Injected, pipe: Connection, setup: Setup, folder: Path) -> None
             KINDS[fault.kind]()
         return matte(session, frames, ratio)
 
-    setattr(Worker, "run", run_noting)  # noqa: B010 - mypy refuses an assignment to a method
+    setattr(NetworkStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
     setattr(MattingSession, "matte", matte_breaking)  # noqa: B010 - as above
     serve_tasks(pipe, setup, folder)
 

@@ -1,0 +1,123 @@
+"""The network's stage: frames to mattes, the state carried on from each segment to the next."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from matting.errors import MattingError
+from matting.matte import Mattes, SegmentResults, warm_up
+from matting.media.source import FrameChunk, FrameSource
+from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
+from matting.progress import Progress
+from matting.results import Look, samples_of
+from matting.session import MattingSession, automatic_ratio
+from matting.state_file import load_state
+from matting.workspace import COMPOSITE
+
+# By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
+# gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
+WARM_UP_FRAMES = 120
+
+
+class NetworkStage:
+    """Takes segments one after another: `begin`, `matte` for each chunk, `end` if all went well."""
+
+    def __init__(
+        self,
+        session: MattingSession,
+        *,
+        ratio: float | None,
+        subject: str,
+        look: Look,
+        frame_rate: Fraction | None,
+    ) -> None:
+        """
+        Args:
+            ratio, subject, frame_rate: as in `Setup`.
+        """
+        self._session = session
+        self._fixed_ratio = ratio
+        self._subject = subject
+        self._look = look
+        self._frame_rate = frame_rate
+        self._said: set[str] = set()
+        # The segment after which the session's state stands; None after a failure or a reset.
+        self._state_after: str | None = None
+
+    def chunk_frames(self, passage: Passage) -> int:
+        """How many frames of the segment to take at once."""
+        source = passage.source
+        size = source.width_px, source.height_px
+        return self._session.chunk_frames(source.coding, size, self._ratio(source))
+
+    def begin(self, passage: Passage, progress: Progress) -> None:
+        """Says which segment it is, and brings the session to the state at its start.
+
+        Raises:
+            MachineError, MissingError: the machine or this build of FFmpeg refuses.
+        """
+        task, source, name = passage.task, passage.source, passage.name
+        state_after, self._state_after = self._state_after, None
+        progress.part(name)
+        if task.item.planned is not None and task.item.planned.proof != passage.proof:
+            progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
+        passage.ratio = self._ratio(source)
+        in_hand = task.before is not None and task.before.name == state_after
+        passage.start_state = self._prepare(passage, in_hand, progress)
+        samples = samples_of(source, self._look.encoding, task.targets)
+        passage.results = SegmentResults(source, self._look, task.targets, samples)
+        of_samples = [samples[COMPOSITE].note] if COMPOSITE in samples else []
+        self._tell([*source.notes, *of_samples], progress)
+        progress.detail(f"{name}: ratio {passage.ratio:.4f}, state {passage.start_state}")
+
+    def matte(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> Mattes:
+        """The mattes of the segment's next frames.
+
+        Raises:
+            InputError, MachineError: as `MattingSession.mattes`.
+        """
+        found = self._session.mattes(chunk.pictures, passage.ratio)
+        progress.advance(len(chunk.pts))
+        return Mattes(found, chunk.pts)
+
+    def end(self, passage: Passage) -> None:
+        """All its frames are through: the next segment may go on from here."""
+        self._state_after = passage.name
+        if passage.task.end_state is not None:
+            passage.end_state = self._session.state
+
+    def _ratio(self, source: FrameSource) -> float:
+        return self._fixed_ratio or automatic_ratio(
+            source.width_px, source.height_px, self._subject
+        )
+
+    def _tell(self, notes: list[str], progress: Progress) -> None:
+        """Says what happens to the samples, where that is not what everybody expects; once."""
+        for note in notes:
+            if note and note not in self._said:
+                self._said.add(note)
+                progress.say(note)
+
+    def _prepare(self, passage: Passage, in_hand: bool, progress: Progress) -> str:
+        """Brings the session to the state at the segment's start; says where it came from."""
+        task, ratio = passage.task, passage.ratio
+        session, size = self._session, (passage.source.width_px, passage.source.height_px)
+        if task.before is None:
+            session.reset()
+            return FRESH
+        if not in_hand:
+            session.state = load_state(task.start_state) if task.start_state else None
+        if session.fits(*size, ratio):
+            return CARRIED
+        if session.state is None:
+            try:
+                before = task.before.open(self._frame_rate)
+                warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
+            except MattingError as error:
+                progress.say(f"{task.before.name} cannot prepare {task.item.name}: {error.what}")
+                session.reset()
+                return FRESH
+            if session.fits(*size, ratio):
+                return WARMED_UP
+        session.reset()
+        return RESET

@@ -1,0 +1,144 @@
+"""One segment on its way through the worker: what is asked for, what it holds, what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import ParamSpec
+
+from matting.durable import FileProof
+from matting.errors import MachineError, MattingError, MediaError
+from matting.inputs import Input
+from matting.matte import SegmentResults
+from matting.media.source import FrameSource
+from matting.pipeline import StoppedError
+from matting.results import Target
+from model import State
+
+P = ParamSpec("P")
+
+# Where a segment's first state came from. RESET: the state before did not fit its pictures.
+FRESH, CARRIED, WARMED_UP, RESET = "fresh", "carried", "warmed up", "reset"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One segment to be matted.
+
+    Attributes:
+        before: the segment that it continues; None: it starts afresh.
+        start_state: where the state after `before` is kept; None: it is lost, or still in hand.
+        end_state: where to keep the state after this one; None: nowhere.
+        targets: where each kind of result goes.
+    """
+
+    item: Input
+    before: Input | None = None
+    start_state: Path | None = None
+    end_state: Path | None = None
+    targets: Mapping[str, Target] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A segment that is done.
+
+    Attributes:
+        source: what its content was.
+        start_state: FRESH, CARRIED, WARMED_UP or RESET.
+        outputs: per kind of result the name of its file or folder, and the proof.
+        end_state: proof of the state that was kept; None: none was.
+    """
+
+    source: FileProof
+    start_state: str
+    frames: int
+    outputs: Mapping[str, tuple[str, FileProof]]
+    end_state: FileProof | None = None
+
+
+class Passage:
+    """A segment that goes from stage to stage; only the stage that has it now changes it.
+
+    Attributes:
+        ratio, start_state, end_state: set by the network's stage.
+        results: its files, from the first matte on.
+        outcome: once it is done.
+        error: the first that went wrong. All stages pass over what still comes of it.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.ratio = 1.0
+        self.start_state = FRESH
+        self.end_state: State | None = None
+        self.results: SegmentResults | None = None
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
+        self._source: FrameSource | None = None
+        self._proof: FileProof | None = None
+
+    @property
+    def name(self) -> str:
+        return self.task.item.name
+
+    @property
+    def source(self) -> FrameSource:
+        """Its frames, once it is open."""
+        if self._source is None:
+            raise ValueError(f"{self.name} is not open")
+        return self._source
+
+    @property
+    def proof(self) -> FileProof:
+        """What its content was when it was opened."""
+        if self._proof is None:
+            raise ValueError(f"{self.name} is not open")
+        return self._proof
+
+    def open(self, rate: Fraction | None) -> None:
+        """Opens its source.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        self._source = self.task.item.open(rate)
+        self._proof = self.task.item.proof()
+
+    def require_unchanged(self) -> None:
+        """Refuses frames of a source that is another one by now.
+
+        Raises:
+            MediaError: it was changed since it was opened.
+        """
+        if self.task.item.proof() != self._proof:
+            raise MediaError(f"{self.task.item.path} was changed while it was being matted.")
+
+    def attempt(self, work: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
+        """Does a part of its work, unless it has failed already. It fails alone.
+
+        Raises:
+            MachineError: the machine refused, which concerns all segments; it names this one.
+        """
+        if self.error is not None:
+            return
+        try:
+            work(*given, **named)
+        except StoppedError:
+            raise
+        except MachineError as error:
+            error.segment = self.name
+            raise
+        except Exception as error:  # noqa: BLE001 - raised where its outcome is asked for
+            self.error = error
+
+    def close(self) -> None:
+        """Lets go of its files, and removes what is not finished of them."""
+        if self.results is None:
+            return
+        try:
+            self.results.close()
+        except MattingError as error:
+            self.error = self.error or error  # the first says more
