@@ -1,0 +1,78 @@
+"""How far half precision's alpha is from float32's after thousands of frames, states carried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from benchmarks.half import half_precision
+from benchmarks.results import table
+from matting.composite import layers
+from matting.planes import Coding, Planes
+from matting.session import PRECISIONS, MattingSession
+from model import MattingNetwork
+
+EVERY = 10  # frames from one comparison to the next
+WINDOW = 300  # frames in a row of the table
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Alpha's distance from float32's, in steps of 1/255, over the frames of one window.
+
+    Attributes:
+        first: the window's first frame.
+        mean, most: absolute difference; its mean, and its largest.
+    """
+
+    first: int
+    mean: float
+    most: float
+
+
+def drift_of(
+    network: MattingNetwork,
+    precision: str,
+    film: Sequence[Tensor],
+    frames: int,
+    ratio: float,
+    device: torch.device = CPU,
+) -> list[Drift]:
+    """The drift of a precision, window by window.
+
+    On the CPU, convolutions are computed as `half.py` says; on a graphics card as users run them.
+
+    Args:
+        precision: bf16 or fp16.
+        film: frames [3, H, W], uint8, played over and over.
+    """
+    exact = MattingSession(network, device, "fp32")
+    emulated = device.type == "cpu"
+    half = MattingSession(network, device, "fp32" if emulated else precision)
+    found: list[Drift] = []
+    means: list[float] = []
+    most = 0.0
+    for index in range(frames):
+        picture = Planes(Coding(), film[index % len(film)][None])
+        truth = exact.matte(picture, ratio)
+        with half_precision(PRECISIONS[precision]) if emulated else nullcontext():
+            matte = half.matte(picture, ratio)
+        if index % EVERY == 0:
+            errors = [
+                (alpha - true).abs() * 255
+                for (_, _, alpha), (_, _, true) in zip(layers(matte), layers(truth), strict=True)
+            ]
+            error = torch.cat([part.flatten() for part in errors])
+            means.append(float(error.mean()))
+            most = max(most, float(error.max()))
+        if (index + 1) % WINDOW == 0 or index + 1 == frames:
+            first = index // WINDOW * WINDOW
+            found.append(Drift(first, sum(means) / len(means), most))
+            means, most = [], 0.0
+            print(f"{precision}, frames from {first}: {found[-1]}", flush=True)
+    return found
