@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from statistics import linear_regression
 
 import torch
 from torch import Tensor
@@ -18,7 +19,6 @@ from model import MattingNetwork
 
 EVERY = 10  # frames from one comparison to the next
 WINDOW = 300  # frames in a row of the table
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,32 @@ class Drift:
     most: float
 
 
+def slope_of(found: Sequence[Drift]) -> float:
+    """How fast the mean grows, in 1/255 a thousand frames: the straight line nearest to it."""
+    if len(found) < 2:
+        return 0.0
+    firsts, means = [d.first / 1000 for d in found], [d.mean for d in found]
+    return linear_regression(firsts, means).slope
+
+
+def drift_text(precision: str, found: Sequence[Drift]) -> str:
+    """The table for people."""
+    rows = [[str(d.first), f"{d.mean:.4f}", f"{d.most:.1f}"] for d in found]
+    return (
+        f"{precision} against float32, in 1/255, by the window's first frame:\n\n"
+        + table(["frames from", "mean", "largest"], rows)
+        + f"\nSlope of the mean: {slope_of(found):+.5f} a thousand frames.\n"
+    )
+
+
 def drift_of(
     network: MattingNetwork,
     precision: str,
     film: Sequence[Tensor],
+    *,
     frames: int,
     ratio: float,
-    device: torch.device = CPU,
+    device: torch.device,
 ) -> list[Drift]:
     """The drift of a precision, window by window.
 

@@ -29,12 +29,12 @@ class _RoundedConvolutions(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if func is not torch.conv2d:
+        convolution = func is torch.conv2d
+        if not convolution:
             return func(*args, **(kwargs or {}))
         rounded = [self._rounded(a) if isinstance(a, Tensor) else a for a in args]
         with torch.autocast("cpu", enabled=False):
-            result = func(*rounded, **(kwargs or {}))
-        return result.to(self._dtype)
+            return func(*rounded, **(kwargs or {})).to(self._dtype)
 
     def _rounded(self, tensor: Tensor) -> Tensor:
         return tensor.to(self._dtype).float()

@@ -147,6 +147,7 @@ class Taken:
 
     frames: int
     seconds: float
+    cpu_seconds: float
     gpu_bytes: int = 0
 
 
@@ -159,7 +160,7 @@ def matte(network: MattingNetwork, job: Job) -> Taken:
     with RandomAccess(job.clip) as video:
         height, width = video[0].shape[:2]
         network(torch.zeros(1, 3, height, width, device=device), None, job.ratio)
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         state: State | None = None
         with Encoder(
             job.result, (width, height), video.rate, job.codec, job.bitrate_bps
@@ -169,9 +170,9 @@ def matte(network: MattingNetwork, job: Job) -> Taken:
                 foreground, alpha, state = network(source, state, job.ratio)
                 composite = foreground * alpha + behind * (1 - alpha)
                 encoder.write(_picture_of(composite))
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     gpu_bytes = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
-    return Taken(len(video), seconds, gpu_bytes)
+    return Taken(len(video), seconds, cpu, gpu_bytes)
 
 
 def _tensor_of(rgb: NDArray[np.uint8]) -> Tensor:

@@ -1,0 +1,262 @@
+"""The plain loop against this program, end to end: same clip, weights, ratio, codec and bitrate.
+
+python -m benchmarks.throughput [--width 1920 --height 1080 --frames 60] [--rounds 2] [--write]
+python -m benchmarks.throughput --memory         memory for 60 s and for 600 s of video
+
+Both take turns, so that a busy machine slows both. What a run takes before its first frame
+(Python, torch, the weights) is measured with a clip of two frames, and taken off this program's
+time; the plain loop starts its own clock when its network is ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is run by its path
+
+import torch
+
+from benchmarks.footage import write_clip
+from benchmarks.memory import growth, growth_text
+from benchmarks.naive import ENCODERS
+from benchmarks.processes import Ran, module, program, run
+from benchmarks.results import measured_on, table, write_section
+from benchmarks.stages import Stage
+from benchmarks.stand_in import write_checkpoint
+from matting.device import choose_device
+from matting.weights import VARIABLE
+
+FEW_FRAMES = 2
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is matted, and how, as arguments that both sides take.
+
+    Attributes:
+        folder: holds the clip, and nothing else.
+        short: likewise, a clip of FEW_FRAMES.
+        results: where what is made goes.
+    """
+
+    folder: Path
+    short: Path
+    results: Path
+    frames: int
+    settings: tuple[object, ...]
+    codec: str
+    bitrate_bps: int
+
+    @property
+    def path(self) -> Path:
+        return next(self.folder.glob("*.mp4"))
+
+
+@dataclass
+class Round:
+    """One turn of each.
+
+    Attributes:
+        loop: of the plain loop for all frames, wall and processor time in seconds.
+        whole, start: this program on the clip, and on its first frames.
+        stages: each alone.
+        gpu_bytes: the most that torch held for the plain loop, and for the stages.
+    """
+
+    naive: Ran
+    loop: tuple[float, float]
+    whole: Ran
+    start: Ran
+    stages: list[Stage] = field(default_factory=list)
+    gpu_bytes: tuple[int, int] = (0, 0)
+
+
+def measure(clip: Clip, number: int) -> Round:
+    """One turn of each, the order reversed every other time."""
+    folder = clip.results / str(number)
+    folder.mkdir()
+    ours = ["--bitrate", clip.bitrate_bps, "--codec", clip.codec]
+    theirs = ["--bitrate-bps", clip.bitrate_bps, "--codec", clip.codec]
+    alone = [*clip.settings, *theirs]
+    commands = {
+        "naive": module("naive", clip.path, folder / "naive.mp4", *alone),
+        "whole": program("infer", clip.folder, "--output", folder, *_ours(clip.settings), *ours),
+        "start": program("infer", clip.short, "--output", folder, *_ours(clip.settings), *ours),
+        "stages": module("stages", clip.path, folder / "stages.mp4", *alone),
+    }
+    names = list(commands) if number % 2 == 0 else list(commands)[::-1]
+    ran = {name: run(commands[name]) for name in names}
+    naive, stages = json.loads(ran["naive"].output), json.loads(ran["stages"].output)
+    return Round(
+        naive=ran["naive"],
+        loop=(naive["seconds"], naive["cpu_seconds"]),
+        whole=ran["whole"],
+        start=ran["start"],
+        stages=[Stage(**stage) for stage in stages["stages"]],
+        gpu_bytes=(naive["gpu_bytes"], stages["gpu_bytes"]),
+    )
+
+
+def _ours(settings: tuple[object, ...]) -> list[object]:
+    return ["--downsample-ratio" if word == "--ratio" else word for word in settings]
+
+
+def ours_of(turn: Round, frames: int) -> tuple[float, float]:
+    """Wall and processor time of this program for `frames` frames, its start taken off."""
+    share = frames / (frames - FEW_FRAMES)
+    return (
+        (turn.whole.seconds - turn.start.seconds) * share,
+        (turn.whole.cpu_seconds - turn.start.cpu_seconds) * share,
+    )
+
+
+def text_of(rounds: list[Round], frames: int) -> str:
+    """The tables for people."""
+    naive = [median(turn.loop[at] for turn in rounds) for at in (0, 1)]
+    ours = [median(ours_of(turn, frames)[at] for turn in rounds) for at in (0, 1)]
+    ratios = [turn.loop[0] / ours_of(turn, frames)[0] for turn in rounds]
+    rows = [
+        _row("plain loop", naive, frames, [turn.naive for turn in rounds]),
+        _row("this program", ours, frames, [turn.whole for turn in rounds]),
+    ]
+    head = ["", "frames a second", "with its start", "ms a frame", "processor ms a frame"]
+    head += ["memory (MiB)", "card (MiB)"]
+    stages, slowest, cpu = _stages(rounds, frames)
+    return (
+        f"{table(head, rows)}\n"
+        f"Ratio: {median(ratios):.2f} (rounds: {', '.join(f'{r:.2f}' for r in ratios)}); of "
+        f"processor time: {naive[1] / ours[1]:.2f}.\n\n"
+        f"Each stage alone, with the threads that it has in the pipeline:\n\n{stages}\n"
+        f"Wall time over the slowest thread's stages: {ours[0] / frames / slowest:.2f}. "
+        f"Processor time of all stages over {os.cpu_count()} cores: {cpu / frames * 1000:.0f} ms "
+        f"a frame, {cpu / ours[0]:.0%} of the wall time. Torch held at most "
+        f"{max(t.gpu_bytes[0] for t in rounds) // MIB} MiB on the card for the plain loop, "
+        f"{max(t.gpu_bytes[1] for t in rounds) // MIB} MiB for the stages.\n"
+    )
+
+
+def _row(name: str, taken: list[float], frames: int, ran: list[Ran]) -> list[str]:
+    return [
+        name,
+        f"{frames / taken[0]:.3f}",
+        f"{frames / median(r.seconds for r in ran):.3f}",
+        f"{taken[0] / frames * 1000:.0f}",
+        f"{taken[1] / frames * 1000:.0f}",
+        f"{max(r.peak_bytes for r in ran) // MIB}",
+        f"{max(r.gpu_bytes for r in ran) // MIB}",
+    ]
+
+
+def _stages(rounds: list[Round], frames: int) -> tuple[str, float, float]:
+    """The stages' table, the slowest thread's seconds a frame, all processor seconds a core."""
+    seconds, cpu, threads = {}, {}, {}
+    for at, stage in enumerate(rounds[0].stages):
+        seconds[stage.name] = median(turn.stages[at].seconds for turn in rounds)
+        cpu[stage.name] = median(turn.stages[at].cpu_seconds for turn in rounds)
+        threads[stage.name] = stage.thread
+    total = sum(cpu.values())
+    rows = [
+        [
+            name,
+            threads[name],
+            f"{seconds[name] / frames * 1000:.1f}",
+            f"{cpu[name] / frames * 1000:.1f}",
+            f"{cpu[name] / total:.0%}",
+        ]
+        for name in seconds
+    ]
+    head = ["stage", "thread", "ms a frame", "processor ms a frame", "share"]
+    sums = [sum(s for n, s in seconds.items() if threads[n] == t) for t in threads.values()]
+    return table(head, rows), max(sums) / frames, total / (os.cpu_count() or 1)
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
+    parser.add_argument("--width", type=int, default=1920)
+    parser.add_argument("--height", type=int, default=1080)
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--ratio", type=float, default=0.4)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--checkpoint", type=Path, help=f"or {VARIABLE}; else random weights")
+    parser.add_argument("--codec", default="hevc", choices=sorted(ENCODERS))
+    parser.add_argument("--bitrate", type=_bits, default=40_000_000, metavar="40M")
+    parser.add_argument("--memory", action="store_true", help="memory by length instead")
+    parser.add_argument("--seconds", type=int, nargs=2, default=(60, 600), help="for --memory")
+    parser.add_argument("--write", action="store_true", help="write the result to RESULTS.md")
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    """Measures, prints, and records where asked to."""
+    options = parse()
+    device = str(choose_device(options.device))
+    with tempfile.TemporaryDirectory(prefix="throughput_") as name:
+        folder = Path(name)
+        checkpoint = options.checkpoint or os.environ.get(VARIABLE)
+        weights = Path(checkpoint) if checkpoint else write_checkpoint(folder / "random.pth", 1)
+        if options.memory:
+            title = "Memory by length"
+            text = growth_text(growth(folder, weights, device, options.seconds))
+        else:
+            title = f"Throughput at {options.width}x{options.height}, {_kind(device)}"
+            text = _throughput(options, folder, weights, device)
+    text = f"Weights: {weights.name}. {_card(device)}{measured_on()}\n\n{text}"
+    print(text)
+    if options.write:
+        write_section(title, text)
+
+
+def _throughput(options: argparse.Namespace, folder: Path, weights: Path, device: str) -> str:
+    clip = Clip(
+        folder=folder / "clip",
+        short=folder / "short",
+        results=folder / "results",
+        frames=options.frames,
+        settings=("--checkpoint", weights.resolve(), "--ratio", options.ratio, "--device", device),
+        codec=options.codec,
+        bitrate_bps=options.bitrate,
+    )
+    for path, frames in ((clip.folder, options.frames), (clip.short, FEW_FRAMES)):
+        path.mkdir()
+        write_clip(path / "clip.mp4", (options.width, options.height), frames)
+    clip.results.mkdir()
+    rounds = []
+    for number in range(options.rounds):
+        rounds.append(measure(clip, number))
+        turn = rounds[-1]
+        print(
+            f"round {number + 1}: plain loop {turn.loop[0]:.1f} s, "
+            f"this program {ours_of(turn, clip.frames)[0]:.1f} s",
+            flush=True,
+        )
+    return (
+        f"{options.frames} frames, ratio {options.ratio}, {options.codec} at "
+        f"{options.bitrate / 1e6:g} Mbit/s, {options.rounds} rounds.\n\n"
+        + text_of(rounds, clip.frames)
+    )
+
+
+def _bits(text: str) -> int:
+    return int(float(text[:-1]) * 1_000_000) if text.endswith("M") else int(text)
+
+
+def _kind(device: str) -> str:
+    return "processor" if device == "cpu" else "graphics card"
+
+
+def _card(device: str) -> str:
+    return "" if device == "cpu" else f"{torch.cuda.get_device_name(device)}. "
+
+
+if __name__ == "__main__":
+    main()
