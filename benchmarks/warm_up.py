@@ -25,11 +25,11 @@ from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
 from matting.media.reader import VideoSource
 from matting.planes import Coding
-from matting.session import automatic_ratio, folded
+from matting.session import automatic_ratio
 from matting.weights import load_checkpoint
 from matting.worker import WARM_UP_FRAMES
 from matting.yuv import converted
-from model import MattingNetwork, State
+from model import MattingNetwork, State, inference_network
 
 TITLE = "Warm-up after a lost state"
 LENGTHS = (0, 1, 2, 5, 10, 15, 20, 30, 45, 60, 120)
@@ -170,7 +170,7 @@ def main() -> None:
     """Measures, prints, and records where asked to."""
     options = parse()
     torch.set_num_threads(1)  # one core; also keeps the numbers the same
-    network = folded(load_checkpoint(options.checkpoint).network)
+    network = inference_network(load_checkpoint(options.checkpoint).network, torch.float32)
     frames = max(CUTS) + max(AFTER) + 1
     sources: list[tuple[str, Callable[[], list[Tensor]]]] = [
         (f"film {seed}", partial(drawn, seed, frames)) for seed in EVALUATION_SEEDS[: options.films]

@@ -13,9 +13,10 @@ from typing import Literal, NoReturn
 from matting.errors import InputError
 from matting.infer import InferOptions
 from matting.media.encoders import C420, CODECS, SOURCE, Encoding
+from matting.precision import CHOICES
 from matting.results import Look
 from matting.segment import REPEAT, STOP, SegmentOptions
-from matting.session import PRECISIONS, SHORT_SIDE_PX
+from matting.session import SHORT_SIDE_PX
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 
 PROGRAM = "inference_custom.py"
@@ -137,7 +138,7 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--checkpoint", metavar="PATH", type=Path, help="the network's weights")
     add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="default: auto")
-    add("--precision", default="auto", choices=PRECISIONS, help="default: auto")
+    add("--precision", default="auto", choices=CHOICES, help="default: auto")
     add(
         "--downsample-ratio",
         type=_ratio,

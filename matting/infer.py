@@ -16,9 +16,9 @@ from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
 from matting.plan import concat_list
+from matting.precision import require_precision
 from matting.progress import Progress
 from matting.results import Look, Target
-from matting.session import require_precision
 from matting.settings import changed_settings, settings_of
 from matting.supervisor import Supervisor
 from matting.weights import Checkpoint, find_checkpoint, load_checkpoint

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 from collections.abc import Mapping
 
 import torch
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from matting.composite import Matte, pictures
 from matting.device import enough_memory, release_memory
 from matting.errors import InputError, OutOfMemoryError
 from matting.planes import Coding, Planes, joined
+from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
 from matting.sdr_view import sdr_view
 from matting.yuv import small_rgb
-from model import MattingNetwork, State
-
-PRECISIONS = {
-    # float32 until half precision's drift over thousands of frames has been measured
-    "auto": torch.float32,
-    "fp32": torch.float32,
-    "fp16": torch.float16,
-    "bf16": torch.bfloat16,
-}
+from model import MattingNetwork, State, inference_network
 
 CPU = torch.device("cpu")
 SMALLEST_PX = 16
@@ -33,16 +22,6 @@ GPU_CHUNK_PX = 8_000_000
 
 # The small copy's short side for each kind of shot: the authors' guide to the ratio.
 SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
-
-
-def require_precision(precision: str, device: torch.device) -> None:
-    """Refuses what does not work together.
-
-    Raises:
-        InputError: half precision on the CPU.
-    """
-    if device.type == "cpu" and PRECISIONS[precision] == torch.float16:
-        raise InputError("--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU.")
 
 
 def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
@@ -69,10 +48,11 @@ class MattingSession:
             InputError: that precision does not work on that device.
         """
         require_precision(precision, device)
+        self.precision = suitable_precision(precision, device)
+        exact_float32()
         with enough_memory():
-            self._network = folded(network).to(device)
+            self._network = inference_network(network, PRECISIONS[self.precision]).to(device)
         self._device = device
-        self._dtype = PRECISIONS[precision]
         self._largest_chunk = largest_chunk or GPU_CHUNK_FRAMES
         self._state: State | None = None
 
@@ -158,9 +138,10 @@ class MattingSession:
                 f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
                 "Use a larger --downsample-ratio, or auto.",
             )
-        with enough_memory(), torch.inference_mode(), self._autocast():
+        with enough_memory(), torch.inference_mode():
             source = source.to(self._device)
             small = sdr_view(small_rgb(source, ratio), source.coding)
+            small = small.contiguous(memory_format=torch.channels_last)
             slope, offset, self._state = self._network.fit(
                 small, self._state, len(source), refine=ratio != 1
             )
@@ -179,13 +160,8 @@ class MattingSession:
         if state is None:
             self._state = None
         else:
-            r1, r2, r3, r4 = (r.to(self._device) for r in state)
+            r1, r2, r3, r4 = (r.to(self._device, memory_format=torch.channels_last) for r in state)
             self._state = r1, r2, r3, r4
-
-    def _autocast(self) -> contextlib.AbstractContextManager[object]:
-        if self._dtype == torch.float32:
-            return contextlib.nullcontext()
-        return torch.autocast(self._device.type, dtype=self._dtype)
 
 
 def composed(
@@ -213,20 +189,3 @@ def composed(
     halves = matte.split(len(matte.source) // 2)
     made = [composed(half, targets, background) for half in halves]
     return {kind: joined([m[kind] for m in made]) for kind in targets}
-
-
-def folded(network: MattingNetwork) -> MattingNetwork:
-    """A copy of `network`, in evaluation mode, with every batch norm part of its convolution.
-
-    The same function but for rounding, with a pass over memory less for each of them.
-    """
-    network = copy.deepcopy(network).eval()
-    for block in network.modules():
-        if not isinstance(block, nn.Sequential):
-            continue
-        for index in range(len(block) - 1):
-            convolution, norm = block[index], block[index + 1]
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                block[index] = fuse_conv_bn_eval(convolution, norm)
-                block[index + 1] = nn.Identity()
-    return network

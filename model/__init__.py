@@ -4,6 +4,7 @@ Lin, Yang, Saleemi, Sengupta: "Robust High-Resolution Video Matting with Tempora
 WACV 2022 (arXiv 2108.11515). Attribute names are those of the published checkpoint.
 """
 
+from model.inference import inference_network
 from model.network import MattingNetwork, State
 
-__all__ = ["MattingNetwork", "State"]
+__all__ = ["MattingNetwork", "State", "inference_network"]

@@ -68,6 +68,7 @@ class UpsamplingBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_skip: int, channels_out: int) -> None:
         super().__init__()
+        self.channels_in = channels_in
         self.conv = nn.Sequential(
             nn.Conv2d(channels_in + channels_skip + 3, channels_out, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels_out),
@@ -78,7 +79,7 @@ class UpsamplingBlock(nn.Module):
     def forward(
         self, x: Tensor, f: Tensor, s: Tensor, r: Tensor | None, frames: int
     ) -> tuple[Tensor, Tensor]:
-        a, b = self.conv(torch.cat((_upsample(x, s), f, s), dim=1)).chunk(2, dim=1)
+        a, b = self.conv(torch.cat((upsample(x, *s.shape[2:]), f, s), dim=1)).chunk(2, dim=1)
         b, r = self.gru(b, r, frames)
         return torch.cat((a, b), dim=1), r
 
@@ -88,6 +89,7 @@ class OutputBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
+        self.channels_in = channels_in
         self.conv = nn.Sequential(
             nn.Conv2d(channels_in + 3, channels_out, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels_out),
@@ -98,7 +100,7 @@ class OutputBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
-        return cast(Tensor, self.conv(torch.cat((_upsample(x, s), s), dim=1)))
+        return cast(Tensor, self.conv(torch.cat((upsample(x, *s.shape[2:]), s), dim=1)))
 
 
 class RecurrentDecoder(nn.Module):
@@ -139,7 +141,7 @@ class RecurrentDecoder(nn.Module):
         return self.decode0(x, src_sm), (r1, r2, r3, r4)
 
 
-def _upsample(x: Tensor, like: Tensor) -> Tensor:
-    """`x` at twice its size, cropped to the size of `like` (an odd size was rounded up below)."""
+def upsample(x: Tensor, height: int, width: int) -> Tensor:
+    """`x` at twice its size, bilinear, cropped to `height` x `width` (odd ones were rounded up)."""
     x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-    return x[..., : like.shape[-2], : like.shape[-1]]
+    return x[..., :height, :width]

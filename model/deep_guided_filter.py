@@ -37,12 +37,10 @@ class DeepGuidedFilter(nn.Module):
         Returns:
             A and b, [N, 4, h, w] each.
         """
-        # Differences of nearly equal products: half precision would lose them.
-        with torch.autocast(src_sm.device.type, enabled=False):
-            x, y = guide(src_sm.float()), y.float()
-            mean_x, mean_y = self.box_filter(x), self.box_filter(y)
-            cov_xy = self.box_filter(x * y) - mean_x * mean_y
-            var_x = self.box_filter(x * x) - mean_x * mean_x
+        x = guide(src_sm)
+        mean_x, mean_y = self.box_filter(x), self.box_filter(y)
+        cov_xy = self.box_filter(x * y) - mean_x * mean_y
+        var_x = self.box_filter(x * x) - mean_x * mean_x
         a = self.conv(torch.cat((cov_xy, var_x, hid), dim=1))
         return a, mean_y - a * mean_x
 

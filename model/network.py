@@ -80,12 +80,16 @@ class MattingNetwork(nn.Module):
             refinement, None and both themselves. The states after the last frame.
         """
         hid, state = self._decode(small, rec, frames)
+        # Alpha of half precision would be off by more than a step of 8 bits, and the guided filter
+        # takes differences of nearly equal products.
+        hid = hid.float()
         y = self.project_mat(hid)  # [N, 4, h, w]
         if not refine:
             return None, y, state
         return *self.refiner.fit(small, y, hid), state
 
     def _decode(self, small: Tensor, rec: State | None, frames: int) -> tuple[Tensor, State]:
+        small = small.to(self.backbone.mean.dtype)
         f1, f2, f3, f4 = self.backbone(small)
         features = (f1, f2, f3, self.aspp(f4))
         hid, state = self.decoder(small, features, rec or NO_STATE, frames)

@@ -29,7 +29,14 @@ FLOORS: list[set[str]] = [
     {"matting.worker"},
     {"matting.matte", "matting.inputs"},
     {"matting.results", "matting.session", "matting.weights", "matting.ledger"},
-    {"matting.plan", "matting.composite", "matting.device", "matting.lock", "matting.power"},
+    {
+        "matting.plan",
+        "matting.composite",
+        "matting.device",
+        "matting.precision",
+        "matting.lock",
+        "matting.power",
+    },
     {"matting.media.reader"},
     {
         "matting.ffmpeg",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matting.weights import load_checkpoint
-from model import MattingNetwork, State
+from model import MattingNetwork, State, inference_network
 
 CASES = ["stage1_only", "portrait", "odd_size", "wide"]
 
@@ -97,7 +97,37 @@ def test_the_state_matters(network: MattingNetwork) -> None:
     assert (with_memory - without).abs().max() > 1e-4
 
 
-def test_states_stay_float32_in_bfloat16(network: MattingNetwork) -> None:
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-        _, _, state = network(torch.rand(1, 3, 48, 64), None, 0.5)
-    assert {tensor.dtype for tensor in state} == {torch.float32}
+@pytest.mark.parametrize("size", [(16, 16), (33, 47), (90, 51), (31, 130)])
+@pytest.mark.parametrize("refine", [True, False])
+def test_arranged_for_running_it_is_the_same_function(
+    network: MattingNetwork, size: tuple[int, int], refine: bool
+) -> None:
+    running = inference_network(network, torch.float32)
+    frames = torch.rand(2, 2 * 3, 3, *size, generator=torch.Generator().manual_seed(4))
+    state, its_state = None, None
+    with torch.inference_mode():
+        for small in frames:
+            slope, offset, state = network.fit(small, state, 3, refine=refine)
+            last = small.contiguous(memory_format=torch.channels_last)
+            its_slope, its_offset, its_state = running.fit(last, its_state, 3, refine=refine)
+            assert (its_offset - offset).abs().max() < 1e-4
+            if slope is not None and its_slope is not None:
+                assert (its_slope - slope).abs().max() < 1e-4
+    assert state is not None
+    assert its_state is not None
+    for one, other in zip(state, its_state, strict=True):
+        assert (one - other).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_keeps_states_and_results_in_float32(
+    network: MattingNetwork, dtype: torch.dtype
+) -> None:
+    small = torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        _, wanted, _ = network.fit(small, None, 2, refine=True)
+        running = inference_network(network, dtype)
+        slope, offset, state = running.fit(small, None, 2, refine=True)
+    assert slope is not None
+    assert {tensor.dtype for tensor in (slope, offset, *state)} == {torch.float32}
+    assert 0 < (offset - wanted).abs().mean() < 0.02

@@ -1,0 +1,46 @@
+"""The numbers that the network computes with: which there are, and which suit a device."""
+
+from __future__ import annotations
+
+import torch
+
+from matting.errors import InputError
+
+AUTO = "auto"
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+CHOICES = (AUTO, *PRECISIONS)
+MATRIX_UNITS = (7, 0)  # from this compute capability on, NVIDIA's cards have them for fp16
+
+
+def require_precision(name: str, device: torch.device) -> None:
+    """Refuses what does not work together.
+
+    Raises:
+        InputError: fp16 on the CPU.
+    """
+    if device.type == "cpu" and name == "fp16":
+        raise InputError("--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU.")
+
+
+def suitable_precision(name: str, device: torch.device) -> str:
+    """The precision that `name` stands for on that device.
+
+    `auto` is a half precision where the device has matrix units for one, else fp32. By
+    `benchmarks/network.py --drift`, alpha stays far within 1/255 of float32's in either.
+    """
+    if name != AUTO:
+        return name
+    if device.type == "cuda":
+        return "fp16" if torch.cuda.get_device_capability(device) >= MATRIX_UNITS else "fp32"
+    return "bf16" if _cpu_has_matrix_units() else "fp32"
+
+
+def exact_float32() -> None:
+    """Has cards compute float32 as float32; by default, convolutions take 10 of its 23 bits."""
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def _cpu_has_matrix_units() -> bool:
+    # An older torch does not say.
+    told = getattr(torch.cpu, "get_capabilities", None)
+    return told is not None and bool(told().get("amx_bf16"))
