@@ -10,12 +10,13 @@ from statistics import linear_regression
 import torch
 from torch import Tensor
 
-from benchmarks.half import half_precision
+from benchmarks.half import HalfPrecision
 from benchmarks.results import table
-from matting.composite import layers
+from matting.composite import Matte, layers
 from matting.planes import Coding, Planes
-from matting.session import PRECISIONS, MattingSession
-from model import MattingNetwork
+from matting.precision import PRECISIONS, exact_float32
+from matting.yuv import small_rgb
+from model import MattingNetwork, State, inference_network
 
 EVERY = 10  # frames from one comparison to the next
 WINDOW = 300  # frames in a row of the table
@@ -53,6 +54,25 @@ def drift_text(precision: str, found: Sequence[Drift]) -> str:
     )
 
 
+class _Runner:
+    """The network in a precision, also in one that `infer` does not offer on the CPU."""
+
+    def __init__(self, network: MattingNetwork, precision: str, device: torch.device) -> None:
+        self._network = inference_network(network, PRECISIONS[precision]).to(device)
+        self._emulated = device.type == "cpu" and precision != "fp32"
+        self._state: State | None = None
+
+    @torch.inference_mode()
+    def matte(self, source: Planes, ratio: float) -> Matte:
+        """As `MattingSession.matte`."""
+        small = small_rgb(source, ratio).contiguous(memory_format=torch.channels_last)
+        with HalfPrecision() if self._emulated else nullcontext():
+            slope, offset, self._state = self._network.fit(
+                small, self._state, len(source), refine=ratio != 1
+            )
+        return Matte(source, slope, offset)
+
+
 def drift_of(
     network: MattingNetwork,
     precision: str,
@@ -70,17 +90,14 @@ def drift_of(
         precision: bf16 or fp16.
         film: frames [3, H, W], uint8, played over and over.
     """
-    exact = MattingSession(network, device, "fp32")
-    emulated = device.type == "cpu"
-    half = MattingSession(network, device, "fp32" if emulated else precision)
+    exact_float32()
+    exact, half = _Runner(network, "fp32", device), _Runner(network, precision, device)
     found: list[Drift] = []
     means: list[float] = []
     most = 0.0
     for index in range(frames):
-        picture = Planes(Coding(), film[index % len(film)][None])
-        truth = exact.matte(picture, ratio)
-        with half_precision(PRECISIONS[precision]) if emulated else nullcontext():
-            matte = half.matte(picture, ratio)
+        picture = Planes(Coding(), film[index % len(film)][None].to(device))
+        truth, matte = exact.matte(picture, ratio), half.matte(picture, ratio)
         if index % EVERY == 0:
             errors = [
                 (alpha - true).abs() * 255

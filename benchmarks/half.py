@@ -1,26 +1,24 @@
 """Half precision on a processor that computes it slowly: rounded to it, computed in float32.
 
 A convolution in half precision takes rounded numbers, adds their products up in float32 and rounds
-the sum. Computed like that, only the order of the additions differs. All else is left to autocast.
+the sum. Computed like that, only the order of the additions differs. All else is done in half.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+SLOW = (torch.conv2d, F.linear)
 
-class _RoundedConvolutions(TorchFunctionMode):
-    """Takes the place of every two-dimensional convolution."""
 
-    def __init__(self, dtype: torch.dtype) -> None:
-        super().__init__()
-        self._dtype = dtype
+class HalfPrecision(TorchFunctionMode):
+    """A context in which convolutions and matrix products of half precision are emulated."""
 
     def __torch_function__(
         self,
@@ -29,19 +27,8 @@ class _RoundedConvolutions(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        convolution = func is torch.conv2d
-        if not convolution:
-            return func(*args, **(kwargs or {}))
-        rounded = [self._rounded(a) if isinstance(a, Tensor) else a for a in args]
-        with torch.autocast("cpu", enabled=False):
-            return func(*rounded, **(kwargs or {})).to(self._dtype)
-
-    def _rounded(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self._dtype).float()
-
-
-@contextmanager
-def half_precision(dtype: torch.dtype) -> Iterator[None]:
-    """Computes what is in the block on the CPU as autocast does in `dtype`."""
-    with torch.autocast("cpu", dtype=dtype), _RoundedConvolutions(dtype):
-        yield
+        kwargs = kwargs or {}
+        if not any(func is each for each in SLOW) or args[0].dtype == torch.float32:
+            return func(*args, **kwargs)
+        wide = [a.float() if isinstance(a, Tensor) else a for a in args]
+        return func(*wide, **kwargs).to(args[0].dtype)
