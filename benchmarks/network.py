@@ -11,6 +11,7 @@ picture to encode. They take turns; times are medians.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is
 import torch
 from torch import Tensor
 
-from benchmarks.drift import drift_of, drift_text
+from benchmarks.drift import drift_of, drift_text, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.parts import Case, Found, bandwidth, measure
 from benchmarks.results import measured_on, table, write_section
@@ -65,6 +66,19 @@ def row_of(found: Found, copy_bytes_a_second: float) -> list[str]:
     ]
 
 
+def figures_of(found: Found, copy_bytes_a_second: float) -> dict[str, object]:
+    """What the targets are held against."""
+    case = found.case
+    least_ms = case.least_bytes / copy_bytes_a_second * 1000
+    return {
+        "size": f"{case.width}x{case.height}",
+        "precision": case.precision,
+        "ours_ms": found.ours_ms,
+        "times_the_least": found.full_size_ms / least_ms,
+        "peak_bytes": found.peak_bytes,
+    }
+
+
 def text_of(found: Sequence[Found], copy_bytes_a_second: float, threads: str) -> str:
     """The table for people."""
     return (
@@ -88,6 +102,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="of the processor")
     parser.add_argument("--drift", type=int, metavar="FRAMES", help="the error after many frames")
     parser.add_argument("--videos", type=Path, nargs="*", help="for --drift; else a drawn film")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--write", action="store_true", help="write the result to RESULTS.md")
     return parser.parse_args(argv)
 
@@ -130,6 +145,9 @@ def _sizes(
             case = Case(clip, width, height, ratio, precision)
             found.append(measure(network, case, device, options.rounds))
             print(row_of(found[-1], copy_bytes_a_second), flush=True)
+    if options.json:
+        figures = [figures_of(each, copy_bytes_a_second) for each in found]
+        options.json.write_text(json.dumps(figures))
     threads = "" if on_card else f" with {torch.get_num_threads()} threads"
     return text_of(found, copy_bytes_a_second, f"on the {device.type.upper()}{threads}")
 
@@ -147,9 +165,13 @@ def _drift(
     text = f"{options.drift} frames of {names}, {width}x{height}, ratio {ratio:.3f}.\n"
     if device.type == "cpu":
         text += "Half precision is emulated: `half.py` says how.\n"
+    figures = {}
     for precision in options.precisions or ("bf16", "fp16"):
         found = drift_of(network, precision, film, frames=options.drift, ratio=ratio, device=device)
         text += "\n" + drift_text(precision, found)
+        figures[precision] = {"mean": found[-1].mean, "slope": slope_of(found)}
+    if options.json:
+        options.json.write_text(json.dumps(figures))
     return text
 
 

@@ -122,11 +122,9 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
     """Measures one case; the frames stay on the device."""
     session = MattingSession(network, device, case.precision)
     size = session.chunk_frames(case.width, case.height)
-    on_cpu = [chunk.pictures for chunk in VideoSource(case.clip).chunks(size)]
-    rgb = [
-        frame.main.to(device) for chunk in on_cpu for frame in converted(chunk, Coding()).split(1)
-    ]
-    ours = _Ours(session, case.ratio, [chunk.to(device) for chunk in on_cpu])
+    chunks = [chunk.pictures.to(device) for chunk in VideoSource(case.clip).chunks(size)]
+    rgb = [frame.main for chunk in chunks for frame in converted(chunk, Coding()).split(1)]
+    ours = _Ours(session, case.ratio, chunks)
     published = _Published(network.eval().to(device), case.ratio, rgb)
     works = [ours.small, ours.matte, ours.full_size]
     for work in works:  # a warm-up

@@ -79,21 +79,24 @@ class Round:
     gpu_bytes: tuple[int, int] = (0, 0)
 
 
+def commands(clip: Clip, folder: Path) -> dict[str, list[str]]:
+    """What is run, in this order: results go to `folder`."""
+    ours = [*_ours(clip.settings), "--bitrate", clip.bitrate_bps, "--codec", clip.codec]
+    alike = [*clip.settings, "--bitrate-bps", clip.bitrate_bps, "--codec", clip.codec]
+    return {
+        "naive": module("naive", clip.path, folder / "naive.mp4", *alike),
+        "whole": program("infer", clip.folder, "--output", folder, *ours),
+        "start": program("infer", clip.short, "--output", folder, *ours),
+        "stages": module("stages", clip.path, folder / "stages.mp4", *alike),
+    }
+
+
 def measure(clip: Clip, number: int) -> Round:
     """One turn of each, the order reversed every other time."""
     folder = clip.results / str(number)
     folder.mkdir()
-    ours = ["--bitrate", clip.bitrate_bps, "--codec", clip.codec]
-    theirs = ["--bitrate-bps", clip.bitrate_bps, "--codec", clip.codec]
-    alone = [*clip.settings, *theirs]
-    commands = {
-        "naive": module("naive", clip.path, folder / "naive.mp4", *alone),
-        "whole": program("infer", clip.folder, "--output", folder, *_ours(clip.settings), *ours),
-        "start": program("infer", clip.short, "--output", folder, *_ours(clip.settings), *ours),
-        "stages": module("stages", clip.path, folder / "stages.mp4", *alone),
-    }
-    names = list(commands) if number % 2 == 0 else list(commands)[::-1]
-    ran = {name: run(commands[name]) for name in names}
+    todo = list(commands(clip, folder).items())
+    ran = {name: run(command) for name, command in (todo if number % 2 == 0 else todo[::-1])}
     naive, stages = json.loads(ran["naive"].output), json.loads(ran["stages"].output)
     return Round(
         naive=ran["naive"],
@@ -118,32 +121,86 @@ def ours_of(turn: Round, frames: int) -> tuple[float, float]:
     )
 
 
-def text_of(rounds: list[Round], frames: int) -> str:
+@dataclass(frozen=True)
+class Figures:
+    """What all rounds come to: medians.
+
+    Attributes:
+        naive, ours: wall and processor time in seconds for all frames.
+        ratios: of wall time, of every round.
+        stages: each alone.
+    """
+
+    frames: int
+    naive: tuple[float, float]
+    ours: tuple[float, float]
+    ratios: list[float]
+    stages: list[Stage]
+
+    @classmethod
+    def of(cls, rounds: list[Round], frames: int) -> Figures:
+        ours = [ours_of(turn, frames) for turn in rounds]
+        return cls(
+            frames,
+            naive=(median(t.loop[0] for t in rounds), median(t.loop[1] for t in rounds)),
+            ours=(median(wall for wall, _ in ours), median(cpu for _, cpu in ours)),
+            ratios=[turn.loop[0] / wall for turn, (wall, _) in zip(rounds, ours, strict=True)],
+            stages=[
+                Stage(
+                    alike[0].name,
+                    alike[0].thread,
+                    median(stage.seconds for stage in alike),
+                    median(stage.cpu_seconds for stage in alike),
+                )
+                for alike in zip(*(turn.stages for turn in rounds), strict=True)
+            ],
+        )
+
+    @property
+    def overlap(self) -> float:
+        """Wall time over that of the slowest thread's stages, each alone."""
+        threads: dict[str, float] = {}
+        for stage in self.stages:
+            threads[stage.thread] = threads.get(stage.thread, 0) + stage.seconds
+        return self.ours[0] / max(threads.values())
+
+
+def text_of(found: Figures, rounds: list[Round]) -> str:
     """The tables for people."""
-    naive = [median(turn.loop[at] for turn in rounds) for at in (0, 1)]
-    ours = [median(ours_of(turn, frames)[at] for turn in rounds) for at in (0, 1)]
-    ratios = [turn.loop[0] / ours_of(turn, frames)[0] for turn in rounds]
     rows = [
-        _row("plain loop", naive, frames, [turn.naive for turn in rounds]),
-        _row("this program", ours, frames, [turn.whole for turn in rounds]),
+        _row("plain loop", found.naive, found.frames, [turn.naive for turn in rounds]),
+        _row("this program", found.ours, found.frames, [turn.whole for turn in rounds]),
     ]
     head = ["", "frames a second", "with its start", "ms a frame", "processor ms a frame"]
     head += ["memory (MiB)", "card (MiB)"]
-    stages, slowest, cpu = _stages(rounds, frames)
+    total = sum(stage.cpu_seconds for stage in found.stages)
+    stages = [
+        [
+            stage.name,
+            stage.thread,
+            f"{stage.seconds / found.frames * 1000:.1f}",
+            f"{stage.cpu_seconds / found.frames * 1000:.1f}",
+            f"{stage.cpu_seconds / total:.0%}",
+        ]
+        for stage in found.stages
+    ]
+    cores = os.cpu_count() or 1
     return (
         f"{table(head, rows)}\n"
-        f"Ratio: {median(ratios):.2f} (rounds: {', '.join(f'{r:.2f}' for r in ratios)}); of "
-        f"processor time: {naive[1] / ours[1]:.2f}.\n\n"
-        f"Each stage alone, with the threads that it has in the pipeline:\n\n{stages}\n"
-        f"Wall time over the slowest thread's stages: {ours[0] / frames / slowest:.2f}. "
-        f"Processor time of all stages over {os.cpu_count()} cores: {cpu / frames * 1000:.0f} ms "
-        f"a frame, {cpu / ours[0]:.0%} of the wall time. Torch held at most "
-        f"{max(t.gpu_bytes[0] for t in rounds) // MIB} MiB on the card for the plain loop, "
-        f"{max(t.gpu_bytes[1] for t in rounds) // MIB} MiB for the stages.\n"
+        f"Ratio: {median(found.ratios):.2f} "
+        f"(rounds: {', '.join(f'{ratio:.2f}' for ratio in found.ratios)}); "
+        f"of processor time: {found.naive[1] / found.ours[1]:.2f}.\n\n"
+        "Each stage alone, with the threads that it has in the pipeline:\n\n"
+        f"{table(['stage', 'thread', 'ms a frame', 'processor ms a frame', 'share'], stages)}\n"
+        f"Wall time over the slowest thread's stages: {found.overlap:.2f}. Processor time of all "
+        f"stages over {cores} cores: {total / cores / found.frames * 1000:.0f} ms a frame, "
+        f"{total / cores / found.ours[0]:.0%} of the wall time. Torch held at most "
+        f"{max(turn.gpu_bytes[0] for turn in rounds) // MIB} MiB on the card for the plain loop, "
+        f"{max(turn.gpu_bytes[1] for turn in rounds) // MIB} MiB for the stages.\n"
     )
 
 
-def _row(name: str, taken: list[float], frames: int, ran: list[Ran]) -> list[str]:
+def _row(name: str, taken: tuple[float, float], frames: int, ran: list[Ran]) -> list[str]:
     return [
         name,
         f"{frames / taken[0]:.3f}",
@@ -153,29 +210,6 @@ def _row(name: str, taken: list[float], frames: int, ran: list[Ran]) -> list[str
         f"{max(r.peak_bytes for r in ran) // MIB}",
         f"{max(r.gpu_bytes for r in ran) // MIB}",
     ]
-
-
-def _stages(rounds: list[Round], frames: int) -> tuple[str, float, float]:
-    """The stages' table, the slowest thread's seconds a frame, all processor seconds a core."""
-    seconds, cpu, threads = {}, {}, {}
-    for at, stage in enumerate(rounds[0].stages):
-        seconds[stage.name] = median(turn.stages[at].seconds for turn in rounds)
-        cpu[stage.name] = median(turn.stages[at].cpu_seconds for turn in rounds)
-        threads[stage.name] = stage.thread
-    total = sum(cpu.values())
-    rows = [
-        [
-            name,
-            threads[name],
-            f"{seconds[name] / frames * 1000:.1f}",
-            f"{cpu[name] / frames * 1000:.1f}",
-            f"{cpu[name] / total:.0%}",
-        ]
-        for name in seconds
-    ]
-    head = ["stage", "thread", "ms a frame", "processor ms a frame", "share"]
-    sums = [sum(s for n, s in seconds.items() if threads[n] == t) for t in threads.values()]
-    return table(head, rows), max(sums) / frames, total / (os.cpu_count() or 1)
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -192,6 +226,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--bitrate", type=_bits, default=40_000_000, metavar="40M")
     parser.add_argument("--memory", action="store_true", help="memory by length instead")
     parser.add_argument("--seconds", type=int, nargs=2, default=(60, 600), help="for --memory")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--write", action="store_true", help="write the result to RESULTS.md")
     return parser.parse_args(argv)
 
@@ -239,10 +274,13 @@ def _throughput(options: argparse.Namespace, folder: Path, weights: Path, device
             f"this program {ours_of(turn, clip.frames)[0]:.1f} s",
             flush=True,
         )
+    found = Figures.of(rounds, clip.frames)
+    if options.json:
+        figures = {"ratios": found.ratios, "overlap": found.overlap}
+        options.json.write_text(json.dumps(figures))
     return (
         f"{options.frames} frames, ratio {options.ratio}, {options.codec} at "
-        f"{options.bitrate / 1e6:g} Mbit/s, {options.rounds} rounds.\n\n"
-        + text_of(rounds, clip.frames)
+        f"{options.bitrate / 1e6:g} Mbit/s, {options.rounds} rounds.\n\n" + text_of(found, rounds)
     )
 
 
