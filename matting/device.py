@@ -98,6 +98,13 @@ def _out_of_memory() -> OutOfMemoryError:
     )
 
 
+def free_bytes(device: torch.device) -> int:
+    """The memory of a graphics card that this process can still use."""
+    free, _ = torch.cuda.mem_get_info(device)
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return free + kept
+
+
 def release_memory(device: torch.device) -> None:
     """Gives back to the graphics card what torch keeps for later."""
     if device.type == "cuda":

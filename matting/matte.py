@@ -71,7 +71,7 @@ def matte_segment(
                 progress.advance(len(chunk.pts))
                 return _Mattes(found, chunk.pts)
 
-            size = session.chunk_frames(source.width_px, source.height_px)
+            size = _chunk_frames(source, session, ratio)
             overlap(
                 lambda: source.chunks(size), compute, _Sink(writers, codings, look.background).write
             )
@@ -90,10 +90,14 @@ def warm_up(
 ) -> None:
     """Lets the network see the last `frames` frames of `source`, for the state they leave."""
     session.reset()
-    size = session.chunk_frames(source.width_px, source.height_px)
+    size = _chunk_frames(source, session, ratio)
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
         session.matte(chunk.pictures, ratio)
         progress.alive()
+
+
+def _chunk_frames(source: FrameSource, session: MattingSession, ratio: float) -> int:
+    return session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
 
 
 class _Sink:

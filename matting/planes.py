@@ -52,6 +52,12 @@ class Coding:
         unit = 1 << (self.bits - 8)
         return 128.0 * unit, float(self.peak) if self.full_range else 224.0 * unit
 
+    @property
+    def pixel_bytes(self) -> float:
+        """Memory that a pixel takes."""
+        samples = 3 if self.weights is None else 1 + 2 / (self.step[0] * self.step[1])
+        return samples * self.dtype.itemsize
+
     def chroma_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the chroma planes of a picture."""
         return -(-width // self.step[0]), -(-height // self.step[1])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from matting.composite import Matte, pictures
-from matting.device import enough_memory, release_memory
+from matting.device import enough_memory, free_bytes, release_memory
 from matting.errors import InputError, OutOfMemoryError
 from matting.planes import Coding, Planes, joined
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
@@ -18,7 +18,9 @@ from model import MattingNetwork, State, inference_network
 CPU = torch.device("cpu")
 SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
-GPU_CHUNK_PX = 8_000_000
+NETWORK_BYTES = 500  # at its peak, for each pixel of the small copy (measured, all precisions)
+CHUNKS_AT_ONCE = 8  # held between the reader and the writer, the results of one included
+GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
 
 # The small copy's short side for each kind of shot: the authors' guide to the ratio.
 SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
@@ -27,6 +29,18 @@ SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
 def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
     """The downsample ratio at which the small copy's short side suits the subject, at most 1."""
     return min(1.0, SHORT_SIDE_PX[subject] / min(width_px, height_px))
+
+
+def frames_in(memory: int, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
+    """How many frames can be computed at once in so many bytes of a card's free memory; 1 at least.
+
+    Args:
+        coding, size_px: the frames', width and height.
+        ratio: the downsample ratio.
+    """
+    pixels = size_px[0] * size_px[1]
+    frame = NETWORK_BYTES * pixels * ratio**2 + CHUNKS_AT_ONCE * coding.pixel_bytes * pixels
+    return max(1, int(GPU_SHARE * memory / frame))
 
 
 class MattingSession:
@@ -56,15 +70,16 @@ class MattingSession:
         self._largest_chunk = largest_chunk or GPU_CHUNK_FRAMES
         self._state: State | None = None
 
-    def chunk_frames(self, width_px: int, height_px: int) -> int:
-        """How many frames of that size to give to `matte` at once.
+    def chunk_frames(self, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
+        """How many frames of that coding, width and height to give to `matte` at once.
 
         On the CPU one: more only push each other out of its caches (measured: 1.5 to 2 times
-        slower at 8). On a graphics card as many as keep a chunk's memory bounded.
+        slower at 8). On a graphics card as many as its free memory allows, up to a bound from
+        which on more are no faster.
         """
         if self._device.type == "cpu":
             return 1
-        return max(1, min(self._largest_chunk, GPU_CHUNK_PX // (width_px * height_px)))
+        return min(self._largest_chunk, frames_in(free_bytes(self._device), coding, size_px, ratio))
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
         """The mattes of the next frames; where memory is short, computed in smaller chunks.
