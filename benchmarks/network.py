@@ -75,7 +75,6 @@ def figures_of(found: Found, copy_bytes_a_second: float) -> dict[str, object]:
         "precision": case.precision,
         "ours_ms": found.ours_ms,
         "times_the_least": found.full_size_ms / least_ms,
-        "peak_bytes": found.peak_bytes,
     }
 
 

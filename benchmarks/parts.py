@@ -121,8 +121,9 @@ class _Published:
 def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: int) -> Found:
     """Measures one case; the frames stay on the device."""
     session = MattingSession(network, device, case.precision)
-    size = session.chunk_frames(case.width, case.height)
-    chunks = [chunk.pictures.to(device) for chunk in VideoSource(case.clip).chunks(size)]
+    source = VideoSource(case.clip)
+    size = session.chunk_frames(source.coding, (case.width, case.height), case.ratio)
+    chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
     rgb = [frame.main for chunk in chunks for frame in converted(chunk, Coding()).split(1)]
     ours = _Ours(session, case.ratio, chunks)
     published = _Published(network.eval().to(device), case.ratio, rgb)

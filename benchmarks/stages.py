@@ -88,7 +88,7 @@ def measure(
     source = VideoSource(clip)
     target = Target(result)
     samples = samples_of(source, look.encoding, {COMPOSITE: target})[COMPOSITE]
-    size = session.chunk_frames(source.width_px, source.height_px)
+    size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
     first = next(source.chunks(size)).pictures
     composed(session.matte(first, ratio), {COMPOSITE: samples.coding}, look.background)
     session.reset()

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.results import table
 
-GIB = 1 << 30
+MEMORY_TEST = "test_the_largest_picture_fits_into_six_gibibytes"
 MOST_DRIFT = 0.1
 UNMEASURED = "unmeasured"
 
@@ -43,6 +43,7 @@ def rows_of(figures: Mapping[str, Any]) -> list[Row]:
     """
     return [
         _tests(figures.get("GPU tests")),
+        _memory(figures.get("GPU tests")),
         *_throughput(figures.get("throughput")),
         *_network(figures.get("the network alone")),
         *_drift(figures.get("drift")),
@@ -56,6 +57,14 @@ def _tests(outcomes: Mapping[str, str] | None) -> Row:
     others = [f"{name}: {what}" for name, what in outcomes.items() if what != "passed"]
     passed = f"{len(outcomes) - len(others)} of {len(outcomes)} passed"
     return Row(target, "; ".join([passed, *others]), not others)
+
+
+def _memory(outcomes: Mapping[str, str] | None) -> Row:
+    target = "at most 6 GiB on the card, 8192x4096"
+    outcome = (outcomes or {}).get(MEMORY_TEST, "skipped")
+    if outcome == "skipped":
+        return Row(target)
+    return Row(target, f"its test, on a card limited to that: {outcome}", outcome == "passed")
 
 
 def _throughput(found: Mapping[str, Any] | None) -> list[Row]:
@@ -77,17 +86,11 @@ def _network(found: Sequence[Mapping[str, Any]] | None) -> list[Row]:
         target = f"full-size stage at most twice its least traffic's time, {size}"
         times = by_size[size]["times_the_least"] if size in by_size else None
         rows.append(Row(target) if times is None else Row(target, f"{times:.2f}", times <= 2))
-    speed, memory = "60 frames a second, 8192x4096", "at most 6 GiB on the card, 8192x4096"
-    case = by_size.get("8192x4096")
+    speed, case = "60 frames a second, 8192x4096", by_size.get("8192x4096")
     if case is None:
-        return [*rows, Row(speed), Row(memory)]
-    rate, held = 1000 / case["ours_ms"], case["peak_bytes"]
-    words = f"{held / GIB:.2f} GiB by torch, with all frames of the clip"
-    return [
-        *rows,
-        Row(speed, f"{rate:.1f} a second", rate >= 60),
-        Row(memory, words, held <= 6 * GIB),
-    ]
+        return [*rows, Row(speed)]
+    rate = 1000 / case["ours_ms"]
+    return [*rows, Row(speed, f"{rate:.1f} a second", rate >= 60)]
 
 
 def _drift(found: Mapping[str, Any] | None) -> list[Row]:
