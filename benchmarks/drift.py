@@ -1,0 +1,114 @@
+"""How far half precision's alpha is from float32's after thousands of frames, states carried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from statistics import linear_regression
+
+import torch
+from torch import Tensor
+
+from benchmarks.half import HalfPrecision
+from benchmarks.results import table
+from matting.composite import Matte, layers
+from matting.planes import Coding, Planes
+from matting.precision import PRECISIONS, exact_float32
+from matting.yuv import small_rgb
+from model import MattingNetwork, State, inference_network
+
+EVERY = 10  # frames from one comparison to the next
+WINDOW = 300  # frames in a row of the table
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Alpha's distance from float32's, in steps of 1/255, over the frames of one window.
+
+    Attributes:
+        first: the window's first frame.
+        mean, most: absolute difference; its mean, and its largest.
+    """
+
+    first: int
+    mean: float
+    most: float
+
+
+def slope_of(found: Sequence[Drift]) -> float:
+    """How fast the mean grows, in 1/255 a thousand frames: the straight line nearest to it."""
+    if len(found) < 2:
+        return 0.0
+    firsts, means = [d.first / 1000 for d in found], [d.mean for d in found]
+    return linear_regression(firsts, means).slope
+
+
+def drift_text(precision: str, found: Sequence[Drift]) -> str:
+    """The table for people."""
+    rows = [[str(d.first), f"{d.mean:.4f}", f"{d.most:.1f}"] for d in found]
+    return (
+        f"{precision} against float32, in 1/255, by the window's first frame:\n\n"
+        + table(["frames from", "mean", "largest"], rows)
+        + f"\nSlope of the mean: {slope_of(found):+.5f} a thousand frames.\n"
+    )
+
+
+class _Runner:
+    """The network in a precision, also in one that `infer` does not offer on the CPU."""
+
+    def __init__(self, network: MattingNetwork, precision: str, device: torch.device) -> None:
+        self._network = inference_network(network, PRECISIONS[precision]).to(device)
+        self._emulated = device.type == "cpu" and precision != "fp32"
+        self._state: State | None = None
+
+    @torch.inference_mode()
+    def matte(self, source: Planes, ratio: float) -> Matte:
+        """As `MattingSession.matte`."""
+        small = small_rgb(source, ratio).contiguous(memory_format=torch.channels_last)
+        with HalfPrecision() if self._emulated else nullcontext():
+            slope, offset, self._state = self._network.fit(
+                small, self._state, len(source), refine=ratio != 1
+            )
+        return Matte(source, slope, offset)
+
+
+def drift_of(
+    network: MattingNetwork,
+    precision: str,
+    film: Sequence[Tensor],
+    *,
+    frames: int,
+    ratio: float,
+    device: torch.device,
+) -> list[Drift]:
+    """The drift of a precision, window by window.
+
+    On the CPU, convolutions are computed as `half.py` says; on a graphics card as users run them.
+
+    Args:
+        precision: bf16 or fp16.
+        film: frames [3, H, W], uint8, played over and over.
+    """
+    exact_float32()
+    exact, half = _Runner(network, "fp32", device), _Runner(network, precision, device)
+    found: list[Drift] = []
+    means: list[float] = []
+    most = 0.0
+    for index in range(frames):
+        picture = Planes(Coding(), film[index % len(film)][None].to(device))
+        truth, matte = exact.matte(picture, ratio), half.matte(picture, ratio)
+        if index % EVERY == 0:
+            errors = [
+                (alpha - true).abs() * 255
+                for (_, _, alpha), (_, _, true) in zip(layers(matte), layers(truth), strict=True)
+            ]
+            error = torch.cat([part.flatten() for part in errors])
+            means.append(float(error.mean()))
+            most = max(most, float(error.max()))
+        if (index + 1) % WINDOW == 0 or index + 1 == frames:
+            first = index // WINDOW * WINDOW
+            found.append(Drift(first, sum(means) / len(means), most))
+            means, most = [], 0.0
+            print(f"{precision}, frames from {first}: {found[-1]}", flush=True)
+    return found

@@ -1,0 +1,192 @@
+"""Every GPU test and benchmark, with a table of the targets: python benchmarks/gpu_check.py
+
+Each step runs in a process of its own and is ended when its time is up; what did not run is
+unmeasured. All of it takes less than eight minutes. It installs nothing: packages that only
+pictures, sound and progress bars need are replaced by empty ones where they are missing.
+Exit codes: 0 all was measured and held; 1 something was not; 3 there is no graphics card.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is run by its path
+
+import torch
+
+from benchmarks.processes import ROOT, module
+from benchmarks.results import measured_on, write_section
+from benchmarks.targets import rows_of, table_of
+
+NO_CARD = 3
+WHOLE_SECONDS = 460
+SAID_LINES = 12
+# Enough to be imported; what uses them is not measured here.
+EMPTY = {
+    "pims": {"pims.py": ""},
+    "tifffile": {"tifffile.py": ""},
+    "imageio": {"imageio/__init__.py": "", "imageio/v3.py": ""},
+    "imageio_ffmpeg": {"imageio_ffmpeg.py": ""},
+    "tqdm": {"tqdm.py": "class tqdm:\n    pass\n"},
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process.
+
+    Attributes:
+        seconds: after which it is ended.
+        makes: the file with its figures.
+    """
+
+    name: str
+    command: Sequence[str]
+    seconds: float
+    makes: Path
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a step.
+
+    Attributes:
+        problem: why it did not come to its end; empty: it did.
+    """
+
+    step: Step
+    output: str
+    problem: str
+
+
+def steps(folder: Path) -> list[Step]:
+    """All steps; their limits are within WHOLE_SECONDS."""
+    tests = [sys.executable, "-m", "pytest", "-m", "gpu", "-o", "addopts=--strict-markers -q"]
+    tests += ["-W", "ignore::pytest.PytestConfigWarning", f"--junitxml={folder / 'tests.xml'}"]
+    network = ["--device", "cuda", "--rounds", 5, "--json"]
+    return [
+        Step("GPU tests", tests, 120, folder / "tests.xml"),
+        Step(
+            "the network alone",
+            module(
+                *("network", "--sizes", "3840x2160", "8192x4096", "--precisions", "fp32", "fp16"),
+                *(*network, folder / "network.json"),
+            ),
+            100,
+            folder / "network.json",
+        ),
+        Step(
+            "throughput",
+            module(
+                *("throughput", "--width", 3840, "--height", 2160, "--frames", 120, "--rounds", 1),
+                *("--ratio", 0.2, "--device", "cuda", "--json", folder / "throughput.json"),
+            ),
+            150,
+            folder / "throughput.json",
+        ),
+        Step(
+            "drift",
+            module(
+                *("network", "--drift", 3000, "--precisions", "fp16", "--device", "cuda"),
+                *("--json", folder / "drift.json"),
+            ),
+            90,
+            folder / "drift.json",
+        ),
+    ]
+
+
+def run_step(step: Step, environment: Mapping[str, str], seconds: float) -> Done:
+    """Runs a step, and ends it with all that it started when its time is up."""
+    process = subprocess.Popen(
+        step.command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=os.name == "posix",
+    )
+    try:
+        output, _ = process.communicate(timeout=max(1.0, seconds))
+    except subprocess.TimeoutExpired:
+        _end(process)
+        output, _ = process.communicate()
+        return Done(step, output, f"ended after {seconds:.0f} seconds")
+    code = process.returncode
+    return Done(step, output, "" if code == 0 else f"exit code {code}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a process and all that it started."""
+    if sys.platform == "win32":
+        command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(command, check=False, capture_output=True)
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def environment_for(folder: Path) -> dict[str, str]:
+    """This process's variables, with empty packages in `folder` for those that are missing."""
+    for package, files in EMPTY.items():
+        if importlib.util.find_spec(package) is None:
+            for name, content in files.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, encoding="utf-8")
+    paths = [os.environ.get("PYTHONPATH", ""), str(folder)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def figures_of(done: Done) -> Any:
+    """What a step measured; None: nothing."""
+    path = done.step.makes
+    if not path.is_file():
+        return None
+    if path.suffix == ".json":
+        return json.loads(path.read_text(encoding="utf-8"))
+    cases = ElementTree.parse(path).getroot().iter("testcase")
+    return {case.get("name", ""): "passed" if len(case) == 0 else case[0].tag for case in cases}
+
+
+def main() -> int:
+    """Runs all steps, prints the table, and writes it to RESULTS.md."""
+    if not torch.cuda.is_available():
+        print("There is no NVIDIA graphics card that torch can use: nothing was measured.")
+        return NO_CARD
+    deadline = time.monotonic() + WHOLE_SECONDS
+    figures: dict[str, Any] = {}
+    problems: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="gpu_check_") as name:
+        folder = Path(name)
+        environment = environment_for(folder / "empty")
+        for step in steps(folder):
+            done = run_step(step, environment, min(step.seconds, deadline - time.monotonic()))
+            print(f"== {step.name}\n{done.output}", flush=True)
+            figures[step.name] = figures_of(done)
+            if done.problem:
+                said = "\n".join(done.output.strip().splitlines()[-SAID_LINES:])
+                problems.append(f"{step.name}: {done.problem}.\n```\n{said}\n```\n")
+    rows = rows_of(figures)
+    card = torch.cuda.get_device_name()
+    text = f"{card}. {measured_on()}\n\n{table_of(rows)}\n" + "\n".join(problems)
+    print(text)
+    write_section(f"GPU check: {card}", text)
+    return 0 if all(row.held for row in rows) and not problems else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

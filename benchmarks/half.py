@@ -1,0 +1,34 @@
+"""Half precision on a processor that computes it slowly: rounded to it, computed in float32.
+
+A convolution in half precision takes rounded numbers, adds their products up in float32 and rounds
+the sum. Computed like that, only the order of the additions differs. All else is done in half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+SLOW = (torch.conv2d, F.linear)
+
+
+class HalfPrecision(TorchFunctionMode):
+    """A context in which convolutions and matrix products of half precision are emulated."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if not any(func is each for each in SLOW) or args[0].dtype == torch.float32:
+            return func(*args, **kwargs)
+        wide = [a.float() if isinstance(a, Tensor) else a for a in args]
+        return func(*wide, **kwargs).to(args[0].dtype)

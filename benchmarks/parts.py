@@ -1,0 +1,217 @@
+"""One size and precision: each part of the work on frames that are in memory already."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from benchmarks.naive import BACKGROUND
+from matting.composite import Matte, layers, pictures
+from matting.media.reader import VideoSource
+from matting.planes import Coding, Planes
+from matting.sdr_view import sdr_view
+from matting.session import MattingSession
+from matting.workspace import COMPOSITE
+from matting.yuv import converted, small_rgb
+from model import MattingNetwork, State
+
+COPY_BYTES = {"cpu": 1 << 28, "cuda": 1 << 30}
+COPIES = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is computed.
+
+    Attributes:
+        clip: of width x height px, without rotation.
+        precision: fp32, bf16 or fp16.
+    """
+
+    clip: Path
+    width: int
+    height: int
+    ratio: float
+    precision: str
+
+    @property
+    def least_bytes(self) -> int:
+        """What the full-size stage must move for a frame of 4:2:0 in 8 bits: in, out, and maps."""
+        full = self.width * self.height
+        maps = int(self.width * self.ratio) * int(self.height * self.ratio) * 8 * 4
+        return 2 * (full + 2 * (self.width // 2) * (self.height // 2)) + maps
+
+
+@dataclass
+class Found:
+    """What was measured, in ms a frame.
+
+    Attributes:
+        published_ms: the network as published; None: too little memory.
+        stage_one_ms: the network on the small copy, without making that.
+        ratio: published over ours, the median of both one after the other.
+        peak_bytes: the most that torch held on the graphics card for ours; None on the CPU.
+        mean_error, most_error: of alpha, in 1/255; against ours in float32 where the published
+            network has too little memory.
+    """
+
+    case: Case
+    published_ms: float | None
+    small_ms: float
+    stage_one_ms: float
+    full_size_ms: float
+    ratio: float | None
+    peak_bytes: int | None
+    mean_error: float
+    most_error: float
+
+    @property
+    def ours_ms(self) -> float:
+        return self.small_ms + self.stage_one_ms + self.full_size_ms
+
+
+@dataclass
+class _Ours:
+    """This program's work on the frames of a clip, in chunks as `infer` makes them."""
+
+    session: MattingSession
+    ratio: float
+    chunks: Sequence[Planes]
+    mattes: list[Matte] = field(default_factory=list)
+
+    def small(self) -> None:
+        for chunk in self.chunks:
+            sdr_view(small_rgb(chunk, self.ratio), chunk.coding)
+
+    def matte(self) -> None:
+        self.mattes = [self.session.matte(chunk, self.ratio) for chunk in self.chunks]
+
+    def full_size(self) -> None:
+        for matte in self.mattes:
+            pictures(matte, {COMPOSITE: matte.source.coding}, BACKGROUND)
+
+
+@dataclass
+class _Published:
+    """The published network on the same frames, one after the other."""
+
+    network: MattingNetwork
+    ratio: float
+    frames: Sequence[Tensor]
+
+    def run(self) -> None:
+        for _ in self.alphas():
+            pass
+
+    def alphas(self) -> Iterator[Tensor]:
+        """The alpha of each frame, [1, 1, H, W]."""
+        state: State | None = None
+        for rgb in self.frames:
+            _, alpha, state = self.network(rgb.float() / 255, state, self.ratio)
+            yield alpha
+
+
+@torch.inference_mode()
+def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: int) -> Found:
+    """Measures one case; the frames stay on the device."""
+    session = MattingSession(network, device, case.precision)
+    source = VideoSource(case.clip)
+    size = session.chunk_frames(source.coding, (case.width, case.height), case.ratio)
+    chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
+    rgb = [frame.main for chunk in chunks for frame in converted(chunk, Coding()).split(1)]
+    ours = _Ours(session, case.ratio, chunks)
+    published = _Published(network.eval().to(device), case.ratio, rgb)
+    works = [ours.small, ours.matte, ours.full_size]
+    for work in works:  # a warm-up
+        work()
+    peak_bytes = _peak_of(works, device)
+    affordable = _fits(published)
+    if affordable:
+        works.append(published.run)
+    taken = [[_seconds(work, device) * 1000 / len(rgb) for work in works] for _ in range(rounds)]
+    small, matte, full_size, *plain = (median(times) for times in zip(*taken, strict=True))
+    errors = _errors(published if affordable else None, network, case, rgb, device)
+    return Found(
+        case,
+        published_ms=plain[0] if affordable else None,
+        small_ms=small,
+        stage_one_ms=max(0.0, matte - small),
+        full_size_ms=full_size,
+        ratio=median(t[3] / (t[1] + t[2]) for t in taken) if affordable else None,
+        peak_bytes=peak_bytes,
+        mean_error=sum(mean for mean, _ in errors) / len(errors),
+        most_error=max(most for _, most in errors),
+    )
+
+
+def bandwidth(device: torch.device) -> float:
+    """Bytes a second that a copy in the device's memory reads and writes; the best of a few."""
+    source = torch.ones(COPY_BYTES[device.type], dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    taken = [_seconds(lambda: target.copy_(source), device) for _ in range(COPIES)]
+    return 2 * len(source) / min(taken)
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    _wait(device)
+    started = time.perf_counter()
+    work()
+    _wait(device)
+    return time.perf_counter() - started
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _peak_of(works: Sequence[Callable[[], object]], device: torch.device) -> int | None:
+    """The most that torch holds on the graphics card meanwhile, the frames included."""
+    if device.type != "cuda":
+        return None
+    torch.cuda.reset_peak_memory_stats(device)
+    for work in works:
+        work()
+    return torch.cuda.max_memory_allocated(device)
+
+
+def _fits(published: _Published) -> bool:
+    try:
+        published.run()
+    except torch.OutOfMemoryError:
+        return False
+    return True
+
+
+def _errors(
+    published: _Published | None,
+    network: MattingNetwork,
+    case: Case,
+    frames: Sequence[Tensor],
+    device: torch.device,
+) -> list[tuple[float, float]]:
+    """Of each frame the mean and the largest error of alpha, in 1/255.
+
+    Args:
+        published: None: held against ours in float32.
+    """
+    exact = MattingSession(network, device, "fp32")
+    ours = MattingSession(network, device, case.precision)
+    truths = published.alphas() if published else (_alpha(exact, f, case.ratio) for f in frames)
+    errors = [
+        (truth - _alpha(ours, frame, case.ratio)).abs() * 255
+        for truth, frame in zip(truths, frames, strict=True)
+    ]
+    return [(float(error.mean()), float(error.max())) for error in errors]
+
+
+def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
+    """[1, 1, H, W] of one frame [1, 3, H, W], uint8."""
+    matte = session.matte(Planes(Coding(), rgb), ratio)
+    return torch.cat([alpha for _, _, alpha in layers(matte)], dim=2)

@@ -1,0 +1,105 @@
+"""What must be reached on a graphics card, held against what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.results import table
+
+MEMORY_TEST = "test_the_largest_picture_fits_into_six_gibibytes"
+MOST_DRIFT = 0.1
+UNMEASURED = "unmeasured"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One target.
+
+    Attributes:
+        held: None: it was not measured.
+    """
+
+    target: str
+    measured: str = UNMEASURED
+    held: bool | None = None
+
+
+def table_of(rows: Sequence[Row]) -> str:
+    """The table for people."""
+    words = {True: "held", False: "NOT HELD", None: UNMEASURED}
+    return table(
+        ["target", "measured", ""], [[row.target, row.measured, words[row.held]] for row in rows]
+    )
+
+
+def rows_of(figures: Mapping[str, Any]) -> list[Row]:
+    """All targets.
+
+    Args:
+        figures: by step, what it measured; None where it did not come to that.
+    """
+    return [
+        _tests(figures.get("GPU tests")),
+        _memory(figures.get("GPU tests")),
+        *_throughput(figures.get("throughput")),
+        *_network(figures.get("the network alone")),
+        *_drift(figures.get("drift")),
+    ]
+
+
+def _tests(outcomes: Mapping[str, str] | None) -> Row:
+    target = "all GPU tests pass"
+    if not outcomes:
+        return Row(target)
+    others = [f"{name}: {what}" for name, what in outcomes.items() if what != "passed"]
+    passed = f"{len(outcomes) - len(others)} of {len(outcomes)} passed"
+    return Row(target, "; ".join([passed, *others]), not others)
+
+
+def _memory(outcomes: Mapping[str, str] | None) -> Row:
+    target = "at most 6 GiB on the card, 8192x4096"
+    outcome = (outcomes or {}).get(MEMORY_TEST, "skipped")
+    if outcome == "skipped":
+        return Row(target)
+    return Row(target, f"its test, on a card limited to that: {outcome}", outcome == "passed")
+
+
+def _throughput(found: Mapping[str, Any] | None) -> list[Row]:
+    ratio, overlap = "10 times the plain loop, 3840x2160", "wall time at most 1.2 of the slowest"
+    if found is None:
+        return [Row(ratio), Row(overlap)]
+    times = median(found["ratios"])
+    return [
+        Row(ratio, f"{times:.1f} times", times >= 10),
+        Row(overlap, f"{found['overlap']:.2f}", found["overlap"] <= 1.2),
+    ]
+
+
+def _network(found: Sequence[Mapping[str, Any]] | None) -> list[Row]:
+    """Rows for the half precision, which is what a card computes with by default."""
+    by_size = {case["size"]: case for case in found or () if case["precision"] == "fp16"}
+    rows = []
+    for size in ("3840x2160", "8192x4096"):
+        target = f"full-size stage at most twice its least traffic's time, {size}"
+        times = by_size[size]["times_the_least"] if size in by_size else None
+        rows.append(Row(target) if times is None else Row(target, f"{times:.2f}", times <= 2))
+    speed, case = "60 frames a second, 8192x4096", by_size.get("8192x4096")
+    if case is None:
+        return [*rows, Row(speed)]
+    rate = 1000 / case["ours_ms"]
+    return [*rows, Row(speed, f"{rate:.1f} a second", rate >= 60)]
+
+
+def _drift(found: Mapping[str, Any] | None) -> list[Row]:
+    target = "fp16 alpha within 1/255 of float32 on average after 3000 frames"
+    still = f"no drift: less than {MOST_DRIFT}/255 more in 3000 frames"
+    if found is None:
+        return [Row(target), Row(still)]
+    mean, more = found["fp16"]["mean"], found["fp16"]["slope"] * 3
+    return [
+        Row(target, f"{mean:.4f}/255", mean <= 1),
+        Row(still, f"{more:+.4f}/255", more < MOST_DRIFT),
+    ]

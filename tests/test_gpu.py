@@ -1,0 +1,136 @@
+"""What must hold on an NVIDIA card: the same pictures as on the CPU, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.drift import drift_of
+from benchmarks.footage import write_clip
+from benchmarks.warm_up import drawn
+from matting.composite import Matte, layers, pictures
+from matting.demo import CHECKPOINT
+from matting.infer import infer
+from matting.media.reader import VideoSource
+from matting.planes import Planes
+from matting.session import CPU, MattingSession, automatic_ratio, composed
+from matting.weights import load_checkpoint
+from matting.workspace import ALPHA, COMPOSITE
+from tests.clips import decode
+from tests.conftest import Recorder
+from tests.stages import composites, infer_options
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA card"),
+]
+CARD = torch.device("cuda", 0)
+GREEN = (120, 255, 155)
+LIMIT_BYTES = 6 * 2**30 - 2**29  # something is left for the driver
+VISIBLE = 1 / 255
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    return write_clip(folder / "clip.mp4", (320, 192), 12)
+
+
+@pytest.fixture
+def frames(clip: Path) -> list[Planes]:
+    return [chunk.pictures for chunk in VideoSource(clip).chunks(4)]
+
+
+def alpha_of(matte: Matte) -> torch.Tensor:
+    return torch.cat([alpha.cpu() for _, _, alpha in layers(matte)], dim=2)
+
+
+@pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.05), ("fp16", 1.0), ("bf16", 1.0)])
+def test_alpha_is_that_of_the_cpu(frames: list[Planes], precision: str, bound: float) -> None:
+    """On average, in steps of 1/255; states carried."""
+    network = load_checkpoint(CHECKPOINT).network
+    here, there = MattingSession(network, CPU, "fp32"), MattingSession(network, CARD, precision)
+    for chunk in frames:
+        errors = alpha_of(here.matte(chunk, 0.5)) - alpha_of(there.matte(chunk, 0.5))
+        assert float(errors.abs().mean()) <= bound * VISIBLE
+
+
+@pytest.mark.parametrize("kinds", [(COMPOSITE,), (COMPOSITE, ALPHA)])
+def test_the_full_size_stage_is_that_of_the_cpu(
+    frames: list[Planes], kinds: tuple[str, ...]
+) -> None:
+    """Sample for sample, whichever way the card computes it."""
+    network = load_checkpoint(CHECKPOINT).network
+    session = MattingSession(network, CPU, "fp32")
+    for chunk in frames:
+        matte = session.matte(chunk, 0.5)
+        assert matte.slope is not None
+        on_card = Matte(chunk.to(CARD), matte.slope.to(CARD), matte.offset.to(CARD))
+        targets = dict.fromkeys(kinds, chunk.coding)
+        plain, found = pictures(matte, targets, GREEN), pictures(on_card, targets, GREEN)
+        for kind in kinds:
+            for one, other in (
+                (plain[kind].main, found[kind].main),
+                (plain[kind].chroma, found[kind].chroma),
+            ):
+                if one is not None and other is not None:
+                    assert int((one.int() - other.cpu().int()).abs().max()) <= 1
+
+
+def test_infer_on_the_card_gives_the_same_video(
+    clip: Path, tmp_path: Path, progress: Recorder
+) -> None:
+    options = replace(infer_options(CHECKPOINT, ratio=0.5), precision="fp32")
+    made = []
+    for device in ("cpu", "cuda"):
+        chosen = replace(options, device=device)
+        folder = infer(clip.parent, chosen, tmp_path / device, progress)
+        made.append([rgb.astype(int) for _, rgb in decode(composites(folder)[0])])
+    assert len(made[0]) == len(made[1]) == 12
+    assert np.abs(np.stack(made[0]) - np.stack(made[1])).mean() < 1
+
+
+@pytest.fixture
+def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A card with no more memory than LIMIT_BYTES."""
+
+    def free_bytes(device: torch.device) -> int:
+        return LIMIT_BYTES - torch.cuda.memory_allocated(device)
+
+    monkeypatch.setattr("matting.session.free_bytes", free_bytes)
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(CARD).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, LIMIT_BYTES / total), CARD)
+    yield
+    torch.cuda.set_per_process_memory_fraction(1.0, CARD)
+
+
+@pytest.mark.usefixtures("small_card")
+def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "8k.mp4", (8192, 4096), 3)
+    session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, "auto")
+    ratio = automatic_ratio(8192, 4096, "full-body")
+    torch.cuda.reset_peak_memory_stats(CARD)
+    count = 0
+    source = VideoSource(path)
+    size = session.chunk_frames(source.coding, (8192, 4096), ratio)
+    for chunk in source.chunks(size):
+        for matte in session.mattes(chunk.pictures, ratio):
+            targets = dict.fromkeys((COMPOSITE, ALPHA), chunk.pictures.coding)
+            count += len(composed(matte, targets, GREEN)[COMPOSITE])
+    assert count == 3
+    assert torch.cuda.max_memory_reserved(CARD) <= LIMIT_BYTES
+
+
+def test_half_precision_does_not_drift() -> None:
+    network = load_checkpoint(CHECKPOINT).network
+    film = drawn(1000, 60)
+    found = drift_of(network, "fp16", film, frames=900, ratio=0.5, device=CARD)
+    assert max(window.mean for window in found) < 1
+    assert found[-1].mean < found[0].mean + 0.1
