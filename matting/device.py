@@ -44,6 +44,16 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", index)
 
 
+def require_decoder(decoder: str, device: torch.device) -> None:
+    """Refuses a decoder that is not there.
+
+    Raises:
+        MissingError: a graphics card is to decode, but the network is not on one.
+    """
+    if decoder == "hardware" and device.type != "cuda":
+        raise MissingError("--decoder hardware needs an NVIDIA graphics card.", GPU_HELP)
+
+
 def share_cores(device: torch.device) -> None:
     """Has the network compute on half of the CPU's cores, and leaves the others to the codecs.
 

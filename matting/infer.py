@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from matting import durable
-from matting.device import choose_device, describe, share_cores
+from matting.acceleration import choose_encoder, words
+from matting.device import choose_device, describe, require_decoder, share_cores
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.plan import concat_list
+from matting.media.encoders import AUTO
 from matting.progress import Progress
 from matting.results import Look, Target
 from matting.session import require_precision
@@ -24,7 +25,7 @@ from matting.supervisor import Supervisor
 from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
 from matting.worker import FRESH, WARMED_UP, Outcome, Setup, Task
 from matting.worker_process import PATIENCE_SECONDS
-from matting.workspace import ALPHA_PNG, LIST_NAME, MattedFolder
+from matting.workspace import ALPHA_PNG, MattedFolder
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
@@ -38,12 +39,14 @@ class InferOptions:
         subject: full-body or portrait.
         frame_rate: frames a second of the videos that image sequences become; None: they become
             pictures again.
+        decoder: AUTO, SOFTWARE or HARDWARE; who encodes is said in `look`.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress.
     """
 
     checkpoint: Path | None = None
     device: str = "auto"
+    decoder: str = AUTO
     precision: str = "auto"
     ratio: float | None = None
     subject: str = "full-body"
@@ -66,24 +69,37 @@ def infer(
     inputs = read_inputs(segments)
     device = choose_device(options.device)
     require_precision(options.precision, device)
+    require_decoder(options.decoder, device)
     checkpoint = load_checkpoint(find_checkpoint(options.checkpoint, progress))
     folder = MattedFolder.of(segments, output)
-    setup = Setup(
-        checkpoint=checkpoint.path,
-        checkpoint_sha256=checkpoint.sha256,
-        device=str(device),
-        precision=options.precision,
-        ratio=options.ratio,
-        subject=options.subject,
-        look=options.look,
-        frame_rate=options.frame_rate,
-    )
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(folder_lock(segments))
         share_cores(device)
         progress.say(describe(device))
+        look, why = choose_encoder(
+            options.look,
+            device,
+            inputs,
+            Ledger(folder),
+            frame_rate=options.frame_rate,
+            settings=lambda item, look: _settings(item, replace(options, look=look), checkpoint),
+            isolated=options.isolated,
+        )
+        if any(item.gives_video(options.frame_rate) for item in inputs.inputs):
+            progress.say(words(options.decoder, device, look.encoding, why))
+        setup = Setup(
+            checkpoint=checkpoint.path,
+            checkpoint_sha256=checkpoint.sha256,
+            device=str(device),
+            decoder=options.decoder,
+            precision=options.precision,
+            ratio=options.ratio,
+            subject=options.subject,
+            look=look,
+            frame_rate=options.frame_rate,
+        )
         with Supervisor(
             setup,
             folder.root,
@@ -92,13 +108,26 @@ def infer(
         ) as supervisor:
             _Job(
                 inputs=inputs,
-                options=options,
+                options=replace(options, look=look),
                 checkpoint=checkpoint,
                 supervisor=supervisor,
                 folder=folder,
                 progress=progress,
             ).run()
     return folder
+
+
+def _settings(item: Input, options: InferOptions, checkpoint: Checkpoint) -> dict[str, Any]:
+    return settings_of(
+        checkpoint_sha256=checkpoint.sha256,
+        precision=options.precision,
+        ratio=options.ratio,
+        subject=options.subject,
+        look=options.look,
+        sequence_rate=options.frame_rate if item.is_sequence else None,
+        pictures=not item.gives_video(options.frame_rate),
+        first_frame=item.first_frame,
+    )
 
 
 class _Job:
@@ -134,7 +163,7 @@ class _Job:
             durable.make_folder(self._folder.layer(kind))
         durable.make_folder(self._folder.state("").parent)
         failed = self._matte_all(todo)
-        self._write_lists()
+        self._ledger.write_lists(self._options.look.kinds)
         if failed:
             lines = [f"  {name}: {reason}" for name, reason in failed.items()]
             raise SegmentsFailedError(
@@ -223,25 +252,12 @@ class _Job:
 
     def _target(self, item: Input, kind: str) -> Target:
         folder = self._folder.layer(kind)
-        if kind == ALPHA_PNG or self._as_pictures(item):
+        if kind == ALPHA_PNG or not item.gives_video(self._options.frame_rate):
             return Target(folder / item.stem, pictures=True, first_frame=item.first_frame)
         return Target(folder / f"{item.stem}.mp4")
 
-    def _as_pictures(self, item: Input) -> bool:
-        return item.is_sequence and self._options.frame_rate is None
-
     def _settings(self, item: Input) -> dict[str, Any]:
-        rate = self._options.frame_rate if item.is_sequence else None
-        return settings_of(
-            checkpoint_sha256=self._checkpoint.sha256,
-            precision=self._options.precision,
-            ratio=self._options.ratio,
-            subject=self._options.subject,
-            look=self._options.look,
-            sequence_rate=rate,
-            pictures=self._as_pictures(item),
-            first_frame=item.first_frame,
-        )
+        return _settings(item, self._options, self._checkpoint)
 
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""
@@ -265,17 +281,6 @@ class _Job:
             return None
         path = self._folder.state(before.name)
         return path if entry.end_state and entry.end_state.holds_for(path) else None
-
-    def _write_lists(self) -> None:
-        """For people who join the results themselves; of videos only."""
-        for kind in self._options.look.kinds:
-            made = [self._ledger.output(name, kind) for name in self._ledger.names]
-            names = [path.name for path in made if path is not None and not path.is_dir()]
-            path = self._folder.layer(kind) / LIST_NAME
-            if names:
-                durable.write_text(path, concat_list(names))
-            else:
-                durable.remove(path)
 
 
 def _entry(outcome: Outcome, settings: dict[str, Any]) -> Entry:

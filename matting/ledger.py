@@ -11,8 +11,8 @@ from matting import durable
 from matting.durable import FileProof
 from matting.errors import InputError
 from matting.media.images import holds
-from matting.plan import UNREADABLE, Plan
-from matting.workspace import MattedFolder
+from matting.plan import UNREADABLE, Plan, concat_list
+from matting.workspace import LIST_NAME, MattedFolder
 
 VERSION = 2
 START_OVER = "Delete it to have this folder matted anew."
@@ -93,6 +93,17 @@ class Ledger:
         """A segment's result of one kind; None where it was not made."""
         made = self.entry(name).outputs.get(kind)
         return self.folder.layer(kind) / made[0] if made else None
+
+    def write_lists(self, kinds: Sequence[str]) -> None:
+        """Lists the videos of each kind, for people who join the results themselves."""
+        for kind in kinds:
+            made = [self.output(name, kind) for name in self._names]
+            names = [path.name for path in made if path is not None and not path.is_dir()]
+            path = self.folder.layer(kind) / LIST_NAME
+            if names:
+                durable.write_text(path, concat_list(names))
+            else:
+                durable.remove(path)
 
     def record(self, name: str, entry: Entry) -> None:
         """Records what came of a segment; it is done when the entry has outputs and no error."""

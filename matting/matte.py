@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -72,9 +72,8 @@ def matte_segment(
                 return _Mattes(found, chunk.pts)
 
             size = session.chunk_frames(source.width_px, source.height_px)
-            overlap(
-                lambda: source.chunks(size), compute, _Sink(writers, codings, look.background).write
-            )
+            sink = _Sink(writers, codings, look.background, _on_card(look, targets))
+            overlap(lambda: source.chunks(size), compute, sink.write)
             for writer in writers.values():
                 writer.finish(lambda _: progress.alive())
         for kind, target in targets.items():
@@ -96,6 +95,13 @@ def warm_up(
         progress.alive()
 
 
+def _on_card(look: Look, targets: Mapping[str, Target]) -> set[str]:
+    """The kinds of results that their writer takes from where they were computed."""
+    if not look.encoding.by_hardware:
+        return set()
+    return {kind for kind, target in targets.items() if not target.pictures}
+
+
 class _Sink:
     """Makes the results of mattes, and writes them at times that count from the first frame.
 
@@ -107,10 +113,12 @@ class _Sink:
         writers: Mapping[str, VideoWriter | ImageWriter],
         codings: Mapping[str, Coding],
         background: tuple[int, int, int],
+        stay: Collection[str],
     ) -> None:
         self._writers = writers
         self._codings = codings
         self._background = background
+        self._stay = stay
         self._first_pts: int | None = None
 
     def write(self, mattes: _Mattes) -> None:
@@ -118,7 +126,7 @@ class _Sink:
             self._first_pts = mattes.pts[0]
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = composed(matte, self._codings, self._background)
+            made = composed(matte, self._codings, self._background, self._stay)
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():
                 writer.write(made[kind], pts)

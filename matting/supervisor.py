@@ -12,6 +12,7 @@ from types import TracebackType
 
 from matting.durable import discard, partial
 from matting.errors import MachineError
+from matting.media.encoders import SOFTWARE
 from matting.progress import Progress
 from matting.worker import Outcome, Setup, Task, Worker
 from matting.worker_process import PATIENCE_SECONDS, WorkerProcess, serve_tasks
@@ -56,7 +57,8 @@ class Supervisor:
     def run(self, task: Task, progress: Progress) -> Outcome:
         """Has a segment matted, by up to three workers when the machine fails them.
 
-        Each new one computes single frames, and goes on from the state before this segment.
+        Each new one decodes in software and computes single frames, and goes on from the state
+        before this segment.
 
         Raises:
             MattingError: it could not be matted; nothing of it is left behind.
@@ -86,7 +88,9 @@ class Supervisor:
 
     def _employ(self, attempt: int) -> Worker | WorkerProcess:
         if self._worker is None:
-            setup = self._setup if attempt == 1 else replace(self._setup, largest_chunk=1)
+            setup = self._setup
+            if attempt > 1:
+                setup = replace(setup, decoder=SOFTWARE, largest_chunk=1)
             if self._isolated:
                 self._worker = WorkerProcess(
                     setup, self._folder, self._patience_seconds, serve_tasks

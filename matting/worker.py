@@ -16,7 +16,10 @@ from matting.durable import FileProof
 from matting.errors import InputError, MattingError, MediaError
 from matting.inputs import Input
 from matting.matte import matte_segment, warm_up
+from matting.media.encoders import AUTO, HARDWARE, SOFTWARE
 from matting.media.images import proof_of
+from matting.media.nvdec import Nvdec
+from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
 from matting.progress import Progress
 from matting.results import Look, Target, samples_of
@@ -40,6 +43,7 @@ class Setup:
         device: a name that `choose_device` takes.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         frame_rate: frames a second of image sequences; None: they become pictures.
+        decoder: AUTO, SOFTWARE or HARDWARE.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
     """
 
@@ -51,6 +55,7 @@ class Setup:
     subject: str
     look: Look
     frame_rate: Fraction | None
+    decoder: str = AUTO
     largest_chunk: int | None = None
 
 
@@ -111,6 +116,7 @@ class Worker:
         self._session = MattingSession(
             checkpoint.network, device, setup.precision, setup.largest_chunk
         )
+        self._nvdec = Nvdec(device) if device.type == "cuda" else None
         self._said: set[str] = set()
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
@@ -124,8 +130,9 @@ class Worker:
         name, self._state_after, state_after = task.item.name, None, self._state_after
         source = task.item.open(self._setup.frame_rate)
         proof = task.item.proof()
-        if task.item.planned is not None and task.item.planned.proof != proof:
+        if task.item.planned is not None and not task.item.is_as_cut(proof):
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
+        source = self._decoded(source, task.item.is_as_cut(proof), progress)
         ratio = self._ratio(source)
         in_hand = task.before is not None and task.before.name == state_after
         start_state = self._prepare(task, in_hand, source, ratio, progress)
@@ -155,6 +162,32 @@ class Worker:
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
 
+    def _decoded(self, source: FrameSource, checked: bool, progress: Progress) -> FrameSource:
+        """The source as the graphics card decodes it, if that is wanted and can be.
+
+        Args:
+            checked: whether `segment` has decoded it; NVDEC passes over damage.
+        Raises:
+            InputError: the card was to decode it, and cannot.
+        """
+        decoder = self._setup.decoder
+        if self._nvdec is None or decoder == SOFTWARE or not isinstance(source, VideoSource):
+            return source
+        if decoder == AUTO and not checked:
+            reason = "only what segment has checked is decoded by NVDEC, which hides damage."
+        else:
+            source, reason = source.decoded_by(self._nvdec)
+        if reason and decoder == HARDWARE:
+            raise InputError(f"{source.path}: {reason}", "Use --decoder auto.")
+        if reason:
+            self._say_once(f"Decoding in software: {reason}", progress)
+        return source
+
+    def _say_once(self, text: str, progress: Progress) -> None:
+        if text and text not in self._said:
+            self._said.add(text)
+            progress.say(text)
+
     def _tell_samples(self, task: Task, source: FrameSource, progress: Progress) -> None:
         """Says what happens to the samples, where that is not what everybody expects; once."""
         notes = list(source.notes)
@@ -162,9 +195,7 @@ class Worker:
         if COMPOSITE in samples:
             notes.append(samples[COMPOSITE].note)
         for note in notes:
-            if note and note not in self._said:
-                self._said.add(note)
-                progress.say(note)
+            self._say_once(note, progress)
 
     def _ratio(self, source: FrameSource) -> float:
         if self._setup.ratio is not None:
