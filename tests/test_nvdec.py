@@ -80,7 +80,7 @@ def test_surfaces_hold_the_softwares_samples(
     own = VideoSource(clip)
     source, reason = own.decoded_by(FAKE)
     assert (reason, source is own) == ("", False)
-    assert source.coding == replace(own.coding, shift=shift)
+    assert source.coding == replace(own.coding, shift=shift, interleaved=True)
     count = 0
     for ours, theirs in zip(own.chunks(3), source.chunks(3), strict=True):
         assert ours.pts == theirs.pts

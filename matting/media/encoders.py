@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from matting.errors import MissingError
 from matting.media.colour import Colour
 from matting.media.frames import PLANAR, layout_of
 from matting.media.hdr import HdrMetadata
-from matting.planes import SDR, Coding
+from matting.planes import SDR, Coding, in_surfaces
 
 AUTO, SOFTWARE, HARDWARE = "auto", "software", "hardware"
 SOURCE, C420 = "source", "4:2:0"
@@ -210,11 +210,7 @@ def _formats(choice: Encoding) -> dict[tuple[tuple[int, int], int], str]:
 
 def _coding(choice: Encoding, coding: Coding) -> Coding:
     """The coding as the encoder's format has it in memory."""
-    return (
-        replace(coding, shift=16 - coding.bits)
-        if choice.by_hardware and coding.bits > 8
-        else coding
-    )
+    return in_surfaces(coding) if choice.by_hardware else coding
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,7 @@ from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather, ignore
 from matting.media.support import require_progressive, require_supported
 from matting.media.treatment import Treatment
-from matting.planes import Coding, Planes, same_samples
+from matting.planes import Coding, Planes, in_surfaces, same_samples
 
 COMPARED = 4  # frames that have to be the same from both decoders
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
@@ -129,8 +129,7 @@ class VideoSource:
     def coding(self) -> Coding:
         own = VideoFormat(opaque(self._first.pixel_format), *self._shown_px)
         coding = coding_of(own, self.colour, self._rotation // 90)
-        high = self._nvdec is not None and coding.bits > 8
-        return replace(coding, shift=16 - coding.bits) if high else coding
+        return coding if self._nvdec is None else in_surfaces(coding)
 
     @property
     def hdr(self) -> HdrMetadata | None:
