@@ -194,6 +194,8 @@ class Worker:
         samples = samples_of(source, self._setup.look.encoding, task.targets)
         if COMPOSITE in samples:
             notes.append(samples[COMPOSITE].note)
+        if source.hdr is not None and self._setup.look.encoding.by_hardware:
+            notes.append("NVENC writes nothing of the mastering display and the light levels.")
         for note in notes:
             self._say_once(note, progress)
 

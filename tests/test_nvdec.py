@@ -114,7 +114,7 @@ def test_only_the_last_frames(tmp_path: Path) -> None:
     [
         (Fake(CPU, wrong=2), "other pictures"),
         (Fake(CPU, broken=1), "CUDA_ERROR_UNKNOWN"),
-        (Fake(CPU, missing=0), "at the wrong time"),
+        (Fake(CPU, missing=0), "frames are missing"),
     ],
 )
 def test_what_the_first_frames_tell(fake: Fake, reason: str, tmp_path: Path) -> None:
@@ -158,7 +158,8 @@ def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.M
     own = VideoSource(make_clip(tmp_path / "clip.mp4", 5))
     source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
     assert source is own
-    assert "cannot be decoded" in reason
+    assert reason.startswith("NVDEC cannot decode it (")
+    assert str(own.path) not in reason
 
 
 class Carded(Worker):

@@ -28,6 +28,7 @@ from matting.media.trial import Trial, ramps
 from matting.media.writer import VideoWriter
 from matting.planes import Coding, Planes, same_samples
 from matting.results import Look
+from matting.settings import changed_settings
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
@@ -236,6 +237,11 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     assert progress.heard("encoding in software (libx264): NVENC cannot be used: it has gone.")
     assert progress.heard("2 are done again, for these have changed: encoder")
     assert encoders_of(folder) == {SOFTWARE}
+
+
+def test_before_there_was_a_choice_it_was_software() -> None:
+    for encoder, changed in ((SOFTWARE, []), (HARDWARE, ["encoder"])):
+        assert changed_settings({"codec": "hevc"}, {"codec": "hevc", "encoder": encoder}) == changed
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Trial]:

@@ -85,11 +85,10 @@ CODECS = {
 }
 
 # Frames in the order they are shown, so that times need no thought and a frame that comes out has
-# left its surface; the card starts every group of pictures with a frame that nothing refers past.
+# left its surface. Groups of pictures are closed unless NVENC is told otherwise.
 NVENC_OPTIONS = {"preset": "p5", "tune": "hq", "rc": "vbr", "bf": "0"}
 NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
-# NVENC's scales of quality are those of the software encoders, about; the same number is not the
-# same picture.
+# The scales of quality have the software encoders' ends; the same number is not the same picture.
 NVENC = {
     "hevc": Codec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
     "h264": Codec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
@@ -215,6 +214,7 @@ def _coding(choice: Encoding, coding: Coding) -> Coding:
 
 @cache
 def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
+    """The planar ones that a software encoder takes."""
     try:
         known = av.Codec(encoder, "w").video_formats or []
     except av.codec.codec.UnknownCodecError as error:

@@ -73,7 +73,7 @@ class VideoSource:
                 if own.pts != theirs.pts or not same_samples(own.pictures, theirs.pictures):
                     return self, "NVDEC gives other pictures."
         except MattingError as error:
-            return self, error.what
+            return self, f"NVDEC cannot decode it ({_cause(error)})."
         return other, ""
 
     def _unfit(self) -> str:
@@ -230,6 +230,14 @@ class VideoSource:
         if self._nvdec is not None:
             return MachineError(f"{where}, decoded by NVDEC, {what}.")
         return DecodeError(f"{where} {what}.", REENCODE)
+
+
+def _cause(error: MattingError) -> str:
+    """What made NVDEC fail, in words that are the same for all pieces of a video."""
+    cause = error.__cause__
+    if isinstance(cause, av.error.FFmpegError):
+        return str(cause.strerror)
+    return str(cause).partition("\n")[0] if cause else "frames are missing or not whole"
 
 
 @dataclass(frozen=True)

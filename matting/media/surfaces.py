@@ -56,8 +56,10 @@ class Surfaces:
             chroma.fill_(int(picture.coding.chroma[0]) << picture.coding.shift)
         else:
             chroma.copy_(picture.chroma[0].permute(1, 2, 0))
-        if self._device.type == "cuda":  # the encoder waits for nobody
-            torch.cuda.current_stream(self._device).synchronize()
+        if self._device.type == "cuda":  # NVENC waits for nobody
+            written = torch.cuda.Event(blocking=True)
+            written.record(torch.cuda.current_stream(self._device))
+            written.synchronize()
         return VideoFrame.from_dlpack(
             (luma, chroma), self._pixel_format, width, height, cuda_context=self._context
         )
