@@ -93,9 +93,7 @@ def _copied(plane: VideoPlane, turns: int) -> Tensor:
     # Of the plane itself torch would ask to wait for its stream, which PyAV refuses.
     surface = from_dlpack(plane.__dlpack__())
     kind = surface.dtype
-    signed = (
-        surface.view(torch.int16) if kind == torch.uint16 else surface
-    )  # the same bits, turnable
-    return (
-        torch.rot90(signed, turns, (0, 1)).clone(memory_format=torch.contiguous_format).view(kind)
-    )
+    if kind == torch.uint16:
+        surface = surface.view(torch.int16)  # the same bits, in a type that every device can turn
+    turned = torch.rot90(surface, turns, (0, 1))
+    return turned.clone(memory_format=torch.contiguous_format).view(kind)
