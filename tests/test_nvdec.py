@@ -23,7 +23,7 @@ from matting.media.source import FrameSource
 from matting.planes import same_samples
 from matting.worker import Setup, Worker
 from tests.clips import crop_by_header, make_clip, numbers
-from tests.conftest import Recorder
+from tests.conftest import Recorder, on_card, without_card
 from tests.stages import composites, cut, infer_options
 
 CPU = torch.device("cpu")
@@ -90,6 +90,29 @@ def test_surfaces_hold_the_softwares_samples(
     assert count == own.frames == 7
 
 
+@on_card
+@pytest.mark.parametrize("rotation", [0, 90])
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"), [("libx264", "yuv420p"), ("libx265", "yuv420p10le")]
+)
+def test_nvdec_itself(codec: str, pixel_format: str, rotation: int, tmp_path: Path) -> None:
+    own = VideoSource(
+        make_clip(
+            tmp_path / "clip.mp4",
+            40,
+            size=(640, 360),
+            codec=codec,
+            pixel_format=pixel_format,
+            rotation=rotation,
+        )
+    )
+    source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
+    assert reason == ""
+    for ours, theirs in zip(own.chunks(3), source.chunks(3), strict=True):
+        assert theirs.pictures.main.is_cuda
+        assert same_samples(ours.pictures, theirs.pictures)
+
+
 def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
     """As NVENC takes it, and without a pass over memory; in memory that is not the decoder's."""
     source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 3)).decoded_by(FAKE)
@@ -152,6 +175,7 @@ def test_what_fails_later_is_the_machines(fake: Fake, tmp_path: Path) -> None:
         list(source.chunks(1))
 
 
+@without_card
 def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Down to what FFmpeg says, but for torch's own part, which this machine may lack."""
     monkeypatch.setattr("matting.media.card.enter", lambda _: None)

@@ -31,7 +31,7 @@ from matting.results import Look
 from matting.settings import changed_settings
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
-from tests.conftest import Recorder
+from tests.conftest import Recorder, on_card, without_card
 from tests.stages import composites, cut, infer_options
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
@@ -157,6 +157,16 @@ def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
     assert trial(size).run() == ""
 
 
+@on_card
+@pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
+@pytest.mark.parametrize("device", ["cuda:0", "cpu"])
+def test_nvenc_itself(codec: str, device: str) -> None:
+    one = replace(trial((642, 359), Encoding(codec, encoder=HARDWARE)), device=device)
+    reason = one.run()
+    if reason:
+        pytest.skip(reason)  # not every card has every encoder
+
+
 @pytest.mark.usefixtures("nvenc")
 def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = Surfaces.frame
@@ -175,6 +185,7 @@ def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None
     assert "other colour tags" in trial().run()
 
 
+@without_card
 def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
     for _ in range(2):
         reason = trial(choice=Encoding("hevc", encoder=HARDWARE)).run()
@@ -338,6 +349,7 @@ def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None
         choice(segments, CARD, replace(slow, encoder=HARDWARE))
 
 
+@without_card
 def test_hardware_that_is_not_there(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,7 +66,8 @@ class Trial:
         if missing:
             return missing
         picture = ramps(self.samples.coding, self.size_px)
-        with TemporaryDirectory() as folder:
+        # A virus scanner may still hold the file when all is over.
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "trial.mp4"
             try:
                 self._encode(path, picture)
