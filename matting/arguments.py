@@ -12,7 +12,15 @@ from typing import Literal, NoReturn
 
 from matting.errors import InputError
 from matting.infer import InferOptions
-from matting.media.encoders import C420, CODECS, SOURCE, Encoding
+from matting.media.encoders import (
+    AUTO,
+    C420,
+    CODECS,
+    HARDWARE,
+    SOFTWARE,
+    SOURCE,
+    Encoding,
+)
 from matting.precision import CHOICES
 from matting.results import Look
 from matting.segment import REPEAT, STOP, SegmentOptions
@@ -84,12 +92,17 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
         background=arguments.background,
         kinds=(COMPOSITE, *(KINDS[kind] for kind in KINDS if kind in arguments.save)),
         encoding=Encoding(
-            arguments.codec, arguments.quality, arguments.bitrate, chroma=arguments.chroma
+            arguments.codec,
+            arguments.quality,
+            arguments.bitrate,
+            chroma=arguments.chroma,
+            encoder=arguments.encoder,
         ),
     )
     return InferOptions(
         checkpoint=arguments.checkpoint,
         device=arguments.device,
+        decoder=arguments.decoder,
         precision=arguments.precision,
         ratio=arguments.downsample_ratio,
         subject=arguments.subject,
@@ -138,6 +151,8 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--checkpoint", metavar="PATH", type=Path, help="the network's weights")
     add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="default: auto")
+    for name in ("--decoder", "--encoder"):
+        add(name, default=AUTO, choices=(AUTO, SOFTWARE, HARDWARE), help="default: auto")
     add("--precision", default="auto", choices=CHOICES, help="default: auto")
     add(
         "--downsample-ratio",

@@ -22,7 +22,7 @@ from matting.device import choose_device, share_cores
 from matting.errors import writing
 from matting.infer import InferOptions
 from matting.media.colour import BT709, LIMITED, Colour
-from matting.media.encoders import Encoding, delivery
+from matting.media.encoders import SOFTWARE, Encoding, delivery
 from matting.media.picture import write_png
 from matting.media.reader import VideoSource
 from matting.media.sound import read_sound
@@ -39,7 +39,7 @@ from matting.yuv import converted
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
 RATIO = 0.25  # of 1280x720; the smaller of the sizes that the network was trained at, for speed
-ENCODING = Encoding("h264", quality=20, preset="superfast")
+ENCODING = Encoding("h264", quality=20, preset="superfast", encoder=SOFTWARE)
 RGB8 = Coding()
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000

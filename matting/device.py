@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from matting.errors import InputError, MachineError, MissingError, OutOfMemoryError
+from matting.media.encoders import HARDWARE
 
 # How torch words it when the processor's allocator, cuBLAS or cuDNN finds no memory, or breaks.
 NO_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -42,6 +43,19 @@ def choose_device(name: str) -> torch.device:
             "Use a smaller number, or --device cuda.",
         )
     return torch.device("cuda", index)
+
+
+def require_decoder(decoder: str, device: torch.device) -> None:
+    """Refuses a decoder that is not there.
+
+    Raises:
+        MissingError: a graphics card is to decode, but the network is not on one.
+    """
+    if decoder == HARDWARE and device.type != "cuda":
+        raise MissingError(
+            "--decoder hardware needs an NVIDIA graphics card that the network works on.",
+            "Use --decoder auto, or install torch with CUDA: see 'The graphics card' in README.md.",
+        )
 
 
 def share_cores(device: torch.device) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from matting import durable
-from matting.device import choose_device, describe, share_cores
+from matting.acceleration import choose_encoder, words
+from matting.device import choose_device, describe, require_decoder, share_cores
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
+from matting.media.encoders import AUTO
 from matting.passage import FRESH, WARMED_UP, Task
 from matting.precision import require_precision
 from matting.progress import Progress
@@ -38,12 +40,14 @@ class InferOptions:
         subject: full-body or portrait.
         frame_rate: frames a second of the videos that image sequences become; None: they become
             pictures again.
+        decoder: AUTO, SOFTWARE or HARDWARE; who encodes is said in `look`.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress.
     """
 
     checkpoint: Path | None = None
     device: str = "auto"
+    decoder: str = AUTO
     precision: str = "auto"
     ratio: float | None = None
     subject: str = "full-body"
@@ -66,24 +70,37 @@ def infer(
     inputs = read_inputs(segments)
     device = choose_device(options.device)
     require_precision(options.precision, device)
+    require_decoder(options.decoder, device)
     checkpoint = load_checkpoint(find_checkpoint(options.checkpoint, progress))
     folder = MattedFolder.of(segments, output)
-    setup = Setup(
-        checkpoint=checkpoint.path,
-        checkpoint_sha256=checkpoint.sha256,
-        device=str(device),
-        precision=options.precision,
-        ratio=options.ratio,
-        subject=options.subject,
-        look=options.look,
-        frame_rate=options.frame_rate,
-    )
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(folder_lock(segments))
         share_cores(device)
         progress.say(describe(device))
+        look, why = choose_encoder(
+            options.look,
+            device,
+            inputs,
+            Ledger(folder),
+            frame_rate=options.frame_rate,
+            settings=lambda item, look: _settings(item, replace(options, look=look), checkpoint),
+            isolated=options.isolated,
+        )
+        if any(item.gives_video(options.frame_rate) for item in inputs.inputs):
+            progress.say(words(options.decoder, device, look.encoding, why))
+        setup = Setup(
+            checkpoint=checkpoint.path,
+            checkpoint_sha256=checkpoint.sha256,
+            device=str(device),
+            decoder=options.decoder,
+            precision=options.precision,
+            ratio=options.ratio,
+            subject=options.subject,
+            look=look,
+            frame_rate=options.frame_rate,
+        )
         with Supervisor(
             setup,
             folder.root,
@@ -93,13 +110,26 @@ def infer(
         ) as supervisor:
             _Job(
                 inputs=inputs,
-                options=options,
+                options=replace(options, look=look),
                 checkpoint=checkpoint,
                 supervisor=supervisor,
                 folder=folder,
                 progress=progress,
             ).run()
     return folder
+
+
+def _settings(item: Input, options: InferOptions, checkpoint: Checkpoint) -> dict[str, Any]:
+    return settings_of(
+        checkpoint_sha256=checkpoint.sha256,
+        precision=options.precision,
+        ratio=options.ratio,
+        subject=options.subject,
+        look=options.look,
+        sequence_rate=options.frame_rate if item.is_sequence else None,
+        pictures=not item.gives_video(options.frame_rate),
+        first_frame=item.first_frame,
+    )
 
 
 class _Job:
@@ -239,25 +269,12 @@ class _Job:
 
     def _target(self, item: Input, kind: str) -> Target:
         folder = self._folder.layer(kind)
-        if kind == ALPHA_PNG or self._as_pictures(item):
+        if kind == ALPHA_PNG or not item.gives_video(self._options.frame_rate):
             return Target(folder / item.stem, pictures=True, first_frame=item.first_frame)
         return Target(folder / f"{item.stem}.mp4")
 
-    def _as_pictures(self, item: Input) -> bool:
-        return item.is_sequence and self._options.frame_rate is None
-
     def _settings(self, item: Input) -> dict[str, Any]:
-        rate = self._options.frame_rate if item.is_sequence else None
-        return settings_of(
-            checkpoint_sha256=self._checkpoint.sha256,
-            precision=self._options.precision,
-            ratio=self._options.ratio,
-            subject=self._options.subject,
-            look=self._options.look,
-            sequence_rate=rate,
-            pictures=self._as_pictures(item),
-            first_frame=item.first_frame,
-        )
+        return _settings(item, self._options, self._checkpoint)
 
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""

@@ -53,6 +53,10 @@ class Input:
     def is_sequence(self) -> bool:
         return self.path.is_dir()
 
+    def gives_video(self, rate: Fraction | None) -> bool:
+        """Whether the results are videos. `rate`: as for `open`."""
+        return not self.is_sequence or rate is not None
+
     def open(self, rate: Fraction | None) -> FrameSource:
         """Its frames. `rate`: frames a second of an image sequence; None: they do not matter.
 
@@ -66,6 +70,10 @@ class Input:
         if self.planned is not None and self.time_base is not None:
             _require_planned(source, self.planned, self.time_base)
         return source
+
+    def is_as_cut(self, proof: FileProof) -> bool:
+        """Whether content of that proof is what was cut, and so was decoded by `segment`."""
+        return self.planned is not None and self.planned.proof == proof
 
     def proof(self) -> FileProof:
         """What its content is known by; for a sequence, that of all its pictures together."""

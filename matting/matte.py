@@ -80,9 +80,10 @@ class SegmentResults:
         if self._first_pts is None:
             self._first_pts = mattes.pts[0]
         codings = {kind: samples.coding for kind, samples in self._samples.items()}
+        stay = _on_card(self._look, self._targets)
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = composed(matte, codings, self._look.background)
+            made = composed(matte, codings, self._look.background, stay)
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():
                 writer.write(made[kind], pts)
@@ -121,3 +122,10 @@ def warm_up(
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
         session.matte(chunk.pictures, ratio)
         progress.alive()
+
+
+def _on_card(look: Look, targets: Mapping[str, Target]) -> set[str]:
+    """The kinds of results that their writer takes from where they were computed."""
+    if not look.encoding.by_hardware:
+        return set()
+    return {kind for kind, target in targets.items() if not target.pictures}

@@ -17,6 +17,7 @@ from matting.workspace import COMPOSITE
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
 WARM_UP_FRAMES = 120
+HDR_LOST = "NVENC writes nothing of the mastering display and the light levels."
 
 
 class NetworkStage:
@@ -59,7 +60,7 @@ class NetworkStage:
         task, source, name = passage.task, passage.source, passage.name
         state_after, self._state_after = self._state_after, None
         progress.part(name)
-        if task.item.planned is not None and task.item.planned.proof != passage.proof:
+        if task.item.planned is not None and not task.item.is_as_cut(passage.proof):
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         passage.ratio = self._ratio(source)
         in_hand = task.before is not None and task.before.name == state_after
@@ -67,7 +68,8 @@ class NetworkStage:
         samples = samples_of(source, self._look.encoding, task.targets)
         passage.results = SegmentResults(source, self._look, task.targets, samples)
         of_samples = [samples[COMPOSITE].note] if COMPOSITE in samples else []
-        self._tell([*source.notes, *of_samples], progress)
+        of_hdr = [HDR_LOST] if source.hdr and self._look.encoding.by_hardware else []
+        self._tell([passage.note, *source.notes, *of_samples, *of_hdr], progress)
         progress.detail(f"{name}: ratio {passage.ratio:.4f}, state {passage.start_state}")
 
     def matte(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> Mattes:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import ParamSpec
 
 from matting.durable import FileProof
-from matting.errors import MachineError, MattingError, MediaError
+from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inputs import Input
 from matting.matte import SegmentResults
+from matting.media.encoders import AUTO, HARDWARE, SOFTWARE
+from matting.media.nvdec import Nvdec
+from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
 from matting.pipeline import StoppedError
 from matting.results import Target
@@ -63,6 +66,7 @@ class Passage:
     """A segment that goes from stage to stage; only the stage that has it now changes it.
 
     Attributes:
+        note: what a user has to know of how it is decoded; may be empty.
         ratio, start_state, end_state: set by the network's stage.
         results: its files, from the first matte on.
         outcome: once it is done.
@@ -71,6 +75,7 @@ class Passage:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.note = ""
         self.ratio = 1.0
         self.start_state = FRESH
         self.end_state: State | None = None
@@ -106,6 +111,26 @@ class Passage:
         """
         self._source = self.task.item.open(rate)
         self._proof = self.task.item.proof()
+
+    def decode_by(self, nvdec: Nvdec, decoder: str) -> None:
+        """Has a graphics card decode its source, if that is wanted and can be.
+
+        Args:
+            decoder: AUTO, SOFTWARE or HARDWARE.
+        Raises:
+            InputError: the card was to decode it, and cannot.
+        """
+        source = self._source
+        if decoder == SOFTWARE or not isinstance(source, VideoSource):
+            return
+        if decoder == AUTO and not self.task.item.is_as_cut(self.proof):
+            reason = "only what segment has checked is decoded by NVDEC, which hides damage."
+        else:
+            self._source, reason = source.decoded_by(nvdec)
+        if reason and decoder == HARDWARE:
+            raise InputError(f"{source.path}: {reason}", "Use --decoder auto.")
+        if reason:
+            self.note = f"Decoding in software: {reason}"
 
     def require_unchanged(self) -> None:
         """Refuses frames of a source that is another one by now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,6 +22,8 @@ class Coding:
         step: how many columns and rows of pixels share a chroma sample.
         siting: how far right of and below its first pixel's centre that lies, in pixels.
         transfer: SDR, PQ or HLG.
+        shift: unused bits below each sample's own, in P010 for example.
+        interleaved: whether Cb and Cr lie in memory in turns, as in NV12 and P010.
     """
 
     bits: int = 8
@@ -30,6 +32,8 @@ class Coding:
     step: tuple[int, int] = (1, 1)
     siting: tuple[float, float] = (0.0, 0.0)
     transfer: str = SDR
+    shift: int = 0
+    interleaved: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -99,6 +103,23 @@ class Planes:
         mains = self.main.split(frames)
         chromas = [None] * len(mains) if self.chroma is None else self.chroma.split(frames)
         return [Planes(self.coding, m, c) for m, c in zip(mains, chromas, strict=True)]
+
+
+def in_surfaces(coding: Coding) -> Coding:
+    """The coding as a graphics card's video hardware has it in memory: NV12, P010 or P016."""
+    return replace(coding, shift=16 - coding.bits if coding.bits > 8 else 0, interleaved=True)
+
+
+def same_samples(one: Planes, other: Planes) -> bool:
+    """Whether pictures hold the same numbers, wherever and in whichever bits these lie."""
+    pairs = [(one.main, other.main)]
+    if one.chroma is not None and other.chroma is not None:
+        pairs.append((one.chroma, other.chroma))
+    return all(torch.equal(_numbers(a, one), _numbers(b, other)) for a, b in pairs)
+
+
+def _numbers(samples: Tensor, planes: Planes) -> Tensor:
+    return samples.cpu().to(torch.int32) >> planes.coding.shift
 
 
 def joined(parts: Sequence[Planes]) -> Planes:

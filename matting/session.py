@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 
@@ -184,7 +184,10 @@ class MattingSession:
 
 
 def composed(
-    matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+    matte: Matte,
+    targets: Mapping[str, Coding],
+    background: tuple[int, int, int],
+    stay: Collection[str] = (),
 ) -> dict[str, Planes]:
     """The results of a matte; where memory is short, a part of the frames at a time.
 
@@ -192,19 +195,20 @@ def composed(
 
     Args:
         targets, background: as for `composite.pictures`.
+        stay: the kinds that stay on the matte's device.
     Returns:
-        Per kind the frames, on the CPU.
+        Per kind the frames, the others on the CPU.
     Raises:
         MachineError: there is too little memory for a single frame.
     """
     try:
         with enough_memory():
             found = pictures(matte, targets, background)
-            return {kind: planes.to(CPU) for kind, planes in found.items()}
+            return {kind: p if kind in stay else p.to(CPU) for kind, p in found.items()}
     except OutOfMemoryError:
         if len(matte.source) == 1:
             raise
     release_memory(matte.offset.device)
     halves = matte.split(len(matte.source) // 2)
-    made = [composed(half, targets, background) for half in halves]
+    made = [composed(half, targets, background, stay) for half in halves]
     return {kind: joined([m[kind] for m in made]) for kind in targets}

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from matting.media.encoders import CODECS, Encoding
+from matting.media.encoders import HARDWARE, SOFTWARE, Encoding
+from matting.precision import AUTO
 from matting.results import Look
 from matting.workspace import ALPHA_PNG
 
@@ -27,6 +28,7 @@ def settings_of(
     """The settings in effect, as JSON values. Where it is computed is not part of them.
 
     Args:
+        precision: one of CHOICES; AUTO, like the device that it suits, is no part of them.
         ratio: the downsample ratio; None: the subject's.
         sequence_rate: frames a second of an image sequence; None for a video, which has its own.
         pictures: whether the results are pictures, for which nothing of the encoding counts.
@@ -39,7 +41,7 @@ def settings_of(
     return {
         "checkpoint": checkpoint_sha256,
         "ratio": f"auto, {subject}" if ratio is None else ratio,
-        "precision": "fp32" if precision == "auto" else precision,
+        **({} if precision == AUTO else {"precision": precision}),
         "background": "#{:02X}{:02X}{:02X}".format(*look.background),
         "kinds": list(look.kinds),
         **({} if pictures else _encoded(look.encoding)),
@@ -50,16 +52,20 @@ def settings_of(
 
 def _encoded(encoding: Encoding) -> dict[str, Any]:
     """How videos are encoded."""
-    quality = encoding.quality
-    if quality is None and encoding.bitrate_bps is None:
-        quality = CODECS[encoding.codec].default_quality
+    constant = encoding.quality is not None or encoding.bitrate_bps is None
     return {
         "codec": encoding.codec,
-        "quality": quality,
+        "encoder": HARDWARE if encoding.by_hardware else SOFTWARE,
+        "quality": encoding.quality_or_default if constant else None,
         "bitrate_bps": encoding.bitrate_bps,
         "preset": encoding.preset,
         "chroma": encoding.chroma,
     }
+
+
+def encoder_of(recorded: Mapping[str, Any]) -> str:
+    """SOFTWARE or HARDWARE; before there was a choice, it was software."""
+    return str(recorded.get("encoder", SOFTWARE))
 
 
 def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
@@ -67,7 +73,8 @@ def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
 
     A result of more kinds than are wanted will do.
     """
-    changed = [name for name, value in wanted.items() if recorded.get(name) != value]
+    have = {"encoder": encoder_of(recorded), **recorded}
+    changed = [name for name, value in wanted.items() if have.get(name) != value]
     if "kinds" in changed and set(wanted["kinds"]) <= set(recorded.get("kinds") or []):
         changed.remove("kinds")
     if recorded.get("frame_rate") == PICTURES:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from matting.durable import discard, partial
 from matting.errors import MachineError, MattingError
+from matting.media.encoders import SOFTWARE
 from matting.passage import Outcome, Task
 from matting.progress import Progress
 from matting.worker import Setup, Worker
@@ -108,11 +109,13 @@ class Supervisor:
         return worker.outcome(self._progress)
 
     def _employ(self, *, careful: bool) -> Worker | WorkerProcess:
-        """A worker; a careful one computes single frames."""
+        """A worker; a careful one decodes in software, and computes single frames."""
         if self._worker is not None and self._careful != careful:
             self._dismiss()
         if self._worker is None:
-            setup = replace(self._setup, largest_chunk=1) if careful else self._setup
+            setup = self._setup
+            if careful:
+                setup = replace(setup, decoder=SOFTWARE, largest_chunk=1)
             if self._isolated:
                 self._worker = WorkerProcess(
                     setup, self._folder, self._patience_seconds, serve_tasks, self._progress

@@ -17,7 +17,9 @@ from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError
 from matting.matte import Mattes
+from matting.media.encoders import AUTO
 from matting.media.images import proof_of
+from matting.media.nvdec import Nvdec
 from matting.media.source import FrameChunk
 from matting.network_stage import NetworkStage
 from matting.passage import Outcome, Passage, Task
@@ -37,6 +39,7 @@ class Setup:
         device: a name that `choose_device` takes.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         frame_rate: frames a second of image sequences; None: they become pictures.
+        decoder: AUTO, SOFTWARE or HARDWARE.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
     """
 
@@ -48,6 +51,7 @@ class Setup:
     subject: str
     look: Look
     frame_rate: Fraction | None
+    decoder: str = AUTO
     largest_chunk: int | None = None
 
 
@@ -89,6 +93,7 @@ class Worker:
             look=setup.look,
             frame_rate=setup.frame_rate,
         )
+        self._nvdec = Nvdec(device) if device.type == "cuda" else None
         self._passages: list[Passage] = []
         self._stages = Stages()
         self._submitted: Channel[Passage] = Channel(self._stages)
@@ -150,6 +155,8 @@ class Worker:
 
     def _read_one(self, passage: Passage) -> None:
         passage.open(self._setup.frame_rate)
+        if self._nvdec is not None:
+            passage.decode_by(self._nvdec, self._setup.decoder)
         self._arrived.put((passage, Mark.BEGIN))
         with closing(passage.source.chunks(self._network.chunk_frames(passage))) as chunks:
             for chunk in chunks:

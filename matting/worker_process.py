@@ -75,7 +75,7 @@ class WorkerProcess:
         self._process: multiprocessing.process.BaseProcess = context.Process(
             target=serve, args=(theirs, setup, folder), daemon=True
         )
-        with theirs, _interrupts_ignored():
+        with theirs, interrupts_ignored():
             self._process.start()
         try:
             self._answer(progress, self._patience_seconds * STARTS_SLOWER)
@@ -163,7 +163,7 @@ class WorkerProcess:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def interrupts_ignored() -> Iterator[None]:
     """What is started in the block ignores Ctrl-C from its first moment on, where that is handed
     down (not on Windows); and for that moment so does this process."""
     if threading.current_thread() is not threading.main_thread():

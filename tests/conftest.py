@@ -15,6 +15,11 @@ from model import MattingNetwork
 ROOT = Path(__file__).resolve().parent.parent
 
 
+has_card = torch.cuda.is_available()
+on_card = pytest.mark.skipif(not has_card, reason="needs an NVIDIA graphics card")
+without_card = pytest.mark.skipif(has_card, reason="is for machines without a graphics card")
+
+
 def carry_on(_done: int) -> None:
     """What `Recorder.on_advance` does unless told otherwise."""
 

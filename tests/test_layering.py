@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
     {"matting.demo"},
     {"matting.run"},
     {"matting.segment", "matting.infer", "matting.combine", "matting.add_audio"},
+    {"matting.acceleration"},
     {"matting.combined_note", "matting.settings", "matting.kept", "matting.delivered"},
     {"matting.muxing"},
     {"matting.carrying"},
@@ -39,7 +40,7 @@ FLOORS: list[set[str]] = [
         "matting.lock",
         "matting.power",
     },
-    {"matting.media.reader"},
+    {"matting.media.reader", "matting.media.trial"},
     {
         "matting.ffmpeg",
         "matting.media.join",
@@ -64,7 +65,13 @@ FLOORS: list[set[str]] = [
         "matting.media.support",
         "matting.media.picture",
     },
-    {"matting.media.source", "matting.media.probe", "matting.media.encoders"},
+    {
+        "matting.media.source",
+        "matting.media.probe",
+        "matting.media.encoders",
+        "matting.media.nvdec",
+        "matting.media.surfaces",
+    },
     {"matting.media.frames"},
     {
         "matting.media.alpha",
@@ -82,6 +89,7 @@ FLOORS: list[set[str]] = [
         "matting.progress",
         "matting.media.timing",
         "matting.media.boxes",
+        "matting.media.card",
     },
     {"matting.errors"},
 ]

@@ -113,9 +113,15 @@ def has_alpha_beside(stream: VideoStream) -> bool:
     return codec in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1"
 
 
-def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """The frames of a stream, its transparency included; PyAV's errors are the caller's."""
-    decoder = decoder_of(stream)
+def decode(
+    container: InputContainer, stream: VideoStream, decoder: VideoCodecContext | None = None
+) -> Iterator[VideoFrame]:
+    """The frames of a stream, its transparency included; PyAV's errors are the caller's.
+
+    Args:
+        decoder: by which; None: the one of `decoder_of`.
+    """
+    decoder = decoder or decoder_of(stream)
     for packet in container.demux(stream):
         yield from decoder.decode(packet)
 

@@ -17,8 +17,9 @@ from matting.errors import MissingError
 from matting.media.colour import Colour
 from matting.media.frames import PLANAR, layout_of
 from matting.media.hdr import HdrMetadata
-from matting.planes import SDR, Coding
+from matting.planes import SDR, Coding, in_surfaces
 
+AUTO, SOFTWARE, HARDWARE = "auto", "software", "hardware"
 SOURCE, C420 = "source", "4:2:0"
 LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
 LAYOUTS |= {(4, 4): "4:1:0", (1, 4): "4:1:1"}  # the latter turned
@@ -30,18 +31,29 @@ COMMON_BITS = {"hevc": (8, 10), "h264": (8,), "av1": (8, 10)}
 
 @dataclass(frozen=True)
 class Codec:
-    """A choice of `--codec`: FFmpeg's encoder, its options, its scale of quality, HDR's option."""
+    """A choice of `--codec`: FFmpeg's encoder, its options, its scale of quality, HDR's option.
+
+    Without the last, HDR's metadata is lost.
+    """
 
     encoder: str
     tag: str
     options: dict[str, str]
     default_quality: int
     worst_quality: int
-    hdr: tuple[str, Callable[[HdrMetadata], str]]
+    hdr: tuple[str, Callable[[HdrMetadata], str]] | None
 
-    def options_for(self, hdr: HdrMetadata | None) -> dict[str, str]:
-        """What the encoder is told, HDR metadata included."""
-        if hdr is None:
+    def options_for(self, choice: Encoding, hdr: HdrMetadata | None) -> dict[str, str]:
+        """What the encoder is told, HDR metadata included where it takes any."""
+        options = self._with_hdr(hdr)
+        if choice.bitrate_bps is None:
+            options |= _constant_quality(choice)
+        if choice.preset is not None:
+            options["preset"] = choice.preset
+        return options
+
+    def _with_hdr(self, hdr: HdrMetadata | None) -> dict[str, str]:
+        if hdr is None or self.hdr is None:
             return dict(self.options)
         name, text = self.hdr
         parts = [self.options.get(name, ""), text(hdr)]
@@ -72,6 +84,19 @@ CODECS = {
     ),
 }
 
+# Frames in the order they are shown, so that times need no thought and a frame that comes out has
+# left its surface. Groups of pictures are closed unless NVENC is told otherwise.
+NVENC_OPTIONS = {"preset": "p5", "tune": "hq", "rc": "vbr", "bf": "0"}
+NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
+# The scales of quality have the software encoders' ends; the same number is not the same picture.
+NVENC = {
+    "hevc": Codec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
+    "h264": Codec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
+    "av1": Codec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
+}
+# The layouts in which frames can be handed over on the card; 10 bits are the upper ones of 16.
+NVENC_FORMATS = {8: "nv12", 10: "p010le"}
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -84,6 +109,7 @@ class Encoding:
         preset: the encoder's own name of how much time it takes; None: the codec's default.
         chroma: SOURCE: the source's chroma samples and bits, if the codec can; C420: 4:2:0 in no
             more bits than hardware everywhere plays.
+        encoder: SOFTWARE; HARDWARE: NVENC; AUTO, until it is decided: as SOFTWARE.
     """
 
     codec: str = "hevc"
@@ -91,6 +117,20 @@ class Encoding:
     bitrate_bps: int | None = None
     preset: str | None = None
     chroma: str = SOURCE
+    encoder: str = AUTO
+
+    @property
+    def by_hardware(self) -> bool:
+        return self.encoder == HARDWARE
+
+    @property
+    def by(self) -> Codec:
+        """Who encodes, and how."""
+        return (NVENC if self.by_hardware else CODECS)[self.codec]
+
+    @property
+    def quality_or_default(self) -> int:
+        return self.by.default_quality if self.quality is None else self.quality
 
 
 @dataclass(frozen=True)
@@ -115,7 +155,7 @@ def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
     """
-    formats = _formats(CODECS[choice.codec].encoder)
+    formats = _formats(choice)
     bits = source.bits if source.transfer == SDR else max(HDR_BITS, source.bits)
     if source.weights is None:
         bits += RGB_BITS_MORE
@@ -128,7 +168,7 @@ def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -
     layout = max(finer, key=_coarseness) if finer else min(steps, key=_coarseness)
     depths = sorted(depth for found, depth in formats if found == layout)
     depth = next((depth for depth in depths if depth >= bits), depths[-1])
-    coding = colour.coding(depth, layout, height_px)
+    coding = _coding(choice, colour.coding(depth, layout, height_px))
     return Delivery(formats[layout, depth], coding, _note(choice, source, coding))
 
 
@@ -138,9 +178,8 @@ def grey(choice: Encoding, like: Delivery, colour: Colour, height_px: int) -> De
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
     """
-    formats = _formats(CODECS[choice.codec].encoder)
-    coding = colour.coding(like.coding.bits, (2, 2), height_px)
-    return Delivery(formats[(2, 2), coding.bits], coding)
+    coding = _coding(choice, colour.coding(like.coding.bits, (2, 2), height_px))
+    return Delivery(_formats(choice)[(2, 2), coding.bits], coding)
 
 
 def add_stream(output: OutputContainer, encoder: str, **given: Any) -> VideoStream:
@@ -160,9 +199,22 @@ def add_stream(output: OutputContainer, encoder: str, **given: Any) -> VideoStre
     return stream
 
 
+def _formats(choice: Encoding) -> dict[tuple[tuple[int, int], int], str]:
+    """The formats of Y'CbCr with chroma that are used with an encoder, by its step and bits."""
+    if choice.by_hardware:
+        depths = COMMON_BITS[choice.codec]
+        return {((2, 2), bits): NVENC_FORMATS[bits] for bits in depths}
+    return _formats_of(choice.by.encoder)
+
+
+def _coding(choice: Encoding, coding: Coding) -> Coding:
+    """The coding as the encoder's format has it in memory."""
+    return in_surfaces(coding) if choice.by_hardware else coding
+
+
 @cache
-def _formats(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
-    """An encoder's formats of Y'CbCr with chroma, by its step and bits."""
+def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
+    """The planar ones that a software encoder takes."""
     try:
         known = av.Codec(encoder, "w").video_formats or []
     except av.codec.codec.UnknownCodecError as error:
@@ -174,6 +226,13 @@ def _formats(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
             bits, step = layout_of(VideoFormat(name))
             found[step, bits] = name
     return found
+
+
+def _constant_quality(choice: Encoding) -> dict[str, str]:
+    if not choice.by_hardware:
+        return {"crf": str(choice.quality_or_default)}
+    # A cq of 0 would let NVENC choose; without a bit rate of 0 it would keep to a default one.
+    return {"cq": str(max(1, choice.quality_or_default)), "b": "0"}
 
 
 def _coarseness(step: tuple[int, int]) -> int:
@@ -188,9 +247,13 @@ def _note(choice: Encoding, source: Coding, made: Coding) -> str:
     if has == gets:
         what = "" if common else f"The results are {gets}, as the source is."
     else:
-        nearest = f", the nearest that {choice.codec} has" if choice.chroma == SOURCE else ""
+        nearest = f", the nearest that {_named(choice)} has" if choice.chroma == SOURCE else ""
         what = f"The source is {has}; the results are {gets}{nearest}."
     return what if common else f"{what} Few players take that; --chroma 4:2:0 makes what all take."
+
+
+def _named(choice: Encoding) -> str:
+    return f"NVENC's {choice.codec}" if choice.by_hardware else choice.codec
 
 
 def _missing(encoder: str) -> MissingError:

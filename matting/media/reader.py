@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
-from matting.errors import DecodeError
+from matting.errors import DecodeError, MachineError, MattingError
+from matting.media import card
 from matting.media.alpha import opaque
 from matting.media.colour import Colour
 from matting.media.door import decode, open_video, reading
 from matting.media.frames import coding_of, planes_of
 from matting.media.hdr import HdrMetadata
+from matting.media.nvdec import SURFACES, Nvdec, planes_on_card, surface_name
 from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather, ignore
 from matting.media.support import require_progressive, require_supported
 from matting.media.treatment import Treatment
-from matting.planes import Coding, Planes
+from matting.planes import Coding, Planes, in_surfaces, same_samples
 
+COMPARED = 4  # frames that have to be the same from both decoders
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
 
 
@@ -47,6 +55,40 @@ class VideoSource:
         self._first = _FirstFrame.of(self._info)
         self._rotation = self._first.rotation
         self._times = sorted(time.pts for time in frame_times(path))
+        self._nvdec: Nvdec | None = None
+
+    def decoded_by(self, nvdec: Nvdec) -> tuple[VideoSource, str]:
+        """The same source decoded by a graphics card, into its memory, and "".
+
+        Where that does not work, or the first frames are not the same, sample for sample: itself,
+        and why, as the end of a sentence. What goes wrong later is a MachineError.
+        """
+        reason = card.why_not_shared() or self._unfit()
+        if reason:
+            return self, reason
+        other = copy.copy(self)
+        other._nvdec = nvdec
+        try:
+            for own, theirs in zip(self._head(), other._head(), strict=True):
+                if own.pts != theirs.pts or not same_samples(own.pictures, theirs.pictures):
+                    return self, "NVDEC gives other pictures."
+        except MattingError as error:
+            return self, f"NVDEC cannot decode it ({_cause(error)})."
+        return other, ""
+
+    def _unfit(self) -> str:
+        """Why NVDEC's surfaces cannot hold this picture; "" where they can."""
+        if self._first.pixel_format not in SURFACES:
+            return f"NVDEC gives no {self._first.pixel_format}."
+        if self._treatment:
+            return "the picture is cropped by its container."
+        if any(side % 2 for side in self._shown_px):
+            return "the picture has an odd size."
+        return ""
+
+    def _head(self) -> list[FrameChunk]:
+        with closing(self.chunks(1)) as chunks:
+            return list(islice(chunks, COMPARED))
 
     @property
     def _sideways(self) -> bool:
@@ -86,7 +128,8 @@ class VideoSource:
     @property
     def coding(self) -> Coding:
         own = VideoFormat(opaque(self._first.pixel_format), *self._shown_px)
-        return coding_of(own, self.colour, self._rotation // 90)
+        coding = coding_of(own, self.colour, self._rotation // 90)
+        return coding if self._nvdec is None else in_surfaces(coding)
 
     @property
     def hdr(self) -> HdrMetadata | None:
@@ -114,11 +157,15 @@ class VideoSource:
 
         Raises:
             DecodeError: a frame is missing, damaged, of another size or out of order.
+            MachineError: so it is when a graphics card decodes; software may do better.
         """
         skip = 0 if last is None else max(0, self.frames - last)
         return gather(self._pictures(skip, on_skip), size)
 
     def _pictures(self, skip: int, on_skip: Callable[[], None]) -> Iterator[tuple[int, Planes]]:
+        if self._nvdec is not None:
+            yield from self._pictures_on_card(skip, on_skip)
+            return
         turns = self._rotation // 90
         timed = ((frame.pts, frame) for frame in self._checked() if frame.pts is not None)
         frames = self._treatment.applied(self._info, timed) if self._treatment else timed
@@ -128,6 +175,19 @@ class VideoSource:
             else:
                 yield pts, planes_of(frame, self.colour, turns)
 
+    def _pictures_on_card(
+        self, skip: int, on_skip: Callable[[], None]
+    ) -> Iterator[tuple[int, Planes]]:
+        coding = self.coding
+        try:
+            for index, frame in enumerate(self._checked()):
+                if index < skip:
+                    on_skip()
+                elif frame.pts is not None:
+                    yield frame.pts, planes_on_card(frame, coding, self._rotation // 90)
+        except RuntimeError as error:  # of torch: no memory, or the card broke off
+            raise MachineError(f"{self.path} cannot be decoded by NVDEC: {error}") from error
+
     def _checked(self) -> Iterator[VideoFrame]:
         """The decoder's frames, each held against the container's own list of times."""
         count = 0
@@ -136,8 +196,11 @@ class VideoSource:
                 raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
             if (frame.width, frame.height) != self._first.size_px:
                 raise self._broken(count, f"has another size ({frame.width}x{frame.height})")
-            if frame.format.name != self._first.pixel_format:
-                raise self._broken(count, f"has another pixel format ({frame.format.name})")
+            name, wanted = frame.format.name, self._first.pixel_format
+            if self._nvdec is not None:
+                name, wanted = surface_name(frame), SURFACES[wanted]
+            if name != wanted:
+                raise self._broken(count, f"has another pixel format ({name})")
             yield frame
             count += 1
         if count < self.frames:
@@ -147,8 +210,7 @@ class VideoSource:
         count = 0
         try:
             with open_video(self.path) as (container, stream):
-                stream.thread_type = "AUTO"
-                for frame in decode(container, stream):
+                for frame in self._frames(container, stream):
                     if frame.is_corrupt:
                         raise self._broken(count, "is damaged")
                     require_progressive(self._info, interlaced_frame=frame.interlaced_frame)
@@ -157,8 +219,25 @@ class VideoSource:
         except av.error.FFmpegError as error:
             raise self._broken(count, f"cannot be decoded ({error.strerror})") from error
 
-    def _broken(self, index: int, what: str) -> DecodeError:
-        return DecodeError(f"{self.path}: frame {index} of {self.frames} {what}.", REENCODE)
+    def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        if self._nvdec is not None:
+            return self._nvdec.frames(container, stream)
+        stream.thread_type = "AUTO"
+        return decode(container, stream)
+
+    def _broken(self, index: int, what: str) -> MattingError:
+        where = f"{self.path}: frame {index} of {self.frames}"
+        if self._nvdec is not None:
+            return MachineError(f"{where}, decoded by NVDEC, {what}.")
+        return DecodeError(f"{where} {what}.", REENCODE)
+
+
+def _cause(error: MattingError) -> str:
+    """What made NVDEC fail, in words that are the same for all pieces of a video."""
+    cause = error.__cause__
+    if isinstance(cause, av.error.FFmpegError):
+        return str(cause.strerror)
+    return str(cause).partition("\n")[0] if cause else "frames are missing or not whole"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class FrameChunk:
     """Consecutive frames.
 
     Attributes:
-        pictures: T of them, upright, on the CPU.
+        pictures: T of them, upright, where they were decoded.
         pts: T times, in ticks of the source's time base.
     """
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
 import av
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting.errors import EncodeError, MediaError
+from matting.errors import EncodeError, MachineError, MediaError
 from matting.media.check import decode_through, ignore
 from matting.media.colour import Colour
 from matting.media.door import encoding
-from matting.media.encoders import CODECS, Delivery, Encoding, add_stream
+from matting.media.encoders import Delivery, Encoding, add_stream
 from matting.media.frames import frame_of
 from matting.media.hdr import HdrMetadata
 from matting.media.probe import probe
+from matting.media.surfaces import Surfaces
 from matting.media.timing import decode_times
 from matting.planes import Planes
 
@@ -62,6 +65,8 @@ class VideoWriter:
         self._pts: list[int] = []
         self._held: list[Packet[VideoStream]] = []
         self._samples, self._range = samples, colour.range
+        self._choice = choice
+        self._surfaces: Surfaces | None = None
         with encoding(path):
             self._container = av.open(str(path), "w", format="mp4")
         try:
@@ -91,10 +96,12 @@ class VideoWriter:
         """Encodes pictures.
 
         Args:
-            pictures: T of them on the CPU, in the coding of `samples`.
+            pictures: T of them in the coding of `samples`, on the CPU; for NVENC on any device,
+                always the same.
             pts: T times in ticks, rising.
         Raises:
             EncodeError: a time does not rise, or the encoder refuses a picture.
+            MachineError: NVENC breaks off.
             StorageError: the file cannot be written.
         """
         if pictures.coding != self._samples.coding:
@@ -104,11 +111,7 @@ class VideoWriter:
                 raise EncodeError(
                     f"{self._path}: picture {len(self._pts)} is not later than the one before."
                 )
-            frame = frame_of(picture, self._samples.pixel_format)
-            frame.color_range = self._range
-            frame.pts, frame.time_base = time, self._time_base
-            with encoding(self._path):
-                self._mux(self._stream.encode(frame))
+            self._encode(picture, time)
             self._pts.append(time)
 
     def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
@@ -120,8 +123,9 @@ class VideoWriter:
             EncodeError: the file does not hold every picture at its time, each decodable.
             StorageError: the file cannot be written.
         """
+        packets = self._packets(None)
         with encoding(self._path):
-            self._mux(self._stream.encode(None))
+            self._mux(packets)
             self._mux_held()
             self._container.close()
         try:
@@ -134,6 +138,49 @@ class VideoWriter:
                 f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "
                 "or came out at other times."
             )
+
+    def _encode(self, picture: Planes, time: int) -> None:
+        with self._encoding():
+            frame = self._frame(picture)
+        frame.color_range = self._range
+        frame.pts, frame.time_base = time, self._time_base
+        packets = self._packets(frame)
+        with encoding(self._path):
+            self._mux(packets)
+
+    def _frame(self, picture: Planes) -> VideoFrame:
+        name = self._samples.pixel_format
+        if not self._choice.by_hardware:
+            return frame_of(picture, name)
+        if self._surfaces is None:
+            device = picture.main.device
+            self._surfaces = Surfaces(name, device)
+            if device.type == "cuda":
+                self._stream.pix_fmt = "cuda"
+        return self._surfaces.frame(picture)
+
+    def _packets(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
+        with self._encoding():
+            packets = self._stream.encode(frame)
+        if self._surfaces is not None:
+            self._surfaces.release(len(packets))
+        return packets
+
+    @contextmanager
+    def _encoding(self) -> Iterator[None]:
+        """Whatever goes wrong with NVENC in the block may go well with the next try."""
+        if not self._choice.by_hardware:
+            with encoding(self._path):
+                yield
+            return
+        try:
+            yield
+        except (av.error.FFmpegError, RuntimeError) as error:  # the latter are torch's
+            words = error.strerror if isinstance(error, av.error.FFmpegError) else error
+            raise MachineError(
+                f"{self._path} cannot be encoded by NVENC ({words}).",
+                "If it happens again, use --encoder software.",
+            ) from error
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         self._held += packets
@@ -152,13 +199,8 @@ class VideoWriter:
     def _add_stream(
         self, size_px: tuple[int, int], rate: Fraction, choice: Encoding, hdr: HdrMetadata | None
     ) -> VideoStream:
-        codec = CODECS[choice.codec]
-        options = codec.options_for(hdr)
-        if choice.bitrate_bps is None:
-            quality = codec.default_quality if choice.quality is None else choice.quality
-            options["crf"] = str(quality)
-        if choice.preset is not None:
-            options["preset"] = choice.preset
+        codec = choice.by
+        options = codec.options_for(choice, hdr)
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
         stream = add_stream(self._container, codec.encoder, rate=rate, options=options)
         steps = self._samples.coding.step

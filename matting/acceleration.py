@@ -1,0 +1,184 @@
+"""Who encodes, software or the graphics card's NVENC: what works is found out by doing it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
+from typing import Any, cast
+
+import torch
+
+from matting.errors import InputError, MattingError, MissingError
+from matting.inputs import Input, InputFolder
+from matting.ledger import Ledger
+from matting.media.encoders import (
+    AUTO,
+    HARDWARE,
+    NVENC_PRESETS,
+    SOFTWARE,
+    Encoding,
+    delivery,
+)
+from matting.media.source import FrameSource
+from matting.media.trial import Trial
+from matting.results import Look
+from matting.settings import changed_settings, encoder_of
+from matting.worker_process import START_METHOD, interrupts_ignored
+
+TRIAL_SECONDS = 120  # torch takes its time on a cold disk
+
+Settings = Callable[[Input, Look], Mapping[str, Any]]
+
+
+def choose_encoder(
+    look: Look,
+    device: torch.device,
+    inputs: InputFolder,
+    ledger: Ledger,
+    *,
+    frame_rate: Fraction | None,
+    settings: Settings,
+    isolated: bool,
+) -> tuple[Look, str]:
+    """`look` with SOFTWARE or HARDWARE in place of AUTO, the same for all pieces.
+
+    AUTO is HARDWARE where the network is on a card and NVENC makes the same of these videos; but
+    what the pieces have that are done, as long as that works.
+
+    Args:
+        frame_rate: of image sequences that become videos; None: they become pictures.
+        settings: of an input that is to look like that.
+        isolated: whether NVENC is tried in a process of its own.
+    Returns:
+        it, and why it is SOFTWARE where that needs a word.
+    Raises:
+        MissingError: HARDWARE was asked for, and does not work.
+        InputError: HARDWARE was asked for with a preset that it does not have.
+    """
+    wanted = look.encoding.encoder
+    software, hardware = (
+        replace(look, encoding=replace(look.encoding, encoder=which))
+        for which in (SOFTWARE, HARDWARE)
+    )
+    if wanted == SOFTWARE:
+        return software, ""
+    if wanted == AUTO:
+        kept = _kept(inputs, ledger, settings, (software, hardware))
+        if kept == {SOFTWARE}:
+            return software, "" if device.type == "cpu" else "so are the pieces that are done."
+        if device.type == "cpu" and HARDWARE not in kept:
+            return software, ""
+    reason = _wrong_preset(hardware.encoding)
+    if reason and wanted == HARDWARE:
+        raise InputError(f"NVENC cannot be used: {reason}", "Give one of its own.")
+    trials: dict[Trial, None] = {}
+    for source in _videos(inputs, frame_rate):
+        if wanted == AUTO:
+            reason = reason or _loss(source, software.encoding, hardware.encoding)
+        trials.setdefault(Trial.of(source, hardware.encoding, device))
+    if not trials:
+        return software, ""  # there is nothing to encode
+    for trial in trials:
+        reason = reason or (try_apart(trial) if isolated else trial.run())
+    if not reason:
+        return hardware, ""
+    if wanted == HARDWARE:
+        raise MissingError(
+            f"NVENC cannot be used: {reason}",
+            "Use --encoder auto or software. A graphics card with NVENC may need a newer driver.",
+        )
+    return software, f"NVENC cannot be used: {reason}"
+
+
+def words(decoder: str, device: torch.device, encoding: Encoding, why: str) -> str:
+    """A sentence on who decodes and encodes.
+
+    Args:
+        decoder: AUTO, SOFTWARE or HARDWARE.
+        why: why the encoder is software; may be empty.
+    """
+    name = encoding.by.encoder
+    encoded = f"by {name}" if encoding.by_hardware else f"in software ({name})"
+    end = f": {why}" if why else "."
+    if device.type == "cuda" and decoder != SOFTWARE:
+        where = "" if decoder == HARDWARE else " where its pictures are the same"
+        return f"Decoding by NVDEC{where}; encoding {encoded}{end}"
+    if encoding.by_hardware:
+        return f"Decoding in software; encoding {encoded}{end}"
+    return f"Decoding and encoding {encoded}{end}"
+
+
+def try_apart(trial: Trial) -> str:
+    """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
+    context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_tell, args=(theirs, trial), daemon=True)
+    with ours:
+        with theirs, interrupts_ignored():
+            process.start()
+        try:
+            if ours.poll(TRIAL_SECONDS):
+                return str(ours.recv())
+        except (EOFError, OSError):
+            process.join()
+            return f"the process that tried it broke off (code {process.exitcode})."
+        finally:
+            process.kill()
+            process.join()
+        return f"nothing came of a trial within {TRIAL_SECONDS} seconds."
+
+
+def _tell(pipe: Connection, trial: Trial) -> None:
+    with pipe:
+        pipe.send(trial.run())
+
+
+def _kept(
+    inputs: InputFolder, ledger: Ledger, settings: Settings, looks: tuple[Look, ...]
+) -> set[str]:
+    """The encoders of what is done and would not have to be done again."""
+    return {
+        look.encoding.encoder
+        for item in inputs.inputs
+        for entry in (ledger.entry(item.name),)
+        for look in looks
+        if entry.outputs
+        and encoder_of(entry.settings) == look.encoding.encoder
+        and not changed_settings(entry.settings, settings(item, look))
+    }
+
+
+def _videos(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator[FrameSource]:
+    """What results will be videos of; one of a plan's pieces, which are all alike."""
+    for item in inputs.inputs:
+        if not item.gives_video(frame_rate):
+            continue
+        try:
+            yield item.open(frame_rate)
+        except MattingError:
+            continue  # its own turn comes, and tells why
+        if inputs.plan is not None:
+            return
+
+
+def _loss(source: FrameSource, software: Encoding, hardware: Encoding) -> str:
+    """What NVENC would not keep of a video, as software does; "" where it keeps all."""
+    if source.hdr is not None:
+        return "it would lose what the video says of its HDR picture."
+    ours, theirs = (
+        delivery(choice, source.coding, source.colour, source.height_px).coding
+        for choice in (software, hardware)
+    )
+    if (ours.bits, ours.step) != (theirs.bits, theirs.step):
+        return "it is used for 4:2:0 in 8 or 10 bits only (see --chroma)."
+    return ""
+
+
+def _wrong_preset(encoding: Encoding) -> str:
+    if encoding.preset is None or encoding.preset in NVENC_PRESETS:
+        return ""
+    return f"its presets are {NVENC_PRESETS[0]} to {NVENC_PRESETS[-1]}, not {encoding.preset}."

@@ -1,0 +1,99 @@
+"""Decoding by NVIDIA's video hardware, into memory that torch computes with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+import torch
+from av.codec.context import CodecContext
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.stream import VideoStream
+from torch import Tensor
+from torch.utils.dlpack import from_dlpack
+
+from matting.media import card
+from matting.media.door import decode
+from matting.planes import Coding, Planes
+
+# What NVDEC gives for what a software decoder gives: the same samples, Cb and Cr side by side, and
+# more than 8 bits as the upper ones of 16.
+SURFACES = {
+    "yuv420p": "nv12",
+    "yuvj420p": "nv12",
+    "yuv420p10le": "p010le",
+    "yuv420p12le": "p016le",
+}
+# For the frames that one packet, or the end, brings at once.
+MORE_SURFACES = 4
+
+
+@dataclass(frozen=True)
+class Nvdec:
+    """The decoder of one graphics card."""
+
+    device: torch.device
+
+    def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        """The frames of a stream, on the card; PyAV's errors are the caller's.
+
+        Copy each out of its surface before the next: there are few of these.
+        """
+        yield from decode(container, stream, self._decoder(stream))
+
+    def _decoder(self, stream: VideoStream) -> VideoCodecContext:
+        card.enter(self.device)
+        accelerator = HWAccel(
+            "cuda",
+            str(self.device.index),
+            allow_software_fallback=False,
+            options={"primary_ctx": "0", "current_ctx": "1"},
+            is_hw_owned=True,
+        )
+        own = stream.codec_context
+        # By the codec's name FFmpeg's own decoder is found, which alone has the hardware do it.
+        decoder = CodecContext.create(own.codec.canonical_name, "r", accelerator)
+        if not isinstance(decoder, VideoCodecContext):
+            raise TypeError(f"{decoder.name} is no video decoder")
+        if not decoder.is_hwaccel:
+            raise av.error.DecoderNotFoundError(0, f"NVDEC knows no {decoder.name}")
+        if own.extradata:
+            decoder.extradata = own.extradata
+        decoder.flags = own.flags
+        decoder.thread_count = 1  # threads would each hold surfaces, and have nothing to do
+        decoder.options = {"extra_hw_frames": str(MORE_SURFACES)}
+        return decoder
+
+
+def surface_name(frame: VideoFrame) -> str:
+    """The pixel format of a frame's samples, wherever they lie."""
+    return (frame.sw_format or frame.format).name
+
+
+def planes_on_card(frame: VideoFrame, coding: Coding, turns: int) -> Planes:
+    """A copy of a frame of one of SURFACES, [1, .., H, W], where it lies.
+
+    Made on torch's current stream of the calling thread. That is the default one, on which FFmpeg
+    fills its surfaces: the copy comes after that, and before a surface is filled again.
+
+    Args:
+        coding: of the samples after quarter turns counter-clockwise, `turns` of them.
+    """
+    luma, chroma = (_copied(plane, turns) for plane in frame.planes)
+    return Planes(coding, luma[None, None], chroma.permute(2, 0, 1)[None])
+
+
+def _copied(plane: VideoPlane, turns: int) -> Tensor:
+    """A plane's samples, [h, w] or [h, w, 2], turned, in memory of their own."""
+    # Of the plane itself torch would ask to wait for its stream, which PyAV refuses.
+    surface = from_dlpack(plane.__dlpack__())
+    kind = surface.dtype
+    if kind == torch.uint16:
+        surface = surface.view(torch.int16)  # the same bits, in a type that every device can turn
+    turned = torch.rot90(surface, turns, (0, 1))
+    return turned.clone(memory_format=torch.contiguous_format).view(kind)

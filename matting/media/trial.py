@@ -1,0 +1,176 @@
+"""Trying out an encoder on what it is to make: the only way to know what a graphics card can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from av import logging
+from torch import Tensor
+
+from matting.errors import EncodeError, MachineError, MattingError
+from matting.media import card
+from matting.media.colour import Colour
+from matting.media.door import decode, open_video, reading
+from matting.media.encoders import Delivery, Encoding, delivery
+from matting.media.frames import planes_of
+from matting.media.probe import probe
+from matting.media.source import FrameSource
+from matting.media.writer import VideoWriter
+from matting.planes import Coding, Planes
+
+FRAMES = 20
+# Of the whole scale, on average: planes that are exchanged or at the wrong place are off by 0.24.
+LARGEST_ERROR = 0.1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Some made-up pictures to be encoded like a video's.
+
+    Attributes:
+        size_px: width and height.
+        time_base, rate: of their times; a trial with others is the same trial.
+        device: where the pictures lie, as torch names it.
+    """
+
+    choice: Encoding
+    samples: Delivery
+    size_px: tuple[int, int]
+    colour: Colour
+    time_base: Fraction = field(compare=False)
+    rate: Fraction = field(compare=False)
+    device: str
+
+    @classmethod
+    def of(cls, source: FrameSource, choice: Encoding, device: torch.device) -> Trial:
+        """One with the size, samples and colours of what is made of `source`."""
+        return cls(
+            choice=choice,
+            samples=delivery(choice, source.coding, source.colour, source.height_px),
+            size_px=(source.width_px, source.height_px),
+            time_base=source.time_base,
+            rate=source.rate,
+            colour=source.colour,
+            device=str(device),
+        )
+
+    def run(self) -> str:
+        """Encodes them, decodes them in software and compares; why not, "" where all is well."""
+        missing = card.why_not_shared()
+        if missing:
+            return missing
+        picture = ramps(self.samples.coding, self.size_px)
+        # A virus scanner may still hold the file when all is over.
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "trial.mp4"
+            try:
+                self._encode(path, picture)
+                self._compare(path, picture)
+            except MattingError as error:
+                return error.what
+            except RuntimeError as error:  # of torch, which brings them to the card
+                return str(error).splitlines()[0]
+        return ""
+
+    def _encode(self, path: Path, picture: Planes) -> None:
+        step = max(1, round(1 / self.rate / self.time_base))
+        picture = picture.to(torch.device(self.device))
+        with VideoWriter(
+            path,
+            size_px=self.size_px,
+            time_base=self.time_base,
+            rate=self.rate,
+            colour=self.colour,
+            choice=self.choice,
+            samples=self.samples,
+        ) as writer:
+            with _words_of_ffmpeg():
+                writer.write(picture, [0])
+            for number in range(1, FRAMES):
+                writer.write(picture, [number * step])
+            writer.finish()
+
+    def _compare(self, path: Path, picture: Planes) -> None:
+        """
+        Raises:
+            EncodeError: the pictures, their size or their colour tags are others.
+        """
+        made = probe(path).colour
+        if self._meaning(made) != self._meaning(self.colour):
+            raise EncodeError(f"it writes other colour tags ({made}).")
+        with open_video(path) as (container, stream), reading(path):
+            for frame in decode(container, stream):
+                found = planes_of(frame, self.colour)
+                grown = tuple(side + side % 2 for side in self.size_px)
+                if (found.width, found.height) != grown:
+                    raise EncodeError(f"its pictures are {found.width}x{found.height}.")
+                if _worst_error(picture, found) > LARGEST_ERROR:
+                    raise EncodeError("it makes other pictures than it is given.")
+
+    def _meaning(self, colour: Colour) -> tuple[Coding, int, int]:
+        coding = colour.coding(self.samples.coding.bits, (2, 2), self.size_px[1])
+        return coding, colour.transfer, colour.primaries
+
+
+def ramps(coding: Coding, size_px: tuple[int, int]) -> Planes:
+    """A picture [1, .., H, W] of soft ramps, another one in each plane."""
+    width, height = size_px
+    columns, rows = coding.chroma_size(width, height)
+    luma = _ramp(height, width, (1.0, 0.5))
+    chroma = torch.stack((_ramp(rows, columns, (1.0, 0.0)), _ramp(rows, columns, (0.0, 1.0))))
+
+    def numbers(levels: Tensor) -> Tensor:
+        return ((levels * coding.peak).to(torch.int32) << coding.shift).to(coding.dtype)
+
+    return Planes(coding, numbers(luma)[None, None], numbers(chroma)[None])
+
+
+def _ramp(height: int, width: int, slope: tuple[float, float]) -> Tensor:
+    """Levels from 0.2 to 0.8, [height, width], rising and falling once where the slope is 1."""
+    down = torch.linspace(0, slope[0], height)[:, None]
+    across = torch.linspace(0, slope[1], width)[None]
+    return 0.5 + 0.3 * torch.sin(2 * torch.pi * (down + across))
+
+
+def _worst_error(wanted: Planes, found: Planes) -> float:
+    """The mean distance of the worst plane, as a share of the whole scale."""
+    if wanted.chroma is None or found.chroma is None:
+        return 1.0
+    pairs = [(wanted.main[0], found.main[0]), (wanted.chroma[0], found.chroma[0])]
+    return max(
+        _mean_distance(one.to(torch.int32) >> wanted.coding.shift, other, wanted.coding.peak)
+        for ones, others in pairs
+        for one, other in zip(ones, others, strict=True)
+    )
+
+
+def _mean_distance(one: Tensor, other: Tensor, peak: int) -> float:
+    height, width = one.shape
+    return float((one - other[:height, :width].to(torch.int32)).abs().float().mean()) / peak
+
+
+@contextmanager
+def _words_of_ffmpeg() -> Iterator[None]:
+    """Has an error of the block say what FFmpeg logs: only there is told why NVENC does not open.
+
+    Not for blocks in which FFmpeg's own threads work: one might wait for this one to listen.
+    """
+    before = logging.get_level()
+    logging.set_level(logging.ERROR)
+    logging.set_skip_repeated(False)  # a second trial fails in the same words
+    try:
+        with logging.Capture() as messages:
+            try:
+                yield
+            except MachineError as error:
+                said = dict.fromkeys(text.strip() for _, _, text in messages)
+                raise EncodeError("; ".join(said) or error.what) from error
+    finally:
+        logging.set_skip_repeated(True)
+        logging.set_level(before)

@@ -1,0 +1,394 @@
+"""Encoding by NVENC, as far as it can be done without one: another encoder stands in for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+import torch
+from av.video.frame import VideoFrame
+
+from matting import cli
+from matting.acceleration import choose_encoder, try_apart, words
+from matting.durable import FileProof
+from matting.errors import InputError, MachineError, MissingError
+from matting.infer import InferOptions, infer
+from matting.inputs import read_inputs
+from matting.ledger import Entry, Ledger
+from matting.media import encoders
+from matting.media.colour import BT709, LIMITED, Colour
+from matting.media.encoders import AUTO, CODECS, HARDWARE, SOFTWARE, Encoding, delivery, grey
+from matting.media.frames import planes_of
+from matting.media.surfaces import Surfaces
+from matting.media.trial import Trial, ramps
+from matting.media.writer import VideoWriter
+from matting.planes import Coding, Planes, same_samples
+from matting.results import Look
+from matting.settings import changed_settings
+from matting.workspace import ALPHA, COMPOSITE, MattedFolder
+from tests.clips import decode, make_clip, numbers, times
+from tests.conftest import Recorder, on_card, without_card
+from tests.stages import composites, cut, infer_options
+
+CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
+TAGS = Colour(BT709, LIMITED, BT709, BT709)
+HERE = Encoding("h264", encoder=HARDWARE)
+SIZE = (64, 48)
+
+
+@pytest.fixture
+def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x264 in NVENC's place: it, too, takes NV12, and nothing else tells them apart here."""
+    stand_in = replace(CODECS["h264"], options={"preset": "ultrafast", "bf": "0"}, hdr=None)
+    monkeypatch.setitem(encoders.NVENC, "h264", stand_in)
+
+
+def trial(size: tuple[int, int] = SIZE, choice: Encoding = HERE, colour: Colour = TAGS) -> Trial:
+    coding = colour.coding(8, (2, 2), size[1])
+    samples = delivery(choice, coding, colour, size[1])
+    return Trial(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
+
+
+def random_planes(coding: Coding, width: int, height: int) -> Planes:
+    columns, rows = coding.chroma_size(width, height)
+    main = torch.randint(0, coding.peak + 1, (1, 1, height, width), dtype=torch.int32)
+    chroma = torch.randint(0, coding.peak + 1, (1, 2, rows, columns), dtype=torch.int32)
+    return Planes(
+        coding, (main << coding.shift).to(coding.dtype), (chroma << coding.shift).to(coding.dtype)
+    )
+
+
+def shown(frame: VideoFrame) -> Planes:
+    return planes_of(frame, TAGS)
+
+
+@pytest.mark.parametrize(("name", "bits", "shift"), [("nv12", 8, 0), ("p010le", 10, 6)])
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleaved: bool) -> None:
+    coding = replace(TAGS.coding(bits, (2, 2), 48), shift=shift)
+    picture = random_planes(coding, *SIZE)
+    if interleaved:
+        assert picture.chroma is not None
+        beside = picture.chroma.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        picture = Planes(coding, picture.main, beside)
+    frame = Surfaces(name, CPU).frame(picture)
+    assert frame.format.name == name
+    assert same_samples(picture, shown(frame))
+
+
+def test_chroma_lies_right_below_luma() -> None:
+    """NVENC is told where luma is, and how long a line is, and nothing else."""
+    coding = TAGS.coding(8, (2, 2), 48)
+    luma, chroma = Surfaces("nv12", CPU).frame(random_planes(coding, 62, 48)).planes
+    assert chroma.buffer_ptr - luma.buffer_ptr == 48 * luma.line_size
+    assert chroma.line_size == luma.line_size == 256
+
+
+def test_an_odd_size_grows_by_its_edge() -> None:
+    picture = random_planes(TAGS.coding(8, (2, 2), 47), 63, 47)
+    grown = shown(Surfaces("nv12", CPU).frame(picture))
+    assert (grown.width, grown.height) == SIZE
+    assert torch.equal(grown.main[..., :47, :63], picture.main)
+    assert torch.equal(grown.main[..., :47, 63], picture.main[..., 62])
+    assert torch.equal(grown.main[..., 47, :], grown.main[..., 46, :])
+
+
+def test_grey_has_no_colour() -> None:
+    coding = replace(TAGS.coding(10, (2, 2), 48), shift=6)
+    picture = Planes(coding, random_planes(coding, *SIZE).main)
+    chroma = shown(Surfaces("p010le", CPU).frame(picture)).chroma
+    assert chroma is not None
+    assert chroma.unique().tolist() == [512]
+
+
+def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
+    surfaces = Surfaces("nv12", CPU)
+    picture = random_planes(TAGS.coding(8, (2, 2), 48), *SIZE)
+    first, second = (surfaces.frame(picture).planes[0].buffer_ptr for _ in range(2))
+    assert first != second
+    surfaces.release(1)
+    assert surfaces.frame(picture).planes[0].buffer_ptr == first
+    assert surfaces.frame(picture).planes[0].buffer_ptr not in {first, second}
+
+
+@pytest.mark.parametrize(
+    ("codec", "bits", "expected", "shift"),
+    [("hevc", 8, "nv12", 0), ("hevc", 10, "p010le", 6), ("hevc", 12, "p010le", 6),
+     ("h264", 10, "nv12", 0), ("av1", 10, "p010le", 6)],
+)  # fmt: skip
+def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
+    choice = Encoding(codec, encoder=HARDWARE)
+    made = delivery(choice, TAGS.coding(bits, (2, 2), 1080), TAGS, 1080)
+    assert (made.pixel_format, made.coding.shift) == (expected, shift)
+    alpha = grey(choice, made, TAGS, 1080)
+    assert (alpha.pixel_format, alpha.coding) == (expected, made.coding)
+    assert bool(made.note) == (bits > made.coding.bits)
+
+
+def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
+    def told(**given: int) -> dict[str, str]:
+        choice = Encoding("hevc", encoder=HARDWARE, **given)  # type: ignore[arg-type]
+        return choice.by.options_for(choice, None)
+
+    assert told() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
+    assert told(quality=30)["cq"] == "30"
+    assert told(quality=0)["cq"] == "1"
+    assert told(bitrate_bps=10**7) == encoders.NVENC_OPTIONS
+
+
+def test_nvenc_knows_all_that_it_is_told() -> None:
+    generic = {"bf", "b"}
+    for codec, by in encoders.NVENC.items():
+        context = av.CodecContext.create(by.encoder, "w")
+        known = {option.name for option in context.supported_options.private}
+        choice = Encoding(codec, encoder=HARDWARE)
+        assert set(by.options_for(choice, None)) - generic <= known
+        formats = {known.name for known in context.codec.video_formats or []}
+        assert set(encoders.NVENC_FORMATS.values()) | {"cuda"} <= formats
+
+
+@pytest.mark.usefixtures("nvenc")
+@pytest.mark.parametrize("size", [SIZE, (63, 47)])
+def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
+    assert trial(size).run() == ""
+
+
+@on_card
+@pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
+@pytest.mark.parametrize("device", ["cuda:0", "cpu"])
+def test_nvenc_itself(codec: str, device: str) -> None:
+    one = replace(trial((642, 359), Encoding(codec, encoder=HARDWARE)), device=device)
+    reason = one.run()
+    if reason:
+        pytest.skip(reason)  # not every card has every encoder
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = Surfaces.frame
+
+    def exchanged(self: Surfaces, picture: Planes) -> VideoFrame:
+        assert picture.chroma is not None
+        return frame(self, Planes(picture.coding, picture.main, picture.chroma.flip(1)))
+
+    monkeypatch.setattr(Surfaces, "frame", exchanged)
+    assert "other pictures" in trial().run()
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Colour, "apply_to", lambda *_: None)
+    assert "other colour tags" in trial().run()
+
+
+@without_card
+def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
+    for _ in range(2):
+        reason = trial(choice=Encoding("hevc", encoder=HARDWARE)).run()
+        assert "libcuda" in reason or "nvcuda" in reason
+        assert "\n" not in reason
+
+
+class Crash(Trial):
+    """A trial in which the driver takes the process along."""
+
+    def run(self) -> str:
+        os._exit(3)
+
+
+def test_a_crash_in_a_trial_is_a_reason() -> None:
+    assert "broke off (code 3)" in try_apart(Crash(**vars(trial())))
+
+
+def options(checkpoint: Path, encoder: str, **look: tuple[str, ...]) -> InferOptions:
+    encoding = replace(HERE, quality=4, encoder=encoder)
+    return infer_options(checkpoint, Look(encoding=encoding, **look))  # type: ignore[arg-type]
+
+
+def encoders_of(folder: MattedFolder) -> set[str]:
+    ledger = Ledger(folder)
+    return {ledger.entry(name).settings["encoder"] for name in ledger.names}
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_the_whole_way_through_surfaces(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 40)
+    kinds = (COMPOSITE, ALPHA)
+    made = options(opaque_checkpoint, HARDWARE, kinds=kinds)
+    folder = infer(segments, made, None, progress)
+    assert progress.heard("Decoding in software; encoding by libx264.")
+    assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
+    for path in composites(folder):
+        assert times(path) == times(segments / path.name)
+    for _, alpha in decode(folder.layer(ALPHA) / "output_000.mp4"):
+        assert alpha.min() > 250
+    assert encoders_of(folder) == {HARDWARE}
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_auto_keeps_the_encoder_of_what_is_done(
+    tmp_path: Path,
+    progress: Recorder,
+    opaque_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments = cut(tmp_path, progress, 40)
+    folder = infer(segments, options(opaque_checkpoint, HARDWARE), None, progress)
+    before = [path.stat().st_mtime_ns for path in composites(folder)]
+    infer(segments, options(opaque_checkpoint, AUTO), None, progress)
+    assert [path.stat().st_mtime_ns for path in composites(folder)] == before
+    answer(monkeypatch, "it has gone.")
+    infer(segments, options(opaque_checkpoint, AUTO), None, progress)
+    assert progress.heard("encoding in software (libx264): NVENC cannot be used: it has gone.")
+    assert progress.heard("2 are done again, for these have changed: encoder")
+    assert encoders_of(folder) == {SOFTWARE}
+
+
+def test_before_there_was_a_choice_it_was_software() -> None:
+    for encoder, changed in ((SOFTWARE, []), (HARDWARE, ["encoder"])):
+        assert changed_settings({"codec": "hevc"}, {"codec": "hevc", "encoder": encoder}) == changed
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Trial]:
+    """Has every trial come to `reason`; the list of them."""
+    tried: list[Trial] = []
+
+    def run(one: Trial) -> str:
+        tried.append(one)
+        return reason
+
+    monkeypatch.setattr(Trial, "run", run)
+    return tried
+
+
+def choice(
+    segments: Path, device: torch.device, encoding: Encoding, done: str = ""
+) -> tuple[str, str]:
+    """The encoder that is chosen for a folder, and why.
+
+    Args:
+        done: the encoder of all pieces; none are done unless given.
+    """
+    inputs, ledger = read_inputs(segments), Ledger(MattedFolder.of(segments, None))
+    if done:
+        ledger.folder.root.mkdir(exist_ok=True)
+        outputs = {COMPOSITE: ("a.mp4", FileProof(1, ""))}
+        for item in inputs.inputs:
+            ledger.record(item.name, Entry(settings={"encoder": done}, outputs=outputs))
+    look, why = choose_encoder(
+        Look(encoding=encoding),
+        device,
+        inputs,
+        ledger,
+        frame_rate=None,
+        settings=lambda _, look: {"encoder": look.encoding.encoder},
+        isolated=False,
+    )
+    return look.encoding.encoder, why
+
+
+@pytest.mark.parametrize(
+    ("reason", "encoder"), [("", HARDWARE), ("no card.", SOFTWARE)], ids=["works", "fails"]
+)
+def test_auto_on_a_card(
+    reason: str, encoder: str, tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = answer(monkeypatch, reason)
+    segments = cut(tmp_path, progress, 40)
+    chosen, why = choice(segments, CARD, Encoding("hevc"))
+    assert chosen == encoder
+    assert reason in why
+    assert [one.device for one in tried] == ["cuda:0"]
+    assert tried[0].size_px == SIZE
+    assert choice(segments, CPU, Encoding("hevc")) == (SOFTWARE, "")
+    assert choice(segments, CARD, Encoding("hevc", encoder=SOFTWARE)) == (SOFTWARE, "")
+    assert len(tried) == 1
+    assert choice(segments, CARD, Encoding("hevc"), done=SOFTWARE)[0] == SOFTWARE
+    assert len(tried) == 1
+    assert choice(segments, CPU, Encoding("hevc"), done=HARDWARE)[0] == encoder
+    assert len(tried) == 2
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "loss"),
+    [("yuv420p", ""), ("yuv420p10le", ""), ("yuv422p10le", "4:2:0"), ("yuv444p", "4:2:0")],
+)
+def test_auto_loses_nothing(
+    pixel_format: str, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "")
+    make_clip(tmp_path / "clip.mp4", 2, codec="libx265", pixel_format=pixel_format)
+    chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
+    assert chosen == (SOFTWARE if loss else HARDWARE)
+    assert loss in why
+
+
+def test_auto_keeps_hdrs_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "")
+    said = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    parameters = {"x265-params": f"log-level=none:hdr10=1:{said}:max-cll=1000,400"}
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, 2, codec="libx265", pixel_format="yuv420p10le", options=parameters)
+    chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
+    assert (chosen, "HDR" in why) == (SOFTWARE, True)
+
+
+def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None:
+    segments = cut(tmp_path, progress, 3)
+    slow = Encoding("hevc", preset="veryslow")
+    chosen, why = choice(segments, CARD, slow)
+    assert chosen == SOFTWARE
+    assert "p1 to p7" in why
+    with pytest.raises(InputError, match="p1 to p7, not veryslow"):
+        choice(segments, CARD, replace(slow, encoder=HARDWARE))
+
+
+@without_card
+def test_hardware_that_is_not_there(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    segments = cut(tmp_path, progress, 3)
+    given = ["infer", str(segments), "--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
+    assert cli.main([*given, "--encoder", "hardware"]) == MissingError.exit_code
+    assert "NVENC cannot be used: Cannot load" in capsys.readouterr().err
+    assert cli.main([*given, "--decoder", "hardware"]) == MissingError.exit_code
+    assert "needs an NVIDIA graphics card" in capsys.readouterr().err
+
+
+def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
+    one = trial(choice=Encoding("hevc", encoder=HARDWARE))
+    picture = ramps(one.samples.coding, SIZE)
+    with (
+        pytest.raises(MachineError, match="cannot be encoded by NVENC"),
+        VideoWriter(
+            tmp_path / "a.mp4",
+            size_px=SIZE,
+            time_base=Fraction(1, 30),
+            rate=Fraction(30),
+            colour=TAGS,
+            choice=one.choice,
+            samples=one.samples,
+        ) as writer,
+    ):
+        writer.write(picture, [0])
+
+
+@pytest.mark.parametrize(
+    ("decoder", "device", "encoder", "why", "said"),
+    [
+        (AUTO, CPU, SOFTWARE, "", "Decoding and encoding in software (libx265)."),
+        (AUTO, CARD, HARDWARE, "", "by NVDEC where its pictures are the same; encoding by hevc_nv"),
+        (HARDWARE, CARD, SOFTWARE, "no.", "by NVDEC; encoding in software (libx265): no."),
+        (SOFTWARE, CARD, HARDWARE, "", "Decoding in software; encoding by hevc_nvenc."),
+    ],
+)
+def test_what_is_said(
+    decoder: str, device: torch.device, encoder: str, why: str, said: str
+) -> None:
+    assert said in words(decoder, device, Encoding("hevc", encoder=encoder), why)
