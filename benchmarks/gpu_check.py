@@ -8,7 +8,6 @@ Exit codes: 0 all was measured and held; 1 something was not; 3 there is no grap
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -26,33 +25,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is
 
 import torch
 
+from benchmarks.bare import environment_for
 from benchmarks.footage import write_clip
 from benchmarks.processes import ROOT, module
 from benchmarks.results import measured_on, write_section
 from benchmarks.targets import rows_of, table_of
-from matting.demo import CHECKPOINT
 
 NO_CARD = 3
 WHOLE_SECONDS = 460
 LAST_LINES = 12
 MARK = "pytest.mark.gpu"
 CLIPS = "clips"
-SILENT_BARS = """
-class tqdm:
-    total = 0
-    def __init__(self, *_, **__): ...
-    def __getattr__(self, _): return lambda *_, **__: None
-    @staticmethod
-    def write(text, file=None): print(text, file=file)
-"""
-# Enough to be imported; what uses them is not measured here.
-EMPTY = {
-    "pims": {"pims.py": ""},
-    "tifffile": {"tifffile.py": ""},
-    "imageio": {"imageio/__init__.py": "", "imageio/v3.py": ""},
-    "imageio_ffmpeg": {"imageio_ffmpeg.py": ""},
-    "tqdm": {"tqdm.py": SILENT_BARS},
-}
+CHECKPOINT = ROOT / "demo" / "demo_checkpoint.pth"
 
 
 @dataclass(frozen=True)
@@ -160,18 +144,6 @@ def lines_of(output: str) -> str:
     """What was said, without progress bars."""
     lines = [line.rpartition("\r")[2].strip() for line in output.split("\n")]
     return "\n".join(line for line in lines if line and "%|" not in line)
-
-
-def environment_for(folder: Path) -> dict[str, str]:
-    """This process's variables, with empty packages in `folder` for those that are missing."""
-    for package, files in EMPTY.items():
-        if importlib.util.find_spec(package) is None:
-            for name, content in files.items():
-                path = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content, encoding="utf-8")
-    paths = [os.environ.get("PYTHONPATH", ""), str(folder)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def figures_of(done: Done) -> Any:

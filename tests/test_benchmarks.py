@@ -11,7 +11,7 @@ import av
 import pytest
 import torch
 
-from benchmarks import gpu_check, naive, network, results, stages, throughput
+from benchmarks import bare, gpu_check, naive, network, results, stages, throughput
 from benchmarks.drift import Drift, drift_of, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.half import HalfPrecision
@@ -220,7 +220,7 @@ def test_targets_are_held_or_not() -> None:
 def test_a_step_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; print('began', flush=True); time.sleep(60)"]
     step = gpu_check.Step("slow", command, 1.0, tmp_path / "figures.json")
-    done = gpu_check.run_step(step, dict(gpu_check.environment_for(tmp_path)), step.seconds)
+    done = gpu_check.run_step(step, dict(bare.environment_for(tmp_path)), step.seconds)
     assert done.problem == "ended after 1 seconds"
     assert "began" in done.output
     assert gpu_check.figures_of(done) is None
@@ -230,13 +230,22 @@ def test_missing_packages_are_replaced_by_empty_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    environment = gpu_check.environment_for(tmp_path / "empty")
+    environment = bare.environment_for(tmp_path / "empty")
     bars = "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.total += 1; bar.close()"
     command = [sys.executable, "-c", f"import matting.cli, benchmarks.throughput; {bars}"]
     step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
     done = gpu_check.run_step(step, environment, step.seconds)
     assert done.problem == "", done.output
     assert (tmp_path / "empty" / "imageio" / "v3.py").is_file()
+
+
+def test_the_gpu_check_itself_needs_none_of_them() -> None:
+    program = (
+        "import sys; sys.path.insert(0, '.'); from benchmarks.bare import EMPTY; "
+        "sys.modules.update(dict.fromkeys(EMPTY)); import benchmarks.gpu_check"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 def test_progress_bars_are_no_words() -> None:
@@ -285,7 +294,7 @@ def test_the_gpu_check_writes_what_was_measured_and_what_was_not(
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Card 9000")
     monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
     monkeypatch.setattr(gpu_check, "steps", steps)
-    monkeypatch.setattr(gpu_check, "write_clip", lambda path, size, frames: path)
+    monkeypatch.setattr(gpu_check, "write_clip", lambda path, *_: path)
     assert gpu_check.main() == 1
     text = results.RESULTS.read_text(encoding="utf-8")
     assert "## GPU check: Card 9000" in text
