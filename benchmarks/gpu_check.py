@@ -91,7 +91,7 @@ def steps(folder: Path) -> list[Step]:
         Step(
             "throughput",
             module(
-                *("throughput", "--width", 3840, "--height", 2160, "--frames", 120, "--rounds", 1),
+                *("throughput", "--width", 3840, "--height", 2160, "--frames", 240, "--rounds", 1),
                 *("--ratio", 0.2, "--device", "cuda", "--json", folder / "throughput.json"),
             ),
             135,
