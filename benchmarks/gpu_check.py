@@ -8,7 +8,6 @@ Exit codes: 0 all was measured and held; 1 something was not; 3 there is no grap
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -26,21 +25,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is
 
 import torch
 
+from benchmarks.bare import environment_for
+from benchmarks.footage import write_clip
 from benchmarks.processes import ROOT, module
 from benchmarks.results import measured_on, write_section
 from benchmarks.targets import rows_of, table_of
 
 NO_CARD = 3
 WHOLE_SECONDS = 460
-SAID_LINES = 12
-# Enough to be imported; what uses them is not measured here.
-EMPTY = {
-    "pims": {"pims.py": ""},
-    "tifffile": {"tifffile.py": ""},
-    "imageio": {"imageio/__init__.py": "", "imageio/v3.py": ""},
-    "imageio_ffmpeg": {"imageio_ffmpeg.py": ""},
-    "tqdm": {"tqdm.py": "class tqdm:\n    pass\n"},
-}
+LAST_LINES = 12
+MARK = "pytest.mark.gpu"
+CLIPS = "clips"
+CHECKPOINT = ROOT / "demo" / "demo_checkpoint.pth"
 
 
 @dataclass(frozen=True)
@@ -73,27 +69,32 @@ class Done:
 
 def steps(folder: Path) -> list[Step]:
     """All steps; their limits are within WHOLE_SECONDS."""
-    tests = [sys.executable, "-m", "pytest", "-m", "gpu", "-o", "addopts=--strict-markers -q"]
-    tests += ["-W", "ignore::pytest.PytestConfigWarning", f"--junitxml={folder / 'tests.xml'}"]
+    marked = [p for p in (ROOT / "tests").glob("test_*.py") if MARK in p.read_text("utf-8")]
+    tests = [sys.executable, "-m", "pytest", *map(str, marked), "-m", "gpu"]
+    tests += ["-o", "addopts=--strict-markers -q", f"--junitxml={folder / 'tests.xml'}"]
+    tests += ["-W", "ignore::pytest.PytestConfigWarning"]
+    infer = [sys.executable, "inference_custom.py", "infer", str(folder / CLIPS), "-v"]
+    infer += ["--checkpoint", str(CHECKPOINT), "--device", "cuda"]
     network = ["--device", "cuda", "--rounds", 5, "--json"]
     return [
-        Step("GPU tests", tests, 120, folder / "tests.xml"),
+        Step("GPU tests", tests, 110, folder / "tests.xml"),
+        Step("infer", infer, 40, folder / "none.json"),
         Step(
             "the network alone",
             module(
                 *("network", "--sizes", "3840x2160", "8192x4096", "--precisions", "fp32", "fp16"),
                 *(*network, folder / "network.json"),
             ),
-            100,
+            95,
             folder / "network.json",
         ),
         Step(
             "throughput",
             module(
-                *("throughput", "--width", 3840, "--height", 2160, "--frames", 120, "--rounds", 1),
+                *("throughput", "--width", 3840, "--height", 2160, "--frames", 240, "--rounds", 1),
                 *("--ratio", 0.2, "--device", "cuda", "--json", folder / "throughput.json"),
             ),
-            150,
+            135,
             folder / "throughput.json",
         ),
         Step(
@@ -102,7 +103,7 @@ def steps(folder: Path) -> list[Step]:
                 *("network", "--drift", 3000, "--precisions", "fp16", "--device", "cuda"),
                 *("--json", folder / "drift.json"),
             ),
-            90,
+            80,
             folder / "drift.json",
         ),
     ]
@@ -139,16 +140,10 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def environment_for(folder: Path) -> dict[str, str]:
-    """This process's variables, with empty packages in `folder` for those that are missing."""
-    for package, files in EMPTY.items():
-        if importlib.util.find_spec(package) is None:
-            for name, content in files.items():
-                path = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content, encoding="utf-8")
-    paths = [os.environ.get("PYTHONPATH", ""), str(folder)]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+def lines_of(output: str) -> str:
+    """What was said, without progress bars."""
+    lines = [line.rpartition("\r")[2].strip() for line in output.split("\n")]
+    return "\n".join(line for line in lines if line and "%|" not in line)
 
 
 def figures_of(done: Done) -> Any:
@@ -173,16 +168,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="gpu_check_") as name:
         folder = Path(name)
         environment = environment_for(folder / "empty")
+        (folder / CLIPS).mkdir()
+        write_clip(folder / CLIPS / "clip.mp4", (1920, 1080), 30)
+        said = ""
         for step in steps(folder):
             done = run_step(step, environment, min(step.seconds, deadline - time.monotonic()))
             print(f"== {step.name}\n{done.output}", flush=True)
             figures[step.name] = figures_of(done)
+            lines = lines_of(done.output)
+            if step.name == "infer":
+                said = f"What `infer` says at 1920x1080:\n```\n{lines}\n```\n"
             if done.problem:
-                said = "\n".join(done.output.strip().splitlines()[-SAID_LINES:])
-                problems.append(f"{step.name}: {done.problem}.\n```\n{said}\n```\n")
+                last = "\n".join(lines.splitlines()[-LAST_LINES:])
+                problems.append(f"{step.name}: {done.problem}.\n```\n{last}\n```\n")
     rows = rows_of(figures)
     card = torch.cuda.get_device_name()
-    text = f"{card}. {measured_on()}\n\n{table_of(rows)}\n" + "\n".join(problems)
+    text = f"{card}. {measured_on()}\n\n{table_of(rows)}\n{said}\n" + "\n".join(problems)
     print(text)
     write_section(f"GPU check: {card}", text)
     return 0 if all(row.held for row in rows) and not problems else 1

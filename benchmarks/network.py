@@ -5,7 +5,8 @@ python -m benchmarks.network --drift 3000 --precisions bf16 [--videos A B ...]
 
 "Published" is the network as it was published, in float32, one frame after the other, which gives
 foreground and alpha at full size. "Ours" is the session and the full-size stage, which gives the
-picture to encode. They take turns; times are medians.
+picture to encode. They take turns; times are medians, of wall time, with --threads 1 of the
+thread's own processor time.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def row_of(found: Found, copy_bytes_a_second: float) -> list[str]:
         f"{traffic / copy_bytes_a_second:.0%}",
         f"{copy_bytes_a_second / traffic:.2f}",
         "-" if found.peak_bytes is None else f"{found.peak_bytes / 2**20:.0f}",
-        f"{found.mean_error:.4f}",
-        f"{found.most_error:.2f}",
+        f"{found.mean_error:.2g}",
+        f"{found.most_error:.2g}",
     ]
 
 
@@ -147,7 +148,10 @@ def _sizes(
     if options.json:
         figures = [figures_of(each, copy_bytes_a_second) for each in found]
         options.json.write_text(json.dumps(figures))
-    threads = "" if on_card else f" with {torch.get_num_threads()} threads"
+    count = torch.get_num_threads()
+    threads = (
+        "" if on_card else f" with {count} threads" if count > 1 else ", one thread's own time"
+    )
     return text_of(found, copy_bytes_a_second, f"on the {device.type.upper()}{threads}")
 
 

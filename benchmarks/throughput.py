@@ -33,6 +33,8 @@ from benchmarks.stand_in import write_checkpoint
 from matting.device import choose_device
 from matting.weights import VARIABLE
 
+LEAST_TIMES_START = 1.2  # of a run; else its rate is the noise of two starts
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -145,8 +147,10 @@ def _throughput(options: argparse.Namespace, folder: Path, weights: Path, device
     clip.results.mkdir()
     rounds = []
     for number in range(options.rounds):
-        rounds.append(measure(clip, number))
-        turn = rounds[-1]
+        turn = measure(clip, number)
+        if turn.whole.seconds < LEAST_TIMES_START * turn.start.seconds:
+            sys.exit("Starting takes most of this program's time: give more --frames.")
+        rounds.append(turn)
         print(
             f"round {number + 1}: plain loop {turn.loop[0]:.1f} s, "
             f"this program {ours_of(turn, clip.frames)[0]:.1f} s",

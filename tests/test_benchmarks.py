@@ -11,7 +11,7 @@ import av
 import pytest
 import torch
 
-from benchmarks import gpu_check, naive, network, stages, throughput
+from benchmarks import bare, gpu_check, naive, network, results, stages, throughput
 from benchmarks.drift import Drift, drift_of, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.half import HalfPrecision
@@ -220,16 +220,44 @@ def test_targets_are_held_or_not() -> None:
 def test_a_step_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; print('began', flush=True); time.sleep(60)"]
     step = gpu_check.Step("slow", command, 1.0, tmp_path / "figures.json")
-    done = gpu_check.run_step(step, dict(gpu_check.environment_for(tmp_path)), step.seconds)
+    done = gpu_check.run_step(step, dict(bare.environment_for(tmp_path)), step.seconds)
     assert done.problem == "ended after 1 seconds"
     assert "began" in done.output
     assert gpu_check.figures_of(done) is None
 
 
+def test_missing_packages_are_replaced_by_empty_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    environment = bare.environment_for(tmp_path / "empty")
+    bars = "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.total += 1; bar.close()"
+    command = [sys.executable, "-c", f"import matting.cli, benchmarks.throughput; {bars}"]
+    step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
+    done = gpu_check.run_step(step, environment, step.seconds)
+    assert done.problem == "", done.output
+    assert (tmp_path / "empty" / "imageio" / "v3.py").is_file()
+
+
+def test_the_gpu_check_itself_needs_none_of_them() -> None:
+    program = (
+        "import sys; sys.path.insert(0, '.'); from benchmarks.bare import EMPTY; "
+        "sys.modules.update(dict.fromkeys(EMPTY)); import benchmarks.gpu_check"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert done.returncode == 0
+
+
+def test_progress_bars_are_no_words() -> None:
+    output = "Matting on the CPU.\n\rMatting:  50%|##  | 1/2\rAll 1 are matted.\n\r 9%|#"
+    assert gpu_check.lines_of(output) == "Matting on the CPU.\nAll 1 are matted."
+
+
 def test_the_steps_of_the_gpu_check_have_time_for_all(tmp_path: Path) -> None:
     steps = gpu_check.steps(tmp_path)
     assert sum(step.seconds for step in steps) <= gpu_check.WHOLE_SECONDS <= 8 * 60
-    for step in steps[1:]:
+    assert str(ROOT / "tests" / "test_gpu.py") in steps[0].command
+    for step in steps[2:]:
         at = step.command.index("-m")
         words = [str(word) for word in step.command[at + 2 :]]
         parse = {"benchmarks.network": network.parse, "benchmarks.throughput": throughput.parse}
@@ -245,6 +273,36 @@ def test_figures_of_the_tests_come_by_name(tmp_path: Path) -> None:
     )
     done = gpu_check.Done(gpu_check.Step("GPU tests", [], 1.0, path), "", "")
     assert gpu_check.figures_of(done) == {"a": "passed", "b": "skipped"}
+
+
+def test_the_gpu_check_writes_what_was_measured_and_what_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine with a card, with short steps in place of the real ones."""
+
+    def steps(folder: Path) -> list[gpu_check.Step]:
+        figures = folder / "drift.json"
+        text = json.dumps({"fp16": {"mean": 0.25, "slope": 0.0}})
+        write = f"import pathlib; pathlib.Path({str(figures)!r}).write_text({text!r})"
+        return [
+            gpu_check.Step("infer", [sys.executable, "-c", "print('Matting.')"], 30, folder / "-"),
+            gpu_check.Step("drift", [sys.executable, "-c", write], 30, figures),
+            gpu_check.Step("throughput", [sys.executable, "-c", "1 / 0"], 30, folder / "-"),
+        ]
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Card 9000")
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(gpu_check, "steps", steps)
+    monkeypatch.setattr(gpu_check, "write_clip", lambda path, *_: path)
+    assert gpu_check.main() == 1
+    text = results.RESULTS.read_text(encoding="utf-8")
+    assert "## GPU check: Card 9000" in text
+    assert "after 3000 frames | 0.2500/255 | held |" in text
+    assert "| 10 times the plain loop, 3840x2160 | unmeasured | unmeasured |" in text
+    assert "What `infer` says at 1920x1080:\n```\nMatting.\n```" in text
+    assert "throughput: exit code 1." in text
+    assert "ZeroDivisionError" in text
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
