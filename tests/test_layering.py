@@ -63,7 +63,7 @@ FLOORS: list[set[str]] = [
     },
     {"matting.media.hdr"},
     {"matting.media.colour", "matting.media.door", "matting.media.stream_header"},
-    {"matting.yuv", "matting.sdr_view"},
+    {"matting.yuv", "matting.sdr_view", "matting.enlarging"},
     {"matting.resampling"},
     {"matting.planes"},
     {
