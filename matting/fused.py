@@ -1,4 +1,4 @@
-"""The full-size pictures in one pass over memory, by a Triton kernel; only where that can be had."""
+"""The full-size pictures in one pass over memory, by a Triton kernel, where that can be had."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from matting.composite import SURE, Matte, flat
 from matting.kernel import kernel
@@ -14,7 +15,7 @@ from matting.sdr_view import gain_table, view_table
 from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND
 from matting.yuv import blank
 
-TILE = 8, 64  # rows and columns of pixels
+TILE = 4, 128  # rows and columns of pixels
 WARPS = 4
 
 
@@ -30,14 +31,16 @@ def fits(source: Planes, targets: Mapping[str, Coding]) -> bool:
     )
 
 
+@torch.inference_mode()
 def pictures(
     matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
 ) -> dict[str, Planes]:
     """What `composite.pictures` makes, for what `fits`; on the matte's device."""
     source = matte.source
     made = {kind: blank(source, coding, grey=kind in ALPHAS) for kind, coding in targets.items()}
-    alphas = [made[kind] for kind in made if kind in ALPHAS] or [None]
-    _launch(matte, made.get(COMPOSITE), made.get(FOREGROUND), alphas[0], background)
+    alphas: list[Planes | None] = [made[kind] for kind in made if kind in ALPHAS]
+    first = alphas[0] if alphas else None
+    _launch(matte, made.get(COMPOSITE), made.get(FOREGROUND), first, background)
     for alpha in alphas[1:]:  # of other numbers
         _launch(matte, None, None, alpha, background)
     return made
@@ -79,6 +82,7 @@ def _launch(
         sloped=matte.slope is not None,
         hdr=hdr,
         num_warps=WARPS,
+        enable_fp_fusion=True,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from matting import durable
 from matting.device import choose_device, describe, share_cores
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
+from matting.full_size import AUTO
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
@@ -38,6 +39,7 @@ class InferOptions:
         subject: full-body or portrait.
         frame_rate: frames a second of the videos that image sequences become; None: they become
             pictures again.
+        full_size: auto, fused or plain: how the full-size pictures are made.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress.
     """
@@ -49,6 +51,7 @@ class InferOptions:
     subject: str = "full-body"
     look: Look = field(default_factory=Look)
     frame_rate: Fraction | None = None
+    full_size: str = AUTO
     isolated: bool = False
     patience_seconds: float = PATIENCE_SECONDS
 
@@ -77,6 +80,7 @@ def infer(
         subject=options.subject,
         look=options.look,
         frame_rate=options.frame_rate,
+        full_size=options.full_size,
     )
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))

@@ -16,7 +16,7 @@ TABLE = tl.constexpr(STEPS)
 
 
 @triton.jit
-def kernel(  # type: ignore[no-untyped-def] # noqa: PLR0917
+def kernel(
     source,  # main and chroma
     maps,  # slope and offset
     tables,  # view and gain; read where `hdr`
@@ -140,12 +140,12 @@ def kernel(  # type: ignore[no-untyped-def] # noqa: PLR0917
 
 
 @triton.jit
-def _place(strides, frame, row, column):  # type: ignore[no-untyped-def]
+def _place(strides, frame, row, column):
     return frame * strides[0] + row * strides[2] + column * strides[3]
 
 
 @triton.jit
-def _store(where, level, inside, numbers: tl.constexpr, plane: tl.constexpr):  # type: ignore[no-untyped-def]
+def _store(where, level, inside, numbers: tl.constexpr, plane: tl.constexpr):
     """Writes levels as the nearest numbers, halves to the even one."""
     number = level * numbers[plane + 1] + numbers[plane]
     number = tl.minimum(tl.maximum(number, 0.0), numbers[4])
@@ -154,7 +154,7 @@ def _store(where, level, inside, numbers: tl.constexpr, plane: tl.constexpr):  #
 
 
 @triton.jit
-def _between(place, count):  # type: ignore[no-untyped-def]
+def _between(place, count):
     """The samples before and after a place, and the latter's share; the edge goes on."""
     place = tl.minimum(tl.maximum(place, 0.0), count - 1.0)
     before = place.to(tl.int32)
@@ -162,7 +162,7 @@ def _between(place, count):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _bilinear(plane, rows, wy, columns, wx):  # type: ignore[no-untyped-def]
+def _bilinear(plane, rows, wy, columns, wx):
     """A plane between four of its samples; rows and columns as places in memory."""
     a = tl.load(plane + (rows[0] + columns[0])).to(tl.float32)
     b = tl.load(plane + (rows[1] + columns[0])).to(tl.float32)
@@ -174,14 +174,14 @@ def _bilinear(plane, rows, wy, columns, wx):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _rgb(luma, cb, cr, levels: tl.constexpr, matrix: tl.constexpr):  # type: ignore[no-untyped-def]
+def _rgb(luma, cb, cr, levels: tl.constexpr, matrix: tl.constexpr):
     """R'G'B' of luma's levels and chroma's numbers."""
     cb, cr = (cb - levels[2]) * levels[3], (cr - levels[2]) * levels[3]
     return luma + matrix[3] * cr, luma + matrix[5] * cr + matrix[6] * cb, luma + matrix[4] * cb
 
 
 @triton.jit
-def _point(plane, y, x, small):  # type: ignore[no-untyped-def]
+def _point(plane, y, x, small):
     """A small map at pixels."""
     y0, y1, wy = _between((y + 0.5) * small[2] - 0.5, small[0])
     x0, x1, wx = _between((x + 0.5) * small[3] - 0.5, small[1])
@@ -189,7 +189,7 @@ def _point(plane, y, x, small):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _map(plane, places, rest: tl.constexpr, small):  # type: ignore[no-untyped-def]
+def _map(plane, places, rest: tl.constexpr, small):
     """A small map at pixels, or between these and their neighbours."""
     y, x, y_next, x_next = places
     found = _point(plane, y, x, small)
@@ -204,7 +204,7 @@ def _map(plane, places, rest: tl.constexpr, small):  # type: ignore[no-untyped-d
 
 
 @triton.jit
-def _applied(  # type: ignore[no-untyped-def] # noqa: PLR0917
+def _applied(
     maps,
     area,
     tables,
@@ -238,12 +238,12 @@ def _applied(  # type: ignore[no-untyped-def] # noqa: PLR0917
 
 
 @triton.jit
-def _unit(value):  # type: ignore[no-untyped-def]
+def _unit(value):
     return tl.minimum(tl.maximum(value, 0.0), 1.0)
 
 
 @triton.jit
-def _looked_up(table, value):  # type: ignore[no-untyped-def]
+def _looked_up(table, value):
     """A table of 0 .. 1 in equal steps, linear between them."""
     place = value * TABLE
     below = tl.minimum(place.to(tl.int32), TABLE - 1)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from matting import durable
-from matting.composite import Matte
+from matting.composite import Matte, pictures
+from matting.full_size import Make
 from matting.media.image_writer import ImageWriter
 from matting.media.source import FrameChunk, FrameSource
 from matting.media.writer import VideoWriter
@@ -16,7 +17,7 @@ from matting.pipeline import overlap
 from matting.planes import Coding
 from matting.progress import Progress
 from matting.results import Look, Target, samples_of, writer_of
-from matting.session import MattingSession, composed
+from matting.session import CPU, MattingSession, composed
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def matte_segment(
     look: Look,
     targets: Mapping[str, Target],
     progress: Progress,
+    make: Make = pictures,
 ) -> None:
     """Mattes every frame of `source` into one file or folder for each kind of result.
 
@@ -43,6 +45,7 @@ def matte_segment(
 
     Args:
         targets: where each kind of `look.kinds` goes.
+        make: how the full-size pictures are made.
         progress: told of every frame that is through the network, and of its check afterwards.
     Raises:
         DecodeError: a frame of the source is missing or damaged.
@@ -72,9 +75,8 @@ def matte_segment(
                 return _Mattes(found, chunk.pts)
 
             size = session.chunk_frames(source.width_px, source.height_px)
-            overlap(
-                lambda: source.chunks(size), compute, _Sink(writers, codings, look.background).write
-            )
+            sink = _Sink(writers, codings, look.background, make)
+            overlap(lambda: source.chunks(size), compute, sink.write)
             for writer in writers.values():
                 writer.finish(lambda _: progress.alive())
         for kind, target in targets.items():
@@ -107,10 +109,12 @@ class _Sink:
         writers: Mapping[str, VideoWriter | ImageWriter],
         codings: Mapping[str, Coding],
         background: tuple[int, int, int],
+        make: Make,
     ) -> None:
         self._writers = writers
         self._codings = codings
         self._background = background
+        self._make = make
         self._first_pts: int | None = None
 
     def write(self, mattes: _Mattes) -> None:
@@ -118,7 +122,7 @@ class _Sink:
             self._first_pts = mattes.pts[0]
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = composed(matte, self._codings, self._background)
+            made = composed(matte, self._codings, self._background, make=self._make, device=CPU)
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():
                 writer.write(made[kind], pts)

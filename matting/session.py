@@ -13,8 +13,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from matting.composite import Matte, pictures
 from matting.device import enough_memory, release_memory
 from matting.errors import InputError, OutOfMemoryError
+from matting.full_size import Make
 from matting.planes import Coding, Planes, joined
 from matting.sdr_view import sdr_view
+from matting.transfer import to_card, to_host
 from matting.yuv import small_rgb
 from model import MattingNetwork, State
 
@@ -125,7 +127,8 @@ class MattingSession:
         Raises:
             InputError, MachineError: as these.
         """
-        made = [composed(matte, targets, background) for matte in self.mattes(source, ratio)]
+        mattes = self.mattes(source, ratio)
+        made = [composed(matte, targets, background, device=CPU) for matte in mattes]
         return {kind: joined([m[kind] for m in made]) for kind in targets}
 
     def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
@@ -159,7 +162,7 @@ class MattingSession:
                 "Use a larger --downsample-ratio, or auto.",
             )
         with enough_memory(), torch.inference_mode(), self._autocast():
-            source = source.to(self._device)
+            source = to_card(source, self._device)
             small = sdr_view(small_rgb(source, ratio), source.coding)
             slope, offset, self._state = self._network.fit(
                 small, self._state, len(source), refine=ratio != 1
@@ -189,7 +192,12 @@ class MattingSession:
 
 
 def composed(
-    matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+    matte: Matte,
+    targets: Mapping[str, Coding],
+    background: tuple[int, int, int],
+    *,
+    make: Make = pictures,
+    device: torch.device | None = None,
 ) -> dict[str, Planes]:
     """The results of a matte; where memory is short, a part of the frames at a time.
 
@@ -197,21 +205,25 @@ def composed(
 
     Args:
         targets, background: as for `composite.pictures`.
+        make: how they are made, such as a `FullSize`.
+        device: the CPU, to bring them there; None: they stay where they are made.
     Returns:
-        Per kind the frames, on the CPU.
+        Per kind the frames.
     Raises:
         MachineError: there is too little memory for a single frame.
     """
     try:
         with enough_memory():
-            found = pictures(matte, targets, background)
-            return {kind: planes.to(CPU) for kind, planes in found.items()}
+            found = make(matte, targets, background)
+            if device != CPU:
+                return found
+            return {kind: to_host(planes) for kind, planes in found.items()}
     except OutOfMemoryError:
         if len(matte.source) == 1:
             raise
     release_memory(matte.offset.device)
     halves = matte.split(len(matte.source) // 2)
-    made = [composed(half, targets, background) for half in halves]
+    made = [composed(half, targets, background, make=make, device=device) for half in halves]
     return {kind: joined([m[kind] for m in made]) for kind in targets}
 
 

@@ -14,6 +14,7 @@ from matting import durable
 from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError, MattingError, MediaError
+from matting.full_size import AUTO, FullSize
 from matting.inputs import Input
 from matting.matte import matte_segment, warm_up
 from matting.media.images import proof_of
@@ -40,6 +41,7 @@ class Setup:
         device: a name that `choose_device` takes.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         frame_rate: frames a second of image sequences; None: they become pictures.
+        full_size: auto, fused or plain: how the full-size pictures are made.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
     """
 
@@ -51,6 +53,7 @@ class Setup:
     subject: str
     look: Look
     frame_rate: Fraction | None
+    full_size: str = AUTO
     largest_chunk: int | None = None
 
 
@@ -112,6 +115,8 @@ class Worker:
             checkpoint.network, device, setup.precision, setup.largest_chunk
         )
         self._said: set[str] = set()
+        self._notes: list[str] = []
+        self._make = FullSize(setup.full_size, device, self._notes.append)
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 
@@ -138,7 +143,10 @@ class Worker:
             look=self._setup.look,
             targets=task.targets,
             progress=progress,
+            make=self._make,
         )
+        while self._notes:
+            progress.say(self._notes.pop(0))
         if task.item.proof() != proof:
             raise MediaError(f"{task.item.path} was changed while it was being matted.")
         if task.end_state is not None:

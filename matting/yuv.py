@@ -16,7 +16,7 @@ from matting.planes import Coding, Planes
 from matting.resampling import clamped_rows, phases, phases_down, reduced, sampled
 
 CPU_BAND_PX = 1 << 17  # a plane of floats takes 512 KiB: most stays in the processor's caches
-GPU_BAND_PX = 1 << 24  # all at once but for the largest pictures
+GPU_BAND_PX = 1 << 21  # enough work for any card, in a memory that does not grow with the picture
 BAND_ROWS = 4  # whole rows of chroma in all codings
 
 
