@@ -94,24 +94,6 @@ def choose_encoder(
     return software, f"NVENC cannot be used: {reason}"
 
 
-def words(decoder: str, device: torch.device, encoding: Encoding, why: str) -> str:
-    """A sentence on who decodes and encodes.
-
-    Args:
-        decoder: AUTO, SOFTWARE or HARDWARE.
-        why: why the encoder is software; may be empty.
-    """
-    name = encoding.by.encoder
-    encoded = f"by {name}" if encoding.by_hardware else f"in software ({name})"
-    end = f": {why}" if why else "."
-    if device.type == "cuda" and decoder != SOFTWARE:
-        where = "" if decoder == HARDWARE else " where its pictures are the same"
-        return f"Decoding by NVDEC{where}; encoding {encoded}{end}"
-    if encoding.by_hardware:
-        return f"Decoding in software; encoding {encoded}{end}"
-    return f"Decoding and encoding {encoded}{end}"
-
-
 def try_apart(trial: Trial) -> str:
     """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
     context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from matting.errors import InputError
-from matting.infer import InferOptions
+from matting.full_size import WAYS
+from matting.infer_options import InferOptions
 from matting.media.encoders import (
     AUTO,
     C420,
@@ -108,6 +109,7 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
         subject=arguments.subject,
         look=look,
         frame_rate=arguments.frame_rate,
+        full_size=arguments.full_size,
         isolated=True,
         patience_seconds=float(arguments.patience),
     )
@@ -179,6 +181,12 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         default=SOURCE,
         choices=(SOURCE, C420),
         help="4:2:0: colour at a quarter of the pixels, which all players take (default: source)",
+    )
+    add(
+        "--full-size",
+        default=AUTO,
+        choices=WAYS,
+        help="how full-size pictures are made: in one pass, or several (default: auto)",
     )
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--bitrate", type=_bitrate, metavar="40M", help="bits a second")

@@ -20,7 +20,7 @@ from demo.sound import sound
 from matting import durable, ffmpeg
 from matting.device import choose_device, share_cores
 from matting.errors import writing
-from matting.infer import InferOptions
+from matting.infer_options import InferOptions
 from matting.media.colour import BT709, LIMITED, Colour
 from matting.media.encoders import SOFTWARE, Encoding, delivery
 from matting.media.picture import write_png

@@ -4,57 +4,29 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from matting import durable
-from matting.acceleration import choose_encoder, words
+from matting.acceleration import choose_encoder
 from matting.device import choose_device, describe, require_decoder, share_cores
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
+from matting.infer_options import InferOptions, settings_for
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.media.encoders import AUTO
 from matting.passage import FRESH, WARMED_UP, Task
 from matting.precision import require_precision
 from matting.progress import Progress
-from matting.results import Look, Target
-from matting.settings import changed_settings, settings_of
+from matting.results import Target
+from matting.settings import changed_settings
 from matting.supervisor import Supervisor
 from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
 from matting.worker import Setup
-from matting.worker_process import PATIENCE_SECONDS
 from matting.workspace import ALPHA_PNG, MattedFolder
 
 SEAM = "it had to begin without the piece before it, which is there now."
-
-
-@dataclass(frozen=True)
-class InferOptions:
-    """How to matte.
-
-    Attributes:
-        ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
-        subject: full-body or portrait.
-        frame_rate: frames a second of the videos that image sequences become; None: they become
-            pictures again.
-        decoder: AUTO, SOFTWARE or HARDWARE; who encodes is said in `look`.
-        isolated: whether the network works in a process of its own, which is watched.
-        patience_seconds: how long that may go without any progress.
-    """
-
-    checkpoint: Path | None = None
-    device: str = "auto"
-    decoder: str = AUTO
-    precision: str = "auto"
-    ratio: float | None = None
-    subject: str = "full-body"
-    look: Look = field(default_factory=Look)
-    frame_rate: Fraction | None = None
-    isolated: bool = False
-    patience_seconds: float = PATIENCE_SECONDS
 
 
 def infer(
@@ -85,11 +57,11 @@ def infer(
             inputs,
             Ledger(folder),
             frame_rate=options.frame_rate,
-            settings=lambda item, look: _settings(item, replace(options, look=look), checkpoint),
+            settings=lambda item, look: settings_for(item, replace(options, look=look), checkpoint),
             isolated=options.isolated,
         )
-        if any(item.gives_video(options.frame_rate) for item in inputs.inputs):
-            progress.say(words(options.decoder, device, look.encoding, why))
+        if why:
+            progress.say(f"Encoding in software: {why}")
         setup = Setup(
             checkpoint=checkpoint.path,
             checkpoint_sha256=checkpoint.sha256,
@@ -100,6 +72,7 @@ def infer(
             subject=options.subject,
             look=look,
             frame_rate=options.frame_rate,
+            full_size=options.full_size,
         )
         with Supervisor(
             setup,
@@ -117,19 +90,6 @@ def infer(
                 progress=progress,
             ).run()
     return folder
-
-
-def _settings(item: Input, options: InferOptions, checkpoint: Checkpoint) -> dict[str, Any]:
-    return settings_of(
-        checkpoint_sha256=checkpoint.sha256,
-        precision=options.precision,
-        ratio=options.ratio,
-        subject=options.subject,
-        look=options.look,
-        sequence_rate=options.frame_rate if item.is_sequence else None,
-        pictures=not item.gives_video(options.frame_rate),
-        first_frame=item.first_frame,
-    )
 
 
 class _Job:
@@ -274,7 +234,7 @@ class _Job:
         return Target(folder / f"{item.stem}.mp4")
 
     def _settings(self, item: Input) -> dict[str, Any]:
-        return _settings(item, self._options, self._checkpoint)
+        return settings_for(item, self._options, self._checkpoint)
 
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""

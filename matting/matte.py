@@ -9,6 +9,7 @@ from itertools import islice
 
 from matting import durable
 from matting.composite import Matte
+from matting.full_size import Make
 from matting.media.encoders import Delivery
 from matting.media.image_writer import ImageWriter
 from matting.media.source import FrameSource
@@ -38,15 +39,18 @@ class SegmentResults:
         look: Look,
         targets: Mapping[str, Target],
         samples: Mapping[str, Delivery],
+        make: Make,
     ) -> None:
         """
         Args:
             targets, samples: where each kind of result goes, and in which samples.
+            make: how the full-size pictures are made.
         """
         self._source = source
         self._look = look
         self._targets = targets
         self._samples = samples
+        self._make = make
         self._temporary = {kind: durable.partial(t.path) for kind, t in targets.items()}
         self._open_files = ExitStack()
         self._writers: dict[str, VideoWriter | ImageWriter] = {}
@@ -83,7 +87,7 @@ class SegmentResults:
         stay = _on_card(self._look, self._targets)
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = composed(matte, codings, self._look.background, stay)
+            made = composed(matte, codings, self._look.background, make=self._make, stay=stay)
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():
                 writer.write(made[kind], pts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from fractions import Fraction
 
 from matting.errors import MattingError
+from matting.full_size import FUSED, PLAIN, FullSize
 from matting.matte import Mattes, SegmentResults, warm_up
 from matting.media.source import FrameChunk, FrameSource
 from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
@@ -18,6 +20,7 @@ from matting.workspace import COMPOSITE
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
 WARM_UP_FRAMES = 120
 HDR_LOST = "NVENC writes nothing of the mastering display and the light levels."
+FULL_SIZE_WORDS = {FUSED: "in one pass", PLAIN: "in bands"}
 
 
 class NetworkStage:
@@ -31,10 +34,13 @@ class NetworkStage:
         subject: str,
         look: Look,
         frame_rate: Fraction | None,
+        full_size: str,
     ) -> None:
         """
         Args:
-            ratio, subject, frame_rate: as in `Setup`.
+            ratio, subject, frame_rate, full_size: as in `Setup`.
+        Raises:
+            MissingError: what is to make the full-size pictures is not there.
         """
         self._session = session
         self._fixed_ratio = ratio
@@ -42,6 +48,8 @@ class NetworkStage:
         self._look = look
         self._frame_rate = frame_rate
         self._said: set[str] = set()
+        self._unsaid: deque[str] = deque()  # by another thread
+        self._full_size = FullSize(full_size, session.device, self._unsaid.append)
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 
@@ -66,10 +74,11 @@ class NetworkStage:
         in_hand = task.before is not None and task.before.name == state_after
         passage.start_state = self._prepare(passage, in_hand, progress)
         samples = samples_of(source, self._look.encoding, task.targets)
-        passage.results = SegmentResults(source, self._look, task.targets, samples)
+        passage.results = SegmentResults(source, self._look, task.targets, samples, self._full_size)
         of_samples = [samples[COMPOSITE].note] if COMPOSITE in samples else []
         of_hdr = [HDR_LOST] if source.hdr and self._look.encoding.by_hardware else []
-        self._tell([passage.note, *source.notes, *of_samples, *of_hdr], progress)
+        notes = [passage.note, *source.notes, *of_samples, *of_hdr]
+        self._tell([*notes, self._choices(passage)], progress)
         progress.detail(f"{name}: ratio {passage.ratio:.4f}, state {passage.start_state}")
 
     def matte(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> Mattes:
@@ -82,11 +91,27 @@ class NetworkStage:
         progress.advance(len(chunk.pts))
         return Mattes(found, chunk.pts)
 
-    def end(self, passage: Passage) -> None:
+    def end(self, passage: Passage, progress: Progress) -> None:
         """All its frames are through: the next segment may go on from here."""
         self._state_after = passage.name
         if passage.task.end_state is not None:
             passage.end_state = self._session.state
+        while self._unsaid:
+            progress.say(self._unsaid.popleft())
+
+    def _choices(self, passage: Passage) -> str:
+        """What does the work, in a line."""
+        frames = self.chunk_frames(passage)
+        targets = passage.task.targets.values()
+        videos = any(not target.pictures for target in targets)
+        parts = [
+            f"decoding {'by NVDEC' if passage.by_card else 'in software'}",
+            f"the network in {self._session.precision}, {frames} frame{'s' * (frames > 1)} at once",
+            f"full-size pictures {FULL_SIZE_WORDS[self._full_size.way]}",
+            f"encoding by {self._look.encoding.by.encoder if videos else 'PNG'}",
+        ]
+        text = "; ".join(parts)
+        return f"{text[0].upper()}{text[1:]}."
 
     def _ratio(self, source: FrameSource) -> float:
         return self._fixed_ratio or automatic_ratio(

@@ -66,6 +66,7 @@ class Passage:
     """A segment that goes from stage to stage; only the stage that has it now changes it.
 
     Attributes:
+        by_card: whether a graphics card decodes it.
         note: what a user has to know of how it is decoded; may be empty.
         ratio, start_state, end_state: set by the network's stage.
         results: its files, from the first matte on.
@@ -75,6 +76,7 @@ class Passage:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.by_card = False
         self.note = ""
         self.ratio = 1.0
         self.start_state = FRESH
@@ -127,6 +129,7 @@ class Passage:
             reason = "only what segment has checked is decoded by NVDEC, which hides damage."
         else:
             self._source, reason = source.decoded_by(nvdec)
+            self.by_card = not reason
         if reason and decoder == HARDWARE:
             raise InputError(f"{source.path}: {reason}", "Use --decoder auto.")
         if reason:

@@ -41,18 +41,18 @@ class Coding:
 
     @property
     def peak(self) -> int:
-        """The largest number."""
+        """The largest number, before it is shifted."""
         return (1 << self.bits) - 1
 
     @property
     def luma(self) -> tuple[float, float]:
-        """Black, and the distance from black to white."""
+        """Black, and the distance from black to white, in numbers before they are shifted."""
         unit = 1 << (self.bits - 8)
         return (0.0, float(self.peak)) if self.full_range else (16.0 * unit, 219.0 * unit)
 
     @property
     def chroma(self) -> tuple[float, float]:
-        """No colour, and the distance between the extremes."""
+        """No colour, and the distance between the extremes, likewise."""
         unit = 1 << (self.bits - 8)
         return 128.0 * unit, float(self.peak) if self.full_range else 224.0 * unit
 
@@ -73,7 +73,7 @@ class Planes:
 
     Attributes:
         main: luma [T, 1, H, W], or R, G, B [T, 3, H, W] where the coding has no luma.
-        chroma: Cb, Cr [T, 2, h, w]; None: the pictures are grey or R'G'B'.
+        chroma: Cb, Cr [T, 2, h, w], of any strides; None: the pictures are grey or R'G'B'.
     """
 
     coding: Coding
@@ -97,6 +97,14 @@ class Planes:
         main = self.main.to(device, non_blocking=ahead)
         chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=ahead)
         return Planes(self.coding, main, chroma)
+
+    def crop(self, columns: slice) -> Planes:
+        """Those columns, in the same memory; they start with a chroma sample of their own."""
+        if self.chroma is None:
+            return Planes(self.coding, self.main[..., columns])
+        step = self.coding.step[0]
+        cells = slice(columns.start // step, -(-columns.stop // step))
+        return Planes(self.coding, self.main[..., columns], self.chroma[..., cells])
 
     def split(self, frames: int) -> list[Planes]:
         """The same in parts of at most `frames` pictures."""
@@ -125,5 +133,16 @@ def _numbers(samples: Tensor, planes: Planes) -> Tensor:
 def joined(parts: Sequence[Planes]) -> Planes:
     """Pictures of one coding and size in one."""
     chromas = [part.chroma for part in parts if part.chroma is not None]
-    chroma = torch.cat(chromas) if chromas else None
-    return Planes(parts[0].coding, torch.cat([part.main for part in parts]), chroma)
+    chroma = _chained(chromas) if chromas else None
+    return Planes(parts[0].coding, _chained([part.main for part in parts]), chroma)
+
+
+def movable(numbers: Tensor) -> Tensor:
+    """The same memory in a type that every device can index and join; 16 bits get a sign."""
+    return numbers.view(torch.int16) if numbers.dtype == torch.uint16 else numbers
+
+
+def _chained(parts: Sequence[Tensor]) -> Tensor:
+    if parts[0].stride(1) == 1 and parts[0].shape[1] > 1:  # interleaved they stay
+        return _chained([part.permute(0, 2, 3, 1) for part in parts]).permute(0, 3, 1, 2)
+    return torch.cat([movable(part) for part in parts]).view(parts[0].dtype)

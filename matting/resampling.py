@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.planes import Coding
+from matting.planes import Coding, movable
 
 
 def reduced(values: Tensor, target: Coding) -> Tensor:
@@ -22,12 +22,14 @@ def reduced(values: Tensor, target: Coding) -> Tensor:
             rows are shared.
     """
     columns, rows = target.step
-    if columns > 1:
-        odd = -values.shape[3] % columns
-        more = columns // 2
-        values = F.pad(values, (more, more + odd, 0, 0), mode="replicate")
-        values = _mean(values, 3, columns, target.siting[0])
-    return _mean(values, 2, rows, target.siting[1]) if rows > 1 else values
+    if rows > 1:
+        values = _mean(values, 2, rows, target.siting[1])
+    if columns == 1:
+        return values
+    odd = -values.shape[3] % columns
+    more = columns // 2
+    values = F.pad(values, (more, more + odd, 0, 0), mode="replicate")
+    return _mean(values, 3, columns, target.siting[0])
 
 
 def at_siting(values: Tensor, target: Coding) -> Tensor:
@@ -65,6 +67,19 @@ def phases(lines: Tensor, step: int, siting: float) -> Tensor:
     return pixels
 
 
+def phases_down(lines: Tensor, step: int, siting: float) -> Tensor:
+    """The same downwards; `lines` [.., h + 2, w] have one more at each end: [.., h * step, w]."""
+    height = lines.shape[2] - 2
+    pixels = lines.new_empty((*lines.shape[:2], height * step, lines.shape[3]))
+    for phase in range(step):
+        place = (phase - siting) / step
+        above = 1 + math.floor(place)
+        before, after = (lines[:, :, at : at + height] for at in (above, above + 1))
+        weight = place - math.floor(place)
+        torch.lerp(before, after, weight, out=pixels[:, :, phase::step])
+    return pixels
+
+
 def sampled(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """A plane at rows and columns between its own, bilinear, float32."""
     lines = rows_at(plane, rows)
@@ -80,7 +95,7 @@ def rows_at(plane: Tensor, places: Tensor) -> Tensor:
     above = places.long()
     below = (above + 1).clamp_(max=plane.shape[2] - 1)
     weight = (places - above).view(-1, 1)
-    return torch.lerp(plane[:, :, above].float(), plane[:, :, below].float(), weight)
+    return torch.lerp(_lines(plane, above).float(), _lines(plane, below).float(), weight)
 
 
 def clamped_rows(plane: Tensor, rows: slice) -> Tensor:
@@ -89,7 +104,11 @@ def clamped_rows(plane: Tensor, rows: slice) -> Tensor:
     if rows.start >= 0 and rows.stop <= height:
         return plane[:, :, rows]
     index = torch.arange(rows.start, rows.stop, device=plane.device).clamp_(0, height - 1)
-    return plane[:, :, index]
+    return _lines(plane, index)
+
+
+def _lines(plane: Tensor, index: Tensor) -> Tensor:
+    return movable(plane).index_select(2, index).view(plane.dtype)
 
 
 def _every(dim: int, start: int, step: int) -> tuple[slice, ...]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from matting.add_audio import add_audio
 from matting.combine import combine
-from matting.infer import InferOptions, infer
+from matting.infer import infer
+from matting.infer_options import InferOptions
 from matting.progress import Progress
 from matting.segment import SegmentOptions, segment
 

@@ -26,18 +26,18 @@ def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
         rgb: [T, 3, n, w], float32, in the source's own code values.
     """
     view = rgb.clamp(0, 1)
-    return view if coding.transfer == SDR else _looked_up(_view(coding.transfer), view)
+    return view if coding.transfer == SDR else _looked_up(view_table(coding.transfer), view)
 
 
 def to_source(change: Tensor, rgb: Tensor, coding: Coding) -> Tensor:
     """A small change of the view as one of the source's code values; may write to `change`."""
     if coding.transfer == SDR:
         return change
-    return change.mul_(_looked_up(_gain(coding.transfer), rgb.clamp(0, 1)))
+    return change.mul_(_looked_up(gain_table(coding.transfer), rgb.clamp(0, 1)))
 
 
 @cache
-def _view(transfer: str) -> Tensor:
+def view_table(transfer: str) -> Tensor:
     """The view of each code value 0 .. 1."""
     code = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
     nits = _pq_nits(code) if transfer == PQ else _hlg_nits(code)
@@ -61,9 +61,9 @@ def _hlg_nits(code: Tensor) -> Tensor:
 
 
 @cache
-def _gain(transfer: str) -> Tensor:
+def gain_table(transfer: str) -> Tensor:
     """How much a code value changes with its view; at most 1, lest a shoulder magnify noise."""
-    slope = torch.gradient(_view(transfer).double(), spacing=1 / STEPS)[0]
+    slope = torch.gradient(view_table(transfer).double(), spacing=1 / STEPS)[0]
     return (1 / slope.clamp(min=1)).float()
 
 

@@ -9,13 +9,14 @@ import torch
 from matting.composite import Matte, pictures
 from matting.device import enough_memory, free_bytes, release_memory
 from matting.errors import InputError, OutOfMemoryError
+from matting.full_size import Make
 from matting.planes import Coding, Planes, joined
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
 from matting.sdr_view import sdr_view
+from matting.transfer import to_card, to_host
 from matting.yuv import small_rgb
 from model import MattingNetwork, State, inference_network
 
-CPU = torch.device("cpu")
 SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
 NETWORK_BYTES = 500  # at its peak, for each pixel of the small copy (measured, all precisions)
@@ -44,7 +45,12 @@ def frames_in(memory: int, coding: Coding, size_px: tuple[int, int], ratio: floa
 
 
 class MattingSession:
-    """Mattes frames in order, carrying the network's state from one chunk to the next."""
+    """Mattes frames in order, carrying the network's state from one chunk to the next.
+
+    Attributes:
+        device: where it computes.
+        precision: fp32, fp16 or bf16.
+    """
 
     def __init__(
         self,
@@ -66,7 +72,7 @@ class MattingSession:
         exact_float32()
         with enough_memory():
             self._network = inference_network(network, PRECISIONS[self.precision]).to(device)
-        self._device = device
+        self.device = device
         self._largest_chunk = largest_chunk or GPU_CHUNK_FRAMES
         self._chunks: dict[tuple[Coding, tuple[int, int], float], int] = {}
         self._state: State | None = None
@@ -78,11 +84,11 @@ class MattingSession:
         slower at 8). On a graphics card as many as its free memory allows, up to a bound from
         which on more are no faster.
         """
-        if self._device.type == "cpu":
+        if self.device.type == "cpu":
             return 1
         kind = coding, size_px, ratio
         if kind not in self._chunks:  # later, the frames of the segment before take room
-            self._chunks[kind] = frames_in(free_bytes(self._device), *kind)
+            self._chunks[kind] = frames_in(free_bytes(self.device), *kind)
         return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
@@ -109,7 +115,7 @@ class MattingSession:
             # A state is never changed in place: from here it can be done again.
             self._state = state
             self._largest_chunk = len(source) // 2
-        release_memory(self._device)
+        release_memory(self.device)
         return self.mattes(source, ratio)
 
     def pictures(
@@ -158,7 +164,7 @@ class MattingSession:
                 "Use a larger --downsample-ratio, or auto.",
             )
         with enough_memory(), torch.inference_mode():
-            source = source.to(self._device)
+            source = to_card(source, self.device)
             small = sdr_view(small_rgb(source, ratio), source.coding)
             small = small.contiguous(memory_format=torch.channels_last)
             slope, offset, self._state = self._network.fit(
@@ -179,7 +185,7 @@ class MattingSession:
         if state is None:
             self._state = None
         else:
-            r1, r2, r3, r4 = (r.to(self._device, memory_format=torch.channels_last) for r in state)
+            r1, r2, r3, r4 = (r.to(self.device, memory_format=torch.channels_last) for r in state)
             self._state = r1, r2, r3, r4
 
 
@@ -187,6 +193,8 @@ def composed(
     matte: Matte,
     targets: Mapping[str, Coding],
     background: tuple[int, int, int],
+    *,
+    make: Make = pictures,
     stay: Collection[str] = (),
 ) -> dict[str, Planes]:
     """The results of a matte; where memory is short, a part of the frames at a time.
@@ -195,6 +203,7 @@ def composed(
 
     Args:
         targets, background: as for `composite.pictures`.
+        make: how they are made, such as a `FullSize`.
         stay: the kinds that stay on the matte's device.
     Returns:
         Per kind the frames, the others on the CPU.
@@ -203,12 +212,12 @@ def composed(
     """
     try:
         with enough_memory():
-            found = pictures(matte, targets, background)
-            return {kind: p if kind in stay else p.to(CPU) for kind, p in found.items()}
+            found = make(matte, targets, background)
+            return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
     except OutOfMemoryError:
         if len(matte.source) == 1:
             raise
     release_memory(matte.offset.device)
     halves = matte.split(len(matte.source) // 2)
-    made = [composed(half, targets, background, stay) for half in halves]
+    made = [composed(half, targets, background, make=make, stay=stay) for half in halves]
     return {kind: joined([m[kind] for m in made]) for kind in targets}

@@ -8,12 +8,12 @@ another begins or ends a segment.
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from fractions import Fraction
 from pathlib import Path
 
-from matting.device import choose_device, share_cores
+from matting.device import choose_device, enough_memory, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError
 from matting.matte import Mattes
@@ -28,6 +28,7 @@ from matting.progress import Progress
 from matting.results import Look
 from matting.session import MattingSession
 from matting.state_file import save_state
+from matting.transfer import to_card
 from matting.weights import load_checkpoint
 
 
@@ -40,6 +41,7 @@ class Setup:
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         frame_rate: frames a second of image sequences; None: they become pictures.
         decoder: AUTO, SOFTWARE or HARDWARE.
+        full_size: auto, fused or plain: how the full-size pictures are made.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
     """
 
@@ -52,6 +54,7 @@ class Setup:
     look: Look
     frame_rate: Fraction | None
     decoder: str = AUTO
+    full_size: str = AUTO
     largest_chunk: int | None = None
 
 
@@ -77,7 +80,7 @@ class Worker:
             InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
         """
         self._setup = setup
-        device = choose_device(setup.device)
+        device = self._device = choose_device(setup.device)
         share_cores(device)
         checkpoint = load_checkpoint(setup.checkpoint)
         if checkpoint.sha256 != setup.checkpoint_sha256:
@@ -92,6 +95,7 @@ class Worker:
             subject=setup.subject,
             look=setup.look,
             frame_rate=setup.frame_rate,
+            full_size=setup.full_size,
         )
         self._nvdec = Nvdec(device) if device.type == "cuda" else None
         self._passages: list[Passage] = []
@@ -162,9 +166,14 @@ class Worker:
             for chunk in chunks:
                 if passage.error is not None:
                     return
-                self._arrived.put((passage, chunk))
+                self._arrived.put((passage, self._brought(chunk)))
         # Before its end is told: the next segment goes on from what these frames leave.
         passage.require_unchanged()
+
+    def _brought(self, chunk: FrameChunk) -> FrameChunk:
+        """The chunk where it will be computed; a card is brought it beside its work on others."""
+        with enough_memory():
+            return replace(chunk, pictures=to_card(chunk.pictures, self._device))
 
     def _next_done(self, progress: Progress) -> Passage:
         while True:
@@ -184,7 +193,7 @@ class Worker:
         if item is Mark.BEGIN:
             passage.attempt(self._network.begin, passage, progress)
         else:
-            passage.attempt(self._network.end, passage)
+            passage.attempt(self._network.end, passage, progress)
         self._found.put((passage, item))
 
     def _compute_chunk(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> None:

@@ -13,16 +13,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from matting.planes import Coding, Planes
-from matting.resampling import clamped_rows, phases, reduced, rows_at, sampled
+from matting.resampling import clamped_rows, phases, phases_down, reduced, sampled
 
-CPU_BAND_PX = 1 << 16  # a plane of floats takes 256 KiB: it stays in the processor's caches
-GPU_BAND_PX = 1 << 24  # all at once but for the largest pictures
+CPU_BAND_PX = 1 << 17  # a plane of floats takes 512 KiB: most stays in the processor's caches
+GPU_BAND_PX = 1 << 21  # enough work for any card, in a memory that does not grow with the picture
 BAND_ROWS = 4  # whole rows of chroma in all codings
 
 
 def rgb_rows(planes: Planes, rows: slice) -> Tensor:
     """R'G'B' of some rows, [T, 3, n, W], float32; 0 is black, 1 white, neither a bound."""
-    main = _levels(planes.main[:, :, rows], planes.coding.luma)
+    main = _main_levels(planes.main[:, :, rows], planes.coding)
     if planes.coding.weights is None:
         return main
     chroma = None if planes.chroma is None else _at_pixels(planes, rows)
@@ -36,11 +36,11 @@ def rgb_at_chroma(planes: Planes, target: Coding, rows: slice) -> Tensor:
     """
     source = planes.coding
     around = _around(rows, target, planes.height)
-    main = reduced(_levels(clamped_rows(planes.main, around), source.luma), target)
+    main = reduced(_main_levels(clamped_rows(planes.main, around), source), target)
     if source.weights is None or planes.chroma is None:
         return main if source.weights is None else main.expand(-1, 3, -1, -1)
     if (source.step, source.siting) == (target.step, target.siting):
-        chroma = _levels(planes.chroma[:, :, rows], source.chroma)
+        chroma = _chroma_levels(planes.chroma[:, :, rows], source)
     else:
         inside = slice(max(0, around.start), min(planes.height, around.stop))
         above, below = inside.start - around.start, around.stop - inside.stop
@@ -60,14 +60,14 @@ def small_rgb(planes: Planes, ratio: float) -> Tensor:
         for count in (height, width)
     )
     coding = planes.coding
-    main = _levels(sampled(planes.main, rows, columns), coding.luma)
+    main = _main_levels(sampled(planes.main, rows, columns), coding)
     if coding.weights is None:
         return main
     chroma = None
     if planes.chroma is not None:
         across = (columns - coding.siting[0]) / coding.step[0]
         down = (rows - coding.siting[1]) / coding.step[1]
-        chroma = _levels(sampled(planes.chroma, down, across), coding.chroma)
+        chroma = _chroma_levels(sampled(planes.chroma, down, across), coding)
     return _to_rgb(main, chroma, coding.weights)
 
 
@@ -91,6 +91,9 @@ def blank(source: Planes, target: Coding, *, grey: bool = False) -> Planes:
     if grey or target.weights is None:
         return Planes(target, main)
     width, height = target.chroma_size(source.width, source.height)
+    if target.interleaved:
+        pairs = torch.empty((frames, height, width, 2), dtype=target.dtype, device=device)
+        return Planes(target, main, pairs.permute(0, 3, 1, 2))
     chroma = torch.empty((frames, 2, height, width), dtype=target.dtype, device=device)
     return Planes(target, main, chroma)
 
@@ -183,26 +186,40 @@ def _at_pixels(planes: Planes, rows: slice) -> Tensor:
     if chroma is None:
         raise ValueError("grey has no chroma")
     (step, rows_step), (across, down) = coding.step, coding.siting
-    if rows_step == 1:
-        lines = chroma[:, :, rows].float()
-    else:
-        places = torch.arange(rows.start, rows.stop, device=chroma.device)
-        lines = rows_at(chroma, (places - down) / rows_step)
+    cells = slice(rows.start // rows_step, -(-rows.stop // rows_step))
+    more = 0 if rows_step == 1 else 1
+    around = slice(cells.start - more, cells.stop + more)
+    lines = _chroma_levels(clamped_rows(chroma, around), coding)
+    if rows_step > 1:
+        lines = phases_down(lines, rows_step, down)
+        first = rows.start - cells.start * rows_step
+        lines = lines[:, :, first : first + rows.stop - rows.start]
     if step > 1:
         lines = phases(lines, step, across)
-    return _levels(lines[..., : planes.width], coding.chroma)
+    return lines[..., : planes.width]
 
 
-def _levels(numbers: Tensor, scale: tuple[float, float]) -> Tensor:
+def _main_levels(numbers: Tensor, coding: Coding) -> Tensor:
+    return _levels(numbers, coding.luma, coding.shift)
+
+
+def _chroma_levels(numbers: Tensor, coding: Coding) -> Tensor:
+    return _levels(numbers, coding.chroma, coding.shift)
+
+
+def _levels(numbers: Tensor, scale: tuple[float, float], shift: int) -> Tensor:
     """Numbers to levels: 0 is black, or no colour."""
-    zero, span = scale
+    zero, span = (value * (1 << shift) for value in scale)
     return numbers.to(torch.float32).sub(zero).mul_(1 / span)
 
 
 def _numbers(levels: Tensor, scale: tuple[float, float], coding: Coding) -> Tensor:
     """Levels to the nearest numbers that the coding has."""
     zero, span = scale
-    return levels.mul(span).add_(zero).round_().clamp_(0, coding.peak).to(coding.dtype)
+    numbers = levels.mul(span).add_(zero).round_().clamp_(0, coding.peak)
+    if coding.shift:
+        numbers.mul_(1 << coding.shift)
+    return numbers.to(coding.dtype)
 
 
 def _to_rgb(luma: Tensor, chroma: Tensor | None, weights: tuple[float, float]) -> Tensor:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.infer import InferOptions, infer
+from matting.infer import infer
+from matting.infer_options import InferOptions
 from matting.media.encoders import Encoding
 from matting.results import Look
 from matting.segment import SegmentOptions, segment

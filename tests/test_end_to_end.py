@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from demo.film import DEMO_SEED, Film
 from demo.measure import beep_times, flash_indices
 from matting.demo import CHECKPOINT, draw_film
-from matting.infer import InferOptions, infer
+from matting.infer import infer
+from matting.infer_options import InferOptions
 from matting.media.encoders import Encoding
 from matting.media.sound import read_sound
 from matting.plan import read_plan

@@ -18,7 +18,7 @@ from matting.demo import CHECKPOINT
 from matting.infer import infer
 from matting.media.reader import VideoSource
 from matting.planes import Planes
-from matting.session import CPU, MattingSession, automatic_ratio, composed
+from matting.session import MattingSession, automatic_ratio, composed
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode
@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA card"),
 ]
+CPU = torch.device("cpu")
 CARD = torch.device("cuda", 0)
 GREEN = (120, 255, 155)
 LIMIT_BYTES = 6 * 2**30 - 2**29  # something is left for the driver

@@ -16,7 +16,8 @@ from PIL import Image, ImageCms
 from matting import arguments, cli, durable
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
-from matting.infer import InferOptions, infer
+from matting.infer import infer
+from matting.infer_options import InferOptions
 from matting.media.image_writer import ImageWriter
 from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.planes import Coding, Planes

@@ -13,10 +13,11 @@ import torch
 from av.video.frame import VideoFrame
 
 from matting import cli
-from matting.acceleration import choose_encoder, try_apart, words
+from matting.acceleration import choose_encoder, try_apart
 from matting.durable import FileProof
 from matting.errors import InputError, MachineError, MissingError
-from matting.infer import InferOptions, infer
+from matting.infer import infer
+from matting.infer_options import InferOptions
 from matting.inputs import read_inputs
 from matting.ledger import Entry, Ledger
 from matting.media import encoders
@@ -222,7 +223,7 @@ def test_the_whole_way_through_surfaces(
     kinds = (COMPOSITE, ALPHA)
     made = options(opaque_checkpoint, HARDWARE, kinds=kinds)
     folder = infer(segments, made, None, progress)
-    assert progress.heard("Decoding in software; encoding by libx264.")
+    assert progress.heard("full-size pictures in bands; encoding by libx264.")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
     for path in composites(folder):
         assert times(path) == times(segments / path.name)
@@ -245,7 +246,7 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     assert [path.stat().st_mtime_ns for path in composites(folder)] == before
     answer(monkeypatch, "it has gone.")
     infer(segments, options(opaque_checkpoint, AUTO), None, progress)
-    assert progress.heard("encoding in software (libx264): NVENC cannot be used: it has gone.")
+    assert progress.heard("Encoding in software: NVENC cannot be used: it has gone.")
     assert progress.heard("2 are done again, for these have changed: encoder")
     assert encoders_of(folder) == {SOFTWARE}
 
@@ -377,18 +378,3 @@ def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
         ) as writer,
     ):
         writer.write(picture, [0])
-
-
-@pytest.mark.parametrize(
-    ("decoder", "device", "encoder", "why", "said"),
-    [
-        (AUTO, CPU, SOFTWARE, "", "Decoding and encoding in software (libx265)."),
-        (AUTO, CARD, HARDWARE, "", "by NVDEC where its pictures are the same; encoding by hevc_nv"),
-        (HARDWARE, CARD, SOFTWARE, "no.", "by NVDEC; encoding in software (libx265): no."),
-        (SOFTWARE, CARD, HARDWARE, "", "Decoding in software; encoding by hevc_nvenc."),
-    ],
-)
-def test_what_is_said(
-    decoder: str, device: torch.device, encoder: str, why: str, said: str
-) -> None:
-    assert said in words(decoder, device, Encoding("hevc", encoder=encoder), why)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from matting.infer import InferOptions, infer
+from matting.infer import infer
+from matting.infer_options import InferOptions
 from matting.media.encoders import Encoding
 from matting.results import Look
 from matting.run import run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from matting.infer import InferOptions
+from matting.infer_options import InferOptions
 from matting.media.encoders import Encoding
 from matting.progress import Progress
 from matting.results import Look

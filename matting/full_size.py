@@ -1,0 +1,174 @@
+"""Who makes the full-size pictures, in how much memory, and how little traffic there could be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from matting.composite import Matte, pictures
+from matting.device import enough_memory
+from matting.errors import MissingError, OutOfMemoryError
+from matting.planes import Coding, Planes
+from matting.workspace import ALPHAS
+from matting.yuv import GPU_BAND_PX
+
+AUTO, FUSED, PLAIN = "auto", "fused", "plain"
+WAYS = AUTO, FUSED, PLAIN
+MAP_CHANNELS = 8  # slope and offset
+# More than `composite` holds for a pixel of a band: 92 were measured, 168 for HDR, on the CPU.
+BAND_BYTES = 240
+
+Make = Callable[[Matte, Mapping[str, Coding], tuple[int, int, int]], dict[str, Planes]]
+
+
+class FullSize:
+    """Makes the full-size pictures: in one pass by a kernel of its own, or in bands by torch.
+
+    The kernel is trusted when what it makes of the first frame of each kind of video equals what
+    torch makes of it, within 1/255.
+
+    Attributes:
+        way: FUSED or PLAIN: what is tried first.
+    """
+
+    def __init__(
+        self, way: str, device: torch.device, tell: Callable[[str], None], fused: Make | None = None
+    ) -> None:
+        """
+        Args:
+            way: AUTO, FUSED or PLAIN. AUTO: the kernel where the device is a graphics card.
+            tell: is told once why the kernel is not used, where it could have been.
+            fused: the kernel; None: this program's own.
+        Raises:
+            MissingError: FUSED, and there is no graphics card or no Triton.
+        """
+        self._tell = tell
+        self._agreed: set[tuple[Coding, frozenset[tuple[str, Coding]]]] = set()
+        self._fused = fused if way != PLAIN else None
+        if fused is None and (way == FUSED or (way == AUTO and device.type == "cuda")):
+            self._fused = self._kernel(way, device)
+
+    @property
+    def way(self) -> str:
+        return PLAIN if self._fused is None else FUSED
+
+    def __call__(
+        self, matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+    ) -> dict[str, Planes]:
+        """What `composite.pictures` makes."""
+        if self._fused is not None:
+            try:
+                with enough_memory():
+                    return self._in_one_pass(self._fused, matte, targets, background)
+            except OutOfMemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a compiler's errors are of any kind
+                self._give_up(str(error).strip().splitlines()[-1:])
+        return pictures(matte, targets, background)
+
+    def _in_one_pass(
+        self,
+        fused: Make,
+        matte: Matte,
+        targets: Mapping[str, Coding],
+        background: tuple[int, int, int],
+    ) -> dict[str, Planes]:
+        key = matte.source.coding, frozenset(targets.items())
+        if key not in self._agreed:
+            first = matte.split(1)[0]
+            found, expected = (way(first, targets, background) for way in (fused, pictures))
+            if not all(agree(found[kind], expected[kind]) for kind in targets):
+                self._give_up(["its first picture is not what torch makes"])
+                return pictures(matte, targets, background)
+            self._agreed.add(key)
+        return fused(matte, targets, background)
+
+    def _kernel(self, way: str, device: torch.device) -> Make | None:
+        try:
+            from matting import fused  # noqa: PLC0415 - Triton is not everywhere, nor needed
+        except ImportError:
+            if way == FUSED:
+                raise MissingError(
+                    "--full-size fused needs Triton, which is not installed.",
+                    "Use --full-size auto, which does without it.",
+                ) from None
+            return None
+        if device.type != "cuda":
+            raise MissingError(
+                "--full-size fused needs an NVIDIA graphics card.", "Use --full-size auto."
+            )
+
+        def make(
+            matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+        ) -> dict[str, Planes]:
+            suits = fused.fits(matte.source, targets)
+            return (fused.pictures if suits else pictures)(matte, targets, background)
+
+        return make
+
+    def _give_up(self, why: list[str]) -> None:
+        self._fused = None
+        reason = "".join(why) or "it failed"
+        self._tell(f"The full-size pictures are made in several passes, not in one: {reason}.")
+
+
+def agree(one: Planes, other: Planes) -> bool:
+    """Whether no number differs by more than 1/255, or 1 where there are fewer."""
+    coding = one.coding
+    bound = max(1, coding.peak // 255) << coding.shift
+    pairs = [(one.main, other.main)]
+    if one.chroma is not None and other.chroma is not None:
+        pairs.append((one.chroma, other.chroma))
+    return all(_farthest(a, b) <= bound for a, b in pairs)
+
+
+def least_bytes(
+    source: Coding,
+    targets: Mapping[str, Coding],
+    width: int,
+    height: int,
+    small: tuple[int, int] = (0, 0),
+) -> int:
+    """The least memory traffic of the stage, per frame: all is read once and written once.
+
+    Args:
+        small: width and height of the small maps, in float32.
+    """
+    read = frame_bytes(source, width, height) + MAP_CHANNELS * 4 * small[0] * small[1]
+    return read + _results_bytes(targets, width, height)
+
+
+def stage_bytes(
+    source: Coding, targets: Mapping[str, Coding], width: int, height: int, *, way: str
+) -> int:
+    """The most memory that the stage needs on a card for one frame: source, results, and between.
+
+    Of several frames at once, what is between grows only up to GPU_BAND_PX.
+
+    Args:
+        way: FUSED or PLAIN.
+    """
+    between = 0 if way == FUSED else BAND_BYTES * min(width * height, GPU_BAND_PX)
+    return frame_bytes(source, width, height) + _results_bytes(targets, width, height) + between
+
+
+def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) -> int:
+    """What the samples of one frame take."""
+    if coding.weights is None or grey:
+        samples = width * height * (1 if grey else 3)
+    else:
+        across, down = coding.chroma_size(width, height)
+        samples = width * height + 2 * across * down
+    return samples * coding.dtype.itemsize
+
+
+def _results_bytes(targets: Mapping[str, Coding], width: int, height: int) -> int:
+    return sum(
+        frame_bytes(coding, width, height, grey=kind in ALPHAS) for kind, coding in targets.items()
+    )
+
+
+def _farthest(one: Tensor, other: Tensor) -> int:
+    return int((one.to(torch.int32) - other.to(torch.int32)).abs().max())

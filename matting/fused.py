@@ -1,0 +1,151 @@
+"""The full-size pictures in one pass over memory, by a Triton kernel, where that can be had."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from matting.composite import SURE, Matte, flat
+from matting.kernel import kernel
+from matting.planes import SDR, Coding, Planes
+from matting.sdr_view import gain_table, view_table
+from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND
+from matting.yuv import blank
+
+TILE = 4, 128  # rows and columns of pixels
+WARPS = 4
+
+
+def fits(source: Planes, targets: Mapping[str, Coding]) -> bool:
+    """Whether the kernel can make these: the chroma of all lies where the source's does."""
+    own = source.coding
+    if source.chroma is None or own.weights is None:
+        return False
+    return all(
+        kind in ALPHAS
+        or (coding.step, coding.siting, coding.weights) == (own.step, own.siting, own.weights)
+        for kind, coding in targets.items()
+    )
+
+
+@torch.inference_mode()
+def pictures(
+    matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+) -> dict[str, Planes]:
+    """What `composite.pictures` makes, for what `fits`; on the matte's device."""
+    source = matte.source
+    made = {kind: blank(source, coding, grey=kind in ALPHAS) for kind, coding in targets.items()}
+    alphas: list[Planes | None] = [made[kind] for kind in made if kind in ALPHAS]
+    first = alphas[0] if alphas else None
+    _launch(matte, made.get(COMPOSITE), made.get(FOREGROUND), first, background)
+    for alpha in alphas[1:]:  # of other numbers
+        _launch(matte, None, None, alpha, background)
+    return made
+
+
+def _launch(
+    matte: Matte,
+    composite: Planes | None,
+    foreground: Planes | None,
+    alpha: Planes | None,
+    background: tuple[int, int, int],
+) -> None:
+    """Fills the planes that are given."""
+    source, hdr = matte.source, matte.source.coding.transfer != SDR
+    offset = matte.offset.float().contiguous()
+    slope = offset if matte.slope is None else matte.slope.float().contiguous()
+    transfer = source.coding.transfer
+    size, small = source.main.shape[2:], offset.shape[2:]
+    scale = [few / many for few, many in zip(small, size, strict=True)]
+    results = composite, foreground, alpha
+    kernel[-(-size[1] // TILE[1]), -(-size[0] // TILE[0]), len(source)](
+        (source.main, source.chroma),
+        (slope, offset),
+        (_on(offset, view_table(transfer)), _on(offset, gain_table(transfer)))
+        if hdr
+        else (offset, offset),
+        *((planes.main, planes.chroma) if planes else (offset, offset) for planes in results[:2]),
+        alpha.main if alpha else offset,
+        tuple(source.main.stride()),
+        tuple(_strides(planes) for planes in (source, composite, foreground)),
+        tuple(size),
+        (*small, *scale),
+        coding=_constants(source.coding),
+        numbers=tuple(_numbers_of(planes) for planes in results),
+        behind=_behind(composite, background),
+        tile=TILE,
+        near=tuple(_power_above(TILE[i] * scale[i] + 2) for i in range(2)),
+        nothing=SURE / max(planes.coding.peak for planes in results if planes),
+        sloped=matte.slope is not None,
+        hdr=hdr,
+        num_warps=WARPS,
+        enable_fp_fusion=True,
+    )
+
+
+def _on(other: Tensor, table: Tensor) -> Tensor:
+    return table.to(other.device)
+
+
+def _strides(planes: Planes | None) -> tuple[int, ...]:
+    return (0, 0, 0, 0) if planes is None or planes.chroma is None else planes.chroma.stride()
+
+
+def _power_above(value: float) -> int:
+    return 1 << math.ceil(math.log2(value))
+
+
+def _constants(coding: Coding) -> tuple[tuple[object, ...], ...]:
+    """What the kernel is compiled for, of the source; pairs as rows, columns.
+
+    Levels of luma and chroma; the matrix to luma and from chroma; pixels to a chroma sample, its
+    siting, that as whole pixels and the rest; the pixels whose mean its luma is, and their shares.
+    """
+    if coding.weights is None:
+        raise ValueError("R'G'B' has no chroma")
+    kr, kb = coding.weights
+    kg, red, blue = 1 - kr - kb, 2 - 2 * kr, 2 - 2 * kb
+    unit = 1 << coding.shift
+    (black, white), (middle, span) = coding.luma, coding.chroma
+    first = tuple(math.floor(at) for at in coding.siting[::-1])
+    return (
+        (black * unit, 1 / (white * unit), middle * unit, 1 / (span * unit)),
+        (kr, kg, kb, red, blue, -red * kr / kg, -blue * kb / kg),
+        coding.step[::-1],
+        coding.siting[::-1],
+        first,
+        tuple(at - low for at, low in zip(coding.siting[::-1], first, strict=True)),
+        _window(coding.step[1], coding.siting[1]),
+        _window(coding.step[0], coding.siting[0]),
+    )
+
+
+def _window(step: int, siting: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The pixels, from a cell's first, of which a chroma sample is the mean, and their shares."""
+    if step == 1:
+        return (0,), (1.0,)
+    shares = {}
+    for pixel in range(-(step // 2), step + step // 2):
+        low, high = max(pixel - 0.5, siting - step / 2), min(pixel + 0.5, siting + step / 2)
+        if high > low:
+            shares[pixel] = (high - low) / step
+    return tuple(shares), tuple(shares.values())
+
+
+def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:
+    """Of luma and chroma the middle and the span, the largest number, and what shifts it."""
+    if planes is None:
+        return None
+    coding = planes.coding
+    return (*coding.luma, *coding.chroma, float(coding.peak), float(1 << coding.shift))
+
+
+def _behind(planes: Planes | None, background: tuple[int, int, int]) -> tuple[float, ...] | None:
+    """The levels of luma and chroma behind the composite."""
+    if planes is None:
+        return None
+    colour = flat(background, planes.coding, torch.device("cpu"))
+    return (float(colour.main), *colour.chroma.flatten().tolist())

@@ -1,0 +1,57 @@
+"""How to matte, as it is asked for; and what of that is recorded for each input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from matting.full_size import AUTO
+from matting.inputs import Input
+from matting.results import Look
+from matting.settings import settings_of
+from matting.weights import Checkpoint
+from matting.worker_process import PATIENCE_SECONDS
+
+
+@dataclass(frozen=True)
+class InferOptions:
+    """How to matte.
+
+    Attributes:
+        ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
+        subject: full-body or portrait.
+        frame_rate: frames a second of the videos that image sequences become; None: they become
+            pictures again.
+        decoder: AUTO, SOFTWARE or HARDWARE; who encodes is said in `look`.
+        full_size: auto, fused or plain: how the full-size pictures are made.
+        isolated: whether the network works in a process of its own, which is watched.
+        patience_seconds: how long that may go without any progress.
+    """
+
+    checkpoint: Path | None = None
+    device: str = "auto"
+    decoder: str = AUTO
+    precision: str = "auto"
+    ratio: float | None = None
+    subject: str = "full-body"
+    look: Look = field(default_factory=Look)
+    frame_rate: Fraction | None = None
+    full_size: str = AUTO
+    isolated: bool = False
+    patience_seconds: float = PATIENCE_SECONDS
+
+
+def settings_for(item: Input, options: InferOptions, checkpoint: Checkpoint) -> dict[str, Any]:
+    """What shapes the results of one input, as it is recorded."""
+    return settings_of(
+        checkpoint_sha256=checkpoint.sha256,
+        precision=options.precision,
+        ratio=options.ratio,
+        subject=options.subject,
+        look=options.look,
+        sequence_rate=options.frame_rate if item.is_sequence else None,
+        pictures=not item.gives_video(options.frame_rate),
+        first_frame=item.first_frame,
+    )

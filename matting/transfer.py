@@ -1,0 +1,80 @@
+"""Pictures between the processor and a graphics card, beside the work on both.
+
+Copies go through pinned memory on a stream of their own. Torch's allocators know of both: neither
+pinned memory nor the card's is given away again before the copies from and to it have ended.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from matting.planes import Planes, movable
+
+
+def to_card(planes: Planes, device: torch.device) -> Planes:
+    """The same on `device`, to be used by the calling thread's stream, which waits for the copy.
+
+    The processor does not wait; on the CPU the planes themselves.
+    """
+    if device.type == "cpu" or planes.main.is_cuda:
+        return planes.to(device)
+    staged = [None if t is None else _pinned_copy(t) for t in (planes.main, planes.chroma)]
+    using, copying = torch.cuda.current_stream(device), _stream(device)
+    with torch.cuda.stream(copying):
+        main, chroma = (None if t is None else t.to(device, non_blocking=True) for t in staged)
+    using.wait_stream(copying)
+    for tensor in (main, chroma):
+        if tensor is not None:
+            tensor.record_stream(using)
+    if main is None:
+        raise ValueError("no picture")
+    return Planes(planes.coding, main, chroma)
+
+
+def to_host(planes: Planes) -> Planes:
+    """The same on the CPU, all of it there; other work on the card goes on meanwhile."""
+    device = planes.main.device
+    if device.type == "cpu":
+        return planes
+    using, copying = torch.cuda.current_stream(device), _stream(device)
+    copying.wait_stream(using)
+    with torch.cuda.stream(copying):
+        main = _host_copy(planes.main)
+        chroma = None if planes.chroma is None else _host_copy(planes.chroma)
+        done = copying.record_event()
+    for tensor in (planes.main, planes.chroma):
+        if tensor is not None:
+            tensor.record_stream(copying)
+    done.synchronize()
+    return Planes(planes.coding, main, chroma)
+
+
+def pinned(like: Tensor) -> Tensor | None:
+    """Memory like that, which a card can copy by itself; None: no such is left."""
+    try:
+        return torch.empty_like(like, device="cpu", pin_memory=True)
+    except RuntimeError:  # the system gives no more of it, or there is no card
+        return None
+
+
+def _pinned_copy(tensor: Tensor) -> Tensor:
+    target = pinned(tensor)
+    return tensor if target is None else _filled(target, tensor)
+
+
+def _host_copy(tensor: Tensor) -> Tensor:
+    target = pinned(tensor)
+    return tensor.cpu() if target is None else _filled(target, tensor)
+
+
+def _filled(target: Tensor, source: Tensor) -> Tensor:
+    movable(target).copy_(movable(source), non_blocking=True)
+    return target
+
+
+@cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)

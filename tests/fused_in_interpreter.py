@@ -1,0 +1,68 @@
+"""The kernel, run by Triton's interpreter on the CPU, against torch; a program for test_fused.
+
+Prints a line for each picture: its name, the largest difference in steps of the numbers, and the
+share of the numbers that differ.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ["TRITON_INTERPRET"] = "1"
+
+from dataclasses import replace
+
+import torch
+
+from matting import composite, fused
+from matting.composite import Matte
+from matting.planes import PQ, Coding, Planes
+from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+from tests.test_composite import BT709, GREEN, video
+
+NV12 = Coding(8, BT709, False, (2, 2), (0.0, 0.5), interleaved=True)
+P010 = replace(NV12, bits=10, shift=6, siting=(0.5, 0.5))
+CASES = {
+    "nv12": (NV12, NV12, (COMPOSITE, ALPHA), (64, 64)),  # nobody in the one on the left
+    "p010": (P010, replace(P010, shift=0, interleaved=False), (COMPOSITE,), (64, 128)),
+    "4:2:2": (Coding(10, BT709, False, (2, 1)), None, (ALPHA_PNG, ALPHA), (64, 128)),
+    "4:4:4": (Coding(12, BT709, True), Coding(8, BT709, False), (COMPOSITE,), (64, 128)),
+    "pq": (replace(P010, transfer=PQ, siting=(0.0, 0.0)), None, (FOREGROUND,), (64, 128)),
+}
+
+
+def main() -> None:
+    for name, (coding, target, kinds, tile) in CASES.items():
+        fused.TILE = tile  # as few programs as can be: the interpreter is slow
+        matte = _matte(coding, sloped=name != "4:4:4")
+        targets = {k: Coding(16) if k == ALPHA_PNG else target or coding for k in kinds}
+        assert fused.fits(matte.source, targets)
+        found, expected = (way.pictures(matte, targets, GREEN) for way in (fused, composite))
+        for kind in kinds:
+            for part in ("main", "chroma"):
+                one, other = getattr(found[kind], part), getattr(expected[kind], part)
+                if one is not None:
+                    apart = (one.int() - other.int()).abs() >> targets[kind].shift
+                    share = float((apart > 0).float().mean())
+                    sys.stdout.write(f"{name}/{kind}/{part} {int(apart.max())} {share:.6f}\n")
+
+
+def _matte(coding: Coding, *, sloped: bool, size: tuple[int, int] = (45, 71)) -> Matte:
+    """People all over but on the left."""
+    generator = torch.Generator().manual_seed(1)
+    small = (17, 28) if sloped else size
+    slope, offset = torch.randn(2, 1, 4, *small, generator=generator) * 0.4
+    offset[:, 3, :, : small[1] * 3 // 4] -= 3
+    made = video(replace(coding, shift=0), 1, *size)
+    assert made.chroma is not None
+    main, chroma = (
+        (plane.int() << coding.shift).to(plane.dtype) for plane in (made.main, made.chroma)
+    )
+    if coding.interleaved:
+        chroma = chroma.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+    return Matte(Planes(coding, main, chroma), slope if sloped else None, offset)
+
+
+if __name__ == "__main__":
+    main()

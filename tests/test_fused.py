@@ -1,0 +1,225 @@
+"""The kernel makes what torch makes, compiles for cards, and is used where it can be trusted."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+
+import pytest
+import torch
+
+from matting.composite import SURE, Matte, pictures
+from matting.errors import MissingError, OutOfMemoryError
+from matting.full_size import (
+    AUTO,
+    FUSED,
+    PLAIN,
+    FullSize,
+    frame_bytes,
+    least_bytes,
+    stage_bytes,
+)
+from matting.planes import Coding, Planes
+from matting.transfer import pinned, to_card, to_host
+from matting.workspace import ALPHA, COMPOSITE
+from tests.conftest import ROOT
+from tests.test_composite import BT709, GREEN, video
+
+CPU = torch.device("cpu")
+NV12 = Coding(8, BT709, False, (2, 2), (0.0, 0.5), interleaved=True)
+TRITON = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None, reason="Triton is not installed"
+)
+
+
+def some_matte(frames: int = 2) -> Matte:
+    generator = torch.Generator().manual_seed(1)
+    slope, offset = torch.randn(2, frames, 4, 17, 28, generator=generator)
+    return Matte(video(NV12, frames, 46, 70), slope, offset)
+
+
+@TRITON
+def test_the_kernel_makes_what_torch_makes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fused_in_interpreter"],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert len(lines) == 11
+    for name, most, share in lines:
+        assert int(most) <= 1, name
+        assert float(share) <= (0.02 if "ALPHA_PNG" in name else 0.002), name
+
+
+@TRITON
+def test_the_kernel_compiles_for_a_card() -> None:
+    """For NV12, composite and alpha, as it is launched."""
+    fused = importlib.import_module("matting.fused")
+    kernel = importlib.import_module("matting.kernel").kernel
+    triton = importlib.import_module("triton")
+    compiler = importlib.import_module("triton.backends.compiler")
+    numbers = fused._numbers_of(video(NV12, 1, 2, 2))
+    constants = {
+        "coding": fused._constants(NV12),
+        "numbers": (numbers, None, numbers),
+        "behind": (0.5, 0.1, 0.1),
+        "tile": fused.TILE,
+        "near": (4, 64),
+        "nothing": SURE / 255,
+        "sloped": True,
+        "hdr": False,
+    }
+    pair, ints = ("*u8", "*u8"), ("i32",) * 4
+    signature = {
+        "source": pair,
+        "maps": ("*fp32", "*fp32"),
+        "tables": ("*fp32", "*fp32"),
+        "composite": pair,
+        "foreground": ("*fp32", "*fp32"),
+        "alpha": "*u8",
+        "main_strides": ints,
+        "chroma_strides": (ints,) * 3,
+        "size": ("i32", "i32"),
+        "small": ("i32", "i32", "fp32", "fp32"),
+        **dict.fromkeys(constants, "constexpr"),
+    }
+    try:
+        made = triton.compile(
+            triton.compiler.ASTSource(
+                fn=kernel,
+                signature=signature,
+                constexprs={(kernel.arg_names.index(k),): v for k, v in constants.items()},
+            ),
+            target=compiler.GPUTarget("cuda", 80, 32),
+            options={"num_warps": fused.WARPS, "enable_fp_fusion": True},
+        )
+    except (FileNotFoundError, RuntimeError) as error:
+        pytest.skip(f"Triton cannot compile here: {error}")
+    assert made.asm["cubin"]
+
+
+class Fake:
+    """A kernel that makes what it is told to."""
+
+    def __init__(self, *, off: int = 0, error: BaseException | None = None) -> None:
+        self.off = off
+        self.error = error
+        self.calls = 0
+
+    def __call__(
+        self, matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
+    ) -> dict[str, Planes]:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        made = pictures(matte, targets, background)
+        with torch.inference_mode():
+            self._spoil(made[COMPOSITE])
+        return made
+
+    def _spoil(self, planes: Planes) -> None:
+        planes.main[0, 0, 0, 0] = (int(planes.main[0, 0, 0, 0]) + self.off) % 256
+
+
+def equal(one: Planes, other: Planes) -> bool:
+    return torch.equal(one.main, other.main)
+
+
+@pytest.mark.parametrize(
+    ("fake", "words"),
+    [
+        (Fake(off=3), "is not what torch makes"),
+        (Fake(error=RuntimeError("ptxas failed\nwith code 255")), "with code 255"),
+        (Fake(error=TypeError("unknown argument")), "unknown argument"),
+    ],
+)
+def test_a_kernel_that_cannot_be_trusted_is_given_up_and_it_is_said_once(
+    fake: Fake, words: str
+) -> None:
+    said: list[str] = []
+    make = FullSize(AUTO, CPU, said.append, fake)
+    matte, targets = some_matte(), {COMPOSITE: NV12, ALPHA: NV12}
+    expected = pictures(matte, targets, GREEN)
+    assert make.way == FUSED
+    for _ in range(2):
+        assert equal(make(matte, targets, GREEN)[COMPOSITE], expected[COMPOSITE])
+    assert make.way == PLAIN
+    assert fake.calls == 1
+    assert len(said) == 1 and words in said[0]
+
+
+def test_a_kernel_that_agrees_is_used_and_compared_only_once() -> None:
+    fake, said = Fake(off=1), list[str]()
+    make = FullSize(AUTO, CPU, said.append, fake)
+    matte = some_matte()
+    for _ in range(3):
+        made = make(matte, {COMPOSITE: NV12}, GREEN)
+    assert not equal(made[COMPOSITE], pictures(matte, {COMPOSITE: NV12}, GREEN)[COMPOSITE])
+    assert (fake.calls, said, make.way) == (4, [], FUSED)
+
+
+def test_too_little_memory_is_no_fault_of_the_kernel() -> None:
+    fake = Fake(error=torch.OutOfMemoryError("CUDA out of memory"))
+    make = FullSize(AUTO, CPU, lambda _: None, fake)
+    with pytest.raises(OutOfMemoryError):
+        make(some_matte(), {COMPOSITE: NV12}, GREEN)
+    assert make.way == FUSED
+
+
+def test_what_is_chosen_without_a_card() -> None:
+    assert FullSize(AUTO, CPU, lambda _: None).way == PLAIN
+    assert FullSize(PLAIN, CPU, lambda _: None, Fake()).way == PLAIN
+    with pytest.raises(MissingError, match="--full-size fused needs"):
+        FullSize(FUSED, CPU, lambda _: None)
+
+
+def test_the_traffic_is_that_of_the_samples() -> None:
+    matte = some_matte(1)
+    made = pictures(matte, {COMPOSITE: NV12, ALPHA: Coding(16)}, GREEN)
+    held = [matte.source.main, matte.source.chroma, made[COMPOSITE].main, made[COMPOSITE].chroma]
+    least = sum(each.nbytes for each in [*held, made[ALPHA].main] if each is not None)
+    targets = {COMPOSITE: NV12, ALPHA: Coding(16)}
+    assert least_bytes(NV12, targets, 70, 46) == least
+    assert least_bytes(NV12, targets, 70, 46, (28, 17)) == least + 8 * 4 * 28 * 17
+    assert stage_bytes(NV12, targets, 70, 46, way=FUSED) == least
+    assert stage_bytes(NV12, targets, 70, 46, way=PLAIN) > least
+    assert frame_bytes(Coding(10), 70, 46) == 3 * 2 * 70 * 46
+
+
+def test_nothing_moves_where_there_is_no_card() -> None:
+    planes = video(NV12, 1, 46, 70)
+    assert to_host(planes) is planes
+    assert to_card(planes, CPU).main is planes.main
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a card gives pinned memory")
+def test_memory_that_cannot_be_pinned_is_done_without() -> None:
+    assert pinned(torch.zeros(2, 3)) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card")
+def test_a_card_makes_what_the_processor_makes() -> None:
+    matte, card = some_matte(), torch.device("cuda")
+    there = to_card(matte.source, card)
+    assert matte.slope is not None
+    moved = Matte(there, matte.slope.to(card), matte.offset.to(card))
+    expected = pictures(matte, {COMPOSITE: NV12}, GREEN)[COMPOSITE]
+    said: list[str] = []
+    for way in (PLAIN, AUTO):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = to_host(
+                FullSize(way, card, said.append)(moved, {COMPOSITE: NV12}, GREEN)[COMPOSITE]
+            )
+        assert (made.main.int() - expected.main.int()).abs().max() <= 1
+    assert said == []
