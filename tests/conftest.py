@@ -20,18 +20,19 @@ on_card = pytest.mark.skipif(not has_card, reason="needs an NVIDIA graphics card
 without_card = pytest.mark.skipif(has_card, reason="is for machines without a graphics card")
 
 
-def carry_on(_done: int) -> None:
-    """What `Recorder.on_advance` does unless told otherwise."""
+def carry_on(_done: int = 0) -> None:
+    """What a Recorder does unless told otherwise."""
 
 
 class Recorder(Progress):
-    """Progress that keeps what it is told; `on_advance` may raise, to interrupt a stage."""
+    """Progress that keeps what it is told; what it calls may raise, to interrupt a stage."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
         self.done = 0
         self.totals: list[int] = []
         self.on_advance: Callable[[int], None] = carry_on
+        self.on_part_done: Callable[[], None] = carry_on
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -43,6 +44,9 @@ class Recorder(Progress):
     def advance(self, units: int) -> None:
         self.done += units
         self.on_advance(self.done)
+
+    def part_done(self) -> None:
+        self.on_part_done()
 
     def heard(self, words: str) -> bool:
         return any(words in line for line in self.said)

@@ -52,14 +52,11 @@ def processed(folder: MattedFolder) -> dict[str, bool]:
     return value
 
 
-def interrupt_after(progress: Recorder, folder: MattedFolder, name: str, frames: int) -> None:
-    """Has the next run interrupted once `name` is recorded, and that many frames are through.
+def interrupt_after(progress: Recorder, folder: MattedFolder, name: str) -> None:
+    """Has the next run interrupted once `name` is recorded; the one after it is under way then."""
 
-    The segment after it is under way then, or at most waits for its own record.
-    """
-
-    def interrupt(done: int) -> None:
-        if done >= frames and folder.processed.is_file() and processed(folder)[name]:
+    def interrupt() -> None:
+        if folder.processed.is_file() and processed(folder)[name]:
             raise KeyboardInterrupt
 
-    progress.on_advance = interrupt
+    progress.on_part_done = interrupt

@@ -153,10 +153,10 @@ def test_run_does_all_and_can_be_run_again(
     video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
     options = infer_options(opaque_checkpoint)
     matted = MattedFolder(tmp_path / "clip_segments_matted")
-    interrupt_after(progress, matted, "output_000.mp4", 45)
+    interrupt_after(progress, matted, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
         run(video, SECOND, options, None, progress)
-    progress.on_advance = carry_on
+    progress.on_part_done = carry_on
     first = tmp_path / "clip_segments_matted" / "COMPOSITE" / "output_000.mp4"
     made = first.stat().st_mtime_ns
     final = run(video, SegmentOptions(), options, None, progress)

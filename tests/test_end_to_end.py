@@ -125,7 +125,7 @@ def test_an_interruption_cannot_be_seen(result: Result, tmp_path: Path) -> None:
     assert plan is not None
     first, second = plan.segments
     progress = Recorder()
-    interrupt_after(progress, MattedFolder.of(pieces), first.name, first.frames + 1)
+    interrupt_after(progress, MattedFolder.of(pieces), first.name)
     with pytest.raises(KeyboardInterrupt):
         infer(pieces, options(), tmp_path, progress)
     again = Recorder()

@@ -127,7 +127,7 @@ def test_interrupted_in_the_second_segment(
     uncut = matte(segments, random_checkpoint, progress, tmp_path / "uncut")
 
     folder = MattedFolder(tmp_path / "clip_segments_matted")
-    interrupt_after(progress, folder, "output_000.mp4", 40)
+    interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
         matte(segments, random_checkpoint, progress)
     assert processed(folder) == {
@@ -138,7 +138,7 @@ def test_interrupted_in_the_second_segment(
     assert [p.name for p in folder.layer(COMPOSITE).iterdir()] == ["output_000.mp4"]
     first = snapshot(composites(folder))
 
-    progress.on_advance = carry_on
+    progress.on_part_done = carry_on
     matte(segments, random_checkpoint, progress)
     assert snapshot(composites(folder)[:1]) == first
     assert all(processed(folder).values())
@@ -466,7 +466,7 @@ def test_interrupted_with_other_settings(
     segments = cut(tmp_path, progress)
     folder = matte(segments, opaque_checkpoint, progress)
 
-    interrupt_after(progress, folder, "output_000.mp4", 40)
+    interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
         matte(segments, empty_checkpoint, progress)
     assert list(processed(folder).values()) == [True, False, False]

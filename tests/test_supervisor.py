@@ -112,7 +112,7 @@ def test_an_interruption_ends_the_process(
     segments = cut(tmp_path, progress)
 
     folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
-    interrupt_after(progress, folder, "output_000.mp4", 40)
+    interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
         isolated(segments, random_checkpoint, progress, serve_tasks, monkeypatch)
     assert list(processed(folder).values()) == [True, False, False]
