@@ -13,6 +13,7 @@ from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
 from matting.composite import Matte, layers, pictures
+from matting.full_size import least_bytes
 from matting.media.reader import VideoSource
 from matting.planes import Coding, Planes
 from matting.sdr_view import sdr_view
@@ -21,6 +22,7 @@ from matting.workspace import COMPOSITE
 from matting.yuv import converted, small_rgb
 from model import MattingNetwork, State
 
+C420 = Coding(weights=(0.2126, 0.0722), step=(2, 2))
 COPY_BYTES = {"cpu": 1 << 28, "cuda": 1 << 30}
 COPIES = 5
 
@@ -43,9 +45,8 @@ class Case:
     @property
     def least_bytes(self) -> int:
         """What the full-size stage must move for a frame of 4:2:0 in 8 bits: in, out, and maps."""
-        full = self.width * self.height
-        maps = int(self.width * self.ratio) * int(self.height * self.ratio) * 8 * 4
-        return 2 * (full + 2 * (self.width // 2) * (self.height // 2)) + maps
+        small = int(self.width * self.ratio), int(self.height * self.ratio)
+        return least_bytes(C420, {COMPOSITE: C420}, self.width, self.height, small)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from torch import Tensor
 from matting.composite import SURE, Matte, flat
 from matting.kernel import kernel
 from matting.planes import SDR, Coding, Planes
+from matting.resampling import shares
 from matting.sdr_view import gain_table, view_table
 from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND
 from matting.yuv import blank
@@ -125,14 +126,8 @@ def _constants(coding: Coding) -> tuple[tuple[object, ...], ...]:
 
 def _window(step: int, siting: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """The pixels, from a cell's first, of which a chroma sample is the mean, and their shares."""
-    if step == 1:
-        return (0,), (1.0,)
-    shares = {}
-    for pixel in range(-(step // 2), step + step // 2):
-        low, high = max(pixel - 0.5, siting - step / 2), min(pixel + 0.5, siting + step / 2)
-        if high > low:
-            shares[pixel] = (high - low) / step
-    return tuple(shares), tuple(shares.values())
+    found = {0: 1.0} if step == 1 else shares(step, siting)
+    return tuple(found), tuple(found.values())
 
 
 def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:

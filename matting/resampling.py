@@ -111,6 +111,16 @@ def _lines(plane: Tensor, index: Tensor) -> Tensor:
     return movable(plane).index_select(2, index).view(plane.dtype)
 
 
+def shares(step: int, siting: float) -> dict[int, float]:
+    """The pixels within half a step of a chroma sample, from its cell's first: each one's share."""
+    found = {}
+    for pixel in range(-(step // 2), step + step // 2):
+        low, high = max(pixel - 0.5, siting - step / 2), min(pixel + 0.5, siting + step / 2)
+        if high > low:
+            found[pixel] = (high - low) / step
+    return found
+
+
 def _every(dim: int, start: int, step: int) -> tuple[slice, ...]:
     return (slice(None),) * dim + (slice(start, None, step),)
 
@@ -120,13 +130,9 @@ def _mean(values: Tensor, dim: int, step: int, siting: float) -> Tensor:
     more = step // 2
     count = (values.shape[dim] - 2 * more) // step
     total: Tensor | None = None
-    for k in range(-more, step + more):
-        # How much of pixel k lies within half a step of the place.
-        low, high = max(k - 0.5, siting - step / 2), min(k + 0.5, siting + step / 2)
-        if high > low:
-            share = values[_every(dim, k + more, step)].narrow(dim, 0, count)
-            weight = (high - low) / step
-            total = share * weight if total is None else total.add_(share, alpha=weight)
+    for k, weight in shares(step, siting).items():
+        share = values[_every(dim, k + more, step)].narrow(dim, 0, count)
+        total = share * weight if total is None else total.add_(share, alpha=weight)
     if total is None:
         raise ValueError(f"no pixel near {siting}")
     return total
