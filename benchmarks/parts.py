@@ -91,7 +91,7 @@ class _Ours:
             sdr_view(small_rgb(chunk, self.ratio), chunk.coding)
 
     def matte(self) -> None:
-        self.mattes = [self.session.matte(chunk, self.ratio) for chunk in self.chunks]
+        self.mattes = [m for chunk in self.chunks for m in self.session.mattes(chunk, self.ratio)]
 
     def full_size(self) -> None:
         for matte in self.mattes:
@@ -217,5 +217,5 @@ def _errors(
 
 def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
     """[1, 1, H, W] of one frame [1, 3, H, W], uint8."""
-    matte = session.matte(Planes(Coding(), rgb), ratio)
+    (matte,) = session.mattes(Planes(Coding(), rgb), ratio)
     return torch.cat([alpha for _, _, alpha in layers(matte)], dim=2)

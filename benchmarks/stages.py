@@ -19,6 +19,7 @@ from matting.device import choose_device, share_cores
 from matting.media.check import decode_through
 from matting.media.encoders import Encoding
 from matting.media.reader import VideoSource
+from matting.memory import keep_freed_memory
 from matting.results import Look, Target, samples_of, writer_of
 from matting.sdr_view import sdr_view
 from matting.session import MattingSession, composed
@@ -84,28 +85,33 @@ def measure(
     """Runs the stages one after the other. All frames of the clip must fit into memory."""
     chosen = choose_device(device)
     share_cores(chosen)
+    keep_freed_memory()
     session = MattingSession(network, chosen, "auto")
     source = VideoSource(clip)
     target = Target(result)
     samples = samples_of(source, look.encoding, {COMPOSITE: target})[COMPOSITE]
     size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
     first = next(source.chunks(size)).pictures
-    composed(session.matte(first, ratio), {COMPOSITE: samples.coding}, look.background)
+    for matte in session.mattes(first, ratio):
+        composed(matte, {COMPOSITE: samples.coding}, look.background)
     session.reset()
 
     decode, chunks = _timed("decode", READING, chosen, lambda: list(source.chunks(size)))
     pictures = [chunk.pictures for chunk in chunks]
     small, _ = _timed(
         "small copy",
-        COMPUTING,
+        READING,
         chosen,
         lambda: [sdr_view(small_rgb(p.to(chosen), ratio), p.coding) for p in pictures],
     )
-    network_and_copy, mattes = _timed(
-        "network",
-        COMPUTING,
-        chosen,
-        lambda: [matte for p in pictures for matte in session.mattes(p, ratio)],
+    seeing, seen = _timed(
+        "network: features", READING, chosen, lambda: [session.see(p, ratio) for p in pictures]
+    )
+    decoding, decoded = _timed(
+        "network: decoder", COMPUTING, chosen, lambda: [session.decode(s) for s in seen]
+    )
+    fitting, mattes = _timed(
+        "network: maps", WRITING, chosen, lambda: [m for d in decoded for m in session.fit(d)]
     )
     full_size, made = _timed(
         "full-size stage",
@@ -125,7 +131,7 @@ def measure(
 
     encode_and_check, _ = _timed("encode", WRITING, chosen, write)
     check, _ = _timed("check", FINISHING, chosen, lambda: decode_through(result))
-    stages = [decode, small, network_and_copy.less(small), full_size]
+    stages = [decode, small, seeing.less(small), decoding, fitting, full_size]
     stages += [encode_and_check.less(check), check]
     gpu_bytes = torch.cuda.max_memory_allocated(chosen) if chosen.type == "cuda" else 0
     return Alone(source.frames, stages, gpu_bytes)

@@ -54,6 +54,9 @@ class Matte:
     slope: Tensor | None
     offset: Tensor
 
+    def __len__(self) -> int:
+        return len(self.source)
+
     def split(self, frames: int) -> list[Matte]:
         """The same in parts of at most `frames` frames."""
         sources, offsets = self.source.split(frames), self.offset.split(frames)

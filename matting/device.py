@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
-from matting.errors import InputError, MachineError, MissingError, OutOfMemoryError
+from matting.errors import InputError, MissingError
 from matting.media.encoders import HARDWARE
 
-# How torch words it when the processor's allocator, cuBLAS or cuDNN finds no memory, or breaks.
-NO_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
-BROKEN = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
 GPU_HELP = "Use --device cpu, or install torch with CUDA: see 'The graphics card' in README.md."
 
 
@@ -79,47 +74,3 @@ def describe(device: torch.device) -> str:
     if torch.version.cuda is None:
         return f"{sentence}: the installed torch is built without CUDA."
     return f"{sentence}: slow for long videos; an NVIDIA graphics card makes it fast."
-
-
-@contextmanager
-def enough_memory() -> Iterator[None]:
-    """Turns what a device refuses in the block into plain words.
-
-    Raises:
-        OutOfMemoryError: there is too little of it.
-        MachineError: the graphics card broke off; nothing works on it any more in this process.
-    """
-    try:
-        yield
-    except MemoryError as error:
-        raise _out_of_memory() from error
-    except RuntimeError as error:  # torch's own errors derive from it, not all by a name
-        words = str(error)
-        if isinstance(error, torch.OutOfMemoryError) or any(sign in words for sign in NO_MEMORY):
-            raise _out_of_memory() from error
-        if isinstance(error, torch.AcceleratorError) or any(sign in words for sign in BROKEN):
-            raise MachineError(
-                f"The graphics card broke off ({words.splitlines()[0]}).",
-                "If it happens again, update its driver, or use --device cpu.",
-            ) from error
-        raise
-
-
-def _out_of_memory() -> OutOfMemoryError:
-    return OutOfMemoryError(
-        "There is too little memory for pictures of this size.",
-        "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
-    )
-
-
-def free_bytes(device: torch.device) -> int:
-    """The memory of a graphics card that this process can still use."""
-    free, _ = torch.cuda.mem_get_info(device)
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return free + kept
-
-
-def release_memory(device: torch.device) -> None:
-    """Gives back to the graphics card what torch keeps for later."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from matting.composite import Matte, pictures
-from matting.device import enough_memory
 from matting.errors import MissingError, OutOfMemoryError
+from matting.memory import enough_memory
 from matting.planes import Coding, Planes
 from matting.workspace import ALPHAS
 from matting.yuv import GPU_BAND_PX

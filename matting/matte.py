@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice
 
 from matting import durable
@@ -17,14 +16,7 @@ from matting.media.writer import VideoWriter
 from matting.progress import Progress
 from matting.results import Look, Target, writer_of
 from matting.session import MattingSession, composed
-
-
-@dataclass(frozen=True)
-class Mattes:
-    """What the network found for some frames, and their times."""
-
-    parts: Sequence[Matte]
-    pts: tuple[int, ...]
+from matting.steps import Timed
 
 
 class SegmentResults:
@@ -74,7 +66,7 @@ class SegmentResults:
             )
             self._open_files.enter_context(self._writers[kind])
 
-    def write(self, mattes: Mattes) -> None:
+    def write(self, mattes: Timed[Matte]) -> None:
         """Makes the pictures of mattes, and writes them at times that count from the first frame.
 
         Raises:
@@ -124,7 +116,7 @@ def warm_up(
     session.reset()
     size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
-        session.matte(chunk.pictures, ratio)
+        session.decode(session.see(chunk.pictures, ratio))
         progress.alive()
 
 

@@ -1,19 +1,21 @@
-"""The network's stage: frames to mattes, the state carried on from each segment to the next."""
+"""The network on segments: frames to mattes, the state carried on from each to the next."""
 
 from __future__ import annotations
 
 from collections import deque
 from fractions import Fraction
 
+from matting.composite import Matte
 from matting.errors import MattingError
 from matting.full_size import FUSED, PLAIN, FullSize
-from matting.matte import Mattes, SegmentResults, warm_up
+from matting.matte import SegmentResults, warm_up
 from matting.media.source import FrameChunk, FrameSource
 from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
 from matting.progress import Progress
 from matting.results import Look, samples_of
 from matting.session import MattingSession, automatic_ratio
 from matting.state_file import load_state
+from matting.steps import Decoded, Seen, Timed
 from matting.workspace import COMPOSITE
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
@@ -24,7 +26,10 @@ FULL_SIZE_WORDS = {FUSED: "in one pass", PLAIN: "in bands"}
 
 
 class NetworkStage:
-    """Takes segments one after another: `begin`, `matte` for each chunk, `end` if all went well."""
+    """Takes segments one after another: `begin`, `decode` for each chunk, `end` if all went well.
+
+    Other threads take each chunk through the steps before and after that: `see` and `fit`.
+    """
 
     def __init__(
         self,
@@ -59,6 +64,14 @@ class NetworkStage:
         size = source.width_px, source.height_px
         return self._session.chunk_frames(source.coding, size, self._ratio(source))
 
+    def see(self, passage: Passage, chunk: FrameChunk) -> Timed[Seen]:
+        """The first step: what needs no frame before.
+
+        Raises:
+            InputError, MachineError: as `MattingSession.see`.
+        """
+        return Timed(self._session.see(chunk.pictures, self._ratio(passage.source)), chunk.pts)
+
     def begin(self, passage: Passage, progress: Progress) -> None:
         """Says which segment it is, and brings the session to the state at its start.
 
@@ -81,15 +94,23 @@ class NetworkStage:
         self._tell([*notes, self._choices(passage)], progress)
         progress.detail(f"{name}: ratio {passage.ratio:.4f}, state {passage.start_state}")
 
-    def matte(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> Mattes:
-        """The mattes of the segment's next frames.
+    def decode(self, seen: Timed[Seen], progress: Progress) -> Timed[Decoded]:
+        """The second step, on the segment's next frames.
 
         Raises:
-            InputError, MachineError: as `MattingSession.mattes`.
+            MachineError: as `MattingSession.decode`.
         """
-        found = self._session.mattes(chunk.pictures, passage.ratio)
-        progress.advance(len(chunk.pts))
-        return Mattes(found, chunk.pts)
+        found = self._session.decode(seen.parts)
+        progress.advance(len(seen.pts))
+        return Timed(found, seen.pts)
+
+    def fit(self, decoded: Timed[Decoded]) -> Timed[Matte]:
+        """The third step, which leaves the network free for the next frames.
+
+        Raises:
+            MachineError: as `MattingSession.fit`.
+        """
+        return Timed(self._session.fit(decoded.parts), decoded.pts)
 
     def end(self, passage: Passage, progress: Progress) -> None:
         """All its frames are through: the next segment may go on from here."""

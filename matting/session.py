@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 
+from matting import steps
 from matting.composite import Matte, pictures
-from matting.device import enough_memory, free_bytes, release_memory
-from matting.errors import InputError, OutOfMemoryError
+from matting.errors import InputError
 from matting.full_size import Make
+from matting.memory import Frames, enough_memory, free_bytes, in_parts
 from matting.planes import Coding, Planes, joined
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
-from matting.sdr_view import sdr_view
+from matting.steps import Decoded, Seen
 from matting.transfer import to_card, to_host
-from matting.yuv import small_rgb
 from model import MattingNetwork, State, inference_network
+
+A = TypeVar("A")
+F = TypeVar("F", bound=Frames)
 
 SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
@@ -92,46 +96,57 @@ class MattingSession:
         return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
-        """The mattes of the next frames; where memory is short, computed in smaller chunks.
+        """The mattes of the next frames: `see`, `decode` and `fit` in one; raises as these."""
+        return self.fit(self.decode(self.see(source, ratio)))
+
+    def see(self, source: Planes, ratio: float) -> list[Seen]:
+        """What is in frames by themselves, the first step. Any thread may take it ahead of others.
 
         Args:
-            source, ratio: as for `matte`.
+            source: on any device.
+            ratio: the downsample ratio, in (0, 1]; the same until the next `reset`.
         Returns:
-            one after the other, those of all frames.
+            That of all frames; in several parts where memory is short.
         Raises:
             InputError: the copy would be smaller than 16 px.
             MachineError: there is too little memory for a single frame.
         """
-        parts = source.split(self._largest_chunk)
-        if len(parts) > 1:
-            return [matte for part in parts for matte in self.mattes(part, ratio)]
-        state = self._state
-        try:
-            with enough_memory():
-                return [self.matte(source, ratio)]
-        except OutOfMemoryError:
-            if len(source) == 1:
-                raise
-            # A state is never changed in place: from here it can be done again.
-            self._state = state
-            self._largest_chunk = len(source) // 2
-        release_memory(self.device)
-        return self.mattes(source, ratio)
+        if min(source.height, source.width) * ratio < SMALLEST_PX and ratio < 1:
+            raise InputError(
+                f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
+                "Use a larger --downsample-ratio, or auto.",
+            )
 
-    def pictures(
-        self,
-        source: Planes,
-        ratio: float,
-        targets: Mapping[str, Coding],
-        background: tuple[int, int, int],
-    ) -> dict[str, Planes]:
-        """The results of the next frames: `mattes` and `composed` in one.
+        def see(part: Planes) -> Seen:
+            return steps.see(self._network, to_card(part, self.device), ratio)
+
+        return self._in_parts(see, source.split(self._largest_chunk))
+
+    def decode(self, seen: Sequence[Seen]) -> list[Decoded]:
+        """The second step, on the next frames, which moves the state on.
 
         Raises:
-            InputError, MachineError: as these.
+            MachineError: as `see`.
         """
-        made = [composed(matte, targets, background) for matte in self.mattes(source, ratio)]
-        return {kind: joined([m[kind] for m in made]) for kind in targets}
+
+        def decode(part: Seen) -> Decoded:
+            # A state is never changed in place: what has failed can be done again.
+            decoded, self._state = steps.decode(self._network, part, self._state)
+            return decoded
+
+        return self._in_parts(decode, seen)
+
+    def fit(self, decoded: Sequence[Decoded]) -> list[Matte]:
+        """The third step. Any thread may take it, while others go on.
+
+        Raises:
+            MachineError: as `see`.
+        """
+
+        def fit(part: Decoded) -> Matte:
+            return steps.fit(self._network, part)
+
+        return self._in_parts(fit, decoded)
 
     def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
         """Whether there is a state, and it belongs to frames of that size at that ratio."""
@@ -148,30 +163,6 @@ class MattingSession:
         """Forgets the frames seen so far."""
         self._state = None
 
-    def matte(self, source: Planes, ratio: float) -> Matte:
-        """The matte of the next frames.
-
-        Args:
-            source: on any device.
-            ratio: the downsample ratio, in (0, 1]; the same until the next `reset`.
-        Raises:
-            InputError: the copy would be smaller than 16 px.
-            MachineError: there is too little memory.
-        """
-        if min(source.height, source.width) * ratio < SMALLEST_PX and ratio < 1:
-            raise InputError(
-                f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
-                "Use a larger --downsample-ratio, or auto.",
-            )
-        with enough_memory(), torch.inference_mode():
-            source = to_card(source, self.device)
-            small = sdr_view(small_rgb(source, ratio), source.coding)
-            small = small.contiguous(memory_format=torch.channels_last)
-            slope, offset, self._state = self._network.fit(
-                small, self._state, len(source), refine=ratio != 1
-            )
-            return Matte(source, slope, offset)
-
     @property
     def state(self) -> State | None:
         """r1 .. r4 after the last frame, [1, c, h, w] each, float32, on the CPU."""
@@ -187,6 +178,16 @@ class MattingSession:
         else:
             r1, r2, r3, r4 = (r.to(self.device, memory_format=torch.channels_last) for r in state)
             self._state = r1, r2, r3, r4
+
+    def _in_parts(self, work: Callable[[F], A], parts: Sequence[F]) -> list[A]:
+        """What `work` makes of all parts; if one is too large, the next chunks are smaller too."""
+        made: list[A] = []
+        for part in parts:
+            found = in_parts(work, part, self.device)
+            if len(found) > 1:
+                self._largest_chunk = min(self._largest_chunk, -(-len(part) // len(found)))
+            made += found
+        return made
 
 
 def composed(
@@ -210,14 +211,10 @@ def composed(
     Raises:
         MachineError: there is too little memory for a single frame.
     """
-    try:
-        with enough_memory():
-            found = make(matte, targets, background)
-            return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
-    except OutOfMemoryError:
-        if len(matte.source) == 1:
-            raise
-    release_memory(matte.offset.device)
-    halves = matte.split(len(matte.source) // 2)
-    made = [composed(half, targets, background, make=make, stay=stay) for half in halves]
-    return {kind: joined([m[kind] for m in made]) for kind in targets}
+
+    def compose(part: Matte) -> dict[str, Planes]:
+        found = make(part, targets, background)
+        return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
+
+    made = in_parts(compose, matte, matte.offset.device)
+    return made[0] if len(made) == 1 else {k: joined([m[k] for m in made]) for k in targets}

@@ -2,25 +2,25 @@
 
 Four stages are at work at once, each on the frames or the segment that the one before it is
 through with: the reader, the network, the writer and the finisher. So none of them waits while
-another begins or ends a segment.
+another begins or ends a segment. What of the network needs no frame but one is done by the
+reader and the writer, so that three threads share what is most of the work.
 """
 
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from fractions import Fraction
 from pathlib import Path
 
-from matting.device import choose_device, enough_memory, share_cores
+from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError
-from matting.matte import Mattes
 from matting.media.encoders import AUTO
 from matting.media.images import proof_of
 from matting.media.nvdec import Nvdec
-from matting.media.source import FrameChunk
+from matting.memory import keep_freed_memory
 from matting.network_stage import NetworkStage
 from matting.passage import Outcome, Passage, Task
 from matting.pipeline import Channel, Stages, StoppedError
@@ -28,7 +28,7 @@ from matting.progress import Progress
 from matting.results import Look
 from matting.session import MattingSession
 from matting.state_file import save_state
-from matting.transfer import to_card
+from matting.steps import Decoded, Seen, Timed
 from matting.weights import load_checkpoint
 
 
@@ -80,8 +80,9 @@ class Worker:
             InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
         """
         self._setup = setup
-        device = self._device = choose_device(setup.device)
+        device = choose_device(setup.device)
         share_cores(device)
+        keep_freed_memory()
         checkpoint = load_checkpoint(setup.checkpoint)
         if checkpoint.sha256 != setup.checkpoint_sha256:
             raise InputError(
@@ -102,8 +103,8 @@ class Worker:
         self._stages = Stages()
         self._submitted: Channel[Passage] = Channel(self._stages)
         # To this thread: from the reader, and from the finisher.
-        self._arrived: Channel[tuple[Passage, FrameChunk | Mark]] = Channel(self._stages)
-        self._found: Channel[tuple[Passage, Mattes | Mark]] = Channel(self._stages)
+        self._arrived: Channel[tuple[Passage, Timed[Seen] | Mark]] = Channel(self._stages)
+        self._decoded: Channel[tuple[Passage, Timed[Decoded] | Mark]] = Channel(self._stages)
         self._written: Channel[Passage] = Channel(self._stages)
         self._stages.start("reader", self._read)
         self._stages.start("writer", self._write)
@@ -151,7 +152,7 @@ class Worker:
             passage.close()
 
     def _read(self) -> None:
-        """The reader: opens each segment and decodes it."""
+        """The reader: opens each segment, decodes it and has the network see its frames."""
         while True:
             passage = self._submitted.get()
             passage.attempt(self._read_one, passage)
@@ -166,14 +167,9 @@ class Worker:
             for chunk in chunks:
                 if passage.error is not None:
                     return
-                self._arrived.put((passage, self._brought(chunk)))
+                self._arrived.put((passage, self._network.see(passage, chunk)))
         # Before its end is told: the next segment goes on from what these frames leave.
         passage.require_unchanged()
-
-    def _brought(self, chunk: FrameChunk) -> FrameChunk:
-        """The chunk where it will be computed; a card is brought it beside its work on others."""
-        with enough_memory():
-            return replace(chunk, pictures=to_card(chunk.pictures, self._device))
 
     def _next_done(self, progress: Progress) -> Passage:
         while True:
@@ -185,28 +181,36 @@ class Worker:
             else:
                 self._compute(passage, item, progress)
 
-    def _compute(self, passage: Passage, item: FrameChunk | Mark, progress: Progress) -> None:
-        """The network, in the thread that asks for outcomes."""
-        if isinstance(item, FrameChunk):
-            passage.attempt(self._compute_chunk, passage, item, progress)
+    def _compute(self, passage: Passage, item: Timed[Seen] | Mark, progress: Progress) -> None:
+        """The network's decoder, in the thread that asks for outcomes."""
+        if isinstance(item, Timed):
+            passage.attempt(self._decode, passage, item, progress)
             return
         if item is Mark.BEGIN:
             passage.attempt(self._network.begin, passage, progress)
         else:
             passage.attempt(self._network.end, passage, progress)
-        self._found.put((passage, item))
+        self._decoded.put((passage, item))
 
-    def _compute_chunk(self, passage: Passage, chunk: FrameChunk, progress: Progress) -> None:
-        self._found.put((passage, self._network.matte(passage, chunk, progress)))
+    def _decode(self, passage: Passage, seen: Timed[Seen], progress: Progress) -> None:
+        self._decoded.put((passage, self._network.decode(seen, progress)))
 
     def _write(self) -> None:
-        """The writer: makes the full-size pictures and encodes them."""
+        """The writer: makes mattes and full-size pictures of frames, and encodes them."""
         while True:
-            passage, item = self._found.get()
+            passage, item = self._decoded.get()
             if item is Mark.END:
                 self._written.put(passage)
             else:
-                passage.attempt(_write_one, passage, item)
+                passage.attempt(self._write_one, passage, item)
+
+    def _write_one(self, passage: Passage, item: Timed[Decoded] | Mark) -> None:
+        if passage.results is None:
+            raise ValueError(f"{passage.name} has not begun")
+        if isinstance(item, Timed):
+            passage.results.write(self._network.fit(item))
+        else:
+            passage.results.open()
 
     def _finish(self) -> None:
         """The finisher: makes a segment's files whole, checks them and gives them their names."""
@@ -236,12 +240,3 @@ class Worker:
             },
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
-
-
-def _write_one(passage: Passage, item: Mattes | Mark) -> None:
-    if passage.results is None:
-        raise ValueError(f"{passage.name} has not begun")
-    if isinstance(item, Mattes):
-        passage.results.write(item)
-    else:
-        passage.results.open()

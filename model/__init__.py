@@ -5,6 +5,6 @@ WACV 2022 (arXiv 2108.11515). Attribute names are those of the published checkpo
 """
 
 from model.inference import inference_network
-from model.network import MattingNetwork, State
+from model.network import Features, MattingNetwork, State
 
-__all__ = ["MattingNetwork", "State", "inference_network"]
+__all__ = ["Features", "MattingNetwork", "State", "inference_network"]

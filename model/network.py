@@ -9,6 +9,7 @@ from model.decoder import Recurrent, RecurrentDecoder
 from model.deep_guided_filter import DeepGuidedFilter
 from model.encoder import CHANNELS, LRASPP, MobileNetV3Encoder
 
+Features = tuple[Tensor, Tensor, Tensor, Tensor]
 State = tuple[Tensor, Tensor, Tensor, Tensor]
 NO_STATE: Recurrent = (None, None, None, None)
 
@@ -69,31 +70,41 @@ class MattingNetwork(nn.Module):
     def fit(
         self, small: Tensor, rec: State | None, frames: int, *, refine: bool
     ) -> tuple[Tensor | None, Tensor, State]:
-        """All that is computed on the small copy.
+        """All that is computed on the small copy: `features`, `decode` and `maps` in one.
 
         Args:
             small: [N, 3, h, w], N = B * `frames`, RGB in [0, 1].
             rec: as for `forward`.
             refine: whether the full size is another than this.
         Returns:
-            A and b, [N, 4, h, w] each: residual and pha are A * guide + b at full size. Without
-            refinement, None and both themselves. The states after the last frame.
+            What `maps` gives, and the states after the last frame.
         """
-        hid, state = self._decode(small, rec, frames)
+        hid, state = self.decode(small, self.features(small), rec, frames)
+        return *self.maps(small, hid, refine=refine), state
+
+    def features(self, small: Tensor) -> Features:
+        """What is in each frame by itself: at 1/2, 1/4, 1/8 and 1/16 of the size of `small`."""
+        f1, f2, f3, f4 = self.backbone(small.to(self.backbone.mean.dtype))
+        return f1, f2, f3, self.aspp(f4)
+
+    def decode(
+        self, small: Tensor, features: Features, rec: State | None, frames: int
+    ) -> tuple[Tensor, State]:
+        """What the frames before have to do with it: [N, 16, h, w], the states after the last."""
+        small = small.to(self.backbone.mean.dtype)
+        hid, state = self.decoder(small, features, rec or NO_STATE, frames)
+        return hid, state
+
+    def maps(self, small: Tensor, hid: Tensor, *, refine: bool) -> tuple[Tensor | None, Tensor]:
+        """A and b, [N, 4, h, w] each: residual and pha are A * guide + b at full size.
+
+        Without refinement, None and both themselves. Of each frame by itself.
+        """
         # Alpha of half precision would be off by more than a step of 8 bits, and the guided filter
         # takes differences of nearly equal products.
         hid = hid.float()
         y = self.project_mat(hid)  # [N, 4, h, w]
-        if not refine:
-            return None, y, state
-        return *self.refiner.fit(small, y, hid), state
-
-    def _decode(self, small: Tensor, rec: State | None, frames: int) -> tuple[Tensor, State]:
-        small = small.to(self.backbone.mean.dtype)
-        f1, f2, f3, f4 = self.backbone(small)
-        features = (f1, f2, f3, self.aspp(f4))
-        hid, state = self.decoder(small, features, rec or NO_STATE, frames)
-        return hid, state
+        return self.refiner.fit(small, y, hid) if refine else (None, y)
 
 
 def _resize(src: Tensor, ratio: float) -> Tensor:

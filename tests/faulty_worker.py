@@ -14,13 +14,14 @@ from pathlib import Path
 
 import torch
 
+from matting import steps
 from matting.network_stage import NetworkStage
 from matting.passage import Passage
-from matting.planes import Planes
 from matting.progress import Progress
-from matting.session import MattingSession
+from matting.steps import Decoded, Seen
 from matting.worker import Setup
 from matting.worker_process import serve_tasks
+from model import MattingNetwork, State
 
 VICTIM = "output_001.mp4"
 
@@ -77,14 +78,14 @@ def _break(folder: Path, how: Callable[[], object], times: int) -> None:
 
 
 def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:
-    matte = MattingSession.matte
-    seen: list[int] = []
+    decode = steps.decode
+    decoded: list[int] = []
 
-    def breaking(session: MattingSession, frames: Planes, ratio: float) -> object:
-        seen.append(len(frames))
-        if sum(seen) > 45 and not breaks(folder):
+    def breaking(network: MattingNetwork, seen: Seen, state: State | None) -> tuple[Decoded, State]:
+        decoded.append(len(seen))
+        if sum(decoded) > 45 and not breaks(folder):
             (folder / "broke_0").touch()
             how()
-        return matte(session, frames, ratio)
+        return decode(network, seen, state)
 
-    setattr(MattingSession, "matte", breaking)  # noqa: B010 - as above
+    setattr(steps, "decode", breaking)  # noqa: B010 - as above

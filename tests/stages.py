@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.media.encoders import Encoding
+from matting.planes import Coding, Planes, joined
 from matting.results import Look
 from matting.segment import SegmentOptions, segment
+from matting.session import MattingSession, composed
 from matting.workspace import COMPOSITE, MattedFolder
 from tests.clips import make_clip
 from tests.conftest import Recorder
@@ -24,6 +27,18 @@ SECOND = SegmentOptions(seconds=Fraction(1))
 def infer_options(checkpoint: Path, look: Look = FAST_LOOK, ratio: float = 1.0) -> InferOptions:
     """Options for tiny pictures on the CPU."""
     return InferOptions(checkpoint=checkpoint, device="cpu", ratio=ratio, look=look)
+
+
+def made_by(
+    session: MattingSession,
+    source: Planes,
+    ratio: float,
+    targets: Mapping[str, Coding],
+    background: tuple[int, int, int],
+) -> dict[str, Planes]:
+    """The results of the next frames."""
+    made = [composed(matte, targets, background) for matte in session.mattes(source, ratio)]
+    return {kind: joined([part[kind] for part in made]) for kind in targets}
 
 
 def cut(folder: Path, progress: Recorder, frames: int = 70, name: str = "clip.mp4") -> Path:

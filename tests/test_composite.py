@@ -14,6 +14,7 @@ from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from matting.yuv import converted, small_rgb
 from model import MattingNetwork
+from tests.stages import made_by
 
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
@@ -60,7 +61,7 @@ def test_bands_are_the_networks_own_answer(
     source = noise(2, 99, 130)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.main[None].float() / 255, None, ratio)
-        matte = MattingSession(network, CPU, "fp32").matte(source, ratio)
+        (matte,) = MattingSession(network, CPU, "fp32").mattes(source, ratio)
         parts = list(layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
     assert (torch.cat([p[1] for p in parts], dim=2) - foreground[0]).abs().max() < 1e-5
@@ -71,7 +72,8 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     source = noise(2, 64, 96)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.main[None].float() / 255, None, 0.5)
-    made = pictures(MattingSession(network, CPU, "fp32").matte(source, 0.5), ALL, GREEN)
+    (matte,) = MattingSession(network, CPU, "fp32").mattes(source, 0.5)
+    made = pictures(matte, ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
     exact = {
         COMPOSITE: foreground[0] * alpha[0] + colour * (1 - alpha[0]),
@@ -86,8 +88,8 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
 def test_half_precision_gives_pictures_too(network: MattingNetwork, ratio: float) -> None:
     source = noise(1, 64, 96)
-    full = MattingSession(network, CPU, "fp32").pictures(source, ratio, ALL, GREEN)
-    half = MattingSession(network, CPU, "bf16").pictures(source, ratio, ALL, GREEN)
+    full = made_by(MattingSession(network, CPU, "fp32"), source, ratio, ALL, GREEN)
+    half = made_by(MattingSession(network, CPU, "bf16"), source, ratio, ALL, GREEN)
     for kind in ALL:
         assert (full[kind].main.int() - half[kind].main.int()).abs().float().mean() < 8
 

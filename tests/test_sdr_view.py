@@ -18,6 +18,7 @@ from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from matting.yuv import converted
+from tests.stages import made_by
 
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
@@ -56,7 +57,7 @@ def graded(rgb: Tensor, transfer: str) -> Planes:
 
 def alphas(frames: list[Planes], checkpoint: Path, ratio: float) -> Tensor:
     session = MattingSession(load_checkpoint(checkpoint).network, CPU, "fp32")
-    made = [session.pictures(each, ratio, {ALPHA: Coding()}, GREEN)[ALPHA] for each in frames]
+    made = [made_by(session, each, ratio, {ALPHA: Coding()}, GREEN)[ALPHA] for each in frames]
     return torch.cat([each.main.float() / 255 for each in made])
 
 

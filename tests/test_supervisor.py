@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.composite import Matte
-from matting.device import enough_memory
+from matting import steps
 from matting.errors import MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
+from matting.memory import enough_memory
 from matting.planes import Coding, Planes
 from matting.session import MattingSession
+from matting.steps import Decoded, Seen
 from matting.weights import load_checkpoint
 from matting.worker_process import Serve, serve_tasks
 from matting.workspace import MattedFolder
+from model import MattingNetwork, State
 from tests import faulty_worker
 from tests.conftest import ROOT, Recorder
-from tests.stages import composites, cut, infer_options, interrupt_after, matte, processed
+from tests.stages import composites, cut, infer_options, interrupt_after, made_by, matte, processed
 
 # Torch alone takes some of it to be imported; no single step of the work here does.
 PATIENCE_SECONDS = 6.0
@@ -145,20 +147,22 @@ def test_a_worker_left_behind_lets_go(
 
 
 class ShortOfMemory:
-    """A session's `matte` that takes so many frames at once, and at first advances its state."""
+    """A decoder that takes so many frames at once, and finds out only when it is through."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
         self.refused = 0
-        real = MattingSession.matte
+        real = steps.decode
 
-        def matte(session: MattingSession, rgb: Planes, ratio: float) -> Matte:
-            made = real(session, rgb, ratio)
-            if len(rgb) > frames:
+        def decode(
+            network: MattingNetwork, seen: Seen, state: State | None
+        ) -> tuple[Decoded, State]:
+            made = real(network, seen, state)
+            if len(seen) > frames:
                 self.refused += 1
                 raise OutOfMemoryError("There is too little memory.")
             return made
 
-        monkeypatch.setattr(MattingSession, "matte", matte)
+        monkeypatch.setattr(steps, "decode", decode)
 
 
 def test_short_memory_makes_smaller_chunks(
@@ -168,10 +172,10 @@ def test_short_memory_makes_smaller_chunks(
     rgb = Planes(Coding(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
     kinds, green = {"COMPOSITE": Coding(), "ALPHA": Coding()}, (120, 255, 155)
     plain = MattingSession(network, torch.device("cpu"), "fp32")
-    expected = plain.pictures(rgb, 0.5, kinds, green)
+    expected = made_by(plain, rgb, 0.5, kinds, green)
     short = ShortOfMemory(monkeypatch, 3)
     session = MattingSession(network, torch.device("cpu"), "fp32")
-    made = session.pictures(rgb, 0.5, kinds, green)
+    made = made_by(session, rgb, 0.5, kinds, green)
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:
         assert (made[kind].main.int() - expected[kind].main.int()).abs().max() <= 1

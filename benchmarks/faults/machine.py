@@ -18,17 +18,16 @@ from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, shown_at
-from matting import supervisor
-from matting.composite import Matte
+from matting import steps, supervisor
 from matting.errors import OutOfMemoryError
 from matting.network_stage import NetworkStage
 from matting.passage import Passage
-from matting.planes import Planes
 from matting.progress import Progress
-from matting.session import MattingSession
+from matting.steps import Decoded, Seen
 from matting.supervisor import TRIES
 from matting.worker import Setup
 from matting.worker_process import serve_tasks
+from model import MattingNetwork, State
 
 PATIENCE_SECONDS = 6
 FAILED = 1
@@ -94,23 +93,25 @@ def inject(fault: Injected) -> None:
 
 def serve(fault: Injected, pipe: Connection, setup: Setup, folder: Path) -> None:
     """What such a worker's process runs."""
-    begin, matte = NetworkStage.begin, MattingSession.matte
+    begin, decode = NetworkStage.begin, steps.decode
     at: list[str] = []  # the segment, then an item for each of its frames
 
     def begin_noting(stage: NetworkStage, passage: Passage, progress: Progress) -> None:
         at[:] = [passage.name]
         begin(stage, passage, progress)
 
-    def matte_breaking(session: MattingSession, frames: Planes, ratio: float) -> Matte:
+    def decode_breaking(
+        network: MattingNetwork, seen: Seen, state: State | None
+    ) -> tuple[Decoded, State]:
         here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
         at.append("frame")
         if here and broken(folder) < fault.times:
             (folder / f"broke_{broken(folder)}").touch()
             KINDS[fault.kind]()
-        return matte(session, frames, ratio)
+        return decode(network, seen, state)
 
     setattr(NetworkStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
-    setattr(MattingSession, "matte", matte_breaking)  # noqa: B010 - as above
+    setattr(steps, "decode", decode_breaking)  # noqa: B010 - as above
     serve_tasks(pipe, setup, folder)
 
 

@@ -1,0 +1,105 @@
+"""The network's three steps from frames to mattes, each of which a thread of its own can take.
+
+`see` and `fit` look at each frame by itself; only `decode` needs the frames in order, one after
+the other, and the state that each leaves for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from matting.composite import Matte
+from matting.planes import Planes
+from matting.sdr_view import sdr_view
+from matting.yuv import small_rgb
+from model import Features, MattingNetwork, State
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True)
+class Timed(Generic[A]):
+    """Some frames at one of the steps, in parts, and the times of all of them."""
+
+    parts: Sequence[A]
+    pts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """T frames, and what the network sees in each of them.
+
+    Attributes:
+        small: [T, 3, h, w], the small copy.
+        refine: whether the frames are larger than that.
+    """
+
+    source: Planes
+    small: Tensor
+    features: Features
+    refine: bool
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def split(self, frames: int) -> list[Seen]:
+        """The same in parts of at most `frames` frames."""
+        features = zip(*(f.split(frames) for f in self.features), strict=True)
+        parts = zip(self.source.split(frames), self.small.split(frames), features, strict=True)
+        return [Seen(source, small, _four(f), self.refine) for source, small, f in parts]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """T frames after the recurrent decoder.
+
+    Attributes:
+        small: [T, 3, h, w], the small copy.
+        hidden: [T, 16, h, w].
+        refine: whether the frames are larger than that.
+    """
+
+    source: Planes
+    small: Tensor
+    hidden: Tensor
+    refine: bool
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def split(self, frames: int) -> list[Decoded]:
+        """The same in parts of at most `frames` frames."""
+        parts = (self.source.split(frames), self.small.split(frames), self.hidden.split(frames))
+        return [Decoded(*part, self.refine) for part in zip(*parts, strict=True)]
+
+
+@torch.inference_mode()
+def see(network: MattingNetwork, source: Planes, ratio: float) -> Seen:
+    """The small copy at a ratio in (0, 1], and its features; `source` is where the network is."""
+    small = sdr_view(small_rgb(source, ratio), source.coding)
+    small = small.contiguous(memory_format=torch.channels_last)
+    return Seen(source, small, network.features(small), ratio != 1)
+
+
+@torch.inference_mode()
+def decode(network: MattingNetwork, seen: Seen, state: State | None) -> tuple[Decoded, State]:
+    """The decoder's work on the frames after those that left `state`, and what they leave."""
+    hidden, state = network.decode(seen.small, seen.features, state, len(seen))
+    return Decoded(seen.source, seen.small, hidden, seen.refine), state
+
+
+@torch.inference_mode()
+def fit(network: MattingNetwork, decoded: Decoded) -> Matte:
+    """The linear maps from the source to what is matted."""
+    slope, offset = network.maps(decoded.small, decoded.hidden, refine=decoded.refine)
+    return Matte(decoded.source, slope, offset)
+
+
+def _four(features: Sequence[Tensor]) -> Features:
+    f1, f2, f3, f4 = features
+    return f1, f2, f3, f4
