@@ -15,8 +15,8 @@ from matting.errors import MachineError, OutOfMemoryError
 # How torch words it when the processor's allocator, cuBLAS or cuDNN finds no memory, or breaks.
 NO_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
 BROKEN = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
-# Of malloc.h, glibc's. 32 MiB: the most that it takes for the second.
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+# Of malloc.h, glibc's.
+TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 KEPT_BYTES, KEPT_BLOCK_BYTES = 1 << 30, 1 << 25
 
 A = TypeVar("A")
@@ -40,6 +40,8 @@ def keep_freed_memory() -> None:
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
+        # Every further thread's own arena gives back what is larger than its small heaps.
+        library.mallopt(ARENA_MAX, 1)
         library.mallopt(MMAP_THRESHOLD, KEPT_BLOCK_BYTES)
         library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
 

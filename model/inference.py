@@ -5,7 +5,7 @@
   pixels that one becomes, with kernels that hold the interpolation.
 - What a recurrent unit convolves of its input is convolved for all frames at once.
 - The layers have the precision that is asked for; the states, the projection and the guided
-  filter are float32.
+  filter are float32, and their channels lie one after the other: four are too few to lie last.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model.decoder import ConvGRU, OutputBlock, UpsamplingBlock, upsample
+from model.deep_guided_filter import DeepGuidedFilter
 from model.network import MattingNetwork
 
 # Twice as large, the pixels -1 .. 2 around the two that one becomes: their shares of that one's
@@ -27,6 +28,7 @@ from model.network import MattingNetwork
 SHARES = ((0.75, 0.25, 0.0), (0.25, 0.75, 0.0), (0.0, 0.75, 0.25), (0.0, 0.25, 0.75))
 EDGE_PX = 2  # how many pixels at an edge depend on what lies beyond it
 AROUND_EDGE = 3  # smaller pixels that those depend on
+CACHED_PX = 1 << 14  # whose 16 channels stay in a processor's caches from layer to layer
 
 
 def inference_network(network: MattingNetwork, dtype: torch.dtype) -> MattingNetwork:
@@ -45,13 +47,15 @@ def inference_network(network: MattingNetwork, dtype: torch.dtype) -> MattingNet
     for name in ("decode3", "decode2", "decode1"):
         _replace(network.decoder, name, _Upsampling)
     _replace(network.decoder, "decode0", _Output)
+    _replace(network.project_mat, "conv", _Planar)
+    _replace(network, "refiner", _Filter)
     for block in list(network.modules()):
         for name, part in block.named_children():
             if isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1):
                 _replace(block, name, _Pointwise)
     for part in (network.backbone, network.aspp, network.decoder):
-        part.to(dtype)
-    return network.to(memory_format=torch.channels_last)
+        part.to(dtype, memory_format=torch.channels_last)
+    return network
 
 
 class _Pointwise(nn.Module):
@@ -185,6 +189,64 @@ class _Output(nn.Module):
         self.upsampled.add_to(y, x)
         found: Tensor = self.rest(y.relu_())
         return found
+
+
+class _Planar(nn.Module):
+    """A 1x1 convolution that gives planes."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight = _fixed(convolution.weight.flatten(1))
+        self.bias = _fixed(_bias(convolution).view(-1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = x.flatten(2)
+        weight, bias = (each.expand(len(x), -1, -1) for each in (self.weight, self.bias))
+        return torch.baddbmm(bias, weight, pixels).unflatten(2, x.shape[2:])
+
+
+class _Filter(nn.Module):
+    """DeepGuidedFilter on planes, all its means at once, and its layers a few pixels at a time."""
+
+    def __init__(self, guided: DeepGuidedFilter) -> None:
+        super().__init__()
+        first, second, third = (_convolution(guided.conv, index) for index in (0, 3, 6))
+        self.box = _fixed(guided.box_filter.weight.repeat(4, 1, 1, 1))
+        weight = first.weight.flatten(1)
+        self.variances_weight, self.hidden_weight = _fixed(weight[:, :8]), _fixed(weight[:, 8:])
+        self.first_bias = _fixed(_bias(first).view(-1, 1))
+        self.second, self.third = (_fixed(each.weight.flatten(1)) for each in (second, third))
+        self.second_bias, self.third_bias = (_fixed(_bias(e).view(-1, 1)) for e in (second, third))
+
+    def fit(self, src_sm: Tensor, y: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
+        """As `DeepGuidedFilter.fit`."""
+        means, variances = self._moments(src_sm, y)
+        a = torch.empty_like(y)
+        step = CACHED_PX if y.device.type == "cpu" else y.shape[2] * y.shape[3]
+        for n in range(len(y)):
+            planes = (hid[n].flatten(1), variances[n].flatten(1), a[n].flatten(1))
+            for h, v, out in zip(*(each.split(step, dim=1) for each in planes), strict=True):
+                x = torch.mm(self.hidden_weight, h).addmm_(self.variances_weight, v)
+                x = x.add_(self.first_bias).relu_()
+                x = torch.addmm(self.second_bias, self.second, x).relu_()
+                out.copy_(torch.addmm(self.third_bias, self.third, x))
+        mean_x, mean_y = means.split(4, dim=1)
+        return a, torch.addcmul(mean_y, a, mean_x, value=-1)
+
+    def _moments(self, src_sm: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Means of guide and result, and their covariances and variances: [N, 8, h, w] each."""
+        values = y.new_empty((len(y), 16, *y.shape[2:]))
+        x, result, products, squares = values.split(4, dim=1)
+        x[:, :3] = src_sm
+        torch.mean(x[:, :3], dim=1, keepdim=True, out=x[:, 3:])
+        result.copy_(y)
+        torch.mul(x, y, out=products)
+        torch.mul(x, x, out=squares)
+        found = F.conv2d(values, self.box, padding=1, groups=16)
+        mean_x, mean_y, variances = found.split((4, 4, 8), dim=1)
+        variances[:, :4].addcmul_(mean_x, mean_y, value=-1)
+        variances[:, 4:].addcmul_(mean_x, mean_x, value=-1)
+        return found[:, :8], variances
 
 
 def _fold_norms(block: nn.Module) -> None:
