@@ -10,16 +10,19 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import torch
+from torch import Tensor
 
 from matting.device import choose_device, share_cores
 from matting.media.check import decode_through
 from matting.media.encoders import Encoding
 from matting.media.reader import VideoSource
 from matting.memory import keep_freed_memory
+from matting.planes import Planes
 from matting.results import Look, Target, samples_of, writer_of
 from matting.sdr_view import sdr_view
 from matting.session import MattingSession, composed
@@ -29,8 +32,10 @@ from matting.yuv import small_rgb
 from model import MattingNetwork
 
 A = TypeVar("A")
+P = ParamSpec("P")
 
 READING, COMPUTING, WRITING, FINISHING = "reader", "network", "writer", "finishing"
+FEATURES = "network: features"
 
 
 @dataclass(frozen=True)
@@ -70,19 +75,32 @@ class Alone:
     gpu_bytes: int = 0
 
 
-def _timed(name: str, thread: str, device: torch.device, work: Callable[[], A]) -> tuple[Stage, A]:
-    started, cpu = time.perf_counter(), time.process_time()
-    made = work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return Stage(name, thread, time.perf_counter() - started, time.process_time() - cpu), made
+class _Clock:
+    """Adds up what each stage takes, chunk after chunk."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self.stages: dict[str, Stage] = {}
+
+    def timed(
+        self, name: str, thread: str, work: Callable[P, A], *given: P.args, **named: P.kwargs
+    ) -> A:
+        """What `work` gives; its time is the stage's."""
+        started, cpu = time.perf_counter(), time.process_time()
+        made = work(*given, **named)
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        before = self.stages.get(name, Stage(name, thread, 0, 0))
+        self.stages[name] = Stage(name, thread, before.seconds + seconds, before.cpu_seconds + cpu)
+        return made
 
 
 @torch.inference_mode()
 def measure(
     network: MattingNetwork, clip: Path, result: Path, *, ratio: float, device: str, look: Look
 ) -> Alone:
-    """Runs the stages one after the other. All frames of the clip must fit into memory."""
+    """Runs the stages in turns. The results of all frames of the clip must fit into memory."""
     chosen = choose_device(device)
     share_cores(chosen)
     keep_freed_memory()
@@ -91,50 +109,42 @@ def measure(
     target = Target(result)
     samples = samples_of(source, look.encoding, {COMPOSITE: target})[COMPOSITE]
     size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
-    first = next(source.chunks(size)).pictures
-    for matte in session.mattes(first, ratio):
-        composed(matte, {COMPOSITE: samples.coding}, look.background)
+    compose = partial(composed, targets={COMPOSITE: samples.coding}, background=look.background)
+    for matte in session.mattes(next(source.chunks(size)).pictures, ratio):
+        compose(matte)
     session.reset()
 
-    decode, chunks = _timed("decode", READING, chosen, lambda: list(source.chunks(size)))
-    pictures = [chunk.pictures for chunk in chunks]
-    small, _ = _timed(
-        "small copy",
-        READING,
-        chosen,
-        lambda: [sdr_view(small_rgb(p.to(chosen), ratio), p.coding) for p in pictures],
-    )
-    seeing, seen = _timed(
-        "network: features", READING, chosen, lambda: [session.see(p, ratio) for p in pictures]
-    )
-    decoding, decoded = _timed(
-        "network: decoder", COMPUTING, chosen, lambda: [session.decode(s) for s in seen]
-    )
-    fitting, mattes = _timed(
-        "network: maps", WRITING, chosen, lambda: [m for d in decoded for m in session.fit(d)]
-    )
-    full_size, made = _timed(
-        "full-size stage",
-        WRITING,
-        chosen,
-        lambda: [composed(m, {COMPOSITE: samples.coding}, look.background) for m in mattes],
-    )
+    clock, made = _Clock(chosen), []
+    chunks = clock.timed("decode", READING, list, source.chunks(size))
+    for pictures in (chunk.pictures for chunk in chunks):
+        clock.timed("small copy", READING, _small, pictures.to(chosen), ratio)
+        seen = clock.timed(FEATURES, READING, session.see, pictures, ratio)
+        decoded = clock.timed("network: decoder", COMPUTING, session.decode, seen)
+        mattes = clock.timed("network: maps", WRITING, session.fit, decoded)
+        for matte in mattes:
+            full = clock.timed("full-size stage", WRITING, compose, matte)
+            made.append(full[COMPOSITE])
 
     def write() -> None:
         times = iter(pts for chunk in chunks for pts in chunk.pts)
         with writer_of(
             COMPOSITE, result, target, source=source, choice=look.encoding, samples=samples
         ) as writer:
-            for planes in (found[COMPOSITE] for found in made):
+            for planes in made:
                 writer.write(planes, [next(times) for _ in range(len(planes))])
             writer.finish()
 
-    encode_and_check, _ = _timed("encode", WRITING, chosen, write)
-    check, _ = _timed("check", FINISHING, chosen, lambda: decode_through(result))
-    stages = [decode, small, seeing.less(small), decoding, fitting, full_size]
-    stages += [encode_and_check.less(check), check]
+    clock.timed("encode", WRITING, write)
+    clock.timed("check", FINISHING, lambda: decode_through(result))
+    found = clock.stages
+    found[FEATURES] = found[FEATURES].less(found["small copy"])
+    found["encode"] = found["encode"].less(found["check"])  # done by `finish`
     gpu_bytes = torch.cuda.max_memory_allocated(chosen) if chosen.type == "cuda" else 0
-    return Alone(source.frames, stages, gpu_bytes)
+    return Alone(source.frames, list(found.values()), gpu_bytes)
+
+
+def _small(source: Planes, ratio: float) -> Tensor:
+    return sdr_view(small_rgb(source, ratio), source.coding)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from matting.resampling import rows_at
 
 BLOCK_PX, BLOCK_ROWS = 32, 16  # that one small matrix makes
 TILE_PX = 64  # columns that are looked at together
+GAP_PX = 128  # drawing as much takes no longer than beginning another rectangle
 
 
 def enlarged(maps: Sequence[Tensor], rows: slice, columns: slice, size: tuple[int, int]) -> Tensor:
@@ -92,10 +93,10 @@ def _reached(parts: Sequence[slice], count: int, size: int) -> tuple[Tensor, Ten
 
 
 def _runs(tiles: Sequence[slice], wanted: Sequence[bool]) -> list[slice]:
-    """The wanted tiles, neighbours in one."""
+    """The wanted tiles, those close to each other in one."""
     runs: list[slice] = []
     for tile, want in zip(tiles, wanted, strict=True):
-        if want and runs and runs[-1].stop == tile.start:
+        if want and runs and tile.start - runs[-1].stop <= GAP_PX:
             runs[-1] = slice(runs[-1].start, tile.stop)
         elif want:
             runs.append(tile)

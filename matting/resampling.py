@@ -86,7 +86,9 @@ def sampled(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     columns = columns.clamp(0, plane.shape[3] - 1)
     left = columns.long()
     right = (left + 1).clamp_(max=plane.shape[3] - 1)
-    return torch.lerp(lines[..., left], lines[..., right], columns - left)
+    # Several times as fast on the CPU as to index.
+    before, after = (lines.gather(3, at.expand(*lines.shape[:3], -1)) for at in (left, right))
+    return torch.lerp(before, after, columns - left)
 
 
 def rows_at(plane: Tensor, places: Tensor) -> Tensor:

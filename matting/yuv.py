@@ -15,7 +15,7 @@ from torch import Tensor
 from matting.planes import Coding, Planes
 from matting.resampling import clamped_rows, phases, phases_down, reduced, sampled
 
-CPU_BAND_PX = 1 << 17  # a plane of floats takes 512 KiB: most stays in the processor's caches
+CPU_BAND_PX = 1 << 18  # a plane of floats takes 1 MiB: what is drawn of it stays in the caches
 GPU_BAND_PX = 1 << 21  # enough work for any card, in a memory that does not grow with the picture
 BAND_ROWS = 4  # whole rows of chroma in all codings
 

@@ -54,7 +54,7 @@ def inference_network(network: MattingNetwork, dtype: torch.dtype) -> MattingNet
             if isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1):
                 _replace(block, name, _Pointwise)
     for part in (network.backbone, network.aspp, network.decoder):
-        part.to(dtype, memory_format=torch.channels_last)
+        part.to(dtype).to(memory_format=torch.channels_last)
     return network
 
 
@@ -202,7 +202,8 @@ class _Planar(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         pixels = x.flatten(2)
         weight, bias = (each.expand(len(x), -1, -1) for each in (self.weight, self.bias))
-        return torch.baddbmm(bias, weight, pixels).unflatten(2, x.shape[2:])
+        planes: Tensor = torch.baddbmm(bias, weight, pixels)
+        return planes.view(len(x), -1, *x.shape[2:])
 
 
 class _Filter(nn.Module):
