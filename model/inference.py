@@ -137,6 +137,7 @@ class _GRU(nn.Module):
     def forward(self, x: Tensor, h: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
         """As `ConvGRU.forward`."""
         dtype, channels = x.dtype, x.shape[1]
+        x = x.contiguous(memory_format=torch.channels_last)
         of_x = F.conv2d(x, self.x_weight, self.x_bias, padding=1).unflatten(0, (-1, frames))
         if h is None:
             h = torch.zeros_like(x.unflatten(0, (-1, frames))[:, 0], dtype=torch.float32)
@@ -149,7 +150,7 @@ class _GRU(nn.Module):
             n = new.add_(new_x).float().sigmoid_().mul_(2).sub_(1)
             h = torch.lerp(h, n, z)
             states.append(h.to(dtype))
-        return torch.stack(states, dim=1).flatten(0, 1), h
+        return states[0] if frames == 1 else torch.stack(states, dim=1).flatten(0, 1), h
 
 
 class _Upsampling(nn.Module):
@@ -168,9 +169,10 @@ class _Upsampling(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         y = F.conv2d(torch.cat((f, s), dim=1), self.weight, self.bias, padding=1)
         self.upsampled.add_to(y, x)
-        a, b = y.relu_().chunk(2, dim=1)
-        b, r = self.gru(b, r, frames)
-        return torch.cat((a, b), dim=1), r
+        _, recurrent = y.relu_().chunk(2, dim=1)
+        found, r = self.gru(recurrent, r, frames)
+        recurrent.copy_(found)
+        return y, r
 
 
 class _Output(nn.Module):
