@@ -10,7 +10,9 @@ from typing import Generic, TypeVar
 
 A = TypeVar("A")
 
-DEPTH = 2  # items waiting in each queue; more only costs memory
+# Items waiting in each queue. An encoder takes frames in bursts: with 2, the processor stood
+# still for a fifth of the time (measured); with 8, no less than with 4.
+DEPTH = 4
 POLL_SECONDS = 0.1  # how soon a blocked thread sees that the work was stopped
 
 

@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Frames)
 SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
 NETWORK_BYTES = 500  # at its peak, for each pixel of the small copy (measured, all precisions)
-CHUNKS_AT_ONCE = 8  # held between the reader and the writer, the results of one included
+CHUNKS_AT_ONCE = 12  # held between the reader and the writer, the results of one included
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
 
 # The small copy's short side for each kind of shot: the authors' guide to the ratio.
