@@ -110,6 +110,8 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
         look=look,
         frame_rate=arguments.frame_rate,
         full_size=arguments.full_size,
+        largest_chunk=arguments.chunk,
+        threads=arguments.threads,
         isolated=True,
         patience_seconds=float(arguments.patience),
     )
@@ -188,6 +190,8 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         choices=WAYS,
         help="how full-size pictures are made: in one pass, or several (default: auto)",
     )
+    add("--chunk", type=_count, metavar="N", help="compute at most N frames at once")
+    add("--threads", type=_count, metavar="N", help="the CPU's threads for each of three steps")
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--bitrate", type=_bitrate, metavar="40M", help="bits a second")
     rate.add_argument("--quality", type=_quality, metavar="N", help="CRF; lower is better")
@@ -270,4 +274,10 @@ def _bitrate(text: str) -> int:
 def _quality(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if _quality(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
     return int(text)

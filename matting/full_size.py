@@ -12,13 +12,11 @@ from matting.errors import MissingError, OutOfMemoryError
 from matting.memory import enough_memory
 from matting.planes import Coding, Planes
 from matting.workspace import ALPHAS
-from matting.yuv import GPU_BAND_PX
 
 AUTO, FUSED, PLAIN = "auto", "fused", "plain"
 WAYS = AUTO, FUSED, PLAIN
 MAP_CHANNELS = 8  # slope and offset
-# More than `composite` holds for a pixel of a band: 92 were measured, 168 for HDR, on the CPU.
-BAND_BYTES = 240
+UNSUITABLE = "source and result have their colour samples in different places, or none"
 
 Make = Callable[[Matte, Mapping[str, Coding], tuple[int, int, int]], dict[str, Planes]]
 
@@ -45,6 +43,7 @@ class FullSize:
             MissingError: FUSED, and there is no graphics card or no Triton.
         """
         self._tell = tell
+        self._told: set[str] = set()
         self._agreed: set[tuple[Coding, frozenset[tuple[str, Coding]]]] = set()
         self._fused = fused if way != PLAIN else None
         if fused is None and (way == FUSED or (way == AUTO and device.type == "cuda")):
@@ -103,15 +102,21 @@ class FullSize:
         def make(
             matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
         ) -> dict[str, Planes]:
-            suits = fused.fits(matte.source, targets)
-            return (fused.pictures if suits else pictures)(matte, targets, background)
+            if fused.fits(matte.source, targets):
+                return fused.pictures(matte, targets, background)
+            self._tell_once(UNSUITABLE)
+            return pictures(matte, targets, background)
 
         return make
 
     def _give_up(self, why: list[str]) -> None:
         self._fused = None
-        reason = "".join(why) or "it failed"
-        self._tell(f"The full-size pictures are made in several passes, not in one: {reason}.")
+        self._tell_once("".join(why) or "it failed")
+
+    def _tell_once(self, reason: str) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            self._tell(f"The full-size pictures are made in several passes, not in one: {reason}.")
 
 
 def agree(one: Planes, other: Planes) -> bool:
@@ -138,20 +143,6 @@ def least_bytes(
     """
     read = frame_bytes(source, width, height) + MAP_CHANNELS * 4 * small[0] * small[1]
     return read + _results_bytes(targets, width, height)
-
-
-def stage_bytes(
-    source: Coding, targets: Mapping[str, Coding], width: int, height: int, *, way: str
-) -> int:
-    """The most memory that the stage needs on a card for one frame: source, results, and between.
-
-    Of several frames at once, what is between grows only up to GPU_BAND_PX.
-
-    Args:
-        way: FUSED or PLAIN.
-    """
-    between = 0 if way == FUSED else BAND_BYTES * min(width * height, GPU_BAND_PX)
-    return frame_bytes(source, width, height) + _results_bytes(targets, width, height) + between
 
 
 def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) -> int:

@@ -49,7 +49,7 @@ def infer(
         locks.enter_context(folder_lock(folder.root))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(folder_lock(segments))
-        share_cores(device)
+        share_cores(device, options.threads)
         progress.say(describe(device))
         look, why = choose_encoder(
             options.look,
@@ -73,6 +73,8 @@ def infer(
             look=look,
             frame_rate=options.frame_rate,
             full_size=options.full_size,
+            largest_chunk=options.largest_chunk,
+            threads=options.threads,
         )
         with Supervisor(
             setup,

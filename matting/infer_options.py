@@ -26,6 +26,8 @@ class InferOptions:
             pictures again.
         decoder: AUTO, SOFTWARE or HARDWARE; who encodes is said in `look`.
         full_size: auto, fused or plain: how the full-size pictures are made.
+        largest_chunk: how many frames are computed at once at most; None: as suits the device.
+        threads: of the CPU for each step of the network; None: as suits it.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress.
     """
@@ -39,6 +41,8 @@ class InferOptions:
     look: Look = field(default_factory=Look)
     frame_rate: Fraction | None = None
     full_size: str = AUTO
+    largest_chunk: int | None = None
+    threads: int | None = None
     isolated: bool = False
     patience_seconds: float = PATIENCE_SECONDS
 

@@ -93,16 +93,24 @@ def release_memory(device: torch.device) -> None:
 def in_parts(work: Callable[[F], A], frames: F, device: torch.device) -> list[A]:
     """The results of `work` for the parts of `frames`: one, or more where memory is short.
 
+    What was too much once is not tried again.
+
     Raises:
         OutOfMemoryError: there is too little for a single frame.
         MachineError: as `enough_memory`.
     """
-    try:
-        with enough_memory():
-            return [work(frames)]
-    except OutOfMemoryError:
-        if len(frames) == 1:
-            raise
-    release_memory(device)
-    halves = frames.split(-(-len(frames) // 2))
-    return [result for half in halves for result in in_parts(work, half, device)]
+    made: list[A] = []
+    parts = [frames]
+    while len(made) < len(parts):
+        part = parts[len(made)]
+        try:
+            with enough_memory():
+                made.append(work(part))
+            continue
+        except OutOfMemoryError:
+            if len(part) == 1:
+                raise
+        release_memory(device)
+        half = -(-len(part) // 2)
+        parts[len(made) :] = [each for rest in parts[len(made) :] for each in rest.split(half)]
+    return made

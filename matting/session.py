@@ -67,7 +67,9 @@ class MattingSession:
         Args:
             network: with its weights, in evaluation mode.
             precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them.
-            largest_chunk: how many frames to compute at once at most; None: as suits the device.
+            largest_chunk: how many frames to compute at once at most; None: on the CPU one (more
+                push each other out of its caches: 1.5 to 2 times slower at 8), on a card so many
+                that more are no faster.
         Raises:
             InputError: that precision does not work on that device.
         """
@@ -77,19 +79,18 @@ class MattingSession:
         with enough_memory():
             self._network = inference_network(network, PRECISIONS[self.precision]).to(device)
         self.device = device
-        self._largest_chunk = largest_chunk or GPU_CHUNK_FRAMES
+        suitable = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
+        self._largest_chunk = largest_chunk or suitable
         self._chunks: dict[tuple[Coding, tuple[int, int], float], int] = {}
         self._state: State | None = None
 
     def chunk_frames(self, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
-        """How many frames of that coding, width and height to give to `matte` at once.
+        """How many frames of that coding, width and height to compute at once.
 
-        On the CPU one: more only push each other out of its caches (measured: 1.5 to 2 times
-        slower at 8). On a graphics card as many as its free memory allows, up to a bound from
-        which on more are no faster.
+        On a graphics card no more than its free memory allows.
         """
         if self.device.type == "cpu":
-            return 1
+            return self._largest_chunk
         kind = coding, size_px, ratio
         if kind not in self._chunks:  # later, the frames of the segment before take room
             self._chunks[kind] = frames_in(free_bytes(self.device), *kind)

@@ -43,6 +43,7 @@ class Setup:
         decoder: AUTO, SOFTWARE or HARDWARE.
         full_size: auto, fused or plain: how the full-size pictures are made.
         largest_chunk: how many frames may be computed at once; None: as suits the device.
+        threads: of the CPU for each step of the network; None: as suits it.
     """
 
     checkpoint: Path
@@ -56,6 +57,7 @@ class Setup:
     decoder: str = AUTO
     full_size: str = AUTO
     largest_chunk: int | None = None
+    threads: int | None = None
 
 
 class Mark(Enum):
@@ -81,7 +83,7 @@ class Worker:
         """
         self._setup = setup
         device = choose_device(setup.device)
-        share_cores(device)
+        share_cores(device, setup.threads)
         keep_freed_memory()
         checkpoint = load_checkpoint(setup.checkpoint)
         if checkpoint.sha256 != setup.checkpoint_sha256:

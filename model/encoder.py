@@ -6,7 +6,6 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v3_large
 
 Features = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -22,6 +21,9 @@ class MobileNetV3Encoder(nn.Module):
     std: Tensor
 
     def __init__(self) -> None:
+        # Here, since it takes as long as torch itself, and most commands need no network.
+        from torchvision.models import mobilenet_v3_large  # noqa: PLC0415
+
         super().__init__()
         self.features = mobilenet_v3_large(weights=None, dilated=True).features
         # ImageNet's statistics; not persistent, since the checkpoint does not hold them.

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from model.decoder import Recurrent, RecurrentDecoder
 from model.deep_guided_filter import DeepGuidedFilter
-from model.encoder import CHANNELS, LRASPP, MobileNetV3Encoder
+from model.encoder import CHANNELS, LRASPP, Features, MobileNetV3Encoder
 
-Features = tuple[Tensor, Tensor, Tensor, Tensor]
 State = tuple[Tensor, Tensor, Tensor, Tensor]
 NO_STATE: Recurrent = (None, None, None, None)
 

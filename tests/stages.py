@@ -41,6 +41,12 @@ def made_by(
     return {kind: joined([part[kind] for part in made]) for kind in targets}
 
 
+def assert_same(one: MattedFolder, other: MattedFolder) -> None:
+    """Both have the same composites, byte for byte."""
+    for mine, theirs in zip(composites(one), composites(other), strict=True):
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
 def cut(folder: Path, progress: Recorder, frames: int = 70, name: str = "clip.mp4") -> Path:
     """The segments folder of a generated clip, in segments of one second."""
     return segment(make_clip(folder / name, frames), SECOND, None, progress)

@@ -80,7 +80,8 @@ def test_each_stage_works_on_the_whole_clip(clip: Path, tmp_path: Path) -> None:
     alone = stages.measure(
         load_checkpoint(CHECKPOINT).network, clip, result, ratio=0.5, device="cpu", look=look
     )
-    names = ["decode", "small copy", "network", "full-size stage", "encode", "check"]
+    network = [f"network: {step}" for step in ("features", "decoder", "maps")]
+    names = ["decode", "small copy", *network, "full-size stage", "encode", "check"]
     assert [stage.name for stage in alone.stages] == names
     assert alone.frames == frames_of(result) == FRAMES
 

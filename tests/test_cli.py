@@ -138,6 +138,8 @@ def test_a_folder_that_is_none(
         (["--quality", "99"], "0 to 51"),
         (["--device", "tpu"], "tpu"),
         (["--precision", "int8"], "int8"),
+        (["--chunk", "0"], "1 or more"),
+        (["--threads", "many"], "whole number"),
         (["--precision", "fp16", "--device", "cpu"], "fp16"),
         (["--save", "everything"], "everything"),
         (["--frame-rate", "0"], "between 0 and 1000"),

@@ -21,7 +21,7 @@ from matting.supervisor import Supervisor
 from matting.worker import Setup
 from matting.workspace import MattedFolder
 from tests.conftest import Recorder
-from tests.stages import composites, cut, matte, processed
+from tests.stages import assert_same, cut, matte, processed
 
 FRAMES, SECONDS = 5, 10  # of a scripted segment; before a test gives up
 
@@ -99,8 +99,7 @@ def test_a_result_that_fails_late_costs_the_next_nothing(
     again = Recorder()
     matte(segments, random_checkpoint, again)
     assert again.totals == [30]
-    for mine, theirs in zip(composites(folder), composites(undisturbed), strict=True):
-        assert mine.read_bytes() == theirs.read_bytes()
+    assert_same(folder, undisturbed)
 
 
 def test_threads_end_with_the_run(

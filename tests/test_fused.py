@@ -22,7 +22,6 @@ from matting.full_size import (
     FullSize,
     frame_bytes,
     least_bytes,
-    stage_bytes,
 )
 from matting.planes import Coding, Planes
 from matting.transfer import pinned, to_card, to_host
@@ -191,8 +190,6 @@ def test_the_traffic_is_that_of_the_samples() -> None:
     targets = {COMPOSITE: NV12, ALPHA: Coding(16)}
     assert least_bytes(NV12, targets, 70, 46) == least
     assert least_bytes(NV12, targets, 70, 46, (28, 17)) == least + 8 * 4 * 28 * 17
-    assert stage_bytes(NV12, targets, 70, 46, way=FUSED) == least
-    assert stage_bytes(NV12, targets, 70, 46, way=PLAIN) > least
     assert frame_bytes(Coding(10), 70, 46) == 3 * 2 * 70 * 46
 
 

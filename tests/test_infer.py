@@ -135,7 +135,9 @@ def test_interrupted_in_the_second_segment(
         "output_001.mp4": False,
         "output_002.mp4": False,
     }
-    assert [p.name for p in folder.layer(COMPOSITE).iterdir()] == ["output_000.mp4"]
+    # The second may have got its name already, and not its entry; nothing else is left.
+    names = {path.name for path in folder.layer(COMPOSITE).iterdir()}
+    assert {"output_000.mp4"} <= names <= {"output_000.mp4", "output_001.mp4"}
     first = snapshot(composites(folder))
 
     progress.on_part_done = carry_on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import torch
 
 from matting.planes import Coding
 from matting.precision import suitable_precision
-from matting.session import GPU_CHUNK_FRAMES, automatic_ratio, frames_in
+from matting.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
+from matting.weights import load_checkpoint
 
 GIB = 1 << 30
 BT709 = (0.2126, 0.0722)
@@ -30,6 +32,16 @@ def test_large_pictures_fit_a_small_card(coding: Coding) -> None:
 
 def test_small_pictures_go_many_at_once() -> None:
     assert frames_in(5 * GIB, C420_8, (1920, 1080), 0.4) >= GPU_CHUNK_FRAMES
+
+
+def test_a_processor_takes_one_frame_at_once_unless_told_otherwise(
+    random_checkpoint: Path,
+) -> None:
+    network = load_checkpoint(random_checkpoint).network
+    cpu = torch.device("cpu")
+    for told, expected in ((None, 1), (3, 3)):
+        session = MattingSession(network, cpu, "fp32", told)
+        assert session.chunk_frames(C420_8, (1920, 1080), 0.4) == expected
 
 
 def test_a_full_card_still_gets_one_frame() -> None:

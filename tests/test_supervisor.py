@@ -23,7 +23,15 @@ from matting.workspace import MattedFolder
 from model import MattingNetwork, State
 from tests import faulty_worker
 from tests.conftest import ROOT, Recorder
-from tests.stages import composites, cut, infer_options, interrupt_after, made_by, matte, processed
+from tests.stages import (
+    assert_same,
+    cut,
+    infer_options,
+    interrupt_after,
+    made_by,
+    matte,
+    processed,
+)
 
 # Torch alone takes some of it to be imported; no single step of the work here does.
 PATIENCE_SECONDS = 6.0
@@ -40,11 +48,6 @@ def isolated(
     monkeypatch.setattr("matting.supervisor.serve_tasks", serve)
     options = replace(infer_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS)
     return infer(segments, options, segments.parent / "isolated", progress)
-
-
-def assert_same(one: MattedFolder, other: MattedFolder) -> None:
-    for mine, theirs in zip(composites(one), composites(other), strict=True):
-        assert mine.read_bytes() == theirs.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -171,10 +174,10 @@ def test_short_memory_makes_smaller_chunks(
     network = load_checkpoint(random_checkpoint).network
     rgb = Planes(Coding(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
     kinds, green = {"COMPOSITE": Coding(), "ALPHA": Coding()}, (120, 255, 155)
-    plain = MattingSession(network, torch.device("cpu"), "fp32")
+    plain = MattingSession(network, torch.device("cpu"), "fp32", 8)
     expected = made_by(plain, rgb, 0.5, kinds, green)
     short = ShortOfMemory(monkeypatch, 3)
-    session = MattingSession(network, torch.device("cpu"), "fp32")
+    session = MattingSession(network, torch.device("cpu"), "fp32", 8)
     made = made_by(session, rgb, 0.5, kinds, green)
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:
