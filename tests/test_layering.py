@@ -157,6 +157,7 @@ def test_imports_point_down(path: Path) -> None:
     ):
         assert module_name(path) in {
             "matting.session",
+            "matting.steps",
             "matting.weights",
             "matting.passage",
             "matting.state_file",
