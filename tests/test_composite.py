@@ -61,7 +61,7 @@ def test_bands_are_the_networks_own_answer(
     source = noise(2, 99, 130)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.main[None].float() / 255, None, ratio)
-        (matte,) = MattingSession(network, CPU, "fp32").mattes(source, ratio)
+        (matte,) = MattingSession(network, CPU, "fp32", 2).mattes(source, ratio)
         parts = list(layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
     assert (torch.cat([p[1] for p in parts], dim=2) - foreground[0]).abs().max() < 1e-5
@@ -72,7 +72,7 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     source = noise(2, 64, 96)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.main[None].float() / 255, None, 0.5)
-    (matte,) = MattingSession(network, CPU, "fp32").mattes(source, 0.5)
+    (matte,) = MattingSession(network, CPU, "fp32", 2).mattes(source, 0.5)
     made = pictures(matte, ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
     exact = {

@@ -70,7 +70,7 @@ def test_the_full_size_stage_is_that_of_the_cpu(
 ) -> None:
     """Sample for sample, whichever way the card computes it."""
     network = load_checkpoint(CHECKPOINT).network
-    session = MattingSession(network, CPU, "fp32")
+    session = MattingSession(network, CPU, "fp32", 4)
     for chunk in frames:
         (matte,) = session.mattes(chunk, 0.5)
         assert matte.slope is not None
