@@ -57,9 +57,8 @@ def share_cores(device: torch.device, threads: int | None = None) -> None:
     """Has each step of the network compute on half of the CPU's cores, or on so many.
 
     Three threads take its steps at once, and the codecs have threads of their own: on two cores,
-    one for each step leaves nobody waiting for the others' threads. Who sets
-    OMP_NUM_THREADS decides for themselves. A number that stays the same also keeps results the
-    same, bit for bit.
+    one for each step leaves nobody waiting for others. Who sets OMP_NUM_THREADS decides for
+    themselves. A number that stays the same also keeps results the same, bit for bit.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -72,7 +71,7 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return f"Matting on the graphics card {torch.cuda.get_device_name(device)}."
     threads = torch.get_num_threads()
-    sentence = f"Matting on the CPU with {threads} thread{'s' if threads > 1 else ''} a step"
+    sentence = f"Matting on the CPU, {threads} thread{'s' * (threads > 1)} for each of three steps"
     if torch.version.cuda is None:
         return f"{sentence}: the installed torch is built without CUDA."
     return f"{sentence}: slow for long videos; an NVIDIA graphics card makes it fast."

@@ -23,7 +23,9 @@ F = TypeVar("F", bound=Frames)
 
 SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
-NETWORK_BYTES = 500  # at its peak, for each pixel of the small copy (measured, all precisions)
+# For each pixel of the small copy: the network's at its peak (measured, all precisions); what waits
+# between its three steps, five chunks at each of two places (counted, in half precision).
+NETWORK_BYTES, WAITING_BYTES = 500, 350
 CHUNKS_AT_ONCE = 12  # held between the reader and the writer, the results of one included
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
 
@@ -44,7 +46,8 @@ def frames_in(memory: int, coding: Coding, size_px: tuple[int, int], ratio: floa
         ratio: the downsample ratio.
     """
     pixels = size_px[0] * size_px[1]
-    frame = NETWORK_BYTES * pixels * ratio**2 + CHUNKS_AT_ONCE * coding.pixel_bytes * pixels
+    small = (NETWORK_BYTES + WAITING_BYTES) * pixels * ratio**2
+    frame = small + CHUNKS_AT_ONCE * coding.pixel_bytes * pixels
     return max(1, int(GPU_SHARE * memory / frame))
 
 
