@@ -190,11 +190,11 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         choices=WAYS,
         help="how full-size pictures are made: in one pass, or several (default: auto)",
     )
-    add("--chunk", type=_count, metavar="N", help="compute at most N frames at once")
-    add("--threads", type=_count, metavar="N", help="the CPU's threads for each of three steps")
+    add("--chunk", type=_positive, metavar="N", help="compute at most N frames at once")
+    add("--threads", type=_positive, metavar="N", help="the CPU's threads for each of three steps")
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--bitrate", type=_bitrate, metavar="40M", help="bits a second")
-    rate.add_argument("--quality", type=_quality, metavar="N", help="CRF; lower is better")
+    rate.add_argument("--quality", type=_whole, metavar="N", help="CRF; lower is better")
     add(
         "--save",
         action="append",
@@ -271,13 +271,14 @@ def _bitrate(text: str) -> int:
     return value
 
 
-def _quality(text: str) -> int:
+def _whole(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
 
 
-def _count(text: str) -> int:
-    if _quality(text) < 1:
+def _positive(text: str) -> int:
+    value = _whole(text)
+    if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
-    return int(text)
+    return value

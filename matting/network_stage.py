@@ -83,7 +83,6 @@ class NetworkStage:
         progress.part(name)
         if task.item.planned is not None and not task.item.is_as_cut(passage.proof):
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
-        passage.ratio = self._ratio(source)
         in_hand = task.before is not None and task.before.name == state_after
         passage.start_state = self._prepare(passage, in_hand, progress)
         samples = samples_of(source, self._look.encoding, task.targets)
@@ -92,7 +91,7 @@ class NetworkStage:
         of_hdr = [HDR_LOST] if source.hdr and self._look.encoding.by_hardware else []
         notes = [passage.note, *source.notes, *of_samples, *of_hdr]
         self._tell([*notes, self._choices(passage)], progress)
-        progress.detail(f"{name}: ratio {passage.ratio:.4f}, state {passage.start_state}")
+        progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {passage.start_state}")
 
     def decode(self, seen: Timed[Seen], progress: Progress) -> Timed[Decoded]:
         """The second step, on the segment's next frames.
@@ -148,8 +147,8 @@ class NetworkStage:
 
     def _prepare(self, passage: Passage, in_hand: bool, progress: Progress) -> str:
         """Brings the session to the state at the segment's start; says where it came from."""
-        task, ratio = passage.task, passage.ratio
-        session, size = self._session, (passage.source.width_px, passage.source.height_px)
+        task, source, session = passage.task, passage.source, self._session
+        size, ratio = (source.width_px, source.height_px), self._ratio(source)
         if task.before is None:
             session.reset()
             return FRESH

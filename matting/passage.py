@@ -68,7 +68,7 @@ class Passage:
     Attributes:
         by_card: whether a graphics card decodes it.
         note: what a user has to know of how it is decoded; may be empty.
-        ratio, start_state, end_state: set by the network's stage.
+        start_state, end_state: set by the network's stage.
         results: its files, from the first matte on.
         outcome: once it is done.
         error: the first that went wrong. All stages pass over what still comes of it.
@@ -78,7 +78,6 @@ class Passage:
         self.task = task
         self.by_card = False
         self.note = ""
-        self.ratio = 1.0
         self.start_state = FRESH
         self.end_state: State | None = None
         self.results: SegmentResults | None = None

@@ -198,8 +198,7 @@ class _Planar(nn.Module):
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         super().__init__()
-        self.weight = _fixed(convolution.weight.flatten(1))
-        self.bias = _fixed(_bias(convolution).view(-1, 1))
+        self.weight, self.bias = _on_planes(convolution)
 
     def forward(self, x: Tensor) -> Tensor:
         pixels = x.flatten(2)
@@ -215,11 +214,10 @@ class _Filter(nn.Module):
         super().__init__()
         first, second, third = (_convolution(guided.conv, index) for index in (0, 3, 6))
         self.box = _fixed(guided.box_filter.weight.repeat(4, 1, 1, 1))
-        weight = first.weight.flatten(1)
+        weight, self.first_bias = _on_planes(first)
         self.variances_weight, self.hidden_weight = _fixed(weight[:, :8]), _fixed(weight[:, 8:])
-        self.first_bias = _fixed(_bias(first).view(-1, 1))
-        self.second, self.third = (_fixed(each.weight.flatten(1)) for each in (second, third))
-        self.second_bias, self.third_bias = (_fixed(_bias(e).view(-1, 1)) for e in (second, third))
+        self.second, self.second_bias = _on_planes(second)
+        self.third, self.third_bias = _on_planes(third)
 
     def fit(self, src_sm: Tensor, y: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
         """As `DeepGuidedFilter.fit`."""
@@ -273,6 +271,11 @@ def _convolution(layers: nn.Sequential, index: int = 0) -> nn.Conv2d:
 
 def _bias(convolution: nn.Conv2d) -> Tensor:
     return cast(Tensor, convolution.bias)  # folding a norm gives it one
+
+
+def _on_planes(convolution: nn.Conv2d) -> tuple[nn.Parameter, nn.Parameter]:
+    """A 1x1 convolution's weight [C_out, C_in] and bias [C_out, 1], for pixels [C_in, H * W]."""
+    return _fixed(convolution.weight.flatten(1)), _fixed(_bias(convolution).view(-1, 1))
 
 
 def _fixed(values: Tensor) -> nn.Parameter:
