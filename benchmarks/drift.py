@@ -12,8 +12,9 @@ from torch import Tensor
 
 from benchmarks.half import HalfPrecision
 from benchmarks.results import table
+from matting.coding import Coding
 from matting.composite import Matte, layers
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.precision import PRECISIONS, exact_float32
 from matting.yuv import small_rgb
 from model import MattingNetwork, State, inference_network

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
+from matting.coding import Coding
 from matting.composite import Matte, layers, pictures
 from matting.full_size import least_bytes
 from matting.media.reader import VideoSource
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.sdr_view import sdr_view
 from matting.session import MattingSession
 from matting.workspace import COMPOSITE

@@ -12,20 +12,14 @@ from typing import Any, cast
 
 import torch
 
+from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.errors import InputError, MattingError, MissingError
 from matting.inputs import Input, InputFolder
 from matting.ledger import Ledger
-from matting.media.encoders import (
-    AUTO,
-    HARDWARE,
-    NVENC_PRESETS,
-    SOFTWARE,
-    Encoding,
-    delivery,
-)
+from matting.look import Look
+from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.source import FrameSource
 from matting.media.trial import Trial
-from matting.results import Look
 from matting.settings import changed_settings, encoder_of
 from matting.worker_process import START_METHOD, interrupts_ignored
 

@@ -10,22 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from matting.choices import AUTO, HARDWARE, PRECISION_CHOICES, SHORT_SIDE_PX, SOFTWARE, WAYS
 from matting.errors import InputError
-from matting.full_size import WAYS
 from matting.infer_options import InferOptions
-from matting.media.encoders import (
-    AUTO,
-    C420,
-    CODECS,
-    HARDWARE,
-    SOFTWARE,
-    SOURCE,
-    Encoding,
-)
-from matting.precision import CHOICES
-from matting.results import Look
+from matting.look import Look
+from matting.media.encoders import C420, CODECS, SOURCE, Encoding
 from matting.segment import REPEAT, STOP, SegmentOptions
-from matting.session import SHORT_SIDE_PX
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 
 PROGRAM = "inference_custom.py"
@@ -157,7 +147,7 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="default: auto")
     for name in ("--decoder", "--encoder"):
         add(name, default=AUTO, choices=(AUTO, SOFTWARE, HARDWARE), help="default: auto")
-    add("--precision", default="auto", choices=CHOICES, help="default: auto")
+    add("--precision", default="auto", choices=PRECISION_CHOICES, help="default: auto")
     add(
         "--downsample-ratio",
         type=_ratio,

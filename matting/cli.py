@@ -6,18 +6,14 @@ import argparse
 import signal
 import sys
 import traceback
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from matting import arguments as args
-from matting.add_audio import add_audio
-from matting.combine import combine
 from matting.console import Console
-from matting.demo import DEFAULT_FOLDER, demo
-from matting.errors import MattingError, SegmentsFailedError, StorageError
-from matting.infer import infer
+from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
 from matting.power import shut_down
-from matting.run import run
-from matting.segment import segment
 
 DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
 # A night's work has ended, well or not; anything else is best told to somebody who is still there.
@@ -65,21 +61,51 @@ def _guarded(options: argparse.Namespace, console: Console) -> int:
 
 
 def _dispatch(options: argparse.Namespace, console: Console) -> None:
+    try:
+        stage = _stage(options, console)
+    except (ImportError, OSError) as error:  # the latter where a package's libraries do not load
+        name = getattr(error, "name", None)
+        raise MissingError(
+            f"The Python package {name} is missing or broken ({error})."
+            if name
+            else f"A Python package is broken ({error}).",
+            "Install them anew: python -m pip install --force-reinstall -r "
+            "requirements_inference.txt",
+        ) from error
+    stage()
+
+
+def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object]:
+    """The command's work.
+
+    Only its own modules are imported: torch takes seconds to load, and three stages need none.
+    """
     path, output = options.path, options.output
     if options.command == "segment":
-        segment(path, args.segment_options(options), output, console)
-    elif options.command == "infer":
-        infer(path, args.infer_options(options), output, console)
-    elif options.command == "combine":
-        combine(path, output, console)
-    elif options.command == "add-audio":
-        add_audio(path, output, console)
-    elif options.command == "demo":
+        from matting.segment import segment
+
+        return partial(segment, path, args.segment_options(options), output, console)
+    if options.command == "infer":
+        from matting.infer import infer
+
+        return partial(infer, path, args.infer_options(options), output, console)
+    if options.command == "combine":
+        from matting.combine import combine
+
+        return partial(combine, path, output, console)
+    if options.command == "add-audio":
+        from matting.add_audio import add_audio
+
+        return partial(add_audio, path, output, console)
+    if options.command == "demo":
+        from matting.demo import DEFAULT_FOLDER, demo
+
         folder = path or output or DEFAULT_FOLDER
-        console.say("\n" + demo(folder, console, device=options.device).table())
-    else:
-        cutting, matting = args.segment_options(options), args.infer_options(options)
-        run(path, cutting, matting, output, console)
+        return lambda: console.say("\n" + demo(folder, console, device=options.device).table())
+    from matting.run import run
+
+    cutting, matting = args.segment_options(options), args.infer_options(options)
+    return partial(run, path, cutting, matting, output, console)
 
 
 def _shut_down(console: Console) -> int:

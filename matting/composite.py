@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from matting.coding import Coding
 from matting.enlarging import covered, enlarged
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.resampling import at_siting
 from matting.sdr_view import sdr_view, to_source
 from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND

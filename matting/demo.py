@@ -18,19 +18,21 @@ from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
 from matting import durable, ffmpeg
+from matting.choices import SOFTWARE
+from matting.coding import Coding
 from matting.device import choose_device, share_cores
 from matting.errors import writing
 from matting.infer_options import InferOptions
+from matting.look import Look
 from matting.media.colour import BT709, LIMITED, Colour
-from matting.media.encoders import SOFTWARE, Encoding, delivery
+from matting.media.encoders import Encoding, delivery
 from matting.media.picture import write_png
 from matting.media.reader import VideoSource
 from matting.media.sound import read_sound
 from matting.media.writer import VideoWriter
 from matting.plan import read_plan
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.progress import Progress
-from matting.results import Look
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder

@@ -6,8 +6,8 @@ import os
 
 import torch
 
+from matting.choices import HARDWARE
 from matting.errors import InputError, MissingError
-from matting.media.encoders import HARDWARE
 
 GPU_HELP = "Use --device cpu, or install torch with CUDA: see 'The graphics card' in README.md."
 

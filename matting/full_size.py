@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from matting.choices import AUTO, FUSED, PLAIN
+from matting.coding import Coding
 from matting.composite import Matte, pictures
 from matting.errors import MissingError, OutOfMemoryError
 from matting.memory import enough_memory
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.workspace import ALPHAS
 
-AUTO, FUSED, PLAIN = "auto", "fused", "plain"
-WAYS = AUTO, FUSED, PLAIN
 MAP_CHANNELS = 8  # slope and offset
 UNSUITABLE = "source and result have their colour samples in different places, or none"
 
@@ -152,7 +152,7 @@ def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) 
     else:
         across, down = coding.chroma_size(width, height)
         samples = width * height + 2 * across * down
-    return samples * coding.dtype.itemsize
+    return samples * coding.sample_bytes
 
 
 def _results_bytes(targets: Mapping[str, Coding], width: int, height: int) -> int:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from matting.coding import SDR, Coding
 from matting.composite import SURE, Matte, flat
 from matting.kernel import kernel
-from matting.planes import SDR, Coding, Planes
+from matting.planes import Planes
 from matting.resampling import shares
 from matting.sdr_view import gain_table, view_table
 from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND

@@ -12,7 +12,7 @@ from matting import durable
 from matting.acceleration import choose_encoder
 from matting.device import choose_device, describe, require_decoder, share_cores
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
-from matting.infer_options import InferOptions, settings_for
+from matting.infer_options import InferOptions
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
@@ -20,9 +20,9 @@ from matting.passage import FRESH, WARMED_UP, Task
 from matting.precision import require_precision
 from matting.progress import Progress
 from matting.results import Target
-from matting.settings import changed_settings
+from matting.settings import changed_settings, settings_of
 from matting.supervisor import Supervisor
-from matting.weights import Checkpoint, find_checkpoint, load_checkpoint
+from matting.weights import find_checkpoint, identified
 from matting.worker import Setup
 from matting.workspace import ALPHA_PNG, MattedFolder
 
@@ -43,7 +43,8 @@ def infer(
     device = choose_device(options.device)
     require_precision(options.precision, device)
     require_decoder(options.decoder, device)
-    checkpoint = load_checkpoint(find_checkpoint(options.checkpoint, progress))
+    checkpoint = find_checkpoint(options.checkpoint, progress)
+    checkpoint_sha256 = identified(checkpoint)
     folder = MattedFolder.of(segments, output)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
@@ -57,14 +58,16 @@ def infer(
             inputs,
             Ledger(folder),
             frame_rate=options.frame_rate,
-            settings=lambda item, look: settings_for(item, replace(options, look=look), checkpoint),
+            settings=lambda item, look: _settings_for(
+                item, replace(options, look=look), checkpoint_sha256
+            ),
             isolated=options.isolated,
         )
         if why:
             progress.say(f"Encoding in software: {why}")
         setup = Setup(
-            checkpoint=checkpoint.path,
-            checkpoint_sha256=checkpoint.sha256,
+            checkpoint=checkpoint,
+            checkpoint_sha256=checkpoint_sha256,
             device=str(device),
             decoder=options.decoder,
             precision=options.precision,
@@ -86,7 +89,7 @@ def infer(
             _Job(
                 inputs=inputs,
                 options=replace(options, look=look),
-                checkpoint=checkpoint,
+                checkpoint_sha256=checkpoint_sha256,
                 supervisor=supervisor,
                 folder=folder,
                 progress=progress,
@@ -102,7 +105,7 @@ class _Job:
         *,
         inputs: InputFolder,
         options: InferOptions,
-        checkpoint: Checkpoint,
+        checkpoint_sha256: str,
         supervisor: Supervisor,
         folder: MattedFolder,
         progress: Progress,
@@ -113,7 +116,7 @@ class _Job:
         self._folder = folder
         self._progress = progress
         self._ledger = Ledger(folder)
-        self._checkpoint = checkpoint
+        self._checkpoint_sha256 = checkpoint_sha256
         self._in_hand: deque[Input] = deque()  # submitted, no outcome yet
         self._failed: dict[str, str] = {}  # why
 
@@ -236,7 +239,7 @@ class _Job:
         return Target(folder / f"{item.stem}.mp4")
 
     def _settings(self, item: Input) -> dict[str, Any]:
-        return settings_for(item, self._options, self._checkpoint)
+        return _settings_for(item, self._options, self._checkpoint_sha256)
 
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""
@@ -260,3 +263,17 @@ class _Job:
             return None
         path = self._folder.state(before.name)
         return path if entry.end_state and entry.end_state.holds_for(path) else None
+
+
+def _settings_for(item: Input, options: InferOptions, checkpoint_sha256: str) -> dict[str, Any]:
+    """What shapes the results of one input, as it is recorded."""
+    return settings_of(
+        checkpoint_sha256=checkpoint_sha256,
+        precision=options.precision,
+        ratio=options.ratio,
+        subject=options.subject,
+        look=options.look,
+        sequence_rate=options.frame_rate if item.is_sequence else None,
+        pictures=not item.gives_video(options.frame_rate),
+        first_frame=item.first_frame,
+    )

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from matting.full_size import AUTO
-from matting.inputs import Input
-from matting.results import Look
-from matting.settings import settings_of
-from matting.weights import Checkpoint
-from matting.worker_process import PATIENCE_SECONDS
+from matting.choices import AUTO, PATIENCE_SECONDS
+from matting.look import Look
 
 
 @dataclass(frozen=True)
@@ -45,17 +40,3 @@ class InferOptions:
     threads: int | None = None
     isolated: bool = False
     patience_seconds: float = PATIENCE_SECONDS
-
-
-def settings_for(item: Input, options: InferOptions, checkpoint: Checkpoint) -> dict[str, Any]:
-    """What shapes the results of one input, as it is recorded."""
-    return settings_of(
-        checkpoint_sha256=checkpoint.sha256,
-        precision=options.precision,
-        ratio=options.ratio,
-        subject=options.subject,
-        look=options.look,
-        sequence_rate=options.frame_rate if item.is_sequence else None,
-        pictures=not item.gives_video(options.frame_rate),
-        first_frame=item.first_frame,
-    )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from matting.durable import FileProof
 from matting.errors import InputError
-from matting.media.images import ImageSequence, image_files, proof_of
+from matting.media.image_files import image_files, proof_of
+from matting.media.images import ImageSequence
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
 from matting.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan

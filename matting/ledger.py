@@ -10,7 +10,7 @@ from typing import Any
 from matting import durable
 from matting.durable import FileProof
 from matting.errors import InputError
-from matting.media.images import holds
+from matting.media.image_files import holds
 from matting.plan import UNREADABLE, Plan, concat_list
 from matting.workspace import LIST_NAME, MattedFolder
 

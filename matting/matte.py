@@ -9,12 +9,13 @@ from itertools import islice
 from matting import durable
 from matting.composite import Matte
 from matting.full_size import Make
+from matting.look import Look
 from matting.media.encoders import Delivery
 from matting.media.image_writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.writer import VideoWriter
 from matting.progress import Progress
-from matting.results import Look, Target, writer_of
+from matting.results import Target, writer_of
 from matting.session import MattingSession, composed
 from matting.steps import Timed
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from matting.media.check import decode_all, ignore
+from matting.media.check import decode_all
 from matting.media.probe import VideoInfo, probe
 from matting.media.repair import Frame, encode_files, first_frame, frames_of, last_frame
-from matting.progress import Progress
+from matting.progress import Progress, ignore
 
 NAMED_TIMES = 3  # how many damaged frames a message names
 

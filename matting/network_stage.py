@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from fractions import Fraction
 
+from matting.choices import FUSED, PLAIN
 from matting.composite import Matte
 from matting.errors import MattingError
-from matting.full_size import FUSED, PLAIN, FullSize
+from matting.full_size import FullSize
+from matting.look import Look
 from matting.matte import SegmentResults, warm_up
 from matting.media.source import FrameChunk, FrameSource
 from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
 from matting.progress import Progress
-from matting.results import Look, samples_of
+from matting.results import samples_of
 from matting.session import MattingSession, automatic_ratio
 from matting.state_file import load_state
 from matting.steps import Decoded, Seen, Timed

@@ -8,11 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import ParamSpec
 
+from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.durable import FileProof
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inputs import Input
 from matting.matte import SegmentResults
-from matting.media.encoders import AUTO, HARDWARE, SOFTWARE
 from matting.media.nvdec import Nvdec
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource

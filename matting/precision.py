@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from matting.choices import AUTO
 from matting.errors import InputError
 
-AUTO = "auto"
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-CHOICES = (AUTO, *PRECISIONS)
 MATRIX_UNITS = (7, 0)  # from this compute capability on, NVIDIA's cards have them for fp16
 
 

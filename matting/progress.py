@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+def ignore(*_: object) -> None:
+    """Listens to no progress."""
+
+
 class Progress:
     """A listener to a stage's progress. This one keeps silent; the console's own derives from it.
 

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.planes import Coding, movable
+from matting.coding import Coding
+from matting.planes import movable
 
 
 def reduced(values: Tensor, target: Coding) -> Tensor:

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from matting.coding import Coding
 from matting.media.encoders import Delivery, Encoding, delivery, grey
 from matting.media.image_writer import ImageWriter
 from matting.media.images import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.writer import VideoWriter
-from matting.planes import Coding
 from matting.workspace import ALPHA, ALPHAS, COMPOSITE, FOREGROUND, picture_name
 
 ALPHA_PNG_BITS = 16
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the results look like.
-
-    Attributes:
-        background: red, green, blue behind the composite, 0..255.
-        kinds: which results to write: COMPOSITE, and of ALPHA, FOREGROUND and ALPHA_PNG those that
-            were asked for.
-    """
-
-    background: tuple[int, int, int] = (120, 255, 155)
-    kinds: tuple[str, ...] = (COMPOSITE,)
-    encoding: Encoding = field(default_factory=Encoding)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from typing import TypeVar
 import torch
 
 from matting import steps
+from matting.choices import SHORT_SIDE_PX
+from matting.coding import Coding
 from matting.composite import Matte, pictures
 from matting.errors import InputError
 from matting.full_size import Make
 from matting.memory import Frames, enough_memory, free_bytes, in_parts
-from matting.planes import Coding, Planes, joined
+from matting.planes import Planes, joined
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
 from matting.steps import Decoded, Seen
 from matting.transfer import to_card, to_host
@@ -28,9 +30,6 @@ GPU_CHUNK_FRAMES = 8
 NETWORK_BYTES, WAITING_BYTES = 500, 350
 CHUNKS_AT_ONCE = 12  # held between the reader and the writer, the results of one included
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
-
-# The small copy's short side for each kind of shot: the authors' guide to the ratio.
-SHORT_SIDE_PX = {"full-body": 432, "portrait": 270}
 
 
 def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:

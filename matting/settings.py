@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from matting.media.encoders import HARDWARE, SOFTWARE, Encoding
-from matting.precision import AUTO
-from matting.results import Look
+from matting.choices import AUTO, HARDWARE, SOFTWARE
+from matting.look import Look
+from matting.media.encoders import Encoding
 from matting.workspace import ALPHA_PNG
 
 PICTURES = "pictures"  # what stands for the frame rate of those
@@ -28,7 +28,7 @@ def settings_of(
     """The settings in effect, as JSON values. Where it is computed is not part of them.
 
     Args:
-        precision: one of CHOICES; AUTO, like the device that it suits, is no part of them.
+        precision: AUTO, like the device that it suits, is no part of them.
         ratio: the downsample ratio; None: the subject's.
         sequence_rate: frames a second of an image sequence; None for a video, which has its own.
         pictures: whether the results are pictures, for which nothing of the encoding counts.

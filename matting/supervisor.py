@@ -10,13 +10,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from matting.choices import PATIENCE_SECONDS, SOFTWARE
 from matting.durable import discard, partial
 from matting.errors import MachineError, MattingError
-from matting.media.encoders import SOFTWARE
 from matting.passage import Outcome, Task
 from matting.progress import Progress
 from matting.worker import Setup, Worker
-from matting.worker_process import PATIENCE_SECONDS, WorkerProcess, serve_tasks
+from matting.worker_process import WorkerProcess, serve_tasks
 
 TRIES = 3
 # One is finished while the next is computed. More would only be more to do again after a kill.

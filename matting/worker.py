@@ -14,18 +14,18 @@ from enum import Enum, auto
 from fractions import Fraction
 from pathlib import Path
 
+from matting.choices import AUTO
 from matting.device import choose_device, share_cores
 from matting.durable import FileProof
 from matting.errors import InputError
-from matting.media.encoders import AUTO
-from matting.media.images import proof_of
+from matting.look import Look
+from matting.media.image_files import proof_of
 from matting.media.nvdec import Nvdec
 from matting.memory import keep_freed_memory
 from matting.network_stage import NetworkStage
 from matting.passage import Outcome, Passage, Task
 from matting.pipeline import Channel, Stages, StoppedError
 from matting.progress import Progress
-from matting.results import Look
 from matting.session import MattingSession
 from matting.state_file import save_state
 from matting.steps import Decoded, Seen, Timed

@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any, cast
 
+from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.lock import folder_lock
 from matting.passage import Outcome, Task
@@ -23,8 +24,6 @@ from matting.pipeline import StoppedError
 from matting.progress import Progress
 from matting.worker import Setup, Worker
 
-# A software encoder that is told to end may work on dozens of large pictures before it answers.
-PATIENCE_SECONDS = 120.0
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
 POLL_SECONDS = 0.1

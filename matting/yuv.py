@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.planes import Coding, Planes
+from matting.coding import Coding
+from matting.planes import Planes, dtype_of
 from matting.resampling import clamped_rows, phases, phases_down, reduced, sampled
 
 CPU_BAND_PX = 1 << 18  # a plane of floats takes 1 MiB: what is drawn of it stays in the caches
@@ -87,14 +88,14 @@ def blank(source: Planes, target: Coding, *, grey: bool = False) -> Planes:
     frames, device = len(source), source.main.device
     channels = 3 if target.weights is None and not grey else 1
     shape = (frames, channels, source.height, source.width)
-    main = torch.empty(shape, dtype=target.dtype, device=device)
+    main = torch.empty(shape, dtype=dtype_of(target), device=device)
     if grey or target.weights is None:
         return Planes(target, main)
     width, height = target.chroma_size(source.width, source.height)
     if target.interleaved:
-        pairs = torch.empty((frames, height, width, 2), dtype=target.dtype, device=device)
+        pairs = torch.empty((frames, height, width, 2), dtype=dtype_of(target), device=device)
         return Planes(target, main, pairs.permute(0, 3, 1, 2))
-    chroma = torch.empty((frames, 2, height, width), dtype=target.dtype, device=device)
+    chroma = torch.empty((frames, 2, height, width), dtype=dtype_of(target), device=device)
     return Planes(target, main, chroma)
 
 
@@ -219,7 +220,7 @@ def _numbers(levels: Tensor, scale: tuple[float, float], coding: Coding) -> Tens
     numbers = levels.mul(span).add_(zero).round_().clamp_(0, coding.peak)
     if coding.shift:
         numbers.mul_(1 << coding.shift)
-    return numbers.to(coding.dtype)
+    return numbers.to(dtype_of(coding))
 
 
 def _to_rgb(luma: Tensor, chroma: Tensor | None, weights: tuple[float, float]) -> Tensor:

@@ -16,8 +16,9 @@ from dataclasses import replace
 import torch
 
 from matting import composite, fused
+from matting.coding import PQ, Coding
 from matting.composite import Matte
-from matting.planes import PQ, Coding, Planes
+from matting.planes import Planes
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, video
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from matting.coding import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
+from matting.look import Look
 from matting.media.encoders import Encoding
-from matting.planes import Coding, Planes, joined
-from matting.results import Look
+from matting.planes import Planes, joined
 from matting.segment import SegmentOptions, segment
 from matting.session import MattingSession, composed
 from matting.workspace import COMPOSITE, MattedFolder

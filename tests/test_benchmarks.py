@@ -22,7 +22,7 @@ from benchmarks.side_by_side import Figures, Round, text_of
 from benchmarks.stages import Stage
 from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
-from matting.results import Look
+from matting.look import Look
 from matting.weights import load_checkpoint
 from tests.clips import make_clip, number_of
 from tests.conftest import ROOT

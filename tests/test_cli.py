@@ -202,7 +202,7 @@ def test_a_fault_of_ours_is_called_so(
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(cli, "segment", fail)
+    monkeypatch.setattr("matting.segment.segment", fail)
     assert cli.main(["segment", "a.mp4"]) == 70
     assert "fault of the program" in capsys.readouterr().err
 
@@ -268,7 +268,7 @@ def test_a_full_disk_is_called_so() -> None:
 def test_a_polite_request_to_end_counts_as_ctrl_c(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "segment", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr("matting.segment.segment", lambda *_: signal.raise_signal(signal.SIGTERM))
     assert cli.main(["segment", "a.mp4"]) == 130
     assert "Run the same command again" in capsys.readouterr().err
 
@@ -363,7 +363,7 @@ def test_switches_off_only_when_the_work_has_ended(
         if failure is not None:
             raise failure
 
-    monkeypatch.setattr(cli, "infer", work)
+    monkeypatch.setattr("matting.infer.infer", work)
     assert cli.main(["infer", "somewhere", "--shutdown"]) == code
     assert bool(power_commands) is off
     assert cli.main(["infer", "somewhere"]) == code
@@ -407,3 +407,23 @@ def test_interrupted_for_real(tmp_path: Path, random_checkpoint: Path) -> None:
     assert b"Run the same command again" in error
     assert b"Traceback" not in error
     assert [p.name for p in composite.iterdir()] == ["a.mp4"]
+
+
+def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
+    """Three of the stages start in a moment, and where torch is broken; the other says so."""
+    clip = make_clip(tmp_path / "clip.mp4", 40)
+    program = (
+        "import sys; sys.modules['torch'] = None; from matting.cli import main; "
+        "import matting.combine, matting.add_audio; sys.exit(main(sys.argv[1:]))"
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program, *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    segmented = run("segment", str(clip))
+    assert segmented.returncode == 0, segmented.stderr
+    inferred = run("infer", str(tmp_path / "clip_segments"))
+    assert inferred.returncode == MissingError.exit_code
+    assert "torch is missing or broken" in inferred.stderr
+    assert "Traceback" not in inferred.stderr

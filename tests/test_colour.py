@@ -8,6 +8,7 @@ import torch
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
+from matting.coding import Coding
 from matting.media.colour import (
     BT709,
     BT2020,
@@ -18,8 +19,9 @@ from matting.media.colour import (
     UNSPECIFIED,
     Colour,
 )
-from matting.media.frames import coding_of, frame_of, planar_format, planes_of
-from matting.planes import Coding, Planes
+from matting.media.formats import coding_of, planar_format
+from matting.media.frames import frame_of, planes_of
+from matting.planes import Planes
 from matting.yuv import converted, nearest_colour, rgb_rows
 
 # ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.

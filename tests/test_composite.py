@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from matting.coding import Coding
 from matting.composite import Matte, layers, pictures
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from matting.coding import Coding
 from matting.media.colour import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import C420, SOURCE, Encoding, delivery, grey
-from matting.planes import Coding
 
 SDR_TAGS = Colour(BT709, LIMITED, BT709, BT709)
 PQ_TAGS = Colour(BT2020, LIMITED, 16, BT2020)

@@ -19,10 +19,10 @@ from demo.measure import beep_times, flash_indices
 from matting.demo import CHECKPOINT, draw_film
 from matting.infer import infer
 from matting.infer_options import InferOptions
+from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.sound import read_sound
 from matting.plan import read_plan
-from matting.results import Look
 from matting.run import run
 from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder, segments_folder

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from matting.coding import Coding
 from matting.composite import Matte, pictures
 from matting.enlarging import covered, interpolated, multiplied
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, numbers, video
 

@@ -13,10 +13,10 @@ import pytest
 from matting.durable import FileProof
 from matting.errors import EncodeError, MachineError, SegmentsFailedError
 from matting.inputs import Input
+from matting.look import Look
 from matting.media.writer import VideoWriter
 from matting.passage import FRESH, Outcome, Task
 from matting.progress import Progress
-from matting.results import Look
 from matting.supervisor import Supervisor
 from matting.worker import Setup
 from matting.workspace import MattedFolder

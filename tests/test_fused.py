@@ -13,17 +13,12 @@ from collections.abc import Mapping
 import pytest
 import torch
 
+from matting.choices import AUTO, FUSED, PLAIN
+from matting.coding import Coding
 from matting.composite import SURE, Matte, pictures
 from matting.errors import MissingError, OutOfMemoryError
-from matting.full_size import (
-    AUTO,
-    FUSED,
-    PLAIN,
-    FullSize,
-    frame_bytes,
-    least_bytes,
-)
-from matting.planes import Coding, Planes
+from matting.full_size import FullSize, frame_bytes, least_bytes
+from matting.planes import Planes
 from matting.transfer import pinned, to_card, to_host
 from matting.workspace import ALPHA, COMPOSITE
 from tests.conftest import ROOT

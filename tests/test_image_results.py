@@ -14,14 +14,15 @@ import torch
 from PIL import Image, ImageCms
 
 from matting import arguments, cli, durable
+from matting.coding import Coding
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
 from matting.infer import infer
 from matting.infer_options import InferOptions
+from matting.look import Look
 from matting.media.image_writer import ImageWriter
 from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
-from matting.planes import Coding, Planes
-from matting.results import Look
+from matting.planes import Planes
 from matting.settings import changed_settings, settings_of
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import make_clip, numbers, picture

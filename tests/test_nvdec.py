@@ -13,10 +13,10 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from matting.choices import HARDWARE, SOFTWARE
 from matting.errors import MachineError, SegmentsFailedError
 from matting.infer import infer
 from matting.media.door import decode
-from matting.media.encoders import HARDWARE, SOFTWARE
 from matting.media.nvdec import SURFACES, Nvdec
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource

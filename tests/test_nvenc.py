@@ -14,21 +14,23 @@ from av.video.frame import VideoFrame
 
 from matting import cli
 from matting.acceleration import choose_encoder, try_apart
+from matting.choices import AUTO, HARDWARE, SOFTWARE
+from matting.coding import Coding
 from matting.durable import FileProof
 from matting.errors import InputError, MachineError, MissingError
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.inputs import read_inputs
 from matting.ledger import Entry, Ledger
+from matting.look import Look
 from matting.media import encoders
 from matting.media.colour import BT709, LIMITED, Colour
-from matting.media.encoders import AUTO, CODECS, HARDWARE, SOFTWARE, Encoding, delivery, grey
+from matting.media.encoders import CODECS, Encoding, delivery, grey
 from matting.media.frames import planes_of
 from matting.media.surfaces import Surfaces
 from matting.media.trial import Trial, ramps
 from matting.media.writer import VideoWriter
-from matting.planes import Coding, Planes, same_samples
-from matting.results import Look
+from matting.planes import Planes, dtype_of, same_samples
 from matting.settings import changed_settings
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
@@ -58,9 +60,8 @@ def random_planes(coding: Coding, width: int, height: int) -> Planes:
     columns, rows = coding.chroma_size(width, height)
     main = torch.randint(0, coding.peak + 1, (1, 1, height, width), dtype=torch.int32)
     chroma = torch.randint(0, coding.peak + 1, (1, 2, rows, columns), dtype=torch.int32)
-    return Planes(
-        coding, (main << coding.shift).to(coding.dtype), (chroma << coding.shift).to(coding.dtype)
-    )
+    dtype = dtype_of(coding)
+    return Planes(coding, (main << coding.shift).to(dtype), (chroma << coding.shift).to(dtype))
 
 
 def shown(frame: VideoFrame) -> Planes:

@@ -11,8 +11,8 @@ import torch
 
 from matting.infer import infer
 from matting.infer_options import InferOptions
+from matting.look import Look
 from matting.media.encoders import Encoding
-from matting.results import Look
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.session import automatic_ratio

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from demo.film import DEMO_SEED, Film
+from matting.coding import HLG, PQ, SDR, Coding
 from matting.composite import Matte, pictures
 from matting.demo import CHECKPOINT
 from matting.media.reader import VideoSource
-from matting.planes import HLG, PQ, SDR, Coding, Planes
+from matting.planes import Planes
 from matting.sdr_view import sdr_view
 from matting.session import MattingSession
 from matting.weights import load_checkpoint

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from matting.planes import Coding
-from matting.precision import suitable_precision
+from matting.choices import AUTO, PRECISION_CHOICES
+from matting.coding import Coding
+from matting.precision import PRECISIONS, suitable_precision
 from matting.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
 from matting.weights import load_checkpoint
 
@@ -57,6 +58,10 @@ def test_a_card_with_matrix_units_computes_in_half_precision(
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert suitable_precision("auto", CARD) == precision
     assert suitable_precision("bf16", CARD) == "bf16"
+
+
+def test_every_choice_of_precision_is_there() -> None:
+    assert (AUTO, *PRECISIONS) == PRECISION_CHOICES
 
 
 @pytest.mark.parametrize(

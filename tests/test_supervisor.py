@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from matting import steps
+from matting.coding import Coding
 from matting.errors import MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
 from matting.memory import enough_memory
-from matting.planes import Coding, Planes
+from matting.planes import Planes
 from matting.session import MattingSession
 from matting.steps import Decoded, Seen
 from matting.weights import load_checkpoint

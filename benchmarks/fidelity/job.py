@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from matting.infer_options import InferOptions
+from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.progress import Progress
-from matting.results import Look
 from matting.run import run
 from matting.segment import SegmentOptions
 from model import MattingNetwork

@@ -19,12 +19,9 @@ from matting.errors import DecodeError
 from matting.media.door import decoder_of, open_video, reading
 from matting.media.index import correct_time, unbroken
 from matting.media.probe import is_shown
+from matting.progress import ignore
 
 HINT = "Make it again, or copy it again from where it came."
-
-
-def ignore(_frames: int) -> None:
-    """Listens to no progress."""
 
 
 @dataclass

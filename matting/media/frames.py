@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 import numpy as np
 import torch
-from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.media.colour import Colour
-from matting.media.holding import SAME_SAMPLES, chroma_cells, converted
-from matting.planes import Coding, Planes
-
-PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
+from matting.media.formats import coding_of, planar_format
+from matting.media.holding import converted
+from matting.planes import Planes
 
 
 def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
@@ -38,20 +33,6 @@ def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
     return Planes(coding, _tensor(arrays[:1]), chroma)
 
 
-def coding_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> Coding:
-    """What `planes_of` makes of frames of that format and size.
-
-    Args:
-        colour, turns: as for `planes_of`.
-    """
-    planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
-    bits, step = layout_of(planar)
-    if planar.is_rgb:
-        return Coding(bits)
-    coding = colour.coding(bits, step, planar.height)  # as stored, before it is turned
-    return _turned(coding, planar.width, planar.height, turns) if turns % 4 else coding
-
-
 def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     """One picture as a frame for an encoder; sizes that the format has not grow by its edge.
 
@@ -69,44 +50,8 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     for plane, values in zip(frame.planes, tensors, strict=False):
         _fill(plane, values.numpy())
     for plane in frame.planes[len(tensors) :]:
-        _rows(plane, coding.dtype.itemsize)[:] = int(coding.chroma[0])
+        _rows(plane, coding.sample_bytes)[:] = int(coding.chroma[0])
     return frame
-
-
-def planar_format(pixel_format: VideoFormat) -> str:
-    """The planar format, of those this program computes with, that holds all of another one."""
-    name = pixel_format.name
-    if PLANAR.fullmatch(name):
-        return name
-    if name in SAME_SAMPLES:
-        return SAME_SAMPLES[name]
-    bits = max(part.bits for part in pixel_format.components)
-    depth = next(depth for depth in (8, 10, 12, 16) if depth >= bits)
-    suffix = "" if depth == 8 else f"{depth}le"
-    if pixel_format.is_rgb or pixel_format.has_palette:
-        return f"gbrp{suffix}"
-    return f"gray{suffix}" if len(pixel_format.components) < 3 else f"yuv444p{suffix}"
-
-
-def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
-    """Bits of a sample, and how many columns and rows of pixels share a chroma sample."""
-    bits = pixel_format.components[0].bits
-    if pixel_format.is_rgb:
-        return bits, (1, 1)
-    if len(pixel_format.components) < 3:
-        return bits, (2, 2)  # grey has no chroma to lose
-    return bits, chroma_cells(pixel_format.name)
-
-
-def _turned(coding: Coding, width: int, height: int, turns: int) -> Coding:
-    """The coding of a picture of that size after quarter turns counter-clockwise."""
-    for _ in range(turns % 4):
-        (across, down), (columns, rows) = coding.siting, coding.step
-        # What was the right edge is the top one now.
-        last = (-(-width // columns) - 1) * columns
-        coding = replace(coding, step=(rows, columns), siting=(down, width - 1 - last - across))
-        width, height = height, width
-    return coding
 
 
 def _size(planes: Planes) -> tuple[int, int]:

@@ -12,10 +12,10 @@ from types import TracebackType
 
 from matting import durable
 from matting.errors import EncodeError, writing
-from matting.media.check import ignore
 from matting.media.door import encoding
 from matting.media.picture import Values, bits, decode_png, encode_png, to_16_bits
 from matting.planes import Planes
+from matting.progress import ignore
 
 # Squeezing a large picture takes a second of one core; more than these wait for the disk.
 THREADS = min(8, os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""Image sequences as a source of frames, and what a folder of pictures is known by."""
+"""Image sequences as a source of frames."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from matting.durable import FileProof
-from matting.errors import DecodeError, InputError, MediaError
+from matting.coding import Coding
+from matting.errors import DecodeError, MediaError
 from matting.media.colour import LIMITED, UNSPECIFIED, Colour
 from matting.media.hdr import HdrMetadata
+from matting.media.image_files import image_files
 from matting.media.picture import (
-    SUFFIXES,
     Values,
     bits,
     colour_profile,
@@ -22,44 +22,9 @@ from matting.media.picture import (
     read_picture,
     to_16_bits,
 )
-from matting.media.source import FrameChunk, gather, ignore
-from matting.planes import Coding, Planes
-from matting.workspace import natural_order
-
-
-def image_files(folder: Path) -> list[Path]:
-    """The pictures of a folder in natural order: 2 before 10.
-
-    Raises:
-        InputError: the folder cannot be read.
-    """
-    try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
-    except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.") from error
-    visible = (p for p in found if not p.name.startswith("."))
-    return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
-
-
-def proof_of(path: Path, on_file: Callable[[], None] = ignore) -> FileProof:
-    """What a file is known by; or a folder, by all its pictures and their names together.
-
-    Args:
-        on_file: told of every picture.
-    Raises:
-        InputError: something cannot be read.
-    """
-    if path.is_dir():
-        return FileProof.of_all(image_files(path), on_file)
-    return FileProof.of(path)
-
-
-def holds(proof: FileProof, path: Path) -> bool:
-    """Whether the file or the folder of pictures `path` is exactly what `proof` was made of."""
-    if path.is_dir():
-        size = sum(file.stat().st_size for file in image_files(path))
-        return size == proof.size_bytes and proof_of(path) == proof
-    return proof.holds_for(path)
+from matting.media.source import FrameChunk, gather
+from matting.planes import Planes
+from matting.progress import ignore
 
 
 class ImageSequence:

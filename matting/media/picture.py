@@ -25,11 +25,10 @@ from numpy.typing import NDArray
 from matting import durable
 from matting.errors import DecodeError
 from matting.media.door import encoding
+from matting.media.image_files import JPEG, PNG, TIFF
 
 Values = NDArray[np.uint8] | NDArray[np.uint16]
 
-PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
-SUFFIXES = PNG | JPEG | TIFF
 # Filter "sub" at zlib's level 1: as small as the default level on noisy material, in a third of
 # the time.
 PNG_OPTIONS = {"pred": "sub", "compression_level": "1"}

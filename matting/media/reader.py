@@ -16,19 +16,22 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from matting.coding import Coding, in_surfaces
 from matting.errors import DecodeError, MachineError, MattingError
 from matting.media import card
 from matting.media.alpha import opaque
 from matting.media.colour import Colour
 from matting.media.door import decode, open_video, reading
-from matting.media.frames import coding_of, planes_of
+from matting.media.formats import coding_of
+from matting.media.frames import planes_of
 from matting.media.hdr import HdrMetadata
 from matting.media.nvdec import SURFACES, Nvdec, planes_on_card, surface_name
 from matting.media.probe import VideoInfo, frame_times, probe
-from matting.media.source import FrameChunk, gather, ignore
+from matting.media.source import FrameChunk, gather
 from matting.media.support import require_progressive, require_supported
 from matting.media.treatment import Treatment
-from matting.planes import Coding, Planes, in_surfaces, same_samples
+from matting.planes import Planes, same_samples
+from matting.progress import ignore
 
 COMPARED = 4  # frames that have to be the same from both decoders
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."

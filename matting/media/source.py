@@ -9,9 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from matting.coding import Coding
 from matting.media.colour import Colour
 from matting.media.hdr import HdrMetadata
-from matting.planes import Coding, Planes, joined
+from matting.planes import Planes, joined
+from matting.progress import ignore
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,6 @@ class FrameChunk:
 
     pictures: Planes
     pts: tuple[int, ...]
-
-
-def ignore() -> None:
-    """Hears of nothing."""
 
 
 class FrameSource(Protocol):

@@ -13,6 +13,7 @@ import torch
 from av import logging
 from torch import Tensor
 
+from matting.coding import Coding
 from matting.errors import EncodeError, MachineError, MattingError
 from matting.media import card
 from matting.media.colour import Colour
@@ -22,7 +23,7 @@ from matting.media.frames import planes_of
 from matting.media.probe import probe
 from matting.media.source import FrameSource
 from matting.media.writer import VideoWriter
-from matting.planes import Coding, Planes
+from matting.planes import Planes, dtype_of
 
 FRAMES = 20
 # Of the whole scale, on average: planes that are exchanged or at the wrong place are off by 0.24.
@@ -126,7 +127,7 @@ def ramps(coding: Coding, size_px: tuple[int, int]) -> Planes:
     chroma = torch.stack((_ramp(rows, columns, (1.0, 0.0)), _ramp(rows, columns, (0.0, 1.0))))
 
     def numbers(levels: Tensor) -> Tensor:
-        return ((levels * coding.peak).to(torch.int32) << coding.shift).to(coding.dtype)
+        return ((levels * coding.peak).to(torch.int32) << coding.shift).to(dtype_of(coding))
 
     return Planes(coding, numbers(luma)[None, None], numbers(chroma)[None])
 

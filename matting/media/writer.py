@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, MachineError, MediaError
-from matting.media.check import decode_through, ignore
+from matting.media.check import decode_through
 from matting.media.colour import Colour
 from matting.media.door import encoding
 from matting.media.encoders import Delivery, Encoding, add_stream
@@ -24,6 +24,7 @@ from matting.media.probe import probe
 from matting.media.surfaces import Surfaces
 from matting.media.timing import decode_times
 from matting.planes import Planes
+from matting.progress import ignore
 
 KEY_FRAME_SECONDS = 2
 # x265 gives meaningless decoding times to a video shorter than its look at frames to come.
