@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnContext
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -21,7 +19,7 @@ from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.source import FrameSource
 from matting.media.trial import Trial
 from matting.settings import changed_settings, encoder_of
-from matting.worker_process import START_METHOD, interrupts_ignored
+from matting.worker_process import interrupts_ignored, process_context
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk
 
@@ -90,7 +88,7 @@ def choose_encoder(
 
 def try_apart(trial: Trial) -> str:
     """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
-    context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
+    context = process_context()
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_tell, args=(theirs, trial), daemon=True)
     with ours:

@@ -67,7 +67,7 @@ class WorkerProcess:
         Raises:
             MattingError: it cannot be; the process is gone.
         """
-        context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
+        context = process_context()
         self._pipe, theirs = context.Pipe()
         self._patience_seconds = patience_seconds
         self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
@@ -159,6 +159,11 @@ class WorkerProcess:
             f"The process that mattes broke off (code {self._process.exitcode}).",
             "If it happens again, update the graphics driver, or use --device cpu.",
         )
+
+
+def process_context() -> SpawnContext:
+    """How processes are started."""
+    return cast(SpawnContext, multiprocessing.get_context(START_METHOD))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from matting import worker_process
 from matting.progress import Progress
 from model import MattingNetwork
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+# All that any process of the tests or of the fault bench needs.
+LOADED = ["matting.run", "benchmarks.faults.bench", "tests.faulty_worker", "torchvision.models"]
 
 has_card = torch.cuda.is_available()
 on_card = pytest.mark.skipif(not has_card, reason="needs an NVIDIA graphics card")
@@ -56,6 +61,17 @@ class Recorder(Progress):
 def _one_thread() -> None:
     """On pictures this small, threads only wait for each other, the more so on a busy machine."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loaded_processes() -> None:
+    """Where it can be, worker processes come of one that has loaded everything, and so at once.
+
+    Those of whole commands start the long way, as users' do.
+    """
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        multiprocessing.set_forkserver_preload(LOADED)
+        worker_process.START_METHOD = "forkserver"
 
 
 @pytest.fixture

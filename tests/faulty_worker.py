@@ -9,12 +9,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
 from matting import steps
+from matting.infer import infer
 from matting.network_stage import NetworkStage
 from matting.passage import Passage
 from matting.progress import Progress
@@ -22,6 +24,7 @@ from matting.steps import Decoded, Seen
 from matting.worker import Setup
 from matting.worker_process import serve_tasks
 from model import MattingNetwork, State
+from tests.stages import infer_options
 
 VICTIM = "output_001.mp4"
 
@@ -63,6 +66,17 @@ def card_breaks_once(pipe: Connection, setup: Setup, folder: Path) -> None:
 
     _break_in_the_middle(folder, broken)
     serve_tasks(pipe, setup, folder)
+
+
+def run_aloud(pipe: Connection, segments: Path, checkpoint: Path, output: Path) -> None:
+    """A run of `infer` with a worker of its own, which tells each detail."""
+
+    class Aloud(Progress):
+        def detail(self, text: str) -> None:
+            pipe.send(text)
+
+    options = replace(infer_options(checkpoint), isolated=True)
+    infer(segments, options, output, Aloud())
 
 
 def _break(folder: Path, how: Callable[[], object], times: int) -> None:

@@ -68,7 +68,7 @@ def test_the_files_are_there(report: DemoReport) -> None:
 def test_the_command_prints_the_table(
     report: DemoReport, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "demo", lambda *_, **__: report)
+    monkeypatch.setattr("matting.demo.demo", lambda *_, **__: report)
     assert cli.main(["demo"]) == 0
     assert report.table() in capsys.readouterr().out
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from matting.planes import Planes
 from matting.session import MattingSession
 from matting.steps import Decoded, Seen
 from matting.weights import load_checkpoint
-from matting.worker_process import Serve, serve_tasks
+from matting.worker_process import Serve, process_context, serve_tasks
 from matting.workspace import MattedFolder
 from model import MattingNetwork, State
 from tests import faulty_worker
@@ -130,23 +128,21 @@ def test_an_interruption_ends_the_process(
 
 
 def test_a_worker_left_behind_lets_go(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run is killed, its worker is not: that one notices, and the next run goes on."""
     segments = cut(tmp_path, progress)
-    command = [sys.executable, str(ROOT / "inference_custom.py"), "infer", str(segments)]
-    command += ["--checkpoint", str(random_checkpoint), "--device", "cpu", "--codec", "h264"]
-    command += ["--quality", "4", "--downsample-ratio", "1", "-v"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as run:
-        assert run.stdout is not None
-        while "output_001.mp4: ratio" not in (line := run.stdout.readline()):
-            assert line, "it ended before its second segment"
+    ours, theirs = process_context().Pipe(duplex=False)
+    given = (theirs, segments, random_checkpoint, segments.parent / "isolated")
+    run = process_context().Process(target=faulty_worker.run_aloud, args=given)
+    with ours:
+        with theirs:
+            run.start()
+        while "output_001.mp4: ratio" not in ours.recv():
+            pass
         run.kill()
-    again = subprocess.run(command, capture_output=True, check=False)
-    assert again.returncode == 0, again.stderr.decode()
-    folder = MattedFolder(tmp_path / "clip_segments_matted")
+        run.join()
+    folder = isolated(segments, random_checkpoint, progress, serve_tasks, monkeypatch)
     assert_same(folder, matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed"))
 
 
