@@ -22,7 +22,7 @@ from matting.progress import Progress
 from matting.results import Target
 from matting.settings import changed_settings, settings_of
 from matting.supervisor import Supervisor
-from matting.weights import find_checkpoint, identified
+from matting.weights import find_checkpoint
 from matting.worker import Setup
 from matting.workspace import ALPHA_PNG, MattedFolder
 
@@ -44,7 +44,7 @@ def infer(
     require_precision(options.precision, device)
     require_decoder(options.decoder, device)
     checkpoint = find_checkpoint(options.checkpoint, progress)
-    checkpoint_sha256 = identified(checkpoint)
+    checkpoint_sha256 = durable.sha256(checkpoint)
     folder = MattedFolder.of(segments, output)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
@@ -124,6 +124,8 @@ class _Job:
         inputs = self._inputs.inputs
         self._ledger.begin([i.name for i in inputs], self._inputs.plan)
         todo = self._pending()
+        if todo:
+            self._supervisor.prepare()
         # Before the first: else an interruption would leave old and new results side by side.
         self._ledger.reopen([item.name for item in todo])
         if len(todo) < len(inputs):

@@ -7,6 +7,7 @@ graphics card's driver that goes wrong costs a segment at most, not the night.
 from __future__ import annotations
 
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,6 +69,17 @@ class Supervisor:
 
     def __exit__(self, *_: object) -> None:
         self._dismiss()
+
+    def prepare(self) -> None:
+        """Has a worker load the network, before anything is submitted.
+
+        A worker that breaks over it is charged to the first segment, which meets the same.
+
+        Raises:
+            MattingError: no segment could be matted.
+        """
+        with suppress(MachineError):
+            self._employ(careful=False)
 
     @property
     def has_room(self) -> bool:

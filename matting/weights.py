@@ -135,19 +135,6 @@ def _by_hand(url: str, path: Path) -> str:
     return f"Download {url} with a browser, and put {NAME} into {path.parent}"
 
 
-def identified(path: Path) -> str:
-    """The SHA-256 of a checkpoint that can be used.
-
-    The published file is known by it; any other is loaded as a whole, to be sure.
-
-    Raises:
-        InputError: as `load_checkpoint`.
-    """
-    _require(path, f"The checkpoint {path}")
-    digest = durable.sha256(path)
-    return digest if digest == SHA256 else load_checkpoint(path).sha256
-
-
 def load_checkpoint(path: Path) -> Checkpoint:
     """The network with the weights of `path`; half-precision ones are widened to float32.
 

@@ -10,7 +10,7 @@ import torch
 
 from matting import steps
 from matting.coding import Coding
-from matting.errors import MachineError, OutOfMemoryError, SegmentsFailedError
+from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
 from matting.memory import enough_memory
 from matting.planes import Planes
@@ -24,6 +24,7 @@ from tests import faulty_worker
 from tests.conftest import ROOT, Recorder
 from tests.stages import (
     assert_same,
+    composites,
     cut,
     infer_options,
     interrupt_after,
@@ -221,12 +222,28 @@ def test_weights_that_are_replaced_while_they_are_used(
     weights.write_bytes(random_checkpoint.read_bytes())
     ShortOfMemory(monkeypatch, 0)
 
-    def replace_weights(*_: object) -> None:
-        weights.write_bytes(empty_checkpoint.read_bytes())
+    def replace_weights(text: str) -> None:
+        if "Trying again" in text:
+            weights.write_bytes(empty_checkpoint.read_bytes())
 
     monkeypatch.setattr(progress, "say", replace_weights)
     with pytest.raises(SegmentsFailedError, match="was replaced"):
         matte(segments, weights, progress)
+
+
+def test_weights_that_are_none_cost_nothing(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done before stays done, and the fault is told once, not for each segment."""
+    segments = cut(tmp_path, progress)
+    folder = matte(segments, random_checkpoint, progress, segments.parent / "isolated")
+    before = [path.read_bytes() for path in composites(folder)]
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"no weights")
+    with pytest.raises(InputError, match="no checkpoint"):
+        isolated(segments, weights, progress, serve_tasks, monkeypatch)
+    assert all(processed(folder).values())
+    assert [path.read_bytes() for path in composites(folder)] == before
 
 
 def test_the_processors_lack_of_memory_is_told_as_such() -> None:

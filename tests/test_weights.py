@@ -162,18 +162,3 @@ def test_refuses_other_files(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="file.pth"):
         weights.load_checkpoint(path)
-
-
-def test_only_what_is_not_published_is_loaded_to_be_known(
-    random_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = tmp_path / "other.pth"
-    other.write_bytes(b"other")
-    digest = hashlib.sha256(b"other").hexdigest()
-    with pytest.raises(InputError, match="cannot be read"):
-        weights.identified(other)
-    monkeypatch.setattr(weights, "SHA256", digest)
-    assert weights.identified(other) == digest
-    assert (
-        weights.identified(random_checkpoint) == weights.load_checkpoint(random_checkpoint).sha256
-    )
