@@ -134,7 +134,7 @@ def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, s
 def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
     def told(**given: int) -> dict[str, str]:
         choice = Encoding("hevc", encoder=HARDWARE, **given)  # type: ignore[arg-type]
-        return choice.by.options_for(choice, None)
+        return choice.by.options_for(choice, None, avx512=False)
 
     assert told() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
     assert told(quality=30)["cq"] == "30"
@@ -148,7 +148,7 @@ def test_nvenc_knows_all_that_it_is_told() -> None:
         context = av.CodecContext.create(by.encoder, "w")
         known = {option.name for option in context.supported_options.private}
         choice = Encoding(codec, encoder=HARDWARE)
-        assert set(by.options_for(choice, None)) - generic <= known
+        assert set(by.options_for(choice, None, avx512=False)) - generic <= known
         formats = {known.name for known in context.codec.video_formats or []}
         assert set(encoders.NVENC_FORMATS.values()) | {"cuda"} <= formats
 

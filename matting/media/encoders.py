@@ -43,21 +43,25 @@ class Codec:
     worst_quality: int
     hdr: tuple[str, Callable[[HdrMetadata], str]] | None
 
-    def options_for(self, choice: Encoding, hdr: HdrMetadata | None) -> dict[str, str]:
-        """What the encoder is told, HDR metadata included where it takes any."""
-        options = self._with_hdr(hdr)
+    def options_for(
+        self, choice: Encoding, hdr: HdrMetadata | None, *, avx512: bool
+    ) -> dict[str, str]:
+        """What the encoder is told, HDR metadata included where it takes any.
+
+        Args:
+            avx512: whether this machine's processor has those instructions.
+        """
+        options = dict(self.options)
+        if avx512:
+            options = _more(options, SAME_EVERY_TIME.get(self.encoder, {}))
+        if hdr is not None and self.hdr is not None:
+            name, text = self.hdr
+            options = _more(options, {name: text(hdr)})
         if choice.bitrate_bps is None:
             options |= _constant_quality(choice)
         if choice.preset is not None:
             options["preset"] = choice.preset
         return options
-
-    def _with_hdr(self, hdr: HdrMetadata | None) -> dict[str, str]:
-        if hdr is None or self.hdr is None:
-            return dict(self.options)
-        name, text = self.hdr
-        parts = [self.options.get(name, ""), text(hdr)]
-        return {**self.options, name: ":".join(filter(None, parts))}
 
 
 # Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
@@ -83,6 +87,10 @@ CODECS = {
         "libsvtav1", "av01", {"preset": "8"}, 24, 63, ("svtav1-params", HdrMetadata.svtav1)
     ),
 }
+
+# x264's AVX-512 code takes in memory that nobody wrote where a row is no multiple of 128 pixels:
+# the same pictures then come out a little differently each time. Its AVX2 code is as fast.
+SAME_EVERY_TIME = {"libx264": {"x264-params": "asm=avx2"}}
 
 # Frames in the order they are shown, so that times need no thought and a frame that comes out has
 # left its surface. Groups of pictures are closed unless NVENC is told otherwise.
@@ -226,6 +234,11 @@ def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
             bits, step = layout_of(VideoFormat(name))
             found[step, bits] = name
     return found
+
+
+def _more(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
+    """Options with more of them; where both name one, its lists of parameters are joined."""
+    return options | {k: f"{options[k]}:{v}" if k in options else v for k, v in more.items()}
 
 
 def _constant_quality(choice: Encoding) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 import av
+import torch
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -201,7 +202,8 @@ class VideoWriter:
         self, size_px: tuple[int, int], rate: Fraction, choice: Encoding, hdr: HdrMetadata | None
     ) -> VideoStream:
         codec = choice.by
-        options = codec.options_for(choice, hdr)
+        avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
+        options = codec.options_for(choice, hdr, avx512=avx512)
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
         stream = add_stream(self._container, codec.encoder, rate=rate, options=options)
         steps = self._samples.coding.step
