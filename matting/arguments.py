@@ -104,6 +104,7 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
         threads=arguments.threads,
         isolated=True,
         patience_seconds=float(arguments.patience),
+        force=arguments.force,
     )
 
 
@@ -205,6 +206,7 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="without one frame of progress, start the work on a segment anew (default: 120)",
     )
+    add("--force", action="store_true", help="go on although the disk seems too small")
     add("--shutdown", action="store_true", help="switch the computer off at the end")
 
 

@@ -16,15 +16,15 @@ from matting.infer_options import InferOptions
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.lock import folder_lock
-from matting.passage import FRESH, WARMED_UP, Task
+from matting.passage import FRESH, WARMED_UP, Task, target_of
 from matting.precision import require_precision
+from matting.preflight import Work, preflight
 from matting.progress import Progress
-from matting.results import Target
 from matting.settings import changed_settings, settings_of
 from matting.supervisor import Supervisor
 from matting.weights import find_checkpoint
 from matting.worker import Setup
-from matting.workspace import ALPHA_PNG, MattedFolder
+from matting.workspace import MattedFolder
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
@@ -124,8 +124,10 @@ class _Job:
         inputs = self._inputs.inputs
         self._ledger.begin([i.name for i in inputs], self._inputs.plan)
         todo = self._pending()
+        work = Work.of(self._ledger, [(item, self._frames(item)) for item in todo])
         if todo:
             self._supervisor.prepare()
+            preflight(work, self._supervisor, self._folder, self._options, self._progress)
         # Before the first: else an interruption would leave old and new results side by side.
         self._ledger.reopen([item.name for item in todo])
         if len(todo) < len(inputs):
@@ -133,7 +135,7 @@ class _Job:
         for kind in self._options.look.kinds:
             durable.make_folder(self._folder.layer(kind))
         durable.make_folder(self._folder.state("").parent)
-        self._matte_all(todo)
+        self._matte_all(todo, work.frames)
         self._ledger.write_lists(self._options.look.kinds)
         if self._failed:
             lines = [f"  {name}: {reason}" for name, reason in self._failed.items()]
@@ -165,13 +167,12 @@ class _Job:
             self._progress.say(f"{count} are done again, for these have changed: {changed_things}.")
         return pending
 
-    def _matte_all(self, todo: list[Input]) -> None:
+    def _matte_all(self, todo: list[Input], frames: int) -> None:
         """Mattes in order."""
         if not todo:
             return
-        total = sum(self._frames(item) for item in todo)
         waiting = {item.name for item in todo}
-        self._progress.start("Matting", total, "frame", parts=len(todo))
+        self._progress.start("Matting", frames, "frame", parts=len(todo))
         try:
             for item in self._inputs.inputs:
                 if item.name not in waiting:
@@ -231,14 +232,11 @@ class _Job:
             before=self._before(item),
             start_state=self._kept_state(item),
             end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
-            targets={kind: self._target(item, kind) for kind in self._options.look.kinds},
+            targets={
+                kind: target_of(item, self._folder, kind, self._options.frame_rate)
+                for kind in self._options.look.kinds
+            },
         )
-
-    def _target(self, item: Input, kind: str) -> Target:
-        folder = self._folder.layer(kind)
-        if kind == ALPHA_PNG or not item.gives_video(self._options.frame_rate):
-            return Target(folder / item.stem, pictures=True, first_frame=item.first_frame)
-        return Target(folder / f"{item.stem}.mp4")
 
     def _settings(self, item: Input) -> dict[str, Any]:
         return _settings_for(item, self._options, self._checkpoint_sha256)

@@ -25,6 +25,8 @@ class InferOptions:
         threads: of the CPU for each step of the network; None: as suits it.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress.
+        force: whether to go on although the disk seems too small.
+        then_joined: whether the results are joined and get their sound at once.
     """
 
     checkpoint: Path | None = None
@@ -40,3 +42,5 @@ class InferOptions:
     threads: int | None = None
     isolated: bool = False
     patience_seconds: float = PATIENCE_SECONDS
+    force: bool = False
+    then_joined: bool = False

@@ -84,6 +84,14 @@ def free_bytes(device: torch.device) -> int:
     return free + kept
 
 
+def card_bytes(device: torch.device) -> tuple[int, int] | None:
+    """Of a graphics card's memory, what is in use by anybody, and all; None for the CPU."""
+    if device.type != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info(device)
+    return total - free, total
+
+
 def release_memory(device: torch.device) -> None:
     """Gives back to the graphics card what torch keeps for later."""
     if device.type == "cuda":

@@ -83,7 +83,8 @@ class NetworkStage:
         task, source, name = passage.task, passage.source, passage.name
         state_after, self._state_after = self._state_after, None
         progress.part(name)
-        if task.item.planned is not None and not task.item.is_as_cut(passage.proof):
+        changed = task.item.planned is not None and not task.item.is_as_cut(passage.proof)
+        if changed and passage.clock is None:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         in_hand = task.before is not None and task.before.name == state_after
         passage.start_state = self._prepare(passage, in_hand, progress)
@@ -115,7 +116,8 @@ class NetworkStage:
 
     def end(self, passage: Passage, progress: Progress) -> None:
         """All its frames are through: the next segment may go on from here."""
-        self._state_after = passage.name
+        # After a sample, the next segment must not go on from here.
+        self._state_after = passage.name if passage.clock is None else None
         if passage.task.end_state is not None:
             passage.end_state = self._session.state
         while self._unsaid:

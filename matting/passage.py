@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,9 +16,11 @@ from matting.inputs import Input
 from matting.matte import SegmentResults
 from matting.media.nvdec import Nvdec
 from matting.media.reader import VideoSource
-from matting.media.source import FrameSource
+from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.pipeline import StoppedError
 from matting.results import Target
+from matting.sample import Clock
+from matting.workspace import ALPHA_PNG, MattedFolder
 from model import State
 
 P = ParamSpec("P")
@@ -35,6 +38,7 @@ class Task:
         start_state: where the state after `before` is kept; None: it is lost, or still in hand.
         end_state: where to keep the state after this one; None: nowhere.
         targets: where each kind of result goes.
+        only_frames: how many of its frames are matted, for a sample; None: all.
     """
 
     item: Input
@@ -42,6 +46,21 @@ class Task:
     start_state: Path | None = None
     end_state: Path | None = None
     targets: Mapping[str, Target] = field(default_factory=dict)
+    only_frames: int | None = None
+
+
+def target_of(
+    item: Input,
+    folder: MattedFolder,
+    kind: str,
+    rate: Fraction | None,
+    only_frames: int | None = None,
+) -> Target:
+    """Where a kind of result of `item` goes in `folder`. `rate`: as for `Input.open`."""
+    layer = folder.layer(kind)
+    if kind == ALPHA_PNG or not item.gives_video(rate):
+        return Target(layer / item.stem, True, item.first_frame, only_frames)
+    return Target(layer / f"{item.stem}.mp4")
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,18 @@ class Outcome:
     end_state: FileProof | None = None
 
 
+@dataclass(frozen=True)
+class SampleOutcome(Outcome):
+    """A sample that is done.
+
+    Attributes:
+        card_bytes: of the graphics card's memory, what is in use and what there is; None: no card.
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    card_bytes: tuple[int, int] | None = None
+
+
 class Passage:
     """A segment that goes from stage to stage; only the stage that has it now changes it.
 
@@ -70,6 +101,7 @@ class Passage:
         note: what a user has to know of how it is decoded; may be empty.
         start_state, end_state: set by the network's stage.
         results: its files, from the first matte on.
+        clock: of a sample; None: it is none.
         outcome: once it is done.
         error: the first that went wrong. All stages pass over what still comes of it.
     """
@@ -81,6 +113,7 @@ class Passage:
         self.start_state = FRESH
         self.end_state: State | None = None
         self.results: SegmentResults | None = None
+        self.clock = Clock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None
@@ -111,7 +144,9 @@ class Passage:
             InputError: it cannot be used.
         """
         self._source = self.task.item.open(rate)
-        self._proof = self.task.item.proof()
+        # Of a whole film, for a few of its frames, reading it all would take minutes.
+        known = self.clock is None or self.task.item.planned is not None
+        self._proof = self.task.item.proof() if known else FileProof(0, "")
 
     def decode_by(self, nvdec: Nvdec, decoder: str) -> None:
         """Has a graphics card decode its source, if that is wanted and can be.
@@ -134,14 +169,18 @@ class Passage:
         if reason:
             self.note = f"Decoding in software: {reason}"
 
-    def require_unchanged(self) -> None:
-        """Refuses frames of a source that is another one by now.
+    def chunks(self, size: int) -> Generator[FrameChunk, None, None]:
+        """The frames to be matted, in chunks of `size` frames.
 
         Raises:
-            MediaError: it was changed since it was opened.
+            DecodeError: as `FrameSource.chunks`.
+            MediaError: the source was changed meanwhile.
         """
-        if self.task.item.proof() != self._proof:
-            raise MediaError(f"{self.task.item.path} was changed while it was being matted.")
+        wanted = self.task.only_frames
+        with closing(self.source.chunks(size)) as chunks:
+            yield from chunks if wanted is None else first_frames(chunks, wanted)
+        if wanted is None:
+            self._require_unchanged()
 
     def attempt(self, work: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
         """Does a part of its work, unless it has failed already. It fails alone.
@@ -169,3 +208,12 @@ class Passage:
             self.results.close()
         except MattingError as error:
             self.error = self.error or error  # the first says more
+
+    def _require_unchanged(self) -> None:
+        """Refuses frames of a source that is another one by now.
+
+        Raises:
+            MediaError: it was changed since it was opened.
+        """
+        if self.task.item.proof() != self._proof:
+            raise MediaError(f"{self.task.item.path} was changed while it was being matted.")

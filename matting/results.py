@@ -25,11 +25,13 @@ class Target:
         path: a video file, or a folder of pictures.
         pictures: whether it is that folder.
         first_frame: the number of the first picture of a video; those of a sequence have names.
+        only_frames: how many of the frames come; None: all.
     """
 
     path: Path
     pictures: bool = False
     first_frame: int = 0
+    only_frames: int | None = None
 
 
 def samples_of(
@@ -78,9 +80,10 @@ def writer_of(
         )
     if isinstance(source, ImageSequence):
         profile = b"" if is_alpha else source.profile
-        return ImageWriter(path, source.result_names, depth=samples.coding.bits, profile=profile)
+        own = source.result_names[: target.only_frames]
+        return ImageWriter(path, own, depth=samples.coding.bits, profile=profile)
     numbers = range(target.first_frame, target.first_frame + source.frames)
-    names = [picture_name(number) for number in numbers]
+    names = [picture_name(number) for number in numbers[: target.only_frames]]
     return ImageWriter(path, names, depth=samples.coding.bits)
 
 

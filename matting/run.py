@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from matting.add_audio import add_audio
@@ -26,6 +27,6 @@ def run(
         whatever the stages raise.
     """
     segments = segment(video, segmenting, output, progress)
-    matted = infer(segments, inferring, output, progress)
+    matted = infer(segments, replace(inferring, then_joined=True), output, progress)
     combine(matted.root, None, progress)
     return add_audio(video, output, progress)

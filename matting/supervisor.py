@@ -14,7 +14,7 @@ from pathlib import Path
 from matting.choices import PATIENCE_SECONDS, SOFTWARE
 from matting.durable import discard, partial
 from matting.errors import MachineError, MattingError
-from matting.passage import Outcome, Task
+from matting.passage import Outcome, SampleOutcome, Task
 from matting.progress import Progress
 from matting.worker import Setup, Worker
 from matting.worker_process import WorkerProcess, serve_tasks
@@ -80,6 +80,25 @@ class Supervisor:
         """
         with suppress(MachineError):
             self._employ(careful=False)
+
+    def sample(self, task: Task) -> SampleOutcome:
+        """What came of a sample, while nothing else is submitted.
+
+        Raises:
+            MattingError: it could not be matted, or a worker broke over it, which ended.
+        """
+        worker = self._employ(careful=False)
+        try:
+            worker.submit(task)
+            outcome = worker.outcome(self._progress)
+        except (MachineError, KeyboardInterrupt):
+            self._dismiss()  # and with it goes what is still open
+            raise
+        finally:
+            self._progress.frames.clear()
+        if not isinstance(outcome, SampleOutcome):
+            raise TypeError(f"no sample was asked for: {task}")
+        return outcome
 
     @property
     def has_room(self) -> bool:

@@ -21,9 +21,9 @@ from matting.errors import InputError
 from matting.look import Look
 from matting.media.image_files import proof_of
 from matting.media.nvdec import Nvdec
-from matting.memory import keep_freed_memory
+from matting.memory import card_bytes, keep_freed_memory
 from matting.network_stage import NetworkStage
-from matting.passage import Outcome, Passage, Task
+from matting.passage import Outcome, Passage, SampleOutcome, Task
 from matting.pipeline import Channel, Stages, StoppedError
 from matting.progress import Progress
 from matting.session import MattingSession
@@ -82,7 +82,7 @@ class Worker:
             InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
         """
         self._setup = setup
-        device = choose_device(setup.device)
+        self._device = device = choose_device(setup.device)
         share_cores(device, setup.threads)
         keep_freed_memory()
         checkpoint = load_checkpoint(setup.checkpoint)
@@ -165,13 +165,14 @@ class Worker:
         if self._nvdec is not None:
             passage.decode_by(self._nvdec, self._setup.decoder)
         self._arrived.put((passage, Mark.BEGIN))
-        with closing(passage.source.chunks(self._network.chunk_frames(passage))) as chunks:
+        # They end, well or not, before that is told: the next segment goes on from what they leave.
+        with closing(passage.chunks(self._network.chunk_frames(passage))) as chunks:
             for chunk in chunks:
                 if passage.error is not None:
                     return
                 self._arrived.put((passage, self._network.see(passage, chunk)))
-        # Before its end is told: the next segment goes on from what these frames leave.
-        passage.require_unchanged()
+                if passage.clock is not None:
+                    passage.clock.note_read(len(chunk.pts))
 
     def _next_done(self, progress: Progress) -> Passage:
         while True:
@@ -211,6 +212,8 @@ class Worker:
             raise ValueError(f"{passage.name} has not begun")
         if isinstance(item, Timed):
             passage.results.write(self._network.fit(item))
+            if passage.clock is not None:
+                passage.clock.note_written(len(item.pts))
         else:
             passage.results.open()
 
@@ -224,6 +227,8 @@ class Worker:
 
     def _finish_one(self, passage: Passage) -> None:
         def alive() -> None:
+            if passage.clock is not None:
+                passage.clock.note_flushed()
             # Where there is no room, other news wait, which tell as much.
             self._arrived.offer((passage, Mark.CHECKED))
 
@@ -232,7 +237,7 @@ class Worker:
             passage.results.finish(alive)
         if task.end_state is not None:
             save_state(task.end_state, passage.end_state)
-        passage.outcome = Outcome(
+        outcome = Outcome(
             source=passage.proof,
             start_state=passage.start_state,
             frames=passage.source.frames,
@@ -242,3 +247,7 @@ class Worker:
             },
             end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
         )
+        if passage.clock is not None:
+            card = card_bytes(self._device)
+            outcome = SampleOutcome(**vars(outcome), clock=passage.clock, card_bytes=card)
+        passage.outcome = outcome

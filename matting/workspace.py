@@ -11,6 +11,8 @@ LIST_NAME = "file_list.txt"
 # Holds the pieces of a segments folder until all are there and checked, or those of a damaged
 # video until the next run.
 UNFINISHED = ".cutting"
+# Holds the results of a trial, in the matted folder, while it lasts.
+TRIAL = ".trial"
 SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
 FINAL_SUFFIX = "_MATTED"

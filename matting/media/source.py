@@ -76,3 +76,13 @@ def gather(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameCh
         pts, pictures = zip(*frames_of_chunk, strict=True)
         alone = len(pictures) == 1  # a copy of an 8K picture takes a third of a second
         yield FrameChunk(pictures[0] if alone else joined(pictures), pts)
+
+
+def first_frames(chunks: Iterator[FrameChunk], frames: int) -> Generator[FrameChunk, None, None]:
+    """The first `frames` frames of some chunks, which may hold fewer."""
+    left = frames
+    while left > 0 and (chunk := next(chunks, None)) is not None:
+        if len(chunk.pts) > left:
+            chunk = FrameChunk(chunk.pictures.split(left)[0], chunk.pts[:left])
+        yield chunk
+        left -= len(chunk.pts)

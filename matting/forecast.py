@@ -1,0 +1,90 @@
+"""How long the work will take and how much room its results need, and how that is put."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is ahead, by a trial.
+
+    Attributes:
+        tried_frames: how many frames the trial had.
+        frames_per_second: how fast they went.
+        frames: how many there are to matte.
+        results_bytes: what that takes on the disk, in place of older results of the same pieces.
+        joined_bytes: what `combine` and `add-audio` take after that; 0 where there is no video.
+        free_bytes: what is free there; None: that cannot be told.
+        card_bytes: of the graphics card's memory, what is in use, and what there is; None: no card.
+    """
+
+    tried_frames: int
+    frames_per_second: float
+    frames: int
+    results_bytes: int
+    joined_bytes: int
+    free_bytes: int | None
+    card_bytes: tuple[int, int] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes."""
+        return self.frames / self.frames_per_second
+
+    def in_words(self, now: datetime) -> str:
+        """Some lines for the user."""
+        end = now + timedelta(seconds=self.seconds)
+        lines = [
+            f"A trial with {self.tried_frames} frames: about {_rate(self.frames_per_second)} "
+            f"frames a second. All {self.frames} take about {duration(self.seconds)}, "
+            f"until about {clock(end, now)}.",
+            self._room(),
+        ]
+        if self.card_bytes is not None:
+            used, total = self.card_bytes
+            lines.append(f"Memory of the graphics card: {gigabytes(used)} of {gigabytes(total)}.")
+        return "\n".join(lines)
+
+    def _room(self) -> str:
+        text = f"On the disk they need about {gigabytes(self.results_bytes)}"
+        if self.joined_bytes:
+            text += f", joining them and adding the sound {gigabytes(self.joined_bytes)} more"
+        free = "" if self.free_bytes is None else f"; {gigabytes(self.free_bytes)} are free"
+        return f"{text}{free}."
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: "5 h 20 min"."""
+    if seconds < MINUTE:
+        return "less than a minute"
+    minutes = round(seconds / MINUTE)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    hours = round(seconds / HOUR)
+    days = hours // 24
+    return f"{days} day{'s' * (days > 1)} {hours % 24} h"
+
+
+def clock(time: datetime, now: datetime) -> str:
+    """The time of day, with its day where it is not today's: "03:40 tomorrow"."""
+    days = (time.date() - now.date()).days
+    day = "" if days == 0 else " tomorrow" if days == 1 else f" on {time:%Y-%m-%d}"
+    return f"{time:%H:%M}{day}"
+
+
+def gigabytes(size_bytes: float) -> str:
+    """A size as people read it: "1.2 GB"; less than that in MB."""
+    if size_bytes < 1e9:
+        return f"{max(1, round(size_bytes / 1e6))} MB"
+    size = size_bytes / 1e9
+    return f"{size:.1f} GB" if size < 100 else f"{size:.0f} GB"
+
+
+def _rate(frames_per_second: float) -> str:
+    return f"{frames_per_second:.{2 if frames_per_second < 1 else 1}f}"
