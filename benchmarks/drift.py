@@ -12,10 +12,11 @@ from torch import Tensor
 
 from benchmarks.half import HalfPrecision
 from benchmarks.results import table
+from matting.choices import AUTO
 from matting.coding import Coding
 from matting.composite import Matte, layers
 from matting.planes import Planes
-from matting.precision import PRECISIONS, exact_float32
+from matting.precision import PRECISIONS, exact_float32, suitable_precision
 from matting.yuv import small_rgb
 from model import MattingNetwork, State, inference_network
 
@@ -60,13 +61,14 @@ class _Runner:
 
     def __init__(self, network: MattingNetwork, precision: str, device: torch.device) -> None:
         self._network = inference_network(network, PRECISIONS[precision]).to(device)
-        self._emulated = device.type == "cpu" and precision != "fp32"
+        native = {"fp32", suitable_precision(AUTO, device)}
+        self._emulated = device.type == "cpu" and precision not in native
         self._state: State | None = None
 
     @torch.inference_mode()
     def matte(self, source: Planes, ratio: float) -> Matte:
         """As `MattingSession.matte`."""
-        small = small_rgb(source, ratio).contiguous(memory_format=torch.channels_last)
+        small = small_rgb(source, ratio)
         with HalfPrecision() if self._emulated else nullcontext():
             slope, offset, self._state = self._network.fit(
                 small, self._state, len(source), refine=ratio != 1
@@ -85,7 +87,7 @@ def drift_of(
 ) -> list[Drift]:
     """The drift of a precision, window by window.
 
-    On the CPU, convolutions are computed as `half.py` says; on a graphics card as users run them.
+    What a processor has no matrix units for is computed as `half.py` says, all else as in `infer`.
 
     Args:
         precision: bf16 or fp16.

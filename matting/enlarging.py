@@ -16,7 +16,7 @@ from matting.resampling import rows_at
 
 BLOCK_PX, BLOCK_ROWS = 32, 16  # that one small matrix makes
 TILE_PX = 64  # columns that are looked at together
-GAP_PX = 128  # drawing as much takes no longer than beginning another rectangle
+GAP_PX = 64  # drawing as much takes no longer than beginning another rectangle
 
 
 def enlarged(maps: Sequence[Tensor], rows: slice, columns: slice, size: tuple[int, int]) -> Tensor:
@@ -75,10 +75,13 @@ def covered(some: Tensor, bands: Sequence[slice], size: tuple[int, int]) -> list
     tiles = [slice(x, min(width, x + TILE_PX)) for x in range(0, width, TILE_PX)]
     tops, bottoms = _reached(bands, some.shape[0], height)
     lefts, rights = _reached(tiles, some.shape[1], width)
-    # Sums from the top left corner tell how many places there are in any rectangle.
-    sums = F.pad(some.int().cumsum(0).cumsum(1), (1, 0, 1, 0))
-    across = sums[:, rights] - sums[:, lefts]
-    wanted: list[list[bool]] = (across[bottoms] - across[tops] > 0).tolist()
+    # Products of matrices tell how many there are in each: they are small enough to be exact.
+    found = (
+        _inside(tops, bottoms, some.shape[0])
+        @ some.float()
+        @ _inside(lefts, rights, some.shape[1]).T
+    )
+    wanted: list[list[bool]] = (found > 0).tolist()
     return [_runs(tiles, row) for row in wanted]
 
 
@@ -90,6 +93,12 @@ def _reached(parts: Sequence[slice], count: int, size: int) -> tuple[Tensor, Ten
     first = [max(0, int(part.start * count / size) - 2) for part in parts]
     last = [min(count, int(part.stop * count / size) + 3) for part in parts]
     return torch.tensor(first), torch.tensor(last)
+
+
+def _inside(first: Tensor, last: Tensor, count: int) -> Tensor:
+    """Of `count` samples, 1 for those from `first` to before `last`: [parts, count]."""
+    places = torch.arange(count)
+    return ((places >= first[:, None]) & (places < last[:, None])).float()
 
 
 def _runs(tiles: Sequence[slice], wanted: Sequence[bool]) -> list[slice]:

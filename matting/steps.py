@@ -82,7 +82,6 @@ class Decoded:
 def see(network: MattingNetwork, source: Planes, ratio: float) -> Seen:
     """The small copy at a ratio in (0, 1], and its features; `source` is where the network is."""
     small = sdr_view(small_rgb(source, ratio), source.coding)
-    small = small.contiguous(memory_format=torch.channels_last)
     return Seen(source, small, network.features(small), ratio != 1)
 
 

@@ -79,7 +79,9 @@ class UpsamplingBlock(nn.Module):
     def forward(
         self, x: Tensor, f: Tensor, s: Tensor, r: Tensor | None, frames: int
     ) -> tuple[Tensor, Tensor]:
-        a, b = self.conv(torch.cat((upsample(x, *s.shape[2:]), f, s), dim=1)).chunk(2, dim=1)
+        a, b = self.conv(torch.cat((upsample(x, *s.shape[2:]), f, s.to(f.dtype)), dim=1)).chunk(
+            2, dim=1
+        )
         b, r = self.gru(b, r, frames)
         return torch.cat((a, b), dim=1), r
 
@@ -100,7 +102,7 @@ class OutputBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
-        return cast(Tensor, self.conv(torch.cat((upsample(x, *s.shape[2:]), s), dim=1)))
+        return cast(Tensor, self.conv(torch.cat((upsample(x, *s.shape[2:]), s.to(x.dtype)), dim=1)))
 
 
 class RecurrentDecoder(nn.Module):

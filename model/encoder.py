@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import torch
@@ -36,14 +37,25 @@ class MobileNetV3Encoder(nn.Module):
 
         Every size is rounded up.
         """
-        x = (src - self.mean) / self.std
-        taps = []
-        for index, block in enumerate(self.features):
-            x = block(x)
-            if index in TAPS:
-                taps.append(x)
-        f1, f2, f3, f4 = taps
-        return f1, f2, f3, f4
+        return taken(self.features, (src.to(self.mean.dtype) - self.mean) / self.std)
+
+
+def taken(blocks: Iterable[nn.Module], x: Tensor) -> Features:
+    """`x` through all blocks, and what it is after those of TAPS."""
+    taps = []
+    for index, block in enumerate(blocks):
+        x = block(x)
+        if index in TAPS:
+            taps.append(x)
+    f1, f2, f3, f4 = taps
+    return f1, f2, f3, f4
+
+
+def is_squeeze(block: nn.Module) -> bool:
+    """Whether a block is torchvision's SqueezeExcitation."""
+    from torchvision.ops import SqueezeExcitation  # noqa: PLC0415 - as above
+
+    return isinstance(block, SqueezeExcitation)
 
 
 class LRASPP(nn.Module):

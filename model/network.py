@@ -83,14 +83,13 @@ class MattingNetwork(nn.Module):
 
     def features(self, small: Tensor) -> Features:
         """What is in each frame by itself: at 1/2, 1/4, 1/8 and 1/16 of the size of `small`."""
-        f1, f2, f3, f4 = self.backbone(small.to(self.backbone.mean.dtype))
+        f1, f2, f3, f4 = self.backbone(small)
         return f1, f2, f3, self.aspp(f4)
 
     def decode(
         self, small: Tensor, features: Features, rec: State | None, frames: int
     ) -> tuple[Tensor, State]:
         """What the frames before have to do with it: [N, 16, h, w], the states after the last."""
-        small = small.to(self.backbone.mean.dtype)
         hid, state = self.decoder(small, features, rec or NO_STATE, frames)
         return hid, state
 
@@ -99,10 +98,8 @@ class MattingNetwork(nn.Module):
 
         Without refinement, None and both themselves. Of each frame by itself.
         """
-        # Alpha of half precision would be off by more than a step of 8 bits, and the guided filter
-        # takes differences of nearly equal products.
-        hid = hid.float()
-        y = self.project_mat(hid)  # [N, 4, h, w]
+        # Alpha of half precision would be off by more than a step of 8 bits.
+        y = self.project_mat(hid.float())  # [N, 4, h, w]
         return self.refiner.fit(small, y, hid) if refine else (None, y)
 
 

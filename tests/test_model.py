@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matting.weights import load_checkpoint
-from model import MattingNetwork, State, inference_network
+from model import MattingNetwork, State, convolution, inference_network
 
 CASES = ["stage1_only", "portrait", "odd_size", "wide"]
 
@@ -99,9 +99,16 @@ def test_the_state_matters(network: MattingNetwork) -> None:
 
 @pytest.mark.parametrize("size", [(16, 16), (33, 47), (90, 51), (31, 130)])
 @pytest.mark.parametrize("refine", [True, False])
+@pytest.mark.parametrize("in_one", [True, False])
 def test_arranged_for_running_it_is_the_same_function(
-    network: MattingNetwork, size: tuple[int, int], refine: bool
+    network: MattingNetwork,
+    size: tuple[int, int],
+    refine: bool,
+    in_one: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if not in_one:  # as on a graphics card, or with a torch that has no such operations
+        monkeypatch.setattr(convolution, "_has_operations", lambda _: False)
     running = inference_network(network, torch.float32)
     frames = torch.rand(2, 2 * 3, 3, *size, generator=torch.Generator().manual_seed(4))
     state, its_state = None, None
@@ -131,3 +138,19 @@ def test_half_precision_keeps_states_and_results_in_float32(
     assert slope is not None
     assert {tensor.dtype for tensor in (slope, offset, *state)} == {torch.float32}
     assert 0 < (offset - wanted).abs().mean() < 0.02
+
+
+def test_single_frames_are_what_several_at_once_are(network: MattingNetwork) -> None:
+    """The weights of what is squeezed are applied to the next layer's, where there is one frame."""
+    running = inference_network(network, torch.float32)
+    frames = torch.rand(3, 3, 48, 64, generator=torch.Generator().manual_seed(6))
+    with torch.inference_mode():
+        together = running.features(frames)
+        single = [running.features(frame[None]) for frame in frames]
+    for level, all_of_it in enumerate(together):
+        assert (torch.cat([one[level] for one in single]) - all_of_it).abs().max() < 1e-4
+
+
+def test_torch_has_the_operations_that_make_it_fast() -> None:
+    """Should a new torch drop them, all works on, but takes up to twice as long."""
+    assert convolution._has_operations(torch.float32) == torch.backends.mkldnn.is_available()
