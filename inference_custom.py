@@ -3,11 +3,15 @@
 import sys
 
 if __name__ == "__main__":
+    if sys.version_info < (3, 10):  # noqa: UP036 - an older one may start it
+        print("Python 3.10 to 3.13 is needed, and this is an older one.", file=sys.stderr)
+        print("Install one from https://www.python.org/downloads/", file=sys.stderr)
+        sys.exit(3)
     try:
         from matting.cli import main
     except ModuleNotFoundError as error:
         print(f"The Python package {error.name} is missing.", file=sys.stderr)
-        print("Install it: python -m pip install -r requirements_inference.txt", file=sys.stderr)
+        print("On Windows, double-click setup.bat; elsewhere: sh setup.sh", file=sys.stderr)
         sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
 
+from matting.apart import run_apart
 from matting.choices import AUTO, HARDWARE, SOFTWARE
-from matting.errors import InputError, MattingError, MissingError
+from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.inputs import Input, InputFolder
 from matting.ledger import Ledger
 from matting.look import Look
@@ -19,7 +19,6 @@ from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.source import FrameSource
 from matting.media.trial import Trial
 from matting.settings import changed_settings, encoder_of
-from matting.worker_process import interrupts_ignored, process_context
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk
 
@@ -88,27 +87,10 @@ def choose_encoder(
 
 def try_apart(trial: Trial) -> str:
     """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
-    context = process_context()
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_tell, args=(theirs, trial), daemon=True)
-    with ours:
-        with theirs, interrupts_ignored():
-            process.start()
-        try:
-            if ours.poll(TRIAL_SECONDS):
-                return str(ours.recv())
-        except (EOFError, OSError):
-            process.join()
-            return f"the process that tried it broke off (code {process.exitcode})."
-        finally:
-            process.kill()
-            process.join()
-        return f"nothing came of a trial within {TRIAL_SECONDS} seconds."
-
-
-def _tell(pipe: Connection, trial: Trial) -> None:
-    with pipe:
-        pipe.send(trial.run())
+    try:
+        return run_apart(trial.run, TRIAL_SECONDS)
+    except MachineError as error:
+        return error.what
 
 
 def _kept(

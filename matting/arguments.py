@@ -1,26 +1,39 @@
-"""The command line's arguments: what there is, and what is accepted."""
+"""The command line's arguments: what there is, and what is accepted.
+
+Reading them needs no package: `doctor` and `--help` work where some are missing.
+"""
 
 from __future__ import annotations
 
 import argparse
-import math
 import os
-import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
-from matting.choices import AUTO, HARDWARE, PRECISION_CHOICES, SHORT_SIDE_PX, SOFTWARE, WAYS
+from matting import argument_values as values
+from matting.choices import (
+    AUTO,
+    C420,
+    CODEC_CHOICES,
+    HARDWARE,
+    PRECISION_CHOICES,
+    REPEAT,
+    SHORT_SIDE_PX,
+    SOFTWARE,
+    SOURCE,
+    STOP,
+    WAYS,
+)
 from matting.errors import InputError
-from matting.infer_options import InferOptions
-from matting.look import Look
-from matting.media.encoders import C420, CODECS, SOURCE, Encoding
-from matting.segment import REPEAT, STOP, SegmentOptions
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+
+if TYPE_CHECKING:
+    from matting.infer_options import InferOptions
+    from matting.segment import SegmentOptions
 
 PROGRAM = "inference_custom.py"
 KINDS = {"alpha": ALPHA, "foreground": FOREGROUND, "alpha-png": ALPHA_PNG}
-SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,6 +60,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     _command(commands, "combine", "MATTED_DIR", "join the matted segments to one video")
     _command(commands, "add-audio", "VIDEO", "put the original's sound to the matted video")
     run = _command(commands, "run", "VIDEO", "all four in a row; can be run again at any point")
+    _doctor(commands)
     for command in (segment, run):
         _segment_options(command)
     for command in (infer, run):
@@ -62,6 +76,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
     """The options of `segment`."""
+    from matting.segment import SegmentOptions
+
     return SegmentOptions(
         seconds=arguments.seconds,
         reencode=arguments.reencode,
@@ -76,6 +92,10 @@ def infer_options(arguments: argparse.Namespace) -> InferOptions:
     Raises:
         InputError: the quality is out of the codec's range.
     """
+    from matting.infer_options import InferOptions
+    from matting.look import Look
+    from matting.media.encoders import CODECS, Encoding
+
     worst = CODECS[arguments.codec].worst_quality
     if arguments.quality is not None and arguments.quality > worst:
         raise InputError(f"--quality {arguments.quality}: {arguments.codec} takes 0 to {worst}.")
@@ -126,9 +146,23 @@ def _command(
     return parser
 
 
+def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+    told = "tell what this computer has, what is missing, and the command that mends it"
+    parser = commands.add_parser("doctor", help=told, description=told.capitalize())
+    parser.add_argument(
+        "path",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        default=Path(),
+        help="whose disk's free room is told (default: the current folder)",
+    )
+    parser.set_defaults(output=None, quiet=False, verbose=False)
+
+
 def _segment_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seconds", type=_seconds, help="length of a segment to aim at (default: 15)"
+        "--seconds", type=values.seconds, help="length of a segment to aim at (default: 15)"
     )
     parser.add_argument(
         "--reencode", action="store_true", help="make new, clean pieces (H.265, CRF 12); slow"
@@ -151,7 +185,7 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     add("--precision", default="auto", choices=PRECISION_CHOICES, help="default: auto")
     add(
         "--downsample-ratio",
-        type=_ratio,
+        type=values.ratio,
         metavar="auto|RATIO",
         help="size of the copy on which people are found, 0 to 1 (default: auto, by --subject)",
     )
@@ -163,12 +197,12 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--background",
-        type=_colour,
-        default=_colour("#78FF9B"),
+        type=values.colour,
+        default=values.colour("#78FF9B"),
         metavar="COLOUR",
         help="behind the people: '#RRGGBB' or R,G,B (default: '#78FF9B')",
     )
-    add("--codec", default="hevc", choices=CODECS, help="default: hevc")
+    add("--codec", default="hevc", choices=CODEC_CHOICES, help="default: hevc")
     add(
         "--chroma",
         default=SOURCE,
@@ -181,11 +215,16 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         choices=WAYS,
         help="how full-size pictures are made: in one pass, or several (default: auto)",
     )
-    add("--chunk", type=_positive, metavar="N", help="compute at most N frames at once")
-    add("--threads", type=_positive, metavar="N", help="the CPU's threads for each of three steps")
+    add("--chunk", type=values.positive, metavar="N", help="compute at most N frames at once")
+    add(
+        "--threads",
+        type=values.positive,
+        metavar="N",
+        help="the CPU's threads for each of three steps",
+    )
     rate = parser.add_mutually_exclusive_group()
-    rate.add_argument("--bitrate", type=_bitrate, metavar="40M", help="bits a second")
-    rate.add_argument("--quality", type=_whole, metavar="N", help="CRF; lower is better")
+    rate.add_argument("--bitrate", type=values.bitrate, metavar="40M", help="bits a second")
+    rate.add_argument("--quality", type=values.whole, metavar="N", help="CRF; lower is better")
     add(
         "--save",
         action="append",
@@ -195,82 +234,16 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--frame-rate",
-        type=_frame_rate,
+        type=values.frame_rate,
         metavar="FPS",
         help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
     add(
         "--patience",
-        type=_seconds,
+        type=values.seconds,
         default=Fraction(120),
         metavar="SECONDS",
         help="without one frame of progress, start the work on a segment anew (default: 120)",
     )
     add("--force", action="store_true", help="go on although the disk seems too small")
     add("--shutdown", action="store_true", help="switch the computer off at the end")
-
-
-def _fraction(text: str) -> Fraction:
-    number = r"\d{1,7}(?:[.,]\d{1,6})?"
-    if not re.fullmatch(rf"{number}(?:/0*[1-9]\d{{0,6}})?", text.strip()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 15 or 30000/1001")
-    top, _, bottom = text.strip().replace(",", ".").partition("/")
-    return Fraction(top) / Fraction(bottom or "1")
-
-
-def _seconds(text: str) -> Fraction:
-    value = _fraction(text)
-    if not 0 < value <= 24 * 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and a day")
-    return value
-
-
-def _frame_rate(text: str) -> Fraction:
-    value = _fraction(text)
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1000")
-    return value
-
-
-def _ratio(text: str) -> float | None:
-    if text == "auto":
-        return None
-    value = float(_fraction(text))
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
-    return value
-
-
-def _colour(text: str) -> tuple[int, int, int]:
-    match = re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text.strip(), re.IGNORECASE)
-    if match:
-        red, green, blue = (int(part, 16) for part in match.groups())
-        return red, green, blue
-    parts = text.split(",")
-    if len(parts) == 3 and all(p.strip().isdecimal() and int(p) <= 255 for p in parts):
-        red, green, blue = (int(part) for part in parts)
-        return red, green, blue
-    raise argparse.ArgumentTypeError(
-        f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue)"
-    )
-
-
-def _bitrate(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)", text.strip(), re.IGNORECASE)
-    value = math.floor(Fraction(match[1]) * SUFFIX[match[2].lower()]) if match else 0
-    if not 1000 <= value <= 2 * 10**9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no bit rate; give 40M, or 800k")
-    return value
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    value = _whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
-    return value

@@ -14,10 +14,13 @@ from matting import arguments as args
 from matting.console import Console
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
 from matting.power import shut_down
+from matting.remedies import setup
 
 DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
 # A night's work has ended, well or not; anything else is best told to somebody who is still there.
 SHUT_DOWN_AFTER = {DONE, SegmentsFailedError.exit_code, StorageError.exit_code}
+# Many times slower without a graphics card.
+NEEDING_A_CARD = {"infer", "run", "demo"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -69,8 +72,8 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
             f"The Python package {name} is missing or broken ({error})."
             if name
             else f"A Python package is broken ({error}).",
-            "Install them anew: python -m pip install --force-reinstall -r "
-            "requirements_inference.txt",
+            f"To mend it: {setup()}. This tells what else is missing: "
+            "python inference_custom.py doctor",
         ) from error
     stage()
 
@@ -81,6 +84,12 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     Only its own modules are imported: torch takes seconds to load, and three stages need none.
     """
     path, output = options.path, options.output
+    if options.command in NEEDING_A_CARD:
+        from matting.unused_card import warn_of_unused_card
+
+        warn_of_unused_card(options.device, console)
+    if options.command in {"demo", "doctor"}:
+        return _beside_the_stages(options, console)
     if options.command == "segment":
         from matting.segment import segment
 
@@ -97,15 +106,21 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         from matting.add_audio import add_audio
 
         return partial(add_audio, path, output, console)
-    if options.command == "demo":
-        from matting.demo import DEFAULT_FOLDER, demo
-
-        folder = path or output or DEFAULT_FOLDER
-        return lambda: console.say("\n" + demo(folder, console, device=options.device).table())
     from matting.run import run
 
     cutting, matting = args.segment_options(options), args.infer_options(options)
     return partial(run, path, cutting, matting, output, console)
+
+
+def _beside_the_stages(options: argparse.Namespace, console: Console) -> Callable[[], object]:
+    if options.command == "doctor":
+        from matting.doctor import doctor
+
+        return partial(doctor, options.path, console)
+    from matting.demo import DEFAULT_FOLDER, demo
+
+    folder = options.path or options.output or DEFAULT_FOLDER
+    return lambda: console.say("\n" + demo(folder, console, device=options.device).table())
 
 
 def _shut_down(console: Console) -> int:

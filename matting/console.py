@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, TextIO
 
 from matting.progress import Progress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class Console(Progress):
@@ -35,6 +36,8 @@ class Console(Progress):
         self.finish()
         if self._quiet:
             return
+        from tqdm import tqdm  # here, as sentences must be shown where it is missing
+
         if parts > 1:
             self._parts = tqdm(total=parts, desc="Segments", unit="segment", position=0)
         self._units = tqdm(
@@ -77,4 +80,4 @@ class Console(Progress):
         if self._units is None:
             print(shown, file=stream, flush=True)
         else:
-            tqdm.write(shown, file=stream)
+            self._units.write(shown, file=stream)

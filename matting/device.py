@@ -6,30 +6,32 @@ import os
 
 import torch
 
+from matting import remedies
 from matting.choices import HARDWARE
+from matting.driver import ask_driver
 from matting.errors import InputError, MissingError
-
-GPU_HELP = "Use --device cpu, or install torch with CUDA: see 'The graphics card' in README.md."
+from matting.torch_state import ask_torch
+from matting.unused_card import why_unused
 
 
 def choose_device(name: str) -> torch.device:
     """The device that `auto`, `cpu`, `cuda` or `cuda:N` stands for.
 
-    `auto` is CUDA where there is one.
+    `auto` is CUDA where torch can use a card.
 
     Raises:
         InputError: no such name or number.
         MissingError: CUDA was asked for by name, but torch cannot use it.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if ask_torch().usable else "cpu"
     if name == "cpu":
         return torch.device("cpu")
     kind, _, number = name.partition(":")
     if kind != "cuda" or (number and not number.isdecimal()) or name.endswith(":"):
         raise InputError(f"--device {name} is unknown.", "Use auto, cpu, cuda, or cuda:N.")
     if not torch.cuda.is_available():
-        raise MissingError("torch finds no NVIDIA graphics card that it can use.", GPU_HELP)
+        raise _no_card()
     index = int(number or 0)
     if index >= torch.cuda.device_count():
         raise InputError(
@@ -49,8 +51,24 @@ def require_decoder(decoder: str, device: torch.device) -> None:
     if decoder == HARDWARE and device.type != "cuda":
         raise MissingError(
             "--decoder hardware needs an NVIDIA graphics card that the network works on.",
-            "Use --decoder auto, or install torch with CUDA: see 'The graphics card' in README.md.",
+            "Use --decoder auto. If there is a card, this says why it is not used: "
+            "python inference_custom.py doctor",
         )
+
+
+def _no_card() -> MissingError:
+    """Why torch has no card, and what to do."""
+    driver = ask_driver()
+    if not driver.seems_there:
+        return MissingError(
+            "torch finds no NVIDIA graphics card, and nvidia-smi shows none.",
+            f"Use --device cpu. If there is a card: {remedies.NEW_DRIVER}.",
+        )
+    reason = why_unused(ask_torch(), driver)
+    return MissingError(
+        f"torch cannot use the graphics card: {reason.what}.",
+        f"To mend it: {reason.remedy}. Or use --device cpu, which is slower.",
+    )
 
 
 def share_cores(device: torch.device, threads: int | None = None) -> None:

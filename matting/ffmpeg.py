@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,13 +12,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-import imageio_ffmpeg
-
 from matting.errors import MattingError, MediaError, MissingError, storage_error
-from matting.media.door import FORMATS
+from matting.media.containers import FORMATS
 
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10
+VERSION_SECONDS = 30  # a virus scanner looks at a program before it starts
 SIGNS = {
     "No space left": errno.ENOSPC,
     "Permission denied": errno.EACCES,
@@ -28,6 +28,8 @@ INSTALL = "Install it with: pip install --force-reinstall imageio-ffmpeg"
 
 @cache
 def _bundled() -> str:
+    import imageio_ffmpeg  # noqa: PLC0415 - where a variable names a program, nobody needs it
+
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
@@ -50,12 +52,36 @@ def program() -> Path:
         return path
     try:
         bundled = _bundled()
-    except RuntimeError as error:
+    except (RuntimeError, ImportError, OSError) as error:
         raise MissingError("There is no ffmpeg program.", INSTALL) from error
     found = bundled if Path(bundled).is_absolute() else shutil.which(bundled)
     if found is None or Path(found).resolve().parent == Path.cwd().resolve():
         raise MissingError("There is no ffmpeg program.", INSTALL)
     return Path(found).resolve()
+
+
+def version() -> str:
+    """What the program says of its version.
+
+    Raises:
+        MissingError: there is none, or it does not start.
+    """
+    path = program()
+    try:
+        done = subprocess.run(
+            [str(path), "-version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
+        raise MissingError(f"{path} does not start ({why}).", INSTALL) from error
+    told = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
+    if done.returncode != 0 or told is None:
+        raise MissingError(f"{path} is no ffmpeg that works.", INSTALL)
+    return told[1]
 
 
 def input_file(path: Path) -> list[str]:

@@ -32,7 +32,7 @@ def suitable_precision(name: str, device: torch.device) -> str:
         return name
     if device.type == "cuda":
         return "fp16" if torch.cuda.get_device_capability(device) >= MATRIX_UNITS else "fp32"
-    return "bf16" if _cpu_has_matrix_units() else "fp32"
+    return "bf16" if cpu_has_matrix_units() else "fp32"
 
 
 def exact_float32() -> None:
@@ -40,7 +40,8 @@ def exact_float32() -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def _cpu_has_matrix_units() -> bool:
+def cpu_has_matrix_units() -> bool:
+    """Whether the processor multiplies matrices of bf16 by itself (Intel AMX)."""
     # An older torch does not say.
     told = getattr(torch.cpu, "get_capabilities", None)
     return told is not None and bool(told().get("amx_bf16"))

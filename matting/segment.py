@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting import durable
+from matting.choices import REPEAT, STOP
 from matting.cutting import Cutting, is_timed
 from matting.durable import FileProof
 from matting.errors import InputError, MediaError, writing
@@ -42,7 +43,6 @@ from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, se
 
 DEFAULT_SECONDS = Fraction(15)
 PIECE = re.compile(r"output_\d{3,}\.mp4")
-STOP, REPEAT = "stop", "repeat"
 REENCODE_CRF = 12
 
 

@@ -11,14 +11,16 @@ import urllib.request
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from matting import durable
 from matting.errors import InputError, MissingError, writing
 from matting.progress import Progress
-from model import MattingNetwork
+
+if TYPE_CHECKING:
+    import torch
+
+    from model import MattingNetwork
 
 NAME = "rvm_mobilenetv3.pth"
 URL = f"https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/{NAME}"
@@ -63,6 +65,20 @@ def find_checkpoint(asked: Path | None, progress: Progress) -> Path:
         MissingError: it had to be downloaded and could not be.
         StorageError: the download could not be written.
     """
+    present = present_checkpoint(asked)
+    if present is not None:
+        return present
+    path = default_path()
+    download(path, progress)
+    return path
+
+
+def present_checkpoint(asked: Path | None = None) -> Path | None:
+    """As `find_checkpoint`, but for None where it would have to be downloaded.
+
+    Raises:
+        InputError: the one asked for, or named by the variable, is not there.
+    """
     if asked is not None:
         _require(asked, f"The checkpoint {asked}")
         return asked
@@ -71,9 +87,7 @@ def find_checkpoint(asked: Path | None, progress: Progress) -> Path:
         _require(named, f"The checkpoint {named}, named by the variable {VARIABLE},")
         return named
     path = default_path()
-    if not path.is_file():
-        download(path, progress)
-    return path
+    return path if path.is_file() else None
 
 
 def download(path: Path, progress: Progress, url: str | None = None, digest: str = "") -> None:
@@ -141,6 +155,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         InputError: it is no RVM MobileNetV3 checkpoint; names the first parameter that differs.
     """
+    import torch
+
+    from model import MattingNetwork
+
     _require(path, f"The checkpoint {path}")
     try:
         with warnings.catch_warnings():
@@ -160,6 +178,8 @@ def _require(path: Path, what: str) -> None:
 
 
 def _check(path: Path, loaded: Any, expected: dict[str, torch.Tensor]) -> None:
+    import torch
+
     if not isinstance(loaded, dict):
         raise _refused(path, f"it holds a {type(loaded).__name__} instead of named parameters")
     for name, tensor in expected.items():

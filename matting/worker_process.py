@@ -8,14 +8,14 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from matting.apart import interrupts_ignored, process_context
 from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.lock import folder_lock
@@ -30,8 +30,6 @@ POLL_SECONDS = 0.1
 STOP_SECONDS = 5
 WORKER_LOCK = ".worker.lock"
 READY = "ready"
-# As on Windows; a fork would share the state of torch and of CUDA.
-START_METHOD = "spawn"
 
 Serve = Callable[[Connection, Setup, Path], None]
 
@@ -159,25 +157,6 @@ class WorkerProcess:
             f"The process that mattes broke off (code {self._process.exitcode}).",
             "If it happens again, update the graphics driver, or use --device cpu.",
         )
-
-
-def process_context() -> SpawnContext:
-    """How processes are started."""
-    return cast(SpawnContext, multiprocessing.get_context(START_METHOD))
-
-
-@contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """What is started in the block ignores Ctrl-C from its first moment on, where that is handed
-    down (not on Windows); and for that moment so does this process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _size_bytes(path: Path) -> int:

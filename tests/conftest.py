@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import worker_process
+from matting import apart
 from matting.progress import Progress
 from model import MattingNetwork
 
@@ -71,7 +71,7 @@ def _loaded_processes() -> None:
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         multiprocessing.set_forkserver_preload(LOADED)
-        worker_process.START_METHOD = "forkserver"
+        apart.START_METHOD = "forkserver"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import cli, power
+from matting import choices, cli, power, remedies
 from matting.console import Console
 from matting.errors import (
     BusyError,
@@ -29,6 +29,7 @@ from matting.errors import (
     UnforeseenError,
 )
 from matting.media.door import encoding, reading
+from matting.media.encoders import CODECS
 from tests.clips import make_clip, make_sound, numbers
 from tests.conftest import ROOT
 
@@ -292,6 +293,18 @@ def test_every_error_of_pyav_is_translated() -> None:
                 raise kind(1, "it says no")
 
 
+def test_the_codecs_offered_are_those_there_are() -> None:
+    """They are listed twice: reading the command line loads no package."""
+    assert set(choices.CODEC_CHOICES) == set(CODECS)
+
+
+def test_help_where_no_package_is_installed() -> None:
+    command = [sys.executable, "-S", str(ROOT / "inference_custom.py"), "infer", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "--codec" in done.stdout
+
+
 def test_verbose_shows_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["segment", str(tmp_path / "gone.mp4"), "--verbose"]) == 2
     assert "Traceback" in capsys.readouterr().err
@@ -426,4 +439,5 @@ def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
     inferred = run("infer", str(tmp_path / "clip_segments"))
     assert inferred.returncode == MissingError.exit_code
     assert "torch is missing or broken" in inferred.stderr
+    assert remedies.setup() in inferred.stderr
     assert "Traceback" not in inferred.stderr

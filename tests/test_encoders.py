@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from matting.choices import C420, SOURCE
 from matting.coding import Coding
 from matting.media.colour import BT709, BT2020, LIMITED, Colour
-from matting.media.encoders import C420, SOURCE, Encoding, delivery, grey
+from matting.media.encoders import Encoding, delivery, grey
 from matting.media.reader import VideoSource
 from matting.results import Target, samples_of, writer_of
 from matting.workspace import COMPOSITE

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from matting import steps
+from matting.apart import process_context
 from matting.coding import Coding
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
@@ -17,7 +18,7 @@ from matting.planes import Planes
 from matting.session import MattingSession
 from matting.steps import Decoded, Seen
 from matting.weights import load_checkpoint
-from matting.worker_process import Serve, process_context, serve_tasks
+from matting.worker_process import Serve, serve_tasks
 from matting.workspace import MattedFolder
 from model import MattingNetwork, State
 from tests import faulty_worker

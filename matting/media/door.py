@@ -17,12 +17,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
+from matting.media.containers import SAFE_INPUT
 
-# Only real media files: no playlist or script that makes FFmpeg open other files.
-FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
 # FFmpeg's own decoders of these pass over the transparency that WebM puts beside the pictures.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 
 def require_file(path: Path) -> None:

@@ -13,14 +13,13 @@ from av.container import OutputContainer
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
-from matting.choices import AUTO, HARDWARE
+from matting.choices import AUTO, C420, HARDWARE, SOURCE
 from matting.coding import SDR, Coding, in_surfaces
 from matting.errors import MissingError
 from matting.media.colour import Colour
 from matting.media.formats import PLANAR, layout_of
 from matting.media.hdr import HdrMetadata
 
-SOURCE, C420 = "source", "4:2:0"
 LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
 LAYOUTS |= {(4, 4): "4:1:0", (1, 4): "4:1:1"}  # the latter turned
 HDR_BITS = 10

@@ -1,0 +1,56 @@
+"""What mends a computer, in the exact words of its system: every such text of the program."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NEW_DRIVER = "install the newest driver from https://www.nvidia.com/drivers, then restart"
+RESTART = f"restart the computer; if that does not help, {NEW_DRIVER}"
+# Of PyTorch's builds, only those for CUDA 12.6 still hold code for cards older than the RTX 20's.
+OLD_CARDS_INDEX = "https://download.pytorch.org/whl/cu126"
+LIBRARIES = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+PYTHONS = "https://www.python.org/downloads/"
+
+
+def setup(platform: str = sys.platform) -> str:
+    """How everything is installed; mends a torch that cannot use the card, too."""
+    return "double-click setup.bat" if platform == "win32" else "sh setup.sh"
+
+
+def doctor(python: Path, platform: str = sys.platform) -> str:
+    """The command that asks the program itself, with that Python."""
+    return _line([str(python), "inference_custom.py", "doctor"], platform)
+
+
+def for_old_cards(platform: str = sys.platform) -> str:
+    """The command that installs the torch for cards older than most builds take."""
+    packages = ["--force-reinstall", "torch", "torchvision", "--index-url", OLD_CARDS_INDEX]
+    return _line([sys.executable, "-m", "pip", "install", *packages], platform)
+
+
+def without_variable(name: str, platform: str = sys.platform) -> str:
+    """The command that takes a variable away, in this window."""
+    return f"set {name}=" if platform == "win32" else f"unset {name}"
+
+
+def without_file(path: Path, platform: str = sys.platform) -> str:
+    """The command that deletes a file."""
+    return _line(["del" if platform == "win32" else "rm", str(path)], platform)
+
+
+def own_python(platform: str = sys.platform, root: Path = ROOT) -> Path | None:
+    """The Python of the environment that setup makes in the program's folder; None: none is there.
+
+    Relative to that folder.
+    """
+    inside = Path("Scripts", "python.exe") if platform == "win32" else Path("bin", "python")
+    python = Path(".venv") / inside
+    return python if (root / python).is_file() else None
+
+
+def _line(command: list[str], platform: str) -> str:
+    return subprocess.list2cmdline(command) if platform == "win32" else shlex.join(command)
