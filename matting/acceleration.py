@@ -13,13 +13,14 @@ import torch
 from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.errors import InputError, MattingError, MissingError
 from matting.inputs import Input, InputFolder
+from matting.interrupts import interrupts_ignored
 from matting.ledger import Ledger
 from matting.look import Look
 from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.source import FrameSource
 from matting.media.trial import Trial
 from matting.settings import changed_settings, encoder_of
-from matting.worker_process import interrupts_ignored, process_context
+from matting.worker_process import process_context
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk
 

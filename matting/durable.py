@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -126,9 +128,17 @@ def read_json(path: Path, hint: str) -> Any:
         InputError: it cannot be read or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig", errors="surrogateescape"))
+        return json.loads(_text(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}.", hint) from error
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, but where Python takes all names as ASCII (`LANG=C`): there as names are, so that
+    they are the same as the files' own."""
+    ascii_names = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
+    content = content.removeprefix(codecs.BOM_UTF8)
+    return content.decode("ascii" if ascii_names else "utf-8", "surrogateescape")
 
 
 def sha256(path: Path) -> str:

@@ -126,7 +126,7 @@ class _Job:
         todo = self._pending()
         work = Work.of(self._ledger, [(item, self._frames(item)) for item in todo])
         if todo:
-            self._supervisor.prepare()
+            self._load()
             preflight(work, self._supervisor, self._folder, self._options, self._progress)
         # Before the first: else an interruption would leave old and new results side by side.
         self._ledger.reopen([item.name for item in todo])
@@ -144,6 +144,14 @@ class _Job:
                 "Mend these, then run the same command again: only they are done again.",
             )
         self._progress.say(f"All {len(inputs)} are matted: {self._folder.root}")
+
+    def _load(self) -> None:
+        """Has the worker start, which takes its time."""
+        self._progress.start("Loading the network ...", 0, "")
+        try:
+            self._supervisor.prepare()
+        finally:
+            self._progress.finish()
 
     def _pending(self) -> list[Input]:
         """What is not proven done for these inputs and settings; tells why it is done again."""

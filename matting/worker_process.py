@@ -8,8 +8,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
+from matting.interrupts import interrupts_ignored
 from matting.lock import folder_lock
 from matting.passage import Outcome, Task
 from matting.pipeline import StoppedError
@@ -164,20 +165,6 @@ class WorkerProcess:
 def process_context() -> SpawnContext:
     """How processes are started."""
     return cast(SpawnContext, multiprocessing.get_context(START_METHOD))
-
-
-@contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """What is started in the block ignores Ctrl-C from its first moment on, where that is handed
-    down (not on Windows); and for that moment so does this process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _size_bytes(path: Path) -> int:
