@@ -11,7 +11,7 @@ from functools import partial
 
 from matting import arguments as args
 from matting.console import Console
-from matting.ending import Call, ended, interrupted
+from matting.ending import Call, ended, failed, interrupted
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
 from matting.interrupts import Interrupts
 from matting.power import shut_down
@@ -56,7 +56,7 @@ def _guarded(
     except Exception as error:  # noqa: BLE001 - the last net: told as what it is, with its own code
         if interrupts.heard:  # it fell into code that made another error of it
             return _interrupted(call, interrupts, console)
-        return _told(error, options, console)
+        return _told(error, options, call, console)
     return DONE
 
 
@@ -67,16 +67,16 @@ def _interrupted(call: Call, interrupts: Interrupts, console: Console) -> int:
     return INTERRUPTED
 
 
-def _told(error: Exception, options: argparse.Namespace, console: Console) -> int:
+def _told(error: Exception, options: argparse.Namespace, call: Call, console: Console) -> int:
     """Says what failed; returns its exit code."""
     console.finish()
     ours = not isinstance(error, MattingError)
     if ours or options.verbose:
         console.error(traceback.format_exc().rstrip())
     if not isinstance(error, MattingError):
-        console.error(FAULT)
+        console.error(failed(FAULT, call))
         return OUR_FAULT
-    console.error(str(error))
+    console.error(failed(str(error), call))
     return error.exit_code
 
 

@@ -21,6 +21,7 @@ from matting.errors import InputError, writing
 PARTIAL = ".partial"
 REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
+READ_AGAIN = "Check that its disk is connected and that no other program holds it; then try again."
 
 
 def partial(path: Path) -> Path:
@@ -157,7 +158,7 @@ def sha256(path: Path) -> str:
     try:
         _patiently(read)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
     return digest.hexdigest()
 
 
@@ -174,7 +175,7 @@ class FileProof:
         try:
             return cls(path.stat().st_size, digest)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+            raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
 
     @classmethod
     def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> FileProof:

@@ -20,6 +20,11 @@ from matting.workspace import MattedFolder, segments_folder
 BATCH_VARIABLE = "RVM_BATCH"
 INFER_BATCH, COMBINE_BATCH, ADD_AUDIO_BATCH = "2_infer.bat", "3_combine.bat", "4_add_audio.bat"
 KEEPS_WHAT_IS_DONE = {"infer", "run", "demo"}
+AGAIN = "run the same command again"
+OPTION_HELP = (
+    "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
+    "type this, with the option at its end:"
+)
 PROGRAM = ("python", "inference_custom.py")
 
 
@@ -65,6 +70,17 @@ def interrupted(call: Call) -> str:
     if call.batch:
         return f"Interrupted. Drop the same on {call.batch} again: {then}."
     return f"Interrupted. Run the same command again: {then}.\n  {call.line(*call.arguments)}"
+
+
+def failed(error: str, call: Call) -> str:
+    """What failed and what to do, in the words of somebody who drops files, where one does."""
+    if not call.batch:
+        return error
+    drop = f"drop the same on {call.batch} again"
+    text = error.replace(AGAIN, drop).replace(AGAIN.capitalize(), drop.capitalize())
+    if not re.search(r"(^|\s)--[a-z]", text):
+        return text
+    return f"{text}\n{OPTION_HELP}\n  {call.line(*call.arguments)}"
 
 
 def ended(options: argparse.Namespace, call: Call, seconds: float) -> str:

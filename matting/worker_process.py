@@ -146,7 +146,7 @@ class WorkerProcess:
                 if waited > patience_seconds:
                     raise MachineError(
                         f"Nothing moved for {patience_seconds:.0f} seconds.",
-                        "If this machine needs longer for one frame, give a larger --patience.",
+                        "If this computer needs longer for one frame, give a larger --patience.",
                     )
             if not self._pipe.poll():
                 raise EOFError
@@ -157,7 +157,7 @@ class WorkerProcess:
     def _ended(self) -> MachineError:
         self._process.join(STOP_SECONDS)
         return MachineError(
-            f"The process that mattes broke off (code {self._process.exitcode}).",
+            f"The part of the program that mattes broke off (code {self._process.exitcode}).",
             "If it happens again, update the graphics driver, or use --device cpu.",
         )
 

@@ -18,7 +18,7 @@ EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS]
 # From the console down; a module imports only from its own floor's rights below.
 FLOORS: list[set[str]] = [
     {"matting.cli"},
-    {"matting.console", "matting.arguments"},
+    {"matting.console", "matting.arguments", "matting.ending"},
     {"matting.demo"},
     {"matting.run"},
     {"matting.segment", "matting.infer", "matting.combine", "matting.add_audio"},
@@ -93,6 +93,8 @@ FLOORS: list[set[str]] = [
     {
         "matting.durable",
         "matting.forecast",
+        "matting.interrupts",
+        "matting.meter",
         "matting.sample",
         "matting.workspace",
         "matting.pipeline",
