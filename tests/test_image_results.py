@@ -252,7 +252,7 @@ def test_from_pictures_to_a_video_and_back(
     infer(take, at_rate(options, 25), None, progress)
     assert progress.heard(
         "1 are done again, for these have changed: --codec, --quality, --preset, --f"
-    ) or (progress.heard("frame_rate"))
+    ) or (progress.heard("--frame-rate"))
     assert [p.name for p in composites(folder)] == ["take.mp4"]
     assert numbers(combine(folder.root, None, progress)) == list(range(4))
     infer(take, at_rate(options, None), None, progress)
