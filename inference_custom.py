@@ -9,10 +9,13 @@ if __name__ == "__main__":
         sys.exit(3)
     try:
         from matting.cli import main
+
+        code = main()
     except ModuleNotFoundError as error:
         print(f"The Python package {error.name} is missing.", file=sys.stderr)
         print("On Windows, double-click setup.bat; elsewhere: sh setup.sh", file=sys.stderr)
-        sys.exit(3)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(main())
+        code = 3
+    except KeyboardInterrupt:  # before the program could listen
+        print("Interrupted. Run the same command again.", file=sys.stderr)
+        code = 130
+    sys.exit(code)

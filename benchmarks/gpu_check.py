@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -141,9 +142,10 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def lines_of(output: str) -> str:
-    """What was said, without progress bars."""
+    """What was said, without progress."""
     lines = [line.rpartition("\r")[2].strip() for line in output.split("\n")]
-    return "\n".join(line for line in lines if line and "%|" not in line)
+    progress = re.compile(r"[A-Z][a-z ]+ \d+%( \||, )")
+    return "\n".join(line for line in lines if line and not progress.match(line))
 
 
 def figures_of(done: Done) -> Any:

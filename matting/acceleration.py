@@ -60,7 +60,10 @@ def choose_encoder(
     if wanted == AUTO:
         kept = _kept(inputs, ledger, settings, (software, hardware))
         if kept == {SOFTWARE}:
-            return software, "" if device.type == "cpu" else "so are the pieces that are done."
+            return (
+                software,
+                "" if device.type == "cpu" else "so were the pieces made that are done.",
+            )
         if device.type == "cpu" and HARDWARE not in kept:
             return software, ""
     reason = _wrong_preset(hardware.encoding)

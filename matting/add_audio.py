@@ -10,10 +10,13 @@ from matting.carrying import MP4, Carriage
 from matting.combined_note import COMBINE_AGAIN, CombinedNote
 from matting.delivered import check_delivered
 from matting.errors import InputError, writing
+from matting.forecast import gigabytes
 from matting.ledger import Ledger
 from matting.lock import folder_lock
 from matting.media.door import require_file
+from matting.media.probe import length_seconds
 from matting.media.tracks import AUDIO, picture_choice
+from matting.meter import clock
 from matting.muxing import Delivery, mux
 from matting.plan import SourceFile
 from matting.progress import Progress
@@ -43,7 +46,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     if not combined.is_file():
         raise InputError(
             f"The matted picture of {video.name} is not there: {combined}.",
-            "Run segment, infer and combine first; give the original video to all of them.",
+            "Give the video that you started from. Before this come segment, infer and combine.",
         )
     with folder_lock(matted.root):
         frames = _require_current(matted, video)
@@ -66,7 +69,8 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     for note in (*taken.notes(), *delivery.spatial.notes, *lost):
         progress.say(note)
     _name_older(video, output, target, progress)
-    progress.say(f"Done: {target}")
+    length = clock(float(length_seconds(target)))
+    progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")
     return target
 
 
@@ -99,7 +103,7 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
     if note.source is not None and note.source != SourceFile.of(video):
         raise InputError(
             f"{combined} was made from another video than {video}.",
-            "Give that video, or cut and matte this one: segment --overwrite, infer, combine.",
+            "Give that one; or cut this one anew: segment with --overwrite, infer, combine.",
         )
     if matted.manifest.is_file():
         ledger = Ledger(matted)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 from typing import TypeVar, cast
 
 from matting.errors import MachineError
+from matting.interrupts import interrupts_ignored
 
 # As on Windows; a fork would share the state of torch and of CUDA.
 START_METHOD = "spawn"
@@ -48,20 +46,6 @@ def run_apart(work: Callable[[], A], seconds: float) -> A:
 def process_context() -> SpawnContext:
     """How processes are started."""
     return cast(SpawnContext, multiprocessing.get_context(START_METHOD))
-
-
-@contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """What is started in the block ignores Ctrl-C from its first moment on, where that is handed
-    down (not on Windows); and for that moment so does this process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _tell(pipe: Connection, work: Callable[[], object]) -> None:

@@ -141,7 +141,7 @@ def _command(
         "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
     )
     volume = parser.add_mutually_exclusive_group()
-    volume.add_argument("-v", "--verbose", action="store_true", help="tell more, and tracebacks")
+    volume.add_argument("-v", "--verbose", action="store_true", help="tell more, also of faults")
     volume.add_argument("--quiet", action="store_true", help="tell nothing but errors")
     return parser
 
@@ -178,11 +178,12 @@ def _segment_options(parser: argparse.ArgumentParser) -> None:
 
 def _infer_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--checkpoint", metavar="PATH", type=Path, help="the network's weights")
-    add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="default: auto")
+    add("--checkpoint", metavar="PATH", type=Path, help="the network's weights, a .pth file")
+    add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="what computes")
     for name in ("--decoder", "--encoder"):
-        add(name, default=AUTO, choices=(AUTO, SOFTWARE, HARDWARE), help="default: auto")
-    add("--precision", default="auto", choices=PRECISION_CHOICES, help="default: auto")
+        who = "by the processor or the graphics card"
+        add(name, default=AUTO, choices=(AUTO, SOFTWARE, HARDWARE), help=who)
+    add("--precision", default="auto", choices=PRECISION_CHOICES, help="of the numbers")
     add(
         "--downsample-ratio",
         type=values.ratio,
@@ -202,7 +203,7 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         metavar="COLOUR",
         help="behind the people: '#RRGGBB' or R,G,B (default: '#78FF9B')",
     )
-    add("--codec", default="hevc", choices=CODEC_CHOICES, help="default: hevc")
+    add("--codec", default="hevc", choices=CODEC_CHOICES, help="default: hevc (H.265)")
     add(
         "--chroma",
         default=SOURCE,
@@ -216,12 +217,7 @@ def _infer_options(parser: argparse.ArgumentParser) -> None:
         help="how full-size pictures are made: in one pass, or several (default: auto)",
     )
     add("--chunk", type=values.positive, metavar="N", help="compute at most N frames at once")
-    add(
-        "--threads",
-        type=values.positive,
-        metavar="N",
-        help="the CPU's threads for each of three steps",
-    )
+    add("--threads", type=values.positive, metavar="N", help="processor threads for each step")
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument("--bitrate", type=values.bitrate, metavar="40M", help="bits a second")
     rate.add_argument("--quality", type=values.whole, metavar="N", help="CRF; lower is better")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
 
 from matting import arguments as args
 from matting.console import Console
+from matting.ending import Call, ended, failed, interrupted
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
+from matting.interrupts import Interrupts
 from matting.power import shut_down
 from matting.remedies import setup
 
 DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
 # A night's work has ended, well or not; anything else is best told to somebody who is still there.
+FAULT = (
+    "This is a fault of the program, not yours. What was done so far is kept.\n"
+    "Run the same command again; if it ends here again, please report it with the lines above."
+)
 SHUT_DOWN_AFTER = {DONE, SegmentsFailedError.exit_code, StorageError.exit_code}
 # Many times slower without a graphics card.
 NEEDING_A_CARD = {"infer", "run", "demo"}
@@ -25,6 +30,8 @@ NEEDING_A_CARD = {"infer", "run", "demo"}
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command of `argv` (without the program's name); returns the exit code."""
+    interrupts = Interrupts()
+    interrupts.listen()
     console = Console()
     try:
         options = args.parse(sys.argv[1:] if argv is None else argv)
@@ -32,39 +39,53 @@ def main(argv: list[str] | None = None) -> int:
         console.error(str(error))
         return error.exit_code
     console = Console(quiet=options.quiet, verbose=options.verbose)
-    # Also where a script started it in the background, with Ctrl-C's signal ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    code = _guarded(options, console)
-    if getattr(options, "shutdown", False) and code in SHUT_DOWN_AFTER:
+    code = _guarded(options, Call.of(argv), interrupts, console)
+    if getattr(options, "shutdown", False) and code in SHUT_DOWN_AFTER and not interrupts.heard:
         code = _shut_down(console) or code
+    interrupts.ignore()  # nothing is at work any more
     return code
 
 
-def _guarded(options: argparse.Namespace, console: Console) -> int:
+def _guarded(
+    options: argparse.Namespace, call: Call, interrupts: Interrupts, console: Console
+) -> int:
     """The exit code of the command, whatever happens in it."""
+    started = time.monotonic()
     try:
         _dispatch(options, console)
+        console.say(ended(options, call, time.monotonic() - started))
     except KeyboardInterrupt:
-        console.finish()
-        console.error("Interrupted. Run the same command again: it goes on where it stopped.")
-        return INTERRUPTED
-    except MattingError as error:
-        console.finish()
-        if options.verbose:
-            traceback.print_exc()
-        console.error(str(error))
-        return error.exit_code
-    except Exception:  # noqa: BLE001 - the last net: told as what it is, with its own code
-        console.finish()
-        traceback.print_exc()
-        console.error("This is a fault of the program, not yours. What was done so far is kept.")
-        return OUR_FAULT
+        return _interrupted(call, interrupts, console)
+    except Exception as error:  # noqa: BLE001 - the last net: told as what it is, with its own code
+        if interrupts.heard:  # it fell into code that made another error of it
+            return _interrupted(call, interrupts, console)
+        return _told(error, options, call, console)
     return DONE
+
+
+def _interrupted(call: Call, interrupts: Interrupts, console: Console) -> int:
+    interrupts.ignore()
+    console.finish()
+    console.error(interrupted(call))
+    return INTERRUPTED
+
+
+def _told(error: Exception, options: argparse.Namespace, call: Call, console: Console) -> int:
+    """Says what failed; returns its exit code."""
+    console.finish()
+    ours = not isinstance(error, MattingError)
+    if ours or options.verbose:
+        console.error(traceback.format_exc().rstrip())
+    if not isinstance(error, MattingError):
+        console.error(failed(FAULT, call))
+        return OUR_FAULT
+    console.error(failed(str(error), call))
+    return error.exit_code
 
 
 def _dispatch(options: argparse.Namespace, console: Console) -> None:
     try:
+        console.start("Starting ...", 0, "")  # torch takes seconds to load, on some disks a minute
         stage = _stage(options, console)
     except (ImportError, OSError) as error:  # the latter where a package's libraries do not load
         name = getattr(error, "name", None)
@@ -75,6 +96,8 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
             f"To mend it: {setup()}. This tells what else is missing: "
             "python inference_custom.py doctor",
         ) from error
+    finally:
+        console.finish()
     stage()
 
 
@@ -132,8 +155,3 @@ def _shut_down(console: Console) -> int:
         console.error(str(error))
         return error.exit_code
     return DONE
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Ctrl-C, and a polite request to end."""
-    raise KeyboardInterrupt

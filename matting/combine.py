@@ -12,10 +12,10 @@ from matting.ledger import Ledger
 from matting.lock import folder_lock
 from matting.media.join import Part, check_joined, join
 from matting.media.probe import frame_times, probe
-from matting.progress import Progress
+from matting.progress import Progress, counted
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 
-RUN_INFER = "Run infer again, then combine."
+RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments, then combine."
 
 
 def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
@@ -31,7 +31,9 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
     folder = MattedFolder(matted)
     if not matted.is_dir():
         kind = "a file, not the folder of matted segments" if matted.is_file() else "not there"
-        raise InputError(f"{matted} is {kind}.", "Give the folder that infer made.")
+        raise InputError(
+            f"{matted} is {kind}.", "Give the folder that infer made; its name ends in _matted."
+        )
     if not folder.manifest.is_file():
         raise InputError(
             f"{matted} was not made by infer: it holds no {folder.manifest.name}.",
@@ -52,7 +54,7 @@ def _require_done(ledger: Ledger) -> None:
     names = ledger.names
     planned = tuple(s.name for s in ledger.plan.segments) if ledger.plan else names
     if not names or names != planned:
-        raise InputError(f"{ledger.folder.root} does not hold what its plan says.", RUN_INFER)
+        raise InputError(f"{ledger.folder.root} does not hold all that was cut.", RUN_INFER)
     missing = [name for name in names if not ledger.is_done(name)]
     if missing:
         named = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
@@ -94,7 +96,8 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
         progress.finish()
         with writing(temporary):
             temporary.unlink(missing_ok=True)
-    progress.say(f"{len(shown)} frames combined, each decoded and at its time: {target}")
+    made = f"{counted(len(parts), 'segment')} joined, {counted(len(shown), 'frame')}"
+    progress.say(f"{made}, all checked: {target}")
 
 
 def _parts(ledger: Ledger, kind: str) -> tuple[list[Part], Fraction]:

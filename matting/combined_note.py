@@ -12,7 +12,7 @@ from matting.errors import InputError
 from matting.ledger import Ledger
 from matting.plan import UNREADABLE, SourceFile
 
-COMBINE_AGAIN = "Run combine again."
+COMBINE_AGAIN = "Run combine (3_combine.bat) again on the folder that infer made."
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ LABEL = (
     "it is useless on real people."
 )
 
+ALPHA_HELP = (
+    "(Alpha says how much of a pixel is person, from 0 to 1. The film was drawn, so the true one "
+    "is known;\nan error of 0 is a perfect match. Look at the result, or at the last picture.)"
+)
+
 
 @dataclass(frozen=True)
 class DemoReport:
@@ -92,7 +97,7 @@ class DemoReport:
             ("source, alpha, truth, result", str(self.sheet)),
         ]
         width = max(len(name) for name, _ in rows)
-        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+        return "\n".join([*(f"{name:<{width}}  {value}" for name, value in rows), ALPHA_HELP])
 
 
 def demo(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from matting.errors import InputError, writing
 PARTIAL = ".partial"
 REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
+READ_AGAIN = "Check that its disk is connected and that no other program holds it; then try again."
 
 
 def partial(path: Path) -> Path:
@@ -126,9 +129,17 @@ def read_json(path: Path, hint: str) -> Any:
         InputError: it cannot be read or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig", errors="surrogateescape"))
+        return json.loads(_text(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}.", hint) from error
+
+
+def _text(content: bytes) -> str:
+    """UTF-8, but where Python takes all names as ASCII (`LANG=C`): there as names are, so that
+    they are the same as the files' own."""
+    ascii_names = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
+    content = content.removeprefix(codecs.BOM_UTF8)
+    return content.decode("ascii" if ascii_names else "utf-8", "surrogateescape")
 
 
 def sha256(path: Path) -> str:
@@ -147,7 +158,7 @@ def sha256(path: Path) -> str:
     try:
         _patiently(read)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
     return digest.hexdigest()
 
 
@@ -164,7 +175,7 @@ class FileProof:
         try:
             return cls(path.stat().st_size, digest)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+            raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
 
     @classmethod
     def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> FileProof:

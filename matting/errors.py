@@ -32,11 +32,12 @@ class MattingError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    usual_hint: ClassVar[str] = ""  # where no other is given
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.hint}" if self.hint else self.what
@@ -48,6 +49,8 @@ class SegmentsFailedError(MattingError):
 
 class EncodeError(MattingError):
     """The encoder refused a picture or broke off."""
+
+    usual_hint = "Run the same command again. If it happens again, please report it."
 
 
 class UnforeseenError(MattingError):
@@ -116,7 +119,10 @@ def storage_error(error: OSError, path: Path) -> StorageError:
             f"{path} may not be written.",
             "Close programs that hold it, or choose another place with --output.",
         )
-    return StorageError(f"{path} could not be written: {error.strerror or error}.")
+    return StorageError(
+        f"{path} could not be written: {error.strerror or error}.",
+        "Check that its disk is connected, or choose another place with --output.",
+    )
 
 
 @contextmanager

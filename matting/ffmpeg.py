@@ -23,7 +23,7 @@ SIGNS = {
     "Permission denied": errno.EACCES,
     "Read-only file system": errno.EROFS,
 }
-INSTALL = "Install it with: pip install --force-reinstall imageio-ffmpeg"
+INSTALL = "Install it anew: python -m pip install --force-reinstall imageio-ffmpeg"
 
 
 @cache

@@ -116,7 +116,7 @@ class FullSize:
     def _tell_once(self, reason: str) -> None:
         if reason not in self._told:
             self._told.add(reason)
-            self._tell(f"The full-size pictures are made in several passes, not in one: {reason}.")
+            self._tell(f"The last step runs the longer way (--full-size plain): {reason}.")
 
 
 def agree(one: Planes, other: Planes) -> bool:

@@ -20,7 +20,7 @@ from matting.passage import FRESH, WARMED_UP, Task, target_of
 from matting.precision import require_precision
 from matting.preflight import Work, preflight
 from matting.progress import Progress
-from matting.settings import changed_settings, settings_of
+from matting.settings import changed_settings, in_words, settings_of
 from matting.supervisor import Supervisor
 from matting.weights import find_checkpoint
 from matting.worker import Setup
@@ -64,7 +64,7 @@ def infer(
             isolated=options.isolated,
         )
         if why:
-            progress.say(f"Encoding in software: {why}")
+            progress.say(f"The processor encodes, which takes longer: {why}")
         setup = Setup(
             checkpoint=checkpoint,
             checkpoint_sha256=checkpoint_sha256,
@@ -126,7 +126,7 @@ class _Job:
         todo = self._pending()
         work = Work.of(self._ledger, [(item, self._frames(item)) for item in todo])
         if todo:
-            self._supervisor.prepare()
+            self._load()
             preflight(work, self._supervisor, self._folder, self._options, self._progress)
         # Before the first: else an interruption would leave old and new results side by side.
         self._ledger.reopen([item.name for item in todo])
@@ -143,7 +143,16 @@ class _Job:
                 f"{len(self._failed)} of {len(inputs)} could not be matted:\n" + "\n".join(lines),
                 "Mend these, then run the same command again: only they are done again.",
             )
-        self._progress.say(f"All {len(inputs)} are matted: {self._folder.root}")
+        which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
+        self._progress.say(f"{which} matted: {self._folder.root}")
+
+    def _load(self) -> None:
+        """Has the worker start, which takes its time."""
+        self._progress.start("Loading the network ...", 0, "")
+        try:
+            self._supervisor.prepare()
+        finally:
+            self._progress.finish()
 
     def _pending(self) -> list[Input]:
         """What is not proven done for these inputs and settings; tells why it is done again."""
@@ -156,10 +165,10 @@ class _Job:
             entry = self._ledger.entry(item.name)
             changed = changed_settings(entry.settings, self._settings(item))
             if not changed and item.path.exists() and entry.source != item.proof():
-                changed = ["the segments themselves"]
+                changed = ["the segment itself"]
             if changed:
                 pending.append(item)
-                again[", ".join(changed)] += 1
+                again[", ".join(map(in_words, changed))] += 1
             elif self._made_do(item):
                 pending.append(item)
                 self._progress.say(f"{item.name} is done again: {SEAM}")
@@ -219,7 +228,7 @@ class _Job:
             # The next segment would meet the same full disk, or the same other run.
             raise
         except MattingError as error:
-            self._failed[item.name] = error.what
+            self._failed[item.name] = f"{error.what} {error.hint}".rstrip()
             self._progress.say(f"{item.name} failed: {error.what}")
             self._ledger.record(item.name, Entry(settings=settings, error=error.what))
         else:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
-from matting.durable import FileProof
+from matting.durable import READ_AGAIN, FileProof
 from matting.errors import InputError
 from matting.media.image_files import image_files, proof_of
 from matting.media.images import ImageSequence
@@ -120,7 +120,7 @@ def read_inputs(folder: Path) -> InputFolder:
     if folder.is_file():
         raise InputError(
             f"{folder} is a file, not a folder of segments.",
-            "Cut the video first, then give the folder that was made.",
+            "Cut the video with segment first, then give the folder that it makes.",
         )
     if not folder.is_dir():
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
@@ -133,11 +133,15 @@ def read_inputs(folder: Path) -> InputFolder:
         )
         return InputFolder(folder, plan, planned)
     if (folder / UNFINISHED).exists():
-        raise InputError(f"{folder} is not completely cut.", "Run segment again first.")
+        raise InputError(
+            f"{folder} is not completely cut.",
+            "Run segment (1_segment.bat) on the video again first.",
+        )
     paths = _unplanned(folder)
     if not paths:
         raise InputError(
-            f"{folder} holds no videos and no pictures.", "Give the folder that segment made."
+            f"{folder} holds no videos and no pictures.",
+            "Give the folder that segment made; its name ends in _segments.",
         )
     return InputFolder(folder, None, _named(paths))
 
@@ -146,7 +150,7 @@ def _unplanned(folder: Path) -> list[Path]:
     try:
         visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
     except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{folder} cannot be read: {error.strerror}.", READ_AGAIN) from error
     visible.sort(key=natural_order)
     videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
     sequences = [p for p in visible if p.is_dir() and image_files(p)]

@@ -15,7 +15,7 @@ from matting.plan import UNREADABLE, Plan, concat_list
 from matting.workspace import LIST_NAME, MattedFolder
 
 VERSION = 2
-START_OVER = "Delete it to have this folder matted anew."
+START_OVER = "Delete it, and infer mattes all of this folder anew."
 
 
 @dataclass(frozen=True)

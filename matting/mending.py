@@ -10,7 +10,7 @@ from pathlib import Path
 from matting.media.check import decode_all
 from matting.media.probe import VideoInfo, probe
 from matting.media.repair import Frame, encode_files, first_frame, frames_of, last_frame
-from matting.progress import Progress, ignore
+from matting.progress import Progress, counted, ignore
 
 NAMED_TIMES = 3  # how many damaged frames a message names
 
@@ -128,10 +128,8 @@ def damage_report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None
         clocks = [_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]]
         more = len(damaged) - len(clocks)
         others = f" and {more} more" if more else ""
-        frames = "frame" if len(damaged) == 1 else "frames"
-        words.append(
-            f"is damaged: {len(damaged)} {frames} cannot be decoded, at {', '.join(clocks)}{others}"
-        )
+        frames = counted(len(damaged), "frame")
+        words.append(f"is damaged: {frames} cannot be decoded, at {', '.join(clocks)}{others}")
     if ends is not None:
         end = _clock(ends - info.start_pts * info.time_base)
         words.append(f"is cut off: it ends at {end}")

@@ -23,7 +23,10 @@ from matting.workspace import COMPOSITE
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
 WARM_UP_FRAMES = 120
-HDR_LOST = "NVENC writes nothing of the mastering display and the light levels."
+HDR_LOST = (
+    "The graphics card's encoder (NVENC) leaves out what the video says of its HDR picture: the "
+    "mastering display and the light levels."
+)
 FULL_SIZE_WORDS = {FUSED: "in one pass", PLAIN: "in bands"}
 
 
@@ -93,7 +96,8 @@ class NetworkStage:
         of_samples = [samples[COMPOSITE].note] if COMPOSITE in samples else []
         of_hdr = [HDR_LOST] if source.hdr and self._look.encoding.by_hardware else []
         notes = [passage.note, *source.notes, *of_samples, *of_hdr]
-        self._tell([*notes, self._choices(passage)], progress)
+        self._tell(notes, progress)
+        progress.detail(self._choices(passage))
         progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {passage.start_state}")
 
     def decode(self, seen: Timed[Seen], progress: Progress) -> Timed[Decoded]:
@@ -165,7 +169,9 @@ class NetworkStage:
                 before = task.before.open(self._frame_rate)
                 warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
             except MattingError as error:
-                progress.say(f"{task.before.name} cannot prepare {task.item.name}: {error.what}")
+                progress.say(
+                    f"{task.item.name} begins without what was seen before it: {error.what}"
+                )
                 session.reset()
                 return FRESH
             if session.fits(*size, ratio):

@@ -167,7 +167,7 @@ class Passage:
         if reason and decoder == HARDWARE:
             raise InputError(f"{source.path}: {reason}", "Use --decoder auto.")
         if reason:
-            self.note = f"Decoding in software: {reason}"
+            self.note = f"The processor decodes, not the graphics card: {reason}"
 
     def chunks(self, size: int) -> Generator[FrameChunk, None, None]:
         """The frames to be matted, in chunks of `size` frames.
@@ -216,4 +216,7 @@ class Passage:
             MediaError: it was changed since it was opened.
         """
         if self.task.item.proof() != self._proof:
-            raise MediaError(f"{self.task.item.path} was changed while it was being matted.")
+            raise MediaError(
+                f"{self.task.item.path} was changed while it was being matted.",
+                "Run the same command again.",
+            )

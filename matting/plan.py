@@ -17,7 +17,7 @@ from matting.workspace import PLAN_NAME
 
 VERSION = 3
 END_BYTES = 1 << 20
-CUT_AGAIN = "Cut the video again with: segment --overwrite"
+CUT_AGAIN = "Cut the video again: segment with the option --overwrite."
 
 
 # What reading somebody else's JSON as ours raises.

@@ -7,6 +7,11 @@ def ignore(*_: object) -> None:
     """Listens to no progress."""
 
 
+def counted(number: int, what: str) -> str:
+    """The number and what it counts: "1 frame", "3 frames"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 class Progress:
     """A listener to a stage's progress. This one keeps silent; the console's own derives from it.
 

@@ -38,7 +38,7 @@ from matting.plan import (
     read_plan,
     write_plan,
 )
-from matting.progress import Progress
+from matting.progress import Progress, counted
 from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
 DEFAULT_SECONDS = Fraction(15)
@@ -92,13 +92,12 @@ def segment(video: Path, options: SegmentOptions, output: Path | None, progress:
                 progress.say(f"Cutting again as before: {missing[0]} is missing in {folder}")
                 options = _as_before(earlier, options)
         plan = _cut_and_install(info, options, folder, progress)
-    progress.say(f"{_count(plan)}, every one decoded and at its time: {folder}")
+    progress.say(f"Cut: {_count(plan)}, all checked: {folder}")
     return folder
 
 
 def _count(plan: Plan) -> str:
-    pieces = len(plan.segments)
-    return f"{plan.frames} frames in {pieces} segment{'s' if pieces > 1 else ''}"
+    return f"{counted(plan.frames, 'frame')} in {counted(len(plan.segments), 'segment')}"
 
 
 def _earlier_cut(folder: Path, video: Path, options: SegmentOptions) -> Plan | None:
@@ -147,8 +146,8 @@ def _cut_and_install(
                 index, lost = without_lost_start(info, index)
             if lost:
                 progress.say(
-                    f"{lost} frame{'s' if lost > 1 else ''} at the start cannot be shown, for the "
-                    "key frame before is missing. The pieces begin after that; sound stays in time."
+                    f"{counted(lost, 'frame')} at the start cannot be shown, for the recording "
+                    "begins in the middle. The pieces begin after that; the sound stays in time."
                 )
             cutting = Cutting(info, index, seconds, work, progress, treatment=treatment_for(info))
             found = _cut(info, index, options, cutting, progress)
@@ -184,19 +183,19 @@ def _cut(
     """The pieces; copied unless re-encoding is asked for, or nothing else can be exact."""
     repeat = options.damaged == REPEAT
     if options.reencode:
-        progress.say(f"Encoding new pieces: H.265 at CRF {REENCODE_CRF}.")
+        progress.say(f"The pieces are encoded anew, in H.265 at high quality (CRF {REENCODE_CRF}).")
         return cutting.encode(REENCODE_CRF, repeat=repeat)
     if not is_timed(info, index):
         reason = "its frames carry no times of their own"
     elif cutting.treatment:
         reason = "its pictures are changed"
     elif not fits_mp4(info.path):
-        reason = f"mp4 cannot hold {info.codec}"
+        reason = f"an .mp4 file cannot hold video of this kind ({info.codec})"
     else:
         pieces = _copied(info, options, cutting, progress)
         if pieces:
             return pieces
-        reason = "its packets do not make pieces that can be read"
+        reason = "cut as it is, it would not make pieces that can be read"
         if cutting.met_interlaced:
             reason = "its pictures are changed"
     loss = (

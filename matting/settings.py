@@ -12,6 +12,15 @@ from matting.media.encoders import Encoding
 from matting.workspace import ALPHA_PNG
 
 PICTURES = "pictures"  # what stands for the frame rate of those
+# What the user calls them, where it is not the option of the same name.
+WORDS = {
+    "checkpoint": "the network's weights",
+    "ratio": "--downsample-ratio or --subject",
+    "bitrate_bps": "--bitrate",
+    "kinds": "--save",
+    "frame_rate": "--frame-rate",
+    "first_frame": "the numbers of the pictures",
+}
 
 
 def settings_of(
@@ -61,6 +70,11 @@ def _encoded(encoding: Encoding) -> dict[str, Any]:
         "preset": encoding.preset,
         "chroma": encoding.chroma,
     }
+
+
+def in_words(setting: str) -> str:
+    """What the user calls a setting: mostly the option by which it is given."""
+    return WORDS.get(setting, setting if " " in setting else f"--{setting}")
 
 
 def encoder_of(recorded: Mapping[str, Any]) -> str:

@@ -174,7 +174,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _require(path: Path, what: str) -> None:
     if not path.is_file():
-        raise InputError(f"{what} is not there, or is no file.", "Check the path.")
+        raise InputError(f"{what} is not there, or is no file.", "Check the path and its spelling.")
 
 
 def _check(path: Path, loaded: Any, expected: dict[str, torch.Tensor]) -> None:
@@ -197,6 +197,6 @@ def _check(path: Path, loaded: Any, expected: dict[str, torch.Tensor]) -> None:
 
 def _refused(path: Path, why: str) -> InputError:
     return InputError(
-        f"{path} is no checkpoint of RVM MobileNetV3: {why}.",
-        f"Use {NAME} of the RVM v1.0.0 release.",
+        f"{path} does not hold the weights of the network, RVM MobileNetV3: {why}.",
+        f"Use the file {NAME}, which is downloaded where no --checkpoint is given.",
     )

@@ -15,9 +15,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from matting.apart import interrupts_ignored, process_context
+from matting.apart import process_context
 from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
+from matting.interrupts import interrupts_ignored
 from matting.lock import folder_lock
 from matting.passage import Outcome, Task
 from matting.pipeline import StoppedError
@@ -143,7 +144,7 @@ class WorkerProcess:
                 if waited > patience_seconds:
                     raise MachineError(
                         f"Nothing moved for {patience_seconds:.0f} seconds.",
-                        "If this machine needs longer for one frame, give a larger --patience.",
+                        "If this computer needs longer for one frame, give a larger --patience.",
                     )
             if not self._pipe.poll():
                 raise EOFError
@@ -154,7 +155,7 @@ class WorkerProcess:
     def _ended(self) -> MachineError:
         self._process.join(STOP_SECONDS)
         return MachineError(
-            f"The process that mattes broke off (code {self._process.exitcode}).",
+            f"The part of the program that mattes broke off (code {self._process.exitcode}).",
             "If it happens again, update the graphics driver, or use --device cpu.",
         )
 

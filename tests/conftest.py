@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from matting import apart
+from matting.interrupts import NAMES
 from matting.progress import Progress
 from model import MattingNetwork
 
@@ -34,6 +36,7 @@ class Recorder(Progress):
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.details: list[str] = []
         self.done = 0
         self.totals: list[int] = []
         self.on_advance: Callable[[int], None] = carry_on
@@ -42,8 +45,12 @@ class Recorder(Progress):
     def say(self, text: str) -> None:
         self.said.append(text)
 
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
     def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
-        self.totals.append(total)
+        if total:  # of an unknown length: starting, and the trial
+            self.totals.append(total)
         self.done = 0
 
     def advance(self, units: int) -> None:
@@ -72,6 +79,16 @@ def _loaded_processes() -> None:
     if "forkserver" in multiprocessing.get_all_start_methods():
         multiprocessing.set_forkserver_preload(LOADED)
         apart.START_METHOD = "forkserver"
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """A command that is run in this process leaves no handler behind."""
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture

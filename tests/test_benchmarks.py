@@ -250,8 +250,8 @@ def test_the_gpu_check_itself_needs_none_of_them() -> None:
 
 
 def test_progress_bars_are_no_words() -> None:
-    output = "Matting on the CPU.\n\rMatting:  50%|##  | 1/2\rAll 1 are matted.\n\r 9%|#"
-    assert gpu_check.lines_of(output) == "Matting on the CPU.\nAll 1 are matted."
+    output = "Matting on the CPU.\n\rMatting 50% |##  | 1/2\rIt is matted.\nMatting 9%, 1/11"
+    assert gpu_check.lines_of(output) == "Matting on the CPU.\nIt is matted."
 
 
 def test_the_steps_of_the_gpu_check_have_time_for_all(tmp_path: Path) -> None:

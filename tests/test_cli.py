@@ -14,7 +14,6 @@ import av
 import pytest
 
 from matting import choices, cli, power, remedies
-from matting.console import Console
 from matting.errors import (
     BusyError,
     DecodeError,
@@ -332,11 +331,6 @@ def test_all_four_by_command(
     out = capsys.readouterr().out
     assert "CPU" in out
     assert numbers(tmp_path / "clip_MATTED.mp4") == list(range(40))
-
-
-def test_an_unprintable_name_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().say("\udcff\u52d5\u753b \U0001f600")
-    assert capsys.readouterr().out
 
 
 @pytest.fixture

@@ -251,12 +251,12 @@ def test_from_pictures_to_a_video_and_back(
     folder = infer(take, options, None, progress)
     infer(take, at_rate(options, 25), None, progress)
     assert progress.heard(
-        "1 are done again, for these have changed: codec, quality, preset, f"
-    ) or (progress.heard("frame_rate"))
+        "1 are done again, for these have changed: --codec, --quality, --preset, --f"
+    ) or (progress.heard("--frame-rate"))
     assert [p.name for p in composites(folder)] == ["take.mp4"]
     assert numbers(combine(folder.root, None, progress)) == list(range(4))
     infer(take, at_rate(options, None), None, progress)
-    assert progress.said.count("1 are done again, for these have changed: frame_rate.") == 2
+    assert progress.said.count("1 are done again, for these have changed: --frame-rate.") == 2
     assert not (folder.layer(COMPOSITE) / "file_list.txt").exists()
     assert len(pictures(folder.layer(COMPOSITE) / "take")) == 4
     # How videos are encoded changes nothing of pictures.

@@ -243,10 +243,10 @@ def test_other_settings_are_said_and_done_again(
     segments = cut(tmp_path, progress)
     matte(segments, opaque_checkpoint, progress)
     matte(segments, empty_checkpoint, progress)
-    assert progress.heard("3 are done again, for these have changed: checkpoint.")
+    assert progress.heard("3 are done again, for these have changed: the network's weights.")
     look = Look(background=(0, 0, 0), encoding=FAST)
     infer(segments, infer_options(empty_checkpoint, look), None, progress)
-    assert progress.heard("changed: background.")
+    assert progress.heard("changed: --background.")
 
 
 def test_alpha_and_foreground(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:

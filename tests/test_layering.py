@@ -18,7 +18,7 @@ EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS]
 # From the console down; a module imports only from its own floor's rights below.
 FLOORS: list[set[str]] = [
     {"matting.cli"},
-    {"matting.console", "matting.arguments"},
+    {"matting.console", "matting.arguments", "matting.ending"},
     {"matting.demo", "matting.doctor"},
     {"matting.findings"},
     {"matting.machine"},
@@ -91,13 +91,20 @@ FLOORS: list[set[str]] = [
     {"matting.yuv", "matting.sdr_view", "matting.enlarging"},
     {"matting.resampling"},
     {"matting.planes", "matting.torch_state"},
-    {"matting.coding", "matting.precision", "matting.driver", "matting.packages"},
+    {
+        "matting.coding",
+        "matting.precision",
+        "matting.driver",
+        "matting.packages",
+        "matting.apart",
+    },
     {
         "matting.argument_values",
-        "matting.apart",
         "matting.remedies",
         "matting.durable",
         "matting.forecast",
+        "matting.interrupts",
+        "matting.meter",
         "matting.sample",
         "matting.workspace",
         "matting.pipeline",

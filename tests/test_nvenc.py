@@ -224,7 +224,7 @@ def test_the_whole_way_through_surfaces(
     kinds = (COMPOSITE, ALPHA)
     made = options(opaque_checkpoint, HARDWARE, kinds=kinds)
     folder = infer(segments, made, None, progress)
-    assert progress.heard("full-size pictures in bands; encoding by libx264.")
+    assert progress.details[0].endswith("full-size pictures in bands; encoding by libx264.")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
     for path in composites(folder):
         assert times(path) == times(segments / path.name)
@@ -247,8 +247,8 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     assert [path.stat().st_mtime_ns for path in composites(folder)] == before
     answer(monkeypatch, "it has gone.")
     infer(segments, options(opaque_checkpoint, AUTO), None, progress)
-    assert progress.heard("Encoding in software: NVENC cannot be used: it has gone.")
-    assert progress.heard("2 are done again, for these have changed: encoder")
+    assert progress.heard("takes longer: NVENC cannot be used: it has gone.")
+    assert progress.heard("2 are done again, for these have changed: --encoder")
     assert encoders_of(folder) == {SOFTWARE}
 
 

@@ -241,7 +241,7 @@ def test_weights_that_are_none_cost_nothing(
     before = [path.read_bytes() for path in composites(folder)]
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"no weights")
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="does not hold the weights"):
         isolated(segments, weights, progress, serve_tasks, monkeypatch)
     assert all(processed(folder).values())
     assert [path.read_bytes() for path in composites(folder)] == before

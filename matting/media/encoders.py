@@ -255,7 +255,7 @@ def _note(choice: Encoding, source: Coding, made: Coding) -> str:
     has, gets = (f"{LAYOUTS.get(c.step, c.step)} in {c.bits} bits" for c in (source, made))
     common = made.step == (2, 2) and made.bits in COMMON_BITS[choice.codec]
     if source.weights is None:
-        has = f"R'G'B' in {source.bits} bits"
+        has = f"RGB in {source.bits} bits"
     if has == gets:
         what = "" if common else f"The results are {gets}, as the source is."
     else:
@@ -265,11 +265,11 @@ def _note(choice: Encoding, source: Coding, made: Coding) -> str:
 
 
 def _named(choice: Encoding) -> str:
-    return f"NVENC's {choice.codec}" if choice.by_hardware else choice.codec
+    return f"the graphics card's {choice.codec} (NVENC)" if choice.by_hardware else choice.codec
 
 
 def _missing(encoder: str) -> MissingError:
     return MissingError(
         f"The encoder {encoder} is not in this installation of PyAV.",
-        "Choose another --codec, or install PyAV anew: pip install --force-reinstall av",
+        "Choose another --codec, or install PyAV anew: python -m pip install --force-reinstall av",
     )

@@ -42,7 +42,9 @@ def fill(
             last = frame
     while time is not None:
         if last is None:
-            raise DecodeError(f"Not one frame of {source} can be decoded.", "Copy it again.")
+            raise DecodeError(
+                f"Not one frame of {source} can be decoded.", "Copy or download it again."
+            )
         _require_damaged(time, damaged, source)
         yield time, last
         time = next(waiting, None)

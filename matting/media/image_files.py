@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from matting.durable import FileProof
+from matting.durable import READ_AGAIN, FileProof
 from matting.errors import InputError
 from matting.progress import ignore
 from matting.workspace import natural_order
@@ -23,7 +23,7 @@ def image_files(folder: Path) -> list[Path]:
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
     except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{folder} cannot be read: {error.strerror}.", READ_AGAIN) from error
     visible = (p for p in found if not p.name.startswith("."))
     return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
 

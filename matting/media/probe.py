@@ -163,6 +163,12 @@ def declared_end(container: InputContainer) -> Fraction:
     return Fraction(start + container.duration, av.time_base)
 
 
+def length_seconds(path: Path) -> Fraction:
+    """How long the file takes to play, by its own word."""
+    with open_video(path) as (container, _):
+        return Fraction(container.duration or 0, av.time_base)
+
+
 def _cut_off(path: Path, read: int, declared: int) -> MediaError:
     of = f" of {declared}" if declared else ""
     return MediaError(

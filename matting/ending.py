@@ -1,0 +1,133 @@
+"""What a command says at its end: how long it took, what comes next, how to go on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matting.combined_note import CombinedNote
+from matting.forecast import HOUR, MINUTE, duration
+from matting.plan import read_plan
+from matting.workspace import MattedFolder, segments_folder
+
+# The variable in which a batch file gives its name.
+BATCH_VARIABLE = "RVM_BATCH"
+INFER_BATCH, COMBINE_BATCH, ADD_AUDIO_BATCH = "2_infer.bat", "3_combine.bat", "4_add_audio.bat"
+KEEPS_WHAT_IS_DONE = {"infer", "run", "demo"}
+AGAIN = "run the same command again"
+OPTION_HELP = (
+    "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
+    "type this, with the option at its end:"
+)
+PROGRAM = ("python", "inference_custom.py")
+
+
+@dataclass(frozen=True)
+class Call:
+    """How the command was given.
+
+    Attributes:
+        program: what was typed before the command's name.
+        arguments: the command's name and all after it.
+        batch: the batch file's name; "": typed.
+    """
+
+    program: tuple[str, ...]
+    arguments: tuple[str, ...]
+    batch: str = ""
+
+    @classmethod
+    def of(cls, argv: Sequence[str] | None) -> Call:
+        """That of this process; of `argv` where that is given."""
+        if argv is not None:
+            return cls(PROGRAM, tuple(argv))
+        own = sys.argv[1:]
+        program = sys.orig_argv[: len(sys.orig_argv) - len(own)]
+        return cls(tuple(program), tuple(own), os.environ.get(BATCH_VARIABLE, ""))
+
+    def line(self, *arguments: object) -> str:
+        """What to type, to call the program with those arguments."""
+        return typed([*self.program, *map(str, arguments)])
+
+
+def typed(words: Sequence[str], windows: bool = os.name == "nt") -> str:
+    """The words as a line for the system's command window."""
+    if not windows:
+        return shlex.join(words)
+    return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
+
+
+def interrupted(call: Call) -> str:
+    """The last words after Ctrl-C."""
+    goes_on = bool(KEEPS_WHAT_IS_DONE.intersection(call.arguments[:1]))
+    then = "it goes on where it stopped" if goes_on else "this step begins anew"
+    if call.batch:
+        return f"Interrupted. Drop the same on {call.batch} again: {then}."
+    return f"Interrupted. Run the same command again: {then}.\n  {call.line(*call.arguments)}"
+
+
+def failed(error: str, call: Call) -> str:
+    """What failed and what to do, in the words of somebody who drops files, where one does."""
+    if not call.batch:
+        return error
+    drop = f"drop the same on {call.batch} again"
+    text = error.replace(AGAIN, drop).replace(AGAIN.capitalize(), drop.capitalize())
+    if not re.search(r"(^|\s)--[a-z]", text):
+        return text
+    return f"{text}\n{OPTION_HELP}\n  {call.line(*call.arguments)}"
+
+
+def ended(options: argparse.Namespace, call: Call, seconds: float) -> str:
+    """The last words of a command that has done its work."""
+    taken = f"Time taken: {time_taken(seconds)}."
+    following = _following(options, call)
+    if not following:
+        return taken
+    return f"{taken} Next: {following}" if call.batch else f"{taken} Next:\n  {following}"
+
+
+def time_taken(seconds: float) -> str:
+    """A length of time in its two largest units: "7 s", "3 min 20 s", "5 h 20 min"."""
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s" if whole else "less than a second"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return duration(seconds)
+
+
+def _following(options: argparse.Namespace, call: Call) -> str:
+    """What the user does next, by a drop or by a line to type; "": nothing more."""
+    path, output = options.path, options.output
+    if options.command == "segment":
+        folder = segments_folder(path, output)
+        return _step(call, f"the folder {folder.name}", INFER_BATCH, "infer", folder)
+    if options.command == "infer":
+        if read_plan(path) is None:
+            return ""  # not the pieces of one video
+        folder = MattedFolder.of(path, output).root
+        return _step(call, f"the folder {folder.name}", COMBINE_BATCH, "combine", folder)
+    if options.command == "combine":
+        return _after_combine(path, output, call)
+    return ""
+
+
+def _after_combine(matted: Path, output: Path | None, call: Call) -> str:
+    results = MattedFolder(output / matted.name if output else matted)
+    note = CombinedNote.read(results.combined())
+    if note is None or note.source is None:
+        return ""  # never one video, whose sound it could have
+    name, beside = note.source.name, results.root.parent
+    elsewhere = [] if (beside / name).is_file() else ["--output", beside]
+    video = name if elsewhere else beside / name
+    return _step(call, f"your video {name}", ADD_AUDIO_BATCH, "add-audio", video, *elsewhere)
+
+
+def _step(call: Call, what: str, batch: str, *arguments: object) -> str:
+    return f"drop {what} on {batch}." if call.batch else call.line(*arguments)

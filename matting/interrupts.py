@@ -1,0 +1,81 @@
+"""Ctrl-C and other polite requests to end: how they are heard."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# By then the work has been put away, or the first one was lost in code that hears no exception.
+AGAIN_SECONDS = 5
+# SIGBREAK: Ctrl-Break on Windows. SIGHUP: the terminal's window was closed.
+NAMES = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
+
+
+class Interrupts:
+    """Turns requests to end into KeyboardInterrupt in the main thread.
+
+    While the work is put away, further ones are ignored: people press Ctrl-C more than once.
+
+    Attributes:
+        heard: whether there was one. An import or a callback that it hits may turn it into
+            another exception.
+    """
+
+    def __init__(self) -> None:
+        self.heard = False
+        self._last = -float(AGAIN_SECONDS)
+
+    def listen(self) -> None:
+        """From now on they are heard; also where a script started this in the background, with
+        Ctrl-C's signal ignored. What `nohup` keeps away stays away."""
+        for name in NAMES:
+            number = getattr(signal, name, None)
+            if number is None:
+                continue
+            if name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN:
+                continue
+            signal.signal(number, self._hear)
+
+    def ignore(self) -> None:
+        """From now on they are not heard: only a last word is still to be said."""
+        for name in NAMES:
+            number = getattr(signal, name, None)
+            if number is not None:
+                signal.signal(number, signal.SIG_IGN)
+
+    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+        self.heard = True
+        now = time.monotonic()
+        if now - self._last >= AGAIN_SECONDS:
+            self._last = now
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """What is started in the block ignores Ctrl-C from its first moment on; and for that moment so
+    does this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _console_ignores(ignores=True)
+    try:
+        yield
+    finally:
+        _console_ignores(ignores=False)
+        signal.signal(signal.SIGINT, before)
+
+
+def _console_ignores(*, ignores: bool) -> None:
+    """On Windows Ctrl-C goes to all processes of a console. Who starts while this one ignores it
+    does so, too, before its first line is run; a signal's handler is not handed down there."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - nobody else needs it
+
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(None, ignores)
