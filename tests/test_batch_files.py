@@ -167,6 +167,38 @@ def test_a_dropped_path_with_percent_signs_reaches_python_whole(wine: Wine) -> N
     assert outcome.arguments == [arguments("combine", path) for path in PERCENT_PATHS]
 
 
+def test_a_path_of_more_than_260_letters_reaches_python_whole(wine: Wine) -> None:
+    """No folder has to be there for a path to be handed on."""
+    long = "C:\\" + "\\".join([f"f{n} {'x' * 60}!" for n in range(7)]) + "\\a&b.mp4"
+    bare = "C:\\" + "\\".join([f"f{n}&{'y' * 60}!" for n in range(7)]) + "\\a^b.mp4"
+    dropped, typed = wine.run(
+        Run(explorer(rf"{HOME}\3_combine.bat", long, bare)),
+        Run(terminal(rf"{HOME}\3_combine.bat", long)),
+    )
+    assert len(long) > 400 < len(bare)
+    assert dropped.arguments == [arguments("combine", path) for path in (long, bare)]
+    assert typed.arguments == [arguments("combine", long)]
+
+
+def test_many_dropped_at_once_are_all_worked_through(wine: Wine) -> None:
+    """As many letters as three lines of a batch file would not hold."""
+    many = [rf"C:\clips\{'z' * 60}{n} & {n}.mp4" for n in range(60)]
+    [outcome] = wine.run(Run(explorer(rf"{HOME}\3_combine.bat", *many)))
+    assert len(" ".join(many)) > 4500
+    assert outcome.arguments == [arguments("combine", path) for path in many]
+    assert outcome.exit_code == 0
+
+
+def test_more_than_windows_hands_on_is_refused(wine: Wine) -> None:
+    too_many = [rf"C:\clips\{'z' * 200}{n}.mp4" for n in range(37)]
+    drop = explorer(rf"{HOME}\3_combine.bat", *too_many)
+    [outcome] = wine.run(Run(drop))
+    assert 7950 < len(drop) < 8191  # beyond that, cmd.exe itself refuses
+    assert (outcome.exit_code, outcome.calls) == (2, [])
+    assert "too many at once" in outcome.printed
+    assert 'Drop fewer on "3_combine.bat"' in outcome.printed
+
+
 def test_a_quoted_path_from_a_terminal_reaches_python_whole(wine: Wine) -> None:
     """The path stays as it was typed, and so does the folder it may be relative to."""
     paths = [*ODD_PATHS, "clip.mp4", r"..\a b.mp4", ";first.mp4"]
@@ -221,6 +253,9 @@ def test_several_paths_are_worked_through_in_order(wine: Wine) -> None:
     assert segment.arguments == [arguments("segment", path, "--seconds", "3") for path in paths]
     assert (too_many.calls, too_many.exit_code) == ([], 2)
     assert "eight" in too_many.printed
+    assert [line for line in too_many.printed.splitlines() if line.startswith("Refused")] == [
+        f'Refused: "{path}"' for path in (*paths, *paths, "x")
+    ]
 
 
 # ---- How it ends

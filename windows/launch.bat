@@ -73,8 +73,14 @@ set "RVM_CODE=2"
 goto close
 
 :have_path
-if exist "%RVM_HOME%inference_custom.py" goto have_program
-echo The file inference_custom.py, which belongs beside "%RVM_BATCH%", is missing.
+set "RVM_MISSING=inference_custom.py"
+if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
+set "RVM_MISSING=installation\this_python.py"
+if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
+set "RVM_MISSING=windows\find_python.bat"
+if exist "%RVM_HOME%%RVM_MISSING%" goto have_program
+:missing
+echo The file %RVM_MISSING%, which belongs beside "%RVM_BATCH%", is missing.
 echo Unpack the whole download into one folder, and use "%RVM_BATCH%" there.
 set "RVM_CODE=3"
 goto close

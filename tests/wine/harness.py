@@ -155,7 +155,8 @@ class Wine:
         shutil.copytree(ROOT / "windows", folder / "windows")
         for name in (SETUP, *STAGES):
             shutil.copyfile(ROOT / name, folder / name)
-        (folder / "inference_custom.py").touch()
+        for name in ("inference_custom.py", r"installation\this_python.py"):
+            self.path(rf"{windows_folder}\{name}").touch()
 
     def run(self, *runs: Run) -> list[Outcome]:
         """Runs them one after the other, within one start of Wine, which is what takes long."""
