@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import indent
 
 from installation.builds import Build, fitting
 from installation.cards import Graphics, look
@@ -52,7 +53,7 @@ class SettingUp:
         self._root, self._platform, self._programs = root, platform, programs
         self._variables = environment
         self._environment = Environment(root, platform, programs)
-        self._again = "setup.bat" if platform == "win32" else "sh setup.sh"
+        self._again = "setup.bat" if platform == "win32" else "setup.sh"
 
     def run(self, base: str) -> int:
         """All steps; `base` is the Python that `.venv` is made from.
@@ -64,8 +65,8 @@ class SettingUp:
         if self._platform == "win32" and not long_paths_allowed():
             refuse_long_root(self._root)
         self._make_environment(base)
-        graphics = look(self._programs, self._platform, self._variables)
-        self._install_torch(graphics)
+        say("2 of 4  The graphics card, and torch to compute on it.")
+        self._install_torch(look(self._programs, self._platform, self._variables))
         self._install_rest()
         return self._doctor()
 
@@ -82,13 +83,13 @@ class SettingUp:
         wanted = [line for line in self._requirements() if package_names(line)[0] in FROM_INDEX]
         there = self._environment.try_torch() if self._environment.has(wanted) else None
         if there and self._suits(there, builds):
-            say(f"2 of 4  torch {there.torch} is there.")
+            note(f"torch {there.torch} is there.")
             self._warn(there, builds)
             return
         size = "about 3 GB" if builds or self._platform == "linux" else "about 150 MB"
-        say(
-            f"2 of 4  Installing torch and torchvision: {size} to download, which takes minutes, "
-            "or longer\n        on a slow line. While they are unpacked, nothing moves for a while."
+        note(
+            f"Installing torch and torchvision: {size} to download, which takes minutes, or\n"
+            "longer on a slow line. While they are unpacked, nothing moves for a while."
         )
         self._install_first(builds, wanted, force=there is not None)
         now = self._environment.try_torch()
@@ -107,28 +108,27 @@ class SettingUp:
     def _builds(self, graphics: Graphics) -> tuple[Build, ...]:
         """The builds for the cards, none where the CPU has to do; tells what was found."""
         if self._platform == "darwin":
-            say("        No NVIDIA graphics cards on macOS: the CPU will do the work, slowly.")
+            note("No NVIDIA graphics cards on macOS: the CPU will do the work, slowly.")
             return ()
         if not graphics.cards:
-            say(
-                f"        {graphics.trouble}\n"
-                "        WARNING: the CPU will do all the work, many times slower. If there is "
-                f"such a card,\n        install its driver from {DRIVER} and start "
-                f"{self._again} again."
+            note(
+                f"{graphics.trouble}\n"
+                "WARNING: the CPU will do all the work, many times slower. If there is such a "
+                f"card,\ninstall its driver from {DRIVER} and start {self._again} again."
             )
             return ()
-        say(f"        Graphics card: {graphics.describe()}.")
+        note(f"Graphics card: {graphics.describe()}.")
         builds = fitting(graphics.driver, [c.capability for c in graphics.cards], self._platform)
         if not builds:
-            say(
-                "        WARNING: no build of PyTorch runs on this card with this driver: the CPU "
-                "will do all the work,\n        many times slower. Install the newest driver from "
-                f"{DRIVER}\n        and start {self._again} again. (Cards older than the GTX 900 "
+            note(
+                "WARNING: no build of PyTorch runs on this card with this driver: the CPU "
+                "will do all the work,\nmany times slower. Install the newest driver from "
+                f"{DRIVER}\nand start {self._again} again. (Cards older than the GTX 900 "
                 "series serve no more.)"
             )
         for card in graphics.cards:
             if builds and not builds[0].serves(card.capability):
-                say(f"        {card.name} is too old or too new for that build and stays unused.")
+                note(f"{card.name} is too old or too new for that build and stays unused.")
         return builds
 
     def _suits(self, torch: Torch, builds: tuple[Build, ...]) -> bool:
@@ -147,20 +147,20 @@ class SettingUp:
         indexes = list(dict.fromkeys(build.index(self._platform) for build in builds)) or [None]
         options = [*wanted, *(["--force-reinstall"] if force else [])]
         for number, index in enumerate(indexes):
-            say(f"        From {index or 'PyPI'}\n")
+            note(f"From {index or 'PyPI'}\n")
             try:
                 return self._environment.install(options, "torch", index)
             except NoBuildError:
                 if number == len(indexes) - 1:
                     raise
-            say("        That index has none for this Python. The next one is tried.")
+            note("That index has none for this Python. The next one is tried.")
         return None
 
     def _warn(self, torch: Torch, builds: tuple[Build, ...]) -> None:
         if builds and not torch.card:
-            say(
-                f"\n        WARNING: torch {torch.torch} does not compute on the graphics card "
-                f"({torch.trouble or 'it finds none'}).\n        Restart the computer; if that "
+            note(
+                f"\nWARNING: torch {torch.torch} does not compute on the graphics card "
+                f"({torch.trouble or 'it finds none'}).\nRestart the computer; if that "
                 f"does not help, install the newest driver from {DRIVER}"
             )
 
@@ -193,6 +193,11 @@ class SettingUp:
 def say(text: str) -> None:
     """Prints at once, before another program prints."""
     print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """The same, below the step that it belongs to."""
+    say(indent(text, " " * 8))
 
 
 def cure(torch: Torch) -> str:
