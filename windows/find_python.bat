@@ -80,9 +80,10 @@ rem ---- python.exe; also behind the Microsoft Store's, which does not start and
 :try_path
 set "RVM_TRY="
 for %%A in (python.exe) do set "RVM_TRY=%%~$PATH:A"
+if not defined RVM_TRY exit /b 0
+rem (The part of a variable that has no value would leave half a line, and end the batch file.)
 set "RVM_QUIET=%RVM_SAY%"
-set "RVM_SAY="
-if defined RVM_TRY if "%RVM_TRY:WindowsApps=%"=="%RVM_TRY%" set "RVM_SAY=%RVM_QUIET%"
+if not "%RVM_TRY:WindowsApps=%"=="%RVM_TRY%" set "RVM_SAY="
 call :try
 set "RVM_SAY=%RVM_QUIET%"
 set "RVM_FIRST=%RVM_TRY%"

@@ -98,6 +98,7 @@ if defined RVM_SET_UP goto still_missing
 :find_base
 set "RVM_WANTED=base"
 call :find
+if defined RVM_LOST goto lost
 if not defined RVM_PYTHON goto no_python
 if "%RVM_STAGE%"=="setup" goto set_up
 
@@ -127,7 +128,7 @@ echo Python: "%RVM_PYTHON%" %RVM_PYTHON_ARGS%
 set "RVM_CODE=%ERRORLEVEL%"
 if "%RVM_CODE%"=="130" goto interrupted
 if "%RVM_CODE%"=="-1073741510" goto interrupted
-if "%RVM_STAGE%"=="setup" goto ended
+if "%RVM_STAGE%"=="setup" goto setup_ended
 rem With all packages there, what else may be missing is told by the stage itself.
 set "RVM_SET_UP=yes"
 echo.
@@ -136,6 +137,18 @@ goto find_python
 :still_missing
 if "%RVM_CODE%"=="0" set "RVM_CODE=3"
 goto ended
+
+:setup_ended
+rem Setting up has said itself what is missing.
+if "%RVM_CODE%"=="3" goto close
+if not "%RVM_CODE%"=="0" goto ended
+echo Now drop your video on "1_segment.bat".
+goto close
+
+:lost
+echo The folder of "%RVM_BATCH%" cannot be opened. Move it to a drive of this computer, and use it there.
+set "RVM_CODE=4"
+goto close
 
 :no_python
 echo No Python was found that serves: it has to be 3.10 to 3.13, of 64 bits. To get one, either
@@ -243,7 +256,10 @@ rem ---- Sets RVM_PYTHON and RVM_PYTHON_ARGS; without a value where there is no 
 rem twice: it is given no path, but a file of the current folder.
 :find
 set "RVM_PYTHON="
+set "RVM_LOST=yes"
 pushd "%RVM_HOME%windows"
+if exist ".\find_python.bat" set "RVM_LOST="
+if defined RVM_LOST exit /b 0
 call .\find_python.bat
 popd
 exit /b 0
