@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from matting import apart
 from matting.interrupts import NAMES
 from matting.progress import Progress
 from model import MattingNetwork
+from tests.wine.harness import Wine
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -132,6 +135,25 @@ def shared() -> Path:
     if not (path / "reference" / "parity.npz").is_file():
         pytest.skip("no folder of real weights and clips; set RVM_SHARED to have this tested")
     return path
+
+
+@pytest.fixture(scope="module")
+def wine() -> Iterator[Wine]:
+    """A Windows to run the batch files in; skips where there is no Wine or no compiler."""
+    found = shutil.which("wine64") or shutil.which("wine") or shutil.which("/usr/lib/wine/wine64")
+    server = shutil.which("wineserver") or shutil.which("/usr/lib/wine/wineserver64")
+    compiler = shutil.which("x86_64-w64-mingw32-gcc")
+    if not found or not server:
+        pytest.skip("running the batch files needs Wine (Debian: wine, wine64)")
+    if not compiler:
+        pytest.skip("the stand-in for Python needs x86_64-w64-mingw32-gcc (gcc-mingw-w64-x86-64)")
+    # Not tmp_path: pytest keeps three sessions of it, and a Windows takes half a gigabyte.
+    with tempfile.TemporaryDirectory(prefix="rvm-wine-", ignore_cleanup_errors=True) as folder:
+        windows = Wine(Path(folder), found, server, compiler)
+        try:
+            yield windows
+        finally:
+            windows.end()
 
 
 def _constant(alpha: float, path: Path) -> Path:

@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from tests.wine.harness import (
     HOME,
     KEY,
     ROOT,
+    SETUP,
     STAGES,
     WINDOWS_PATH,
     Run,
@@ -22,26 +21,9 @@ from tests.wine.harness import (
     terminal,
 )
 
-BATCH_FILES = [*(ROOT / name for name in STAGES), *sorted((ROOT / "windows").glob("*.bat"))]
+STARTED = {SETUP: "setup", **STAGES}
+BATCH_FILES = [*(ROOT / name for name in STARTED), *sorted((ROOT / "windows").glob("*.bat"))]
 INTERRUPTED = {130, -1073741510}  # the latter is what Windows makes of a program that Ctrl+C ended
-
-
-@pytest.fixture(scope="module")
-def wine() -> Iterator[Wine]:
-    found = shutil.which("wine64") or shutil.which("wine") or shutil.which("/usr/lib/wine/wine64")
-    server = shutil.which("wineserver") or shutil.which("/usr/lib/wine/wineserver64")
-    compiler = shutil.which("x86_64-w64-mingw32-gcc")
-    if not found or not server:
-        pytest.skip("running the batch files needs Wine (Debian: wine, wine64)")
-    if not compiler:
-        pytest.skip("the stand-in for Python needs x86_64-w64-mingw32-gcc (gcc-mingw-w64-x86-64)")
-    # Not tmp_path: pytest keeps three sessions of it, and a Windows takes half a gigabyte.
-    with tempfile.TemporaryDirectory(prefix="rvm-wine-", ignore_cleanup_errors=True) as folder:
-        windows = Wine(Path(folder), found, server, compiler)
-        try:
-            yield windows
-        finally:
-            windows.end()
 
 
 def arguments(stage: str, path: str, *options: str, home: str = HOME) -> list[str]:
@@ -59,11 +41,15 @@ def test_a_batch_file_is_ascii_with_crlf_and_no_bom(path: Path) -> None:
     assert content.count(b"\n") == content.count(b"\r") == content.count(b"\r\n")
 
 
-def test_the_four_differ_in_their_stage_and_first_remark_only() -> None:
+def test_git_keeps_their_line_ends() -> None:
+    assert "*.bat text eol=crlf" in (ROOT / ".gitattributes").read_text().splitlines()
+
+
+def test_the_five_differ_in_their_stage_and_first_remark_only() -> None:
     bodies = set()
-    for name, stage in STAGES.items():
+    for name, stage in STARTED.items():
         lines = (ROOT / name).read_text(encoding="ascii").splitlines()
-        assert lines[1].startswith("rem Drop ")
+        assert lines[1].startswith("rem Double-click " if name == SETUP else "rem Drop ")
         bodies.add("\n".join(lines[2:]).replace(f'launch.bat" {stage} ', 'launch.bat" STAGE '))
     assert len(bodies) == 1
 
@@ -75,7 +61,8 @@ def test_no_path_is_read_twice_or_stands_outside_quotation_marks(path: Path) -> 
     for line in path.read_text(encoding="ascii").splitlines():
         if line.startswith("rem "):
             continue
-        assert not re.search(r"\bcall (?!:\w)", line), line
+        called = re.search(r"\bcall (.*)", line)
+        assert not called or re.fullmatch(r":\w+\)?|\.\\find_python\.bat", called[1]), line
         assert "enabledelayedexpansion" not in line.lower()
         assert "%*" not in line
         for found in re.finditer(rf"{values}|%~?[a-z]*[0-9]", line):
@@ -180,6 +167,38 @@ def test_a_dropped_path_with_percent_signs_reaches_python_whole(wine: Wine) -> N
     assert outcome.arguments == [arguments("combine", path) for path in PERCENT_PATHS]
 
 
+def test_a_path_of_more_than_260_letters_reaches_python_whole(wine: Wine) -> None:
+    """No folder has to be there for a path to be handed on."""
+    long = "C:\\" + "\\".join([f"f{n} {'x' * 60}!" for n in range(7)]) + "\\a&b.mp4"
+    bare = "C:\\" + "\\".join([f"f{n}&{'y' * 60}!" for n in range(7)]) + "\\a^b.mp4"
+    dropped, typed = wine.run(
+        Run(explorer(rf"{HOME}\3_combine.bat", long, bare)),
+        Run(terminal(rf"{HOME}\3_combine.bat", long)),
+    )
+    assert len(long) > 400 < len(bare)
+    assert dropped.arguments == [arguments("combine", path) for path in (long, bare)]
+    assert typed.arguments == [arguments("combine", long)]
+
+
+def test_many_dropped_at_once_are_all_worked_through(wine: Wine) -> None:
+    """As many letters as three lines of a batch file would not hold."""
+    many = [rf"C:\clips\{'z' * 60}{n} & {n}.mp4" for n in range(60)]
+    [outcome] = wine.run(Run(explorer(rf"{HOME}\3_combine.bat", *many)))
+    assert len(" ".join(many)) > 4500
+    assert outcome.arguments == [arguments("combine", path) for path in many]
+    assert outcome.exit_code == 0
+
+
+def test_more_than_windows_hands_on_is_refused(wine: Wine) -> None:
+    too_many = [rf"C:\clips\{'z' * 200}{n}.mp4" for n in range(37)]
+    drop = explorer(rf"{HOME}\3_combine.bat", *too_many)
+    [outcome] = wine.run(Run(drop))
+    assert 7950 < len(drop) < 8191  # beyond that, cmd.exe itself refuses
+    assert (outcome.exit_code, outcome.calls) == (2, [])
+    assert "too many at once" in outcome.printed
+    assert 'Drop fewer on "3_combine.bat"' in outcome.printed
+
+
 def test_a_quoted_path_from_a_terminal_reaches_python_whole(wine: Wine) -> None:
     """The path stays as it was typed, and so does the folder it may be relative to."""
     paths = [*ODD_PATHS, "clip.mp4", r"..\a b.mp4", ";first.mp4"]
@@ -234,6 +253,9 @@ def test_several_paths_are_worked_through_in_order(wine: Wine) -> None:
     assert segment.arguments == [arguments("segment", path, "--seconds", "3") for path in paths]
     assert (too_many.calls, too_many.exit_code) == ([], 2)
     assert "eight" in too_many.printed
+    assert [line for line in too_many.printed.splitlines() if line.startswith("Refused")] == [
+        f'Refused: "{path}"' for path in (*paths, *paths, "x")
+    ]
 
 
 # ---- How it ends
@@ -358,28 +380,31 @@ def test_python_is_looked_for_in_order(wine: Wine) -> None:
         assert (environment in added) == (r"\envs\rvm" in program)
         assert (rf"{environment}\Library\bin" in added) == (r"\envs\rvm" in program)
     assert (none_left.exit_code, none_left.calls) == (3, [])
-    sentences = none_left.printed.splitlines()[:-1]  # without "Press any key"
-    assert len(sentences) == 2
-    assert "Install Python 3.10 to 3.13 from https://www.python.org" in sentences[0]
-    assert "Add python.exe to PATH" in sentences[1]
+    assert "3.10 to 3.13, of 64 bits" in none_left.printed
+    assert "https://www.python.org/downloads/windows/" in none_left.printed
+    assert "Add python.exe to PATH" in none_left.printed
+    assert 'use "3_combine.bat" again' in none_left.printed
 
 
 def test_a_python_that_does_not_start_is_passed_over(wine: Wine) -> None:
     """A .venv whose Python was removed, and the python.exe that only opens the Microsoft Store."""
-    home = r"C:\broken"
+    home, store = r"C:\broken", r"C:\Microsoft\WindowsApps"
     wine.install(home)
-    for program in (rf"{home}\.venv\Scripts\python.exe", r"C:\store\python.exe"):
+    for program in (rf"{home}\.venv\Scripts\python.exe", rf"{store}\python.exe"):
         wine.stand_in(program)
         wine.path(program + ".broken").touch()
     wine.stand_in(r"C:\launcher\py.exe")
+    wine.stand_in(r"C:\further on\python.exe")
     drop = explorer(rf"{home}\3_combine.bat", r"C:\a")
-    with_launcher, alone = wine.run(
-        Run(drop, variables={"PATH": rf"C:\store;C:\launcher;{WINDOWS_PATH}"}),
-        Run(drop, variables={"PATH": rf"C:\store;{WINDOWS_PATH}"}),
+    with_launcher, behind, alone = wine.run(
+        Run(drop, variables={"PATH": rf"{store};C:\launcher;{WINDOWS_PATH}"}),
+        Run(drop, variables={"PATH": rf"{store};{WINDOWS_PATH};C:\further on"}),
+        Run(drop, variables={"PATH": rf"{store};{WINDOWS_PATH}"}),
     )
     assert [call.program for call in with_launcher.calls] == [r"C:\launcher\py.exe"]
+    assert [call.program for call in behind.calls] == [r"C:\further on\python.exe"]
     assert (alone.exit_code, alone.calls) == (3, [])
-    for outcome in (with_launcher, alone):
+    for outcome in (with_launcher, behind, alone):
         [line] = [line for line in outcome.printed.splitlines() if "Passed over" in line]
         assert line.endswith(rf'"{home}\.venv\Scripts\python.exe"')
 

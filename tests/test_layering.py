@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*ROOT.glob("matting/**/*.py"), *ROOT.glob("model/*.py")])
 DEMO, BENCHMARKS = sorted(ROOT.glob("demo/*.py")), sorted(ROOT.glob("benchmarks/**/*.py"))
-EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS]
+INSTALLATION = sorted(ROOT.glob("installation/*.py"))
+EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION]
 
 # From the console down; a module imports only from its own floor's rights below.
 FLOORS: list[set[str]] = [
@@ -198,6 +199,17 @@ def test_files_stay_short(path: Path) -> None:
 @pytest.mark.parametrize("path", [*SOURCES, *DEMO], ids=module_name)
 def test_nothing_needs_the_benchmarks_or_the_tests(path: Path) -> None:
     assert {t.split(".", maxsplit=1)[0] for t in imports(path)}.isdisjoint({"benchmarks", "tests"})
+
+
+@pytest.mark.parametrize("path", INSTALLATION, ids=module_name)
+def test_setting_up_needs_python_alone(path: Path) -> None:
+    roots = {target.split(".", maxsplit=1)[0] for target in imports(path)}
+    assert roots <= {*sys.stdlib_module_names, "installation"}
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *DEMO], ids=module_name)
+def test_the_program_needs_nothing_of_setting_up(path: Path) -> None:
+    assert "installation" not in {t.split(".", maxsplit=1)[0] for t in imports(path)}
 
 
 @pytest.mark.parametrize("path", BENCHMARKS, ids=module_name)

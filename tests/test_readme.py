@@ -67,6 +67,8 @@ def test_the_top_level_is_the_one_that_was_agreed() -> None:
         "2_infer.bat",
         "3_combine.bat",
         "4_add_audio.bat",
+        "setup.bat",
+        "setup.sh",
         "inference_custom.py",
         "requirements_inference.txt",
         "LICENSE",

@@ -1,7 +1,7 @@
 @echo off
-rem What the four batch files share: find Python, ask, hand on what was dropped, keep the window open.
+rem What the batch files share: find Python or set it up, ask, hand on what was dropped, keep the window open.
 rem
-rem     launch.bat STAGE BATCH_FILE [PATH ...]
+rem     launch.bat STAGE BATCH_FILE [PATH ...]       STAGE is setup, segment, infer, combine or add-audio
 rem
 rem How a path comes through whole, whatever its letters:
 rem - No file name holds a quotation mark, so a variable between quotation marks is always safe. Paths are
@@ -20,9 +20,12 @@ rem ---- What was dropped: RVM_REST lists it, each path bare or between bars, wh
 rem Explorer starts:  C:\Windows\system32\cmd.exe /c ""C:\folder\1_segment.bat" C:\a&b.mp4 "C:\c d.mp4""
 set "RVM_DROPPED="
 set "RVM_LEAVE="
+set "RVM_REST="
 set "RVM_LINE=%CMDCMDLINE:"=|%"
-set "RVM_REST=%RVM_LINE:*||=%"
-if not "%RVM_REST%"=="%RVM_LINE%" for /f "tokens=1,* delims=|" %%A in ("%RVM_REST%") do (
+rem A line of a batch file takes 8191 characters, and each below holds all that was dropped once.
+if not "%RVM_LINE:~7900,1%"=="" goto too_much
+set "RVM_REST=%RVM_LINE:*||=||%"
+if "%RVM_REST:~0,2%"=="||" for /f "tokens=1,* delims=|" %%A in ("%RVM_REST%") do (
     if /i "%%~nxA"=="%RVM_BATCH%" set "RVM_LEAVE=exit"
     set "RVM_DROPPED=%%B"
 )
@@ -44,10 +47,22 @@ set /a RVM_COUNT+=1
 shift /3
 if not "%RVM_COUNT%"=="9" goto next_argument
 echo Please name at most eight at once here, or drop them all on "%RVM_BATCH%".
+:refuse
+set "RVM_CODE=2"
+call :take_next
+if not defined RVM_PATH goto close
+echo Refused: "%RVM_PATH%"
+goto refuse
+
+:too_much
+set "RVM_LEAVE=exit"
+echo These are too many at once: Windows hands on no more than 8000 letters. None of them was touched.
+echo Drop fewer on "%RVM_BATCH%" at a time, or move them to a folder with a shorter path first.
 set "RVM_CODE=2"
 goto close
 
 :have_paths
+if "%RVM_STAGE%"=="setup" goto have_path
 call :take_next
 if defined RVM_PATH goto have_path
 if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
@@ -58,63 +73,95 @@ set "RVM_CODE=2"
 goto close
 
 :have_path
-if exist "%RVM_HOME%inference_custom.py" goto find_python
-echo The file inference_custom.py, which belongs beside "%RVM_BATCH%", is missing.
+set "RVM_MISSING=inference_custom.py"
+if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
+set "RVM_MISSING=installation\this_python.py"
+if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
+set "RVM_MISSING=windows\find_python.bat"
+if exist "%RVM_HOME%%RVM_MISSING%" goto have_program
+:missing
+echo The file %RVM_MISSING%, which belongs beside "%RVM_BATCH%", is missing.
 echo Unpack the whole download into one folder, and use "%RVM_BATCH%" there.
 set "RVM_CODE=3"
 goto close
 
-rem ---- Python: the first of these that starts and is new enough.
+rem ---- Python, with all packages. Setup makes a .venv where there is none.
+:have_program
+rem For files and pipes. Into a window Python and cmd.exe write every alphabet anyway, so no chcp is needed.
+set "PYTHONUTF8=1"
+if "%RVM_STAGE%"=="setup" goto find_base
 :find_python
-set "RVM_PYTHON="
-set "RVM_PYTHON_ARGS="
-set "RVM_TRY_ARGS="
-set "RVM_SAY=yes"
-set "RVM_TRY=%RVM_HOME%.venv\Scripts\python.exe"
-call :try_python
-
-rem A virtual environment made inside conda's base leaves both active, and is the one that was meant.
-set "RVM_TRY="
-if defined VIRTUAL_ENV set "RVM_TRY=%VIRTUAL_ENV%\Scripts\python.exe"
-call :try_python
-set "RVM_TRY="
-if defined CONDA_PREFIX set "RVM_TRY=%CONDA_PREFIX%\python.exe"
-call :try_python
-
+set "RVM_WANTED=ready"
+call :find
 if defined RVM_PYTHON goto have_python
-set "RVM_ENVIRONMENT="
-if defined CONDA_EXE for %%A in ("%CONDA_EXE%") do set "RVM_ENVIRONMENT=%%~dpA..\envs\rvm"
-if defined RVM_ENVIRONMENT for %%A in ("%RVM_ENVIRONMENT%") do set "RVM_ENVIRONMENT=%%~fA"
-if defined RVM_ENVIRONMENT call :try_conda
-for %%A in ("%USERPROFILE%" "%LOCALAPPDATA%" "%ProgramData%") do (
-    for %%B in (miniconda3 anaconda3 miniforge3 mambaforge .conda) do (
-        set "RVM_ENVIRONMENT=%%~A\%%B\envs\rvm"
-        if not "%%~A"=="" call :try_conda
-    )
-)
+if defined RVM_SET_UP goto still_missing
+:find_base
+set "RVM_WANTED=base"
+call :find
+if defined RVM_LOST goto lost
+if not defined RVM_PYTHON goto no_python
+if "%RVM_STAGE%"=="setup" goto set_up
 
-rem py and python are looked up on the PATH alone, not in the current folder. A python that only opens the
-rem Microsoft Store does not start, and is passed over.
-set "RVM_SAY="
-set "RVM_TRY="
-for %%A in (py.exe) do set "RVM_TRY=%%~$PATH:A"
-set "RVM_TRY_ARGS=-3"
-call :try_python
-set "RVM_TRY="
-for %%A in (python.exe) do set "RVM_TRY=%%~$PATH:A"
-set "RVM_TRY_ARGS="
-call :try_python
+echo.
+echo "%RVM_BATCH%" is not set up yet. Setup puts what it needs into the folder .venv beside it. It has to download
+echo about 3 GB where there is an NVIDIA graphics card, less elsewhere. That takes minutes, and is done once.
+:ask_setup
+set "RVM_ANSWER="
+set /p "RVM_ANSWER=Set it up now? (y/n) [n]: "
+if not defined RVM_ANSWER set "RVM_ANSWER=n"
+set "RVM_ANSWER=%RVM_ANSWER:"=%"
+if /i "%RVM_ANSWER%"=="y" goto set_up
+if /i "%RVM_ANSWER%"=="yes" goto set_up
+if /i "%RVM_ANSWER%"=="n" goto not_now
+if /i "%RVM_ANSWER%"=="no" goto not_now
+echo Please type y or n.
+goto ask_setup
 
-if defined RVM_PYTHON goto have_python
-echo No Python 3.10 or newer was found. Install Python 3.10 to 3.13 from https://www.python.org/downloads/
-echo and tick "Add python.exe to PATH" while installing. Then use "%RVM_BATCH%" again.
+:not_now
+echo Nothing was installed, and nothing was done. When you are ready, double-click "setup.bat".
+set "RVM_CODE=3"
+goto close
+
+:set_up
+echo Python: "%RVM_PYTHON%" %RVM_PYTHON_ARGS%
+"%RVM_PYTHON%" %RVM_PYTHON_ARGS% "%RVM_HOME%installation"
+set "RVM_CODE=%ERRORLEVEL%"
+if "%RVM_CODE%"=="130" goto interrupted
+if "%RVM_CODE%"=="-1073741510" goto interrupted
+if "%RVM_STAGE%"=="setup" goto setup_ended
+rem With all packages there, what else may be missing is told by the stage itself.
+set "RVM_SET_UP=yes"
+echo.
+goto find_python
+
+:still_missing
+if "%RVM_CODE%"=="0" set "RVM_CODE=3"
+goto ended
+
+:setup_ended
+rem Setting up has said itself what is missing.
+if "%RVM_CODE%"=="3" goto close
+if not "%RVM_CODE%"=="0" goto ended
+echo Now drop your video on "1_segment.bat".
+goto close
+
+:lost
+echo The folder of "%RVM_BATCH%" cannot be opened. Move it to a drive of this computer, and use it there.
+set "RVM_CODE=4"
+goto close
+
+:no_python
+echo No Python was found that serves: it has to be 3.10 to 3.13, of 64 bits. To get one, either
+echo - open a command window, type   winget install Python.Python.3.13   and press Enter,
+echo - or get "Windows installer (64-bit)" of Python 3.13 from https://www.python.org/downloads/windows/
+echo   and tick "Add python.exe to PATH" while installing.
+echo Then use "%RVM_BATCH%" again.
 set "RVM_CODE=3"
 goto close
 
 :have_python
+set "RVM_CODE=0"
 echo Python: "%RVM_PYTHON%" %RVM_PYTHON_ARGS%
-rem For files and pipes. Into a window Python and cmd.exe write every alphabet anyway, so no chcp is needed.
-set "PYTHONUTF8=1"
 
 rem ---- What to ask. An answer is looked at only after its quotation marks are gone.
 set "RVM_OPTIONS="
@@ -174,6 +221,7 @@ if "%RVM_LAST%"=="-1073741510" goto interrupted
 call :take_next
 if defined RVM_PATH goto each_path
 
+:ended
 echo.
 if "%RVM_CODE%"=="0" echo Done.
 if not "%RVM_CODE%"=="0" echo This did not finish: exit code %RVM_CODE%. The text above says what to do.
@@ -204,26 +252,14 @@ for /f "eol=| tokens=1,* delims=%RVM_END%" %%A in ("%RVM_TAKE%") do (
 for /f "tokens=* delims= " %%A in ("%RVM_TAKE%") do set "RVM_REST=%%A"
 exit /b 0
 
-rem ---- Takes RVM_TRY as the Python when none is found yet and it starts, 3.10 or newer.
-:try_python
-if defined RVM_PYTHON exit /b 0
-if not defined RVM_TRY exit /b 0
-if not exist "%RVM_TRY%" exit /b 0
-"%RVM_TRY%" %RVM_TRY_ARGS% -c "import sys; sys.exit(sys.version_info < (3, 10))" <nul >nul 2>nul
-if not "%ERRORLEVEL%"=="0" goto not_this_python
-set "RVM_PYTHON=%RVM_TRY%"
-set "RVM_PYTHON_ARGS=%RVM_TRY_ARGS%"
-exit /b 0
-:not_this_python
-if defined RVM_SAY echo Passed over, because it does not start or is older than Python 3.10: "%RVM_TRY%"
-exit /b 0
-
-rem ---- The same for the conda environment in RVM_ENVIRONMENT, which nobody has activated: its libraries are
-rem found only through the PATH.
-:try_conda
-if defined RVM_PYTHON exit /b 0
-set "RVM_TRY=%RVM_ENVIRONMENT%\python.exe"
-call :try_python
-if not defined RVM_PYTHON exit /b 0
-set "PATH=%RVM_ENVIRONMENT%;%RVM_ENVIRONMENT%\Library\mingw-w64\bin;%RVM_ENVIRONMENT%\Library\usr\bin;%RVM_ENVIRONMENT%\Library\bin;%RVM_ENVIRONMENT%\Scripts;%PATH%"
+rem ---- Sets RVM_PYTHON and RVM_PYTHON_ARGS; without a value where there is no such Python. "call" reads its line
+rem twice: it is given no path, but a file of the current folder.
+:find
+set "RVM_PYTHON="
+set "RVM_LOST=yes"
+pushd "%RVM_HOME%windows"
+if exist ".\find_python.bat" set "RVM_LOST="
+if defined RVM_LOST exit /b 0
+call .\find_python.bat
+popd
 exit /b 0

@@ -29,6 +29,7 @@ from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent
 ROOT = SOURCES.parent.parent
+SETUP = "setup.bat"
 STAGES = {
     "1_segment.bat": "segment",
     "2_infer.bat": "infer",
@@ -44,7 +45,7 @@ OTHER_CMD = r"C:\not_wine_s_own.exe"  # under the name cmd.exe, Wine would run i
 KEY = "k"  # answers "Press any key"
 DECIDING_VARIABLES = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_EXE", "USERPROFILE", "LOCALAPPDATA", "ProgramData"),
-    *("RVM_EXIT", "RVM_NO_PAUSE"),
+    *("RVM_EXIT", "RVM_NO_PAUSE", "RVM_MAKES"),
 )
 
 
@@ -152,9 +153,10 @@ class Wine:
         """Copies the batch files there, beside an inference_custom.py."""
         folder = self.path(windows_folder)
         shutil.copytree(ROOT / "windows", folder / "windows")
-        for name in STAGES:
+        for name in (SETUP, *STAGES):
             shutil.copyfile(ROOT / name, folder / name)
-        (folder / "inference_custom.py").touch()
+        for name in ("inference_custom.py", r"installation\this_python.py"):
+            self.path(rf"{windows_folder}\{name}").touch()
 
     def run(self, *runs: Run) -> list[Outcome]:
         """Runs them one after the other, within one start of Wine, which is what takes long."""

@@ -3,9 +3,12 @@
    Appends one record to the file named by RVM_RECORD: the program's own path, its exact command line, each
    argument and what it sees of its surroundings, as "key=value" lines in UTF-8 with an empty line after each
    record. Exits with the n-th number of RVM_EXIT for the n-th record (the last one serves the rest).
-   A question with -c, which the batch files ask to see whether a Python starts, is answered with 0 and not
-   written down; where a file "python.exe.broken" lies beside the program, with 9009, as the Microsoft
-   Store's stand-in does. */
+   this_python.py, by which the batch files ask whether a Python serves, is answered with 0 and not written
+   down. A file beside the program changes that: "python.exe.broken" to 9009, as of the Microsoft Store's
+   stand-in; "python.exe.old" to 90 and a sentence, whatever is asked; "python.exe.bare" to the same where it
+   is asked for all packages. Beside a "py.exe.versions", py.exe has
+   only those versions that files such as "py.exe-3.12" name.
+   Started with ...\\installation, it makes a copy of itself at RVM_MAKES. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,22 @@ static int exit_code_of(int number) {
     return code;
 }
 
+static int ends(const wchar_t *text, const wchar_t *end) {
+    size_t length = wcslen(text), short_length = wcslen(end);
+    return length >= short_length && !wcscmp(text + length - short_length, end);
+}
+
+static int beside(const wchar_t *program, const wchar_t *name) {
+    static wchar_t file[LONGEST];
+    swprintf(file, LONGEST, L"%ls%ls", program, name);
+    return GetFileAttributesW(file) != INVALID_FILE_ATTRIBUTES;
+}
+
+static int passed_over(const char *why) {
+    printf("Passed over: %s\n", why);
+    return 90;
+}
+
 int wmain(int argc, wchar_t **argv) {
     static wchar_t program[LONGEST], path[LONGEST];
     static char line[LONGEST * 3];
@@ -43,11 +62,16 @@ int wmain(int argc, wchar_t **argv) {
     int i, earlier = 0;
 
     GetModuleFileNameW(NULL, program, LONGEST - 16);
-    for (i = 1; i < argc; i++) {
-        if (wcscmp(argv[i], L"-c")) continue;
-        wcscat(program, L".broken");
-        return GetFileAttributesW(program) == INVALID_FILE_ATTRIBUTES ? 0 : 9009;
+    for (i = 1; i + 1 < argc; i++) {
+        if (!ends(argv[i], L"\\this_python.py")) continue;
+        if (beside(program, L".broken")) return 9009;
+        if (i > 1 && beside(program, L".versions") && !beside(program, argv[1])) return 103;
+        if (beside(program, L".old")) return passed_over("it is too old.");
+        if (beside(program, L".bare") && !wcscmp(argv[i + 1], L"ready")) return passed_over("a package is missing.");
+        return 0;
     }
+    if (argc > 1 && ends(argv[argc - 1], L"\\installation") && GetEnvironmentVariableW(L"RVM_MAKES", path, LONGEST))
+        CopyFileW(program, path, FALSE);
     if (!GetEnvironmentVariableW(L"RVM_RECORD", path, LONGEST)) return 99;
     if (!(record = _wfopen(path, L"a+b"))) return 98;
     while (fgets(line, sizeof line, record)) earlier += !strncmp(line, "program=", 8);
