@@ -20,12 +20,17 @@ SAME_MEAN, SAME_SHARE, SEEN = 2.0, 0.01, 48
 TOLD = {
     "Seconds per segment [15]:": "windows/launch.bat",
     "Shut the computer down when this is finished? (y/n) [n]:": "windows/launch.bat",
-    "every one decoded and at its time": "matting/segment.py",
-    "Matting on the graphics card": "matting/device.py",
-    "A trial with": "matting/forecast.py",
-    "are matted": "matting/infer.py",
-    "frames combined, each decoded and at its time": "matting/combine.py",
-    "Done: ": "matting/add_audio.py",
+    "Cut: ": "matting/segment.py",
+    ", all checked: ": "matting/segment.py",
+    "Matting on the graphics card ": "matting/device.py",
+    "A trial with ": "matting/forecast.py",
+    " fps": "matting/meter.py",
+    " left": "matting/meter.py",
+    " joined, ": "matting/combine.py",
+    "Done. ": "matting/add_audio.py",
+    " long, ": "matting/add_audio.py",
+    "Time taken: ": "matting/ending.py",
+    "Next: ": "matting/ending.py",
 }
 
 
