@@ -18,7 +18,6 @@ from benchmarks.fidelity.program import call
 from benchmarks.fidelity.reference import LUMA, to_codes, to_rgb
 from benchmarks.fidelity.row import Result, Row, colour_faults
 from benchmarks.fidelity.seen import see
-from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -110,15 +109,15 @@ def test_what_is_lost_stands_in_the_table() -> None:
 def test_the_table_is_written_between_the_marks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- fidelity -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
-    monkeypatch.setattr(bench, "README", readme)
+    page = tmp_path / "promises.md"
+    page.write_text("before\n<!-- fidelity -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
+    monkeypatch.setattr(bench, "PAGE", page)
     monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
     first, second, *_ = (row.name for row in ROWS)
     bench.write([Result(second, broken=["all"])])
     bench.write([Result(first, ["8 bits"], broken=["much"])])
     bench.write([Result(first, ["8 bits"])])
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- fidelity -->\n| format |")
     assert text.endswith("|\n<!-- end -->\nafter\n")
     assert "old" not in text
@@ -127,8 +126,8 @@ def test_the_table_is_written_between_the_marks(
     assert "1 of 2 rows hold." in results.section(bench.TITLE)
 
 
-def test_the_readme_quotes_the_table() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_quotes_the_table() -> None:
+    page = bench.PAGE.read_text(encoding="utf-8")
     lines = [line for line in results.section(bench.TITLE).splitlines() if line.startswith("| ")]
     assert [line.split(" | ")[0][2:] for line in lines[2:]] == [row.name for row in ROWS]
-    assert "\n".join(lines) in readme
+    assert "\n".join(lines) in page

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*ROOT.glob("matting/**/*.py"), *ROOT.glob("model/*.py")])
 DEMO, BENCHMARKS = sorted(ROOT.glob("demo/*.py")), sorted(ROOT.glob("benchmarks/**/*.py"))
-INSTALLATION = sorted(ROOT.glob("installation/*.py"))
-EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION]
+INSTALLATION, DOCS = sorted(ROOT.glob("installation/*.py")), sorted(ROOT.glob("docs/*.py"))
+EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION, *DOCS]
 
 # From the console down; a module imports only from its own floor's rights below.
 FLOORS: list[set[str]] = [
@@ -197,8 +197,9 @@ def test_files_stay_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *DEMO], ids=module_name)
-def test_nothing_needs_the_benchmarks_or_the_tests(path: Path) -> None:
-    assert {t.split(".", maxsplit=1)[0] for t in imports(path)}.isdisjoint({"benchmarks", "tests"})
+def test_nothing_needs_the_benchmarks_the_pages_or_the_tests(path: Path) -> None:
+    needed = {target.split(".", maxsplit=1)[0] for target in imports(path)}
+    assert needed.isdisjoint({"benchmarks", "docs", "tests"})
 
 
 @pytest.mark.parametrize("path", INSTALLATION, ids=module_name)
@@ -212,8 +213,8 @@ def test_the_program_needs_nothing_of_setting_up(path: Path) -> None:
     assert "installation" not in {t.split(".", maxsplit=1)[0] for t in imports(path)}
 
 
-@pytest.mark.parametrize("path", BENCHMARKS, ids=module_name)
-def test_benchmarks_need_no_tests(path: Path) -> None:
+@pytest.mark.parametrize("path", [*BENCHMARKS, *DOCS], ids=module_name)
+def test_benchmarks_and_pages_need_no_tests(path: Path) -> None:
     assert "tests" not in {target.split(".", maxsplit=1)[0] for target in imports(path)}
 
 

@@ -1,8 +1,11 @@
-"""The README says what the program does: its options, its files, its commands."""
+"""The README says what the program does: its options, its files, its commands, its messages."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,8 @@ from matting import cli
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ["demo", "run", "segment", "infer", "combine", "add-audio"]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+COMMANDS = ["doctor", "demo", "run", "segment", "infer", "combine", "add-audio"]
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -28,7 +32,7 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
         for option in re.findall(r"--[a-z][a-z-]+", help_of(command, capsys))
     }
     explained = set(re.findall(r"--[a-z][a-z-]+", README))
-    assert offered - explained == {"--help", "--verbose"}
+    assert offered - explained == {"--verbose"}  # told as -v
     foreign = {"--index-url", "--force-reinstall", "--short"}
     assert explained - offered <= foreign
 
@@ -44,16 +48,60 @@ def test_every_module_is_in_the_architecture() -> None:
         *ROOT.glob("matting/**/*.py"),
         *ROOT.glob("model/*.py"),
         *ROOT.glob("benchmarks/**/*.py"),
+        *ROOT.glob("docs/*.py"),
     ]:
         if not path.name.startswith("__"):
             assert path.name in section, f"{path.relative_to(ROOT)} is not in the README"
 
 
-def test_every_file_that_is_linked_is_there() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
-    assert links
-    for link in links:
-        assert (ROOT / link).is_file(), link
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_heading_that_is_linked_is_there(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
+        name, _, heading = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.is_file(), link
+        assert not heading or heading in headings(target), link
+
+
+def headings(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+def quoted_messages() -> list[str]:
+    """What stands in the first column of the tables under "Troubleshooting" as a message."""
+    section = README[README.index("## Troubleshooting") : README.index("### A bad piece")]
+    cells = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    return [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("message", quoted_messages())
+def test_every_message_that_is_explained_is_one_of_the_programs(message: str) -> None:
+    """Between what varies from time to time: dots, and times."""
+    parts = [part for part in re.split(r"\.\.\.|\d+:[\d:.]+", message) if len(part.strip()) > 2]
+    assert parts
+    for part in parts:
+        assert any(part.strip(" ,;") in text for text in told()), part
+
+
+@cache
+def told() -> tuple[str, ...]:
+    """All texts in the program, and the batch files."""
+    files = [*ROOT.glob("matting/**/*.py"), *ROOT.glob("installation/*.py")]
+    texts = [text for path in files for text in texts_of(path)]
+    batch_files = [*ROOT.glob("*.bat"), *ROOT.glob("windows/*.bat")]
+    return (*texts, *(path.read_text(encoding="ascii") for path in batch_files))
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The texts of a Python file; what is put into one where it runs stands as a space."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else " " for part in node.values)
+            yield "".join(map(str, parts))
 
 
 def test_the_requirements_that_are_named_are_there() -> None:

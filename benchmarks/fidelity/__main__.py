@@ -25,7 +25,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a few rows of each kind")
     parser.add_argument("--only", metavar="WORDS", action="append", help="rows with these words")
     parser.add_argument(
-        "--write", action="store_true", help="write the rows to RESULTS.md and README"
+        "--write", action="store_true", help="write the rows to RESULTS.md and docs/promises.md"
     )
     return parser.parse_args(argv)
 

@@ -27,7 +27,7 @@ HEAD = (
     "PTS error (ms)",
     "sound offset (ms)",
 )
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "promises.md"
 LOST, SKIPPED = "LOST: ", "skipped: "
 MARKED = re.compile(r"(?<=<!-- fidelity -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -80,7 +80,7 @@ def table_of(results: Iterable[Result]) -> str:
 
 
 def write(results: Sequence[Result]) -> None:
-    """Puts rows into the tables of RESULTS.md and README, in place of earlier ones; others stay."""
+    """Puts rows into the tables of RESULTS.md and PAGE, in place of earlier ones; others stay."""
     lines = {cells[0]: cells for cells in recorded()}
     lines |= {result.name: _cells(result) for result in results}
     known = [lines[row.name] for row in ROWS if row.name in lines]
@@ -88,8 +88,8 @@ def write(results: Sequence[Result]) -> None:
     made = table(HEAD, known)
     count = f"{held} of {len(known)} rows hold. The last of them: {measured_on()}"
     write_section(TITLE, f"{made}\n{count}")
-    readme = README.read_text(encoding="utf-8")
-    README.write_text(MARKED.sub(lambda _: made, readme), encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(MARKED.sub(lambda _: made, page), encoding="utf-8")
 
 
 def recorded() -> list[tuple[str, ...]]:

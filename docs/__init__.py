@@ -1,0 +1,1 @@
+"""Pages beside the README, and the program that draws the README's pictures."""

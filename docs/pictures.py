@@ -1,0 +1,220 @@
+"""python -m docs.pictures [FOLDER]
+
+Draws the README's pictures: one for each step, and one of the whole way. The video in them is a
+film of `demo/film.py`. What is green there is made by the film's own alpha, not by a network.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from demo.film import Film
+from docs.canvas import BLUE, GREY, INK, PALE, Canvas
+from docs.icons import (
+    Picture,
+    batch_file,
+    console,
+    folder,
+    label,
+    loudspeaker,
+    pointer,
+    tick,
+    video,
+    window,
+)
+
+FOLDER = Path(__file__).resolve().parent / "images"
+WIDTH_PX = 1000
+SEED = 225
+SIZE_PX = (384, 216)
+GREEN = np.array((0x78, 0xFF, 0x9B), np.float32)
+MOMENTS = (40, 70, 100, 130, 160)  # frames of the film
+MIDDLE_Y = 136  # of the icons in a window
+WINDOW_BOTTOM, CONSOLE_TOP = 280, 294
+LEFT_X, BATCH_X, RIGHT_X = 150, 480, 820
+
+
+def filmed() -> list[Picture]:
+    """Some pictures of the film."""
+    film = Film(SEED, *SIZE_PX)
+    return [np.ascontiguousarray(film[moment].rgb.transpose(1, 2, 0)) for moment in MOMENTS]
+
+
+def matted() -> list[Picture]:
+    """The same, before flat green."""
+    film = Film(SEED, *SIZE_PX)
+    made = []
+    for moment in MOMENTS:
+        frame = film[moment]
+        alpha = frame.alpha.transpose(1, 2, 0)
+        rgb = frame.foreground.transpose(1, 2, 0) * 255 * alpha + GREEN * (1 - alpha)
+        made.append(np.clip(rgb + 0.5, 0, 255).astype(np.uint8))
+    return made
+
+
+def way() -> Canvas:
+    """The whole way, from a video to the same people before green."""
+    canvas = Canvas(WIDTH_PX, 330)
+    before, after = filmed(), matted()
+    video(canvas, (150, 140), before[2], 250)
+    label(canvas, (150, 262), "clip.mp4", "your video, hours long")
+    canvas.arrow((292, 140), (362, 140), BLUE)
+    for number, (old, new) in enumerate(zip(before[:4], after, strict=False)):
+        x = 376 + number * 64
+        for y, picture in ((62, old), (160, new)):
+            canvas.picture((x, y, x + 56, y + 58), picture[:, 84:-92])
+        canvas.arrow((x + 28, 124), (x + 28, 156), GREY)
+    label(canvas, (500, 262), "piece by piece", "stop at any time, go on later")
+    canvas.arrow((638, 140), (708, 140), BLUE)
+    video(canvas, (850, 140), after[2], 250)
+    loudspeaker(canvas, (950, 206))
+    label(canvas, (850, 262), "clip_MATTED.mp4", "only the people, with the sound")
+    return canvas
+
+
+def setup() -> Canvas:
+    """Before the first video: a double click."""
+    canvas = Canvas(WIDTH_PX, 294)
+    window(canvas, (20, 14, WIDTH_PX - 20, WINDOW_BOTTOM), "the folder of this program")
+    batch_file(canvas, (LEFT_X, MIDDLE_Y), "setup")
+    pointer(canvas, (LEFT_X + 26, MIDDLE_Y + 20))
+    label(canvas, (LEFT_X, 228), "setup.bat", "double-click it once")
+    canvas.arrow((LEFT_X + 90, MIDDLE_Y), (LEFT_X + 190, MIDDLE_Y), BLUE)
+    found = ("Python", "your graphics card", "the disk")
+    for number, text in enumerate(found):
+        y = 96 + number * 40
+        tick(canvas, (380, y))
+        canvas.words((406, y), text, 22, INK, anchor="lm")
+    label(canvas, (480, 228), "it looks what is there", "and downloads what is missing")
+    canvas.arrow((604, MIDDLE_Y), (660, MIDDLE_Y), BLUE)
+    for number in range(4):
+        x = 704 + number * 74
+        canvas.rectangle((x - 30, 98, x + 30, 172), PALE, GREY, round_px=6)
+        canvas.words((x, 135), str(number + 1), 38, BLUE)
+    label(canvas, (815, 228), "the four batch files", "are ready")
+    return canvas
+
+
+def drop(
+    name: str,
+    number: int,
+    dropped: Callable[[Canvas], None],
+    made: Callable[[Canvas], None],
+    lines: Sequence[str],
+) -> Canvas:
+    """A step: what is dropped on which batch file, what comes of it, and what is told."""
+    canvas = Canvas(WIDTH_PX, CONSOLE_TOP + 44 + 31 * len(lines))
+    window(canvas, (20, 14, WIDTH_PX - 20, WINDOW_BOTTOM), "your videos, and this program")
+    dropped(canvas)
+    canvas.arrow((LEFT_X + 115, MIDDLE_Y), (BATCH_X - 72, MIDDLE_Y), BLUE, dashed=True)
+    canvas.words(((LEFT_X + BATCH_X) / 2 + 22, MIDDLE_Y - 26), "drag and drop", 18, GREY)
+    batch_file(canvas, (BATCH_X, MIDDLE_Y), str(number))
+    pointer(canvas, (BATCH_X - 62, MIDDLE_Y + 22))
+    label(canvas, (BATCH_X, 228), name)
+    canvas.arrow((BATCH_X + 80, MIDDLE_Y), (RIGHT_X - 115, MIDDLE_Y), BLUE)
+    canvas.words(((BATCH_X + RIGHT_X) / 2 - 16, MIDDLE_Y - 26), "makes", 18, GREY)
+    made(canvas)
+    console(canvas, CONSOLE_TOP, lines)
+    return canvas
+
+
+def segment() -> Canvas:
+    """Step 1."""
+
+    def dropped(canvas: Canvas) -> None:
+        video(canvas, (LEFT_X, MIDDLE_Y), filmed()[2])
+        label(canvas, (LEFT_X, 228), "clip.mp4", "your video")
+
+    def made(canvas: Canvas) -> None:
+        folder(canvas, (RIGHT_X, MIDDLE_Y), filmed()[:3])
+        label(canvas, (RIGHT_X, 228), "clip_segments", "your video in pieces")
+
+    lines = [
+        "Seconds per segment [15]:|press Enter",
+        r"Cut: 1800 frames in 4 segments, all checked: D:\Videos\clip_segments",
+        "Time taken: ...  Next: drop the folder clip_segments on 2_infer.bat.",
+    ]
+    return drop("1_segment.bat", 1, dropped, made, lines)
+
+
+def infer() -> Canvas:
+    """Step 2."""
+
+    def dropped(canvas: Canvas) -> None:
+        folder(canvas, (LEFT_X, MIDDLE_Y), filmed()[:3])
+        label(canvas, (LEFT_X, 228), "clip_segments")
+
+    def made(canvas: Canvas) -> None:
+        folder(canvas, (RIGHT_X, MIDDLE_Y), matted()[:3])
+        label(canvas, (RIGHT_X, 228), "clip_segments_matted", "the people before green")
+
+    lines = [
+        "Shut the computer down when this is finished? (y/n) [n]:|press Enter",
+        "Matting on the graphics card ...",
+        "A trial with ... frames: ... All 1800 take about ..., until about ...",
+        "Matting 37%, 666/1800, ... fps, ... left, segment 2/4",
+    ]
+    return drop("2_infer.bat", 2, dropped, made, lines)
+
+
+def combine() -> Canvas:
+    """Step 3."""
+
+    def dropped(canvas: Canvas) -> None:
+        folder(canvas, (LEFT_X, MIDDLE_Y), matted()[:3])
+        label(canvas, (LEFT_X, 228), "clip_segments_matted")
+
+    def made(canvas: Canvas) -> None:
+        video(canvas, (RIGHT_X, MIDDLE_Y), matted()[2])
+        label(canvas, (RIGHT_X, 228), "one video in that folder", "without sound as yet")
+
+    lines = [
+        "4 segments joined, 1800 frames, all checked: ...",
+        "Time taken: ...  Next: drop your video clip.mp4 on 4_add_audio.bat.",
+    ]
+    return drop("3_combine.bat", 3, dropped, made, lines)
+
+
+def add_audio() -> Canvas:
+    """Step 4."""
+
+    def dropped(canvas: Canvas) -> None:
+        video(canvas, (LEFT_X, MIDDLE_Y), filmed()[2])
+        label(canvas, (LEFT_X, 228), "clip.mp4", "your video again")
+
+    def made(canvas: Canvas) -> None:
+        video(canvas, (RIGHT_X, MIDDLE_Y), matted()[2])
+        loudspeaker(canvas, (RIGHT_X + 104, MIDDLE_Y))
+        label(canvas, (RIGHT_X, 228), "clip_MATTED.mp4", "ready to be watched")
+
+    return drop(
+        "4_add_audio.bat", 4, dropped, made, [r"Done. 1:00 long, ... MB: D:\Videos\clip_MATTED.mp4"]
+    )
+
+
+PICTURES: dict[str, Callable[[], Canvas]] = {
+    "way.png": way,
+    "0_setup.png": setup,
+    "1_segment.png": segment,
+    "2_infer.png": infer,
+    "3_combine.png": combine,
+    "4_add_audio.png": add_audio,
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Draws all of them, into the folder that is given or else the README's own."""
+    target = Path(arguments[0]) if arguments else FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    for name, draw in PICTURES.items():
+        content = draw().png()
+        (target / name).write_bytes(content)
+        print(f"{target / name}: {len(content) // 1024 + 1} KiB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
