@@ -167,7 +167,7 @@ def _drift(
     names = ", ".join(video.name for video in options.videos or ()) or "a drawn film"
     text = f"{options.drift} frames of {names}, {width}x{height}, ratio {ratio:.3f}.\n"
     if device.type == "cpu":
-        text += "Half precision is emulated: `half.py` says how.\n"
+        text += "What this processor has no matrix units for is emulated: `half.py` says how.\n"
     figures = {}
     for precision in options.precisions or ("bf16", "fp16"):
         found = drift_of(network, precision, film, frames=options.drift, ratio=ratio, device=device)

@@ -46,7 +46,8 @@ def ratio(text: str) -> float | None:
 
 def colour(text: str) -> tuple[int, int, int]:
     """Red, green and blue, 0 to 255."""
-    match = re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text.strip(), re.IGNORECASE)
+    text = text.strip().strip("'")  # Windows' command window passes these on
+    match = re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text, re.IGNORECASE)
     if match:
         red, green, blue = (int(part, 16) for part in match.groups())
         return red, green, blue

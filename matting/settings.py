@@ -18,6 +18,7 @@ WORDS = {
     "ratio": "--downsample-ratio or --subject",
     "bitrate_bps": "--bitrate",
     "kinds": "--save",
+    "preset": "how carefully the encoder works",
     "frame_rate": "--frame-rate",
     "first_frame": "the numbers of the pictures",
 }
@@ -67,7 +68,7 @@ def _encoded(encoding: Encoding) -> dict[str, Any]:
         "encoder": HARDWARE if encoding.by_hardware else SOFTWARE,
         "quality": encoding.quality_or_default if constant else None,
         "bitrate_bps": encoding.bitrate_bps,
-        "preset": encoding.preset,
+        "preset": encoding.preset_or_default,
         "chroma": encoding.chroma,
     }
 

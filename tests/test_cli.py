@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import choices, cli, power, remedies
+from matting import argument_values, choices, cli, power, remedies
 from matting.errors import (
     BusyError,
     DecodeError,
@@ -435,3 +435,9 @@ def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
     assert "torch is missing or broken" in inferred.stderr
     assert remedies.setup() in inferred.stderr
     assert "Traceback" not in inferred.stderr
+
+
+@pytest.mark.parametrize("text", ["#00B140", "00b140", "0,177,64", "'#00B140'"])
+def test_a_colour_in_all_its_spellings(text: str) -> None:
+    """The last is what Windows' command window makes of a colour in single quotes."""
+    assert argument_values.colour(text) == (0, 177, 64)

@@ -63,13 +63,14 @@ class Codec:
         return options
 
 
-# Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
+# x265: of people, superfast makes as good pictures of as many bits as fast does (PSNR: -0.1 to
+# +0.3 dB), in 0.6 of its time. Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
 # encoder's processor in the header: segments made on different machines must fit together.
 CODECS = {
     "hevc": Codec(
         "libx265",
         "hvc1",
-        {"preset": "fast", "x265-params": "open-gop=0:info=0:log-level=error"},
+        {"preset": "superfast", "x265-params": "open-gop=0:info=0:log-level=error"},
         20,
         51,
         ("x265-params", HdrMetadata.x265),
@@ -138,6 +139,10 @@ class Encoding:
     @property
     def quality_or_default(self) -> int:
         return self.by.default_quality if self.quality is None else self.quality
+
+    @property
+    def preset_or_default(self) -> str:
+        return self.preset or self.by.options["preset"]
 
 
 @dataclass(frozen=True)
