@@ -73,7 +73,7 @@ def test_hdr_has_ten_bits() -> None:
 def test_rgb_keeps_its_colours() -> None:
     name, note = given("hevc", Coding(8))
     assert name == "yuv444p10le"
-    assert "R'G'B' in 8 bits" in note
+    assert "RGB in 8 bits" in note
 
 
 def test_alpha_is_grey_in_as_many_bits() -> None:

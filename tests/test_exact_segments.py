@@ -303,7 +303,7 @@ def test_pieces_that_cannot_be_read_are_encoded_anew(
     video = open_hevc(tmp_path)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)
-    assert progress.heard("encoded anew, without loss: its packets do not make pieces")
+    assert progress.heard("encoded anew, without loss: cut as it is, it would not make pieces")
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ FLOORS: list[set[str]] = [
         "matting.precision",
         "matting.driver",
         "matting.packages",
-        "matting.apart",
     },
+    {"matting.apart"},
     {
         "matting.argument_values",
         "matting.remedies",

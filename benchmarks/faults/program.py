@@ -25,6 +25,8 @@ from benchmarks.faults.fault import NotHeldError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_SECONDS = 60.0
+POLL_SECONDS = 0.01
+GONE = "ZX"  # states of a process that holds nothing any more
 CONTEXT = multiprocessing.get_context("forkserver")
 # What the program loads when it needs it.
 LOADED = ["matting.cli", "matting.run", "torchvision.models"]
@@ -108,14 +110,19 @@ class Running:
         return self._warm.exitcode
 
     def kill(self) -> None:
-        """SIGKILL to the whole group; returns when the command is gone."""
+        """SIGKILL to the whole group; returns when all of it is gone, and so are its locks."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:  # it leads no group yet, or is gone
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+        deadline = time.monotonic() + LIMIT_SECONDS
         if self.wait(LIMIT_SECONDS) is None:
             raise RuntimeError(f"process {self.pid} survives SIGKILL")
+        while _is_alive(self.pid):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"a process of group {self.pid} survives SIGKILL")
+            time.sleep(POLL_SECONDS)
 
     def end(self, limit_seconds: float = LIMIT_SECONDS) -> Ended:
         """Waits for its end.
@@ -136,6 +143,18 @@ class Running:
         if not self._log.is_file():
             return ""
         return self._log.read_text(encoding="utf-8", errors="replace")
+
+
+def _is_alive(group: int) -> bool:
+    """Whether any process of the group still holds its files; on Linux, as proc(5) tells."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = path.read_text(errors="replace").rpartition(")")[2].split()[:3]
+        except (OSError, ValueError):  # it ended meanwhile
+            continue
+        if int(its_group) == group and state not in GONE:
+            return True
+    return False
 
 
 def nothing() -> None:

@@ -64,7 +64,8 @@ class Codec:
 
 
 # x265: of people, superfast makes as good pictures of as many bits as fast does (PSNR: -0.1 to
-# +0.3 dB), in 0.6 of its time. Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
+# +0.3 dB), in 0.6 of its time.
+# Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
 # encoder's processor in the header: segments made on different machines must fit together.
 CODECS = {
     "hevc": Codec(
