@@ -26,7 +26,7 @@ from benchmarks.faults.fault import NotHeldError
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIMIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
-GONE = "ZX"  # states of a process that holds nothing any more
+GONE = "ZX"  # states of a process that has ended
 CONTEXT = multiprocessing.get_context("forkserver")
 # What the program loads when it needs it.
 LOADED = ["matting.cli", "matting.run", "torchvision.models"]
@@ -146,13 +146,18 @@ class Running:
 
 
 def _is_alive(group: int) -> bool:
-    """Whether any process of the group still holds its files; on Linux, as proc(5) tells."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    """Whether any process of the group still holds its files; on Linux, as proc(5) tells.
+
+    One that has ended holds them until the last of its threads has.
+    """
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            state, _, its_group = path.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            stat = (process / "stat").read_text(errors="replace")
+            state, _, its_group = stat.rpartition(")")[2].split()[:3]
+            threads = len(list((process / "task").iterdir()))
         except (OSError, ValueError):  # it ended meanwhile
             continue
-        if int(its_group) == group and state not in GONE:
+        if int(its_group) == group and (state not in GONE or threads > 1):
             return True
     return False
 
