@@ -10,15 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-SLOW = (torch.conv2d, F.linear)
-
 
 class HalfPrecision(TorchFunctionMode):
-    """A context in which convolutions and matrix products of half precision are emulated."""
+    """A context in which convolutions of half precision are emulated."""
 
     def __torch_function__(
         self,
@@ -28,7 +25,7 @@ class HalfPrecision(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if not any(func is each for each in SLOW) or args[0].dtype == torch.float32:
+        if func is not torch.conv2d or args[0].dtype == torch.float32:
             return func(*args, **kwargs)
-        wide = [a.float() if isinstance(a, Tensor) else a for a in args]
+        wide: list[Any] = [a.float() if isinstance(a, Tensor) else a for a in args]
         return func(*wide, **kwargs).to(args[0].dtype)

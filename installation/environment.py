@@ -95,7 +95,7 @@ class Environment:
         if self._programs.show(command) == 0:
             return
         words = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        raise explain(words, what, index.split("/")[2] if index else "pypi.org")
+        raise explain(words, what, index.split("/")[2] if index else "PyPI")
 
     def try_torch(self) -> Torch:
         """Loads torch and torchvision there, and computes something on the card if there is one."""

@@ -24,6 +24,14 @@ PATIENCE_SECONDS = 20.0
 READ_AGAIN = "Check that its disk is connected and that no other program holds it; then try again."
 
 
+def free_disk_bytes(folder: Path) -> int | None:
+    """What is free on the disk that a folder is on; None: that cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:  # some network drives do not tell
+        return None
+
+
 def partial(path: Path) -> Path:
     """The temporary name beside `path` under which it is written."""
     return path.with_name(path.name + PARTIAL)

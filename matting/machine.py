@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -150,10 +149,9 @@ class Machine:
 
     def free_bytes(self, folder: Path) -> int | None:
         """Of the disk that a folder is on; None: that cannot be told."""
-        try:
-            return shutil.disk_usage(folder).free
-        except OSError:
-            return None
+        from matting.durable import free_disk_bytes
+
+        return free_disk_bytes(folder)
 
 
 def load_torch() -> Torch:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from pathlib import Path
 from typing import TypeVar
 
 from matting import durable
@@ -100,29 +98,26 @@ def preflight(
     )
 
 
+@dataclass
 class _Trial:
     """Samples of some pieces, one after another."""
 
-    def __init__(
-        self,
-        work: Work,
-        supervisor: Supervisor,
-        folder: MattedFolder,
-        options: InferOptions,
-        progress: Progress,
-    ) -> None:
-        self._work = work
-        self._supervisor = supervisor
-        self._folder = folder
-        self._options = options
-        self._progress = progress
-        self._place = MattedFolder(folder.root / TRIAL)
-        self._outcomes: list[SampleOutcome] = []
-        self._frames = 0
-        self._rate = Fraction(1)
-        self._videos: dict[str, FrameSizes] = {}
-        self._picture_bytes: Counter[str] = Counter()
-        self._state_bytes = 0
+    _work: Work
+    _supervisor: Supervisor
+    _folder: MattedFolder
+    _options: InferOptions
+    _progress: Progress
+    _outcomes: list[SampleOutcome] = field(default_factory=list)
+    _frames: int = 0
+    _rate: Fraction = Fraction(1)
+    _videos: dict[str, FrameSizes] = field(default_factory=dict)
+    _picture_bytes: Counter[str] = field(default_factory=Counter)
+    _state_bytes: int = 0
+
+    @property
+    def _place(self) -> MattedFolder:
+        """Where the samples lie."""
+        return MattedFolder(self._folder.root / TRIAL)
 
     def forecast(self) -> Forecast | None:
         """What is ahead; None where the work is too short for a trial, or no frame can be matted.
@@ -199,7 +194,7 @@ class _Trial:
             frames=self._work.frames,
             results_bytes=sum(made.values()) + states,
             joined_bytes=0 if pictures else joined.total() + joined[COMPOSITE],
-            free_bytes=_free_bytes(self._folder.root),
+            free_bytes=durable.free_disk_bytes(self._folder.root),
             card_bytes=self._outcomes[-1].card_bytes,
         )
 
@@ -220,10 +215,3 @@ def spread(items: Sequence[A], count: int) -> list[A]:
     numbers = [len(items) * (2 * i + 1) // (2 * count) for i in range(count)]
     middle = numbers.pop(count // 2)
     return [items[number] for number in dict.fromkeys([middle, *numbers])] if items else []
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:  # some network drives do not tell
-        return None

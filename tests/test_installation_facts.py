@@ -160,7 +160,7 @@ def test_an_old_driver_that_knows_no_compute_capability_still_says_its_version(
     ],
 )
 def test_pip_is_translated(log: str, words: str, code: int) -> None:
-    error = explain(log, "torch", "pypi.org")
+    error = explain(log, "torch", "PyPI")
     assert words in str(error)
     assert error.exit_code == code
     assert len(str(error).splitlines()) == 2
@@ -168,7 +168,7 @@ def test_pip_is_translated(log: str, words: str, code: int) -> None:
 
 def test_a_disk_that_fills_up_during_a_download_counts_as_full() -> None:
     log = "Connection broken: OSError(28, 'No space left on device')\nNo matching distribution"
-    assert explain(log, "torch", "pypi.org").exit_code == 4
+    assert explain(log, "torch", "PyPI").exit_code == 4
 
 
 # ---- Which Python
