@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from matting.coding import SDR, Coding
-from matting.composite import SURE, Matte, flat
+from matting.composite import SURE, Matte
+from matting.drawing import flat
 from matting.kernel import kernel
 from matting.planes import Planes
 from matting.resampling import shares

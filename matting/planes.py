@@ -42,13 +42,13 @@ class Planes:
         chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=ahead)
         return Planes(self.coding, main, chroma)
 
-    def crop(self, columns: slice) -> Planes:
-        """Those columns, in the same memory; they start with a chroma sample of their own."""
+    def crop(self, width: int, height: int) -> Planes:
+        """Their left upper part, in the same memory."""
+        main = self.main[..., :height, :width]
         if self.chroma is None:
-            return Planes(self.coding, self.main[..., columns])
-        step = self.coding.step[0]
-        cells = slice(columns.start // step, -(-columns.stop // step))
-        return Planes(self.coding, self.main[..., columns], self.chroma[..., cells])
+            return Planes(self.coding, main)
+        across, down = self.coding.chroma_size(width, height)
+        return Planes(self.coding, main, self.chroma[..., :down, :across])
 
     def split(self, frames: int) -> list[Planes]:
         """The same in parts of at most `frames` pictures."""

@@ -83,15 +83,21 @@ def converted(planes: Planes, target: Coding) -> Planes:
     return made
 
 
-def blank(source: Planes, target: Coding, *, grey: bool = False) -> Planes:
-    """Planes of the source's size in another coding, to be filled; grey ones have one channel."""
+def blank(
+    source: Planes, target: Coding, *, grey: bool = False, size: tuple[int, int] | None = None
+) -> Planes:
+    """As many planes as the source's in another coding, to be filled; grey ones have one channel.
+
+    Args:
+        size: width and height; None: the source's.
+    """
     frames, device = len(source), source.main.device
+    width, height = size or (source.width, source.height)
     channels = 3 if target.weights is None and not grey else 1
-    shape = (frames, channels, source.height, source.width)
-    main = torch.empty(shape, dtype=dtype_of(target), device=device)
+    main = torch.empty((frames, channels, height, width), dtype=dtype_of(target), device=device)
     if grey or target.weights is None:
         return Planes(target, main)
-    width, height = target.chroma_size(source.width, source.height)
+    width, height = target.chroma_size(width, height)
     if target.interleaved:
         pairs = torch.empty((frames, height, width, 2), dtype=dtype_of(target), device=device)
         return Planes(target, main, pairs.permute(0, 3, 1, 2))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from matting.coding import Coding
-from matting.composite import Matte, layers, pictures
+from matting.composite import Matte, in_bands, in_tiles, layers, pictures
 from matting.planes import Planes
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
@@ -20,6 +21,7 @@ from tests.stages import made_by
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
 RGB = Coding()
+Way = Callable[[Matte, dict[str, Coding], tuple[int, int, int], int], dict[str, Planes]]
 ALL = dict.fromkeys((COMPOSITE, ALPHA, FOREGROUND), RGB)
 BT709 = (0.2126, 0.0722)
 STEPS = [((1, 1), (0.0, 0.0)), ((2, 1), (0.0, 0.0)), ((2, 2), (0.0, 0.5)), ((2, 2), (0.5, 0.5))]
@@ -105,21 +107,23 @@ def test_the_source_comes_out_as_it_went_in(
     coding = Coding(bits, BT709, full_range, step, siting)
     for height, width in ((48, 64), (49, 65)):
         source = video(coding, 2, height, width)
-        made = pictures(everywhere(source, 1.0), {COMPOSITE: coding}, GREEN, 640)[COMPOSITE]
-        assert made.chroma is not None and source.chroma is not None
-        assert torch.equal(made.main.int(), source.main.int())
-        assert torch.equal(made.chroma.int(), source.chroma.int())
+        for way in (in_bands, in_tiles):
+            made = way(everywhere(source, 1.0), {COMPOSITE: coding}, GREEN, 640)[COMPOSITE]
+            assert made.chroma is not None and source.chroma is not None
+            assert torch.equal(made.main.int(), source.main.int())
+            assert torch.equal(made.chroma.int(), source.chroma.int())
 
 
 @pytest.mark.parametrize(("step", "siting"), STEPS)
-@pytest.mark.parametrize("band_px", [1, 1 << 30])
+@pytest.mark.parametrize("piece_px", [1, 1 << 30])
+@pytest.mark.parametrize("way", [in_bands, in_tiles])
 def test_half_an_alpha_is_half_way_to_the_background(
-    step: tuple[int, int], siting: tuple[float, float], band_px: int
+    way: Way, step: tuple[int, int], siting: tuple[float, float], piece_px: int
 ) -> None:
     coding = Coding(10, BT709, False, step, siting)
     source = video(coding, 1, 31, 45)
-    green = pictures(everywhere(source, 0.0), {COMPOSITE: coding}, GREEN, band_px)[COMPOSITE]
-    half = pictures(everywhere(source, 0.5), {COMPOSITE: coding}, GREEN, band_px)[COMPOSITE]
+    green = way(everywhere(source, 0.0), {COMPOSITE: coding}, GREEN, piece_px)[COMPOSITE]
+    half = way(everywhere(source, 0.5), {COMPOSITE: coding}, GREEN, piece_px)[COMPOSITE]
     for mine, colour, own in (
         (half.main, green.main, source.main),
         (half.chroma, green.chroma, source.chroma),

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from matting.coding import Coding
-from matting.composite import Matte, pictures
-from matting.enlarging import covered, interpolated, multiplied
+from matting.composite import Matte, in_bands, in_tiles, pictures
+from matting.enlarging import enlarged, interpolated, tiles_with
+from matting.full_size import agree
 from matting.planes import Planes
+from matting.tiles import COLUMNS, ROWS, every_tile
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, numbers, video
 
@@ -23,28 +25,32 @@ def maps(frames: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tens
 @pytest.mark.parametrize("size", [(130, 100), (333, 95)])
 def test_matrices_do_what_interpolation_does(small: tuple[int, int], size: tuple[int, int]) -> None:
     found = maps(2, *small)
-    whole = torch.nn.functional.interpolate(
-        torch.cat(found, dim=1).double(), size[::-1], mode="bilinear", align_corners=False
+    width, height = size
+    expected = torch.nn.functional.interpolate(
+        torch.cat(found, dim=1).double(), (height, width), mode="bilinear", align_corners=False
     )
-    for rows, columns in (
-        (slice(0, size[1]), slice(0, size[0])),
-        (slice(16, 57), slice(64, 130)),
-        (slice(88, 89), slice(0, 1)),
-    ):
-        expected = whole[:, :, rows, columns]
-        assert (multiplied(found, rows, columns, size) - expected).abs().max() < 1e-4
-        lines = interpolated(torch.cat(found, dim=1), rows, size)
-        assert (lines[..., columns] - expected).abs().max() < 1e-4
+    for rows in (slice(0, height), slice(16, 57), slice(88, 89)):
+        assert (interpolated(found, rows, size) - expected[:, :, rows]).abs().max() < 1e-4
+    places = every_tile(*size)
+    for frame in range(2):
+        tiles = enlarged([each[frame] for each in found], places, size)
+        for (row, column), tile in zip(places.tolist(), tiles, strict=True):
+            here = expected[
+                frame, :, row * ROWS : (row + 1) * ROWS, column * COLUMNS : (column + 1) * COLUMNS
+            ]
+            inside = tile[:, : here.shape[1], : here.shape[2]]
+            assert (inside - here).abs().max() < 1e-4
 
 
-def test_only_what_somebody_may_be_in_is_looked_at() -> None:
+def test_only_tiles_that_somebody_may_be_in_are_looked_at() -> None:
     some = torch.zeros(20, 50, dtype=torch.bool)
-    bands = [slice(0, 64), slice(64, 128), slice(128, 200)]
-    assert covered(some, bands, (500, 200)) == [[], [], []]
+    size = 500, 200  # ten pixels a sample
+    assert tiles_with(some, size).shape == (0, 2)
     some[19, 49] = some[0, 0] = True
-    assert covered(some, bands, (500, 200)) == [[slice(0, 64)], [], [slice(448, 500)]]
+    found = {(row, column) for row, column in tiles_with(some, size).tolist()}
+    assert found == {(0, 0), (11, 15), (12, 15)}
     some[:] = True
-    assert covered(some, bands, (500, 200)) == [[slice(0, 500)]] * 3
+    assert torch.equal(tiles_with(some, size), every_tile(*size))
 
 
 @pytest.mark.parametrize(("bits", "step"), [(8, (2, 2)), (10, (2, 1)), (12, (1, 1))])
@@ -62,13 +68,15 @@ def test_what_is_left_out_is_what_would_have_come(
     source = video(coding, 2, 97, 301)
     matte = Matte(source, slope, offset)
     kinds = {COMPOSITE: coding, ALPHA: coding, ALPHA_PNG: Coding(16)}
-    whole = pictures(matte, {**kinds, FOREGROUND: coding}, GREEN, 4000)
-    parts = pictures(matte, kinds, GREEN, 4000)
+    whole = in_tiles(matte, {**kinds, FOREGROUND: coding}, GREEN, 4000)
+    parts = in_tiles(matte, kinds, GREEN, 4000)
+    bands = in_bands(matte, kinds, GREEN, 4000)
     for kind, planes in parts.items():
         assert torch.equal(planes.main.int(), whole[kind].main.int()), kind
         if planes.chroma is not None:
             other = whole[kind].chroma
             assert other is not None and torch.equal(planes.chroma.int(), other.int()), kind
+        assert agree(planes, bands[kind]), kind
 
 
 def test_samples_as_graphics_cards_hold_them() -> None:
@@ -90,4 +98,4 @@ def test_samples_as_graphics_cards_hold_them() -> None:
     assert theirs.chroma is not None and ours.chroma is not None
     assert torch.equal(theirs.main.int(), ours.main.int() << 6)
     assert torch.equal(theirs.chroma.int(), ours.chroma.int() << 6)
-    assert theirs.chroma.permute(0, 2, 3, 1).is_contiguous()
+    assert theirs.chroma.stride(1) == 1

@@ -89,7 +89,8 @@ FLOORS: list[set[str]] = [
     {"matting.media.holding"},
     {"matting.media.hdr"},
     {"matting.media.colour", "matting.media.door", "matting.media.stream_header"},
-    {"matting.yuv", "matting.sdr_view", "matting.enlarging"},
+    {"matting.drawing", "matting.enlarging"},
+    {"matting.yuv", "matting.sdr_view", "matting.tiles"},
     {"matting.resampling"},
     {"matting.planes", "matting.torch_state"},
     {

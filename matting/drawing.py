@@ -1,0 +1,121 @@
+"""The arithmetic of the full-size pictures: the network's results applied to the source.
+
+Pure tensor functions. Luma is computed at the pixels, chroma at its own places: where alpha is 1
+and the foreground the source, the source's own numbers come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from matting.coding import Coding
+from matting.planes import Planes
+from matting.resampling import at_siting
+from matting.sdr_view import sdr_view, to_source
+from matting.workspace import ALPHAS, COMPOSITE
+from matting.yuv import (
+    chroma_numbers,
+    chroma_of,
+    luma_of,
+    main_numbers,
+    nearest_colour,
+    rgb_at_chroma,
+    rgb_rows,
+)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """One colour's levels: `main` [1, 1 or 3, 1, 1], `chroma` [1, 2, 1, 1] where there is one."""
+
+    main: Tensor
+    chroma: Tensor
+
+
+def flat(rgb: tuple[int, int, int], coding: Coding, device: torch.device) -> Flat:
+    """The levels of the colour that `coding` holds nearest to `rgb`, 0..255."""
+    found = nearest_colour([value / 255 for value in rgb], coding).view(1, 3, 1, 1)
+    main = luma_of(found, coding)
+    chroma = main if coding.weights is None else chroma_of(found, coding)
+    return Flat(main.to(device), chroma.to(device))
+
+
+def fill(planes: Planes, flat: Flat | None) -> None:
+    """Makes planes those of one colour; None: of an alpha of 0."""
+    coding = planes.coding
+    levels = planes.main.new_zeros((), dtype=torch.float32) if flat is None else flat.main
+    planes.main.copy_(main_numbers(levels, coding).expand_as(planes.main))
+    if planes.chroma is not None and flat is not None:
+        planes.chroma.copy_(chroma_numbers(flat.chroma, coding).expand_as(planes.chroma))
+
+
+def drawn(
+    source: Planes,
+    where: tuple[slice, slice],
+    linear: Tensor,
+    targets: Mapping[str, Coding],
+    behind: Mapping[Coding, Flat],
+) -> dict[str, Planes]:
+    """A part of all results.
+
+    Args:
+        source: the part and what is around it, or the whole.
+        where: the rows and columns of that which are drawn; whole cells of chroma but at the edge.
+        linear: the linear map there, [T, 8 or 4, n, m]; see `applied`.
+        targets: the coding of each kind. What is one of ALPHAS is grey, without chroma.
+        behind: the background in each coding.
+    """
+    made: dict[str, Planes] = {}
+    rows, columns = where
+    foreground, alpha = applied(rgb_rows(source, rows)[..., columns], linear, source.coding)
+    for kind, coding in targets.items():
+        levels = alpha
+        if kind not in ALPHAS:
+            levels = luma_of(foreground, coding)
+            if kind == COMPOSITE:
+                levels = torch.lerp(behind[coding].main, levels, alpha)
+        made[kind] = Planes(coding, main_numbers(levels, coding))
+    coloured = {kind: c for kind, c in targets.items() if kind not in ALPHAS and c.weights}
+    for coding in set(coloured.values()):
+        across, down = coding.step
+        cells = slice(columns.start // across, -(-columns.stop // across))
+        shared = slice(rows.start // down, -(-rows.stop // down))
+        rgb = rgb_at_chroma(source, coding, shared)[..., cells]
+        foreground, alpha = applied(rgb, at_siting(linear, coding), source.coding)
+        for kind in (kind for kind, own in coloured.items() if own == coding):
+            levels = chroma_of(foreground, coding)
+            if kind == COMPOSITE:
+                levels = torch.lerp(behind[coding].chroma, levels, alpha)
+            made[kind] = Planes(coding, made[kind].main, chroma_numbers(levels, coding))
+    return made
+
+
+def applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tensor]:
+    """Foreground [T, 3, n, w] in the source's code values, and alpha [T, 1, n, w].
+
+    Args:
+        rgb: the source, R'G'B' [T, 3, n, w].
+        linear: of the same pixels, slope and offset [T, 8, n, w], with 1 added to the slope of
+            the colours; or [T, 4, n, w]: the offset, where there is no slope.
+    """
+    view = sdr_view(rgb, coding)
+    if linear.shape[1] == 4:
+        found, alpha = linear[:, :3] + view, linear[:, 3:].clone()
+    else:
+        slope, offset = linear.split(4, dim=1)
+        alpha = torch.addcmul(offset[:, 3:], slope[:, 3:], _mean(view))
+        found = torch.addcmul(offset[:, :3], slope[:, :3], view)
+    # The change alone is bounded: a source whiter than white stays what it is.
+    change = found.clamp_(0, 1).sub_(view)
+    return to_source(change, rgb, coding).add_(rgb), alpha.clamp_(0, 1)
+
+
+def _mean(rgb: Tensor) -> Tensor:
+    """The mean of the channels, [T, 1, n, w]; on a processor three times as fast as `mean`."""
+    red, green, blue = rgb.split(1, dim=1)
+    mean: Tensor = (red + green).add_(blue).mul_(1 / 3)
+    return mean
