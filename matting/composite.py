@@ -18,7 +18,7 @@ from matting.coding import Coding
 from matting.drawing import applied, drawn, fill, flat
 from matting.enlarging import enlarged, interpolated, tiles_with
 from matting.planes import Planes
-from matting.tiles import COLUMNS, ROWS, cut, every_tile, margin_of, put, whole_tiles
+from matting.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
 from matting.workspace import ALPHAS, FOREGROUND
 from matting.yuv import CPU_BAND_PX, bands, blank, rgb_rows
 
@@ -64,7 +64,8 @@ def pictures(
         targets: the coding of each kind wanted. What is one of ALPHAS is grey, without chroma.
         background: R'G'B' behind the composite, 0..255.
     """
-    if matte.slope is None or matte.offset.is_cuda or FOREGROUND in targets:
+    whole = matte.slope is None or matte.offset.is_cuda or FOREGROUND in targets
+    if whole or not fits(matte.source, targets.values()):
         return in_bands(matte, targets, background)
     return in_tiles(matte, targets, background)
 
@@ -103,7 +104,7 @@ def in_tiles(
     """`pictures` on a processor, some of the tiles that somebody may be in after the other.
 
     Args:
-        matte: with a slope.
+        matte: with a slope; its source must fit, see `tiles.fits`.
         piece_px: how many pixels are computed at once.
     """
     source = matte.source
@@ -117,7 +118,7 @@ def in_tiles(
     if nothing is not None:
         for kind, planes in made.items():
             fill(planes, None if kind in ALPHAS else behind[planes.coding])
-    across, down = margin = margin_of(source.coding, list(targets.values()))
+    across, down = margin = margin_of(source.coding, targets.values())
     inner = slice(down, down + ROWS), slice(across, across + COLUMNS)
     results = zip(*(planes.split(1) for planes in made.values()), strict=True)
     for frame, frame_results in zip(matte.split(1), results, strict=True):

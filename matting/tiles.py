@@ -6,6 +6,8 @@ places [N, 2]: row and column of each, counted in tiles, in order from top to bo
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor
 
@@ -50,15 +52,30 @@ def put(tiles: Planes, picture: Planes, places: Tensor) -> None:
         _put(tiles.chroma, picture.chroma, places)
 
 
-def margin_of(source: Coding, targets: list[Coding]) -> tuple[int, int]:
+def alike(source: Coding, targets: Collection[Coding]) -> bool:
+    """Whether the samples of all colours lie in the same places."""
+    return all((source.step, source.siting) == (t.step, t.siting) for t in targets)
+
+
+def fits(source: Planes, targets: Collection[Coding]) -> bool:
+    """Whether pictures can be cut so that the results are the same.
+
+    Not where colours lie in other places and the picture ends within a cell of chroma: of that
+    cell a tile has pixels that the picture has not.
+    """
+    across, down = source.coding.step
+    whole = source.width % across == 0 and source.height % down == 0
+    return whole or alike(source.coding, targets)
+
+
+def margin_of(source: Coding, targets: Collection[Coding]) -> tuple[int, int]:
     """The columns and rows around a tile that its own samples depend on, in whole cells."""
-    if all((source.step, source.siting) == (t.step, t.siting) for t in targets):
+    if alike(source, targets):
         return source.step
     # Half of the other's cell, and from there one of our own.
-    across, down = (
-        max(steps) for steps in zip(source.step, *(t.step for t in targets), strict=True)
-    )
-    return 2 * across, 2 * down
+    steps = zip(source.step, *(t.step for t in targets), strict=True)
+    across, down = (2 * max(of_all) for of_all in steps)
+    return across, down
 
 
 def windows(planes: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> Tensor:

@@ -12,7 +12,7 @@ from matting.full_size import agree
 from matting.planes import Planes
 from matting.tiles import COLUMNS, ROWS, every_tile
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
-from tests.test_composite import BT709, GREEN, numbers, video
+from tests.test_composite import BT709, GREEN, STEPS, numbers, video
 
 
 def maps(frames: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,6 +77,25 @@ def test_what_is_left_out_is_what_would_have_come(
             other = whole[kind].chroma
             assert other is not None and torch.equal(planes.chroma.int(), other.int()), kind
         assert agree(planes, bands[kind]), kind
+
+
+@pytest.mark.parametrize("size", [(64, 48), (65, 49), (31, 5), (1, 1)])
+@pytest.mark.parametrize(("step", "siting"), STEPS)
+def test_tiles_are_what_bands_are_in_every_coding(
+    step: tuple[int, int], siting: tuple[float, float], size: tuple[int, int]
+) -> None:
+    """Tiles see as much of what is around them as any result needs."""
+    width, height = size
+    slope, offset = (each * 0.5 for each in maps(1, 12, 17))
+    for source_step, source_siting in STEPS:
+        source = video(Coding(10, BT709, False, source_step, source_siting), 1, height, width)
+        matte = Matte(source, slope, offset)
+        for coding in (Coding(12, BT709, True, step, siting), Coding()):
+            kinds = {COMPOSITE: coding, ALPHA: coding}
+            bands, found = in_bands(matte, kinds, GREEN, 200), pictures(matte, kinds, GREEN)
+            for kind, planes in found.items():
+                assert planes.main.shape == bands[kind].main.shape
+                assert agree(planes, bands[kind]), (kind, source.coding, coding)
 
 
 def test_samples_as_graphics_cards_hold_them() -> None:

@@ -159,7 +159,7 @@ def test_the_results_are_the_same_with_a_trial_before_them(
 def test_the_room_is_reckoned_for_every_kind_of_result(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 240, size=(320, 240))
+    video = make_clip(tmp_path / "clip.mp4", 240, size=(192, 144))
     look = Look(kinds=(COMPOSITE, ALPHA, ALPHA_PNG), encoding=FAST)
     run(video, SECOND, infer_options(random_checkpoint, look), None, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
