@@ -35,7 +35,7 @@ def growth(folder: Path, weights: Path, device: str, seconds: Sequence[int]) -> 
 def growth_text(peaks: dict[int, float]) -> str:
     """The table for people."""
     rows = [[f"{length} s", f"{peak:.1f}"] for length, peak in peaks.items()]
-    more = max(peaks.values()) - min(peaks.values())
+    more = peaks[max(peaks)] - peaks[min(peaks)]
     return (
         f"{SIZE[0]}x{SIZE[1]}, {RATE} frames a second, ratio {RATIO}; all processes of `infer`, "
         f"each at its own peak.\n\n{table(['video', 'memory (MiB)'], rows)}\n"

@@ -76,6 +76,7 @@ def figures_of(found: Found, copy_bytes_a_second: float) -> dict[str, object]:
         "precision": case.precision,
         "ours_ms": found.ours_ms,
         "times_the_least": found.full_size_ms / least_ms,
+        "way": found.way,
     }
 
 
@@ -85,7 +86,8 @@ def text_of(found: Sequence[Found], copy_bytes_a_second: float, threads: str) ->
         f"In ms a frame, {threads}. GB/s: the least bytes of the full-size stage (the source's "
         "samples and the network's maps read once, the result's written once) over its time; a "
         f"copy in memory moves {copy_bytes_a_second / 1e9:.1f} GB/s. Alpha: against the published "
-        f"network in float32 on the same pictures, in 1/255.\n\n"
+        "network in float32 on the same pictures, in 1/255. The full-size stage: "
+        f"{' and '.join(sorted({each.way for each in found}))}.\n\n"
         + table(HEAD, [row_of(each, copy_bytes_a_second) for each in found])
     )
 

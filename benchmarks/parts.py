@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
+from matting.choices import AUTO, PLAIN
 from matting.coding import Coding
-from matting.composite import Matte, layers, pictures
-from matting.full_size import least_bytes
+from matting.composite import Matte, layers
+from matting.full_size import FullSize, Make, least_bytes
 from matting.media.reader import VideoSource
 from matting.planes import Planes
 from matting.sdr_view import sdr_view
@@ -61,6 +62,7 @@ class Found:
         peak_bytes: the most that torch held on the graphics card for ours; None on the CPU.
         mean_error, most_error: of alpha, in 1/255; against ours in float32 where the published
             network has too little memory.
+        way: how the full-size pictures were made, "fused" or "plain".
     """
 
     case: Case
@@ -72,6 +74,7 @@ class Found:
     peak_bytes: int | None
     mean_error: float
     most_error: float
+    way: str = PLAIN
 
     @property
     def ours_ms(self) -> float:
@@ -80,11 +83,12 @@ class Found:
 
 @dataclass
 class _Ours:
-    """This program's work on the frames of a clip, in chunks as `infer` makes them."""
+    """This program's work on the frames of a clip, in chunks and in the way of `infer`."""
 
     session: MattingSession
     ratio: float
     chunks: Sequence[Planes]
+    make: Make
     mattes: list[Matte] = field(default_factory=list)
 
     def small(self) -> None:
@@ -96,7 +100,7 @@ class _Ours:
 
     def full_size(self) -> None:
         for matte in self.mattes:
-            pictures(matte, {COMPOSITE: matte.source.coding}, BACKGROUND)
+            self.make(matte, {COMPOSITE: matte.source.coding}, BACKGROUND)
 
 
 @dataclass
@@ -127,11 +131,13 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
     size = session.chunk_frames(source.coding, (case.width, case.height), case.ratio)
     chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
     rgb = [frame.main for chunk in chunks for frame in converted(chunk, Coding()).split(1)]
-    ours = _Ours(session, case.ratio, chunks)
+    make = FullSize(AUTO, device, print)
+    ours = _Ours(session, case.ratio, chunks, make)
     published = _Published(network.eval().to(device), case.ratio, rgb)
     works = [ours.small, ours.matte, ours.full_size]
     for work in works:  # a warm-up
         work()
+    way = make.way
     peak_bytes = _peak_of(works, device)
     affordable = _fits(published)
     if affordable:
@@ -149,6 +155,7 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
         peak_bytes=peak_bytes,
         mean_error=sum(mean for mean, _ in errors) / len(errors),
         most_error=max(most for _, most in errors),
+        way=way,
     )
 
 

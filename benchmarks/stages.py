@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from matting.device import choose_device, share_cores
+from matting.full_size import FullSize
 from matting.look import Look
 from matting.media.check import decode_through
 from matting.media.encoders import Encoding
@@ -110,7 +111,10 @@ def measure(
     target = Target(result)
     samples = samples_of(source, look.encoding, {COMPOSITE: target})[COMPOSITE]
     size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
-    compose = partial(composed, targets={COMPOSITE: samples.coding}, background=look.background)
+    make = FullSize("auto", chosen, print)
+    compose = partial(
+        composed, targets={COMPOSITE: samples.coding}, background=look.background, make=make
+    )
     for matte in session.mattes(next(source.chunks(size)).pictures, ratio):
         compose(matte)
     session.reset()

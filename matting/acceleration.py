@@ -15,6 +15,7 @@ from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.inputs import Input, InputFolder
 from matting.ledger import Ledger
 from matting.look import Look
+from matting.media.colour import LEFT, LOCATIONS
 from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.source import FrameSource
 from matting.media.trial import Trial
@@ -134,6 +135,8 @@ def _loss(source: FrameSource, software: Encoding, hardware: Encoding) -> str:
     )
     if (ours.bits, ours.step) != (theirs.bits, theirs.step):
         return "it is used for 4:2:0 in 8 or 10 bits only (see --chroma)."
+    if theirs.siting != LOCATIONS[LEFT]:
+        return "it does not write where colour samples lie, and players would shift them."
     return ""
 
 

@@ -144,13 +144,14 @@ def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Te
 def _rows(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:
     """Rows from top to bottom, and the linear map there, float32, as `applied` takes it."""
     source, slope, offset = matte.source, matte.slope, matte.offset
+    maps = offset if slope is None else torch.cat((slope.float(), offset.float()), dim=1)
+    if slope is not None:
+        maps[:, :3] += 1
     for (rows,) in bands(source, band_px=band_px):
         if slope is None:
-            yield rows, offset[:, :, rows].float()
+            yield rows, maps[:, :, rows].float()
         else:
-            linear = interpolated((slope, offset), rows, (source.width, source.height))
-            linear[:, :3] += 1
-            yield rows, linear
+            yield rows, interpolated(maps, rows, (source.width, source.height))
 
 
 def _tiles(frame: Matte, nothing: float | None, most: int) -> Sequence[Tensor]:

@@ -71,6 +71,12 @@ def _no_card() -> MissingError:
     )
 
 
+def use_device(device: torch.device) -> None:
+    """Has what the calling thread does on a graphics card be done on that one."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
 def share_cores(device: torch.device, threads: int | None = None) -> None:
     """Has each step of the network compute on half of the CPU's cores, or on so many.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -36,8 +37,12 @@ class Flat:
     chroma: Tensor
 
 
+@lru_cache(maxsize=64)
 def flat(rgb: tuple[int, int, int], coding: Coding, device: torch.device) -> Flat:
-    """The levels of the colour that `coding` holds nearest to `rgb`, 0..255."""
+    """The levels of the colour that `coding` holds nearest to `rgb`, 0..255.
+
+    On a card once: bringing them there waits for its work.
+    """
     found = nearest_colour([value / 255 for value in rgb], coding).view(1, 3, 1, 1)
     main = luma_of(found, coding)
     chroma = main if coding.weights is None else chroma_of(found, coding)

@@ -16,21 +16,17 @@ from matting.resampling import rows_at
 from matting.tiles import COLUMNS, ROWS, windows
 
 
-def interpolated(maps: Sequence[Tensor], rows: slice, size: tuple[int, int]) -> Tensor:
-    """Whole rows of `maps` [T, C, h, w] one after the other, brought to `size`: [T, C.., n, W].
+def interpolated(small: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+    """Whole rows of maps [T, C, h, w], float32, brought to `size`: [T, C, n, W].
 
     Args:
-        maps: of one height and width; float.
         size: the full width and height.
     """
     width, height = size
-    small = torch.cat([m.float() for m in maps], dim=1)
     ticks = torch.arange(rows.start, rows.stop, device=small.device, dtype=torch.float32)
     lines = rows_at(small, (ticks + 0.5) * (small.shape[2] / height) - 0.5)  # [T, C, n, w]
-    flat = lines.flatten(0, 2)[None]
-    return F.interpolate(flat, width, mode="linear", align_corners=False).view(
-        *lines.shape[:3], width
-    )
+    # Not as lines of one dimension, of which a card does few at once.
+    return F.interpolate(lines, (len(ticks), width), mode="bilinear", align_corners=False)
 
 
 def enlarged(maps: Sequence[Tensor], places: Tensor, size: tuple[int, int]) -> Tensor:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 
 import torch
-from torch import Tensor
 
 from matting.coding import SDR, Coding
 from matting.composite import SURE, Matte
@@ -64,33 +64,34 @@ def _launch(
     size, small = source.main.shape[2:], offset.shape[2:]
     scale = [few / many for few, many in zip(small, size, strict=True)]
     results = composite, foreground, alpha
-    kernel[-(-size[1] // TILE[1]), -(-size[0] // TILE[0]), len(source)](
-        (source.main, source.chroma),
-        (slope, offset),
-        (_on(offset, view_table(transfer)), _on(offset, gain_table(transfer)))
-        if hdr
-        else (offset, offset),
-        *((planes.main, planes.chroma) if planes else (offset, offset) for planes in results[:2]),
-        alpha.main if alpha else offset,
-        tuple(source.main.stride()),
-        tuple(_strides(planes) for planes in (source, composite, foreground)),
-        tuple(size),
-        (*small, *scale),
-        coding=_constants(source.coding),
-        numbers=tuple(_numbers_of(planes) for planes in results),
-        behind=_behind(composite, background),
-        tile=TILE,
-        near=tuple(_power_above(TILE[i] * scale[i] + 2) for i in range(2)),
-        nothing=SURE / max(planes.coding.peak for planes in results if planes),
-        sloped=matte.slope is not None,
-        hdr=hdr,
-        num_warps=WARPS,
-        enable_fp_fusion=True,
-    )
-
-
-def _on(other: Tensor, table: Tensor) -> Tensor:
-    return table.to(other.device)
+    # Triton launches on the calling thread's device, wherever the memory lies.
+    with torch.cuda.device_of(offset):
+        kernel[-(-size[1] // TILE[1]), -(-size[0] // TILE[0]), len(source)](
+            (source.main, source.chroma),
+            (slope, offset),
+            (view_table(transfer, offset.device), gain_table(transfer, offset.device))
+            if hdr
+            else (offset, offset),
+            *(
+                (planes.main, planes.chroma) if planes else (offset, offset)
+                for planes in results[:2]
+            ),
+            alpha.main if alpha else offset,
+            tuple(source.main.stride()),
+            tuple(_strides(planes) for planes in (source, composite, foreground)),
+            tuple(size),
+            (*small, *scale),
+            coding=_constants(source.coding),
+            numbers=tuple(_numbers_of(planes) for planes in results),
+            behind=_behind(composite.coding, background) if composite else None,
+            tile=TILE,
+            near=tuple(_power_above(TILE[i] * scale[i] + 2) for i in range(2)),
+            nothing=SURE / max(planes.coding.peak for planes in results if planes),
+            sloped=matte.slope is not None,
+            hdr=hdr,
+            num_warps=WARPS,
+            enable_fp_fusion=True,
+        )
 
 
 def _strides(planes: Planes | None) -> tuple[int, ...]:
@@ -101,6 +102,7 @@ def _power_above(value: float) -> int:
     return 1 << math.ceil(math.log2(value))
 
 
+@cache
 def _constants(coding: Coding) -> tuple[tuple[object, ...], ...]:
     """What the kernel is compiled for, of the source; pairs as rows, columns.
 
@@ -140,9 +142,8 @@ def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:
     return (*coding.luma, *coding.chroma, float(coding.peak), float(1 << coding.shift))
 
 
-def _behind(planes: Planes | None, background: tuple[int, int, int]) -> tuple[float, ...] | None:
+@cache
+def _behind(coding: Coding, background: tuple[int, int, int]) -> tuple[float, ...]:
     """The levels of luma and chroma behind the composite."""
-    if planes is None:
-        return None
-    colour = flat(background, planes.coding, torch.device("cpu"))
+    colour = flat(background, coding, torch.device("cpu"))
     return (float(colour.main), *colour.chroma.flatten().tolist())

@@ -97,6 +97,7 @@ class SegmentResults:
         for writer in self._writers.values():
             writer.finish(lambda _: alive())
         self._open_files.close()
+        self._writers.clear()
         for kind, target in self._targets.items():
             publish = durable.publish_folder if target.pictures else durable.publish
             publish(self._temporary[kind], target.path)
@@ -106,6 +107,7 @@ class SegmentResults:
         try:
             self._open_files.close()
         finally:
+            self._writers.clear()  # encoders end with the last that holds them
             for path in self._temporary.values():
                 durable.discard(path)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from matting.choices import AUTO
 from matting.errors import InputError
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-MATRIX_UNITS = (7, 0)  # from this compute capability on, NVIDIA's cards have them for fp16
+MATRIX_UNITS = (7, 0)  # from this compute capability on, NVIDIA's cards have them for fp16,
+# but for these of 7.5, on some of which convolutions in fp16 are known to give no numbers.
+WITHOUT_MATRIX_UNITS = re.compile(r"\bGTX 16\d\d|\bMX[45]50\b|\bT(400|500|550|600|1000|1200)\b")
 
 
 def require_precision(name: str, device: torch.device) -> None:
@@ -31,13 +35,19 @@ def suitable_precision(name: str, device: torch.device) -> str:
     if name != AUTO:
         return name
     if device.type == "cuda":
-        return "fp16" if torch.cuda.get_device_capability(device) >= MATRIX_UNITS else "fp32"
+        return "fp16" if _card_has_matrix_units(device) else "fp32"
     return "bf16" if cpu_has_matrix_units() else "fp32"
 
 
 def exact_float32() -> None:
     """Has cards compute float32 as float32; by default, convolutions take 10 of its 23 bits."""
     torch.backends.cudnn.allow_tf32 = False
+
+
+def _card_has_matrix_units(device: torch.device) -> bool:
+    if torch.cuda.get_device_capability(device) < MATRIX_UNITS:
+        return False
+    return WITHOUT_MATRIX_UNITS.search(torch.cuda.get_device_name(device)) is None
 
 
 def cpu_has_matrix_units() -> bool:

@@ -14,6 +14,7 @@ DISPLAY_GAMMA = 2.4  # of an SDR display, ITU-R BT.1886
 HLG_DISPLAY_NITS, HLG_DISPLAY_GAMMA = 1000, 1.2  # ITU-R BT.2100
 KNEE = 0.9  # of the SDR view; what is brighter is compressed to fit below 1
 STEPS = 4096
+CPU = torch.device("cpu")
 
 
 def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
@@ -26,19 +27,24 @@ def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
         rgb: [T, 3, n, w], float32, in the source's own code values.
     """
     view = rgb.clamp(0, 1)
-    return view if coding.transfer == SDR else _looked_up(view_table(coding.transfer), view)
+    if coding.transfer == SDR:
+        return view
+    return _looked_up(view_table(coding.transfer, rgb.device), view)
 
 
 def to_source(change: Tensor, rgb: Tensor, coding: Coding) -> Tensor:
     """A small change of the view as one of the source's code values; may write to `change`."""
     if coding.transfer == SDR:
         return change
-    return change.mul_(_looked_up(gain_table(coding.transfer), rgb.clamp(0, 1)))
+    gain = _looked_up(gain_table(coding.transfer, rgb.device), rgb.clamp(0, 1))
+    return change.mul_(gain)
 
 
 @cache
-def view_table(transfer: str) -> Tensor:
-    """The view of each code value 0 .. 1."""
+def view_table(transfer: str, device: torch.device = CPU) -> Tensor:
+    """The view of each code value 0 .. 1. On a card once: bringing it there waits for its work."""
+    if device != CPU:
+        return view_table(transfer).to(device)
     code = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
     nits = _pq_nits(code) if transfer == PQ else _hlg_nits(code)
     shown = (nits / WHITE_NITS) ** (1 / DISPLAY_GAMMA)
@@ -61,15 +67,16 @@ def _hlg_nits(code: Tensor) -> Tensor:
 
 
 @cache
-def gain_table(transfer: str) -> Tensor:
+def gain_table(transfer: str, device: torch.device = CPU) -> Tensor:
     """How much a code value changes with its view; at most 1, lest a shoulder magnify noise."""
+    if device != CPU:
+        return gain_table(transfer).to(device)
     slope = torch.gradient(view_table(transfer).double(), spacing=1 / STEPS)[0]
     return (1 / slope.clamp(min=1)).float()
 
 
 def _looked_up(table: Tensor, values: Tensor) -> Tensor:
     """A table of 0 .. 1 in equal steps at `values`, linear between them."""
-    table = table.to(values.device)
     place = values * STEPS
     below = place.long().clamp_(max=STEPS - 1)
     return torch.lerp(table[below], table[below + 1], place - below)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 
 from matting import steps
-from matting.choices import SHORT_SIDE_PX
+from matting.choices import AUTO, SHORT_SIDE_PX
 from matting.coding import Coding
 from matting.composite import Matte, pictures
 from matting.errors import InputError
@@ -16,6 +16,7 @@ from matting.full_size import Make
 from matting.memory import Frames, enough_memory, free_bytes, in_parts
 from matting.planes import Planes, joined
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
+from matting.precision_trial import computes_alike
 from matting.steps import Decoded, Seen
 from matting.transfer import to_card, to_host
 from model import MattingNetwork, State, inference_network
@@ -30,6 +31,7 @@ GPU_CHUNK_FRAMES = 8
 NETWORK_BYTES, WAITING_BYTES = 500, 350
 CHUNKS_AT_ONCE = 12  # held between the reader and the writer, the results of one included
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
+WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once gain nothing
 
 
 def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
@@ -68,7 +70,8 @@ class MattingSession:
         """
         Args:
             network: with its weights, in evaluation mode.
-            precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them.
+            precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them. `auto` is
+                fp32 on a card that does not compute the same in its half precision.
             largest_chunk: how many frames to compute at once at most; None: on the CPU one (more
                 push each other out of its caches: 1.5 to 2 times slower at 8), on a card so many
                 that more are no faster.
@@ -80,6 +83,10 @@ class MattingSession:
         exact_float32()
         with enough_memory():
             self._network = inference_network(network, PRECISIONS[self.precision]).to(device)
+            if precision == AUTO and device.type == "cuda" and self.precision != "fp32":
+                exact = inference_network(network, torch.float32).to(device)
+                if not computes_alike(self._network, exact, device):
+                    self.precision, self._network = "fp32", exact
         self.device = device
         suitable = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or suitable
@@ -95,7 +102,8 @@ class MattingSession:
             return self._largest_chunk
         kind = coding, size_px, ratio
         if kind not in self._chunks:  # later, the frames of the segment before take room
-            self._chunks[kind] = frames_in(free_bytes(self.device), *kind)
+            usable = min(free_bytes(self.device), WORTHWHILE_BYTES)
+            self._chunks[kind] = frames_in(usable, *kind)
         return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:

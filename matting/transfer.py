@@ -1,7 +1,8 @@
 """Pictures between the processor and a graphics card, beside the work on both.
 
-Copies go through pinned memory on a stream of their own. Torch's allocators know of both: neither
-pinned memory nor the card's is given away again before the copies from and to it have ended.
+Copies go through pinned memory, each direction on a stream of its own. The thread that asks for
+one waits for it; no stream does, for what others have the card compute would wait, too. Torch's
+allocators know of both memories: neither is given away again before the copies have ended.
 """
 
 from __future__ import annotations
@@ -13,19 +14,18 @@ from torch import Tensor
 
 from matting.planes import Planes, movable
 
+TO_CARD, TO_HOST = "to the card", "to the host"
+
 
 def to_card(planes: Planes, device: torch.device) -> Planes:
-    """The same on `device`, to be used by the calling thread's stream, which waits for the copy.
-
-    The processor does not wait; on the CPU the planes themselves.
-    """
+    """The same on `device`, all of it there; on the CPU the planes themselves."""
     if device.type == "cpu" or planes.main.is_cuda:
         return planes.to(device)
     staged = [None if t is None else _pinned_copy(t) for t in (planes.main, planes.chroma)]
-    using, copying = torch.cuda.current_stream(device), _stream(device)
+    using, copying = torch.cuda.current_stream(device), _stream(device, TO_CARD)
     with torch.cuda.stream(copying):
         main, chroma = (None if t is None else t.to(device, non_blocking=True) for t in staged)
-    using.wait_stream(copying)
+    _wait_for(copying)
     for tensor in (main, chroma):
         if tensor is not None:
             tensor.record_stream(using)
@@ -39,16 +39,15 @@ def to_host(planes: Planes) -> Planes:
     device = planes.main.device
     if device.type == "cpu":
         return planes
-    using, copying = torch.cuda.current_stream(device), _stream(device)
+    using, copying = torch.cuda.current_stream(device), _stream(device, TO_HOST)
     copying.wait_stream(using)
     with torch.cuda.stream(copying):
         main = _host_copy(planes.main)
         chroma = None if planes.chroma is None else _host_copy(planes.chroma)
-        done = copying.record_event()
     for tensor in (planes.main, planes.chroma):
         if tensor is not None:
             tensor.record_stream(copying)
-    done.synchronize()
+    _wait_for(copying)
     return Planes(planes.coding, main, chroma)
 
 
@@ -76,5 +75,12 @@ def _filled(target: Tensor, source: Tensor) -> Tensor:
 
 
 @cache
-def _stream(device: torch.device) -> torch.cuda.Stream:
+def _stream(device: torch.device, _direction: str) -> torch.cuda.Stream:
     return torch.cuda.Stream(device)
+
+
+def _wait_for(stream: torch.cuda.Stream) -> None:
+    """Waits for what was given to a stream so far, without keeping a core busy."""
+    done = torch.cuda.Event(blocking=True)
+    done.record(stream)
+    done.synchronize()

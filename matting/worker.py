@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.choices import AUTO
-from matting.device import choose_device, share_cores
+from matting.device import choose_device, share_cores, use_device
 from matting.durable import FileProof
 from matting.errors import InputError
 from matting.look import Look
@@ -83,6 +83,7 @@ class Worker:
         """
         self._setup = setup
         self._device = device = choose_device(setup.device)
+        use_device(device)
         share_cores(device, setup.threads)
         keep_freed_memory()
         checkpoint = load_checkpoint(setup.checkpoint)
@@ -155,6 +156,7 @@ class Worker:
 
     def _read(self) -> None:
         """The reader: opens each segment, decodes it and has the network see its frames."""
+        use_device(self._device)
         while True:
             passage = self._submitted.get()
             passage.attempt(self._read_one, passage)
@@ -200,6 +202,7 @@ class Worker:
 
     def _write(self) -> None:
         """The writer: makes mattes and full-size pictures of frames, and encodes them."""
+        use_device(self._device)
         while True:
             passage, item = self._decoded.get()
             if item is Mark.END:
@@ -219,6 +222,7 @@ class Worker:
 
     def _finish(self) -> None:
         """The finisher: makes a segment's files whole, checks them and gives them their names."""
+        use_device(self._device)
         while True:
             passage = self._written.get()
             passage.attempt(self._finish_one, passage)

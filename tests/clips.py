@@ -126,6 +126,40 @@ def crop_by_header(video: Path, *, left: int, bottom: int) -> Path:
     return target
 
 
+def without_usability(video: Path) -> Path:
+    """A copy of an mp4 in H.264's main profile without all of its VUI, which no writer here omits.
+
+    Among that is how far frames are reordered. Source: ITU-T H.264, 7.3.2.1.1.
+    """
+    content = bytearray(video.read_bytes())
+    start = content.index(b"avcC") + 12  # configuration, the number of parameter sets, the length
+    length = int.from_bytes(content[start - 2 : start], "big")
+    bits = "".join(f"{byte:08b}" for byte in content[start : start + length])
+    at = 32  # the unit's header, profile, constraints, level
+
+    def number() -> int:
+        nonlocal at
+        zeros = bits.index("1", at) - at
+        at += 2 * zeros + 1
+        return int(bits[at - zeros - 1 : at], 2) - 1
+
+    number(), number()
+    assert number() == 0, "another order of pictures"
+    number(), number()
+    at += 1
+    number(), number()
+    at += 2  # frames only, direct inference
+    at += 1
+    if bits[at - 1] == "1":  # cropped
+        [number() for _ in range(4)]
+    assert bits[at] == "1", "there is no VUI"
+    rest = "01".ljust(length * 8 - at, "0")
+    content[start : start + length] = int(bits[:at] + rest, 2).to_bytes(length, "big")
+    target = video.with_name(f"without_vui_{video.name}")
+    target.write_bytes(content)
+    return target
+
+
 def decode(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
     """(time in seconds, RGB) of every frame."""
     with av.open(str(path)) as container:

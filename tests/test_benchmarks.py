@@ -155,6 +155,7 @@ def test_growth_is_what_a_longer_video_takes_more() -> None:
     text = growth_text({60: 500.0, 600: 512.25})
     assert "| 600 s | 512.2 |" in text
     assert "Growth: 12.2 MiB" in text
+    assert "Growth: -12.2 MiB" in growth_text({60: 512.25, 600: 500.0})
 
 
 def test_the_network_is_measured_in_parts(clip: Path) -> None:
@@ -201,9 +202,9 @@ def test_what_was_not_measured_is_said_to_be_unmeasured() -> None:
 
 
 def test_targets_are_held_or_not() -> None:
-    case = {"precision": "fp16", "ours_ms": 20.0, "times_the_least": 1.5}
+    case = {"precision": "fp16", "ours_ms": 20.0, "times_the_least": 1.5, "way": "fused"}
     figures = {
-        "GPU tests": {MEMORY_TEST: "passed", "test_two": "failure"},
+        "GPU tests": {MEMORY_TEST: "passed", "test_two": "failure", "test_three": "skipped"},
         "throughput": {"ratios": [12.0], "overlap": 1.3},
         "the network alone": [{**case, "size": "8192x4096"}],
         "drift": {"fp16": {"mean": 0.2, "slope": 0.001}},
@@ -216,6 +217,12 @@ def test_targets_are_held_or_not() -> None:
     assert held["at most 6 GiB on the card, 8192x4096"] is True
     assert held["full-size stage at most twice its least traffic's time, 3840x2160"] is None
     assert held["full-size stage at most twice its least traffic's time, 8192x4096"] is True
+
+
+def test_what_a_card_does_not_have_is_no_failure() -> None:
+    row, *_ = rows_of({"GPU tests": {"test_one": "passed", "test_two": "skipped"}})
+    assert row.held is True
+    assert row.measured == "1 of 2 passed; test_two: skipped"
 
 
 def test_a_step_is_ended_when_its_time_is_up(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from matting.choices import C420, SOURCE
 from matting.coding import Coding
 from matting.media.colour import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery, grey
+from matting.media.hardware import CODING, COLOUR, FRAMES, RATE, SIZE_PX, TIME_BASE
 from matting.media.reader import VideoSource
+from matting.media.trial import ramps
+from matting.media.writer import VideoWriter
 from matting.results import Target, samples_of, writer_of
 from matting.workspace import COMPOSITE
 from tests.clips import make_clip
@@ -103,3 +107,29 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
             writer.finish()
         made.add(target.path.read_bytes())
     assert len(made) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
+def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
+    """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
+    choice = Encoding("h264")
+    samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
+    before = threads()
+    with VideoWriter(
+        tmp_path / "video.mp4",
+        size_px=SIZE_PX,
+        time_base=TIME_BASE,
+        rate=RATE,
+        colour=COLOUR,
+        choice=choice,
+        samples=samples,
+    ) as writer:
+        for number in range(FRAMES):
+            writer.write(ramps(samples.coding, SIZE_PX), [number])
+        assert threads() > before
+        writer.finish()
+        assert threads() == before
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))

@@ -199,6 +199,7 @@ def test_memory_that_cannot_be_pinned_is_done_without() -> None:
     assert pinned(torch.zeros(2, 3)) is None
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card")
 def test_a_card_makes_what_the_processor_makes() -> None:
     matte, card = some_matte(), torch.device("cuda")

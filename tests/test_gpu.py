@@ -13,17 +13,23 @@ import torch
 from benchmarks.drift import drift_of
 from benchmarks.footage import write_clip
 from benchmarks.warm_up import drawn
+from matting.choices import AUTO
 from matting.composite import Matte, layers, pictures
 from matting.demo import CHECKPOINT
+from matting.full_size import FullSize
 from matting.infer import infer
+from matting.look import Look
+from matting.media.encoders import Encoding
+from matting.media.hardware import try_encoders
 from matting.media.reader import VideoSource
 from matting.planes import Planes
+from matting.segment import segment
 from matting.session import MattingSession, automatic_ratio, composed
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode
 from tests.conftest import Recorder
-from tests.stages import composites, infer_options
+from tests.stages import SECOND, composites, infer_options
 
 pytestmark = [
     pytest.mark.gpu,
@@ -99,6 +105,21 @@ def test_infer_on_the_card_gives_the_same_video(
     assert np.abs(np.stack(made[0]) - np.stack(made[1])).mean() < 1
 
 
+def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) -> None:
+    """Cut, decoded, matted and encoded, all by default; a card need not have NVENC."""
+    clip = write_clip(tmp_path / "clip.mp4", (640, 360), 45)
+    segments = segment(clip, SECOND, None, progress)
+    look = Look(encoding=Encoding("hevc"))
+    options = replace(infer_options(CHECKPOINT, look, ratio=0.5), device="cuda", precision="auto")
+    folder = infer(segments, options, None, progress)
+    told = [line for line in progress.details if line.startswith("Decoding by")]
+    assert len(told) == 2
+    assert all("Decoding by NVDEC; the network in fp16" in line for line in told), told
+    if not try_encoders(str(CARD))["hevc"]:
+        assert all("encoding by hevc_nvenc" in line for line in told), told
+    assert sum(len(decode(path)) for path in composites(folder)) == 45
+
+
 @pytest.fixture
 def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A card with no more memory than LIMIT_BYTES."""
@@ -119,6 +140,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "8k.mp4", (8192, 4096), 3)
     session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, "auto")
     ratio = automatic_ratio(8192, 4096, "full-body")
+    make = FullSize(AUTO, CARD, print)
     torch.cuda.reset_peak_memory_stats(CARD)
     count = 0
     source = VideoSource(path)
@@ -126,7 +148,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     for chunk in source.chunks(size):
         for matte in session.mattes(chunk.pictures, ratio):
             targets = dict.fromkeys((COMPOSITE, ALPHA), chunk.pictures.coding)
-            count += len(composed(matte, targets, GREEN)[COMPOSITE])
+            count += len(composed(matte, targets, GREEN, make=make)[COMPOSITE])
     assert count == 3
     assert torch.cuda.max_memory_reserved(CARD) <= LIMIT_BYTES
 

@@ -37,6 +37,7 @@ FLOORS: list[set[str]] = [
     {"matting.passage"},
     {"matting.matte", "matting.inputs", "matting.state_file"},
     {"matting.results", "matting.session", "matting.weights", "matting.ledger"},
+    {"matting.precision_trial"},
     {"matting.full_size", "matting.transfer", "matting.steps"},
     {"matting.fused"},
     {
@@ -177,6 +178,7 @@ def test_imports_point_down(path: Path) -> None:
     ):
         assert module_name(path) in {
             "matting.session",
+            "matting.precision_trial",
             "matting.steps",
             "matting.weights",
             "matting.passage",

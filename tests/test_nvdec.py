@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import pytest
 import torch
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -22,7 +23,7 @@ from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
 from matting.planes import same_samples
 from matting.worker import Setup, Worker
-from tests.clips import crop_by_header, make_clip, numbers
+from tests.clips import crop_by_header, make_clip, numbers, without_usability
 from tests.conftest import Recorder, on_card, without_card
 from tests.stages import composites, cut, infer_options
 
@@ -43,8 +44,14 @@ class Fake(Nvdec):
     broken: int | None = None
     missing: int | None = None
 
+    def _accelerator(self) -> HWAccel | None:
+        return None
+
     def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        for index, frame in enumerate(decode(container, stream)):
+        # FFmpeg's own decoder of AV1 does nothing without hardware.
+        in_software = stream.codec_context.codec.canonical_name != "av1"
+        decoder = self.decoder(stream) if in_software else None
+        for index, frame in enumerate(decode(container, stream, decoder)):
             if index == self.broken:
                 raise av.error.ExternalError(0, "CUDA_ERROR_UNKNOWN")
             made = frame.reformat(
@@ -90,7 +97,16 @@ def test_surfaces_hold_the_softwares_samples(
     assert count == own.frames == 7
 
 
+def test_h264_that_does_not_say_how_far_it_reorders(tmp_path: Path) -> None:
+    options = {"profile": "main", "x264-params": "bframes=3:b-pyramid=normal:b-adapt=0"}
+    clip = make_clip(tmp_path / "clip.mp4", 60, gop=60, options=options)
+    source, reason = VideoSource(without_usability(clip)).decoded_by(FAKE)
+    assert reason == ""
+    assert sum(len(chunk.pts) for chunk in source.chunks(8)) == 60
+
+
 @on_card
+@pytest.mark.gpu
 @pytest.mark.parametrize("rotation", [0, 90])
 @pytest.mark.parametrize(
     ("codec", "pixel_format"), [("libx264", "yuv420p"), ("libx265", "yuv420p10le")]

@@ -159,7 +159,15 @@ def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
     assert trial(size).run() == ""
 
 
+def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
+    coding = Coding(10, (0.2126, 0.0722), False, (2, 2), shift=6, interleaved=True)
+    assert encoders.surfaces_for((1920, 1080), coding) == 12
+    assert encoders.surfaces_for((8192, 4096), coding) == 5
+    assert encoders.surfaces_for((16384, 8192), coding) == 4
+
+
 @on_card
+@pytest.mark.gpu
 @pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
 @pytest.mark.parametrize("device", ["cuda:0", "cpu"])
 def test_nvenc_itself(codec: str, device: str) -> None:
@@ -339,6 +347,15 @@ def test_auto_keeps_hdrs_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     make_clip(clip, 2, codec="libx265", pixel_format="yuv420p10le", options=parameters)
     chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
     assert (chosen, "HDR" in why) == (SOFTWARE, True)
+
+
+def test_auto_keeps_the_place_of_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "")
+    for place, encoder in ((0, HARDWARE), (2, SOFTWARE)):
+        parameters = {"x265-params": f"log-level=none:chromaloc={place}"}
+        make_clip(tmp_path / "clip.mp4", 2, codec="libx265", options=parameters)
+        chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
+        assert (chosen, "where colour samples lie" in why) == (encoder, encoder == SOFTWARE)
 
 
 def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None:

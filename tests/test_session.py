@@ -11,14 +11,16 @@ import torch
 from matting.choices import AUTO, PRECISION_CHOICES
 from matting.coding import Coding
 from matting.precision import PRECISIONS, suitable_precision
+from matting.precision_trial import computes_alike
 from matting.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
 from matting.weights import load_checkpoint
+from model import inference_network
 
 GIB = 1 << 30
 BT709 = (0.2126, 0.0722)
 C420_8 = Coding(8, BT709, step=(2, 2))
 C420_10 = Coding(10, BT709, step=(2, 2))
-CARD = torch.device("cuda", 0)
+CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 
 
 @pytest.mark.parametrize("coding", [C420_8, C420_10])
@@ -50,14 +52,37 @@ def test_a_full_card_still_gets_one_frame() -> None:
 
 
 @pytest.mark.parametrize(
-    ("capability", "precision"), [((6, 1), "fp32"), ((7, 5), "fp16"), ((8, 9), "fp16")]
+    ("name", "capability", "precision"),
+    [
+        ("NVIDIA GeForce GTX 1080", (6, 1), "fp32"),
+        ("NVIDIA GeForce RTX 2060", (7, 5), "fp16"),
+        ("NVIDIA GeForce GTX 1660 Ti", (7, 5), "fp32"),
+        ("NVIDIA GeForce MX450", (7, 5), "fp32"),
+        ("NVIDIA T1000 8GB", (7, 5), "fp32"),
+        ("Tesla T4", (7, 5), "fp16"),
+        ("NVIDIA GeForce RTX 4090", (8, 9), "fp16"),
+    ],
 )
 def test_a_card_with_matrix_units_computes_in_half_precision(
-    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+    monkeypatch: pytest.MonkeyPatch, name: str, capability: tuple[int, int], precision: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: name)
     assert suitable_precision("auto", CARD) == precision
     assert suitable_precision("bf16", CARD) == "bf16"
+
+
+def test_a_device_is_trusted_with_half_precision_where_it_computes_alike(
+    random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matting.precision_trial.SIDE_PX", 64)
+    network = load_checkpoint(random_checkpoint).network
+    exact = inference_network(network, torch.float32)
+    assert computes_alike(inference_network(network, torch.bfloat16), exact, CPU)
+    for value in (float("nan"), float("inf"), 1000.0):
+        broken = inference_network(network, torch.float32)
+        next(broken.project_mat.parameters()).data.fill_(value)
+        assert not computes_alike(broken, exact, CPU), value
 
 
 def test_every_choice_of_precision_is_there() -> None:

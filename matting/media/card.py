@@ -15,10 +15,11 @@ def why_not_shared() -> str:
 
 
 def enter(device: torch.device) -> None:
-    """Makes torch's context of a card the current one of the calling thread.
+    """Makes torch's context of a card the current one of the calling thread, before a codec opens.
 
     FFmpeg is told to work in the current context. It cannot share torch's in any other way: one
     that torch has made first has other flags than FFmpeg insists on.
     """
     torch.cuda.set_device(device)
     torch.cuda.synchronize(device)  # the first real call is what makes the context current
+    torch.cuda.empty_cache()  # a codec's memory is not torch's, which keeps what was freed

@@ -30,9 +30,9 @@ WEIGHTS = {
 TRANSFERS = {16: PQ, 18: HLG}
 
 # Where chroma lies, in pixels right of and below the first one, by FFmpeg's numbers.
-UNSPECIFIED_LOCATION = 0
+UNSPECIFIED_LOCATION, LEFT = 0, 1
 LOCATIONS = {
-    1: (0.0, 0.5),  # left
+    LEFT: (0.0, 0.5),
     2: (0.5, 0.5),  # center
     3: (0.0, 0.0),  # topleft
     4: (0.5, 0.0),  # top
@@ -103,7 +103,7 @@ class Colour:
             height_px: of the whole picture.
         """
         # Unless it says so, chroma lies where H.264 and H.265 have it: left, between two rows.
-        across, down = LOCATIONS.get(self.location, LOCATIONS[1])
+        across, down = LOCATIONS.get(self.location, LOCATIONS[LEFT])
         return Coding(
             bits,
             WEIGHTS[self.matrix_for(height_px)],

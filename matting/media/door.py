@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+from av import logging
 from av.codec.context import CodecContext, Flags
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData, Type
@@ -58,6 +59,30 @@ def encoding(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
             raise storage_error(error, path) from error
         raise EncodeError(f"{path} cannot be encoded ({error.strerror}).") from error
+
+
+@contextmanager
+def words_of_ffmpeg(least: int) -> Iterator[list[str]]:
+    """What FFmpeg logs in the block, once that has ended: more than its errors say.
+
+    Not for blocks in which FFmpeg's own threads work: one might wait for this one to listen.
+
+    Args:
+        least: the level from which on it is wanted, one of PyAV's.
+    """
+    said: list[str] = []
+    before = logging.get_level()
+    logging.set_level(least)
+    logging.set_skip_repeated(False)  # a second trial fails in the same words
+    try:
+        with logging.Capture() as messages:
+            try:
+                yield said
+            finally:
+                said += dict.fromkeys(text.strip() for _, _, text in messages)
+    finally:
+        logging.set_skip_repeated(True)
+        logging.set_level(before)
 
 
 @contextmanager

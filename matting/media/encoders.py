@@ -96,6 +96,8 @@ SAME_EVERY_TIME = {"libx264": {"x264-params": "asm=avx2"}}
 # Frames in the order they are shown, so that times need no thought and a frame that comes out has
 # left its surface. Groups of pictures are closed unless NVENC is told otherwise.
 NVENC_OPTIONS = {"preset": "p5", "tune": "hq", "rc": "vbr", "bf": "0"}
+# Pictures that NVENC may hold, so that encoding and computing go on side by side: it would have 4.
+MOST_SURFACES, LEAST_SURFACES, SURFACE_BYTES = 12, 4, 1 << 29
 NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
 # The scales of quality have the software encoders' ends; the same number is not the same picture.
 NVENC = {
@@ -193,6 +195,12 @@ def grey(choice: Encoding, like: Delivery, colour: Colour, height_px: int) -> De
     """
     coding = _coding(choice, colour.coding(like.coding.bits, (2, 2), height_px))
     return Delivery(_formats(choice)[(2, 2), coding.bits], coding)
+
+
+def surfaces_for(size_px: tuple[int, int], coding: Coding) -> int:
+    """How many pictures NVENC may hold: enough, and of no more than SURFACE_BYTES."""
+    picture = size_px[0] * size_px[1] * coding.pixel_bytes
+    return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / picture)))
 
 
 def add_stream(output: OutputContainer, encoder: str, **given: Any) -> VideoStream:

@@ -30,8 +30,6 @@ SURFACES = {
     "yuv420p10le": "p010le",
     "yuv420p12le": "p016le",
 }
-# For the frames that one packet, or the end, brings at once.
-MORE_SURFACES = 4
 
 
 @dataclass(frozen=True)
@@ -41,34 +39,38 @@ class Nvdec:
     device: torch.device
 
     def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        """The frames of a stream, on the card; PyAV's errors are the caller's.
+        """The frames of a stream, on the card; PyAV's errors are the caller's."""
+        yield from decode(container, stream, self.decoder(stream))
 
-        Copy each out of its surface before the next: there are few of these.
-        """
-        yield from decode(container, stream, self._decoder(stream))
+    def decoder(self, stream: VideoStream) -> VideoCodecContext:
+        """A decoder that knows of the stream what its own does."""
+        accelerator = self._accelerator()
+        own = stream.codec_context
+        # By the codec's name FFmpeg's own decoder is found, which alone has the hardware do it.
+        decoder = CodecContext.create(own.codec.canonical_name, "r", accelerator)
+        if not isinstance(decoder, VideoCodecContext):
+            raise TypeError(f"{decoder.name} is no video decoder")
+        if accelerator is not None and not decoder.is_hwaccel:
+            raise av.error.DecoderNotFoundError(0, f"NVDEC knows no {decoder.name}")
+        if own.extradata:
+            decoder.extradata = own.extradata
+        decoder.flags = own.flags
+        # H.264 need not say how far frames are reordered. The stream's own decoder has been told
+        # by the container's reader; one that finds it out by itself loses frames on the way.
+        decoder.reorder_depth = own.reorder_depth
+        decoder.thread_count = 1  # threads would each hold surfaces, and have nothing to do
+        return decoder
 
-    def _decoder(self, stream: VideoStream) -> VideoCodecContext:
+    def _accelerator(self) -> HWAccel | None:
+        """FFmpeg's hardware decoding in torch's context; None, in a stand-in: software."""
         card.enter(self.device)
-        accelerator = HWAccel(
+        return HWAccel(
             "cuda",
             str(self.device.index),
             allow_software_fallback=False,
             options={"primary_ctx": "0", "current_ctx": "1"},
             is_hw_owned=True,
         )
-        own = stream.codec_context
-        # By the codec's name FFmpeg's own decoder is found, which alone has the hardware do it.
-        decoder = CodecContext.create(own.codec.canonical_name, "r", accelerator)
-        if not isinstance(decoder, VideoCodecContext):
-            raise TypeError(f"{decoder.name} is no video decoder")
-        if not decoder.is_hwaccel:
-            raise av.error.DecoderNotFoundError(0, f"NVDEC knows no {decoder.name}")
-        if own.extradata:
-            decoder.extradata = own.extradata
-        decoder.flags = own.flags
-        decoder.thread_count = 1  # threads would each hold surfaces, and have nothing to do
-        decoder.options = {"extra_hw_frames": str(MORE_SURFACES)}
-        return decoder
 
 
 def surface_name(frame: VideoFrame) -> str:
@@ -80,7 +82,7 @@ def planes_on_card(frame: VideoFrame, coding: Coding, turns: int) -> Planes:
     """A copy of a frame of one of SURFACES, [1, .., H, W], where it lies.
 
     Made on torch's current stream of the calling thread. That is the default one, on which FFmpeg
-    fills its surfaces: the copy comes after that, and before a surface is filled again.
+    fills its frames: the copy comes after that, and before a frame's memory is filled again.
 
     Args:
         coding: of the samples after quarter turns counter-clockwise, `turns` of them.

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 import av
+from av import logging
 from av.container import InputContainer
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
@@ -21,7 +22,7 @@ from matting.errors import DecodeError, MachineError, MattingError
 from matting.media import card
 from matting.media.alpha import opaque
 from matting.media.colour import Colour
-from matting.media.door import decode, open_video, reading
+from matting.media.door import decode, open_video, reading, words_of_ffmpeg
 from matting.media.formats import coding_of
 from matting.media.frames import planes_of
 from matting.media.hdr import HdrMetadata
@@ -71,12 +72,16 @@ class VideoSource:
             return self, reason
         other = copy.copy(self)
         other._nvdec = nvdec
+        said: list[str] = []
         try:
-            for own, theirs in zip(self._head(), other._head(), strict=True):
+            first = self._head()
+            with words_of_ffmpeg(logging.ERROR) as said:
+                found = other._head()
+            for own, theirs in zip(first, found, strict=True):
                 if own.pts != theirs.pts or not same_samples(own.pictures, theirs.pictures):
                     return self, "NVDEC gives other pictures."
         except MattingError as error:
-            return self, f"NVDEC cannot decode it ({_cause(error)})."
+            return self, f"NVDEC cannot decode it ({'; '.join(said) or _cause(error)})."
         return other, ""
 
     def _unfit(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +15,7 @@ from matting.coding import Coding
 from matting.errors import EncodeError, MachineError, MattingError
 from matting.media import card
 from matting.media.colour import Colour
-from matting.media.door import decode, open_video, reading
+from matting.media.door import decode, open_video, reading, words_of_ffmpeg
 from matting.media.encoders import Delivery, Encoding, delivery
 from matting.media.frames import planes_of
 from matting.media.probe import probe
@@ -91,8 +89,12 @@ class Trial:
             choice=self.choice,
             samples=self.samples,
         ) as writer:
-            with _words_of_ffmpeg():
-                writer.write(picture, [0])
+            said: list[str] = []
+            try:
+                with words_of_ffmpeg(logging.WARNING) as said:
+                    writer.write(picture, [0])
+            except MachineError as error:
+                raise EncodeError("; ".join(said) or error.what) from error
             for number in range(1, FRAMES):
                 writer.write(picture, [number * step])
             writer.finish()
@@ -154,24 +156,3 @@ def _worst_error(wanted: Planes, found: Planes) -> float:
 def _mean_distance(one: Tensor, other: Tensor, peak: int) -> float:
     height, width = one.shape
     return float((one - other[:height, :width].to(torch.int32)).abs().float().mean()) / peak
-
-
-@contextmanager
-def _words_of_ffmpeg() -> Iterator[None]:
-    """Has an error of the block say what FFmpeg logs: only there is told why NVENC does not open.
-
-    Not for blocks in which FFmpeg's own threads work: one might wait for this one to listen.
-    """
-    before = logging.get_level()
-    logging.set_level(logging.ERROR)
-    logging.set_skip_repeated(False)  # a second trial fails in the same words
-    try:
-        with logging.Capture() as messages:
-            try:
-                yield
-            except MachineError as error:
-                said = dict.fromkeys(text.strip() for _, _, text in messages)
-                raise EncodeError("; ".join(said) or error.what) from error
-    finally:
-        logging.set_skip_repeated(True)
-        logging.set_level(before)

@@ -18,7 +18,7 @@ from matting.errors import EncodeError, MachineError, MediaError
 from matting.media.check import decode_through
 from matting.media.colour import Colour
 from matting.media.door import encoding
-from matting.media.encoders import Delivery, Encoding, add_stream
+from matting.media.encoders import Delivery, Encoding, add_stream, surfaces_for
 from matting.media.frames import frame_of
 from matting.media.hdr import HdrMetadata
 from matting.media.probe import probe
@@ -68,7 +68,6 @@ class VideoWriter:
         self._held: list[Packet[VideoStream]] = []
         self._samples, self._range = samples, colour.range
         self._choice = choice
-        self._surfaces: Surfaces | None = None
         with encoding(path):
             self._container = av.open(str(path), "w", format="mp4")
         try:
@@ -78,6 +77,8 @@ class VideoWriter:
             context.time_base = time_base
             context.sample_aspect_ratio = pixel_aspect
             colour.apply_to(context)
+            # After the stream, so that it goes after it, too: NVENC reads that memory.
+            self._surfaces: Surfaces | None = None
         except BaseException:
             self._container.close()
             raise
@@ -130,6 +131,10 @@ class VideoWriter:
             self._mux(packets)
             self._mux_held()
             self._container.close()
+        # With what held it ends the encoder, its threads and its memory, on a card too.
+        self._held.clear()
+        del self._stream
+        self._surfaces = None
         try:
             shown = decode_through(self._path, on_frames)
         except MediaError as error:
@@ -204,6 +209,8 @@ class VideoWriter:
         codec = choice.by
         avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
         options = codec.options_for(choice, hdr, avx512=avx512)
+        if choice.by_hardware:
+            options["surfaces"] = str(surfaces_for(size_px, self._samples.coding))
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
         stream = add_stream(self._container, codec.encoder, rate=rate, options=options)
         steps = self._samples.coding.step
