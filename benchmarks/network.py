@@ -27,7 +27,7 @@ from torch import Tensor
 from benchmarks.drift import drift_of, drift_text, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.parts import Case, Found, bandwidth, measure
-from benchmarks.results import measured_on, table, write_section
+from benchmarks.results import kind_of, measured_on, table, write_section
 from benchmarks.stand_in import write_checkpoint
 from benchmarks.warm_up import drawn, filmed
 from matting.device import choose_device
@@ -127,8 +127,7 @@ def main() -> None:
     print(text)
     if options.write:
         what = "Drift of half precision" if options.drift else "The network alone"
-        where = "processor" if device.type == "cpu" else "graphics card"
-        write_section(f"{what}, {where}", text)
+        write_section(f"{what}, {kind_of(device.type)}", text)
 
 
 def _sizes(

@@ -12,6 +12,8 @@ from pathlib import Path
 import av
 import torch
 
+from matting.precision import cpu_has_matrix_units
+
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 TITLE = "# What was measured\n\nWritten by the programs of this folder; each says how.\n"
 CPU_INFO = Path("/proc/cpuinfo")
@@ -28,6 +30,13 @@ def measured_on() -> str:
         f"Measured on {today()}: {_processor()}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, PyAV {av.__version__}."
     )
+
+
+def kind_of(device: str) -> str:
+    """The kinds of machines whose results stand beside each other."""
+    if device != "cpu":
+        return "graphics card"
+    return f"processor {'with' if cpu_has_matrix_units() else 'without'} matrix units"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

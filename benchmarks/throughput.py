@@ -26,7 +26,7 @@ from benchmarks.footage import write_clip
 from benchmarks.memory import growth, growth_text
 from benchmarks.naive import ENCODERS
 from benchmarks.processes import module, program, run
-from benchmarks.results import measured_on, write_section
+from benchmarks.results import kind_of, measured_on, write_section
 from benchmarks.side_by_side import FEW_FRAMES, Figures, Round, ours_of, text_of
 from benchmarks.stages import Stage
 from benchmarks.stand_in import write_checkpoint
@@ -123,7 +123,7 @@ def main() -> None:
             title = "Memory by length"
             text = growth_text(growth(folder, weights, device, options.seconds))
         else:
-            title = f"Throughput at {options.width}x{options.height}, {_kind(device)}"
+            title = f"Throughput at {options.width}x{options.height}, {kind_of(device)}"
             text = _throughput(options, folder, weights, device)
     text = f"Weights: {weights.name}. {_card(device)}{measured_on()}\n\n{text}"
     print(text)
@@ -171,10 +171,6 @@ def _throughput(options: argparse.Namespace, folder: Path, weights: Path, device
 
 def _bits(text: str) -> int:
     return int(float(text[:-1]) * 1_000_000) if text.endswith("M") else int(text)
-
-
-def _kind(device: str) -> str:
-    return "processor" if device == "cpu" else "graphics card"
 
 
 def _card(device: str) -> str:
