@@ -1,8 +1,8 @@
 """Pictures between the processor and a graphics card, beside the work on both.
 
-Copies go through pinned memory, each direction on a stream of its own. The thread that asks for
-one waits for it; no stream does, for what others have the card compute would wait, too. Torch's
-allocators know of both memories: neither is given away again before the copies have ended.
+Copies go through pinned memory, each direction on a stream of its own. The thread that asks for a
+copy waits for it; the stream that computes does not, for the work of other threads would wait, too.
+Torch's allocators know of both memories: neither is given away again before the copies have ended.
 """
 
 from __future__ import annotations
