@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
-from matting.choices import AUTO, PLAIN
+from matting.choices import AUTO
 from matting.coding import Coding
 from matting.composite import Matte, layers
 from matting.full_size import FullSize, Make, least_bytes
@@ -74,7 +74,7 @@ class Found:
     peak_bytes: int | None
     mean_error: float
     most_error: float
-    way: str = PLAIN
+    way: str
 
     @property
     def ours_ms(self) -> float:
@@ -137,7 +137,6 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
     works = [ours.small, ours.matte, ours.full_size]
     for work in works:  # a warm-up
         work()
-    way = make.way
     peak_bytes = _peak_of(works, device)
     affordable = _fits(published)
     if affordable:
@@ -155,7 +154,7 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
         peak_bytes=peak_bytes,
         mean_error=sum(mean for mean, _ in errors) / len(errors),
         most_error=max(most for _, most in errors),
-        way=way,
+        way=make.way,
     )
 
 

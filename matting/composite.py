@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from matting.coding import Coding
-from matting.drawing import applied, drawn, fill, flat
+from matting.drawing import Flat, applied, drawn, fill, flat
 from matting.enlarging import enlarged, interpolated, tiles_with
 from matting.planes import Planes
 from matting.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
@@ -81,9 +81,8 @@ def in_bands(
     Args:
         band_px: how much of a picture is computed at once; None: as suits the device.
     """
-    source, device = matte.source, matte.offset.device
-    made = {kind: blank(source, coding, grey=kind in ALPHAS) for kind, coding in targets.items()}
-    behind = {coding: flat(background, coding, device) for coding in set(targets.values())}
+    source = matte.source
+    made, behind = _begun(source, targets, background, (source.width, source.height))
     columns = slice(0, source.width)
     for rows, linear in _rows(matte, band_px):
         for kind, part in drawn(source, (rows, columns), linear, targets, behind).items():
@@ -109,11 +108,7 @@ def in_tiles(
     """
     source = matte.source
     size = source.width, source.height
-    made = {
-        kind: blank(source, coding, grey=kind in ALPHAS, size=whole_tiles(*size))
-        for kind, coding in targets.items()
-    }
-    behind = {c: flat(background, c, source.main.device) for c in set(targets.values())}
+    made, behind = _begun(source, targets, background, whole_tiles(*size))
     nothing = None if FOREGROUND in targets else SURE / max(c.peak for c in targets.values())
     if nothing is not None:
         for kind, planes in made.items():
@@ -141,17 +136,31 @@ def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Te
         yield rows, *applied(rgb_rows(matte.source, rows), linear, matte.source.coding)
 
 
+def _begun(
+    source: Planes,
+    targets: Mapping[str, Coding],
+    background: tuple[int, int, int],
+    size: tuple[int, int],
+) -> tuple[dict[str, Planes], dict[Coding, Flat]]:
+    """Results of that width and height, to be filled, and the background in each coding."""
+    made = {
+        kind: blank(source, coding, grey=kind in ALPHAS, size=size)
+        for kind, coding in targets.items()
+    }
+    device = source.main.device
+    return made, {coding: flat(background, coding, device) for coding in set(targets.values())}
+
+
 def _rows(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:
     """Rows from top to bottom, and the linear map there, float32, as `applied` takes it."""
     source, slope, offset = matte.source, matte.slope, matte.offset
-    maps = offset if slope is None else torch.cat((slope.float(), offset.float()), dim=1)
-    if slope is not None:
-        maps[:, :3] += 1
-    for (rows,) in bands(source, band_px=band_px):
-        if slope is None:
-            yield rows, maps[:, :, rows].float()
-        else:
-            yield rows, interpolated(maps, rows, (source.width, source.height))
+    found = (rows for (rows,) in bands(source, band_px=band_px))
+    if slope is None:
+        yield from ((rows, offset[:, :, rows].float()) for rows in found)
+        return
+    maps = torch.cat((slope.float(), offset.float()), dim=1)
+    maps[:, :3] += 1
+    yield from ((rows, interpolated(maps, rows, (source.width, source.height))) for rows in found)
 
 
 def _tiles(frame: Matte, nothing: float | None, most: int) -> Sequence[Tensor]:

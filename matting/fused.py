@@ -14,7 +14,7 @@ from matting.drawing import flat
 from matting.kernel import kernel
 from matting.planes import Planes
 from matting.resampling import shares
-from matting.sdr_view import gain_table, view_table
+from matting.sdr_view import gain_table, on_device, view_table
 from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND
 from matting.yuv import blank
 
@@ -69,7 +69,7 @@ def _launch(
         kernel[-(-size[1] // TILE[1]), -(-size[0] // TILE[0]), len(source)](
             (source.main, source.chroma),
             (slope, offset),
-            (view_table(transfer, offset.device), gain_table(transfer, offset.device))
+            tuple(on_device(table, transfer, offset.device) for table in (view_table, gain_table))
             if hdr
             else (offset, offset),
             *(
@@ -142,7 +142,6 @@ def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:
     return (*coding.luma, *coding.chroma, float(coding.peak), float(1 << coding.shift))
 
 
-@cache
 def _behind(coding: Coding, background: tuple[int, int, int]) -> tuple[float, ...]:
     """The levels of luma and chroma behind the composite."""
     colour = flat(background, coding, torch.device("cpu"))

@@ -97,7 +97,6 @@ class SegmentResults:
         for writer in self._writers.values():
             writer.finish(lambda _: alive())
         self._open_files.close()
-        self._writers.clear()
         for kind, target in self._targets.items():
             publish = durable.publish_folder if target.pictures else durable.publish
             publish(self._temporary[kind], target.path)

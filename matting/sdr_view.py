@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -14,7 +15,6 @@ DISPLAY_GAMMA = 2.4  # of an SDR display, ITU-R BT.1886
 HLG_DISPLAY_NITS, HLG_DISPLAY_GAMMA = 1000, 1.2  # ITU-R BT.2100
 KNEE = 0.9  # of the SDR view; what is brighter is compressed to fit below 1
 STEPS = 4096
-CPU = torch.device("cpu")
 
 
 def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
@@ -29,22 +29,26 @@ def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
     view = rgb.clamp(0, 1)
     if coding.transfer == SDR:
         return view
-    return _looked_up(view_table(coding.transfer, rgb.device), view)
+    return _looked_up(on_device(view_table, coding.transfer, rgb.device), view)
 
 
 def to_source(change: Tensor, rgb: Tensor, coding: Coding) -> Tensor:
     """A small change of the view as one of the source's code values; may write to `change`."""
     if coding.transfer == SDR:
         return change
-    gain = _looked_up(gain_table(coding.transfer, rgb.device), rgb.clamp(0, 1))
-    return change.mul_(gain)
+    gain = on_device(gain_table, coding.transfer, rgb.device)
+    return change.mul_(_looked_up(gain, rgb.clamp(0, 1)))
 
 
 @cache
-def view_table(transfer: str, device: torch.device = CPU) -> Tensor:
-    """The view of each code value 0 .. 1. On a card once: bringing it there waits for its work."""
-    if device != CPU:
-        return view_table(transfer).to(device)
+def on_device(table: Callable[[str], Tensor], transfer: str, device: torch.device) -> Tensor:
+    """A table where it is looked up. On a card once: bringing it there waits for its work."""
+    return table(transfer).to(device)
+
+
+@cache
+def view_table(transfer: str) -> Tensor:
+    """The view of each code value 0 .. 1."""
     code = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
     nits = _pq_nits(code) if transfer == PQ else _hlg_nits(code)
     shown = (nits / WHITE_NITS) ** (1 / DISPLAY_GAMMA)
@@ -67,10 +71,8 @@ def _hlg_nits(code: Tensor) -> Tensor:
 
 
 @cache
-def gain_table(transfer: str, device: torch.device = CPU) -> Tensor:
+def gain_table(transfer: str) -> Tensor:
     """How much a code value changes with its view; at most 1, lest a shoulder magnify noise."""
-    if device != CPU:
-        return gain_table(transfer).to(device)
     slope = torch.gradient(view_table(transfer).double(), spacing=1 / STEPS)[0]
     return (1 / slope.clamp(min=1)).float()
 

@@ -20,12 +20,13 @@ ROWS, COLUMNS = 16, 32  # pixels of a tile: whole cells of chroma in all codings
 
 def whole_tiles(width: int, height: int) -> tuple[int, int]:
     """The least width and height of whole tiles that hold a picture."""
-    return -(-width // COLUMNS) * COLUMNS, -(-height // ROWS) * ROWS
+    rows, columns = _counts(width, height)
+    return columns * COLUMNS, rows * ROWS
 
 
 def every_tile(width: int, height: int) -> Tensor:
     """The places of all tiles of a picture."""
-    columns, rows = -(-width // COLUMNS), -(-height // ROWS)
+    rows, columns = _counts(width, height)
     return torch.cartesian_prod(torch.arange(rows), torch.arange(columns))
 
 
@@ -91,6 +92,11 @@ def windows(planes: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) 
     return lines.index_select(0, starts.flatten()).view(-1, channels, size[1], size[0])
 
 
+def _counts(width: int, height: int) -> tuple[int, int]:
+    """The rows and columns of a picture's tiles."""
+    return -(-height // ROWS), -(-width // COLUMNS)
+
+
 def _cut(plane: Tensor, places: Tensor, size: tuple[int, int], margin: tuple[int, int]) -> Tensor:
     """Tiles of `size` (width, height) of a plane [1, C, H, W], and the margin around them."""
     (columns, rows), (left, above), (y, x) = size, margin, places.unbind(1)
@@ -110,9 +116,7 @@ def _put(tiles: Tensor, plane: Tensor, places: Tensor) -> None:
     if plane.shape[1] > 1 and plane.stride(1) == 1:  # interleaved: one line holds all channels
         tiles, plane = (each.permute(0, 2, 3, 1).flatten(2)[:, None] for each in (tiles, plane))
     _, channels, rows, columns = tiles.shape
-    down, across = (
-        whole // part for whole, part in zip(plane.shape[2:], (rows, columns), strict=True)
-    )
+    down, across = plane.shape[2] // rows, plane.shape[3] // columns
     # As words of eight bytes, several of which make a line of any tile: that is faster.
     grid = plane.view(torch.int64).view(channels, down, rows, across, -1).permute(1, 3, 0, 2, 4)
     y, x = places.unbind(1)

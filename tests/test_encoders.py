@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from matting.choices import C420, SOURCE
+from matting.choices import C420, SOFTWARE, SOURCE
 from matting.coding import Coding
 from matting.media.colour import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery, grey
-from matting.media.hardware import CODING, COLOUR, FRAMES, RATE, SIZE_PX, TIME_BASE
+from matting.media.hardware import made_up
 from matting.media.reader import VideoSource
 from matting.media.trial import ramps
-from matting.media.writer import VideoWriter
 from matting.results import Target, samples_of, writer_of
 from matting.workspace import COMPOSITE
 from tests.clips import make_clip
@@ -112,20 +111,12 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
 def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
     """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
-    choice = Encoding("h264")
-    samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
+    trial = made_up("h264", SOFTWARE, "cpu")
+    picture = ramps(trial.samples.coding, trial.size_px)
     before = threads()
-    with VideoWriter(
-        tmp_path / "video.mp4",
-        size_px=SIZE_PX,
-        time_base=TIME_BASE,
-        rate=RATE,
-        colour=COLOUR,
-        choice=choice,
-        samples=samples,
-    ) as writer:
-        for number in range(FRAMES):
-            writer.write(ramps(samples.coding, SIZE_PX), [number])
+    with trial.writer(tmp_path / "video.mp4") as writer:
+        for number in range(20):
+            writer.write(picture, [number])
         assert threads() > before
         writer.finish()
         assert threads() == before

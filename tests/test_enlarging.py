@@ -113,9 +113,11 @@ def test_samples_as_graphics_cards_hold_them() -> None:
         (pairs.int() << 6).to(torch.uint16).permute(0, 3, 1, 2),
     )
     slope, offset = maps(2, 20, 30)
-    ours = pictures(Matte(source, slope, offset), {COMPOSITE: plain}, GREEN)[COMPOSITE]
-    theirs = pictures(Matte(held, slope, offset), {COMPOSITE: card}, GREEN)[COMPOSITE]
-    assert theirs.chroma is not None and ours.chroma is not None
-    assert torch.equal(theirs.main.int(), ours.main.int() << 6)
-    assert torch.equal(theirs.chroma.int(), ours.chroma.int() << 6)
-    assert theirs.chroma.stride(1) == 1
+    for way in (in_tiles, in_bands):  # the latter is a card's
+        ours = way(Matte(source, slope, offset), {COMPOSITE: plain}, GREEN)[COMPOSITE]
+        theirs = way(Matte(held, slope, offset), {COMPOSITE: card}, GREEN)[COMPOSITE]
+        assert theirs.chroma is not None and ours.chroma is not None
+        assert torch.equal(theirs.main.int(), ours.main.int() << 6)
+        assert torch.equal(theirs.chroma.int(), ours.chroma.int() << 6)
+        assert theirs.chroma.stride(1) == 1
+        assert way is in_tiles or theirs.chroma.permute(0, 2, 3, 1).is_contiguous()

@@ -13,7 +13,6 @@ from matting.media.encoders import CODECS, NVENC, Encoding, delivery
 from matting.media.nvdec import Nvdec
 from matting.media.reader import VideoSource
 from matting.media.trial import Trial, ramps
-from matting.media.writer import VideoWriter
 
 SIZE_PX = (640, 360)
 FRAMES = 20
@@ -29,7 +28,7 @@ def try_encoders(device: str) -> dict[str, str]:
     Args:
         device: the card, as torch names it.
     """
-    return {codec: _try_encoder(codec, device) for codec in NVENC}
+    return {codec: made_up(codec, HARDWARE, device).run() for codec in NVENC}
 
 
 def try_decoders(nvdec: Nvdec) -> dict[str, str]:
@@ -37,10 +36,16 @@ def try_decoders(nvdec: Nvdec) -> dict[str, str]:
     return {codec: _try_decoder(codec, nvdec) for codec in CODECS}
 
 
-def _try_encoder(codec: str, device: str) -> str:
-    choice = Encoding(codec, encoder=HARDWARE)
+def made_up(codec: str, encoder: str, device: str) -> Trial:
+    """A trial of a codec, with pictures that any card takes.
+
+    Args:
+        encoder: SOFTWARE or HARDWARE.
+        device: where the pictures lie, as torch names it.
+    """
+    choice = Encoding(codec, encoder=encoder)
     samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
-    return Trial(choice, samples, SIZE_PX, COLOUR, TIME_BASE, RATE, device).run()
+    return Trial(choice, samples, SIZE_PX, COLOUR, TIME_BASE, RATE, device)
 
 
 def _try_decoder(codec: str, nvdec: Nvdec) -> str:
@@ -57,18 +62,9 @@ def _try_decoder(codec: str, nvdec: Nvdec) -> str:
 
 
 def _make_clip(path: Path, codec: str) -> None:
-    choice = Encoding(codec, encoder=SOFTWARE)
-    samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
-    with VideoWriter(
-        path,
-        size_px=SIZE_PX,
-        time_base=TIME_BASE,
-        rate=RATE,
-        colour=COLOUR,
-        choice=choice,
-        samples=samples,
-    ) as writer:
-        picture = ramps(samples.coding, SIZE_PX)
+    trial = made_up(codec, SOFTWARE, "cpu")
+    with trial.writer(path) as writer:
+        picture = ramps(trial.samples.coding, SIZE_PX)
         for number in range(FRAMES):
             writer.write(picture, [number])
         writer.finish()

@@ -77,10 +77,9 @@ class Trial:
                 return str(error).splitlines()[0]
         return ""
 
-    def _encode(self, path: Path, picture: Planes) -> None:
-        step = max(1, round(1 / self.rate / self.time_base))
-        picture = picture.to(torch.device(self.device))
-        with VideoWriter(
+    def writer(self, path: Path) -> VideoWriter:
+        """What makes a video like that."""
+        return VideoWriter(
             path,
             size_px=self.size_px,
             time_base=self.time_base,
@@ -88,7 +87,12 @@ class Trial:
             colour=self.colour,
             choice=self.choice,
             samples=self.samples,
-        ) as writer:
+        )
+
+    def _encode(self, path: Path, picture: Planes) -> None:
+        step = max(1, round(1 / self.rate / self.time_base))
+        picture = picture.to(torch.device(self.device))
+        with self.writer(path) as writer:
             said: list[str] = []
             try:
                 with words_of_ffmpeg(logging.WARNING) as said:
