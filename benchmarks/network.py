@@ -30,8 +30,8 @@ from benchmarks.parts import Case, Found, bandwidth, measure
 from benchmarks.results import kind_of, measured_on, table, write_section
 from benchmarks.stand_in import write_checkpoint
 from benchmarks.warm_up import drawn, filmed
-from matting.device import choose_device
 from matting.session import automatic_ratio
+from matting.system.device import choose_device
 from matting.weights import VARIABLE, load_checkpoint
 from model import MattingNetwork
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import torch
 
-from matting.precision import cpu_has_matrix_units
+from matting.system.torch_build import cpu_has_matrix_units
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 TITLE = "# What was measured\n\nWritten by the programs of this folder; each says how.\n"

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from matting.apart import run_apart
 from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.inputs import Input, InputFolder
@@ -20,6 +19,7 @@ from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.source import FrameSource
 from matting.media.trial import Trial
 from matting.settings import changed_settings, encoder_of
+from matting.system.subprocesses import run_apart
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from matting import durable
 from matting.carrying import MP4, Carriage
 from matting.combined_note import COMBINE_AGAIN, CombinedNote
 from matting.delivered import check_delivered
 from matting.errors import InputError, writing
-from matting.forecast import gigabytes
 from matting.ledger import Ledger
-from matting.lock import folder_lock
 from matting.media.door import require_file
 from matting.media.probe import length_seconds
 from matting.media.tracks import AUDIO, picture_choice
-from matting.meter import clock
 from matting.muxing import Delivery, mux
 from matting.plan import SourceFile
 from matting.progress import Progress
+from matting.system import atomic_files
+from matting.system.file_lock import folder_lock
+from matting.system.humanize import clock, gigabytes
 from matting.workspace import (
     COMPOSITE,
     FINAL_CONTAINERS,
@@ -56,12 +55,12 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         _announce(video, target, taken, progress)
         if not delivery.holds.of(AUDIO):
             progress.say(f"{video.name} has no sound: the result will have none either.")
-        temporary = durable.partial(target)
+        temporary = atomic_files.partial(target)
         progress.start("Adding sound", frames, "frame")
         try:
             mux(delivery, temporary, progress)
             lost = check_delivered(delivery, temporary)
-            durable.publish(temporary, target)
+            atomic_files.publish(temporary, target)
         finally:
             progress.finish()
             with writing(temporary):

@@ -15,7 +15,7 @@ from matting.ending import Call, ended, failed, interrupted
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
 from matting.interrupts import Interrupts
 from matting.power import shut_down
-from matting.remedies import setup
+from matting.system.fixes import setup
 
 DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
 # A night's work has ended, well or not; anything else is best told to somebody who is still there.
@@ -108,7 +108,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     """
     path, output = options.path, options.output
     if options.command in NEEDING_A_CARD:
-        from matting.unused_card import warn_of_unused_card
+        from matting.system.gpu_diagnosis import warn_of_unused_card
 
         warn_of_unused_card(options.device, console)
     if options.command in {"demo", "doctor"}:

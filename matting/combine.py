@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from matting import durable
 from matting.combined_note import CombinedNote
 from matting.errors import EncodeError, InputError, writing
 from matting.ledger import Ledger
-from matting.lock import folder_lock
 from matting.media.join import Part, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress, counted
+from matting.system import atomic_files
+from matting.system.file_lock import folder_lock
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 
 RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments, then combine."
@@ -81,8 +81,8 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
         progress.say(f"Already combined: {target}")
         return
     parts, time_base = _parts(ledger, kind)
-    durable.make_folder(target.parent)
-    temporary = durable.partial(target)
+    atomic_files.make_folder(target.parent)
+    temporary = atomic_files.partial(target)
     progress.start("Combining", note.frames, "frame")
     try:
         shown = join(parts, time_base, temporary, progress.advance)
@@ -90,7 +90,7 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
             raise EncodeError(f"{target}: {note.frames} frames were matted, {len(shown)} came out.")
         progress.start("Checking", note.frames, "frame")
         check_joined(temporary, shown, time_base, progress.advance)
-        durable.publish(temporary, target)
+        atomic_files.publish(temporary, target)
         note.proven_by(target).write(target)
     finally:
         progress.finish()

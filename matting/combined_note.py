@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from matting import durable
-from matting.durable import FileProof
 from matting.errors import InputError
 from matting.ledger import Ledger
 from matting.plan import UNREADABLE, SourceFile
+from matting.system import atomic_files
+from matting.system.files import FileProof
 
 COMBINE_AGAIN = "Run combine (3_combine.bat) again on the folder that infer made."
 
@@ -46,7 +46,7 @@ class CombinedNote:
 
     def write(self, combined: Path) -> None:
         """Puts the note beside `combined`."""
-        durable.write_json(_path(combined), asdict(self))
+        atomic_files.write_json(_path(combined), asdict(self))
 
     @classmethod
     def read(cls, combined: Path) -> CombinedNote | None:
@@ -58,7 +58,7 @@ class CombinedNote:
         path = _path(combined)
         if not path.is_file():
             return None
-        value = durable.read_json(path, COMBINE_AGAIN)
+        value = atomic_files.read_json(path, COMBINE_AGAIN)
         try:
             source = SourceFile(**value["source"]) if value["source"] else None
             file = FileProof(**value["file"])

@@ -17,10 +17,9 @@ from torch import Tensor
 from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
-from matting import durable, ffmpeg
+from matting import ffmpeg
 from matting.choices import SOFTWARE
 from matting.coding import Coding
-from matting.device import choose_device, share_cores
 from matting.errors import writing
 from matting.infer_options import InferOptions
 from matting.look import Look
@@ -35,6 +34,8 @@ from matting.planes import Planes
 from matting.progress import Progress
 from matting.run import run
 from matting.segment import SegmentOptions
+from matting.system import atomic_files
+from matting.system.device import choose_device, share_cores
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
 from matting.yuv import converted
 
@@ -118,7 +119,7 @@ def demo(
     """
     progress.say(LABEL)
     share_cores(choose_device(device))  # drawing is done by others at the same time
-    durable.make_folder(folder)
+    atomic_files.make_folder(folder)
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
     video = folder / "demo.mp4"
     drawn = draw_film(film, video, progress)
@@ -145,7 +146,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
     Raises:
         StorageError, EncodeError, MissingError.
     """
-    picture, beeps = durable.partial(video), video.with_name("demo_sound.wav")
+    picture, beeps = atomic_files.partial(video), video.with_name("demo_sound.wav")
     drawn = DrawnFilm([], [])
     columns = _columns(len(film))
     colour = Colour(BT709, LIMITED, BT709, BT709)
@@ -196,7 +197,7 @@ def _add_sound(picture: Path, beeps: Path, video: Path) -> None:
     arguments += ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-b:a", "160k"]
     arguments += ["-fflags", "+bitexact", "-f", "mp4", temporary.name]
     ffmpeg.run(arguments, folder=video.parent, subject=video, hint="", on_frames=lambda _: None)
-    durable.publish(temporary, video)
+    atomic_files.publish(temporary, video)
 
 
 def _report(

@@ -8,15 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from matting import findings, remedies
-from matting.driver import Driver
+from matting import findings
 from matting.errors import InputError, MattingError, MissingError
 from matting.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.findings import PROBLEM, Finding
 from matting.machine import VISION, Machine, Torch
-from matting.packages import Package
 from matting.progress import Progress
-from matting.unused_card import Reason, why_unused
+from matting.system import fixes
+from matting.system.gpu_diagnosis import Reason, why_unused
+from matting.system.nvidia_smi import Driver
+from matting.system.packages import Package
 
 WIDTH, NAME_WIDTH, STATE_WIDTH = 80, 15, 9
 
@@ -58,7 +59,7 @@ def to_mend(problems: Sequence[Finding]) -> str:
     by_remedy: dict[str, list[Finding]] = {}
     for problem in problems:
         by_remedy.setdefault(problem.remedy, []).append(problem)
-    lines = [f"\nTo mend (commands are for the folder {remedies.ROOT}):"]
+    lines = [f"\nTo mend (commands are for the folder {fixes.ROOT}):"]
     for remedy, mended in by_remedy.items():
         lines.append("")
         for problem in mended:
@@ -81,7 +82,7 @@ def _look(folder: Path, machine: Machine) -> Iterator[Finding]:
     """Each finding as soon as it is made: some take seconds."""
     system = machine.system
     other = machine.other_python()
-    install = remedies.setup(system) if other is None else remedies.doctor(other, system)
+    install = fixes.setup(system) if other is None else fixes.doctor(other, system)
     yield findings.python(*machine.python(), system)
     driver, torch = machine.driver(), machine.torch()
     packages, trouble = _packages(machine, torch)

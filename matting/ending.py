@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.combined_note import CombinedNote
-from matting.forecast import HOUR, MINUTE, duration
 from matting.plan import read_plan
+from matting.system.humanize import time_taken
 from matting.workspace import MattedFolder, segments_folder
 
 # The variable in which a batch file gives its name.
@@ -90,16 +90,6 @@ def ended(options: argparse.Namespace, call: Call, seconds: float) -> str:
     if not following:
         return taken
     return f"{taken} Next: {following}" if call.batch else f"{taken} Next:\n  {following}"
-
-
-def time_taken(seconds: float) -> str:
-    """A length of time in its two largest units: "7 s", "3 min 20 s", "5 h 20 min"."""
-    whole = round(seconds)
-    if whole < MINUTE:
-        return f"{whole} s" if whole else "less than a second"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE} s"
-    return duration(seconds)
 
 
 def _following(options: argparse.Namespace, call: Call) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting import remedies, weights
-from matting.driver import Card, Driver
+from matting import weights
 from matting.errors import MattingError
 from matting.ffmpeg import VARIABLE as FFMPEG_VARIABLE
-from matting.forecast import gigabytes
 from matting.machine import Torch, Tried, Weights
-from matting.packages import Package
-from matting.unused_card import CARD, DRIVER, TORCH, Reason
+from matting.system import fixes
+from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, Reason
+from matting.system.humanize import gigabytes
+from matting.system.nvidia_smi import Card, Driver
+from matting.system.packages import Package
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
@@ -44,9 +45,9 @@ def python(version: tuple[int, int, int], bits: int, system: str) -> Finding:
     text = f"{'.'.join(map(str, version))}, {bits} bits"
     wanted = "{}.{} to {}.{}".format(*OLDEST_PYTHON, *NEWEST_PYTHON)
     if bits < 64 or version[:2] < OLDEST_PYTHON:
-        remedy = f"install Python {wanted}, 64 bits, from {remedies.PYTHONS}, "
+        remedy = f"install Python {wanted}, 64 bits, from {fixes.PYTHONS}, "
         text += f": {wanted} of 64 bits is needed"
-        return Finding("Python", PROBLEM, text, remedy + f"then {remedies.setup(system)}")
+        return Finding("Python", PROBLEM, text, remedy + f"then {fixes.setup(system)}")
     if version[:2] > NEWEST_PYTHON:
         return Finding("Python", NOTE, f"{text}: newer than what was tried ({wanted})")
     return Finding("Python", OK, text)
@@ -64,7 +65,7 @@ def torch(
     """
     if found.state is None:
         if system == "win32" and "OSError" in found.trouble:
-            install = f"install {remedies.LIBRARIES}; if that does not help: {install}"
+            install = f"install {fixes.LIBRARIES}; if that does not help: {install}"
         return Finding("torch", PROBLEM, found.trouble, install)
     build = found.state.build
     text = f"{build.version}, " + (
@@ -121,7 +122,7 @@ def video_hardware(name: str, tried: Tried | None, driver: Driver, work: str) ->
     reasons = [tried] if isinstance(tried, str) else list(tried.values())
     text = tried.rstrip(".") if isinstance(tried, str) else _codecs(tried)
     if any(sign in reason for reason in reasons for sign in OLD_DRIVER):
-        return Finding(name, PROBLEM, text, remedies.NEW_DRIVER)
+        return Finding(name, PROBLEM, text, fixes.NEW_DRIVER)
     if all(reasons):
         return Finding(name, NOTE, f"{text}. Software does the {work}")
     return Finding(name, OK, text)
@@ -160,7 +161,7 @@ def no_ffmpeg(error: MattingError, *, named: bool, install: str, system: str) ->
         named: whether the variable names one.
         install: how packages are installed here.
     """
-    remedy = remedies.without_variable(FFMPEG_VARIABLE, system) if named else install
+    remedy = fixes.without_variable(FFMPEG_VARIABLE, system) if named else install
     return Finding("ffmpeg", PROBLEM, error.what, remedy)
 
 
@@ -177,16 +178,16 @@ def checkpoint(found: Weights | None, system: str) -> Finding:
         return Finding(name, NOTE, text)
     downloaded = found.path == weights.default_path()  # else somebody has put it there on purpose
     remedy = (
-        remedies.without_file(found.path, system)
+        fixes.without_file(found.path, system)
         if downloaded
-        else remedies.without_variable(weights.VARIABLE, system)
+        else fixes.without_variable(weights.VARIABLE, system)
     )
     return Finding(name, PROBLEM, f"{text}: {found.trouble}", remedy)
 
 
 def no_checkpoint(error: MattingError, system: str) -> Finding:
     """What the variable names is not there."""
-    remedy = remedies.without_variable(weights.VARIABLE, system)
+    remedy = fixes.without_variable(weights.VARIABLE, system)
     return Finding("Checkpoint", PROBLEM, error.what, remedy)
 
 

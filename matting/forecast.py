@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
+from matting.system.humanize import duration, gigabytes, time_of_day
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Forecast:
         lines = [
             f"A trial with {self.tried_frames} frames: about {_rate(self.frames_per_second)} "
             f"frames a second. All {self.frames} take about {duration(self.seconds)}, "
-            f"until about {clock(end, now)}.",
+            f"until about {time_of_day(end, now)}.",
             self._room(),
         ]
         if self.card_bytes is not None:
@@ -55,35 +55,6 @@ class Forecast:
             text += f", joining them and adding the sound {gigabytes(self.joined_bytes)} more"
         free = "" if self.free_bytes is None else f"; {gigabytes(self.free_bytes)} are free"
         return f"{text}{free}."
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units: "5 h 20 min"."""
-    if seconds < MINUTE:
-        return "less than a minute"
-    minutes = round(seconds / MINUTE)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    hours = round(seconds / HOUR)
-    days = hours // 24
-    return f"{days} day{'s' * (days > 1)} {hours % 24} h"
-
-
-def clock(time: datetime, now: datetime) -> str:
-    """The time of day, with its day where it is not today's: "03:40 tomorrow"."""
-    days = (time.date() - now.date()).days
-    day = "" if days == 0 else " tomorrow" if days == 1 else f" on {time:%Y-%m-%d}"
-    return f"{time:%H:%M}{day}"
-
-
-def gigabytes(size_bytes: float) -> str:
-    """A size as people read it: "1.2 GB"; less than that in MB."""
-    if size_bytes < 1e9:
-        return f"{max(1, round(size_bytes / 1e6))} MB"
-    size = size_bytes / 1e9
-    return f"{size:.1f} GB" if size < 100 else f"{size:.0f} GB"
 
 
 def _rate(frames_per_second: float) -> str:

@@ -11,8 +11,8 @@ from matting.choices import AUTO, FUSED, PLAIN
 from matting.coding import Coding
 from matting.composite import Matte, pictures
 from matting.errors import MissingError, OutOfMemoryError
-from matting.memory import enough_memory
 from matting.planes import Planes
+from matting.system.memory import enough_memory
 from matting.workspace import ALPHAS
 
 MAP_CHANNELS = 8  # slope and offset

@@ -8,20 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matting import durable
 from matting.acceleration import choose_encoder
-from matting.device import choose_device, describe, require_decoder, share_cores
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
 from matting.infer_options import InferOptions
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
-from matting.lock import folder_lock
 from matting.passage import FRESH, WARMED_UP, Task, target_of
 from matting.precision import require_precision
 from matting.preflight import Work, preflight
 from matting.progress import Progress
 from matting.settings import changed_settings, in_words, settings_of
 from matting.supervisor import Supervisor
+from matting.system import atomic_files, files
+from matting.system.device import choose_device, describe, require_decoder, share_cores
+from matting.system.file_lock import folder_lock
 from matting.weights import find_checkpoint
 from matting.worker import Setup
 from matting.workspace import MattedFolder
@@ -44,7 +44,7 @@ def infer(
     require_precision(options.precision, device)
     require_decoder(options.decoder, device)
     checkpoint = find_checkpoint(options.checkpoint, progress)
-    checkpoint_sha256 = durable.sha256(checkpoint)
+    checkpoint_sha256 = files.sha256(checkpoint)
     folder = MattedFolder.of(segments, output)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
@@ -133,8 +133,8 @@ class _Job:
         if len(todo) < len(inputs):
             self._progress.say(f"{len(inputs) - len(todo)} of {len(inputs)} are done already.")
         for kind in self._options.look.kinds:
-            durable.make_folder(self._folder.layer(kind))
-        durable.make_folder(self._folder.state("").parent)
+            atomic_files.make_folder(self._folder.layer(kind))
+        atomic_files.make_folder(self._folder.state("").parent)
         self._matte_all(todo, work.frames)
         self._ledger.write_lists(self._options.look.kinds)
         if self._failed:

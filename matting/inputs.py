@@ -8,14 +8,13 @@ from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
-from matting.durable import READ_AGAIN, FileProof
 from matting.errors import InputError
-from matting.media.image_files import image_files, proof_of
 from matting.media.images import ImageSequence
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
 from matting.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
-from matting.workspace import UNFINISHED, natural_order
+from matting.system.files import READ_AGAIN, FileProof, image_files, natural_order, proof_of
+from matting.workspace import UNFINISHED
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({

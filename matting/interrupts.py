@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 
 # By then the work has been put away, or the first one was lost in code that hears no exception.
@@ -54,28 +50,3 @@ class Interrupts:
         if now - self._last >= AGAIN_SECONDS:
             self._last = now
             raise KeyboardInterrupt
-
-
-@contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """What is started in the block ignores Ctrl-C from its first moment on; and for that moment so
-    does this process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _console_ignores(ignores=True)
-    try:
-        yield
-    finally:
-        _console_ignores(ignores=False)
-        signal.signal(signal.SIGINT, before)
-
-
-def _console_ignores(*, ignores: bool) -> None:
-    """On Windows Ctrl-C goes to all processes of a console. Who starts while this one ignores it
-    does so, too, before its first line is run; a signal's handler is not handed down there."""
-    if sys.platform == "win32":
-        import ctypes  # noqa: PLC0415 - nobody else needs it
-
-        ctypes.windll.kernel32.SetConsoleCtrlHandler(None, ignores)

@@ -7,11 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from matting import durable
-from matting.durable import FileProof
 from matting.errors import InputError
 from matting.mending import Piece
 from matting.plan import UNREADABLE, SourceFile
+from matting.system import atomic_files, files
+from matting.system.files import FileProof
 
 NAME = "kept.json"
 VERSION = 1
@@ -43,7 +43,7 @@ class Kept:
         value = {
             "version": VERSION,
             "source": vars(self.source),
-            "content": durable.sha256(self.path),
+            "content": files.sha256(self.path),
             "seconds": str(self.seconds),
             "ends": None if self.ends is None else str(self.ends),
             "pieces": [
@@ -57,7 +57,7 @@ class Kept:
                 for piece in self.pieces
             ],
         }
-        durable.write_json(work / NAME, value)
+        atomic_files.write_json(work / NAME, value)
 
     @classmethod
     def read(cls, work: Path, path: Path, source: SourceFile, seconds: Fraction) -> Kept | None:
@@ -65,11 +65,11 @@ class Kept:
         if not (work / NAME).is_file():
             return None
         try:
-            value = durable.read_json(work / NAME, "")
+            value = atomic_files.read_json(work / NAME, "")
             wanted = [VERSION, vars(source), str(seconds)]
             if [value["version"], value["source"], value["seconds"]] != wanted:
                 return None
-            if value["content"] != durable.sha256(path):
+            if value["content"] != files.sha256(path):
                 return None
             pieces = tuple(_piece(work, item) for item in value["pieces"])
             ends = None if value["ends"] is None else Fraction(value["ends"])

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matting import durable
-from matting.durable import FileProof
 from matting.errors import InputError
-from matting.media.image_files import holds
 from matting.plan import UNREADABLE, Plan, concat_list
+from matting.system import atomic_files
+from matting.system.files import FileProof, holds
 from matting.workspace import LIST_NAME, MattedFolder
 
 VERSION = 2
@@ -113,22 +112,22 @@ class Ledger:
             names = [path.name for path in made if path is not None and not path.is_dir()]
             path = self.folder.layer(kind) / LIST_NAME
             if names:
-                durable.write_text(path, concat_list(names))
+                atomic_files.write_text(path, concat_list(names))
             else:
-                durable.remove(path)
+                atomic_files.remove(path)
 
     def _read(self) -> None:
         processed, manifest = self.folder.processed, self.folder.manifest
         if manifest.is_file():
             self._read_manifest(manifest)
         if processed.is_file():
-            done = durable.read_json(processed, START_OVER)
+            done = atomic_files.read_json(processed, START_OVER)
             if not isinstance(done, dict):
                 raise InputError(f"{processed} is not a list of segments.", START_OVER)
             self._done = {str(name): value is True for name, value in done.items()}
 
     def _read_manifest(self, path: Path) -> None:
-        value = durable.read_json(path, START_OVER)
+        value = atomic_files.read_json(path, START_OVER)
         try:
             if value["version"] != VERSION:
                 raise ValueError(f"version {value['version']!r}")
@@ -142,7 +141,7 @@ class Ledger:
 
     def _save_processed(self) -> None:
         done = {name: self._done.get(name, False) for name in self._names}
-        durable.write_json(self.folder.processed, done)
+        atomic_files.write_json(self.folder.processed, done)
 
     def _save_manifest(self) -> None:
         value = {
@@ -150,7 +149,7 @@ class Ledger:
             "plan": self.plan.to_json() if self.plan else None,
             "segments": {name: _entry_to_json(self.entry(name)) for name in self._names},
         }
-        durable.write_json(self.folder.manifest, value)
+        atomic_files.write_json(self.folder.manifest, value)
 
 
 def _entry_to_json(entry: Entry) -> dict[str, Any]:

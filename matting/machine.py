@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from matting import remedies
-from matting.apart import run_apart
-from matting.driver import Driver, ask_driver
 from matting.errors import MachineError, MattingError
-from matting.packages import (
+from matting.system import files, fixes
+from matting.system.nvidia_smi import Driver, ask_driver
+from matting.system.packages import (
     NOT_INSTALLED,
     Package,
     load_apart,
@@ -23,7 +22,8 @@ from matting.packages import (
     read_packages,
     trouble_with,
 )
-from matting.torch_state import TorchState, ask_torch, compute_on_card
+from matting.system.subprocesses import run_apart
+from matting.system.torch_build import TorchState, ask_torch, compute_on_card
 
 LIMIT_SECONDS = 120.0  # torch takes its time on a cold disk
 VISION = "torchvision"
@@ -78,8 +78,8 @@ class Machine:
 
     def other_python(self) -> Path | None:
         """The one that setup has made ready, where another one runs this."""
-        python = remedies.own_python(self.system)
-        own = remedies.ROOT / ".venv"
+        python = fixes.own_python(self.system)
+        own = fixes.ROOT / ".venv"
         return None if python is None or Path(sys.prefix).resolve() == own.resolve() else python
 
     def processor(self) -> tuple[str, int]:
@@ -134,12 +134,12 @@ class Machine:
         Raises:
             InputError: what the variable names is not there, or cannot be read.
         """
-        from matting import durable, weights
+        from matting import weights
 
         path = weights.present_checkpoint()
         if path is None:
             return None
-        found = Weights(path, durable.sha256(path))
+        found = Weights(path, files.sha256(path))
         if found.sha256 == weights.SHA256 or not loaded:
             return found
         try:
@@ -149,7 +149,7 @@ class Machine:
 
     def free_bytes(self, folder: Path) -> int | None:
         """Of the disk that a folder is on; None: that cannot be told."""
-        from matting.durable import free_disk_bytes
+        from matting.system.files import free_disk_bytes
 
         return free_disk_bytes(folder)
 

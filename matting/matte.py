@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import islice
 
-from matting import durable
 from matting.composite import Matte
 from matting.full_size import Make
 from matting.look import Look
@@ -18,6 +17,7 @@ from matting.progress import Progress
 from matting.results import Target, writer_of
 from matting.session import MattingSession, composed
 from matting.steps import Timed
+from matting.system import atomic_files
 
 
 class SegmentResults:
@@ -44,7 +44,7 @@ class SegmentResults:
         self._targets = targets
         self._samples = samples
         self._make = make
-        self._temporary = {kind: durable.partial(t.path) for kind, t in targets.items()}
+        self._temporary = {kind: atomic_files.partial(t.path) for kind, t in targets.items()}
         self._open_files = ExitStack()
         self._writers: dict[str, VideoWriter | ImageWriter] = {}
         self._first_pts: int | None = None
@@ -98,7 +98,7 @@ class SegmentResults:
             writer.finish(lambda _: alive())
         self._open_files.close()
         for kind, target in self._targets.items():
-            publish = durable.publish_folder if target.pictures else durable.publish
+            publish = atomic_files.publish_folder if target.pictures else atomic_files.publish
             publish(self._temporary[kind], target.path)
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class SegmentResults:
         finally:
             self._writers.clear()  # encoders end with the last that holds them
             for path in self._temporary.values():
-                durable.discard(path)
+                atomic_files.discard(path)
 
 
 def warm_up(

@@ -11,6 +11,7 @@ from matting.media.check import decode_all
 from matting.media.probe import VideoInfo, probe
 from matting.media.repair import Frame, encode_files, first_frame, frames_of, last_frame
 from matting.progress import Progress, counted, ignore
+from matting.system.humanize import exact_clock
 
 NAMED_TIMES = 3  # how many damaged frames a message names
 
@@ -125,18 +126,14 @@ def damage_report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None
     """Where a source is damaged, by the clock of a player."""
     words = []
     if damaged:
-        clocks = [_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]]
+        clocks = [
+            exact_clock((pts - info.start_pts) * info.time_base) for pts in damaged[:NAMED_TIMES]
+        ]
         more = len(damaged) - len(clocks)
         others = f" and {more} more" if more else ""
         frames = counted(len(damaged), "frame")
         words.append(f"is damaged: {frames} cannot be decoded, at {', '.join(clocks)}{others}")
     if ends is not None:
-        end = _clock(ends - info.start_pts * info.time_base)
+        end = exact_clock(ends - info.start_pts * info.time_base)
         words.append(f"is cut off: it ends at {end}")
     return f"{info.path} {', and '.join(words)}."
-
-
-def _clock(seconds: Fraction) -> str:
-    milliseconds = max(0, round(seconds * 1000))
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from matting.system.humanize import clock
+
 RATE_SECONDS = 30  # what is older than this hardly counts for the speed
 MEGABYTE = 1_000_000
 BAR_CELLS = (6, 30)  # fewer tell nothing, more tell no more
-MINUTE, HOUR = 60, 3600
 
 
 class Meter:
@@ -103,13 +104,6 @@ class Meter:
         if self._parts < 2:
             return ""
         return f"segment {min(self._parts_done + 1, self._parts)}/{self._parts}"
-
-
-def clock(seconds: float) -> str:
-    """A length of time as a clock shows it: 0:07, 5:20, 1:23:45."""
-    whole = math.ceil(seconds)
-    hours, minutes = divmod(whole // MINUTE, HOUR // MINUTE)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 def _with_bar(text: str, head: str, fraction: float, width: int, cell: str) -> str:

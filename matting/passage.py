@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ParamSpec
 
 from matting.choices import AUTO, HARDWARE, SOFTWARE
-from matting.durable import FileProof
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inputs import Input
 from matting.matte import SegmentResults
@@ -20,6 +19,7 @@ from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.pipeline import StoppedError
 from matting.results import Target
 from matting.sample import Clock
+from matting.system.files import FileProof
 from matting.workspace import ALPHA_PNG, MattedFolder
 from model import State
 

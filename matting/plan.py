@@ -10,9 +10,9 @@ from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from matting import durable
-from matting.durable import FileProof
 from matting.errors import InputError
+from matting.system import atomic_files
+from matting.system.files import FileProof
 from matting.workspace import PLAN_NAME
 
 VERSION = 3
@@ -169,7 +169,7 @@ def read_plan(segments_folder: Path) -> Plan | None:
     path = segments_folder / PLAN_NAME
     if not path.is_file():
         return None
-    value = durable.read_json(path, CUT_AGAIN)
+    value = atomic_files.read_json(path, CUT_AGAIN)
     try:
         return Plan.from_json(value)
     except UNREADABLE as error:
@@ -180,7 +180,7 @@ def read_plan(segments_folder: Path) -> Plan | None:
 
 def write_plan(segments_folder: Path, plan: Plan) -> None:
     """Writes the plan into the folder of its segments."""
-    durable.write_json(segments_folder / PLAN_NAME, plan.to_json())
+    atomic_files.write_json(segments_folder / PLAN_NAME, plan.to_json())
 
 
 def concat_list(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import torch
 
 from matting.choices import AUTO
 from matting.errors import InputError
+from matting.system.torch_build import cpu_has_matrix_units
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MATRIX_UNITS = (7, 0)  # from this compute capability on, NVIDIA's cards have them for fp16,
@@ -48,10 +49,3 @@ def _card_has_matrix_units(device: torch.device) -> bool:
     if torch.cuda.get_device_capability(device) < MATRIX_UNITS:
         return False
     return WITHOUT_MATRIX_UNITS.search(torch.cuda.get_device_name(device)) is None
-
-
-def cpu_has_matrix_units() -> bool:
-    """Whether the processor multiplies matrices of bf16 by itself (Intel AMX)."""
-    # An older torch does not say.
-    told = getattr(torch.cpu, "get_capabilities", None)
-    return told is not None and bool(told().get("amx_bf16"))

@@ -10,9 +10,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TypeVar
 
-from matting import durable
 from matting.errors import BusyError, MattingError, StorageError
-from matting.forecast import Forecast, gigabytes
+from matting.forecast import Forecast
 from matting.infer_options import InferOptions
 from matting.inputs import Input
 from matting.ledger import Ledger
@@ -22,6 +21,8 @@ from matting.passage import SampleOutcome, Task, target_of
 from matting.progress import Progress
 from matting.sample import frames_per_second
 from matting.supervisor import Supervisor
+from matting.system import atomic_files, files
+from matting.system.humanize import gigabytes
 from matting.workspace import COMPOSITE, TRIAL, MattedFolder
 
 # What has fewer is done in a minute or two, on a graphics card in seconds: no trial for that.
@@ -125,7 +126,7 @@ class _Trial:
         Raises:
             StorageError, BusyError.
         """
-        durable.discard(self._place.root)  # of a trial that was killed
+        atomic_files.discard(self._place.root)  # of a trial that was killed
         chosen = spread([item for item, frames in self._work.todo if frames], SAMPLES)
         frames = self._first_frames(chosen)
         if not frames:
@@ -139,7 +140,7 @@ class _Trial:
                     frames = min(MOST_FRAMES, max(FEWEST_FRAMES, round(speed * SAMPLE_SECONDS)))
         finally:
             self._progress.finish()
-            durable.discard(self._place.root)
+            atomic_files.discard(self._place.root)
         return self._told() if self._outcomes else None
 
     def _first_frames(self, chosen: Sequence[Input]) -> int:
@@ -160,10 +161,10 @@ class _Trial:
         kinds = self._options.look.kinds
         targets = {kind: target_of(item, self._place, kind, rate, frames) for kind in kinds}
         for target in targets.values():
-            durable.make_folder(target.path.parent)
+            atomic_files.make_folder(target.path.parent)
         state = self._place.state(item.name) if item.planned is not None else None
         if state is not None:
-            durable.make_folder(state.parent)
+            atomic_files.make_folder(state.parent)
         task = Task(item, targets=targets, end_state=state, only_frames=frames)
         try:
             outcome = self._supervisor.sample(task)
@@ -194,7 +195,7 @@ class _Trial:
             frames=self._work.frames,
             results_bytes=sum(made.values()) + states,
             joined_bytes=0 if pictures else joined.total() + joined[COMPOSITE],
-            free_bytes=durable.free_disk_bytes(self._folder.root),
+            free_bytes=files.free_disk_bytes(self._folder.root),
             card_bytes=self._outcomes[-1].card_bytes,
         )
 

@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting import durable
 from matting.choices import REPEAT, STOP
 from matting.cutting import Cutting, is_timed
-from matting.durable import FileProof
 from matting.errors import InputError, MediaError, writing
 from matting.kept import NAME as KEPT_NAME
 from matting.kept import Kept
-from matting.lock import folder_lock
 from matting.media.alpha import opaque
 from matting.media.beginning import without_lost_start
 from matting.media.cut import fits_mp4
@@ -39,6 +36,9 @@ from matting.plan import (
     write_plan,
 )
 from matting.progress import Progress, counted
+from matting.system import atomic_files
+from matting.system.file_lock import folder_lock
+from matting.system.files import FileProof
 from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
 DEFAULT_SECONDS = Fraction(15)
@@ -140,7 +140,7 @@ def _cut_and_install(
         cut = None if options.reencode else Kept.read(work, info.path, source, seconds)
         if cut is None:
             _remove(work)
-            durable.make_folder(work)
+            atomic_files.make_folder(work)
             index, lost = read_index(info.path), 0
             if options.damaged != REPEAT:  # else the first good frame stands in for them
                 index, lost = without_lost_start(info, index)
@@ -277,8 +277,8 @@ def _install(folder: Path, pieces: Sequence[Path], plan: Plan) -> None:
             if PIECE.fullmatch(old.name):
                 old.unlink()
     for path, planned in zip(pieces, plan.segments, strict=True):
-        durable.publish(path, folder / planned.name)
-    durable.write_text(folder / LIST_NAME, concat_list([s.name for s in plan.segments]))
+        atomic_files.publish(path, folder / planned.name)
+    atomic_files.write_text(folder / LIST_NAME, concat_list([s.name for s in plan.segments]))
     write_plan(folder, plan)
 
 

@@ -13,11 +13,11 @@ from matting.coding import Coding
 from matting.composite import Matte, pictures
 from matting.errors import InputError
 from matting.full_size import Make
-from matting.memory import Frames, enough_memory, free_bytes, in_parts
 from matting.planes import Planes, joined
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
 from matting.precision_trial import computes_alike
 from matting.steps import Decoded, Seen
+from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
 from matting.transfer import to_card, to_host
 from model import MattingNetwork, State, inference_network
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from matting import durable
+from matting.system import atomic_files
 from matting.weights import UNREADABLE
 from model import State
 
@@ -30,4 +30,4 @@ def save_state(path: Path, state: State | None) -> None:
     """
     content = io.BytesIO()
     torch.save(state, content)
-    durable.write_bytes(path, content.getvalue())
+    atomic_files.write_bytes(path, content.getvalue())

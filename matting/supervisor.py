@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matting.choices import PATIENCE_SECONDS, SOFTWARE
-from matting.durable import discard, partial
 from matting.errors import MachineError, MattingError
 from matting.passage import Outcome, SampleOutcome, Task
 from matting.progress import Progress
+from matting.system.atomic_files import discard, partial
 from matting.worker import Setup, Worker
 from matting.worker_process import WorkerProcess, serve_tasks
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matting import durable
 from matting.errors import InputError, MissingError, writing
 from matting.progress import Progress
+from matting.system import atomic_files, files
 
 if TYPE_CHECKING:
     import torch
@@ -102,7 +102,7 @@ def download(path: Path, progress: Progress, url: str | None = None, digest: str
     """
     url, digest = url or URL, digest or SHA256
     progress.say(f"Downloading the network's weights once, from {url}")
-    temporary = durable.partial(path)
+    temporary = atomic_files.partial(path)
     try:
         received = _fetch(url, temporary, progress)
         if received != digest:
@@ -110,7 +110,7 @@ def download(path: Path, progress: Progress, url: str | None = None, digest: str
                 f"What came from {url} is not the published file (SHA-256 {received}).",
                 _by_hand(url, path),
             )
-        durable.publish(temporary, path)
+        atomic_files.publish(temporary, path)
     finally:
         with writing(temporary):
             temporary.unlink(missing_ok=True)
@@ -169,7 +169,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     network = MattingNetwork()
     _check(path, loaded, network.state_dict())
     network.load_state_dict(loaded, strict=True)
-    return Checkpoint(path, durable.sha256(path), network.eval())
+    return Checkpoint(path, files.sha256(path), network.eval())
 
 
 def _require(path: Path, what: str) -> None:

@@ -15,13 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.choices import AUTO
-from matting.device import choose_device, share_cores, use_device
-from matting.durable import FileProof
 from matting.errors import InputError
 from matting.look import Look
-from matting.media.image_files import proof_of
 from matting.media.nvdec import Nvdec
-from matting.memory import card_bytes, keep_freed_memory
 from matting.network_stage import NetworkStage
 from matting.passage import Outcome, Passage, SampleOutcome, Task
 from matting.pipeline import Channel, Stages, StoppedError
@@ -29,6 +25,9 @@ from matting.progress import Progress
 from matting.session import MattingSession
 from matting.state_file import save_state
 from matting.steps import Decoded, Seen, Timed
+from matting.system.device import choose_device, share_cores, use_device
+from matting.system.files import FileProof, proof_of
+from matting.system.memory import card_bytes, keep_freed_memory
 from matting.weights import load_checkpoint
 
 

@@ -15,14 +15,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from matting.apart import process_context
 from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
-from matting.interrupts import interrupts_ignored
-from matting.lock import folder_lock
 from matting.passage import Outcome, Task
 from matting.pipeline import StoppedError
 from matting.progress import Progress
+from matting.system.file_lock import folder_lock
+from matting.system.subprocesses import interrupts_ignored, process_context
 from matting.worker import Setup, Worker
 
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +32,6 @@ def segment_name(index: int) -> str:
 def picture_name(frame: int) -> str:
     """The file name of the picture of a video's frame, counted from 0; in order for everybody."""
     return f"{frame:07d}.png"
-
-
-def natural_order(path: Path) -> list[str | int]:
-    """A sort key by a path's last name, in which runs of digits count as numbers: 2 before 10."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
 def segments_folder(video: Path, output: Path | None = None) -> Path:

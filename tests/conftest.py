@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import apart
 from matting.interrupts import NAMES
 from matting.progress import Progress
+from matting.system import subprocesses
 from model import MattingNetwork
 from tests.wine.harness import Wine
 
@@ -81,7 +81,7 @@ def _loaded_processes() -> None:
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         multiprocessing.set_forkserver_preload(LOADED)
-        apart.START_METHOD = "forkserver"
+        subprocesses.START_METHOD = "forkserver"
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import argument_values, choices, cli, power, remedies
+from matting import argument_values, choices, cli, power
 from matting.errors import (
     BusyError,
     DecodeError,
@@ -29,6 +29,7 @@ from matting.errors import (
 )
 from matting.media.door import encoding, reading
 from matting.media.encoders import CODECS
+from matting.system import fixes
 from tests.clips import make_clip, make_sound, numbers
 from tests.conftest import ROOT
 
@@ -433,7 +434,7 @@ def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
     inferred = run("infer", str(tmp_path / "clip_segments"))
     assert inferred.returncode == MissingError.exit_code
     assert "torch is missing or broken" in inferred.stderr
-    assert remedies.setup() in inferred.stderr
+    assert fixes.setup() in inferred.stderr
     assert "Traceback" not in inferred.stderr
 
 

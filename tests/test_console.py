@@ -13,7 +13,8 @@ import pytest
 
 from matting import cli
 from matting.console import Console
-from matting.meter import Meter, clock
+from matting.meter import Meter
+from matting.system.humanize import clock
 from tests.clips import make_clip
 from tests.conftest import ROOT
 

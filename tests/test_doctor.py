@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import cli, ffmpeg, machine, remedies, weights
-from matting.apart import run_apart
+from matting import cli, ffmpeg, machine, weights
 from matting.doctor import doctor
-from matting.driver import Card, Driver
 from matting.errors import InputError, MachineError, MissingError
 from matting.machine import Machine, Torch, Tried, Weights
 from matting.media.encoders import CODECS, NVENC
 from matting.media.hardware import try_decoders, try_encoders
-from matting.packages import Package, fits, load_apart, load_each, read_packages
-from matting.torch_state import TorchBuild, TorchState
+from matting.system import fixes
+from matting.system.nvidia_smi import Card, Driver
+from matting.system.packages import Package, fits, load_apart, load_each, read_packages
+from matting.system.subprocesses import run_apart
+from matting.system.torch_build import TorchBuild, TorchState
 from tests.conftest import ROOT, Recorder, without_card
 from tests.test_nvdec import FAKE, Fake
 
@@ -195,14 +196,14 @@ def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Record
 @pytest.mark.parametrize(
     ("computer", "row", "words", "remedy"),
     [
-        (Computer(version=(3, 9, 1)), "Python", "3.10 to 3.13", remedies.PYTHONS),
+        (Computer(version=(3, 9, 1)), "Python", "3.10 to 3.13", fixes.PYTHONS),
         (Computer(bits=32), "Python", "32 bits", "64 bits"),
         (Computer(loaded=Torch(None, "not installed")), "torch", "not installed", "sh setup.sh"),
         (
             Computer(loaded=Torch(None, "does not load (OSError: WinError 126)"), on="win32"),
             "torch",
             "WinError 126",
-            remedies.LIBRARIES,
+            fixes.LIBRARIES,
         ),
         (
             Computer(listed=[Package("torch", ">=2.10", "2.9.1")]),
@@ -221,19 +222,19 @@ def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Record
             Computer(told=Driver((RTX,), "551.23", "12.4"), loaded=Torch(TorchState(BUILD))),
             "Driver",
             "551.23, is too old: it knows CUDA up to 12.4",
-            remedies.NEW_DRIVER,
+            fixes.NEW_DRIVER,
         ),
         (
             Computer(told=Driver(trouble="it failed"), loaded=Torch(TorchState(BUILD))),
             "Driver",
             "does not work (it failed)",
-            remedies.RESTART,
+            fixes.RESTART,
         ),
         (
             Computer(loaded=Torch(OLD)),
             "Graphics card",
             "compute capability 6.1",
-            remedies.for_old_cards("linux"),
+            fixes.for_old_cards("linux"),
         ),
         (
             Computer(
@@ -244,7 +245,7 @@ def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Record
             ),
             "NVENC",
             "570.0",
-            remedies.NEW_DRIVER,
+            fixes.NEW_DRIVER,
         ),
         (
             Computer(troubles={"av": "not installed"}),
@@ -421,11 +422,11 @@ def test_weights_of_ones_own_are_loaded(random_checkpoint: Path) -> None:
 
 
 def test_another_python_is_made_ready(tmp_path: Path) -> None:
-    assert remedies.own_python("linux", tmp_path) is None
+    assert fixes.own_python("linux", tmp_path) is None
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
-    assert remedies.own_python("linux", tmp_path) == Path(".venv/bin/python")
+    assert fixes.own_python("linux", tmp_path) == Path(".venv/bin/python")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from matting import cli
-from matting.ending import Call, failed, interrupted, time_taken, typed
+from matting.ending import Call, failed, interrupted, typed
 from matting.errors import InputError
+from matting.system.humanize import time_taken
 from tests.clips import make_clip
 from tests.conftest import ROOT
 

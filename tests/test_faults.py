@@ -12,7 +12,7 @@ from benchmarks import results
 from benchmarks.faults import ledger_calls, mutations
 from benchmarks.faults.bench import FAULTS, Row, record, recorded, run_fault, table_of
 from benchmarks.faults.fault import Fault, NotHeldError, SkippedError, require
-from matting import durable
+from matting.system import atomic_files
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(
@@ -77,9 +77,9 @@ def test_the_ledgers_watch_finds_what_it_is_there_for(
         path.write_bytes(content)
 
     if kept == "flushes":
-        monkeypatch.setattr(durable, "publish", publish)
+        monkeypatch.setattr(atomic_files, "publish", publish)
     else:
-        monkeypatch.setattr(durable, "write_bytes", in_place)
+        monkeypatch.setattr(atomic_files, "write_bytes", in_place)
     row = ledger_calls.LedgerCalls(tmp_path)
     row.prepare()
     with pytest.raises(NotHeldError):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from matting.durable import FileProof
 from matting.errors import EncodeError, MachineError, SegmentsFailedError
 from matting.inputs import Input
 from matting.look import Look
@@ -18,6 +17,7 @@ from matting.media.writer import VideoWriter
 from matting.passage import FRESH, Outcome, Task
 from matting.progress import Progress
 from matting.supervisor import Supervisor
+from matting.system.files import FileProof
 from matting.worker import Setup
 from matting.workspace import MattedFolder
 from tests.conftest import Recorder

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from matting import arguments, cli, durable
+from matting import arguments, cli
 from matting.coding import Coding
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
@@ -24,6 +24,7 @@ from matting.media.image_writer import ImageWriter
 from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.planes import Planes
 from matting.settings import changed_settings, settings_of
+from matting.system import atomic_files
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import make_clip, numbers, picture
 from tests.conftest import Recorder, carry_on
@@ -310,9 +311,9 @@ def test_a_crash_between_the_renames_is_healed(
     folder = infer(take, infer_options(opaque_checkpoint), None, progress)
     layer = folder.layer(COMPOSITE)
     # The old is moved aside, the new is not yet there: what a loss of power may leave.
-    durable.publish(layer / "take", layer / f"take{durable.REPLACED}")
-    (layer / f"take{durable.PARTIAL}").mkdir()
-    (layer / f"take{durable.PARTIAL}" / "A001.0.png").write_bytes(b"half")
+    atomic_files.publish(layer / "take", layer / f"take{atomic_files.REPLACED}")
+    (layer / f"take{atomic_files.PARTIAL}").mkdir()
+    (layer / f"take{atomic_files.PARTIAL}" / "A001.0.png").write_bytes(b"half")
     assert not (layer / "take").exists()
     infer(take, infer_options(empty_checkpoint), None, progress)
     assert [p.name for p in layer.iterdir()] == ["take"]
@@ -327,7 +328,7 @@ def test_a_folder_is_replaced_as_a_whole(
     """Broken off after any step, no mixture is under the name; the next try is done."""
     old, new, path = {"a": b"old", "b": b"old"}, {"a": b"new"}, tmp_path / "x"
     write_files(path, old)
-    temporary = durable.partial(path)
+    temporary = atomic_files.partial(path)
     write_files(temporary, new)
     left = steps
 
@@ -345,20 +346,20 @@ def test_a_folder_is_replaced_as_a_whole(
         step()
         really_remove(path)
 
-    really_publish, really_remove = durable.publish, durable.remove
+    really_publish, really_remove = atomic_files.publish, atomic_files.remove
     with monkeypatch.context() as patched:
-        patched.setattr(durable, "publish", publish)
-        patched.setattr(durable, "remove", remove)
+        patched.setattr(atomic_files, "publish", publish)
+        patched.setattr(atomic_files, "remove", remove)
         try:
-            durable.publish_folder(temporary, path)
+            atomic_files.publish_folder(temporary, path)
         except KeyboardInterrupt:
             assert steps < 4
     if path.exists():
         assert read_files(path) in (old, new)
     else:
-        assert read_files(path.with_name(f"x{durable.REPLACED}")) == old
+        assert read_files(path.with_name(f"x{atomic_files.REPLACED}")) == old
     write_files(temporary, new)
-    durable.publish_folder(temporary, path)
+    atomic_files.publish_folder(temporary, path)
     assert read_files(path) == new
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 

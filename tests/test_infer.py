@@ -15,10 +15,10 @@ import torch
 from matting.combine import combine
 from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
-from matting.lock import folder_lock
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.segment import SegmentOptions, segment
+from matting.system.file_lock import folder_lock
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, carry_on

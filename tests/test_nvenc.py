@@ -16,7 +16,6 @@ from matting import cli
 from matting.acceleration import choose_encoder, try_apart
 from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.coding import Coding
-from matting.durable import FileProof
 from matting.errors import InputError, MachineError, MissingError
 from matting.infer import infer
 from matting.infer_options import InferOptions
@@ -32,6 +31,7 @@ from matting.media.trial import Trial, ramps
 from matting.media.writer import VideoWriter
 from matting.planes import Planes, dtype_of, same_samples
 from matting.settings import changed_settings
+from matting.system.files import FileProof
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, on_card, without_card

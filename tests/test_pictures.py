@@ -22,7 +22,7 @@ TOLD = {
     "Shut the computer down when this is finished? (y/n) [n]:": "windows/launch.bat",
     "Cut: ": "matting/segment.py",
     ", all checked: ": "matting/segment.py",
-    "Matting on the graphics card ": "matting/device.py",
+    "Matting on the graphics card ": "matting/system/device.py",
     "A trial with ": "matting/forecast.py",
     " fps": "matting/meter.py",
     " left": "matting/meter.py",

@@ -13,13 +13,14 @@ import pytest
 
 from matting import preflight
 from matting.errors import StorageError
-from matting.forecast import Forecast, clock, duration, gigabytes
+from matting.forecast import Forecast
 from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.sizes import FrameSizes, frame_sizes
 from matting.run import run
 from matting.sample import Clock, frames_per_second
+from matting.system.humanize import duration, gigabytes, time_of_day
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, MattedFolder
 from tests.clips import make_clip
 from tests.conftest import Recorder
@@ -74,9 +75,9 @@ def test_a_length_of_time_in_words(seconds: float, words: str) -> None:
 
 def test_a_time_of_day_has_its_day_where_it_is_not_todays() -> None:
     now = datetime(2026, 12, 30, 22, 5)
-    assert clock(datetime(2026, 12, 30, 23, 59), now) == "23:59"
-    assert clock(datetime(2026, 12, 31, 3, 40), now) == "03:40 tomorrow"
-    assert clock(datetime(2027, 1, 2, 0, 1), now) == "00:01 on 2027-01-02"
+    assert time_of_day(datetime(2026, 12, 30, 23, 59), now) == "23:59"
+    assert time_of_day(datetime(2026, 12, 31, 3, 40), now) == "03:40 tomorrow"
+    assert time_of_day(datetime(2027, 1, 2, 0, 1), now) == "00:01 on 2027-01-02"
 
 
 def test_sizes_as_people_read_them() -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting import durable
 from matting.errors import InputError, MediaError
 from matting.inputs import read_inputs
 from matting.media.cut import choose_cuts
 from matting.media.index import SourcePacket
 from matting.plan import read_plan
 from matting.segment import SegmentOptions, segment
+from matting.system import atomic_files
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
 
@@ -171,7 +171,7 @@ def test_an_interrupted_installation_is_not_taken_for_whole(
     tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 100)
-    publish = durable.publish
+    publish = atomic_files.publish
     calls: list[Path] = []
 
     def interrupted(temporary: Path, path: Path) -> None:
@@ -180,10 +180,10 @@ def test_an_interrupted_installation_is_not_taken_for_whole(
             raise KeyboardInterrupt
         publish(temporary, path)
 
-    monkeypatch.setattr(durable, "publish", interrupted)
+    monkeypatch.setattr(atomic_files, "publish", interrupted)
     with pytest.raises(KeyboardInterrupt):
         segment(video, SECOND, None, progress)
-    monkeypatch.setattr(durable, "publish", publish)
+    monkeypatch.setattr(atomic_files, "publish", publish)
     with pytest.raises(InputError, match="not completely cut"):
         read_inputs(tmp_path / "clip_segments")
     assert cut_frames(segment(video, SECOND, None, progress)) == list(range(100))

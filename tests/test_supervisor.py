@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from matting import steps
-from matting.apart import process_context
 from matting.coding import Coding
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.infer import infer
-from matting.memory import enough_memory
 from matting.planes import Planes
 from matting.session import MattingSession
 from matting.steps import Decoded, Seen
+from matting.system.memory import enough_memory
+from matting.system.subprocesses import process_context
 from matting.weights import load_checkpoint
 from matting.worker_process import Serve, serve_tasks
 from matting.workspace import MattedFolder

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from matting import cli, driver, remedies
-from matting.device import choose_device
-from matting.driver import Card, Driver, ask_driver, places
+from matting import cli
 from matting.errors import MissingError
-from matting.torch_state import TorchBuild, TorchState, ask_torch, installed_build
-from matting.unused_card import CARD, DRIVER, TORCH, warn_of_unused_card, why_unused
+from matting.system import fixes, nvidia_smi
+from matting.system.device import choose_device
+from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, warn_of_unused_card, why_unused
+from matting.system.nvidia_smi import Card, Driver, ask_driver, places
+from matting.system.torch_build import TorchBuild, TorchState, ask_torch, installed_build
 from tests.clips import make_clip
 from tests.conftest import Recorder, without_card
 
@@ -91,7 +92,7 @@ def test_a_driver_that_does_not_answer(
 ) -> None:
     stand_in(tmp_path / "bin", script, monkeypatch)
     if "sleep" in script:
-        monkeypatch.setattr(driver, "LIMIT_SECONDS", 0.2)
+        monkeypatch.setattr(nvidia_smi, "LIMIT_SECONDS", 0.2)
     told = ask_driver()
     assert (told.cards, told.trouble) == ((), trouble)
     assert told.seems_there == bool(trouble)
@@ -219,7 +220,7 @@ def test_a_cpu_build_beside_a_card_is_told_without_loading_torch(progress: Recor
     assert "THE GRAPHICS CARD IS NOT USED" in text
     assert "an NVIDIA GeForce RTX 3060" in text
     assert "2.11.0+cpu" in text
-    assert remedies.setup() in text
+    assert fixes.setup() in text
     assert "many times slower" in text
     assert "goes on by itself" in text
     assert {len(line) for line in text.splitlines()} == {78}
@@ -239,7 +240,7 @@ def test_a_card_that_seems_to_be_there_is_told(progress: Recorder) -> None:
 def test_a_command_stays_in_one_line(progress: Recorder) -> None:
     old = TorchState(CUDA_BUILD, True, card=GTX, oldest=(7, 5))
     text = warned(progress, CUDA_BUILD, old, NEW)
-    assert remedies.for_old_cards() in text
+    assert fixes.for_old_cards() in text
 
 
 @pytest.mark.parametrize(
@@ -298,14 +299,14 @@ def test_a_card_asked_for_by_name_is_refused_with_the_reason(
 
 @without_card
 def test_a_card_asked_for_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matting.device.ask_driver", Driver)
+    monkeypatch.setattr("matting.system.device.ask_driver", Driver)
     with pytest.raises(MissingError, match="nvidia-smi shows none"):
         choose_device("cuda:0")
 
 
 def test_auto_passes_over_a_card_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     old = TorchState(CUDA_BUILD, True, card=GTX, oldest=(7, 5))
-    monkeypatch.setattr("matting.device.ask_torch", lambda: old)
+    monkeypatch.setattr("matting.system.device.ask_torch", lambda: old)
     assert choose_device("auto").type == "cpu"
 
 
@@ -328,7 +329,7 @@ def test_the_work_goes_on_after_the_warning(
 
 def test_remedies_are_quoted_for_their_system() -> None:
     path = Path("a folder", "x.pth")
-    assert remedies.without_file(path, "linux") == f"rm '{path}'"
-    assert remedies.without_file(path, "win32") == f'del "{path}"'
-    assert remedies.without_variable("A", "linux") == "unset A"
-    assert remedies.for_old_cards("linux").startswith(sys.executable)
+    assert fixes.without_file(path, "linux") == f"rm '{path}'"
+    assert fixes.without_file(path, "win32") == f'del "{path}"'
+    assert fixes.without_variable("A", "linux") == "unset A"
+    assert fixes.for_old_cards("linux").startswith(sys.executable)

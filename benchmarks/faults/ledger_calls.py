@@ -19,9 +19,9 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.faults.fault import Fault, require
-from matting.durable import FileProof
 from matting.errors import MattingError
 from matting.ledger import Entry, Ledger
+from matting.system.files import FileProof
 from matting.workspace import COMPOSITE, MattedFolder
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones

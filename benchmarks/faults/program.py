@@ -234,11 +234,11 @@ def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
     os.environ.update(environment)
     import torch  # noqa: PLC0415 - the bench itself has no use for it
 
-    from matting import apart  # noqa: PLC0415
     from matting.cli import main  # noqa: PLC0415
+    from matting.system import subprocesses  # noqa: PLC0415
 
     torch.set_num_threads(1)
     # The worker, too, need not import everything anew.
-    apart.START_METHOD = "fork"
+    subprocesses.START_METHOD = "fork"
     prepare()
     sys.exit(main(arguments))

@@ -10,12 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from matting import durable
 from matting.errors import EncodeError, writing
 from matting.media.door import encoding
 from matting.media.picture import Values, bits, decode_png, encode_png, to_16_bits
 from matting.planes import Planes
 from matting.progress import ignore
+from matting.system import atomic_files
 
 # Squeezing a large picture takes a second of one core; more than these wait for the disk.
 THREADS = min(8, os.cpu_count() or 1)
@@ -43,8 +43,8 @@ class ImageWriter:
         self._profile = profile
         self._count = 0
         self._checksums: list[Checksum] = []
-        durable.remove(folder)
-        durable.make_folder(folder)
+        atomic_files.remove(folder)
+        atomic_files.make_folder(folder)
         self._pool = ThreadPoolExecutor(THREADS, "pictures")
         self._under_way: deque[Future[Checksum]] = deque()
 
@@ -132,7 +132,7 @@ def _prove(path: Path, checksum: Checksum) -> None:
         raise EncodeError(f"{path} came out damaged.") from error
     if not same:
         raise EncodeError(f"{path} is not what was written.")
-    durable.flush(path)
+    atomic_files.flush(path)
 
 
 def _checksum(values: Values) -> Checksum:

@@ -13,7 +13,6 @@ from matting.coding import Coding
 from matting.errors import DecodeError, MediaError
 from matting.media.colour import LIMITED, UNSPECIFIED, Colour
 from matting.media.hdr import HdrMetadata
-from matting.media.image_files import image_files
 from matting.media.picture import (
     Values,
     bits,
@@ -25,6 +24,7 @@ from matting.media.picture import (
 from matting.media.source import FrameChunk, gather
 from matting.planes import Planes
 from matting.progress import ignore
+from matting.system.files import image_files
 
 
 class ImageSequence:

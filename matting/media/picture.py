@@ -22,10 +22,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from matting import durable
 from matting.errors import DecodeError
 from matting.media.door import encoding
-from matting.media.image_files import JPEG, PNG, TIFF
+from matting.system import atomic_files
+from matting.system.files import JPEG, PNG, TIFF
 
 Values = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -117,7 +117,7 @@ def write_png(path: Path, values: Values) -> None:
     """
     with encoding(path):
         content = encode_png(values)
-    durable.write_bytes(path, content)
+    atomic_files.write_bytes(path, content)
 
 
 def read_picture(path: Path) -> Values:

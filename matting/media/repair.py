@@ -14,7 +14,6 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting import durable
 from matting.errors import EncodeError, writing
 from matting.media.check import Decoding, decode_all, decoded, pixel_hash
 from matting.media.door import encoding
@@ -22,6 +21,7 @@ from matting.media.fill import fill
 from matting.media.hdr import HdrMetadata
 from matting.media.holding import Holding, chroma_cells, converted, holding
 from matting.media.probe import VideoInfo, probe
+from matting.system import atomic_files
 
 # A decoded frame; for those who only hand it on.
 Frame = VideoFrame
@@ -223,12 +223,12 @@ def encode_files(
     with closing(frames):
         filled = fill(wanted, frames, damaged, before, info.path)
         for path, times in groups.items():
-            partial = durable.partial(path)
+            partial = atomic_files.partial(path)
             try:
                 # Some decoders say it with the source's first frame only.
                 piece = islice(filled, len(times))
                 hdr = _encode_file(partial, info, piece, crf=crf, hdr=hdr, on_frames=on_frames)
-                durable.publish(partial, path)
+                atomic_files.publish(partial, path)
             finally:
                 with writing(partial):
                     partial.unlink(missing_ok=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 from typing import TypeVar, cast
 
 from matting.errors import MachineError
-from matting.interrupts import interrupts_ignored
 
 # As on Windows; a fork would share the state of torch and of CUDA.
 START_METHOD = "spawn"
@@ -51,3 +54,28 @@ def process_context() -> SpawnContext:
 def _tell(pipe: Connection, work: Callable[[], object]) -> None:
     with pipe:
         pipe.send(work())
+
+
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """What is started in the block ignores Ctrl-C from its first moment on; and for that moment so
+    does this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _console_ignores(ignores=True)
+    try:
+        yield
+    finally:
+        _console_ignores(ignores=False)
+        signal.signal(signal.SIGINT, before)
+
+
+def _console_ignores(*, ignores: bool) -> None:
+    """On Windows Ctrl-C goes to all processes of a console. Who starts while this one ignores it
+    does so, too, before its first line is run; a signal's handler is not handed down there."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - nobody else needs it
+
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(None, ignores)

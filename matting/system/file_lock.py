@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from matting.durable import make_folder
 from matting.errors import BusyError, writing
+from matting.system.atomic_files import make_folder
 
 LOCK_NAME = ".lock"
 POLL_SECONDS = 0.1

@@ -5,14 +5,12 @@ from __future__ import annotations
 import codecs
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +19,6 @@ from matting.errors import InputError, writing
 PARTIAL = ".partial"
 REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
-READ_AGAIN = "Check that its disk is connected and that no other program holds it; then try again."
-
-
-def free_disk_bytes(folder: Path) -> int | None:
-    """What is free on the disk that a folder is on; None: that cannot be told."""
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:  # some network drives do not tell
-        return None
 
 
 def partial(path: Path) -> Path:
@@ -45,7 +34,7 @@ def flush(path: Path) -> None:
             os.fsync(file.fileno())
 
     with writing(path):
-        _patiently(sync)
+        retry_on_sharing_violation(sync)
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -60,7 +49,7 @@ def publish(temporary: Path, path: Path) -> None:
     if temporary.is_file():
         flush(temporary)
     with writing(path):
-        _patiently(lambda: temporary.replace(path))
+        retry_on_sharing_violation(lambda: temporary.replace(path))
         _flush_folder(path.parent)
 
 
@@ -91,14 +80,14 @@ def remove(path: Path) -> None:
         StorageError: something holds it, or it may not be removed.
     """
     with writing(path):
-        _patiently(lambda: _remove(path))
+        retry_on_sharing_violation(lambda: _remove(path))
 
 
 def discard(path: Path) -> None:
     """Removes a temporary file or folder, if it is there. One that something still holds stays:
     who writes under that name next replaces it."""
     with contextlib.suppress(OSError):
-        _patiently(lambda: _remove(path))
+        retry_on_sharing_violation(lambda: _remove(path))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -150,64 +139,6 @@ def _text(content: bytes) -> str:
     return content.decode("ascii" if ascii_names else "utf-8", "surrogateescape")
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, as 64 hexadecimal digits.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-
-    def read() -> None:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-
-    try:
-        _patiently(read)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
-    return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class FileProof:
-    """By what a file is known again."""
-
-    size_bytes: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path) -> FileProof:
-        digest = sha256(path)
-        try:
-            return cls(path.stat().st_size, digest)
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
-
-    @classmethod
-    def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> FileProof:
-        """That of several files of one folder together: their names, contents and order.
-
-        Args:
-            on_file: told of each.
-        """
-        digest = hashlib.sha256()
-        size = 0
-        for file in files:
-            proof = cls.of(file)
-            digest.update(f"{file.name}\0{proof.sha256}\n".encode("utf-8", "surrogateescape"))
-            size += proof.size_bytes
-            on_file()
-        return cls(size, digest.hexdigest())
-
-    def holds_for(self, path: Path) -> bool:
-        """Whether `path` is there with exactly this content."""
-        if not path.is_file() or path.stat().st_size != self.size_bytes:
-            return False
-        return sha256(path) == self.sha256
-
-
 def make_folder(path: Path) -> None:
     """Makes `path` and its parents, unless they are there.
 
@@ -225,7 +156,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _patiently(action: Callable[[], object]) -> None:
+def retry_on_sharing_violation(action: Callable[[], object]) -> None:
     """Tries again for a while when, on Windows, a virus scanner or a player holds the file."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

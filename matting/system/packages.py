@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from matting.apart import run_apart
 from matting.errors import MachineError, MissingError
-from matting.remedies import ROOT
+from matting.system.fixes import ROOT
+from matting.system.subprocesses import run_apart
 
 REQUIREMENTS = ROOT / "requirements_inference.txt"
 REQUIREMENT = re.compile(r"([A-Za-z0-9_-]+)\s*([<>=!~,.\d\s]*)")

@@ -8,11 +8,11 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from matting import remedies
 from matting.choices import AUTO
-from matting.driver import Driver, ask_driver
 from matting.progress import Progress
-from matting.torch_state import TorchBuild, TorchState, ask_torch, installed_build
+from matting.system import fixes
+from matting.system.nvidia_smi import Driver, ask_driver
+from matting.system.torch_build import TorchBuild, TorchState, ask_torch, installed_build
 
 TORCH, DRIVER, CARD = "torch", "driver", "card"
 HIDING = "CUDA_VISIBLE_DEVICES"
@@ -44,26 +44,26 @@ def why_unused(
     build = state.build
     if not build.for_cards:
         what = f"the installed torch ({build.version}) is built without CUDA"
-        return Reason(TORCH, what, remedies.setup(platform))
+        return Reason(TORCH, what, fixes.setup(platform))
     if driver.trouble:
         what = f"its driver does not work ({driver.trouble})"
-        return Reason(DRIVER, what, remedies.RESTART)
+        return Reason(DRIVER, what, fixes.RESTART)
     if _is_older(driver.cuda, build.cuda) or "driver on your system is too old" in state.words:
         knows = f"it knows CUDA up to {driver.cuda}, and " if driver.cuda else ""
         what = (
             f"its driver, {driver.version}, is too old: {knows}torch is built for CUDA {build.cuda}"
         )
-        return Reason(DRIVER, what, remedies.NEW_DRIVER)
+        return Reason(DRIVER, what, fixes.NEW_DRIVER)
     if HIDING in environment and not state.available:
         what = f'the variable {HIDING}, which is "{environment[HIDING]}", may hide it'
-        return Reason(CARD, what, remedies.without_variable(HIDING, platform))
+        return Reason(CARD, what, fixes.without_variable(HIDING, platform))
     if state.card_is_too_old and state.card and state.card.capability and state.oldest:
         takes = "this torch takes {}.{} and newer".format(*state.oldest)
         what = "it is too old: compute capability {}.{}; ".format(*state.card.capability) + takes
-        return Reason(CARD, what, remedies.for_old_cards(platform))
+        return Reason(CARD, what, fixes.for_old_cards(platform))
     said = _first_sentence(state.words)
     what = f"torch says: {said}" if said else "torch does not say why"
-    return Reason(CARD, what, remedies.RESTART)
+    return Reason(CARD, what, fixes.RESTART)
 
 
 def warn_of_unused_card(
@@ -117,7 +117,7 @@ def _framed(*paragraphs: str) -> str:
     lines: list[str] = []
     for paragraph in paragraphs:
         # A command stays in one line, which can be copied.
-        wraps = paragraph.endswith((".", ":", ")")) or remedies.NEW_DRIVER in paragraph
+        wraps = paragraph.endswith((".", ":", ")")) or fixes.NEW_DRIVER in paragraph
         lines += ["", *(textwrap.wrap(paragraph, inside) if wraps else [paragraph])]
     edge = "*" * WIDTH
     return "\n".join([edge, *(f"*  {line:<{inside}}  *" for line in [*lines, ""]), edge])

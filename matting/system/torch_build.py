@@ -8,7 +8,9 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.driver import Card
+import torch
+
+from matting.system.nvidia_smi import Card
 
 # A line of torch/version.py, with or without the type.
 ASSIGNED = re.compile(r"^(__version__|cuda|hip)\b[^=]*=\s*(?:'([^']*)'|None)", re.MULTILINE)
@@ -94,8 +96,6 @@ def ask_torch() -> TorchState:
     """
     import torch
 
-    from matting.precision import cpu_has_matrix_units
-
     cuda, hip = torch.version.cuda or "", getattr(torch.version, "hip", None) or ""
     build = TorchBuild(str(torch.__version__), cuda, hip)  # a plain string: others lack torch
     units = cpu_has_matrix_units()
@@ -139,3 +139,10 @@ def _oldest(architectures: list[str]) -> tuple[int, int] | None:
     """Of names such as sm_75 and sm_120a; a card runs code for its own generation and older."""
     found = [ARCHITECTURE.fullmatch(name.rstrip("af")) for name in architectures]
     return min(((int(one[1]), int(one[2])) for one in found if one), default=None)
+
+
+def cpu_has_matrix_units() -> bool:
+    """Whether the processor multiplies matrices of bf16 by itself (Intel AMX)."""
+    # An older torch does not say.
+    told = getattr(torch.cpu, "get_capabilities", None)
+    return told is not None and bool(told().get("amx_bf16"))

@@ -6,12 +6,12 @@ import os
 
 import torch
 
-from matting import remedies
 from matting.choices import HARDWARE
-from matting.driver import ask_driver
 from matting.errors import InputError, MissingError
-from matting.torch_state import ask_torch
-from matting.unused_card import why_unused
+from matting.system import fixes
+from matting.system.gpu_diagnosis import why_unused
+from matting.system.nvidia_smi import ask_driver
+from matting.system.torch_build import ask_torch
 
 
 def choose_device(name: str) -> torch.device:
@@ -62,7 +62,7 @@ def _no_card() -> MissingError:
     if not driver.seems_there:
         return MissingError(
             "torch finds no NVIDIA graphics card, and nvidia-smi shows none.",
-            f"Use --device cpu. If there is a card: {remedies.NEW_DRIVER}.",
+            f"Use --device cpu. If there is a card: {fixes.NEW_DRIVER}.",
         )
     reason = why_unused(ask_torch(), driver)
     return MissingError(
