@@ -13,11 +13,11 @@ from torch import Tensor
 from benchmarks.half import HalfPrecision
 from benchmarks.results import table
 from matting.choices import AUTO
-from matting.coding import Coding
-from matting.composite import Matte, layers
-from matting.planes import Planes
+from matting.imaging.colour_conversion import small_rgb
+from matting.imaging.compositor import Matte, layers
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.precision import PRECISIONS, exact_float32, suitable_precision
-from matting.yuv import small_rgb
 from model import MattingNetwork, State, inference_network
 
 EVERY = 10  # frames from one comparison to the next

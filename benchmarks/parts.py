@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -13,16 +13,18 @@ from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
 from matting.choices import AUTO
-from matting.coding import Coding
-from matting.composite import Matte, layers
-from matting.full_size import FullSize, Make, least_bytes
+from matting.imaging.colour_conversion import converted, small_rgb
+from matting.imaging.compositor import Matte, layers
+from matting.imaging.planes import Planes
+from matting.imaging.renderer import FullSize, Make
+from matting.imaging.sample_format import Coding
+from matting.imaging.tone_mapping import sdr_view
 from matting.media.reader import VideoSource
-from matting.planes import Planes
-from matting.sdr_view import sdr_view
 from matting.session import MattingSession
-from matting.workspace import COMPOSITE
-from matting.yuv import converted, small_rgb
+from matting.workspace import ALPHAS, COMPOSITE
 from model import MattingNetwork, State
+
+MAP_CHANNELS = 8  # slope and offset
 
 C420 = Coding(weights=(0.2126, 0.0722), step=(2, 2))
 COPY_BYTES = {"cpu": 1 << 28, "cuda": 1 << 30}
@@ -226,3 +228,35 @@ def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
     """[1, 1, H, W] of one frame [1, 3, H, W], uint8."""
     (matte,) = session.mattes(Planes(Coding(), rgb), ratio)
     return torch.cat([alpha for _, _, alpha in layers(matte)], dim=2)
+
+
+def least_bytes(
+    source: Coding,
+    targets: Mapping[str, Coding],
+    width: int,
+    height: int,
+    small: tuple[int, int] = (0, 0),
+) -> int:
+    """The least memory traffic of the stage, per frame: all is read once and written once.
+
+    Args:
+        small: width and height of the small maps, in float32.
+    """
+    read = frame_bytes(source, width, height) + MAP_CHANNELS * 4 * small[0] * small[1]
+    return read + _results_bytes(targets, width, height)
+
+
+def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) -> int:
+    """What the samples of one frame take."""
+    if coding.weights is None or grey:
+        samples = width * height * (1 if grey else 3)
+    else:
+        across, down = coding.chroma_size(width, height)
+        samples = width * height + 2 * across * down
+    return samples * coding.sample_bytes
+
+
+def _results_bytes(targets: Mapping[str, Coding], width: int, height: int) -> int:
+    return sum(
+        frame_bytes(coding, width, height, grey=kind in ALPHAS) for kind, coding in targets.items()
+    )

@@ -17,20 +17,20 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-from matting.full_size import FullSize
+from matting.imaging.colour_conversion import small_rgb
+from matting.imaging.planes import Planes
+from matting.imaging.renderer import FullSize, composed
+from matting.imaging.tone_mapping import sdr_view
 from matting.look import Look
 from matting.media.check import decode_through
 from matting.media.encoders import Encoding
 from matting.media.reader import VideoSource
-from matting.planes import Planes
 from matting.results import Target, samples_of, writer_of
-from matting.sdr_view import sdr_view
-from matting.session import MattingSession, composed
+from matting.session import MattingSession
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
 from matting.weights import load_checkpoint
 from matting.workspace import COMPOSITE
-from matting.yuv import small_rgb
 from model import MattingNetwork
 
 A = TypeVar("A")

@@ -22,13 +22,13 @@ from torch import Tensor
 
 from benchmarks.results import measured_on, table, write_section
 from demo.film import EVALUATION_SEEDS, Film
-from matting.coding import Coding
 from matting.demo import CHECKPOINT
+from matting.imaging.colour_conversion import converted
+from matting.imaging.sample_format import Coding
 from matting.media.reader import VideoSource
 from matting.network_stage import WARM_UP_FRAMES
 from matting.session import automatic_ratio
 from matting.weights import load_checkpoint
-from matting.yuv import converted
 from model import MattingNetwork, State, inference_network
 
 TITLE = "Warm-up after a lost state"

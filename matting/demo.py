@@ -19,8 +19,10 @@ from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, g
 from demo.sound import sound
 from matting import ffmpeg
 from matting.choices import SOFTWARE
-from matting.coding import Coding
 from matting.errors import writing
+from matting.imaging.colour_conversion import converted
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.infer_options import InferOptions
 from matting.look import Look
 from matting.media.colour import BT709, LIMITED, Colour
@@ -30,14 +32,12 @@ from matting.media.reader import VideoSource
 from matting.media.sound import read_sound
 from matting.media.writer import VideoWriter
 from matting.plan import read_plan
-from matting.planes import Planes
 from matting.progress import Progress
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.system import atomic_files
 from matting.system.device import choose_device, share_cores
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
-from matting.yuv import converted
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import islice
 
-from matting.composite import Matte
-from matting.full_size import Make
+from matting.imaging.compositor import Matte
+from matting.imaging.planes import Timed
+from matting.imaging.renderer import Make, composed
 from matting.look import Look
 from matting.media.encoders import Delivery
 from matting.media.image_writer import ImageWriter
@@ -15,8 +16,7 @@ from matting.media.source import FrameSource
 from matting.media.writer import VideoWriter
 from matting.progress import Progress
 from matting.results import Target, writer_of
-from matting.session import MattingSession, composed
-from matting.steps import Timed
+from matting.session import MattingSession
 from matting.system import atomic_files
 
 

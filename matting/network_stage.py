@@ -6,9 +6,10 @@ from collections import deque
 from fractions import Fraction
 
 from matting.choices import FUSED, PLAIN
-from matting.composite import Matte
 from matting.errors import MattingError
-from matting.full_size import FullSize
+from matting.imaging.compositor import Matte
+from matting.imaging.planes import Timed
+from matting.imaging.renderer import FullSize
 from matting.look import Look
 from matting.matte import SegmentResults, warm_up
 from matting.media.source import FrameChunk, FrameSource
@@ -17,7 +18,7 @@ from matting.progress import Progress
 from matting.results import samples_of
 from matting.session import MattingSession, automatic_ratio
 from matting.state_file import load_state
-from matting.steps import Decoded, Seen, Timed
+from matting.steps import Decoded, Seen
 from matting.workspace import COMPOSITE
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from matting import steps
-from matting.coding import Coding
-from matting.planes import Planes
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from model import MattingNetwork, State
 
 SIDE_PX = 256

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.coding import Coding
+from matting.imaging.sample_format import Coding
 from matting.media.encoders import Delivery, Encoding, delivery, grey
 from matting.media.image_writer import ImageWriter
 from matting.media.images import ImageSequence

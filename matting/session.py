@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
 
 from matting import steps
 from matting.choices import AUTO, SHORT_SIDE_PX
-from matting.coding import Coding
-from matting.composite import Matte, pictures
 from matting.errors import InputError
-from matting.full_size import Make
-from matting.planes import Planes, joined
+from matting.imaging.compositor import Matte
+from matting.imaging.device_copy import to_card
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
 from matting.precision_trial import computes_alike
 from matting.steps import Decoded, Seen
 from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
-from matting.transfer import to_card, to_host
 from model import MattingNetwork, State, inference_network
 
 A = TypeVar("A")
@@ -199,33 +198,3 @@ class MattingSession:
                 self._largest_chunk = min(self._largest_chunk, -(-len(part) // len(found)))
             made += found
         return made
-
-
-def composed(
-    matte: Matte,
-    targets: Mapping[str, Coding],
-    background: tuple[int, int, int],
-    *,
-    make: Make = pictures,
-    stay: Collection[str] = (),
-) -> dict[str, Planes]:
-    """The results of a matte; where memory is short, a part of the frames at a time.
-
-    Needs no state, so that it can be done in another thread than the network's work.
-
-    Args:
-        targets, background: as for `composite.pictures`.
-        make: how they are made, such as a `FullSize`.
-        stay: the kinds that stay on the matte's device.
-    Returns:
-        Per kind the frames, the others on the CPU.
-    Raises:
-        MachineError: there is too little memory for a single frame.
-    """
-
-    def compose(part: Matte) -> dict[str, Planes]:
-        found = make(part, targets, background)
-        return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
-
-    made = in_parts(compose, matte, matte.offset.device)
-    return made[0] if len(made) == 1 else {k: joined([m[k] for m in made]) for k in targets}

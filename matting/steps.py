@@ -8,26 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from matting.composite import Matte
-from matting.planes import Planes
-from matting.sdr_view import sdr_view
-from matting.yuv import small_rgb
+from matting.imaging.colour_conversion import small_rgb
+from matting.imaging.compositor import Matte
+from matting.imaging.planes import Planes
+from matting.imaging.tone_mapping import sdr_view
 from model import Features, MattingNetwork, State
-
-A = TypeVar("A")
-
-
-@dataclass(frozen=True)
-class Timed(Generic[A]):
-    """Some frames at one of the steps, in parts, and the times of all of them."""
-
-    parts: Sequence[A]
-    pts: tuple[int, ...]
 
 
 @dataclass(frozen=True)

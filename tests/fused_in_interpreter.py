@@ -15,10 +15,10 @@ from dataclasses import replace
 
 import torch
 
-from matting import composite, fused
-from matting.coding import PQ, Coding
-from matting.composite import Matte
-from matting.planes import Planes
+from matting.imaging import compositor, triton_compositor
+from matting.imaging.compositor import Matte
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import PQ, Coding
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, video
 
@@ -35,11 +35,13 @@ CASES = {
 
 def main() -> None:
     for name, (coding, target, kinds, tile) in CASES.items():
-        fused.TILE = tile  # as few programs as can be: the interpreter is slow
+        triton_compositor.TILE = tile  # as few programs as can be: the interpreter is slow
         matte = _matte(coding, sloped=name != "4:4:4")
         targets = {k: Coding(16) if k == ALPHA_PNG else target or coding for k in kinds}
-        assert fused.fits(matte.source, targets)
-        found, expected = (way.pictures(matte, targets, GREEN) for way in (fused, composite))
+        assert triton_compositor.fits(matte.source, targets)
+        found, expected = (
+            way.pictures(matte, targets, GREEN) for way in (triton_compositor, compositor)
+        )
         for kind in kinds:
             for part in ("main", "chroma"):
                 one, other = getattr(found[kind], part), getattr(expected[kind], part)

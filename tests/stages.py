@@ -8,14 +8,15 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.coding import Coding
+from matting.imaging.planes import Planes, joined
+from matting.imaging.renderer import composed
+from matting.imaging.sample_format import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.look import Look
 from matting.media.encoders import Encoding
-from matting.planes import Planes, joined
 from matting.segment import SegmentOptions, segment
-from matting.session import MattingSession, composed
+from matting.session import MattingSession
 from matting.workspace import COMPOSITE, MattedFolder
 from tests.clips import make_clip
 from tests.conftest import Recorder

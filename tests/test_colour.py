@@ -8,7 +8,9 @@ import torch
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
-from matting.coding import Coding
+from matting.imaging.colour_conversion import converted, nearest_colour, rgb_rows
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.media.colour import (
     BT709,
     BT2020,
@@ -21,8 +23,6 @@ from matting.media.colour import (
 )
 from matting.media.formats import coding_of, planar_format
 from matting.media.frames import frame_of, planes_of
-from matting.planes import Planes
-from matting.yuv import converted, nearest_colour, rgb_rows
 
 # ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.
 WEIGHTS = {

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.coding import Coding
-from matting.composite import Matte, in_bands, in_tiles, layers, pictures
-from matting.planes import Planes
+from matting.imaging.colour_conversion import converted, small_rgb
+from matting.imaging.compositor import Matte, in_bands, in_tiles, layers, pictures
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
-from matting.yuv import converted, small_rgb
 from model import MattingNetwork
 from tests.stages import made_by
 

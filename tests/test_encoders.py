@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from matting.choices import C420, SOFTWARE, SOURCE
-from matting.coding import Coding
+from matting.imaging.sample_format import Coding
 from matting.media.colour import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery, grey
 from matting.media.hardware import made_up

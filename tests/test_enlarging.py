@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from matting.coding import Coding
-from matting.composite import Matte, in_bands, in_tiles, pictures
-from matting.enlarging import enlarged, interpolated, tiles_with
-from matting.full_size import agree
-from matting.planes import Planes
-from matting.tiles import COLUMNS, ROWS, every_tile
+from matting.imaging.compositor import Matte, in_bands, in_tiles, pictures
+from matting.imaging.planes import Planes
+from matting.imaging.renderer import agree
+from matting.imaging.sample_format import Coding
+from matting.imaging.tiles import COLUMNS, ROWS, every_tile
+from matting.imaging.upsampling import enlarged, interpolated, tiles_with
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, STEPS, numbers, video
 

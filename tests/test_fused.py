@@ -13,13 +13,14 @@ from collections.abc import Mapping
 import pytest
 import torch
 
+from benchmarks.parts import frame_bytes, least_bytes
 from matting.choices import AUTO, FUSED, PLAIN
-from matting.coding import Coding
-from matting.composite import SURE, Matte, pictures
 from matting.errors import MissingError, OutOfMemoryError
-from matting.full_size import FullSize, frame_bytes, least_bytes
-from matting.planes import Planes
-from matting.transfer import pinned, to_card, to_host
+from matting.imaging.compositor import SURE, Matte, pictures
+from matting.imaging.device_copy import pinned, to_card, to_host
+from matting.imaging.planes import Planes
+from matting.imaging.renderer import FullSize
+from matting.imaging.sample_format import Coding
 from matting.workspace import ALPHA, COMPOSITE
 from tests.conftest import ROOT
 from tests.test_composite import BT709, GREEN, video
@@ -58,8 +59,8 @@ def test_the_kernel_makes_what_torch_makes() -> None:
 @TRITON
 def test_the_kernel_compiles_for_a_card() -> None:
     """For NV12, composite and alpha, as it is launched."""
-    fused = importlib.import_module("matting.fused")
-    kernel = importlib.import_module("matting.kernel").kernel
+    fused = importlib.import_module("matting.imaging.triton_compositor")
+    kernel = importlib.import_module("matting.imaging.triton_kernel").kernel
     triton = importlib.import_module("triton")
     compiler = importlib.import_module("triton.backends.compiler")
     numbers = fused._numbers_of(video(NV12, 1, 2, 2))

@@ -14,17 +14,17 @@ from benchmarks.drift import drift_of
 from benchmarks.footage import write_clip
 from benchmarks.warm_up import drawn
 from matting.choices import AUTO
-from matting.composite import Matte, layers, pictures
 from matting.demo import CHECKPOINT
-from matting.full_size import FullSize
+from matting.imaging.compositor import Matte, layers, pictures
+from matting.imaging.planes import Planes
+from matting.imaging.renderer import FullSize, composed
 from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.hardware import try_encoders
 from matting.media.reader import VideoSource
-from matting.planes import Planes
 from matting.segment import segment
-from matting.session import MattingSession, automatic_ratio, composed
+from matting.session import MattingSession, automatic_ratio
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode

@@ -14,15 +14,15 @@ import torch
 from PIL import Image, ImageCms
 
 from matting import arguments, cli
-from matting.coding import Coding
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.look import Look
 from matting.media.image_writer import ImageWriter
 from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
-from matting.planes import Planes
 from matting.settings import changed_settings, settings_of
 from matting.system import atomic_files
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder

@@ -24,7 +24,7 @@ DOORS = {
     "tifffile": "matting/media/picture.py",
     "imageio_ffmpeg": "matting/ffmpeg.py",
     "tqdm": "matting/console.py",
-    "triton": "matting/kernel.py",
+    "triton": "matting/imaging/triton_kernel.py",
     "torchvision": "model/encoder.py",
     "argparse": "matting/",
     "urllib": "matting/weights.py",

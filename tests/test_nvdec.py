@@ -16,12 +16,12 @@ from av.video.stream import VideoStream
 
 from matting.choices import HARDWARE, SOFTWARE
 from matting.errors import MachineError, SegmentsFailedError
+from matting.imaging.planes import same_samples
 from matting.infer import infer
 from matting.media.door import decode
 from matting.media.nvdec import SURFACES, Nvdec
 from matting.media.reader import VideoSource
 from matting.media.source import FrameSource
-from matting.planes import same_samples
 from matting.worker import Setup, Worker
 from tests.clips import crop_by_header, make_clip, numbers, without_usability
 from tests.conftest import Recorder, on_card, without_card

@@ -15,8 +15,9 @@ from av.video.frame import VideoFrame
 from matting import cli
 from matting.acceleration import choose_encoder, try_apart
 from matting.choices import AUTO, HARDWARE, SOFTWARE
-from matting.coding import Coding
 from matting.errors import InputError, MachineError, MissingError
+from matting.imaging.planes import Planes, dtype_of, same_samples
+from matting.imaging.sample_format import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.inputs import read_inputs
@@ -29,7 +30,6 @@ from matting.media.frames import planes_of
 from matting.media.surfaces import Surfaces
 from matting.media.trial import Trial, ramps
 from matting.media.writer import VideoWriter
-from matting.planes import Planes, dtype_of, same_samples
 from matting.settings import changed_settings
 from matting.system.files import FileProof
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from demo.film import DEMO_SEED, Film
-from matting.coding import HLG, PQ, SDR, Coding
-from matting.composite import Matte, pictures
 from matting.demo import CHECKPOINT
+from matting.imaging.colour_conversion import converted
+from matting.imaging.compositor import Matte, pictures
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import HLG, PQ, SDR, Coding
+from matting.imaging.tone_mapping import sdr_view
 from matting.media.reader import VideoSource
-from matting.planes import Planes
-from matting.sdr_view import sdr_view
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
-from matting.yuv import converted
 from tests.stages import made_by
 
 CPU = torch.device("cpu")

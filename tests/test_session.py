@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matting.choices import AUTO, PRECISION_CHOICES
-from matting.coding import Coding
+from matting.imaging.sample_format import Coding
 from matting.precision import PRECISIONS, suitable_precision
 from matting.precision_trial import computes_alike
 from matting.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in

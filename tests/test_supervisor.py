@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from matting import steps
-from matting.coding import Coding
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.infer import infer
-from matting.planes import Planes
 from matting.session import MattingSession
 from matting.steps import Decoded, Seen
 from matting.system.memory import enough_memory

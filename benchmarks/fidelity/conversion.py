@@ -25,11 +25,11 @@ from benchmarks.fidelity.reference import (
 )
 from benchmarks.fidelity.row import Result, refusal
 from benchmarks.fidelity.signal import picture, planes, raw
-from matting.coding import Coding
 from matting.errors import MattingError
+from matting.imaging.colour_conversion import converted
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.media.colour import FULL, LIMITED, Colour
-from matting.planes import Planes
-from matting.yuv import converted
 
 MEAN_BOUND = 0.6  # in 1/255, of the issue
 BIAS_BOUND = 0.1  # in 1/255, of the issue

@@ -14,8 +14,8 @@ from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from matting.choices import AUTO, C420, HARDWARE, SOURCE
-from matting.coding import SDR, Coding, in_surfaces
 from matting.errors import MissingError
+from matting.imaging.sample_format import SDR, Coding, in_surfaces
 from matting.media.colour import Colour
 from matting.media.formats import PLANAR, layout_of
 from matting.media.hdr import HdrMetadata

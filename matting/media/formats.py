@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from av.video.format import VideoFormat
 
-from matting.coding import Coding
+from matting.imaging.sample_format import Coding
 from matting.media.colour import Colour
 from matting.media.holding import SAME_SAMPLES, chroma_cells
 

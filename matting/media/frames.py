@@ -9,10 +9,10 @@ from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.imaging.planes import Planes
 from matting.media.colour import Colour
 from matting.media.formats import coding_of, planar_format
 from matting.media.holding import converted
-from matting.planes import Planes
 
 
 def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 
 from matting.errors import EncodeError, writing
+from matting.imaging.planes import Planes
 from matting.media.door import encoding
 from matting.media.picture import Values, bits, decode_png, encode_png, to_16_bits
-from matting.planes import Planes
 from matting.progress import ignore
 from matting.system import atomic_files
 

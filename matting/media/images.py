@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from matting.coding import Coding
 from matting.errors import DecodeError, MediaError
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.media.colour import LIMITED, UNSPECIFIED, Colour
 from matting.media.hdr import HdrMetadata
 from matting.media.picture import (
@@ -22,7 +23,6 @@ from matting.media.picture import (
     to_16_bits,
 )
 from matting.media.source import FrameChunk, gather
-from matting.planes import Planes
 from matting.progress import ignore
 from matting.system.files import image_files
 

@@ -17,10 +17,10 @@ from av.video.stream import VideoStream
 from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
-from matting.coding import Coding
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
 from matting.media import card
 from matting.media.door import decode
-from matting.planes import Planes
 
 # What NVDEC gives for what a software decoder gives: the same samples, Cb and Cr side by side, and
 # more than 8 bits as the upper ones of 16.

@@ -17,8 +17,9 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting.coding import Coding, in_surfaces
 from matting.errors import DecodeError, MachineError, MattingError
+from matting.imaging.planes import Planes, same_samples
+from matting.imaging.sample_format import Coding, in_surfaces
 from matting.media import card
 from matting.media.alpha import opaque
 from matting.media.colour import Colour
@@ -31,7 +32,6 @@ from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather
 from matting.media.support import require_progressive, require_supported
 from matting.media.treatment import Treatment
-from matting.planes import Planes, same_samples
 from matting.progress import ignore
 
 COMPARED = 4  # frames that have to be the same from both decoders

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from matting.coding import Coding
+from matting.imaging.planes import Planes, joined
+from matting.imaging.sample_format import Coding
 from matting.media.colour import Colour
 from matting.media.hdr import HdrMetadata
-from matting.planes import Planes, joined
 from matting.progress import ignore
 
 

@@ -9,8 +9,8 @@ import torch
 from av.video.frame import VideoFrame
 from torch import Tensor
 
+from matting.imaging.planes import Planes
 from matting.media import card
-from matting.planes import Planes
 
 PITCH_BYTES = 256  # what a line takes is a multiple of this
 

@@ -11,8 +11,9 @@ import torch
 from av import logging
 from torch import Tensor
 
-from matting.coding import Coding
 from matting.errors import EncodeError, MachineError, MattingError
+from matting.imaging.planes import Planes, dtype_of
+from matting.imaging.sample_format import Coding
 from matting.media import card
 from matting.media.colour import Colour
 from matting.media.door import decode, open_video, reading, words_of_ffmpeg
@@ -21,7 +22,6 @@ from matting.media.frames import planes_of
 from matting.media.probe import probe
 from matting.media.source import FrameSource
 from matting.media.writer import VideoWriter
-from matting.planes import Planes, dtype_of
 
 FRAMES = 20
 # Of the whole scale, on average: planes that are exchanged or at the wrong place are off by 0.24.

@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, MachineError, MediaError
+from matting.imaging.planes import Planes
 from matting.media.check import decode_through
 from matting.media.colour import Colour
 from matting.media.door import encoding
@@ -24,7 +25,6 @@ from matting.media.hdr import HdrMetadata
 from matting.media.probe import probe
 from matting.media.surfaces import Surfaces
 from matting.media.timing import decode_times
-from matting.planes import Planes
 from matting.progress import ignore
 
 KEY_FRAME_SECONDS = 2

@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from matting.planes import Planes, movable
+from matting.imaging.planes import Planes, movable
 
 TO_CARD, TO_HOST = "to the card", "to the host"
 

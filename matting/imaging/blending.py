@@ -13,12 +13,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from matting.coding import Coding
-from matting.planes import Planes
-from matting.resampling import at_siting
-from matting.sdr_view import sdr_view, to_source
-from matting.workspace import ALPHAS, COMPOSITE
-from matting.yuv import (
+from matting.imaging.colour_conversion import (
     chroma_numbers,
     chroma_of,
     luma_of,
@@ -27,6 +22,11 @@ from matting.yuv import (
     rgb_at_chroma,
     rgb_rows,
 )
+from matting.imaging.planes import Planes
+from matting.imaging.resampling import at_siting
+from matting.imaging.sample_format import Coding
+from matting.imaging.tone_mapping import sdr_view, to_source
+from matting.workspace import ALPHAS, COMPOSITE
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.resampling import rows_at
-from matting.tiles import COLUMNS, ROWS, windows
+from matting.imaging.resampling import rows_at
+from matting.imaging.tiles import COLUMNS, ROWS, windows
 
 
 def interpolated(small: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:

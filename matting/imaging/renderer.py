@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor
 
 from matting.choices import AUTO, FUSED, PLAIN
-from matting.coding import Coding
-from matting.composite import Matte, pictures
 from matting.errors import MissingError, OutOfMemoryError
-from matting.planes import Planes
-from matting.system.memory import enough_memory
-from matting.workspace import ALPHAS
+from matting.imaging.compositor import Matte, pictures
+from matting.imaging.device_copy import to_host
+from matting.imaging.planes import Planes, joined
+from matting.imaging.sample_format import Coding
+from matting.system.memory import enough_memory, in_parts
 
-MAP_CHANNELS = 8  # slope and offset
 UNSUITABLE = "source and result have their colour samples in different places, or none"
 
 Make = Callable[[Matte, Mapping[str, Coding], tuple[int, int, int]], dict[str, Planes]]
@@ -86,7 +85,7 @@ class FullSize:
 
     def _kernel(self, way: str, device: torch.device) -> Make | None:
         try:
-            from matting import fused  # noqa: PLC0415 - Triton is not everywhere, nor needed
+            from matting.imaging import triton_compositor  # noqa: PLC0415 - not everywhere
         except ImportError:
             if way == FUSED:
                 raise MissingError(
@@ -102,8 +101,8 @@ class FullSize:
         def make(
             matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
         ) -> dict[str, Planes]:
-            if fused.fits(matte.source, targets):
-                return fused.pictures(matte, targets, background)
+            if triton_compositor.fits(matte.source, targets):
+                return triton_compositor.pictures(matte, targets, background)
             self._tell_once(UNSUITABLE)
             return pictures(matte, targets, background)
 
@@ -129,37 +128,35 @@ def agree(one: Planes, other: Planes) -> bool:
     return all(_farthest(a, b) <= bound for a, b in pairs)
 
 
-def least_bytes(
-    source: Coding,
-    targets: Mapping[str, Coding],
-    width: int,
-    height: int,
-    small: tuple[int, int] = (0, 0),
-) -> int:
-    """The least memory traffic of the stage, per frame: all is read once and written once.
-
-    Args:
-        small: width and height of the small maps, in float32.
-    """
-    read = frame_bytes(source, width, height) + MAP_CHANNELS * 4 * small[0] * small[1]
-    return read + _results_bytes(targets, width, height)
-
-
-def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) -> int:
-    """What the samples of one frame take."""
-    if coding.weights is None or grey:
-        samples = width * height * (1 if grey else 3)
-    else:
-        across, down = coding.chroma_size(width, height)
-        samples = width * height + 2 * across * down
-    return samples * coding.sample_bytes
-
-
-def _results_bytes(targets: Mapping[str, Coding], width: int, height: int) -> int:
-    return sum(
-        frame_bytes(coding, width, height, grey=kind in ALPHAS) for kind, coding in targets.items()
-    )
-
-
 def _farthest(one: Tensor, other: Tensor) -> int:
     return int((one.to(torch.int32) - other.to(torch.int32)).abs().max())
+
+
+def composed(
+    matte: Matte,
+    targets: Mapping[str, Coding],
+    background: tuple[int, int, int],
+    *,
+    make: Make = pictures,
+    stay: Collection[str] = (),
+) -> dict[str, Planes]:
+    """The results of a matte; where memory is short, a part of the frames at a time.
+
+    Needs no state, so that it can be done in another thread than the network's work.
+
+    Args:
+        targets, background: as for `composite.pictures`.
+        make: how they are made, such as a `FullSize`.
+        stay: the kinds that stay on the matte's device.
+    Returns:
+        Per kind the frames, the others on the CPU.
+    Raises:
+        MachineError: there is too little memory for a single frame.
+    """
+
+    def compose(part: Matte) -> dict[str, Planes]:
+        found = make(part, targets, background)
+        return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
+
+    made = in_parts(compose, matte, matte.offset.device)
+    return made[0] if len(made) == 1 else {k: joined([m[k] for m in made]) for k in targets}

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.coding import Coding
-from matting.planes import Planes, dtype_of
-from matting.resampling import clamped_rows, phases, phases_down, reduced, sampled
+from matting.imaging.planes import Planes, dtype_of
+from matting.imaging.resampling import clamped_rows, phases, phases_down, reduced, sampled
+from matting.imaging.sample_format import Coding
 
 CPU_BAND_PX = 1 << 18  # a plane of floats takes 1 MiB: what is drawn of it stays in the caches
 GPU_BAND_PX = 1 << 21  # enough work for any card, in a memory that does not grow with the picture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from matting.sdr_view import STEPS
+from matting.imaging.tone_mapping import STEPS
 
 ROUNDING = tl.constexpr(12582912.0)  # 1.5 * 2^23: beside it a float32 has no place for fractions
 TABLE = tl.constexpr(STEPS)

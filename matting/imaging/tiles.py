@@ -11,9 +11,9 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from matting.coding import Coding
-from matting.planes import Planes, movable
-from matting.resampling import clamped_rows
+from matting.imaging.planes import Planes, movable
+from matting.imaging.resampling import clamped_rows
+from matting.imaging.sample_format import Coding
 
 ROWS, COLUMNS = 16, 32  # pixels of a tile: whole cells of chroma in all codings
 

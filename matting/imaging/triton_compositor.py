@@ -8,15 +8,15 @@ from functools import cache
 
 import torch
 
-from matting.coding import SDR, Coding
-from matting.composite import SURE, Matte
-from matting.drawing import flat
-from matting.kernel import kernel
-from matting.planes import Planes
-from matting.resampling import shares
-from matting.sdr_view import gain_table, on_device, view_table
+from matting.imaging.blending import flat
+from matting.imaging.colour_conversion import blank
+from matting.imaging.compositor import SURE, Matte
+from matting.imaging.planes import Planes
+from matting.imaging.resampling import shares
+from matting.imaging.sample_format import SDR, Coding
+from matting.imaging.tone_mapping import gain_table, on_device, view_table
+from matting.imaging.triton_kernel import kernel
 from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND
-from matting.yuv import blank
 
 TILE = 4, 128  # rows and columns of pixels
 WARPS = 4

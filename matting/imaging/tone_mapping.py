@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from matting.coding import PQ, SDR, Coding
+from matting.imaging.sample_format import PQ, SDR, Coding
 
 WHITE_NITS = 203  # HDR reference white, ITU-R BT.2408
 DISPLAY_GAMMA = 2.4  # of an SDR display, ITU-R BT.1886

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from matting.coding import Coding
+from matting.imaging.sample_format import Coding
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,11 @@ def _chained(parts: Sequence[Tensor]) -> Tensor:
     if parts[0].stride(1) == 1 and parts[0].shape[1] > 1:  # interleaved they stay
         return _chained([part.permute(0, 2, 3, 1) for part in parts]).permute(0, 3, 1, 2)
     return torch.cat([movable(part) for part in parts]).view(parts[0].dtype)
+
+
+@dataclass(frozen=True)
+class Timed(Generic[A]):
+    """Some frames at one of the steps, in parts, and the times of all of them."""
+
+    parts: Sequence[A]
+    pts: tuple[int, ...]

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from matting.coding import Coding
-from matting.drawing import Flat, applied, drawn, fill, flat
-from matting.enlarging import enlarged, interpolated, tiles_with
-from matting.planes import Planes
-from matting.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
+from matting.imaging.blending import Flat, applied, drawn, fill, flat
+from matting.imaging.colour_conversion import CPU_BAND_PX, bands, blank, rgb_rows
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Coding
+from matting.imaging.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
+from matting.imaging.upsampling import enlarged, interpolated, tiles_with
 from matting.workspace import ALPHAS, FOREGROUND
-from matting.yuv import CPU_BAND_PX, bands, blank, rgb_rows
 
 # Of a step of the numbers: an alpha below that changes none, since the numbers of a background
 # lie in the middle between two steps, and nothing is farther from it than twice the range.

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.coding import Coding
-from matting.planes import movable
+from matting.imaging.planes import movable
+from matting.imaging.sample_format import Coding
 
 
 def reduced(values: Tensor, target: Coding) -> Tensor:
