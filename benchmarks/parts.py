@@ -19,7 +19,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize, Make
 from matting.imaging.sample_format import Coding
 from matting.imaging.tone_mapping import sdr_view
-from matting.media.reader import VideoSource
+from matting.media.video_source import VideoSource
 from matting.session import MattingSession
 from matting.workspace import ALPHAS, COMPOSITE
 from model import MattingNetwork, State

@@ -22,9 +22,9 @@ from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize, composed
 from matting.imaging.tone_mapping import sdr_view
 from matting.look import Look
-from matting.media.check import decode_through
+from matting.media.decode_check import decode_through
 from matting.media.encoders import Encoding
-from matting.media.reader import VideoSource
+from matting.media.video_source import VideoSource
 from matting.results import Target, samples_of, writer_of
 from matting.session import MattingSession
 from matting.system.device import choose_device, share_cores

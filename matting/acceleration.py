@@ -14,10 +14,10 @@ from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.inputs import Input, InputFolder
 from matting.ledger import Ledger
 from matting.look import Look
-from matting.media.colour import LEFT, LOCATIONS
+from matting.media.colour_tags import LEFT, LOCATIONS
 from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
+from matting.media.hardware_probe import Trial
 from matting.media.source import FrameSource
-from matting.media.trial import Trial
 from matting.settings import changed_settings, encoder_of
 from matting.system.subprocesses import run_apart
 

@@ -10,9 +10,9 @@ from matting.combined_note import COMBINE_AGAIN, CombinedNote
 from matting.delivered import check_delivered
 from matting.errors import InputError, writing
 from matting.ledger import Ledger
-from matting.media.door import require_file
+from matting.media.container import require_file
 from matting.media.probe import length_seconds
-from matting.media.tracks import AUDIO, picture_choice
+from matting.media.streams import AUDIO, picture_choice
 from matting.muxing import Delivery, mux
 from matting.plan import SourceFile
 from matting.progress import Progress

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matting.media.header import COVER_TYPES
-from matting.media.tracks import (
-    ATTACHMENT,
-    AUDIO,
-    COVER,
-    DATA,
-    SUBTITLE,
-    VIDEO,
-    Contents,
-    Track,
-)
+from matting.media.mp4.metadata import COVER_TYPES
+from matting.media.streams import ATTACHMENT, AUDIO, COVER, DATA, SUBTITLE, VIDEO, Contents, Track
 
 MP4, MOV, MATROSKA = "mp4", "mov", "matroska"
 SUFFIXES = {MP4: ".mp4", MOV: ".mov", MATROSKA: ".mkv"}

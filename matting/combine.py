@@ -8,7 +8,7 @@ from pathlib import Path
 from matting.combined_note import CombinedNote
 from matting.errors import EncodeError, InputError, writing
 from matting.ledger import Ledger
-from matting.media.join import Part, check_joined, join
+from matting.media.concat import Part, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress, counted
 from matting.system import atomic_files

@@ -7,13 +7,13 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.media.check import Decoding, decode_all, head_of
 from matting.media.cut import Span, can_be_hidden, choose_cuts, spans, write_pieces
+from matting.media.decode_check import Decoding, decode_all, head_of
+from matting.media.frame_filters import Treatment
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
 from matting.media.repair import encode_files, frames_of
-from matting.media.support import require_whole_pictures
-from matting.media.treatment import Treatment
+from matting.media.validation import require_whole_pictures
 from matting.mending import Piece, rewrite, time_in_source
 from matting.progress import Progress, ignore
 from matting.workspace import segment_name

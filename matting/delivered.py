@@ -8,10 +8,10 @@ from pathlib import Path
 
 from matting.carrying import MATROSKA, Carriage
 from matting.errors import EncodeError
-from matting.media.boxes import Box, entries, read_moov
+from matting.media.mp4.boxes import Box, entries, read_moov
+from matting.media.mp4.spatial import Spatial
 from matting.media.probe import frame_times, probe
-from matting.media.spatial import Spatial
-from matting.media.tracks import (
+from matting.media.streams import (
     ATTACHMENT,
     AUDIO,
     CHAPTERS,

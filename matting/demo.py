@@ -17,7 +17,6 @@ from torch import Tensor
 from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
-from matting import ffmpeg
 from matting.choices import SOFTWARE
 from matting.errors import writing
 from matting.imaging.colour_conversion import converted
@@ -25,12 +24,13 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.infer_options import InferOptions
 from matting.look import Look
-from matting.media.colour import BT709, LIMITED, Colour
+from matting.media import ffmpeg
+from matting.media.audio import read_sound
+from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery
-from matting.media.picture import write_png
-from matting.media.reader import VideoSource
-from matting.media.sound import read_sound
-from matting.media.writer import VideoWriter
+from matting.media.images.still import write_png
+from matting.media.video_source import VideoSource
+from matting.media.video_writer import VideoWriter
 from matting.plan import read_plan
 from matting.progress import Progress
 from matting.run import run

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from matting import findings
 from matting.errors import InputError, MattingError, MissingError
-from matting.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.findings import PROBLEM, Finding
 from matting.machine import VISION, Machine, Torch
+from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.progress import Progress
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Reason, why_unused

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matting import weights
 from matting.errors import MattingError
-from matting.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.machine import Torch, Tried, Weights
+from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.system import fixes
 from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, Reason
 from matting.system.humanize import gigabytes

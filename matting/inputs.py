@@ -9,9 +9,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from matting.errors import InputError
-from matting.media.images import ImageSequence
-from matting.media.reader import VideoSource
+from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
+from matting.media.video_source import VideoSource
 from matting.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.system.files import READ_AGAIN, FileProof, image_files, natural_order, proof_of
 from matting.workspace import UNFINISHED

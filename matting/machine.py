@@ -122,7 +122,7 @@ class Machine:
             ImportError, OSError: imageio-ffmpeg, which brings it, is missing or broken.
             MissingError: there is none, or it does not work.
         """
-        from matting import ffmpeg
+        from matting.media import ffmpeg
 
         return ffmpeg.version(), ffmpeg.program()
 
@@ -180,8 +180,8 @@ def _try_decoders() -> Tried:
     try:
         import torch
 
-        from matting.media.hardware import try_decoders
-        from matting.media.nvdec import Nvdec
+        from matting.media.cuda import Nvdec
+        from matting.media.hardware_probe import try_decoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
     return try_decoders(Nvdec(torch.device(FIRST_CARD)))
@@ -189,7 +189,7 @@ def _try_decoders() -> Tried:
 
 def _try_encoders() -> Tried:
     try:
-        from matting.media.hardware import try_encoders
+        from matting.media.hardware_probe import try_encoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
     return try_encoders(FIRST_CARD)

@@ -11,9 +11,9 @@ from matting.imaging.planes import Timed
 from matting.imaging.renderer import Make, composed
 from matting.look import Look
 from matting.media.encoders import Delivery
-from matting.media.image_writer import ImageWriter
+from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
-from matting.media.writer import VideoWriter
+from matting.media.video_writer import VideoWriter
 from matting.progress import Progress
 from matting.results import Target, writer_of
 from matting.session import MattingSession

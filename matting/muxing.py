@@ -7,13 +7,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting import ffmpeg
 from matting.carrying import MATROSKA, MP4, Carriage, carriage
 from matting.errors import writing
-from matting.media.header import Additions, add_to_header
+from matting.media import ffmpeg
+from matting.media.mp4.metadata import Additions, add_to_header
+from matting.media.mp4.spatial import Spatial, read_spatial
 from matting.media.probe import probe
-from matting.media.spatial import Spatial, read_spatial
-from matting.media.tracks import ATTACHMENT, PICTURE, SUBTITLE, Contents, contents, cover_bytes
+from matting.media.streams import ATTACHMENT, PICTURE, SUBTITLE, Contents, contents, cover_bytes
 from matting.progress import Progress
 
 COVER_FILES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}

@@ -13,9 +13,9 @@ from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inputs import Input
 from matting.matte import SegmentResults
-from matting.media.nvdec import Nvdec
-from matting.media.reader import VideoSource
+from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
+from matting.media.video_source import VideoSource
 from matting.pipeline import StoppedError
 from matting.results import Target
 from matting.sample import Clock

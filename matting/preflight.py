@@ -15,8 +15,8 @@ from matting.forecast import Forecast
 from matting.infer_options import InferOptions
 from matting.inputs import Input
 from matting.ledger import Ledger
-from matting.media.sizes import FrameSizes, frame_sizes
-from matting.media.writer import KEY_FRAME_SECONDS
+from matting.media.probe import FrameSizes, frame_sizes
+from matting.media.video_writer import KEY_FRAME_SECONDS
 from matting.passage import SampleOutcome, Task, target_of
 from matting.progress import Progress
 from matting.sample import frames_per_second

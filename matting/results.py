@@ -8,10 +8,10 @@ from pathlib import Path
 
 from matting.imaging.sample_format import Coding
 from matting.media.encoders import Delivery, Encoding, delivery, grey
-from matting.media.image_writer import ImageWriter
-from matting.media.images import ImageSequence
+from matting.media.images.sequence import ImageSequence
+from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
-from matting.media.writer import VideoWriter
+from matting.media.video_writer import VideoWriter
 from matting.workspace import ALPHA, ALPHAS, COMPOSITE, FOREGROUND, picture_name
 
 ALPHA_PNG_BITS = 16

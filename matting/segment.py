@@ -16,15 +16,15 @@ from matting.kept import NAME as KEPT_NAME
 from matting.kept import Kept
 from matting.media.alpha import opaque
 from matting.media.beginning import without_lost_start
+from matting.media.container import require_file
 from matting.media.cut import fits_mp4
-from matting.media.door import require_file
+from matting.media.frame_filters import treatment_for
 from matting.media.holding import keeps
 from matting.media.index import SourceIndex, read_index
+from matting.media.mp4.spatial import one_eye_note
 from matting.media.probe import VideoInfo, probe
-from matting.media.spatial import one_eye_note
-from matting.media.support import require_supported
-from matting.media.tracks import picture_choice
-from matting.media.treatment import treatment_for
+from matting.media.streams import picture_choice
+from matting.media.validation import require_supported
 from matting.mending import Piece, damage_report, mend
 from matting.plan import (
     Plan,

@@ -18,7 +18,7 @@ from matting.choices import AUTO
 from matting.errors import InputError
 from matting.imaging.planes import Timed
 from matting.look import Look
-from matting.media.nvdec import Nvdec
+from matting.media.cuda import Nvdec
 from matting.network_stage import NetworkStage
 from matting.passage import Outcome, Passage, SampleOutcome, Task
 from matting.pipeline import Channel, Stages, StoppedError

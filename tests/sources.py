@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting import ffmpeg
 from matting.delivered import check_delivered
-from matting.media.header import Additions, add_to_header
-from matting.media.spatial import Spatial
+from matting.media import ffmpeg
+from matting.media.mp4.metadata import Additions, add_to_header
+from matting.media.mp4.spatial import Spatial
 from matting.muxing import Delivery, mux
 from matting.progress import Progress
 from tests.clips import make_clip

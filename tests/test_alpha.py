@@ -12,8 +12,8 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from matting.media.alpha import has_alpha, opaque, over_black
-from matting.media.colour import FULL, LIMITED
-from matting.media.door import decode, open_video
+from matting.media.colour_tags import FULL, LIMITED
+from matting.media.container import decode, open_video
 from matting.media.probe import probe
 from matting.segment import SegmentOptions, segment
 from tests.clips import SIZE, picture

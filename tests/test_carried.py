@@ -11,8 +11,8 @@ import pytest
 from matting.add_audio import add_audio
 from matting.delivered import check_delivered
 from matting.errors import EncodeError
-from matting.media.door import open_video
-from matting.media.tracks import AUDIO, COVER, DATA, SUBTITLE, contents, picture_choice
+from matting.media.container import open_video
+from matting.media.streams import AUDIO, COVER, DATA, SUBTITLE, contents, picture_choice
 from matting.muxing import Delivery
 from matting.run import run
 from matting.workspace import FINAL_CONTAINERS

@@ -27,7 +27,7 @@ from matting.errors import (
     StorageError,
     UnforeseenError,
 )
-from matting.media.door import encoding, reading
+from matting.media.container import encoding, reading
 from matting.media.encoders import CODECS
 from matting.system import fixes
 from tests.clips import make_clip, make_sound, numbers

@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from matting.imaging.colour_conversion import converted, nearest_colour, rgb_rows
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.media.colour import (
+from matting.media.colour_tags import (
     BT709,
     BT2020,
     FULL,
@@ -21,8 +21,8 @@ from matting.media.colour import (
     UNSPECIFIED,
     Colour,
 )
-from matting.media.formats import coding_of, planar_format
-from matting.media.frames import frame_of, planes_of
+from matting.media.frame_planes import frame_of, planes_of
+from matting.media.pixel_formats import coding_of, planar_format
 
 # ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.
 WEIGHTS = {

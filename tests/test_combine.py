@@ -14,8 +14,8 @@ from matting.combine import combine
 from matting.errors import EncodeError, InputError
 from matting.infer import infer
 from matting.look import Look
-from matting.media.join import Part, check_joined, join
-from matting.media.timing import decode_times
+from matting.media.concat import Part, check_joined, join
+from matting.media.probe import decode_times
 from matting.segment import SegmentOptions, segment
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from tests.clips import decode, make_clip, numbers, times

@@ -14,11 +14,11 @@ import pytest
 
 from matting import cli, cutting
 from matting.errors import DecodeError, MediaError
-from matting.media.check import decode_through
 from matting.media.cut import Span, write_pieces
+from matting.media.decode_check import decode_through
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
-from matting.media.reader import VideoSource
+from matting.media.video_source import VideoSource
 from matting.segment import SegmentOptions, segment
 from tests.clips import make_clip
 from tests.conftest import Recorder

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import cli, ffmpeg, machine, weights
+from matting import cli, machine, weights
 from matting.doctor import doctor
 from matting.errors import InputError, MachineError, MissingError
 from matting.machine import Machine, Torch, Tried, Weights
+from matting.media import ffmpeg
 from matting.media.encoders import CODECS, NVENC
-from matting.media.hardware import try_decoders, try_encoders
+from matting.media.hardware_probe import try_decoders, try_encoders
 from matting.system import fixes
 from matting.system.nvidia_smi import Card, Driver
 from matting.system.packages import Package, fits, load_apart, load_each, read_packages

@@ -10,11 +10,10 @@ import pytest
 
 from matting.choices import C420, SOFTWARE, SOURCE
 from matting.imaging.sample_format import Coding
-from matting.media.colour import BT709, BT2020, LIMITED, Colour
+from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery, grey
-from matting.media.hardware import made_up
-from matting.media.reader import VideoSource
-from matting.media.trial import ramps
+from matting.media.hardware_probe import made_up, ramps
+from matting.media.video_source import VideoSource
 from matting.results import Target, samples_of, writer_of
 from matting.workspace import COMPOSITE
 from tests.clips import make_clip

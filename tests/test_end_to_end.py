@@ -20,8 +20,8 @@ from matting.demo import CHECKPOINT, draw_film
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.look import Look
+from matting.media.audio import read_sound
 from matting.media.encoders import Encoding
-from matting.media.sound import read_sound
 from matting.plan import read_plan
 from matting.run import run
 from matting.segment import SegmentOptions, segment

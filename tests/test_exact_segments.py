@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from matting import cutting, ffmpeg
-from matting.media import cut
+from matting import cutting
+from matting.media import cut, ffmpeg
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
-from matting.media.reader import VideoSource
+from matting.media.video_source import VideoSource
 from matting.plan import Plan, read_plan
 from matting.segment import SegmentOptions, segment
 from tests.clips import make_clip

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting.media.join import Part, join
+from matting.media.concat import Part, join
 from matting.media.probe import frame_times, probe
 from tests.clips import make_clip, make_sound
 from tests.conftest import carry_on

@@ -13,7 +13,7 @@ import pytest
 from matting.errors import EncodeError, MachineError, SegmentsFailedError
 from matting.inputs import Input
 from matting.look import Look
-from matting.media.writer import VideoWriter
+from matting.media.video_writer import VideoWriter
 from matting.passage import FRESH, Outcome, Task
 from matting.progress import Progress
 from matting.supervisor import Supervisor

@@ -21,8 +21,8 @@ from matting.imaging.renderer import FullSize, composed
 from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
-from matting.media.hardware import try_encoders
-from matting.media.reader import VideoSource
+from matting.media.hardware_probe import try_encoders
+from matting.media.video_source import VideoSource
 from matting.segment import segment
 from matting.session import MattingSession, automatic_ratio
 from matting.weights import load_checkpoint

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting.media.hdr import HdrMetadata, MasteringDisplay
+from matting.media.hdr_metadata import HdrMetadata, MasteringDisplay
 from tests.clips import make_clip
 
 P3 = MasteringDisplay(

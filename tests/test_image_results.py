@@ -21,8 +21,8 @@ from matting.imaging.sample_format import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
 from matting.look import Look
-from matting.media.image_writer import ImageWriter
-from matting.media.picture import Values, colour_profile, decode_png, encode_png, to_16_bits
+from matting.media.images.still import Values, colour_profile, decode_png, encode_png, to_16_bits
+from matting.media.images.writer import ImageWriter
 from matting.settings import changed_settings, settings_of
 from matting.system import atomic_files
 from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder

@@ -12,8 +12,8 @@ from PIL import Image
 
 from matting.errors import DecodeError, SegmentsFailedError
 from matting.infer import infer
-from matting.media.images import ImageSequence
-from matting.media.picture import encode_png
+from matting.media.images.sequence import ImageSequence
+from matting.media.images.still import encode_png
 from tests.clips import decode, number_of, picture, times
 from tests.conftest import Recorder
 from tests.stages import composites, infer_options, processed

@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from matting.errors import MediaError
-from matting.media.check import decode_all
+from matting.media.decode_check import decode_all
+from matting.media.frame_filters import treatment_for
 from matting.media.probe import probe
-from matting.media.support import require_progressive
-from matting.media.treatment import treatment_for
+from matting.media.validation import require_progressive
 from matting.plan import read_plan
 from matting.segment import SegmentOptions, segment
 from tests.clips import make_clip, times

@@ -18,10 +18,10 @@ from matting.choices import HARDWARE, SOFTWARE
 from matting.errors import MachineError, SegmentsFailedError
 from matting.imaging.planes import same_samples
 from matting.infer import infer
-from matting.media.door import decode
-from matting.media.nvdec import SURFACES, Nvdec
-from matting.media.reader import VideoSource
+from matting.media.container import decode
+from matting.media.cuda import SURFACES, Nvdec
 from matting.media.source import FrameSource
+from matting.media.video_source import VideoSource
 from matting.worker import Setup, Worker
 from tests.clips import crop_by_header, make_clip, numbers, without_usability
 from tests.conftest import Recorder, on_card, without_card
@@ -194,7 +194,7 @@ def test_what_fails_later_is_the_machines(fake: Fake, tmp_path: Path) -> None:
 @without_card
 def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Down to what FFmpeg says, but for torch's own part, which this machine may lack."""
-    monkeypatch.setattr("matting.media.card.enter", lambda _: None)
+    monkeypatch.setattr("matting.media.cuda.enter", lambda _: None)
     own = VideoSource(make_clip(tmp_path / "clip.mp4", 5))
     source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
     assert source is own

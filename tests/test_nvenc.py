@@ -24,12 +24,12 @@ from matting.inputs import read_inputs
 from matting.ledger import Entry, Ledger
 from matting.look import Look
 from matting.media import encoders
-from matting.media.colour import BT709, LIMITED, Colour
+from matting.media.colour_tags import BT709, LIMITED, Colour
+from matting.media.cuda import Surfaces
 from matting.media.encoders import CODECS, Encoding, delivery, grey
-from matting.media.frames import planes_of
-from matting.media.surfaces import Surfaces
-from matting.media.trial import Trial, ramps
-from matting.media.writer import VideoWriter
+from matting.media.frame_planes import planes_of
+from matting.media.hardware_probe import Trial, ramps
+from matting.media.video_writer import VideoWriter
 from matting.settings import changed_settings
 from matting.system.files import FileProof
 from matting.workspace import ALPHA, COMPOSITE, MattedFolder

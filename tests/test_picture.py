@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matting.errors import DecodeError
-from matting.media.picture import Values, decode_png, encode_png, read_picture
+from matting.media.images.still import Values, decode_png, encode_png, read_picture
 from tests.clips import picture
 
 ROWS, COLUMNS = np.mgrid[0:48, 0:64]

@@ -17,7 +17,7 @@ from matting.forecast import Forecast
 from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
-from matting.media.sizes import FrameSizes, frame_sizes
+from matting.media.probe import FrameSizes, frame_sizes
 from matting.run import run
 from matting.sample import Clock, frames_per_second
 from matting.system.humanize import duration, gigabytes, time_of_day

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from matting import ffmpeg
 from matting.errors import MediaError, MissingError
-from matting.media.door import open_video
+from matting.media import ffmpeg
+from matting.media.container import open_video
 from matting.run import run
 from tests.clips import make_clip, numbers, sound_packets
 from tests.conftest import Recorder

@@ -15,7 +15,7 @@ from matting.imaging.compositor import Matte, pictures
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import HLG, PQ, SDR, Coding
 from matting.imaging.tone_mapping import sdr_view
-from matting.media.reader import VideoSource
+from matting.media.video_source import VideoSource
 from matting.session import MattingSession
 from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND

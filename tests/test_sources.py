@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.media.check import Decoding, pixel_hash
-from matting.media.check import decoded as decode_packets
-from matting.media.door import open_video
-from matting.media.hdr import HdrMetadata
-from matting.media.holding import SAME_SAMPLES, holding, keeps
+from matting.media.container import open_video
+from matting.media.decode_check import Decoding, pixel_hash
+from matting.media.decode_check import decoded as decode_packets
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.holding import holding, keeps
+from matting.media.matroska_header import header_of
+from matting.media.pixel_formats import SAME_SAMPLES
 from matting.media.probe import probe
-from matting.media.stream_header import header_of
 from matting.plan import read_plan
 from matting.segment import SegmentOptions, segment
 from tests.clips import crop_by_header, make_clip, picture

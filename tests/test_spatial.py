@@ -10,8 +10,8 @@ import pytest
 from av.sidedata.sidedata import SideData, Type
 
 from matting.errors import EncodeError
-from matting.media.boxes import Box, entries, parse, read_moov, split_entry, write_moov
-from matting.media.spatial import BASE_VIEW, SPHERICAL_V1, Spatial, one_eye_note, read_spatial
+from matting.media.mp4.boxes import Box, entries, parse, read_moov, split_entry, write_moov
+from matting.media.mp4.spatial import BASE_VIEW, SPHERICAL_V1, Spatial, one_eye_note, read_spatial
 from matting.run import run
 from tests.clips import make_clip, numbers, times
 from tests.conftest import Recorder

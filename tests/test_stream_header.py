@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import pytest
 
-from matting.media.door import open_video
-from matting.media.stream_header import Crop, StreamHeader, header_of, parse
+from matting.media.container import open_video
+from matting.media.matroska_header import Crop, StreamHeader, header_of, parse
 from tests.clips import crop_by_header, make_clip
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from matting.errors import MediaError
+from matting.media.matroska_header import StreamHeader, parse
 from matting.media.probe import probe
-from matting.media.stream_header import StreamHeader, parse
-from matting.media.support import require_supported
+from matting.media.validation import require_supported
 from matting.segment import SegmentOptions, segment
 from tests.clips import make_clip
 from tests.conftest import Recorder

@@ -29,7 +29,7 @@ from matting.errors import MattingError
 from matting.imaging.colour_conversion import converted
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.media.colour import FULL, LIMITED, Colour
+from matting.media.colour_tags import FULL, LIMITED, Colour
 
 MEAN_BOUND = 0.6  # in 1/255, of the issue
 BIAS_BOUND = 0.1  # in 1/255, of the issue

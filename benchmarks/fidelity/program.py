@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from matting import ffmpeg
+from matting.media import ffmpeg
 
 TAIL_LINES = 3
 

@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
-from matting.media.colour import FULL
+from matting.media.colour_tags import FULL
 
 Samples = NDArray[np.integer]
 

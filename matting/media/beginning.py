@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
-from matting.media.check import Decoding, decoded
+from matting.media.decode_check import Decoding, decoded
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
 

@@ -16,10 +16,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError
-from matting.media.door import encoding, open_video, reading
-from matting.media.index import SourceIndex, SourcePacket, unbroken
-from matting.media.probe import VideoInfo
-from matting.media.timing import decode_times
+from matting.media.container import encoding, open_video, reading, unbroken
+from matting.media.index import SourceIndex, SourcePacket
+from matting.media.probe import VideoInfo, decode_times
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from av.video.stream import VideoStream
 from matting.choices import AUTO, C420, HARDWARE, SOURCE
 from matting.errors import MissingError
 from matting.imaging.sample_format import SDR, Coding, in_surfaces
-from matting.media.colour import Colour
-from matting.media.formats import PLANAR, layout_of
-from matting.media.hdr import HdrMetadata
+from matting.media.colour_tags import Colour
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.pixel_formats import PLANAR, layout_of
 
 LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
 LAYOUTS |= {(4, 4): "4:1:0", (1, 4): "4:1:1"}  # the latter turned

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import av
-import numpy as np
 from av.video.format import VideoFormat
-from av.video.frame import VideoFrame
+
+from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells
 
 # Every frame shown when it is decoded: then its decoding time needs no thought.
 X264 = {"preset": "veryfast", "bf": "0"}
@@ -15,27 +15,6 @@ X265 = {"preset": "fast"}
 X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
 # Each frame for itself, with a checksum for each of its slices.
 FFV1 = {"level": "3", "slicecrc": "1"}
-
-# The same samples in another order, or with colour differences that are all zero: H.264, H.265
-# and FFV1 have few packed formats, and what is grey is decoded as 4:2:0.
-SAME_SAMPLES = (
-    dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp")
-    | dict.fromkeys(("rgb48le", "bgr48le", "rgb48be", "bgr48be", "gbrp16be"), "gbrp16le")
-    | dict.fromkeys(("nv12", "nv21"), "yuv420p")
-    | dict.fromkeys(("yuyv422", "uyvy422", "yvyu422", "nv16"), "yuv422p")
-    | {
-        "gray": "yuv420p",
-        "gray10le": "yuv420p10le",
-        "gray12le": "yuv420p12le",
-        "nv24": "yuv444p",
-        "p010le": "yuv420p10le",
-        "p210le": "yuv422p10le",
-        "uyyvyy411": "yuv411p",
-        "yuvj411p": "yuv411p",
-        "yuvj440p": "yuv440p",
-        "x2rgb10le": "gbrp10le",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -92,44 +71,6 @@ def nearest(pixel_format: str, size_px: tuple[int, int]) -> str:
         if own_columns <= columns and own_rows <= rows and _fits(name, size_px):
             return name
     return f"yuv444p{depth}"
-
-
-def chroma_cells(pixel_format: str) -> tuple[int, int]:
-    """How many columns and rows of pixels share a chroma sample; (1, 1) without chroma."""
-    components = VideoFormat(pixel_format, 8, 8).components
-    if len(components) < 3:
-        return 1, 1
-    return 8 // components[1].width, 8 // components[1].height
-
-
-def converted(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
-    """The frame in that format, in the same range; itself where it is."""
-    if frame.format.name == pixel_format:
-        return frame
-    if frame.format.name.startswith("gray") and pixel_format.startswith("yuv420p"):
-        return _with_chroma(frame, pixel_format)
-    return frame.reformat(
-        format=pixel_format, src_color_range=colour_range, dst_color_range=colour_range
-    )
-
-
-def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
-    """Grey with chroma that says so. libswscale takes all grey as of full range, and scales it."""
-    made = VideoFrame(grey.width, grey.height, pixel_format)
-    bits = made.format.components[0].bits
-    kind = np.dtype(np.uint8 if bits == 8 else "<u2")
-    middle = np.array(1 << bits - 1, kind).tobytes()
-    luma, *chroma = made.planes
-    source = np.frombuffer(bytes(grey.planes[0]), kind)
-    lines = source.reshape(-1, grey.planes[0].line_size // kind.itemsize)[:, : grey.width]
-    own = np.zeros((luma.height, luma.line_size // kind.itemsize), kind)
-    own[:, : grey.width] = lines[: luma.height]
-    luma.update(own.tobytes())
-    for plane in chroma:
-        plane.update(middle * (plane.buffer_size // kind.itemsize))
-    made.pts, made.time_base = grey.pts, grey.time_base
-    made.color_range = grey.color_range
-    return made
 
 
 def formats_of(encoder: str) -> frozenset[str]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from matting.errors import MediaError
-from matting.media.door import open_video, reading
-from matting.media.probe import CUT_OFF_SECONDS, AnyStream, declared_end, is_shown
+from matting.media.container import correct_time, open_video, reading, unbroken
+from matting.media.probe import CUT_OFF_SECONDS, declared_end, is_shown
 
 # The first coded picture's type in a packet by which the decoder forgets all that came before.
 CLEAN_TYPES = {"h264": {5}, "hevc": {19, 20}}  # ITU-T H.264, table 7-1; H.265, table 7-1
@@ -104,36 +103,6 @@ def read_index(path: Path) -> SourceIndex:
     if not any(packet.shown for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
     return SourceIndex(tuple(packets), end if broken else None)
-
-
-def correct_time(packet: Packet[AnyStream], stream: VideoStream) -> None:
-    """Sets when a packet of AVI is shown, which that does not say: when it is decoded.
-
-    Where no frame waits for a later one. FFmpeg 8 takes H.264 there to be shown a frame later.
-    """
-    if stream.container.format.name == "avi" and not stream.codec_context.has_b_frames:
-        packet.pts = packet.dts
-
-
-def unbroken(
-    packets: Iterator[Packet[AnyStream]],
-    on_break: Callable[[av.error.FFmpegError], None] = lambda _: None,
-) -> Iterator[Packet[AnyStream]]:
-    """Packets up to where the file cannot be read any more; without those that mark the end.
-
-    Args:
-        on_break: told of the error there.
-    """
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.error.InvalidDataError as error:
-            on_break(error)
-            return
-        if packet.size:
-            yield packet
 
 
 def _reaches_beyond(stream: VideoStream, path: Path) -> bool:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Stream
 
 from matting.errors import MediaError
 from matting.media.alpha import has_alpha
-from matting.media.colour import Colour
-from matting.media.door import has_alpha_beside, open_video, reading
-from matting.media.stream_header import NOTHING_SAID, StreamHeader, header_of
+from matting.media.colour_tags import Colour
+from matting.media.container import AnyStream, has_alpha_beside, open_video, reading
+from matting.media.matroska_header import NOTHING_SAID, StreamHeader, header_of
 
 # How much shorter than its own declared length a file may be before it counts as cut off.
 CUT_OFF_SECONDS = Fraction(1)
 
 # FFmpeg's AVFieldOrder: by the field that is coded first, and that is shown first.
 FIELDS_TOP_FIRST, FIELDS_BOTTOM_FIRST = {2, 4}, {3, 5}
-
-AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
 @dataclass(frozen=True)
@@ -175,3 +172,62 @@ def _cut_off(path: Path, read: int, declared: int) -> MediaError:
         f"{path} is cut off or damaged: only {read}{of} frames can be read.",
         "Copy or download it again. To use what is there: segment --damaged repeat.",
     )
+
+
+def decode_times(pts: Sequence[int]) -> list[int]:
+    """When each packet is decoded, given when it is shown; both in ticks, in decoding order.
+
+    The display times in rising order, late enough that no packet is shown before it is decoded:
+    what an encoder of the whole would have written.
+    """
+    shown = sorted(pts)
+    rank = {time: index for index, time in enumerate(shown)}
+    delay = max(index - rank[time] for index, time in enumerate(pts))
+    step = max(1, shown[1] - shown[0]) if len(shown) > 1 else 1
+    early = [shown[0] - step * (delay - index) for index in range(delay)]
+    return (early + shown)[: len(pts)]
+
+
+@dataclass(frozen=True)
+class FrameSizes:
+    """Of some frames, how many there were and their bytes.
+
+    Attributes:
+        key: those that can be decoded alone: (how many, bytes).
+        other: all others.
+    """
+
+    key: tuple[int, int] = (0, 0)
+    other: tuple[int, int] = (0, 0)
+
+    def __add__(self, more: FrameSizes) -> FrameSizes:
+        return FrameSizes(_sum(self.key, more.key), _sum(self.other, more.other))
+
+    def bytes_of(self, frames: int, key_frames: int) -> float:
+        """What so many frames take, so many key frames among them."""
+        key, other = _mean(self.key), _mean(self.other)
+        return key_frames * key + (frames - key_frames) * (other or key)
+
+
+def frame_sizes(path: Path) -> FrameSizes:
+    """Those of a video.
+
+    Raises:
+        InputError: no such file.
+        MediaError: it is no video.
+    """
+    sizes = FrameSizes()
+    with open_video(path) as (container, stream), reading(path):
+        for packet in container.demux(stream):
+            if packet.size:
+                one = (1, packet.size)
+                sizes += FrameSizes(key=one) if packet.is_keyframe else FrameSizes(other=one)
+    return sizes
+
+
+def _sum(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
+    return one[0] + two[0], one[1] + two[1]
+
+
+def _mean(some: tuple[int, int]) -> float:
+    return some[1] / some[0] if some[0] else 0.0

@@ -15,11 +15,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, writing
-from matting.media.check import Decoding, decode_all, decoded, pixel_hash
-from matting.media.door import encoding
+from matting.media.container import encoding
+from matting.media.decode_check import Decoding, decode_all, decoded, pixel_hash
 from matting.media.fill import fill
-from matting.media.hdr import HdrMetadata
-from matting.media.holding import Holding, chroma_cells, converted, holding
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.holding import Holding, holding
+from matting.media.pixel_formats import chroma_cells, converted
 from matting.media.probe import VideoInfo, probe
 from matting.system import atomic_files
 

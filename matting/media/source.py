@@ -11,8 +11,8 @@ from typing import Protocol
 
 from matting.imaging.planes import Planes, joined
 from matting.imaging.sample_format import Coding
-from matting.media.colour import Colour
-from matting.media.hdr import HdrMetadata
+from matting.media.colour_tags import Colour
+from matting.media.hdr_metadata import HdrMetadata
 from matting.progress import ignore
 
 

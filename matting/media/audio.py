@@ -11,7 +11,7 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from matting.errors import MediaError
-from matting.media.door import open_video, reading
+from matting.media.container import open_video, reading
 
 
 def read_sound(path: Path, rate: int) -> tuple[Fraction, NDArray[np.float32]]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
-from matting.media.door import side_data
+from matting.media.container import side_data
 
 # The units of H.264's and H.265's messages: ITU-T H.265, D.3.28.
 CHROMATICITY = 50_000

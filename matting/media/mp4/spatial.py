@@ -17,7 +17,8 @@ import av
 from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
 
-from matting.media.boxes import (
+from matting.media.container import open_video, reading, side_data
+from matting.media.mp4.boxes import (
     VIDEO,
     Box,
     entries,
@@ -27,7 +28,6 @@ from matting.media.boxes import (
     split_entry,
     track_id,
 )
-from matting.media.door import open_video, reading, side_data
 
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")

@@ -12,9 +12,9 @@ import torch
 from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.media.colour import LIMITED, UNSPECIFIED, Colour
-from matting.media.hdr import HdrMetadata
-from matting.media.picture import (
+from matting.media.colour_tags import LIMITED, UNSPECIFIED, Colour
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.images.still import (
     Values,
     bits,
     colour_profile,

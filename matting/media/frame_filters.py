@@ -14,12 +14,12 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from matting.media.alpha import over_black
-from matting.media.check import Decoding, decoded
-from matting.media.door import reading
-from matting.media.holding import SAME_SAMPLES, chroma_cells, converted
+from matting.media.container import reading
+from matting.media.decode_check import Decoding, decoded
+from matting.media.matroska_header import NO_CROP, Crop
+from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
 from matting.media.probe import VideoInfo
-from matting.media.stream_header import NO_CROP, Crop
-from matting.media.support import require_whole_pictures
+from matting.media.validation import require_whole_pictures
 
 # How many frames are looked at before the work starts; the others when they are decoded.
 LOOKED_AT = 8

@@ -14,10 +14,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, InputError, MediaError
-from matting.media.check import decode_through
-from matting.media.door import encoding, open_video, reading
-from matting.media.probe import frame_times, probe
-from matting.media.timing import decode_times
+from matting.media.container import encoding, open_video, reading
+from matting.media.decode_check import decode_through
+from matting.media.probe import decode_times, frame_times, probe
 
 
 @dataclass(frozen=True)

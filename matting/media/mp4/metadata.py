@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from matting.errors import EncodeError
-from matting.media.boxes import Box, parse, read_moov, write_moov
-from matting.media.spatial import Spatial, put_spatial
+from matting.media.mp4.boxes import Box, parse, read_moov, write_moov
+from matting.media.mp4.spatial import Spatial, put_spatial
 
 UTF8 = 1
 COVER_TYPES = {"mjpeg": 13, "png": 14, "bmp": 27}

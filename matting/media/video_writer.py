@@ -16,15 +16,14 @@ from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, MachineError, MediaError
 from matting.imaging.planes import Planes
-from matting.media.check import decode_through
-from matting.media.colour import Colour
-from matting.media.door import encoding
+from matting.media.colour_tags import Colour
+from matting.media.container import encoding
+from matting.media.cuda import Surfaces
+from matting.media.decode_check import decode_through
 from matting.media.encoders import Delivery, Encoding, add_stream, surfaces_for
-from matting.media.frames import frame_of
-from matting.media.hdr import HdrMetadata
-from matting.media.probe import probe
-from matting.media.surfaces import Surfaces
-from matting.media.timing import decode_times
+from matting.media.frame_planes import frame_of
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.probe import decode_times, probe
 from matting.progress import ignore
 
 KEY_FRAME_SECONDS = 2

@@ -23,7 +23,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from matting.errors import DecodeError
-from matting.media.door import encoding
+from matting.media.container import encoding
 from matting.system import atomic_files
 from matting.system.files import JPEG, PNG, TIFF
 

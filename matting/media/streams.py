@@ -9,9 +9,8 @@ from pathlib import Path
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
-from matting.media.boxes import Box, entries, read_moov, track_id
-from matting.media.door import is_cover, open_video, reading
-from matting.media.index import unbroken
+from matting.media.container import is_cover, open_video, reading, unbroken
+from matting.media.mp4.boxes import Box, entries, read_moov, track_id
 
 PICTURE, VIDEO, COVER = "picture", "video", "cover"
 AUDIO, SUBTITLE, DATA, ATTACHMENT = "audio", "subtitle", "data", "attachment"

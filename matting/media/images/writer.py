@@ -12,8 +12,8 @@ from types import TracebackType
 
 from matting.errors import EncodeError, writing
 from matting.imaging.planes import Planes
-from matting.media.door import encoding
-from matting.media.picture import Values, bits, decode_png, encode_png, to_16_bits
+from matting.media.container import encoding
+from matting.media.images.still import Values, bits, decode_png, encode_png, to_16_bits
 from matting.progress import ignore
 from matting.system import atomic_files
 

@@ -16,8 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import DecodeError
-from matting.media.door import decoder_of, open_video, reading
-from matting.media.index import correct_time, unbroken
+from matting.media.container import correct_time, decoder_of, open_video, reading, unbroken
 from matting.media.probe import is_shown
 from matting.progress import ignore
 

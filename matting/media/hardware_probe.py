@@ -11,17 +11,20 @@ import torch
 from av import logging
 from torch import Tensor
 
+from matting.choices import HARDWARE, SOFTWARE
 from matting.errors import EncodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, dtype_of
 from matting.imaging.sample_format import Coding
-from matting.media import card
-from matting.media.colour import Colour
-from matting.media.door import decode, open_video, reading, words_of_ffmpeg
-from matting.media.encoders import Delivery, Encoding, delivery
-from matting.media.frames import planes_of
+from matting.media import cuda
+from matting.media.colour_tags import BT709, LIMITED, Colour
+from matting.media.container import decode, open_video, reading, words_of_ffmpeg
+from matting.media.cuda import Nvdec
+from matting.media.encoders import CODECS, NVENC, Delivery, Encoding, delivery
+from matting.media.frame_planes import planes_of
 from matting.media.probe import probe
 from matting.media.source import FrameSource
-from matting.media.writer import VideoWriter
+from matting.media.video_source import VideoSource
+from matting.media.video_writer import VideoWriter
 
 FRAMES = 20
 # Of the whole scale, on average: planes that are exchanged or at the wrong place are off by 0.24.
@@ -61,7 +64,7 @@ class Trial:
 
     def run(self) -> str:
         """Encodes them, decodes them in software and compares; why not, "" where all is well."""
-        missing = card.why_not_shared()
+        missing = cuda.why_not_shared()
         if missing:
             return missing
         picture = ramps(self.samples.coding, self.size_px)
@@ -160,3 +163,58 @@ def _worst_error(wanted: Planes, found: Planes) -> float:
 def _mean_distance(one: Tensor, other: Tensor, peak: int) -> float:
     height, width = one.shape
     return float((one - other[:height, :width].to(torch.int32)).abs().float().mean()) / peak
+
+
+SIZE_PX = (640, 360)
+RATE = Fraction(30)
+TIME_BASE = 1 / RATE
+COLOUR = Colour(BT709, LIMITED, BT709, BT709)
+CODING = COLOUR.coding(8, (2, 2), SIZE_PX[1])
+
+
+def try_encoders(device: str) -> dict[str, str]:
+    """For each codec, why NVENC does not encode it; "" where it does.
+
+    Args:
+        device: the card, as torch names it.
+    """
+    return {codec: made_up(codec, HARDWARE, device).run() for codec in NVENC}
+
+
+def try_decoders(nvdec: Nvdec) -> dict[str, str]:
+    """For each codec, why NVDEC does not decode it; "" where it does, as software does."""
+    return {codec: _try_decoder(codec, nvdec) for codec in CODECS}
+
+
+def made_up(codec: str, encoder: str, device: str) -> Trial:
+    """A trial of a codec, with pictures that any card takes.
+
+    Args:
+        encoder: SOFTWARE or HARDWARE.
+        device: where the pictures lie, as torch names it.
+    """
+    choice = Encoding(codec, encoder=encoder)
+    samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
+    return Trial(choice, samples, SIZE_PX, COLOUR, TIME_BASE, RATE, device)
+
+
+def _try_decoder(codec: str, nvdec: Nvdec) -> str:
+    # A virus scanner may still hold the file when all is over.
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "trial.mp4"
+        try:
+            _make_clip(path, codec)
+            return VideoSource(path).decoded_by(nvdec)[1]
+        except MattingError as error:
+            return error.what
+        except RuntimeError as error:  # of torch, which has the memory on the card
+            return str(error).splitlines()[0]
+
+
+def _make_clip(path: Path, codec: str) -> None:
+    trial = made_up(codec, SOFTWARE, "cpu")
+    with trial.writer(path) as writer:
+        picture = ramps(trial.samples.coding, SIZE_PX)
+        for number in range(FRAMES):
+            writer.write(picture, [number])
+        writer.finish()

@@ -20,18 +20,18 @@ from av.video.stream import VideoStream
 from matting.errors import DecodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import Coding, in_surfaces
-from matting.media import card
+from matting.media import cuda
 from matting.media.alpha import opaque
-from matting.media.colour import Colour
-from matting.media.door import decode, open_video, reading, words_of_ffmpeg
-from matting.media.formats import coding_of
-from matting.media.frames import planes_of
-from matting.media.hdr import HdrMetadata
-from matting.media.nvdec import SURFACES, Nvdec, planes_on_card, surface_name
+from matting.media.colour_tags import Colour
+from matting.media.container import decode, open_video, reading, words_of_ffmpeg
+from matting.media.cuda import SURFACES, Nvdec, planes_on_card, surface_name
+from matting.media.frame_filters import Treatment
+from matting.media.frame_planes import planes_of
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.pixel_formats import coding_of
 from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather
-from matting.media.support import require_progressive, require_supported
-from matting.media.treatment import Treatment
+from matting.media.validation import require_progressive, require_supported
 from matting.progress import ignore
 
 COMPARED = 4  # frames that have to be the same from both decoders
@@ -67,7 +67,7 @@ class VideoSource:
         Where that does not work, or the first frames are not the same, sample for sample: itself,
         and why, as the end of a sentence. What goes wrong later is a MachineError.
         """
-        reason = card.why_not_shared() or self._unfit()
+        reason = cuda.why_not_shared() or self._unfit()
         if reason:
             return self, reason
         other = copy.copy(self)

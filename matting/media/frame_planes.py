@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.imaging.planes import Planes
-from matting.media.colour import Colour
-from matting.media.formats import coding_of, planar_format
-from matting.media.holding import converted
+from matting.media.colour_tags import Colour
+from matting.media.pixel_formats import coding_of, converted, planar_format
 
 
 def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import av
 from av import logging
 from av.codec.context import CodecContext, Flags
 from av.container import InputContainer
+from av.packet import Packet
 from av.sidedata.sidedata import SideData, Type
 from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
@@ -18,7 +19,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
-from matting.media.containers import SAFE_INPUT
+from matting.media.ffmpeg import SAFE_INPUT
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 # FFmpeg's own decoders of these pass over the transparency that WebM puts beside the pictures.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -164,3 +167,33 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
             "Convert the video to H.264 or H.265 first.",
         )
     return chosen
+
+
+def correct_time(packet: Packet[AnyStream], stream: VideoStream) -> None:
+    """Sets when a packet of AVI is shown, which that does not say: when it is decoded.
+
+    Where no frame waits for a later one. FFmpeg 8 takes H.264 there to be shown a frame later.
+    """
+    if stream.container.format.name == "avi" and not stream.codec_context.has_b_frames:
+        packet.pts = packet.dts
+
+
+def unbroken(
+    packets: Iterator[Packet[AnyStream]],
+    on_break: Callable[[av.error.FFmpegError], None] = lambda _: None,
+) -> Iterator[Packet[AnyStream]]:
+    """Packets up to where the file cannot be read any more; without those that mark the end.
+
+    Args:
+        on_break: told of the error there.
+    """
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.InvalidDataError as error:
+            on_break(error)
+            return
+        if packet.size:
+            yield packet

@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from matting.errors import MattingError, MediaError, MissingError, storage_error
-from matting.media.containers import FORMATS
+
+# Only real media files: no playlist or script that makes FFmpeg open other files.
+FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
+SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10

@@ -1,0 +1,124 @@
+"""FFmpeg's pixel formats: which of them frames are computed in, and what their samples mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+
+from matting.imaging.sample_format import Coding
+from matting.media.colour_tags import Colour
+
+# The same samples in another order, or with colour differences that are all zero: H.264, H.265
+# and FFV1 have few packed formats, and what is grey is decoded as 4:2:0.
+SAME_SAMPLES = (
+    dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp")
+    | dict.fromkeys(("rgb48le", "bgr48le", "rgb48be", "bgr48be", "gbrp16be"), "gbrp16le")
+    | dict.fromkeys(("nv12", "nv21"), "yuv420p")
+    | dict.fromkeys(("yuyv422", "uyvy422", "yvyu422", "nv16"), "yuv422p")
+    | {
+        "gray": "yuv420p",
+        "gray10le": "yuv420p10le",
+        "gray12le": "yuv420p12le",
+        "nv24": "yuv444p",
+        "p010le": "yuv420p10le",
+        "p210le": "yuv422p10le",
+        "uyyvyy411": "yuv411p",
+        "yuvj411p": "yuv411p",
+        "yuvj440p": "yuv440p",
+        "x2rgb10le": "gbrp10le",
+    }
+)
+
+PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
+
+
+def coding_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> Coding:
+    """What `planes_of` makes of frames of that format and size.
+
+    Args:
+        colour, turns: as for `planes_of`.
+    """
+    planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
+    bits, step = layout_of(planar)
+    if planar.is_rgb:
+        return Coding(bits)
+    coding = colour.coding(bits, step, planar.height)  # as stored, before it is turned
+    return _turned(coding, planar.width, planar.height, turns) if turns % 4 else coding
+
+
+def planar_format(pixel_format: VideoFormat) -> str:
+    """The planar format, of those this program computes with, that holds all of another one."""
+    name = pixel_format.name
+    if PLANAR.fullmatch(name):
+        return name
+    if name in SAME_SAMPLES:
+        return SAME_SAMPLES[name]
+    bits = max(part.bits for part in pixel_format.components)
+    depth = next(depth for depth in (8, 10, 12, 16) if depth >= bits)
+    suffix = "" if depth == 8 else f"{depth}le"
+    if pixel_format.is_rgb or pixel_format.has_palette:
+        return f"gbrp{suffix}"
+    return f"gray{suffix}" if len(pixel_format.components) < 3 else f"yuv444p{suffix}"
+
+
+def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
+    """Bits of a sample, and how many columns and rows of pixels share a chroma sample."""
+    bits = pixel_format.components[0].bits
+    if pixel_format.is_rgb:
+        return bits, (1, 1)
+    if len(pixel_format.components) < 3:
+        return bits, (2, 2)  # grey has no chroma to lose
+    return bits, chroma_cells(pixel_format.name)
+
+
+def _turned(coding: Coding, width: int, height: int, turns: int) -> Coding:
+    """The coding of a picture of that size after quarter turns counter-clockwise."""
+    for _ in range(turns % 4):
+        (across, down), (columns, rows) = coding.siting, coding.step
+        # What was the right edge is the top one now.
+        last = (-(-width // columns) - 1) * columns
+        coding = replace(coding, step=(rows, columns), siting=(down, width - 1 - last - across))
+        width, height = height, width
+    return coding
+
+
+def chroma_cells(pixel_format: str) -> tuple[int, int]:
+    """How many columns and rows of pixels share a chroma sample; (1, 1) without chroma."""
+    components = VideoFormat(pixel_format, 8, 8).components
+    if len(components) < 3:
+        return 1, 1
+    return 8 // components[1].width, 8 // components[1].height
+
+
+def converted(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
+    """The frame in that format, in the same range; itself where it is."""
+    if frame.format.name == pixel_format:
+        return frame
+    if frame.format.name.startswith("gray") and pixel_format.startswith("yuv420p"):
+        return _with_chroma(frame, pixel_format)
+    return frame.reformat(
+        format=pixel_format, src_color_range=colour_range, dst_color_range=colour_range
+    )
+
+
+def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
+    """Grey with chroma that says so. libswscale takes all grey as of full range, and scales it."""
+    made = VideoFrame(grey.width, grey.height, pixel_format)
+    bits = made.format.components[0].bits
+    kind = np.dtype(np.uint8 if bits == 8 else "<u2")
+    middle = np.array(1 << bits - 1, kind).tobytes()
+    luma, *chroma = made.planes
+    source = np.frombuffer(bytes(grey.planes[0]), kind)
+    lines = source.reshape(-1, grey.planes[0].line_size // kind.itemsize)[:, : grey.width]
+    own = np.zeros((luma.height, luma.line_size // kind.itemsize), kind)
+    own[:, : grey.width] = lines[: luma.height]
+    luma.update(own.tobytes())
+    for plane in chroma:
+        plane.update(middle * (plane.buffer_size // kind.itemsize))
+    made.pts, made.time_base = grey.pts, grey.time_base
+    made.color_range = grey.color_range
+    return made
