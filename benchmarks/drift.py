@@ -17,7 +17,7 @@ from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.compositor import Matte, layers
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.precision import PRECISIONS, exact_float32, suitable_precision
+from matting.inference.precision import PRECISIONS, exact_float32, suitable_precision
 from model import MattingNetwork, State, inference_network
 
 EVERY = 10  # frames from one comparison to the next

@@ -25,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import ToTensor
 
-from matting.weights import load_checkpoint
+from matting.inference.weights import load_checkpoint
 from model import MattingNetwork, State
 
 BACKGROUND = (120, 255, 155)

@@ -30,9 +30,9 @@ from benchmarks.parts import Case, Found, bandwidth, measure
 from benchmarks.results import kind_of, measured_on, table, write_section
 from benchmarks.stand_in import write_checkpoint
 from benchmarks.warm_up import drawn, filmed
-from matting.session import automatic_ratio
+from matting.inference.session import automatic_ratio
+from matting.inference.weights import VARIABLE, load_checkpoint
 from matting.system.device import choose_device
-from matting.weights import VARIABLE, load_checkpoint
 from model import MattingNetwork
 
 FRAMES = 8  # of a clip, which are computed over and over

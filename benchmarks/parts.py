@@ -19,8 +19,8 @@ from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize, Make
 from matting.imaging.sample_format import Coding
 from matting.imaging.tone_mapping import sdr_view
+from matting.inference.session import MattingSession
 from matting.media.video_source import VideoSource
-from matting.session import MattingSession
 from matting.workspace import ALPHAS, COMPOSITE
 from model import MattingNetwork, State
 

@@ -21,15 +21,15 @@ from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize, composed
 from matting.imaging.tone_mapping import sdr_view
+from matting.inference.session import MattingSession
+from matting.inference.weights import load_checkpoint
 from matting.look import Look
 from matting.media.decode_check import decode_through
 from matting.media.encoders import Encoding
 from matting.media.video_source import VideoSource
 from matting.results import Target, samples_of, writer_of
-from matting.session import MattingSession
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
-from matting.weights import load_checkpoint
 from matting.workspace import COMPOSITE
 from model import MattingNetwork
 

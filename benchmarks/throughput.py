@@ -30,8 +30,8 @@ from benchmarks.results import kind_of, measured_on, write_section
 from benchmarks.side_by_side import FEW_FRAMES, Figures, Round, ours_of, text_of
 from benchmarks.stages import Stage
 from benchmarks.stand_in import write_checkpoint
+from matting.inference.weights import VARIABLE
 from matting.system.device import choose_device
-from matting.weights import VARIABLE
 
 LEAST_TIMES_START = 1.2  # of a run; else its rate is the noise of two starts
 

@@ -25,10 +25,10 @@ from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
 from matting.imaging.colour_conversion import converted
 from matting.imaging.sample_format import Coding
+from matting.inference.session import automatic_ratio
+from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
 from matting.network_stage import WARM_UP_FRAMES
-from matting.session import automatic_ratio
-from matting.weights import load_checkpoint
 from model import MattingNetwork, State, inference_network
 
 TITLE = "Warm-up after a lost state"

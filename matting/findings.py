@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting import weights
 from matting.errors import MattingError
+from matting.inference import weights
 from matting.machine import Torch, Tried, Weights
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.system import fixes

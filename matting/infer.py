@@ -11,10 +11,11 @@ from typing import Any
 from matting.acceleration import choose_encoder
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
 from matting.infer_options import InferOptions
+from matting.inference.precision import require_precision
+from matting.inference.weights import find_checkpoint
 from matting.inputs import Input, InputFolder, read_inputs
 from matting.ledger import Entry, Ledger
 from matting.passage import FRESH, WARMED_UP, Task, target_of
-from matting.precision import require_precision
 from matting.preflight import Work, preflight
 from matting.progress import Progress
 from matting.settings import changed_settings, in_words, settings_of
@@ -22,7 +23,6 @@ from matting.supervisor import Supervisor
 from matting.system import atomic_files, files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock
-from matting.weights import find_checkpoint
 from matting.worker import Setup
 from matting.workspace import MattedFolder
 

@@ -134,7 +134,7 @@ class Machine:
         Raises:
             InputError: what the variable names is not there, or cannot be read.
         """
-        from matting import weights
+        from matting.inference import weights
 
         path = weights.present_checkpoint()
         if path is None:
@@ -196,7 +196,7 @@ def _try_encoders() -> Tried:
 
 
 def _load_weights(path: Path) -> str:
-    from matting.weights import load_checkpoint
+    from matting.inference.weights import load_checkpoint
 
     try:
         load_checkpoint(path)

@@ -14,9 +14,7 @@ from matting.media.encoders import Delivery
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
-from matting.progress import Progress
 from matting.results import Target, writer_of
-from matting.session import MattingSession
 from matting.system import atomic_files
 
 
@@ -109,17 +107,6 @@ class SegmentResults:
             self._writers.clear()  # encoders end with the last that holds them
             for path in self._temporary.values():
                 atomic_files.discard(path)
-
-
-def warm_up(
-    source: FrameSource, session: MattingSession, ratio: float, frames: int, progress: Progress
-) -> None:
-    """Lets the network see the last `frames` frames of `source`, for the state they leave."""
-    session.reset()
-    size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
-    for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
-        session.decode(session.see(chunk.pictures, ratio))
-        progress.alive()
 
 
 def _on_card(look: Look, targets: Mapping[str, Target]) -> set[str]:

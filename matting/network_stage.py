@@ -10,15 +10,15 @@ from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Timed
 from matting.imaging.renderer import FullSize
+from matting.inference.session import MattingSession, automatic_ratio
+from matting.inference.state import load_state, warm_up
+from matting.inference.steps import Decoded, Seen
 from matting.look import Look
-from matting.matte import SegmentResults, warm_up
+from matting.matte import SegmentResults
 from matting.media.source import FrameChunk, FrameSource
 from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
 from matting.progress import Progress
 from matting.results import samples_of
-from matting.session import MattingSession, automatic_ratio
-from matting.state_file import load_state
-from matting.steps import Decoded, Seen
 from matting.workspace import COMPOSITE
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this

@@ -17,19 +17,19 @@ from pathlib import Path
 from matting.choices import AUTO
 from matting.errors import InputError
 from matting.imaging.planes import Timed
+from matting.inference.session import MattingSession
+from matting.inference.state import save_state
+from matting.inference.steps import Decoded, Seen
+from matting.inference.weights import load_checkpoint
 from matting.look import Look
 from matting.media.cuda import Nvdec
 from matting.network_stage import NetworkStage
 from matting.passage import Outcome, Passage, SampleOutcome, Task
 from matting.pipeline import Channel, Stages, StoppedError
 from matting.progress import Progress
-from matting.session import MattingSession
-from matting.state_file import save_state
-from matting.steps import Decoded, Seen
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.files import FileProof, proof_of
 from matting.system.memory import card_bytes, keep_freed_memory
-from matting.weights import load_checkpoint
 
 
 @dataclass(frozen=True)

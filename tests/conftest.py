@@ -104,8 +104,10 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test finds weights by accident, nor reaches the network when it finds none."""
     monkeypatch.delenv("RVM_CHECKPOINT", raising=False)
     monkeypatch.delenv("FFMPEG_PATH", raising=False)
-    monkeypatch.setattr("matting.weights.URL", "http://127.0.0.1:9/rvm_mobilenetv3.pth")
-    monkeypatch.setattr("matting.weights.default_path", lambda: tmp_path / "rvm_mobilenetv3.pth")
+    monkeypatch.setattr("matting.inference.weights.URL", "http://127.0.0.1:9/rvm_mobilenetv3.pth")
+    monkeypatch.setattr(
+        "matting.inference.weights.default_path", lambda: tmp_path / "rvm_mobilenetv3.pth"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import torch
 
-from matting import steps
 from matting.infer import infer
+from matting.inference import steps
+from matting.inference.steps import Decoded, Seen
 from matting.network_stage import NetworkStage
 from matting.passage import Passage
 from matting.progress import Progress
-from matting.steps import Decoded, Seen
 from matting.worker import Setup
 from matting.worker_process import serve_tasks
 from model import MattingNetwork, State

@@ -13,10 +13,10 @@ from matting.imaging.renderer import composed
 from matting.imaging.sample_format import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
+from matting.inference.session import MattingSession
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.segment import SegmentOptions, segment
-from matting.session import MattingSession
 from matting.workspace import COMPOSITE, MattedFolder
 from tests.clips import make_clip
 from tests.conftest import Recorder

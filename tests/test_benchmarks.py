@@ -22,8 +22,8 @@ from benchmarks.side_by_side import Figures, Round, text_of
 from benchmarks.stages import Stage
 from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
+from matting.inference.weights import load_checkpoint
 from matting.look import Look
-from matting.weights import load_checkpoint
 from tests.clips import make_clip, number_of
 from tests.conftest import ROOT
 from tests.stages import FAST_LOOK

@@ -12,8 +12,8 @@ from matting.imaging.colour_conversion import converted, small_rgb
 from matting.imaging.compositor import Matte, in_bands, in_tiles, layers, pictures
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.session import MattingSession
-from matting.weights import load_checkpoint
+from matting.inference.session import MattingSession
+from matting.inference.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from model import MattingNetwork
 from tests.stages import made_by

@@ -14,7 +14,7 @@ from demo.sound import beep_samples, sound
 from matting import cli
 from matting.demo import CHECKPOINT, DemoReport, demo
 from matting.errors import MissingError
-from matting.weights import find_checkpoint, load_checkpoint
+from matting.inference.weights import find_checkpoint, load_checkpoint
 from tests.clips import decode
 from tests.conftest import Recorder
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import cli, machine, weights
+from matting import cli, machine
 from matting.doctor import doctor
 from matting.errors import InputError, MachineError, MissingError
+from matting.inference import weights
 from matting.machine import Machine, Torch, Tried, Weights
 from matting.media import ffmpeg
 from matting.media.encoders import CODECS, NVENC

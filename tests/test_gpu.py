@@ -19,13 +19,13 @@ from matting.imaging.compositor import Matte, layers, pictures
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize, composed
 from matting.infer import infer
+from matting.inference.session import MattingSession, automatic_ratio
+from matting.inference.weights import load_checkpoint
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.hardware_probe import try_encoders
 from matting.media.video_source import VideoSource
 from matting.segment import segment
-from matting.session import MattingSession, automatic_ratio
-from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode
 from tests.conftest import Recorder
@@ -127,7 +127,7 @@ def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def free_bytes(device: torch.device) -> int:
         return LIMIT_BYTES - torch.cuda.memory_allocated(device)
 
-    monkeypatch.setattr("matting.session.free_bytes", free_bytes)
+    monkeypatch.setattr("matting.inference.session.free_bytes", free_bytes)
     torch.cuda.empty_cache()
     total = torch.cuda.get_device_properties(CARD).total_memory
     torch.cuda.set_per_process_memory_fraction(min(1.0, LIMIT_BYTES / total), CARD)

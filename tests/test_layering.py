@@ -27,17 +27,17 @@ DOORS = {
     "triton": "matting/imaging/triton_kernel.py",
     "torchvision": "model/encoder.py",
     "argparse": "matting/",
-    "urllib": "matting/weights.py",
+    "urllib": "matting/inference/weights.py",
 }
 
 
 NETWORK_ROOMS = {
-    "matting.session",
-    "matting.precision_trial",
-    "matting.steps",
-    "matting.weights",
+    "matting.inference.session",
+    "matting.inference.precision",
+    "matting.inference.steps",
+    "matting.inference.weights",
     "matting.passage",
-    "matting.state_file",
+    "matting.inference.state",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.weights import load_checkpoint
+from matting.inference.weights import load_checkpoint
 from model import MattingNetwork, State, convolution, inference_network
 
 CASES = ["stage1_only", "portrait", "odd_size", "wide"]

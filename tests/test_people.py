@@ -11,11 +11,11 @@ import torch
 
 from matting.infer import infer
 from matting.infer_options import InferOptions
+from matting.inference.session import automatic_ratio
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.run import run
 from matting.segment import SegmentOptions
-from matting.session import automatic_ratio
 from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode
 from tests.conftest import Recorder

@@ -15,9 +15,9 @@ from matting.imaging.compositor import Matte, pictures
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import HLG, PQ, SDR, Coding
 from matting.imaging.tone_mapping import sdr_view
+from matting.inference.session import MattingSession
+from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
-from matting.session import MattingSession
-from matting.weights import load_checkpoint
 from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from tests.stages import made_by
 

@@ -10,10 +10,9 @@ import torch
 
 from matting.choices import AUTO, PRECISION_CHOICES
 from matting.imaging.sample_format import Coding
-from matting.precision import PRECISIONS, suitable_precision
-from matting.precision_trial import computes_alike
-from matting.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
-from matting.weights import load_checkpoint
+from matting.inference.precision import PRECISIONS, computes_alike, suitable_precision
+from matting.inference.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
+from matting.inference.weights import load_checkpoint
 from model import inference_network
 
 GIB = 1 << 30
@@ -75,7 +74,7 @@ def test_a_card_with_matrix_units_computes_in_half_precision(
 def test_a_device_is_trusted_with_half_precision_where_it_computes_alike(
     random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matting.precision_trial.SIDE_PX", 64)
+    monkeypatch.setattr("matting.inference.precision.SIDE_PX", 64)
     network = load_checkpoint(random_checkpoint).network
     exact = inference_network(network, torch.float32)
     assert computes_alike(inference_network(network, torch.bfloat16), exact, CPU)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import steps
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.infer import infer
-from matting.session import MattingSession
-from matting.steps import Decoded, Seen
+from matting.inference import steps
+from matting.inference.session import MattingSession
+from matting.inference.steps import Decoded, Seen
+from matting.inference.weights import load_checkpoint
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
-from matting.weights import load_checkpoint
 from matting.worker_process import Serve, serve_tasks
 from matting.workspace import MattedFolder
 from model import MattingNetwork, State

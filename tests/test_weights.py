@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import weights
 from matting.errors import InputError, MissingError
+from matting.inference import weights
 from model import MattingNetwork
 from tests.conftest import Recorder
 

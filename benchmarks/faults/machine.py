@@ -18,12 +18,13 @@ from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, shown_at
-from matting import steps, supervisor
+from matting import supervisor
 from matting.errors import OutOfMemoryError
+from matting.inference import steps
+from matting.inference.steps import Decoded, Seen
 from matting.network_stage import NetworkStage
 from matting.passage import Passage
 from matting.progress import Progress
-from matting.steps import Decoded, Seen
 from matting.supervisor import TRIES
 from matting.worker import Setup
 from matting.worker_process import serve_tasks

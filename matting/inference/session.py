@@ -7,16 +7,21 @@ from typing import TypeVar
 
 import torch
 
-from matting import steps
 from matting.choices import AUTO, SHORT_SIDE_PX
 from matting.errors import InputError
 from matting.imaging.compositor import Matte
 from matting.imaging.device_copy import to_card
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.precision import PRECISIONS, exact_float32, require_precision, suitable_precision
-from matting.precision_trial import computes_alike
-from matting.steps import Decoded, Seen
+from matting.inference import steps
+from matting.inference.precision import (
+    PRECISIONS,
+    computes_alike,
+    exact_float32,
+    require_precision,
+    suitable_precision,
+)
+from matting.inference.steps import Decoded, Seen
 from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
 from model import MattingNetwork, State, inference_network
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import torch
 
+from matting.inference.session import MattingSession
+from matting.inference.weights import UNREADABLE
+from matting.media.source import FrameSource
+from matting.progress import Progress
 from matting.system import atomic_files
-from matting.weights import UNREADABLE
 from model import State
 
 
@@ -31,3 +34,14 @@ def save_state(path: Path, state: State | None) -> None:
     content = io.BytesIO()
     torch.save(state, content)
     atomic_files.write_bytes(path, content.getvalue())
+
+
+def warm_up(
+    source: FrameSource, session: MattingSession, ratio: float, frames: int, progress: Progress
+) -> None:
+    """Lets the network see the last `frames` frames of `source`, for the state they leave."""
+    session.reset()
+    size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
+    for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
+        session.decode(session.see(chunk.pictures, ratio))
+        progress.alive()
