@@ -21,7 +21,7 @@ from matting.imaging.sample_format import Coding
 from matting.imaging.tone_mapping import sdr_view
 from matting.inference.session import MattingSession
 from matting.media.video_source import VideoSource
-from matting.workspace import ALPHAS, COMPOSITE
+from matting.project.paths import ALPHAS, COMPOSITE
 from model import MattingNetwork, State
 
 MAP_CHANNELS = 8  # slope and offset

@@ -27,10 +27,10 @@ from matting.look import Look
 from matting.media.decode_check import decode_through
 from matting.media.encoders import Encoding
 from matting.media.video_source import VideoSource
+from matting.project.paths import COMPOSITE
 from matting.results import Target, samples_of, writer_of
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
-from matting.workspace import COMPOSITE
 from model import MattingNetwork
 
 A = TypeVar("A")

@@ -11,14 +11,14 @@ import torch
 
 from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.errors import InputError, MachineError, MattingError, MissingError
-from matting.inputs import Input, InputFolder
-from matting.ledger import Ledger
 from matting.look import Look
 from matting.media.colour_tags import LEFT, LOCATIONS
 from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
 from matting.media.hardware_probe import Trial
 from matting.media.source import FrameSource
-from matting.settings import changed_settings, encoder_of
+from matting.project.inputs import Input, InputFolder
+from matting.project.ledger import Ledger
+from matting.project.recorded_settings import changed_settings, encoder_of
 from matting.system.subprocesses import run_apart
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk

@@ -6,26 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from matting.carrying import MP4, Carriage
-from matting.combined_note import COMBINE_AGAIN, CombinedNote
 from matting.delivered import check_delivered
 from matting.errors import InputError, writing
-from matting.ledger import Ledger
 from matting.media.container import require_file
 from matting.media.probe import length_seconds
 from matting.media.streams import AUDIO, picture_choice
 from matting.muxing import Delivery, mux
-from matting.plan import SourceFile
 from matting.progress import Progress
-from matting.system import atomic_files
-from matting.system.file_lock import folder_lock
-from matting.system.humanize import clock, gigabytes
-from matting.workspace import (
+from matting.project.join_record import COMBINE_AGAIN, CombinedNote
+from matting.project.ledger import Ledger
+from matting.project.paths import (
     COMPOSITE,
     FINAL_CONTAINERS,
     MattedFolder,
     final_file,
     segments_folder,
 )
+from matting.project.plan import SourceFile
+from matting.system import atomic_files
+from matting.system.file_lock import folder_lock
+from matting.system.humanize import clock, gigabytes
 
 
 def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:

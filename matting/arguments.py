@@ -26,7 +26,7 @@ from matting.choices import (
     WAYS,
 )
 from matting.errors import InputError
-from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 
 if TYPE_CHECKING:
     from matting.infer_options import InferOptions

@@ -5,15 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from matting.combined_note import CombinedNote
 from matting.errors import EncodeError, InputError, writing
-from matting.ledger import Ledger
 from matting.media.concat import Part, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress, counted
+from matting.project.join_record import CombinedNote
+from matting.project.ledger import Ledger
+from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 
 RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments, then combine."
 

@@ -16,7 +16,7 @@ from matting.media.repair import encode_files, frames_of
 from matting.media.validation import require_whole_pictures
 from matting.mending import Piece, rewrite, time_in_source
 from matting.progress import Progress, ignore
-from matting.workspace import segment_name
+from matting.project.paths import segment_name
 
 COMPARED_FRAMES = 16
 KEYS_BACK = (1, 2, 4, 8, 16)

@@ -31,13 +31,13 @@ from matting.media.encoders import Encoding, delivery
 from matting.media.images.still import write_png
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
-from matting.plan import read_plan
 from matting.progress import Progress
+from matting.project.paths import ALPHA, COMPOSITE, MattedFolder, segments_folder
+from matting.project.plan import read_plan
 from matting.run import run
 from matting.segment import SegmentOptions
 from matting.system import atomic_files
 from matting.system.device import choose_device, share_cores
-from matting.workspace import ALPHA, COMPOSITE, MattedFolder, segments_folder
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.combined_note import CombinedNote
-from matting.plan import read_plan
+from matting.project.join_record import CombinedNote
+from matting.project.paths import MattedFolder, segments_folder
+from matting.project.plan import read_plan
 from matting.system.humanize import time_taken
-from matting.workspace import MattedFolder, segments_folder
 
 # The variable in which a batch file gives its name.
 BATCH_VARIABLE = "RVM_BATCH"

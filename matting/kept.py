@@ -9,7 +9,7 @@ from typing import Any
 
 from matting.errors import InputError
 from matting.mending import Piece
-from matting.plan import UNREADABLE, SourceFile
+from matting.project.plan import UNREADABLE, SourceFile
 from matting.system import atomic_files, files
 from matting.system.files import FileProof
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from matting.media.encoders import Encoding
-from matting.workspace import COMPOSITE
+from matting.project.paths import COMPOSITE
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from matting.matte import SegmentResults
 from matting.media.source import FrameChunk, FrameSource
 from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
 from matting.progress import Progress
+from matting.project.paths import COMPOSITE
 from matting.results import samples_of
-from matting.workspace import COMPOSITE
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.

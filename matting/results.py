@@ -12,7 +12,7 @@ from matting.media.images.sequence import ImageSequence
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
-from matting.workspace import ALPHA, ALPHAS, COMPOSITE, FOREGROUND, picture_name
+from matting.project.paths import ALPHA, ALPHAS, COMPOSITE, FOREGROUND, picture_name
 
 ALPHA_PNG_BITS = 16
 

@@ -26,7 +26,9 @@ from matting.media.probe import VideoInfo, probe
 from matting.media.streams import picture_choice
 from matting.media.validation import require_supported
 from matting.mending import Piece, damage_report, mend
-from matting.plan import (
+from matting.progress import Progress, counted
+from matting.project.paths import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
+from matting.project.plan import (
     Plan,
     PlannedSegment,
     SourceFile,
@@ -35,11 +37,9 @@ from matting.plan import (
     read_plan,
     write_plan,
 )
-from matting.progress import Progress, counted
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.files import FileProof
-from matting.workspace import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 
 DEFAULT_SECONDS = Fraction(15)
 PIECE = re.compile(r"output_\d{3,}\.mp4")

@@ -19,7 +19,7 @@ from matting.imaging import compositor, triton_compositor
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import PQ, Coding
-from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, video
 
 NV12 = Coding(8, BT709, False, (2, 2), (0.0, 0.5), interleaved=True)

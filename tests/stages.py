@@ -16,8 +16,8 @@ from matting.infer_options import InferOptions
 from matting.inference.session import MattingSession
 from matting.look import Look
 from matting.media.encoders import Encoding
+from matting.project.paths import COMPOSITE, MattedFolder
 from matting.segment import SegmentOptions, segment
-from matting.workspace import COMPOSITE, MattedFolder
 from tests.clips import make_clip
 from tests.conftest import Recorder
 

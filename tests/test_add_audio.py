@@ -12,9 +12,9 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
+from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import SegmentOptions, segment
-from matting.workspace import MattedFolder
 from tests.clips import make_clip, numbers, sound_packets, times
 from tests.conftest import Recorder, carry_on
 from tests.stages import SECOND, composites, infer_options, interrupt_after

@@ -14,8 +14,8 @@ from matting.errors import EncodeError
 from matting.media.container import open_video
 from matting.media.streams import AUDIO, COVER, DATA, SUBTITLE, contents, picture_choice
 from matting.muxing import Delivery
+from matting.project.paths import FINAL_CONTAINERS
 from matting.run import run
-from matting.workspace import FINAL_CONTAINERS
 from tests import sources
 from tests.clips import make_clip, numbers
 from tests.conftest import Recorder

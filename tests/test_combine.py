@@ -16,8 +16,8 @@ from matting.infer import infer
 from matting.look import Look
 from matting.media.concat import Part, check_joined, join
 from matting.media.probe import decode_times
+from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND
 from matting.segment import SegmentOptions, segment
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
 from tests.stages import FAST, SECOND, composites, cut, infer_options, matte

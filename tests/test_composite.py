@@ -14,7 +14,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND
 from model import MattingNetwork
 from tests.stages import made_by
 

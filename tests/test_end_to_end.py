@@ -22,10 +22,10 @@ from matting.infer_options import InferOptions
 from matting.look import Look
 from matting.media.audio import read_sound
 from matting.media.encoders import Encoding
-from matting.plan import read_plan
+from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND, MattedFolder, segments_folder
+from matting.project.plan import read_plan
 from matting.run import run
 from matting.segment import SegmentOptions, segment
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder, segments_folder
 from tests.clips import decode
 from tests.conftest import Recorder
 from tests.stages import interrupt_after

@@ -11,7 +11,7 @@ from matting.imaging.renderer import agree
 from matting.imaging.sample_format import Coding
 from matting.imaging.tiles import COLUMNS, ROWS, every_tile
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
-from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 from tests.test_composite import BT709, GREEN, STEPS, numbers, video
 
 

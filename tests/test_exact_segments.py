@@ -19,7 +19,7 @@ from matting.media import cut, ffmpeg
 from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
 from matting.media.video_source import VideoSource
-from matting.plan import Plan, read_plan
+from matting.project.plan import Plan, read_plan
 from matting.segment import SegmentOptions, segment
 from tests.clips import make_clip
 from tests.conftest import Recorder

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from matting.errors import EncodeError, MachineError, SegmentsFailedError
-from matting.inputs import Input
 from matting.look import Look
 from matting.media.video_writer import VideoWriter
 from matting.passage import FRESH, Outcome, Task
 from matting.progress import Progress
+from matting.project.inputs import Input
+from matting.project.paths import MattedFolder
 from matting.supervisor import Supervisor
 from matting.system.files import FileProof
 from matting.worker import Setup
-from matting.workspace import MattedFolder
 from tests.conftest import Recorder
 from tests.stages import assert_same, cut, matte, processed
 

@@ -21,7 +21,7 @@ from matting.imaging.device_copy import pinned, to_card, to_host
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize
 from matting.imaging.sample_format import Coding
-from matting.workspace import ALPHA, COMPOSITE
+from matting.project.paths import ALPHA, COMPOSITE
 from tests.conftest import ROOT
 from tests.test_composite import BT709, GREEN, video
 

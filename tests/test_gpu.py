@@ -25,8 +25,8 @@ from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.hardware_probe import try_encoders
 from matting.media.video_source import VideoSource
+from matting.project.paths import ALPHA, COMPOSITE
 from matting.segment import segment
-from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode
 from tests.conftest import Recorder
 from tests.stages import SECOND, composites, infer_options

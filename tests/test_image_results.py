@@ -23,9 +23,9 @@ from matting.infer_options import InferOptions
 from matting.look import Look
 from matting.media.images.still import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.media.images.writer import ImageWriter
-from matting.settings import changed_settings, settings_of
+from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
+from matting.project.recorded_settings import changed_settings, settings_of
 from matting.system import atomic_files
-from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import make_clip, numbers, picture
 from tests.conftest import Recorder, carry_on
 from tests.stages import FAST, composites, cut, infer_options, processed

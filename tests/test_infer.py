@@ -17,9 +17,9 @@ from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
+from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from matting.segment import SegmentOptions, segment
 from matting.system.file_lock import folder_lock
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, carry_on
 from tests.stages import (

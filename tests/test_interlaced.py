@@ -15,7 +15,7 @@ from matting.media.decode_check import decode_all
 from matting.media.frame_filters import treatment_for
 from matting.media.probe import probe
 from matting.media.validation import require_progressive
-from matting.plan import read_plan
+from matting.project.plan import read_plan
 from matting.segment import SegmentOptions, segment
 from tests.clips import make_clip, times
 from tests.conftest import Recorder

@@ -20,8 +20,6 @@ from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import Coding
 from matting.infer import infer
 from matting.infer_options import InferOptions
-from matting.inputs import read_inputs
-from matting.ledger import Entry, Ledger
 from matting.look import Look
 from matting.media import encoders
 from matting.media.colour_tags import BT709, LIMITED, Colour
@@ -30,9 +28,11 @@ from matting.media.encoders import CODECS, Encoding, delivery, grey
 from matting.media.frame_planes import planes_of
 from matting.media.hardware_probe import Trial, ramps
 from matting.media.video_writer import VideoWriter
-from matting.settings import changed_settings
+from matting.project.inputs import read_inputs
+from matting.project.ledger import Entry, Ledger
+from matting.project.paths import ALPHA, COMPOSITE, MattedFolder
+from matting.project.recorded_settings import changed_settings
 from matting.system.files import FileProof
-from matting.workspace import ALPHA, COMPOSITE, MattedFolder
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, on_card, without_card
 from tests.stages import composites, cut, infer_options

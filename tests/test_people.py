@@ -14,9 +14,9 @@ from matting.infer_options import InferOptions
 from matting.inference.session import automatic_ratio
 from matting.look import Look
 from matting.media.encoders import Encoding
+from matting.project.paths import ALPHA, COMPOSITE
 from matting.run import run
 from matting.segment import SegmentOptions
-from matting.workspace import ALPHA, COMPOSITE
 from tests.clips import decode
 from tests.conftest import Recorder
 

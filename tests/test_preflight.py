@@ -18,10 +18,10 @@ from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.probe import FrameSizes, frame_sizes
+from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, MattedFolder
 from matting.run import run
 from matting.sample import Clock, frames_per_second
 from matting.system.humanize import duration, gigabytes, time_of_day
-from matting.workspace import ALPHA, ALPHA_PNG, COMPOSITE, MattedFolder
 from tests.clips import make_clip
 from tests.conftest import Recorder
 from tests.faulty_worker import breaks, crash_once

@@ -18,7 +18,7 @@ from matting.imaging.tone_mapping import sdr_view
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
-from matting.workspace import ALPHA, COMPOSITE, FOREGROUND
+from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND
 from tests.stages import made_by
 
 CPU = torch.device("cpu")

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from matting.errors import InputError, MediaError
-from matting.inputs import read_inputs
 from matting.media.cut import choose_cuts
 from matting.media.index import SourcePacket
-from matting.plan import read_plan
+from matting.project.inputs import read_inputs
+from matting.project.plan import read_plan
 from matting.segment import SegmentOptions, segment
 from matting.system import atomic_files
 from tests.clips import decode, make_clip, numbers, times

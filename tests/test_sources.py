@@ -18,7 +18,7 @@ from matting.media.holding import holding, keeps
 from matting.media.matroska_header import header_of
 from matting.media.pixel_formats import SAME_SAMPLES
 from matting.media.probe import probe
-from matting.plan import read_plan
+from matting.project.plan import read_plan
 from matting.segment import SegmentOptions, segment
 from tests.clips import crop_by_header, make_clip, picture
 from tests.conftest import Recorder

@@ -16,10 +16,10 @@ from matting.inference import steps
 from matting.inference.session import MattingSession
 from matting.inference.steps import Decoded, Seen
 from matting.inference.weights import load_checkpoint
+from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
 from matting.worker_process import Serve, serve_tasks
-from matting.workspace import MattedFolder
 from model import MattingNetwork, State
 from tests import faulty_worker
 from tests.conftest import ROOT, Recorder

@@ -7,7 +7,7 @@ from random import Random
 
 from benchmarks.faults.fault import require
 from benchmarks.faults.job import JobFault
-from matting.workspace import COMPOSITE
+from matting.project.paths import COMPOSITE
 
 REFUSED = 2
 

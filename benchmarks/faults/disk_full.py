@@ -12,7 +12,7 @@ from random import Random
 from benchmarks.faults.fault import SkippedError, require
 from benchmarks.faults.job import Job, JobFault
 from matting.errors import MattingError
-from matting.ledger import Ledger
+from matting.project.ledger import Ledger
 
 FULL = 4
 PAGE_BYTES = 4096

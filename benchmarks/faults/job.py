@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks.faults.fault import Fault, NotHeldError, require
 from benchmarks.faults.program import Ended, run, running
 from benchmarks.stand_in import KEY_FRAMES, RATE, content, write_checkpoint, write_clip
-from matting.plan import Plan, read_plan
-from matting.workspace import MattedFolder, final_file, segments_folder
+from matting.project.paths import MattedFolder, final_file, segments_folder
+from matting.project.plan import Plan, read_plan
 
 SEGMENTS = 4
 SECONDS = f"{KEY_FRAMES}/{RATE}"

@@ -20,9 +20,9 @@ from unittest.mock import patch
 
 from benchmarks.faults.fault import Fault, require
 from matting.errors import MattingError
-from matting.ledger import Entry, Ledger
+from matting.project.ledger import Entry, Ledger
+from matting.project.paths import COMPOSITE, MattedFolder
 from matting.system.files import FileProof
-from matting.workspace import COMPOSITE, MattedFolder
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
 RANDOM_TRIES = 300

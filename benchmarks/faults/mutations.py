@@ -14,7 +14,7 @@ from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import LIMIT_SECONDS
 from benchmarks.stand_in import KEY_FRAMES, shown_at, write_clip
-from matting.workspace import COMPOSITE
+from matting.project.paths import COMPOSITE
 
 PLAIN_ENDS = {0, 1, 2}  # done; some failed; bad input
 BOXES = (b"moov", b"mvhd", b"tkhd", b"edts", b"mdhd", b"stsd", b"avcC", b"stts", b"stss", b"stsz")

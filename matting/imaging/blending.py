@@ -26,7 +26,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.resampling import at_siting
 from matting.imaging.sample_format import Coding
 from matting.imaging.tone_mapping import sdr_view, to_source
-from matting.workspace import ALPHAS, COMPOSITE
+from matting.project.paths import ALPHAS, COMPOSITE
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.imaging.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
-from matting.workspace import ALPHAS, FOREGROUND
+from matting.project.paths import ALPHAS, FOREGROUND
 
 # Of a step of the numbers: an alpha below that changes none, since the numbers of a background
 # lie in the middle between two steps, and nothing is farther from it than twice the range.

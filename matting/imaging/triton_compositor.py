@@ -16,7 +16,7 @@ from matting.imaging.resampling import shares
 from matting.imaging.sample_format import SDR, Coding
 from matting.imaging.tone_mapping import gain_table, on_device, view_table
 from matting.imaging.triton_kernel import kernel
-from matting.workspace import ALPHAS, COMPOSITE, FOREGROUND
+from matting.project.paths import ALPHAS, COMPOSITE, FOREGROUND
 
 TILE = 4, 128  # rows and columns of pixels
 WARPS = 4

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from matting.errors import InputError
-from matting.plan import UNREADABLE, Plan, concat_list
+from matting.project.paths import LIST_NAME, MattedFolder
+from matting.project.plan import UNREADABLE, Plan, concat_list
 from matting.system import atomic_files
 from matting.system.files import FileProof, holds
-from matting.workspace import LIST_NAME, MattedFolder
 
 VERSION = 2
 START_OVER = "Delete it, and infer mattes all of this folder anew."

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from matting.errors import InputError
+from matting.project.paths import PLAN_NAME
 from matting.system import atomic_files
 from matting.system.files import FileProof
-from matting.workspace import PLAN_NAME
 
 VERSION = 3
 END_BYTES = 1 << 20

@@ -12,9 +12,9 @@ from matting.errors import InputError
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
-from matting.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
+from matting.project.paths import UNFINISHED
+from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.system.files import READ_AGAIN, FileProof, image_files, natural_order, proof_of
-from matting.workspace import UNFINISHED
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({

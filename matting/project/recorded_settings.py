@@ -9,7 +9,7 @@ from typing import Any
 from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.look import Look
 from matting.media.encoders import Encoding
-from matting.workspace import ALPHA_PNG
+from matting.project.paths import ALPHA_PNG
 
 PICTURES = "pictures"  # what stands for the frame rate of those
 # What the user calls them, where it is not the option of the same name.

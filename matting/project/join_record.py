@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from matting.errors import InputError
-from matting.ledger import Ledger
-from matting.plan import UNREADABLE, SourceFile
+from matting.project.ledger import Ledger
+from matting.project.plan import UNREADABLE, SourceFile
 from matting.system import atomic_files
 from matting.system.files import FileProof
 
