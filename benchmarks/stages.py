@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from matting.delivery.outputs import Target, samples_of, writer_of
 from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize, composed
@@ -28,7 +29,6 @@ from matting.media.decode_check import decode_through
 from matting.media.encoders import Encoding
 from matting.media.video_source import VideoSource
 from matting.project.paths import COMPOSITE
-from matting.results import Target, samples_of, writer_of
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
 from model import MattingNetwork

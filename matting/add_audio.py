@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from matting.carrying import MP4, Carriage
-from matting.delivered import check_delivered
+from matting.delivery.mux_check import check_delivered
+from matting.delivery.muxing import Delivery, mux
+from matting.delivery.stream_mapping import MP4, Carriage
 from matting.errors import InputError, writing
 from matting.media.container import require_file
 from matting.media.probe import length_seconds
 from matting.media.streams import AUDIO, picture_choice
-from matting.muxing import Delivery, mux
 from matting.progress import Progress
 from matting.project.join_record import COMBINE_AGAIN, CombinedNote
 from matting.project.ledger import Ledger

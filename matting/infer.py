@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matting.acceleration import choose_encoder
+from matting.delivery.encoder_choice import choose_encoder
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
 from matting.infer_options import InferOptions
 from matting.inference.precision import require_precision

@@ -6,6 +6,8 @@ from collections import deque
 from fractions import Fraction
 
 from matting.choices import FUSED, PLAIN
+from matting.delivery.outputs import samples_of
+from matting.delivery.segment_writer import SegmentResults
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Timed
@@ -14,12 +16,10 @@ from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
 from matting.inference.steps import Decoded, Seen
 from matting.look import Look
-from matting.matte import SegmentResults
 from matting.media.source import FrameChunk, FrameSource
 from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
 from matting.progress import Progress
 from matting.project.paths import COMPOSITE
-from matting.results import samples_of
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import ParamSpec
 
 from matting.choices import AUTO, HARDWARE, SOFTWARE
+from matting.delivery.outputs import Target
+from matting.delivery.segment_writer import SegmentResults
 from matting.errors import InputError, MachineError, MattingError, MediaError
-from matting.matte import SegmentResults
 from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.media.video_source import VideoSource
 from matting.pipeline import StoppedError
 from matting.project.inputs import Input
 from matting.project.paths import ALPHA_PNG, MattedFolder
-from matting.results import Target
 from matting.sample import Clock
 from matting.system.files import FileProof
 from model import State

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting.delivered import check_delivered
+from matting.delivery.mux_check import check_delivered
+from matting.delivery.muxing import Delivery, mux
 from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
-from matting.muxing import Delivery, mux
 from matting.progress import Progress
 from tests.clips import make_clip
 from tests.conftest import carry_on

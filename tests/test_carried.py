@@ -9,11 +9,11 @@ import av
 import pytest
 
 from matting.add_audio import add_audio
-from matting.delivered import check_delivered
+from matting.delivery.mux_check import check_delivered
+from matting.delivery.muxing import Delivery
 from matting.errors import EncodeError
 from matting.media.container import open_video
 from matting.media.streams import AUDIO, COVER, DATA, SUBTITLE, contents, picture_choice
-from matting.muxing import Delivery
 from matting.project.paths import FINAL_CONTAINERS
 from matting.run import run
 from tests import sources

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from matting.choices import C420, SOFTWARE, SOURCE
+from matting.delivery.outputs import Target, samples_of, writer_of
 from matting.imaging.sample_format import Coding
 from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import Encoding, delivery, grey
 from matting.media.hardware_probe import made_up, ramps
 from matting.media.video_source import VideoSource
 from matting.project.paths import COMPOSITE
-from matting.results import Target, samples_of, writer_of
 from tests.clips import make_clip
 
 SDR_TAGS = Colour(BT709, LIMITED, BT709, BT709)

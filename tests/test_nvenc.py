@@ -13,8 +13,8 @@ import torch
 from av.video.frame import VideoFrame
 
 from matting import cli
-from matting.acceleration import choose_encoder, try_apart
 from matting.choices import AUTO, HARDWARE, SOFTWARE
+from matting.delivery.encoder_choice import choose_encoder, try_apart
 from matting.errors import InputError, MachineError, MissingError
 from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import Coding

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.carrying import MATROSKA, MP4, Carriage, carriage
+from matting.delivery.stream_mapping import MATROSKA, MP4, Carriage, carriage
 from matting.errors import writing
 from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import islice
 
+from matting.delivery.outputs import Target, writer_of
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Timed
 from matting.imaging.renderer import Make, composed
@@ -14,7 +15,6 @@ from matting.media.encoders import Delivery
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
-from matting.results import Target, writer_of
 from matting.system import atomic_files
 
 

@@ -6,7 +6,8 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
-from matting.carrying import MATROSKA, Carriage
+from matting.delivery.muxing import Delivery, missing_tags
+from matting.delivery.stream_mapping import MATROSKA, Carriage
 from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, entries, read_moov
 from matting.media.mp4.spatial import Spatial
@@ -23,7 +24,6 @@ from matting.media.streams import (
     contents,
     spans,
 )
-from matting.muxing import Delivery, missing_tags
 
 TOLERANCE_SECONDS = Fraction(1, 1000)
 # Set by the muxer after rules of its own.
