@@ -10,22 +10,21 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.choices import REPEAT, STOP
-from matting.cutting import Cutting, is_timed
+from matting.cutting.checkpoint import NAME as KEPT_NAME
+from matting.cutting.checkpoint import Kept
+from matting.cutting.cutter import Cutting, is_timed
+from matting.cutting.lossless_writer import keeps
+from matting.cutting.packet_cutter import fits_mp4
+from matting.cutting.packet_index import SourceIndex, read_index
+from matting.cutting.preparation import treatment_for, without_lost_start
+from matting.cutting.repair import Piece, damage_report, mend
 from matting.errors import InputError, MediaError, writing
-from matting.kept import NAME as KEPT_NAME
-from matting.kept import Kept
 from matting.media.alpha import opaque
-from matting.media.beginning import without_lost_start
 from matting.media.container import require_file
-from matting.media.cut import fits_mp4
-from matting.media.frame_filters import treatment_for
-from matting.media.holding import keeps
-from matting.media.index import SourceIndex, read_index
 from matting.media.mp4.spatial import one_eye_note
 from matting.media.probe import VideoInfo, probe
 from matting.media.streams import picture_choice
 from matting.media.validation import require_supported
-from matting.mending import Piece, damage_report, mend
 from matting.progress import Progress, counted
 from matting.project.paths import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 from matting.project.plan import (

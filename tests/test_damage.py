@@ -12,11 +12,12 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import cli, cutting
+from matting import cli
+from matting.cutting import cutter
+from matting.cutting.packet_cutter import Span, write_pieces
+from matting.cutting.packet_index import SourceIndex
 from matting.errors import DecodeError, MediaError
-from matting.media.cut import Span, write_pieces
 from matting.media.decode_check import decode_through
-from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
 from matting.media.video_source import VideoSource
 from matting.segment import SegmentOptions, segment
@@ -117,7 +118,7 @@ def test_sound_pieces_are_not_cut_again(
         passes.append(len(pieces))
         write_pieces(info, index, pieces, on_packets)
 
-    monkeypatch.setattr(cutting, "write_pieces", counted)
+    monkeypatch.setattr(cutter, "write_pieces", counted)
     for _ in range(2):
         with pytest.raises(MediaError, match="3 frames"):
             segment(video, SECOND, None, progress)

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from matting import cutting
-from matting.media import cut, ffmpeg
-from matting.media.index import SourceIndex
+from matting.cutting import cutter, packet_cutter
+from matting.cutting.packet_index import SourceIndex
+from matting.media import ffmpeg
 from matting.media.probe import VideoInfo
 from matting.media.video_source import VideoSource
 from matting.project.plan import Plan, read_plan
@@ -269,7 +269,7 @@ def test_a_lead_in_that_does_not_help_is_found_by_its_pixels(
 ) -> None:
     video = clip(tmp_path, Variant("", "libx264", "ts", {"x264-params": "intra-refresh=1"}))
     whole = decoded(video)
-    monkeypatch.setattr(cut, "needs_lead", lambda _packets, _start, _stop, back: back > 2)
+    monkeypatch.setattr(packet_cutter, "needs_lead", lambda _packets, _start, _stop, back: back > 2)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == whole
     assert not progress.heard("encoded anew")
@@ -281,7 +281,7 @@ def test_where_no_lead_in_helps_the_piece_is_encoded_without_loss(
 ) -> None:
     options = X264_OPEN if codec == "libx264" else x265(f"{X265_OPEN}:keyint=10")
     video = clip(tmp_path, Variant("", codec, "mp4", options))
-    monkeypatch.setattr(cut, "needs_lead", lambda *_: False)
+    monkeypatch.setattr(packet_cutter, "needs_lead", lambda *_: False)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)
     assert progress.heard("4 of 5 pieces had to be encoded anew, without loss")
@@ -293,13 +293,13 @@ def test_pieces_that_cannot_be_read_are_encoded_anew(
     def spoiled(
         _info: VideoInfo,
         _index: SourceIndex,
-        pieces: Mapping[Path, cut.Span],
+        pieces: Mapping[Path, packet_cutter.Span],
         _on_packets: Callable[[int], None],
     ) -> None:
         for path in pieces:
             path.write_bytes(b"no video")
 
-    monkeypatch.setattr(cutting, "write_pieces", spoiled)
+    monkeypatch.setattr(cutter, "write_pieces", spoiled)
     video = open_hevc(tmp_path)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from matting.cutting.preparation import treatment_for
 from matting.errors import MediaError
 from matting.media.decode_check import decode_all
-from matting.media.frame_filters import treatment_for
 from matting.media.probe import probe
 from matting.media.validation import require_progressive
 from matting.project.plan import read_plan

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from matting.cutting.packet_cutter import choose_cuts
+from matting.cutting.packet_index import SourcePacket
 from matting.errors import InputError, MediaError
-from matting.media.cut import choose_cuts
-from matting.media.index import SourcePacket
 from matting.project.inputs import read_inputs
 from matting.project.plan import read_plan
 from matting.segment import SegmentOptions, segment

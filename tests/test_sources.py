@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from matting.cutting.lossless_writer import holding, keeps
 from matting.media.container import open_video
 from matting.media.decode_check import Decoding, pixel_hash
 from matting.media.decode_check import decoded as decode_packets
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.holding import holding, keeps
 from matting.media.matroska_header import header_of
 from matting.media.pixel_formats import SAME_SAMPLES
 from matting.media.probe import probe

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 
 import av
 from av.filter import Graph
@@ -15,14 +13,9 @@ from av.video.frame import VideoFrame
 
 from matting.media.alpha import over_black
 from matting.media.container import reading
-from matting.media.decode_check import Decoding, decoded
 from matting.media.matroska_header import NO_CROP, Crop
 from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
 from matting.media.probe import VideoInfo
-from matting.media.validation import require_whole_pictures
-
-# How many frames are looked at before the work starts; the others when they are decoded.
-LOOKED_AT = 8
 
 Timed = tuple[int, VideoFrame]
 
@@ -125,21 +118,6 @@ class Treatment:
             height = first.height - crop.top_px - crop.bottom_px
             place = f"x={crop.left_px}:y={crop.top_px}"
             yield "crop", f"w={width}:h={height}:{place}:exact=1"
-
-
-def treatment_for(info: VideoInfo) -> Treatment:
-    """What the frames of a source need, by its headers and its first frames.
-
-    Raises:
-        InputError: no such file.
-        MediaError: its fields cannot be made whole pictures; it is no video.
-    """
-    frames = decoded([info.path], Decoding(), strict=False, threads=1)
-    with closing(frames):
-        seen = any(frame.interlaced_frame for _, _, frame in islice(frames, LOOKED_AT))
-    if seen:
-        require_whole_pictures(info)
-    return Treatment(info.interlaced or seen, info.has_alpha, info.header.crop)
 
 
 def _linked(last: FilterContext, following: FilterContext) -> FilterContext:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
+from matting.cutting.packet_index import SourceIndex
 from matting.media.decode_check import Decoding, decoded
-from matting.media.index import SourceIndex
+from matting.media.frame_filters import Treatment
 from matting.media.probe import VideoInfo
+from matting.media.validation import require_whole_pictures
+
+# How many frames are looked at before the work starts; the others when they are decoded.
+LOOKED_AT = 8
 
 
 def without_lost_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceIndex, int]:
@@ -47,3 +53,18 @@ def without_lost_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceIndex
         for number, packet in enumerate(packets)
     )
     return replace(index, packets=tuple(kept)), len(lost)
+
+
+def treatment_for(info: VideoInfo) -> Treatment:
+    """What the frames of a source need, by its headers and its first frames.
+
+    Raises:
+        InputError: no such file.
+        MediaError: its fields cannot be made whole pictures; it is no video.
+    """
+    frames = decoded([info.path], Decoding(), strict=False, threads=1)
+    with closing(frames):
+        seen = any(frame.interlaced_frame for _, _, frame in islice(frames, LOOKED_AT))
+    if seen:
+        require_whole_pictures(info)
+    return Treatment(info.interlaced or seen, info.has_alpha, info.header.crop)

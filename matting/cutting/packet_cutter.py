@@ -15,9 +15,9 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
 from matting.media.container import encoding, open_video, reading, unbroken
-from matting.media.index import SourceIndex, SourcePacket
 from matting.media.probe import VideoInfo, decode_times
 
 

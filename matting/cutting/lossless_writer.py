@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 import av
 from av.packet import Packet
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting.errors import EncodeError, writing
+from matting.errors import EncodeError
 from matting.media.container import encoding
-from matting.media.decode_check import Decoding, decode_all, decoded, pixel_hash
-from matting.media.fill import fill
+from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.holding import Holding, holding
-from matting.media.pixel_formats import chroma_cells, converted
+from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
 from matting.media.probe import VideoInfo, probe
-from matting.system import atomic_files
-
-# A decoded frame; for those who only hand it on.
-Frame = VideoFrame
-# Frames, each with its time in ticks of the source, rising.
-Frames = Generator[tuple[int, VideoFrame], None, None]
 
 
 class FrameWriter:
@@ -155,102 +146,78 @@ def _with_light(how: Holding, info: VideoInfo, hdr: HdrMetadata | None) -> dict[
     return how.options | {key: ":".join(given + said)}
 
 
-def frames_of(
-    files: Sequence[Path],
-    time_of: Callable[[int, int | None], int | None],
-    *,
-    strict: bool,
-    threads: int = 1,
-) -> Frames:
-    """The frames that the last of some files shows, decoded as the continuation of the others.
+# Every frame shown when it is decoded: then its decoding time needs no thought.
+X264 = {"preset": "veryfast", "bf": "0"}
+X265 = {"preset": "fast"}
+X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
+# Each frame for itself, with a checksum for each of its slices.
+FFV1 = {"level": "3", "slicecrc": "1"}
+
+
+@dataclass(frozen=True)
+class Holding:
+    """How frames are encoded: FFmpeg's encoder, the pixel format it is given, its options."""
+
+    encoder: str
+    pixel_format: str
+    options: dict[str, str]
+
+
+def holding(pixel_format: str, size_px: tuple[int, int], crf: int | None) -> Holding:
+    """How frames of that format and size are encoded to mp4.
+
+    H.264 where it can, else H.265, else FFV1; the other way round at a constant quality.
 
     Args:
-        time_of: a frame's time in the source, from its packet's number and PTS in that file;
-            None: leave it out. Times that do not rise are left out, too.
-        strict: refuse damaged packets; else conceal damage as well as can be, for the sake of
-            the frames that refer to it.
-        threads: how many; 0: as many as there are cores. With more than one, sound frames
-            beside damaged ones are lost.
-    """
-    last: int | None = None
-    for file, number, frame in decoded(files, Decoding(), strict=strict, threads=threads):
-        time = time_of(number, frame.pts) if file == len(files) - 1 else None
-        if time is not None and (last is None or time > last):
-            last = time
-            yield time, frame
-
-
-def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
-    """The first frame of a file; not one whose packet's number is among `damaged`."""
-    frames = frames_of([path], lambda number, pts: None if number in damaged else pts, strict=False)
-    with closing(frames):
-        return next((frame for _, frame in frames), None)
-
-
-def last_frame(path: Path) -> VideoFrame | None:
-    """The last frame of a file."""
-    last = None
-    for _, frame in frames_of([path], lambda _, pts: pts, strict=True, threads=0):
-        last = frame
-    return last
-
-
-def encode_files(
-    info: VideoInfo,
-    groups: Mapping[Path, Sequence[int]],
-    frames: Frames,
-    *,
-    damaged: Collection[int],
-    before: VideoFrame | None = None,
-    crf: int | None,
-    on_frames: Callable[[int], None],
-) -> None:
-    """Encodes frames to files; each file is closed and decoded through before the next begins.
-
-    Args:
-        groups: the files, and the times of each one's frames, rising.
-        frames: the good frames there are, in order.
-        damaged: the times of those there are not.
-        before: the frame that stands in for missing ones at the start; None: the first one.
         crf: the encoder's constant rate factor; None: without loss.
-        on_frames: told how many more frames are encoded.
-    Raises:
-        DecodeError: there is not one frame, or one that is not damaged does not come.
-        EncodeError: a file does not hold what was written to it.
-        StorageError: a file cannot be written.
     """
-    wanted = [time for times in groups.values() for time in times]
-    hdr: HdrMetadata | None = None
-    with closing(frames):
-        filled = fill(wanted, frames, damaged, before, info.path)
-        for path, times in groups.items():
-            partial = atomic_files.partial(path)
-            try:
-                # Some decoders say it with the source's first frame only.
-                piece = islice(filled, len(times))
-                hdr = _encode_file(partial, info, piece, crf=crf, hdr=hdr, on_frames=on_frames)
-                atomic_files.publish(partial, path)
-            finally:
-                with writing(partial):
-                    partial.unlink(missing_ok=True)
+    same = SAME_SAMPLES.get(pixel_format, pixel_format)
+    x265 = X265_PARAMS + (":lossless=1" if crf is None else "")
+    constant = {} if crf is None else {"crf": str(crf)}
+    h264 = X264 | (constant or {"qp": "0"})
+    h265 = X265 | constant | {"x265-params": x265}
+    if crf is not None:
+        return Holding("libx265", nearest(same, size_px), h265)
+    if _fits(same, size_px):
+        for encoder, options in (("libx264", h264), ("libx265", h265)):
+            if same in formats_of(encoder):
+                return Holding(encoder, same, options)
+    wide = "gbrp16le" if VideoFormat(same, 2, 2).is_rgb else "yuv444p16le"
+    return Holding("ffv1", same if same in formats_of("ffv1") else wide, FFV1)
 
 
-def _encode_file(
-    path: Path,
-    info: VideoInfo,
-    frames: Iterator[tuple[int, VideoFrame]],
-    *,
-    crf: int | None,
-    hdr: HdrMetadata | None,
-    on_frames: Callable[[int], None],
-) -> HdrMetadata | None:
-    time, first = next(frames)
-    hdr = HdrMetadata.of(first) or hdr
-    with FrameWriter(path, info, first, crf, hdr) as writer:
-        writer.write(first, time)
-        on_frames(1)
-        for time, frame in frames:
-            writer.write(frame, time)
-            on_frames(1)
-        writer.finish()
-    return hdr
+def keeps(pixel_format: str) -> bool:
+    """Whether frames of that format can be written without loss."""
+    same = SAME_SAMPLES.get(pixel_format, pixel_format)
+    return holding(pixel_format, (2, 2), None).pixel_format == same
+
+
+def nearest(pixel_format: str, size_px: tuple[int, int]) -> str:
+    """The format of H.265 that keeps most of another one, for that size of picture."""
+    if pixel_format in formats_of("libx265") and _fits(pixel_format, size_px):
+        return pixel_format
+    known = VideoFormat(pixel_format, 8, 8)
+    deepest = max(component.bits for component in known.components)
+    bits = 8 if deepest <= 8 else 10 if deepest <= 10 else 12
+    depth = "" if bits == 8 else f"{bits}le"
+    if known.is_rgb or known.has_palette:
+        return f"gbrp{depth}"
+    columns, rows = chroma_cells(pixel_format)
+    for name in (f"yuv420p{depth}", f"yuv422p{depth}"):
+        own_columns, own_rows = chroma_cells(name)
+        if own_columns <= columns and own_rows <= rows and _fits(name, size_px):
+            return name
+    return f"yuv444p{depth}"
+
+
+def formats_of(encoder: str) -> frozenset[str]:
+    """The pixel formats that an encoder takes and gives back."""
+    formats = {known.name for known in av.Codec(encoder, "w").video_formats or []}
+    # x265 lists formats with transparency, but the decoder gives none back.
+    return frozenset(name for name in formats if encoder == "ffv1" or not name.startswith("yuva"))
+
+
+def _fits(pixel_format: str, size_px: tuple[int, int]) -> bool:
+    """Whether x264 and x265 take pictures of that size: whole cells of chroma only."""
+    cells = chroma_cells(pixel_format)
+    return all(side % cell == 0 for side, cell in zip(size_px, cells, strict=True))

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from matting.cutting.repair import Piece
 from matting.errors import InputError
-from matting.mending import Piece
 from matting.project.plan import UNREADABLE, SourceFile
 from matting.system import atomic_files, files
 from matting.system.files import FileProof

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from matting.cutting.reencode import Frame, encode_files, first_frame, frames_of, last_frame
 from matting.media.decode_check import decode_all
 from matting.media.probe import VideoInfo, probe
-from matting.media.repair import Frame, encode_files, first_frame, frames_of, last_frame
 from matting.progress import Progress, counted, ignore
 from matting.system.humanize import exact_clock
 

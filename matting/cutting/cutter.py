@@ -7,14 +7,14 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.media.cut import Span, can_be_hidden, choose_cuts, spans, write_pieces
+from matting.cutting.packet_cutter import Span, can_be_hidden, choose_cuts, spans, write_pieces
+from matting.cutting.packet_index import SourceIndex
+from matting.cutting.reencode import encode_files, frames_of
+from matting.cutting.repair import Piece, rewrite, time_in_source
 from matting.media.decode_check import Decoding, decode_all, head_of
 from matting.media.frame_filters import Treatment
-from matting.media.index import SourceIndex
 from matting.media.probe import VideoInfo
-from matting.media.repair import encode_files, frames_of
 from matting.media.validation import require_whole_pictures
-from matting.mending import Piece, rewrite, time_in_source
 from matting.progress import Progress, ignore
 from matting.project.paths import segment_name
 
