@@ -28,7 +28,7 @@ from matting.imaging.sample_format import Coding
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
-from matting.network_stage import WARM_UP_FRAMES
+from matting.workers.matting_stage import WARM_UP_FRAMES
 from model import MattingNetwork, State, inference_network
 
 TITLE = "Warm-up after a lost state"

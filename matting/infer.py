@@ -13,18 +13,18 @@ from matting.errors import BusyError, MattingError, SegmentsFailedError, Storage
 from matting.infer_options import InferOptions
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
-from matting.passage import FRESH, WARMED_UP, Task, target_of
-from matting.preflight import Work, preflight
 from matting.progress import Progress
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.ledger import Entry, Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, in_words, settings_of
-from matting.supervisor import Supervisor
 from matting.system import atomic_files, files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock
-from matting.worker import Setup
+from matting.workers.preflight import Work, preflight
+from matting.workers.segment_job import FRESH, WARMED_UP, Task, target_of
+from matting.workers.supervisor import Supervisor
+from matting.workers.worker import Setup
 
 SEAM = "it had to begin without the piece before it, which is there now."
 

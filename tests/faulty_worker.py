@@ -18,11 +18,11 @@ import torch
 from matting.infer import infer
 from matting.inference import steps
 from matting.inference.steps import Decoded, Seen
-from matting.network_stage import NetworkStage
-from matting.passage import Passage
 from matting.progress import Progress
-from matting.worker import Setup
-from matting.worker_process import serve_tasks
+from matting.workers.matting_stage import NetworkStage
+from matting.workers.segment_job import Passage
+from matting.workers.worker import Setup
+from matting.workers.worker_process import serve_tasks
 from model import MattingNetwork, State
 from tests.stages import infer_options
 

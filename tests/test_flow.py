@@ -13,13 +13,13 @@ import pytest
 from matting.errors import EncodeError, MachineError, SegmentsFailedError
 from matting.look import Look
 from matting.media.video_writer import VideoWriter
-from matting.passage import FRESH, Outcome, Task
 from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
-from matting.supervisor import Supervisor
 from matting.system.files import FileProof
-from matting.worker import Setup
+from matting.workers.segment_job import FRESH, Outcome, Task
+from matting.workers.supervisor import Supervisor
+from matting.workers.worker import Setup
 from tests.conftest import Recorder
 from tests.stages import assert_same, cut, matte, processed
 
@@ -172,7 +172,7 @@ def supervised(
     script: Script, progress: Recorder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> list[str]:
     """The segments a, b and c as a run hands them over; returns which of them failed."""
-    monkeypatch.setattr("matting.supervisor.Worker", script.worker)
+    monkeypatch.setattr("matting.workers.supervisor.Worker", script.worker)
     setup = Setup(folder, "", "cpu", "fp32", None, "full-body", Look(), None)
     waiting, failed = deque("abc"), []
     with Supervisor(setup, folder, progress, isolated=False) as supervisor:

@@ -36,7 +36,7 @@ NETWORK_ROOMS = {
     "matting.inference.precision",
     "matting.inference.steps",
     "matting.inference.weights",
-    "matting.passage",
+    "matting.workers.segment_job",
     "matting.inference.state",
 }
 

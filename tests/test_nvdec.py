@@ -22,7 +22,7 @@ from matting.media.container import decode
 from matting.media.cuda import SURFACES, Nvdec
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
-from matting.worker import Setup, Worker
+from matting.workers.worker import Setup, Worker
 from tests.clips import crop_by_header, make_clip, numbers, without_usability
 from tests.conftest import Recorder, on_card, without_card
 from tests.stages import composites, cut, infer_options
@@ -218,7 +218,7 @@ def test_the_second_try_decodes_in_software(
     opaque_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("matting.supervisor.Worker", Carded)
+    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     monkeypatch.setattr(Carded, "card", Fake(CPU, broken=8))
     segments = cut(tmp_path, progress, 12)
     folder = infer(segments, infer_options(opaque_checkpoint), None, progress)
@@ -235,7 +235,7 @@ def test_auto_is_for_what_segment_has_checked(
     opaque_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("matting.supervisor.Worker", Carded)
+    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     segments = cut(tmp_path, progress, 40)
     options = infer_options(opaque_checkpoint)
     in_software = replace(options, decoder=SOFTWARE)
@@ -256,7 +256,7 @@ def test_auto_is_for_what_segment_has_checked(
 def test_hardware_by_name_refuses_what_it_cannot_do(
     tmp_path: Path, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matting.supervisor.Worker", Carded)
+    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     monkeypatch.setattr("matting.infer.require_decoder", lambda *_: None)
     make_clip(tmp_path / "clip.mkv", 5, pixel_format="yuv444p")
     options = replace(infer_options(opaque_checkpoint), decoder=HARDWARE)

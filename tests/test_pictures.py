@@ -23,7 +23,7 @@ TOLD = {
     "Cut: ": "matting/segment.py",
     ", all checked: ": "matting/segment.py",
     "Matting on the graphics card ": "matting/system/device.py",
-    "A trial with ": "matting/forecast.py",
+    "A trial with ": "matting/workers/estimate.py",
     " fps": "matting/meter.py",
     " left": "matting/meter.py",
     " joined, ": "matting/combine.py",

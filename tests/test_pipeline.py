@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from matting.pipeline import DEPTH, Channel, Stages, StoppedError
+from matting.workers.pipeline import DEPTH, Channel, Stages, StoppedError
 
 
 def test_everything_arrives_in_order() -> None:

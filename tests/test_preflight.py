@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from matting import preflight
 from matting.errors import StorageError
-from matting.forecast import Forecast
 from matting.infer import infer
 from matting.look import Look
 from matting.media.encoders import Encoding
 from matting.media.probe import FrameSizes, frame_sizes
 from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, MattedFolder
 from matting.run import run
-from matting.sample import Clock, frames_per_second
 from matting.system.humanize import duration, gigabytes, time_of_day
+from matting.workers import preflight
+from matting.workers.estimate import Forecast, frames_per_second
+from matting.workers.segment_job import Clock
 from tests.clips import make_clip
 from tests.conftest import Recorder
 from tests.faulty_worker import breaks, crash_once
@@ -273,7 +273,7 @@ def test_a_worker_that_breaks_over_a_sample_costs_only_that(
 ) -> None:
     segments = cut(tmp_path, progress)
     undisturbed = infer(segments, infer_options(random_checkpoint), None, Recorder())
-    monkeypatch.setattr("matting.supervisor.serve_tasks", crash_once)
+    monkeypatch.setattr("matting.workers.supervisor.serve_tasks", crash_once)
     options = replace(infer_options(random_checkpoint), isolated=True)
     folder = infer(segments, options, tmp_path / "isolated", progress)
     assert breaks(folder.root) == 1

@@ -19,7 +19,7 @@ from matting.inference.weights import load_checkpoint
 from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
-from matting.worker_process import Serve, serve_tasks
+from matting.workers.worker_process import Serve, serve_tasks
 from model import MattingNetwork, State
 from tests import faulty_worker
 from tests.conftest import ROOT, Recorder
@@ -46,7 +46,7 @@ def isolated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> MattedFolder:
     """The matted folder as a worker process makes it."""
-    monkeypatch.setattr("matting.supervisor.serve_tasks", serve)
+    monkeypatch.setattr("matting.workers.supervisor.serve_tasks", serve)
     options = replace(infer_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS)
     return infer(segments, options, segments.parent / "isolated", progress)
 
@@ -203,7 +203,7 @@ def test_a_worker_that_cannot_start_says_why(
     def out_of_memory(*_: object) -> None:
         raise MachineError("The card is busy.")
 
-    monkeypatch.setattr("matting.supervisor.Worker", out_of_memory)
+    monkeypatch.setattr("matting.workers.supervisor.Worker", out_of_memory)
     segments = cut(tmp_path, progress, 20)
     checkpoint = ROOT / "demo" / "demo_checkpoint.pth"
     with pytest.raises(SegmentsFailedError, match="The card is busy"):

@@ -18,16 +18,16 @@ from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, shown_at
-from matting import supervisor
 from matting.errors import OutOfMemoryError
 from matting.inference import steps
 from matting.inference.steps import Decoded, Seen
-from matting.network_stage import NetworkStage
-from matting.passage import Passage
 from matting.progress import Progress
-from matting.supervisor import TRIES
-from matting.worker import Setup
-from matting.worker_process import serve_tasks
+from matting.workers import supervisor
+from matting.workers.matting_stage import NetworkStage
+from matting.workers.segment_job import Passage
+from matting.workers.supervisor import TRIES
+from matting.workers.worker import Setup
+from matting.workers.worker_process import serve_tasks
 from model import MattingNetwork, State
 
 PATIENCE_SECONDS = 6

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from matting.system.humanize import duration, gigabytes, time_of_day
+from matting.workers.segment_job import Clock
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,19 @@ class Forecast:
 
 def _rate(frames_per_second: float) -> str:
     return f"{frames_per_second:.{2 if frames_per_second < 1 else 1}f}"
+
+
+def frames_per_second(clocks: Sequence[Clock]) -> float:
+    """How fast long pieces go, by short ones: with all that comes of a frame, to the encoder's end.
+
+    From each only what came after its first frame counts, for in a long piece that comes while
+    others are at work.
+
+    Raises:
+        ValueError: no sample has two frames.
+    """
+    frames = sum(len(clock.written) - 1 for clock in clocks)
+    seconds = sum(clock.flushed - clock.written[0] for clock in clocks)
+    if frames < 1 or seconds <= 0:
+        raise ValueError("nothing was timed")
+    return frames / seconds

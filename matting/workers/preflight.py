@@ -11,19 +11,18 @@ from fractions import Fraction
 from typing import TypeVar
 
 from matting.errors import BusyError, MattingError, StorageError
-from matting.forecast import Forecast
 from matting.infer_options import InferOptions
 from matting.media.probe import FrameSizes, frame_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
-from matting.passage import SampleOutcome, Task, target_of
 from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.ledger import Ledger
 from matting.project.paths import COMPOSITE, TRIAL, MattedFolder
-from matting.sample import frames_per_second
-from matting.supervisor import Supervisor
 from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
+from matting.workers.estimate import Forecast, frames_per_second
+from matting.workers.segment_job import SampleOutcome, Task, target_of
+from matting.workers.supervisor import Supervisor
 
 # What has fewer is done in a minute or two, on a graphics card in seconds: no trial for that.
 WORTH_PIXELS = 500_000_000

@@ -17,12 +17,12 @@ from typing import Any
 
 from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
-from matting.passage import Outcome, Task
-from matting.pipeline import StoppedError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
 from matting.system.subprocesses import interrupts_ignored, process_context
-from matting.worker import Setup, Worker
+from matting.workers.pipeline import StoppedError
+from matting.workers.segment_job import Outcome, Task
+from matting.workers.worker import Setup, Worker
 
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk

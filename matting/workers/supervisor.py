@@ -13,11 +13,11 @@ from pathlib import Path
 
 from matting.choices import PATIENCE_SECONDS, SOFTWARE
 from matting.errors import MachineError, MattingError
-from matting.passage import Outcome, SampleOutcome, Task
 from matting.progress import Progress
 from matting.system.atomic_files import discard, partial
-from matting.worker import Setup, Worker
-from matting.worker_process import WorkerProcess, serve_tasks
+from matting.workers.segment_job import Outcome, SampleOutcome, Task
+from matting.workers.worker import Setup, Worker
+from matting.workers.worker_process import WorkerProcess, serve_tasks
 
 TRIES = 3
 # One is finished while the next is computed. More would only be more to do again after a kill.

@@ -17,9 +17,9 @@ from matting.inference.state import load_state, warm_up
 from matting.inference.steps import Decoded, Seen
 from matting.look import Look
 from matting.media.source import FrameChunk, FrameSource
-from matting.passage import CARRIED, FRESH, RESET, WARMED_UP, Passage
 from matting.progress import Progress
 from matting.project.paths import COMPOSITE
+from matting.workers.segment_job import CARRIED, FRESH, RESET, WARMED_UP, Passage
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.

@@ -23,13 +23,13 @@ from matting.inference.steps import Decoded, Seen
 from matting.inference.weights import load_checkpoint
 from matting.look import Look
 from matting.media.cuda import Nvdec
-from matting.network_stage import NetworkStage
-from matting.passage import Outcome, Passage, SampleOutcome, Task
-from matting.pipeline import Channel, Stages, StoppedError
 from matting.progress import Progress
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.files import FileProof, proof_of
 from matting.system.memory import card_bytes, keep_freed_memory
+from matting.workers.matting_stage import NetworkStage
+from matting.workers.pipeline import Channel, Stages, StoppedError
+from matting.workers.segment_job import Outcome, Passage, SampleOutcome, Task
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,11 +17,10 @@ from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.media.video_source import VideoSource
-from matting.pipeline import StoppedError
 from matting.project.inputs import Input
 from matting.project.paths import ALPHA_PNG, MattedFolder
-from matting.sample import Clock
 from matting.system.files import FileProof
+from matting.workers.pipeline import StoppedError
 from model import State
 
 P = ParamSpec("P")
@@ -220,3 +220,27 @@ class Passage:
                 f"{self.task.item.path} was changed while it was being matted.",
                 "Run the same command again.",
             )
+
+
+@dataclass
+class Clock:
+    """When things happened to a sample; seconds of a clock that only ever goes forward.
+
+    Attributes:
+        read: when each frame had been decoded and looked at.
+        written: when each frame had been given to the encoder.
+        flushed: when the encoder had given back all that it held.
+    """
+
+    read: list[float] = field(default_factory=list)
+    written: list[float] = field(default_factory=list)
+    flushed: float = 0.0
+
+    def note_read(self, frames: int) -> None:
+        self.read += [time.monotonic()] * frames
+
+    def note_written(self, frames: int) -> None:
+        self.written += [time.monotonic()] * frames
+
+    def note_flushed(self) -> None:
+        self.flushed = self.flushed or time.monotonic()
