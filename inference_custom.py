@@ -8,7 +8,7 @@ if __name__ == "__main__":
         print("Install one from https://www.python.org/downloads/", file=sys.stderr)
         sys.exit(3)
     try:
-        from matting.cli import main
+        from matting.cli.main import main
 
         code = main()
     except ModuleNotFoundError as error:

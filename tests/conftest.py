@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.interrupts import NAMES
+from matting.cli.signals import NAMES
 from matting.progress import Progress
 from matting.system import subprocesses
 from model import MattingNetwork

@@ -240,7 +240,7 @@ def test_missing_packages_are_replaced_by_empty_ones(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     environment = bare.environment_for(tmp_path / "empty")
     bars = "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.total += 1; bar.close()"
-    command = [sys.executable, "-c", f"import matting.cli, benchmarks.throughput; {bars}"]
+    command = [sys.executable, "-c", f"import matting.cli.main, benchmarks.throughput; {bars}"]
     step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
     done = gpu_check.run_step(step, environment, step.seconds)
     assert done.problem == "", done.output

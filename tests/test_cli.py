@@ -13,7 +13,9 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import argument_values, choices, cli, power
+from matting import choices
+from matting.cli import arg_types, shutdown
+from matting.cli.main import main
 from matting.errors import (
     BusyError,
     DecodeError,
@@ -49,7 +51,7 @@ CODES = {
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object, lines: int = 2) -> tuple[int, str]:
     """Exit code and error text of a command; the text is plain and short."""
-    code = cli.main([str(a) for a in arguments])
+    code = main([str(a) for a in arguments])
     error = capsys.readouterr().err
     text = "\n".join(line for line in error.splitlines() if "\r" not in line and "%|" not in line)
     assert "Traceback" not in text
@@ -204,7 +206,7 @@ def test_a_fault_of_ours_is_called_so(
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("matting.segment.segment", fail)
-    assert cli.main(["segment", "a.mp4"]) == 70
+    assert main(["segment", "a.mp4"]) == 70
     assert "fault of the program" in capsys.readouterr().err
 
 
@@ -216,13 +218,13 @@ def test_a_relative_path_and_a_folder_named_by_a_dot(
 ) -> None:
     make_clip(tmp_path / "a:b.mp4", 40, sound=True)
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["segment", "a:b.mp4", "--seconds", "1"]) == 0
+    assert main(["segment", "a:b.mp4", "--seconds", "1"]) == 0
     monkeypatch.chdir(tmp_path / "a:b_segments")
     given = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
-    assert cli.main(["infer", ".", *given]) == 0
+    assert main(["infer", ".", *given]) == 0
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["combine", "a:b_segments_matted"]) == 0
-    assert cli.main(["add-audio", "a:b.mp4"]) == 0
+    assert main(["combine", "a:b_segments_matted"]) == 0
+    assert main(["add-audio", "a:b.mp4"]) == 0
     assert numbers(tmp_path / "a:b_MATTED.mp4") == list(range(40))
     capsys.readouterr()
 
@@ -270,7 +272,7 @@ def test_a_polite_request_to_end_counts_as_ctrl_c(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("matting.segment.segment", lambda *_: signal.raise_signal(signal.SIGTERM))
-    assert cli.main(["segment", "a.mp4"]) == 130
+    assert main(["segment", "a.mp4"]) == 130
     assert "Run the same command again" in capsys.readouterr().err
 
 
@@ -306,13 +308,13 @@ def test_help_where_no_package_is_installed() -> None:
 
 
 def test_verbose_shows_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["segment", str(tmp_path / "gone.mp4"), "--verbose"]) == 2
+    assert main(["segment", str(tmp_path / "gone.mp4"), "--verbose"]) == 2
     assert "Traceback" in capsys.readouterr().err
 
 
 def test_quiet_is_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 40)
-    assert cli.main(["segment", str(clip), "--quiet", "--seconds", "1"]) == 0
+    assert main(["segment", str(clip), "--quiet", "--seconds", "1"]) == 0
     assert capsys.readouterr() == ("", "")
 
 
@@ -328,7 +330,7 @@ def test_all_four_by_command(
         ["combine", matted],
         ["add-audio", clip],
     ):
-        assert cli.main([str(a) for a in arguments]) == 0
+        assert main([str(a) for a in arguments]) == 0
     out = capsys.readouterr().out
     assert "CPU" in out
     assert numbers(tmp_path / "clip_MATTED.mp4") == list(range(40))
@@ -340,10 +342,10 @@ def power_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     given: list[tuple[str, ...]] = []
 
     def record(announce: Callable[[str], None]) -> None:
-        given.append(power.shutdown_command().command)
+        given.append(shutdown.shutdown_command().command)
         announce("announced")
 
-    monkeypatch.setattr(cli, "shut_down", record)
+    monkeypatch.setattr(main, "shut_down", record)
     return given
 
 
@@ -372,21 +374,21 @@ def test_switches_off_only_when_the_work_has_ended(
             raise failure
 
     monkeypatch.setattr("matting.infer.infer", work)
-    assert cli.main(["infer", "somewhere", "--shutdown"]) == code
+    assert main(["infer", "somewhere", "--shutdown"]) == code
     assert bool(power_commands) is off
-    assert cli.main(["infer", "somewhere"]) == code
+    assert main(["infer", "somewhere"]) == code
     assert len(power_commands) <= 1
     capsys.readouterr()
 
 
 @pytest.mark.parametrize("platform", ["win32", "linux", "darwin"])
 def test_every_shutdown_leaves_two_minutes_and_a_way_out(platform: str) -> None:
-    shutdown = power.shutdown_command(platform)
-    text = " ".join(shutdown.command)
+    command = shutdown.shutdown_command(platform)
+    text = " ".join(command.command)
     assert "120" in text or "+2" in text
-    assert {"win32": "/a", "linux": "-c", "darwin": "Ctrl-C"}[platform] in shutdown.cancel
+    assert {"win32": "/a", "linux": "-c", "darwin": "Ctrl-C"}[platform] in command.cancel
     if platform == "win32":
-        assert shutdown.command[0].endswith("\\System32\\shutdown.exe")
+        assert command.command[0].endswith("\\System32\\shutdown.exe")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -421,7 +423,7 @@ def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
     """Three of the stages start in a moment, and where torch is broken; the other says so."""
     clip = make_clip(tmp_path / "clip.mp4", 40)
     program = (
-        "import sys; sys.modules['torch'] = None; from matting.cli import main; "
+        "import sys; sys.modules['torch'] = None; from matting.cli.main import main; "
         "import matting.combine, matting.add_audio; sys.exit(main(sys.argv[1:]))"
     )
 
@@ -441,4 +443,4 @@ def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["#00B140", "00b140", "0,177,64", "'#00B140'"])
 def test_a_colour_in_all_its_spellings(text: str) -> None:
     """The last is what Windows' command window makes of a colour in single quotes."""
-    assert argument_values.colour(text) == (0, 177, 64)
+    assert arg_types.colour(text) == (0, 177, 64)

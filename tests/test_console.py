@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from matting import cli
-from matting.console import Console
-from matting.meter import Meter
+from matting.cli.console import Console
+from matting.cli.main import main
+from matting.cli.progress_line import Meter
 from matting.system.humanize import clock
 from tests.clips import make_clip
 from tests.conftest import ROOT
@@ -183,7 +183,7 @@ def test_a_log_gets_a_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("matting.console.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("matting.cli.console.time.monotonic", lambda: now[0])
     log = Console()
     log.start("Matting", 4 * 3600 * 25, "frame", 160)
     for second in range(3600):
@@ -289,7 +289,7 @@ def test_without_any_console_it_works(monkeypatch: pytest.MonkeyPatch, tmp_path:
     clip = make_clip(tmp_path / "clip.mp4", 12)
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
-    assert cli.main(["segment", str(clip)]) == 0
+    assert main(["segment", str(clip)]) == 0
 
 
 def command(arguments: list[str], **variables: str) -> subprocess.CompletedProcess[bytes]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import cli
+from matting.cli.main import main
 from matting.cutting import cutter
 from matting.cutting.packet_cutter import Span, write_pieces
 from matting.cutting.packet_index import SourceIndex
@@ -290,12 +290,12 @@ def test_an_interruption_while_mending_keeps_what_is_sound(
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = damaged_clip(tmp_path)
-    assert cli.main(["segment", str(video), "--seconds", "1", "--quiet"]) == 2
+    assert main(["segment", str(video), "--seconds", "1", "--quiet"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 2
     assert "0:00:01.433" in lines[0]
-    assert cli.main(["segment", str(video), "--seconds", "1", "--damaged", "repeat"]) == 0
-    assert cli.main(["segment", str(video), "--damaged", "perhaps"]) == 2
+    assert main(["segment", str(video), "--seconds", "1", "--damaged", "repeat"]) == 0
+    assert main(["segment", str(video), "--damaged", "perhaps"]) == 2
 
 
 def test_decode_through_names_file_and_frame(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from demo.film import DEMO_SEED
 from demo.measure import alpha_errors, beep_times, flash_indices
 from demo.sound import beep_samples, sound
-from matting import cli
+from matting.cli.main import main
 from matting.demo import CHECKPOINT, DemoReport, demo
 from matting.errors import MissingError
 from matting.inference.weights import find_checkpoint, load_checkpoint
@@ -69,7 +69,7 @@ def test_the_command_prints_the_table(
     report: DemoReport, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("matting.demo.demo", lambda *_, **__: report)
-    assert cli.main(["demo"]) == 0
+    assert main(["demo"]) == 0
     assert report.table() in capsys.readouterr().out
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting import cli, machine
-from matting.doctor import doctor
+from matting.cli import doctor_probes
+from matting.cli.doctor import doctor
+from matting.cli.doctor_probes import Machine, Torch, Tried, Weights
+from matting.cli.main import main
 from matting.errors import InputError, MachineError, MissingError
 from matting.inference import weights
-from matting.machine import Machine, Torch, Tried, Weights
 from matting.media import ffmpeg
 from matting.media.encoders import CODECS, NVENC
 from matting.media.hardware_probe import try_decoders, try_encoders
@@ -332,7 +333,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path, progress: Recorder) -> None:
 
 def test_this_computer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Really: whatever there is, each part has its row, and the end fits the code."""
-    code = cli.main(["doctor", str(tmp_path)])
+    code = main(["doctor", str(tmp_path)])
     told = capsys.readouterr()
     assert len([line for line in told.out.splitlines() if line[15:24].strip()]) >= 11
     assert code == (3 if " problem " in told.out else 0)
@@ -450,7 +451,7 @@ def test_each_codec_is_encoded() -> None:
 def test_what_crashes_takes_nothing_along(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MachineError, match="code 5"):
         run_apart(_crash, 60)
-    monkeypatch.setattr(machine, "load_torch", _crash)
+    monkeypatch.setattr(doctor_probes, "load_torch", _crash)
     assert Machine().torch() == Torch(
         None, "does not load (the process that tried it broke off (code 5))"
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from matting import cli
-from matting.ending import Call, failed, interrupted, typed
+from matting.cli.main import main
+from matting.cli.next_steps import Call, failed, interrupted, typed
 from matting.errors import InputError
 from matting.system.humanize import time_taken
 from tests.clips import make_clip
@@ -46,7 +46,7 @@ def test_a_line_can_be_typed_as_it_is_shown() -> None:
 
 def next_line(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """The line that a command gives for the next one."""
-    assert cli.main([str(a) for a in arguments]) == 0
+    assert main([str(a) for a in arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"Time taken: .*\. Next:", lines[-2])
     return lines[-1].strip()
@@ -66,7 +66,7 @@ def test_each_line_leads_to_the_next(
     assert line == typed([*start, "combine", str(matted)])
     line = next_line(capsys, "combine", matted)
     assert line == typed([*start, "add-audio", str(clip)])
-    assert cli.main(["add-audio", str(clip)]) == 0
+    assert main(["add-audio", str(clip)]) == 0
     *_, done, taken = capsys.readouterr().out.splitlines()
     assert done == f"Done. 0:02 long, 1 MB: {tmp_path / 'my clip_MATTED.mp4'}"
     assert re.fullmatch(r"Time taken: .*\.", taken)
@@ -83,7 +83,7 @@ def test_with_results_elsewhere_the_next_line_says_so(
     line = next_line(capsys, "infer", other / "clip_segments", *options)
     line = next_line(capsys, "combine", other / "clip_segments_matted")
     assert line.endswith(f"add-audio clip.mp4 --output {other}")
-    assert cli.main(["add-audio", str(clip), "--output", str(other)]) == 0
+    assert main(["add-audio", str(clip), "--output", str(other)]) == 0
     assert str(other / "clip_MATTED.mp4") in capsys.readouterr().out
 
 
@@ -92,7 +92,7 @@ def test_run_says_only_the_last_file(
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 40)
     options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
-    assert cli.main(["run", str(clip), *options]) == 0
+    assert main(["run", str(clip), *options]) == 0
     out = capsys.readouterr().out
     assert "Next" not in out
     assert str(tmp_path / "clip_MATTED.mp4") in out.splitlines()[-2]
@@ -104,7 +104,7 @@ def test_videos_that_never_were_one_have_no_next_step(
     (tmp_path / "FIX_ME").mkdir()
     make_clip(tmp_path / "FIX_ME" / "a.mp4", 4)
     options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
-    assert cli.main(["infer", str(tmp_path / "FIX_ME"), *options]) == 0
+    assert main(["infer", str(tmp_path / "FIX_ME"), *options]) == 0
     out = capsys.readouterr().out
     assert "Next" not in out
     assert f"It is matted: {tmp_path / 'FIX_ME_matted'}" in out
@@ -153,7 +153,7 @@ def test_what_ctrl_c_was_made_of_is_still_an_interruption(
             raise ImportError("half a package") from None
 
     monkeypatch.setattr("matting.segment.segment", swallow)
-    assert cli.main(["segment", "a.mp4"]) == 130
+    assert main(["segment", "a.mp4"]) == 130
     error = capsys.readouterr().err
     assert "Run the same command again" in error
     assert "package" not in error
@@ -172,7 +172,7 @@ def test_a_second_ctrl_c_does_not_break_the_putting_away(
             put_away.append(True)
 
     monkeypatch.setattr("matting.segment.segment", work)
-    assert cli.main(["segment", "a.mp4"]) == 130
+    assert main(["segment", "a.mp4"]) == 130
     assert put_away == [True]
     signal.raise_signal(signal.SIGINT)  # nor what comes after the last word
     capsys.readouterr()
@@ -191,9 +191,9 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
         raise AssertionError("switched off")
 
     monkeypatch.setattr("matting.infer.infer", lose)
-    monkeypatch.setattr("matting.ending.read_plan", lambda _: None)
-    monkeypatch.setattr(cli, "shut_down", never)
-    assert cli.main(["infer", "somewhere", "--shutdown"]) == 0
+    monkeypatch.setattr("matting.cli.next_steps.read_plan", lambda _: None)
+    monkeypatch.setattr(main, "shut_down", never)
+    assert main(["infer", "somewhere", "--shutdown"]) == 0
     capsys.readouterr()
 
 

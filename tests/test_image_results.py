@@ -13,7 +13,8 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from matting import arguments, cli
+from matting.cli import parser
+from matting.cli.main import main
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
 from matting.imaging.planes import Planes
@@ -272,7 +273,7 @@ def test_pictures_are_not_combined(
 ) -> None:
     take = write_take(tmp_path / "take")
     folder = infer(take, infer_options(opaque_checkpoint), None, progress)
-    assert cli.main(["combine", str(folder.root)]) == 2
+    assert main(["combine", str(folder.root)]) == 2
     said = capsys.readouterr().err
     assert "nothing to join" in said
     assert str(folder.layer(COMPOSITE) / "take") in said
@@ -447,18 +448,18 @@ def test_a_manifest_of_pictures_is_read_again(
 
 
 def test_what_the_command_line_asks_for() -> None:
-    given = arguments.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
-    options = arguments.infer_options(given)
+    given = parser.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
+    options = parser.infer_options(given)
     assert options.look.kinds == (COMPOSITE, ALPHA, ALPHA_PNG)
     assert options.frame_rate is None
-    given = arguments.parse(["infer", "take", "--frame-rate", "30000/1001"])
-    assert arguments.infer_options(given).frame_rate == Fraction(30000, 1001)
+    given = parser.parse(["infer", "take", "--frame-rate", "30000/1001"])
+    assert parser.infer_options(given).frame_rate == Fraction(30000, 1001)
 
 
 def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:
     take = write_take(tmp_path / "take", depth=16)
     given = [str(take), "--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--quiet"]
-    assert cli.main(["infer", *given, "--downsample-ratio", "1", "--save", "alpha-png"]) == 0
+    assert main(["infer", *given, "--downsample-ratio", "1", "--save", "alpha-png"]) == 0
     folder = MattedFolder.of(take)
     assert processed(folder) == {"take": True}
     for kind in (COMPOSITE, ALPHA_PNG):

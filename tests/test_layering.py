@@ -23,7 +23,7 @@ DOORS = {
     "imageio": "matting/media/images/still.py",
     "tifffile": "matting/media/images/still.py",
     "imageio_ffmpeg": "matting/media/ffmpeg.py",
-    "tqdm": "matting/console.py",
+    "tqdm": "matting/cli/console.py",
     "triton": "matting/imaging/triton_kernel.py",
     "torchvision": "model/encoder.py",
     "argparse": "matting/",

@@ -12,8 +12,8 @@ import pytest
 import torch
 from av.video.frame import VideoFrame
 
-from matting import cli
 from matting.choices import AUTO, HARDWARE, SOFTWARE
+from matting.cli.main import main
 from matting.delivery.encoder_choice import choose_encoder, try_apart
 from matting.errors import InputError, MachineError, MissingError
 from matting.imaging.planes import Planes, dtype_of, same_samples
@@ -374,9 +374,9 @@ def test_hardware_that_is_not_there(
 ) -> None:
     segments = cut(tmp_path, progress, 3)
     given = ["infer", str(segments), "--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
-    assert cli.main([*given, "--encoder", "hardware"]) == MissingError.exit_code
+    assert main([*given, "--encoder", "hardware"]) == MissingError.exit_code
     assert "NVENC cannot be used: Cannot load" in capsys.readouterr().err
-    assert cli.main([*given, "--decoder", "hardware"]) == MissingError.exit_code
+    assert main([*given, "--decoder", "hardware"]) == MissingError.exit_code
     assert "needs an NVIDIA graphics card" in capsys.readouterr().err
 
 

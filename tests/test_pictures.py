@@ -24,13 +24,13 @@ TOLD = {
     ", all checked: ": "matting/segment.py",
     "Matting on the graphics card ": "matting/system/device.py",
     "A trial with ": "matting/workers/estimate.py",
-    " fps": "matting/meter.py",
-    " left": "matting/meter.py",
+    " fps": "matting/cli/progress_line.py",
+    " left": "matting/cli/progress_line.py",
     " joined, ": "matting/combine.py",
     "Done. ": "matting/add_audio.py",
     " long, ": "matting/add_audio.py",
-    "Time taken: ": "matting/ending.py",
-    "Next: ": "matting/ending.py",
+    "Time taken: ": "matting/cli/next_steps.py",
+    "Next: ": "matting/cli/next_steps.py",
 }
 
 

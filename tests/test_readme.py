@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from matting import cli
+from matting.cli.main import main
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ COMMANDS = ["doctor", "demo", "run", "segment", "infer", "combine", "add-audio"]
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
-        cli.main([command, "--help"])
+        main([command, "--help"])
     assert ended.value.code == 0
     return capsys.readouterr().out
 

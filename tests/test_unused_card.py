@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from matting import cli
+from matting.cli.main import main
 from matting.errors import MissingError
 from matting.system import fixes, nvidia_smi
 from matting.system.device import choose_device
@@ -275,11 +275,11 @@ def test_the_command_warns_before_anything_else(
 ) -> None:
     stand_in(tmp_path / "bin", answering(ROWS), monkeypatch)
     gone = str(tmp_path / "gone")
-    assert cli.main([command, gone]) == 2
+    assert main([command, gone]) == 2
     first = capsys.readouterr().out.splitlines()
     assert first[0] == "*" * 78
     assert "NOT USED" in first[2]
-    assert cli.main([command, gone, "--device", "cpu"]) == 2
+    assert main([command, gone, "--device", "cpu"]) == 2
     assert "NOT USED" not in capsys.readouterr().out
 
 
@@ -322,7 +322,7 @@ def test_the_work_goes_on_after_the_warning(
     clips = tmp_path / "clips"
     clips.mkdir()
     make_clip(clips / "a.mp4", 2)
-    assert cli.main(["infer", str(clips), "--checkpoint", str(random_checkpoint)]) == 0
+    assert main(["infer", str(clips), "--checkpoint", str(random_checkpoint)]) == 0
     out = capsys.readouterr().out
     assert out.index("NOT USED") < out.index("Matting on the CPU")
 

@@ -29,7 +29,7 @@ POLL_SECONDS = 0.01
 GONE = "ZX"  # states of a process that has ended
 CONTEXT = multiprocessing.get_context("forkserver")
 # What the program loads when it needs it.
-LOADED = ["matting.cli", "matting.run", "torchvision.models"]
+LOADED = ["matting.cli.main", "matting.run", "torchvision.models"]
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
     os.environ.update(environment)
     import torch  # noqa: PLC0415 - the bench itself has no use for it
 
-    from matting.cli import main  # noqa: PLC0415
+    from matting.cli.main import main  # noqa: PLC0415
     from matting.system import subprocesses  # noqa: PLC0415
 
     torch.set_num_threads(1)

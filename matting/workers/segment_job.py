@@ -29,6 +29,30 @@ P = ParamSpec("P")
 FRESH, CARRIED, WARMED_UP, RESET = "fresh", "carried", "warmed up", "reset"
 
 
+@dataclass
+class Clock:
+    """When things happened to a sample; seconds of a clock that only ever goes forward.
+
+    Attributes:
+        read: when each frame had been decoded and looked at.
+        written: when each frame had been given to the encoder.
+        flushed: when the encoder had given back all that it held.
+    """
+
+    read: list[float] = field(default_factory=list)
+    written: list[float] = field(default_factory=list)
+    flushed: float = 0.0
+
+    def note_read(self, frames: int) -> None:
+        self.read += [time.monotonic()] * frames
+
+    def note_written(self, frames: int) -> None:
+        self.written += [time.monotonic()] * frames
+
+    def note_flushed(self) -> None:
+        self.flushed = self.flushed or time.monotonic()
+
+
 @dataclass(frozen=True)
 class Task:
     """One segment to be matted.
@@ -220,27 +244,3 @@ class Passage:
                 f"{self.task.item.path} was changed while it was being matted.",
                 "Run the same command again.",
             )
-
-
-@dataclass
-class Clock:
-    """When things happened to a sample; seconds of a clock that only ever goes forward.
-
-    Attributes:
-        read: when each frame had been decoded and looked at.
-        written: when each frame had been given to the encoder.
-        flushed: when the encoder had given back all that it held.
-    """
-
-    read: list[float] = field(default_factory=list)
-    written: list[float] = field(default_factory=list)
-    flushed: float = 0.0
-
-    def note_read(self, frames: int) -> None:
-        self.read += [time.monotonic()] * frames
-
-    def note_written(self, frames: int) -> None:
-        self.written += [time.monotonic()] * frames
-
-    def note_flushed(self) -> None:
-        self.flushed = self.flushed or time.monotonic()

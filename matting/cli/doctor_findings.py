@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from matting.cli.doctor_probes import Torch, Tried, Weights
 from matting.errors import MattingError
 from matting.inference import weights
-from matting.machine import Torch, Tried, Weights
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.system import fixes
 from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, Reason

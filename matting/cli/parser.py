@@ -11,7 +11,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from matting import argument_values as values
 from matting.choices import (
     AUTO,
     C420,
@@ -25,6 +24,7 @@ from matting.choices import (
     STOP,
     WAYS,
 )
+from matting.cli import arg_types as values
 from matting.errors import InputError
 from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
 

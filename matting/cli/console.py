@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import TextIO, cast
 
-from matting.meter import Meter
+from matting.cli.progress_line import Meter
 from matting.progress import Progress
 
 REDRAW_SECONDS = 0.2

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from matting import findings
+from matting.cli import doctor_findings
+from matting.cli.doctor_findings import PROBLEM, Finding
+from matting.cli.doctor_probes import VISION, Machine, Torch
 from matting.errors import InputError, MattingError, MissingError
-from matting.findings import PROBLEM, Finding
-from matting.machine import VISION, Machine, Torch
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.progress import Progress
 from matting.system import fixes
@@ -83,27 +83,27 @@ def _look(folder: Path, machine: Machine) -> Iterator[Finding]:
     system = machine.system
     other = machine.other_python()
     install = fixes.setup(system) if other is None else fixes.doctor(other, system)
-    yield findings.python(*machine.python(), system)
+    yield doctor_findings.python(*machine.python(), system)
     driver, torch = machine.driver(), machine.torch()
     packages, trouble = _packages(machine, torch)
     reason = _reason(torch, driver, system)
     own = next((package for package in packages if package.name == "torch"), None)
-    yield findings.torch(torch, own, reason, install, system)
-    yield findings.graphics_card(driver, torch, reason)
-    yield findings.driver_finding(driver, torch, reason)
+    yield doctor_findings.torch(torch, own, reason, install, system)
+    yield doctor_findings.graphics_card(driver, torch, reason)
+    yield doctor_findings.driver_finding(driver, torch, reason)
     usable = torch.state is not None and torch.state.usable
     for name, work, ask in (
         ("NVDEC", "decoding", machine.decoders),
         ("NVENC", "encoding", machine.encoders),
     ):
-        yield findings.video_hardware(name, ask() if usable else None, driver, work)
+        yield doctor_findings.video_hardware(name, ask() if usable else None, driver, work)
     units = None if torch.state is None else torch.state.matrix_units
-    yield findings.processor(*machine.processor(), units)
+    yield doctor_findings.processor(*machine.processor(), units)
     others = [package for package in packages if package is not own]
-    yield trouble or findings.packages(others, install)
+    yield trouble or doctor_findings.packages(others, install)
     yield _ffmpeg(machine, install)
     yield _checkpoint(machine, loadable=torch.state is not None)
-    yield findings.free_disk(folder, machine.free_bytes(folder))
+    yield doctor_findings.free_disk(folder, machine.free_bytes(folder))
 
 
 def _packages(machine: Machine, torch: Torch) -> tuple[list[Package], Finding | None]:
@@ -111,7 +111,7 @@ def _packages(machine: Machine, torch: Torch) -> tuple[list[Package], Finding | 
     try:
         listed = machine.packages()
     except MissingError as error:
-        return [], findings.no_packages(error)
+        return [], doctor_findings.no_packages(error)
     apart = [package.name for package in listed if package.name not in {"torch", VISION}]
     troubles = machine.load(apart) | {VISION: torch.vision_trouble}
     return [replace(one, trouble=troubles.get(one.name, "")) for one in listed], None
@@ -127,14 +127,14 @@ def _reason(torch: Torch, driver: Driver, system: str) -> Reason | None:
 
 def _ffmpeg(machine: Machine, install: str) -> Finding:
     try:
-        return findings.ffmpeg(*machine.ffmpeg())
+        return doctor_findings.ffmpeg(*machine.ffmpeg())
     except MissingError as error:
         named = bool(os.environ.get(FFMPEG_VARIABLE))
-        return findings.no_ffmpeg(error, named=named, install=install, system=machine.system)
+        return doctor_findings.no_ffmpeg(error, named=named, install=install, system=machine.system)
 
 
 def _checkpoint(machine: Machine, *, loadable: bool) -> Finding:
     try:
-        return findings.checkpoint(machine.weights(loaded=loadable), machine.system)
+        return doctor_findings.checkpoint(machine.weights(loaded=loadable), machine.system)
     except MattingError as error:
-        return findings.no_checkpoint(error, machine.system)
+        return doctor_findings.no_checkpoint(error, machine.system)

@@ -9,12 +9,12 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from matting import arguments as args
-from matting.console import Console
-from matting.ending import Call, ended, failed, interrupted
+from matting.cli import parser as args
+from matting.cli.console import Console
+from matting.cli.next_steps import Call, ended, failed, interrupted
+from matting.cli.shutdown import shut_down
+from matting.cli.signals import Interrupts
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
-from matting.interrupts import Interrupts
-from matting.power import shut_down
 from matting.system.fixes import setup
 
 DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
@@ -137,7 +137,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
 
 def _beside_the_stages(options: argparse.Namespace, console: Console) -> Callable[[], object]:
     if options.command == "doctor":
-        from matting.doctor import doctor
+        from matting.cli.doctor import doctor
 
         return partial(doctor, options.path, console)
     from matting.demo import DEFAULT_FOLDER, demo
