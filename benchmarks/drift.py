@@ -12,12 +12,12 @@ from torch import Tensor
 
 from benchmarks.half import HalfPrecision
 from benchmarks.results import table
-from matting.choices import AUTO
 from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.compositor import Matte, layers
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.inference.precision import PRECISIONS, exact_float32, suitable_precision
+from matting.inference.precision import DTYPES, exact_float32, suitable_precision
+from matting.options import Precision
 from model import MattingNetwork, State, inference_network
 
 EVERY = 10  # frames from one comparison to the next
@@ -59,9 +59,9 @@ def drift_text(precision: str, found: Sequence[Drift]) -> str:
 class _Runner:
     """The network in a precision, also in one that `infer` does not offer on the CPU."""
 
-    def __init__(self, network: MattingNetwork, precision: str, device: torch.device) -> None:
-        self._network = inference_network(network, PRECISIONS[precision]).to(device)
-        native = {"fp32", suitable_precision(AUTO, device)}
+    def __init__(self, network: MattingNetwork, precision: Precision, device: torch.device) -> None:
+        self._network = inference_network(network, DTYPES[precision]).to(device)
+        native = {Precision.FP32, suitable_precision(Precision.AUTO, device)}
         self._emulated = device.type == "cpu" and precision not in native
         self._state: State | None = None
 
@@ -94,7 +94,10 @@ def drift_of(
         film: frames [3, H, W], uint8, played over and over.
     """
     exact_float32()
-    exact, half = _Runner(network, "fp32", device), _Runner(network, precision, device)
+    exact, half = (
+        _Runner(network, Precision.FP32, device),
+        _Runner(network, Precision(precision), device),
+    )
     found: list[Drift] = []
     means: list[float] = []
     most = 0.0

@@ -19,6 +19,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from matting.options import Precision, Subject
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is run by its path
 
 import torch
@@ -51,7 +53,7 @@ def row_of(found: Found, copy_bytes_a_second: float) -> list[str]:
     published = "out of memory" if found.published_ms is None else f"{found.published_ms:.2f}"
     return [
         f"{case.width}x{case.height}, {case.ratio:.3f}",
-        case.precision,
+        case.precision.value,
         published,
         f"{found.small_ms:.2f}",
         f"{found.stage_one_ms:.2f}",
@@ -73,7 +75,7 @@ def figures_of(found: Found, copy_bytes_a_second: float) -> dict[str, object]:
     least_ms = case.least_bytes / copy_bytes_a_second * 1000
     return {
         "size": f"{case.width}x{case.height}",
-        "precision": case.precision,
+        "precision": case.precision.value,
         "ours_ms": found.ours_ms,
         "times_the_least": found.full_size_ms / least_ms,
         "way": found.way,
@@ -141,9 +143,9 @@ def _sizes(
     for size in sizes:
         width, height = map(int, size.split("x"))
         clip = write_clip(folder / f"{size}.mp4", (width, height), FRAMES)
-        ratio = options.ratio or automatic_ratio(width, height, "full-body")
+        ratio = options.ratio or automatic_ratio(width, height, Subject.FULL_BODY)
         for precision in precisions:
-            case = Case(clip, width, height, ratio, precision)
+            case = Case(clip, width, height, ratio, Precision(precision))
             found.append(measure(network, case, device, options.rounds))
             print(row_of(found[-1], copy_bytes_a_second), flush=True)
     if options.json:
@@ -164,7 +166,7 @@ def _drift(
         film += filmed(video, FILM_FRAMES)
     film = film or drawn(1000, FILM_FRAMES)
     height, width = film[0].shape[-2:]
-    ratio = options.ratio or automatic_ratio(width, height, "portrait")
+    ratio = options.ratio or automatic_ratio(width, height, Subject.PORTRAIT)
     names = ", ".join(video.name for video in options.videos or ()) or "a drawn film"
     text = f"{options.drift} frames of {names}, {width}x{height}, ratio {ratio:.3f}.\n"
     if device.type == "cpu":

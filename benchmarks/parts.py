@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
-from matting.choices import AUTO
 from matting.imaging.colour_conversion import converted, small_rgb
 from matting.imaging.compositor import Matte, layers
 from matting.imaging.planes import Planes
@@ -21,7 +20,7 @@ from matting.imaging.sample_format import Coding
 from matting.imaging.tone_mapping import sdr_view
 from matting.inference.session import MattingSession
 from matting.media.video_source import VideoSource
-from matting.project.paths import ALPHAS, COMPOSITE
+from matting.options import OutputKind, Precision, RendererBackend
 from model import MattingNetwork, State
 
 MAP_CHANNELS = 8  # slope and offset
@@ -37,20 +36,19 @@ class Case:
 
     Attributes:
         clip: of width x height px, without rotation.
-        precision: fp32, bf16 or fp16.
     """
 
     clip: Path
     width: int
     height: int
     ratio: float
-    precision: str
+    precision: Precision
 
     @property
     def least_bytes(self) -> int:
         """What the full-size stage must move for a frame of 4:2:0 in 8 bits: in, out, and maps."""
         small = int(self.width * self.ratio), int(self.height * self.ratio)
-        return least_bytes(C420, {COMPOSITE: C420}, self.width, self.height, small)
+        return least_bytes(C420, {OutputKind.COMPOSITE: C420}, self.width, self.height, small)
 
 
 @dataclass
@@ -102,7 +100,7 @@ class _Ours:
 
     def full_size(self) -> None:
         for matte in self.mattes:
-            self.make(matte, {COMPOSITE: matte.source.coding}, BACKGROUND)
+            self.make(matte, {OutputKind.COMPOSITE: matte.source.coding}, BACKGROUND)
 
 
 @dataclass
@@ -133,7 +131,7 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
     size = session.chunk_frames(source.coding, (case.width, case.height), case.ratio)
     chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
     rgb = [frame.main for chunk in chunks for frame in converted(chunk, Coding()).split(1)]
-    make = FullSize(AUTO, device, print)
+    make = FullSize(RendererBackend.AUTO, device, print)
     ours = _Ours(session, case.ratio, chunks, make)
     published = _Published(network.eval().to(device), case.ratio, rgb)
     works = [ours.small, ours.matte, ours.full_size]
@@ -156,7 +154,7 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
         peak_bytes=peak_bytes,
         mean_error=sum(mean for mean, _ in errors) / len(errors),
         most_error=max(most for _, most in errors),
-        way=make.way,
+        way=make.backend,
     )
 
 
@@ -214,7 +212,7 @@ def _errors(
     Args:
         published: None: held against ours in float32.
     """
-    exact = MattingSession(network, device, "fp32")
+    exact = MattingSession(network, device, Precision.FP32)
     ours = MattingSession(network, device, case.precision)
     truths = published.alphas() if published else (_alpha(exact, f, case.ratio) for f in frames)
     errors = [
@@ -232,7 +230,7 @@ def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
 
 def least_bytes(
     source: Coding,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     width: int,
     height: int,
     small: tuple[int, int] = (0, 0),
@@ -256,7 +254,7 @@ def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) 
     return samples * coding.sample_bytes
 
 
-def _results_bytes(targets: Mapping[str, Coding], width: int, height: int) -> int:
+def _results_bytes(targets: Mapping[OutputKind, Coding], width: int, height: int) -> int:
     return sum(
-        frame_bytes(coding, width, height, grey=kind in ALPHAS) for kind, coding in targets.items()
+        frame_bytes(coding, width, height, grey=kind.is_alpha) for kind, coding in targets.items()
     )

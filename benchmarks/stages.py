@@ -24,11 +24,9 @@ from matting.imaging.renderer import FullSize, composed
 from matting.imaging.tone_mapping import sdr_view
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
-from matting.look import Look
 from matting.media.decode_check import decode_through
-from matting.media.encoders import Encoding
 from matting.media.video_source import VideoSource
-from matting.project.paths import COMPOSITE
+from matting.options import EncodingOptions, OutputKind, OutputOptions, Precision, RendererBackend
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
 from model import MattingNetwork
@@ -100,20 +98,31 @@ class _Clock:
 
 @torch.inference_mode()
 def measure(
-    network: MattingNetwork, clip: Path, result: Path, *, ratio: float, device: str, look: Look
+    network: MattingNetwork,
+    clip: Path,
+    result: Path,
+    *,
+    ratio: float,
+    device: str,
+    look: OutputOptions,
 ) -> Alone:
     """Runs the stages in turns. The results of all frames of the clip must fit into memory."""
     chosen = choose_device(device)
     share_cores(chosen)
     keep_freed_memory()
-    session = MattingSession(network, chosen, "auto")
+    session = MattingSession(network, chosen, Precision.AUTO)
     source = VideoSource(clip)
     target = Target(result)
-    samples = samples_of(source, look.encoding, {COMPOSITE: target})[COMPOSITE]
+    samples = samples_of(source, look.encoding, {OutputKind.COMPOSITE: target})[
+        OutputKind.COMPOSITE
+    ]
     size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
-    make = FullSize("auto", chosen, print)
+    make = FullSize(RendererBackend.AUTO, chosen, print)
     compose = partial(
-        composed, targets={COMPOSITE: samples.coding}, background=look.background, make=make
+        composed,
+        targets={OutputKind.COMPOSITE: samples.coding},
+        background=look.background,
+        make=make,
     )
     for matte in session.mattes(next(source.chunks(size)).pictures, ratio):
         compose(matte)
@@ -128,12 +137,17 @@ def measure(
         mattes = clock.timed("network: maps", WRITING, session.fit, decoded)
         for matte in mattes:
             full = clock.timed("full-size stage", WRITING, compose, matte)
-            made.append(full[COMPOSITE])
+            made.append(full[OutputKind.COMPOSITE])
 
     def write() -> None:
         times = iter(pts for chunk in chunks for pts in chunk.pts)
         with writer_of(
-            COMPOSITE, result, target, source=source, choice=look.encoding, samples=samples
+            OutputKind.COMPOSITE,
+            result,
+            target,
+            source=source,
+            choice=look.encoding,
+            samples=samples,
         ) as writer:
             for planes in made:
                 writer.write(planes, [next(times) for _ in range(len(planes))])
@@ -169,7 +183,9 @@ def main() -> None:
         options.result,
         ratio=options.ratio,
         device=options.device,
-        look=Look(encoding=Encoding(options.codec, bitrate_bps=options.bitrate_bps)),
+        look=OutputOptions(
+            encoding=EncodingOptions(options.codec, bitrate_bps=options.bitrate_bps)
+        ),
     )
     print(json.dumps(asdict(alone)))
 

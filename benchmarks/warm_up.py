@@ -28,6 +28,7 @@ from matting.imaging.sample_format import Coding
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
+from matting.options import Subject
 from matting.workers.matting_stage import WARM_UP_FRAMES
 from model import MattingNetwork, State, inference_network
 
@@ -160,7 +161,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.warm_up", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument("--videos", type=Path, nargs="*", help="instead of drawn films")
-    parser.add_argument("--subject", default="portrait", choices=("portrait", "full-body"))
+    parser.add_argument("--subject", default="portrait", choices=("portrait", Subject.FULL_BODY))
     parser.add_argument("--films", type=int, default=4, help="how many films to draw")
     parser.add_argument("--record", action="store_true", help="write the result to RESULTS.md")
     return parser.parse_args(argv)

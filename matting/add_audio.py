@@ -11,17 +11,12 @@ from matting.delivery.stream_mapping import MP4, Carriage
 from matting.errors import InputError, writing
 from matting.media.container import require_file
 from matting.media.probe import length_seconds
-from matting.media.streams import AUDIO, picture_choice
+from matting.media.streams import TrackKind, picture_choice
+from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.join_record import COMBINE_AGAIN, CombinedNote
 from matting.project.ledger import Ledger
-from matting.project.paths import (
-    COMPOSITE,
-    FINAL_CONTAINERS,
-    MattedFolder,
-    final_file,
-    segments_folder,
-)
+from matting.project.paths import FINAL_CONTAINERS, MattedFolder, final_file, segments_folder
 from matting.project.plan import SourceFile
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
@@ -53,7 +48,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         taken = delivery.carriage
         target = final_file(video, output, taken.suffix)
         _announce(video, target, taken, progress)
-        if not delivery.holds.of(AUDIO):
+        if not delivery.holds.of(TrackKind.AUDIO):
             progress.say(f"{video.name} has no sound: the result will have none either.")
         temporary = atomic_files.partial(target)
         progress.start("Adding sound", frames, "frame")
@@ -78,7 +73,9 @@ def _announce(video: Path, target: Path, taken: Carriage, progress: Progress) ->
     if choice:
         progress.say(choice)
     if taken.container != MP4:
-        sounds = {carried.track.codec for carried in taken.tracks if carried.track.kind == AUDIO}
+        sounds = {
+            carried.track.codec for carried in taken.tracks if carried.track.kind == TrackKind.AUDIO
+        }
         progress.say(
             f"The result is {target.name}: "
             f"mp4 is no place for sound of this kind ({', '.join(sorted(sounds))})."
@@ -106,8 +103,8 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
         )
     if matted.manifest.is_file():
         ledger = Ledger(matted)
-        done = all(ledger.output(name, COMPOSITE) for name in ledger.names)
-        if not done or replace(note, file=None) != CombinedNote.of(ledger, COMPOSITE):
+        done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
+        if not done or replace(note, file=None) != CombinedNote.of(ledger, OutputKind.COMPOSITE):
             raise InputError(
                 f"Segments were matted again after {combined} was made.", COMBINE_AGAIN
             )

@@ -8,10 +8,11 @@ from pathlib import Path
 from matting.errors import EncodeError, InputError, writing
 from matting.media.concat import Part, check_joined, join
 from matting.media.probe import frame_times, probe
+from matting.options import OutputKind
 from matting.progress import Progress, counted
 from matting.project.join_record import CombinedNote
 from matting.project.ledger import Ledger
-from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
+from matting.project.paths import MattedFolder
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 
@@ -44,7 +45,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         ledger = Ledger(folder)
         _require_done(ledger)
         _require_videos(ledger)
-        for kind in (COMPOSITE, ALPHA, FOREGROUND):
+        for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND):
             if all(ledger.output(name, kind) for name in ledger.names):
                 _combine_kind(ledger, kind, results.combined(kind), progress)
     return results.combined()
@@ -64,18 +65,18 @@ def _require_done(ledger: Ledger) -> None:
 
 
 def _require_videos(ledger: Ledger) -> None:
-    made = [path for name in ledger.names if (path := ledger.output(name, COMPOSITE))]
+    made = [path for name in ledger.names if (path := ledger.output(name, OutputKind.COMPOSITE))]
     pictures = [path for path in made if path.is_dir()]
     if not pictures:
         return
     hint = "To have a video, run infer again with --frame-rate, then combine."
     if len(pictures) == len(made):
-        place = pictures[0] if len(pictures) == 1 else ledger.folder.layer(COMPOSITE)
+        place = pictures[0] if len(pictures) == 1 else ledger.folder.layer(OutputKind.COMPOSITE)
         raise InputError(f"There is nothing to join: the results are pictures, in {place}.", hint)
     raise InputError(f"{pictures[0]} holds pictures, which cannot be joined with videos.", hint)
 
 
-def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -> None:
+def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Progress) -> None:
     note = CombinedNote.of(ledger, kind)
     if target.is_file() and CombinedNote.read(target) == note.proven_by(target):
         progress.say(f"Already combined: {target}")
@@ -100,7 +101,7 @@ def _combine_kind(ledger: Ledger, kind: str, target: Path, progress: Progress) -
     progress.say(f"{made}, all checked: {target}")
 
 
-def _parts(ledger: Ledger, kind: str) -> tuple[list[Part], Fraction]:
+def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[Part], Fraction]:
     """What to join, and the ticks of its times: the source's own, from the plan."""
     paths = [path for name in ledger.names if (path := ledger.output(name, kind))]
     plan = ledger.plan

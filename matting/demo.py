@@ -17,32 +17,42 @@ from torch import Tensor
 from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
-from matting.choices import SOFTWARE
 from matting.errors import writing
 from matting.imaging.colour_conversion import converted
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
-from matting.infer_options import InferOptions
-from matting.look import Look
 from matting.media import ffmpeg
 from matting.media.audio import read_sound
 from matting.media.colour_tags import BT709, LIMITED, Colour
-from matting.media.encoders import Encoding, delivery
+from matting.media.encoders import delivery
 from matting.media.images.still import write_png
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
+from matting.options import (
+    AUTO_DEVICE,
+    CodecBackend,
+    ComputeOptions,
+    CuttingOptions,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    VideoCodec,
+)
 from matting.progress import Progress
-from matting.project.paths import ALPHA, COMPOSITE, MattedFolder, segments_folder
+from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.run import run
-from matting.segment import SegmentOptions
 from matting.system import atomic_files
 from matting.system.device import choose_device, share_cores
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
 RATIO = 0.25  # of 1280x720; the smaller of the sizes that the network was trained at, for speed
-ENCODING = Encoding("h264", quality=20, preset="superfast", encoder=SOFTWARE)
+ENCODING = EncodingOptions(
+    VideoCodec.H264, quality=20, preset="superfast", encoder=CodecBackend.SOFTWARE
+)
 RGB8 = Coding()
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000
@@ -105,7 +115,7 @@ def demo(
     folder: Path,
     progress: Progress,
     *,
-    device: str = "auto",
+    device: str = AUTO_DEVICE,
     size_px: tuple[int, int] = (1280, 720),
     seconds: int = 12,
 ) -> DemoReport:
@@ -123,11 +133,14 @@ def demo(
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
     video = folder / "demo.mp4"
     drawn = draw_film(film, video, progress)
-    look = Look(kinds=(COMPOSITE, ALPHA), encoding=ENCODING)
     ratio = min(1.0, RATIO * 720 / size_px[1])
-    options = InferOptions(CHECKPOINT, device, ratio=ratio, look=look)
+    options = MattingOptions(
+        matte=MatteOptions(CHECKPOINT, ratio=ratio),
+        output=OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=ENCODING),
+        compute=ComputeOptions(device, isolated=False),
+    )
     started = time.monotonic()
-    result = run(video, SegmentOptions(seconds=SEGMENT_SECONDS), options, None, progress)
+    result = run(video, CuttingOptions(seconds=SEGMENT_SECONDS), options, None, progress)
     spent_seconds = time.monotonic() - started
     return _report(film, drawn, video, result, spent_seconds)
 
@@ -213,7 +226,7 @@ def _report(
     columns = _columns(len(film))
     with ThreadPoolExecutor(2) as pool:
         watched = pool.submit(_watch, result, columns)
-        read = pool.submit(_alphas, matted.combined(ALPHA))
+        read = pool.submit(_alphas, matted.combined(OutputKind.ALPHA))
         alphas = read.result()
         errors = alpha_errors(alphas, drawn.truth, cuts, flashes)
         times, brightness, composites = watched.result()

@@ -10,27 +10,27 @@ from typing import Any
 
 from matting.delivery.encoder_choice import choose_encoder
 from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
-from matting.infer_options import InferOptions
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
+from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.inputs import Input, InputFolder, read_inputs
-from matting.project.ledger import Entry, Ledger
+from matting.project.ledger import Entry, InitialState, Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, in_words, settings_of
 from matting.system import atomic_files, files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock
 from matting.workers.preflight import Work, preflight
-from matting.workers.segment_job import FRESH, WARMED_UP, Task, target_of
+from matting.workers.segment_job import Task, target_of
 from matting.workers.supervisor import Supervisor
-from matting.workers.worker import Setup
+from matting.workers.worker import WorkerSetup
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
 
 def infer(
-    segments: Path, options: InferOptions, output: Path | None, progress: Progress
+    segments: Path, options: MattingOptions, output: Path | None, progress: Progress
 ) -> MattedFolder:
     """Mattes everything in `segments` that is not done yet.
 
@@ -39,56 +39,38 @@ def infer(
         InputError: nothing to matte there, or an option that cannot be used.
         MissingError, StorageError, BusyError.
     """
+    compute = options.compute
     inputs = read_inputs(segments)
-    device = choose_device(options.device)
-    require_precision(options.precision, device)
-    require_decoder(options.decoder, device)
-    checkpoint = find_checkpoint(options.checkpoint, progress)
+    device = choose_device(compute.device)
+    require_precision(options.matte.precision, device)
+    require_decoder(compute.decoder, device)
+    checkpoint = find_checkpoint(options.matte.checkpoint, progress)
     checkpoint_sha256 = files.sha256(checkpoint)
     folder = MattedFolder.of(segments, output)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(folder_lock(segments))
-        share_cores(device, options.threads)
+        share_cores(device, compute.threads)
         progress.say(describe(device))
-        look, why = choose_encoder(
-            options.look,
+        chosen, why = choose_encoder(
+            options.output,
             device,
             inputs,
             Ledger(folder),
-            frame_rate=options.frame_rate,
-            settings=lambda item, look: _settings_for(
-                item, replace(options, look=look), checkpoint_sha256
+            settings=lambda item, output: settings_of(
+                item, replace(options, output=output), checkpoint_sha256
             ),
-            isolated=options.isolated,
+            isolated=compute.isolated,
         )
+        options = replace(options, output=chosen)
         if why:
             progress.say(f"The processor encodes, which takes longer: {why}")
-        setup = Setup(
-            checkpoint=checkpoint,
-            checkpoint_sha256=checkpoint_sha256,
-            device=str(device),
-            decoder=options.decoder,
-            precision=options.precision,
-            ratio=options.ratio,
-            subject=options.subject,
-            look=look,
-            frame_rate=options.frame_rate,
-            full_size=options.full_size,
-            largest_chunk=options.largest_chunk,
-            threads=options.threads,
-        )
-        with Supervisor(
-            setup,
-            folder.root,
-            progress,
-            isolated=options.isolated,
-            patience_seconds=options.patience_seconds,
-        ) as supervisor:
+        setup = WorkerSetup(options, checkpoint, checkpoint_sha256, str(device))
+        with Supervisor(setup, folder.root, progress) as supervisor:
             _Job(
                 inputs=inputs,
-                options=replace(options, look=look),
+                options=options,
                 checkpoint_sha256=checkpoint_sha256,
                 supervisor=supervisor,
                 folder=folder,
@@ -104,7 +86,7 @@ class _Job:
         self,
         *,
         inputs: InputFolder,
-        options: InferOptions,
+        options: MattingOptions,
         checkpoint_sha256: str,
         supervisor: Supervisor,
         folder: MattedFolder,
@@ -132,11 +114,11 @@ class _Job:
         self._ledger.reopen([item.name for item in todo])
         if len(todo) < len(inputs):
             self._progress.say(f"{len(inputs) - len(todo)} of {len(inputs)} are done already.")
-        for kind in self._options.look.kinds:
+        for kind in self._options.output.kinds:
             atomic_files.make_folder(self._folder.layer(kind))
         atomic_files.make_folder(self._folder.state("").parent)
         self._matte_all(todo, work.frames)
-        self._ledger.write_lists(self._options.look.kinds)
+        self._ledger.write_lists(self._options.output.kinds)
         if self._failed:
             lines = [f"  {name}: {reason}" for name, reason in self._failed.items()]
             raise SegmentsFailedError(
@@ -201,7 +183,7 @@ class _Job:
         if item.frames is not None:
             return item.frames
         try:
-            return item.open(self._options.frame_rate).frames
+            return item.open(self._options.output.frame_rate).frames
         except MattingError:
             return 0  # its own turn comes, and tells why
 
@@ -242,13 +224,13 @@ class _Job:
             start_state=self._kept_state(item),
             end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
             targets={
-                kind: target_of(item, self._folder, kind, self._options.frame_rate)
-                for kind in self._options.look.kinds
+                kind: target_of(item, self._folder, kind, self._options.output.frame_rate)
+                for kind in self._options.output.kinds
             },
         )
 
     def _settings(self, item: Input) -> dict[str, Any]:
-        return _settings_for(item, self._options, self._checkpoint_sha256)
+        return settings_of(item, self._options, self._checkpoint_sha256)
 
     def _before(self, item: Input) -> Input | None:
         """The segment that `item` continues; None at the start, and in a folder without a plan."""
@@ -259,7 +241,7 @@ class _Job:
     def _made_do(self, item: Input) -> bool:
         """Whether it began without the state before it, and could begin with it now."""
         began = self._ledger.entry(item.name).start_state
-        made_do = began in {FRESH, WARMED_UP} and item.path.exists()
+        made_do = began in {InitialState.FRESH, InitialState.WARMED_UP} and item.path.exists()
         return made_do and self._kept_state(item) is not None
 
     def _kept_state(self, item: Input) -> Path | None:
@@ -272,17 +254,3 @@ class _Job:
             return None
         path = self._folder.state(before.name)
         return path if entry.end_state and entry.end_state.holds_for(path) else None
-
-
-def _settings_for(item: Input, options: InferOptions, checkpoint_sha256: str) -> dict[str, Any]:
-    """What shapes the results of one input, as it is recorded."""
-    return settings_of(
-        checkpoint_sha256=checkpoint_sha256,
-        precision=options.precision,
-        ratio=options.ratio,
-        subject=options.subject,
-        look=options.look,
-        sequence_rate=options.frame_rate if item.is_sequence else None,
-        pictures=not item.gives_video(options.frame_rate),
-        first_frame=item.first_frame,
-    )

@@ -8,15 +8,15 @@ from pathlib import Path
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.infer import infer
-from matting.infer_options import InferOptions
+from matting.options import CuttingOptions, MattingOptions
 from matting.progress import Progress
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 
 
 def run(
     video: Path,
-    segmenting: SegmentOptions,
-    inferring: InferOptions,
+    segmenting: CuttingOptions,
+    inferring: MattingOptions,
     output: Path | None,
     progress: Progress,
 ) -> Path:

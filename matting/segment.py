@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.choices import REPEAT, STOP
 from matting.cutting.checkpoint import NAME as KEPT_NAME
 from matting.cutting.checkpoint import Kept
 from matting.cutting.cutter import Cutting, is_timed
@@ -25,6 +24,7 @@ from matting.media.mp4.spatial import one_eye_note
 from matting.media.probe import VideoInfo, probe
 from matting.media.streams import picture_choice
 from matting.media.validation import require_supported
+from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, OnDamage
 from matting.progress import Progress, counted
 from matting.project.paths import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name, segments_folder
 from matting.project.plan import (
@@ -40,29 +40,11 @@ from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.files import FileProof
 
-DEFAULT_SECONDS = Fraction(15)
 PIECE = re.compile(r"output_\d{3,}\.mp4")
 REENCODE_CRF = 12
 
 
-@dataclass(frozen=True)
-class SegmentOptions:
-    """How to cut.
-
-    Attributes:
-        seconds: the length of a piece that is aimed at; None: 15, or as it was cut before.
-        reencode: make new pieces in H.265 at CRF 12.
-        overwrite: cut anew what is cut already.
-        damaged: STOP at a damaged source, or REPEAT the last good frame.
-    """
-
-    seconds: Fraction | None = None
-    reencode: bool = False
-    overwrite: bool = False
-    damaged: str = STOP
-
-
-def segment(video: Path, options: SegmentOptions, output: Path | None, progress: Progress) -> Path:
+def segment(video: Path, options: CuttingOptions, output: Path | None, progress: Progress) -> Path:
     """Cuts `video` into its segments folder, and returns that.
 
     A folder that is already cut from this video is left as it is.
@@ -99,7 +81,7 @@ def _count(plan: Plan) -> str:
     return f"{counted(plan.frames, 'frame')} in {counted(len(plan.segments), 'segment')}"
 
 
-def _earlier_cut(folder: Path, video: Path, options: SegmentOptions) -> Plan | None:
+def _earlier_cut(folder: Path, video: Path, options: CuttingOptions) -> Plan | None:
     """The plan by which `folder` was cut from this video; an error if it holds other things."""
     plan = read_plan(folder)
     if plan is None:
@@ -119,29 +101,29 @@ def _earlier_cut(folder: Path, video: Path, options: SegmentOptions) -> Plan | N
     return plan
 
 
-def _as_before(plan: Plan, options: SegmentOptions) -> SegmentOptions:
+def _as_before(plan: Plan, options: CuttingOptions) -> CuttingOptions:
     repeats = any(segment.repeated for segment in plan.segments)
     return replace(
         options,
         seconds=Fraction(plan.seconds),
         reencode=plan.reencoded,
-        damaged=REPEAT if repeats else options.damaged,
+        damaged=OnDamage.REPEAT if repeats else options.damaged,
     )
 
 
 def _cut_and_install(
-    info: VideoInfo, options: SegmentOptions, folder: Path, progress: Progress
+    info: VideoInfo, options: CuttingOptions, folder: Path, progress: Progress
 ) -> Plan:
     work = folder / UNFINISHED
     source = SourceFile.of(info.path)
-    seconds = options.seconds or DEFAULT_SECONDS
+    seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
     try:
         cut = None if options.reencode else Kept.read(work, info.path, source, seconds)
         if cut is None:
             _remove(work)
             atomic_files.make_folder(work)
             index, lost = read_index(info.path), 0
-            if options.damaged != REPEAT:  # else the first good frame stands in for them
+            if options.damaged != OnDamage.REPEAT:  # else the first good frame stands in for them
                 index, lost = without_lost_start(info, index)
             if lost:
                 progress.say(
@@ -175,12 +157,12 @@ def _cut_and_install(
 def _cut(
     info: VideoInfo,
     index: SourceIndex,
-    options: SegmentOptions,
+    options: CuttingOptions,
     cutting: Cutting,
     progress: Progress,
 ) -> list[Piece]:
     """The pieces; copied unless re-encoding is asked for, or nothing else can be exact."""
-    repeat = options.damaged == REPEAT
+    repeat = options.damaged == OnDamage.REPEAT
     if options.reencode:
         progress.say(f"The pieces are encoded anew, in H.265 at high quality (CRF {REENCODE_CRF}).")
         return cutting.encode(REENCODE_CRF, repeat=repeat)
@@ -207,7 +189,7 @@ def _cut(
 
 
 def _copied(
-    info: VideoInfo, options: SegmentOptions, cutting: Cutting, progress: Progress
+    info: VideoInfo, options: CuttingOptions, cutting: Cutting, progress: Progress
 ) -> list[Piece]:
     """The pieces of the source's own packets; none where such pieces cannot be read."""
     try:
@@ -221,7 +203,7 @@ def _copied(
     if encoded:
         progress.say(f"{encoded} of {len(pieces)} pieces had to be encoded anew, without loss.")
     seconds = (pieces[0].times[-1] - pieces[0].times[0]) * info.time_base
-    if len(pieces) == 1 and seconds > 2 * (options.seconds or DEFAULT_SECONDS):
+    if len(pieces) == 1 and seconds > 2 * (options.seconds or DEFAULT_SEGMENT_SECONDS):
         progress.say(
             "This video has no place where it can be cut without encoding it anew, so it "
             "stays in one piece. For shorter pieces use --reencode."
@@ -234,22 +216,22 @@ def _format(info: VideoInfo) -> str:
 
 
 def _sound(
-    info: VideoInfo, options: SegmentOptions, cut: Kept, work: Path, progress: Progress
+    info: VideoInfo, options: CuttingOptions, cut: Kept, work: Path, progress: Progress
 ) -> Sequence[Piece]:
     """The pieces without damage; or the report of it, and all pieces kept."""
     damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
     if not damaged and cut.ends is None:
         return cut.pieces
     report = damage_report(info, damaged, cut.ends)
-    if options.damaged == STOP:
+    if options.damaged == OnDamage.STOP:
         sound = sum(piece.path.parent == work and not piece.damaged for piece in cut.pieces)
         if sound:
             cut.write(work)
         kept = f" {sound} sound pieces are kept for that." if sound else ""
         raise MediaError(
             report,
-            f"Copy or download it again; or add --damaged {REPEAT}, by which the last good "
-            f"picture stands in for each of them.{kept}",
+            f"Copy or download it again; or add --damaged {OnDamage.REPEAT}, by which the last "
+            f"good picture stands in for each of them.{kept}",
         )
     pieces = mend(info, cut.pieces, progress)
     repeated = sum(len(piece.repeated) for piece in pieces)

@@ -9,7 +9,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -21,10 +20,10 @@ from matting.inference.steps import Decoded, Seen
 from matting.progress import Progress
 from matting.workers.matting_stage import NetworkStage
 from matting.workers.segment_job import Passage
-from matting.workers.worker import Setup
+from matting.workers.worker import WorkerSetup
 from matting.workers.worker_process import serve_tasks
 from model import MattingNetwork, State
-from tests.stages import infer_options
+from tests.stages import matting_options, with_compute
 
 VICTIM = "output_001.mp4"
 
@@ -34,31 +33,31 @@ def breaks(folder: Path) -> int:
     return len(list(folder.glob("broke_*")))
 
 
-def crash_always(pipe: Connection, setup: Setup, folder: Path) -> None:
+def crash_always(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """Dies as by a fault of a driver."""
     _break(folder, lambda: os.kill(os.getpid(), signal.SIGTERM), times=99)
     serve_tasks(pipe, setup, folder)
 
 
-def crash_once(pipe: Connection, setup: Setup, folder: Path) -> None:
+def crash_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """Dies the first time."""
     _break(folder, lambda: os.kill(os.getpid(), signal.SIGTERM), times=1)
     serve_tasks(pipe, setup, folder)
 
 
-def hang_once(pipe: Connection, setup: Setup, folder: Path) -> None:
+def hang_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """Stands still the first time."""
     _break(folder, lambda: threading.Event().wait(), times=1)
     serve_tasks(pipe, setup, folder)
 
 
-def fault(pipe: Connection, setup: Setup, folder: Path) -> None:
+def fault(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """Meets an error that no one foresaw."""
     _break(folder, lambda: int("no number"), times=1)
     serve_tasks(pipe, setup, folder)
 
 
-def card_breaks_once(pipe: Connection, setup: Setup, folder: Path) -> None:
+def card_breaks_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """Its graphics card stops answering, in the middle of a segment."""
 
     def broken() -> None:
@@ -75,7 +74,7 @@ def run_aloud(pipe: Connection, segments: Path, checkpoint: Path, output: Path) 
         def detail(self, text: str) -> None:
             pipe.send(text)
 
-    options = replace(infer_options(checkpoint), isolated=True)
+    options = with_compute(matting_options(checkpoint), isolated=True)
     infer(segments, options, output, Aloud())
 
 

@@ -19,17 +19,32 @@ from matting.imaging import compositor, triton_compositor
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import PQ, Coding
-from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+from matting.options import OutputKind
 from tests.test_composite import BT709, GREEN, video
 
 NV12 = Coding(8, BT709, False, (2, 2), (0.0, 0.5), interleaved=True)
 P010 = replace(NV12, bits=10, shift=6, siting=(0.5, 0.5))
 CASES = {
-    "nv12": (NV12, NV12, (COMPOSITE, ALPHA), (64, 64)),  # nobody in the one on the left
-    "p010": (P010, replace(P010, shift=0, interleaved=False), (COMPOSITE,), (64, 128)),
-    "4:2:2": (Coding(10, BT709, False, (2, 1)), None, (ALPHA_PNG, ALPHA), (64, 128)),
-    "4:4:4": (Coding(12, BT709, True), Coding(8, BT709, False), (COMPOSITE,), (64, 128)),
-    "pq": (replace(P010, transfer=PQ, siting=(0.0, 0.0)), None, (FOREGROUND,), (64, 128)),
+    "nv12": (
+        NV12,
+        NV12,
+        (OutputKind.COMPOSITE, OutputKind.ALPHA),
+        (64, 64),
+    ),  # nobody in the one on the left
+    "p010": (P010, replace(P010, shift=0, interleaved=False), (OutputKind.COMPOSITE,), (64, 128)),
+    "4:2:2": (
+        Coding(10, BT709, False, (2, 1)),
+        None,
+        (OutputKind.ALPHA_PNG, OutputKind.ALPHA),
+        (64, 128),
+    ),
+    "4:4:4": (Coding(12, BT709, True), Coding(8, BT709, False), (OutputKind.COMPOSITE,), (64, 128)),
+    "pq": (
+        replace(P010, transfer=PQ, siting=(0.0, 0.0)),
+        None,
+        (OutputKind.FOREGROUND,),
+        (64, 128),
+    ),
 }
 
 
@@ -37,7 +52,7 @@ def main() -> None:
     for name, (coding, target, kinds, tile) in CASES.items():
         triton_compositor.TILE = tile  # as few programs as can be: the interpreter is slow
         matte = _matte(coding, sloped=name != "4:4:4")
-        targets = {k: Coding(16) if k == ALPHA_PNG else target or coding for k in kinds}
+        targets = {k: Coding(16) if k == OutputKind.ALPHA_PNG else target or coding for k in kinds}
         assert triton_compositor.fits(matte.source, targets)
         found, expected = (
             way.pictures(matte, targets, GREEN) for way in (triton_compositor, compositor)

@@ -7,37 +7,51 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from matting.imaging.planes import Planes, joined
 from matting.imaging.renderer import composed
 from matting.imaging.sample_format import Coding
 from matting.infer import infer
-from matting.infer_options import InferOptions
 from matting.inference.session import MattingSession
-from matting.look import Look
-from matting.media.encoders import Encoding
-from matting.project.paths import COMPOSITE, MattedFolder
-from matting.segment import SegmentOptions, segment
+from matting.options import (
+    ComputeOptions,
+    CuttingOptions,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    VideoCodec,
+)
+from matting.project.paths import MattedFolder
+from matting.segment import segment
 from tests.clips import make_clip
 from tests.conftest import Recorder
 
-FAST = Encoding("h264", quality=4)
-FAST_LOOK = Look(encoding=FAST)
-SECOND = SegmentOptions(seconds=Fraction(1))
+FAST = EncodingOptions(VideoCodec.H264, quality=4)
+FAST_OUTPUT = OutputOptions(encoding=FAST)
+SECOND = CuttingOptions(seconds=Fraction(1))
 
 
-def infer_options(checkpoint: Path, look: Look = FAST_LOOK, ratio: float = 1.0) -> InferOptions:
+def matting_options(
+    checkpoint: Path | None, output: OutputOptions = FAST_OUTPUT, ratio: float | None = 1.0
+) -> MattingOptions:
     """Options for tiny pictures on the CPU."""
-    return InferOptions(checkpoint=checkpoint, device="cpu", ratio=ratio, look=look)
+    return MattingOptions(
+        matte=MatteOptions(checkpoint, ratio=ratio),
+        output=output,
+        compute=ComputeOptions("cpu", isolated=False),
+    )
 
 
 def made_by(
     session: MattingSession,
     source: Planes,
     ratio: float,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     background: tuple[int, int, int],
-) -> dict[str, Planes]:
+) -> dict[OutputKind, Planes]:
     """The results of the next frames."""
     made = [composed(matte, targets, background) for matte in session.mattes(source, ratio)]
     return {kind: joined([part[kind] for part in made]) for kind in targets}
@@ -58,15 +72,23 @@ def matte(
     segments: Path, checkpoint: Path, progress: Recorder, output: Path | None = None
 ) -> MattedFolder:
     """The matted folder of a segments folder."""
-    return infer(segments, infer_options(checkpoint), output, progress)
+    return infer(segments, matting_options(checkpoint), output, progress)
 
 
-def with_precision(options: InferOptions, precision: str) -> InferOptions:
-    return replace(options, precision=precision)
+def with_matte(options: MattingOptions, **changes: Any) -> MattingOptions:
+    return replace(options, matte=replace(options.matte, **changes))
+
+
+def with_output(options: MattingOptions, **changes: Any) -> MattingOptions:
+    return replace(options, output=replace(options.output, **changes))
+
+
+def with_compute(options: MattingOptions, **changes: Any) -> MattingOptions:
+    return replace(options, compute=replace(options.compute, **changes))
 
 
 def composites(folder: MattedFolder) -> list[Path]:
-    return sorted(folder.layer(COMPOSITE).glob("*.mp4"))
+    return sorted(folder.layer(OutputKind.COMPOSITE).glob("*.mp4"))
 
 
 def processed(folder: MattedFolder) -> dict[str, bool]:

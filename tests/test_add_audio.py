@@ -12,18 +12,19 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
+from matting.options import CuttingOptions
 from matting.project.paths import MattedFolder
 from matting.run import run
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 from tests.clips import make_clip, numbers, sound_packets, times
 from tests.conftest import Recorder, carry_on
-from tests.stages import SECOND, composites, infer_options, interrupt_after
+from tests.stages import SECOND, composites, interrupt_after, matting_options
 
 
 def finish(video: Path, checkpoint: Path, progress: Recorder, output: Path | None = None) -> Path:
     """The final file by the four stages, one after the other."""
     segments = segment(video, SECOND, output, progress)
-    folder = infer(segments, infer_options(checkpoint), output, progress)
+    folder = infer(segments, matting_options(checkpoint), output, progress)
     combine(folder.root, None, progress)
     return add_audio(video, output, progress)
 
@@ -90,7 +91,7 @@ def test_a_stale_picture_is_refused(
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 40, sound=True)
     finish(video, opaque_checkpoint, progress)
-    infer(tmp_path / "clip_segments", infer_options(empty_checkpoint), None, progress)
+    infer(tmp_path / "clip_segments", matting_options(empty_checkpoint), None, progress)
     with pytest.raises(InputError, match="matted again"):
         add_audio(video, None, progress)
     combine(tmp_path / "clip_segments_matted", None, progress)
@@ -151,7 +152,7 @@ def test_run_does_all_and_can_be_run_again(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
-    options = infer_options(opaque_checkpoint)
+    options = matting_options(opaque_checkpoint)
     matted = MattedFolder(tmp_path / "clip_segments_matted")
     interrupt_after(progress, matted, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
@@ -159,11 +160,11 @@ def test_run_does_all_and_can_be_run_again(
     progress.on_part_done = carry_on
     first = tmp_path / "clip_segments_matted" / "COMPOSITE" / "output_000.mp4"
     made = first.stat().st_mtime_ns
-    final = run(video, SegmentOptions(), options, None, progress)
+    final = run(video, CuttingOptions(), options, None, progress)
     assert first.stat().st_mtime_ns == made
     assert numbers(final) == list(range(70))
     before = final.read_bytes()
-    assert run(video, SegmentOptions(), options, None, progress).read_bytes() == before
+    assert run(video, CuttingOptions(), options, None, progress).read_bytes() == before
 
 
 def test_run_stops_before_combining_when_a_segment_failed(
@@ -173,7 +174,7 @@ def test_run_stops_before_combining_when_a_segment_failed(
     segments = segment(video, SECOND, None, progress)
     (segments / "output_001.mp4").write_bytes(b"broken")
     with pytest.raises(SegmentsFailedError, match="output_001.mp4"):
-        run(video, SegmentOptions(), infer_options(opaque_checkpoint), None, progress)
+        run(video, CuttingOptions(), matting_options(opaque_checkpoint), None, progress)
     folder = MattedFolder.of(segments)
     assert len(composites(folder)) == 2
     assert not folder.combined().exists()

@@ -15,7 +15,8 @@ from matting.media.alpha import has_alpha, opaque, over_black
 from matting.media.colour_tags import FULL, LIMITED
 from matting.media.container import decode, open_video
 from matting.media.probe import probe
-from matting.segment import SegmentOptions, segment
+from matting.options import CuttingOptions
+from matting.segment import segment
 from tests.clips import SIZE, picture
 from tests.conftest import Recorder
 
@@ -139,7 +140,7 @@ def test_sources_with_alpha(
     video = transparent(tmp_path / f"clip.{suffix}", codec, pixel_format, ramp)
     assert probe(video).has_alpha
     progress = Recorder()
-    folder = segment(video, SegmentOptions(), None, progress)
+    folder = segment(video, CuttingOptions(), None, progress)
     assert progress.heard("over black")
     assert progress.heard("encoded anew, without loss: ")
     with open_video(folder / "output_000.mp4") as (container, stream):

@@ -23,10 +23,10 @@ from benchmarks.stages import Stage
 from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
 from matting.inference.weights import load_checkpoint
-from matting.look import Look
+from matting.options import OutputOptions, Precision
 from tests.clips import make_clip, number_of
 from tests.conftest import ROOT
-from tests.stages import FAST_LOOK
+from tests.stages import FAST_OUTPUT
 
 CPU = torch.device("cpu")
 FRAMES = 7
@@ -76,7 +76,7 @@ def test_the_plain_loop_composes_over_the_background(
 
 def test_each_stage_works_on_the_whole_clip(clip: Path, tmp_path: Path) -> None:
     result = tmp_path / "stages.mp4"
-    look: Look = FAST_LOOK
+    look: OutputOptions = FAST_OUTPUT
     alone = stages.measure(
         load_checkpoint(CHECKPOINT).network, clip, result, ratio=0.5, device="cpu", look=look
     )
@@ -159,7 +159,7 @@ def test_growth_is_what_a_longer_video_takes_more() -> None:
 
 
 def test_the_network_is_measured_in_parts(clip: Path) -> None:
-    case = Case(clip, 64, 48, 0.5, "fp32")
+    case = Case(clip, 64, 48, 0.5, Precision.FP32)
     found = measure(load_checkpoint(CHECKPOINT).network, case, CPU, rounds=1)
     assert case.least_bytes == 2 * 64 * 48 * 3 // 2 + 8 * 4 * 32 * 24
     assert found.ratio is not None and found.ratio > 0

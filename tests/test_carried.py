@@ -13,14 +13,15 @@ from matting.delivery.mux_check import check_delivered
 from matting.delivery.muxing import Delivery
 from matting.errors import EncodeError
 from matting.media.container import open_video
-from matting.media.streams import AUDIO, COVER, DATA, SUBTITLE, contents, picture_choice
+from matting.media.streams import TrackKind, contents, picture_choice
+from matting.options import OutputKind
 from matting.project.paths import FINAL_CONTAINERS
 from matting.run import run
 from tests import sources
 from tests.clips import make_clip, numbers
 from tests.conftest import Recorder
 from tests.sources import deliver, make, opened, tone, written
-from tests.stages import SECOND, infer_options
+from tests.stages import SECOND, matting_options
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_all_sound_is_carried_with_language_and_title(
     video = two_sounds(tmp_path / "clip.mkv", picture, codecs)
     final, said = deliver(video)
     assert final.suffix == suffix
-    have, want = contents(final).of(AUDIO), contents(video).of(AUDIO)
+    have, want = contents(final).of(TrackKind.AUDIO), contents(video).of(TrackKind.AUDIO)
     assert [track.codec for track in have] == [track.codec for track in want]
     assert [track.title for track in have] == ["Main", "Kommentar"]
     assert [track.language for track in have] == ["eng", "deu"]
@@ -81,9 +82,9 @@ def samples(path: Path, index: int) -> bytes:
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_titles_survive_from_mp4_to_mp4(suffix: str, tmp_path: Path, picture: Path) -> None:
     video = two_sounds(tmp_path / f"clip.{suffix}", picture, ("aac", "aac"))
-    assert contents(video).of(AUDIO)[1].title == "Kommentar"
+    assert contents(video).of(TrackKind.AUDIO)[1].title == "Kommentar"
     final, _ = deliver(video)
-    assert [track.title for track in contents(final).of(AUDIO)] == ["Main", "Kommentar"]
+    assert [track.title for track in contents(final).of(TrackKind.AUDIO)] == ["Main", "Kommentar"]
 
 
 def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
@@ -96,7 +97,7 @@ def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
     video.write_bytes(content[:at] + changed)
     final, said = deliver(video)
     assert said == ["Track 3 (audio, apac) cannot be carried in mp4."]
-    assert len(contents(final).of(AUDIO)) == 1
+    assert len(contents(final).of(TrackKind.AUDIO)) == 1
 
 
 def test_the_name_of_another_container_is_said(
@@ -105,7 +106,7 @@ def test_the_name_of_another_container_is_said(
     video = two_sounds(tmp_path / "clip.mov", picture, ("pcm_s16le", "aac"))
     older = tmp_path / "clip_MATTED.mp4"
     older.write_bytes(b"from another day")
-    final = run(video, SECOND, infer_options(opaque_checkpoint), None, progress)
+    final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert final == tmp_path / "clip_MATTED.mov"
     assert progress.heard("The result is clip_MATTED.mov")
     assert progress.heard(f"{older} is an older result.")
@@ -193,7 +194,7 @@ def test_subtitles(sound: str, tmp_path: Path, picture: Path) -> None:
         *["-disposition:s:0", "forced", "-disposition:s:1", "0"],
     )
     final, said = deliver(video)
-    first, second = contents(final).of(SUBTITLE)
+    first, second = contents(final).of(TrackKind.SUBTITLE)
     kept = final.suffix == ".mkv"
     assert [first.codec, second.codec] == (["subrip", "ass"] if kept else ["mov_text"] * 2)
     assert (first.language, first.title) == ("fra", "Bonjour")
@@ -222,7 +223,7 @@ def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
     video = _with_bitmaps(tmp_path / "clip.mkv", picture)
     final, said = deliver(video)
     assert said == ["Track 2 (subtitle, hdmv_pgs_subtitle) cannot be carried in mp4."]
-    assert not contents(final).of(SUBTITLE)
+    assert not contents(final).of(TrackKind.SUBTITLE)
     rare = make(
         tmp_path / "rare.mkv",
         *[*opened(video), *tone(440), "-map", "0", "-map", "1"],
@@ -230,7 +231,9 @@ def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
     )
     final, said = deliver(rare)
     assert said == []
-    assert [track.codec for track in contents(final).of(SUBTITLE)] == ["hdmv_pgs_subtitle"]
+    assert [track.codec for track in contents(final).of(TrackKind.SUBTITLE)] == [
+        "hdmv_pgs_subtitle"
+    ]
 
 
 def _with_bitmaps(path: Path, picture: Path) -> Path:
@@ -277,7 +280,7 @@ def test_time_code_of_variable_rate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("suffix", "sound"), [("mp4", "aac"), ("mkv", "pcm_s16le")])
 @pytest.mark.parametrize("kind", ["jpg", "png"])
 def test_a_cover_comes_along_and_is_not_the_picture(
-    kind: str, suffix: str, sound: str, tmp_path: Path, picture: Path
+    kind: OutputKind, suffix: str, sound: str, tmp_path: Path, picture: Path
 ) -> None:
     still = sources.cover(tmp_path / f"cover.{kind}")
     inputs = [*opened(picture), *tone(440)]
@@ -292,7 +295,7 @@ def test_a_cover_comes_along_and_is_not_the_picture(
         assert stream.codec_context.name == "h264"
     final, said = deliver(video)
     assert said == []
-    covers = contents(final).of(COVER)
+    covers = contents(final).of(TrackKind.COVER)
     assert len(covers) == 1
     with av.open(str(final)) as container:
         art_in = container.streams[covers[0].index]
@@ -309,7 +312,7 @@ def test_a_cover_in_matroska(tmp_path: Path, picture: Path) -> None:
     )
     final, said = deliver(video)
     assert (final.suffix, said) == (".mkv", [])
-    assert len(contents(final).of(COVER)) == 1
+    assert len(contents(final).of(TrackKind.COVER)) == 1
 
 
 def test_fonts(tmp_path: Path, picture: Path) -> None:
@@ -342,13 +345,13 @@ def test_data_is_carried_or_named(tmp_path: Path, picture: Path) -> None:
     video = make(tmp_path / "clip.mp4", *opened(raw), "-map", "0", "-c", "copy", "-tag:d", "gpmd")
     final, said = deliver(video)
     assert said == []
-    assert [track.codec for track in contents(final).of(DATA)] == ["gpmd"]
+    assert [track.codec for track in contents(final).of(TrackKind.DATA)] == ["gpmd"]
     content = video.read_bytes()
     at = content.rindex(b"gpmd")
     video.write_bytes(content[:at] + b"camm" + content[at + 4 :])
     final, said = deliver(video)
     assert said == ["Track 2 (data, camm) cannot be carried in mp4."]
-    assert not contents(final).of(DATA)
+    assert not contents(final).of(TrackKind.DATA)
     _, said = deliver(raw)
     assert said == ["Track 2 (data, bin_data) cannot be carried in mp4."]
 
@@ -388,7 +391,7 @@ def test_the_choice_of_picture_is_said(
         "-c",
         "copy",
     )
-    run(video, SECOND, infer_options(opaque_checkpoint), None, progress)
+    run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert progress.said.count("clip.mp4 holds 2 pictures: track 1, the first one, is used.") == 2
     assert picture_choice(picture) is None
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import av
 import pytest
 
-from matting import choices
 from matting.cli import arg_types, shutdown
 from matting.cli.main import main
 from matting.errors import (
@@ -31,6 +30,7 @@ from matting.errors import (
 )
 from matting.media.container import encoding, reading
 from matting.media.encoders import CODECS
+from matting.options import OutputKind, VideoCodec
 from matting.system import fixes
 from tests.clips import make_clip, make_sound, numbers
 from tests.conftest import ROOT
@@ -97,7 +97,7 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
     ["missing", "folder", "text", "empty file", "sound only", "cut off", "playlist", "stream list"],
 )
 def test_a_file_that_is_no_video(
-    command: str, kind: str, inputs: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    command: str, kind: OutputKind, inputs: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = inputs[kind]
     before = everything(path.parent)
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_video(
 @pytest.mark.parametrize("command", ["infer", "combine"])
 def test_a_folder_that_is_none(
     command: str,
-    kind: str,
+    kind: OutputKind,
     inputs: dict[str, Path],
     random_checkpoint: Path,
     capsys: pytest.CaptureFixture[str],
@@ -297,7 +297,7 @@ def test_every_error_of_pyav_is_translated() -> None:
 
 def test_the_codecs_offered_are_those_there_are() -> None:
     """They are listed twice: reading the command line loads no package."""
-    assert set(choices.CODEC_CHOICES) == set(CODECS)
+    assert set(VideoCodec) == set(CODECS)
 
 
 def test_help_where_no_package_is_installed() -> None:

@@ -13,14 +13,13 @@ import pytest
 from matting.combine import combine
 from matting.errors import EncodeError, InputError
 from matting.infer import infer
-from matting.look import Look
 from matting.media.concat import Part, check_joined, join
 from matting.media.probe import decode_times
-from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND
-from matting.segment import SegmentOptions, segment
+from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
+from matting.segment import segment
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
-from tests.stages import FAST, SECOND, composites, cut, infer_options, matte
+from tests.stages import FAST, SECOND, composites, cut, matte, matting_options
 
 
 def test_all_frames_at_the_sources_times(
@@ -41,8 +40,8 @@ def test_variable_rate_and_odd_ticks(
     pts = [index * 1001 + (index % 4) * 90 + 500 for index in range(60)]
     video = make_clip(tmp_path / "a.mp4", 60, pts=pts, time_base=Fraction(1, 30000))
     segments = segment(video, SECOND, None, progress)
-    look = Look(encoding=type(FAST)(codec))
-    folder = infer(segments, infer_options(opaque_checkpoint, look), None, progress)
+    look = OutputOptions(encoding=EncodingOptions(VideoCodec(codec)))
+    folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
     combined = combine(folder.root, None, progress)
     found = times(combined)
     assert [t - found[0] for t in found] == [Fraction(p - pts[0], 30000) for p in pts]
@@ -54,7 +53,7 @@ def test_the_rate_survives_many_joins(
 ) -> None:
     rate = Fraction(30000, 1001)
     video = make_clip(tmp_path / "a.mp4", 240, rate=rate, gop=6, size=(32, 16))
-    segments = segment(video, SegmentOptions(seconds=Fraction(1, 5)), None, progress)
+    segments = segment(video, CuttingOptions(seconds=Fraction(1, 5)), None, progress)
     folder = matte(segments, empty_checkpoint, progress)
     assert len(composites(folder)) == 40
     combined = combine(folder.root, None, progress)
@@ -100,12 +99,14 @@ def test_a_joined_file_that_is_not_what_it_should_be(tmp_path: Path) -> None:
 def test_alpha_and_foreground_are_combined_too(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    look = Look(kinds=(COMPOSITE, ALPHA, FOREGROUND), encoding=FAST)
+    look = OutputOptions(
+        kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), encoding=FAST
+    )
     segments = cut(tmp_path, progress, 40)
-    folder = infer(segments, infer_options(opaque_checkpoint, look), None, progress)
+    folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
     combine(folder.root, None, progress)
-    assert numbers(folder.combined(FOREGROUND)) == list(range(40))
-    assert len(decode(folder.combined(ALPHA))) == 40
+    assert numbers(folder.combined(OutputKind.FOREGROUND)) == list(range(40))
+    assert len(decode(folder.combined(OutputKind.ALPHA))) == 40
 
 
 @pytest.mark.parametrize("how", ["deleted", "damaged", "failed"])
@@ -158,7 +159,7 @@ def test_strangers_in_the_folder_are_ignored(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
-    make_clip(folder.layer(COMPOSITE) / "output_0005.mp4", 5)
+    make_clip(folder.layer(OutputKind.COMPOSITE) / "output_0005.mp4", 5)
     assert numbers(combine(folder.root, None, progress)) == list(range(40))
 
 

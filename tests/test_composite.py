@@ -14,15 +14,17 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
-from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND
+from matting.options import OutputKind, Precision
 from model import MattingNetwork
 from tests.stages import made_by
 
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
 RGB = Coding()
-Way = Callable[[Matte, dict[str, Coding], tuple[int, int, int], int], dict[str, Planes]]
-ALL = dict.fromkeys((COMPOSITE, ALPHA, FOREGROUND), RGB)
+Way = Callable[
+    [Matte, dict[OutputKind, Coding], tuple[int, int, int], int], dict[OutputKind, Planes]
+]
+ALL = dict.fromkeys((OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), RGB)
 BT709 = (0.2126, 0.0722)
 STEPS = [((1, 1), (0.0, 0.0)), ((2, 1), (0.0, 0.0)), ((2, 2), (0.0, 0.5)), ((2, 2), (0.5, 0.5))]
 STEPS += [((2, 2), (0.0, 0.0)), ((1, 2), (0.0, 0.5)), ((4, 1), (0.0, 0.0))]
@@ -64,7 +66,7 @@ def test_bands_are_the_networks_own_answer(
     source = noise(2, 99, 130)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.main[None].float() / 255, None, ratio)
-        (matte,) = MattingSession(network, CPU, "fp32", 2).mattes(source, ratio)
+        (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, ratio)
         parts = list(layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
     assert (torch.cat([p[1] for p in parts], dim=2) - foreground[0]).abs().max() < 1e-5
@@ -75,13 +77,13 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     source = noise(2, 64, 96)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.main[None].float() / 255, None, 0.5)
-    (matte,) = MattingSession(network, CPU, "fp32", 2).mattes(source, 0.5)
+    (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, 0.5)
     made = pictures(matte, ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
     exact = {
-        COMPOSITE: foreground[0] * alpha[0] + colour * (1 - alpha[0]),
-        ALPHA: alpha[0],
-        FOREGROUND: foreground[0],
+        OutputKind.COMPOSITE: foreground[0] * alpha[0] + colour * (1 - alpha[0]),
+        OutputKind.ALPHA: alpha[0],
+        OutputKind.FOREGROUND: foreground[0],
     }
     for kind, values in exact.items():
         assert made[kind].main.shape == values.shape
@@ -91,8 +93,8 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
 def test_half_precision_gives_pictures_too(network: MattingNetwork, ratio: float) -> None:
     source = noise(1, 64, 96)
-    full = made_by(MattingSession(network, CPU, "fp32"), source, ratio, ALL, GREEN)
-    half = made_by(MattingSession(network, CPU, "bf16"), source, ratio, ALL, GREEN)
+    full = made_by(MattingSession(network, CPU, Precision.FP32), source, ratio, ALL, GREEN)
+    half = made_by(MattingSession(network, CPU, Precision.BF16), source, ratio, ALL, GREEN)
     for kind in ALL:
         assert (full[kind].main.int() - half[kind].main.int()).abs().float().mean() < 8
 
@@ -108,7 +110,9 @@ def test_the_source_comes_out_as_it_went_in(
     for height, width in ((48, 64), (49, 65)):
         source = video(coding, 2, height, width)
         for way in (in_bands, in_tiles):
-            made = way(everywhere(source, 1.0), {COMPOSITE: coding}, GREEN, 640)[COMPOSITE]
+            made = way(everywhere(source, 1.0), {OutputKind.COMPOSITE: coding}, GREEN, 640)[
+                OutputKind.COMPOSITE
+            ]
             assert made.chroma is not None and source.chroma is not None
             assert torch.equal(made.main.int(), source.main.int())
             assert torch.equal(made.chroma.int(), source.chroma.int())
@@ -122,8 +126,12 @@ def test_half_an_alpha_is_half_way_to_the_background(
 ) -> None:
     coding = Coding(10, BT709, False, step, siting)
     source = video(coding, 1, 31, 45)
-    green = way(everywhere(source, 0.0), {COMPOSITE: coding}, GREEN, piece_px)[COMPOSITE]
-    half = way(everywhere(source, 0.5), {COMPOSITE: coding}, GREEN, piece_px)[COMPOSITE]
+    green = way(everywhere(source, 0.0), {OutputKind.COMPOSITE: coding}, GREEN, piece_px)[
+        OutputKind.COMPOSITE
+    ]
+    half = way(everywhere(source, 0.5), {OutputKind.COMPOSITE: coding}, GREEN, piece_px)[
+        OutputKind.COMPOSITE
+    ]
     for mine, colour, own in (
         (half.main, green.main, source.main),
         (half.chroma, green.chroma, source.chroma),

@@ -20,13 +20,14 @@ from matting.errors import DecodeError, MediaError
 from matting.media.decode_check import decode_through
 from matting.media.probe import VideoInfo
 from matting.media.video_source import VideoSource
-from matting.segment import SegmentOptions, segment
+from matting.options import CuttingOptions, OnDamage
+from matting.segment import segment
 from tests.clips import make_clip
 from tests.conftest import Recorder
 from tests.test_exact_segments import X265_OPEN, decoded, ffmpeg_copy, joined, plan_of, x265
 
-SECOND = SegmentOptions(seconds=Fraction(1))
-REPEAT = SegmentOptions(seconds=Fraction(1), damaged="repeat")
+SECOND = CuttingOptions(seconds=Fraction(1))
+REPEAT = CuttingOptions(seconds=Fraction(1), damaged=OnDamage.REPEAT)
 TICKS = 512  # a frame's length in the clips' time base, 1/15360 s
 
 
@@ -153,7 +154,7 @@ def test_a_lost_piece_of_a_mended_cut_is_mended_again(tmp_path: Path, progress: 
     folder = segment(video, REPEAT, None, progress)
     before = plan_of(folder)
     (folder / "output_002.mp4").unlink()
-    segment(video, SegmentOptions(), None, progress)
+    segment(video, CuttingOptions(), None, progress)
     assert plan_of(folder).segments[1].repeated == before.segments[1].repeated
 
 
@@ -251,7 +252,7 @@ def test_a_source_without_one_good_frame(tmp_path: Path, progress: Recorder) -> 
 @pytest.mark.parametrize("options", [SECOND, REPEAT])
 @pytest.mark.parametrize("at", [30, 75])
 def test_an_interruption_leaves_nothing_half_done(
-    options: SegmentOptions, at: int, tmp_path: Path, progress: Recorder
+    options: CuttingOptions, at: int, tmp_path: Path, progress: Recorder
 ) -> None:
     video = damaged_clip(tmp_path)
     titles = len(progress.totals)
@@ -318,9 +319,9 @@ def test_a_better_copy_of_the_same_size_and_ends_is_cut_anew(
     middle = len(good) // 2
     video.write_bytes(good[:middle] + bytes(3000) + good[middle + 3000 :])
     with pytest.raises(MediaError, match="is damaged"):
-        segment(video, SegmentOptions(), None, progress)
+        segment(video, CuttingOptions(), None, progress)
     video.write_bytes(good)
-    plan = plan_of(segment(video, SegmentOptions(damaged="repeat"), None, progress))
+    plan = plan_of(segment(video, CuttingOptions(damaged=OnDamage.REPEAT), None, progress))
     assert plan.frames == 120
     assert not any(piece.repeated for piece in plan.segments)
 
@@ -333,7 +334,7 @@ def test_a_file_cut_off_by_less_than_a_second(tmp_path: Path, progress: Recorder
     content = front.read_bytes()
     front.write_bytes(content[: int(len(content) * 0.8)])
     with pytest.raises(MediaError, match="is cut off"):
-        segment(front, SegmentOptions(), None, progress)
+        segment(front, CuttingOptions(), None, progress)
 
 
 def test_times_in_disorder_are_refused(tmp_path: Path, progress: Recorder) -> None:
@@ -351,5 +352,5 @@ def test_times_in_disorder_are_refused(tmp_path: Path, progress: Recorder) -> No
             packet.stream = copy
             target.mux(packet)
     with pytest.raises(MediaError):
-        segment(swapped, SegmentOptions(), None, progress)
+        segment(swapped, CuttingOptions(), None, progress)
     assert not list((tmp_path / "swapped_segments").glob("output_*"))

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from matting.choices import C420, SOFTWARE, SOURCE
 from matting.delivery.outputs import Target, samples_of, writer_of
 from matting.imaging.sample_format import Coding
 from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
-from matting.media.encoders import Encoding, delivery, grey
+from matting.media.encoders import delivery, grey
 from matting.media.hardware_probe import made_up, ramps
 from matting.media.video_source import VideoSource
-from matting.project.paths import COMPOSITE
+from matting.options import Chroma, CodecBackend, EncodingOptions, OutputKind, VideoCodec
 from tests.clips import make_clip
 
 SDR_TAGS = Colour(BT709, LIMITED, BT709, BT709)
@@ -23,9 +22,11 @@ PQ_TAGS = Colour(BT2020, LIMITED, 16, BT2020)
 NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "411"}
 
 
-def given(codec: str, coding: Coding, chroma: str = SOURCE, tags: Colour = SDR_TAGS) -> list[str]:
+def given(
+    codec: VideoCodec, coding: Coding, chroma: Chroma = Chroma.SOURCE, tags: Colour = SDR_TAGS
+) -> list[str]:
     """The encoder's pixel format, and what is said."""
-    made = delivery(Encoding(codec, chroma=chroma), coding, tags, 1080)
+    made = delivery(EncodingOptions(codec, chroma=chroma), coding, tags, 1080)
     assert made.pixel_format.startswith(f"yuv{NAMES[made.coding.step]}p")
     return [made.pixel_format, made.note]
 
@@ -51,7 +52,7 @@ def given(codec: str, coding: Coding, chroma: str = SOURCE, tags: Colour = SDR_T
 def test_the_nearest_is_taken(
     codec: str, bits: int, step: tuple[int, int], expected: str, said: str
 ) -> None:
-    name, note = given(codec, SDR_TAGS.coding(bits, step, 1080))
+    name, note = given(VideoCodec(codec), SDR_TAGS.coding(bits, step, 1080))
     assert name == expected
     assert said in note
     assert bool(note) == bool(said)
@@ -62,24 +63,24 @@ def test_the_nearest_is_taken(
     [("hevc", 12, "yuv420p10le"), ("hevc", 8, "yuv420p"), ("h264", 10, "yuv420p")],
 )
 def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
-    name, note = given(codec, SDR_TAGS.coding(bits, (1, 1), 1080), C420)
+    name, note = given(VideoCodec(codec), SDR_TAGS.coding(bits, (1, 1), 1080), Chroma.YUV420)
     assert name == expected
     assert "Few players" not in note
     assert f"The source is 4:4:4 in {bits} bits" in note
 
 
 def test_hdr_has_ten_bits() -> None:
-    assert given("hevc", PQ_TAGS.coding(8, (2, 2), 1080), tags=PQ_TAGS)[0] == "yuv420p10le"
+    assert given(VideoCodec.HEVC, PQ_TAGS.coding(8, (2, 2), 1080), tags=PQ_TAGS)[0] == "yuv420p10le"
 
 
 def test_rgb_keeps_its_colours() -> None:
-    name, note = given("hevc", Coding(8))
+    name, note = given(VideoCodec.HEVC, Coding(8))
     assert name == "yuv444p10le"
     assert "RGB in 8 bits" in note
 
 
 def test_alpha_is_grey_in_as_many_bits() -> None:
-    choice = Encoding("hevc")
+    choice = EncodingOptions(VideoCodec.HEVC)
     main = delivery(choice, SDR_TAGS.coding(10, (2, 1), 1080), SDR_TAGS, 1080)
     alpha = grey(choice, main, SDR_TAGS, 1080)
     assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
@@ -89,14 +90,21 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
     """With its AVX-512 code, x264 differs in a tenth of the runs at this size."""
     video = make_clip(tmp_path / "clip.mp4", 60, size=(272, 128))
     source = VideoSource(video)
-    choice = Encoding("h264", quality=4)
-    samples = samples_of(source, choice, {COMPOSITE: Target(video)})[COMPOSITE]
+    choice = EncodingOptions(VideoCodec.H264, quality=4)
+    samples = samples_of(source, choice, {OutputKind.COMPOSITE: Target(video)})[
+        OutputKind.COMPOSITE
+    ]
     made = set()
     for _ in range(20):
         target = Target(tmp_path / "made.mp4")
         with (
             writer_of(
-                COMPOSITE, target.path, target, source=source, choice=choice, samples=samples
+                OutputKind.COMPOSITE,
+                target.path,
+                target,
+                source=source,
+                choice=choice,
+                samples=samples,
             ) as writer,
             closing(source.chunks(1)) as chunks,
         ):
@@ -110,7 +118,7 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
 def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
     """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
-    trial = made_up("h264", SOFTWARE, "cpu")
+    trial = made_up(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
     picture = ramps(trial.samples.coding, trial.size_px)
     before = threads()
     with trial.writer(tmp_path / "video.mp4") as writer:

@@ -18,27 +18,32 @@ from demo.film import DEMO_SEED, Film
 from demo.measure import beep_times, flash_indices
 from matting.demo import CHECKPOINT, draw_film
 from matting.infer import infer
-from matting.infer_options import InferOptions
-from matting.look import Look
 from matting.media.audio import read_sound
-from matting.media.encoders import Encoding
-from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND, MattedFolder, segments_folder
+from matting.options import (
+    CuttingOptions,
+    EncodingOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    VideoCodec,
+)
+from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.run import run
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 from tests.clips import decode
 from tests.conftest import Recorder
-from tests.stages import interrupt_after
+from tests.stages import interrupt_after, matting_options
 
 FPS, FRAMES, SIZE = 30, 90, (320, 180)
 GREEN = np.array((120, 255, 155))
-LOSSLESS = Encoding("h264", quality=0)
-KINDS = (COMPOSITE, ALPHA, FOREGROUND)
-SECOND = SegmentOptions(seconds=Fraction(1))
+LOSSLESS = EncodingOptions(VideoCodec.H264, quality=0)
+KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND)
+SECOND = CuttingOptions(seconds=Fraction(1))
 
 
-def options(kinds: tuple[str, ...] = (ALPHA,)) -> InferOptions:
-    return InferOptions(CHECKPOINT, "cpu", ratio=1.0, look=Look(kinds=kinds, encoding=LOSSLESS))
+def options(kinds: tuple[OutputKind, ...] = (OutputKind.ALPHA,)) -> MattingOptions:
+    return matting_options(CHECKPOINT, OutputOptions(kinds=kinds, encoding=LOSSLESS))
 
 
 def frames_of(path: Path) -> NDArray[np.int16]:
@@ -48,7 +53,9 @@ def frames_of(path: Path) -> NDArray[np.int16]:
 
 def joined(folder: MattedFolder) -> NDArray[np.int16]:
     """The alpha of all segments, [T, H, W]."""
-    return np.concatenate([frames_of(p)[..., 0] for p in sorted(folder.layer(ALPHA).glob("*.mp4"))])
+    return np.concatenate(
+        [frames_of(p)[..., 0] for p in sorted(folder.layer(OutputKind.ALPHA).glob("*.mp4"))]
+    )
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
         np.stack([alpha.numpy() for alpha in drawn.truth]) / 255,
         frames_of(video),
         frames_of(final),
-        frames_of(matted.combined(FOREGROUND)),
+        frames_of(matted.combined(OutputKind.FOREGROUND)),
         joined(matted) / 255,
     )
 
@@ -113,9 +120,9 @@ def test_the_sound_is_in_time(result: Result) -> None:
 
 
 def test_cutting_cannot_be_seen(result: Result, tmp_path: Path) -> None:
-    whole = segment(result.video, SegmentOptions(seconds=Fraction(60)), tmp_path, Recorder())
+    whole = segment(result.video, CuttingOptions(seconds=Fraction(60)), tmp_path, Recorder())
     uncut = infer(whole, options(), tmp_path, Recorder())
-    assert len(list(uncut.layer(ALPHA).glob("*.mp4"))) == 1
+    assert len(list(uncut.layer(OutputKind.ALPHA).glob("*.mp4"))) == 1
     assert np.array_equal(joined(uncut), np.rint(result.alpha * 255))
 
 

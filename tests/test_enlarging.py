@@ -11,7 +11,7 @@ from matting.imaging.renderer import agree
 from matting.imaging.sample_format import Coding
 from matting.imaging.tiles import COLUMNS, ROWS, every_tile
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
-from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
+from matting.options import OutputKind
 from tests.test_composite import BT709, GREEN, STEPS, numbers, video
 
 
@@ -68,8 +68,12 @@ def test_what_is_left_out_is_what_would_have_come(
     offset[:, 3, -4:, -3:] += 0.9
     source = video(coding, 2, 97, 301)
     matte = Matte(source, slope, offset)
-    kinds = {COMPOSITE: coding, ALPHA: coding, ALPHA_PNG: Coding(16)}
-    whole = in_tiles(matte, {**kinds, FOREGROUND: coding}, GREEN, 4000)
+    kinds = {
+        OutputKind.COMPOSITE: coding,
+        OutputKind.ALPHA: coding,
+        OutputKind.ALPHA_PNG: Coding(16),
+    }
+    whole = in_tiles(matte, {**kinds, OutputKind.FOREGROUND: coding}, GREEN, 4000)
     parts = in_tiles(matte, kinds, GREEN, 4000)
     bands = in_bands(matte, kinds, GREEN, 4000)
     for kind, planes in parts.items():
@@ -92,7 +96,7 @@ def test_tiles_are_what_bands_are_in_every_coding(
         source = video(Coding(10, BT709, False, source_step, source_siting), 1, height, width)
         matte = Matte(source, slope, offset)
         for coding in (Coding(12, BT709, True, step, siting), Coding()):
-            kinds = {COMPOSITE: coding, ALPHA: coding}
+            kinds = {OutputKind.COMPOSITE: coding, OutputKind.ALPHA: coding}
             bands, found = in_bands(matte, kinds, GREEN, 200), pictures(matte, kinds, GREEN)
             for kind, planes in found.items():
                 assert planes.main.shape == bands[kind].main.shape
@@ -114,8 +118,12 @@ def test_samples_as_graphics_cards_hold_them() -> None:
     )
     slope, offset = maps(2, 20, 30)
     for way in (in_tiles, in_bands):  # the latter is a card's
-        ours = way(Matte(source, slope, offset), {COMPOSITE: plain}, GREEN)[COMPOSITE]
-        theirs = way(Matte(held, slope, offset), {COMPOSITE: card}, GREEN)[COMPOSITE]
+        ours = way(Matte(source, slope, offset), {OutputKind.COMPOSITE: plain}, GREEN)[
+            OutputKind.COMPOSITE
+        ]
+        theirs = way(Matte(held, slope, offset), {OutputKind.COMPOSITE: card}, GREEN)[
+            OutputKind.COMPOSITE
+        ]
         assert theirs.chroma is not None and ours.chroma is not None
         assert torch.equal(theirs.main.int(), ours.main.int() << 6)
         assert torch.equal(theirs.chroma.int(), ours.chroma.int() << 6)

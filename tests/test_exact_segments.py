@@ -19,12 +19,13 @@ from matting.cutting.packet_index import SourceIndex
 from matting.media import ffmpeg
 from matting.media.probe import VideoInfo
 from matting.media.video_source import VideoSource
+from matting.options import CuttingOptions
 from matting.project.plan import Plan, read_plan
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 from tests.clips import make_clip
 from tests.conftest import Recorder
 
-HALF = SegmentOptions(seconds=Fraction(1, 2))
+HALF = CuttingOptions(seconds=Fraction(1, 2))
 X265_OPEN = "log-level=none:open-gop=1:bframes=4:scenecut=0"
 X265_CLOSED = "log-level=none:open-gop=0:bframes=3:scenecut=0"
 X264_OPEN = {"preset": "veryfast", "bf": "3", "x264-params": "open-gop=1:b-pyramid=normal"}
@@ -320,7 +321,7 @@ def test_encoding_without_loss_keeps_the_samples(
     codec: str, pixel_format: str, compared: str, tmp_path: Path, progress: Recorder
 ) -> None:
     video = clip(tmp_path, Variant("", codec, "avi", pixel_format=pixel_format), 20)
-    folder = segment(video, SegmentOptions(), None, progress)
+    folder = segment(video, CuttingOptions(), None, progress)
     assert samples(folder / "output_000.mp4", compared) == samples(video, compared)
     assert progress.heard("encoded anew, without loss")
     assert progress.heard("over black") == (pixel_format == "yuva420p")
@@ -333,7 +334,7 @@ def test_grey_written_anew_keeps_its_numbers(
 ) -> None:
     """Compared without libswscale, which takes all grey as of full range."""
     video = clip(tmp_path, Variant("", "ffv1", "avi", pixel_format=pixel_format), 20)
-    folder = segment(video, SegmentOptions(), None, progress)
+    folder = segment(video, CuttingOptions(), None, progress)
     assert luma(folder / "output_000.mp4") == luma(video)
 
 

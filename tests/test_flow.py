@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from matting.errors import EncodeError, MachineError, SegmentsFailedError
-from matting.look import Look
 from matting.media.video_writer import VideoWriter
 from matting.progress import Progress
 from matting.project.inputs import Input
+from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
 from matting.system.files import FileProof
-from matting.workers.segment_job import FRESH, Outcome, Task
+from matting.workers.segment_job import Outcome, Task
 from matting.workers.supervisor import Supervisor
-from matting.workers.worker import Setup
+from matting.workers.worker import WorkerSetup
 from tests.conftest import Recorder
-from tests.stages import assert_same, cut, matte, processed
+from tests.stages import assert_same, cut, matte, matting_options, processed
 
 FRAMES, SECONDS = 5, 10  # of a scripted segment; before a test gives up
 
@@ -131,9 +131,9 @@ class Script:
         self.breaks, self.tells = breaks, tells
         self.had: list[tuple[list[str], bool]] = []
 
-    def worker(self, setup: Setup) -> ScriptedWorker:
+    def worker(self, setup: WorkerSetup) -> ScriptedWorker:
         made = ScriptedWorker(self)
-        self.had.append((made.given, setup.largest_chunk == 1))
+        self.had.append((made.given, setup.options.compute.largest_chunk == 1))
         return made
 
 
@@ -162,7 +162,7 @@ class ScriptedWorker:
                 error.segment = name if self._script.tells else ""
                 raise error
         self._tasks.popleft()
-        return Outcome(FileProof(0, ""), FRESH, FRAMES, {})
+        return Outcome(FileProof(0, ""), InitialState.FRESH, FRAMES, {})
 
     def close(self) -> None:
         """Has nothing to let go of."""
@@ -173,9 +173,9 @@ def supervised(
 ) -> list[str]:
     """The segments a, b and c as a run hands them over; returns which of them failed."""
     monkeypatch.setattr("matting.workers.supervisor.Worker", script.worker)
-    setup = Setup(folder, "", "cpu", "fp32", None, "full-body", Look(), None)
+    setup = WorkerSetup(matting_options(None), folder, "", "cpu")
     waiting, failed = deque("abc"), []
-    with Supervisor(setup, folder, progress, isolated=False) as supervisor:
+    with Supervisor(setup, folder, progress) as supervisor:
         in_hand: deque[str] = deque()
         while waiting or in_hand:
             while waiting and supervisor.has_room:

@@ -14,14 +14,13 @@ import pytest
 import torch
 
 from benchmarks.parts import frame_bytes, least_bytes
-from matting.choices import AUTO, FUSED, PLAIN
 from matting.errors import MissingError, OutOfMemoryError
 from matting.imaging.compositor import SURE, Matte, pictures
 from matting.imaging.device_copy import pinned, to_card, to_host
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import FullSize
 from matting.imaging.sample_format import Coding
-from matting.project.paths import ALPHA, COMPOSITE
+from matting.options import OutputKind, RendererBackend
 from tests.conftest import ROOT
 from tests.test_composite import BT709, GREEN, video
 
@@ -112,14 +111,14 @@ class Fake:
         self.calls = 0
 
     def __call__(
-        self, matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
-    ) -> dict[str, Planes]:
+        self, matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+    ) -> dict[OutputKind, Planes]:
         self.calls += 1
         if self.error is not None:
             raise self.error
         made = pictures(matte, targets, background)
         with torch.inference_mode():
-            self._spoil(made[COMPOSITE])
+            self._spoil(made[OutputKind.COMPOSITE])
         return made
 
     def _spoil(self, planes: Planes) -> None:
@@ -142,48 +141,61 @@ def test_a_kernel_that_cannot_be_trusted_is_given_up_and_it_is_said_once(
     fake: Fake, words: str
 ) -> None:
     said: list[str] = []
-    make = FullSize(AUTO, CPU, said.append, fake)
-    matte, targets = some_matte(), {COMPOSITE: NV12, ALPHA: NV12}
+    make = FullSize(RendererBackend.AUTO, CPU, said.append, fake)
+    matte, targets = some_matte(), {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: NV12}
     expected = pictures(matte, targets, GREEN)
-    assert make.way == FUSED
+    assert make.backend.value == "fused"
     for _ in range(2):
-        assert equal(make(matte, targets, GREEN)[COMPOSITE], expected[COMPOSITE])
-    assert make.way == PLAIN
+        assert equal(
+            make(matte, targets, GREEN)[OutputKind.COMPOSITE], expected[OutputKind.COMPOSITE]
+        )
+    assert make.backend == RendererBackend.PLAIN
     assert fake.calls == 1
     assert len(said) == 1 and words in said[0]
 
 
 def test_a_kernel_that_agrees_is_used_and_compared_only_once() -> None:
     fake, said = Fake(off=1), list[str]()
-    make = FullSize(AUTO, CPU, said.append, fake)
+    make = FullSize(RendererBackend.AUTO, CPU, said.append, fake)
     matte = some_matte()
     for _ in range(3):
-        made = make(matte, {COMPOSITE: NV12}, GREEN)
-    assert not equal(made[COMPOSITE], pictures(matte, {COMPOSITE: NV12}, GREEN)[COMPOSITE])
-    assert (fake.calls, said, make.way) == (4, [], FUSED)
+        made = make(matte, {OutputKind.COMPOSITE: NV12}, GREEN)
+    assert not equal(
+        made[OutputKind.COMPOSITE],
+        pictures(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE],
+    )
+    assert (fake.calls, said, make.backend) == (4, [], RendererBackend.FUSED)
 
 
 def test_too_little_memory_is_no_fault_of_the_kernel() -> None:
     fake = Fake(error=torch.OutOfMemoryError("CUDA out of memory"))
-    make = FullSize(AUTO, CPU, lambda _: None, fake)
+    make = FullSize(RendererBackend.AUTO, CPU, lambda _: None, fake)
     with pytest.raises(OutOfMemoryError):
-        make(some_matte(), {COMPOSITE: NV12}, GREEN)
-    assert make.way == FUSED
+        make(some_matte(), {OutputKind.COMPOSITE: NV12}, GREEN)
+    assert make.backend == RendererBackend.FUSED
 
 
 def test_what_is_chosen_without_a_card() -> None:
-    assert FullSize(AUTO, CPU, lambda _: None).way == PLAIN
-    assert FullSize(PLAIN, CPU, lambda _: None, Fake()).way == PLAIN
+    assert FullSize(RendererBackend.AUTO, CPU, lambda _: None).backend == RendererBackend.PLAIN
+    assert (
+        FullSize(RendererBackend.PLAIN, CPU, lambda _: None, Fake()).backend
+        == RendererBackend.PLAIN
+    )
     with pytest.raises(MissingError, match="--full-size fused needs"):
-        FullSize(FUSED, CPU, lambda _: None)
+        FullSize(RendererBackend.FUSED, CPU, lambda _: None)
 
 
 def test_the_traffic_is_that_of_the_samples() -> None:
     matte = some_matte(1)
-    made = pictures(matte, {COMPOSITE: NV12, ALPHA: Coding(16)}, GREEN)
-    held = [matte.source.main, matte.source.chroma, made[COMPOSITE].main, made[COMPOSITE].chroma]
-    least = sum(each.nbytes for each in [*held, made[ALPHA].main] if each is not None)
-    targets = {COMPOSITE: NV12, ALPHA: Coding(16)}
+    made = pictures(matte, {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: Coding(16)}, GREEN)
+    held = [
+        matte.source.main,
+        matte.source.chroma,
+        made[OutputKind.COMPOSITE].main,
+        made[OutputKind.COMPOSITE].chroma,
+    ]
+    least = sum(each.nbytes for each in [*held, made[OutputKind.ALPHA].main] if each is not None)
+    targets = {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: Coding(16)}
     assert least_bytes(NV12, targets, 70, 46) == least
     assert least_bytes(NV12, targets, 70, 46, (28, 17)) == least + 8 * 4 * 28 * 17
     assert frame_bytes(Coding(10), 70, 46) == 3 * 2 * 70 * 46
@@ -207,13 +219,15 @@ def test_a_card_makes_what_the_processor_makes() -> None:
     there = to_card(matte.source, card)
     assert matte.slope is not None
     moved = Matte(there, matte.slope.to(card), matte.offset.to(card))
-    expected = pictures(matte, {COMPOSITE: NV12}, GREEN)[COMPOSITE]
+    expected = pictures(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE]
     said: list[str] = []
-    for way in (PLAIN, AUTO):
+    for way in (RendererBackend.PLAIN, RendererBackend.AUTO):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = to_host(
-                FullSize(way, card, said.append)(moved, {COMPOSITE: NV12}, GREEN)[COMPOSITE]
+                FullSize(way, card, said.append)(moved, {OutputKind.COMPOSITE: NV12}, GREEN)[
+                    OutputKind.COMPOSITE
+                ]
             )
         assert (made.main.int() - expected.main.int()).abs().max() <= 1
     assert said == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import torch
 from benchmarks.drift import drift_of
 from benchmarks.footage import write_clip
 from benchmarks.warm_up import drawn
-from matting.choices import AUTO
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, layers, pictures
 from matting.imaging.planes import Planes
@@ -21,15 +19,21 @@ from matting.imaging.renderer import FullSize, composed
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
-from matting.look import Look
-from matting.media.encoders import Encoding
 from matting.media.hardware_probe import try_encoders
 from matting.media.video_source import VideoSource
-from matting.project.paths import ALPHA, COMPOSITE
+from matting.options import (
+    EncodingOptions,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    RendererBackend,
+    Subject,
+    VideoCodec,
+)
 from matting.segment import segment
 from tests.clips import decode
 from tests.conftest import Recorder
-from tests.stages import SECOND, composites, infer_options
+from tests.stages import SECOND, composites, matting_options, with_compute, with_matte
 
 pytestmark = [
     pytest.mark.gpu,
@@ -63,20 +67,25 @@ def alpha_of(mattes: list[Matte]) -> torch.Tensor:
 def test_alpha_is_that_of_the_cpu(frames: list[Planes], precision: str, bound: float) -> None:
     """On average, in steps of 1/255; states carried."""
     network = load_checkpoint(CHECKPOINT).network
-    here, there = MattingSession(network, CPU, "fp32"), MattingSession(network, CARD, precision)
+    here, there = (
+        MattingSession(network, CPU, Precision.FP32),
+        MattingSession(network, CARD, Precision(precision)),
+    )
     for chunk in frames:
         ours, truth = (alpha_of(each.mattes(chunk, 0.5)) for each in (there, here))
         errors = ours - truth
         assert float(errors.abs().mean()) <= bound * VISIBLE
 
 
-@pytest.mark.parametrize("kinds", [(COMPOSITE,), (COMPOSITE, ALPHA)])
+@pytest.mark.parametrize(
+    "kinds", [(OutputKind.COMPOSITE,), (OutputKind.COMPOSITE, OutputKind.ALPHA)]
+)
 def test_the_full_size_stage_is_that_of_the_cpu(
-    frames: list[Planes], kinds: tuple[str, ...]
+    frames: list[Planes], kinds: tuple[OutputKind, ...]
 ) -> None:
     """Sample for sample, whichever way the card computes it."""
     network = load_checkpoint(CHECKPOINT).network
-    session = MattingSession(network, CPU, "fp32", 4)
+    session = MattingSession(network, CPU, Precision.FP32, 4)
     for chunk in frames:
         (matte,) = session.mattes(chunk, 0.5)
         assert matte.slope is not None
@@ -95,10 +104,10 @@ def test_the_full_size_stage_is_that_of_the_cpu(
 def test_infer_on_the_card_gives_the_same_video(
     clip: Path, tmp_path: Path, progress: Recorder
 ) -> None:
-    options = replace(infer_options(CHECKPOINT, ratio=0.5), precision="fp32")
+    options = with_matte(matting_options(CHECKPOINT, ratio=0.5), precision="fp32")
     made = []
     for device in ("cpu", "cuda"):
-        chosen = replace(options, device=device)
+        chosen = with_compute(options, device=device)
         folder = infer(clip.parent, chosen, tmp_path / device, progress)
         made.append([rgb.astype(int) for _, rgb in decode(composites(folder)[0])])
     assert len(made[0]) == len(made[1]) == 12
@@ -109,13 +118,15 @@ def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) 
     """Cut, decoded, matted and encoded, all by default; a card need not have NVENC."""
     clip = write_clip(tmp_path / "clip.mp4", (640, 360), 45)
     segments = segment(clip, SECOND, None, progress)
-    look = Look(encoding=Encoding("hevc"))
-    options = replace(infer_options(CHECKPOINT, look, ratio=0.5), device="cuda", precision="auto")
+    look = OutputOptions(encoding=EncodingOptions(VideoCodec.HEVC))
+    options = with_compute(
+        matting_options(CHECKPOINT, look, ratio=0.5), device="cuda", precision="auto"
+    )
     folder = infer(segments, options, None, progress)
     told = [line for line in progress.details if line.startswith("Decoding by")]
     assert len(told) == 2
     assert all("Decoding by NVDEC; the network in fp16" in line for line in told), told
-    if not try_encoders(str(CARD))["hevc"]:
+    if not try_encoders(str(CARD))[VideoCodec.HEVC]:
         assert all("encoding by hevc_nvenc" in line for line in told), told
     assert sum(len(decode(path)) for path in composites(folder)) == 45
 
@@ -138,17 +149,17 @@ def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("small_card")
 def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "8k.mp4", (8192, 4096), 3)
-    session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, "auto")
-    ratio = automatic_ratio(8192, 4096, "full-body")
-    make = FullSize(AUTO, CARD, print)
+    session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, Precision.AUTO)
+    ratio = automatic_ratio(8192, 4096, Subject.FULL_BODY)
+    make = FullSize(RendererBackend.AUTO, CARD, print)
     torch.cuda.reset_peak_memory_stats(CARD)
     count = 0
     source = VideoSource(path)
     size = session.chunk_frames(source.coding, (8192, 4096), ratio)
     for chunk in source.chunks(size):
         for matte in session.mattes(chunk.pictures, ratio):
-            targets = dict.fromkeys((COMPOSITE, ALPHA), chunk.pictures.coding)
-            count += len(composed(matte, targets, GREEN, make=make)[COMPOSITE])
+            targets = dict.fromkeys((OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.coding)
+            count += len(composed(matte, targets, GREEN, make=make)[OutputKind.COMPOSITE])
     assert count == 3
     assert torch.cuda.max_memory_reserved(CARD) <= LIMIT_BYTES
 

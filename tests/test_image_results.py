@@ -20,20 +20,23 @@ from matting.errors import EncodeError, InputError, StorageError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.infer import infer
-from matting.infer_options import InferOptions
-from matting.look import Look
 from matting.media.images.still import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.media.images.writer import ImageWriter
-from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND, MattedFolder
+from matting.options import MattingOptions, OutputKind, OutputOptions
+from matting.project.inputs import Input
+from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, settings_of
 from matting.system import atomic_files
 from tests.clips import make_clip, numbers, picture
 from tests.conftest import Recorder, carry_on
-from tests.stages import FAST, composites, cut, infer_options, processed
+from tests.stages import FAST, composites, cut, matting_options, processed, with_output
 from tests.test_picture import RGB16
 
-ALL = Look(kinds=(COMPOSITE, ALPHA, FOREGROUND, ALPHA_PNG), encoding=FAST)
-PICTURES_OF_VIDEO = Look(kinds=(COMPOSITE, ALPHA_PNG), encoding=FAST)
+ALL = OutputOptions(
+    kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND, OutputKind.ALPHA_PNG),
+    encoding=FAST,
+)
+PICTURES_OF_VIDEO = OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA_PNG), encoding=FAST)
 
 
 def write_take(folder: Path, count: int = 4, depth: int = 8) -> Path:
@@ -55,23 +58,23 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.iterdir()}
 
 
-def at_rate(options: InferOptions, rate: int | None) -> InferOptions:
-    return replace(options, frame_rate=None if rate is None else Fraction(rate))
+def at_rate(options: MattingOptions, rate: int | None) -> MattingOptions:
+    return with_output(options, frame_rate=None if rate is None else Fraction(rate))
 
 
 def test_a_sequence_keeps_its_names_and_values(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    folder = infer(take, infer_options(opaque_checkpoint, ALL), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint, ALL), None, progress)
     source = pictures(take)
-    for kind in (COMPOSITE, FOREGROUND):
+    for kind in (OutputKind.COMPOSITE, OutputKind.FOREGROUND):
         made = pictures(folder.layer(kind) / "take")
         assert list(made) == list(source)
         for name, values in made.items():
             assert values.dtype == np.uint8
             assert np.abs(values.astype(int) - source[name]).max() <= 1
-    for kind, depth in ((ALPHA, np.uint8), (ALPHA_PNG, np.uint16)):
+    for kind, depth in ((OutputKind.ALPHA, np.uint8), (OutputKind.ALPHA_PNG, np.uint16)):
         made = pictures(folder.layer(kind) / "take")
         assert list(made) == list(source)
         for values in made.values():
@@ -79,16 +82,16 @@ def test_a_sequence_keeps_its_names_and_values(
             assert values.dtype == depth
             assert int(values.min()) == np.iinfo(depth).max
     assert processed(folder) == {"take": True}
-    assert sorted(p.name for p in folder.layer(COMPOSITE).iterdir()) == ["take"]
+    assert sorted(p.name for p in folder.layer(OutputKind.COMPOSITE).iterdir()) == ["take"]
 
 
 def test_a_sequence_of_16_bits_stays_one(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take", depth=16)
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     source = pictures(take)
-    made = pictures(folder.layer(COMPOSITE) / "take")
+    made = pictures(folder.layer(OutputKind.COMPOSITE) / "take")
     assert list(made) == list(source)
     for name, values in made.items():
         assert values.dtype == np.uint16
@@ -103,10 +106,10 @@ def test_transparent_pictures_are_put_over_black_and_that_is_said(
         take.mkdir()
         rgba = np.dstack([picture(3), np.full(picture(3).shape[:2], alpha, np.uint8)])
         Image.fromarray(rgba).save(take / "a.png")
-        folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+        folder = infer(take, matting_options(opaque_checkpoint), None, progress)
         assert progress.heard("put over black") == (alpha < 255)
         progress.said.clear()
-        made = pictures(folder.layer(COMPOSITE) / name)["a.png"]
+        made = pictures(folder.layer(OutputKind.COMPOSITE) / name)["a.png"]
         assert np.abs(made - picture(3) * (alpha / 255)).max() <= 0.51
 
 
@@ -117,10 +120,10 @@ def test_the_colours_of_other_kinds(
     take = tmp_path / "take"
     take.mkdir()
     Image.fromarray(picture(3)).save(take / f"a{suffix}")
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     with Image.open(take / f"a{suffix}") as source:
         expected = np.asarray(source).astype(int)
-    made = pictures(folder.layer(COMPOSITE) / "take")["a.png"]
+    made = pictures(folder.layer(OutputKind.COMPOSITE) / "take")["a.png"]
     assert np.abs(made - expected).max() <= 1
 
 
@@ -132,8 +135,13 @@ def test_the_colour_profile_is_kept(
     take = tmp_path / "take"
     take.mkdir()
     Image.fromarray(picture(3)).save(take / f"a{suffix}", icc_profile=profile)
-    folder = infer(take, infer_options(opaque_checkpoint, ALL), None, progress)
-    kept = {COMPOSITE: profile, FOREGROUND: profile, ALPHA: None, ALPHA_PNG: None}
+    folder = infer(take, matting_options(opaque_checkpoint, ALL), None, progress)
+    kept = {
+        OutputKind.COMPOSITE: profile,
+        OutputKind.FOREGROUND: profile,
+        OutputKind.ALPHA: None,
+        OutputKind.ALPHA_PNG: None,
+    }
     for kind, expected in kept.items():
         with Image.open(folder.layer(kind) / "take" / "a.png") as made:
             made.load()
@@ -156,9 +164,9 @@ def test_names_that_differ_by_their_kind_only(
     take.mkdir()
     for name in ("a.jpg", "a.png", "B.jpg", "b.png"):
         Image.fromarray(picture(1)).save(take / name)
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     expected = ["B.jpg.png", "a.jpg.png", "a.png.png", "b.png.png"]
-    assert list(pictures(folder.layer(COMPOSITE) / "take")) == expected
+    assert list(pictures(folder.layer(OutputKind.COMPOSITE) / "take")) == expected
 
 
 def test_a_sequence_beside_a_video_of_its_name(
@@ -167,12 +175,12 @@ def test_a_sequence_beside_a_video_of_its_name(
     both = tmp_path / "both"
     write_take(both / "a")
     make_clip(both / "a.mp4", 3)
-    folder = infer(both, infer_options(opaque_checkpoint, PICTURES_OF_VIDEO), None, progress)
-    assert numbers(folder.layer(COMPOSITE) / "a.mp4.mp4") == [0, 1, 2]
-    assert len(pictures(folder.layer(COMPOSITE) / "a")) == 4
-    alphas = pictures(folder.layer(ALPHA_PNG) / "a.mp4")
+    folder = infer(both, matting_options(opaque_checkpoint, PICTURES_OF_VIDEO), None, progress)
+    assert numbers(folder.layer(OutputKind.COMPOSITE) / "a.mp4.mp4") == [0, 1, 2]
+    assert len(pictures(folder.layer(OutputKind.COMPOSITE) / "a")) == 4
+    alphas = pictures(folder.layer(OutputKind.ALPHA_PNG) / "a.mp4")
     assert list(alphas) == ["0000000.png", "0000001.png", "0000002.png"]
-    listed = (folder.layer(COMPOSITE) / "file_list.txt").read_text(encoding="utf-8")
+    listed = (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").read_text(encoding="utf-8")
     assert listed == "file 'a.mp4.mp4'\n"
     with pytest.raises(InputError, match="a holds pictures, which cannot be joined with videos"):
         combine(folder.root, None, progress)
@@ -182,9 +190,9 @@ def test_the_alpha_of_a_video_as_pictures(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 70)
-    options = infer_options(opaque_checkpoint, PICTURES_OF_VIDEO)
+    options = matting_options(opaque_checkpoint, PICTURES_OF_VIDEO)
     folder = infer(segments, options, None, progress)
-    layer = folder.layer(ALPHA_PNG)
+    layer = folder.layer(OutputKind.ALPHA_PNG)
     assert sorted(p.name for p in layer.iterdir()) == [f"output_{i:03d}" for i in range(3)]
     names = [name for part in sorted(layer.iterdir()) for name in pictures(part)]
     assert names == [f"{number:07d}.png" for number in range(70)]
@@ -203,8 +211,8 @@ def test_a_folder_that_is_not_what_was_recorded_is_done_again(
 ) -> None:
     write_take(tmp_path / "shots" / "a")
     write_take(tmp_path / "shots" / "b")
-    folder = infer(tmp_path / "shots", infer_options(opaque_checkpoint), None, progress)
-    layer = folder.layer(COMPOSITE)
+    folder = infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
+    layer = folder.layer(OutputKind.COMPOSITE)
     untouched, whole = snapshot(layer / "a"), pictures(layer / "b")
     first, second = layer / "b" / "A001.0.png", layer / "b" / "A001.5.png"
     if how == "damaged":
@@ -224,7 +232,7 @@ def test_a_folder_that_is_not_what_was_recorded_is_done_again(
     with pytest.raises(InputError, match="1 of 2 segments are not done: b"):
         combine(folder.root, None, progress)
     progress.totals.clear()
-    infer(tmp_path / "shots", infer_options(opaque_checkpoint), None, progress)
+    infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
     assert progress.totals == [4]
     assert snapshot(layer / "a") == untouched
     again = pictures(layer / "b")
@@ -237,11 +245,11 @@ def test_what_a_file_manager_leaves_in_a_folder_does_not_matter(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "._A001.0.png"):
-        (folder.layer(COMPOSITE) / "take" / name).write_bytes(b"seen")
+        (folder.layer(OutputKind.COMPOSITE) / "take" / name).write_bytes(b"seen")
     progress.totals.clear()
-    infer(take, infer_options(opaque_checkpoint), None, progress)
+    infer(take, matting_options(opaque_checkpoint), None, progress)
     assert progress.totals == []
 
 
@@ -249,7 +257,7 @@ def test_from_pictures_to_a_video_and_back(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    options = infer_options(opaque_checkpoint)
+    options = matting_options(opaque_checkpoint)
     folder = infer(take, options, None, progress)
     infer(take, at_rate(options, 25), None, progress)
     assert progress.heard(
@@ -259,11 +267,11 @@ def test_from_pictures_to_a_video_and_back(
     assert numbers(combine(folder.root, None, progress)) == list(range(4))
     infer(take, at_rate(options, None), None, progress)
     assert progress.said.count("1 are done again, for these have changed: --frame-rate.") == 2
-    assert not (folder.layer(COMPOSITE) / "file_list.txt").exists()
-    assert len(pictures(folder.layer(COMPOSITE) / "take")) == 4
+    assert not (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").exists()
+    assert len(pictures(folder.layer(OutputKind.COMPOSITE) / "take")) == 4
     # How videos are encoded changes nothing of pictures.
     progress.totals.clear()
-    other = replace(options, look=Look(encoding=replace(FAST, quality=30)))
+    other = replace(options, output=OutputOptions(encoding=replace(FAST, quality=30)))
     infer(take, other, None, progress)
     assert progress.totals == []
 
@@ -272,11 +280,11 @@ def test_pictures_are_not_combined(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     assert main(["combine", str(folder.root)]) == 2
     said = capsys.readouterr().err
     assert "nothing to join" in said
-    assert str(folder.layer(COMPOSITE) / "take") in said
+    assert str(folder.layer(OutputKind.COMPOSITE) / "take") in said
     assert "--frame-rate" in said
     assert len(said.strip().splitlines()) == 2
 
@@ -285,8 +293,8 @@ def test_interrupted_pictures_leave_the_last_whole_ones(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
-    layer = folder.layer(COMPOSITE)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    layer = folder.layer(OutputKind.COMPOSITE)
     before = snapshot(layer / "take")
 
     def interrupt(done: int) -> None:
@@ -295,12 +303,12 @@ def test_interrupted_pictures_leave_the_last_whole_ones(
 
     progress.on_advance = interrupt
     with pytest.raises(KeyboardInterrupt):
-        infer(take, infer_options(empty_checkpoint), None, progress)
+        infer(take, matting_options(empty_checkpoint), None, progress)
     assert snapshot(layer / "take") == before
     assert [p.name for p in layer.iterdir()] == ["take"]
     assert processed(folder) == {"take": False}
     progress.on_advance = carry_on
-    infer(take, infer_options(empty_checkpoint), None, progress)
+    infer(take, matting_options(empty_checkpoint), None, progress)
     for values in pictures(layer / "take").values():
         assert (values == (120, 255, 155)).all()
 
@@ -309,14 +317,14 @@ def test_a_crash_between_the_renames_is_healed(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
-    layer = folder.layer(COMPOSITE)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    layer = folder.layer(OutputKind.COMPOSITE)
     # The old is moved aside, the new is not yet there: what a loss of power may leave.
     atomic_files.publish(layer / "take", layer / f"take{atomic_files.REPLACED}")
     (layer / f"take{atomic_files.PARTIAL}").mkdir()
     (layer / f"take{atomic_files.PARTIAL}" / "A001.0.png").write_bytes(b"half")
     assert not (layer / "take").exists()
-    infer(take, infer_options(empty_checkpoint), None, progress)
+    infer(take, matting_options(empty_checkpoint), None, progress)
     assert [p.name for p in layer.iterdir()] == ["take"]
     for values in pictures(layer / "take").values():
         assert (values == (120, 255, 155)).all()
@@ -437,23 +445,23 @@ def test_a_manifest_of_pictures_is_read_again(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     take = write_take(tmp_path / "take")
-    folder = infer(take, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     entry = manifest["segments"]["take"]
-    assert entry["outputs"][COMPOSITE]["file"] == "take"
+    assert entry["outputs"][OutputKind.COMPOSITE]["file"] == "take"
     assert entry["settings"]["frame_rate"] == "pictures"
     assert MattedFolder.of(take) == folder
-    infer(take, infer_options(opaque_checkpoint), None, progress)
+    infer(take, matting_options(opaque_checkpoint), None, progress)
     assert progress.heard("1 of 1 are done already")
 
 
 def test_what_the_command_line_asks_for() -> None:
     given = parser.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
-    options = parser.infer_options(given)
-    assert options.look.kinds == (COMPOSITE, ALPHA, ALPHA_PNG)
-    assert options.frame_rate is None
+    options = parser.matting_options(given)
+    assert options.output.kinds == (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG)
+    assert options.output.frame_rate is None
     given = parser.parse(["infer", "take", "--frame-rate", "30000/1001"])
-    assert parser.infer_options(given).frame_rate == Fraction(30000, 1001)
+    assert parser.matting_options(given).output.frame_rate == Fraction(30000, 1001)
 
 
 def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:
@@ -462,22 +470,17 @@ def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: 
     assert main(["infer", *given, "--downsample-ratio", "1", "--save", "alpha-png"]) == 0
     folder = MattedFolder.of(take)
     assert processed(folder) == {"take": True}
-    for kind in (COMPOSITE, ALPHA_PNG):
+    for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG):
         assert list(pictures(folder.layer(kind) / "take")) == list(pictures(take))
 
 
-def test_other_numbers_make_another_result() -> None:
+def test_other_numbers_make_another_result(tmp_path: Path) -> None:
     """A piece before that has more frames than it had moves the names of all pictures after it."""
     recorded, wanted = (
         settings_of(
-            checkpoint_sha256="",
-            precision="auto",
-            ratio=None,
-            subject="full-body",
-            look=PICTURES_OF_VIDEO,
-            sequence_rate=None,
-            pictures=False,
-            first_frame=number,
+            Input("a", tmp_path / "a", "a", first_frame=number),
+            matting_options(None, PICTURES_OF_VIDEO, ratio=None),
+            "",
         )
         for number in (70, 75)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from matting.media.images.sequence import ImageSequence
 from matting.media.images.still import encode_png
 from tests.clips import decode, number_of, picture, times
 from tests.conftest import Recorder
-from tests.stages import composites, infer_options, processed
+from tests.stages import composites, matting_options, processed, with_output
 from tests.test_picture import RGB8, RGB16
 
 GREY = np.full((4, 6), 100, np.uint8)
@@ -48,7 +47,7 @@ def test_a_folder_of_pictures(
 ) -> None:
     folder = write_sequence(tmp_path / "take", suffix)
     rate = Fraction(30000, 1001)
-    options = replace(infer_options(opaque_checkpoint), frame_rate=rate)
+    options = with_output(matting_options(opaque_checkpoint), frame_rate=rate)
     matted = infer(folder, options, None, progress)
     (result,) = composites(matted)
     assert result.name == "take.mp4"
@@ -63,7 +62,7 @@ def test_folders_of_pictures_beside_each_other(
 ) -> None:
     write_sequence(tmp_path / "shots" / "b", ".png", 3)
     write_sequence(tmp_path / "shots" / "a", ".png", 4)
-    options = replace(infer_options(opaque_checkpoint), frame_rate=Fraction(25))
+    options = with_output(matting_options(opaque_checkpoint), frame_rate=Fraction(25))
     matted = infer(tmp_path / "shots", options, None, progress)
     assert processed(matted) == {"a": True, "b": True}
     assert [p.name for p in composites(matted)] == ["a.mp4", "b.mp4"]
@@ -75,7 +74,7 @@ def test_a_picture_of_another_size_is_named(
     folder = write_sequence(tmp_path / "take", ".png", 3)
     Image.fromarray(picture(0, (32, 32))).save(folder / "shot 2.png")
     with pytest.raises(SegmentsFailedError, match="shot 2.png"):
-        infer(folder, infer_options(opaque_checkpoint), None, progress)
+        infer(folder, matting_options(opaque_checkpoint), None, progress)
 
 
 def test_a_broken_picture_is_named(
@@ -84,7 +83,7 @@ def test_a_broken_picture_is_named(
     folder = write_sequence(tmp_path / "take", ".png", 3)
     (folder / "shot 1.png").write_bytes(b"no picture")
     with pytest.raises(SegmentsFailedError, match="shot 1.png"):
-        infer(folder, infer_options(opaque_checkpoint), None, progress)
+        infer(folder, matting_options(opaque_checkpoint), None, progress)
 
 
 def test_a_sequence_has_the_depth_of_its_first_picture(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,10 +14,9 @@ import torch
 from matting.combine import combine
 from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
-from matting.look import Look
-from matting.media.encoders import Encoding
-from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND, MattedFolder
-from matting.segment import SegmentOptions, segment
+from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
+from matting.project.paths import MattedFolder
+from matting.segment import segment
 from matting.system.file_lock import folder_lock
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, carry_on
@@ -27,11 +25,12 @@ from tests.stages import (
     assert_same,
     composites,
     cut,
-    infer_options,
     interrupt_after,
     matte,
+    matting_options,
     processed,
-    with_precision,
+    with_matte,
+    with_output,
 )
 
 
@@ -51,7 +50,7 @@ def test_every_frame_once_at_its_time(
     assert processed(folder) == {f"output_{i:03d}.mp4": True for i in range(3)}
     assert list(processed(folder)) == [f"output_{i:03d}.mp4" for i in range(3)]
     assert progress.done == progress.totals[-1] == 70
-    assert (folder.layer(COMPOSITE) / "file_list.txt").is_file()
+    assert (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").is_file()
     assert progress.heard("CPU")
 
 
@@ -76,8 +75,8 @@ def test_where_nothing_is_foreground_the_composite_is_flat(
     empty_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress, 3)
-    look = Look(background=colour, encoding=Encoding(codec))
-    folder = infer(segments, infer_options(empty_checkpoint, look), None, progress)
+    look = OutputOptions(background=colour, encoding=EncodingOptions(VideoCodec(codec)))
+    folder = infer(segments, matting_options(empty_checkpoint, look), None, progress)
     for _, rgb in decode(composites(folder)[0]):
         assert np.abs(rgb.astype(int) - colour).max() <= 3
         assert rgb.std(axis=(0, 1)).max() < 0.5
@@ -102,7 +101,7 @@ def test_only_what_is_not_done_is_done_again(
     segments = cut(tmp_path, progress)
     folder = matte(segments, opaque_checkpoint, progress)
     whole = snapshot(composites(folder))
-    middle = folder.layer(COMPOSITE) / "output_001.mp4"
+    middle = folder.layer(OutputKind.COMPOSITE) / "output_001.mp4"
     if how == "set to false":
         done = {**processed(folder), "output_001.mp4": False}
         folder.processed.write_text(json.dumps(done), encoding="utf-8")
@@ -137,7 +136,7 @@ def test_interrupted_in_the_second_segment(
         "output_002.mp4": False,
     }
     # The second may have got its name already, and not its entry; nothing else is left.
-    names = {path.name for path in folder.layer(COMPOSITE).iterdir()}
+    names = {path.name for path in folder.layer(OutputKind.COMPOSITE).iterdir()}
     assert {"output_000.mp4"} <= names <= {"output_000.mp4", "output_001.mp4"}
     first = snapshot(composites(folder))
 
@@ -158,10 +157,10 @@ def test_the_state_goes_on_over_cuts(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     in_three = matte(cut(tmp_path, progress), random_checkpoint, progress)
-    long = SegmentOptions(seconds=Fraction(100))
+    long = CuttingOptions(seconds=Fraction(100))
     in_one = infer(
         segment(tmp_path / "clip.mp4", long, tmp_path / "one", progress),
-        infer_options(random_checkpoint),
+        matting_options(random_checkpoint),
         None,
         progress,
     )
@@ -177,7 +176,7 @@ def test_a_lost_state_is_warmed_up(
     folder = matte(segments, random_checkpoint, progress)
     carried = last_state(folder, "output_002.mp4")
     folder.state("output_001.mp4").unlink()
-    (folder.layer(COMPOSITE) / "output_002.mp4").unlink()
+    (folder.layer(OutputKind.COMPOSITE) / "output_002.mp4").unlink()
     matte(segments, random_checkpoint, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     states = [manifest["segments"][f"output_{i:03d}.mp4"]["start_state"] for i in range(3)]
@@ -244,18 +243,20 @@ def test_other_settings_are_said_and_done_again(
     matte(segments, opaque_checkpoint, progress)
     matte(segments, empty_checkpoint, progress)
     assert progress.heard("3 are done again, for these have changed: the network's weights.")
-    look = Look(background=(0, 0, 0), encoding=FAST)
-    infer(segments, infer_options(empty_checkpoint, look), None, progress)
+    look = OutputOptions(background=(0, 0, 0), encoding=FAST)
+    infer(segments, matting_options(empty_checkpoint, look), None, progress)
     assert progress.heard("changed: --background.")
 
 
 def test_alpha_and_foreground(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
     segments = cut(tmp_path, progress, 20)
-    look = Look(kinds=(COMPOSITE, ALPHA, FOREGROUND), encoding=FAST)
-    folder = infer(segments, infer_options(opaque_checkpoint, look), None, progress)
-    for _, rgb in decode(folder.layer(ALPHA) / "output_000.mp4"):
+    look = OutputOptions(
+        kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), encoding=FAST
+    )
+    folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
+    for _, rgb in decode(folder.layer(OutputKind.ALPHA) / "output_000.mp4"):
         assert int(rgb.min()) >= 253
-    assert numbers(folder.layer(FOREGROUND) / "output_000.mp4") == list(range(20))
+    assert numbers(folder.layer(OutputKind.FOREGROUND) / "output_000.mp4") == list(range(20))
 
 
 def test_a_folder_of_any_videos(
@@ -325,16 +326,16 @@ def test_bfloat16_stays_near_float32(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 20)
-    kinds = Look(kinds=(COMPOSITE, ALPHA), encoding=FAST)
-    full = infer(segments, infer_options(random_checkpoint, kinds, 0.5), None, progress)
+    kinds = OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=FAST)
+    full = infer(segments, matting_options(random_checkpoint, kinds, 0.5), None, progress)
     half = infer(
         segments,
-        with_precision(infer_options(random_checkpoint, kinds, 0.5), "bf16"),
+        with_matte(matting_options(random_checkpoint, kinds, 0.5), precision="bf16"),
         tmp_path / "half",
         progress,
     )
-    a = [rgb for _, rgb in decode(full.layer(ALPHA) / "output_000.mp4")]
-    b = [rgb for _, rgb in decode(half.layer(ALPHA) / "output_000.mp4")]
+    a = [rgb for _, rgb in decode(full.layer(OutputKind.ALPHA) / "output_000.mp4")]
+    b = [rgb for _, rgb in decode(half.layer(OutputKind.ALPHA) / "output_000.mp4")]
     assert np.abs(np.array(a).astype(int) - np.array(b)).mean() < 2
 
 
@@ -346,8 +347,8 @@ def test_videos_shorter_than_the_encoders_look_ahead(
     folder = tmp_path / "short"
     folder.mkdir()
     make_clip(folder / "a.mp4", frames)
-    look = Look(encoding=Encoding(codec))
-    matted = infer(folder, infer_options(opaque_checkpoint, look), None, progress)
+    look = OutputOptions(encoding=EncodingOptions(VideoCodec(codec)))
+    matted = infer(folder, matting_options(opaque_checkpoint, look), None, progress)
     assert numbers(composites(matted)[0]) == list(range(frames))
     assert times(composites(matted)[0]) == [Fraction(index, 30) for index in range(frames)]
 
@@ -363,7 +364,7 @@ def test_a_broken_state_is_warmed_up(
         state.write_text(content, encoding="utf-8")
     else:
         torch.save(content, state)
-    (folder.layer(COMPOSITE) / "output_001.mp4").unlink()
+    (folder.layer(OutputKind.COMPOSITE) / "output_001.mp4").unlink()
     matte(segments, random_checkpoint, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     assert manifest["segments"]["output_001.mp4"]["start_state"] == "warmed up"
@@ -403,11 +404,13 @@ def test_settings_that_change_nothing_redo_nothing(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 20)
-    both = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264"))
-    infer(segments, infer_options(opaque_checkpoint, both), None, progress)
-    same = Look(encoding=Encoding("h264", quality=18))
+    both = OutputOptions(
+        kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=EncodingOptions(VideoCodec.H264)
+    )
+    infer(segments, matting_options(opaque_checkpoint, both), None, progress)
+    same = OutputOptions(encoding=EncodingOptions(VideoCodec.H264, quality=18))
     progress.totals.clear()
-    options = replace(infer_options(opaque_checkpoint, same), frame_rate=Fraction(25))
+    options = with_output(matting_options(opaque_checkpoint, same), frame_rate=Fraction(25))
     infer(segments, options, None, progress)
     assert progress.totals == []
 
@@ -485,7 +488,7 @@ def test_segments_cannot_be_cut_anew_while_they_are_matted(
     def cut_anew(done: int) -> None:
         if done == 40:
             with pytest.raises(BusyError) as caught:
-                segment(tmp_path / "clip.mp4", SegmentOptions(overwrite=True), None, Recorder())
+                segment(tmp_path / "clip.mp4", CuttingOptions(overwrite=True), None, Recorder())
             refused.append(caught.value.exit_code)
 
     progress.on_advance = cut_anew

@@ -15,8 +15,9 @@ from matting.errors import MediaError
 from matting.media.decode_check import decode_all
 from matting.media.probe import probe
 from matting.media.validation import require_progressive
+from matting.options import CuttingOptions, OnDamage
 from matting.project.plan import read_plan
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 from tests.clips import make_clip, times
 from tests.conftest import Recorder
 
@@ -114,7 +115,7 @@ def test_combing_is_gone_and_every_frame_there(
     video = interlaced(tmp_path / f"clip.{suffix}", codec, top_first=top_first)
     before = pictures(video)
     assert min(combing(luma) for luma in before[1:]) > 4
-    folder = segment(video, SegmentOptions(seconds=THIRD), None, progress)
+    folder = segment(video, CuttingOptions(seconds=THIRD), None, progress)
     assert progress.heard("bwdif")
     pieces = cut_pieces(folder)
     assert len(pieces) == 3
@@ -152,7 +153,7 @@ def test_frames_that_turn_interlaced_later(tmp_path: Path, progress: Recorder) -
     info = probe(video)
     assert not info.interlaced
     assert not treatment_for(info)
-    folder = segment(video, SegmentOptions(seconds=Fraction(1)), None, progress)
+    folder = segment(video, CuttingOptions(seconds=Fraction(1)), None, progress)
     assert progress.heard("bwdif")
     before, after = pictures(video), [p for piece in cut_pieces(folder) for p in pictures(piece)]
     assert len(before) == len(after) == 50 + FRAMES
@@ -170,8 +171,8 @@ def test_with_a_damaged_frame(tmp_path: Path, progress: Recorder) -> None:
     content[at + 4 : at + len(packet)] = bytes(len(packet) - 4)
     video.write_bytes(content)
     with pytest.raises(MediaError, match="is damaged"):
-        segment(video, SegmentOptions(seconds=THIRD), None, progress)
-    options = SegmentOptions(seconds=THIRD, damaged="repeat")
+        segment(video, CuttingOptions(seconds=THIRD), None, progress)
+    options = CuttingOptions(seconds=THIRD, damaged=OnDamage.REPEAT)
     folder = segment(video, options, None, progress)
     after = [luma for piece in cut_pieces(folder) for luma in pictures(piece)]
     assert len(after) == FRAMES
@@ -193,4 +194,4 @@ def test_h265_in_single_fields_is_refused(tmp_path: Path, progress: Recorder) ->
     options = {"x265-params": "log-level=none:interlace=tff"}
     video = make_clip(tmp_path / "clip.mp4", 6, codec="libx265", options=options)
     with pytest.raises(MediaError, match="clip.mp4 is interlaced H.265"):
-        segment(video, SegmentOptions(), None, progress)
+        segment(video, CuttingOptions(), None, progress)

@@ -14,7 +14,6 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting.choices import HARDWARE, SOFTWARE
 from matting.errors import MachineError, SegmentsFailedError
 from matting.imaging.planes import same_samples
 from matting.infer import infer
@@ -22,10 +21,11 @@ from matting.media.container import decode
 from matting.media.cuda import SURFACES, Nvdec
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
-from matting.workers.worker import Setup, Worker
+from matting.options import CodecBackend
+from matting.workers.worker import Worker, WorkerSetup
 from tests.clips import crop_by_header, make_clip, numbers, without_usability
 from tests.conftest import Recorder, on_card, without_card
-from tests.stages import composites, cut, infer_options
+from tests.stages import composites, cut, matting_options, with_compute
 
 CPU = torch.device("cpu")
 
@@ -207,7 +207,7 @@ class Carded(Worker):
 
     card = FAKE
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         super().__init__(setup)
         self._nvdec = self.card
 
@@ -221,7 +221,7 @@ def test_the_second_try_decodes_in_software(
     monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     monkeypatch.setattr(Carded, "card", Fake(CPU, broken=8))
     segments = cut(tmp_path, progress, 12)
-    folder = infer(segments, infer_options(opaque_checkpoint), None, progress)
+    folder = infer(segments, matting_options(opaque_checkpoint), None, progress)
     assert progress.heard("decoded by NVDEC")
     assert progress.heard("Trying again, 2 of 3")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(12))
@@ -237,8 +237,8 @@ def test_auto_is_for_what_segment_has_checked(
 ) -> None:
     monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     segments = cut(tmp_path, progress, 40)
-    options = infer_options(opaque_checkpoint)
-    in_software = replace(options, decoder=SOFTWARE)
+    options = matting_options(opaque_checkpoint)
+    in_software = with_compute(options, decoder=CodecBackend.SOFTWARE)
     plain = infer(segments, in_software, tmp_path / "plain", progress)
     if not planned:
         (segments / "segments.json").unlink()
@@ -259,6 +259,6 @@ def test_hardware_by_name_refuses_what_it_cannot_do(
     monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     monkeypatch.setattr("matting.infer.require_decoder", lambda *_: None)
     make_clip(tmp_path / "clip.mkv", 5, pixel_format="yuv444p")
-    options = replace(infer_options(opaque_checkpoint), decoder=HARDWARE)
+    options = with_compute(matting_options(opaque_checkpoint), decoder=CodecBackend.HARDWARE)
     with pytest.raises(SegmentsFailedError, match="NVDEC gives no yuv444p"):
         infer(tmp_path, options, None, Recorder())

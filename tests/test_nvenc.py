@@ -12,45 +12,54 @@ import pytest
 import torch
 from av.video.frame import VideoFrame
 
-from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.cli.main import main
 from matting.delivery.encoder_choice import choose_encoder, try_apart
 from matting.errors import InputError, MachineError, MissingError
 from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import Coding
 from matting.infer import infer
-from matting.infer_options import InferOptions
-from matting.look import Look
 from matting.media import encoders
 from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.cuda import Surfaces
-from matting.media.encoders import CODECS, Encoding, delivery, grey
+from matting.media.encoders import CODECS, codec_of, delivery, grey
 from matting.media.frame_planes import planes_of
 from matting.media.hardware_probe import Trial, ramps
 from matting.media.video_writer import VideoWriter
+from matting.options import (
+    CodecBackend,
+    EncodingOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    VideoCodec,
+)
 from matting.project.inputs import read_inputs
 from matting.project.ledger import Entry, Ledger
-from matting.project.paths import ALPHA, COMPOSITE, MattedFolder
+from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings
 from matting.system.files import FileProof
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, on_card, without_card
-from tests.stages import composites, cut, infer_options
+from tests.stages import composites, cut, matting_options
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 TAGS = Colour(BT709, LIMITED, BT709, BT709)
-HERE = Encoding("h264", encoder=HARDWARE)
+HERE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
 SIZE = (64, 48)
 
 
 @pytest.fixture
 def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
     """x264 in NVENC's place: it, too, takes NV12, and nothing else tells them apart here."""
-    stand_in = replace(CODECS["h264"], options={"preset": "ultrafast", "bf": "0"}, hdr=None)
-    monkeypatch.setitem(encoders.NVENC, "h264", stand_in)
+    stand_in = replace(
+        CODECS[VideoCodec.H264], options={"preset": "ultrafast", "bf": "0"}, hdr=None
+    )
+    monkeypatch.setitem(encoders.NVENC, VideoCodec.H264, stand_in)
 
 
-def trial(size: tuple[int, int] = SIZE, choice: Encoding = HERE, colour: Colour = TAGS) -> Trial:
+def trial(
+    size: tuple[int, int] = SIZE, choice: EncodingOptions = HERE, colour: Colour = TAGS
+) -> Trial:
     coding = colour.coding(8, (2, 2), size[1])
     samples = delivery(choice, coding, colour, size[1])
     return Trial(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
@@ -123,7 +132,7 @@ def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
      ("h264", 10, "nv12", 0), ("av1", 10, "p010le", 6)],
 )  # fmt: skip
 def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
-    choice = Encoding(codec, encoder=HARDWARE)
+    choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
     made = delivery(choice, TAGS.coding(bits, (2, 2), 1080), TAGS, 1080)
     assert (made.pixel_format, made.coding.shift) == (expected, shift)
     alpha = grey(choice, made, TAGS, 1080)
@@ -133,8 +142,8 @@ def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, s
 
 def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
     def told(**given: int) -> dict[str, str]:
-        choice = Encoding("hevc", encoder=HARDWARE, **given)  # type: ignore[arg-type]
-        return choice.by.options_for(choice, None, avx512=False)
+        choice = EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE, **given)  # type: ignore[arg-type]
+        return codec_of(choice).options_for(choice, None, avx512=False)
 
     assert told() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
     assert told(quality=30)["cq"] == "30"
@@ -147,7 +156,7 @@ def test_nvenc_knows_all_that_it_is_told() -> None:
     for codec, by in encoders.NVENC.items():
         context = av.CodecContext.create(by.encoder, "w")
         known = {option.name for option in context.supported_options.private}
-        choice = Encoding(codec, encoder=HARDWARE)
+        choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
         assert set(by.options_for(choice, None, avx512=False)) - generic <= known
         formats = {known.name for known in context.codec.video_formats or []}
         assert set(encoders.NVENC_FORMATS.values()) | {"cuda"} <= formats
@@ -171,7 +180,10 @@ def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
 @pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
 @pytest.mark.parametrize("device", ["cuda:0", "cpu"])
 def test_nvenc_itself(codec: str, device: str) -> None:
-    one = replace(trial((642, 359), Encoding(codec, encoder=HARDWARE)), device=device)
+    one = replace(
+        trial((642, 359), EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)),
+        device=device,
+    )
     reason = one.run()
     if reason:
         pytest.skip(reason)  # not every card has every encoder
@@ -198,7 +210,7 @@ def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None
 @without_card
 def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
     for _ in range(2):
-        reason = trial(choice=Encoding("hevc", encoder=HARDWARE)).run()
+        reason = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)).run()
         assert "libcuda" in reason or "nvcuda" in reason
         assert "\n" not in reason
 
@@ -214,9 +226,11 @@ def test_a_crash_in_a_trial_is_a_reason() -> None:
     assert "broke off (code 3)" in try_apart(Crash(**vars(trial())))
 
 
-def options(checkpoint: Path, encoder: str, **look: tuple[str, ...]) -> InferOptions:
+def options(
+    checkpoint: Path, encoder: CodecBackend, **output: tuple[OutputKind, ...]
+) -> MattingOptions:
     encoding = replace(HERE, quality=4, encoder=encoder)
-    return infer_options(checkpoint, Look(encoding=encoding, **look))  # type: ignore[arg-type]
+    return matting_options(checkpoint, OutputOptions(encoding=encoding, **output))  # type: ignore[arg-type]
 
 
 def encoders_of(folder: MattedFolder) -> set[str]:
@@ -229,16 +243,16 @@ def test_the_whole_way_through_surfaces(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 40)
-    kinds = (COMPOSITE, ALPHA)
-    made = options(opaque_checkpoint, HARDWARE, kinds=kinds)
+    kinds = (OutputKind.COMPOSITE, OutputKind.ALPHA)
+    made = options(opaque_checkpoint, CodecBackend.HARDWARE, kinds=kinds)
     folder = infer(segments, made, None, progress)
     assert progress.details[0].endswith("full-size pictures in bands; encoding by libx264.")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
     for path in composites(folder):
         assert times(path) == times(segments / path.name)
-    for _, alpha in decode(folder.layer(ALPHA) / "output_000.mp4"):
+    for _, alpha in decode(folder.layer(OutputKind.ALPHA) / "output_000.mp4"):
         assert alpha.min() > 250
-    assert encoders_of(folder) == {HARDWARE}
+    assert encoders_of(folder) == {CodecBackend.HARDWARE}
 
 
 @pytest.mark.usefixtures("nvenc")
@@ -249,19 +263,19 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress, 40)
-    folder = infer(segments, options(opaque_checkpoint, HARDWARE), None, progress)
+    folder = infer(segments, options(opaque_checkpoint, CodecBackend.HARDWARE), None, progress)
     before = [path.stat().st_mtime_ns for path in composites(folder)]
-    infer(segments, options(opaque_checkpoint, AUTO), None, progress)
+    infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
     assert [path.stat().st_mtime_ns for path in composites(folder)] == before
     answer(monkeypatch, "it has gone.")
-    infer(segments, options(opaque_checkpoint, AUTO), None, progress)
+    infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
     assert progress.heard("takes longer: NVENC cannot be used: it has gone.")
     assert progress.heard("2 are done again, for these have changed: --encoder")
-    assert encoders_of(folder) == {SOFTWARE}
+    assert encoders_of(folder) == {CodecBackend.SOFTWARE}
 
 
 def test_before_there_was_a_choice_it_was_software() -> None:
-    for encoder, changed in ((SOFTWARE, []), (HARDWARE, ["encoder"])):
+    for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
         assert changed_settings({"codec": "hevc"}, {"codec": "hevc", "encoder": encoder}) == changed
 
 
@@ -278,7 +292,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Trial]:
 
 
 def choice(
-    segments: Path, device: torch.device, encoding: Encoding, done: str = ""
+    segments: Path, device: torch.device, encoding: EncodingOptions, done: str = ""
 ) -> tuple[str, str]:
     """The encoder that is chosen for a folder, and why.
 
@@ -288,40 +302,52 @@ def choice(
     inputs, ledger = read_inputs(segments), Ledger(MattedFolder.of(segments, None))
     if done:
         ledger.folder.root.mkdir(exist_ok=True)
-        outputs = {COMPOSITE: ("a.mp4", FileProof(1, ""))}
+        outputs = {OutputKind.COMPOSITE: ("a.mp4", FileProof(1, ""))}
         for item in inputs.inputs:
             ledger.record(item.name, Entry(settings={"encoder": done}, outputs=outputs))
-    look, why = choose_encoder(
-        Look(encoding=encoding),
+    output, why = choose_encoder(
+        OutputOptions(encoding=encoding),
         device,
         inputs,
         ledger,
-        frame_rate=None,
-        settings=lambda _, look: {"encoder": look.encoding.encoder},
+        settings=lambda _, output: {"encoder": output.encoding.encoder},
         isolated=False,
     )
-    return look.encoding.encoder, why
+    return output.encoding.encoder, why
 
 
 @pytest.mark.parametrize(
-    ("reason", "encoder"), [("", HARDWARE), ("no card.", SOFTWARE)], ids=["works", "fails"]
+    ("reason", "encoder"),
+    [("", CodecBackend.HARDWARE), ("no card.", CodecBackend.SOFTWARE)],
+    ids=["works", "fails"],
 )
 def test_auto_on_a_card(
     reason: str, encoder: str, tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = answer(monkeypatch, reason)
     segments = cut(tmp_path, progress, 40)
-    chosen, why = choice(segments, CARD, Encoding("hevc"))
+    chosen, why = choice(segments, CARD, EncodingOptions(VideoCodec.HEVC))
     assert chosen == encoder
     assert reason in why
     assert [one.device for one in tried] == ["cuda:0"]
     assert tried[0].size_px == SIZE
-    assert choice(segments, CPU, Encoding("hevc")) == (SOFTWARE, "")
-    assert choice(segments, CARD, Encoding("hevc", encoder=SOFTWARE)) == (SOFTWARE, "")
+    assert choice(segments, CPU, EncodingOptions(VideoCodec.HEVC)) == (CodecBackend.SOFTWARE, "")
+    assert choice(
+        segments, CARD, EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.SOFTWARE)
+    ) == (
+        CodecBackend.SOFTWARE,
+        "",
+    )
     assert len(tried) == 1
-    assert choice(segments, CARD, Encoding("hevc"), done=SOFTWARE)[0] == SOFTWARE
+    assert (
+        choice(segments, CARD, EncodingOptions(VideoCodec.HEVC), done=CodecBackend.SOFTWARE)[0]
+        == CodecBackend.SOFTWARE
+    )
     assert len(tried) == 1
-    assert choice(segments, CPU, Encoding("hevc"), done=HARDWARE)[0] == encoder
+    assert (
+        choice(segments, CPU, EncodingOptions(VideoCodec.HEVC), done=CodecBackend.HARDWARE)[0]
+        == encoder
+    )
     assert len(tried) == 2
 
 
@@ -334,8 +360,8 @@ def test_auto_loses_nothing(
 ) -> None:
     answer(monkeypatch, "")
     make_clip(tmp_path / "clip.mp4", 2, codec="libx265", pixel_format=pixel_format)
-    chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
-    assert chosen == (SOFTWARE if loss else HARDWARE)
+    chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
+    assert chosen == (CodecBackend.SOFTWARE if loss else CodecBackend.HARDWARE)
     assert loss in why
 
 
@@ -345,27 +371,30 @@ def test_auto_keeps_hdrs_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     parameters = {"x265-params": f"log-level=none:hdr10=1:{said}:max-cll=1000,400"}
     clip = tmp_path / "clip.mp4"
     make_clip(clip, 2, codec="libx265", pixel_format="yuv420p10le", options=parameters)
-    chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
-    assert (chosen, "HDR" in why) == (SOFTWARE, True)
+    chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
+    assert (chosen, "HDR" in why) == (CodecBackend.SOFTWARE, True)
 
 
 def test_auto_keeps_the_place_of_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, "")
-    for place, encoder in ((0, HARDWARE), (2, SOFTWARE)):
+    for place, encoder in ((0, CodecBackend.HARDWARE), (2, CodecBackend.SOFTWARE)):
         parameters = {"x265-params": f"log-level=none:chromaloc={place}"}
         make_clip(tmp_path / "clip.mp4", 2, codec="libx265", options=parameters)
-        chosen, why = choice(tmp_path, CARD, Encoding("hevc"))
-        assert (chosen, "where colour samples lie" in why) == (encoder, encoder == SOFTWARE)
+        chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
+        assert (chosen, "where colour samples lie" in why) == (
+            encoder,
+            encoder == CodecBackend.SOFTWARE,
+        )
 
 
 def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None:
     segments = cut(tmp_path, progress, 3)
-    slow = Encoding("hevc", preset="veryslow")
+    slow = EncodingOptions(VideoCodec.HEVC, preset="veryslow")
     chosen, why = choice(segments, CARD, slow)
-    assert chosen == SOFTWARE
+    assert chosen == CodecBackend.SOFTWARE
     assert "p1 to p7" in why
     with pytest.raises(InputError, match="p1 to p7, not veryslow"):
-        choice(segments, CARD, replace(slow, encoder=HARDWARE))
+        choice(segments, CARD, replace(slow, encoder=CodecBackend.HARDWARE))
 
 
 @without_card
@@ -381,7 +410,7 @@ def test_hardware_that_is_not_there(
 
 
 def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
-    one = trial(choice=Encoding("hevc", encoder=HARDWARE))
+    one = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
     picture = ramps(one.samples.coding, SIZE)
     with (
         pytest.raises(MachineError, match="cannot be encoded by NVENC"),

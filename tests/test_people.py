@@ -10,15 +10,19 @@ import pytest
 import torch
 
 from matting.infer import infer
-from matting.infer_options import InferOptions
 from matting.inference.session import automatic_ratio
-from matting.look import Look
-from matting.media.encoders import Encoding
-from matting.project.paths import ALPHA, COMPOSITE
+from matting.options import (
+    CuttingOptions,
+    EncodingOptions,
+    OutputKind,
+    OutputOptions,
+    Subject,
+    VideoCodec,
+)
 from matting.run import run
-from matting.segment import SegmentOptions
 from tests.clips import decode
 from tests.conftest import Recorder
+from tests.stages import matting_options, with_matte
 
 GREEN = (120, 255, 155)
 
@@ -33,9 +37,13 @@ def test_people_stand_before_flat_green(
 ) -> None:
     torch.set_num_threads(2)
     clip = shared / "media" / "people" / "want.mkv"
-    look = Look(kinds=(COMPOSITE, ALPHA), encoding=Encoding("h264", quality=10))
-    options = InferOptions(real_checkpoint, "cpu", subject="portrait", look=look)
-    final = run(clip, SegmentOptions(seconds=Fraction(1)), options, tmp_path, progress)
+    output = OutputOptions(
+        kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA),
+        encoding=EncodingOptions(VideoCodec.H264, quality=10),
+    )
+    options = matting_options(real_checkpoint, output, ratio=None)
+    options = with_matte(options, subject=Subject.PORTRAIT)
+    final = run(clip, CuttingOptions(seconds=Fraction(1)), options, tmp_path, progress)
     matted = tmp_path / "want_segments_matted"
     source, result = decode(clip), decode(final)
     alphas = [rgb[..., 0] for _, rgb in decode(matted / "ALPHA_SEGMENTS_COMBINED.mp4")]
@@ -57,8 +65,8 @@ def test_the_formats_that_trip_others(
 ) -> None:
     """10 bits, HDR, 4:4:4, full range, odd sizes, rotation, VP8/VP9, a hidden first key frame."""
     torch.set_num_threads(1)
-    look = Look(encoding=Encoding("h264", quality=20))
-    options = InferOptions(empty_checkpoint, "cpu", ratio=0.25, look=look)
+    output = OutputOptions(encoding=EncodingOptions(VideoCodec.H264, quality=20))
+    options = matting_options(empty_checkpoint, output, ratio=0.25)
     folder = tmp_path / "formats"
     folder.mkdir()
     for clip in sorted((shared / "media" / "formats").iterdir()):
@@ -66,7 +74,7 @@ def test_the_formats_that_trip_others(
             (folder / clip.name).write_bytes(clip.read_bytes())
     matted = infer(folder, options, None, progress)
     for clip in folder.iterdir():
-        made = decode(matted.layer(COMPOSITE) / f"{clip.stem}.mp4")
+        made = decode(matted.layer(OutputKind.COMPOSITE) / f"{clip.stem}.mp4")
         assert len(made) == len(decode(clip))
         assert np.abs(made[0][1].astype(int) - GREEN).max() <= 4
 
@@ -83,4 +91,4 @@ def test_the_formats_that_trip_others(
     ],
 )
 def test_the_automatic_ratio(size: tuple[int, int], subject: str, ratio: float) -> None:
-    assert automatic_ratio(*size, subject) == pytest.approx(ratio)
+    assert automatic_ratio(*size, Subject(subject)) == pytest.approx(ratio)

@@ -17,6 +17,7 @@ from PIL import Image
 
 from matting.errors import DecodeError
 from matting.media.images.still import Values, decode_png, encode_png, read_picture
+from matting.options import OutputKind
 from tests.clips import picture
 
 ROWS, COLUMNS = np.mgrid[0:48, 0:64]
@@ -66,7 +67,7 @@ def write_lzw(path: Path, values: NDArray[np.uint16], pixel_format: str) -> None
 @pytest.mark.parametrize("rgb", [RGB8, RGB16], ids=["8", "16"])
 @pytest.mark.parametrize("kind", ["grey", "grey+alpha", "RGB", "RGBA"])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_every_bit_of_a_picture(suffix: str, kind: str, rgb: Values, tmp_path: Path) -> None:
+def test_every_bit_of_a_picture(suffix: str, kind: OutputKind, rgb: Values, tmp_path: Path) -> None:
     alpha = ALPHA16 if rgb.dtype == np.uint16 else (ALPHA16 >> 8).astype(np.uint8)
     colour = rgb if kind.startswith("RGB") else rgb[..., :1]
     transparent = kind in {"grey+alpha", "RGBA"}

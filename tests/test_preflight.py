@@ -13,10 +13,9 @@ import pytest
 
 from matting.errors import StorageError
 from matting.infer import infer
-from matting.look import Look
-from matting.media.encoders import Encoding
 from matting.media.probe import FrameSizes, frame_sizes
-from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, MattedFolder
+from matting.options import EncodingOptions, OutputKind, OutputOptions, VideoCodec
+from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.system.humanize import duration, gigabytes, time_of_day
 from matting.workers import preflight
@@ -25,7 +24,16 @@ from matting.workers.segment_job import Clock
 from tests.clips import make_clip
 from tests.conftest import Recorder
 from tests.faulty_worker import breaks, crash_once
-from tests.stages import FAST, SECOND, assert_same, composites, cut, infer_options, processed
+from tests.stages import (
+    FAST,
+    SECOND,
+    assert_same,
+    composites,
+    cut,
+    matting_options,
+    processed,
+    with_compute,
+)
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -144,10 +152,10 @@ def test_the_results_are_the_same_with_a_trial_before_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress)
-    without = infer(segments, infer_options(random_checkpoint), tmp_path / "without", progress)
+    without = infer(segments, matting_options(random_checkpoint), tmp_path / "without", progress)
     assert not progress.heard("A trial")  # too short for one
     monkeypatch.setattr(preflight, "WORTH_PIXELS", 1)
-    tried = infer(segments, infer_options(random_checkpoint), tmp_path / "tried", progress)
+    tried = infer(segments, matting_options(random_checkpoint), tmp_path / "tried", progress)
     assert_same(without, tried)
     assert "All 70 take" in told(progress)
     assert sorted(path.name for path in tried.root.iterdir()) == sorted(
@@ -161,13 +169,15 @@ def test_the_room_is_reckoned_for_every_kind_of_result(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 240, size=(192, 144))
-    look = Look(kinds=(COMPOSITE, ALPHA, ALPHA_PNG), encoding=FAST)
-    run(video, SECOND, infer_options(random_checkpoint, look), None, progress)
+    look = OutputOptions(
+        kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG), encoding=FAST
+    )
+    run(video, SECOND, matting_options(random_checkpoint, look), None, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     made = [
         path.stat().st_size
         for kind in (*look.kinds, "STATE")
-        for path in folder.layer(kind).rglob("*.*")
+        for path in (folder.root / kind).rglob("*.*")
         if path.is_file()
     ]
     assert needed_bytes(told(progress)) == pytest.approx(sum(made), rel=0.25)
@@ -177,8 +187,8 @@ def test_the_room_is_reckoned_for_every_kind_of_result(
 def test_with_a_bit_rate_the_room_is_known(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
-    look = Look(encoding=Encoding("h264", bitrate_bps=40_000_000))
-    infer(cut(tmp_path, progress, 75), infer_options(random_checkpoint, look), None, progress)
+    look = OutputOptions(encoding=EncodingOptions(VideoCodec.H264, bitrate_bps=40_000_000))
+    infer(cut(tmp_path, progress, 75), matting_options(random_checkpoint, look), None, progress)
     # 75 frames at 30 a second
     assert needed_bytes(told(progress)) == pytest.approx(40e6 / 8 * 2.5, rel=0.1)
 
@@ -192,9 +202,11 @@ def test_a_disk_that_is_too_small_stops_it_before_anything_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress)
-    done = infer(segments, infer_options(opaque_checkpoint), None, progress)
+    done = infer(segments, matting_options(opaque_checkpoint), None, progress)
     before = {path: path.read_bytes() for path in composites(done)}
-    options = infer_options(random_checkpoint, Look(encoding=Encoding("h264", quality=0)))
+    options = matting_options(
+        random_checkpoint, OutputOptions(encoding=EncodingOptions(VideoCodec.H264, quality=0))
+    )
     free(monkeypatch, 1000)
     with pytest.raises(StorageError) as refused:
         infer(segments, options, None, progress)
@@ -215,8 +227,9 @@ def test_what_follows_counts_where_it_follows_at_once(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60)
-    options = infer_options(
-        random_checkpoint, Look(encoding=Encoding("h264", bitrate_bps=40 * 10**6))
+    options = matting_options(
+        random_checkpoint,
+        OutputOptions(encoding=EncodingOptions(VideoCodec.H264, bitrate_bps=40 * 10**6)),
     )
     # 60 frames at 30 a second take 10 MB, and as much again for each of the two that follow.
     free(monkeypatch, 20_000_000)
@@ -233,15 +246,17 @@ def test_pictures_are_reckoned_too(
     segments = cut(tmp_path, progress, 25)
     first = infer(
         segments,
-        infer_options(random_checkpoint, Look(kinds=(COMPOSITE, ALPHA_PNG))),
+        matting_options(
+            random_checkpoint, OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA_PNG))
+        ),
         None,
         progress,
     )
     pictures = tmp_path / "pictures"
-    shutil.copytree(first.layer(ALPHA_PNG) / "output_000", pictures)
+    shutil.copytree(first.layer(OutputKind.ALPHA_PNG) / "output_000", pictures)
     progress.said.clear()
     monkeypatch.setattr(preflight, "FIRST_FRAMES", 5)
-    infer(pictures, infer_options(random_checkpoint), None, progress)
+    infer(pictures, matting_options(random_checkpoint), None, progress)
     text = told(progress)
     assert "All 25 take" in text
     assert "joining" not in text
@@ -257,13 +272,13 @@ def test_what_cannot_be_matted_does_not_spoil_the_forecast(
     (folder / "b.mp4").write_bytes(b"no video")
     make_clip(folder / "c.mp4", 20)
     with pytest.raises(Exception, match=r"b\.mp4"):
-        infer(folder, infer_options(random_checkpoint), None, progress)
+        infer(folder, matting_options(random_checkpoint), None, progress)
     assert "All 40 take" in told(progress)
     (folder / "a.mp4").unlink()
     (folder / "c.mp4").unlink()
     progress.said.clear()
     with pytest.raises(Exception, match=r"b\.mp4"):
-        infer(folder, infer_options(random_checkpoint), None, progress)
+        infer(folder, matting_options(random_checkpoint), None, progress)
     assert not progress.heard("A trial")
 
 
@@ -272,9 +287,9 @@ def test_a_worker_that_breaks_over_a_sample_costs_only_that(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segments = cut(tmp_path, progress)
-    undisturbed = infer(segments, infer_options(random_checkpoint), None, Recorder())
+    undisturbed = infer(segments, matting_options(random_checkpoint), None, Recorder())
     monkeypatch.setattr("matting.workers.supervisor.serve_tasks", crash_once)
-    options = replace(infer_options(random_checkpoint), isolated=True)
+    options = with_compute(matting_options(random_checkpoint), isolated=True)
     folder = infer(segments, options, tmp_path / "isolated", progress)
     assert breaks(folder.root) == 1
     assert not progress.heard("Trying again")

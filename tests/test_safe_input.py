@@ -11,10 +11,11 @@ import pytest
 from matting.errors import MediaError, MissingError
 from matting.media import ffmpeg
 from matting.media.container import open_video
+from matting.options import OutputKind
 from matting.run import run
 from tests.clips import make_clip, numbers, sound_packets
 from tests.conftest import Recorder
-from tests.stages import SECOND, infer_options
+from tests.stages import SECOND, matting_options
 
 SECRET = "secret.mp4"
 DISGUISES = {
@@ -44,7 +45,7 @@ ODD_NAMES = [
 @pytest.mark.timeout(20)  # who opens the pipe waits for ever
 @pytest.mark.parametrize("kind", DISGUISES)
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".m3u8", ".ffconcat", ".mpd"])
-def test_no_other_file_is_opened(kind: str, suffix: str, tmp_path: Path) -> None:
+def test_no_other_file_is_opened(kind: OutputKind, suffix: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / SECRET)
     disguised = tmp_path / f"video{suffix}"
     disguised.write_text(DISGUISES[kind], encoding="utf-8")
@@ -62,7 +63,7 @@ def test_odd_names_through_all_stages(
 ) -> None:
     video = make_clip(tmp_path / "plain.mp4", 40, sound=True).rename(tmp_path / name)
     before = sound_packets(video)
-    final = run(video, SECOND, infer_options(opaque_checkpoint), None, progress)
+    final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert final == tmp_path / f"{video.stem}_MATTED.mp4"
     assert numbers(final) == list(range(40))
     assert sound_packets(final) == before

@@ -18,7 +18,7 @@ from matting.imaging.tone_mapping import sdr_view
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
-from matting.project.paths import ALPHA, COMPOSITE, FOREGROUND
+from matting.options import OutputKind, Precision
 from tests.stages import made_by
 
 CPU = torch.device("cpu")
@@ -57,8 +57,11 @@ def graded(rgb: Tensor, transfer: str) -> Planes:
 
 
 def alphas(frames: list[Planes], checkpoint: Path, ratio: float) -> Tensor:
-    session = MattingSession(load_checkpoint(checkpoint).network, CPU, "fp32")
-    made = [made_by(session, each, ratio, {ALPHA: Coding()}, GREEN)[ALPHA] for each in frames]
+    session = MattingSession(load_checkpoint(checkpoint).network, CPU, Precision.FP32)
+    made = [
+        made_by(session, each, ratio, {OutputKind.ALPHA: Coding()}, GREEN)[OutputKind.ALPHA]
+        for each in frames
+    ]
     return torch.cat([each.main.float() / 255 for each in made])
 
 
@@ -111,7 +114,7 @@ def test_code_values_pass_through(transfer: str) -> None:
     source = Planes(coding, *(each.to(torch.uint16) for each in numbers))
     offset = torch.tensor([0.0, 0.0, 0.0, 1.0]).view(1, 4, 1, 1).expand(1, 4, 12, 16)
     matte = Matte(source, torch.zeros_like(offset), offset.contiguous())
-    made = pictures(matte, {COMPOSITE: coding}, GREEN)[COMPOSITE]
+    made = pictures(matte, {OutputKind.COMPOSITE: coding}, GREEN)[OutputKind.COMPOSITE]
     assert torch.equal(made.main.int(), source.main.int())
     assert made.chroma is not None and source.chroma is not None
     assert torch.equal(made.chroma.int(), source.chroma.int())
@@ -123,9 +126,13 @@ def test_a_foreground_found_in_the_view_is_one_of_the_source() -> None:
     offset = torch.tensor([0.06, -0.04, 0.03, 1.0]).view(1, 4, 1, 1).expand(1, 4, 8, 8).contiguous()
     source = graded(rgb, PQ)
     made = pictures(
-        Matte(source, torch.zeros_like(offset), offset), {FOREGROUND: source.coding}, GREEN
+        Matte(source, torch.zeros_like(offset), offset),
+        {OutputKind.FOREGROUND: source.coding},
+        GREEN,
     )
-    shown = sdr_view(_rgb(made[FOREGROUND]), source.coding) - sdr_view(_rgb(source), source.coding)
+    shown = sdr_view(_rgb(made[OutputKind.FOREGROUND]), source.coding) - sdr_view(
+        _rgb(source), source.coding
+    )
     assert (shown[0, :, 16, 16] - offset[0, :3, 0, 0]).abs().max() < 0.01
 
 

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from matting.cutting.packet_cutter import choose_cuts
 from matting.cutting.packet_index import SourcePacket
 from matting.errors import InputError, MediaError
+from matting.options import CuttingOptions, OnDamage
 from matting.project.inputs import read_inputs
 from matting.project.plan import read_plan
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 from matting.system import atomic_files
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
 
-SECOND = SegmentOptions(seconds=Fraction(1))
+SECOND = CuttingOptions(seconds=Fraction(1))
 PLANNED = {
     "name": "a.mp4",
     "first_pts": 0,
@@ -106,7 +107,7 @@ def test_reencoding_gives_pieces_of_any_video(tmp_path: Path, progress: Recorder
     folder = segment(video, SECOND, None, progress)
     assert len(pieces(folder)) == 1
     assert progress.heard("--reencode")
-    options = SegmentOptions(seconds=Fraction(1), reencode=True, overwrite=True)
+    options = CuttingOptions(seconds=Fraction(1), reencode=True, overwrite=True)
     folder = segment(video, options, None, progress)
     assert len(pieces(folder)) == 3
     assert cut_frames(folder) == list(range(75))
@@ -119,7 +120,7 @@ def test_cutting_again_changes_nothing(tmp_path: Path, progress: Recorder) -> No
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-    segment(video, SegmentOptions(), None, progress)
+    segment(video, CuttingOptions(), None, progress)
     assert progress.heard("Already cut")
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
 
@@ -136,12 +137,12 @@ def test_other_work_is_not_overwritten(tmp_path: Path, progress: Recorder) -> No
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
     with pytest.raises(InputError, match="pieces of 1 seconds"):
-        segment(video, SegmentOptions(seconds=Fraction(2)), None, progress)
+        segment(video, CuttingOptions(seconds=Fraction(2)), None, progress)
     other = make_clip(tmp_path / "clip.mov", 40)
     with pytest.raises(InputError, match=r"another video \(clip.mp4\)"):
         segment(other, SECOND, None, progress)
     assert cut_frames(folder) == list(range(60))
-    segment(other, SegmentOptions(overwrite=True), None, progress)
+    segment(other, CuttingOptions(overwrite=True), None, progress)
     assert cut_frames(folder) == list(range(40))
     assert len(list(folder.glob("*.mp4"))) == 1
 
@@ -194,7 +195,7 @@ def test_a_missing_piece_is_cut_as_before(tmp_path: Path, progress: Recorder) ->
     folder = segment(video, SECOND, None, progress)
     content = (folder / "output_001.mp4").read_bytes()
     (folder / "output_001.mp4").unlink()
-    segment(video, SegmentOptions(), None, progress)
+    segment(video, CuttingOptions(), None, progress)
     assert len(pieces(folder)) == 3
     assert (folder / "output_001.mp4").read_bytes() == content
 
@@ -205,7 +206,7 @@ def test_a_broken_plan_can_be_overwritten(tmp_path: Path, progress: Recorder) ->
     (folder / "segments.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="segments.json"):
         segment(video, SECOND, None, progress)
-    segment(video, SegmentOptions(seconds=Fraction(1), overwrite=True), None, progress)
+    segment(video, CuttingOptions(seconds=Fraction(1), overwrite=True), None, progress)
     assert cut_frames(folder) == list(range(40))
 
 
@@ -226,8 +227,8 @@ def test_reencoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> No
     short = tmp_path / "short.mp4"
     short.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.raises(MediaError, match="cut off"):
-        segment(short, SegmentOptions(reencode=True), None, progress)
-    options = SegmentOptions(reencode=True, damaged="repeat")
+        segment(short, CuttingOptions(reencode=True), None, progress)
+    options = CuttingOptions(reencode=True, damaged=OnDamage.REPEAT)
     folder = segment(short, options, None, progress)
     assert 20 < len(cut_frames(folder)) < 150
     assert progress.heard("is cut off: it ends at 0:00:0")
@@ -351,7 +352,7 @@ def test_the_plan_knows_a_piece_that_was_changed(tmp_path: Path, progress: Recor
 def test_reencoded_pieces_are_closed_and_good(tmp_path: Path, progress: Recorder) -> None:
     pts = [100 + index * 40 + (index % 3) * 7 for index in range(60)]
     video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
-    folder = segment(video, SegmentOptions(Fraction(1), reencode=True), None, progress)
+    folder = segment(video, CuttingOptions(Fraction(1), reencode=True), None, progress)
     plan = read_plan(folder)
     assert plan is not None
     found = [

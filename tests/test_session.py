@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from matting.choices import AUTO, PRECISION_CHOICES
 from matting.imaging.sample_format import Coding
-from matting.inference.precision import PRECISIONS, computes_alike, suitable_precision
+from matting.inference.precision import DTYPES, computes_alike, suitable_precision
 from matting.inference.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
 from matting.inference.weights import load_checkpoint
+from matting.options import Precision, Subject
 from model import inference_network
 
 GIB = 1 << 30
@@ -25,7 +25,7 @@ CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 @pytest.mark.parametrize("coding", [C420_8, C420_10])
 def test_large_pictures_fit_a_small_card(coding: Coding) -> None:
     size = (8192, 4096)
-    ratio = automatic_ratio(*size, "full-body")
+    ratio = automatic_ratio(*size, Subject.FULL_BODY)
     frames = frames_in(5 * GIB, coding, size, ratio)
     assert 1 <= frames <= 4
     # Eight chunks on their way, beside the network's own work on one.
@@ -42,7 +42,7 @@ def test_a_processor_takes_one_frame_at_once_unless_told_otherwise(
     network = load_checkpoint(random_checkpoint).network
     cpu = torch.device("cpu")
     for told, expected in ((None, 1), (3, 3)):
-        session = MattingSession(network, cpu, "fp32", told)
+        session = MattingSession(network, cpu, Precision.FP32, told)
         assert session.chunk_frames(C420_8, (1920, 1080), 0.4) == expected
 
 
@@ -67,8 +67,8 @@ def test_a_card_with_matrix_units_computes_in_half_precision(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: name)
-    assert suitable_precision("auto", CARD) == precision
-    assert suitable_precision("bf16", CARD) == "bf16"
+    assert suitable_precision(Precision.AUTO, CARD) == precision
+    assert suitable_precision(Precision.BF16, CARD) == "bf16"
 
 
 def test_a_device_is_trusted_with_half_precision_where_it_computes_alike(
@@ -85,7 +85,7 @@ def test_a_device_is_trusted_with_half_precision_where_it_computes_alike(
 
 
 def test_every_choice_of_precision_is_there() -> None:
-    assert (AUTO, *PRECISIONS) == PRECISION_CHOICES
+    assert {Precision.AUTO, *DTYPES} == set(Precision)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_so_does_a_processor(
     monkeypatch: pytest.MonkeyPatch, told: dict[str, Any], precision: str
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
-    assert suitable_precision("auto", torch.device("cpu")) == precision
+    assert suitable_precision(Precision.AUTO, torch.device("cpu")) == precision
 
 
 def test_a_torch_that_does_not_tell_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert suitable_precision("auto", torch.device("cpu")) == "fp32"
+    assert suitable_precision(Precision.AUTO, torch.device("cpu")) == "fp32"

@@ -18,13 +18,14 @@ from matting.media.hdr_metadata import HdrMetadata
 from matting.media.matroska_header import header_of
 from matting.media.pixel_formats import SAME_SAMPLES
 from matting.media.probe import probe
+from matting.options import CuttingOptions
 from matting.project.plan import read_plan
-from matting.segment import SegmentOptions, segment
+from matting.segment import segment
 from tests.clips import crop_by_header, make_clip, picture
 from tests.conftest import Recorder
 
 Plane = NDArray[np.integer]
-HALF = SegmentOptions(seconds=Fraction(1, 2))
+HALF = CuttingOptions(seconds=Fraction(1, 2))
 FAST_VP9 = {"deadline": "realtime", "cpu-used": "8"}
 X265 = {"x265-params": "log-level=none:scenecut=0"}
 AV1 = {"preset": "12"}
@@ -116,7 +117,7 @@ def test_packed_samples_in_planes(
 ) -> None:
     assert SAME_SAMPLES.get(pixel_format, pixel_format) == same
     video = make_clip(tmp_path / "clip.nut", 6, codec=codec, pixel_format=pixel_format)
-    folder = segment(video, SegmentOptions(), None, progress)
+    folder = segment(video, CuttingOptions(), None, progress)
     with open_video(video) as (container, _):
         before = [pixel_hash(f.reformat(format=same)) for f in container.decode(video=0)]
     with open_video(folder / "output_000.mp4") as (container, _):
@@ -132,7 +133,7 @@ def test_odd_sizes_without_loss(
     """Encoded anew, for mp4 holds no such codec."""
     clip = tmp_path / "clip.nut"
     video = make_clip(clip, 4, codec="rawvideo", pixel_format=pixel_format, size=size)
-    folder = segment(video, SegmentOptions(), None, progress)
+    folder = segment(video, CuttingOptions(), None, progress)
     assert progress.heard("encoded anew, without loss: ")
     assert of_pieces(folder) == shown(video)
 
@@ -167,7 +168,7 @@ def test_full_range_without_other_tags_stays_full(tmp_path: Path, progress: Reco
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    piece = segment(video, SegmentOptions(), None, progress) / "output_000.mp4"
+    piece = segment(video, CuttingOptions(), None, progress) / "output_000.mp4"
     assert probe(piece).colour == probe(video).colour
     assert probe(piece).colour.range == 2
 
@@ -200,7 +201,7 @@ def test_cropping_by_the_header_is_done(
     """Where the cut goes through pixels that share a chroma sample, each has it for itself."""
     clip = make_clip(tmp_path / "clip.mkv", 4, codec="libx265", pixel_format=pixel_format)
     cropped = crop_by_header(clip, left=left, bottom=bottom)
-    folder = segment(cropped, SegmentOptions(), None, progress)
+    folder = segment(cropped, CuttingOptions(), None, progress)
     assert progress.heard(f"{left} pixels at the left")
     with open_video(clip) as (container, stream):
         whole = list(container.decode(stream))
@@ -260,7 +261,7 @@ def test_a_first_key_frame_missing(
             else []
         )
     progress = Recorder()
-    folder = segment(video, SegmentOptions(reencode=reencode), None, progress)
+    folder = segment(video, CuttingOptions(reencode=reencode), None, progress)
     plan = read_plan(folder)
     assert plan is not None
     times = [time for time, _ in of_pieces(folder)]
@@ -285,14 +286,14 @@ def test_a_shared_clip_without_its_first_key_frame(
     shared: Path, tmp_path: Path, progress: Recorder
 ) -> None:
     video = shared / "media" / "formats" / "discard_first_keyframe.mp4"
-    folder = segment(video, SegmentOptions(), tmp_path, progress)
+    folder = segment(video, CuttingOptions(), tmp_path, progress)
     assert of_pieces(folder) == [(time, pixels) for time, pixels in shown(video) if time >= 0]
 
 
 def test_one_frame(tmp_path: Path, progress: Recorder) -> None:
     for suffix, codec in (("mp4", "libx264"), ("avi", "ffv1"), ("mkv", "mpeg2video")):
         video = make_clip(tmp_path / f"{codec}.{suffix}", 1, codec=codec)
-        folder = segment(video, SegmentOptions(), None, progress)
+        folder = segment(video, CuttingOptions(), None, progress)
         assert of_pieces(folder) == shown(video)
 
 
@@ -300,9 +301,9 @@ def test_one_frame(tmp_path: Path, progress: Recorder) -> None:
 def test_rotation_stays(degrees: int, tmp_path: Path, progress: Recorder) -> None:
     """Copied or cropped."""
     clip = make_clip(tmp_path / "clip.mp4", 3, rotation=degrees)
-    piece = segment(clip, SegmentOptions(), None, progress) / "output_000.mp4"
+    piece = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
     assert frame_rotation(piece) == frame_rotation(clip) != 0
-    again = segment(clip, SegmentOptions(reencode=True, overwrite=True), None, progress)
+    again = segment(clip, CuttingOptions(reencode=True, overwrite=True), None, progress)
     assert frame_rotation(again / "output_000.mp4") == frame_rotation(clip)
 
 
@@ -326,6 +327,6 @@ def test_a_cover_picture_is_no_video(tmp_path: Path, progress: Recorder) -> None
             if packet.size:
                 packet.stream = stream
                 output.mux(packet)
-    folder = segment(video, SegmentOptions(), None, progress)
+    folder = segment(video, CuttingOptions(), None, progress)
     assert len(of_pieces(folder)) == 10
     assert probe(folder / "output_000.mp4").codec == "h264"

@@ -16,7 +16,7 @@ from matting.run import run
 from tests.clips import make_clip, numbers, times
 from tests.conftest import Recorder
 from tests.sources import deliver, make, opened, tone, with_boxes
-from tests.stages import SECOND, infer_options
+from tests.stages import SECOND, matting_options
 
 XML = b"<rdf:SphericalVideo><GSpherical:Spherical>true</GSpherical:Spherical></rdf:SphericalVideo>"
 
@@ -118,7 +118,7 @@ def test_matroska_is_translated(case: str, tmp_path: Path) -> None:
 def test_through_all_stages(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
     told = with_boxes(make_clip(tmp_path / "told.mp4", sound=True), CASES["half, with a pose"])
     video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
-    final = run(video, SECOND, infer_options(opaque_checkpoint), None, progress)
+    final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert seen(final) == seen(told)
     assert numbers(final) == list(range(30))
 

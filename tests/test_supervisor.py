@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from matting.inference import steps
 from matting.inference.session import MattingSession
 from matting.inference.steps import Decoded, Seen
 from matting.inference.weights import load_checkpoint
+from matting.options import OutputKind, Precision
 from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
@@ -27,11 +27,12 @@ from tests.stages import (
     assert_same,
     composites,
     cut,
-    infer_options,
     interrupt_after,
     made_by,
     matte,
+    matting_options,
     processed,
+    with_compute,
 )
 
 # Torch alone takes some of it to be imported; no single step of the work here does.
@@ -47,7 +48,9 @@ def isolated(
 ) -> MattedFolder:
     """The matted folder as a worker process makes it."""
     monkeypatch.setattr("matting.workers.supervisor.serve_tasks", serve)
-    options = replace(infer_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS)
+    options = with_compute(
+        matting_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS
+    )
     return infer(segments, options, segments.parent / "isolated", progress)
 
 
@@ -172,11 +175,11 @@ def test_short_memory_makes_smaller_chunks(
 ) -> None:
     network = load_checkpoint(random_checkpoint).network
     rgb = Planes(Coding(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
-    kinds, green = {"COMPOSITE": Coding(), "ALPHA": Coding()}, (120, 255, 155)
-    plain = MattingSession(network, torch.device("cpu"), "fp32", 8)
+    kinds, green = {OutputKind.COMPOSITE: Coding(), OutputKind.ALPHA: Coding()}, (120, 255, 155)
+    plain = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
     expected = made_by(plain, rgb, 0.5, kinds, green)
     short = ShortOfMemory(monkeypatch, 3)
-    session = MattingSession(network, torch.device("cpu"), "fp32", 8)
+    session = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
     made = made_by(session, rgb, 0.5, kinds, green)
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:

@@ -12,7 +12,8 @@ from matting.errors import MediaError
 from matting.media.matroska_header import StreamHeader, parse
 from matting.media.probe import probe
 from matting.media.validation import require_supported
-from matting.segment import SegmentOptions, segment
+from matting.options import CuttingOptions
+from matting.segment import segment
 from tests.clips import make_clip
 from tests.conftest import Recorder
 
@@ -24,7 +25,7 @@ def test_matrices_that_are_not_understood(matrix: str, tmp_path: Path, progress:
     options = {"x265-params": f"log-level=none:colormatrix={matrix}"}
     video = make_clip(tmp_path / "clip.mp4", 3, codec="libx265", options=options)
     with pytest.raises(MediaError, match="clip.mp4 has its colours as") as caught:
-        segment(video, SegmentOptions(), None, progress)
+        segment(video, CuttingOptions(), None, progress)
     assert "Convert" in caught.value.hint
     assert not (tmp_path / "clip_segments").exists()
 
@@ -33,7 +34,7 @@ def test_matrices_that_are_not_understood(matrix: str, tmp_path: Path, progress:
 def test_other_matrices_are_taken(matrix: str, tmp_path: Path, progress: Recorder) -> None:
     options = {"x265-params": f"log-level=none:colormatrix={matrix}"}
     video = make_clip(tmp_path / "clip.mp4", 3, codec="libx265", options=options)
-    assert segment(video, SegmentOptions(), None, progress).is_dir()
+    assert segment(video, CuttingOptions(), None, progress).is_dir()
 
 
 def dolby_vision(path: Path, profile: int) -> Path:
@@ -51,7 +52,7 @@ def test_dolby_vision_without_a_common_base(tmp_path: Path, progress: Recorder) 
     video = dolby_vision(tmp_path / "clip.mp4", 5)
     assert probe(video).header.dolby_vision_profile == 5
     with pytest.raises(MediaError, match="Dolby Vision profile 5"):
-        segment(video, SegmentOptions(), None, progress)
+        segment(video, CuttingOptions(), None, progress)
     require_supported(probe(dolby_vision(tmp_path / "other.mp4", 8)))
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 from benchmarks.faults.fault import require
 from benchmarks.faults.job import JobFault
-from matting.project.paths import COMPOSITE
+from matting.options import OutputKind
 
 REFUSED = 2
 
@@ -23,7 +23,7 @@ class Damage(JobFault):
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)
-        made = job.matted.layer(COMPOSITE)
+        made = job.matted.layer(OutputKind.COMPOSITE)
         first, second = rng.sample(self.names, 2)
         how = ("bit", "cut", "zeros", "deleted", "swapped", "copied", "appended")[number % 7]
         story = f"{how}: {first}, {second}"

@@ -20,8 +20,9 @@ from unittest.mock import patch
 
 from benchmarks.faults.fault import Fault, require
 from matting.errors import MattingError
+from matting.options import OutputKind
 from matting.project.ledger import Entry, Ledger
-from matting.project.paths import COMPOSITE, MattedFolder
+from matting.project.paths import MattedFolder
 from matting.system.files import FileProof
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
@@ -142,7 +143,7 @@ class LedgerCalls(Fault):
     ) -> int:
         """Plays a story and checks what was left at the wanted call; returns how many there are."""
         folder = MattedFolder(place / "matted")
-        folder.layer(COMPOSITE).mkdir(parents=True)
+        folder.layer(OutputKind.COMPOSITE).mkdir(parents=True)
         # The story's own dice, so that the same one is told with and without a kill.
         dice = Random(rng.random())
         watch = Watch(folder.root, wanted, rng, power_cut)
@@ -189,13 +190,13 @@ def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -
     watch.finished.discard(name)
     with watched(watch):
         ledger.record(name, Entry())
-    path = ledger.folder.layer(COMPOSITE) / name
+    path = ledger.folder.layer(OutputKind.COMPOSITE) / name
     if not works:
         with watched(watch):
             ledger.record(name, Entry(error="it failed"))
         return
     path.write_bytes(dice.randbytes(200))
-    entry = Entry(frames=3, outputs={COMPOSITE: (name, FileProof.of(path))})
+    entry = Entry(frames=3, outputs={OutputKind.COMPOSITE: (name, FileProof.of(path))})
     with watched(watch):
         ledger.record(name, entry)
     watch.finished.add(name)

@@ -26,7 +26,7 @@ from matting.workers import supervisor
 from matting.workers.matting_stage import NetworkStage
 from matting.workers.segment_job import Passage
 from matting.workers.supervisor import TRIES
-from matting.workers.worker import Setup
+from matting.workers.worker import WorkerSetup
 from matting.workers.worker_process import serve_tasks
 from model import MattingNetwork, State
 
@@ -92,7 +92,7 @@ def inject(fault: Injected) -> None:
     setattr(supervisor, "serve_tasks", partial(serve, fault))  # noqa: B010 - what it imported
 
 
-def serve(fault: Injected, pipe: Connection, setup: Setup, folder: Path) -> None:
+def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """What such a worker's process runs."""
     begin, decode = NetworkStage.begin, steps.decode
     at: list[str] = []  # the segment, then an item for each of its frames

@@ -14,7 +14,7 @@ from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import LIMIT_SECONDS
 from benchmarks.stand_in import KEY_FRAMES, shown_at, write_clip
-from matting.project.paths import COMPOSITE
+from matting.options import OutputKind
 
 PLAIN_ENDS = {0, 1, 2}  # done; some failed; bad input
 BOXES = (b"moov", b"mvhd", b"tkhd", b"edts", b"mdhd", b"stsd", b"avcC", b"stts", b"stss", b"stsz")
@@ -52,7 +52,9 @@ class Mutations(JobFault):
     def _require_planned(self, job: Job, name: str, story: str) -> None:
         """`true` was said of a segment: its result has the planned frames at their times."""
         entry = json.loads(job.matted.manifest.read_text(encoding="utf-8"))["segments"][name]
-        path = job.matted.layer(COMPOSITE) / entry["outputs"][COMPOSITE]["file"]
+        path = (
+            job.matted.layer(OutputKind.COMPOSITE) / entry["outputs"][OutputKind.COMPOSITE]["file"]
+        )
         try:
             found = shown_at(path)
         except (av.error.FFmpegError, IndexError) as error:

@@ -8,16 +8,21 @@ from pathlib import Path
 
 import torch
 
-from matting.infer_options import InferOptions
-from matting.look import Look
-from matting.media.encoders import Encoding
+from matting.options import (
+    ComputeOptions,
+    CuttingOptions,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OutputOptions,
+    VideoCodec,
+)
 from matting.progress import Progress
 from matting.run import run
-from matting.segment import SegmentOptions
 from model import MattingNetwork
 
 # The encoder's finest, so that its own loss stays far below what is looked for.
-FINEST = {codec: Encoding(codec, quality=0) for codec in ("hevc", "h264", "av1")}
+FINEST = {codec: EncodingOptions(codec, quality=0) for codec in VideoCodec}
 BACKGROUND = (120, 255, 155)
 PIECE_SECONDS = Fraction(1, 2)
 
@@ -82,20 +87,18 @@ def through_all_stages(
     background: tuple[int, int, int] = BACKGROUND,
     seconds: Fraction = PIECE_SECONDS,
     ratio: float = 1.0,
-    codec: str = "hevc",
+    codec: VideoCodec = VideoCodec.HEVC,
 ) -> Done:
     """Segments, mattes, combines `video`, and adds its sound.
 
     Raises:
         MattingError: a stage refused.
     """
-    options = InferOptions(
-        checkpoint=checkpoint,
-        device="cpu",
-        ratio=ratio,
-        look=Look(background=background, encoding=FINEST[codec]),
-        isolated=False,
+    options = MattingOptions(
+        matte=MatteOptions(checkpoint, ratio=ratio),
+        output=OutputOptions(background=background, encoding=FINEST[codec]),
+        compute=ComputeOptions("cpu", isolated=False),
     )
     listener = Listener()
-    final = run(video, SegmentOptions(seconds=seconds), options, None, listener)
+    final = run(video, CuttingOptions(seconds=seconds), options, None, listener)
     return Done(final, "\n".join(listener.said))

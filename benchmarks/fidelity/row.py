@@ -17,6 +17,7 @@ from benchmarks.fidelity.program import ProgramError
 from benchmarks.fidelity.seen import UNKNOWN, Seen, see
 from benchmarks.fidelity.signal import over_black
 from matting.errors import MattingError
+from matting.options import VideoCodec
 
 SHARED = Path(os.environ.get("RVM_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 MEAN_BOUND = 1.0  # in 1/255, of the issue
@@ -77,7 +78,7 @@ class Row:
     start: bool = False
     seconds: Fraction = PIECE_SECONDS
     ratio: float = 1.0
-    codec: str = "hevc"
+    codec: VideoCodec = VideoCodec.HEVC
     short: bool = False
 
     def run(self, folder: Path, networks: Networks) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.fidelity.clip import FINE, H264, HEVC, Clip, Tags
 from benchmarks.fidelity.row import Row
+from matting.options import VideoCodec
 
 AV1 = ("-c:v", "libsvtav1", "-crf", "8", "-preset", "10", "-g", "15", "-svtav1-params", "lp=1")
 VP8 = (
@@ -100,20 +101,20 @@ DEPTHS = [
 ]
 
 CODECS = [
-    Row("8 bits 4:2:0 to H.264", Clip(), codec="h264", about=TAGS),
-    Row("8 bits 4:2:0 to AV1", Clip(), codec="av1", about=TAGS),
-    Row("10 bits 4:2:0 to AV1", Clip(video=HEVC, pixel_format="yuv420p10le"), codec="av1"),
+    Row("8 bits 4:2:0 to H.264", Clip(), codec=VideoCodec.H264, about=TAGS),
+    Row("8 bits 4:2:0 to AV1", Clip(), codec=VideoCodec.AV1, about=TAGS),
+    Row("10 bits 4:2:0 to AV1", Clip(video=HEVC, pixel_format="yuv420p10le"), codec=VideoCodec.AV1),
     Row(
         "12 bits 4:2:2 to H.264: 10 bits, said",
         Clip(video=HEVC, pixel_format="yuv422p12le"),
-        codec="h264",
+        codec=VideoCodec.H264,
         expect={"depth": "10 bits"},
         said="10.bits?",
     ),
     Row(
         "12 bits 4:4:4 to AV1: 10 bits 4:2:0, said",
         Clip(video=HEVC, pixel_format="yuv444p12le"),
-        codec="av1",
+        codec=VideoCodec.AV1,
         expect={"depth": "10 bits", "layout": "4:2:0"},
         said="4:2:0",
     ),

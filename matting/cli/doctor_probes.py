@@ -184,7 +184,8 @@ def _try_decoders() -> Tried:
         from matting.media.hardware_probe import try_decoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    return try_decoders(Nvdec(torch.device(FIRST_CARD)))
+    tried = try_decoders(Nvdec(torch.device(FIRST_CARD)))
+    return {codec.value: reason for codec, reason in tried.items()}
 
 
 def _try_encoders() -> Tried:
@@ -192,7 +193,7 @@ def _try_encoders() -> Tried:
         from matting.media.hardware_probe import try_encoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    return try_encoders(FIRST_CARD)
+    return {codec.value: reason for codec, reason in try_encoders(FIRST_CARD).items()}
 
 
 def _load_weights(path: Path) -> str:

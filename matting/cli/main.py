@@ -116,11 +116,11 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     if options.command == "segment":
         from matting.segment import segment
 
-        return partial(segment, path, args.segment_options(options), output, console)
+        return partial(segment, path, args.cutting_options(options), output, console)
     if options.command == "infer":
         from matting.infer import infer
 
-        return partial(infer, path, args.infer_options(options), output, console)
+        return partial(infer, path, args.matting_options(options), output, console)
     if options.command == "combine":
         from matting.combine import combine
 
@@ -131,7 +131,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         return partial(add_audio, path, output, console)
     from matting.run import run
 
-    cutting, matting = args.segment_options(options), args.infer_options(options)
+    cutting, matting = args.cutting_options(options), args.matting_options(options)
     return partial(run, path, cutting, matting, output, console)
 
 

@@ -7,33 +7,39 @@ from __future__ import annotations
 
 import argparse
 import os
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import Literal, NoReturn
 
-from matting.choices import (
-    AUTO,
-    C420,
-    CODEC_CHOICES,
-    HARDWARE,
-    PRECISION_CHOICES,
-    REPEAT,
-    SHORT_SIDE_PX,
-    SOFTWARE,
-    SOURCE,
-    STOP,
-    WAYS,
-)
-from matting.cli import arg_types as values
+from matting.cli import arg_types
 from matting.errors import InputError
-from matting.project.paths import ALPHA, ALPHA_PNG, COMPOSITE, FOREGROUND
-
-if TYPE_CHECKING:
-    from matting.infer_options import InferOptions
-    from matting.segment import SegmentOptions
+from matting.options import (
+    DEFAULT_SEGMENT_SECONDS,
+    Choice,
+    Chroma,
+    CodecBackend,
+    ComputeOptions,
+    CuttingOptions,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OnDamage,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    RendererBackend,
+    Subject,
+    VideoCodec,
+)
 
 PROGRAM = "inference_custom.py"
-KINDS = {"alpha": ALPHA, "foreground": FOREGROUND, "alpha-png": ALPHA_PNG}
+CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
+WHO = "by the processor or the graphics card"
+# What --save calls the kinds that are not always written.
+SAVED = {
+    kind.value.lower().replace("_", "-"): kind
+    for kind in OutputKind
+    if kind not in MATTING.output.kinds
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,18 +59,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """
     parser = _Parser(prog=PROGRAM, description="Mattes long videos of people, in segments.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    demo = _command(commands, "demo", "DIR", "draw a film, matte it, and measure the result", "?")
-    demo.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:N")
-    segment = _command(commands, "segment", "VIDEO", "cut a video into segments")
-    infer = _command(commands, "infer", "SEGMENTS_DIR", "matte a folder of segments")
-    _command(commands, "combine", "MATTED_DIR", "join the matted segments to one video")
-    _command(commands, "add-audio", "VIDEO", "put the original's sound to the matted video")
-    run = _command(commands, "run", "VIDEO", "all four in a row; can be run again at any point")
-    _doctor(commands)
+    demo = _add_command(
+        commands, "demo", "DIR", "draw a film, matte it, and measure the result", "?"
+    )
+    _add_device(demo)
+    segment = _add_command(commands, "segment", "VIDEO", "cut a video into segments")
+    infer = _add_command(commands, "infer", "SEGMENTS_DIR", "matte a folder of segments")
+    _add_command(commands, "combine", "MATTED_DIR", "join the matted segments to one video")
+    _add_command(commands, "add-audio", "VIDEO", "put the original's sound to the matted video")
+    run = _add_command(commands, "run", "VIDEO", "all four in a row; can be run again at any point")
+    _add_doctor(commands)
     for command in (segment, run):
-        _segment_options(command)
+        _add_cutting_options(command)
     for command in (infer, run):
-        _infer_options(command)
+        _add_matting_options(command)
     options = parser.parse_args(argv)
     # Absolute from here on: nothing depends on the current folder, nor looks like an option.
     for name in ("path", "output", "checkpoint"):
@@ -74,61 +82,64 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
-def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
-    """The options of `segment`."""
-    from matting.segment import SegmentOptions
-
-    return SegmentOptions(
+def cutting_options(arguments: argparse.Namespace) -> CuttingOptions:
+    """Return the options of `segment`."""
+    return CuttingOptions(
         seconds=arguments.seconds,
         reencode=arguments.reencode,
         overwrite=arguments.overwrite,
-        damaged=arguments.damaged,
+        damaged=OnDamage(arguments.damaged),
     )
 
 
-def infer_options(arguments: argparse.Namespace) -> InferOptions:
-    """The options of `infer`.
+def matting_options(arguments: argparse.Namespace) -> MattingOptions:
+    """Return the options of `infer`.
 
     Raises:
         InputError: the quality is out of the codec's range.
     """
-    from matting.infer_options import InferOptions
-    from matting.look import Look
-    from matting.media.encoders import CODECS, Encoding
-
-    worst = CODECS[arguments.codec].worst_quality
-    if arguments.quality is not None and arguments.quality > worst:
-        raise InputError(f"--quality {arguments.quality}: {arguments.codec} takes 0 to {worst}.")
-    look = Look(
-        background=arguments.background,
-        kinds=(COMPOSITE, *(KINDS[kind] for kind in KINDS if kind in arguments.save)),
-        encoding=Encoding(
-            arguments.codec,
-            arguments.quality,
-            arguments.bitrate,
-            chroma=arguments.chroma,
-            encoder=arguments.encoder,
+    return MattingOptions(
+        matte=MatteOptions(
+            checkpoint=arguments.checkpoint,
+            precision=Precision(arguments.precision),
+            ratio=arguments.downsample_ratio,
+            subject=Subject(arguments.subject),
         ),
-    )
-    return InferOptions(
-        checkpoint=arguments.checkpoint,
-        device=arguments.device,
-        decoder=arguments.decoder,
-        precision=arguments.precision,
-        ratio=arguments.downsample_ratio,
-        subject=arguments.subject,
-        look=look,
-        frame_rate=arguments.frame_rate,
-        full_size=arguments.full_size,
-        largest_chunk=arguments.chunk,
-        threads=arguments.threads,
-        isolated=True,
-        patience_seconds=float(arguments.patience),
+        output=_output_options(arguments),
+        compute=ComputeOptions(
+            device=arguments.device,
+            decoder=CodecBackend(arguments.decoder),
+            renderer=RendererBackend(arguments.full_size),
+            largest_chunk=arguments.chunk,
+            threads=arguments.threads,
+            patience_seconds=float(arguments.patience),
+        ),
         force=arguments.force,
     )
 
 
-def _command(
+def _output_options(arguments: argparse.Namespace) -> OutputOptions:
+    from matting.media.encoders import CODECS
+
+    codec = VideoCodec(arguments.codec)
+    worst = CODECS[codec].worst_quality
+    if arguments.quality is not None and arguments.quality > worst:
+        raise InputError(f"--quality {arguments.quality}: {codec} takes 0 to {worst}.")
+    return OutputOptions(
+        background=arguments.background,
+        kinds=(*MATTING.output.kinds, *(SAVED[name] for name in SAVED if name in arguments.save)),
+        encoding=EncodingOptions(
+            codec,
+            arguments.quality,
+            arguments.bitrate,
+            chroma=Chroma(arguments.chroma),
+            encoder=CodecBackend(arguments.encoder),
+        ),
+        frame_rate=arguments.frame_rate,
+    )
+
+
+def _add_command(
     commands: argparse._SubParsersAction[_Parser],
     name: str,
     path: str,
@@ -146,7 +157,7 @@ def _command(
     return parser
 
 
-def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     told = "tell what this computer has, what is missing, and the command that mends it"
     parser = commands.add_parser("doctor", help=told, description=told.capitalize())
     parser.add_argument(
@@ -160,86 +171,152 @@ def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser.set_defaults(output=None, quiet=False, verbose=False)
 
 
-def _segment_options(parser: argparse.ArgumentParser) -> None:
+def _add_cutting_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seconds", type=values.seconds, help="length of a segment to aim at (default: 15)"
+        "--seconds",
+        type=arg_types.seconds,
+        default=CUTTING.seconds,
+        help=f"segment length to aim at (default: {DEFAULT_SEGMENT_SECONDS})",
     )
     parser.add_argument(
-        "--reencode", action="store_true", help="make new, clean pieces (H.265, CRF 12); slow"
+        "--reencode",
+        action="store_true",
+        help="make new, clean segments (H.265, CRF 12); slow",
     )
     parser.add_argument("--overwrite", action="store_true", help="cut anew what is cut already")
-    parser.add_argument(
-        "--damaged",
-        default=STOP,
-        choices=(STOP, REPEAT),
-        help="at damage in the video: stop, or repeat the last good frame (default: stop)",
+    _add_choice(
+        parser, "--damaged", CUTTING.damaged, "at damage: stop, or repeat the last good frame"
     )
 
 
-def _infer_options(parser: argparse.ArgumentParser) -> None:
+def _add_matting_options(parser: argparse.ArgumentParser) -> None:
+    _add_matte_options(parser)
+    _add_output_options(parser)
+    _add_compute_options(parser)
     add = parser.add_argument
-    add("--checkpoint", metavar="PATH", type=Path, help="the network's weights, a .pth file")
-    add("--device", default="auto", metavar="auto|cpu|cuda|cuda:N", help="what computes")
-    for name in ("--decoder", "--encoder"):
-        who = "by the processor or the graphics card"
-        add(name, default=AUTO, choices=(AUTO, SOFTWARE, HARDWARE), help=who)
-    add("--precision", default="auto", choices=PRECISION_CHOICES, help="of the numbers")
+    add("--force", action="store_true", help="go on although the disk seems too small")
+    add("--shutdown", action="store_true", help="switch the computer off at the end")
+
+
+def _add_matte_options(parser: argparse.ArgumentParser) -> None:
+    default, add = MATTING.matte, parser.add_argument
+    add(
+        "--checkpoint",
+        metavar="PATH",
+        type=Path,
+        default=default.checkpoint,
+        help="the network's weights, a .pth file",
+    )
+    _add_choice(parser, "--precision", default.precision, "of the numbers")
     add(
         "--downsample-ratio",
-        type=values.ratio,
+        type=arg_types.ratio,
+        default=default.ratio,
         metavar="auto|RATIO",
         help="size of the copy on which people are found, 0 to 1 (default: auto, by --subject)",
     )
-    add(
-        "--subject",
-        default="full-body",
-        choices=SHORT_SIDE_PX,
-        help="how much of the people is seen (default: full-body)",
-    )
+    _add_choice(parser, "--subject", default.subject, "how much of the people is seen")
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    default, add = MATTING.output, parser.add_argument
+    colour = "#{:02X}{:02X}{:02X}".format(*default.background)
     add(
         "--background",
-        type=values.colour,
-        default=values.colour("#78FF9B"),
+        type=arg_types.colour,
+        default=default.background,
         metavar="COLOUR",
-        help="behind the people: '#RRGGBB' or R,G,B (default: '#78FF9B')",
+        help=f"behind the people: '#RRGGBB' or R,G,B (default: '{colour}')",
     )
-    add("--codec", default="hevc", choices=CODEC_CHOICES, help="default: hevc (H.265)")
-    add(
+    _add_choice(parser, "--codec", default.encoding.codec, "of the results; hevc is H.265")
+    _add_choice(
+        parser,
         "--chroma",
-        default=SOURCE,
-        choices=(SOURCE, C420),
-        help="4:2:0: colour at a quarter of the pixels, which all players take (default: source)",
+        default.encoding.chroma,
+        "4:2:0: colour at a quarter of the pixels, which all players take",
     )
-    add(
-        "--full-size",
-        default=AUTO,
-        choices=WAYS,
-        help="how full-size pictures are made: in one pass, or several (default: auto)",
-    )
-    add("--chunk", type=values.positive, metavar="N", help="compute at most N frames at once")
-    add("--threads", type=values.positive, metavar="N", help="processor threads for each step")
+    _add_choice(parser, "--encoder", default.encoding.encoder, WHO)
     rate = parser.add_mutually_exclusive_group()
-    rate.add_argument("--bitrate", type=values.bitrate, metavar="40M", help="bits a second")
-    rate.add_argument("--quality", type=values.whole, metavar="N", help="CRF; lower is better")
+    rate.add_argument(
+        "--bitrate",
+        type=arg_types.bitrate,
+        default=default.encoding.bitrate_bps,
+        metavar="40M",
+        help="bits a second",
+    )
+    rate.add_argument(
+        "--quality",
+        type=arg_types.whole,
+        default=default.encoding.quality,
+        metavar="N",
+        help="CRF; lower is better",
+    )
     add(
         "--save",
         action="append",
-        choices=KINDS,
+        choices=SAVED,
         default=[],
         help="write this too; may be given several times",
     )
     add(
         "--frame-rate",
-        type=values.frame_rate,
+        type=arg_types.frame_rate,
+        default=default.frame_rate,
         metavar="FPS",
         help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
+
+
+def _add_compute_options(parser: argparse.ArgumentParser) -> None:
+    default, add = MATTING.compute, parser.add_argument
+    _add_device(parser)
+    _add_choice(parser, "--decoder", default.decoder, WHO)
+    _add_choice(
+        parser,
+        "--full-size",
+        default.renderer,
+        "how full-size pictures are rendered: in one pass, or in bands",
+    )
+    add(
+        "--chunk",
+        type=arg_types.positive,
+        default=default.largest_chunk,
+        metavar="N",
+        help="compute at most N frames at once",
+    )
+    add(
+        "--threads",
+        type=arg_types.positive,
+        default=default.threads,
+        metavar="N",
+        help="processor threads for each step",
+    )
     add(
         "--patience",
-        type=values.seconds,
-        default=Fraction(120),
+        type=arg_types.seconds,
+        default=default.patience_seconds,
         metavar="SECONDS",
-        help="without one frame of progress, start the work on a segment anew (default: 120)",
+        help="without one frame of progress, start the work on a segment anew "
+        f"(default: {default.patience_seconds:g})",
     )
-    add("--force", action="store_true", help="go on although the disk seems too small")
-    add("--shutdown", action="store_true", help="switch the computer off at the end")
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        default=MATTING.compute.device,
+        metavar="auto|cpu|cuda|cuda:N",
+        help=f"what computes (default: {MATTING.compute.device})",
+    )
+
+
+def _add_choice(
+    parser: argparse.ArgumentParser, option: str, default: Choice, description: str
+) -> None:
+    """Add an option whose values are those of an enum, the default's."""
+    parser.add_argument(
+        option,
+        default=default.value,
+        choices=[choice.value for choice in type(default)],
+        help=f"{description} (default: {default})",
+    )

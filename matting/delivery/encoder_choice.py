@@ -9,13 +9,12 @@ from typing import Any
 
 import torch
 
-from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.errors import InputError, MachineError, MattingError, MissingError
-from matting.look import Look
 from matting.media.colour_tags import LEFT, LOCATIONS
-from matting.media.encoders import NVENC_PRESETS, Encoding, delivery
+from matting.media.encoders import NVENC_PRESETS, delivery
 from matting.media.hardware_probe import Trial
 from matting.media.source import FrameSource
+from matting.options import CodecBackend, EncodingOptions, OutputOptions
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings, encoder_of
@@ -23,26 +22,24 @@ from matting.system.subprocesses import run_apart
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk
 
-Settings = Callable[[Input, Look], Mapping[str, Any]]
+Settings = Callable[[Input, OutputOptions], Mapping[str, Any]]
 
 
 def choose_encoder(
-    look: Look,
+    output: OutputOptions,
     device: torch.device,
     inputs: InputFolder,
     ledger: Ledger,
     *,
-    frame_rate: Fraction | None,
     settings: Settings,
     isolated: bool,
-) -> tuple[Look, str]:
-    """`look` with SOFTWARE or HARDWARE in place of AUTO, the same for all pieces.
+) -> tuple[OutputOptions, str]:
+    """`output` with SOFTWARE or HARDWARE in place of AUTO, the same for all pieces.
 
     AUTO is HARDWARE where the network is on a card and NVENC makes the same of these videos; but
     what the pieces have that are done, as long as that works.
 
     Args:
-        frame_rate: of image sequences that become videos; None: they become pictures.
         settings: of an input that is to look like that.
         isolated: whether NVENC is tried in a process of its own.
     Returns:
@@ -51,28 +48,28 @@ def choose_encoder(
         MissingError: HARDWARE was asked for, and does not work.
         InputError: HARDWARE was asked for with a preset that it does not have.
     """
-    wanted = look.encoding.encoder
+    wanted = output.encoding.encoder
     software, hardware = (
-        replace(look, encoding=replace(look.encoding, encoder=which))
-        for which in (SOFTWARE, HARDWARE)
+        replace(output, encoding=replace(output.encoding, encoder=which))
+        for which in (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)
     )
-    if wanted == SOFTWARE:
+    if wanted == CodecBackend.SOFTWARE:
         return software, ""
-    if wanted == AUTO:
+    if wanted == CodecBackend.AUTO:
         kept = _kept(inputs, ledger, settings, (software, hardware))
-        if kept == {SOFTWARE}:
+        if kept == {CodecBackend.SOFTWARE}:
             return (
                 software,
                 "" if device.type == "cpu" else "so were the pieces made that are done.",
             )
-        if device.type == "cpu" and HARDWARE not in kept:
+        if device.type == "cpu" and CodecBackend.HARDWARE not in kept:
             return software, ""
     reason = _wrong_preset(hardware.encoding)
-    if reason and wanted == HARDWARE:
+    if reason and wanted == CodecBackend.HARDWARE:
         raise InputError(f"NVENC cannot be used: {reason}", "Give one of its own.")
     trials: dict[Trial, None] = {}
-    for source in _videos(inputs, frame_rate):
-        if wanted == AUTO:
+    for source in _videos(inputs, output.frame_rate):
+        if wanted == CodecBackend.AUTO:
             reason = reason or _loss(source, software.encoding, hardware.encoding)
         trials.setdefault(Trial.of(source, hardware.encoding, device))
     if not trials:
@@ -81,7 +78,7 @@ def choose_encoder(
         reason = reason or (try_apart(trial) if isolated else trial.run())
     if not reason:
         return hardware, ""
-    if wanted == HARDWARE:
+    if wanted == CodecBackend.HARDWARE:
         raise MissingError(
             f"NVENC cannot be used: {reason}",
             "Use --encoder auto or software. A graphics card with NVENC may need a newer driver.",
@@ -98,17 +95,17 @@ def try_apart(trial: Trial) -> str:
 
 
 def _kept(
-    inputs: InputFolder, ledger: Ledger, settings: Settings, looks: tuple[Look, ...]
-) -> set[str]:
+    inputs: InputFolder, ledger: Ledger, settings: Settings, outputs: tuple[OutputOptions, ...]
+) -> set[CodecBackend]:
     """The encoders of what is done and would not have to be done again."""
     return {
-        look.encoding.encoder
+        output.encoding.encoder
         for item in inputs.inputs
         for entry in (ledger.entry(item.name),)
-        for look in looks
+        for output in outputs
         if entry.outputs
-        and encoder_of(entry.settings) == look.encoding.encoder
-        and not changed_settings(entry.settings, settings(item, look))
+        and encoder_of(entry.settings) == output.encoding.encoder
+        and not changed_settings(entry.settings, settings(item, output))
     }
 
 
@@ -125,7 +122,7 @@ def _videos(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator[FrameS
             return
 
 
-def _loss(source: FrameSource, software: Encoding, hardware: Encoding) -> str:
+def _loss(source: FrameSource, software: EncodingOptions, hardware: EncodingOptions) -> str:
     """What NVENC would not keep of a video, as software does; "" where it keeps all."""
     if source.hdr is not None:
         return "it would lose what the video says of its HDR picture."
@@ -140,7 +137,7 @@ def _loss(source: FrameSource, software: Encoding, hardware: Encoding) -> str:
     return ""
 
 
-def _wrong_preset(encoding: Encoding) -> str:
+def _wrong_preset(encoding: EncodingOptions) -> str:
     if encoding.preset is None or encoding.preset in NVENC_PRESETS:
         return ""
     return f"its presets are {NVENC_PRESETS[0]} to {NVENC_PRESETS[-1]}, not {encoding.preset}."

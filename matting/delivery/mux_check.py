@@ -12,18 +12,7 @@ from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, entries, read_moov
 from matting.media.mp4.spatial import Spatial
 from matting.media.probe import frame_times, probe
-from matting.media.streams import (
-    ATTACHMENT,
-    AUDIO,
-    CHAPTERS,
-    COVER,
-    PICTURE,
-    TIMECODE,
-    Contents,
-    Track,
-    contents,
-    spans,
-)
+from matting.media.streams import Contents, Track, TrackKind, contents, spans
 
 TOLERANCE_SECONDS = Fraction(1, 1000)
 # Set by the muxer after rules of its own.
@@ -45,14 +34,21 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
     info = probe(delivery.video)
     moved = _check_picture(delivery.combined, final) - info.start_pts * info.time_base
     written = contents(final)
-    tracks = [t for t in written.tracks if t.kind not in {PICTURE, CHAPTERS, TIMECODE, COVER}]
+    tracks = [
+        t
+        for t in written.tracks
+        if t.kind
+        not in {TrackKind.PICTURE, TrackKind.CHAPTERS, TrackKind.TIMECODE, TrackKind.COVER}
+    ]
     want = [carried.track for carried in carriage.tracks]
     if [t.kind for t in tracks] != [t.kind for t in want]:
         raise EncodeError(
             f"{final}: {_named(want)} went in beside the picture, {_named(tracks)} came out."
         )
     pairs = list(zip(want, tracks, strict=True))
-    _check_sound(delivery.video, final, [pair for pair in pairs if pair[0].kind == AUDIO], moved)
+    _check_sound(
+        delivery.video, final, [pair for pair in pairs if pair[0].kind == TrackKind.AUDIO], moved
+    )
     container = carriage.suffix[1:]
     said = [f"{lost} cannot be kept in {container}." for lost in map(_lost, want, tracks) if lost]
     if carriage.container != MATROSKA:
@@ -125,9 +121,9 @@ def _lost(old: Track, new: Track) -> str:
     lost = []
     if _same(old.language) != _same(new.language):
         lost.append(f"its language ({old.language})")
-    if old.title != new.title and old.kind != ATTACHMENT:
+    if old.title != new.title and old.kind != TrackKind.ATTACHMENT:
         lost.append(f"its title ({old.title})")
-    if old.kind != ATTACHMENT:
+    if old.kind != TrackKind.ATTACHMENT:
         lost += [f"the mark '{flag}'" for flag in sorted(old.flags - new.flags - OWN_FLAGS)]
     return f"Of {old}, {' and '.join(lost)}" if lost else ""
 
@@ -156,7 +152,7 @@ def _lost_of_file(
         )
     if _digits(written.timecode) != _digits(holds.timecode):
         said.append(f"The time code {holds.timecode} cannot be kept in {container}.")
-    if len(written.of(COVER)) != len(carriage.covers):
+    if len(written.of(TrackKind.COVER)) != len(carriage.covers):
         said.append(f"Not all cover pictures can be kept in {container}.")
     return said
 

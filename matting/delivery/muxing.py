@@ -13,7 +13,7 @@ from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial, read_spatial
 from matting.media.probe import probe
-from matting.media.streams import ATTACHMENT, PICTURE, SUBTITLE, Contents, contents, cover_bytes
+from matting.media.streams import Contents, TrackKind, contents, cover_bytes
 from matting.progress import Progress
 
 COVER_FILES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
@@ -126,7 +126,7 @@ def _tracks(carriage: Carriage) -> list[str]:
         arguments += ["-map", f"1:{track.index}"]
         if carried.codec != "copy":
             arguments += [f"-c:{number}", carried.codec]
-        if track.kind != ATTACHMENT:
+        if track.kind != TrackKind.ATTACHMENT:
             arguments += _tags({"title": track.title}, f":s:{number}")
             # Said of each, for else ffmpeg has the first of a kind shown unasked.
             arguments += [f"-disposition:{number}", "+".join(sorted(track.flags)) or "0"]
@@ -136,7 +136,7 @@ def _tracks(carriage: Carriage) -> list[str]:
 def _picture_tags(delivery: Delivery) -> list[str]:
     """The picture's own tags are those of the source's, not the combined file's."""
     holds, spatial = delivery.holds, delivery.spatial
-    picture = holds.of(PICTURE)[0]
+    picture = holds.of(TrackKind.PICTURE)[0]
     tags = {"language": picture.language, "title": picture.title}
     tags["handler_name"] = picture.tags.get("handler_name", "")
     if delivery.carriage.container == MATROSKA:
@@ -170,7 +170,7 @@ def _attached_covers(delivery: Delivery, folder: Path) -> list[str]:
     """Matroska holds a cover as an attached file."""
     arguments: list[str] = []
     carried = delivery.carriage
-    attachments = sum(other.track.kind == ATTACHMENT for other in carried.tracks)
+    attachments = sum(other.track.kind == TrackKind.ATTACHMENT for other in carried.tracks)
     for number, cover in enumerate(carried.covers):
         name, kind = COVER_FILES[cover.codec]
         path = folder / f"{number}_{name}"
@@ -194,7 +194,9 @@ def _additions(delivery: Delivery, target: Path) -> Additions:
         languages={} if carried.container == MP4 else {n: c for n, c in languages.items() if c},
         # Its mp4 writer enables the first of a kind whatever was said.
         enabled={
-            number: "default" in track.flags for number, track in numbered if track.kind == SUBTITLE
+            number: "default" in track.flags
+            for number, track in numbered
+            if track.kind == TrackKind.SUBTITLE
         },
         covers=[
             (cover.codec, cover_bytes(delivery.video, cover.index)) for cover in carried.covers

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.imaging.sample_format import Coding
-from matting.media.encoders import Delivery, Encoding, delivery, grey
+from matting.media.encoders import Delivery, delivery, grey
 from matting.media.images.sequence import ImageSequence
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
-from matting.project.paths import ALPHA, ALPHAS, COMPOSITE, FOREGROUND, picture_name
+from matting.options import EncodingOptions, OutputKind
+from matting.project.paths import picture_name
 
 ALPHA_PNG_BITS = 16
 
@@ -35,8 +36,8 @@ class Target:
 
 
 def samples_of(
-    source: FrameSource, choice: Encoding, targets: Mapping[str, Target]
-) -> dict[str, Delivery]:
+    source: FrameSource, choice: EncodingOptions, targets: Mapping[OutputKind, Target]
+) -> dict[OutputKind, Delivery]:
     """The samples in which each kind of result is written.
 
     Raises:
@@ -51,12 +52,12 @@ def samples_of(
 
 
 def writer_of(
-    kind: str,
+    kind: OutputKind,
     path: Path,
     target: Target,
     *,
     source: FrameSource,
-    choice: Encoding,
+    choice: EncodingOptions,
     samples: Delivery,
 ) -> VideoWriter | ImageWriter:
     """A writer of one kind of result, as yet under the name `path`.
@@ -65,7 +66,7 @@ def writer_of(
         MissingError: this build of FFmpeg has no such encoder.
         StorageError: it cannot be written.
     """
-    is_alpha = kind in ALPHAS  # a share, not light: neither profile nor HDR
+    is_alpha = kind.is_alpha  # a share, not light: neither profile nor HDR
     if not target.pictures:
         return VideoWriter(
             path,
@@ -87,15 +88,19 @@ def writer_of(
     return ImageWriter(path, names, depth=samples.coding.bits)
 
 
-def _video_samples(kind: str, source: FrameSource, choice: Encoding) -> Delivery:
+def _video_samples(kind: OutputKind, source: FrameSource, choice: EncodingOptions) -> Delivery:
     height_px = source.height_px
     colours = delivery(choice, source.coding, source.colour, height_px)
-    if kind not in ALPHAS:
+    if not kind.is_alpha:
         return colours
     return grey(choice, colours, source.colour.as_sdr(), height_px)
 
 
-def _picture_samples(kind: str, source: FrameSource) -> Delivery:
-    own = isinstance(source, ImageSequence) and kind in {COMPOSITE, FOREGROUND, ALPHA}
+def _picture_samples(kind: OutputKind, source: FrameSource) -> Delivery:
+    own = isinstance(source, ImageSequence) and kind in {
+        OutputKind.COMPOSITE,
+        OutputKind.FOREGROUND,
+        OutputKind.ALPHA,
+    }
     bits = source.coding.bits if own else ALPHA_PNG_BITS
     return Delivery("", Coding(bits))

@@ -10,11 +10,11 @@ from matting.delivery.outputs import Target, writer_of
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Timed
 from matting.imaging.renderer import Make, composed
-from matting.look import Look
 from matting.media.encoders import Delivery
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
+from matting.options import OutputKind, OutputOptions
 from matting.system import atomic_files
 
 
@@ -27,9 +27,9 @@ class SegmentResults:
     def __init__(
         self,
         source: FrameSource,
-        look: Look,
-        targets: Mapping[str, Target],
-        samples: Mapping[str, Delivery],
+        look: OutputOptions,
+        targets: Mapping[OutputKind, Target],
+        samples: Mapping[OutputKind, Delivery],
         make: Make,
     ) -> None:
         """
@@ -44,7 +44,7 @@ class SegmentResults:
         self._make = make
         self._temporary = {kind: atomic_files.partial(t.path) for kind, t in targets.items()}
         self._open_files = ExitStack()
-        self._writers: dict[str, VideoWriter | ImageWriter] = {}
+        self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
         self._first_pts: int | None = None
 
     def open(self) -> None:
@@ -109,7 +109,7 @@ class SegmentResults:
                 atomic_files.discard(path)
 
 
-def _on_card(look: Look, targets: Mapping[str, Target]) -> set[str]:
+def _on_card(look: OutputOptions, targets: Mapping[OutputKind, Target]) -> set[OutputKind]:
     """The kinds of results that their writer takes from where they were computed."""
     if not look.encoding.by_hardware:
         return set()

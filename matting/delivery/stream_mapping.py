@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matting.media.mp4.metadata import COVER_TYPES
-from matting.media.streams import ATTACHMENT, AUDIO, COVER, DATA, SUBTITLE, VIDEO, Contents, Track
+from matting.media.streams import Contents, Track, TrackKind
 
 MP4, MOV, MATROSKA = "mp4", "mov", "matroska"
 SUFFIXES = {MP4: ".mp4", MOV: ".mov", MATROSKA: ".mkv"}
@@ -69,7 +69,7 @@ class Carriage:
         """Sentences about all that does not go along as it was."""
         said = [_left(track, self.container) for track in self.left]
         for carried in self.tracks:
-            if carried.codec != "copy" and carried.track.kind == SUBTITLE:
+            if carried.codec != "copy" and carried.track.kind == TrackKind.SUBTITLE:
                 said.append(f"{_capital(carried.track)} becomes {carried.codec}: its text is kept.")
             elif carried.codec != "copy":
                 said.append(f"{_capital(carried.track)} becomes {carried.codec}, without loss.")
@@ -82,21 +82,21 @@ def carriage(contents: Contents, picture_codec: str) -> Carriage:
     carried: list[Carried] = []
     covers: list[Track] = []
     left: list[Track] = []
-    for kind in (AUDIO, SUBTITLE, DATA, ATTACHMENT):
+    for kind in (TrackKind.AUDIO, TrackKind.SUBTITLE, TrackKind.DATA, TrackKind.ATTACHMENT):
         for track in contents.of(kind):
             codec = _codec(track, container)
             if codec:
                 carried.append(Carried(track, codec))
             else:
                 left.append(track)
-    for track in contents.of(COVER):
+    for track in contents.of(TrackKind.COVER):
         (covers if track.codec in COVER_TYPES else left).append(track)
-    left += contents.of(VIDEO)
+    left += contents.of(TrackKind.VIDEO)
     return Carriage(container, tuple(carried), tuple(covers), tuple(left))
 
 
 def _container(contents: Contents, picture_codec: str) -> str:
-    sounds = {track.codec for track in contents.of(AUDIO)}
+    sounds = {track.codec for track in contents.of(TrackKind.AUDIO)}
     known = sounds & (MATROSKA_SOUND | set(DISC_PCM) | PHONES_SOUND)
     if known <= MP4_SOUND:
         return MP4
@@ -108,21 +108,21 @@ def _container(contents: Contents, picture_codec: str) -> str:
 def _codec(track: Track, container: str) -> str:
     """How `track` goes along; "" where it cannot."""
     codec = track.codec
-    if track.kind == AUDIO:
+    if track.kind == TrackKind.AUDIO:
         changed = DISC_PCM | (MATROSKA_PCM if container == MATROSKA else {})
         taken = MATROSKA_SOUND | (PHONES_SOUND if container == MOV else set())
         return changed.get(codec, "copy" if codec in taken else "")
-    if track.kind == SUBTITLE:
+    if track.kind == TrackKind.SUBTITLE:
         if codec in COPIED[container]:
             return "copy"
         return MADE_TEXT[container] if codec in TEXT else ""
-    if track.kind == DATA:
+    if track.kind == TrackKind.DATA:
         return "copy" if codec == GOPRO and container != MATROSKA else ""
     return "copy" if container == MATROSKA else ""
 
 
 def _left(track: Track, container: str) -> str:
-    if track.kind == VIDEO:
+    if track.kind == TrackKind.VIDEO:
         return f"{_capital(track)} is left out: only one picture is matted."
     return f"{_capital(track)} cannot be carried in {SUFFIXES[container][1:]}."
 

@@ -26,7 +26,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.resampling import at_siting
 from matting.imaging.sample_format import Coding
 from matting.imaging.tone_mapping import sdr_view, to_source
-from matting.project.paths import ALPHAS, COMPOSITE
+from matting.options import OutputKind
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def drawn(
     source: Planes,
     where: tuple[slice, slice],
     linear: Tensor,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     behind: Mapping[Coding, Flat],
-) -> dict[str, Planes]:
+) -> dict[OutputKind, Planes]:
     """A part of all results.
 
     Args:
@@ -74,17 +74,17 @@ def drawn(
         targets: the coding of each kind. What is one of ALPHAS is grey, without chroma.
         behind: the background in each coding.
     """
-    made: dict[str, Planes] = {}
+    made: dict[OutputKind, Planes] = {}
     rows, columns = where
     foreground, alpha = applied(rgb_rows(source, rows)[..., columns], linear, source.coding)
     for kind, coding in targets.items():
         levels = alpha
-        if kind not in ALPHAS:
+        if not kind.is_alpha:
             levels = luma_of(foreground, coding)
-            if kind == COMPOSITE:
+            if kind == OutputKind.COMPOSITE:
                 levels = torch.lerp(behind[coding].main, levels, alpha)
         made[kind] = Planes(coding, main_numbers(levels, coding))
-    coloured = {kind: c for kind, c in targets.items() if kind not in ALPHAS and c.weights}
+    coloured = {kind: c for kind, c in targets.items() if not kind.is_alpha and c.weights}
     for coding in set(coloured.values()):
         across, down = coding.step
         cells = slice(columns.start // across, -(-columns.stop // across))
@@ -93,7 +93,7 @@ def drawn(
         foreground, alpha = applied(rgb, at_siting(linear, coding), source.coding)
         for kind in (kind for kind, own in coloured.items() if own == coding):
             levels = chroma_of(foreground, coding)
-            if kind == COMPOSITE:
+            if kind == OutputKind.COMPOSITE:
                 levels = torch.lerp(behind[coding].chroma, levels, alpha)
             made[kind] = Planes(coding, made[kind].main, chroma_numbers(levels, coding))
     return made

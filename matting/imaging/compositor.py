@@ -20,7 +20,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.imaging.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
-from matting.project.paths import ALPHAS, FOREGROUND
+from matting.options import OutputKind
 
 # Of a step of the numbers: an alpha below that changes none, since the numbers of a background
 # lie in the middle between two steps, and nothing is farther from it than twice the range.
@@ -56,15 +56,15 @@ class Matte:
 
 @torch.inference_mode()
 def pictures(
-    matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
-) -> dict[str, Planes]:
+    matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+) -> dict[OutputKind, Planes]:
     """The results of each kind, on the matte's device.
 
     Args:
         targets: the coding of each kind wanted. What is one of ALPHAS is grey, without chroma.
         background: R'G'B' behind the composite, 0..255.
     """
-    whole = matte.slope is None or matte.offset.is_cuda or FOREGROUND in targets
+    whole = matte.slope is None or matte.offset.is_cuda or OutputKind.FOREGROUND in targets
     if whole or not fits(matte.source, targets.values()):
         return in_bands(matte, targets, background)
     return in_tiles(matte, targets, background)
@@ -72,10 +72,10 @@ def pictures(
 
 def in_bands(
     matte: Matte,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     background: tuple[int, int, int],
     band_px: int | None = None,
-) -> dict[str, Planes]:
+) -> dict[OutputKind, Planes]:
     """`pictures`, some whole rows after the other.
 
     Args:
@@ -96,10 +96,10 @@ def in_bands(
 
 def in_tiles(
     matte: Matte,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     background: tuple[int, int, int],
     piece_px: int = CPU_BAND_PX,
-) -> dict[str, Planes]:
+) -> dict[OutputKind, Planes]:
     """`pictures` on a processor, some of the tiles that somebody may be in after the other.
 
     Args:
@@ -109,10 +109,12 @@ def in_tiles(
     source = matte.source
     size = source.width, source.height
     made, behind = _begun(source, targets, background, whole_tiles(*size))
-    nothing = None if FOREGROUND in targets else SURE / max(c.peak for c in targets.values())
+    nothing = (
+        None if OutputKind.FOREGROUND in targets else SURE / max(c.peak for c in targets.values())
+    )
     if nothing is not None:
         for kind, planes in made.items():
-            fill(planes, None if kind in ALPHAS else behind[planes.coding])
+            fill(planes, None if kind.is_alpha else behind[planes.coding])
     across, down = margin = margin_of(source.coding, targets.values())
     inner = slice(down, down + ROWS), slice(across, across + COLUMNS)
     results = zip(*(planes.split(1) for planes in made.values()), strict=True)
@@ -138,13 +140,13 @@ def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Te
 
 def _begun(
     source: Planes,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     background: tuple[int, int, int],
     size: tuple[int, int],
-) -> tuple[dict[str, Planes], dict[Coding, Flat]]:
+) -> tuple[dict[OutputKind, Planes], dict[Coding, Flat]]:
     """Results of that width and height, to be filled, and the background in each coding."""
     made = {
-        kind: blank(source, coding, grey=kind in ALPHAS, size=size)
+        kind: blank(source, coding, grey=kind.is_alpha, size=size)
         for kind, coding in targets.items()
     }
     device = source.main.device

@@ -7,17 +7,19 @@ from collections.abc import Callable, Collection, Mapping
 import torch
 from torch import Tensor
 
-from matting.choices import AUTO, FUSED, PLAIN
 from matting.errors import MissingError, OutOfMemoryError
 from matting.imaging.compositor import Matte, pictures
 from matting.imaging.device_copy import to_host
 from matting.imaging.planes import Planes, joined
 from matting.imaging.sample_format import Coding
+from matting.options import OutputKind, RendererBackend
 from matting.system.memory import enough_memory, in_parts
 
 UNSUITABLE = "source and result have their colour samples in different places, or none"
 
-Make = Callable[[Matte, Mapping[str, Coding], tuple[int, int, int]], dict[str, Planes]]
+Make = Callable[
+    [Matte, Mapping[OutputKind, Coding], tuple[int, int, int]], dict[OutputKind, Planes]
+]
 
 
 class FullSize:
@@ -27,11 +29,15 @@ class FullSize:
     torch makes of it, within 1/255.
 
     Attributes:
-        way: FUSED or PLAIN: what is tried first.
+        backend: FUSED or PLAIN: what is tried first.
     """
 
     def __init__(
-        self, way: str, device: torch.device, tell: Callable[[str], None], fused: Make | None = None
+        self,
+        way: RendererBackend,
+        device: torch.device,
+        tell: Callable[[str], None],
+        fused: Make | None = None,
     ) -> None:
         """
         Args:
@@ -43,18 +49,20 @@ class FullSize:
         """
         self._tell = tell
         self._told: set[str] = set()
-        self._agreed: set[tuple[Coding, frozenset[tuple[str, Coding]]]] = set()
-        self._fused = fused if way != PLAIN else None
-        if fused is None and (way == FUSED or (way == AUTO and device.type == "cuda")):
+        self._agreed: set[tuple[Coding, frozenset[tuple[OutputKind, Coding]]]] = set()
+        self._fused = fused if way != RendererBackend.PLAIN else None
+        if fused is None and (
+            way == RendererBackend.FUSED or (way == RendererBackend.AUTO and device.type == "cuda")
+        ):
             self._fused = self._kernel(way, device)
 
     @property
-    def way(self) -> str:
-        return PLAIN if self._fused is None else FUSED
+    def backend(self) -> RendererBackend:
+        return RendererBackend.PLAIN if self._fused is None else RendererBackend.FUSED
 
     def __call__(
-        self, matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
-    ) -> dict[str, Planes]:
+        self, matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+    ) -> dict[OutputKind, Planes]:
         """What `composite.pictures` makes."""
         if self._fused is not None:
             try:
@@ -70,9 +78,9 @@ class FullSize:
         self,
         fused: Make,
         matte: Matte,
-        targets: Mapping[str, Coding],
+        targets: Mapping[OutputKind, Coding],
         background: tuple[int, int, int],
-    ) -> dict[str, Planes]:
+    ) -> dict[OutputKind, Planes]:
         key = matte.source.coding, frozenset(targets.items())
         if key not in self._agreed:
             first = matte.split(1)[0]
@@ -83,11 +91,11 @@ class FullSize:
             self._agreed.add(key)
         return fused(matte, targets, background)
 
-    def _kernel(self, way: str, device: torch.device) -> Make | None:
+    def _kernel(self, way: RendererBackend, device: torch.device) -> Make | None:
         try:
             from matting.imaging import triton_compositor  # noqa: PLC0415 - not everywhere
         except ImportError:
-            if way == FUSED:
+            if way == RendererBackend.FUSED:
                 raise MissingError(
                     "--full-size fused needs Triton, which is not installed.",
                     "Use --full-size auto, which does without it.",
@@ -99,8 +107,8 @@ class FullSize:
             )
 
         def make(
-            matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
-        ) -> dict[str, Planes]:
+            matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+        ) -> dict[OutputKind, Planes]:
             if triton_compositor.fits(matte.source, targets):
                 return triton_compositor.pictures(matte, targets, background)
             self._tell_once(UNSUITABLE)
@@ -134,12 +142,12 @@ def _farthest(one: Tensor, other: Tensor) -> int:
 
 def composed(
     matte: Matte,
-    targets: Mapping[str, Coding],
+    targets: Mapping[OutputKind, Coding],
     background: tuple[int, int, int],
     *,
     make: Make = pictures,
-    stay: Collection[str] = (),
-) -> dict[str, Planes]:
+    stay: Collection[OutputKind] = (),
+) -> dict[OutputKind, Planes]:
     """The results of a matte; where memory is short, a part of the frames at a time.
 
     Needs no state, so that it can be done in another thread than the network's work.
@@ -154,7 +162,7 @@ def composed(
         MachineError: there is too little memory for a single frame.
     """
 
-    def compose(part: Matte) -> dict[str, Planes]:
+    def compose(part: Matte) -> dict[OutputKind, Planes]:
         found = make(part, targets, background)
         return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
 

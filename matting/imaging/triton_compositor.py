@@ -16,19 +16,19 @@ from matting.imaging.resampling import shares
 from matting.imaging.sample_format import SDR, Coding
 from matting.imaging.tone_mapping import gain_table, on_device, view_table
 from matting.imaging.triton_kernel import kernel
-from matting.project.paths import ALPHAS, COMPOSITE, FOREGROUND
+from matting.options import OutputKind
 
 TILE = 4, 128  # rows and columns of pixels
 WARPS = 4
 
 
-def fits(source: Planes, targets: Mapping[str, Coding]) -> bool:
+def fits(source: Planes, targets: Mapping[OutputKind, Coding]) -> bool:
     """Whether the kernel can make these: the chroma of all lies where the source's does."""
     own = source.coding
     if source.chroma is None or own.weights is None:
         return False
     return all(
-        kind in ALPHAS
+        kind.is_alpha
         or (coding.step, coding.siting, coding.weights) == (own.step, own.siting, own.weights)
         for kind, coding in targets.items()
     )
@@ -36,14 +36,16 @@ def fits(source: Planes, targets: Mapping[str, Coding]) -> bool:
 
 @torch.inference_mode()
 def pictures(
-    matte: Matte, targets: Mapping[str, Coding], background: tuple[int, int, int]
-) -> dict[str, Planes]:
+    matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+) -> dict[OutputKind, Planes]:
     """What `composite.pictures` makes, for what `fits`; on the matte's device."""
     source = matte.source
-    made = {kind: blank(source, coding, grey=kind in ALPHAS) for kind, coding in targets.items()}
-    alphas: list[Planes | None] = [made[kind] for kind in made if kind in ALPHAS]
+    made = {kind: blank(source, coding, grey=kind.is_alpha) for kind, coding in targets.items()}
+    alphas: list[Planes | None] = [made[kind] for kind in made if kind.is_alpha]
     first = alphas[0] if alphas else None
-    _launch(matte, made.get(COMPOSITE), made.get(FOREGROUND), first, background)
+    _launch(
+        matte, made.get(OutputKind.COMPOSITE), made.get(OutputKind.FOREGROUND), first, background
+    )
     for alpha in alphas[1:]:  # of other numbers
         _launch(matte, None, None, alpha, background)
     return made

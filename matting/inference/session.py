@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import torch
 
-from matting.choices import AUTO, SHORT_SIDE_PX
 from matting.errors import InputError
 from matting.imaging.compositor import Matte
 from matting.imaging.device_copy import to_card
@@ -15,13 +14,14 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Coding
 from matting.inference import steps
 from matting.inference.precision import (
-    PRECISIONS,
+    DTYPES,
     computes_alike,
     exact_float32,
     require_precision,
     suitable_precision,
 )
 from matting.inference.steps import Decoded, Seen
+from matting.options import Precision, Subject
 from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
 from model import MattingNetwork, State, inference_network
 
@@ -38,9 +38,9 @@ GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and oth
 WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once gain nothing
 
 
-def automatic_ratio(width_px: int, height_px: int, subject: str) -> float:
+def automatic_ratio(width_px: int, height_px: int, subject: Subject) -> float:
     """The downsample ratio at which the small copy's short side suits the subject, at most 1."""
-    return min(1.0, SHORT_SIDE_PX[subject] / min(width_px, height_px))
+    return min(1.0, subject.short_side_px / min(width_px, height_px))
 
 
 def frames_in(memory: int, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
@@ -68,7 +68,7 @@ class MattingSession:
         self,
         network: MattingNetwork,
         device: torch.device,
-        precision: str,
+        precision: Precision,
         largest_chunk: int | None = None,
     ) -> None:
         """
@@ -86,11 +86,15 @@ class MattingSession:
         self.precision = suitable_precision(precision, device)
         exact_float32()
         with enough_memory():
-            self._network = inference_network(network, PRECISIONS[self.precision]).to(device)
-            if precision == AUTO and device.type == "cuda" and self.precision != "fp32":
+            self._network = inference_network(network, DTYPES[self.precision]).to(device)
+            if (
+                precision == Precision.AUTO
+                and device.type == "cuda"
+                and self.precision is not Precision.FP32
+            ):
                 exact = inference_network(network, torch.float32).to(device)
                 if not computes_alike(self._network, exact, device):
-                    self.precision, self._network = "fp32", exact
+                    self.precision, self._network = Precision.FP32, exact
         self.device = device
         suitable = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or suitable

@@ -13,19 +13,25 @@ from av.container import OutputContainer
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
-from matting.choices import AUTO, C420, HARDWARE, SOURCE
 from matting.errors import MissingError
 from matting.imaging.sample_format import SDR, Coding, in_surfaces
 from matting.media.colour_tags import Colour
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import PLANAR, layout_of
+from matting.options import Chroma, EncodingOptions, VideoCodec
 
-LAYOUTS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): C420, (1, 2): "4:4:0", (4, 1): "4:1:1"}
+LAYOUTS = {
+    (1, 1): "4:4:4",
+    (2, 1): "4:2:2",
+    (2, 2): Chroma.YUV420,
+    (1, 2): "4:4:0",
+    (4, 1): "4:1:1",
+}
 LAYOUTS |= {(4, 4): "4:1:0", (1, 4): "4:1:1"}  # the latter turned
 HDR_BITS = 10
 RGB_BITS_MORE = 2  # in 8 bits, Y'CbCr has a quarter of the colours that R'G'B' has
 # What hardware everywhere plays: bits of 4:2:0 video.
-COMMON_BITS = {"hevc": (8, 10), "h264": (8,), "av1": (8, 10)}
+COMMON_BITS = {VideoCodec.HEVC: (8, 10), VideoCodec.H264: (8,), VideoCodec.AV1: (8, 10)}
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Codec:
     hdr: tuple[str, Callable[[HdrMetadata], str]] | None
 
     def options_for(
-        self, choice: Encoding, hdr: HdrMetadata | None, *, avx512: bool
+        self, choice: EncodingOptions, hdr: HdrMetadata | None, *, avx512: bool
     ) -> dict[str, str]:
         """What the encoder is told, HDR metadata included where it takes any.
 
@@ -68,7 +74,7 @@ class Codec:
 # Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
 # encoder's processor in the header: segments made on different machines must fit together.
 CODECS = {
-    "hevc": Codec(
+    VideoCodec.HEVC: Codec(
         "libx265",
         "hvc1",
         {"preset": "superfast", "x265-params": "open-gop=0:info=0:log-level=error"},
@@ -76,7 +82,7 @@ CODECS = {
         51,
         ("x265-params", HdrMetadata.x265),
     ),
-    "h264": Codec(
+    VideoCodec.H264: Codec(
         "libx264",
         "avc1",
         {"preset": "fast", "flags": "+cgop"},
@@ -84,7 +90,7 @@ CODECS = {
         51,
         ("x264-params", HdrMetadata.x264),
     ),
-    "av1": Codec(
+    VideoCodec.AV1: Codec(
         "libsvtav1", "av01", {"preset": "8"}, 24, 63, ("svtav1-params", HdrMetadata.svtav1)
     ),
 }
@@ -101,51 +107,27 @@ MOST_SURFACES, LEAST_SURFACES, SURFACE_BYTES = 12, 4, 1 << 29
 NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
 # The scales of quality have the software encoders' ends; the same number is not the same picture.
 NVENC = {
-    "hevc": Codec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
-    "h264": Codec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
-    "av1": Codec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
+    VideoCodec.HEVC: Codec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
+    VideoCodec.H264: Codec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
+    VideoCodec.AV1: Codec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
 }
 # The layouts in which frames can be handed over on the card; 10 bits are the upper ones of 16.
 NVENC_FORMATS = {8: "nv12", 10: "p010le"}
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """How results are encoded.
+def codec_of(choice: EncodingOptions) -> Codec:
+    """Return who encodes, and how."""
+    return (NVENC if choice.by_hardware else CODECS)[choice.codec]
 
-    Attributes:
-        codec: a key of CODECS.
-        quality: the encoder's constant rate factor; lower is better. None: the codec's default.
-        bitrate_bps: bits a second instead of a quality.
-        preset: the encoder's own name of how much time it takes; None: the codec's default.
-        chroma: SOURCE: the source's chroma samples and bits, if the codec can; C420: 4:2:0 in no
-            more bits than hardware everywhere plays.
-        encoder: SOFTWARE; HARDWARE: NVENC; AUTO, until it is decided: as SOFTWARE.
-    """
 
-    codec: str = "hevc"
-    quality: int | None = None
-    bitrate_bps: int | None = None
-    preset: str | None = None
-    chroma: str = SOURCE
-    encoder: str = AUTO
+def quality_of(choice: EncodingOptions) -> int:
+    """Return the constant rate factor that is asked for, or the codec's default."""
+    return codec_of(choice).default_quality if choice.quality is None else choice.quality
 
-    @property
-    def by_hardware(self) -> bool:
-        return self.encoder == HARDWARE
 
-    @property
-    def by(self) -> Codec:
-        """Who encodes, and how."""
-        return (NVENC if self.by_hardware else CODECS)[self.codec]
-
-    @property
-    def quality_or_default(self) -> int:
-        return self.by.default_quality if self.quality is None else self.quality
-
-    @property
-    def preset_or_default(self) -> str:
-        return self.preset or self.by.options["preset"]
+def preset_of(choice: EncodingOptions) -> str:
+    """Return the preset that is asked for, or the codec's default."""
+    return choice.preset or codec_of(choice).options["preset"]
 
 
 @dataclass(frozen=True)
@@ -161,7 +143,7 @@ class Delivery:
     note: str = ""
 
 
-def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -> Delivery:
+def delivery(choice: EncodingOptions, source: Coding, colour: Colour, height_px: int) -> Delivery:
     """The encoder's pixel format that holds `source` best: its chroma first, then its bits.
 
     Args:
@@ -175,7 +157,7 @@ def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -
     if source.weights is None:
         bits += RGB_BITS_MORE
     step = source.step
-    if choice.chroma == C420:
+    if choice.chroma == Chroma.YUV420:
         step, bits = (2, 2), min(bits, COMMON_BITS[choice.codec][-1])
     steps = {found for found, _ in formats}
     # One that loses no chroma, the coarsest of these; else the finest there is.
@@ -187,7 +169,7 @@ def delivery(choice: Encoding, source: Coding, colour: Colour, height_px: int) -
     return Delivery(formats[layout, depth], coding, _note(choice, source, coding))
 
 
-def grey(choice: Encoding, like: Delivery, colour: Colour, height_px: int) -> Delivery:
+def grey(choice: EncodingOptions, like: Delivery, colour: Colour, height_px: int) -> Delivery:
     """4:2:0 for grey pictures, in as many bits as `like` has.
 
     Raises:
@@ -220,15 +202,15 @@ def add_stream(output: OutputContainer, encoder: str, **given: Any) -> VideoStre
     return stream
 
 
-def _formats(choice: Encoding) -> dict[tuple[tuple[int, int], int], str]:
+def _formats(choice: EncodingOptions) -> dict[tuple[tuple[int, int], int], str]:
     """The formats of Y'CbCr with chroma that are used with an encoder, by its step and bits."""
     if choice.by_hardware:
         depths = COMMON_BITS[choice.codec]
         return {((2, 2), bits): NVENC_FORMATS[bits] for bits in depths}
-    return _formats_of(choice.by.encoder)
+    return _formats_of(codec_of(choice).encoder)
 
 
-def _coding(choice: Encoding, coding: Coding) -> Coding:
+def _coding(choice: EncodingOptions, coding: Coding) -> Coding:
     """The coding as the encoder's format has it in memory."""
     return in_surfaces(coding) if choice.by_hardware else coding
 
@@ -254,18 +236,18 @@ def _more(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
     return options | {k: f"{options[k]}:{v}" if k in options else v for k, v in more.items()}
 
 
-def _constant_quality(choice: Encoding) -> dict[str, str]:
+def _constant_quality(choice: EncodingOptions) -> dict[str, str]:
     if not choice.by_hardware:
-        return {"crf": str(choice.quality_or_default)}
+        return {"crf": str(quality_of(choice))}
     # A cq of 0 would let NVENC choose; without a bit rate of 0 it would keep to a default one.
-    return {"cq": str(max(1, choice.quality_or_default)), "b": "0"}
+    return {"cq": str(max(1, quality_of(choice))), "b": "0"}
 
 
 def _coarseness(step: tuple[int, int]) -> int:
     return step[0] * step[1]
 
 
-def _note(choice: Encoding, source: Coding, made: Coding) -> str:
+def _note(choice: EncodingOptions, source: Coding, made: Coding) -> str:
     has, gets = (f"{LAYOUTS.get(c.step, c.step)} in {c.bits} bits" for c in (source, made))
     common = made.step == (2, 2) and made.bits in COMMON_BITS[choice.codec]
     if source.weights is None:
@@ -273,12 +255,14 @@ def _note(choice: Encoding, source: Coding, made: Coding) -> str:
     if has == gets:
         what = "" if common else f"The results are {gets}, as the source is."
     else:
-        nearest = f", the nearest that {_named(choice)} has" if choice.chroma == SOURCE else ""
+        nearest = (
+            f", the nearest that {_named(choice)} has" if choice.chroma == Chroma.SOURCE else ""
+        )
         what = f"The source is {has}; the results are {gets}{nearest}."
     return what if common else f"{what} Few players take that; --chroma 4:2:0 makes what all take."
 
 
-def _named(choice: Encoding) -> str:
+def _named(choice: EncodingOptions) -> str:
     return f"the graphics card's {choice.codec} (NVENC)" if choice.by_hardware else choice.codec
 
 

@@ -11,7 +11,6 @@ import torch
 from av import logging
 from torch import Tensor
 
-from matting.choices import HARDWARE, SOFTWARE
 from matting.errors import EncodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, dtype_of
 from matting.imaging.sample_format import Coding
@@ -19,12 +18,13 @@ from matting.media import cuda
 from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.container import decode, open_video, reading, words_of_ffmpeg
 from matting.media.cuda import Nvdec
-from matting.media.encoders import CODECS, NVENC, Delivery, Encoding, delivery
+from matting.media.encoders import CODECS, NVENC, Delivery, delivery
 from matting.media.frame_planes import planes_of
 from matting.media.probe import probe
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
+from matting.options import CodecBackend, EncodingOptions, VideoCodec
 
 FRAMES = 20
 # Of the whole scale, on average: planes that are exchanged or at the wrong place are off by 0.24.
@@ -41,7 +41,7 @@ class Trial:
         device: where the pictures lie, as torch names it.
     """
 
-    choice: Encoding
+    choice: EncodingOptions
     samples: Delivery
     size_px: tuple[int, int]
     colour: Colour
@@ -50,7 +50,7 @@ class Trial:
     device: str
 
     @classmethod
-    def of(cls, source: FrameSource, choice: Encoding, device: torch.device) -> Trial:
+    def of(cls, source: FrameSource, choice: EncodingOptions, device: torch.device) -> Trial:
         """One with the size, samples and colours of what is made of `source`."""
         return cls(
             choice=choice,
@@ -172,33 +172,33 @@ COLOUR = Colour(BT709, LIMITED, BT709, BT709)
 CODING = COLOUR.coding(8, (2, 2), SIZE_PX[1])
 
 
-def try_encoders(device: str) -> dict[str, str]:
+def try_encoders(device: str) -> dict[VideoCodec, str]:
     """For each codec, why NVENC does not encode it; "" where it does.
 
     Args:
         device: the card, as torch names it.
     """
-    return {codec: made_up(codec, HARDWARE, device).run() for codec in NVENC}
+    return {codec: made_up(codec, CodecBackend.HARDWARE, device).run() for codec in NVENC}
 
 
-def try_decoders(nvdec: Nvdec) -> dict[str, str]:
+def try_decoders(nvdec: Nvdec) -> dict[VideoCodec, str]:
     """For each codec, why NVDEC does not decode it; "" where it does, as software does."""
     return {codec: _try_decoder(codec, nvdec) for codec in CODECS}
 
 
-def made_up(codec: str, encoder: str, device: str) -> Trial:
+def made_up(codec: VideoCodec, encoder: CodecBackend, device: str) -> Trial:
     """A trial of a codec, with pictures that any card takes.
 
     Args:
-        encoder: SOFTWARE or HARDWARE.
+        encoder: not AUTO.
         device: where the pictures lie, as torch names it.
     """
-    choice = Encoding(codec, encoder=encoder)
+    choice = EncodingOptions(codec, encoder=encoder)
     samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
     return Trial(choice, samples, SIZE_PX, COLOUR, TIME_BASE, RATE, device)
 
 
-def _try_decoder(codec: str, nvdec: Nvdec) -> str:
+def _try_decoder(codec: VideoCodec, nvdec: Nvdec) -> str:
     # A virus scanner may still hold the file when all is over.
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "trial.mp4"
@@ -211,8 +211,8 @@ def _try_decoder(codec: str, nvdec: Nvdec) -> str:
             return str(error).splitlines()[0]
 
 
-def _make_clip(path: Path, codec: str) -> None:
-    trial = made_up(codec, SOFTWARE, "cpu")
+def _make_clip(path: Path, codec: VideoCodec) -> None:
+    trial = made_up(codec, CodecBackend.SOFTWARE, "cpu")
     with trial.writer(path) as writer:
         picture = ramps(trial.samples.coding, SIZE_PX)
         for number in range(FRAMES):

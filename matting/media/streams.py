@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,14 +13,24 @@ from av.stream import Discard, Disposition, Stream
 from matting.media.container import is_cover, open_video, reading, unbroken
 from matting.media.mp4.boxes import Box, entries, read_moov, track_id
 
-PICTURE, VIDEO, COVER = "picture", "video", "cover"
-AUDIO, SUBTITLE, DATA, ATTACHMENT = "audio", "subtitle", "data", "attachment"
-# Not carried as tracks: the muxer writes its own.
-CHAPTERS, TIMECODE = "chapters", "time code"
-
 # What describes a file and not its content; and the time code, which is told by itself.
 TECHNICAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 TECHNICAL_TAGS |= {"timecode"}
+
+
+class TrackKind(Enum):
+    """What a stream is; the value is what it is called in messages."""
+
+    PICTURE = "picture"  # the video that is matted
+    VIDEO = "video"  # any other
+    COVER = "cover"
+    AUDIO = "audio"
+    SUBTITLE = "subtitle"
+    DATA = "data"
+    ATTACHMENT = "attachment"
+    # Not carried as tracks: the muxer writes its own.
+    CHAPTERS = "chapters"
+    TIMECODE = "time code"
 
 
 @dataclass(frozen=True)
@@ -28,21 +39,20 @@ class Track:
 
     Attributes:
         index: its number in the file, from 0.
-        kind: one of the names above.
         codec: FFmpeg's name of it, or the file's own four characters; "" where nobody knows.
         tags: its own, keys in lower case.
         flags: FFmpeg's names of its dispositions.
     """
 
     index: int
-    kind: str
+    kind: TrackKind
     codec: str
     tags: dict[str, str]
     flags: frozenset[str]
 
     def __str__(self) -> str:
         """As a person counts: from 1."""
-        return f"track {self.index + 1} ({self.kind}, {self.codec or 'of an unknown kind'})"
+        return f"track {self.index + 1} ({self.kind.value}, {self.codec or 'of an unknown kind'})"
 
     @property
     def language(self) -> str:
@@ -73,7 +83,7 @@ class Contents:
     timecode: str
     timecode_rate: Fraction | None
 
-    def of(self, kind: str) -> list[Track]:
+    def of(self, kind: TrackKind) -> list[Track]:
         """Its tracks of one kind."""
         return [track for track in self.tracks if track.kind == kind]
 
@@ -189,9 +199,9 @@ def _track(stream: Stream, picture: Stream, names: dict[int, str], chaptered: se
         codec = own_name or str(stream.name or "")
     kind = _kind(stream, picture)
     if stream.id in chaptered and stream.type != "video":
-        kind = CHAPTERS
+        kind = TrackKind.CHAPTERS
     elif own_name == "tmcd":
-        kind = TIMECODE
+        kind = TrackKind.TIMECODE
     tags = {key.lower(): value for key, value in stream.metadata.items()}
     flags = Disposition(stream.disposition)
     return Track(
@@ -203,14 +213,16 @@ def _track(stream: Stream, picture: Stream, names: dict[int, str], chaptered: se
     )
 
 
-def _kind(stream: Stream, picture: Stream) -> str:
+def _kind(stream: Stream, picture: Stream) -> TrackKind:
     if stream.type == "video":
         if stream is picture or stream.index == picture.index:
-            return PICTURE
+            return TrackKind.PICTURE
         if stream.disposition & Disposition.timed_thumbnails:
-            return DATA  # the pictures of chapters
-        return COVER if is_cover(stream) else VIDEO
-    return stream.type if stream.type in {AUDIO, SUBTITLE, ATTACHMENT} else DATA
+            return TrackKind.DATA  # the pictures of chapters
+        return TrackKind.COVER if is_cover(stream) else TrackKind.VIDEO
+    if stream.type in {"audio", "subtitle", "attachment"}:
+        return TrackKind(stream.type)
+    return TrackKind.DATA
 
 
 def _is_technical(key: str) -> bool:

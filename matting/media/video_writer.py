@@ -20,10 +20,11 @@ from matting.media.colour_tags import Colour
 from matting.media.container import encoding
 from matting.media.cuda import Surfaces
 from matting.media.decode_check import decode_through
-from matting.media.encoders import Delivery, Encoding, add_stream, surfaces_for
+from matting.media.encoders import Delivery, add_stream, codec_of, surfaces_for
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.probe import decode_times, probe
+from matting.options import EncodingOptions
 from matting.progress import ignore
 
 KEY_FRAME_SECONDS = 2
@@ -43,7 +44,7 @@ class VideoWriter:
         time_base: Fraction,
         rate: Fraction,
         colour: Colour,
-        choice: Encoding,
+        choice: EncodingOptions,
         samples: Delivery,
         pixel_aspect: Fraction = Fraction(1),
         hdr: HdrMetadata | None = None,
@@ -203,9 +204,13 @@ class VideoWriter:
         self._container.mux(self._held)
 
     def _add_stream(
-        self, size_px: tuple[int, int], rate: Fraction, choice: Encoding, hdr: HdrMetadata | None
+        self,
+        size_px: tuple[int, int],
+        rate: Fraction,
+        choice: EncodingOptions,
+        hdr: HdrMetadata | None,
     ) -> VideoStream:
-        codec = choice.by
+        codec = codec_of(choice)
         avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
         options = codec.options_for(choice, hdr, avx512=avx512)
         if choice.by_hardware:

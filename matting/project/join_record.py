@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from matting.errors import InputError
+from matting.options import OutputKind
 from matting.project.ledger import Ledger
 from matting.project.plan import UNREADABLE, SourceFile
 from matting.system import atomic_files
@@ -32,7 +33,7 @@ class CombinedNote:
     file: FileProof | None = None
 
     @classmethod
-    def of(cls, ledger: Ledger, kind: str) -> CombinedNote:
+    def of(cls, ledger: Ledger, kind: OutputKind) -> CombinedNote:
         """That of the file that `ledger`'s segments would give now."""
         digest = hashlib.sha256()
         for name in ledger.names:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from matting.errors import InputError
+from matting.options import OutputKind
 from matting.project.paths import LIST_NAME, MattedFolder
 from matting.project.plan import UNREADABLE, Plan, concat_list
 from matting.system import atomic_files
@@ -17,6 +19,18 @@ VERSION = 2
 START_OVER = "Delete it, and infer mattes all of this folder anew."
 
 
+class InitialState(str, Enum):
+    """Where the network's state at a segment's first frame came from."""
+
+    FRESH = "fresh"  # no frame before it was looked at
+    CARRIED = "carried"  # from the segment before
+    WARMED_UP = "warmed up"  # by some frames before it
+    RESET = "reset"  # the state before did not fit its pictures
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
 @dataclass(frozen=True)
 class Entry:
     """What came of one segment.
@@ -24,7 +38,7 @@ class Entry:
     Attributes:
         source: the segment's own file or folder name, and the proof of its content.
         settings: everything that shapes the result, the checkpoint's hash included.
-        start_state: where the network's state came from: fresh, carried, warmed up or reset.
+        start_state: None while nothing was matted.
         outputs: per kind of result the name of its file, or of its folder of pictures, and the
             proof; empty while not done.
         end_state: proof of the file of the network's state after it; None: none was kept.
@@ -33,9 +47,9 @@ class Entry:
 
     source: FileProof | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    start_state: str = ""
+    start_state: InitialState | None = None
     frames: int = 0
-    outputs: Mapping[str, tuple[str, FileProof]] = field(default_factory=dict)
+    outputs: Mapping[OutputKind, tuple[str, FileProof]] = field(default_factory=dict)
     end_state: FileProof | None = None
     error: str = ""
 
@@ -88,7 +102,7 @@ class Ledger:
             for kind, (file, proof) in entry.outputs.items()
         )
 
-    def output(self, name: str, kind: str) -> Path | None:
+    def output(self, name: str, kind: OutputKind) -> Path | None:
         """A segment's result of one kind; None where it was not made."""
         made = self.entry(name).outputs.get(kind)
         return self.folder.layer(kind) / made[0] if made else None
@@ -105,7 +119,7 @@ class Ledger:
         if not done:
             self._save_manifest()
 
-    def write_lists(self, kinds: Iterable[str]) -> None:
+    def write_lists(self, kinds: Iterable[OutputKind]) -> None:
         """Lists the results, for people who join them themselves; of videos only."""
         for kind in kinds:
             made = [self.output(name, kind) for name in self.names]
@@ -156,7 +170,7 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
     return {
         "source": _json(entry.source),
         "settings": dict(entry.settings),
-        "start_state": entry.start_state,
+        "start_state": entry.start_state.value if entry.start_state else "",
         "frames": entry.frames,
         "outputs": {
             kind: {"file": file, **vars(proof)} for kind, (file, proof) in entry.outputs.items()
@@ -170,7 +184,7 @@ def _entry_from_json(value: Any) -> Entry:
     return Entry(
         source=_optional_proof(value["source"]),
         settings=dict(value["settings"]),
-        start_state=str(value["start_state"]),
+        start_state=InitialState(value["start_state"]) if value["start_state"] else None,
         frames=int(value["frames"]),
         outputs={
             kind: (Path(made["file"]).name, _proof(made)) for kind, made in value["outputs"].items()

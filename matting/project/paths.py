@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from matting.options import OutputKind
+
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
 # Holds the pieces of a segments folder until all are there and checked, or those of a damaged
@@ -16,12 +18,6 @@ SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
 FINAL_SUFFIX = "_MATTED"
 FINAL_CONTAINERS = (".mp4", ".mov", ".mkv")
-
-COMPOSITE = "COMPOSITE"
-ALPHA = "ALPHA"
-FOREGROUND = "FOREGROUND"
-ALPHA_PNG = "ALPHA_PNG"
-ALPHAS = frozenset({ALPHA, ALPHA_PNG})
 
 
 def segment_name(index: int) -> str:
@@ -69,7 +65,7 @@ class MattedFolder:
         """For the program: with what, from what, and what came of it."""
         return self.root / "manifest.json"
 
-    def layer(self, kind: str) -> Path:
+    def layer(self, kind: OutputKind) -> Path:
         """The folder of one kind of result: COMPOSITE, ALPHA, FOREGROUND or ALPHA_PNG."""
         return self.root / kind
 
@@ -77,6 +73,6 @@ class MattedFolder:
         """The network's recurrent state at the end of a segment."""
         return self.root / "STATE" / f"{segment}.pt"
 
-    def combined(self, kind: str = COMPOSITE) -> Path:
+    def combined(self, kind: OutputKind = OutputKind.COMPOSITE) -> Path:
         """All segments of one kind of result in one file."""
         return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
-from matting.choices import AUTO, HARDWARE, SOFTWARE
-from matting.look import Look
-from matting.media.encoders import Encoding
-from matting.project.paths import ALPHA_PNG
+from matting.media.encoders import preset_of, quality_of
+from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
+from matting.project.inputs import Input
 
 PICTURES = "pictures"  # what stands for the frame rate of those
 # What the user calls them, where it is not the option of the same name.
@@ -24,52 +22,39 @@ WORDS = {
 }
 
 
-def settings_of(
-    *,
-    checkpoint_sha256: str,
-    precision: str,
-    ratio: float | None,
-    subject: str,
-    look: Look,
-    sequence_rate: Fraction | None,
-    pictures: bool,
-    first_frame: int = 0,
-) -> dict[str, Any]:
-    """The settings in effect, as JSON values. Where it is computed is not part of them.
+def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) -> dict[str, Any]:
+    """Return all that shapes the results of one input, as JSON values.
 
-    Args:
-        precision: AUTO, like the device that it suits, is no part of them.
-        ratio: the downsample ratio; None: the subject's.
-        sequence_rate: frames a second of an image sequence; None for a video, which has its own.
-        pictures: whether the results are pictures, for which nothing of the encoding counts.
-        first_frame: the number by which the first picture of a numbered alpha is called.
+    Where it is computed is not part of it, nor is a precision that suits the device (AUTO).
     """
-    if pictures:
+    matte, output = options.matte, options.output
+    pictures = not item.gives_video(output.frame_rate)
+    if pictures:  # nothing of the encoding counts
         rate: str | None = PICTURES
-    else:
-        rate = None if sequence_rate is None else str(sequence_rate)
+    else:  # a video has its own
+        rate = str(output.frame_rate) if item.is_sequence else None
     return {
         "checkpoint": checkpoint_sha256,
-        "ratio": f"auto, {subject}" if ratio is None else ratio,
-        **({} if precision == AUTO else {"precision": precision}),
-        "background": "#{:02X}{:02X}{:02X}".format(*look.background),
-        "kinds": list(look.kinds),
-        **({} if pictures else _encoded(look.encoding)),
+        "ratio": f"auto, {matte.subject}" if matte.ratio is None else matte.ratio,
+        **({} if matte.precision is Precision.AUTO else {"precision": matte.precision.value}),
+        "background": "#{:02X}{:02X}{:02X}".format(*output.background),
+        "kinds": [kind.value for kind in output.kinds],
+        **({} if pictures else _encoded(output.encoding)),
         "frame_rate": rate,
-        **({"first_frame": first_frame} if ALPHA_PNG in look.kinds else {}),
+        **({"first_frame": item.first_frame} if OutputKind.ALPHA_PNG in output.kinds else {}),
     }
 
 
-def _encoded(encoding: Encoding) -> dict[str, Any]:
+def _encoded(encoding: EncodingOptions) -> dict[str, Any]:
     """How videos are encoded."""
     constant = encoding.quality is not None or encoding.bitrate_bps is None
     return {
-        "codec": encoding.codec,
-        "encoder": HARDWARE if encoding.by_hardware else SOFTWARE,
-        "quality": encoding.quality_or_default if constant else None,
+        "codec": encoding.codec.value,
+        "encoder": (CodecBackend.HARDWARE if encoding.by_hardware else CodecBackend.SOFTWARE).value,
+        "quality": quality_of(encoding) if constant else None,
         "bitrate_bps": encoding.bitrate_bps,
-        "preset": encoding.preset_or_default,
-        "chroma": encoding.chroma,
+        "preset": preset_of(encoding),
+        "chroma": encoding.chroma.value,
     }
 
 
@@ -78,9 +63,9 @@ def in_words(setting: str) -> str:
     return WORDS.get(setting, setting if " " in setting else f"--{setting}")
 
 
-def encoder_of(recorded: Mapping[str, Any]) -> str:
+def encoder_of(recorded: Mapping[str, Any]) -> CodecBackend:
     """SOFTWARE or HARDWARE; before there was a choice, it was software."""
-    return str(recorded.get("encoder", SOFTWARE))
+    return CodecBackend(recorded.get("encoder", CodecBackend.SOFTWARE))
 
 
 def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
@@ -88,7 +73,7 @@ def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> 
 
     A result of more kinds than are wanted will do.
     """
-    have = {"encoder": encoder_of(recorded), **recorded}
+    have = {"encoder": encoder_of(recorded).value, **recorded}
     changed = [name for name, value in wanted.items() if have.get(name) != value]
     if "kinds" in changed and set(wanted["kinds"]) <= set(recorded.get("kinds") or []):
         changed.remove("kinds")

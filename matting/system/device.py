@@ -6,8 +6,8 @@ import os
 
 import torch
 
-from matting.choices import HARDWARE
 from matting.errors import InputError, MissingError
+from matting.options import CodecBackend
 from matting.system import fixes
 from matting.system.gpu_diagnosis import why_unused
 from matting.system.nvidia_smi import ask_driver
@@ -48,7 +48,7 @@ def require_decoder(decoder: str, device: torch.device) -> None:
     Raises:
         MissingError: a graphics card is to decode, but the network is not on one.
     """
-    if decoder == HARDWARE and device.type != "cuda":
+    if decoder == CodecBackend.HARDWARE and device.type != "cuda":
         raise MissingError(
             "--decoder hardware needs an NVIDIA graphics card that the network works on.",
             "Use --decoder auto. If there is a card, this says why it is not used: "

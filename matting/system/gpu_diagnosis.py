@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from matting.choices import AUTO
+from matting.options import AUTO_DEVICE
 from matting.progress import Progress
 from matting.system import fixes
 from matting.system.nvidia_smi import Driver, ask_driver
@@ -85,7 +85,7 @@ def warn_of_unused_card(
     Raises:
         ImportError, OSError: torch does not load.
     """
-    if device != AUTO:
+    if device != AUTO_DEVICE:
         return
     installed = build()
     if installed is None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from fractions import Fraction
 
-from matting.choices import FUSED, PLAIN
 from matting.delivery.outputs import samples_of
 from matting.delivery.segment_writer import SegmentResults
 from matting.errors import MattingError
@@ -15,11 +13,12 @@ from matting.imaging.renderer import FullSize
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
 from matting.inference.steps import Decoded, Seen
-from matting.look import Look
+from matting.media.encoders import codec_of
 from matting.media.source import FrameChunk, FrameSource
+from matting.options import MattingOptions, OutputKind, RendererBackend
 from matting.progress import Progress
-from matting.project.paths import COMPOSITE
-from matting.workers.segment_job import CARRIED, FRESH, RESET, WARMED_UP, Passage
+from matting.project.ledger import InitialState
+from matting.workers.segment_job import Passage
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
@@ -28,7 +27,7 @@ HDR_LOST = (
     "The graphics card's encoder (NVENC) leaves out what the video says of its HDR picture: the "
     "mastering display and the light levels."
 )
-FULL_SIZE_WORDS = {FUSED: "in one pass", PLAIN: "in bands"}
+FULL_SIZE_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
 
 
 class NetworkStage:
@@ -37,30 +36,17 @@ class NetworkStage:
     Other threads take each chunk through the steps before and after that: `see` and `fit`.
     """
 
-    def __init__(
-        self,
-        session: MattingSession,
-        *,
-        ratio: float | None,
-        subject: str,
-        look: Look,
-        frame_rate: Fraction | None,
-        full_size: str,
-    ) -> None:
+    def __init__(self, session: MattingSession, options: MattingOptions) -> None:
         """
-        Args:
-            ratio, subject, frame_rate, full_size: as in `Setup`.
         Raises:
-            MissingError: what is to make the full-size pictures is not there.
+            MissingError: the renderer that is asked for is not there.
         """
         self._session = session
-        self._fixed_ratio = ratio
-        self._subject = subject
-        self._look = look
-        self._frame_rate = frame_rate
+        self._matte_options = options.matte
+        self._output = options.output
         self._said: set[str] = set()
         self._unsaid: deque[str] = deque()  # by another thread
-        self._full_size = FullSize(full_size, session.device, self._unsaid.append)
+        self._full_size = FullSize(options.compute.renderer, session.device, self._unsaid.append)
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 
@@ -92,10 +78,12 @@ class NetworkStage:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         in_hand = task.before is not None and task.before.name == state_after
         passage.start_state = self._prepare(passage, in_hand, progress)
-        samples = samples_of(source, self._look.encoding, task.targets)
-        passage.results = SegmentResults(source, self._look, task.targets, samples, self._full_size)
-        of_samples = [samples[COMPOSITE].note] if COMPOSITE in samples else []
-        of_hdr = [HDR_LOST] if source.hdr and self._look.encoding.by_hardware else []
+        samples = samples_of(source, self._output.encoding, task.targets)
+        passage.results = SegmentResults(
+            source, self._output, task.targets, samples, self._full_size
+        )
+        of_samples = [samples[OutputKind.COMPOSITE].note] if OutputKind.COMPOSITE in samples else []
+        of_hdr = [HDR_LOST] if source.hdr and self._output.encoding.by_hardware else []
         notes = [passage.note, *source.notes, *of_samples, *of_hdr]
         self._tell(notes, progress)
         progress.detail(self._choices(passage))
@@ -136,16 +124,15 @@ class NetworkStage:
         parts = [
             f"decoding {'by NVDEC' if passage.by_card else 'in software'}",
             f"the network in {self._session.precision}, {frames} frame{'s' * (frames > 1)} at once",
-            f"full-size pictures {FULL_SIZE_WORDS[self._full_size.way]}",
-            f"encoding by {self._look.encoding.by.encoder if videos else 'PNG'}",
+            f"full-size pictures {FULL_SIZE_WORDS[self._full_size.backend]}",
+            f"encoding by {codec_of(self._output.encoding).encoder if videos else 'PNG'}",
         ]
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}."
 
     def _ratio(self, source: FrameSource) -> float:
-        return self._fixed_ratio or automatic_ratio(
-            source.width_px, source.height_px, self._subject
-        )
+        options = self._matte_options
+        return options.ratio or automatic_ratio(source.width_px, source.height_px, options.subject)
 
     def _tell(self, notes: list[str], progress: Progress) -> None:
         """Says what happens to the samples, where that is not what everybody expects; once."""
@@ -154,28 +141,28 @@ class NetworkStage:
                 self._said.add(note)
                 progress.say(note)
 
-    def _prepare(self, passage: Passage, in_hand: bool, progress: Progress) -> str:
+    def _prepare(self, passage: Passage, in_hand: bool, progress: Progress) -> InitialState:
         """Brings the session to the state at the segment's start; says where it came from."""
         task, source, session = passage.task, passage.source, self._session
         size, ratio = (source.width_px, source.height_px), self._ratio(source)
         if task.before is None:
             session.reset()
-            return FRESH
+            return InitialState.FRESH
         if not in_hand:
             session.state = load_state(task.start_state) if task.start_state else None
         if session.fits(*size, ratio):
-            return CARRIED
+            return InitialState.CARRIED
         if session.state is None:
             try:
-                before = task.before.open(self._frame_rate)
+                before = task.before.open(self._output.frame_rate)
                 warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
             except MattingError as error:
                 progress.say(
                     f"{task.item.name} begins without what was seen before it: {error.what}"
                 )
                 session.reset()
-                return FRESH
+                return InitialState.FRESH
             if session.fits(*size, ratio):
-                return WARMED_UP
+                return InitialState.WARMED_UP
         session.reset()
-        return RESET
+        return InitialState.RESET

@@ -11,13 +11,13 @@ from fractions import Fraction
 from typing import TypeVar
 
 from matting.errors import BusyError, MattingError, StorageError
-from matting.infer_options import InferOptions
 from matting.media.probe import FrameSizes, frame_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
+from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.ledger import Ledger
-from matting.project.paths import COMPOSITE, TRIAL, MattedFolder
+from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
 from matting.workers.estimate import Forecast, frames_per_second
@@ -47,13 +47,13 @@ class Work:
 
     todo: Sequence[tuple[Input, int]]
     replaced_bytes: int
-    kept_bytes: Counter[str]
+    kept_bytes: Counter[OutputKind]
 
     @classmethod
     def of(cls, ledger: Ledger, todo: Sequence[tuple[Input, int]]) -> Work:
         """The work on the pieces `todo`, while `ledger` still knows what was made of them."""
         again = {item.name for item, _ in todo}
-        replaced_bytes, kept_bytes = 0, Counter[str]()
+        replaced_bytes, kept_bytes = 0, Counter[OutputKind]()
         for name in ledger.names:
             for kind, (file, proof) in ledger.entry(name).outputs.items():
                 if name in again:
@@ -71,7 +71,7 @@ def preflight(
     work: Work,
     supervisor: Supervisor,
     folder: MattedFolder,
-    options: InferOptions,
+    options: MattingOptions,
     progress: Progress,
 ) -> None:
     """Tries out some frames, says what is ahead, and refuses what has no room.
@@ -105,13 +105,13 @@ class _Trial:
     _work: Work
     _supervisor: Supervisor
     _folder: MattedFolder
-    _options: InferOptions
+    _options: MattingOptions
     _progress: Progress
     _outcomes: list[SampleOutcome] = field(default_factory=list)
     _frames: int = 0
     _rate: Fraction = Fraction(1)
-    _videos: dict[str, FrameSizes] = field(default_factory=dict)
-    _picture_bytes: Counter[str] = field(default_factory=Counter)
+    _videos: dict[OutputKind, FrameSizes] = field(default_factory=dict)
+    _picture_bytes: Counter[OutputKind] = field(default_factory=Counter)
     _state_bytes: int = 0
 
     @property
@@ -146,7 +146,7 @@ class _Trial:
         """How many frames the first sample has; 0 where the whole work is too short for one."""
         for item in chosen:
             try:
-                source = item.open(self._options.frame_rate)
+                source = item.open(self._options.output.frame_rate)
             except MattingError:
                 continue  # its own turn comes, and tells why
             pixels = source.width_px * source.height_px
@@ -156,8 +156,8 @@ class _Trial:
         return 0
 
     def _sample(self, item: Input, frames: int) -> None:
-        rate = self._options.frame_rate
-        kinds = self._options.look.kinds
+        rate = self._options.output.frame_rate
+        kinds = self._options.output.kinds
         targets = {kind: target_of(item, self._place, kind, rate, frames) for kind in kinds}
         for target in targets.values():
             atomic_files.make_folder(target.path.parent)
@@ -184,25 +184,25 @@ class _Trial:
             self._state_bytes = outcome.end_state.size_bytes
 
     def _told(self) -> Forecast:
-        made = {kind: self._bytes_of(kind) for kind in self._options.look.kinds}
+        made = {kind: self._bytes_of(kind) for kind in self._options.output.kinds}
         states = self._state_bytes * len(self._work.todo)
         joined = Counter({kind: made[kind] for kind in self._videos}) + self._work.kept_bytes
-        pictures = COMPOSITE not in self._videos
+        pictures = OutputKind.COMPOSITE not in self._videos
         return Forecast(
             tried_frames=self._frames,
             frames_per_second=frames_per_second([o.clock for o in self._outcomes]),
             frames=self._work.frames,
             results_bytes=sum(made.values()) + states,
-            joined_bytes=0 if pictures else joined.total() + joined[COMPOSITE],
+            joined_bytes=0 if pictures else joined.total() + joined[OutputKind.COMPOSITE],
             free_bytes=files.free_disk_bytes(self._folder.root),
             card_bytes=self._outcomes[-1].card_bytes,
         )
 
-    def _bytes_of(self, kind: str) -> int:
+    def _bytes_of(self, kind: OutputKind) -> int:
         """What one kind of result of all pieces takes."""
         if kind not in self._videos:
             return self._picture_bytes[kind] * self._work.frames // self._frames
-        bitrate_bps = self._options.look.encoding.bitrate_bps
+        bitrate_bps = self._options.output.encoding.bitrate_bps
         if bitrate_bps is not None:
             return math.ceil(bitrate_bps * self._work.frames / self._rate / 8)
         group = max(1, round(self._rate * KEY_FRAME_SECONDS))

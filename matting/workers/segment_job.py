@@ -10,23 +10,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import ParamSpec
 
-from matting.choices import AUTO, HARDWARE, SOFTWARE
 from matting.delivery.outputs import Target
 from matting.delivery.segment_writer import SegmentResults
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.media.video_source import VideoSource
+from matting.options import CodecBackend, OutputKind
 from matting.project.inputs import Input
-from matting.project.paths import ALPHA_PNG, MattedFolder
+from matting.project.ledger import InitialState
+from matting.project.paths import MattedFolder
 from matting.system.files import FileProof
 from matting.workers.pipeline import StoppedError
 from model import State
 
 P = ParamSpec("P")
-
-# Where a segment's first state came from. RESET: the state before did not fit its pictures.
-FRESH, CARRIED, WARMED_UP, RESET = "fresh", "carried", "warmed up", "reset"
 
 
 @dataclass
@@ -69,20 +67,20 @@ class Task:
     before: Input | None = None
     start_state: Path | None = None
     end_state: Path | None = None
-    targets: Mapping[str, Target] = field(default_factory=dict)
+    targets: Mapping[OutputKind, Target] = field(default_factory=dict)
     only_frames: int | None = None
 
 
 def target_of(
     item: Input,
     folder: MattedFolder,
-    kind: str,
+    kind: OutputKind,
     rate: Fraction | None,
     only_frames: int | None = None,
 ) -> Target:
     """Where a kind of result of `item` goes in `folder`. `rate`: as for `Input.open`."""
     layer = folder.layer(kind)
-    if kind == ALPHA_PNG or not item.gives_video(rate):
+    if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
         return Target(layer / item.stem, True, item.first_frame, only_frames)
     return Target(layer / f"{item.stem}.mp4")
 
@@ -99,9 +97,9 @@ class Outcome:
     """
 
     source: FileProof
-    start_state: str
+    start_state: InitialState
     frames: int
-    outputs: Mapping[str, tuple[str, FileProof]]
+    outputs: Mapping[OutputKind, tuple[str, FileProof]]
     end_state: FileProof | None = None
 
 
@@ -134,7 +132,7 @@ class Passage:
         self.task = task
         self.by_card = False
         self.note = ""
-        self.start_state = FRESH
+        self.start_state = InitialState.FRESH
         self.end_state: State | None = None
         self.results: SegmentResults | None = None
         self.clock = Clock() if task.only_frames is not None else None
@@ -181,14 +179,14 @@ class Passage:
             InputError: the card was to decode it, and cannot.
         """
         source = self._source
-        if decoder == SOFTWARE or not isinstance(source, VideoSource):
+        if decoder == CodecBackend.SOFTWARE or not isinstance(source, VideoSource):
             return
-        if decoder == AUTO and not self.task.item.is_as_cut(self.proof):
+        if decoder == CodecBackend.AUTO and not self.task.item.is_as_cut(self.proof):
             reason = "only what segment has checked is decoded by NVDEC, which hides damage."
         else:
             self._source, reason = source.decoded_by(nvdec)
             self.by_card = not reason
-        if reason and decoder == HARDWARE:
+        if reason and decoder == CodecBackend.HARDWARE:
             raise InputError(f"{source.path}: {reason}", "Use --decoder auto.")
         if reason:
             self.note = f"The processor decodes, not the graphics card: {reason}"

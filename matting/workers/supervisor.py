@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from matting.choices import PATIENCE_SECONDS, SOFTWARE
 from matting.errors import MachineError, MattingError
+from matting.options import CodecBackend
 from matting.progress import Progress
 from matting.system.atomic_files import discard, partial
 from matting.workers.segment_job import Outcome, SampleOutcome, Task
-from matting.workers.worker import Setup, Worker
+from matting.workers.worker import Worker, WorkerSetup
 from matting.workers.worker_process import WorkerProcess, serve_tasks
 
 TRIES = 3
@@ -39,25 +39,13 @@ class _Pending:
 class Supervisor:
     """A worker for one run. Use it in a `with` block: no process outlives it."""
 
-    def __init__(
-        self,
-        setup: Setup,
-        folder: Path,
-        progress: Progress,
-        *,
-        isolated: bool,
-        patience_seconds: float = PATIENCE_SECONDS,
-    ) -> None:
+    def __init__(self, setup: WorkerSetup, folder: Path, progress: Progress) -> None:
         """
         Args:
             folder: the matted folder; no two workers are ever at work in one.
-            isolated: whether the worker has a process of its own.
-            patience_seconds: how long it may go without any progress.
         """
         self._setup = setup
         self._folder = folder
-        self._isolated = isolated
-        self._patience_seconds = patience_seconds
         self._worker: Worker | WorkerProcess | None = None
         self._careful = False
         self._pending: deque[_Pending] = deque()
@@ -146,11 +134,12 @@ class Supervisor:
         if self._worker is None:
             setup = self._setup
             if careful:
-                setup = replace(setup, decoder=SOFTWARE, largest_chunk=1)
-            if self._isolated:
-                self._worker = WorkerProcess(
-                    setup, self._folder, self._patience_seconds, serve_tasks, self._progress
+                compute = replace(
+                    setup.options.compute, decoder=CodecBackend.SOFTWARE, largest_chunk=1
                 )
+                setup = replace(setup, options=replace(setup.options, compute=compute))
+            if setup.options.compute.isolated:
+                self._worker = WorkerProcess(setup, self._folder, serve_tasks, self._progress)
             else:
                 self._worker = Worker(setup)
             self._careful = careful

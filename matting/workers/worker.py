@@ -11,18 +11,16 @@ from __future__ import annotations
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from fractions import Fraction
 from pathlib import Path
 
-from matting.choices import AUTO
 from matting.errors import InputError
 from matting.imaging.planes import Timed
 from matting.inference.session import MattingSession
 from matting.inference.state import save_state
 from matting.inference.steps import Decoded, Seen
 from matting.inference.weights import load_checkpoint
-from matting.look import Look
 from matting.media.cuda import Nvdec
+from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.files import FileProof, proof_of
@@ -33,31 +31,19 @@ from matting.workers.segment_job import Outcome, Passage, SampleOutcome, Task
 
 
 @dataclass(frozen=True)
-class Setup:
+class WorkerSetup:
     """What all segments of one run have in common.
 
     Attributes:
-        device: a name that `choose_device` takes.
-        ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
-        frame_rate: frames a second of image sequences; None: they become pictures.
-        decoder: AUTO, SOFTWARE or HARDWARE.
-        full_size: auto, fused or plain: how the full-size pictures are made.
-        largest_chunk: how many frames may be computed at once; None: as suits the device.
-        threads: of the CPU for each step of the network; None: as suits it.
+        options: as asked for, with the encoder decided.
+        checkpoint, checkpoint_sha256: the weights' file, and what it held when the run began.
+        device: the device decided on, by a name that `choose_device` takes.
     """
 
+    options: MattingOptions
     checkpoint: Path
     checkpoint_sha256: str
     device: str
-    precision: str
-    ratio: float | None
-    subject: str
-    look: Look
-    frame_rate: Fraction | None
-    decoder: str = AUTO
-    full_size: str = AUTO
-    largest_chunk: int | None = None
-    threads: int | None = None
 
 
 class Mark(Enum):
@@ -75,7 +61,7 @@ class Worker:
     Use it in a `with` block: no thread, open file or temporary file of it is left after that.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         """Loads the network.
 
         Raises:
@@ -84,7 +70,7 @@ class Worker:
         self._setup = setup
         self._device = device = choose_device(setup.device)
         use_device(device)
-        share_cores(device, setup.threads)
+        share_cores(device, setup.options.compute.threads)
         keep_freed_memory()
         checkpoint = load_checkpoint(setup.checkpoint)
         if checkpoint.sha256 != setup.checkpoint_sha256:
@@ -92,15 +78,13 @@ class Worker:
                 f"{setup.checkpoint} was replaced while its network was at work.",
                 "Run the same command again.",
             )
-        session = MattingSession(checkpoint.network, device, setup.precision, setup.largest_chunk)
-        self._network = NetworkStage(
-            session,
-            ratio=setup.ratio,
-            subject=setup.subject,
-            look=setup.look,
-            frame_rate=setup.frame_rate,
-            full_size=setup.full_size,
+        session = MattingSession(
+            checkpoint.network,
+            device,
+            setup.options.matte.precision,
+            setup.options.compute.largest_chunk,
         )
+        self._network = NetworkStage(session, setup.options)
         self._nvdec = Nvdec(device) if device.type == "cuda" else None
         self._passages: list[Passage] = []
         self._stages = Stages()
@@ -163,9 +147,9 @@ class Worker:
             self._arrived.put((passage, Mark.END))
 
     def _read_one(self, passage: Passage) -> None:
-        passage.open(self._setup.frame_rate)
+        passage.open(self._setup.options.output.frame_rate)
         if self._nvdec is not None:
-            passage.decode_by(self._nvdec, self._setup.decoder)
+            passage.decode_by(self._nvdec, self._setup.options.compute.decoder)
         self._arrived.put((passage, Mark.BEGIN))
         # They end, well or not, before that is told: the next segment goes on from what they leave.
         with closing(passage.chunks(self._network.chunk_frames(passage))) as chunks:

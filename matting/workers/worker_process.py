@@ -15,14 +15,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from matting.choices import PATIENCE_SECONDS
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
 from matting.system.subprocesses import interrupts_ignored, process_context
 from matting.workers.pipeline import StoppedError
 from matting.workers.segment_job import Outcome, Task
-from matting.workers.worker import Setup, Worker
+from matting.workers.worker import Worker, WorkerSetup
 
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
@@ -31,7 +30,7 @@ STOP_SECONDS = 5
 WORKER_LOCK = ".worker.lock"
 READY = "ready"
 
-Serve = Callable[[Connection, Setup, Path], None]
+Serve = Callable[[Connection, WorkerSetup, Path], None]
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,8 @@ class WorkerProcess:
 
     def __init__(
         self,
-        setup: Setup,
+        setup: WorkerSetup,
         folder: Path,
-        patience_seconds: float,
         serve: Serve,
         progress: Progress,
     ) -> None:
@@ -67,7 +65,7 @@ class WorkerProcess:
         """
         context = process_context()
         self._pipe, theirs = context.Pipe()
-        self._patience_seconds = patience_seconds
+        self._patience_seconds = setup.options.compute.patience_seconds
         self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
         self._process: multiprocessing.process.BaseProcess = context.Process(
             target=serve, args=(theirs, setup, folder), daemon=True
@@ -190,7 +188,7 @@ class _Relay(Progress):
         self._pipe.send(_Told("alive"))
 
 
-def serve_tasks(pipe: Connection, setup: Setup, folder: Path) -> None:
+def serve_tasks(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """What the process runs: one task after another, until nobody is there to give them.
 
     Args:
@@ -202,7 +200,10 @@ def serve_tasks(pipe: Connection, setup: Setup, folder: Path) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with pipe:
         try:
-            with folder_lock(folder, WORKER_LOCK, PATIENCE_SECONDS), Worker(setup) as worker:
+            with (
+                folder_lock(folder, WORKER_LOCK, setup.options.compute.patience_seconds),
+                Worker(setup) as worker,
+            ):
                 pipe.send(READY)
                 threading.Thread(target=_take_tasks, args=(pipe, worker), daemon=True).start()
                 answer: object = None

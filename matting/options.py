@@ -1,0 +1,207 @@
+"""All that a user can ask for, and its defaults, each of which stands here alone.
+
+Nothing here needs a package: the command line's help works where some are missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+
+
+class Choice(str, Enum):
+    """A value of an option, which is also what is typed and recorded for it."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class OutputKind(Choice):
+    """What is written of each segment; the value is the name of its folder."""
+
+    COMPOSITE = "COMPOSITE"
+    ALPHA = "ALPHA"
+    FOREGROUND = "FOREGROUND"
+    ALPHA_PNG = "ALPHA_PNG"
+
+    @property
+    def is_alpha(self) -> bool:
+        """Whether it is a grey picture of coverage, not of light."""
+        return self in {OutputKind.ALPHA, OutputKind.ALPHA_PNG}
+
+
+class CodecBackend(Choice):
+    """Who decodes or encodes: FFmpeg on the CPU, or NVDEC and NVENC."""
+
+    AUTO = "auto"
+    SOFTWARE = "software"
+    HARDWARE = "hardware"
+
+
+class RendererBackend(Choice):
+    """How full-size pictures are rendered: in one pass by a kernel, or in bands by torch."""
+
+    AUTO = "auto"
+    FUSED = "fused"
+    PLAIN = "plain"
+
+
+class VideoCodec(Choice):
+    """What results are encoded in."""
+
+    HEVC = "hevc"
+    H264 = "h264"
+    AV1 = "av1"
+
+
+class Chroma(Choice):
+    """Chroma subsampling and bit depth: the source's, or what all players take."""
+
+    SOURCE = "source"
+    YUV420 = "4:2:0"
+
+
+class OnDamage(Choice):
+    """What `segment` does at a frame that cannot be decoded: stop, or repeat the last good one."""
+
+    STOP = "stop"
+    REPEAT = "repeat"
+
+
+class Precision(Choice):
+    """The numbers that the network computes with."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
+
+
+class Subject(Choice):
+    """How much of the people is seen, which decides the downsample ratio where none is given."""
+
+    FULL_BODY = "full-body"
+    PORTRAIT = "portrait"
+
+    @property
+    def short_side_px(self) -> int:
+        """The small copy's short side, by the guide of RVM's authors to the ratio."""
+        return 432 if self is Subject.FULL_BODY else 270
+
+
+AUTO_DEVICE = "auto"
+# Without a segment length asked for, or one that the folder was cut with before.
+DEFAULT_SEGMENT_SECONDS = Fraction(15)
+
+
+@dataclass(frozen=True)
+class CuttingOptions:
+    """How to cut.
+
+    Attributes:
+        seconds: the segment length to aim at; None: DEFAULT_SEGMENT_SECONDS, or as cut before.
+        reencode: make new segments in H.265 at CRF 12.
+        overwrite: cut anew what is cut already.
+    """
+
+    seconds: Fraction | None = None
+    reencode: bool = False
+    overwrite: bool = False
+    damaged: OnDamage = OnDamage.STOP
+
+
+@dataclass(frozen=True)
+class MatteOptions:
+    """What shapes the matte.
+
+    Attributes:
+        checkpoint: the network's weights; None: the published ones.
+        ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
+    """
+
+    checkpoint: Path | None = None
+    precision: Precision = Precision.AUTO
+    ratio: float | None = None
+    subject: Subject = Subject.FULL_BODY
+
+
+@dataclass(frozen=True)
+class EncodingOptions:
+    """How results are encoded.
+
+    Attributes:
+        quality: the encoder's constant rate factor; lower is better. None: the codec's default.
+        bitrate_bps: bits a second instead of a quality.
+        preset: the encoder's own name of how much time it takes; None: the codec's default.
+        chroma: SOURCE: the source's subsampling and bit depth, if the codec has it; YUV420: 4:2:0
+            in no more bits than hardware everywhere plays.
+        encoder: AUTO, until it is decided, encodes as SOFTWARE.
+    """
+
+    codec: VideoCodec = VideoCodec.HEVC
+    quality: int | None = None
+    bitrate_bps: int | None = None
+    preset: str | None = None
+    chroma: Chroma = Chroma.SOURCE
+    encoder: CodecBackend = CodecBackend.AUTO
+
+    @property
+    def by_hardware(self) -> bool:
+        return self.encoder is CodecBackend.HARDWARE
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What shapes the results made from a matte.
+
+    Attributes:
+        background: red, green, blue behind the composite, 0..255.
+        kinds: COMPOSITE, and of the other kinds those that were asked for.
+        frame_rate: frames a second of the videos that image sequences become; None: they become
+            pictures again.
+    """
+
+    background: tuple[int, int, int] = (120, 255, 155)
+    kinds: tuple[OutputKind, ...] = (OutputKind.COMPOSITE,)
+    encoding: EncodingOptions = field(default_factory=EncodingOptions)
+    frame_rate: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class ComputeOptions:
+    """Where and how the work is done; none of it is to be seen in the results.
+
+    Attributes:
+        device: auto, cpu, cuda or cuda:N.
+        largest_chunk: how many frames are computed at once at most; None: as suits the device.
+        threads: of the CPU for each step of the network; None: as suits it.
+        isolated: whether the network works in a process of its own, which is watched.
+        patience_seconds: how long that may go without any progress. A software encoder that is
+            told to end may work on dozens of large pictures before it answers.
+    """
+
+    device: str = AUTO_DEVICE
+    decoder: CodecBackend = CodecBackend.AUTO
+    renderer: RendererBackend = RendererBackend.AUTO
+    largest_chunk: int | None = None
+    threads: int | None = None
+    isolated: bool = True
+    patience_seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class MattingOptions:
+    """How to matte.
+
+    Attributes:
+        force: whether to go on although the disk seems too small.
+        then_joined: whether the results are joined and get their audio at once.
+    """
+
+    matte: MatteOptions = field(default_factory=MatteOptions)
+    output: OutputOptions = field(default_factory=OutputOptions)
+    compute: ComputeOptions = field(default_factory=ComputeOptions)
+    force: bool = False
+    then_joined: bool = False
