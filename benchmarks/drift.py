@@ -15,7 +15,7 @@ from benchmarks.results import table
 from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.compositor import Matte, layers
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.inference.precision import DTYPES, exact_float32, suitable_precision
 from matting.options import Precision
 from model import MattingNetwork, State, inference_network
@@ -102,7 +102,7 @@ def drift_of(
     means: list[float] = []
     most = 0.0
     for index in range(frames):
-        picture = Planes(Coding(), film[index % len(film)][None].to(device))
+        picture = Planes(SampleFormat(), film[index % len(film)][None].to(device))
         truth, matte = exact.matte(picture, ratio), half.matte(picture, ratio)
         if index % EVERY == 0:
             errors = [

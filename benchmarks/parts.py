@@ -15,9 +15,9 @@ from benchmarks.naive import BACKGROUND
 from matting.imaging.colour_conversion import converted, small_rgb
 from matting.imaging.compositor import Matte, layers
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import FullSize, Make
-from matting.imaging.sample_format import Coding
-from matting.imaging.tone_mapping import sdr_view
+from matting.imaging.renderer import Render, Renderer
+from matting.imaging.sample_format import SampleFormat
+from matting.imaging.tone_mapping import tone_map
 from matting.inference.session import MattingSession
 from matting.media.video_source import VideoSource
 from matting.options import OutputKind, Precision, RendererBackend
@@ -25,7 +25,7 @@ from model import MattingNetwork, State
 
 MAP_CHANNELS = 8  # slope and offset
 
-C420 = Coding(weights=(0.2126, 0.0722), step=(2, 2))
+C420 = SampleFormat(luma_coefficients=(0.2126, 0.0722), subsampling=(2, 2))
 COPY_BYTES = {"cpu": 1 << 28, "cuda": 1 << 30}
 COPIES = 5
 
@@ -88,19 +88,19 @@ class _Ours:
     session: MattingSession
     ratio: float
     chunks: Sequence[Planes]
-    make: Make
+    make: Render
     mattes: list[Matte] = field(default_factory=list)
 
     def small(self) -> None:
         for chunk in self.chunks:
-            sdr_view(small_rgb(chunk, self.ratio), chunk.coding)
+            tone_map(small_rgb(chunk, self.ratio), chunk.sample_format)
 
     def matte(self) -> None:
         self.mattes = [m for chunk in self.chunks for m in self.session.mattes(chunk, self.ratio)]
 
     def full_size(self) -> None:
         for matte in self.mattes:
-            self.make(matte, {OutputKind.COMPOSITE: matte.source.coding}, BACKGROUND)
+            self.make(matte, {OutputKind.COMPOSITE: matte.source.sample_format}, BACKGROUND)
 
 
 @dataclass
@@ -128,10 +128,12 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
     """Measures one case; the frames stay on the device."""
     session = MattingSession(network, device, case.precision)
     source = VideoSource(case.clip)
-    size = session.chunk_frames(source.coding, (case.width, case.height), case.ratio)
+    size = session.chunk_frames(source.sample_format, (case.width, case.height), case.ratio)
     chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
-    rgb = [frame.main for chunk in chunks for frame in converted(chunk, Coding()).split(1)]
-    make = FullSize(RendererBackend.AUTO, device, print)
+    rgb = [
+        frame.luma_or_rgb for chunk in chunks for frame in converted(chunk, SampleFormat()).split(1)
+    ]
+    make = Renderer(RendererBackend.AUTO, device, print)
     ours = _Ours(session, case.ratio, chunks, make)
     published = _Published(network.eval().to(device), case.ratio, rgb)
     works = [ours.small, ours.matte, ours.full_size]
@@ -224,13 +226,13 @@ def _errors(
 
 def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
     """[1, 1, H, W] of one frame [1, 3, H, W], uint8."""
-    (matte,) = session.mattes(Planes(Coding(), rgb), ratio)
+    (matte,) = session.mattes(Planes(SampleFormat(), rgb), ratio)
     return torch.cat([alpha for _, _, alpha in layers(matte)], dim=2)
 
 
 def least_bytes(
-    source: Coding,
-    targets: Mapping[OutputKind, Coding],
+    source: SampleFormat,
+    targets: Mapping[OutputKind, SampleFormat],
     width: int,
     height: int,
     small: tuple[int, int] = (0, 0),
@@ -244,17 +246,18 @@ def least_bytes(
     return read + _results_bytes(targets, width, height)
 
 
-def frame_bytes(coding: Coding, width: int, height: int, *, grey: bool = False) -> int:
+def frame_bytes(sample_format: SampleFormat, width: int, height: int, *, grey: bool = False) -> int:
     """What the samples of one frame take."""
-    if coding.weights is None or grey:
+    if sample_format.luma_coefficients is None or grey:
         samples = width * height * (1 if grey else 3)
     else:
-        across, down = coding.chroma_size(width, height)
+        across, down = sample_format.chroma_size(width, height)
         samples = width * height + 2 * across * down
-    return samples * coding.sample_bytes
+    return samples * sample_format.sample_bytes
 
 
-def _results_bytes(targets: Mapping[OutputKind, Coding], width: int, height: int) -> int:
+def _results_bytes(targets: Mapping[OutputKind, SampleFormat], width: int, height: int) -> int:
     return sum(
-        frame_bytes(coding, width, height, grey=kind.is_alpha) for kind, coding in targets.items()
+        frame_bytes(sample_format, width, height, grey=kind.is_alpha)
+        for kind, sample_format in targets.items()
     )

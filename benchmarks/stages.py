@@ -20,8 +20,8 @@ from torch import Tensor
 from matting.delivery.outputs import Target, samples_of, writer_of
 from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import FullSize, composed
-from matting.imaging.tone_mapping import sdr_view
+from matting.imaging.renderer import Renderer, composed
+from matting.imaging.tone_mapping import tone_map
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.decode_check import decode_through
@@ -116,11 +116,11 @@ def measure(
     samples = samples_of(source, look.encoding, {OutputKind.COMPOSITE: target})[
         OutputKind.COMPOSITE
     ]
-    size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
-    make = FullSize(RendererBackend.AUTO, chosen, print)
+    size = session.chunk_frames(source.sample_format, (source.width_px, source.height_px), ratio)
+    make = Renderer(RendererBackend.AUTO, chosen, print)
     compose = partial(
         composed,
-        targets={OutputKind.COMPOSITE: samples.coding},
+        targets={OutputKind.COMPOSITE: samples.sample_format},
         background=look.background,
         make=make,
     )
@@ -163,7 +163,7 @@ def measure(
 
 
 def _small(source: Planes, ratio: float) -> Tensor:
-    return sdr_view(small_rgb(source, ratio), source.coding)
+    return tone_map(small_rgb(source, ratio), source.sample_format)
 
 
 def main() -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from matting.delivery.mux_check import check_delivered
+from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import Delivery, mux
-from matting.delivery.stream_mapping import MP4, Carriage
+from matting.delivery.stream_mapping import MP4, StreamMapping
 from matting.errors import InputError, writing
 from matting.media.container import require_file
 from matting.media.probe import length_seconds
 from matting.media.streams import TrackKind, picture_choice
 from matting.options import OutputKind
 from matting.progress import Progress
-from matting.project.join_record import COMBINE_AGAIN, CombinedNote
+from matting.project.join_record import COMBINE_AGAIN, JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import FINAL_CONTAINERS, MattedFolder, final_file, segments_folder
-from matting.project.plan import SourceFile
+from matting.project.plan import SourceFingerprint
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.humanize import clock, gigabytes
@@ -45,22 +45,22 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     with folder_lock(matted.root):
         frames = _require_current(matted, video)
         delivery = Delivery.of(video, combined)
-        taken = delivery.carriage
-        target = final_file(video, output, taken.suffix)
-        _announce(video, target, taken, progress)
+        mapping = delivery.mapping
+        target = final_file(video, output, mapping.suffix)
+        _announce(video, target, mapping, progress)
         if not delivery.holds.of(TrackKind.AUDIO):
             progress.say(f"{video.name} has no sound: the result will have none either.")
         temporary = atomic_files.partial(target)
         progress.start("Adding sound", frames, "frame")
         try:
             mux(delivery, temporary, progress)
-            lost = check_delivered(delivery, temporary)
+            lost = check_mux(delivery, temporary)
             atomic_files.publish(temporary, target)
         finally:
             progress.finish()
             with writing(temporary):
                 temporary.unlink(missing_ok=True)
-    for note in (*taken.notes(), *delivery.spatial.notes, *lost):
+    for note in (*mapping.notes(), *delivery.spatial.notes, *lost):
         progress.say(note)
     _name_older(video, output, target, progress)
     length = clock(float(length_seconds(target)))
@@ -68,13 +68,13 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     return target
 
 
-def _announce(video: Path, target: Path, taken: Carriage, progress: Progress) -> None:
+def _announce(video: Path, target: Path, mapping: StreamMapping, progress: Progress) -> None:
     choice = picture_choice(video)
     if choice:
         progress.say(choice)
-    if taken.container != MP4:
+    if mapping.container != MP4:
         sounds = {
-            carried.track.codec for carried in taken.tracks if carried.track.kind == TrackKind.AUDIO
+            mapped.track.codec for mapped in mapping.tracks if mapped.track.kind == TrackKind.AUDIO
         }
         progress.say(
             f"The result is {target.name}: "
@@ -93,10 +93,10 @@ def _name_older(video: Path, output: Path | None, target: Path, progress: Progre
 def _require_current(matted: MattedFolder, video: Path) -> int:
     """How many frames the combined file has, once it is sure to be this video's and up to date."""
     combined = matted.combined()
-    note = CombinedNote.read(combined)
+    note = JoinRecord.read(combined)
     if note is None or note.file is None or note.file.size_bytes != combined.stat().st_size:
         raise InputError(f"{combined} is not what combine made.", COMBINE_AGAIN)
-    if note.source is not None and note.source != SourceFile.of(video):
+    if note.source is not None and note.source != SourceFingerprint.of(video):
         raise InputError(
             f"{combined} was made from another video than {video}.",
             "Give that one; or cut this one anew: segment with --overwrite, infer, combine.",
@@ -104,7 +104,7 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
     if matted.manifest.is_file():
         ledger = Ledger(matted)
         done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
-        if not done or replace(note, file=None) != CombinedNote.of(ledger, OutputKind.COMPOSITE):
+        if not done or replace(note, file=None) != JoinRecord.of(ledger, OutputKind.COMPOSITE):
             raise InputError(
                 f"Segments were matted again after {combined} was made.", COMBINE_AGAIN
             )

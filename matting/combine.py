@@ -10,7 +10,7 @@ from matting.media.concat import Part, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
 from matting.progress import Progress, counted
-from matting.project.join_record import CombinedNote
+from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
@@ -77,8 +77,8 @@ def _require_videos(ledger: Ledger) -> None:
 
 
 def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Progress) -> None:
-    note = CombinedNote.of(ledger, kind)
-    if target.is_file() and CombinedNote.read(target) == note.proven_by(target):
+    note = JoinRecord.of(ledger, kind)
+    if target.is_file() and JoinRecord.read(target) == note.proven_by(target):
         progress.say(f"Already combined: {target}")
         return
     parts, time_base = _parts(ledger, kind)

@@ -20,9 +20,9 @@ from demo.sound import sound
 from matting.errors import writing
 from matting.imaging.colour_conversion import converted
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media import ffmpeg
-from matting.media.audio import read_sound
+from matting.media.audio import read_audio
 from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.encoders import delivery
 from matting.media.images.still import write_png
@@ -53,7 +53,7 @@ RATIO = 0.25  # of 1280x720; the smaller of the sizes that the network was train
 ENCODING = EncodingOptions(
     VideoCodec.H264, quality=20, preset="superfast", encoder=CodecBackend.SOFTWARE
 )
-RGB8 = Coding()
+RGB8 = SampleFormat()
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000
 SHEET_COLUMNS = 4
@@ -163,8 +163,8 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
     drawn = DrawnFilm([], [])
     columns = _columns(len(film))
     colour = Colour(BT709, LIMITED, BT709, BT709)
-    coding = colour.coding(8, (2, 2), film.window.height)
-    samples = delivery(ENCODING, coding, colour, film.window.height)
+    sample_format = colour.sample_format(8, (2, 2), film.window.height)
+    samples = delivery(ENCODING, sample_format, colour, film.window.height)
     progress.start("Drawing a film", len(film), "frame")
     try:
         with VideoWriter(
@@ -178,7 +178,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
         ) as writer:
             for index, frame in enumerate(film.drawn_ahead()):
                 rgb = Planes(RGB8, torch.from_numpy(frame.rgb)[None])
-                writer.write(converted(rgb, coding), [index])
+                writer.write(converted(rgb, sample_format), [index])
                 alpha = (frame.alpha[0] * 255 + 0.5).astype(np.uint8)
                 drawn.truth.append(torch.from_numpy(alpha))
                 if index in columns:
@@ -254,7 +254,7 @@ def _alphas(path: Path) -> list[Tensor]:
 def _frames(source: VideoSource) -> Iterator[Tensor]:
     """Every frame in R'G'B', uint8 [1, 3, H, W]."""
     for chunk in source.chunks(1):
-        yield converted(chunk.pictures, RGB8).main
+        yield converted(chunk.pictures, RGB8).luma_or_rgb
 
 
 def _watch(
@@ -276,7 +276,7 @@ def _sound_offsets(
     result: Path, brightness: list[float], times: list[Fraction], fps: int
 ) -> tuple[float, ...]:
     """How much later than each flash its beep begins, in seconds, both as found in the result."""
-    start, samples = read_sound(result, SAMPLE_RATE)
+    start, samples = read_audio(result, SAMPLE_RATE)
     beeps = [float(start) + at for at in beep_times(samples, SAMPLE_RATE)]
     flashes = [float(times[index]) for index in flash_indices(brightness, fps)]
     return tuple(beep - flash for beep, flash in zip(beeps, flashes, strict=True))

@@ -99,7 +99,7 @@ class _Job:
         self._progress = progress
         self._ledger = Ledger(folder)
         self._checkpoint_sha256 = checkpoint_sha256
-        self._in_hand: deque[Input] = deque()  # submitted, no outcome yet
+        self._in_flight: deque[Input] = deque()  # submitted, no outcome yet
         self._failed: dict[str, str] = {}  # why
 
     def run(self) -> None:
@@ -151,7 +151,7 @@ class _Job:
             if changed:
                 pending.append(item)
                 again[", ".join(map(in_words, changed))] += 1
-            elif self._made_do(item):
+            elif self._stale_start(item):
                 pending.append(item)
                 self._progress.say(f"{item.name} is done again: {SEAM}")
         for changed_things, count in again.items():
@@ -167,9 +167,9 @@ class _Job:
         try:
             for item in self._inputs.inputs:
                 if item.name not in waiting:
-                    if self._before(item) in self._in_hand:
+                    if self._before(item) in self._in_flight:
                         self._record_all()
-                    if not self._made_do(item):
+                    if not self._stale_start(item):
                         continue
                     self._progress.say(f"{item.name} is done again: {SEAM}")
                     self._progress.more(self._frames(item), 1)
@@ -194,15 +194,15 @@ class _Job:
         # `false` before the first byte changes.
         self._ledger.record(item.name, Entry(settings=self._settings(item)))
         self._supervisor.submit(self._task(item))
-        self._in_hand.append(item)
+        self._in_flight.append(item)
 
     def _record_all(self) -> None:
-        while self._in_hand:
+        while self._in_flight:
             self._record_next()
 
     def _record_next(self) -> None:
         """Waits for the outcome of the earliest segment in hand, and records it."""
-        item = self._in_hand.popleft()
+        item = self._in_flight.popleft()
         settings = self._settings(item)
         try:
             outcome = self._supervisor.outcome()
@@ -238,7 +238,7 @@ class _Job:
         index = inputs.index(item)
         return inputs[index - 1] if self._inputs.plan is not None and index > 0 else None
 
-    def _made_do(self, item: Input) -> bool:
+    def _stale_start(self, item: Input) -> bool:
         """Whether it began without the state before it, and could begin with it now."""
         began = self._ledger.entry(item.name).start_state
         made_do = began in {InitialState.FRESH, InitialState.WARMED_UP} and item.path.exists()

@@ -10,13 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.cutting.checkpoint import NAME as KEPT_NAME
-from matting.cutting.checkpoint import Kept
+from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cutter import Cutting, is_timed
 from matting.cutting.lossless_writer import keeps
 from matting.cutting.packet_cutter import fits_mp4
 from matting.cutting.packet_index import SourceIndex, read_index
-from matting.cutting.preparation import treatment_for, without_lost_start
-from matting.cutting.repair import Piece, damage_report, mend
+from matting.cutting.preparation import filters_for, without_lost_start
+from matting.cutting.repair import CutSegment, damage_report, repair
 from matting.errors import InputError, MediaError, writing
 from matting.media.alpha import opaque
 from matting.media.container import require_file
@@ -30,7 +30,7 @@ from matting.project.paths import LIST_NAME, PLAN_NAME, UNFINISHED, segment_name
 from matting.project.plan import (
     Plan,
     PlannedSegment,
-    SourceFile,
+    SourceFingerprint,
     concat_list,
     gaps_of,
     read_plan,
@@ -38,7 +38,7 @@ from matting.project.plan import (
 )
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 
 PIECE = re.compile(r"output_\d{3,}\.mp4")
 REENCODE_CRF = 12
@@ -92,7 +92,7 @@ def _earlier_cut(folder: Path, video: Path, options: CuttingOptions) -> Plan | N
             )
         return None
     overwrite = "To cut it anew, add --overwrite; to keep both, choose a place with --output."
-    if plan.source != SourceFile.of(video):
+    if plan.source != SourceFingerprint.of(video):
         raise InputError(f"{folder} was cut from another video ({plan.source.name}).", overwrite)
     if options.seconds is not None and Fraction(plan.seconds) != options.seconds:
         raise InputError(f"{folder} was cut into pieces of {plan.seconds} seconds.", overwrite)
@@ -115,10 +115,10 @@ def _cut_and_install(
     info: VideoInfo, options: CuttingOptions, folder: Path, progress: Progress
 ) -> Plan:
     work = folder / UNFINISHED
-    source = SourceFile.of(info.path)
+    source = SourceFingerprint.of(info.path)
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
     try:
-        cut = None if options.reencode else Kept.read(work, info.path, source, seconds)
+        cut = None if options.reencode else CutCheckpoint.read(work, info.path, source, seconds)
         if cut is None:
             _remove(work)
             atomic_files.make_folder(work)
@@ -130,9 +130,9 @@ def _cut_and_install(
                     f"{counted(lost, 'frame')} at the start cannot be shown, for the recording "
                     "begins in the middle. The pieces begin after that; the sound stays in time."
                 )
-            cutting = Cutting(info, index, seconds, work, progress, treatment=treatment_for(info))
+            cutting = Cutting(info, index, seconds, work, progress, treatment=filters_for(info))
             found = _cut(info, index, options, cutting, progress)
-            cut = Kept(info.path, source, seconds, index.ends, tuple(found))
+            cut = CutCheckpoint(info.path, source, seconds, index.ends, tuple(found))
         pieces = _sound(info, options, cut, work, progress)
         plan = Plan(
             source=source,
@@ -160,7 +160,7 @@ def _cut(
     options: CuttingOptions,
     cutting: Cutting,
     progress: Progress,
-) -> list[Piece]:
+) -> list[CutSegment]:
     """The pieces; copied unless re-encoding is asked for, or nothing else can be exact."""
     repeat = options.damaged == OnDamage.REPEAT
     if options.reencode:
@@ -190,7 +190,7 @@ def _cut(
 
 def _copied(
     info: VideoInfo, options: CuttingOptions, cutting: Cutting, progress: Progress
-) -> list[Piece]:
+) -> list[CutSegment]:
     """The pieces of the source's own packets; none where such pieces cannot be read."""
     try:
         pieces = cutting.copy()
@@ -216,8 +216,8 @@ def _format(info: VideoInfo) -> str:
 
 
 def _sound(
-    info: VideoInfo, options: CuttingOptions, cut: Kept, work: Path, progress: Progress
-) -> Sequence[Piece]:
+    info: VideoInfo, options: CuttingOptions, cut: CutCheckpoint, work: Path, progress: Progress
+) -> Sequence[CutSegment]:
     """The pieces without damage; or the report of it, and all pieces kept."""
     damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
     if not damaged and cut.ends is None:
@@ -233,19 +233,19 @@ def _sound(
             f"Copy or download it again; or add --damaged {OnDamage.REPEAT}, by which the last "
             f"good picture stands in for each of them.{kept}",
         )
-    pieces = mend(info, cut.pieces, progress)
+    pieces = repair(info, cut.pieces, progress)
     repeated = sum(len(piece.repeated) for piece in pieces)
     replaced = f" {repeated} were replaced by the last good one." if repeated else ""
     progress.say(f"{report}{replaced}")
     return pieces
 
 
-def _planned(number: int, piece: Piece) -> PlannedSegment:
+def _planned(number: int, piece: CutSegment) -> PlannedSegment:
     return PlannedSegment(
         segment_name(number),
         piece.times[0],
         gaps_of(piece.times),
-        FileProof.of(piece.path),
+        Fingerprint.of(piece.path),
         piece.repeated,
     )
 

@@ -16,10 +16,10 @@ import torch
 
 from matting.infer import infer
 from matting.inference import steps
-from matting.inference.steps import Decoded, Seen
+from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.progress import Progress
-from matting.workers.matting_stage import NetworkStage
-from matting.workers.segment_job import Passage
+from matting.workers.matting_stage import MattingStage
+from matting.workers.segment_job import SegmentJob
 from matting.workers.worker import WorkerSetup
 from matting.workers.worker_process import serve_tasks
 from model import MattingNetwork, State
@@ -79,22 +79,24 @@ def run_aloud(pipe: Connection, segments: Path, checkpoint: Path, output: Path) 
 
 
 def _break(folder: Path, how: Callable[[], object], times: int) -> None:
-    begin = NetworkStage.begin
+    begin = MattingStage.begin
 
-    def breaking(stage: NetworkStage, passage: Passage, progress: Progress) -> None:
-        if passage.name == VICTIM and breaks(folder) < times:
+    def breaking(stage: MattingStage, job: SegmentJob, progress: Progress) -> None:
+        if job.name == VICTIM and breaks(folder) < times:
             (folder / f"broke_{breaks(folder)}").touch()
             how()
-        begin(stage, passage, progress)
+        begin(stage, job, progress)
 
-    setattr(NetworkStage, "begin", breaking)  # noqa: B010 - mypy refuses an assignment to a method
+    setattr(MattingStage, "begin", breaking)  # noqa: B010 - mypy refuses an assignment to a method
 
 
 def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:
     decode = steps.decode
     decoded: list[int] = []
 
-    def breaking(network: MattingNetwork, seen: Seen, state: State | None) -> tuple[Decoded, State]:
+    def breaking(
+        network: MattingNetwork, seen: FrameFeatures, state: State | None
+    ) -> tuple[RecurrentOutput, State]:
         decoded.append(len(seen))
         if sum(decoded) > 45 and not breaks(folder):
             (folder / "broke_0").touch()

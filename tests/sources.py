@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting.delivery.mux_check import check_delivered
+from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import Delivery, mux
 from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header
@@ -71,7 +71,7 @@ def deliver(video: Path, combined: Path | None = None) -> tuple[Path, list[str]]
     if combined is None:
         combined = make_clip(video.parent / "combined.mp4")
     delivery = Delivery.of(video, combined)
-    final = video.with_name(f"{video.stem}_MATTED{delivery.carriage.suffix}")
+    final = video.with_name(f"{video.stem}_MATTED{delivery.mapping.suffix}")
     mux(delivery, final, Progress())
-    lost = check_delivered(delivery, final)
-    return final, [*delivery.carriage.notes(), *delivery.spatial.notes, *lost]
+    lost = check_mux(delivery, final)
+    return final, [*delivery.mapping.notes(), *delivery.spatial.notes, *lost]

@@ -11,7 +11,7 @@ from typing import Any
 
 from matting.imaging.planes import Planes, joined
 from matting.imaging.renderer import composed
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.inference.session import MattingSession
 from matting.options import (
@@ -49,7 +49,7 @@ def made_by(
     session: MattingSession,
     source: Planes,
     ratio: float,
-    targets: Mapping[OutputKind, Coding],
+    targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
 ) -> dict[OutputKind, Planes]:
     """The results of the next frames."""

@@ -11,7 +11,7 @@ import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from matting.media.alpha import has_alpha, opaque, over_black
+from matting.media.alpha import flatten_alpha, has_alpha, opaque
 from matting.media.colour_tags import FULL, LIMITED
 from matting.media.container import decode, open_video
 from matting.media.probe import probe
@@ -70,7 +70,7 @@ def expected(value: Samples, alpha: Samples, zero: int, opaque_alpha: int) -> Sa
 def test_exact_to_rounding(pixel_format: str, colour_range: int) -> None:
     frame = noise(pixel_format, (9, 7), colour_range)
     before = planes(frame)
-    after = over_black(frame)
+    after = flatten_alpha(frame)
     assert after.format.name == opaque(pixel_format)
     assert (after.pts, after.time_base, after.color_range) == (7, Fraction(1, 30), colour_range)
     bits = frame.format.components[0].bits
@@ -91,7 +91,7 @@ def test_rgb_in_any_order(pixel_format: str) -> None:
     rgba = np.dstack((picture(3), np.full(SIZE[::-1], 255, np.uint8)))
     rgba[:10, :, 3] = 0
     frame = VideoFrame.from_ndarray(rgba, format="rgba").reformat(format=pixel_format)
-    found = over_black(frame).reformat(format="rgb24").to_ndarray()
+    found = flatten_alpha(frame).reformat(format="rgb24").to_ndarray()
     assert (found[:10] == 0).all()
     assert np.array_equal(found[10:], picture(3)[10:])
 
@@ -104,14 +104,14 @@ def test_a_palette() -> None:
     np.frombuffer(memoryview(frame.planes[0]), np.uint8)[:] = 1
     np.frombuffer(memoryview(frame.planes[0]), np.uint8)[0] = 2
     np.frombuffer(memoryview(frame.planes[1]), np.uint8)[:] = palette[:, ::-1].ravel()
-    found = over_black(frame).reformat(format="rgb24").to_ndarray()
+    found = flatten_alpha(frame).reformat(format="rgb24").to_ndarray()
     assert found[0, 0].tolist() == [0, 0, 0]
     assert found[1, 3].tolist() == [10, 20, 30]
 
 
 def test_what_is_opaque_is_left_alone() -> None:
     frame = noise("yuv420p", (8, 8), LIMITED)
-    assert over_black(frame) is frame
+    assert flatten_alpha(frame) is frame
     assert not has_alpha("yuv420p")
 
 

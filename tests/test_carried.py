@@ -9,7 +9,7 @@ import av
 import pytest
 
 from matting.add_audio import add_audio
-from matting.delivery.mux_check import check_delivered
+from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import Delivery
 from matting.errors import EncodeError
 from matting.media.container import open_video
@@ -404,7 +404,7 @@ def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path
         tmp_path / "silent.mp4", *opened(video), "-map", "0:v", "-map", "0:a:0", "-c", "copy"
     )
     with pytest.raises(EncodeError, match="came out"):
-        check_delivered(delivery, silent)
+        check_mux(delivery, silent)
     late = make(
         tmp_path / "late.mp4",
         *opened(video),
@@ -421,7 +421,7 @@ def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path
         "copy",
     )
     with pytest.raises(EncodeError, match="track 3 .* at another time"):
-        check_delivered(delivery, late)
+        check_mux(delivery, late)
 
 
 def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:

@@ -345,7 +345,7 @@ def power_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         given.append(shutdown.shutdown_command().command)
         announce("announced")
 
-    monkeypatch.setattr(main, "shut_down", record)
+    monkeypatch.setattr("matting.cli.main.shut_down", record)
     return given
 
 

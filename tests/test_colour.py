@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 
 from matting.imaging.colour_conversion import converted, nearest_colour, rgb_rows
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import (
     BT709,
     BT2020,
@@ -22,7 +22,7 @@ from matting.media.colour_tags import (
     Colour,
 )
 from matting.media.frame_planes import frame_of, planes_of
-from matting.media.pixel_formats import coding_of, planar_format
+from matting.media.pixel_formats import planar_format, sample_format_of
 
 # ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.
 WEIGHTS = {
@@ -31,7 +31,7 @@ WEIGHTS = {
     BT2020: (0.2627, 0.0593),
     SMPTE240M: (0.212, 0.087),
 }
-RGB8 = Coding()
+RGB8 = SampleFormat()
 EVERY = pytest.mark.parametrize("matrix", WEIGHTS)
 RANGES = pytest.mark.parametrize("colour_range", [LIMITED, FULL])
 
@@ -72,11 +72,11 @@ def bars_and_ramps() -> Planes:
 def test_flat_colours_by_the_standards(
     matrix: int, colour_range: int, bits: int, rgb: tuple[int, ...]
 ) -> None:
-    coding = tags(matrix, colour_range).coding(bits, (2, 2), 48)
+    sample_format = tags(matrix, colour_range).sample_format(bits, (2, 2), 48)
     flat = Planes(RGB8, torch.tensor(rgb, dtype=torch.uint8).view(1, 3, 1, 1).repeat(1, 1, 8, 8))
-    made = converted(flat, coding)
+    made = converted(flat, sample_format)
     assert made.chroma is not None
-    found = [int(plane[0, 0]) for plane in (made.main[0, 0], *made.chroma[0])]
+    found = [int(plane[0, 0]) for plane in (made.luma_or_rgb[0, 0], *made.chroma[0])]
     assert np.abs(np.array(found) - ycbcr(rgb, matrix, colour_range, bits)).max() <= 0.501
 
 
@@ -87,17 +87,20 @@ def test_bars_and_ramps_come_back_without_a_shift(
     matrix: int, colour_range: int, bits: int
 ) -> None:
     source = bars_and_ramps()
-    coding = tags(matrix, colour_range).coding(bits, (1, 1), 160)
-    made = converted(source, coding)
-    error = converted(made, RGB8).main.int() - source.main.int()
+    sample_format = tags(matrix, colour_range).sample_format(bits, (1, 1), 160)
+    made = converted(source, sample_format)
+    error = converted(made, RGB8).luma_or_rgb.int() - source.luma_or_rgb.int()
     assert error.abs().float().mean() <= 0.6
     assert error.abs().max() <= (2 if bits == 8 else 1)
     # Before 8-bit R'G'B' cuts off what is below 0: most of these ramps have a channel at 0.
-    exact = rgb_rows(made, slice(0, 160)) * 255 - source.main
+    exact = rgb_rows(made, slice(0, 160)) * 255 - source.luma_or_rgb
     assert exact.mean(dim=(0, 2, 3)).abs().max() <= 0.1
     # And after it, on colours that stay clear of both ends.
-    inside = Planes(RGB8, (source.main.float() * (191 / 255) + 32).round().to(torch.uint8))
-    error = converted(converted(inside, coding), RGB8).main.int() - inside.main.int()
+    inside = Planes(RGB8, (source.luma_or_rgb.float() * (191 / 255) + 32).round().to(torch.uint8))
+    error = (
+        converted(converted(inside, sample_format), RGB8).luma_or_rgb.int()
+        - inside.luma_or_rgb.int()
+    )
     assert error.float().mean(dim=(0, 2, 3)).abs().max() <= 0.1
 
 
@@ -106,12 +109,12 @@ def test_bars_and_ramps_come_back_without_a_shift(
 @pytest.mark.parametrize("bits", [8, 10])
 def test_a_background_is_the_colour_asked_for(matrix: int, colour_range: int, bits: int) -> None:
     """All 4,096 colours of 16 steps a channel."""
-    coding = tags(matrix, colour_range).coding(bits, (2, 2), 48)
+    sample_format = tags(matrix, colour_range).sample_format(bits, (2, 2), 48)
     for red in range(0, 256, 51):
         for green in range(0, 256, 51):
             for blue in range(0, 256, 51):
                 wanted = torch.tensor([red, green, blue]) / 255
-                found = nearest_colour(wanted.tolist(), coding).clamp(0, 1)
+                found = nearest_colour(wanted.tolist(), sample_format).clamp(0, 1)
                 assert ((found * 255).round() - wanted * 255).abs().max() <= 1.001
 
 
@@ -130,15 +133,15 @@ def test_frames_become_planes_and_frames_again(
     colour = tags(BT709)
     planes = planes_of(frame, colour, turns)
     assert (planes.width, planes.height) == (size[::-1] if turns % 2 else size)
-    assert planes.coding == coding_of(VideoFormat(name, *size), colour, turns)
+    assert planes.sample_format == sample_format_of(VideoFormat(name, *size), colour, turns)
     if turns == 0 and size == (64, 48):
         again = planes_of(frame_of(planes, name), colour)
-        assert torch.equal(again.main.int(), planes.main.int())
+        assert torch.equal(again.luma_or_rgb.int(), planes.luma_or_rgb.int())
         if planes.chroma is not None and again.chroma is not None:
             assert torch.equal(again.chroma.int(), planes.chroma.int())
     # Chroma turns with luma: in R'G'B', the turned picture is the picture turned.
-    upright = converted(planes_of(frame, colour), Coding(12)).main.int()
-    turned = converted(planes, Coding(12)).main.int()
+    upright = converted(planes_of(frame, colour), SampleFormat(12)).luma_or_rgb.int()
+    turned = converted(planes, SampleFormat(12)).luma_or_rgb.int()
     assert (torch.rot90(upright, turns, (2, 3)) - turned).abs().max() <= 1
 
 
@@ -169,13 +172,13 @@ def test_the_matrix_of_untagged_video() -> None:
 def test_the_matrix_of_untagged_video_that_is_turned() -> None:
     """By its lines as they are stored, as players do; that of the result by its own."""
     untagged = tags(UNSPECIFIED)
-    sideways = coding_of(VideoFormat("yuv420p", 640, 480), untagged, 1)
-    assert sideways.weights == WEIGHTS[SMPTE170M]
-    assert untagged.coding(8, (2, 2), 640).weights == WEIGHTS[BT709]
+    sideways = sample_format_of(VideoFormat("yuv420p", 640, 480), untagged, 1)
+    assert sideways.luma_coefficients == WEIGHTS[SMPTE170M]
+    assert untagged.sample_format(8, (2, 2), 640).luma_coefficients == WEIGHTS[BT709]
 
 
 def test_the_place_of_chroma() -> None:
-    assert tags(BT709).coding(8, (2, 2), 48).siting == (0.0, 0.5)
+    assert tags(BT709).sample_format(8, (2, 2), 48).siting == (0.0, 0.5)
     topleft = Colour(BT709, LIMITED, UNSPECIFIED, UNSPECIFIED, location=3)
-    assert topleft.coding(8, (2, 2), 48).siting == (0.0, 0.0)
-    assert topleft.coding(8, (1, 1), 48).siting == (0.0, 0.0)
+    assert topleft.sample_format(8, (2, 2), 48).siting == (0.0, 0.0)
+    assert topleft.sample_format(8, (1, 1), 48).siting == (0.0, 0.0)

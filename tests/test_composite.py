@@ -11,7 +11,7 @@ import torch
 from matting.imaging.colour_conversion import converted, small_rgb
 from matting.imaging.compositor import Matte, in_bands, in_tiles, layers, pictures
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, Precision
@@ -20,9 +20,9 @@ from tests.stages import made_by
 
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
-RGB = Coding()
+RGB = SampleFormat()
 Way = Callable[
-    [Matte, dict[OutputKind, Coding], tuple[int, int, int], int], dict[OutputKind, Planes]
+    [Matte, dict[OutputKind, SampleFormat], tuple[int, int, int], int], dict[OutputKind, Planes]
 ]
 ALL = dict.fromkeys((OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), RGB)
 BT709 = (0.2126, 0.0722)
@@ -45,10 +45,10 @@ def noise(frames: int, height: int, width: int) -> Planes:
     return Planes(RGB, numbers(frames, 3, height, width))
 
 
-def video(coding: Coding, frames: int, height: int, width: int) -> Planes:
-    shared = coding.chroma_size(width, height)
-    main = numbers(frames, 1, height, width, bits=coding.bits)
-    return Planes(coding, main, numbers(frames, 2, *shared[::-1], bits=coding.bits))
+def video(sample_format: SampleFormat, frames: int, height: int, width: int) -> Planes:
+    shared = sample_format.chroma_size(width, height)
+    main = numbers(frames, 1, height, width, bits=sample_format.bits)
+    return Planes(sample_format, main, numbers(frames, 2, *shared[::-1], bits=sample_format.bits))
 
 
 def everywhere(source: Planes, alpha: float) -> Matte:
@@ -65,7 +65,7 @@ def test_bands_are_the_networks_own_answer(
 ) -> None:
     source = noise(2, 99, 130)
     with torch.inference_mode():
-        foreground, alpha, _ = network(source.main[None].float() / 255, None, ratio)
+        foreground, alpha, _ = network(source.luma_or_rgb[None].float() / 255, None, ratio)
         (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, ratio)
         parts = list(layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
@@ -76,7 +76,7 @@ def test_bands_are_the_networks_own_answer(
 def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     source = noise(2, 64, 96)
     with torch.inference_mode():
-        foreground, alpha, _ = network(source.main[None].float() / 255, None, 0.5)
+        foreground, alpha, _ = network(source.luma_or_rgb[None].float() / 255, None, 0.5)
     (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, 0.5)
     made = pictures(matte, ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
@@ -86,8 +86,8 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
         OutputKind.FOREGROUND: foreground[0],
     }
     for kind, values in exact.items():
-        assert made[kind].main.shape == values.shape
-        assert (made[kind].main.float() - values * 255).abs().max() <= 0.501
+        assert made[kind].luma_or_rgb.shape == values.shape
+        assert (made[kind].luma_or_rgb.float() - values * 255).abs().max() <= 0.501
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
@@ -96,7 +96,9 @@ def test_half_precision_gives_pictures_too(network: MattingNetwork, ratio: float
     full = made_by(MattingSession(network, CPU, Precision.FP32), source, ratio, ALL, GREEN)
     half = made_by(MattingSession(network, CPU, Precision.BF16), source, ratio, ALL, GREEN)
     for kind in ALL:
-        assert (full[kind].main.int() - half[kind].main.int()).abs().float().mean() < 8
+        assert (
+            full[kind].luma_or_rgb.int() - half[kind].luma_or_rgb.int()
+        ).abs().float().mean() < 8
 
 
 @pytest.mark.parametrize(("step", "siting"), STEPS)
@@ -106,15 +108,15 @@ def test_the_source_comes_out_as_it_went_in(
     step: tuple[int, int], siting: tuple[float, float], bits: int, full_range: bool
 ) -> None:
     """Also numbers that no colour has, such as whiter than white."""
-    coding = Coding(bits, BT709, full_range, step, siting)
+    sample_format = SampleFormat(bits, BT709, full_range, step, siting)
     for height, width in ((48, 64), (49, 65)):
-        source = video(coding, 2, height, width)
+        source = video(sample_format, 2, height, width)
         for way in (in_bands, in_tiles):
-            made = way(everywhere(source, 1.0), {OutputKind.COMPOSITE: coding}, GREEN, 640)[
+            made = way(everywhere(source, 1.0), {OutputKind.COMPOSITE: sample_format}, GREEN, 640)[
                 OutputKind.COMPOSITE
             ]
             assert made.chroma is not None and source.chroma is not None
-            assert torch.equal(made.main.int(), source.main.int())
+            assert torch.equal(made.luma_or_rgb.int(), source.luma_or_rgb.int())
             assert torch.equal(made.chroma.int(), source.chroma.int())
 
 
@@ -124,16 +126,16 @@ def test_the_source_comes_out_as_it_went_in(
 def test_half_an_alpha_is_half_way_to_the_background(
     way: Way, step: tuple[int, int], siting: tuple[float, float], piece_px: int
 ) -> None:
-    coding = Coding(10, BT709, False, step, siting)
-    source = video(coding, 1, 31, 45)
-    green = way(everywhere(source, 0.0), {OutputKind.COMPOSITE: coding}, GREEN, piece_px)[
+    sample_format = SampleFormat(10, BT709, False, step, siting)
+    source = video(sample_format, 1, 31, 45)
+    green = way(everywhere(source, 0.0), {OutputKind.COMPOSITE: sample_format}, GREEN, piece_px)[
         OutputKind.COMPOSITE
     ]
-    half = way(everywhere(source, 0.5), {OutputKind.COMPOSITE: coding}, GREEN, piece_px)[
+    half = way(everywhere(source, 0.5), {OutputKind.COMPOSITE: sample_format}, GREEN, piece_px)[
         OutputKind.COMPOSITE
     ]
     for mine, colour, own in (
-        (half.main, green.main, source.main),
+        (half.luma_or_rgb, green.luma_or_rgb, source.luma_or_rgb),
         (half.chroma, green.chroma, source.chroma),
     ):
         assert mine is not None and colour is not None and own is not None
@@ -149,7 +151,7 @@ def test_the_small_copy_is_that_of_the_picture_in_rgb(
     """Smooth, so that the order of interpolations does not count."""
     rows, columns = torch.meshgrid(torch.arange(96), torch.arange(160), indexing="ij")
     rgb = torch.stack((columns, rows * 2, 200 - columns)).add(20).to(torch.uint8)
-    source = converted(Planes(RGB, rgb[None]), Coding(12, BT709, False, step, siting))
+    source = converted(Planes(RGB, rgb[None]), SampleFormat(12, BT709, False, step, siting))
     small = small_rgb(source, ratio)
     expected = small_rgb(Planes(RGB, rgb[None]), ratio)
     assert small.shape == expected.shape

@@ -14,7 +14,7 @@ import pytest
 
 from matting.cli.main import main
 from matting.cutting import cutter
-from matting.cutting.packet_cutter import Span, write_pieces
+from matting.cutting.packet_cutter import Span, write_segments
 from matting.cutting.packet_index import SourceIndex
 from matting.errors import DecodeError, MediaError
 from matting.media.decode_check import decode_through
@@ -117,7 +117,7 @@ def test_sound_pieces_are_not_cut_again(
         on_packets: Callable[[int], None],
     ) -> None:
         passes.append(len(pieces))
-        write_pieces(info, index, pieces, on_packets)
+        write_segments(info, index, pieces, on_packets)
 
     monkeypatch.setattr(cutter, "write_pieces", counted)
     for _ in range(2):

@@ -23,8 +23,8 @@ from matting.media.encoders import CODECS, NVENC
 from matting.media.hardware_probe import try_decoders, try_encoders
 from matting.system import fixes
 from matting.system.nvidia_smi import Card, Driver
-from matting.system.packages import Package, fits, load_apart, load_each, read_packages
-from matting.system.subprocesses import run_apart
+from matting.system.packages import Package, fits, load_each, load_isolated, read_packages
+from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchBuild, TorchState
 from tests.conftest import ROOT, Recorder, without_card
 from tests.test_nvdec import FAKE, Fake
@@ -373,7 +373,7 @@ def test_packages_that_are_broken_are_told_each(
         "sound_one": "",
         "absent_one": "not installed",
     }
-    apart = load_apart(["sound_one", "crashing_one"])
+    apart = load_isolated(["sound_one", "crashing_one"])
     assert apart["sound_one"] == ""
     assert "code 7" in apart["crashing_one"]
 
@@ -450,7 +450,7 @@ def test_each_codec_is_encoded() -> None:
 
 def test_what_crashes_takes_nothing_along(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MachineError, match="code 5"):
-        run_apart(_crash, 60)
+        run_isolated(_crash, 60)
     monkeypatch.setattr(doctor_probes, "load_torch", _crash)
     assert Machine().torch() == Torch(
         None, "does not load (the process that tried it broke off (code 5))"

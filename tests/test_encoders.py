@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from matting.delivery.outputs import Target, samples_of, writer_of
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import delivery, grey
 from matting.media.hardware_probe import made_up, ramps
@@ -23,11 +23,14 @@ NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "41
 
 
 def given(
-    codec: VideoCodec, coding: Coding, chroma: Chroma = Chroma.SOURCE, tags: Colour = SDR_TAGS
+    codec: VideoCodec,
+    sample_format: SampleFormat,
+    chroma: Chroma = Chroma.SOURCE,
+    tags: Colour = SDR_TAGS,
 ) -> list[str]:
     """The encoder's pixel format, and what is said."""
-    made = delivery(EncodingOptions(codec, chroma=chroma), coding, tags, 1080)
-    assert made.pixel_format.startswith(f"yuv{NAMES[made.coding.step]}p")
+    made = delivery(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
+    assert made.pixel_format.startswith(f"yuv{NAMES[made.sample_format.subsampling]}p")
     return [made.pixel_format, made.note]
 
 
@@ -52,7 +55,7 @@ def given(
 def test_the_nearest_is_taken(
     codec: str, bits: int, step: tuple[int, int], expected: str, said: str
 ) -> None:
-    name, note = given(VideoCodec(codec), SDR_TAGS.coding(bits, step, 1080))
+    name, note = given(VideoCodec(codec), SDR_TAGS.sample_format(bits, step, 1080))
     assert name == expected
     assert said in note
     assert bool(note) == bool(said)
@@ -63,25 +66,28 @@ def test_the_nearest_is_taken(
     [("hevc", 12, "yuv420p10le"), ("hevc", 8, "yuv420p"), ("h264", 10, "yuv420p")],
 )
 def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
-    name, note = given(VideoCodec(codec), SDR_TAGS.coding(bits, (1, 1), 1080), Chroma.YUV420)
+    name, note = given(VideoCodec(codec), SDR_TAGS.sample_format(bits, (1, 1), 1080), Chroma.YUV420)
     assert name == expected
     assert "Few players" not in note
     assert f"The source is 4:4:4 in {bits} bits" in note
 
 
 def test_hdr_has_ten_bits() -> None:
-    assert given(VideoCodec.HEVC, PQ_TAGS.coding(8, (2, 2), 1080), tags=PQ_TAGS)[0] == "yuv420p10le"
+    assert (
+        given(VideoCodec.HEVC, PQ_TAGS.sample_format(8, (2, 2), 1080), tags=PQ_TAGS)[0]
+        == "yuv420p10le"
+    )
 
 
 def test_rgb_keeps_its_colours() -> None:
-    name, note = given(VideoCodec.HEVC, Coding(8))
+    name, note = given(VideoCodec.HEVC, SampleFormat(8))
     assert name == "yuv444p10le"
     assert "RGB in 8 bits" in note
 
 
 def test_alpha_is_grey_in_as_many_bits() -> None:
     choice = EncodingOptions(VideoCodec.HEVC)
-    main = delivery(choice, SDR_TAGS.coding(10, (2, 1), 1080), SDR_TAGS, 1080)
+    main = delivery(choice, SDR_TAGS.sample_format(10, (2, 1), 1080), SDR_TAGS, 1080)
     alpha = grey(choice, main, SDR_TAGS, 1080)
     assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
 
@@ -119,7 +125,7 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
 def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
     """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
     trial = made_up(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
-    picture = ramps(trial.samples.coding, trial.size_px)
+    picture = ramps(trial.samples.sample_format, trial.size_px)
     before = threads()
     with trial.writer(tmp_path / "video.mp4") as writer:
         for number in range(20):

@@ -18,7 +18,7 @@ from demo.film import DEMO_SEED, Film
 from demo.measure import beep_times, flash_indices
 from matting.demo import CHECKPOINT, draw_film
 from matting.infer import infer
-from matting.media.audio import read_sound
+from matting.media.audio import read_audio
 from matting.options import (
     CuttingOptions,
     EncodingOptions,
@@ -112,7 +112,7 @@ def test_inside_the_figure_is_the_source(result: Result) -> None:
 
 
 def test_the_sound_is_in_time(result: Result) -> None:
-    start, samples = read_sound(result.final, 48_000)
+    start, samples = read_audio(result.final, 48_000)
     beeps = [float(start) + at for at in beep_times(samples, 48_000)]
     flashes = [at / FPS for at in flash_indices(result.composite.mean(axis=(1, 2, 3)), FPS)]
     assert beeps == pytest.approx(flashes, abs=0.001)

@@ -14,14 +14,16 @@ from pathlib import Path
 import pytest
 
 from matting.cli.main import main
-from matting.cli.next_steps import Call, failed, interrupted, typed
+from matting.cli.next_steps import Invocation, failed, interrupted, typed
 from matting.errors import InputError
 from matting.system.humanize import time_taken
 from tests.clips import make_clip
 from tests.conftest import ROOT
 
-TYPED = Call(("python", "inference_custom.py"), ("run", "my clip.mp4"))
-DROPPED = Call(("python.exe", "inference_custom.py"), ("segment", "clip.mp4"), "1_segment.bat")
+TYPED = Invocation(("python", "inference_custom.py"), ("run", "my clip.mp4"))
+DROPPED = Invocation(
+    ("python.exe", "inference_custom.py"), ("segment", "clip.mp4"), "1_segment.bat"
+)
 
 
 @pytest.mark.parametrize(

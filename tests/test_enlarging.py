@@ -8,7 +8,7 @@ import torch
 from matting.imaging.compositor import Matte, in_bands, in_tiles, pictures
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import agree
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.imaging.tiles import COLUMNS, ROWS, every_tile
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
 from matting.options import OutputKind
@@ -60,24 +60,24 @@ def test_what_is_left_out_is_what_would_have_come(
     bits: int, step: tuple[int, int], faint: float
 ) -> None:
     """Nobody but in two corners; elsewhere an alpha of nearly nothing, or below it."""
-    coding = Coding(bits, BT709, False, step, (0.0, 0.5 if step[1] == 2 else 0.0))
+    sample_format = SampleFormat(bits, BT709, False, step, (0.0, 0.5 if step[1] == 2 else 0.0))
     slope, offset = (each * 0.2 for each in maps(2, 40, 60))
     slope[:, 3] = 0
     offset[:, 3] = torch.linspace(-0.5, faint, 60).clamp(min=-0.001)
     offset[:, 3, 5:9, 5:9] += 0.5
     offset[:, 3, -4:, -3:] += 0.9
-    source = video(coding, 2, 97, 301)
+    source = video(sample_format, 2, 97, 301)
     matte = Matte(source, slope, offset)
     kinds = {
-        OutputKind.COMPOSITE: coding,
-        OutputKind.ALPHA: coding,
-        OutputKind.ALPHA_PNG: Coding(16),
+        OutputKind.COMPOSITE: sample_format,
+        OutputKind.ALPHA: sample_format,
+        OutputKind.ALPHA_PNG: SampleFormat(16),
     }
-    whole = in_tiles(matte, {**kinds, OutputKind.FOREGROUND: coding}, GREEN, 4000)
+    whole = in_tiles(matte, {**kinds, OutputKind.FOREGROUND: sample_format}, GREEN, 4000)
     parts = in_tiles(matte, kinds, GREEN, 4000)
     bands = in_bands(matte, kinds, GREEN, 4000)
     for kind, planes in parts.items():
-        assert torch.equal(planes.main.int(), whole[kind].main.int()), kind
+        assert torch.equal(planes.luma_or_rgb.int(), whole[kind].luma_or_rgb.int()), kind
         if planes.chroma is not None:
             other = whole[kind].chroma
             assert other is not None and torch.equal(planes.chroma.int(), other.int()), kind
@@ -93,27 +93,27 @@ def test_tiles_are_what_bands_are_in_every_coding(
     width, height = size
     slope, offset = (each * 0.5 for each in maps(1, 12, 17))
     for source_step, source_siting in STEPS:
-        source = video(Coding(10, BT709, False, source_step, source_siting), 1, height, width)
+        source = video(SampleFormat(10, BT709, False, source_step, source_siting), 1, height, width)
         matte = Matte(source, slope, offset)
-        for coding in (Coding(12, BT709, True, step, siting), Coding()):
-            kinds = {OutputKind.COMPOSITE: coding, OutputKind.ALPHA: coding}
+        for sample_format in (SampleFormat(12, BT709, True, step, siting), SampleFormat()):
+            kinds = {OutputKind.COMPOSITE: sample_format, OutputKind.ALPHA: sample_format}
             bands, found = in_bands(matte, kinds, GREEN, 200), pictures(matte, kinds, GREEN)
             for kind, planes in found.items():
-                assert planes.main.shape == bands[kind].main.shape
-                assert agree(planes, bands[kind]), (kind, source.coding, coding)
+                assert planes.luma_or_rgb.shape == bands[kind].luma_or_rgb.shape
+                assert agree(planes, bands[kind]), (kind, source.sample_format, sample_format)
 
 
 def test_samples_as_graphics_cards_hold_them() -> None:
     """P010: ten bits in the high ones of sixteen, Cb and Cr in turns."""
-    plain = Coding(10, BT709, False, (2, 2), (0.0, 0.5))
-    card = Coding(10, BT709, False, (2, 2), (0.0, 0.5), shift=6, interleaved=True)
+    plain = SampleFormat(10, BT709, False, (2, 2), (0.0, 0.5))
+    card = SampleFormat(10, BT709, False, (2, 2), (0.0, 0.5), lsb_padding=6, semi_planar=True)
     source = video(plain, 2, 50, 70)
     assert source.chroma is not None
     pairs = numbers(2, 25, 35, 2, bits=10)
     pairs.copy_(source.chroma.permute(0, 2, 3, 1))
     held = Planes(
         card,
-        (source.main.int() << 6).to(torch.uint16),
+        (source.luma_or_rgb.int() << 6).to(torch.uint16),
         (pairs.int() << 6).to(torch.uint16).permute(0, 3, 1, 2),
     )
     slope, offset = maps(2, 20, 30)
@@ -125,7 +125,7 @@ def test_samples_as_graphics_cards_hold_them() -> None:
             OutputKind.COMPOSITE
         ]
         assert theirs.chroma is not None and ours.chroma is not None
-        assert torch.equal(theirs.main.int(), ours.main.int() << 6)
+        assert torch.equal(theirs.luma_or_rgb.int(), ours.luma_or_rgb.int() << 6)
         assert torch.equal(theirs.chroma.int(), ours.chroma.int() << 6)
         assert theirs.chroma.stride(1) == 1
         assert way is in_tiles or theirs.chroma.permute(0, 2, 3, 1).is_contiguous()

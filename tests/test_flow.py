@@ -16,7 +16,7 @@ from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 from matting.workers.segment_job import Outcome, Task
 from matting.workers.supervisor import Supervisor
 from matting.workers.worker import WorkerSetup
@@ -162,7 +162,7 @@ class ScriptedWorker:
                 error.segment = name if self._script.tells else ""
                 raise error
         self._tasks.popleft()
-        return Outcome(FileProof(0, ""), InitialState.FRESH, FRAMES, {})
+        return Outcome(Fingerprint(0, ""), InitialState.FRESH, FRAMES, {})
 
     def close(self) -> None:
         """Has nothing to let go of."""

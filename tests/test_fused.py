@@ -16,16 +16,16 @@ import torch
 from benchmarks.parts import frame_bytes, least_bytes
 from matting.errors import MissingError, OutOfMemoryError
 from matting.imaging.compositor import SURE, Matte, pictures
-from matting.imaging.device_copy import pinned, to_card, to_host
+from matting.imaging.device_copy import pinned, to_device, to_host
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import FullSize
-from matting.imaging.sample_format import Coding
+from matting.imaging.renderer import Renderer
+from matting.imaging.sample_format import SampleFormat
 from matting.options import OutputKind, RendererBackend
 from tests.conftest import ROOT
 from tests.test_composite import BT709, GREEN, video
 
 CPU = torch.device("cpu")
-NV12 = Coding(8, BT709, False, (2, 2), (0.0, 0.5), interleaved=True)
+NV12 = SampleFormat(8, BT709, False, (2, 2), (0.0, 0.5), semi_planar=True)
 TRITON = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton is not installed"
 )
@@ -111,7 +111,10 @@ class Fake:
         self.calls = 0
 
     def __call__(
-        self, matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+        self,
+        matte: Matte,
+        targets: Mapping[OutputKind, SampleFormat],
+        background: tuple[int, int, int],
     ) -> dict[OutputKind, Planes]:
         self.calls += 1
         if self.error is not None:
@@ -122,11 +125,11 @@ class Fake:
         return made
 
     def _spoil(self, planes: Planes) -> None:
-        planes.main[0, 0, 0, 0] = (int(planes.main[0, 0, 0, 0]) + self.off) % 256
+        planes.luma_or_rgb[0, 0, 0, 0] = (int(planes.luma_or_rgb[0, 0, 0, 0]) + self.off) % 256
 
 
 def equal(one: Planes, other: Planes) -> bool:
-    return torch.equal(one.main, other.main)
+    return torch.equal(one.luma_or_rgb, other.luma_or_rgb)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_a_kernel_that_cannot_be_trusted_is_given_up_and_it_is_said_once(
     fake: Fake, words: str
 ) -> None:
     said: list[str] = []
-    make = FullSize(RendererBackend.AUTO, CPU, said.append, fake)
+    make = Renderer(RendererBackend.AUTO, CPU, said.append, fake)
     matte, targets = some_matte(), {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: NV12}
     expected = pictures(matte, targets, GREEN)
     assert make.backend.value == "fused"
@@ -156,7 +159,7 @@ def test_a_kernel_that_cannot_be_trusted_is_given_up_and_it_is_said_once(
 
 def test_a_kernel_that_agrees_is_used_and_compared_only_once() -> None:
     fake, said = Fake(off=1), list[str]()
-    make = FullSize(RendererBackend.AUTO, CPU, said.append, fake)
+    make = Renderer(RendererBackend.AUTO, CPU, said.append, fake)
     matte = some_matte()
     for _ in range(3):
         made = make(matte, {OutputKind.COMPOSITE: NV12}, GREEN)
@@ -169,42 +172,44 @@ def test_a_kernel_that_agrees_is_used_and_compared_only_once() -> None:
 
 def test_too_little_memory_is_no_fault_of_the_kernel() -> None:
     fake = Fake(error=torch.OutOfMemoryError("CUDA out of memory"))
-    make = FullSize(RendererBackend.AUTO, CPU, lambda _: None, fake)
+    make = Renderer(RendererBackend.AUTO, CPU, lambda _: None, fake)
     with pytest.raises(OutOfMemoryError):
         make(some_matte(), {OutputKind.COMPOSITE: NV12}, GREEN)
     assert make.backend == RendererBackend.FUSED
 
 
 def test_what_is_chosen_without_a_card() -> None:
-    assert FullSize(RendererBackend.AUTO, CPU, lambda _: None).backend == RendererBackend.PLAIN
+    assert Renderer(RendererBackend.AUTO, CPU, lambda _: None).backend == RendererBackend.PLAIN
     assert (
-        FullSize(RendererBackend.PLAIN, CPU, lambda _: None, Fake()).backend
+        Renderer(RendererBackend.PLAIN, CPU, lambda _: None, Fake()).backend
         == RendererBackend.PLAIN
     )
     with pytest.raises(MissingError, match="--full-size fused needs"):
-        FullSize(RendererBackend.FUSED, CPU, lambda _: None)
+        Renderer(RendererBackend.FUSED, CPU, lambda _: None)
 
 
 def test_the_traffic_is_that_of_the_samples() -> None:
     matte = some_matte(1)
-    made = pictures(matte, {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: Coding(16)}, GREEN)
+    made = pictures(matte, {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: SampleFormat(16)}, GREEN)
     held = [
-        matte.source.main,
+        matte.source.luma_or_rgb,
         matte.source.chroma,
-        made[OutputKind.COMPOSITE].main,
+        made[OutputKind.COMPOSITE].luma_or_rgb,
         made[OutputKind.COMPOSITE].chroma,
     ]
-    least = sum(each.nbytes for each in [*held, made[OutputKind.ALPHA].main] if each is not None)
-    targets = {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: Coding(16)}
+    least = sum(
+        each.nbytes for each in [*held, made[OutputKind.ALPHA].luma_or_rgb] if each is not None
+    )
+    targets = {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: SampleFormat(16)}
     assert least_bytes(NV12, targets, 70, 46) == least
     assert least_bytes(NV12, targets, 70, 46, (28, 17)) == least + 8 * 4 * 28 * 17
-    assert frame_bytes(Coding(10), 70, 46) == 3 * 2 * 70 * 46
+    assert frame_bytes(SampleFormat(10), 70, 46) == 3 * 2 * 70 * 46
 
 
 def test_nothing_moves_where_there_is_no_card() -> None:
     planes = video(NV12, 1, 46, 70)
     assert to_host(planes) is planes
-    assert to_card(planes, CPU).main is planes.main
+    assert to_device(planes, CPU).luma_or_rgb is planes.luma_or_rgb
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a card gives pinned memory")
@@ -216,7 +221,7 @@ def test_memory_that_cannot_be_pinned_is_done_without() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card")
 def test_a_card_makes_what_the_processor_makes() -> None:
     matte, card = some_matte(), torch.device("cuda")
-    there = to_card(matte.source, card)
+    there = to_device(matte.source, card)
     assert matte.slope is not None
     moved = Matte(there, matte.slope.to(card), matte.offset.to(card))
     expected = pictures(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE]
@@ -225,9 +230,9 @@ def test_a_card_makes_what_the_processor_makes() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = to_host(
-                FullSize(way, card, said.append)(moved, {OutputKind.COMPOSITE: NV12}, GREEN)[
+                Renderer(way, card, said.append)(moved, {OutputKind.COMPOSITE: NV12}, GREEN)[
                     OutputKind.COMPOSITE
                 ]
             )
-        assert (made.main.int() - expected.main.int()).abs().max() <= 1
+        assert (made.luma_or_rgb.int() - expected.luma_or_rgb.int()).abs().max() <= 1
     assert said == []

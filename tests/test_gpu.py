@@ -15,7 +15,7 @@ from benchmarks.warm_up import drawn
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, layers, pictures
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import FullSize, composed
+from matting.imaging.renderer import Renderer, composed
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
@@ -90,11 +90,11 @@ def test_the_full_size_stage_is_that_of_the_cpu(
         (matte,) = session.mattes(chunk, 0.5)
         assert matte.slope is not None
         on_card = Matte(chunk.to(CARD), matte.slope.to(CARD), matte.offset.to(CARD))
-        targets = dict.fromkeys(kinds, chunk.coding)
+        targets = dict.fromkeys(kinds, chunk.sample_format)
         plain, found = pictures(matte, targets, GREEN), pictures(on_card, targets, GREEN)
         for kind in kinds:
             for one, other in (
-                (plain[kind].main, found[kind].main),
+                (plain[kind].luma_or_rgb, found[kind].luma_or_rgb),
                 (plain[kind].chroma, found[kind].chroma),
             ):
                 if one is not None and other is not None:
@@ -151,14 +151,16 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "8k.mp4", (8192, 4096), 3)
     session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, Precision.AUTO)
     ratio = automatic_ratio(8192, 4096, Subject.FULL_BODY)
-    make = FullSize(RendererBackend.AUTO, CARD, print)
+    make = Renderer(RendererBackend.AUTO, CARD, print)
     torch.cuda.reset_peak_memory_stats(CARD)
     count = 0
     source = VideoSource(path)
-    size = session.chunk_frames(source.coding, (8192, 4096), ratio)
+    size = session.chunk_frames(source.sample_format, (8192, 4096), ratio)
     for chunk in source.chunks(size):
         for matte in session.mattes(chunk.pictures, ratio):
-            targets = dict.fromkeys((OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.coding)
+            targets = dict.fromkeys(
+                (OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.sample_format
+            )
             count += len(composed(matte, targets, GREEN, make=make)[OutputKind.COMPOSITE])
     assert count == 3
     assert torch.cuda.max_memory_reserved(CARD) <= LIMIT_BYTES

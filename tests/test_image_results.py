@@ -18,7 +18,7 @@ from matting.cli.main import main
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.media.images.still import Values, colour_profile, decode_png, encode_png, to_16_bits
 from matting.media.images.writer import ImageWriter
@@ -388,7 +388,9 @@ def write_all(
 ) -> None:
     tensor = torch.from_numpy(made).permute(0, 3, 1, 2)
     with ImageWriter(folder, names, depth=depth) as writer:
-        writer.write(Planes(Coding(made.itemsize * 8), tensor[:, :channels]), range(len(made)))
+        writer.write(
+            Planes(SampleFormat(made.itemsize * 8), tensor[:, :channels]), range(len(made))
+        )
         writer.finish()
 
 
@@ -421,7 +423,7 @@ def test_a_picture_that_did_not_reach_the_disk(how: str, tmp_path: Path) -> None
     folder = tmp_path / "x"
     tensor = torch.from_numpy(np.stack([picture(0), picture(1)])).permute(0, 3, 1, 2)
     with ImageWriter(folder, ["a.png", "b.png"], depth=8) as writer:
-        writer.write(Planes(Coding(), tensor), [0, 1])
+        writer.write(Planes(SampleFormat(), tensor), [0, 1])
         writer.drain()
         if how == "damaged":
             (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:-30])

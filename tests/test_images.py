@@ -32,7 +32,7 @@ def test_compressed_tiff(tmp_path: Path) -> None:
     pixels = np.dstack([GREY] * 3)
     Image.fromarray(pixels).save(tmp_path / "a.tif", compression="tiff_lzw")
     (chunk,) = ImageSequence(tmp_path, Fraction(30)).chunks(1)
-    assert chunk.pictures.main.unique().tolist() == [100]
+    assert chunk.pictures.luma_or_rgb.unique().tolist() == [100]
 
 
 def test_a_picture_for_print_is_refused(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_sequence_has_the_depth_of_its_first_picture(tmp_path: Path) -> None:
     assert np.array_equal(first, RGB16)
     assert np.array_equal(second, RGB8.astype(np.uint16) * 257)
     (chunk,) = sequence.chunks(4)
-    assert chunk.pictures.main.shape == (2, 3, 48, 64)
+    assert chunk.pictures.luma_or_rgb.shape == (2, 3, 48, 64)
 
 
 def test_a_picture_of_more_bits_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.cutting.preparation import treatment_for
+from matting.cutting.preparation import filters_for
 from matting.errors import MediaError
 from matting.media.decode_check import decode_all
 from matting.media.probe import probe
@@ -152,7 +152,7 @@ def test_frames_that_turn_interlaced_later(tmp_path: Path, progress: Recorder) -
                         output.mux(packet)
     info = probe(video)
     assert not info.interlaced
-    assert not treatment_for(info)
+    assert not filters_for(info)
     folder = segment(video, CuttingOptions(seconds=Fraction(1)), None, progress)
     assert progress.heard("bwdif")
     before, after = pictures(video), [p for piece in cut_pieces(folder) for p in pictures(piece)]

@@ -16,8 +16,8 @@ DEMO, BENCHMARKS = sorted(ROOT.glob("demo/*.py")), sorted(ROOT.glob("benchmarks/
 INSTALLATION, DOCS = sorted(ROOT.glob("installation/*.py")), sorted(ROOT.glob("docs/*.py"))
 EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION, *DOCS]
 
-DOORS = {
-    "av": "matting/media/",
+DOORS: dict[str, str | tuple[str, ...]] = {
+    "av": ("matting/media/", "matting/cutting/"),
     "demo": "matting/demo.py",
     "pims": "matting/media/images/still.py",
     "imageio": "matting/media/images/still.py",

@@ -70,7 +70,7 @@ FAKE = Fake(CPU)
 
 
 def pictures_of(source: FrameSource, size: int = 3) -> list[tuple[int, torch.Tensor]]:
-    return [(pts, chunk.pictures.main) for chunk in source.chunks(size) for pts in chunk.pts]
+    return [(pts, chunk.pictures.luma_or_rgb) for chunk in source.chunks(size) for pts in chunk.pts]
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -87,11 +87,11 @@ def test_surfaces_hold_the_softwares_samples(
     own = VideoSource(clip)
     source, reason = own.decoded_by(FAKE)
     assert (reason, source is own) == ("", False)
-    assert source.coding == replace(own.coding, shift=shift, interleaved=True)
+    assert source.sample_format == replace(own.sample_format, lsb_padding=shift, semi_planar=True)
     count = 0
     for ours, theirs in zip(own.chunks(3), source.chunks(3), strict=True):
         assert ours.pts == theirs.pts
-        assert theirs.pictures.coding == source.coding
+        assert theirs.pictures.sample_format == source.sample_format
         assert same_samples(ours.pictures, theirs.pictures)
         count += len(theirs.pts)
     assert count == own.frames == 7
@@ -125,7 +125,7 @@ def test_nvdec_itself(codec: str, pixel_format: str, rotation: int, tmp_path: Pa
     source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
     assert reason == ""
     for ours, theirs in zip(own.chunks(3), source.chunks(3), strict=True):
-        assert theirs.pictures.main.is_cuda
+        assert theirs.pictures.luma_or_rgb.is_cuda
         assert same_samples(ours.pictures, theirs.pictures)
 
 
@@ -136,8 +136,8 @@ def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
     chroma = first.pictures.chroma
     assert chroma is not None
     assert chroma.stride()[1:] == (1, 64, 2)
-    assert first.pictures.main.is_contiguous()
-    assert first.pictures.main.data_ptr() != second.pictures.main.data_ptr()
+    assert first.pictures.luma_or_rgb.is_contiguous()
+    assert first.pictures.luma_or_rgb.data_ptr() != second.pictures.luma_or_rgb.data_ptr()
 
 
 def test_only_the_last_frames(tmp_path: Path) -> None:

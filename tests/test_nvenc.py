@@ -13,10 +13,10 @@ import torch
 from av.video.frame import VideoFrame
 
 from matting.cli.main import main
-from matting.delivery.encoder_choice import choose_encoder, try_apart
+from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.errors import InputError, MachineError, MissingError
 from matting.imaging.planes import Planes, dtype_of, same_samples
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.media import encoders
 from matting.media.colour_tags import BT709, LIMITED, Colour
@@ -37,7 +37,7 @@ from matting.project.inputs import read_inputs
 from matting.project.ledger import Entry, Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, on_card, without_card
 from tests.stages import composites, cut, matting_options
@@ -60,17 +60,21 @@ def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
 def trial(
     size: tuple[int, int] = SIZE, choice: EncodingOptions = HERE, colour: Colour = TAGS
 ) -> Trial:
-    coding = colour.coding(8, (2, 2), size[1])
-    samples = delivery(choice, coding, colour, size[1])
+    sample_format = colour.sample_format(8, (2, 2), size[1])
+    samples = delivery(choice, sample_format, colour, size[1])
     return Trial(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
 
 
-def random_planes(coding: Coding, width: int, height: int) -> Planes:
-    columns, rows = coding.chroma_size(width, height)
-    main = torch.randint(0, coding.peak + 1, (1, 1, height, width), dtype=torch.int32)
-    chroma = torch.randint(0, coding.peak + 1, (1, 2, rows, columns), dtype=torch.int32)
-    dtype = dtype_of(coding)
-    return Planes(coding, (main << coding.shift).to(dtype), (chroma << coding.shift).to(dtype))
+def random_planes(sample_format: SampleFormat, width: int, height: int) -> Planes:
+    columns, rows = sample_format.chroma_size(width, height)
+    main = torch.randint(0, sample_format.peak + 1, (1, 1, height, width), dtype=torch.int32)
+    chroma = torch.randint(0, sample_format.peak + 1, (1, 2, rows, columns), dtype=torch.int32)
+    dtype = dtype_of(sample_format)
+    return Planes(
+        sample_format,
+        (main << sample_format.lsb_padding).to(dtype),
+        (chroma << sample_format.lsb_padding).to(dtype),
+    )
 
 
 def shown(frame: VideoFrame) -> Planes:
@@ -80,12 +84,12 @@ def shown(frame: VideoFrame) -> Planes:
 @pytest.mark.parametrize(("name", "bits", "shift"), [("nv12", 8, 0), ("p010le", 10, 6)])
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleaved: bool) -> None:
-    coding = replace(TAGS.coding(bits, (2, 2), 48), shift=shift)
-    picture = random_planes(coding, *SIZE)
+    sample_format = replace(TAGS.sample_format(bits, (2, 2), 48), lsb_padding=shift)
+    picture = random_planes(sample_format, *SIZE)
     if interleaved:
         assert picture.chroma is not None
         beside = picture.chroma.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
-        picture = Planes(coding, picture.main, beside)
+        picture = Planes(sample_format, picture.luma_or_rgb, beside)
     frame = Surfaces(name, CPU).frame(picture)
     assert frame.format.name == name
     assert same_samples(picture, shown(frame))
@@ -93,24 +97,24 @@ def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleav
 
 def test_chroma_lies_right_below_luma() -> None:
     """NVENC is told where luma is, and how long a line is, and nothing else."""
-    coding = TAGS.coding(8, (2, 2), 48)
-    luma, chroma = Surfaces("nv12", CPU).frame(random_planes(coding, 62, 48)).planes
+    sample_format = TAGS.sample_format(8, (2, 2), 48)
+    luma, chroma = Surfaces("nv12", CPU).frame(random_planes(sample_format, 62, 48)).planes
     assert chroma.buffer_ptr - luma.buffer_ptr == 48 * luma.line_size
     assert chroma.line_size == luma.line_size == 256
 
 
 def test_an_odd_size_grows_by_its_edge() -> None:
-    picture = random_planes(TAGS.coding(8, (2, 2), 47), 63, 47)
+    picture = random_planes(TAGS.sample_format(8, (2, 2), 47), 63, 47)
     grown = shown(Surfaces("nv12", CPU).frame(picture))
     assert (grown.width, grown.height) == SIZE
-    assert torch.equal(grown.main[..., :47, :63], picture.main)
-    assert torch.equal(grown.main[..., :47, 63], picture.main[..., 62])
-    assert torch.equal(grown.main[..., 47, :], grown.main[..., 46, :])
+    assert torch.equal(grown.luma_or_rgb[..., :47, :63], picture.luma_or_rgb)
+    assert torch.equal(grown.luma_or_rgb[..., :47, 63], picture.luma_or_rgb[..., 62])
+    assert torch.equal(grown.luma_or_rgb[..., 47, :], grown.luma_or_rgb[..., 46, :])
 
 
 def test_grey_has_no_colour() -> None:
-    coding = replace(TAGS.coding(10, (2, 2), 48), shift=6)
-    picture = Planes(coding, random_planes(coding, *SIZE).main)
+    sample_format = replace(TAGS.sample_format(10, (2, 2), 48), lsb_padding=6)
+    picture = Planes(sample_format, random_planes(sample_format, *SIZE).luma_or_rgb)
     chroma = shown(Surfaces("p010le", CPU).frame(picture)).chroma
     assert chroma is not None
     assert chroma.unique().tolist() == [512]
@@ -118,7 +122,7 @@ def test_grey_has_no_colour() -> None:
 
 def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
     surfaces = Surfaces("nv12", CPU)
-    picture = random_planes(TAGS.coding(8, (2, 2), 48), *SIZE)
+    picture = random_planes(TAGS.sample_format(8, (2, 2), 48), *SIZE)
     first, second = (surfaces.frame(picture).planes[0].buffer_ptr for _ in range(2))
     assert first != second
     surfaces.release(1)
@@ -133,11 +137,11 @@ def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
 )  # fmt: skip
 def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
     choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
-    made = delivery(choice, TAGS.coding(bits, (2, 2), 1080), TAGS, 1080)
-    assert (made.pixel_format, made.coding.shift) == (expected, shift)
+    made = delivery(choice, TAGS.sample_format(bits, (2, 2), 1080), TAGS, 1080)
+    assert (made.pixel_format, made.sample_format.lsb_padding) == (expected, shift)
     alpha = grey(choice, made, TAGS, 1080)
-    assert (alpha.pixel_format, alpha.coding) == (expected, made.coding)
-    assert bool(made.note) == (bits > made.coding.bits)
+    assert (alpha.pixel_format, alpha.sample_format) == (expected, made.sample_format)
+    assert bool(made.note) == (bits > made.sample_format.bits)
 
 
 def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
@@ -169,10 +173,12 @@ def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
 
 
 def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
-    coding = Coding(10, (0.2126, 0.0722), False, (2, 2), shift=6, interleaved=True)
-    assert encoders.surfaces_for((1920, 1080), coding) == 12
-    assert encoders.surfaces_for((8192, 4096), coding) == 5
-    assert encoders.surfaces_for((16384, 8192), coding) == 4
+    sample_format = SampleFormat(
+        10, (0.2126, 0.0722), False, (2, 2), lsb_padding=6, semi_planar=True
+    )
+    assert encoders.surfaces_for((1920, 1080), sample_format) == 12
+    assert encoders.surfaces_for((8192, 4096), sample_format) == 5
+    assert encoders.surfaces_for((16384, 8192), sample_format) == 4
 
 
 @on_card
@@ -195,7 +201,9 @@ def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> Non
 
     def exchanged(self: Surfaces, picture: Planes) -> VideoFrame:
         assert picture.chroma is not None
-        return frame(self, Planes(picture.coding, picture.main, picture.chroma.flip(1)))
+        return frame(
+            self, Planes(picture.sample_format, picture.luma_or_rgb, picture.chroma.flip(1))
+        )
 
     monkeypatch.setattr(Surfaces, "frame", exchanged)
     assert "other pictures" in trial().run()
@@ -223,7 +231,7 @@ class Crash(Trial):
 
 
 def test_a_crash_in_a_trial_is_a_reason() -> None:
-    assert "broke off (code 3)" in try_apart(Crash(**vars(trial())))
+    assert "broke off (code 3)" in try_isolated(Crash(**vars(trial())))
 
 
 def options(
@@ -302,7 +310,7 @@ def choice(
     inputs, ledger = read_inputs(segments), Ledger(MattedFolder.of(segments, None))
     if done:
         ledger.folder.root.mkdir(exist_ok=True)
-        outputs = {OutputKind.COMPOSITE: ("a.mp4", FileProof(1, ""))}
+        outputs = {OutputKind.COMPOSITE: ("a.mp4", Fingerprint(1, ""))}
         for item in inputs.inputs:
             ledger.record(item.name, Entry(settings={"encoder": done}, outputs=outputs))
     output, why = choose_encoder(
@@ -411,7 +419,7 @@ def test_hardware_that_is_not_there(
 
 def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
     one = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
-    picture = ramps(one.samples.coding, SIZE)
+    picture = ramps(one.samples.sample_format, SIZE)
     with (
         pytest.raises(MachineError, match="cannot be encoded by NVENC"),
         VideoWriter(

@@ -47,7 +47,7 @@ def stored_png(values: NDArray[np.generic], colour_type: int) -> bytes:
     )
 
 
-def over_black(colour: Values, alpha: Values) -> NDArray[np.float64]:
+def flatten_alpha(colour: Values, alpha: Values) -> NDArray[np.float64]:
     full = np.iinfo(colour.dtype).max
     return np.rint(colour.astype(np.float64) * alpha[..., None] / full)
 
@@ -83,7 +83,7 @@ def test_every_bit_of_a_picture(suffix: str, kind: OutputKind, rgb: Values, tmp_
             planarconfig="contig",
             extrasamples=["unassalpha"] if transparent else None,
         )
-    expected = over_black(colour, alpha) if transparent else colour
+    expected = flatten_alpha(colour, alpha) if transparent else colour
     values = read_picture(path)
     assert values.dtype == rgb.dtype
     assert np.array_equal(values, np.broadcast_to(expected, (48, 64, 3)))
@@ -100,7 +100,7 @@ def test_colour_tiff_of_16_bits_compressed_by_lzw(tmp_path: Path) -> None:
     write_lzw(tmp_path / "a.tif", RGB16, "rgb48le")
     assert np.array_equal(read_picture(tmp_path / "a.tif"), RGB16)
     write_lzw(tmp_path / "b.tif", np.dstack((RGB16, ALPHA16)), "rgba64le")
-    assert np.array_equal(read_picture(tmp_path / "b.tif"), over_black(RGB16, ALPHA16))
+    assert np.array_equal(read_picture(tmp_path / "b.tif"), flatten_alpha(RGB16, ALPHA16))
 
 
 @pytest.mark.parametrize("how", ["big endian", "planar", "tiled", "zlib", "premultiplied", "white"])

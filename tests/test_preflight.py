@@ -13,7 +13,7 @@ import pytest
 
 from matting.errors import StorageError
 from matting.infer import infer
-from matting.media.probe import FrameSizes, frame_sizes
+from matting.media.probe import PacketSizes, packet_sizes
 from matting.options import EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.project.paths import MattedFolder
 from matting.run import run
@@ -101,7 +101,7 @@ def test_the_forecast_in_words() -> None:
         results_bytes=12_000_000_000,
         joined_bytes=24_000_000_000,
         free_bytes=80_000_000_000,
-        card_bytes=(3_100_000_000, 6_000_000_000),
+        gpu_bytes=(3_100_000_000, 6_000_000_000),
     )
     assert forecast.in_words(datetime(2026, 11, 24, 21, 0)).splitlines() == [
         "A trial with 44 frames: about 2.5 frames a second. All 45000 take about 5 h 0 min, "
@@ -124,11 +124,11 @@ def test_the_speed_is_of_all_frames_after_the_first_of_each_sample() -> None:
 
 
 def test_key_frames_count_as_often_as_they_will_come(tmp_path: Path) -> None:
-    sizes = FrameSizes((1, 1000), (0, 0)) + FrameSizes((1, 3000), (10, 1000))
+    sizes = PacketSizes((1, 1000), (0, 0)) + PacketSizes((1, 3000), (10, 1000))
     assert sizes.bytes_of(101, 1) == 2000 + 100 * 100
-    assert FrameSizes((2, 4000)).bytes_of(10, 1) == 20000  # all that is known
+    assert PacketSizes((2, 4000)).bytes_of(10, 1) == 20000  # all that is known
     video = make_clip(tmp_path / "clip.mp4", 50, gop=25)
-    found = frame_sizes(video)
+    found = packet_sizes(video)
     assert found.key[0] == 2
     assert found.other[0] == 48
     assert found.key[1] + found.other[1] < video.stat().st_size

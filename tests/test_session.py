@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.inference.precision import DTYPES, computes_alike, suitable_precision
 from matting.inference.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
 from matting.inference.weights import load_checkpoint
@@ -17,19 +17,19 @@ from model import inference_network
 
 GIB = 1 << 30
 BT709 = (0.2126, 0.0722)
-C420_8 = Coding(8, BT709, step=(2, 2))
-C420_10 = Coding(10, BT709, step=(2, 2))
+C420_8 = SampleFormat(8, BT709, subsampling=(2, 2))
+C420_10 = SampleFormat(10, BT709, subsampling=(2, 2))
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 
 
 @pytest.mark.parametrize("coding", [C420_8, C420_10])
-def test_large_pictures_fit_a_small_card(coding: Coding) -> None:
+def test_large_pictures_fit_a_small_card(sample_format: SampleFormat) -> None:
     size = (8192, 4096)
     ratio = automatic_ratio(*size, Subject.FULL_BODY)
-    frames = frames_in(5 * GIB, coding, size, ratio)
+    frames = frames_in(5 * GIB, sample_format, size, ratio)
     assert 1 <= frames <= 4
     # Eight chunks on their way, beside the network's own work on one.
-    assert frames * 8 * size[0] * size[1] * coding.pixel_bytes < 3 * GIB
+    assert frames * 8 * size[0] * size[1] * sample_format.pixel_bytes < 3 * GIB
 
 
 def test_small_pictures_go_many_at_once() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.cutting.lossless_writer import holding, keeps
+from matting.cutting.lossless_writer import intermediate_codec, keeps
 from matting.media.container import open_video
 from matting.media.decode_check import Decoding, pixel_hash
 from matting.media.decode_check import decoded as decode_packets
@@ -149,7 +149,7 @@ def test_the_nearest_for_a_constant_quality() -> None:
         ("yuv420p", (65, 48)): "yuv444p",
         ("yuv420p10le", (64, 49)): "yuv422p10le",
     }
-    found = {(name, size): holding(name, size, 12).pixel_format for name, size in wanted}
+    found = {(name, size): intermediate_codec(name, size, 12).pixel_format for name, size in wanted}
     assert found == wanted
     assert not keeps("gbrpf16be")
 

@@ -9,11 +9,11 @@ import torch
 
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.inference import steps
 from matting.inference.session import MattingSession
-from matting.inference.steps import Decoded, Seen
+from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, Precision
 from matting.project.paths import MattedFolder
@@ -159,8 +159,8 @@ class ShortOfMemory:
         real = steps.decode
 
         def decode(
-            network: MattingNetwork, seen: Seen, state: State | None
-        ) -> tuple[Decoded, State]:
+            network: MattingNetwork, seen: FrameFeatures, state: State | None
+        ) -> tuple[RecurrentOutput, State]:
             made = real(network, seen, state)
             if len(seen) > frames:
                 self.refused += 1
@@ -174,8 +174,11 @@ def test_short_memory_makes_smaller_chunks(
     random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = load_checkpoint(random_checkpoint).network
-    rgb = Planes(Coding(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
-    kinds, green = {OutputKind.COMPOSITE: Coding(), OutputKind.ALPHA: Coding()}, (120, 255, 155)
+    rgb = Planes(SampleFormat(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
+    kinds, green = (
+        {OutputKind.COMPOSITE: SampleFormat(), OutputKind.ALPHA: SampleFormat()},
+        (120, 255, 155),
+    )
     plain = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
     expected = made_by(plain, rgb, 0.5, kinds, green)
     short = ShortOfMemory(monkeypatch, 3)
@@ -183,7 +186,7 @@ def test_short_memory_makes_smaller_chunks(
     made = made_by(session, rgb, 0.5, kinds, green)
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:
-        assert (made[kind].main.int() - expected[kind].main.int()).abs().max() <= 1
+        assert (made[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()).abs().max() <= 1
     assert session.state is not None
     assert plain.state is not None
     for mine, theirs in zip(session.state, plain.state, strict=True):

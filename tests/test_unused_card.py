@@ -13,8 +13,8 @@ from matting.cli.main import main
 from matting.errors import MissingError
 from matting.system import fixes, nvidia_smi
 from matting.system.device import choose_device
-from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, warn_of_unused_card, why_unused
-from matting.system.nvidia_smi import Card, Driver, ask_driver, places
+from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, warn_of_unused_gpu, why_unused
+from matting.system.nvidia_smi import Card, Driver, places, query_nvidia_smi
 from matting.system.torch_build import TorchBuild, TorchState, ask_torch, installed_build
 from tests.clips import make_clip
 from tests.conftest import Recorder, without_card
@@ -61,7 +61,7 @@ def test_cards_as_nvidia_smi_tells(
     rows: str, cards: tuple[Card, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(tmp_path / "bin", answering(rows), monkeypatch)
-    assert ask_driver() == Driver(cards, "551.23", "12.4")
+    assert query_nvidia_smi() == Driver(cards, "551.23", "12.4")
 
 
 @posix_only
@@ -73,7 +73,7 @@ def test_an_older_nvidia_smi_knows_no_generations(
         "exit 2;; --query*) echo 'Tesla K80, 11441 MiB, 450.80';; esac"
     )
     stand_in(tmp_path / "bin", script, monkeypatch)
-    assert ask_driver() == Driver((Card("Tesla K80", 11441 << 20),), "450.80")
+    assert query_nvidia_smi() == Driver((Card("Tesla K80", 11441 << 20),), "450.80")
 
 
 @posix_only
@@ -93,7 +93,7 @@ def test_a_driver_that_does_not_answer(
     stand_in(tmp_path / "bin", script, monkeypatch)
     if "sleep" in script:
         monkeypatch.setattr(nvidia_smi, "LIMIT_SECONDS", 0.2)
-    told = ask_driver()
+    told = query_nvidia_smi()
     assert (told.cards, told.trouble) == ((), trouble)
     assert told.seems_there == bool(trouble)
 
@@ -205,7 +205,7 @@ def warned(
     def never() -> object:
         raise AssertionError("asked for nothing")
 
-    warn_of_unused_card(
+    warn_of_unused_gpu(
         device,
         progress,
         build=lambda: build,

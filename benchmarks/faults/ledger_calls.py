@@ -23,7 +23,7 @@ from matting.errors import MattingError
 from matting.options import OutputKind
 from matting.project.ledger import Entry, Ledger
 from matting.project.paths import MattedFolder
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
 RANDOM_TRIES = 300
@@ -196,7 +196,7 @@ def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -
             ledger.record(name, Entry(error="it failed"))
         return
     path.write_bytes(dice.randbytes(200))
-    entry = Entry(frames=3, outputs={OutputKind.COMPOSITE: (name, FileProof.of(path))})
+    entry = Entry(frames=3, outputs={OutputKind.COMPOSITE: (name, Fingerprint.of(path))})
     with watched(watch):
         ledger.record(name, entry)
     watch.finished.add(name)

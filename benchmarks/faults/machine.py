@@ -20,11 +20,11 @@ from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, shown_at
 from matting.errors import OutOfMemoryError
 from matting.inference import steps
-from matting.inference.steps import Decoded, Seen
+from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.progress import Progress
 from matting.workers import supervisor
-from matting.workers.matting_stage import NetworkStage
-from matting.workers.segment_job import Passage
+from matting.workers.matting_stage import MattingStage
+from matting.workers.segment_job import SegmentJob
 from matting.workers.supervisor import TRIES
 from matting.workers.worker import WorkerSetup
 from matting.workers.worker_process import serve_tasks
@@ -94,16 +94,16 @@ def inject(fault: Injected) -> None:
 
 def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """What such a worker's process runs."""
-    begin, decode = NetworkStage.begin, steps.decode
+    begin, decode = MattingStage.begin, steps.decode
     at: list[str] = []  # the segment, then an item for each of its frames
 
-    def begin_noting(stage: NetworkStage, passage: Passage, progress: Progress) -> None:
-        at[:] = [passage.name]
-        begin(stage, passage, progress)
+    def begin_noting(stage: MattingStage, job: SegmentJob, progress: Progress) -> None:
+        at[:] = [job.name]
+        begin(stage, job, progress)
 
     def decode_breaking(
-        network: MattingNetwork, seen: Seen, state: State | None
-    ) -> tuple[Decoded, State]:
+        network: MattingNetwork, seen: FrameFeatures, state: State | None
+    ) -> tuple[RecurrentOutput, State]:
         here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
         at.append("frame")
         if here and broken(folder) < fault.times:
@@ -111,7 +111,7 @@ def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -
             KINDS[fault.kind]()
         return decode(network, seen, state)
 
-    setattr(NetworkStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
+    setattr(MattingStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
     setattr(steps, "decode", decode_breaking)  # noqa: B010 - as above
     serve_tasks(pipe, setup, folder)
 

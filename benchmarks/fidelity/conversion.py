@@ -28,7 +28,7 @@ from benchmarks.fidelity.signal import picture, planes, raw
 from matting.errors import MattingError
 from matting.imaging.colour_conversion import converted
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import FULL, LIMITED, Colour
 
 MEAN_BOUND = 0.6  # in 1/255, of the issue
@@ -55,14 +55,14 @@ def program_conversion(
         RGB [H, W, 3] in 0..255, and the code values that are made of that RGB again.
     """
     colour = Colour(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
-    coding = colour.coding(bits, (1, 1), codes[0].shape[0])
+    sample_format = colour.sample_format(bits, (1, 1), codes[0].shape[0])
     kind = np.uint8 if bits == 8 else np.uint16
     luma, *chroma = (torch.from_numpy(values.astype(kind))[None] for values in codes)
-    between = Coding(8 if bits == 8 else 16)
-    rgb = converted(Planes(coding, luma[None], torch.cat(chroma)[None]), between)
-    back = converted(rgb, coding)
-    planes = [*back.main[0], *([] if back.chroma is None else back.chroma[0])]
-    seen = rgb.main[0].permute(1, 2, 0).double() * (255 / between.peak)
+    between = SampleFormat(8 if bits == 8 else 16)
+    rgb = converted(Planes(sample_format, luma[None], torch.cat(chroma)[None]), between)
+    back = converted(rgb, sample_format)
+    planes = [*back.luma_or_rgb[0], *([] if back.chroma is None else back.chroma[0])]
+    seen = rgb.luma_or_rgb[0].permute(1, 2, 0).double() * (255 / between.peak)
     return seen.numpy(), [plane.double().numpy() for plane in planes]
 
 

@@ -18,7 +18,7 @@ from benchmarks.fidelity.reference import (
     to_rgb,
     weights_of,
 )
-from benchmarks.fidelity.seen import Seen
+from benchmarks.fidelity.seen import FrameFeatures
 
 LUMA_ONLY = 0
 
@@ -49,7 +49,7 @@ class Colours:
         return cls(float(np.mean(means)), largest, bias, space)
 
 
-def colours(source: Seen, final: Seen) -> Colours:
+def colours(source: FrameFeatures, final: FrameFeatures) -> Colours:
     """The differences of the frames that both have, where both have pixels."""
     if source.layout.name == "4:4:4" and final.layout.shift != (0, 0) and not final.layout.rgb:
         # What a coarser layout cannot hold is no fault of the colours.
@@ -71,7 +71,9 @@ def colours(source: Seen, final: Seen) -> Colours:
     return Colours.of((list(np.moveaxis(frame, 2, 0)) for frame in differences), "RGB")
 
 
-def pts_error(source: Seen, final: Seen, starts: tuple[Fraction, Fraction]) -> Fraction:
+def pts_error(
+    source: FrameFeatures, final: FrameFeatures, starts: tuple[Fraction, Fraction]
+) -> Fraction:
     """The largest, in seconds, by a player's clock: it starts with the earliest stream."""
     return max(
         abs((b - starts[1]) - (a - starts[0]))
@@ -80,7 +82,7 @@ def pts_error(source: Seen, final: Seen, starts: tuple[Fraction, Fraction]) -> F
 
 
 def sound_offset(
-    source: tuple[Seen, Heard], final: tuple[Seen, Heard]
+    source: tuple[FrameFeatures, Heard], final: tuple[FrameFeatures, Heard]
 ) -> tuple[Fraction, Fraction]:
     """(the worst of each beep's distance from its flash, less the source's; the same of the ends).
 
@@ -103,7 +105,7 @@ def sound_offset(
     return worst, abs(ends[1] - ends[0])
 
 
-def flash_times(seen: Seen) -> list[Fraction]:
+def flash_times(seen: FrameFeatures) -> list[Fraction]:
     """When the picture turns bright, in seconds."""
     bright = np.array([_float(frame[LUMA_ONLY]).mean() for frame in seen.frames])
     if bright.max() - bright.min() < eight_bit_step(seen.layout.bits, full=seen.full):
@@ -124,7 +126,7 @@ def _less(a: Plane, b: Plane) -> Plane:
     return b[:rows, :columns] - a[:rows, :columns]
 
 
-def _rgb(seen: Seen, frame: Sequence[Stored]) -> Plane:
+def _rgb(seen: FrameFeatures, frame: Sequence[Stored]) -> Plane:
     """[H, W, 3] in 0..255 by the file's own tags."""
     codes = [_float(plane) for plane in frame]
     if seen.layout.rgb:

@@ -14,8 +14,8 @@ from benchmarks.fidelity.clip import Clip
 from benchmarks.fidelity.job import PIECE_SECONDS, Done, Networks, through_all_stages
 from benchmarks.fidelity.measure import Colours
 from benchmarks.fidelity.program import ProgramError
-from benchmarks.fidelity.seen import UNKNOWN, Seen, see
-from benchmarks.fidelity.signal import over_black
+from benchmarks.fidelity.seen import UNKNOWN, FrameFeatures, see
+from benchmarks.fidelity.signal import flatten_alpha
 from matting.errors import MattingError
 from matting.options import VideoCodec
 
@@ -103,7 +103,9 @@ class Row:
             return Result(self.name, broken=[refusal(error, folder)])
         return self._compare(source, shown, done, final)
 
-    def _compare(self, source: Path, shown: Seen, done: Done, final: Seen) -> Result:
+    def _compare(
+        self, source: Path, shown: FrameFeatures, done: Done, final: FrameFeatures
+    ) -> Result:
         wanted = {**shown.facts, **heard.facts(source), **self.expect}
         got = {**final.facts, **heard.facts(done.final)}
         broken = [
@@ -147,7 +149,9 @@ def colour_faults(colours: Colours) -> list[str]:
     return faults
 
 
-def _with_sound(result: Result, source: tuple[Path, Seen], final: tuple[Path, Seen]) -> Result:
+def _with_sound(
+    result: Result, source: tuple[Path, FrameFeatures], final: tuple[Path, FrameFeatures]
+) -> Result:
     sounds = [heard.listen(path) for path, _ in (source, final)]
     if sounds[0] is None or not sounds[0].beeps:
         return result
@@ -167,7 +171,7 @@ def _with_sound(result: Result, source: tuple[Path, Seen], final: tuple[Path, Se
     return replace(result, broken=broken, sound_offset=offset)
 
 
-def _same(name: str, want: str, got: str, shown: Seen) -> bool:
+def _same(name: str, want: str, got: str, shown: FrameFeatures) -> bool:
     if name == "size":  # an odd side may grow by a pixel
         sides = zip(want.split("x"), got.split("x"), strict=True)
         return all(int(b) in {int(a), int(a) + int(a) % 2} for a, b in sides)
@@ -176,9 +180,9 @@ def _same(name: str, want: str, got: str, shown: Seen) -> bool:
     return want == got
 
 
-def _without_alpha(shown: Seen) -> Seen:
+def _without_alpha(shown: FrameFeatures) -> FrameFeatures:
     layout = replace(shown.layout, alpha=False)
-    frames = [over_black(frame, shown.layout, full=shown.full) for frame in shown.frames]
+    frames = [flatten_alpha(frame, shown.layout, full=shown.full) for frame in shown.frames]
     return replace(shown, frames=frames, layout=layout)
 
 

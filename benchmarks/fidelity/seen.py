@@ -27,7 +27,7 @@ UNKNOWN = "untagged"
 
 
 @dataclass(frozen=True)
-class Seen:
+class FrameFeatures:
     """The pictures of a file.
 
     Attributes:
@@ -50,7 +50,9 @@ class Seen:
         return int(self.frames[0][0].shape[0])
 
 
-def see(path: Path, stream: str = "V:0", before: Sequence[str] = (), filters: str = "") -> Seen:
+def see(
+    path: Path, stream: str = "V:0", before: Sequence[str] = (), filters: str = ""
+) -> FrameFeatures:
     """Decodes `path`.
 
     Args:
@@ -78,7 +80,7 @@ def see(path: Path, stream: str = "V:0", before: Sequence[str] = (), filters: st
     times = [int(pts) * Fraction(base) for pts, *_ in found]
     if len(times) != len(frames):
         raise ValueError(f"{path}: {len(times)} times for {len(frames)} frames")
-    return Seen(frames, times, layout, {**_facts(found, said, layout), "rate": rate})
+    return FrameFeatures(frames, times, layout, {**_facts(found, said, layout), "rate": rate})
 
 
 def _facts(found: list[tuple[str, ...]], said: str, layout: Layout) -> dict[str, str]:

@@ -59,7 +59,7 @@ def raw(frame: Sequence[Plane], layout: Layout) -> bytes:
     return b"".join(plane.astype(kind).tobytes() for plane in frame)
 
 
-def over_black(frame: Sequence[Stored], layout: Layout, *, full: bool) -> list[Stored]:
+def flatten_alpha(frame: Sequence[Stored], layout: Layout, *, full: bool) -> list[Stored]:
     """What is left of a frame with straight alpha over black."""
     black, _, middle, _ = spans(layout.bits, full=full)
     *codes, alpha = (plane.astype(np.float64) for plane in frame)

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from matting.errors import MachineError, MattingError
 from matting.system import files, fixes
-from matting.system.nvidia_smi import Driver, ask_driver
+from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.packages import (
     NOT_INSTALLED,
     Package,
-    load_apart,
     load_each,
+    load_isolated,
     read_packages,
     trouble_with,
 )
-from matting.system.subprocesses import run_apart
+from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchState, ask_torch, compute_on_card
 
 LIMIT_SECONDS = 120.0  # torch takes its time on a cold disk
@@ -87,11 +87,11 @@ class Machine:
         return platform.machine(), os.cpu_count() or 1
 
     def driver(self) -> Driver:
-        return ask_driver()
+        return query_nvidia_smi()
 
     def torch(self) -> Torch:
         try:
-            return run_apart(load_torch, LIMIT_SECONDS)
+            return run_isolated(load_torch, LIMIT_SECONDS)
         except MachineError as error:
             return Torch(None, f"does not load ({error.what.rstrip('.')})")
 
@@ -113,7 +113,7 @@ class Machine:
 
     def load(self, names: Sequence[str]) -> dict[str, str]:
         """What is wrong with each package."""
-        return load_apart(names)
+        return load_isolated(names)
 
     def ffmpeg(self) -> tuple[str, Path]:
         """The program's version, and where it lies.
@@ -143,7 +143,7 @@ class Machine:
         if found.sha256 == weights.SHA256 or not loaded:
             return found
         try:
-            return replace(found, trouble=run_apart(partial(_load_weights, path), LIMIT_SECONDS))
+            return replace(found, trouble=run_isolated(partial(_load_weights, path), LIMIT_SECONDS))
         except MachineError as error:
             return replace(found, trouble=error.what)
 
@@ -171,7 +171,7 @@ def load_torch() -> Torch:
 
 def _tried(work: Callable[[], Tried]) -> Tried:
     try:
-        return run_apart(work, LIMIT_SECONDS)
+        return run_isolated(work, LIMIT_SECONDS)
     except MachineError as error:
         return error.what
 

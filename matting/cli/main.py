@@ -11,9 +11,9 @@ from functools import partial
 
 from matting.cli import parser as args
 from matting.cli.console import Console
-from matting.cli.next_steps import Call, ended, failed, interrupted
+from matting.cli.next_steps import Invocation, ended, failed, interrupted
 from matting.cli.shutdown import shut_down
-from matting.cli.signals import Interrupts
+from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
 from matting.system.fixes import setup
 
@@ -30,7 +30,7 @@ NEEDING_A_CARD = {"infer", "run", "demo"}
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command of `argv` (without the program's name); returns the exit code."""
-    interrupts = Interrupts()
+    interrupts = SignalListener()
     interrupts.listen()
     console = Console()
     try:
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         console.error(str(error))
         return error.exit_code
     console = Console(quiet=options.quiet, verbose=options.verbose)
-    code = _guarded(options, Call.of(argv), interrupts, console)
+    code = _guarded(options, Invocation.of(argv), interrupts, console)
     if getattr(options, "shutdown", False) and code in SHUT_DOWN_AFTER and not interrupts.heard:
         code = _shut_down(console) or code
     interrupts.ignore()  # nothing is at work any more
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _guarded(
-    options: argparse.Namespace, call: Call, interrupts: Interrupts, console: Console
+    options: argparse.Namespace, call: Invocation, interrupts: SignalListener, console: Console
 ) -> int:
     """The exit code of the command, whatever happens in it."""
     started = time.monotonic()
@@ -63,14 +63,14 @@ def _guarded(
     return DONE
 
 
-def _interrupted(call: Call, interrupts: Interrupts, console: Console) -> int:
+def _interrupted(call: Invocation, interrupts: SignalListener, console: Console) -> int:
     interrupts.ignore()
     console.finish()
     console.error(interrupted(call))
     return INTERRUPTED
 
 
-def _told(error: Exception, options: argparse.Namespace, call: Call, console: Console) -> int:
+def _told(error: Exception, options: argparse.Namespace, call: Invocation, console: Console) -> int:
     """Says what failed; returns its exit code."""
     console.finish()
     ours = not isinstance(error, MattingError)
@@ -108,9 +108,9 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     """
     path, output = options.path, options.output
     if options.command in NEEDING_A_CARD:
-        from matting.system.gpu_diagnosis import warn_of_unused_card
+        from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
-        warn_of_unused_card(options.device, console)
+        warn_of_unused_gpu(options.device, console)
     if options.command in {"demo", "doctor"}:
         return _beside_the_stages(options, console)
     if options.command == "segment":

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.project.join_record import CombinedNote
+from matting.project.join_record import JoinRecord
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.system.humanize import time_taken
@@ -29,7 +29,7 @@ PROGRAM = ("python", "inference_custom.py")
 
 
 @dataclass(frozen=True)
-class Call:
+class Invocation:
     """How the command was given.
 
     Attributes:
@@ -43,7 +43,7 @@ class Call:
     batch: str = ""
 
     @classmethod
-    def of(cls, argv: Sequence[str] | None) -> Call:
+    def of(cls, argv: Sequence[str] | None) -> Invocation:
         """That of this process; of `argv` where that is given."""
         if argv is not None:
             return cls(PROGRAM, tuple(argv))
@@ -63,7 +63,7 @@ def typed(words: Sequence[str], windows: bool = os.name == "nt") -> str:
     return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
 
 
-def interrupted(call: Call) -> str:
+def interrupted(call: Invocation) -> str:
     """The last words after Ctrl-C."""
     goes_on = bool(KEEPS_WHAT_IS_DONE.intersection(call.arguments[:1]))
     then = "it goes on where it stopped" if goes_on else "this step begins anew"
@@ -72,7 +72,7 @@ def interrupted(call: Call) -> str:
     return f"Interrupted. Run the same command again: {then}.\n  {call.line(*call.arguments)}"
 
 
-def failed(error: str, call: Call) -> str:
+def failed(error: str, call: Invocation) -> str:
     """What failed and what to do, in the words of somebody who drops files, where one does."""
     if not call.batch:
         return error
@@ -83,7 +83,7 @@ def failed(error: str, call: Call) -> str:
     return f"{text}\n{OPTION_HELP}\n  {call.line(*call.arguments)}"
 
 
-def ended(options: argparse.Namespace, call: Call, seconds: float) -> str:
+def ended(options: argparse.Namespace, call: Invocation, seconds: float) -> str:
     """The last words of a command that has done its work."""
     taken = f"Time taken: {time_taken(seconds)}."
     following = _following(options, call)
@@ -92,7 +92,7 @@ def ended(options: argparse.Namespace, call: Call, seconds: float) -> str:
     return f"{taken} Next: {following}" if call.batch else f"{taken} Next:\n  {following}"
 
 
-def _following(options: argparse.Namespace, call: Call) -> str:
+def _following(options: argparse.Namespace, call: Invocation) -> str:
     """What the user does next, by a drop or by a line to type; "": nothing more."""
     path, output = options.path, options.output
     if options.command == "segment":
@@ -108,9 +108,9 @@ def _following(options: argparse.Namespace, call: Call) -> str:
     return ""
 
 
-def _after_combine(matted: Path, output: Path | None, call: Call) -> str:
+def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:
     results = MattedFolder(output / matted.name if output else matted)
-    note = CombinedNote.read(results.combined())
+    note = JoinRecord.read(results.combined())
     if note is None or note.source is None:
         return ""  # never one video, whose sound it could have
     name, beside = note.source.name, results.root.parent
@@ -119,5 +119,5 @@ def _after_combine(matted: Path, output: Path | None, call: Call) -> str:
     return _step(call, f"your video {name}", ADD_AUDIO_BATCH, "add-audio", video, *elsewhere)
 
 
-def _step(call: Call, what: str, batch: str, *arguments: object) -> str:
+def _step(call: Invocation, what: str, batch: str, *arguments: object) -> str:
     return f"drop {what} on {batch}." if call.batch else call.line(*arguments)

@@ -12,7 +12,7 @@ AGAIN_SECONDS = 5
 NAMES = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
 
 
-class Interrupts:
+class SignalListener:
     """Turns requests to end into KeyboardInterrupt in the main thread.
 
     While the work is put away, further ones are ignored: people press Ctrl-C more than once.

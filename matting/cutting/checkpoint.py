@@ -7,18 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from matting.cutting.repair import Piece
+from matting.cutting.repair import CutSegment
 from matting.errors import InputError
-from matting.project.plan import UNREADABLE, SourceFile
+from matting.project.plan import UNREADABLE, SourceFingerprint
 from matting.system import atomic_files, files
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 
 NAME = "kept.json"
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class Kept:
+class CutCheckpoint:
     """All pieces of a damaged source, the damaged ones included.
 
     Attributes:
@@ -29,10 +29,10 @@ class Kept:
     """
 
     path: Path
-    source: SourceFile
+    source: SourceFingerprint
     seconds: Fraction
     ends: Fraction | None
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CutSegment, ...]
 
     def write(self, work: Path) -> None:
         """Records the pieces, which lie in the folder `work`.
@@ -49,7 +49,7 @@ class Kept:
             "pieces": [
                 {
                     "file": piece.path.name,
-                    **vars(FileProof.of(piece.path)),
+                    **vars(Fingerprint.of(piece.path)),
                     "times": piece.times,
                     "damaged": piece.damaged,
                     "copied": piece.copied,
@@ -60,7 +60,9 @@ class Kept:
         atomic_files.write_json(work / NAME, value)
 
     @classmethod
-    def read(cls, work: Path, path: Path, source: SourceFile, seconds: Fraction) -> Kept | None:
+    def read(
+        cls, work: Path, path: Path, source: SourceFingerprint, seconds: Fraction
+    ) -> CutCheckpoint | None:
         """The pieces in `work`, cut from that source into that length; None if one is missing."""
         if not (work / NAME).is_file():
             return None
@@ -78,9 +80,9 @@ class Kept:
         return cls(path, source, seconds, ends, pieces)
 
 
-def _piece(work: Path, value: Any) -> Piece:
+def _piece(work: Path, value: Any) -> CutSegment:
     path = work / Path(value["file"]).name
-    if not FileProof(int(value["size_bytes"]), str(value["sha256"])).holds_for(path):
+    if not Fingerprint(int(value["size_bytes"]), str(value["sha256"])).holds_for(path):
         raise ValueError(f"{path} has changed")
     times, damaged = (tuple(int(time) for time in value[key]) for key in ("times", "damaged"))
-    return Piece(path, times, damaged, copied=bool(value["copied"]))
+    return CutSegment(path, times, damaged, copied=bool(value["copied"]))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.cutting.packet_cutter import Span, can_be_hidden, choose_cuts, spans, write_pieces
+from matting.cutting.packet_cutter import Span, can_be_hidden, choose_cuts, spans, write_segments
 from matting.cutting.packet_index import SourceIndex
 from matting.cutting.reencode import encode_files, frames_of
-from matting.cutting.repair import Piece, rewrite, time_in_source
-from matting.media.decode_check import Decoding, decode_all, head_of
-from matting.media.frame_filters import Treatment
+from matting.cutting.repair import CutSegment, rewrite, time_in_source
+from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
+from matting.media.frame_filters import FrameFilters
 from matting.media.probe import VideoInfo
 from matting.media.validation import require_whole_pictures
 from matting.progress import Progress, ignore
@@ -41,7 +41,7 @@ class Cutting:
         work: Path,
         progress: Progress,
         *,
-        treatment: Treatment,
+        treatment: FrameFilters,
     ) -> None:
         self._info = info
         self._index = index
@@ -56,7 +56,7 @@ class Cutting:
             p.pts for p in index.packets if p.corrupt and p.shown and p.pts is not None
         }
 
-    def copy(self) -> list[Piece]:
+    def copy(self) -> list[CutSegment]:
         """Pieces of the source's own packets, each decoded through; none of interlaced frames.
 
         Where even an earlier lead-in gives other pixels than the source decoded in one go, the
@@ -77,7 +77,7 @@ class Cutting:
         finally:
             self._progress.finish()
 
-    def encode(self, crf: int | None, *, repeat: bool) -> list[Piece]:
+    def encode(self, crf: int | None, *, repeat: bool) -> list[CutSegment]:
         """Pieces that are encoded anew.
 
         Args:
@@ -111,7 +111,7 @@ class Cutting:
         )
         listed = sorted(times.values())
         if not repeat and (damaged or self._index.ends is not None):
-            return [Piece(source, tuple(listed), tuple(sorted(damaged)), copied=False)]
+            return [CutSegment(source, tuple(listed), tuple(sorted(damaged)), copied=False)]
         sound = {number: time for number, time in times.items() if time not in damaged}
         threads = 1 if damaged else 0
         frames = frames_of(
@@ -132,7 +132,7 @@ class Cutting:
         finally:
             self._progress.finish()
         return [
-            Piece(
+            CutSegment(
                 path,
                 tuple(group),
                 repeated=tuple(time for time in group if time in damaged),
@@ -144,13 +144,13 @@ class Cutting:
     def _write(self, pieces: dict[Path, Span]) -> None:
         self._progress.start("Cutting", len(self._index.packets), "frame")
         try:
-            write_pieces(self._info, self._index, pieces, self._progress.advance)
+            write_segments(self._info, self._index, pieces, self._progress.advance)
         finally:
             self._progress.finish()
 
     def _checked(
         self, starts: Sequence[int], planned: list[Span], paths: Sequence[Path]
-    ) -> Iterator[Piece]:
+    ) -> Iterator[CutSegment]:
         """The pieces after decoding each, and the next one's first frames as its continuation.
 
         What these look like then is what they look like when the source is decoded in one go.
@@ -190,10 +190,10 @@ class Cutting:
             if not equal and following:
                 # This one is no measure for the next: those before it have to be, too.
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
-                expected = head_of(chain, COMPARED_FRAMES)
+                expected = first_frame_hashes(chain, COMPARED_FRAMES)
             yield piece
 
-    def _continued(self, files: Sequence[Path], piece: Piece, target: Path) -> Piece:
+    def _continued(self, files: Sequence[Path], piece: CutSegment, target: Path) -> CutSegment:
         """The piece that no lead-in makes right, encoded anew; as it is where that is no better."""
         in_source = time_in_source(self._info, files[-1], piece.times[0])
         found = {time for time, _ in frames_of(files, in_source, strict=True)}
@@ -209,14 +209,14 @@ class Cutting:
         times = [decoding.pts[number] for number in decoding.shown if number in decoding.pts]
         return can_be_hidden(self._index, span) and times == sorted(times, key=lambda t: t or 0)
 
-    def _piece(self, path: Path, span: Span, decoding: Decoding) -> Piece:
+    def _piece(self, path: Path, span: Span, decoding: Decoding) -> CutSegment:
         """What the piece holds of what it should hold."""
         wanted = sorted(self._index.times(span.start, span.stop))
         time_of = time_in_source(self._info, path, wanted[0])
         sound = set(decoding.shown) - decoding.damaged
         found = {time_of(number, decoding.pts[number]) for number in sound & set(decoding.pts)}
         damaged = [time for time in wanted if time not in found or time in self._corrupt]
-        return Piece(path, tuple(wanted), tuple(damaged))
+        return CutSegment(path, tuple(wanted), tuple(damaged))
 
     def _times(self, decoding: Decoding) -> dict[int, int]:
         """When each frame is shown, by its packet's number, also where the container is silent."""

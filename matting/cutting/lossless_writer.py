@@ -48,7 +48,7 @@ class FrameWriter:
         self._info = info
         self._pts: list[int] = []
         self._hashes: list[bytes] = []
-        how = holding(first.format.name, (first.width, first.height), crf)
+        how = intermediate_codec(first.format.name, (first.width, first.height), crf)
         encoder, self.pixel_format = how.encoder, how.pixel_format
         options = _with_light(how, info, hdr)
         self._lossless = crf is None
@@ -120,7 +120,7 @@ class FrameWriter:
         own = probe(self._path).time_base
         times = [pts * own for pts in decoding.pts.values() if pts is not None]
         wanted = [(pts - self._pts[0]) * self._time_base for pts in self._pts]
-        if not decoding.is_sound or times != wanted or decoding.head != self._hashes:
+        if not decoding.is_intact or times != wanted or decoding.head != self._hashes:
             raise EncodeError(f"{self._path} does not hold the frames that were written to it.")
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -132,7 +132,7 @@ class FrameWriter:
             self._output.mux_one(packet)
 
 
-def _with_light(how: Holding, info: VideoInfo, hdr: HdrMetadata | None) -> dict[str, str]:
+def _with_light(how: IntermediateCodec, info: VideoInfo, hdr: HdrMetadata | None) -> dict[str, str]:
     """The encoder's options, with what the source says of light and of chroma's place."""
     x265 = how.encoder == "libx265"
     said = [] if hdr is None else [hdr.x265() if x265 else hdr.x264()]
@@ -155,7 +155,7 @@ FFV1 = {"level": "3", "slicecrc": "1"}
 
 
 @dataclass(frozen=True)
-class Holding:
+class IntermediateCodec:
     """How frames are encoded: FFmpeg's encoder, the pixel format it is given, its options."""
 
     encoder: str
@@ -163,7 +163,9 @@ class Holding:
     options: dict[str, str]
 
 
-def holding(pixel_format: str, size_px: tuple[int, int], crf: int | None) -> Holding:
+def intermediate_codec(
+    pixel_format: str, size_px: tuple[int, int], crf: int | None
+) -> IntermediateCodec:
     """How frames of that format and size are encoded to mp4.
 
     H.264 where it can, else H.265, else FFV1; the other way round at a constant quality.
@@ -177,19 +179,19 @@ def holding(pixel_format: str, size_px: tuple[int, int], crf: int | None) -> Hol
     h264 = X264 | (constant or {"qp": "0"})
     h265 = X265 | constant | {"x265-params": x265}
     if crf is not None:
-        return Holding("libx265", nearest(same, size_px), h265)
+        return IntermediateCodec("libx265", nearest(same, size_px), h265)
     if _fits(same, size_px):
         for encoder, options in (("libx264", h264), ("libx265", h265)):
             if same in formats_of(encoder):
-                return Holding(encoder, same, options)
+                return IntermediateCodec(encoder, same, options)
     wide = "gbrp16le" if VideoFormat(same, 2, 2).is_rgb else "yuv444p16le"
-    return Holding("ffv1", same if same in formats_of("ffv1") else wide, FFV1)
+    return IntermediateCodec("ffv1", same if same in formats_of("ffv1") else wide, FFV1)
 
 
 def keeps(pixel_format: str) -> bool:
     """Whether frames of that format can be written without loss."""
     same = SAME_SAMPLES.get(pixel_format, pixel_format)
-    return holding(pixel_format, (2, 2), None).pixel_format == same
+    return intermediate_codec(pixel_format, (2, 2), None).pixel_format == same
 
 
 def nearest(pixel_format: str, size_px: tuple[int, int]) -> str:

@@ -122,7 +122,7 @@ def fits_mp4(path: Path) -> bool:
     return True
 
 
-def write_pieces(
+def write_segments(
     info: VideoInfo,
     index: SourceIndex,
     pieces: Mapping[Path, Span],

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import MediaError
 from matting.media.container import correct_time, open_video, reading, unbroken
-from matting.media.probe import CUT_OFF_SECONDS, declared_end, is_shown
+from matting.media.probe import CUT_OFF_SECONDS, declared_end, is_presented
 
 # The first coded picture's type in a packet by which the decoder forgets all that came before.
 CLEAN_TYPES = {"h264": {5}, "hevc": {19, 20}}  # ITU-T H.264, table 7-1; H.265, table 7-1
@@ -90,7 +90,7 @@ def read_index(path: Path) -> SourceIndex:
                         packet.is_keyframe,
                         packet.dts,
                         clean,
-                        is_shown(packet, codec),
+                        is_presented(packet, codec),
                         packet.is_corrupt,
                         codec == "av1" and not _is_well_formed(bytes(packet)),
                     )

@@ -8,7 +8,7 @@ from itertools import islice
 
 from matting.cutting.packet_index import SourceIndex
 from matting.media.decode_check import Decoding, decoded
-from matting.media.frame_filters import Treatment
+from matting.media.frame_filters import FrameFilters
 from matting.media.probe import VideoInfo
 from matting.media.validation import require_whole_pictures
 
@@ -55,7 +55,7 @@ def without_lost_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceIndex
     return replace(index, packets=tuple(kept)), len(lost)
 
 
-def treatment_for(info: VideoInfo) -> Treatment:
+def filters_for(info: VideoInfo) -> FrameFilters:
     """What the frames of a source need, by its headers and its first frames.
 
     Raises:
@@ -67,4 +67,4 @@ def treatment_for(info: VideoInfo) -> Treatment:
         seen = any(frame.interlaced_frame for _, _, frame in islice(frames, LOOKED_AT))
     if seen:
         require_whole_pictures(info)
-    return Treatment(info.interlaced or seen, info.has_alpha, info.header.crop)
+    return FrameFilters(info.interlaced or seen, info.has_alpha, info.header.crop)

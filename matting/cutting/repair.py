@@ -17,7 +17,7 @@ NAMED_TIMES = 3  # how many damaged frames a message names
 
 
 @dataclass(frozen=True)
-class Piece:
+class CutSegment:
     """A piece as it was made and decoded through.
 
     Attributes:
@@ -35,7 +35,7 @@ class Piece:
     copied: bool = True
 
 
-def mend(info: VideoInfo, pieces: Sequence[Piece], progress: Progress) -> list[Piece]:
+def repair(info: VideoInfo, pieces: Sequence[CutSegment], progress: Progress) -> list[CutSegment]:
     """The pieces, the damaged ones written anew with the last good frame where one is missing.
 
     Raises:
@@ -63,12 +63,12 @@ def mend(info: VideoInfo, pieces: Sequence[Piece], progress: Progress) -> list[P
 def rewrite(
     info: VideoInfo,
     files: Sequence[Path],
-    piece: Piece,
+    piece: CutSegment,
     target: Path,
     *,
     before: Frame | None = None,
     on_frames: Callable[[int], None] = ignore,
-) -> Piece:
+) -> CutSegment:
     """The piece encoded anew to `target`, without loss, with all its times.
 
     Args:
@@ -98,7 +98,7 @@ def rewrite(
         crf=None,
         on_frames=on_frames,
     )
-    return Piece(target, piece.times, repeated=piece.damaged, copied=False)
+    return CutSegment(target, piece.times, repeated=piece.damaged, copied=False)
 
 
 def time_in_source(
@@ -113,7 +113,7 @@ def time_in_source(
     return lambda _, pts: None if pts is None else first + round(pts * scale)
 
 
-def _first_good(pieces: Sequence[Piece]) -> Frame | None:
+def _first_good(pieces: Sequence[CutSegment]) -> Frame | None:
     """The source's first good frame: it stands in for all that is damaged before it."""
     for piece in pieces:
         if len(piece.damaged) < len(piece.times):

@@ -18,7 +18,7 @@ from matting.options import CodecBackend, EncodingOptions, OutputOptions
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings, encoder_of
-from matting.system.subprocesses import run_apart
+from matting.system.subprocesses import run_isolated
 
 TRIAL_SECONDS = 120  # torch takes its time on a cold disk
 
@@ -75,7 +75,7 @@ def choose_encoder(
     if not trials:
         return software, ""  # there is nothing to encode
     for trial in trials:
-        reason = reason or (try_apart(trial) if isolated else trial.run())
+        reason = reason or (try_isolated(trial) if isolated else trial.run())
     if not reason:
         return hardware, ""
     if wanted == CodecBackend.HARDWARE:
@@ -86,10 +86,10 @@ def choose_encoder(
     return software, f"NVENC cannot be used: {reason}"
 
 
-def try_apart(trial: Trial) -> str:
+def try_isolated(trial: Trial) -> str:
     """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
     try:
-        return run_apart(trial.run, TRIAL_SECONDS)
+        return run_isolated(trial.run, TRIAL_SECONDS)
     except MachineError as error:
         return error.what
 
@@ -127,10 +127,10 @@ def _loss(source: FrameSource, software: EncodingOptions, hardware: EncodingOpti
     if source.hdr is not None:
         return "it would lose what the video says of its HDR picture."
     ours, theirs = (
-        delivery(choice, source.coding, source.colour, source.height_px).coding
+        delivery(choice, source.sample_format, source.colour, source.height_px).sample_format
         for choice in (software, hardware)
     )
-    if (ours.bits, ours.step) != (theirs.bits, theirs.step):
+    if (ours.bits, ours.subsampling) != (theirs.bits, theirs.subsampling):
         return "it is used for 4:2:0 in 8 or 10 bits only (see --chroma)."
     if theirs.siting != LOCATIONS[LEFT]:
         return "it does not write where colour samples lie, and players would shift them."

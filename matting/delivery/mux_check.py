@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.delivery.muxing import Delivery, missing_tags
-from matting.delivery.stream_mapping import MATROSKA, Carriage
+from matting.delivery.stream_mapping import MATROSKA, StreamMapping
 from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, entries, read_moov
 from matting.media.mp4.spatial import Spatial
@@ -22,7 +22,7 @@ NAMED_TAGS = 8  # how many lost tags a message names
 TWICE_NAMED = {"deu": "ger", "fra": "fre", "zho": "chi", "nld": "dut", "ell": "gre", "ces": "cze"}
 
 
-def check_delivered(delivery: Delivery, final: Path) -> list[str]:
+def check_mux(delivery: Delivery, final: Path) -> list[str]:
     """Refuses a `final` that lacks what it should hold; returns what its container cannot tell.
 
     Returns:
@@ -30,7 +30,7 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
     Raises:
         EncodeError: frames or tracks are missing, or at other times.
     """
-    holds, carriage, spatial = delivery.holds, delivery.carriage, delivery.spatial
+    holds, mapping, spatial = delivery.holds, delivery.mapping, delivery.spatial
     info = probe(delivery.video)
     moved = _check_picture(delivery.combined, final) - info.start_pts * info.time_base
     written = contents(final)
@@ -40,7 +40,7 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
         if t.kind
         not in {TrackKind.PICTURE, TrackKind.CHAPTERS, TrackKind.TIMECODE, TrackKind.COVER}
     ]
-    want = [carried.track for carried in carriage.tracks]
+    want = [mapped.track for mapped in mapping.tracks]
     if [t.kind for t in tracks] != [t.kind for t in want]:
         raise EncodeError(
             f"{final}: {_named(want)} went in beside the picture, {_named(tracks)} came out."
@@ -49,13 +49,13 @@ def check_delivered(delivery: Delivery, final: Path) -> list[str]:
     _check_sound(
         delivery.video, final, [pair for pair in pairs if pair[0].kind == TrackKind.AUDIO], moved
     )
-    container = carriage.suffix[1:]
+    container = mapping.suffix[1:]
     said = [f"{lost} cannot be kept in {container}." for lost in map(_lost, want, tracks) if lost]
-    if carriage.container != MATROSKA:
+    if mapping.container != MATROSKA:
         _check_spatial(final, spatial)
     elif spatial.projected:
         said.append(f"The projection of this picture cannot be kept in {container}.")
-    return said + _lost_of_file(holds, written, carriage, moved)
+    return said + _lost_of_file(holds, written, mapping, moved)
 
 
 def _check_picture(combined: Path, final: Path) -> Fraction:
@@ -133,9 +133,9 @@ def _same(language: str) -> str:
 
 
 def _lost_of_file(
-    holds: Contents, written: Contents, carriage: Carriage, moved: Fraction
+    holds: Contents, written: Contents, mapping: StreamMapping, moved: Fraction
 ) -> list[str]:
-    container = carriage.suffix[1:]
+    container = mapping.suffix[1:]
     said = []
     lost = list(missing_tags(written.tags, holds.tags))
     if lost:
@@ -152,7 +152,7 @@ def _lost_of_file(
         )
     if _digits(written.timecode) != _digits(holds.timecode):
         said.append(f"The time code {holds.timecode} cannot be kept in {container}.")
-    if len(written.of(TrackKind.COVER)) != len(carriage.covers):
+    if len(written.of(TrackKind.COVER)) != len(mapping.covers):
         said.append(f"Not all cover pictures can be kept in {container}.")
     return said
 

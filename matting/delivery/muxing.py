@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.delivery.stream_mapping import MATROSKA, MP4, Carriage, carriage
+from matting.delivery.stream_mapping import MATROSKA, MP4, StreamMapping, map_streams
 from matting.errors import writing
 from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header
@@ -38,7 +38,7 @@ class Delivery:
     video: Path
     combined: Path
     holds: Contents
-    carriage: Carriage
+    mapping: StreamMapping
     spatial: Spatial
 
     @classmethod
@@ -49,8 +49,8 @@ class Delivery:
             InputError, MediaError: one of them cannot be read.
         """
         holds = contents(video)
-        taken = carriage(holds, probe(combined).codec)
-        return cls(video, combined, holds, taken, read_spatial(video))
+        mapping = map_streams(holds, probe(combined).codec)
+        return cls(video, combined, holds, mapping, read_spatial(video))
 
 
 def mux(delivery: Delivery, target: Path, progress: Progress) -> None:
@@ -60,9 +60,9 @@ def mux(delivery: Delivery, target: Path, progress: Progress) -> None:
         MediaError: ffmpeg refused a track.
         StorageError, MissingError.
     """
-    video, container = delivery.video, delivery.carriage.container
+    video, container = delivery.video, delivery.mapping.container
     with tempfile.TemporaryDirectory() as folder:  # of cover pictures
-        arguments = _inputs(video, delivery.combined) + _tracks(delivery.carriage)
+        arguments = _inputs(video, delivery.combined) + _tracks(delivery.mapping)
         arguments += _picture_tags(delivery) + _file_tags(delivery)
         if container == MATROSKA:
             arguments += _attached_covers(delivery, Path(folder))
@@ -119,13 +119,13 @@ def _movie_ticks(combined: Path) -> int:
     return common if common <= LARGEST_TICKS else own
 
 
-def _tracks(carriage: Carriage) -> list[str]:
+def _tracks(mapping: StreamMapping) -> list[str]:
     arguments = ["-map", "0:v:0", "-map_chapters", "1", "-c", "copy"]
-    for number, carried in enumerate(carriage.tracks, 1):
-        track = carried.track
+    for number, mapped in enumerate(mapping.tracks, 1):
+        track = mapped.track
         arguments += ["-map", f"1:{track.index}"]
-        if carried.codec != "copy":
-            arguments += [f"-c:{number}", carried.codec]
+        if mapped.codec != "copy":
+            arguments += [f"-c:{number}", mapped.codec]
         if track.kind != TrackKind.ATTACHMENT:
             arguments += _tags({"title": track.title}, f":s:{number}")
             # Said of each, for else ffmpeg has the first of a kind shown unasked.
@@ -139,7 +139,7 @@ def _picture_tags(delivery: Delivery) -> list[str]:
     picture = holds.of(TrackKind.PICTURE)[0]
     tags = {"language": picture.language, "title": picture.title}
     tags["handler_name"] = picture.tags.get("handler_name", "")
-    if delivery.carriage.container == MATROSKA:
+    if delivery.mapping.container == MATROSKA:
         tags["stereo_mode"] = spatial.stereo_mode
         for box in spatial.track:
             tags["SPHERICAL-VIDEO"] = box[SPHERICAL_V1_BYTES:].decode("utf-8", "replace")
@@ -156,7 +156,7 @@ def _picture_tags(delivery: Delivery) -> list[str]:
 def _file_tags(delivery: Delivery) -> list[str]:
     holds = delivery.holds
     tags = {key: value for key, value in holds.tags.items() if "=" not in key}
-    if delivery.carriage.container == MATROSKA and holds.timecode:
+    if delivery.mapping.container == MATROSKA and holds.timecode:
         tags["timecode"] = holds.timecode
     return ["-map_metadata:g", "-1", *_tags(tags, "")]
 
@@ -169,9 +169,9 @@ def _tags(tags: dict[str, str], where: str) -> list[str]:
 def _attached_covers(delivery: Delivery, folder: Path) -> list[str]:
     """Matroska holds a cover as an attached file."""
     arguments: list[str] = []
-    carried = delivery.carriage
-    attachments = sum(other.track.kind == TrackKind.ATTACHMENT for other in carried.tracks)
-    for number, cover in enumerate(carried.covers):
+    mapped = delivery.mapping
+    attachments = sum(other.track.kind == TrackKind.ATTACHMENT for other in mapped.tracks)
+    for number, cover in enumerate(mapped.covers):
         name, kind = COVER_FILES[cover.codec]
         path = folder / f"{number}_{name}"
         content = cover_bytes(delivery.video, cover.index)
@@ -183,22 +183,20 @@ def _attached_covers(delivery: Delivery, folder: Path) -> list[str]:
 
 
 def _additions(delivery: Delivery, target: Path) -> Additions:
-    carried = delivery.carriage
+    mapped = delivery.mapping
     written = contents(target)
-    numbered = list(enumerate((other.track for other in carried.tracks), 1))
+    numbered = list(enumerate((other.track for other in mapped.tracks), 1))
     languages = {number: track.language for number, track in numbered}
     return Additions(
         spatial=delivery.spatial,
         tags=missing_tags(written.tags, delivery.holds.tags),
         # mp4 files by ffmpeg have them already; QuickTime's only where on its own short list.
-        languages={} if carried.container == MP4 else {n: c for n, c in languages.items() if c},
+        languages={} if mapped.container == MP4 else {n: c for n, c in languages.items() if c},
         # Its mp4 writer enables the first of a kind whatever was said.
         enabled={
             number: "default" in track.flags
             for number, track in numbered
             if track.kind == TrackKind.SUBTITLE
         },
-        covers=[
-            (cover.codec, cover_bytes(delivery.video, cover.index)) for cover in carried.covers
-        ],
+        covers=[(cover.codec, cover_bytes(delivery.video, cover.index)) for cover in mapped.covers],
     )

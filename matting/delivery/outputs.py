@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.encoders import Delivery, delivery, grey
 from matting.media.images.sequence import ImageSequence
 from matting.media.images.writer import ImageWriter
@@ -82,15 +82,15 @@ def writer_of(
     if isinstance(source, ImageSequence):
         profile = b"" if is_alpha else source.profile
         own = source.result_names[: target.only_frames]
-        return ImageWriter(path, own, depth=samples.coding.bits, profile=profile)
+        return ImageWriter(path, own, depth=samples.sample_format.bits, profile=profile)
     numbers = range(target.first_frame, target.first_frame + source.frames)
     names = [picture_name(number) for number in numbers[: target.only_frames]]
-    return ImageWriter(path, names, depth=samples.coding.bits)
+    return ImageWriter(path, names, depth=samples.sample_format.bits)
 
 
 def _video_samples(kind: OutputKind, source: FrameSource, choice: EncodingOptions) -> Delivery:
     height_px = source.height_px
-    colours = delivery(choice, source.coding, source.colour, height_px)
+    colours = delivery(choice, source.sample_format, source.colour, height_px)
     if not kind.is_alpha:
         return colours
     return grey(choice, colours, source.colour.as_sdr(), height_px)
@@ -102,5 +102,5 @@ def _picture_samples(kind: OutputKind, source: FrameSource) -> Delivery:
         OutputKind.FOREGROUND,
         OutputKind.ALPHA,
     }
-    bits = source.coding.bits if own else ALPHA_PNG_BITS
-    return Delivery("", Coding(bits))
+    bits = source.sample_format.bits if own else ALPHA_PNG_BITS
+    return Delivery("", SampleFormat(bits))

@@ -9,7 +9,7 @@ from itertools import islice
 from matting.delivery.outputs import Target, writer_of
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Timed
-from matting.imaging.renderer import Make, composed
+from matting.imaging.renderer import Render, composed
 from matting.media.encoders import Delivery
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
@@ -18,7 +18,7 @@ from matting.options import OutputKind, OutputOptions
 from matting.system import atomic_files
 
 
-class SegmentResults:
+class SegmentWriter:
     """A segment's results, one file or folder of each kind, under temporary names until finished.
 
     Written beside the network, in another thread: at full size there is nearly as much to do.
@@ -30,7 +30,7 @@ class SegmentResults:
         look: OutputOptions,
         targets: Mapping[OutputKind, Target],
         samples: Mapping[OutputKind, Delivery],
-        make: Make,
+        make: Render,
     ) -> None:
         """
         Args:
@@ -74,11 +74,13 @@ class SegmentResults:
         """
         if self._first_pts is None:
             self._first_pts = mattes.pts[0]
-        codings = {kind: samples.coding for kind, samples in self._samples.items()}
+        sample_formats = {kind: samples.sample_format for kind, samples in self._samples.items()}
         stay = _on_card(self._look, self._targets)
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = composed(matte, codings, self._look.background, make=self._make, stay=stay)
+            made = composed(
+                matte, sample_formats, self._look.background, make=self._make, stay=stay
+            )
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():
                 writer.write(made[kind], pts)

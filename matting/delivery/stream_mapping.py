@@ -11,18 +11,18 @@ MP4, MOV, MATROSKA = "mp4", "mov", "matroska"
 SUFFIXES = {MP4: ".mp4", MOV: ".mov", MATROSKA: ".mkv"}
 
 # FFmpeg writes PCM to mp4 as well, but few players know it there.
-MP4_SOUND = {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts"}
+MP4_AUDIO = {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts"}
 PCM = {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
 PCM |= {"pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw"}
-MOV_SOUND = PCM | {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
-PHONES_SOUND = {"amr_nb", "amr_wb"}  # of old phones; in mov only
+MOV_AUDIO = PCM | {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
+PHONE_AUDIO = {"amr_nb", "amr_wb"}  # of old phones; in mov only
 MOV_PICTURE = {"h264", "hevc"}
 # PCM that only discs hold: the same samples are stored as plain PCM.
 DISC_PCM = {"pcm_bluray": "pcm_s24le", "pcm_dvd": "pcm_s24le"}
 # The same samples in an order that Matroska has.
 MATROSKA_PCM = {"pcm_f32be": "pcm_f32le", "pcm_f64be": "pcm_f64le", "pcm_s8": "pcm_s16le"}
-MATROSKA_SOUND = MP4_SOUND | PCM | {"truehd", "mlp", "wavpack", "tta", "wmav1", "wmav2", "wmapro"}
-MATROSKA_SOUND |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3", "speex", "gsm_ms"}
+MATROSKA_AUDIO = MP4_AUDIO | PCM | {"truehd", "mlp", "wavpack", "tta", "wmav1", "wmav2", "wmapro"}
+MATROSKA_AUDIO |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3", "speex", "gsm_ms"}
 
 TEXT = {"subrip", "ass", "webvtt", "mov_text", "text"}
 BITMAPS = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
@@ -33,7 +33,7 @@ GOPRO = "gpmd"  # the only data that FFmpeg writes to mp4 as it was
 
 
 @dataclass(frozen=True)
-class Carried:
+class MappedStream:
     """A track that goes along.
 
     Attributes:
@@ -45,7 +45,7 @@ class Carried:
 
 
 @dataclass(frozen=True)
-class Carriage:
+class StreamMapping:
     """What goes along.
 
     Attributes:
@@ -56,7 +56,7 @@ class Carriage:
     """
 
     container: str
-    tracks: tuple[Carried, ...]
+    tracks: tuple[MappedStream, ...]
     covers: tuple[Track, ...]
     left: tuple[Track, ...]
 
@@ -68,39 +68,39 @@ class Carriage:
     def notes(self) -> list[str]:
         """Sentences about all that does not go along as it was."""
         said = [_left(track, self.container) for track in self.left]
-        for carried in self.tracks:
-            if carried.codec != "copy" and carried.track.kind == TrackKind.SUBTITLE:
-                said.append(f"{_capital(carried.track)} becomes {carried.codec}: its text is kept.")
-            elif carried.codec != "copy":
-                said.append(f"{_capital(carried.track)} becomes {carried.codec}, without loss.")
+        for mapped in self.tracks:
+            if mapped.codec != "copy" and mapped.track.kind == TrackKind.SUBTITLE:
+                said.append(f"{_capital(mapped.track)} becomes {mapped.codec}: its text is kept.")
+            elif mapped.codec != "copy":
+                said.append(f"{_capital(mapped.track)} becomes {mapped.codec}, without loss.")
         return said
 
 
-def carriage(contents: Contents, picture_codec: str) -> Carriage:
+def map_streams(contents: Contents, picture_codec: str) -> StreamMapping:
     """What of `contents` goes along with a picture encoded in `picture_codec`, and in what."""
     container = _container(contents, picture_codec)
-    carried: list[Carried] = []
+    mapped: list[MappedStream] = []
     covers: list[Track] = []
     left: list[Track] = []
     for kind in (TrackKind.AUDIO, TrackKind.SUBTITLE, TrackKind.DATA, TrackKind.ATTACHMENT):
         for track in contents.of(kind):
             codec = _codec(track, container)
             if codec:
-                carried.append(Carried(track, codec))
+                mapped.append(MappedStream(track, codec))
             else:
                 left.append(track)
     for track in contents.of(TrackKind.COVER):
         (covers if track.codec in COVER_TYPES else left).append(track)
     left += contents.of(TrackKind.VIDEO)
-    return Carriage(container, tuple(carried), tuple(covers), tuple(left))
+    return StreamMapping(container, tuple(mapped), tuple(covers), tuple(left))
 
 
 def _container(contents: Contents, picture_codec: str) -> str:
     sounds = {track.codec for track in contents.of(TrackKind.AUDIO)}
-    known = sounds & (MATROSKA_SOUND | set(DISC_PCM) | PHONES_SOUND)
-    if known <= MP4_SOUND:
+    known = sounds & (MATROSKA_AUDIO | set(DISC_PCM) | PHONE_AUDIO)
+    if known <= MP4_AUDIO:
         return MP4
-    if known <= MOV_SOUND | set(DISC_PCM) | PHONES_SOUND and picture_codec in MOV_PICTURE:
+    if known <= MOV_AUDIO | set(DISC_PCM) | PHONE_AUDIO and picture_codec in MOV_PICTURE:
         return MOV
     return MATROSKA
 
@@ -110,8 +110,8 @@ def _codec(track: Track, container: str) -> str:
     codec = track.codec
     if track.kind == TrackKind.AUDIO:
         changed = DISC_PCM | (MATROSKA_PCM if container == MATROSKA else {})
-        taken = MATROSKA_SOUND | (PHONES_SOUND if container == MOV else set())
-        return changed.get(codec, "copy" if codec in taken else "")
+        mapping = MATROSKA_AUDIO | (PHONE_AUDIO if container == MOV else set())
+        return changed.get(codec, "copy" if codec in mapping else "")
     if track.kind == TrackKind.SUBTITLE:
         if codec in COPIED[container]:
             return "copy"

@@ -23,9 +23,9 @@ from matting.imaging.colour_conversion import (
     rgb_rows,
 )
 from matting.imaging.planes import Planes
-from matting.imaging.resampling import at_siting
-from matting.imaging.sample_format import Coding
-from matting.imaging.tone_mapping import sdr_view, to_source
+from matting.imaging.resampling import sample_at_chroma
+from matting.imaging.sample_format import SampleFormat
+from matting.imaging.tone_mapping import to_source, tone_map
 from matting.options import OutputKind
 
 
@@ -33,37 +33,39 @@ from matting.options import OutputKind
 class Flat:
     """One colour's levels: `main` [1, 1 or 3, 1, 1], `chroma` [1, 2, 1, 1] where there is one."""
 
-    main: Tensor
+    luma_or_rgb: Tensor
     chroma: Tensor
 
 
 @lru_cache(maxsize=64)
-def flat(rgb: tuple[int, int, int], coding: Coding, device: torch.device) -> Flat:
+def flat(rgb: tuple[int, int, int], sample_format: SampleFormat, device: torch.device) -> Flat:
     """The levels of the colour that `coding` holds nearest to `rgb`, 0..255.
 
     On a card once: bringing them there waits for its work.
     """
-    found = nearest_colour([value / 255 for value in rgb], coding).view(1, 3, 1, 1)
-    main = luma_of(found, coding)
-    chroma = main if coding.weights is None else chroma_of(found, coding)
+    found = nearest_colour([value / 255 for value in rgb], sample_format).view(1, 3, 1, 1)
+    main = luma_of(found, sample_format)
+    chroma = main if sample_format.luma_coefficients is None else chroma_of(found, sample_format)
     return Flat(main.to(device), chroma.to(device))
 
 
 def fill(planes: Planes, flat: Flat | None) -> None:
     """Makes planes those of one colour; None: of an alpha of 0."""
-    coding = planes.coding
-    levels = planes.main.new_zeros((), dtype=torch.float32) if flat is None else flat.main
-    planes.main.copy_(main_numbers(levels, coding).expand_as(planes.main))
+    sample_format = planes.sample_format
+    levels = (
+        planes.luma_or_rgb.new_zeros((), dtype=torch.float32) if flat is None else flat.luma_or_rgb
+    )
+    planes.luma_or_rgb.copy_(main_numbers(levels, sample_format).expand_as(planes.luma_or_rgb))
     if planes.chroma is not None and flat is not None:
-        planes.chroma.copy_(chroma_numbers(flat.chroma, coding).expand_as(planes.chroma))
+        planes.chroma.copy_(chroma_numbers(flat.chroma, sample_format).expand_as(planes.chroma))
 
 
 def drawn(
     source: Planes,
     where: tuple[slice, slice],
     linear: Tensor,
-    targets: Mapping[OutputKind, Coding],
-    behind: Mapping[Coding, Flat],
+    targets: Mapping[OutputKind, SampleFormat],
+    behind: Mapping[SampleFormat, Flat],
 ) -> dict[OutputKind, Planes]:
     """A part of all results.
 
@@ -76,30 +78,38 @@ def drawn(
     """
     made: dict[OutputKind, Planes] = {}
     rows, columns = where
-    foreground, alpha = applied(rgb_rows(source, rows)[..., columns], linear, source.coding)
-    for kind, coding in targets.items():
+    foreground, alpha = apply_guided_filter(
+        rgb_rows(source, rows)[..., columns], linear, source.sample_format
+    )
+    for kind, sample_format in targets.items():
         levels = alpha
         if not kind.is_alpha:
-            levels = luma_of(foreground, coding)
+            levels = luma_of(foreground, sample_format)
             if kind == OutputKind.COMPOSITE:
-                levels = torch.lerp(behind[coding].main, levels, alpha)
-        made[kind] = Planes(coding, main_numbers(levels, coding))
-    coloured = {kind: c for kind, c in targets.items() if not kind.is_alpha and c.weights}
-    for coding in set(coloured.values()):
-        across, down = coding.step
+                levels = torch.lerp(behind[sample_format].luma_or_rgb, levels, alpha)
+        made[kind] = Planes(sample_format, main_numbers(levels, sample_format))
+    coloured = {kind: c for kind, c in targets.items() if not kind.is_alpha and c.luma_coefficients}
+    for sample_format in set(coloured.values()):
+        across, down = sample_format.subsampling
         cells = slice(columns.start // across, -(-columns.stop // across))
         shared = slice(rows.start // down, -(-rows.stop // down))
-        rgb = rgb_at_chroma(source, coding, shared)[..., cells]
-        foreground, alpha = applied(rgb, at_siting(linear, coding), source.coding)
-        for kind in (kind for kind, own in coloured.items() if own == coding):
-            levels = chroma_of(foreground, coding)
+        rgb = rgb_at_chroma(source, sample_format, shared)[..., cells]
+        foreground, alpha = apply_guided_filter(
+            rgb, sample_at_chroma(linear, sample_format), source.sample_format
+        )
+        for kind in (kind for kind, own in coloured.items() if own == sample_format):
+            levels = chroma_of(foreground, sample_format)
             if kind == OutputKind.COMPOSITE:
-                levels = torch.lerp(behind[coding].chroma, levels, alpha)
-            made[kind] = Planes(coding, made[kind].main, chroma_numbers(levels, coding))
+                levels = torch.lerp(behind[sample_format].chroma, levels, alpha)
+            made[kind] = Planes(
+                sample_format, made[kind].luma_or_rgb, chroma_numbers(levels, sample_format)
+            )
     return made
 
 
-def applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tensor]:
+def apply_guided_filter(
+    rgb: Tensor, linear: Tensor, sample_format: SampleFormat
+) -> tuple[Tensor, Tensor]:
     """Foreground [T, 3, n, w] in the source's code values, and alpha [T, 1, n, w].
 
     Args:
@@ -107,7 +117,7 @@ def applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tensor
         linear: of the same pixels, slope and offset [T, 8, n, w], with 1 added to the slope of
             the colours; or [T, 4, n, w]: the offset, where there is no slope.
     """
-    view = sdr_view(rgb, coding)
+    view = tone_map(rgb, sample_format)
     if linear.shape[1] == 4:
         found, alpha = linear[:, :3] + view, linear[:, 3:].clone()
     else:
@@ -116,7 +126,7 @@ def applied(rgb: Tensor, linear: Tensor, coding: Coding) -> tuple[Tensor, Tensor
         found = torch.addcmul(offset[:, :3], slope[:, :3], view)
     # The change alone is bounded: a source whiter than white stays what it is.
     change = found.clamp_(0, 1).sub_(view)
-    return to_source(change, rgb, coding).add_(rgb), alpha.clamp_(0, 1)
+    return to_source(change, rgb, sample_format).add_(rgb), alpha.clamp_(0, 1)
 
 
 def _mean(rgb: Tensor) -> Tensor:

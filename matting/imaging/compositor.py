@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from matting.imaging.blending import Flat, applied, drawn, fill, flat
+from matting.imaging.blending import Flat, apply_guided_filter, drawn, fill, flat
 from matting.imaging.colour_conversion import CPU_BAND_PX, bands, blank, rgb_rows
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
-from matting.imaging.tiles import COLUMNS, ROWS, cut, every_tile, fits, margin_of, put, whole_tiles
+from matting.imaging.sample_format import SampleFormat
+from matting.imaging.tiles import COLUMNS, ROWS, cut, every_tile, fits, halo_of, put, whole_tiles
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
 from matting.options import OutputKind
 
@@ -56,7 +56,7 @@ class Matte:
 
 @torch.inference_mode()
 def pictures(
-    matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+    matte: Matte, targets: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
 ) -> dict[OutputKind, Planes]:
     """The results of each kind, on the matte's device.
 
@@ -72,7 +72,7 @@ def pictures(
 
 def in_bands(
     matte: Matte,
-    targets: Mapping[OutputKind, Coding],
+    targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     band_px: int | None = None,
 ) -> dict[OutputKind, Planes]:
@@ -87,16 +87,16 @@ def in_bands(
     for rows, linear in _rows(matte, band_px):
         for kind, part in drawn(source, (rows, columns), linear, targets, behind).items():
             planes = made[kind]
-            planes.main[:, :, rows] = part.main
+            planes.luma_or_rgb[:, :, rows] = part.luma_or_rgb
             if planes.chroma is not None and part.chroma is not None:
-                first = rows.start // planes.coding.step[1]
+                first = rows.start // planes.sample_format.subsampling[1]
                 planes.chroma[:, :, first : first + part.chroma.shape[2]] = part.chroma
     return made
 
 
 def in_tiles(
     matte: Matte,
-    targets: Mapping[OutputKind, Coding],
+    targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     piece_px: int = CPU_BAND_PX,
 ) -> dict[OutputKind, Planes]:
@@ -114,8 +114,8 @@ def in_tiles(
     )
     if nothing is not None:
         for kind, planes in made.items():
-            fill(planes, None if kind.is_alpha else behind[planes.coding])
-    across, down = margin = margin_of(source.coding, targets.values())
+            fill(planes, None if kind.is_alpha else behind[planes.sample_format])
+    across, down = margin = halo_of(source.sample_format, targets.values())
     inner = slice(down, down + ROWS), slice(across, across + COLUMNS)
     results = zip(*(planes.split(1) for planes in made.values()), strict=True)
     for frame, frame_results in zip(matte.split(1), results, strict=True):
@@ -135,22 +135,28 @@ def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Te
     Both float32; alpha in [0, 1]. The foreground means something only where that is above 0.
     """
     for rows, linear in _rows(matte, band_px):
-        yield rows, *applied(rgb_rows(matte.source, rows), linear, matte.source.coding)
+        yield (
+            rows,
+            *apply_guided_filter(rgb_rows(matte.source, rows), linear, matte.source.sample_format),
+        )
 
 
 def _begun(
     source: Planes,
-    targets: Mapping[OutputKind, Coding],
+    targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     size: tuple[int, int],
-) -> tuple[dict[OutputKind, Planes], dict[Coding, Flat]]:
+) -> tuple[dict[OutputKind, Planes], dict[SampleFormat, Flat]]:
     """Results of that width and height, to be filled, and the background in each coding."""
     made = {
-        kind: blank(source, coding, grey=kind.is_alpha, size=size)
-        for kind, coding in targets.items()
+        kind: blank(source, sample_format, grey=kind.is_alpha, size=size)
+        for kind, sample_format in targets.items()
     }
-    device = source.main.device
-    return made, {coding: flat(background, coding, device) for coding in set(targets.values())}
+    device = source.luma_or_rgb.device
+    return made, {
+        sample_format: flat(background, sample_format, device)
+        for sample_format in set(targets.values())
+    }
 
 
 def _rows(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:

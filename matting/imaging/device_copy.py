@@ -17,11 +17,11 @@ from matting.imaging.planes import Planes, movable
 TO_CARD, TO_HOST = "to the card", "to the host"
 
 
-def to_card(planes: Planes, device: torch.device) -> Planes:
+def to_device(planes: Planes, device: torch.device) -> Planes:
     """The same on `device`, all of it there; on the CPU the planes themselves."""
-    if device.type == "cpu" or planes.main.is_cuda:
+    if device.type == "cpu" or planes.luma_or_rgb.is_cuda:
         return planes.to(device)
-    staged = [None if t is None else _pinned_copy(t) for t in (planes.main, planes.chroma)]
+    staged = [None if t is None else _pinned_copy(t) for t in (planes.luma_or_rgb, planes.chroma)]
     using, copying = torch.cuda.current_stream(device), _stream(device, TO_CARD)
     with torch.cuda.stream(copying):
         main, chroma = (None if t is None else t.to(device, non_blocking=True) for t in staged)
@@ -31,24 +31,24 @@ def to_card(planes: Planes, device: torch.device) -> Planes:
             tensor.record_stream(using)
     if main is None:
         raise ValueError("no picture")
-    return Planes(planes.coding, main, chroma)
+    return Planes(planes.sample_format, main, chroma)
 
 
 def to_host(planes: Planes) -> Planes:
     """The same on the CPU, all of it there; other work on the card goes on meanwhile."""
-    device = planes.main.device
+    device = planes.luma_or_rgb.device
     if device.type == "cpu":
         return planes
     using, copying = torch.cuda.current_stream(device), _stream(device, TO_HOST)
     copying.wait_stream(using)
     with torch.cuda.stream(copying):
-        main = _host_copy(planes.main)
+        main = _host_copy(planes.luma_or_rgb)
         chroma = None if planes.chroma is None else _host_copy(planes.chroma)
-    for tensor in (planes.main, planes.chroma):
+    for tensor in (planes.luma_or_rgb, planes.chroma):
         if tensor is not None:
             tensor.record_stream(copying)
     _wait_for(copying)
-    return Planes(planes.coding, main, chroma)
+    return Planes(planes.sample_format, main, chroma)
 
 
 def pinned(like: Tensor) -> Tensor | None:

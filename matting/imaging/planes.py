@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 
 A = TypeVar("A")
 
@@ -19,69 +19,69 @@ class Planes:
     """T pictures; uint8 for 8 bits, else uint16; on any device.
 
     Attributes:
-        main: luma [T, 1, H, W], or R, G, B [T, 3, H, W] where the coding has no luma.
+        luma_or_rgb: luma [T, 1, H, W], or R, G, B [T, 3, H, W] where the coding has no luma.
         chroma: Cb, Cr [T, 2, h, w], of any strides; None: the pictures are grey or R'G'B'.
     """
 
-    coding: Coding
-    main: Tensor
+    sample_format: SampleFormat
+    luma_or_rgb: Tensor
     chroma: Tensor | None = None
 
     def __len__(self) -> int:
-        return self.main.shape[0]
+        return self.luma_or_rgb.shape[0]
 
     @property
     def height(self) -> int:
-        return self.main.shape[2]
+        return self.luma_or_rgb.shape[2]
 
     @property
     def width(self) -> int:
-        return self.main.shape[3]
+        return self.luma_or_rgb.shape[3]
 
     def to(self, device: torch.device) -> Planes:
         """The same on another device; all of it is there when this returns to the CPU."""
         ahead = device.type != "cpu"  # nothing would wait for a copy that comes from a card
-        main = self.main.to(device, non_blocking=ahead)
+        main = self.luma_or_rgb.to(device, non_blocking=ahead)
         chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=ahead)
-        return Planes(self.coding, main, chroma)
+        return Planes(self.sample_format, main, chroma)
 
     def crop(self, width: int, height: int) -> Planes:
         """Their left upper part, in the same memory."""
-        main = self.main[..., :height, :width]
+        main = self.luma_or_rgb[..., :height, :width]
         if self.chroma is None:
-            return Planes(self.coding, main)
-        across, down = self.coding.chroma_size(width, height)
-        return Planes(self.coding, main, self.chroma[..., :down, :across])
+            return Planes(self.sample_format, main)
+        across, down = self.sample_format.chroma_size(width, height)
+        return Planes(self.sample_format, main, self.chroma[..., :down, :across])
 
     def split(self, frames: int) -> list[Planes]:
         """The same in parts of at most `frames` pictures."""
-        mains = self.main.split(frames)
+        mains = self.luma_or_rgb.split(frames)
         chromas = [None] * len(mains) if self.chroma is None else self.chroma.split(frames)
-        return [Planes(self.coding, m, c) for m, c in zip(mains, chromas, strict=True)]
+        return [Planes(self.sample_format, m, c) for m, c in zip(mains, chromas, strict=True)]
 
 
-def dtype_of(coding: Coding) -> torch.dtype:
+def dtype_of(sample_format: SampleFormat) -> torch.dtype:
     """In which its samples are kept."""
-    return torch.uint8 if coding.sample_bytes == 1 else torch.uint16
+    return torch.uint8 if sample_format.sample_bytes == 1 else torch.uint16
 
 
 def same_samples(one: Planes, other: Planes) -> bool:
     """Whether pictures hold the same numbers, wherever and in whichever bits these lie."""
-    pairs = [(one.main, other.main)]
+    pairs = [(one.luma_or_rgb, other.luma_or_rgb)]
     if one.chroma is not None and other.chroma is not None:
         pairs.append((one.chroma, other.chroma))
     return all(torch.equal(_numbers(a, one), _numbers(b, other)) for a, b in pairs)
 
 
 def _numbers(samples: Tensor, planes: Planes) -> Tensor:
-    return samples.cpu().to(torch.int32) >> planes.coding.shift
+    return samples.cpu().to(torch.int32) >> planes.sample_format.lsb_padding
 
 
 def joined(parts: Sequence[Planes]) -> Planes:
     """Pictures of one coding and size in one."""
     chromas = [part.chroma for part in parts if part.chroma is not None]
     chroma = _chained(chromas) if chromas else None
-    return Planes(parts[0].coding, _chained([part.main for part in parts]), chroma)
+    return Planes(parts[0].sample_format, _chained([part.luma_or_rgb for part in parts]), chroma)
 
 
 def movable(numbers: Tensor) -> Tensor:

@@ -11,18 +11,18 @@ from matting.errors import MissingError, OutOfMemoryError
 from matting.imaging.compositor import Matte, pictures
 from matting.imaging.device_copy import to_host
 from matting.imaging.planes import Planes, joined
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.options import OutputKind, RendererBackend
 from matting.system.memory import enough_memory, in_parts
 
 UNSUITABLE = "source and result have their colour samples in different places, or none"
 
-Make = Callable[
-    [Matte, Mapping[OutputKind, Coding], tuple[int, int, int]], dict[OutputKind, Planes]
+Render = Callable[
+    [Matte, Mapping[OutputKind, SampleFormat], tuple[int, int, int]], dict[OutputKind, Planes]
 ]
 
 
-class FullSize:
+class Renderer:
     """Makes the full-size pictures: in one pass by a kernel of its own, or in bands by torch.
 
     The kernel is trusted when what it makes of the first frame of each kind of video equals what
@@ -37,7 +37,7 @@ class FullSize:
         way: RendererBackend,
         device: torch.device,
         tell: Callable[[str], None],
-        fused: Make | None = None,
+        fused: Render | None = None,
     ) -> None:
         """
         Args:
@@ -49,7 +49,7 @@ class FullSize:
         """
         self._tell = tell
         self._told: set[str] = set()
-        self._agreed: set[tuple[Coding, frozenset[tuple[OutputKind, Coding]]]] = set()
+        self._agreed: set[tuple[SampleFormat, frozenset[tuple[OutputKind, SampleFormat]]]] = set()
         self._fused = fused if way != RendererBackend.PLAIN else None
         if fused is None and (
             way == RendererBackend.FUSED or (way == RendererBackend.AUTO and device.type == "cuda")
@@ -61,7 +61,10 @@ class FullSize:
         return RendererBackend.PLAIN if self._fused is None else RendererBackend.FUSED
 
     def __call__(
-        self, matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+        self,
+        matte: Matte,
+        targets: Mapping[OutputKind, SampleFormat],
+        background: tuple[int, int, int],
     ) -> dict[OutputKind, Planes]:
         """What `composite.pictures` makes."""
         if self._fused is not None:
@@ -76,12 +79,12 @@ class FullSize:
 
     def _in_one_pass(
         self,
-        fused: Make,
+        fused: Render,
         matte: Matte,
-        targets: Mapping[OutputKind, Coding],
+        targets: Mapping[OutputKind, SampleFormat],
         background: tuple[int, int, int],
     ) -> dict[OutputKind, Planes]:
-        key = matte.source.coding, frozenset(targets.items())
+        key = matte.source.sample_format, frozenset(targets.items())
         if key not in self._agreed:
             first = matte.split(1)[0]
             found, expected = (way(first, targets, background) for way in (fused, pictures))
@@ -91,7 +94,7 @@ class FullSize:
             self._agreed.add(key)
         return fused(matte, targets, background)
 
-    def _kernel(self, way: RendererBackend, device: torch.device) -> Make | None:
+    def _kernel(self, way: RendererBackend, device: torch.device) -> Render | None:
         try:
             from matting.imaging import triton_compositor  # noqa: PLC0415 - not everywhere
         except ImportError:
@@ -107,7 +110,9 @@ class FullSize:
             )
 
         def make(
-            matte: Matte, targets: Mapping[OutputKind, Coding], background: tuple[int, int, int]
+            matte: Matte,
+            targets: Mapping[OutputKind, SampleFormat],
+            background: tuple[int, int, int],
         ) -> dict[OutputKind, Planes]:
             if triton_compositor.fits(matte.source, targets):
                 return triton_compositor.pictures(matte, targets, background)
@@ -128,9 +133,9 @@ class FullSize:
 
 def agree(one: Planes, other: Planes) -> bool:
     """Whether no number differs by more than 1/255, or 1 where there are fewer."""
-    coding = one.coding
-    bound = max(1, coding.peak // 255) << coding.shift
-    pairs = [(one.main, other.main)]
+    sample_format = one.sample_format
+    bound = max(1, sample_format.peak // 255) << sample_format.lsb_padding
+    pairs = [(one.luma_or_rgb, other.luma_or_rgb)]
     if one.chroma is not None and other.chroma is not None:
         pairs.append((one.chroma, other.chroma))
     return all(_farthest(a, b) <= bound for a, b in pairs)
@@ -142,10 +147,10 @@ def _farthest(one: Tensor, other: Tensor) -> int:
 
 def composed(
     matte: Matte,
-    targets: Mapping[OutputKind, Coding],
+    targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     *,
-    make: Make = pictures,
+    make: Render = pictures,
     stay: Collection[OutputKind] = (),
 ) -> dict[OutputKind, Planes]:
     """The results of a matte; where memory is short, a part of the frames at a time.

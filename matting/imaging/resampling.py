@@ -12,17 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from matting.imaging.planes import movable
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 
 
-def reduced(values: Tensor, target: Coding) -> Tensor:
+def downsample_chroma(values: Tensor, target: SampleFormat) -> Tensor:
     """The mean around each of `target`'s chroma samples.
 
     Args:
         values: [T, C, n, W] of the pixels, with half a step more of rows at both ends where
             rows are shared.
     """
-    columns, rows = target.step
+    columns, rows = target.subsampling
     if rows > 1:
         values = _mean(values, 2, rows, target.siting[1])
     if columns == 1:
@@ -33,14 +33,14 @@ def reduced(values: Tensor, target: Coding) -> Tensor:
     return _mean(values, 3, columns, target.siting[0])
 
 
-def at_siting(values: Tensor, target: Coding) -> Tensor:
+def sample_at_chroma(values: Tensor, target: SampleFormat) -> Tensor:
     """`values` [T, C, n, W] of the pixels at the places of `target`'s chroma samples.
 
     For what changes slowly, such as the network's small results at full size.
     """
     for dim, step, siting in (
-        (2, target.step[1], target.siting[1]),
-        (3, target.step[0], target.siting[0]),
+        (2, target.subsampling[1], target.siting[1]),
+        (3, target.subsampling[0], target.siting[0]),
     ):
         missing = -values.shape[dim] % step
         if missing:
@@ -54,7 +54,7 @@ def at_siting(values: Tensor, target: Coding) -> Tensor:
     return values
 
 
-def phases(lines: Tensor, step: int, siting: float) -> Tensor:
+def upsample(lines: Tensor, step: int, siting: float) -> Tensor:
     """Lines [.., w] of samples that `step` pixels share, brought to the pixels, [.., w * step]."""
     width = lines.shape[3]
     padded = F.pad(lines, (1, 1, 0, 0), mode="replicate")
@@ -68,7 +68,7 @@ def phases(lines: Tensor, step: int, siting: float) -> Tensor:
     return pixels
 
 
-def phases_down(lines: Tensor, step: int, siting: float) -> Tensor:
+def upsample_rows(lines: Tensor, step: int, siting: float) -> Tensor:
     """The same downwards; `lines` [.., h + 2, w] have one more at each end: [.., h * step, w]."""
     height = lines.shape[2] - 2
     pixels = lines.new_empty((*lines.shape[:2], height * step, lines.shape[3]))
@@ -114,7 +114,7 @@ def _lines(plane: Tensor, index: Tensor) -> Tensor:
     return movable(plane).index_select(2, index).view(plane.dtype)
 
 
-def shares(step: int, siting: float) -> dict[int, float]:
+def box_weights(step: int, siting: float) -> dict[int, float]:
     """The pixels within half a step of a chroma sample, from its cell's first: each one's share."""
     found = {}
     for pixel in range(-(step // 2), step + step // 2):
@@ -133,7 +133,7 @@ def _mean(values: Tensor, dim: int, step: int, siting: float) -> Tensor:
     more = step // 2
     count = (values.shape[dim] - 2 * more) // step
     total: Tensor | None = None
-    for k, weight in shares(step, siting).items():
+    for k, weight in box_weights(step, siting).items():
         share = values[_every(dim, k + more, step)].narrow(dim, 0, count)
         total = share * weight if total is None else total.add_(share, alpha=weight)
     if total is None:

@@ -8,7 +8,7 @@ SDR, PQ, HLG = "sdr", "pq", "hlg"
 
 
 @dataclass(frozen=True)
-class Coding:
+class SampleFormat:
     """What samples mean.
 
     Attributes:
@@ -23,13 +23,13 @@ class Coding:
     """
 
     bits: int = 8
-    weights: tuple[float, float] | None = None
+    luma_coefficients: tuple[float, float] | None = None
     full_range: bool = True
-    step: tuple[int, int] = (1, 1)
+    subsampling: tuple[int, int] = (1, 1)
     siting: tuple[float, float] = (0.0, 0.0)
     transfer: str = SDR
-    shift: int = 0
-    interleaved: bool = False
+    lsb_padding: int = 0
+    semi_planar: bool = False
 
     @property
     def sample_bytes(self) -> int:
@@ -56,14 +56,22 @@ class Coding:
     @property
     def pixel_bytes(self) -> float:
         """Memory that a pixel takes."""
-        samples = 3 if self.weights is None else 1 + 2 / (self.step[0] * self.step[1])
+        samples = (
+            3
+            if self.luma_coefficients is None
+            else 1 + 2 / (self.subsampling[0] * self.subsampling[1])
+        )
         return samples * self.sample_bytes
 
     def chroma_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the chroma planes of a picture."""
-        return -(-width // self.step[0]), -(-height // self.step[1])
+        return -(-width // self.subsampling[0]), -(-height // self.subsampling[1])
 
 
-def in_surfaces(coding: Coding) -> Coding:
+def in_surfaces(sample_format: SampleFormat) -> SampleFormat:
     """The coding as a graphics card's video hardware has it in memory: NV12, P010 or P016."""
-    return replace(coding, shift=16 - coding.bits if coding.bits > 8 else 0, interleaved=True)
+    return replace(
+        sample_format,
+        lsb_padding=16 - sample_format.bits if sample_format.bits > 8 else 0,
+        semi_planar=True,
+    )

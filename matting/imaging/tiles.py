@@ -13,7 +13,7 @@ from torch import Tensor
 
 from matting.imaging.planes import Planes, movable
 from matting.imaging.resampling import clamped_rows
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 
 ROWS, COLUMNS = 16, 32  # pixels of a tile: whole cells of chroma in all codings
 
@@ -38,43 +38,43 @@ def cut(picture: Planes, places: Tensor, margin: tuple[int, int]) -> Planes:
     Returns:
         As many pictures as there are places.
     """
-    main = _cut(picture.main, places, (COLUMNS, ROWS), margin)
+    main = _cut(picture.luma_or_rgb, places, (COLUMNS, ROWS), margin)
     if picture.chroma is None:
-        return Planes(picture.coding, main)
-    (across, down), (columns, rows) = picture.coding.step, margin
+        return Planes(picture.sample_format, main)
+    (across, down), (columns, rows) = picture.sample_format.subsampling, margin
     cells, more = (COLUMNS // across, ROWS // down), (columns // across, rows // down)
-    return Planes(picture.coding, main, _cut(picture.chroma, places, cells, more))
+    return Planes(picture.sample_format, main, _cut(picture.chroma, places, cells, more))
 
 
 def put(tiles: Planes, picture: Planes, places: Tensor) -> None:
     """Writes tiles without margins to a picture of whole tiles, in memory of its own."""
-    _put(tiles.main, picture.main, places)
+    _put(tiles.luma_or_rgb, picture.luma_or_rgb, places)
     if tiles.chroma is not None and picture.chroma is not None:
         _put(tiles.chroma, picture.chroma, places)
 
 
-def alike(source: Coding, targets: Collection[Coding]) -> bool:
+def alike(source: SampleFormat, targets: Collection[SampleFormat]) -> bool:
     """Whether the samples of all colours lie in the same places."""
-    return all((source.step, source.siting) == (t.step, t.siting) for t in targets)
+    return all((source.subsampling, source.siting) == (t.subsampling, t.siting) for t in targets)
 
 
-def fits(source: Planes, targets: Collection[Coding]) -> bool:
+def fits(source: Planes, targets: Collection[SampleFormat]) -> bool:
     """Whether pictures can be cut so that the results are the same.
 
     Not where colours lie in other places and the picture ends within a cell of chroma: of that
     cell a tile has pixels that the picture has not.
     """
-    across, down = source.coding.step
+    across, down = source.sample_format.subsampling
     whole = source.width % across == 0 and source.height % down == 0
-    return whole or alike(source.coding, targets)
+    return whole or alike(source.sample_format, targets)
 
 
-def margin_of(source: Coding, targets: Collection[Coding]) -> tuple[int, int]:
+def halo_of(source: SampleFormat, targets: Collection[SampleFormat]) -> tuple[int, int]:
     """The columns and rows around a tile that its own samples depend on, in whole cells."""
     if alike(source, targets):
-        return source.step
+        return source.subsampling
     # Half of the other's cell, and from there one of our own.
-    steps = zip(source.step, *(t.step for t in targets), strict=True)
+    steps = zip(source.subsampling, *(t.subsampling for t in targets), strict=True)
     across, down = (2 * max(of_all) for of_all in steps)
     return across, down
 

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from matting.imaging.sample_format import PQ, SDR, Coding
+from matting.imaging.sample_format import PQ, SDR, SampleFormat
 
 WHITE_NITS = 203  # HDR reference white, ITU-R BT.2408
 DISPLAY_GAMMA = 2.4  # of an SDR display, ITU-R BT.1886
@@ -17,7 +17,7 @@ KNEE = 0.9  # of the SDR view; what is brighter is compressed to fit below 1
 STEPS = 4096
 
 
-def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
+def tone_map(rgb: Tensor, sample_format: SampleFormat) -> Tensor:
     """R'G'B' as an SDR display would show it, in [0, 1].
 
     SDR stays as it is. PQ and HLG are shown per channel, with 203 nits as white and a soft
@@ -27,16 +27,16 @@ def sdr_view(rgb: Tensor, coding: Coding) -> Tensor:
         rgb: [T, 3, n, w], float32, in the source's own code values.
     """
     view = rgb.clamp(0, 1)
-    if coding.transfer == SDR:
+    if sample_format.transfer == SDR:
         return view
-    return _looked_up(on_device(view_table, coding.transfer, rgb.device), view)
+    return _looked_up(on_device(view_table, sample_format.transfer, rgb.device), view)
 
 
-def to_source(change: Tensor, rgb: Tensor, coding: Coding) -> Tensor:
+def to_source(change: Tensor, rgb: Tensor, sample_format: SampleFormat) -> Tensor:
     """A small change of the view as one of the source's code values; may write to `change`."""
-    if coding.transfer == SDR:
+    if sample_format.transfer == SDR:
         return change
-    gain = on_device(gain_table, coding.transfer, rgb.device)
+    gain = on_device(gain_table, sample_format.transfer, rgb.device)
     return change.mul_(_looked_up(gain, rgb.clamp(0, 1)))
 
 

@@ -27,7 +27,7 @@ def kernel(
     chroma_strides,  # of the source, the composite and the foreground
     size,  # height, width
     small,  # height and width of the maps, and their scale to `size`
-    coding: tl.constexpr,  # see `fused._constants`
+    sample_format: tl.constexpr,  # see `fused._constants`
     numbers: tl.constexpr,  # of the composite, the foreground and the alpha; None: not wanted
     behind: tl.constexpr,
     tile: tl.constexpr,
@@ -37,14 +37,14 @@ def kernel(
     hdr: tl.constexpr,
 ):
     """One tile of one frame."""
-    levels: tl.constexpr = coding[0]
-    matrix: tl.constexpr = coding[1]
-    step: tl.constexpr = coding[2]
-    siting: tl.constexpr = coding[3]
-    first: tl.constexpr = coding[4]
-    rest: tl.constexpr = coding[5]
-    down: tl.constexpr = coding[6]
-    across: tl.constexpr = coding[7]
+    levels: tl.constexpr = sample_format[0]
+    matrix: tl.constexpr = sample_format[1]
+    step: tl.constexpr = sample_format[2]
+    siting: tl.constexpr = sample_format[3]
+    first: tl.constexpr = sample_format[4]
+    rest: tl.constexpr = sample_format[5]
+    down: tl.constexpr = sample_format[6]
+    across: tl.constexpr = sample_format[7]
     frame = tl.program_id(2).to(tl.int64)
     top, left = tl.program_id(1) * tile[0], tl.program_id(0) * tile[1]
     area = small[0] * small[1]

@@ -64,9 +64,9 @@ def tiles_with(some: Tensor, size: tuple[int, int]) -> Tensor:
 @lru_cache(maxsize=64)
 def _needed(count: int, size: int, tile: int) -> Tensor:
     """Of `count` small samples, 1 for those that have a share in each tile: [tiles, count]."""
-    first, shares = _shares(count, size, tile)
-    places = first[:, None] + torch.arange(shares.shape[1])
-    counts = (shares.amax(dim=2) > 0).float()
+    first, box_weights = _shares(count, size, tile)
+    places = first[:, None] + torch.arange(box_weights.shape[1])
+    counts = (box_weights.amax(dim=2) > 0).float()
     return torch.zeros(len(first), count).scatter_(1, places, counts)
 
 
@@ -86,7 +86,7 @@ def _shares(count: int, size: int, tile: int) -> tuple[Tensor, Tensor]:
     length = int((after[:, -1:] - before[:, :1]).max()) + 1
     first = before[:, :1].clamp(max=count - length)
     tile_at, pixel_at = torch.meshgrid(torch.arange(tiles), torch.arange(tile), indexing="ij")
-    shares = torch.zeros(tiles, length, tile)
-    shares[tile_at, before - first, pixel_at] += 1 - share
-    shares[tile_at, after - first, pixel_at] += share
-    return first.flatten(), shares
+    box_weights = torch.zeros(tiles, length, tile)
+    box_weights[tile_at, before - first, pixel_at] += 1 - share
+    box_weights[tile_at, after - first, pixel_at] += share
+    return first.flatten(), box_weights

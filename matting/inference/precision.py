@@ -8,7 +8,7 @@ import torch
 
 from matting.errors import InputError
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.inference import steps
 from matting.options import Precision
 from matting.system.torch_build import cpu_has_matrix_units
@@ -77,7 +77,7 @@ def computes_alike(half: MattingNetwork, exact: MattingNetwork, device: torch.de
     generator = torch.Generator().manual_seed(1)
     shape = (FRAMES, 3, SIDE_PX, SIDE_PX)
     samples = torch.randint(0, 256, shape, generator=generator).to(torch.uint8)
-    frames = Planes(Coding(), samples.to(device)).split(1)
+    frames = Planes(SampleFormat(), samples.to(device)).split(1)
     found, expected = (_maps(network, frames) for network in (half, exact))
     distance = (found - expected).abs().mean()
     return bool(torch.isfinite(found).all()) and float(distance) <= LARGEST_DISTANCE

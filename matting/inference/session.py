@@ -9,9 +9,9 @@ import torch
 
 from matting.errors import InputError
 from matting.imaging.compositor import Matte
-from matting.imaging.device_copy import to_card
+from matting.imaging.device_copy import to_device
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.inference import steps
 from matting.inference.precision import (
     DTYPES,
@@ -20,7 +20,7 @@ from matting.inference.precision import (
     require_precision,
     suitable_precision,
 )
-from matting.inference.steps import Decoded, Seen
+from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.options import Precision, Subject
 from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
 from model import MattingNetwork, State, inference_network
@@ -43,7 +43,9 @@ def automatic_ratio(width_px: int, height_px: int, subject: Subject) -> float:
     return min(1.0, subject.short_side_px / min(width_px, height_px))
 
 
-def frames_in(memory: int, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
+def frames_in(
+    memory: int, sample_format: SampleFormat, size_px: tuple[int, int], ratio: float
+) -> int:
     """How many frames can be computed at once in so many bytes of a card's free memory; 1 at least.
 
     Args:
@@ -52,7 +54,7 @@ def frames_in(memory: int, coding: Coding, size_px: tuple[int, int], ratio: floa
     """
     pixels = size_px[0] * size_px[1]
     small = (NETWORK_BYTES + WAITING_BYTES) * pixels * ratio**2
-    frame = small + CHUNKS_AT_ONCE * coding.pixel_bytes * pixels
+    frame = small + CHUNKS_AT_ONCE * sample_format.pixel_bytes * pixels
     return max(1, int(GPU_SHARE * memory / frame))
 
 
@@ -98,17 +100,19 @@ class MattingSession:
         self.device = device
         suitable = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or suitable
-        self._chunks: dict[tuple[Coding, tuple[int, int], float], int] = {}
+        self._chunks: dict[tuple[SampleFormat, tuple[int, int], float], int] = {}
         self._state: State | None = None
 
-    def chunk_frames(self, coding: Coding, size_px: tuple[int, int], ratio: float) -> int:
+    def chunk_frames(
+        self, sample_format: SampleFormat, size_px: tuple[int, int], ratio: float
+    ) -> int:
         """How many frames of that coding, width and height to compute at once.
 
         On a graphics card no more than its free memory allows.
         """
         if self.device.type == "cpu":
             return self._largest_chunk
-        kind = coding, size_px, ratio
+        kind = sample_format, size_px, ratio
         if kind not in self._chunks:  # later, the frames of the segment before take room
             usable = min(free_bytes(self.device), WORTHWHILE_BYTES)
             self._chunks[kind] = frames_in(usable, *kind)
@@ -118,7 +122,7 @@ class MattingSession:
         """The mattes of the next frames: `see`, `decode` and `fit` in one; raises as these."""
         return self.fit(self.decode(self.see(source, ratio)))
 
-    def see(self, source: Planes, ratio: float) -> list[Seen]:
+    def see(self, source: Planes, ratio: float) -> list[FrameFeatures]:
         """What is in frames by themselves, the first step. Any thread may take it ahead of others.
 
         Args:
@@ -136,33 +140,33 @@ class MattingSession:
                 "Use a larger --downsample-ratio, or auto.",
             )
 
-        def see(part: Planes) -> Seen:
-            return steps.see(self._network, to_card(part, self.device), ratio)
+        def see(part: Planes) -> FrameFeatures:
+            return steps.see(self._network, to_device(part, self.device), ratio)
 
         return self._in_parts(see, source.split(self._largest_chunk))
 
-    def decode(self, seen: Sequence[Seen]) -> list[Decoded]:
+    def decode(self, seen: Sequence[FrameFeatures]) -> list[RecurrentOutput]:
         """The second step, on the next frames, which moves the state on.
 
         Raises:
             MachineError: as `see`.
         """
 
-        def decode(part: Seen) -> Decoded:
+        def decode(part: FrameFeatures) -> RecurrentOutput:
             # A state is never changed in place: what has failed can be done again.
             decoded, self._state = steps.decode(self._network, part, self._state)
             return decoded
 
         return self._in_parts(decode, seen)
 
-    def fit(self, decoded: Sequence[Decoded]) -> list[Matte]:
+    def fit(self, decoded: Sequence[RecurrentOutput]) -> list[Matte]:
         """The third step. Any thread may take it, while others go on.
 
         Raises:
             MachineError: as `see`.
         """
 
-        def fit(part: Decoded) -> Matte:
+        def fit(part: RecurrentOutput) -> Matte:
             return steps.fit(self._network, part)
 
         return self._in_parts(fit, decoded)

@@ -41,7 +41,7 @@ def warm_up(
 ) -> None:
     """Lets the network see the last `frames` frames of `source`, for the state they leave."""
     session.reset()
-    size = session.chunk_frames(source.coding, (source.width_px, source.height_px), ratio)
+    size = session.chunk_frames(source.sample_format, (source.width_px, source.height_px), ratio)
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
         session.decode(session.see(chunk.pictures, ratio))
         progress.alive()

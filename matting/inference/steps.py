@@ -15,12 +15,12 @@ from torch import Tensor
 from matting.imaging.colour_conversion import small_rgb
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
-from matting.imaging.tone_mapping import sdr_view
+from matting.imaging.tone_mapping import tone_map
 from model import Features, MattingNetwork, State
 
 
 @dataclass(frozen=True)
-class Seen:
+class FrameFeatures:
     """T frames, and what the network sees in each of them.
 
     Attributes:
@@ -36,15 +36,15 @@ class Seen:
     def __len__(self) -> int:
         return len(self.source)
 
-    def split(self, frames: int) -> list[Seen]:
+    def split(self, frames: int) -> list[FrameFeatures]:
         """The same in parts of at most `frames` frames."""
         features = zip(*(f.split(frames) for f in self.features), strict=True)
         parts = zip(self.source.split(frames), self.small.split(frames), features, strict=True)
-        return [Seen(source, small, _four(f), self.refine) for source, small, f in parts]
+        return [FrameFeatures(source, small, _four(f), self.refine) for source, small, f in parts]
 
 
 @dataclass(frozen=True)
-class Decoded:
+class RecurrentOutput:
     """T frames after the recurrent decoder.
 
     Attributes:
@@ -61,28 +61,30 @@ class Decoded:
     def __len__(self) -> int:
         return len(self.source)
 
-    def split(self, frames: int) -> list[Decoded]:
+    def split(self, frames: int) -> list[RecurrentOutput]:
         """The same in parts of at most `frames` frames."""
         parts = (self.source.split(frames), self.small.split(frames), self.hidden.split(frames))
-        return [Decoded(*part, self.refine) for part in zip(*parts, strict=True)]
+        return [RecurrentOutput(*part, self.refine) for part in zip(*parts, strict=True)]
 
 
 @torch.inference_mode()
-def see(network: MattingNetwork, source: Planes, ratio: float) -> Seen:
+def see(network: MattingNetwork, source: Planes, ratio: float) -> FrameFeatures:
     """The small copy at a ratio in (0, 1], and its features; `source` is where the network is."""
-    small = sdr_view(small_rgb(source, ratio), source.coding)
-    return Seen(source, small, network.features(small), ratio != 1)
+    small = tone_map(small_rgb(source, ratio), source.sample_format)
+    return FrameFeatures(source, small, network.features(small), ratio != 1)
 
 
 @torch.inference_mode()
-def decode(network: MattingNetwork, seen: Seen, state: State | None) -> tuple[Decoded, State]:
+def decode(
+    network: MattingNetwork, seen: FrameFeatures, state: State | None
+) -> tuple[RecurrentOutput, State]:
     """The decoder's work on the frames after those that left `state`, and what they leave."""
     hidden, state = network.decode(seen.small, seen.features, state, len(seen))
-    return Decoded(seen.source, seen.small, hidden, seen.refine), state
+    return RecurrentOutput(seen.source, seen.small, hidden, seen.refine), state
 
 
 @torch.inference_mode()
-def fit(network: MattingNetwork, decoded: Decoded) -> Matte:
+def fit(network: MattingNetwork, decoded: RecurrentOutput) -> Matte:
     """The linear maps from the source to what is matted."""
     slope, offset = network.maps(decoded.small, decoded.hidden, refine=decoded.refine)
     return Matte(decoded.source, slope, offset)

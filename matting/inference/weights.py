@@ -54,7 +54,7 @@ class Checkpoint:
 
 def default_path() -> Path:
     """Beside `inference_custom.py`."""
-    return Path(__file__).resolve().parent.parent / NAME
+    return Path(__file__).resolve().parents[2] / NAME
 
 
 def find_checkpoint(asked: Path | None, progress: Progress) -> Path:

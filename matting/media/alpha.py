@@ -19,7 +19,7 @@ def has_alpha(pixel_format: str) -> bool:
     return known.has_palette or any(component.is_alpha for component in known.components)
 
 
-def over_black(frame: VideoFrame) -> VideoFrame:
+def flatten_alpha(frame: VideoFrame) -> VideoFrame:
     """The frame over black, without alpha; itself if it has none.
 
     Alpha is straight (colours are not multiplied by it yet) and of full range, as in VP9, ProRes

@@ -14,7 +14,7 @@ from matting.errors import MediaError
 from matting.media.container import open_video, reading
 
 
-def read_sound(path: Path, rate: int) -> tuple[Fraction, NDArray[np.float32]]:
+def read_audio(path: Path, rate: int) -> tuple[Fraction, NDArray[np.float32]]:
     """The first sound track of a video, mixed to mono.
 
     Args:

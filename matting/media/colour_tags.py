@@ -11,7 +11,7 @@ from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from matting.imaging.sample_format import HLG, PQ, SDR, Coding
+from matting.imaging.sample_format import HLG, PQ, SDR, SampleFormat
 
 UNSPECIFIED = 2
 RGB, BT709, FCC, BT470BG, SMPTE170M, SMPTE240M, BT2020 = 0, 1, 4, 5, 6, 7, 9
@@ -94,7 +94,7 @@ class Colour:
             return self.matrix
         return BT709 if height_px > SD_HEIGHT_PX else SMPTE170M
 
-    def coding(self, bits: int, step: tuple[int, int], height_px: int) -> Coding:
+    def sample_format(self, bits: int, step: tuple[int, int], height_px: int) -> SampleFormat:
         """What the samples of Y'CbCr mean.
 
         Args:
@@ -104,7 +104,7 @@ class Colour:
         """
         # Unless it says so, chroma lies where H.264 and H.265 have it: left, between two rows.
         across, down = LOCATIONS.get(self.location, LOCATIONS[LEFT])
-        return Coding(
+        return SampleFormat(
             bits,
             WEIGHTS[self.matrix_for(height_px)],
             self.range == FULL,

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.container import decode
 
 # What NVDEC gives for what a software decoder gives: the same samples, Cb and Cr side by side, and
@@ -79,7 +79,7 @@ def surface_name(frame: VideoFrame) -> str:
     return (frame.sw_format or frame.format).name
 
 
-def planes_on_card(frame: VideoFrame, coding: Coding, turns: int) -> Planes:
+def planes_on_gpu(frame: VideoFrame, sample_format: SampleFormat, turns: int) -> Planes:
     """A copy of a frame of one of SURFACES, [1, .., H, W], where it lies.
 
     Made on torch's current stream of the calling thread. That is the default one, on which FFmpeg
@@ -89,7 +89,7 @@ def planes_on_card(frame: VideoFrame, coding: Coding, turns: int) -> Planes:
         coding: of the samples after quarter turns counter-clockwise, `turns` of them.
     """
     luma, chroma = (_copied(plane, turns) for plane in frame.planes)
-    return Planes(coding, luma[None, None], chroma.permute(2, 0, 1)[None])
+    return Planes(sample_format, luma[None, None], chroma.permute(2, 0, 1)[None])
 
 
 def _copied(plane: VideoPlane, turns: int) -> Tensor:
@@ -157,14 +157,16 @@ class Surfaces:
             picture: [1, .., H, W] in the format's bits; grey where it has no chroma.
         """
         height, width = picture.height + picture.height % 2, picture.width + picture.width % 2
-        surface = self._free.pop() if self._free else self._new(height, width, picture.main.dtype)
+        surface = (
+            self._free.pop() if self._free else self._new(height, width, picture.luma_or_rgb.dtype)
+        )
         self._lent.append(surface)
         luma, chroma = surface[:height, :width], surface[height:, :width].unflatten(1, (-1, 2))
-        luma[: picture.height, : picture.width] = picture.main[0, 0]
+        luma[: picture.height, : picture.width] = picture.luma_or_rgb[0, 0]
         luma[:, picture.width :] = luma[:, picture.width - 1 : picture.width]
         luma[picture.height :] = luma[picture.height - 1 : picture.height]
         if picture.chroma is None:
-            chroma.fill_(int(picture.coding.chroma[0]) << picture.coding.shift)
+            chroma.fill_(int(picture.sample_format.chroma[0]) << picture.sample_format.lsb_padding)
         else:
             chroma.copy_(picture.chroma[0].permute(1, 2, 0))
         if self._device.type == "cuda":  # NVENC waits for nobody

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import DecodeError
 from matting.media.container import correct_time, decoder_of, open_video, reading, unbroken
-from matting.media.probe import is_shown
+from matting.media.probe import is_presented
 from matting.progress import ignore
 
 HINT = "Make it again, or copy it again from where it came."
@@ -49,7 +49,7 @@ class Decoding:
     interlaced: int = 0
 
     @property
-    def is_sound(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether every listed frame came out, once, whole, and in the order of the times."""
         times = [self.pts.get(number) for number in self.shown]
         known = [time for time in times if time is not None]
@@ -89,7 +89,7 @@ def decode_through(path: Path, on_frames: Callable[[int], None] = ignore) -> lis
         raise DecodeError(
             f"{path}: frame {index} of {len(decoding.pts)} cannot be decoded{more}.", HINT
         )
-    if not decoding.is_sound or not listed:
+    if not decoding.is_intact or not listed:
         raise DecodeError(f"{path}: its frames do not come out in the order of their times.", HINT)
     return listed
 
@@ -115,7 +115,7 @@ def decode_all(
     """
     files = [path] if following is None or not next_head else [path, following]
     decoding = _decoding(files, 0, head, next_head, on_frames)
-    if decoding.is_sound:
+    if decoding.is_intact:
         return decoding
     # An error may belong to a hidden frame or to the next file, and PyAV loses frames after one;
     # with one thread it is known whose it is, and nothing else is lost.
@@ -129,7 +129,7 @@ def decode_all(
     return slow
 
 
-def head_of(files: Sequence[Path], count: int) -> list[bytes]:
+def first_frame_hashes(files: Sequence[Path], count: int) -> list[bytes]:
     """The `head` of the last file, decoded as the continuation of the others.
 
     Raises:
@@ -210,7 +210,7 @@ def decoded(
             decoding.next_failed.clear()
             failed = decoding.next_failed if file else decoding.failed
             for packet in _packets(path, own_only=file > 0):
-                if file == 0 and is_shown(packet, context.codec.canonical_name):
+                if file == 0 and is_presented(packet, context.codec.canonical_name):
                     decoding.pts[len(own)] = packet.pts
                 # A frame comes out with its packet's time: the number takes its place.
                 number = len(own)

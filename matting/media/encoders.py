@@ -14,7 +14,7 @@ from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from matting.errors import MissingError
-from matting.imaging.sample_format import SDR, Coding, in_surfaces
+from matting.imaging.sample_format import SDR, SampleFormat, in_surfaces
 from matting.media.colour_tags import Colour
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import PLANAR, layout_of
@@ -139,11 +139,13 @@ class Delivery:
     """
 
     pixel_format: str
-    coding: Coding
+    sample_format: SampleFormat
     note: str = ""
 
 
-def delivery(choice: EncodingOptions, source: Coding, colour: Colour, height_px: int) -> Delivery:
+def delivery(
+    choice: EncodingOptions, source: SampleFormat, colour: Colour, height_px: int
+) -> Delivery:
     """The encoder's pixel format that holds `source` best: its chroma first, then its bits.
 
     Args:
@@ -154,9 +156,9 @@ def delivery(choice: EncodingOptions, source: Coding, colour: Colour, height_px:
     """
     formats = _formats(choice)
     bits = source.bits if source.transfer == SDR else max(HDR_BITS, source.bits)
-    if source.weights is None:
+    if source.luma_coefficients is None:
         bits += RGB_BITS_MORE
-    step = source.step
+    step = source.subsampling
     if choice.chroma == Chroma.YUV420:
         step, bits = (2, 2), min(bits, COMMON_BITS[choice.codec][-1])
     steps = {found for found, _ in formats}
@@ -165,8 +167,8 @@ def delivery(choice: EncodingOptions, source: Coding, colour: Colour, height_px:
     layout = max(finer, key=_coarseness) if finer else min(steps, key=_coarseness)
     depths = sorted(depth for found, depth in formats if found == layout)
     depth = next((depth for depth in depths if depth >= bits), depths[-1])
-    coding = _coding(choice, colour.coding(depth, layout, height_px))
-    return Delivery(formats[layout, depth], coding, _note(choice, source, coding))
+    sample_format = _coding(choice, colour.sample_format(depth, layout, height_px))
+    return Delivery(formats[layout, depth], sample_format, _note(choice, source, sample_format))
 
 
 def grey(choice: EncodingOptions, like: Delivery, colour: Colour, height_px: int) -> Delivery:
@@ -175,13 +177,15 @@ def grey(choice: EncodingOptions, like: Delivery, colour: Colour, height_px: int
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
     """
-    coding = _coding(choice, colour.coding(like.coding.bits, (2, 2), height_px))
-    return Delivery(_formats(choice)[(2, 2), coding.bits], coding)
+    sample_format = _coding(
+        choice, colour.sample_format(like.sample_format.bits, (2, 2), height_px)
+    )
+    return Delivery(_formats(choice)[(2, 2), sample_format.bits], sample_format)
 
 
-def surfaces_for(size_px: tuple[int, int], coding: Coding) -> int:
+def surfaces_for(size_px: tuple[int, int], sample_format: SampleFormat) -> int:
     """How many pictures NVENC may hold: enough, and of no more than SURFACE_BYTES."""
-    picture = size_px[0] * size_px[1] * coding.pixel_bytes
+    picture = size_px[0] * size_px[1] * sample_format.pixel_bytes
     return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / picture)))
 
 
@@ -210,9 +214,9 @@ def _formats(choice: EncodingOptions) -> dict[tuple[tuple[int, int], int], str]:
     return _formats_of(codec_of(choice).encoder)
 
 
-def _coding(choice: EncodingOptions, coding: Coding) -> Coding:
+def _coding(choice: EncodingOptions, sample_format: SampleFormat) -> SampleFormat:
     """The coding as the encoder's format has it in memory."""
-    return in_surfaces(coding) if choice.by_hardware else coding
+    return in_surfaces(sample_format) if choice.by_hardware else sample_format
 
 
 @cache
@@ -247,10 +251,12 @@ def _coarseness(step: tuple[int, int]) -> int:
     return step[0] * step[1]
 
 
-def _note(choice: EncodingOptions, source: Coding, made: Coding) -> str:
-    has, gets = (f"{LAYOUTS.get(c.step, c.step)} in {c.bits} bits" for c in (source, made))
-    common = made.step == (2, 2) and made.bits in COMMON_BITS[choice.codec]
-    if source.weights is None:
+def _note(choice: EncodingOptions, source: SampleFormat, made: SampleFormat) -> str:
+    has, gets = (
+        f"{LAYOUTS.get(c.subsampling, c.subsampling)} in {c.bits} bits" for c in (source, made)
+    )
+    common = made.subsampling == (2, 2) and made.bits in COMMON_BITS[choice.codec]
+    if source.luma_coefficients is None:
         has = f"RGB in {source.bits} bits"
     if has == gets:
         what = "" if common else f"The results are {gets}, as the source is."

@@ -11,7 +11,7 @@ from av.filter.context import FilterContext
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
-from matting.media.alpha import over_black
+from matting.media.alpha import flatten_alpha
 from matting.media.container import reading
 from matting.media.matroska_header import NO_CROP, Crop
 from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
@@ -21,7 +21,7 @@ Timed = tuple[int, VideoFrame]
 
 
 @dataclass(frozen=True)
-class Treatment:
+class FrameFilters:
     """What is done to every frame of a source; nothing of it needs to be: then it is false.
 
     Attributes:
@@ -63,7 +63,7 @@ class Treatment:
             MediaError: the frames change their size or format.
         """
         if self.blacken:
-            frames = ((time, over_black(frame)) for time, frame in frames)
+            frames = ((time, flatten_alpha(frame)) for time, frame in frames)
         if self.deinterlace or self.crop:
             frames = self._filtered(info, frames)
         yield from frames

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from matting.imaging.planes import Planes
 from matting.media.colour_tags import Colour
-from matting.media.pixel_formats import coding_of, converted, planar_format
+from matting.media.pixel_formats import converted, planar_format, sample_format_of
 
 
 def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
@@ -23,13 +23,13 @@ def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
     """
     name = planar_format(frame.format)
     frame = converted(frame, name, colour.range)
-    coding = coding_of(frame.format, colour, turns)
-    arrays = [np.rot90(_samples(plane, coding.bits), turns) for plane in frame.planes]
+    sample_format = sample_format_of(frame.format, colour, turns)
+    arrays = [np.rot90(_samples(plane, sample_format.bits), turns) for plane in frame.planes]
     if frame.format.is_rgb:
         green, blue, red = arrays
-        return Planes(coding, _tensor([red, green, blue]))
+        return Planes(sample_format, _tensor([red, green, blue]))
     chroma = _tensor(arrays[1:]) if len(arrays) > 1 else None
-    return Planes(coding, _tensor(arrays[:1]), chroma)
+    return Planes(sample_format, _tensor(arrays[:1]), chroma)
 
 
 def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
@@ -38,18 +38,20 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     Args:
         planes: [1, .., H, W] in that format's bits and layout; grey where it has no chroma.
     """
-    coding = planes.coding
-    width, height = (-(-side // s) * s for side, s in zip(_size(planes), coding.step, strict=True))
+    sample_format = planes.sample_format
+    width, height = (
+        -(-side // s) * s for side, s in zip(_size(planes), sample_format.subsampling, strict=True)
+    )
     frame = VideoFrame(width, height, pixel_format)
-    if coding.weights is None:
-        red, green, blue = planes.main[0]
+    if sample_format.luma_coefficients is None:
+        red, green, blue = planes.luma_or_rgb[0]
         tensors = [green, blue, red]
     else:
-        tensors = [planes.main[0, 0], *([] if planes.chroma is None else planes.chroma[0])]
+        tensors = [planes.luma_or_rgb[0, 0], *([] if planes.chroma is None else planes.chroma[0])]
     for plane, values in zip(frame.planes, tensors, strict=False):
         _fill(plane, values.numpy())
     for plane in frame.planes[len(tensors) :]:
-        _rows(plane, coding.sample_bytes)[:] = int(coding.chroma[0])
+        _rows(plane, sample_format.sample_bytes)[:] = int(sample_format.chroma[0])
     return frame
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from matting.errors import EncodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, dtype_of
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media import cuda
 from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.container import decode, open_video, reading, words_of_ffmpeg
@@ -54,7 +54,7 @@ class Trial:
         """One with the size, samples and colours of what is made of `source`."""
         return cls(
             choice=choice,
-            samples=delivery(choice, source.coding, source.colour, source.height_px),
+            samples=delivery(choice, source.sample_format, source.colour, source.height_px),
             size_px=(source.width_px, source.height_px),
             time_base=source.time_base,
             rate=source.rate,
@@ -67,7 +67,7 @@ class Trial:
         missing = cuda.why_not_shared()
         if missing:
             return missing
-        picture = ramps(self.samples.coding, self.size_px)
+        picture = ramps(self.samples.sample_format, self.size_px)
         # A virus scanner may still hold the file when all is over.
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "trial.mp4"
@@ -123,22 +123,26 @@ class Trial:
                 if _worst_error(picture, found) > LARGEST_ERROR:
                     raise EncodeError("it makes other pictures than it is given.")
 
-    def _meaning(self, colour: Colour) -> tuple[Coding, int, int]:
-        coding = colour.coding(self.samples.coding.bits, (2, 2), self.size_px[1])
-        return coding, colour.transfer, colour.primaries
+    def _meaning(self, colour: Colour) -> tuple[SampleFormat, int, int]:
+        sample_format = colour.sample_format(
+            self.samples.sample_format.bits, (2, 2), self.size_px[1]
+        )
+        return sample_format, colour.transfer, colour.primaries
 
 
-def ramps(coding: Coding, size_px: tuple[int, int]) -> Planes:
+def ramps(sample_format: SampleFormat, size_px: tuple[int, int]) -> Planes:
     """A picture [1, .., H, W] of soft ramps, another one in each plane."""
     width, height = size_px
-    columns, rows = coding.chroma_size(width, height)
+    columns, rows = sample_format.chroma_size(width, height)
     luma = _ramp(height, width, (1.0, 0.5))
     chroma = torch.stack((_ramp(rows, columns, (1.0, 0.0)), _ramp(rows, columns, (0.0, 1.0))))
 
     def numbers(levels: Tensor) -> Tensor:
-        return ((levels * coding.peak).to(torch.int32) << coding.shift).to(dtype_of(coding))
+        return ((levels * sample_format.peak).to(torch.int32) << sample_format.lsb_padding).to(
+            dtype_of(sample_format)
+        )
 
-    return Planes(coding, numbers(luma)[None, None], numbers(chroma)[None])
+    return Planes(sample_format, numbers(luma)[None, None], numbers(chroma)[None])
 
 
 def _ramp(height: int, width: int, slope: tuple[float, float]) -> Tensor:
@@ -152,9 +156,13 @@ def _worst_error(wanted: Planes, found: Planes) -> float:
     """The mean distance of the worst plane, as a share of the whole scale."""
     if wanted.chroma is None or found.chroma is None:
         return 1.0
-    pairs = [(wanted.main[0], found.main[0]), (wanted.chroma[0], found.chroma[0])]
+    pairs = [(wanted.luma_or_rgb[0], found.luma_or_rgb[0]), (wanted.chroma[0], found.chroma[0])]
     return max(
-        _mean_distance(one.to(torch.int32) >> wanted.coding.shift, other, wanted.coding.peak)
+        _mean_distance(
+            one.to(torch.int32) >> wanted.sample_format.lsb_padding,
+            other,
+            wanted.sample_format.peak,
+        )
         for ones, others in pairs
         for one, other in zip(ones, others, strict=True)
     )
@@ -169,7 +177,7 @@ SIZE_PX = (640, 360)
 RATE = Fraction(30)
 TIME_BASE = 1 / RATE
 COLOUR = Colour(BT709, LIMITED, BT709, BT709)
-CODING = COLOUR.coding(8, (2, 2), SIZE_PX[1])
+CODING = COLOUR.sample_format(8, (2, 2), SIZE_PX[1])
 
 
 def try_encoders(device: str) -> dict[VideoCodec, str]:
@@ -214,7 +222,7 @@ def _try_decoder(codec: VideoCodec, nvdec: Nvdec) -> str:
 def _make_clip(path: Path, codec: VideoCodec) -> None:
     trial = made_up(codec, CodecBackend.SOFTWARE, "cpu")
     with trial.writer(path) as writer:
-        picture = ramps(trial.samples.coding, SIZE_PX)
+        picture = ramps(trial.samples.sample_format, SIZE_PX)
         for number in range(FRAMES):
             writer.write(picture, [number])
         writer.finish()

@@ -9,7 +9,7 @@ import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import Colour
 
 # The same samples in another order, or with colour differences that are all zero: H.264, H.265
@@ -36,7 +36,7 @@ SAME_SAMPLES = (
 PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
 
 
-def coding_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> Coding:
+def sample_format_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> SampleFormat:
     """What `planes_of` makes of frames of that format and size.
 
     Args:
@@ -45,9 +45,13 @@ def coding_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> Codi
     planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
     bits, step = layout_of(planar)
     if planar.is_rgb:
-        return Coding(bits)
-    coding = colour.coding(bits, step, planar.height)  # as stored, before it is turned
-    return _turned(coding, planar.width, planar.height, turns) if turns % 4 else coding
+        return SampleFormat(bits)
+    sample_format = colour.sample_format(
+        bits, step, planar.height
+    )  # as stored, before it is turned
+    return (
+        _turned(sample_format, planar.width, planar.height, turns) if turns % 4 else sample_format
+    )
 
 
 def planar_format(pixel_format: VideoFormat) -> str:
@@ -75,15 +79,17 @@ def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
     return bits, chroma_cells(pixel_format.name)
 
 
-def _turned(coding: Coding, width: int, height: int, turns: int) -> Coding:
+def _turned(sample_format: SampleFormat, width: int, height: int, turns: int) -> SampleFormat:
     """The coding of a picture of that size after quarter turns counter-clockwise."""
     for _ in range(turns % 4):
-        (across, down), (columns, rows) = coding.siting, coding.step
+        (across, down), (columns, rows) = sample_format.siting, sample_format.subsampling
         # What was the right edge is the top one now.
         last = (-(-width // columns) - 1) * columns
-        coding = replace(coding, step=(rows, columns), siting=(down, width - 1 - last - across))
+        sample_format = replace(
+            sample_format, subsampling=(rows, columns), siting=(down, width - 1 - last - across)
+        )
         width, height = height, width
-    return coding
+    return sample_format
 
 
 def chroma_cells(pixel_format: str) -> tuple[int, int]:

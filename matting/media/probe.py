@@ -109,7 +109,7 @@ def probe(path: Path) -> VideoInfo:
         )
 
 
-def is_shown(packet: Packet[AnyStream], codec: str) -> bool:
+def is_presented(packet: Packet[AnyStream], codec: str) -> bool:
     """Whether a packet holds a frame that a player shows.
 
     Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
@@ -189,7 +189,7 @@ def decode_times(pts: Sequence[int]) -> list[int]:
 
 
 @dataclass(frozen=True)
-class FrameSizes:
+class PacketSizes:
     """Of some frames, how many there were and their bytes.
 
     Attributes:
@@ -200,8 +200,8 @@ class FrameSizes:
     key: tuple[int, int] = (0, 0)
     other: tuple[int, int] = (0, 0)
 
-    def __add__(self, more: FrameSizes) -> FrameSizes:
-        return FrameSizes(_sum(self.key, more.key), _sum(self.other, more.other))
+    def __add__(self, more: PacketSizes) -> PacketSizes:
+        return PacketSizes(_sum(self.key, more.key), _sum(self.other, more.other))
 
     def bytes_of(self, frames: int, key_frames: int) -> float:
         """What so many frames take, so many key frames among them."""
@@ -209,19 +209,19 @@ class FrameSizes:
         return key_frames * key + (frames - key_frames) * (other or key)
 
 
-def frame_sizes(path: Path) -> FrameSizes:
+def packet_sizes(path: Path) -> PacketSizes:
     """Those of a video.
 
     Raises:
         InputError: no such file.
         MediaError: it is no video.
     """
-    sizes = FrameSizes()
+    sizes = PacketSizes()
     with open_video(path) as (container, stream), reading(path):
         for packet in container.demux(stream):
             if packet.size:
                 one = (1, packet.size)
-                sizes += FrameSizes(key=one) if packet.is_keyframe else FrameSizes(other=one)
+                sizes += PacketSizes(key=one) if packet.is_keyframe else PacketSizes(other=one)
     return sizes
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from matting.imaging.planes import Planes, joined
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import Colour
 from matting.media.hdr_metadata import HdrMetadata
 from matting.progress import ignore
@@ -47,7 +47,7 @@ class FrameSource(Protocol):
     @property
     def colour(self) -> Colour: ...
     @property
-    def coding(self) -> Coding: ...
+    def sample_format(self) -> SampleFormat: ...
     @property
     def hdr(self) -> HdrMetadata | None: ...
     @property

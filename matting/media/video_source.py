@@ -19,16 +19,16 @@ from av.video.stream import VideoStream
 
 from matting.errors import DecodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, same_samples
-from matting.imaging.sample_format import Coding, in_surfaces
+from matting.imaging.sample_format import SampleFormat, in_surfaces
 from matting.media import cuda
 from matting.media.alpha import opaque
 from matting.media.colour_tags import Colour
 from matting.media.container import decode, open_video, reading, words_of_ffmpeg
-from matting.media.cuda import SURFACES, Nvdec, planes_on_card, surface_name
-from matting.media.frame_filters import Treatment
+from matting.media.cuda import SURFACES, Nvdec, planes_on_gpu, surface_name
+from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.pixel_formats import coding_of
+from matting.media.pixel_formats import sample_format_of
 from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather
 from matting.media.validation import require_progressive, require_supported
@@ -55,7 +55,7 @@ class VideoSource:
         require_supported(self._info)
         require_progressive(self._info)
         # What segment has cut needs none of it.
-        self._treatment = Treatment(blacken=self._info.has_alpha, crop=self._info.header.crop)
+        self._treatment = FrameFilters(blacken=self._info.has_alpha, crop=self._info.header.crop)
         self._first = _FirstFrame.of(self._info)
         self._rotation = self._first.rotation
         self._times = sorted(time.pts for time in frame_times(path))
@@ -134,10 +134,10 @@ class VideoSource:
         return self._first.colour
 
     @property
-    def coding(self) -> Coding:
+    def sample_format(self) -> SampleFormat:
         own = VideoFormat(opaque(self._first.pixel_format), *self._shown_px)
-        coding = coding_of(own, self.colour, self._rotation // 90)
-        return coding if self._nvdec is None else in_surfaces(coding)
+        sample_format = sample_format_of(own, self.colour, self._rotation // 90)
+        return sample_format if self._nvdec is None else in_surfaces(sample_format)
 
     @property
     def hdr(self) -> HdrMetadata | None:
@@ -186,13 +186,13 @@ class VideoSource:
     def _pictures_on_card(
         self, skip: int, on_skip: Callable[[], None]
     ) -> Iterator[tuple[int, Planes]]:
-        coding = self.coding
+        sample_format = self.sample_format
         try:
             for index, frame in enumerate(self._checked()):
                 if index < skip:
                     on_skip()
                 elif frame.pts is not None:
-                    yield frame.pts, planes_on_card(frame, coding, self._rotation // 90)
+                    yield frame.pts, planes_on_gpu(frame, sample_format, self._rotation // 90)
         except RuntimeError as error:  # of torch: no memory, or the card broke off
             raise MachineError(f"{self.path} cannot be decoded by NVDEC: {error}") from error
 

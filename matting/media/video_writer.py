@@ -107,8 +107,8 @@ class VideoWriter:
             MachineError: NVENC breaks off.
             StorageError: the file cannot be written.
         """
-        if pictures.coding != self._samples.coding:
-            raise ValueError(f"{pictures.coding} is not {self._samples.coding}")
+        if pictures.sample_format != self._samples.sample_format:
+            raise ValueError(f"{pictures.sample_format} is not {self._samples.sample_format}")
         for picture, time in zip(pictures.split(1), pts, strict=True):
             if self._pts and time <= self._pts[-1]:
                 raise EncodeError(
@@ -160,7 +160,7 @@ class VideoWriter:
         if not self._choice.by_hardware:
             return frame_of(picture, name)
         if self._surfaces is None:
-            device = picture.main.device
+            device = picture.luma_or_rgb.device
             self._surfaces = Surfaces(name, device)
             if device.type == "cuda":
                 self._stream.pix_fmt = "cuda"
@@ -214,10 +214,10 @@ class VideoWriter:
         avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
         options = codec.options_for(choice, hdr, avx512=avx512)
         if choice.by_hardware:
-            options["surfaces"] = str(surfaces_for(size_px, self._samples.coding))
+            options["surfaces"] = str(surfaces_for(size_px, self._samples.sample_format))
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
         stream = add_stream(self._container, codec.encoder, rate=rate, options=options)
-        steps = self._samples.coding.step
+        steps = self._samples.sample_format.subsampling
         stream.width, stream.height = (
             -(-side // step) * step for side, step in zip(size_px, steps, strict=True)
         )

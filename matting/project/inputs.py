@@ -14,7 +14,7 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.project.paths import UNFINISHED
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
-from matting.system.files import READ_AGAIN, FileProof, image_files, natural_order, proof_of
+from matting.system.files import READ_AGAIN, Fingerprint, fingerprint_of, image_files, natural_order
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -71,13 +71,13 @@ class Input:
             _require_planned(source, self.planned, self.time_base)
         return source
 
-    def is_as_cut(self, proof: FileProof) -> bool:
+    def is_as_cut(self, proof: Fingerprint) -> bool:
         """Whether content of that proof is what was cut, and so was decoded by `segment`."""
         return self.planned is not None and self.planned.proof == proof
 
-    def proof(self) -> FileProof:
+    def proof(self) -> Fingerprint:
         """What its content is known by; for a sequence, that of all its pictures together."""
-        return proof_of(self.path)
+        return fingerprint_of(self.path)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 from matting.errors import InputError
 from matting.options import OutputKind
 from matting.project.ledger import Ledger
-from matting.project.plan import UNREADABLE, SourceFile
+from matting.project.plan import UNREADABLE, SourceFingerprint
 from matting.system import atomic_files
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 
 COMBINE_AGAIN = "Run combine (3_combine.bat) again on the folder that infer made."
 
 
 @dataclass(frozen=True)
-class CombinedNote:
+class JoinRecord:
     """What a combined file is.
 
     Attributes:
@@ -27,13 +27,13 @@ class CombinedNote:
         file: the proof of the file itself; None while it is not made.
     """
 
-    source: SourceFile | None
+    source: SourceFingerprint | None
     frames: int
     parts_sha256: str
-    file: FileProof | None = None
+    file: Fingerprint | None = None
 
     @classmethod
-    def of(cls, ledger: Ledger, kind: OutputKind) -> CombinedNote:
+    def of(cls, ledger: Ledger, kind: OutputKind) -> JoinRecord:
         """That of the file that `ledger`'s segments would give now."""
         digest = hashlib.sha256()
         for name in ledger.names:
@@ -41,16 +41,16 @@ class CombinedNote:
         frames = sum(ledger.entry(name).frames for name in ledger.names)
         return cls(ledger.plan.source if ledger.plan else None, frames, digest.hexdigest())
 
-    def proven_by(self, combined: Path) -> CombinedNote:
+    def proven_by(self, combined: Path) -> JoinRecord:
         """The same, with the proof of the file `combined`."""
-        return replace(self, file=FileProof.of(combined))
+        return replace(self, file=Fingerprint.of(combined))
 
     def write(self, combined: Path) -> None:
         """Puts the note beside `combined`."""
         atomic_files.write_json(_path(combined), asdict(self))
 
     @classmethod
-    def read(cls, combined: Path) -> CombinedNote | None:
+    def read(cls, combined: Path) -> JoinRecord | None:
         """The note beside `combined`; None where there is none.
 
         Raises:
@@ -61,8 +61,8 @@ class CombinedNote:
             return None
         value = atomic_files.read_json(path, COMBINE_AGAIN)
         try:
-            source = SourceFile(**value["source"]) if value["source"] else None
-            file = FileProof(**value["file"])
+            source = SourceFingerprint(**value["source"]) if value["source"] else None
+            file = Fingerprint(**value["file"])
             return cls(source, int(value["frames"]), str(value["parts_sha256"]), file)
         except UNREADABLE as error:
             raise InputError(f"{path} cannot be read.", f"Delete it. {COMBINE_AGAIN}") from error

@@ -13,7 +13,7 @@ from matting.options import OutputKind
 from matting.project.paths import LIST_NAME, MattedFolder
 from matting.project.plan import UNREADABLE, Plan, concat_list
 from matting.system import atomic_files
-from matting.system.files import FileProof, holds
+from matting.system.files import Fingerprint, holds
 
 VERSION = 2
 START_OVER = "Delete it, and infer mattes all of this folder anew."
@@ -45,12 +45,12 @@ class Entry:
         error: what went wrong, empty when nothing did.
     """
 
-    source: FileProof | None = None
+    source: Fingerprint | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     start_state: InitialState | None = None
     frames: int = 0
-    outputs: Mapping[OutputKind, tuple[str, FileProof]] = field(default_factory=dict)
-    end_state: FileProof | None = None
+    outputs: Mapping[OutputKind, tuple[str, Fingerprint]] = field(default_factory=dict)
+    end_state: Fingerprint | None = None
     error: str = ""
 
 
@@ -194,13 +194,13 @@ def _entry_from_json(value: Any) -> Entry:
     )
 
 
-def _json(proof: FileProof | None) -> dict[str, Any] | None:
+def _json(proof: Fingerprint | None) -> dict[str, Any] | None:
     return vars(proof) if proof else None
 
 
-def _optional_proof(value: Any) -> FileProof | None:
+def _optional_proof(value: Any) -> Fingerprint | None:
     return _proof(value) if value else None
 
 
-def _proof(value: Any) -> FileProof:
-    return FileProof(int(value["size_bytes"]), str(value["sha256"]))
+def _proof(value: Any) -> Fingerprint:
+    return Fingerprint(int(value["size_bytes"]), str(value["sha256"]))

@@ -13,7 +13,7 @@ from typing import Any
 from matting.errors import InputError
 from matting.project.paths import PLAN_NAME
 from matting.system import atomic_files
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 
 VERSION = 3
 END_BYTES = 1 << 20
@@ -25,7 +25,7 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 
 
 @dataclass(frozen=True)
-class SourceFile:
+class SourceFingerprint:
     """By what a source video is known again: its name, size, and the hash of both its ends."""
 
     name: str
@@ -33,7 +33,7 @@ class SourceFile:
     ends_sha256: str
 
     @classmethod
-    def of(cls, video: Path) -> SourceFile:
+    def of(cls, video: Path) -> SourceFingerprint:
         """That of `video`, by reading two megabytes of it."""
         size = video.stat().st_size
         with video.open("rb") as file:
@@ -57,7 +57,7 @@ class PlannedSegment:
     name: str
     first_pts: int
     gaps: tuple[tuple[int, int], ...]
-    proof: FileProof
+    proof: Fingerprint
     repeated: tuple[int, ...] = ()
 
     @property
@@ -89,7 +89,7 @@ class Plan:
             wherever these give exact pieces.
     """
 
-    source: SourceFile
+    source: SourceFingerprint
     time_base: Fraction
     rate: Fraction
     start_pts: int
@@ -128,7 +128,7 @@ class Plan:
         """The reverse of `to_json`; KeyError, TypeError or ValueError where it is none."""
         if value["version"] != VERSION:
             raise ValueError(f"version {value['version']!r}")
-        source = SourceFile(
+        source = SourceFingerprint(
             str(value["source"]["name"]),
             int(value["source"]["size_bytes"]),
             str(value["source"]["ends_sha256"]),
@@ -138,7 +138,7 @@ class Plan:
                 _plain_name(s["name"]),
                 int(s["first_pts"]),
                 _gaps(s["gaps"]),
-                FileProof(int(s["size_bytes"]), str(s["sha256"])),
+                Fingerprint(int(s["size_bytes"]), str(s["sha256"])),
                 tuple(int(pts) for pts in s["repeated"]),
             )
             for s in value["segments"]

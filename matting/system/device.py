@@ -10,7 +10,7 @@ from matting.errors import InputError, MissingError
 from matting.options import CodecBackend
 from matting.system import fixes
 from matting.system.gpu_diagnosis import why_unused
-from matting.system.nvidia_smi import ask_driver
+from matting.system.nvidia_smi import query_nvidia_smi
 from matting.system.torch_build import ask_torch
 
 
@@ -58,7 +58,7 @@ def require_decoder(decoder: str, device: torch.device) -> None:
 
 def _no_card() -> MissingError:
     """Why torch has no card, and what to do."""
-    driver = ask_driver()
+    driver = query_nvidia_smi()
     if not driver.seems_there:
         return MissingError(
             "torch finds no NVIDIA graphics card, and nvidia-smi shows none.",

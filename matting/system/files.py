@@ -33,7 +33,7 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
 
 
-def proof_of(path: Path, on_file: Callable[[], None] = ignore) -> FileProof:
+def fingerprint_of(path: Path, on_file: Callable[[], None] = ignore) -> Fingerprint:
     """What a file is known by; or a folder, by all its pictures and their names together.
 
     Args:
@@ -42,15 +42,15 @@ def proof_of(path: Path, on_file: Callable[[], None] = ignore) -> FileProof:
         InputError: something cannot be read.
     """
     if path.is_dir():
-        return FileProof.of_all(image_files(path), on_file)
-    return FileProof.of(path)
+        return Fingerprint.of_all(image_files(path), on_file)
+    return Fingerprint.of(path)
 
 
-def holds(proof: FileProof, path: Path) -> bool:
+def holds(proof: Fingerprint, path: Path) -> bool:
     """Whether the file or the folder of pictures `path` is exactly what `proof` was made of."""
     if path.is_dir():
         size = sum(file.stat().st_size for file in image_files(path))
-        return size == proof.size_bytes and proof_of(path) == proof
+        return size == proof.size_bytes and fingerprint_of(path) == proof
     return proof.holds_for(path)
 
 
@@ -89,14 +89,14 @@ def sha256(path: Path) -> str:
 
 
 @dataclass(frozen=True)
-class FileProof:
+class Fingerprint:
     """By what a file is known again."""
 
     size_bytes: int
     sha256: str
 
     @classmethod
-    def of(cls, path: Path) -> FileProof:
+    def of(cls, path: Path) -> Fingerprint:
         digest = sha256(path)
         try:
             return cls(path.stat().st_size, digest)
@@ -104,7 +104,7 @@ class FileProof:
             raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
 
     @classmethod
-    def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> FileProof:
+    def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> Fingerprint:
         """That of several files of one folder together: their names, contents and order.
 
         Args:

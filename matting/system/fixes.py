@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NEW_DRIVER = "install the newest driver from https://www.nvidia.com/drivers, then restart"
 RESTART = f"restart the computer; if that does not help, {NEW_DRIVER}"
 # Of PyTorch's builds, only those for CUDA 12.6 still hold code for cards older than the RTX 20's.

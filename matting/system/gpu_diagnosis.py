@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from matting.options import AUTO_DEVICE
 from matting.progress import Progress
 from matting.system import fixes
-from matting.system.nvidia_smi import Driver, ask_driver
+from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.torch_build import TorchBuild, TorchState, ask_torch, installed_build
 
 TORCH, DRIVER, CARD = "torch", "driver", "card"
@@ -42,7 +42,7 @@ def why_unused(
 ) -> Reason:
     """Why, as exactly as can be told."""
     build = state.build
-    if not build.for_cards:
+    if not build.for_gpus:
         what = f"the installed torch ({build.version}) is built without CUDA"
         return Reason(TORCH, what, fixes.setup(platform))
     if driver.trouble:
@@ -57,7 +57,7 @@ def why_unused(
     if HIDING in environment and not state.available:
         what = f'the variable {HIDING}, which is "{environment[HIDING]}", may hide it'
         return Reason(CARD, what, fixes.without_variable(HIDING, platform))
-    if state.card_is_too_old and state.card and state.card.capability and state.oldest:
+    if state.gpu_is_too_old and state.card and state.card.capability and state.oldest:
         takes = "this torch takes {}.{} and newer".format(*state.oldest)
         what = "it is too old: compute capability {}.{}; ".format(*state.card.capability) + takes
         return Reason(CARD, what, fixes.for_old_cards(platform))
@@ -66,13 +66,13 @@ def why_unused(
     return Reason(CARD, what, fixes.RESTART)
 
 
-def warn_of_unused_card(
+def warn_of_unused_gpu(
     device: str,
     progress: Progress,
     *,
     build: Callable[[], TorchBuild | None] = installed_build,
     state: Callable[[], TorchState] = ask_torch,
-    driver: Callable[[], Driver] = ask_driver,
+    driver: Callable[[], Driver] = query_nvidia_smi,
 ) -> None:
     """Says loudly that a card is there which `auto` cannot use. The work goes on without it.
 
@@ -90,7 +90,7 @@ def warn_of_unused_card(
     installed = build()
     if installed is None:
         return  # whoever loads it tells what is wrong
-    found = state() if installed.for_cards else TorchState(installed)
+    found = state() if installed.for_gpus else TorchState(installed)
     if found.usable:
         return
     told = driver()

@@ -84,7 +84,7 @@ def free_bytes(device: torch.device) -> int:
     return free + kept
 
 
-def card_bytes(device: torch.device) -> tuple[int, int] | None:
+def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
     """Of a graphics card's memory, what is in use by anybody, and all; None for the CPU."""
     if device.type != "cuda":
         return None

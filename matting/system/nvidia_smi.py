@@ -55,7 +55,7 @@ class Driver:
         return bool(self.cards or self.trouble)
 
 
-def ask_driver() -> Driver:
+def query_nvidia_smi() -> Driver:
     """What nvidia-smi says; an empty Driver where there is none."""
     program = _find(places(sys.platform, os.environ))
     if program is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from matting.errors import MachineError, MissingError
 from matting.system.fixes import ROOT
-from matting.system.subprocesses import run_apart
+from matting.system.subprocesses import run_isolated
 
 REQUIREMENTS = ROOT / "requirements_inference.txt"
 REQUIREMENT = re.compile(r"([A-Za-z0-9_-]+)\s*([<>=!~,.\d\s]*)")
@@ -62,13 +62,13 @@ def read_packages(requirements: Path = REQUIREMENTS) -> list[Package]:
     return [Package(one[1], one[2].strip(), _version(one[1])) for one in found if one]
 
 
-def load_apart(packages: Sequence[str]) -> dict[str, str]:
+def load_isolated(packages: Sequence[str]) -> dict[str, str]:
     """Loads packages, in a process of its own; what is wrong with each, "" where nothing is."""
     try:
-        return run_apart(partial(load_each, tuple(packages)), LIMIT_SECONDS)
+        return run_isolated(partial(load_each, tuple(packages)), LIMIT_SECONDS)
     except MachineError as error:
         if len(packages) > 1:  # it is only one that crashes
-            return {name: load_apart([name])[name] for name in packages}
+            return {name: load_isolated([name])[name] for name in packages}
         return dict.fromkeys(packages, f"does not load ({error.what.rstrip('.')})")
 
 

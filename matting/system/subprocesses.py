@@ -20,7 +20,7 @@ START_METHOD = "spawn"
 A = TypeVar("A")
 
 
-def run_apart(work: Callable[[], A], seconds: float) -> A:
+def run_isolated(work: Callable[[], A], seconds: float) -> A:
     """What `work` returns, done in a process of its own; both can be pickled.
 
     Raises:

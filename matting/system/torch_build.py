@@ -31,7 +31,7 @@ class TorchBuild:
     hip: str = ""
 
     @property
-    def for_cards(self) -> bool:
+    def for_gpus(self) -> bool:
         return bool(self.cuda or self.hip)
 
 
@@ -55,14 +55,14 @@ class TorchState:
     matrix_units: bool | None = None
 
     @property
-    def card_is_too_old(self) -> bool:
+    def gpu_is_too_old(self) -> bool:
         known = None if self.card is None else self.card.capability
         return known is not None and self.oldest is not None and known < self.oldest
 
     @property
     def usable(self) -> bool:
         """Whether the network can work on the first card."""
-        return self.available and not self.card_is_too_old
+        return self.available and not self.gpu_is_too_old
 
 
 def installed_build(folder: Path | None = None) -> TorchBuild | None:

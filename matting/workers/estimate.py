@@ -30,7 +30,7 @@ class Forecast:
     results_bytes: int
     joined_bytes: int
     free_bytes: int | None
-    card_bytes: tuple[int, int] | None = None
+    gpu_bytes: tuple[int, int] | None = None
 
     @property
     def seconds(self) -> float:
@@ -46,8 +46,8 @@ class Forecast:
             f"until about {time_of_day(end, now)}.",
             self._room(),
         ]
-        if self.card_bytes is not None:
-            used, total = self.card_bytes
+        if self.gpu_bytes is not None:
+            used, total = self.gpu_bytes
             lines.append(f"Memory of the graphics card: {gigabytes(used)} of {gigabytes(total)}.")
         return "\n".join(lines)
 

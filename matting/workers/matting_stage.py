@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import deque
 
 from matting.delivery.outputs import samples_of
-from matting.delivery.segment_writer import SegmentResults
+from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Timed
-from matting.imaging.renderer import FullSize
+from matting.imaging.renderer import Renderer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.inference.steps import Decoded, Seen
+from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.media.encoders import codec_of
 from matting.media.source import FrameChunk, FrameSource
 from matting.options import MattingOptions, OutputKind, RendererBackend
 from matting.progress import Progress
 from matting.project.ledger import InitialState
-from matting.workers.segment_job import Passage
+from matting.workers.segment_job import SegmentJob
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # gives the lost state back, but each doubling lessens the error; this one costs 4 s of video.
@@ -30,7 +30,7 @@ HDR_LOST = (
 FULL_SIZE_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
 
 
-class NetworkStage:
+class MattingStage:
     """Takes segments one after another: `begin`, `decode` for each chunk, `end` if all went well.
 
     Other threads take each chunk through the steps before and after that: `see` and `fit`.
@@ -46,50 +46,48 @@ class NetworkStage:
         self._output = options.output
         self._said: set[str] = set()
         self._unsaid: deque[str] = deque()  # by another thread
-        self._full_size = FullSize(options.compute.renderer, session.device, self._unsaid.append)
+        self._full_size = Renderer(options.compute.renderer, session.device, self._unsaid.append)
         # The segment after which the session's state stands; None after a failure or a reset.
         self._state_after: str | None = None
 
-    def chunk_frames(self, passage: Passage) -> int:
+    def chunk_frames(self, job: SegmentJob) -> int:
         """How many frames of the segment to take at once."""
-        source = passage.source
+        source = job.source
         size = source.width_px, source.height_px
-        return self._session.chunk_frames(source.coding, size, self._ratio(source))
+        return self._session.chunk_frames(source.sample_format, size, self._ratio(source))
 
-    def see(self, passage: Passage, chunk: FrameChunk) -> Timed[Seen]:
+    def see(self, job: SegmentJob, chunk: FrameChunk) -> Timed[FrameFeatures]:
         """The first step: what needs no frame before.
 
         Raises:
             InputError, MachineError: as `MattingSession.see`.
         """
-        return Timed(self._session.see(chunk.pictures, self._ratio(passage.source)), chunk.pts)
+        return Timed(self._session.see(chunk.pictures, self._ratio(job.source)), chunk.pts)
 
-    def begin(self, passage: Passage, progress: Progress) -> None:
+    def begin(self, job: SegmentJob, progress: Progress) -> None:
         """Says which segment it is, and brings the session to the state at its start.
 
         Raises:
             MachineError, MissingError: the machine or this build of FFmpeg refuses.
         """
-        task, source, name = passage.task, passage.source, passage.name
+        task, source, name = job.task, job.source, job.name
         state_after, self._state_after = self._state_after, None
         progress.part(name)
-        changed = task.item.planned is not None and not task.item.is_as_cut(passage.proof)
-        if changed and passage.clock is None:
+        changed = task.item.planned is not None and not task.item.is_as_cut(job.proof)
+        if changed and job.clock is None:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         in_hand = task.before is not None and task.before.name == state_after
-        passage.start_state = self._prepare(passage, in_hand, progress)
+        job.start_state = self._prepare(job, in_hand, progress)
         samples = samples_of(source, self._output.encoding, task.targets)
-        passage.results = SegmentResults(
-            source, self._output, task.targets, samples, self._full_size
-        )
+        job.results = SegmentWriter(source, self._output, task.targets, samples, self._full_size)
         of_samples = [samples[OutputKind.COMPOSITE].note] if OutputKind.COMPOSITE in samples else []
         of_hdr = [HDR_LOST] if source.hdr and self._output.encoding.by_hardware else []
-        notes = [passage.note, *source.notes, *of_samples, *of_hdr]
+        notes = [job.note, *source.notes, *of_samples, *of_hdr]
         self._tell(notes, progress)
-        progress.detail(self._choices(passage))
-        progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {passage.start_state}")
+        progress.detail(self._choices(job))
+        progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {job.start_state}")
 
-    def decode(self, seen: Timed[Seen], progress: Progress) -> Timed[Decoded]:
+    def decode(self, seen: Timed[FrameFeatures], progress: Progress) -> Timed[RecurrentOutput]:
         """The second step, on the segment's next frames.
 
         Raises:
@@ -99,7 +97,7 @@ class NetworkStage:
         progress.advance(len(seen.pts))
         return Timed(found, seen.pts)
 
-    def fit(self, decoded: Timed[Decoded]) -> Timed[Matte]:
+    def fit(self, decoded: Timed[RecurrentOutput]) -> Timed[Matte]:
         """The third step, which leaves the network free for the next frames.
 
         Raises:
@@ -107,22 +105,22 @@ class NetworkStage:
         """
         return Timed(self._session.fit(decoded.parts), decoded.pts)
 
-    def end(self, passage: Passage, progress: Progress) -> None:
+    def end(self, job: SegmentJob, progress: Progress) -> None:
         """All its frames are through: the next segment may go on from here."""
         # After a sample, the next segment must not go on from here.
-        self._state_after = passage.name if passage.clock is None else None
-        if passage.task.end_state is not None:
-            passage.end_state = self._session.state
+        self._state_after = job.name if job.clock is None else None
+        if job.task.end_state is not None:
+            job.end_state = self._session.state
         while self._unsaid:
             progress.say(self._unsaid.popleft())
 
-    def _choices(self, passage: Passage) -> str:
+    def _choices(self, job: SegmentJob) -> str:
         """What does the work, in a line."""
-        frames = self.chunk_frames(passage)
-        targets = passage.task.targets.values()
+        frames = self.chunk_frames(job)
+        targets = job.task.targets.values()
         videos = any(not target.pictures for target in targets)
         parts = [
-            f"decoding {'by NVDEC' if passage.by_card else 'in software'}",
+            f"decoding {'by NVDEC' if job.by_card else 'in software'}",
             f"the network in {self._session.precision}, {frames} frame{'s' * (frames > 1)} at once",
             f"full-size pictures {FULL_SIZE_WORDS[self._full_size.backend]}",
             f"encoding by {codec_of(self._output.encoding).encoder if videos else 'PNG'}",
@@ -141,9 +139,9 @@ class NetworkStage:
                 self._said.add(note)
                 progress.say(note)
 
-    def _prepare(self, passage: Passage, in_hand: bool, progress: Progress) -> InitialState:
+    def _prepare(self, job: SegmentJob, in_hand: bool, progress: Progress) -> InitialState:
         """Brings the session to the state at the segment's start; says where it came from."""
-        task, source, session = passage.task, passage.source, self._session
+        task, source, session = job.task, job.source, self._session
         size, ratio = (source.width_px, source.height_px), self._ratio(source)
         if task.before is None:
             session.reset()

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from matting.errors import BusyError, MattingError, StorageError
-from matting.media.probe import FrameSizes, frame_sizes
+from matting.media.probe import PacketSizes, packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
@@ -21,7 +21,7 @@ from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
 from matting.workers.estimate import Forecast, frames_per_second
-from matting.workers.segment_job import SampleOutcome, Task, target_of
+from matting.workers.segment_job import Task, TrialOutcome, target_of
 from matting.workers.supervisor import Supervisor
 
 # What has fewer is done in a minute or two, on a graphics card in seconds: no trial for that.
@@ -107,10 +107,10 @@ class _Trial:
     _folder: MattedFolder
     _options: MattingOptions
     _progress: Progress
-    _outcomes: list[SampleOutcome] = field(default_factory=list)
+    _outcomes: list[TrialOutcome] = field(default_factory=list)
     _frames: int = 0
     _rate: Fraction = Fraction(1)
-    _videos: dict[OutputKind, FrameSizes] = field(default_factory=dict)
+    _videos: dict[OutputKind, PacketSizes] = field(default_factory=dict)
     _picture_bytes: Counter[OutputKind] = field(default_factory=Counter)
     _state_bytes: int = 0
 
@@ -178,8 +178,8 @@ class _Trial:
             if target.pictures:
                 self._picture_bytes[kind] += outcome.outputs[kind][1].size_bytes
             else:
-                before = self._videos.get(kind, FrameSizes())
-                self._videos[kind] = before + frame_sizes(target.path)
+                before = self._videos.get(kind, PacketSizes())
+                self._videos[kind] = before + packet_sizes(target.path)
         if outcome.end_state is not None:
             self._state_bytes = outcome.end_state.size_bytes
 
@@ -195,7 +195,7 @@ class _Trial:
             results_bytes=sum(made.values()) + states,
             joined_bytes=0 if pictures else joined.total() + joined[OutputKind.COMPOSITE],
             free_bytes=files.free_disk_bytes(self._folder.root),
-            card_bytes=self._outcomes[-1].card_bytes,
+            gpu_bytes=self._outcomes[-1].gpu_bytes,
         )
 
     def _bytes_of(self, kind: OutputKind) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from matting.delivery.outputs import Target
-from matting.delivery.segment_writer import SegmentResults
+from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
@@ -20,7 +20,7 @@ from matting.options import CodecBackend, OutputKind
 from matting.project.inputs import Input
 from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
-from matting.system.files import FileProof
+from matting.system.files import Fingerprint
 from matting.workers.pipeline import StoppedError
 from model import State
 
@@ -96,15 +96,15 @@ class Outcome:
         end_state: proof of the state that was kept; None: none was.
     """
 
-    source: FileProof
+    source: Fingerprint
     start_state: InitialState
     frames: int
-    outputs: Mapping[OutputKind, tuple[str, FileProof]]
-    end_state: FileProof | None = None
+    outputs: Mapping[OutputKind, tuple[str, Fingerprint]]
+    end_state: Fingerprint | None = None
 
 
 @dataclass(frozen=True)
-class SampleOutcome(Outcome):
+class TrialOutcome(Outcome):
     """A sample that is done.
 
     Attributes:
@@ -112,10 +112,10 @@ class SampleOutcome(Outcome):
     """
 
     clock: Clock = field(default_factory=Clock)
-    card_bytes: tuple[int, int] | None = None
+    gpu_bytes: tuple[int, int] | None = None
 
 
-class Passage:
+class SegmentJob:
     """A segment that goes from stage to stage; only the stage that has it now changes it.
 
     Attributes:
@@ -134,12 +134,12 @@ class Passage:
         self.note = ""
         self.start_state = InitialState.FRESH
         self.end_state: State | None = None
-        self.results: SegmentResults | None = None
+        self.results: SegmentWriter | None = None
         self.clock = Clock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None
-        self._proof: FileProof | None = None
+        self._proof: Fingerprint | None = None
 
     @property
     def name(self) -> str:
@@ -153,7 +153,7 @@ class Passage:
         return self._source
 
     @property
-    def proof(self) -> FileProof:
+    def proof(self) -> Fingerprint:
         """What its content was when it was opened."""
         if self._proof is None:
             raise ValueError(f"{self.name} is not open")
@@ -168,7 +168,7 @@ class Passage:
         self._source = self.task.item.open(rate)
         # Of a whole film, for a few of its frames, reading it all would take minutes.
         known = self.clock is None or self.task.item.planned is not None
-        self._proof = self.task.item.proof() if known else FileProof(0, "")
+        self._proof = self.task.item.proof() if known else Fingerprint(0, "")
 
     def decode_by(self, nvdec: Nvdec, decoder: str) -> None:
         """Has a graphics card decode its source, if that is wanted and can be.

@@ -15,7 +15,7 @@ from matting.errors import MachineError, MattingError
 from matting.options import CodecBackend
 from matting.progress import Progress
 from matting.system.atomic_files import discard, partial
-from matting.workers.segment_job import Outcome, SampleOutcome, Task
+from matting.workers.segment_job import Outcome, Task, TrialOutcome
 from matting.workers.worker import Worker, WorkerSetup
 from matting.workers.worker_process import WorkerProcess, serve_tasks
 
@@ -56,7 +56,7 @@ class Supervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._dismiss()
+        self._stop_worker()
 
     def prepare(self) -> None:
         """Has a worker load the network, before anything is submitted.
@@ -67,24 +67,24 @@ class Supervisor:
             MattingError: no segment could be matted.
         """
         with suppress(MachineError):
-            self._employ(careful=False)
+            self._start_worker(careful=False)
 
-    def sample(self, task: Task) -> SampleOutcome:
+    def sample(self, task: Task) -> TrialOutcome:
         """What came of a sample, while nothing else is submitted.
 
         Raises:
             MattingError: it could not be matted, or a worker broke over it, which ended.
         """
-        worker = self._employ(careful=False)
+        worker = self._start_worker(careful=False)
         try:
             worker.submit(task)
             outcome = worker.outcome(self._progress)
         except (MachineError, KeyboardInterrupt):
-            self._dismiss()  # and with it goes what is still open
+            self._stop_worker()  # and with it goes what is still open
             raise
         finally:
             self._progress.frames.clear()
-        if not isinstance(outcome, SampleOutcome):
+        if not isinstance(outcome, TrialOutcome):
             raise TypeError(f"no sample was asked for: {task}")
         return outcome
 
@@ -107,7 +107,7 @@ class Supervisor:
             try:
                 outcome = self._attempt()
             except MachineError as error:
-                self._charge(error)
+                self._blame(error)
             except MattingError:
                 self._take_first()
                 raise
@@ -117,7 +117,7 @@ class Supervisor:
 
     def _attempt(self) -> Outcome:
         first = self._pending[0]
-        worker = self._employ(careful=first.broken > 0)
+        worker = self._start_worker(careful=first.broken > 0)
         # What may have broken a worker goes alone, so that it is seen what breaks the next.
         while self._submitted < len(self._pending):
             following = self._pending[self._submitted]
@@ -127,10 +127,10 @@ class Supervisor:
             self._submitted += 1
         return worker.outcome(self._progress)
 
-    def _employ(self, *, careful: bool) -> Worker | WorkerProcess:
+    def _start_worker(self, *, careful: bool) -> Worker | WorkerProcess:
         """A worker; a careful one decodes in software, and computes single frames."""
         if self._worker is not None and self._careful != careful:
-            self._dismiss()
+            self._stop_worker()
         if self._worker is None:
             setup = self._setup
             if careful:
@@ -158,7 +158,7 @@ class Supervisor:
             if pending.task.before == done.item:
                 pending.task = replace(pending.task, start_state=done.end_state)
 
-    def _charge(self, error: MachineError) -> None:
+    def _blame(self, error: MachineError) -> None:
         """Notes over which segments the worker may have broken, and dismisses it.
 
         Raises:
@@ -166,7 +166,7 @@ class Supervisor:
         """
         had = list(self._pending)[: max(1, self._submitted)]
         suspects = [p for p in had if error.segment in {"", p.name}]
-        self._dismiss()
+        self._stop_worker()
         self._progress.take_back()
         for pending in suspects:
             pending.broken += 1
@@ -177,7 +177,7 @@ class Supervisor:
         names, number = " or ".join(p.name for p in suspects), suspects[0].broken + 1
         self._progress.say(f"{names}: {error.what} Trying again, {number} of {TRIES}.")
 
-    def _dismiss(self) -> None:
+    def _stop_worker(self) -> None:
         """Ends the worker; what it had is to be done again."""
         worker, self._worker = self._worker, None
         if worker is not None:

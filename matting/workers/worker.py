@@ -17,17 +17,17 @@ from matting.errors import InputError
 from matting.imaging.planes import Timed
 from matting.inference.session import MattingSession
 from matting.inference.state import save_state
-from matting.inference.steps import Decoded, Seen
+from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.inference.weights import load_checkpoint
 from matting.media.cuda import Nvdec
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.system.device import choose_device, share_cores, use_device
-from matting.system.files import FileProof, proof_of
-from matting.system.memory import card_bytes, keep_freed_memory
-from matting.workers.matting_stage import NetworkStage
+from matting.system.files import Fingerprint, fingerprint_of
+from matting.system.memory import gpu_bytes, keep_freed_memory
+from matting.workers.matting_stage import MattingStage
 from matting.workers.pipeline import Channel, Stages, StoppedError
-from matting.workers.segment_job import Outcome, Passage, SampleOutcome, Task
+from matting.workers.segment_job import Outcome, SegmentJob, Task, TrialOutcome
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,19 @@ class Worker:
             setup.options.matte.precision,
             setup.options.compute.largest_chunk,
         )
-        self._network = NetworkStage(session, setup.options)
+        self._network = MattingStage(session, setup.options)
         self._nvdec = Nvdec(device) if device.type == "cuda" else None
-        self._passages: list[Passage] = []
+        self._jobs: list[SegmentJob] = []
         self._stages = Stages()
-        self._submitted: Channel[Passage] = Channel(self._stages)
+        self._submitted: Channel[SegmentJob] = Channel(self._stages)
         # To this thread: from the reader, and from the finisher.
-        self._arrived: Channel[tuple[Passage, Timed[Seen] | Mark]] = Channel(self._stages)
-        self._decoded: Channel[tuple[Passage, Timed[Decoded] | Mark]] = Channel(self._stages)
-        self._written: Channel[Passage] = Channel(self._stages)
+        self._arrived: Channel[tuple[SegmentJob, Timed[FrameFeatures] | Mark]] = Channel(
+            self._stages
+        )
+        self._decoded: Channel[tuple[SegmentJob, Timed[RecurrentOutput] | Mark]] = Channel(
+            self._stages
+        )
+        self._written: Channel[SegmentJob] = Channel(self._stages)
         self._stages.start("reader", self._read)
         self._stages.start("writer", self._write)
         self._stages.start("finisher", self._finish)
@@ -105,10 +109,10 @@ class Worker:
 
     def submit(self, task: Task) -> None:
         """Hands over the next segment; any thread may. Work on it begins at once."""
-        passage = Passage(task)
-        self._passages.append(passage)
+        job = SegmentJob(task)
+        self._jobs.append(job)
         with suppress(StoppedError):  # `outcome` tells why
-            self._submitted.put(passage)
+            self._submitted.put(job)
 
     def outcome(self, progress: Progress) -> Outcome:
         """What came of the earliest segment submitted; the network works while this waits for it.
@@ -118,15 +122,15 @@ class Worker:
             MattingError: that segment could not be matted; nothing of it is left behind.
             StoppedError: somebody called `stop`.
         """
-        passage = None
+        job = None
         with suppress(StoppedError):
-            passage = self._next_done(progress)
-        if passage is None:
+            job = self._next_done(progress)
+        if job is None:
             raise self._stages.error or StoppedError
-        self._passages.remove(passage)
-        if passage.outcome is None:
-            raise passage.error or AssertionError("it ends well or not")
-        return passage.outcome
+        self._jobs.remove(job)
+        if job.outcome is None:
+            raise job.error or AssertionError("it ends well or not")
+        return job.outcome
 
     def stop(self) -> None:
         """Has all work end soon; any thread may call it."""
@@ -135,107 +139,109 @@ class Worker:
     def close(self) -> None:
         """Ends all work, and removes what is not finished."""
         self._stages.close()
-        for passage in self._passages:
-            passage.close()
+        for job in self._jobs:
+            job.close()
 
     def _read(self) -> None:
         """The reader: opens each segment, decodes it and has the network see its frames."""
         use_device(self._device)
         while True:
-            passage = self._submitted.get()
-            passage.attempt(self._read_one, passage)
-            self._arrived.put((passage, Mark.END))
+            job = self._submitted.get()
+            job.attempt(self._read_one, job)
+            self._arrived.put((job, Mark.END))
 
-    def _read_one(self, passage: Passage) -> None:
-        passage.open(self._setup.options.output.frame_rate)
+    def _read_one(self, job: SegmentJob) -> None:
+        job.open(self._setup.options.output.frame_rate)
         if self._nvdec is not None:
-            passage.decode_by(self._nvdec, self._setup.options.compute.decoder)
-        self._arrived.put((passage, Mark.BEGIN))
+            job.decode_by(self._nvdec, self._setup.options.compute.decoder)
+        self._arrived.put((job, Mark.BEGIN))
         # They end, well or not, before that is told: the next segment goes on from what they leave.
-        with closing(passage.chunks(self._network.chunk_frames(passage))) as chunks:
+        with closing(job.chunks(self._network.chunk_frames(job))) as chunks:
             for chunk in chunks:
-                if passage.error is not None:
+                if job.error is not None:
                     return
-                self._arrived.put((passage, self._network.see(passage, chunk)))
-                if passage.clock is not None:
-                    passage.clock.note_read(len(chunk.pts))
+                self._arrived.put((job, self._network.see(job, chunk)))
+                if job.clock is not None:
+                    job.clock.note_read(len(chunk.pts))
 
-    def _next_done(self, progress: Progress) -> Passage:
+    def _next_done(self, progress: Progress) -> SegmentJob:
         while True:
-            passage, item = self._arrived.get()
+            job, item = self._arrived.get()
             if item is Mark.DONE:
-                return passage
+                return job
             if item is Mark.CHECKED:
                 progress.alive()
             else:
-                self._compute(passage, item, progress)
+                self._compute(job, item, progress)
 
-    def _compute(self, passage: Passage, item: Timed[Seen] | Mark, progress: Progress) -> None:
+    def _compute(
+        self, job: SegmentJob, item: Timed[FrameFeatures] | Mark, progress: Progress
+    ) -> None:
         """The network's decoder, in the thread that asks for outcomes."""
         if isinstance(item, Timed):
-            passage.attempt(self._decode, passage, item, progress)
+            job.attempt(self._decode, job, item, progress)
             return
         if item is Mark.BEGIN:
-            passage.attempt(self._network.begin, passage, progress)
+            job.attempt(self._network.begin, job, progress)
         else:
-            passage.attempt(self._network.end, passage, progress)
-        self._decoded.put((passage, item))
+            job.attempt(self._network.end, job, progress)
+        self._decoded.put((job, item))
 
-    def _decode(self, passage: Passage, seen: Timed[Seen], progress: Progress) -> None:
-        self._decoded.put((passage, self._network.decode(seen, progress)))
+    def _decode(self, job: SegmentJob, seen: Timed[FrameFeatures], progress: Progress) -> None:
+        self._decoded.put((job, self._network.decode(seen, progress)))
 
     def _write(self) -> None:
         """The writer: makes mattes and full-size pictures of frames, and encodes them."""
         use_device(self._device)
         while True:
-            passage, item = self._decoded.get()
+            job, item = self._decoded.get()
             if item is Mark.END:
-                self._written.put(passage)
+                self._written.put(job)
             else:
-                passage.attempt(self._write_one, passage, item)
+                job.attempt(self._write_one, job, item)
 
-    def _write_one(self, passage: Passage, item: Timed[Decoded] | Mark) -> None:
-        if passage.results is None:
-            raise ValueError(f"{passage.name} has not begun")
+    def _write_one(self, job: SegmentJob, item: Timed[RecurrentOutput] | Mark) -> None:
+        if job.results is None:
+            raise ValueError(f"{job.name} has not begun")
         if isinstance(item, Timed):
-            passage.results.write(self._network.fit(item))
-            if passage.clock is not None:
-                passage.clock.note_written(len(item.pts))
+            job.results.write(self._network.fit(item))
+            if job.clock is not None:
+                job.clock.note_written(len(item.pts))
         else:
-            passage.results.open()
+            job.results.open()
 
     def _finish(self) -> None:
         """The finisher: makes a segment's files whole, checks them and gives them their names."""
         use_device(self._device)
         while True:
-            passage = self._written.get()
-            passage.attempt(self._finish_one, passage)
-            passage.close()
-            self._arrived.put((passage, Mark.DONE))
+            job = self._written.get()
+            job.attempt(self._finish_one, job)
+            job.close()
+            self._arrived.put((job, Mark.DONE))
 
-    def _finish_one(self, passage: Passage) -> None:
+    def _finish_one(self, job: SegmentJob) -> None:
         def alive() -> None:
-            if passage.clock is not None:
-                passage.clock.note_flushed()
+            if job.clock is not None:
+                job.clock.note_flushed()
             # Where there is no room, other news wait, which tell as much.
-            self._arrived.offer((passage, Mark.CHECKED))
+            self._arrived.offer((job, Mark.CHECKED))
 
-        task = passage.task
-        if passage.results is not None:
-            passage.results.finish(alive)
+        task = job.task
+        if job.results is not None:
+            job.results.finish(alive)
         if task.end_state is not None:
-            save_state(task.end_state, passage.end_state)
+            save_state(task.end_state, job.end_state)
         outcome = Outcome(
-            source=passage.proof,
-            start_state=passage.start_state,
-            frames=passage.source.frames,
+            source=job.proof,
+            start_state=job.start_state,
+            frames=job.source.frames,
             outputs={
-                kind: (target.path.name, proof_of(target.path, alive))
+                kind: (target.path.name, fingerprint_of(target.path, alive))
                 for kind, target in task.targets.items()
             },
-            end_state=FileProof.of(task.end_state) if task.end_state is not None else None,
+            end_state=Fingerprint.of(task.end_state) if task.end_state is not None else None,
         )
-        if passage.clock is not None:
-            card = card_bytes(self._device)
-            outcome = SampleOutcome(**vars(outcome), clock=passage.clock, card_bytes=card)
-        passage.outcome = outcome
+        if job.clock is not None:
+            card = gpu_bytes(self._device)
+            outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=card)
+        job.outcome = outcome

@@ -11,7 +11,7 @@ import torch
 
 from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Coding
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import LIMITED, UNSPECIFIED, Colour
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.still import (
@@ -61,8 +61,8 @@ class ImageSequence:
         return Colour(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
 
     @property
-    def coding(self) -> Coding:
-        return Coding(self.depth)
+    def sample_format(self) -> SampleFormat:
+        return SampleFormat(self.depth)
 
     @property
     def hdr(self) -> HdrMetadata | None:
@@ -102,7 +102,7 @@ class ImageSequence:
     def _planes(self, skip: int) -> Iterator[tuple[int, Planes]]:
         for index, rgb in self.pictures(skip):
             channels = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
-            yield index, Planes(self.coding, torch.from_numpy(channels))
+            yield index, Planes(self.sample_format, torch.from_numpy(channels))
 
     def pictures(self, skip: int = 0) -> Iterator[tuple[int, Values]]:
         """(Number, RGB [H, W, 3]) of every picture from `skip` on, of `depth` bits a channel.

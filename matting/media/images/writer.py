@@ -69,7 +69,7 @@ class ImageWriter:
             EncodeError: there are more pictures than names, or they have more bits than asked for.
             StorageError: a file cannot be written.
         """
-        channels_last = pictures.main.permute(0, 2, 3, 1).numpy()
+        channels_last = pictures.luma_or_rgb.permute(0, 2, 3, 1).numpy()
         for array, _ in zip(channels_last, pts, strict=True):
             if self._count == len(self._names):
                 raise EncodeError(f"{self._folder}: more than {self._count} pictures.")
