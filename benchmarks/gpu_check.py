@@ -70,7 +70,7 @@ class Done:
 
 def steps(folder: Path) -> list[Step]:
     """All steps; their limits are within WHOLE_SECONDS."""
-    marked = [p for p in (ROOT / "tests").glob("test_*.py") if MARK in p.read_text("utf-8")]
+    marked = [p for p in (ROOT / "tests").rglob("test_*.py") if MARK in p.read_text("utf-8")]
     tests = [sys.executable, "-m", "pytest", *map(str, marked), "-m", "gpu"]
     tests += ["-o", "addopts=--strict-markers -q", f"--junitxml={folder / 'tests.xml'}"]
     tests += ["-W", "ignore::pytest.PytestConfigWarning"]

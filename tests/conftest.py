@@ -17,13 +17,18 @@ from matting.cli.signals import NAMES
 from matting.progress import Progress
 from matting.system import subprocesses
 from model import MattingNetwork
-from tests.wine.harness import Wine
+from tests.support.wine.harness import Wine
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 # All that any process of the tests or of the fault bench needs.
-LOADED = ["matting.run", "benchmarks.faults.bench", "tests.faulty_worker", "torchvision.models"]
+LOADED = [
+    "matting.run",
+    "benchmarks.faults.bench",
+    "tests.support.faulty_worker",
+    "torchvision.models",
+]
 
 has_card = torch.cuda.is_available()
 on_card = pytest.mark.skipif(not has_card, reason="needs an NVIDIA graphics card")

@@ -16,9 +16,9 @@ from matting.options import CuttingOptions
 from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
-from tests.clips import make_clip, numbers, sound_packets, times
 from tests.conftest import Recorder, carry_on
-from tests.stages import SECOND, composites, interrupt_after, matting_options
+from tests.support.clips import make_clip, numbers, sound_packets, times
+from tests.support.stages import SECOND, composites, interrupt_after, matting_options
 
 
 def finish(video: Path, checkpoint: Path, progress: Recorder, output: Path | None = None) -> Path:

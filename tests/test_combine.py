@@ -17,9 +17,9 @@ from matting.media.concat import Part, check_joined, join
 from matting.media.probe import decode_times
 from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.segment import segment
-from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder
-from tests.stages import FAST, SECOND, composites, cut, matte, matting_options
+from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.stages import FAST, SECOND, composites, cut, matte, matting_options
 
 
 def test_all_frames_at_the_sources_times(

@@ -31,9 +31,9 @@ from matting.options import (
     VideoCodec,
 )
 from matting.segment import segment
-from tests.clips import decode
 from tests.conftest import Recorder
-from tests.stages import SECOND, composites, matting_options, with_compute, with_matte
+from tests.support.clips import decode
+from tests.support.stages import SECOND, composites, matting_options, with_compute, with_matte
 
 pytestmark = [
     pytest.mark.gpu,

@@ -18,9 +18,9 @@ from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputO
 from matting.project.paths import MattedFolder
 from matting.segment import segment
 from matting.system.file_lock import folder_lock
-from tests.clips import decode, make_clip, numbers, times
 from tests.conftest import Recorder, carry_on
-from tests.stages import (
+from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.stages import (
     FAST,
     assert_same,
     composites,

@@ -20,9 +20,9 @@ from matting.options import (
     VideoCodec,
 )
 from matting.run import run
-from tests.clips import decode
 from tests.conftest import Recorder
-from tests.stages import matting_options, with_matte
+from tests.support.clips import decode
+from tests.support.stages import matting_options, with_matte
 
 GREEN = (120, 255, 155)
 

@@ -1,0 +1,344 @@
+"""The benchmarks on tiny clips: that they run, and what their tables say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+import torch
+
+from benchmarks import bare, gpu_check, naive, network, results, stages, throughput
+from benchmarks.drift import Drift, drift_of, slope_of
+from benchmarks.footage import write_clip
+from benchmarks.half import HalfPrecision
+from benchmarks.memory import growth_text
+from benchmarks.parts import Case, measure
+from benchmarks.processes import Ran, run
+from benchmarks.side_by_side import Figures, Round, text_of
+from benchmarks.stages import Stage
+from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
+from matting.demo import CHECKPOINT
+from matting.inference.weights import load_checkpoint
+from matting.options import OutputOptions, Precision
+from tests.conftest import ROOT
+from tests.support.clips import make_clip, number_of
+from tests.support.stages import FAST_OUTPUT
+
+CPU = torch.device("cpu")
+FRAMES = 7
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "clip.mp4", (64, 48), FRAMES)
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_every_frame_of_the_footage_is_another(clip: Path) -> None:
+    with av.open(str(clip)) as container:
+        pictures = [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
+    assert len(set(pictures)) == len(pictures) == FRAMES
+
+
+def test_the_plain_loop_finds_frames_by_number(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "numbered.mp4", 30)
+    with naive.RandomAccess(path) as video:
+        assert len(video) == 30
+        assert [number_of(video[i]) for i in (0, 1, 17, 18, 5, 29)] == [0, 1, 17, 18, 5, 29]
+        with pytest.raises(IndexError):
+            video[30]
+
+
+def test_the_plain_loop_mattes_every_frame(clip: Path, tmp_path: Path) -> None:
+    job = naive.Job(clip, tmp_path / "naive.mp4", ratio=0.5, codec="h264")
+    taken = naive.matte(load_checkpoint(CHECKPOINT).network, job)
+    assert frames_of(job.result) == taken.frames == FRAMES
+    assert taken.seconds > 0
+
+
+def test_the_plain_loop_composes_over_the_background(
+    clip: Path, tmp_path: Path, empty_checkpoint: Path
+) -> None:
+    job = naive.Job(clip, tmp_path / "naive.mp4", ratio=0.5, codec="h264")
+    naive.matte(load_checkpoint(empty_checkpoint).network, job)
+    with naive.RandomAccess(job.result) as video:
+        middle = video[3][24, 32].astype(int)
+    assert abs(middle - naive.BACKGROUND).max() <= 4
+
+
+def test_each_stage_works_on_the_whole_clip(clip: Path, tmp_path: Path) -> None:
+    result = tmp_path / "stages.mp4"
+    look: OutputOptions = FAST_OUTPUT
+    alone = stages.measure(
+        load_checkpoint(CHECKPOINT).network, clip, result, ratio=0.5, device="cpu", look=look
+    )
+    network = [f"network: {step}" for step in ("features", "decoder", "maps")]
+    names = ["decode", "small copy", *network, "full-size stage", "encode", "check"]
+    assert [stage.name for stage in alone.stages] == names
+    assert alone.frames == frames_of(result) == FRAMES
+
+
+def test_a_process_is_measured_with_those_it_starts() -> None:
+    child = "import time; block = bytearray(80_000_000); time.sleep(0.5); print('child')"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    ran = run([sys.executable, "-c", parent])
+    assert ran.output.strip() == "child"
+    assert ran.seconds >= 0.5
+    if sys.platform == "linux":
+        assert 80_000_000 < ran.peak_bytes < 200_000_000
+        assert ran.cpu_seconds > 0
+
+
+def test_a_process_that_fails_is_no_result() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        run([sys.executable, "-c", "raise SystemExit(2)"])
+
+
+def a_round(naive_seconds: float, whole_seconds: float) -> Round:
+    return Round(
+        naive=Ran("", naive_seconds + 1, 0, 2**20, 0),
+        loop=(naive_seconds, 2 * naive_seconds),
+        whole=Ran("", whole_seconds, 9.0, 3 * 2**20, 0),
+        start=Ran("", 2.0, 1.0, 0, 0),
+        stages=[
+            Stage("decode", "reader", 1.0, 1.0),
+            Stage("full-size stage", "writer", 3.0, 3.0),
+            Stage("encode", "writer", 2.0, 4.0),
+        ],
+    )
+
+
+def test_throughput_is_held_against_the_plain_loop() -> None:
+    rounds = [a_round(20.0, 10.0), a_round(40.0, 10.0), a_round(20.0, 10.0)]
+    found = Figures.of(rounds, frames=10)
+    assert found.ours == (10.0, 10.0)  # (10 - 2) seconds for 10 - 2 frames
+    assert found.ratios == [2.0, 4.0, 2.0]
+    assert found.overlap == 2.0  # the writer's stages take 5 seconds
+    text = text_of(found, rounds)
+    assert "| plain loop | 0.500 | 0.476 | 2000 | 4000 | 1 | 0 |" in text
+    assert "| this program | 1.000 | 1.000 | 1000 | 1000 | 3 | 0 |" in text
+    assert "Ratio: 2.00 (rounds: 2.00, 4.00, 2.00); of processor time: 4.00." in text
+    assert "| encode | writer | 200.0 | 400.0 | 50% |" in text
+
+
+def test_both_sides_get_the_same_settings(clip: Path, tmp_path: Path) -> None:
+    settings = throughput.Clip(
+        folder=clip.parent,
+        short=clip.parent,
+        results=tmp_path / "results",
+        frames=FRAMES,
+        settings=("--checkpoint", CHECKPOINT, "--ratio", 0.5, "--device", "cpu"),
+        codec="h264",
+        bitrate_bps=1_000_000,
+    )
+    commands = throughput.commands(settings, tmp_path)
+    for name, ratio, rate in (
+        ("naive", "--ratio", "--bitrate-bps"),
+        ("stages", "--ratio", "--bitrate-bps"),
+        ("whole", "--downsample-ratio", "--bitrate"),
+        ("start", "--downsample-ratio", "--bitrate"),
+    ):
+        words = commands[name]
+        for option, value in ((ratio, "0.5"), (rate, "1000000"), ("--codec", "h264")):
+            assert words[words.index(option) + 1] == value
+
+
+def test_growth_is_what_a_longer_video_takes_more() -> None:
+    text = growth_text({60: 500.0, 600: 512.25})
+    assert "| 600 s | 512.2 |" in text
+    assert "Growth: 12.2 MiB" in text
+    assert "Growth: -12.2 MiB" in growth_text({60: 512.25, 600: 500.0})
+
+
+def test_the_network_is_measured_in_parts(clip: Path) -> None:
+    case = Case(clip, 64, 48, 0.5, Precision.FP32)
+    found = measure(load_checkpoint(CHECKPOINT).network, case, CPU, rounds=1)
+    assert case.least_bytes == 2 * 64 * 48 * 3 // 2 + 8 * 4 * 32 * 24
+    assert found.ratio is not None and found.ratio > 0
+    assert found.mean_error < 0.01  # the network for inference is the published one
+    cells = dict(zip(network.HEAD, network.row_of(found, 1e10), strict=True))
+    assert cells["size, ratio"] == "64x48, 0.500"
+    assert cells["memory (MiB)"] == "-"
+    assert float(cells["ours"]) == pytest.approx(found.ours_ms, abs=0.01)
+
+
+def test_emulated_half_precision_is_nearly_the_real_one() -> None:
+    x = torch.rand(1, 8, 12, 12, generator=torch.Generator().manual_seed(1))
+    weight = torch.rand(4, 8, 3, 3, generator=torch.Generator().manual_seed(2))
+    exact = torch.conv2d(x, weight)
+    with HalfPrecision():
+        emulated = torch.conv2d(x.bfloat16(), weight.bfloat16())
+        untouched = torch.conv2d(x, weight)
+    real = torch.conv2d(x.bfloat16(), weight.bfloat16())
+    assert emulated.dtype == torch.bfloat16
+    assert untouched.equal(exact)
+    assert 0 < (emulated.float() - exact).abs().max() < 0.3
+    assert (emulated.float() - real.float()).abs().max() <= 2**-4  # one step at 8 to 16
+
+
+def test_drift_is_told_by_window() -> None:
+    film = [torch.full((3, 48, 64), value, dtype=torch.uint8) for value in (40, 90, 140)]
+    found = drift_of(
+        load_checkpoint(CHECKPOINT).network, "bf16", film, frames=12, ratio=0.5, device=CPU
+    )
+    assert [window.first for window in found] == [0]
+    assert 0 < found[0].mean <= found[0].most
+    rising = [Drift(first, 0.1 + first / 10_000, 1.0) for first in (0, 300, 600)]
+    assert slope_of(rising) == pytest.approx(0.1)
+
+
+def test_what_was_not_measured_is_said_to_be_unmeasured() -> None:
+    rows = rows_of({})
+    assert all(row.held is None and row.measured == UNMEASURED for row in rows)
+    assert table_of(rows).count(UNMEASURED) == 2 * len(rows)
+
+
+def test_targets_are_held_or_not() -> None:
+    case = {"precision": "fp16", "ours_ms": 20.0, "times_the_least": 1.5, "way": "fused"}
+    figures = {
+        "GPU tests": {MEMORY_TEST: "passed", "test_two": "failure", "test_three": "skipped"},
+        "throughput": {"ratios": [12.0], "overlap": 1.3},
+        "the network alone": [{**case, "size": "8192x4096"}],
+        "drift": {"fp16": {"mean": 0.2, "slope": 0.001}},
+    }
+    held = {row.target: row.held for row in rows_of(figures)}
+    assert held["all GPU tests pass"] is False
+    assert held["10 times the plain loop, 3840x2160"] is True
+    assert held["wall time at most 1.2 of the slowest"] is False
+    assert held["60 frames a second, 8192x4096"] is False
+    assert held["at most 6 GiB on the card, 8192x4096"] is True
+    assert held["full-size stage at most twice its least traffic's time, 3840x2160"] is None
+    assert held["full-size stage at most twice its least traffic's time, 8192x4096"] is True
+
+
+def test_what_a_card_does_not_have_is_no_failure() -> None:
+    row, *_ = rows_of({"GPU tests": {"test_one": "passed", "test_two": "skipped"}})
+    assert row.held is True
+    assert row.measured == "1 of 2 passed; test_two: skipped"
+
+
+def test_a_step_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; print('began', flush=True); time.sleep(60)"]
+    step = gpu_check.Step("slow", command, 1.0, tmp_path / "figures.json")
+    done = gpu_check.run_step(step, dict(bare.environment_for(tmp_path)), step.seconds)
+    assert done.problem == "ended after 1 seconds"
+    assert "began" in done.output
+    assert gpu_check.figures_of(done) is None
+
+
+def test_missing_packages_are_replaced_by_empty_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    environment = bare.environment_for(tmp_path / "empty")
+    bars = "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.total += 1; bar.close()"
+    command = [sys.executable, "-c", f"import matting.cli.main, benchmarks.throughput; {bars}"]
+    step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
+    done = gpu_check.run_step(step, environment, step.seconds)
+    assert done.problem == "", done.output
+    assert (tmp_path / "empty" / "imageio" / "v3.py").is_file()
+
+
+def test_the_gpu_check_itself_needs_none_of_them() -> None:
+    program = (
+        "import sys; sys.path.insert(0, '.'); from benchmarks.bare import EMPTY; "
+        "sys.modules.update(dict.fromkeys(EMPTY)); import benchmarks.gpu_check"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert done.returncode == 0
+
+
+def test_progress_bars_are_no_words() -> None:
+    output = "Matting on the CPU.\n\rMatting 50% |##  | 1/2\rIt is matted.\nMatting 9%, 1/11"
+    assert gpu_check.lines_of(output) == "Matting on the CPU.\nIt is matted."
+
+
+def test_the_steps_of_the_gpu_check_have_time_for_all(tmp_path: Path) -> None:
+    steps = gpu_check.steps(tmp_path)
+    assert sum(step.seconds for step in steps) <= gpu_check.WHOLE_SECONDS <= 8 * 60
+    assert str(ROOT / "tests" / "test_gpu.py") in steps[0].command
+    for step in steps[2:]:
+        at = step.command.index("-m")
+        words = [str(word) for word in step.command[at + 2 :]]
+        parse = {"benchmarks.network": network.parse, "benchmarks.throughput": throughput.parse}
+        assert parse[step.command[at + 1]](words).json == step.makes
+
+
+def test_figures_of_the_tests_come_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "tests.xml"
+    path.write_text(
+        "<testsuites><testsuite><testcase name='a'/><testcase name='b'><skipped/></testcase>"
+        "</testsuite></testsuites>",
+        encoding="utf-8",
+    )
+    done = gpu_check.Done(gpu_check.Step("GPU tests", [], 1.0, path), "", "")
+    assert gpu_check.figures_of(done) == {"a": "passed", "b": "skipped"}
+
+
+def test_the_gpu_check_writes_what_was_measured_and_what_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine with a card, with short steps in place of the real ones."""
+
+    def steps(folder: Path) -> list[gpu_check.Step]:
+        figures = folder / "drift.json"
+        text = json.dumps({"fp16": {"mean": 0.25, "slope": 0.0}})
+        write = f"import pathlib; pathlib.Path({str(figures)!r}).write_text({text!r})"
+        return [
+            gpu_check.Step("infer", [sys.executable, "-c", "print('Matting.')"], 30, folder / "-"),
+            gpu_check.Step("drift", [sys.executable, "-c", write], 30, figures),
+            gpu_check.Step("throughput", [sys.executable, "-c", "1 / 0"], 30, folder / "-"),
+        ]
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Card 9000")
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(gpu_check, "steps", steps)
+    monkeypatch.setattr(gpu_check, "write_clip", lambda path, *_: path)
+    assert gpu_check.main() == 1
+    text = results.RESULTS.read_text(encoding="utf-8")
+    assert "## GPU check: Card 9000" in text
+    assert "after 3000 frames | 0.2500/255 | held |" in text
+    assert "| 10 times the plain loop, 3840x2160 | unmeasured | unmeasured |" in text
+    assert "What `infer` says at 1920x1080:\n```\nMatting.\n```" in text
+    assert "throughput: exit code 1." in text
+    assert "ZeroDivisionError" in text
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
+def test_without_a_card_the_gpu_check_says_so_and_changes_nothing() -> None:
+    results = ROOT / "benchmarks" / "RESULTS.md"
+    before = results.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "benchmarks/gpu_check.py"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == gpu_check.NO_CARD
+    assert len(done.stdout.splitlines()) == 1
+    assert "nothing was measured" in done.stdout
+    assert results.read_bytes() == before
+
+
+def test_the_figures_can_be_read_by_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "figures.json"
+    words = ["--sizes", "64x48", "--ratio", "0.5", "--rounds", "1", "--device", "cpu"]
+    words += ["--checkpoint", str(CHECKPOINT), "--json", str(path)]
+    monkeypatch.setattr(sys, "argv", ["network", *words])
+    network.main()
+    assert "| 64x48, 0.500 | fp32 |" in capsys.readouterr().out
+    (found,) = json.loads(path.read_text(encoding="utf-8"))
+    assert found["size"] == "64x48"
+    assert found["times_the_least"] > 0

@@ -1,0 +1,301 @@
+"""What a user sees of the work: one line in a window, a few in a log, and nothing that breaks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from matting.cli.console import Console
+from matting.cli.main import main
+from matting.cli.progress_line import Meter
+from matting.system.humanize import clock
+from tests.conftest import ROOT
+from tests.support.clips import make_clip
+
+HOURS = 450_000  # frames: four hours
+ENDLESS = 10_000_000
+
+
+def meter(done: int, total: int = HOURS, seconds: float = 100, parts: int = 160) -> Meter:
+    """A piece of work that has come so far in so many seconds."""
+    made = Meter("Matting", total, "frame", parts, 0.0)
+    made.advance(done, seconds)
+    return made
+
+
+def test_a_wide_window_shows_all() -> None:
+    made = meter(48_000, seconds=10_000)
+    for _ in range(17):
+        made.part_done()
+    line = made.line(100, "#")
+    assert line.startswith("Matting 10% |#")
+    assert line.endswith("| 48000/450000, 4.8 fps, 23:15:50 left, segment 18/160")
+
+
+@pytest.mark.parametrize("done", [0, 1, 812, 449_999, 450_000, 450_001])
+@pytest.mark.parametrize("total", [0, HOURS, ENDLESS])
+def test_no_line_is_wider_than_its_window(done: int, total: int) -> None:
+    for width in range(1, 160):
+        for cell in ("", "#"):
+            line = meter(done, total).line(width, cell)
+            assert len(line) <= width
+            assert line.isascii()
+
+
+def test_a_narrow_window_keeps_what_matters_most() -> None:
+    line = meter(48_000, seconds=10_000).line(39, "#")
+    assert line == "Matting 10% 48000/450000 23:15:50 left"
+    assert meter(48_000, seconds=10_000).line(27, "#") == "Matting 10%, 23:15:50 left"
+    assert meter(48_000).line(12, "#") == "Matting 10%"
+
+
+def test_it_is_done_only_when_all_is_done() -> None:
+    assert "99%" in meter(HOURS - 1).line(80, "")
+    assert "100%" in meter(HOURS).line(80, "")
+    assert "left" not in meter(HOURS).line(80, "")
+
+
+def test_the_speed_is_that_of_late() -> None:
+    made = meter(1000, seconds=10)
+    made.advance(300, 310)
+    assert "1.0 fps" in made.line(80, "")
+
+
+def test_what_is_taken_back_is_no_speed() -> None:
+    made = meter(1000, seconds=10)
+    before = made.line(80, "")
+    made.advance(-900, 10.0)
+    assert "100/450000" in made.line(80, "")
+    assert re.findall(r"[\d.]+ fps", before) == re.findall(r"[\d.]+ fps", made.line(80, ""))
+
+
+def test_a_download_is_told_in_megabytes() -> None:
+    made = Meter("Download", 15_000_000, "B", 0, 0.0)
+    made.advance(6_000_000, 4)
+    assert made.line(80, "") == "Download 40%, 6.0 of 15.0 MB, 1.5 MB/s, 0:06 left"
+
+
+def test_of_an_unknown_length_the_count_is_told() -> None:
+    made = Meter("Trying out some frames", 0, "frame", 0, 0.0)
+    assert made.line(80, "#") == "Trying out some frames"
+    made.advance(24, 3)
+    assert made.line(80, "#") == "Trying out some frames, 24 frames"
+
+
+def test_segments_that_turn_up_are_counted() -> None:
+    made = meter(10, 20, parts=2)
+    made.more(20, 1)
+    assert "25%" in made.line(80, "")
+    assert "segment 1/3" in made.line(80, "")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (7, "0:07"), (320, "5:20"), (5025, "1:23:45")]
+)
+def test_times_are_told_as_a_clock_does(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+PROGRAM = """
+import time
+from matting.console import Console
+console = Console()
+console.start("Matting", 4500, "frame", 160)
+for number in range(90):
+    if number == 40:
+        console.say("A sentence.")
+    console.advance({units})
+    console.part_done()
+    time.sleep(0.01)
+console.finish()
+console.say("All done.")
+"""
+
+
+def shown(columns: int, units: int = 50, **variables: str) -> str:
+    """What a program writes into a window of so many columns."""
+    pty = pytest.importorskip("pty", reason="needs pseudo terminals")
+    fcntl, struct, termios = (pytest.importorskip(n) for n in ("fcntl", "struct", "termios"))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(units=units)],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", **variables},
+    ) as process:
+        os.close(theirs)
+        text = b"".join(_all_of(ours))
+    os.close(ours)
+    assert process.returncode == 0, text
+    return text.decode().replace("\r\n", "\n")
+
+
+def _all_of(descriptor: int) -> Iterator[bytes]:
+    try:
+        while part := os.read(descriptor, 1 << 16):
+            yield part
+    except OSError:  # the other end is closed
+        return
+
+
+def left_over(text: str) -> list[str]:
+    """The lines of a window after all that was written over."""
+    lines = []
+    for line in text.split("\n"):
+        cells: list[str] = []
+        for written in line.split("\r"):
+            cells[: len(written)] = written
+        lines.append("".join(cells).rstrip())
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_in_a_window_there_is_one_line(columns: int) -> None:
+    text = shown(columns)
+    assert "\x1b" not in text
+    written = re.split(r"[\r\n]", text)
+    assert max(map(len, written)) < max(columns, 12)
+    assert any(line.startswith("Matting") and "%" in line for line in written)
+    assert left_over(text) == ["A sentence.", "All done."]
+
+
+def test_a_line_of_work_that_breaks_off_stays() -> None:
+    left = left_over(shown(80, units=10))
+    assert left[0] == "A sentence."
+    assert left[1].startswith("Matting 20%")
+    assert left[2] == "All done."
+
+
+def test_a_simple_terminal_gets_no_returns() -> None:
+    assert shown(80, TERM="dumb") == "A sentence.\nAll done.\n"
+
+
+def test_a_log_gets_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("matting.cli.console.time.monotonic", lambda: now[0])
+    log = Console()
+    log.start("Matting", 4 * 3600 * 25, "frame", 160)
+    for second in range(3600):
+        now[0] = second
+        log.advance(25)
+    log.finish()
+    error = capsys.readouterr().err
+    assert "\r" not in error
+    lines = error.splitlines()
+    assert 30 <= len(lines) <= 70
+    assert lines[0].startswith("Matting 0%, ")
+    assert re.fullmatch(
+        r"Matting 24%, \d+/360000, 25.0 fps, 3:\d\d:\d\d left, segment 1/160", lines[-1]
+    )
+    assert all(len(line) < 80 for line in lines)
+
+
+def test_what_is_short_leaves_no_line_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Console()
+    log.start("Cutting", 10, "frame")
+    log.advance(10)
+    log.finish()
+    assert capsys.readouterr().err == ""
+
+
+def test_quiet_shows_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    silent = Console(quiet=True)
+    silent.start("Cutting", 10, "frame")
+    silent.advance(10)
+    silent.say("A sentence.")
+    silent.finish()
+    silent.error("An error.")
+    assert capsys.readouterr() == ("", "An error.\n")
+
+
+def test_an_unprintable_name_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().say("\udcff\u52d5\u753b \U0001f600")
+    assert capsys.readouterr().out == "?\u52d5\u753b \U0001f600\n"
+
+
+def test_a_name_cannot_steer_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().say("\x1b[31mred\x07.mp4\nnext")
+    assert capsys.readouterr().out == "?[31mred?.mp4\nnext\n"
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp1252", "cp932", "ascii"])
+def test_every_code_page_takes_every_name(encoding: str, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "\u540d\u524d \U0001f3ac \u00fc.mp4", 12)
+    done = command(["segment", str(clip)], PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert b"_segments" in done.stdout
+    assert done.stderr == b""
+    lost = done.stdout.decode(encoding).count("?")
+    assert lost >= (1 if encoding == "cp932" else 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such names of files")
+def test_where_all_names_are_ascii_a_video_is_known_again(
+    tmp_path: Path, opaque_checkpoint: Path
+) -> None:
+    clip = make_clip(tmp_path / "\u540d\u524d \u00fc.mp4", 12, sound=True)
+    variables = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    checkpoint = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
+    done = command(["run", str(clip), *checkpoint], **variables)
+    assert done.returncode == 0, done.stderr
+    assert clip.with_name(f"{clip.stem}_MATTED.mp4").is_file()
+    again = command(["segment", str(clip)])
+    assert b"Already cut" in again.stdout, again.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
+@pytest.mark.parametrize("both", [False, True])
+def test_the_work_goes_on_when_nobody_listens(*, both: bool, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 12)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "inference_custom.py"), "segment", str(clip)],
+        stdout=writing,
+        stderr=writing if both else subprocess.PIPE,
+    ) as process:
+        os.close(writing)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not error
+    assert (tmp_path / "clip_segments" / "segments.json").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_log_on_a_full_disk_is_no_reason_to_stop(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 12)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "inference_custom.py"), "segment", str(clip)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_without_any_console_it_works(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 12)
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["segment", str(clip)]) == 0
+
+
+def command(arguments: list[str], **variables: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "inference_custom.py"), *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+        capture_output=True,
+        check=False,
+    )

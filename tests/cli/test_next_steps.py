@@ -1,0 +1,253 @@
+"""What a command says last: what it made, how long it took, what comes next; or how to go on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from matting.cli.main import main
+from matting.cli.next_steps import Invocation, failed, interrupted, typed
+from matting.errors import InputError
+from matting.system.humanize import time_taken
+from tests.conftest import ROOT
+from tests.support.clips import make_clip
+
+TYPED = Invocation(("python", "inference_custom.py"), ("run", "my clip.mp4"))
+DROPPED = Invocation(
+    ("python.exe", "inference_custom.py"), ("segment", "clip.mp4"), "1_segment.bat"
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "less than a second"), (7.4, "7 s"), (200, "3 min 20 s"), (19_200, "5 h 20 min")],
+)
+def test_how_long_it_took(seconds: float, text: str) -> None:
+    assert time_taken(seconds) == text
+
+
+def test_a_line_can_be_typed_as_it_is_shown() -> None:
+    words = ["python", "a b.mp4", "it's.mp4", "C:\\a&b.mp4", "#78FF9B"]
+    assert typed(words, windows=True) == ('python "a b.mp4" "it\'s.mp4" "C:\\a&b.mp4" "#78FF9B"')
+    shown = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {typed(words, windows=False)}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert shown.splitlines() == words
+
+
+def next_line(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The line that a command gives for the next one."""
+    assert main([str(a) for a in arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"Time taken: .*\. Next:", lines[-2])
+    return lines[-1].strip()
+
+
+def test_each_line_leads_to_the_next(
+    tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "my clip.mp4", 40, sound=True)
+    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    start = ["python", "inference_custom.py"]
+    line = next_line(capsys, "segment", clip)
+    segments = tmp_path / "my clip_segments"
+    assert line == typed([*start, "infer", str(segments)])
+    line = next_line(capsys, "infer", segments, *options)
+    matted = tmp_path / "my clip_segments_matted"
+    assert line == typed([*start, "combine", str(matted)])
+    line = next_line(capsys, "combine", matted)
+    assert line == typed([*start, "add-audio", str(clip)])
+    assert main(["add-audio", str(clip)]) == 0
+    *_, done, taken = capsys.readouterr().out.splitlines()
+    assert done == f"Done. 0:02 long, 1 MB: {tmp_path / 'my clip_MATTED.mp4'}"
+    assert re.fullmatch(r"Time taken: .*\.", taken)
+
+
+def test_with_results_elsewhere_the_next_line_says_so(
+    tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    clip, other = make_clip(tmp_path / "in" / "clip.mp4", 40), tmp_path / "out"
+    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    line = next_line(capsys, "segment", clip, "--output", other)
+    assert line.endswith(f"infer {other / 'clip_segments'}")
+    line = next_line(capsys, "infer", other / "clip_segments", *options)
+    line = next_line(capsys, "combine", other / "clip_segments_matted")
+    assert line.endswith(f"add-audio clip.mp4 --output {other}")
+    assert main(["add-audio", str(clip), "--output", str(other)]) == 0
+    assert str(other / "clip_MATTED.mp4") in capsys.readouterr().out
+
+
+def test_run_says_only_the_last_file(
+    tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 40)
+    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    assert main(["run", str(clip), *options]) == 0
+    out = capsys.readouterr().out
+    assert "Next" not in out
+    assert str(tmp_path / "clip_MATTED.mp4") in out.splitlines()[-2]
+
+
+def test_videos_that_never_were_one_have_no_next_step(
+    tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "FIX_ME").mkdir()
+    make_clip(tmp_path / "FIX_ME" / "a.mp4", 4)
+    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    assert main(["infer", str(tmp_path / "FIX_ME"), *options]) == 0
+    out = capsys.readouterr().out
+    assert "Next" not in out
+    assert f"It is matted: {tmp_path / 'FIX_ME_matted'}" in out
+
+
+def test_who_drops_is_told_what_to_drop(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 4)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "inference_custom.py"), "segment", str(clip)],
+        env={**os.environ, "RVM_BATCH": "1_segment.bat"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = done.stdout.splitlines()[-1]
+    assert last.endswith("Next: drop the folder clip_segments on 2_infer.bat.")
+
+
+def test_how_to_go_on_after_an_interruption() -> None:
+    words, line = interrupted(TYPED).splitlines()
+    assert words == "Interrupted. Run the same command again: it goes on where it stopped."
+    assert line.split() == ["python", "inference_custom.py", "run", *typed(["my clip.mp4"]).split()]
+    assert interrupted(DROPPED) == (
+        "Interrupted. Drop the same on 1_segment.bat again: this step begins anew."
+    )
+
+
+def test_who_drops_is_told_how_to_give_an_option() -> None:
+    error = str(InputError("It is in the way.", "Choose a place with --output."))
+    assert failed(error, TYPED) == error
+    what, hint, help_, line = failed(error, DROPPED).splitlines()
+    assert [what, hint] == error.splitlines()
+    assert "typed" in help_
+    assert line.strip() == "python.exe inference_custom.py segment clip.mp4"
+    again = failed("Free some space, then run the same command again.", DROPPED)
+    assert again == "Free some space, then drop the same on 1_segment.bat again."
+
+
+def test_what_ctrl_c_was_made_of_is_still_an_interruption(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def swallow(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("half a package") from None
+
+    monkeypatch.setattr("matting.segment.segment", swallow)
+    assert main(["segment", "a.mp4"]) == 130
+    error = capsys.readouterr().err
+    assert "Run the same command again" in error
+    assert "package" not in error
+
+
+def test_a_second_ctrl_c_does_not_break_the_putting_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_away = []
+
+    def work(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+            put_away.append(True)
+
+    monkeypatch.setattr("matting.segment.segment", work)
+    assert main(["segment", "a.mp4"]) == 130
+    assert put_away == [True]
+    signal.raise_signal(signal.SIGINT)  # nor what comes after the last word
+    capsys.readouterr()
+
+
+def test_no_shutdown_after_a_ctrl_c_that_was_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lose(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return
+
+    def never(_: object) -> None:
+        raise AssertionError("switched off")
+
+    monkeypatch.setattr("matting.infer.infer", lose)
+    monkeypatch.setattr("matting.cli.next_steps.read_plan", lambda _: None)
+    monkeypatch.setattr(main, "shut_down", never)
+    assert main(["infer", "somewhere", "--shutdown"]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for its processes")
+@pytest.mark.parametrize("to_all", [True, False])
+def test_pressed_three_times_nothing_is_left_and_it_goes_on(
+    *, to_all: bool, tmp_path: Path, random_checkpoint: Path
+) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    make_clip(clips / "a.mp4", 200, size=(320, 240))
+    command = [sys.executable, str(ROOT / "inference_custom.py"), "infer", str(clips)]
+    command += ["--checkpoint", str(random_checkpoint), "--device", "cpu"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    ) as process:
+        composite = tmp_path / "clips_matted" / "COMPOSITE"
+        deadline = time.monotonic() + 60
+        while not (composite / "a.mp4.partial").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        pressed = time.monotonic()
+        for _ in range(3):
+            if to_all:
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        _, error = process.communicate(timeout=30)
+        assert time.monotonic() - pressed < 5
+    assert process.returncode == 130
+    words = error.decode().splitlines()
+    assert words[-2:] == [
+        "Interrupted. Run the same command again: it goes on where it stopped.",
+        f"  {typed(command)}",
+    ]
+    assert b"Traceback" not in error
+    assert list(composite.iterdir()) == []
+    assert living(process.pid) == []
+
+
+def living(session: int) -> list[str]:
+    """The processes of a session that are not dead."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            # Behind the name, which may hold anything: state, parent, group, session.
+            state, _, _, own, *_ = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+            if own == str(session) and state != "Z":
+                found.append(stat.parent.name)
+    return found

@@ -1,0 +1,362 @@
+"""Cutting is exact: the pieces' decoded planes and times are the source's, whatever the source."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.video.frame import VideoFrame
+
+from matting.cutting import cutter, packet_cutter
+from matting.cutting.packet_index import SourceIndex
+from matting.media import ffmpeg
+from matting.media.probe import VideoInfo
+from matting.media.video_source import VideoSource
+from matting.options import CuttingOptions
+from matting.project.plan import Plan, read_plan
+from matting.segment import segment
+from tests.conftest import Recorder
+from tests.support.clips import make_clip
+
+HALF = CuttingOptions(seconds=Fraction(1, 2))
+X265_OPEN = "log-level=none:open-gop=1:bframes=4:scenecut=0"
+X265_CLOSED = "log-level=none:open-gop=0:bframes=3:scenecut=0"
+X264_OPEN = {"preset": "veryfast", "bf": "3", "x264-params": "open-gop=1:b-pyramid=normal"}
+VFR = [index * 33 + (index % 3) * 9 + (index // 20) * 70 for index in range(75)]
+MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A source: how its clip is made, and what is expected of it."""
+
+    name: str
+    codec: str
+    suffix: str
+    options: dict[str, str] = field(default_factory=dict)
+    gop: int = 10
+    pts: Sequence[int] | None = None
+    time_base: Fraction | None = None
+    pixel_format: str = "yuv420p"
+    pieces: int = 5
+    copied: bool = True
+
+
+def x265(parameters: str) -> dict[str, str]:
+    return {"x265-params": parameters}
+
+
+VP9 = {"deadline": "realtime", "cpu-used": "8"}
+VP9_ALT_REF = {"deadline": "good", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "12"}
+SVT_OPEN = {"preset": "12", "svtav1-params": "irefresh-type=1:hierarchical-levels=3"}
+VARIANTS = [
+    Variant("h264-closed", "libx264", "mp4", {"bf": "2"}),
+    Variant("h264-open-mp4", "libx264", "mp4", X264_OPEN),
+    Variant("h264-open-mov", "libx264", "mov", X264_OPEN),
+    Variant("h264-open-ts", "libx264", "ts", X264_OPEN),
+    Variant("h264-open-mkv", "libx264", "mkv", X264_OPEN),
+    Variant("h264-refresh-ts", "libx264", "ts", {"x264-params": "intra-refresh=1"}),
+    Variant("h264-keys-every-2", "libx264", "mp4", X264_OPEN, gop=2),
+    Variant("h264-one-key", "libx264", "mp4", {"bf": "2"}, gop=1000, pieces=1),
+    Variant("h264-vfr", "libx264", "mkv", X264_OPEN, pts=VFR, time_base=MILLISECOND, pieces=6),
+    Variant("hevc-closed-ts", "libx265", "ts", x265(f"{X265_CLOSED}:keyint=10")),
+    Variant("hevc-open-mp4", "libx265", "mp4", x265(f"{X265_OPEN}:keyint=10")),
+    Variant("hevc-open-mov", "libx265", "mov", x265(f"{X265_OPEN}:keyint=10")),
+    Variant("hevc-open-ts", "libx265", "ts", x265(f"{X265_OPEN}:keyint=10")),
+    Variant("hevc-open-mkv", "libx265", "mkv", x265(f"{X265_OPEN}:keyint=10")),
+    Variant("hevc-keys-every-2", "libx265", "mp4", x265(f"{X265_OPEN}:keyint=2")),
+    Variant(
+        "hevc-open-vfr",
+        "libx265",
+        "mkv",
+        x265(f"{X265_OPEN}:keyint=10"),
+        pts=VFR,
+        time_base=MILLISECOND,
+        pieces=6,
+    ),
+    Variant(
+        "hevc-late-ts",
+        "libx265",
+        "ts",
+        x265(f"{X265_OPEN}:keyint=10"),
+        pts=[900_000 + index * 3003 for index in range(75)],
+        time_base=Fraction(1, 90_000),
+    ),
+    Variant("av1-mp4", "libsvtav1", "mp4", {"preset": "12"}),
+    Variant("av1-open-mkv", "libsvtav1", "mkv", SVT_OPEN, pieces=1),
+    Variant("vp9-webm", "libvpx-vp9", "webm", VP9),
+    Variant("vp9-alt-ref-mkv", "libvpx-vp9", "mkv", VP9_ALT_REF),
+    Variant("mpeg2-open-ts", "mpeg2video", "ts", {"bf": "2"}),
+    Variant("mpeg4-mp4", "mpeg4", "mp4", {"bf": "2"}),
+    Variant("vp8-webm", "libvpx", "webm", VP9_ALT_REF, copied=False),
+    Variant("ffv1-mkv", "ffv1", "mkv", pixel_format="yuv422p10le"),
+    Variant("prores-mov", "prores_ks", "mov", pixel_format="yuv422p10le", copied=False),
+    Variant("h264-avi", "libx264", "avi", {"bf": "2"}, copied=False),
+]
+
+
+def clip(folder: Path, variant: Variant, frames: int = 75) -> Path:
+    return make_clip(
+        folder / f"clip.{variant.suffix}",
+        frames,
+        codec=variant.codec,
+        gop=variant.gop,
+        options=variant.options,
+        pts=variant.pts,
+        time_base=variant.time_base,
+        pixel_format=variant.pixel_format,
+    )
+
+
+def planes(frame: VideoFrame) -> str:
+    """A hash of the decoded samples, without the padding of lines."""
+    return hashlib.md5(np.ascontiguousarray(frame.to_ndarray()).tobytes()).hexdigest()
+
+
+def decoded(path: Path, *, untimed: bool = False) -> list[tuple[Fraction, str]]:
+    """(time from the first frame in seconds, hash of the planes) of every frame shown."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        frames = list(container.decode(stream))
+        times = [Fraction(0) if f.pts is None else f.pts * stream.time_base for f in frames]
+    if untimed:
+        times = [index * Fraction(1, 30) for index in range(len(frames))]
+    return [(time - times[0], planes(frame)) for time, frame in zip(times, frames, strict=True)]
+
+
+def plan_of(folder: Path) -> Plan:
+    plan = read_plan(folder)
+    assert plan is not None
+    return plan
+
+
+def joined(folder: Path) -> list[tuple[Fraction, str]]:
+    """The same of all pieces, each at its place in the source."""
+    plan = plan_of(folder)
+    found = []
+    for part in plan.segments:
+        place = (part.first_pts - plan.segments[0].first_pts) * plan.time_base
+        own = decoded(folder / part.name)
+        assert len(own) == part.frames
+        assert part.proof.holds_for(folder / part.name)
+        found += [(place + time, pixels) for time, pixels in own]
+    return found
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
+def test_pieces_are_the_source(variant: Variant, tmp_path: Path, progress: Recorder) -> None:
+    video = clip(tmp_path, variant)
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == decoded(video, untimed=variant.suffix == "avi")
+    plan = plan_of(folder)
+    assert len(plan.segments) == variant.pieces
+    assert progress.heard("encoded anew") != variant.copied
+    assert progress.heard(f"75 frames in {variant.pieces} segment")
+    assert not (folder / ".cutting").exists()
+    for part in plan.segments:
+        source = VideoSource(folder / part.name)
+        shown = [pts for chunk in source.chunks(8) for pts in chunk.pts]
+        last = [pts for chunk in source.chunks(8, last=3) for pts in chunk.pts]
+        assert len(shown) == part.frames
+        assert last == shown[-3:]
+
+
+def ffmpeg_copy(source: Path, target: Path, *arguments: str, before: Sequence[str] = ()) -> Path:
+    """`source` copied by the ffmpeg program, packet by packet."""
+    command = [str(ffmpeg.program()), "-v", "error", "-y", *before, "-i", str(source)]
+    subprocess.run([*command, "-c", "copy", *arguments, str(target)], check=True)
+    return target
+
+
+def open_hevc(folder: Path, frames: int = 75) -> Path:
+    return clip(folder, Variant("", "libx265", "mp4", x265(f"{X265_OPEN}:keyint=10")), frames)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+@pytest.mark.parametrize(
+    "arguments",
+    [((), ("-ss", "0.75")), (("-t", "1.6"), ("-ss", "0.4"))],
+    ids=["start", "start-and-end"],
+)
+def test_an_edit_list_in_the_source_is_obeyed(
+    suffix: str,
+    arguments: tuple[Sequence[str], Sequence[str]],
+    tmp_path: Path,
+    progress: Recorder,
+) -> None:
+    after, before = arguments
+    video = ffmpeg_copy(open_hevc(tmp_path), tmp_path / f"trimmed.{suffix}", *after, before=before)
+    whole = decoded(video)
+    with av.open(str(video)) as container:
+        assert len(whole) < sum(packet.size > 0 for packet in container.demux(video=0))
+    assert joined(segment(video, HALF, None, progress)) == whole
+
+
+def test_what_an_edit_list_hides_at_the_end_stays_hidden(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    video = shortened(clip(tmp_path, Variant("", "libx264", "mp4", {"bf": "2"}, gop=1000), 40), 21)
+    whole = decoded(video)
+    assert len(whole) < 30
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == whole
+
+
+def shortened(video: Path, frames: int) -> Path:
+    """The mp4 with an edit list that ends after that many frames, as cameras' trimming makes it."""
+    content = bytearray(video.read_bytes())
+    at = content.index(b"elst") + 12  # its kind, version and count come first
+    milliseconds = frames * 1000 // 30
+    content[at : at + 4] = milliseconds.to_bytes(4, "big")
+    video.write_bytes(content)
+    return video
+
+
+def test_a_negative_start(tmp_path: Path, progress: Recorder) -> None:
+    early = ["-avoid_negative_ts", "disabled", "-muxdelay", "0", "-muxpreload", "0"]
+    target = tmp_path / "early.ts"
+    video = ffmpeg_copy(open_hevc(tmp_path), target, *early, before=["-itsoffset", "-1"])
+    with av.open(str(video)) as container:
+        start = container.streams.video[0].start_time
+    assert start is not None
+    assert start < 0
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == decoded(video)
+    assert len(plan_of(folder).segments) > 3
+
+
+def test_pieces_of_one_source_share_their_header(tmp_path: Path, progress: Recorder) -> None:
+    folder = segment(open_hevc(tmp_path), HALF, None, progress)
+    headers = set()
+    for part in plan_of(folder).segments:
+        with av.open(str(folder / part.name)) as container:
+            headers.add(
+                (
+                    container.streams.video[0].codec_context.extradata,
+                    container.streams.video[0].codec_context.codec_tag,
+                )
+            )
+    assert len(headers) == 1
+
+
+def test_turned_pictures_stay_turned(tmp_path: Path, progress: Recorder) -> None:
+    aspect = Fraction(4, 3)
+    for suffix in ("mp4", "avi"):
+        options = {"bf": "2"}
+        turned = 90 if suffix == "mp4" else 0
+        video = make_clip(
+            tmp_path / f"clip_{suffix}.{suffix}",
+            20,
+            options=options,
+            rotation=turned,
+            pixel_aspect=aspect,
+        )
+        folder = segment(video, HALF, None, progress)
+        source = VideoSource(folder / "output_000.mp4")
+        assert (source.width_px, source.height_px) == ((48, 64) if turned else (64, 48))
+        assert source.pixel_aspect == (1 / aspect if turned else aspect)
+
+
+def test_a_lead_in_that_does_not_help_is_found_by_its_pixels(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = clip(tmp_path, Variant("", "libx264", "ts", {"x264-params": "intra-refresh=1"}))
+    whole = decoded(video)
+    monkeypatch.setattr(packet_cutter, "needs_lead", lambda _packets, _start, _stop, back: back > 2)
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == whole
+    assert not progress.heard("encoded anew")
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_where_no_lead_in_helps_the_piece_is_encoded_without_loss(
+    codec: str, tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = X264_OPEN if codec == "libx264" else x265(f"{X265_OPEN}:keyint=10")
+    video = clip(tmp_path, Variant("", codec, "mp4", options))
+    monkeypatch.setattr(packet_cutter, "needs_lead", lambda *_: False)
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == decoded(video)
+    assert progress.heard("4 of 5 pieces had to be encoded anew, without loss")
+
+
+def test_pieces_that_cannot_be_read_are_encoded_anew(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(
+        _info: VideoInfo,
+        _index: SourceIndex,
+        pieces: Mapping[Path, packet_cutter.Span],
+        _on_packets: Callable[[int], None],
+    ) -> None:
+        for path in pieces:
+            path.write_bytes(b"no video")
+
+    monkeypatch.setattr(cutter, "write_pieces", spoiled)
+    video = open_hevc(tmp_path)
+    folder = segment(video, HALF, None, progress)
+    assert joined(folder) == decoded(video)
+    assert progress.heard("encoded anew, without loss: cut as it is, it would not make pieces")
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "compared"),
+    [
+        ("utvideo", "yuv444p", "yuv444p"),
+        ("utvideo", "gbrp", "gbrp"),
+        ("huffyuv", "rgb24", "gbrp"),
+        ("ffvhuff", "yuv444p10le", "yuv444p10le"),
+        ("ffvhuff", "yuva420p", "yuv420p"),
+    ],
+)
+def test_encoding_without_loss_keeps_the_samples(
+    codec: str, pixel_format: str, compared: str, tmp_path: Path, progress: Recorder
+) -> None:
+    video = clip(tmp_path, Variant("", codec, "avi", pixel_format=pixel_format), 20)
+    folder = segment(video, CuttingOptions(), None, progress)
+    assert samples(folder / "output_000.mp4", compared) == samples(video, compared)
+    assert progress.heard("encoded anew, without loss")
+    assert progress.heard("over black") == (pixel_format == "yuva420p")
+    assert not progress.heard("but for its pixel format")
+
+
+@pytest.mark.parametrize("pixel_format", ["gray", "gray10le"])
+def test_grey_written_anew_keeps_its_numbers(
+    pixel_format: str, tmp_path: Path, progress: Recorder
+) -> None:
+    """Compared without libswscale, which takes all grey as of full range."""
+    video = clip(tmp_path, Variant("", "ffv1", "avi", pixel_format=pixel_format), 20)
+    folder = segment(video, CuttingOptions(), None, progress)
+    assert luma(folder / "output_000.mp4") == luma(video)
+
+
+def luma(path: Path) -> list[bytes]:
+    """The first plane of all frames, without the padding of lines."""
+    with av.open(str(path)) as container:
+        found = []
+        for frame in container.decode(video=0):
+            plane = frame.planes[0]
+            size = (frame.format.components[0].bits + 7) // 8
+            lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
+            found.append(lines[: frame.height, : frame.width * size].tobytes())
+    return found
+
+
+def samples(path: Path, pixel_format: str) -> list[bytes]:
+    """All planes of all frames in that format, without the padding of lines."""
+    size = 2 if "10" in pixel_format else 1
+    found = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            for plane in frame.reformat(format=pixel_format).planes:
+                lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
+                found.append(lines[: plane.height, : plane.width * size].tobytes())
+    return found

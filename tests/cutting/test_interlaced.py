@@ -1,0 +1,197 @@
+"""Interlaced sources come out as whole pictures, one for each frame, at its time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matting.cutting.preparation import filters_for
+from matting.errors import MediaError
+from matting.media.decode_check import decode_all
+from matting.media.probe import probe
+from matting.media.validation import require_progressive
+from matting.options import CuttingOptions, OnDamage
+from matting.project.plan import read_plan
+from matting.segment import segment
+from tests.conftest import Recorder
+from tests.support.clips import make_clip, times
+
+FRAMES = 24
+SIZE = (96, 64)
+THIRD = Fraction(1, 3)
+GOOD = {"qmin": "1", "qmax": "3", "b": "20M"}
+
+
+def moment(half: int) -> NDArray[np.uint8]:
+    """A dark bar that moves four pixels each half frame, on grey."""
+    rgb = np.full((SIZE[1], SIZE[0], 3), 170, np.uint8)
+    place = half * 4 % SIZE[0]
+    rgb[:, place : place + 12] = 30
+    return rgb
+
+
+def woven(number: int, *, top_first: bool) -> NDArray[np.uint8]:
+    """Two moments, in every second line each."""
+    frame = moment(2 * number)
+    frame[int(top_first) :: 2] = moment(2 * number + 1)[int(top_first) :: 2]
+    return frame
+
+
+def interlaced(path: Path, codec: str, *, top_first: bool = True, gop: int = 8) -> Path:
+    """A clip of FRAMES frames."""
+    x264 = f"{'tff' if top_first else 'bff'}=1:scenecut=0:bframes=0"
+    options = {"flags": "+ilme+ildct", "g": str(gop)}
+    if codec == "libx264":
+        options |= {"x264-params": x264, "crf": "4", "preset": "ultrafast"}
+    elif codec == "mpeg2video":
+        options |= GOOD
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=25, options=options)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height = SIZE
+        video.pix_fmt = "yuv422p10le" if codec == "prores_ks" else "yuv420p"
+        # Only a filter can mark frames.
+        graph = av.filter.Graph()
+        source = graph.add_buffer(
+            width=SIZE[0],
+            height=SIZE[1],
+            format=av.VideoFormat("rgb24"),
+            time_base=Fraction(1, 25),
+        )
+        layout = graph.add("format", "yuv422p")
+        mark = graph.add("setfield", "tff" if top_first else "bff")
+        sink = graph.add("buffersink")
+        source.link_to(layout)
+        layout.link_to(mark)
+        mark.link_to(sink)
+        graph.configure()
+        for number in range(FRAMES):
+            rgb = woven(number, top_first=top_first)
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            graph.vpush(frame)
+            marked = graph.vpull().reformat(format=video.pix_fmt)
+            container.mux(video.encode(marked))
+        container.mux(video.encode(None))
+    return path
+
+
+def pictures(path: Path) -> list[NDArray[np.int64]]:
+    """Luma in 8 bits [H, W] of every frame."""
+    with av.open(str(path)) as container:
+        return [
+            np.asarray(frame.reformat(format="gray").to_ndarray(), dtype=np.int64)
+            for frame in container.decode(video=0)
+        ]
+
+
+def combing(luma: NDArray[np.int64]) -> float:
+    """How much lines differ from their neighbours more than these from each other."""
+    odd = np.abs(luma[1:-1] - (luma[:-2] + luma[2:]) / 2).mean()
+    even = np.abs(luma[2:] - luma[:-2]).mean()
+    return float(odd - even)
+
+
+def cut_pieces(folder: Path) -> list[Path]:
+    plan = read_plan(folder)
+    assert plan is not None
+    return [folder / s.name for s in plan.segments]
+
+
+@pytest.mark.parametrize("top_first", [True, False])
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [("libx264", "mp4"), ("mpeg2video", "ts"), ("mpeg2video", "mkv"), ("prores_ks", "mov")],
+)
+def test_combing_is_gone_and_every_frame_there(
+    codec: str, suffix: str, top_first: bool, tmp_path: Path
+) -> None:
+    progress = Recorder()
+    video = interlaced(tmp_path / f"clip.{suffix}", codec, top_first=top_first)
+    before = pictures(video)
+    assert min(combing(luma) for luma in before[1:]) > 4
+    folder = segment(video, CuttingOptions(seconds=THIRD), None, progress)
+    assert progress.heard("bwdif")
+    pieces = cut_pieces(folder)
+    assert len(pieces) == 3
+    after = [luma for piece in pieces for luma in pictures(piece)]
+    assert len(after) == FRAMES
+    assert max(combing(luma) for luma in after) < 1
+    # The field that comes first stays as it is, and so does the bar's place: nothing slipped.
+    first = 0 if top_first else 1
+    for luma, old in zip(after, before, strict=True):
+        assert np.abs(luma[first::2] - old[first::2]).mean() < 1
+    plan = read_plan(folder)
+    assert plan is not None
+    found = [(s.first_pts + gap) * plan.time_base for s in plan.segments for gap in s.times()]
+    assert found == times(video)
+    assert not any(decode_all(piece).interlaced for piece in pieces)
+
+
+def test_frames_that_turn_interlaced_later(tmp_path: Path, progress: Recorder) -> None:
+    """Found when the pieces are decoded; those that say they are whole stay as they are."""
+    plain = make_clip(
+        tmp_path / "plain.ts", 50, size=SIZE, rate=Fraction(25), codec="mpeg2video", options=GOOD
+    )
+    later = interlaced(tmp_path / "later.ts", "mpeg2video")
+    video = tmp_path / "both.ts"
+    with av.open(str(video), "w") as output:
+        stream = None
+        for clip, delay in ((plain, 0), (later, 50 * 3600)):
+            with av.open(str(clip)) as source:
+                stream = stream or output.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.pts is not None and packet.dts is not None:
+                        packet.stream = stream
+                        packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
+                        output.mux(packet)
+    info = probe(video)
+    assert not info.interlaced
+    assert not filters_for(info)
+    folder = segment(video, CuttingOptions(seconds=Fraction(1)), None, progress)
+    assert progress.heard("bwdif")
+    before, after = pictures(video), [p for piece in cut_pieces(folder) for p in pictures(piece)]
+    assert len(before) == len(after) == 50 + FRAMES
+    assert all(np.array_equal(a, b) for a, b in zip(before[:50], after[:50], strict=True))
+    assert max(combing(luma) for luma in before[50:]) > 4
+    assert max(combing(luma) for luma in after[50:]) < 1
+
+
+def test_with_a_damaged_frame(tmp_path: Path, progress: Recorder) -> None:
+    video = interlaced(tmp_path / "clip.mkv", "mpeg2video", gop=1)
+    content = bytearray(video.read_bytes())
+    with av.open(str(video)) as container:
+        packet = [bytes(p) for p in container.demux(video=0) if p.size][11]
+    at = content.index(packet)
+    content[at + 4 : at + len(packet)] = bytes(len(packet) - 4)
+    video.write_bytes(content)
+    with pytest.raises(MediaError, match="is damaged"):
+        segment(video, CuttingOptions(seconds=THIRD), None, progress)
+    options = CuttingOptions(seconds=THIRD, damaged=OnDamage.REPEAT)
+    folder = segment(video, options, None, progress)
+    after = [luma for piece in cut_pieces(folder) for luma in pictures(piece)]
+    assert len(after) == FRAMES
+    assert max(combing(luma) for luma in after) < 1
+
+
+def test_infer_names_the_command_that_helps(tmp_path: Path) -> None:
+    info = probe(interlaced(tmp_path / "clip.mp4", "libx264"))
+    with pytest.raises(MediaError, match="clip.mp4 is interlaced") as caught:
+        require_progressive(info)
+    assert "segment" in caught.value.hint
+    plain = probe(make_clip(tmp_path / "plain.mp4", 2))
+    require_progressive(plain)
+    with pytest.raises(MediaError, match="interlaced"):
+        require_progressive(plain, interlaced_frame=True)
+
+
+def test_h265_in_single_fields_is_refused(tmp_path: Path, progress: Recorder) -> None:
+    options = {"x265-params": "log-level=none:interlace=tff"}
+    video = make_clip(tmp_path / "clip.mp4", 6, codec="libx265", options=options)
+    with pytest.raises(MediaError, match="clip.mp4 is interlaced H.265"):
+        segment(video, CuttingOptions(), None, progress)

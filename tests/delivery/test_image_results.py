@@ -1,0 +1,490 @@
+"""Image sequences become image sequences, with their names and bits; and the alpha of anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+
+from matting.cli import parser
+from matting.cli.main import main
+from matting.combine import combine
+from matting.errors import EncodeError, InputError, StorageError
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import SampleFormat
+from matting.infer import infer
+from matting.media.images.still import Values, colour_profile, decode_png, encode_png, to_16_bits
+from matting.media.images.writer import ImageWriter
+from matting.options import MattingOptions, OutputKind, OutputOptions
+from matting.project.inputs import Input
+from matting.project.paths import MattedFolder
+from matting.project.recorded_settings import changed_settings, settings_of
+from matting.system import atomic_files
+from tests.conftest import Recorder, carry_on
+from tests.media.images.test_still import RGB16
+from tests.support.clips import make_clip, numbers, picture
+from tests.support.stages import FAST, composites, cut, matting_options, processed, with_output
+
+ALL = OutputOptions(
+    kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND, OutputKind.ALPHA_PNG),
+    encoding=FAST,
+)
+PICTURES_OF_VIDEO = OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA_PNG), encoding=FAST)
+
+
+def write_take(folder: Path, count: int = 4, depth: int = 8) -> Path:
+    """A folder of PNG pictures with gaps in their numbers."""
+    folder.mkdir(parents=True)
+    for index in range(count):
+        values: Values = picture(index)
+        if depth == 16:
+            values = RGB16 + np.uint16(index)
+        (folder / f"A001.{index * 5}.png").write_bytes(encode_png(values))
+    return folder
+
+
+def pictures(folder: Path) -> dict[str, Values]:
+    return {path.name: decode_png(path.read_bytes()) for path in sorted(folder.iterdir())}
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.iterdir()}
+
+
+def at_rate(options: MattingOptions, rate: int | None) -> MattingOptions:
+    return with_output(options, frame_rate=None if rate is None else Fraction(rate))
+
+
+def test_a_sequence_keeps_its_names_and_values(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    folder = infer(take, matting_options(opaque_checkpoint, ALL), None, progress)
+    source = pictures(take)
+    for kind in (OutputKind.COMPOSITE, OutputKind.FOREGROUND):
+        made = pictures(folder.layer(kind) / "take")
+        assert list(made) == list(source)
+        for name, values in made.items():
+            assert values.dtype == np.uint8
+            assert np.abs(values.astype(int) - source[name]).max() <= 1
+    for kind, depth in ((OutputKind.ALPHA, np.uint8), (OutputKind.ALPHA_PNG, np.uint16)):
+        made = pictures(folder.layer(kind) / "take")
+        assert list(made) == list(source)
+        for values in made.values():
+            assert values.shape == (48, 64)
+            assert values.dtype == depth
+            assert int(values.min()) == np.iinfo(depth).max
+    assert processed(folder) == {"take": True}
+    assert sorted(p.name for p in folder.layer(OutputKind.COMPOSITE).iterdir()) == ["take"]
+
+
+def test_a_sequence_of_16_bits_stays_one(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take", depth=16)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    source = pictures(take)
+    made = pictures(folder.layer(OutputKind.COMPOSITE) / "take")
+    assert list(made) == list(source)
+    for name, values in made.items():
+        assert values.dtype == np.uint16
+        assert np.array_equal(values, source[name])
+
+
+def test_transparent_pictures_are_put_over_black_and_that_is_said(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    for name, alpha in (("clear", 128), ("opaque", 255)):
+        take = tmp_path / name
+        take.mkdir()
+        rgba = np.dstack([picture(3), np.full(picture(3).shape[:2], alpha, np.uint8)])
+        Image.fromarray(rgba).save(take / "a.png")
+        folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+        assert progress.heard("put over black") == (alpha < 255)
+        progress.said.clear()
+        made = pictures(folder.layer(OutputKind.COMPOSITE) / name)["a.png"]
+        assert np.abs(made - picture(3) * (alpha / 255)).max() <= 0.51
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_the_colours_of_other_kinds(
+    suffix: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = tmp_path / "take"
+    take.mkdir()
+    Image.fromarray(picture(3)).save(take / f"a{suffix}")
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    with Image.open(take / f"a{suffix}") as source:
+        expected = np.asarray(source).astype(int)
+    made = pictures(folder.layer(OutputKind.COMPOSITE) / "take")["a.png"]
+    assert np.abs(made - expected).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_the_colour_profile_is_kept(
+    suffix: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    take = tmp_path / "take"
+    take.mkdir()
+    Image.fromarray(picture(3)).save(take / f"a{suffix}", icc_profile=profile)
+    folder = infer(take, matting_options(opaque_checkpoint, ALL), None, progress)
+    kept = {
+        OutputKind.COMPOSITE: profile,
+        OutputKind.FOREGROUND: profile,
+        OutputKind.ALPHA: None,
+        OutputKind.ALPHA_PNG: None,
+    }
+    for kind, expected in kept.items():
+        with Image.open(folder.layer(kind) / "take" / "a.png") as made:
+            made.load()
+            assert made.info.get("icc_profile") == expected
+            assert "aspect" not in made.info or made.info["aspect"] == (1, 1)
+
+
+def test_a_profile_of_grey_is_not_one_of_colours(tmp_path: Path) -> None:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[16:20] = b"GRAY"
+    path = tmp_path / "a.png"
+    Image.fromarray(picture(3)[..., 0]).save(path, icc_profile=bytes(profile))
+    assert colour_profile(path) == b""
+
+
+def test_names_that_differ_by_their_kind_only(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = tmp_path / "take"
+    take.mkdir()
+    for name in ("a.jpg", "a.png", "B.jpg", "b.png"):
+        Image.fromarray(picture(1)).save(take / name)
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    expected = ["B.jpg.png", "a.jpg.png", "a.png.png", "b.png.png"]
+    assert list(pictures(folder.layer(OutputKind.COMPOSITE) / "take")) == expected
+
+
+def test_a_sequence_beside_a_video_of_its_name(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    both = tmp_path / "both"
+    write_take(both / "a")
+    make_clip(both / "a.mp4", 3)
+    folder = infer(both, matting_options(opaque_checkpoint, PICTURES_OF_VIDEO), None, progress)
+    assert numbers(folder.layer(OutputKind.COMPOSITE) / "a.mp4.mp4") == [0, 1, 2]
+    assert len(pictures(folder.layer(OutputKind.COMPOSITE) / "a")) == 4
+    alphas = pictures(folder.layer(OutputKind.ALPHA_PNG) / "a.mp4")
+    assert list(alphas) == ["0000000.png", "0000001.png", "0000002.png"]
+    listed = (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").read_text(encoding="utf-8")
+    assert listed == "file 'a.mp4.mp4'\n"
+    with pytest.raises(InputError, match="a holds pictures, which cannot be joined with videos"):
+        combine(folder.root, None, progress)
+
+
+def test_the_alpha_of_a_video_as_pictures(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 70)
+    options = matting_options(opaque_checkpoint, PICTURES_OF_VIDEO)
+    folder = infer(segments, options, None, progress)
+    layer = folder.layer(OutputKind.ALPHA_PNG)
+    assert sorted(p.name for p in layer.iterdir()) == [f"output_{i:03d}" for i in range(3)]
+    names = [name for part in sorted(layer.iterdir()) for name in pictures(part)]
+    assert names == [f"{number:07d}.png" for number in range(70)]
+    for values in pictures(layer / "output_002").values():
+        assert values.shape == (48, 64)
+        assert values.dtype == np.uint16
+        assert int(values.min()) == 65535
+    combined = combine(folder.root, None, progress)
+    assert numbers(combined) == list(range(70))
+    assert len(list(layer.iterdir())) == 3
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing", "additional", "renamed", "swapped"])
+def test_a_folder_that_is_not_what_was_recorded_is_done_again(
+    how: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    write_take(tmp_path / "shots" / "a")
+    write_take(tmp_path / "shots" / "b")
+    folder = infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
+    layer = folder.layer(OutputKind.COMPOSITE)
+    untouched, whole = snapshot(layer / "a"), pictures(layer / "b")
+    first, second = layer / "b" / "A001.0.png", layer / "b" / "A001.5.png"
+    if how == "damaged":
+        content = bytearray(first.read_bytes())
+        content[-20] ^= 1
+        first.write_bytes(content)
+    elif how == "missing":
+        first.unlink()
+    elif how == "additional":
+        (layer / "b" / "A001.1.png").write_bytes(first.read_bytes())
+    elif how == "renamed":
+        first.rename(layer / "b" / "A001.1.png")
+    else:
+        contents = first.read_bytes(), second.read_bytes()
+        first.write_bytes(contents[1])
+        second.write_bytes(contents[0])
+    with pytest.raises(InputError, match="1 of 2 segments are not done: b"):
+        combine(folder.root, None, progress)
+    progress.totals.clear()
+    infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
+    assert progress.totals == [4]
+    assert snapshot(layer / "a") == untouched
+    again = pictures(layer / "b")
+    assert list(again) == list(whole)
+    assert all(np.array_equal(again[name], whole[name]) for name in whole)
+    assert sorted(p.name for p in layer.iterdir()) == ["a", "b"]
+
+
+def test_what_a_file_manager_leaves_in_a_folder_does_not_matter(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "._A001.0.png"):
+        (folder.layer(OutputKind.COMPOSITE) / "take" / name).write_bytes(b"seen")
+    progress.totals.clear()
+    infer(take, matting_options(opaque_checkpoint), None, progress)
+    assert progress.totals == []
+
+
+def test_from_pictures_to_a_video_and_back(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    options = matting_options(opaque_checkpoint)
+    folder = infer(take, options, None, progress)
+    infer(take, at_rate(options, 25), None, progress)
+    assert progress.heard(
+        "1 are done again, for these have changed: --codec, --quality, --preset, --f"
+    ) or (progress.heard("--frame-rate"))
+    assert [p.name for p in composites(folder)] == ["take.mp4"]
+    assert numbers(combine(folder.root, None, progress)) == list(range(4))
+    infer(take, at_rate(options, None), None, progress)
+    assert progress.said.count("1 are done again, for these have changed: --frame-rate.") == 2
+    assert not (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").exists()
+    assert len(pictures(folder.layer(OutputKind.COMPOSITE) / "take")) == 4
+    # How videos are encoded changes nothing of pictures.
+    progress.totals.clear()
+    other = replace(options, output=OutputOptions(encoding=replace(FAST, quality=30)))
+    infer(take, other, None, progress)
+    assert progress.totals == []
+
+
+def test_pictures_are_not_combined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    assert main(["combine", str(folder.root)]) == 2
+    said = capsys.readouterr().err
+    assert "nothing to join" in said
+    assert str(folder.layer(OutputKind.COMPOSITE) / "take") in said
+    assert "--frame-rate" in said
+    assert len(said.strip().splitlines()) == 2
+
+
+def test_interrupted_pictures_leave_the_last_whole_ones(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    layer = folder.layer(OutputKind.COMPOSITE)
+    before = snapshot(layer / "take")
+
+    def interrupt(done: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    progress.on_advance = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        infer(take, matting_options(empty_checkpoint), None, progress)
+    assert snapshot(layer / "take") == before
+    assert [p.name for p in layer.iterdir()] == ["take"]
+    assert processed(folder) == {"take": False}
+    progress.on_advance = carry_on
+    infer(take, matting_options(empty_checkpoint), None, progress)
+    for values in pictures(layer / "take").values():
+        assert (values == (120, 255, 155)).all()
+
+
+def test_a_crash_between_the_renames_is_healed(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    layer = folder.layer(OutputKind.COMPOSITE)
+    # The old is moved aside, the new is not yet there: what a loss of power may leave.
+    atomic_files.publish(layer / "take", layer / f"take{atomic_files.REPLACED}")
+    (layer / f"take{atomic_files.PARTIAL}").mkdir()
+    (layer / f"take{atomic_files.PARTIAL}" / "A001.0.png").write_bytes(b"half")
+    assert not (layer / "take").exists()
+    infer(take, matting_options(empty_checkpoint), None, progress)
+    assert [p.name for p in layer.iterdir()] == ["take"]
+    for values in pictures(layer / "take").values():
+        assert (values == (120, 255, 155)).all()
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_folder_is_replaced_as_a_whole(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off after any step, no mixture is under the name; the next try is done."""
+    old, new, path = {"a": b"old", "b": b"old"}, {"a": b"new"}, tmp_path / "x"
+    write_files(path, old)
+    temporary = atomic_files.partial(path)
+    write_files(temporary, new)
+    left = steps
+
+    def step() -> None:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+
+    def publish(temporary: Path, path: Path) -> None:
+        step()
+        really_publish(temporary, path)
+
+    def remove(path: Path) -> None:
+        step()
+        really_remove(path)
+
+    really_publish, really_remove = atomic_files.publish, atomic_files.remove
+    with monkeypatch.context() as patched:
+        patched.setattr(atomic_files, "publish", publish)
+        patched.setattr(atomic_files, "remove", remove)
+        try:
+            atomic_files.publish_folder(temporary, path)
+        except KeyboardInterrupt:
+            assert steps < 4
+    if path.exists():
+        assert read_files(path) in (old, new)
+    else:
+        assert read_files(path.with_name(f"x{atomic_files.REPLACED}")) == old
+    write_files(temporary, new)
+    atomic_files.publish_folder(temporary, path)
+    assert read_files(path) == new
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def write_all(
+    folder: Path, names: Sequence[str], made: Values, depth: int, channels: int = 3
+) -> None:
+    tensor = torch.from_numpy(made).permute(0, 3, 1, 2)
+    with ImageWriter(folder, names, depth=depth) as writer:
+        writer.write(
+            Planes(SampleFormat(made.itemsize * 8), tensor[:, :channels]), range(len(made))
+        )
+        writer.finish()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_what_is_written(depth: int, channels: int, tmp_path: Path) -> None:
+    made = np.stack([picture(0), picture(1)])
+    write_all(tmp_path / "x", ["a.png", "b.png"], made, depth, channels)
+    for index, values in enumerate(pictures(tmp_path / "x").values()):
+        expected = to_16_bits(made[index]) if depth == 16 else made[index]
+        assert values.dtype == expected.dtype
+        assert np.array_equal(values, expected[..., 0] if channels == 1 else expected)
+
+
+def test_16_bits_are_written_as_they_are(tmp_path: Path) -> None:
+    write_all(tmp_path / "x", ["a.png"], RGB16[None], 16)
+    assert np.array_equal(pictures(tmp_path / "x")["a.png"], RGB16)
+    with pytest.raises(EncodeError, match="16 bits do not fit into 8"):
+        write_all(tmp_path / "x", ["a.png"], RGB16[None], 8)
+
+
+@pytest.mark.parametrize("names", [["a.png"], ["a.png", "b.png", "c.png"]])
+def test_more_or_fewer_pictures_than_there_should_be(names: list[str], tmp_path: Path) -> None:
+    with pytest.raises(EncodeError, match="pictures"):
+        write_all(tmp_path / "x", names, np.stack([picture(0), picture(1)]), 8)
+
+
+@pytest.mark.parametrize("how", ["damaged", "another", "gone", "more"])
+def test_a_picture_that_did_not_reach_the_disk(how: str, tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    tensor = torch.from_numpy(np.stack([picture(0), picture(1)])).permute(0, 3, 1, 2)
+    with ImageWriter(folder, ["a.png", "b.png"], depth=8) as writer:
+        writer.write(Planes(SampleFormat(), tensor), [0, 1])
+        writer.drain()
+        if how == "damaged":
+            (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:-30])
+        elif how == "another":
+            (folder / "b.png").write_bytes((folder / "a.png").read_bytes())
+        elif how == "gone":
+            (folder / "b.png").unlink()
+        else:
+            (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
+        with pytest.raises(EncodeError):
+            writer.finish()
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError):
+        write_all(tmp_path / "file" / "x", ["a.png"], picture(0)[None], 8)
+
+
+def test_a_manifest_of_pictures_is_read_again(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    take = write_take(tmp_path / "take")
+    folder = infer(take, matting_options(opaque_checkpoint), None, progress)
+    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    entry = manifest["segments"]["take"]
+    assert entry["outputs"][OutputKind.COMPOSITE]["file"] == "take"
+    assert entry["settings"]["frame_rate"] == "pictures"
+    assert MattedFolder.of(take) == folder
+    infer(take, matting_options(opaque_checkpoint), None, progress)
+    assert progress.heard("1 of 1 are done already")
+
+
+def test_what_the_command_line_asks_for() -> None:
+    given = parser.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
+    options = parser.matting_options(given)
+    assert options.output.kinds == (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG)
+    assert options.output.frame_rate is None
+    given = parser.parse(["infer", "take", "--frame-rate", "30000/1001"])
+    assert parser.matting_options(given).output.frame_rate == Fraction(30000, 1001)
+
+
+def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:
+    take = write_take(tmp_path / "take", depth=16)
+    given = [str(take), "--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--quiet"]
+    assert main(["infer", *given, "--downsample-ratio", "1", "--save", "alpha-png"]) == 0
+    folder = MattedFolder.of(take)
+    assert processed(folder) == {"take": True}
+    for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG):
+        assert list(pictures(folder.layer(kind) / "take")) == list(pictures(take))
+
+
+def test_other_numbers_make_another_result(tmp_path: Path) -> None:
+    """A piece before that has more frames than it had moves the names of all pictures after it."""
+    recorded, wanted = (
+        settings_of(
+            Input("a", tmp_path / "a", "a", first_frame=number),
+            matting_options(None, PICTURES_OF_VIDEO, ratio=None),
+            "",
+        )
+        for number in (70, 75)
+    )
+    assert changed_settings(recorded, wanted) == ["first_frame"]
+    assert changed_settings(recorded, recorded) == []

@@ -1,0 +1,437 @@
+"""The final file holds what the source held; what its container cannot hold is named."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from matting.add_audio import add_audio
+from matting.delivery.mux_check import check_mux
+from matting.delivery.muxing import Delivery
+from matting.errors import EncodeError
+from matting.media.container import open_video
+from matting.media.streams import TrackKind, contents, picture_choice
+from matting.options import OutputKind
+from matting.project.paths import FINAL_CONTAINERS
+from matting.run import run
+from tests.conftest import Recorder
+from tests.support import stream_sources
+from tests.support.clips import make_clip, numbers
+from tests.support.stages import SECOND, matting_options
+from tests.support.stream_sources import deliver, make, opened, tone, written
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    return make_clip(tmp_path / "picture.mp4")
+
+
+def two_sounds(path: Path, picture: Path, codecs: tuple[str, str]) -> Path:
+    return make(
+        path,
+        *opened(picture),
+        *tone(440),
+        *tone(880),
+        *["-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", "-strict", "-2"],
+        *["-c:a:0", codecs[0], "-c:a:1", codecs[1]],
+        *["-metadata:s:a:0", "language=eng", "-metadata:s:a:0", "title=Main"],
+        *["-metadata:s:a:1", "language=deu", "-metadata:s:a:1", "title=Kommentar"],
+        *["-disposition:a:0", "default", "-disposition:a:1", "comment"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("codecs", "suffix"),
+    [
+        (("aac", "aac"), ".mp4"),
+        (("aac", "ac3"), ".mp4"),
+        (("libopus", "flac"), ".mp4"),
+        (("libvorbis", "libmp3lame"), ".mp4"),
+        (("aac", "pcm_s16le"), ".mov"),
+        (("pcm_s24le", "pcm_f32le"), ".mov"),
+        (("pcm_s16le", "libopus"), ".mkv"),
+        (("aac", "truehd"), ".mkv"),
+    ],
+)
+def test_all_sound_is_carried_with_language_and_title(
+    codecs: tuple[str, str], suffix: str, tmp_path: Path, picture: Path
+) -> None:
+    video = two_sounds(tmp_path / "clip.mkv", picture, codecs)
+    final, said = deliver(video)
+    assert final.suffix == suffix
+    have, want = contents(final).of(TrackKind.AUDIO), contents(video).of(TrackKind.AUDIO)
+    assert [track.codec for track in have] == [track.codec for track in want]
+    assert [track.title for track in have] == ["Main", "Kommentar"]
+    assert [track.language for track in have] == ["eng", "deu"]
+    assert numbers(final) == list(range(30))
+    for index in range(2):
+        assert samples(final, index) == samples(video, index)
+    marked = [{"comment"} <= track.flags for track in have]
+    assert marked == [False, True] or any("'comment' cannot be kept" in line for line in said)
+
+
+def samples(path: Path, index: int) -> bytes:
+    """A sound track's packets, one after the other."""
+    with av.open(str(path)) as container:
+        return b"".join(bytes(p) for p in container.demux(container.streams.audio[index]))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_titles_survive_from_mp4_to_mp4(suffix: str, tmp_path: Path, picture: Path) -> None:
+    video = two_sounds(tmp_path / f"clip.{suffix}", picture, ("aac", "aac"))
+    assert contents(video).of(TrackKind.AUDIO)[1].title == "Kommentar"
+    final, _ = deliver(video)
+    assert [track.title for track in contents(final).of(TrackKind.AUDIO)] == ["Main", "Kommentar"]
+
+
+def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
+    tmp_path: Path, picture: Path
+) -> None:
+    video = two_sounds(tmp_path / "clip.mp4", picture, ("aac", "aac"))
+    content = video.read_bytes()
+    at = content.rindex(b"mp4a")  # as phones' spatial sound is to FFmpeg
+    changed = content[at:].replace(b"mp4a", b"apac").replace(b"esds", b"dapa")
+    video.write_bytes(content[:at] + changed)
+    final, said = deliver(video)
+    assert said == ["Track 3 (audio, apac) cannot be carried in mp4."]
+    assert len(contents(final).of(TrackKind.AUDIO)) == 1
+
+
+def test_the_name_of_another_container_is_said(
+    tmp_path: Path, progress: Recorder, picture: Path, opaque_checkpoint: Path
+) -> None:
+    video = two_sounds(tmp_path / "clip.mov", picture, ("pcm_s16le", "aac"))
+    older = tmp_path / "clip_MATTED.mp4"
+    older.write_bytes(b"from another day")
+    final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
+    assert final == tmp_path / "clip_MATTED.mov"
+    assert progress.heard("The result is clip_MATTED.mov")
+    assert progress.heard(f"{older} is an older result.")
+    assert older.read_bytes() == b"from another day"
+    again = final.read_bytes()
+    assert add_audio(video, None, progress).read_bytes() == again
+    assert len([path for path in tmp_path.iterdir() if path.stem == "clip_MATTED"]) == 2
+    assert final.suffix in FINAL_CONTAINERS
+
+
+TAGS = {
+    "title": "Holiday",
+    "artist": "Ann",
+    "comment": "first take",
+    "creation_time": "2020-01-02T03:04:05.000000Z",
+    "location": "+12.3456+045.6789/",
+    "make": "GoPro",
+    "model": "Max",
+    "com.apple.quicktime.make": "Apple",
+    "com.apple.quicktime.location.ISO6709": "+12.3456+045.6789+010.000/",
+    "com.android.version": "15",
+    "whatever": "größer = besser",
+}
+
+
+@pytest.mark.parametrize("sound", ["aac", "pcm_s16le", "truehd"])
+def test_tags_of_the_file(sound: str, tmp_path: Path, picture: Path) -> None:
+    tags = [part for key, value in TAGS.items() for part in ("-metadata", f"{key}={value}")]
+    suffix = "mkv" if sound == "truehd" else "mov"
+    more = ["-movflags", "use_metadata_tags"] if suffix == "mov" else []
+    video = make(
+        tmp_path / f"clip.{suffix}",
+        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", sound, "-strict", "-2"],
+        *[*tags, *more],
+    )
+    final, said = deliver(video)
+    assert said == []
+    have = {key.lower(): value for key, value in contents(final).tags.items()}
+    for key, value in TAGS.items():
+        assert have[key.lower()] == value, key
+    # Where a player looks, not only where phones write.
+    if final.suffix == ".mp4":
+        assert b"\xa9nam" in final.read_bytes()
+
+
+def test_chapters(tmp_path: Path, picture: Path) -> None:
+    chapters = written(tmp_path / "chapters.txt", stream_sources.CHAPTERS)
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *tone(440), *opened(chapters), "-map_chapters", "2"],
+        *["-c:v", "copy", "-c:a", "pcm_s16le"],
+    )
+    for source in (video, make(tmp_path / "again.mp4", *opened(video), "-c:v", "copy")):
+        final, said = deliver(source)
+        assert said == []
+        with av.open(str(final)) as container:
+            found = [
+                (c["metadata"]["title"], round(c["start"] * c["time_base"], 3))
+                for c in container.chapters()
+            ]
+        assert found == [("One", 0), ("Two", 0.5)]
+
+
+def test_a_chapter_that_cannot_keep_its_time_is_named(tmp_path: Path, picture: Path) -> None:
+    late = stream_sources.CHAPTERS.replace("START=0", "START=200")
+    chapters = written(tmp_path / "chapters.txt", late)
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *opened(chapters), "-map_chapters", "1", "-c", "copy"],
+    )
+    _, said = deliver(video)
+    # mp4 files have no time before the first chapter.
+    assert said == ["1 of 2 chapters cannot be kept in mp4, or not at their time."]
+
+
+@pytest.mark.parametrize("sound", ["aac", "pcm_s16le", "truehd"])
+def test_subtitles(sound: str, tmp_path: Path, picture: Path) -> None:
+    text = written(tmp_path / "text.srt", stream_sources.SUBRIP)
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *tone(440), *opened(text), *opened(text)],
+        *["-map", "0", "-map", "1", "-map", "2", "-map", "3", "-c:v", "copy", "-c:a", sound],
+        *["-c:s:0", "subrip", "-c:s:1", "ass", "-strict", "-2"],
+        *["-metadata:s:s:0", "language=fra", "-metadata:s:s:0", "title=Bonjour"],
+        *["-disposition:s:0", "forced", "-disposition:s:1", "0"],
+    )
+    final, said = deliver(video)
+    first, second = contents(final).of(TrackKind.SUBTITLE)
+    kept = final.suffix == ".mkv"
+    assert [first.codec, second.codec] == (["subrip", "ass"] if kept else ["mov_text"] * 2)
+    assert (first.language, first.title) == ("fra", "Bonjour")
+    assert "default" not in first.flags | second.flags
+    forced = "forced" in first.flags
+    assert forced or any("'forced' cannot be kept in mov" in line for line in said)
+    assert forced or final.suffix == ".mov"
+    assert cues(final) == [(200, "Hello"), (700, "World")]
+
+
+def cues(path: Path) -> list[tuple[int, str]]:
+    """(milliseconds, text) of the first subtitle track."""
+    with av.open(str(path)) as container:
+        stream = container.streams.subtitles[0]
+        content = [
+            (round(p.pts * p.time_base * 1000), bytes(p))
+            for p in container.demux(stream)
+            if p.size > 2 and p.pts is not None
+        ]
+    if stream.codec_context.name == "mov_text":
+        return [(time, data[2 : 2 + data[1]].decode()) for time, data in content]
+    return [(time, data.decode()) for time, data in content]
+
+
+def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
+    video = _with_bitmaps(tmp_path / "clip.mkv", picture)
+    final, said = deliver(video)
+    assert said == ["Track 2 (subtitle, hdmv_pgs_subtitle) cannot be carried in mp4."]
+    assert not contents(final).of(TrackKind.SUBTITLE)
+    rare = make(
+        tmp_path / "rare.mkv",
+        *[*opened(video), *tone(440), "-map", "0", "-map", "1"],
+        *["-c", "copy", "-c:a", "truehd", "-strict", "-2"],
+    )
+    final, said = deliver(rare)
+    assert said == []
+    assert [track.codec for track in contents(final).of(TrackKind.SUBTITLE)] == [
+        "hdmv_pgs_subtitle"
+    ]
+
+
+def _with_bitmaps(path: Path, picture: Path) -> Path:
+    """A Blu-ray's subtitle track with one empty picture."""
+    segments = path.with_suffix(".sup")
+    end = b"PG" + bytes(8) + b"\x80\0\0"
+    segments.write_bytes(end * 3)
+    return make(
+        path,
+        *[*opened(picture), "-f", "sup", *opened(segments)],
+        *["-map", "0", "-map", "1", "-c", "copy"],
+    )
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_time_code(suffix: str, tmp_path: Path, picture: Path) -> None:
+    where = "-metadata" if suffix == "mkv" else "-metadata:s:v:0"
+    sound = "pcm_s16le" if suffix == "mov" else "aac"
+    video = make(
+        tmp_path / f"clip.{suffix}",
+        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", sound],
+        *[where, "timecode=01:02:03:04"],
+    )
+    final, said = deliver(video)
+    assert said == []
+    assert contents(final).timecode == "01:02:03:04"
+    assert any(track.codec == "tmcd" for track in contents(final).tracks)
+
+
+def test_time_code_of_variable_rate(tmp_path: Path) -> None:
+    pts = [index + (index // 5) * 4 for index in range(30)]
+    plain = make_clip(tmp_path / "plain.mp4", pts=pts)
+    code = ["-metadata:s:v:0", "timecode=10:20:30:25", "-r:v", "30"]
+    video = make(tmp_path / "clip.mp4", *opened(plain), "-c", "copy", *code)
+    final, said = deliver(video, plain)
+    assert said == []
+    assert contents(final).timecode == "10:20:30:25"
+    with open_video(final) as (container, stream), open_video(plain) as (other, theirs):
+        have = [p.pts * p.time_base for p in container.demux(stream) if p.pts is not None]
+        want = [p.pts * p.time_base for p in other.demux(theirs) if p.pts is not None]
+    assert have == want
+
+
+@pytest.mark.parametrize(("suffix", "sound"), [("mp4", "aac"), ("mkv", "pcm_s16le")])
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+def test_a_cover_comes_along_and_is_not_the_picture(
+    kind: OutputKind, suffix: str, sound: str, tmp_path: Path, picture: Path
+) -> None:
+    still = stream_sources.cover(tmp_path / f"cover.{kind}")
+    inputs = [*opened(picture), *tone(440)]
+    if suffix == "mkv":
+        mime = ["-metadata:s:t", f"mimetype=image/{kind.replace('jpg', 'jpeg')}"]
+        art = ["-attach", str(still), *mime]
+    else:
+        inputs = [*opened(still), *inputs]
+        art = ["-map", "0", "-map", "1", "-map", "2", "-disposition:v:0", "attached_pic"]
+    video = make(tmp_path / f"clip.{suffix}", *inputs, *art, "-c:v", "copy", "-c:a", sound)
+    with open_video(video) as (_, stream):
+        assert stream.codec_context.name == "h264"
+    final, said = deliver(video)
+    assert said == []
+    covers = contents(final).of(TrackKind.COVER)
+    assert len(covers) == 1
+    with av.open(str(final)) as container:
+        art_in = container.streams[covers[0].index]
+        assert next(bytes(p) for p in container.demux(art_in)) == still.read_bytes()
+    assert numbers(final) == list(range(30))
+
+
+def test_a_cover_in_matroska(tmp_path: Path, picture: Path) -> None:
+    still = stream_sources.cover(tmp_path / "cover.png")
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *tone(440), "-attach", str(still)],
+        *["-metadata:s:t", "mimetype=image/png", "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
+    )
+    final, said = deliver(video)
+    assert (final.suffix, said) == (".mkv", [])
+    assert len(contents(final).of(TrackKind.COVER)) == 1
+
+
+def test_fonts(tmp_path: Path, picture: Path) -> None:
+    font = tmp_path / "font.ttf"
+    font.write_bytes(b"\0\1\0\0 a font")
+    attach = ["-attach", str(font), "-metadata:s:t", "mimetype=application/x-truetype-font"]
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *tone(440), *attach, "-c:v", "copy", "-c:a", "aac"],
+    )
+    _, said = deliver(video)
+    name = "Track 3 (attachment, application/x-truetype-font)"
+    assert said == [f"{name} cannot be carried in mp4."]
+    rare = make(
+        tmp_path / "rare.mkv",
+        *[*opened(picture), *tone(440), *attach, "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
+    )
+    final, said = deliver(rare)
+    assert said == []
+    assert b"\0\1\0\0 a font" in final.read_bytes()
+
+
+def test_data_is_carried_or_named(tmp_path: Path, picture: Path) -> None:
+    data = tmp_path / "data.bin"
+    data.write_bytes(bytes(range(256)) * 8)
+    raw = make(
+        tmp_path / "raw.ts",
+        *[*opened(picture), "-f", "data", *opened(data), "-map", "0", "-map", "1", "-c", "copy"],
+    )
+    video = make(tmp_path / "clip.mp4", *opened(raw), "-map", "0", "-c", "copy", "-tag:d", "gpmd")
+    final, said = deliver(video)
+    assert said == []
+    assert [track.codec for track in contents(final).of(TrackKind.DATA)] == ["gpmd"]
+    content = video.read_bytes()
+    at = content.rindex(b"gpmd")
+    video.write_bytes(content[:at] + b"camm" + content[at + 4 :])
+    final, said = deliver(video)
+    assert said == ["Track 2 (data, camm) cannot be carried in mp4."]
+    assert not contents(final).of(TrackKind.DATA)
+    _, said = deliver(raw)
+    assert said == ["Track 2 (data, bin_data) cannot be carried in mp4."]
+
+
+@pytest.mark.parametrize("default", [0, 1])
+def test_the_default_one_of_two_pictures(default: int, tmp_path: Path, picture: Path) -> None:
+    other = make_clip(tmp_path / "other.mp4", 30, size=(96, 64))
+    marks = [
+        part
+        for n in range(2)
+        for part in (f"-disposition:v:{n}", "default" if n == default else "0")
+    ]
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *opened(other), "-map", "0", "-map", "1", "-c", "copy", *marks],
+    )
+    with open_video(video) as (_, stream):
+        assert (stream.index, stream.width) == (default, (64, 96)[default])
+    assert picture_choice(video) == (
+        f"clip.mkv holds 2 pictures: track {default + 1}, the default one, is used."
+    )
+    _, said = deliver(video)
+    left = f"Track {2 - default} (video, h264)"
+    assert said == [f"{left} is left out: only one picture is matted."]
+
+
+def test_the_choice_of_picture_is_said(
+    tmp_path: Path, progress: Recorder, picture: Path, opaque_checkpoint: Path
+) -> None:
+    video = make(
+        tmp_path / "clip.mp4",
+        *[*opened(picture), *opened(picture)],
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c",
+        "copy",
+    )
+    run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
+    assert progress.said.count("clip.mp4 holds 2 pictures: track 1, the first one, is used.") == 2
+    assert picture_choice(picture) is None
+
+
+def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path) -> None:
+    video = two_sounds(tmp_path / "clip.mp4", picture, ("aac", "aac"))
+    delivery = Delivery.of(video, picture)
+
+    silent = make(
+        tmp_path / "silent.mp4", *opened(video), "-map", "0:v", "-map", "0:a:0", "-c", "copy"
+    )
+    with pytest.raises(EncodeError, match="came out"):
+        check_mux(delivery, silent)
+    late = make(
+        tmp_path / "late.mp4",
+        *opened(video),
+        "-itsoffset",
+        "0.03",
+        *opened(video),
+        "-map",
+        "0:v",
+        "-map",
+        "0:a:0",
+        "-map",
+        "1:a:1",
+        "-c",
+        "copy",
+    )
+    with pytest.raises(EncodeError, match="track 3 .* at another time"):
+        check_mux(delivery, late)
+
+
+def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:
+    picture = make_clip(tmp_path / "combined.mp4", rate=Fraction(30000, 1001))
+    code = ["-metadata:s:v:0", "timecode=01:02:03;04"]
+    video = make(tmp_path / "clip.mov", *opened(picture), "-c", "copy", *code)
+    final, said = deliver(video, picture)
+    assert said == []
+    assert contents(final).timecode == "01:02:03;04"
+    even = make_clip(tmp_path / "even.mp4", rate=Fraction(25))
+    wrong = ["-c", "copy", "-metadata", "timecode=01:02:03;04"]
+    _, said = deliver(make(tmp_path / "clip.mkv", *opened(even), *wrong), even)
+    assert said == ["The time code 01:02:03;04 cannot be kept in mp4."]

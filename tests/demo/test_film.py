@@ -1,0 +1,170 @@
+"""The generated film is exact and repeatable, and its checkpoint finds the figure in it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from demo.data import Clip, Cut
+from demo.evaluate import BOUNDS, evaluate, load
+from demo.film import DEMO_SEED, EVALUATION_SEEDS, TRAINING_SEEDS, Film, Frame
+from demo.losses import losses
+from demo.sound import beep_samples, flash_frames, sound
+from demo.train import VALIDATION_SEEDS, predict, save
+from model import MattingNetwork
+
+CHECKPOINT = Path(__file__).parents[2] / "demo" / "demo_checkpoint.pth"
+SMALL = (320, 180, 60)  # width and height in px, frames
+
+
+def small_film(seed: int = 5) -> Film:
+    return Film(seed, *SMALL)
+
+
+def assert_same(first: Frame, second: Frame) -> None:
+    assert np.array_equal(first.rgb, second.rgb)
+    assert np.array_equal(first.alpha, second.alpha)
+    assert np.array_equal(first.foreground, second.foreground)
+
+
+def test_the_same_seed_gives_the_same_frames_in_any_order() -> None:
+    first, second = small_film(), small_film()
+    expected = [frame for frame, _ in zip(first, range(6), strict=False)]
+    for index in (5, 0, 3):
+        assert_same(second[index], expected[index])
+    ahead = [frame for frame, _ in zip(first.drawn_ahead(), range(6), strict=False)]
+    for one, other in zip(ahead, expected, strict=True):
+        assert_same(one, other)
+    assert not np.array_equal(small_film(6)[0].rgb, expected[0].rgb)
+
+
+@pytest.mark.parametrize("index", [0, 30, 59])
+def test_the_picture_is_the_composite_of_its_parts(index: int) -> None:
+    frame = small_film()[index]
+    assert frame.rgb.dtype == np.uint8
+    assert frame.rgb.shape == (3, 180, 320)
+    assert frame.alpha.shape == (1, 180, 320)
+    for part in (frame.alpha, frame.foreground, frame.background):
+        assert part.dtype == np.float32
+        assert part.min() >= 0
+        assert part.max() <= 1 + 1e-6
+    assert frame.alpha.max() == pytest.approx(1, abs=1e-5)
+    assert ((frame.alpha > 0.05) & (frame.alpha < 0.95)).any()  # soft edges
+    exact = frame.foreground * frame.alpha + frame.background * (1 - frame.alpha)
+    assert np.abs(frame.rgb - exact * 255).max() <= 0.51
+
+
+def test_a_window_is_a_part_of_the_whole_picture() -> None:
+    whole = small_film()[7]
+    part = Film(5, *SMALL, window=(100, 40, 96, 80))[7]
+    assert np.array_equal(part.alpha, whole.alpha[:, 40:120, 100:196])
+    assert np.array_equal(part.rgb, whole.rgb[:, 40:120, 100:196])
+
+
+def test_the_drawing_does_not_depend_on_the_resolution() -> None:
+    large = torch.from_numpy(Film(5, 640, 360, 60)[7].alpha)
+    halved = torch.nn.functional.avg_pool2d(large, 2)
+    assert (halved - torch.from_numpy(small_film()[7].alpha)).abs().mean() < 0.004
+
+
+def test_flashes_brighten_their_own_frames_alone_and_leave_alpha_as_it_is() -> None:
+    film, dark = Film(5, 160, 90, 70, cuts=()), Film(5, 160, 90, 70, cuts=(), flashes=())
+    assert film.flashes == (30, 60)
+    for index in (29, 30, 31, 60):
+        lit, unlit = film[index], dark[index]
+        assert np.array_equal(lit.alpha, unlit.alpha)
+        brighter = float(lit.rgb.mean()) - float(unlit.rgb.mean())
+        assert brighter > 30 if index in film.flashes else brighter == 0
+
+
+def test_each_beep_begins_with_the_sample_of_its_flash() -> None:
+    frames, fps = 360, 30
+    assert flash_frames(frames, fps) == [30 * second for second in range(1, 12)]
+    track = sound(DEMO_SEED, frames, fps)
+    assert track.dtype == np.int16
+    assert track.shape == (12 * 48000, 2)
+    level = np.abs(track.astype(np.int32)).max(axis=1)
+    starts = beep_samples(frames, fps)
+    assert starts == [48000 * second for second in range(1, 12)]
+    for start in starts:
+        assert level[start - 2000 : start].max() < 600
+        assert level[start] > 12000
+    quiet = np.ones(len(level), bool)
+    for start in starts:
+        quiet[start : start + 4800] = False
+    assert level[quiet].max() < 600
+    assert np.array_equal(track, sound(DEMO_SEED, frames, fps))
+
+
+def test_the_scene_changes_in_the_middle() -> None:
+    film = Film(5, 160, 90, 60, flashes=())
+    pictures = [film[index].background for index in (28, 29, 30, 31)]
+    steps = [float(np.abs(b - a).mean()) for a, b in pairwise(pictures)]
+    assert steps[1] > 5 * max(steps[0], steps[2])
+
+
+def test_no_seed_serves_two_purposes() -> None:
+    kinds = (range(DEMO_SEED, DEMO_SEED + 1), EVALUATION_SEEDS, VALIDATION_SEEDS, TRAINING_SEEDS)
+    spans = sorted((seeds.start, seeds.stop) for seeds in kinds)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_training_clips_are_repeatable() -> None:
+    cut = Cut(2, 3, (48, 64), (60, 90))
+    first, again, other = Clip(cut, 1, 0)[4], Clip(cut, 1, 0)[4], Clip(cut, 1, 0)[5]
+    assert [tuple(x.shape) for x in first] == [(2, 3, 3, 48, 64)] * 2 + [(2, 3, 1, 48, 64)]
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], other[0])
+
+
+def test_the_truth_has_no_loss() -> None:
+    fgr, pha = torch.rand(1, 2, 3, 40, 48), torch.rand(1, 2, 1, 40, 48)
+    found = losses(fgr, pha, torch.zeros(1, 2, 1, 40, 48), fgr, pha)
+    assert (found.total() - 0.2 * found.segmentation).item() == 0
+    assert losses(fgr, pha * 0.9, torch.zeros(1, 2, 1, 40, 48), fgr, pha).total() > found.total()
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
+def test_training_runs_the_very_same_network(ratio: float) -> None:
+    torch.manual_seed(0)
+    net = MattingNetwork().eval()
+    src = torch.rand(1, 2, 3, 64, 96)
+    with torch.no_grad():
+        fgr, pha, _, rec = predict(net, src, None, ratio)
+        expected_fgr, expected_pha, expected_rec = net(src, None, ratio)
+    torch.testing.assert_close(fgr.clamp(0, 1), expected_fgr)
+    torch.testing.assert_close(pha.clamp(0, 1), expected_pha)
+    torch.testing.assert_close(rec, expected_rec)
+
+
+def test_saving_halves_what_is_not_whole_numbers(tmp_path: Path) -> None:
+    net = MattingNetwork()
+    save(net, tmp_path / "new" / "net.pth")
+    loaded = load(tmp_path / "new" / "net.pth")
+    for name, value in net.state_dict().items():
+        expected = value.half().to(value.dtype) if value.is_floating_point() else value
+        assert torch.equal(loaded.state_dict()[name], expected), name
+
+
+def test_the_checkpoint_holds_the_networks_names_in_half_precision() -> None:
+    state: dict[str, Tensor] = torch.load(CHECKPOINT, map_location="cpu", weights_only=True)
+    expected = MattingNetwork().state_dict()
+    assert list(state) == list(expected)
+    assert len(state) == 380
+    for name, value in state.items():
+        assert value.shape == expected[name].shape
+        assert value.dtype == (torch.int64 if name.endswith("tracked") else torch.float16)
+        assert not value.is_floating_point() or value.isfinite().all()
+
+
+def test_the_checkpoint_finds_the_figure_in_an_unseen_film() -> None:
+    film = Film(EVALUATION_SEEDS[-1], 640, 360, 8, cuts=(5,), flashes=(3,))
+    errors = evaluate(load(CHECKPOINT), film, ratio=0.75)  # 480x270, as the demo's small copy
+    assert errors.alpha <= BOUNDS["alpha"]
+    assert errors.edge <= BOUNDS["edge"]
+    assert errors.found == 1

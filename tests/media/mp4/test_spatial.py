@@ -1,0 +1,231 @@
+"""How a picture is to be seen in a headset is told in the final file as it was in the source."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import av
+import pytest
+from av.sidedata.sidedata import SideData, Type
+
+from matting.errors import EncodeError
+from matting.media.mp4.boxes import Box, entries, parse, read_moov, split_entry, write_moov
+from matting.media.mp4.spatial import BASE_VIEW, SPHERICAL_V1, Spatial, one_eye_note, read_spatial
+from matting.run import run
+from tests.conftest import Recorder
+from tests.support.clips import make_clip, numbers, times
+from tests.support.stages import SECOND, matting_options
+from tests.support.stream_sources import deliver, make, opened, tone, with_boxes
+
+XML = b"<rdf:SphericalVideo><GSpherical:Spherical>true</GSpherical:Spherical></rdf:SphericalVideo>"
+
+
+def full(kind: bytes, content: bytes = b"") -> Box:
+    return Box(kind, bytes(4) + content)
+
+
+def st3d(mode: int) -> bytes:
+    return bytes(full(b"st3d", bytes([mode])))
+
+
+def sv3d(projection: Box, pose: tuple[int, int, int] = (0, 0, 0)) -> bytes:
+    header = full(b"prhd", struct.pack(">iii", *(angle << 16 for angle in pose)))
+    maker = full(b"svhd", b"A camera\0")
+    return bytes(Box(b"sv3d", children=[maker, Box(b"proj", children=[header, projection])]))
+
+
+EQUIRECT = full(b"equi", bytes(16))
+TILED = full(b"equi", struct.pack(">IIII", 1 << 28, 1 << 28, 0, 1 << 30))
+CUBEMAP = full(b"cbmp", struct.pack(">II", 0, 16))
+MESH = full(b"mshp", b"raw " + bytes(range(200)))
+V1 = bytes(Box(b"uuid", SPHERICAL_V1 + XML))
+
+
+def vexu(*, packed: bool, eyes: int = 3) -> bytes:
+    views = Box(b"eyes", children=[full(b"stri", bytes([eyes]))])
+    packing = [Box(b"pack", children=[full(b"pkin", b"side")])] if packed else []
+    projection = Box(b"proj", children=[full(b"prji", b"hequ")])
+    return bytes(Box(b"vexu", children=[views, projection, *packing]))
+
+
+HFOV = bytes(Box(b"hfov", struct.pack(">I", 63400)))
+
+CASES = {
+    "top_bottom": Spatial((st3d(1),)),
+    "left_right": Spatial((st3d(2),)),
+    "mono": Spatial((st3d(0),)),
+    "equirectangular": Spatial((st3d(2), sv3d(EQUIRECT))),
+    "half, with a pose": Spatial((st3d(2), sv3d(TILED, (30, -10, 5)))),
+    "cubemap": Spatial((sv3d(CUBEMAP),)),
+    "mesh": Spatial((st3d(2), sv3d(MESH))),
+    "version 1": Spatial(track=(V1,)),
+    "both versions": Spatial((st3d(1), sv3d(EQUIRECT)), (V1,)),
+    "Apple's, packed": Spatial((vexu(packed=True), HFOV)),
+    "Apple's, mono": Spatial((vexu(packed=False, eyes=1), HFOV)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_the_boxes_are_the_sources(case: str, suffix: str, tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / f"plain.{suffix}")
+    sound = "aac" if suffix == "mp4" else "pcm_s16le"
+    video = make(
+        tmp_path / f"clip.{suffix}", *opened(plain), *tone(440), "-c:v", "copy", "-c:a", sound
+    )
+    assert not read_spatial(video)
+    with_boxes(video, CASES[case])
+    final, said = deliver(video)
+    assert (final.suffix, said) == (f".{suffix}", [])
+    assert read_spatial(final) == CASES[case]
+    assert seen(final) == seen(video)
+    assert numbers(final) == list(range(30))
+    assert times(final) == times(video)
+
+
+def seen(path: Path) -> dict[Type, bytes]:
+    """What FFmpeg itself makes of it."""
+    with av.open(str(path)) as container:
+        frame = next(iter(container.decode(video=0)))
+        told: list[object] = list(frame.side_data)
+    found: dict[Type, bytes] = {}
+    for data in told:
+        assert isinstance(data, SideData)
+        if data.type in {Type.STEREO3D, Type.SPHERICAL}:
+            found[data.type] = bytes(data)
+    return found
+
+
+def test_ffmpeg_sees_what_is_told(tmp_path: Path) -> None:
+    video = with_boxes(make_clip(tmp_path / "clip.mp4"), CASES["half, with a pose"])
+    assert set(seen(video)) == {Type.STEREO3D, Type.SPHERICAL}
+    final, _ = deliver(video)
+    yaw, pitch, roll = struct.unpack_from("=iii", seen(final)[Type.SPHERICAL], 4)
+    assert (yaw >> 16, pitch >> 16, roll >> 16) == (30, -10, 5)
+
+
+@pytest.mark.parametrize("case", ["left_right", "equirectangular", "half, with a pose", "cubemap"])
+def test_matroska_is_translated(case: str, tmp_path: Path) -> None:
+    told = with_boxes(make_clip(tmp_path / "told.mp4"), CASES[case])
+    video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
+    final, said = deliver(video)
+    assert said == []
+    assert seen(final) == seen(video)
+    assert seen(final) == seen(told)
+
+
+def test_through_all_stages(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
+    told = with_boxes(make_clip(tmp_path / "told.mp4", sound=True), CASES["half, with a pose"])
+    video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
+    final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
+    assert seen(final) == seen(told)
+    assert numbers(final) == list(range(30))
+
+
+def test_a_layout_that_mp4_cannot_tell_is_named(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mp4")
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(plain), "-c", "copy", "-metadata:s:v", "stereo_mode=checkerboard_lr"],
+    )
+    _, said = deliver(video)
+    assert said == ["The stereo layout checkerboard_lr cannot be told in mp4."]
+
+
+def test_a_layout_of_a_codec_that_mp4_does_not_hold(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.webm", codec="libvpx", options={"deadline": "realtime"})
+    video = make(
+        tmp_path / "clip.webm",
+        *[*opened(plain), "-c", "copy", "-metadata:s:v", "stereo_mode=top_bottom"],
+    )
+    final, said = deliver(video)
+    assert said == []
+    assert read_spatial(final) == CASES["top_bottom"]
+
+
+def test_the_layout_that_only_the_stream_tells(tmp_path: Path) -> None:
+    packed = {"x264-params": "frame-packing=4"}
+    video = make_clip(tmp_path / "clip.ts", options=packed)
+    final, _ = deliver(video)
+    assert read_spatial(final) == CASES["top_bottom"]
+
+
+def test_version_1_in_matroska(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mp4")
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(plain), "-c", "copy", "-metadata:s:v", f"SPHERICAL-VIDEO={XML.decode()}"],
+    )
+    final, _ = deliver(video)
+    assert read_spatial(final) == CASES["version 1"]
+
+
+def test_two_views_become_one_and_it_is_said(tmp_path: Path) -> None:
+    layers = bytes(full(b"lhvC", bytes(20)))
+    video = with_boxes(
+        make_clip(tmp_path / "clip.mov", sound=True),
+        Spatial((layers, vexu(packed=False), HFOV)),
+    )
+    assert one_eye_note(video) == BASE_VIEW  # before hours of matting
+    final, said = deliver(video)
+    assert said == [BASE_VIEW]
+    apple = read_spatial(final).entry
+    assert apple[1] == HFOV
+    inner, _ = parse(parse(apple[0])[0][0].head)
+    assert [box.kind for box in inner] == [b"proj"]
+
+
+def test_what_matroska_cannot_be_told_is_named(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mp4")
+    told = with_boxes(plain, CASES["equirectangular"])
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(told), *tone(440), "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
+    )
+    final, said = deliver(video)
+    assert final.suffix == ".mkv"
+    assert said == ["The projection of this picture cannot be kept in mkv."]
+    assert read_spatial(final) == CASES["left_right"]
+
+
+def test_the_other_boxes_of_the_picture_stay(tmp_path: Path) -> None:
+    """Light levels and the mastering display come from the matted picture, not from here."""
+    mastering = bytes(Box(b"mdcv", bytes(range(24))))
+    light = bytes(Box(b"clli", struct.pack(">HH", 1000, 400)))
+    combined = with_boxes(make_clip(tmp_path / "combined.mp4"), Spatial((mastering, light)))
+    for suffix, sound in (("mp4", "aac"), ("mov", "pcm_s16le")):
+        plain = make_clip(tmp_path / f"plain.{suffix}")
+        video = make(
+            tmp_path / f"clip.{suffix}", *opened(plain), *tone(440), "-c:v", "copy", "-c:a", sound
+        )
+        with_boxes(video, CASES["equirectangular"])
+        final, _ = deliver(video, combined)
+        moov = read_moov(final)
+        assert moov is not None
+        boxes = [bytes(box) for box in split_entry(entries(moov.all(b"trak")[0])[0]).children]
+        assert {light, *CASES["equirectangular"].entry} <= set(boxes)
+        assert any(box[4:8] == b"mdcv" for box in boxes)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_header_may_lie_at_either_end(first: bool, tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mp4", sound=True)
+    flags = ["-movflags", "faststart"] if first else []
+    video = make(tmp_path / "clip.mp4", *opened(plain), "-c", "copy", *flags)
+    assert (video.read_bytes().index(b"moov") < 100) == first
+    with_boxes(video, CASES["both versions"])
+    assert read_spatial(video) == CASES["both versions"]
+    assert numbers(video) == list(range(30))
+    with_boxes(video, CASES["mono"])
+    assert read_spatial(video) == CASES["mono"]
+    assert numbers(video) == list(range(30))
+
+
+def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
+    video = make_clip(tmp_path / "clip.mp4")
+    content = video.read_bytes()
+    video.write_bytes(content[:-50])
+    with pytest.raises(EncodeError, match="without a header"):
+        write_moov(video, Box(b"moov"))
+    assert video.read_bytes() == content[:-50]

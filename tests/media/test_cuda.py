@@ -1,0 +1,264 @@
+"""Decoding by NVDEC, as far as it can be done without one: its surfaces, filled in software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import pytest
+import torch
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from matting.errors import MachineError, SegmentsFailedError
+from matting.imaging.planes import same_samples
+from matting.infer import infer
+from matting.media.container import decode
+from matting.media.cuda import SURFACES, Nvdec
+from matting.media.source import FrameSource
+from matting.media.video_source import VideoSource
+from matting.options import CodecBackend
+from matting.workers.worker import Worker, WorkerSetup
+from tests.conftest import Recorder, on_card, without_card
+from tests.support.clips import crop_by_header, make_clip, numbers, without_usability
+from tests.support.stages import composites, cut, matting_options, with_compute
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Fake(Nvdec):
+    """A card whose surfaces lie in common memory.
+
+    Attributes:
+        wrong: the frame that comes out black; None: all are right.
+        broken: the frame at which the decoder fails.
+        missing: the frame that never comes out.
+    """
+
+    wrong: int | None = None
+    broken: int | None = None
+    missing: int | None = None
+
+    def _accelerator(self) -> HWAccel | None:
+        return None
+
+    def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        # FFmpeg's own decoder of AV1 does nothing without hardware.
+        in_software = stream.codec_context.codec.canonical_name != "av1"
+        decoder = self.decoder(stream) if in_software else None
+        for index, frame in enumerate(decode(container, stream, decoder)):
+            if index == self.broken:
+                raise av.error.ExternalError(0, "CUDA_ERROR_UNKNOWN")
+            made = frame.reformat(
+                format=SURFACES[frame.format.name],
+                src_color_range=frame.color_range,
+                dst_color_range=frame.color_range,
+            )
+            if index == self.wrong:
+                made = VideoFrame(made.width, made.height, made.format.name)
+            made.pts, made.time_base = frame.pts, frame.time_base
+            if index != self.missing:
+                yield made
+
+
+FAKE = Fake(CPU)
+
+
+def pictures_of(source: FrameSource, size: int = 3) -> list[tuple[int, torch.Tensor]]:
+    return [(pts, chunk.pictures.luma_or_rgb) for chunk in source.chunks(size) for pts in chunk.pts]
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "shift"),
+    [("libx264", "yuv420p", 0), ("libx265", "yuv420p10le", 6), ("libx265", "yuv420p12le", 4)],
+)
+def test_surfaces_hold_the_softwares_samples(
+    codec: str, pixel_format: str, shift: int, rotation: int, tmp_path: Path
+) -> None:
+    clip = make_clip(
+        tmp_path / "clip.mp4", 7, codec=codec, pixel_format=pixel_format, rotation=rotation
+    )
+    own = VideoSource(clip)
+    source, reason = own.decoded_by(FAKE)
+    assert (reason, source is own) == ("", False)
+    assert source.sample_format == replace(own.sample_format, lsb_padding=shift, semi_planar=True)
+    count = 0
+    for ours, theirs in zip(own.chunks(3), source.chunks(3), strict=True):
+        assert ours.pts == theirs.pts
+        assert theirs.pictures.sample_format == source.sample_format
+        assert same_samples(ours.pictures, theirs.pictures)
+        count += len(theirs.pts)
+    assert count == own.frames == 7
+
+
+def test_h264_that_does_not_say_how_far_it_reorders(tmp_path: Path) -> None:
+    options = {"profile": "main", "x264-params": "bframes=3:b-pyramid=normal:b-adapt=0"}
+    clip = make_clip(tmp_path / "clip.mp4", 60, gop=60, options=options)
+    source, reason = VideoSource(without_usability(clip)).decoded_by(FAKE)
+    assert reason == ""
+    assert sum(len(chunk.pts) for chunk in source.chunks(8)) == 60
+
+
+@on_card
+@pytest.mark.gpu
+@pytest.mark.parametrize("rotation", [0, 90])
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"), [("libx264", "yuv420p"), ("libx265", "yuv420p10le")]
+)
+def test_nvdec_itself(codec: str, pixel_format: str, rotation: int, tmp_path: Path) -> None:
+    own = VideoSource(
+        make_clip(
+            tmp_path / "clip.mp4",
+            40,
+            size=(640, 360),
+            codec=codec,
+            pixel_format=pixel_format,
+            rotation=rotation,
+        )
+    )
+    source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
+    assert reason == ""
+    for ours, theirs in zip(own.chunks(3), source.chunks(3), strict=True):
+        assert theirs.pictures.luma_or_rgb.is_cuda
+        assert same_samples(ours.pictures, theirs.pictures)
+
+
+def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
+    """As NVENC takes it, and without a pass over memory; in memory that is not the decoder's."""
+    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 3)).decoded_by(FAKE)
+    first, second, _ = source.chunks(1)
+    chroma = first.pictures.chroma
+    assert chroma is not None
+    assert chroma.stride()[1:] == (1, 64, 2)
+    assert first.pictures.luma_or_rgb.is_contiguous()
+    assert first.pictures.luma_or_rgb.data_ptr() != second.pictures.luma_or_rgb.data_ptr()
+
+
+def test_only_the_last_frames(tmp_path: Path) -> None:
+    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 7)).decoded_by(FAKE)
+    skipped: list[None] = []
+    chunks = list(source.chunks(2, last=3, on_skip=lambda: skipped.append(None)))
+    assert sum(len(chunk.pts) for chunk in chunks) == 3
+    assert len(skipped) == 4
+
+
+@pytest.mark.parametrize(
+    ("fake", "reason"),
+    [
+        (Fake(CPU, wrong=2), "other pictures"),
+        (Fake(CPU, broken=1), "CUDA_ERROR_UNKNOWN"),
+        (Fake(CPU, missing=0), "frames are missing"),
+    ],
+)
+def test_what_the_first_frames_tell(fake: Fake, reason: str, tmp_path: Path) -> None:
+    own = VideoSource(make_clip(tmp_path / "clip.mp4", 7))
+    source, why = own.decoded_by(fake)
+    assert source is own
+    assert reason in why
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "size", "reason"),
+    [
+        ("yuv422p", (64, 48), "yuv422p"),
+        ("yuv444p", (63, 48), "yuv444p"),
+        ("yuv420p", (64, 48), "cropped"),
+    ],
+)
+def test_what_stays_in_software(
+    pixel_format: str, size: tuple[int, int], reason: str, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mkv", 5, size=size, pixel_format=pixel_format)
+    if reason == "cropped":
+        clip = crop_by_header(clip, left=8, bottom=8)
+    own = VideoSource(clip)
+    source, why = own.decoded_by(FAKE)
+    assert source is own
+    assert reason in why
+
+
+@pytest.mark.parametrize("fake", [Fake(CPU, broken=5), Fake(CPU, missing=6)])
+def test_what_fails_later_is_the_machines(fake: Fake, tmp_path: Path) -> None:
+    source, reason = VideoSource(make_clip(tmp_path / "clip.mp4", 9)).decoded_by(fake)
+    assert reason == ""
+    with pytest.raises(MachineError, match="decoded by NVDEC"):
+        list(source.chunks(1))
+
+
+@without_card
+def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down to what FFmpeg says, but for torch's own part, which this machine may lack."""
+    monkeypatch.setattr("matting.media.cuda.enter", lambda _: None)
+    own = VideoSource(make_clip(tmp_path / "clip.mp4", 5))
+    source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
+    assert source is own
+    assert reason.startswith("NVDEC cannot decode it (")
+    assert str(own.path) not in reason
+
+
+class Carded(Worker):
+    """A worker with a card that decodes as it is told."""
+
+    card = FAKE
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        super().__init__(setup)
+        self._nvdec = self.card
+
+
+def test_the_second_try_decodes_in_software(
+    tmp_path: Path,
+    progress: Recorder,
+    opaque_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
+    monkeypatch.setattr(Carded, "card", Fake(CPU, broken=8))
+    segments = cut(tmp_path, progress, 12)
+    folder = infer(segments, matting_options(opaque_checkpoint), None, progress)
+    assert progress.heard("decoded by NVDEC")
+    assert progress.heard("Trying again, 2 of 3")
+    assert [n for path in composites(folder) for n in numbers(path)] == list(range(12))
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_auto_is_for_what_segment_has_checked(
+    planned: bool,
+    tmp_path: Path,
+    progress: Recorder,
+    opaque_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
+    segments = cut(tmp_path, progress, 40)
+    options = matting_options(opaque_checkpoint)
+    in_software = with_compute(options, decoder=CodecBackend.SOFTWARE)
+    plain = infer(segments, in_software, tmp_path / "plain", progress)
+    if not planned:
+        (segments / "segments.json").unlink()
+    folder = infer(segments, options, None, progress)
+    reasons = [
+        text
+        for text in progress.said
+        if "The processor decodes, not the graphics card: only" in text
+    ]
+    assert len(reasons) == (0 if planned else 1)
+    for mine, theirs in zip(composites(folder), composites(plain), strict=True):
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
+def test_hardware_by_name_refuses_what_it_cannot_do(
+    tmp_path: Path, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
+    monkeypatch.setattr("matting.infer.require_decoder", lambda *_: None)
+    make_clip(tmp_path / "clip.mkv", 5, pixel_format="yuv444p")
+    options = with_compute(matting_options(opaque_checkpoint), decoder=CodecBackend.HARDWARE)
+    with pytest.raises(SegmentsFailedError, match="NVDEC gives no yuv444p"):
+        infer(tmp_path, options, None, Recorder())

@@ -1,0 +1,139 @@
+"""Which samples an encoder is given: the source's where it can, else the nearest; it is said."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from matting.delivery.outputs import Target, samples_of, writer_of
+from matting.imaging.sample_format import SampleFormat
+from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
+from matting.media.encoders import delivery, grey
+from matting.media.hardware_probe import made_up, ramps
+from matting.media.video_source import VideoSource
+from matting.options import Chroma, CodecBackend, EncodingOptions, OutputKind, VideoCodec
+from tests.support.clips import make_clip
+
+SDR_TAGS = Colour(BT709, LIMITED, BT709, BT709)
+PQ_TAGS = Colour(BT2020, LIMITED, 16, BT2020)
+NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "411"}
+
+
+def given(
+    codec: VideoCodec,
+    sample_format: SampleFormat,
+    chroma: Chroma = Chroma.SOURCE,
+    tags: Colour = SDR_TAGS,
+) -> list[str]:
+    """The encoder's pixel format, and what is said."""
+    made = delivery(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
+    assert made.pixel_format.startswith(f"yuv{NAMES[made.sample_format.subsampling]}p")
+    return [made.pixel_format, made.note]
+
+
+@pytest.mark.parametrize(
+    ("codec", "bits", "step", "expected", "said"),
+    [
+        ("hevc", 8, (2, 2), "yuv420p", ""),
+        ("hevc", 10, (2, 2), "yuv420p10le", ""),
+        ("av1", 10, (2, 2), "yuv420p10le", ""),
+        ("hevc", 12, (2, 2), "yuv420p12le", "4:2:0 in 12 bits, as the source is"),
+        ("hevc", 10, (2, 1), "yuv422p10le", "4:2:2 in 10 bits, as the source is"),
+        ("hevc", 8, (1, 1), "yuv444p", "4:4:4 in 8 bits, as the source is"),
+        ("hevc", 9, (2, 2), "yuv420p10le", "results are 4:2:0 in 10 bits, the nearest"),
+        ("hevc", 16, (1, 1), "yuv444p12le", "results are 4:4:4 in 12 bits, the nearest"),
+        ("hevc", 8, (1, 2), "yuv444p", "results are 4:4:4 in 8 bits, the nearest"),
+        ("hevc", 8, (4, 1), "yuv422p", "results are 4:2:2 in 8 bits, the nearest"),
+        ("h264", 10, (2, 2), "yuv420p10le", "Few players"),
+        ("h264", 12, (2, 1), "yuv422p10le", "results are 4:2:2 in 10 bits, the nearest"),
+        ("av1", 12, (1, 1), "yuv420p10le", "4:2:0 in 10 bits, the nearest that av1 has."),
+    ],
+)
+def test_the_nearest_is_taken(
+    codec: str, bits: int, step: tuple[int, int], expected: str, said: str
+) -> None:
+    name, note = given(VideoCodec(codec), SDR_TAGS.sample_format(bits, step, 1080))
+    assert name == expected
+    assert said in note
+    assert bool(note) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("codec", "bits", "expected"),
+    [("hevc", 12, "yuv420p10le"), ("hevc", 8, "yuv420p"), ("h264", 10, "yuv420p")],
+)
+def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
+    name, note = given(VideoCodec(codec), SDR_TAGS.sample_format(bits, (1, 1), 1080), Chroma.YUV420)
+    assert name == expected
+    assert "Few players" not in note
+    assert f"The source is 4:4:4 in {bits} bits" in note
+
+
+def test_hdr_has_ten_bits() -> None:
+    assert (
+        given(VideoCodec.HEVC, PQ_TAGS.sample_format(8, (2, 2), 1080), tags=PQ_TAGS)[0]
+        == "yuv420p10le"
+    )
+
+
+def test_rgb_keeps_its_colours() -> None:
+    name, note = given(VideoCodec.HEVC, SampleFormat(8))
+    assert name == "yuv444p10le"
+    assert "RGB in 8 bits" in note
+
+
+def test_alpha_is_grey_in_as_many_bits() -> None:
+    choice = EncodingOptions(VideoCodec.HEVC)
+    main = delivery(choice, SDR_TAGS.sample_format(10, (2, 1), 1080), SDR_TAGS, 1080)
+    alpha = grey(choice, main, SDR_TAGS, 1080)
+    assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
+
+
+def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
+    """With its AVX-512 code, x264 differs in a tenth of the runs at this size."""
+    video = make_clip(tmp_path / "clip.mp4", 60, size=(272, 128))
+    source = VideoSource(video)
+    choice = EncodingOptions(VideoCodec.H264, quality=4)
+    samples = samples_of(source, choice, {OutputKind.COMPOSITE: Target(video)})[
+        OutputKind.COMPOSITE
+    ]
+    made = set()
+    for _ in range(20):
+        target = Target(tmp_path / "made.mp4")
+        with (
+            writer_of(
+                OutputKind.COMPOSITE,
+                target.path,
+                target,
+                source=source,
+                choice=choice,
+                samples=samples,
+            ) as writer,
+            closing(source.chunks(1)) as chunks,
+        ):
+            for chunk in chunks:
+                writer.write(chunk.pictures, chunk.pts)
+            writer.finish()
+        made.add(target.path.read_bytes())
+    assert len(made) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
+def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
+    """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
+    trial = made_up(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
+    picture = ramps(trial.samples.sample_format, trial.size_px)
+    before = threads()
+    with trial.writer(tmp_path / "video.mp4") as writer:
+        for number in range(20):
+            writer.write(picture, [number])
+        assert threads() > before
+        writer.finish()
+        assert threads() == before
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))

@@ -1,0 +1,435 @@
+"""Encoding by NVENC, as far as it can be done without one: another encoder stands in for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+import torch
+from av.video.frame import VideoFrame
+
+from matting.cli.main import main
+from matting.delivery.encoder_choice import choose_encoder, try_isolated
+from matting.errors import InputError, MachineError, MissingError
+from matting.imaging.planes import Planes, dtype_of, same_samples
+from matting.imaging.sample_format import SampleFormat
+from matting.infer import infer
+from matting.media import encoders
+from matting.media.colour_tags import BT709, LIMITED, Colour
+from matting.media.cuda import Surfaces
+from matting.media.encoders import CODECS, codec_of, delivery, grey
+from matting.media.frame_planes import planes_of
+from matting.media.hardware_probe import Trial, ramps
+from matting.media.video_writer import VideoWriter
+from matting.options import (
+    CodecBackend,
+    EncodingOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    VideoCodec,
+)
+from matting.project.inputs import read_inputs
+from matting.project.ledger import Entry, Ledger
+from matting.project.paths import MattedFolder
+from matting.project.recorded_settings import changed_settings
+from matting.system.files import Fingerprint
+from tests.conftest import Recorder, on_card, without_card
+from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.stages import composites, cut, matting_options
+
+CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
+TAGS = Colour(BT709, LIMITED, BT709, BT709)
+HERE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
+SIZE = (64, 48)
+
+
+@pytest.fixture
+def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x264 in NVENC's place: it, too, takes NV12, and nothing else tells them apart here."""
+    stand_in = replace(
+        CODECS[VideoCodec.H264], options={"preset": "ultrafast", "bf": "0"}, hdr=None
+    )
+    monkeypatch.setitem(encoders.NVENC, VideoCodec.H264, stand_in)
+
+
+def trial(
+    size: tuple[int, int] = SIZE, choice: EncodingOptions = HERE, colour: Colour = TAGS
+) -> Trial:
+    sample_format = colour.sample_format(8, (2, 2), size[1])
+    samples = delivery(choice, sample_format, colour, size[1])
+    return Trial(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
+
+
+def random_planes(sample_format: SampleFormat, width: int, height: int) -> Planes:
+    columns, rows = sample_format.chroma_size(width, height)
+    main = torch.randint(0, sample_format.peak + 1, (1, 1, height, width), dtype=torch.int32)
+    chroma = torch.randint(0, sample_format.peak + 1, (1, 2, rows, columns), dtype=torch.int32)
+    dtype = dtype_of(sample_format)
+    return Planes(
+        sample_format,
+        (main << sample_format.lsb_padding).to(dtype),
+        (chroma << sample_format.lsb_padding).to(dtype),
+    )
+
+
+def shown(frame: VideoFrame) -> Planes:
+    return planes_of(frame, TAGS)
+
+
+@pytest.mark.parametrize(("name", "bits", "shift"), [("nv12", 8, 0), ("p010le", 10, 6)])
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleaved: bool) -> None:
+    sample_format = replace(TAGS.sample_format(bits, (2, 2), 48), lsb_padding=shift)
+    picture = random_planes(sample_format, *SIZE)
+    if interleaved:
+        assert picture.chroma is not None
+        beside = picture.chroma.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        picture = Planes(sample_format, picture.luma_or_rgb, beside)
+    frame = Surfaces(name, CPU).frame(picture)
+    assert frame.format.name == name
+    assert same_samples(picture, shown(frame))
+
+
+def test_chroma_lies_right_below_luma() -> None:
+    """NVENC is told where luma is, and how long a line is, and nothing else."""
+    sample_format = TAGS.sample_format(8, (2, 2), 48)
+    luma, chroma = Surfaces("nv12", CPU).frame(random_planes(sample_format, 62, 48)).planes
+    assert chroma.buffer_ptr - luma.buffer_ptr == 48 * luma.line_size
+    assert chroma.line_size == luma.line_size == 256
+
+
+def test_an_odd_size_grows_by_its_edge() -> None:
+    picture = random_planes(TAGS.sample_format(8, (2, 2), 47), 63, 47)
+    grown = shown(Surfaces("nv12", CPU).frame(picture))
+    assert (grown.width, grown.height) == SIZE
+    assert torch.equal(grown.luma_or_rgb[..., :47, :63], picture.luma_or_rgb)
+    assert torch.equal(grown.luma_or_rgb[..., :47, 63], picture.luma_or_rgb[..., 62])
+    assert torch.equal(grown.luma_or_rgb[..., 47, :], grown.luma_or_rgb[..., 46, :])
+
+
+def test_grey_has_no_colour() -> None:
+    sample_format = replace(TAGS.sample_format(10, (2, 2), 48), lsb_padding=6)
+    picture = Planes(sample_format, random_planes(sample_format, *SIZE).luma_or_rgb)
+    chroma = shown(Surfaces("p010le", CPU).frame(picture)).chroma
+    assert chroma is not None
+    assert chroma.unique().tolist() == [512]
+
+
+def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
+    surfaces = Surfaces("nv12", CPU)
+    picture = random_planes(TAGS.sample_format(8, (2, 2), 48), *SIZE)
+    first, second = (surfaces.frame(picture).planes[0].buffer_ptr for _ in range(2))
+    assert first != second
+    surfaces.release(1)
+    assert surfaces.frame(picture).planes[0].buffer_ptr == first
+    assert surfaces.frame(picture).planes[0].buffer_ptr not in {first, second}
+
+
+@pytest.mark.parametrize(
+    ("codec", "bits", "expected", "shift"),
+    [("hevc", 8, "nv12", 0), ("hevc", 10, "p010le", 6), ("hevc", 12, "p010le", 6),
+     ("h264", 10, "nv12", 0), ("av1", 10, "p010le", 6)],
+)  # fmt: skip
+def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
+    choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
+    made = delivery(choice, TAGS.sample_format(bits, (2, 2), 1080), TAGS, 1080)
+    assert (made.pixel_format, made.sample_format.lsb_padding) == (expected, shift)
+    alpha = grey(choice, made, TAGS, 1080)
+    assert (alpha.pixel_format, alpha.sample_format) == (expected, made.sample_format)
+    assert bool(made.note) == (bits > made.sample_format.bits)
+
+
+def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
+    def told(**given: int) -> dict[str, str]:
+        choice = EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE, **given)  # type: ignore[arg-type]
+        return codec_of(choice).options_for(choice, None, avx512=False)
+
+    assert told() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
+    assert told(quality=30)["cq"] == "30"
+    assert told(quality=0)["cq"] == "1"
+    assert told(bitrate_bps=10**7) == encoders.NVENC_OPTIONS
+
+
+def test_nvenc_knows_all_that_it_is_told() -> None:
+    generic = {"bf", "b"}
+    for codec, by in encoders.NVENC.items():
+        context = av.CodecContext.create(by.encoder, "w")
+        known = {option.name for option in context.supported_options.private}
+        choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
+        assert set(by.options_for(choice, None, avx512=False)) - generic <= known
+        formats = {known.name for known in context.codec.video_formats or []}
+        assert set(encoders.NVENC_FORMATS.values()) | {"cuda"} <= formats
+
+
+@pytest.mark.usefixtures("nvenc")
+@pytest.mark.parametrize("size", [SIZE, (63, 47)])
+def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
+    assert trial(size).run() == ""
+
+
+def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
+    sample_format = SampleFormat(
+        10, (0.2126, 0.0722), False, (2, 2), lsb_padding=6, semi_planar=True
+    )
+    assert encoders.surfaces_for((1920, 1080), sample_format) == 12
+    assert encoders.surfaces_for((8192, 4096), sample_format) == 5
+    assert encoders.surfaces_for((16384, 8192), sample_format) == 4
+
+
+@on_card
+@pytest.mark.gpu
+@pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
+@pytest.mark.parametrize("device", ["cuda:0", "cpu"])
+def test_nvenc_itself(codec: str, device: str) -> None:
+    one = replace(
+        trial((642, 359), EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)),
+        device=device,
+    )
+    reason = one.run()
+    if reason:
+        pytest.skip(reason)  # not every card has every encoder
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = Surfaces.frame
+
+    def exchanged(self: Surfaces, picture: Planes) -> VideoFrame:
+        assert picture.chroma is not None
+        return frame(
+            self, Planes(picture.sample_format, picture.luma_or_rgb, picture.chroma.flip(1))
+        )
+
+    monkeypatch.setattr(Surfaces, "frame", exchanged)
+    assert "other pictures" in trial().run()
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Colour, "apply_to", lambda *_: None)
+    assert "other colour tags" in trial().run()
+
+
+@without_card
+def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
+    for _ in range(2):
+        reason = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)).run()
+        assert "libcuda" in reason or "nvcuda" in reason
+        assert "\n" not in reason
+
+
+class Crash(Trial):
+    """A trial in which the driver takes the process along."""
+
+    def run(self) -> str:
+        os._exit(3)
+
+
+def test_a_crash_in_a_trial_is_a_reason() -> None:
+    assert "broke off (code 3)" in try_isolated(Crash(**vars(trial())))
+
+
+def options(
+    checkpoint: Path, encoder: CodecBackend, **output: tuple[OutputKind, ...]
+) -> MattingOptions:
+    encoding = replace(HERE, quality=4, encoder=encoder)
+    return matting_options(checkpoint, OutputOptions(encoding=encoding, **output))  # type: ignore[arg-type]
+
+
+def encoders_of(folder: MattedFolder) -> set[str]:
+    ledger = Ledger(folder)
+    return {ledger.entry(name).settings["encoder"] for name in ledger.names}
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_the_whole_way_through_surfaces(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 40)
+    kinds = (OutputKind.COMPOSITE, OutputKind.ALPHA)
+    made = options(opaque_checkpoint, CodecBackend.HARDWARE, kinds=kinds)
+    folder = infer(segments, made, None, progress)
+    assert progress.details[0].endswith("full-size pictures in bands; encoding by libx264.")
+    assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
+    for path in composites(folder):
+        assert times(path) == times(segments / path.name)
+    for _, alpha in decode(folder.layer(OutputKind.ALPHA) / "output_000.mp4"):
+        assert alpha.min() > 250
+    assert encoders_of(folder) == {CodecBackend.HARDWARE}
+
+
+@pytest.mark.usefixtures("nvenc")
+def test_auto_keeps_the_encoder_of_what_is_done(
+    tmp_path: Path,
+    progress: Recorder,
+    opaque_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments = cut(tmp_path, progress, 40)
+    folder = infer(segments, options(opaque_checkpoint, CodecBackend.HARDWARE), None, progress)
+    before = [path.stat().st_mtime_ns for path in composites(folder)]
+    infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
+    assert [path.stat().st_mtime_ns for path in composites(folder)] == before
+    answer(monkeypatch, "it has gone.")
+    infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
+    assert progress.heard("takes longer: NVENC cannot be used: it has gone.")
+    assert progress.heard("2 are done again, for these have changed: --encoder")
+    assert encoders_of(folder) == {CodecBackend.SOFTWARE}
+
+
+def test_before_there_was_a_choice_it_was_software() -> None:
+    for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
+        assert changed_settings({"codec": "hevc"}, {"codec": "hevc", "encoder": encoder}) == changed
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Trial]:
+    """Has every trial come to `reason`; the list of them."""
+    tried: list[Trial] = []
+
+    def run(one: Trial) -> str:
+        tried.append(one)
+        return reason
+
+    monkeypatch.setattr(Trial, "run", run)
+    return tried
+
+
+def choice(
+    segments: Path, device: torch.device, encoding: EncodingOptions, done: str = ""
+) -> tuple[str, str]:
+    """The encoder that is chosen for a folder, and why.
+
+    Args:
+        done: the encoder of all pieces; none are done unless given.
+    """
+    inputs, ledger = read_inputs(segments), Ledger(MattedFolder.of(segments, None))
+    if done:
+        ledger.folder.root.mkdir(exist_ok=True)
+        outputs = {OutputKind.COMPOSITE: ("a.mp4", Fingerprint(1, ""))}
+        for item in inputs.inputs:
+            ledger.record(item.name, Entry(settings={"encoder": done}, outputs=outputs))
+    output, why = choose_encoder(
+        OutputOptions(encoding=encoding),
+        device,
+        inputs,
+        ledger,
+        settings=lambda _, output: {"encoder": output.encoding.encoder},
+        isolated=False,
+    )
+    return output.encoding.encoder, why
+
+
+@pytest.mark.parametrize(
+    ("reason", "encoder"),
+    [("", CodecBackend.HARDWARE), ("no card.", CodecBackend.SOFTWARE)],
+    ids=["works", "fails"],
+)
+def test_auto_on_a_card(
+    reason: str, encoder: str, tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = answer(monkeypatch, reason)
+    segments = cut(tmp_path, progress, 40)
+    chosen, why = choice(segments, CARD, EncodingOptions(VideoCodec.HEVC))
+    assert chosen == encoder
+    assert reason in why
+    assert [one.device for one in tried] == ["cuda:0"]
+    assert tried[0].size_px == SIZE
+    assert choice(segments, CPU, EncodingOptions(VideoCodec.HEVC)) == (CodecBackend.SOFTWARE, "")
+    assert choice(
+        segments, CARD, EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.SOFTWARE)
+    ) == (
+        CodecBackend.SOFTWARE,
+        "",
+    )
+    assert len(tried) == 1
+    assert (
+        choice(segments, CARD, EncodingOptions(VideoCodec.HEVC), done=CodecBackend.SOFTWARE)[0]
+        == CodecBackend.SOFTWARE
+    )
+    assert len(tried) == 1
+    assert (
+        choice(segments, CPU, EncodingOptions(VideoCodec.HEVC), done=CodecBackend.HARDWARE)[0]
+        == encoder
+    )
+    assert len(tried) == 2
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "loss"),
+    [("yuv420p", ""), ("yuv420p10le", ""), ("yuv422p10le", "4:2:0"), ("yuv444p", "4:2:0")],
+)
+def test_auto_loses_nothing(
+    pixel_format: str, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "")
+    make_clip(tmp_path / "clip.mp4", 2, codec="libx265", pixel_format=pixel_format)
+    chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
+    assert chosen == (CodecBackend.SOFTWARE if loss else CodecBackend.HARDWARE)
+    assert loss in why
+
+
+def test_auto_keeps_hdrs_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "")
+    said = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+    parameters = {"x265-params": f"log-level=none:hdr10=1:{said}:max-cll=1000,400"}
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, 2, codec="libx265", pixel_format="yuv420p10le", options=parameters)
+    chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
+    assert (chosen, "HDR" in why) == (CodecBackend.SOFTWARE, True)
+
+
+def test_auto_keeps_the_place_of_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "")
+    for place, encoder in ((0, CodecBackend.HARDWARE), (2, CodecBackend.SOFTWARE)):
+        parameters = {"x265-params": f"log-level=none:chromaloc={place}"}
+        make_clip(tmp_path / "clip.mp4", 2, codec="libx265", options=parameters)
+        chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
+        assert (chosen, "where colour samples lie" in why) == (
+            encoder,
+            encoder == CodecBackend.SOFTWARE,
+        )
+
+
+def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None:
+    segments = cut(tmp_path, progress, 3)
+    slow = EncodingOptions(VideoCodec.HEVC, preset="veryslow")
+    chosen, why = choice(segments, CARD, slow)
+    assert chosen == CodecBackend.SOFTWARE
+    assert "p1 to p7" in why
+    with pytest.raises(InputError, match="p1 to p7, not veryslow"):
+        choice(segments, CARD, replace(slow, encoder=CodecBackend.HARDWARE))
+
+
+@without_card
+def test_hardware_that_is_not_there(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    segments = cut(tmp_path, progress, 3)
+    given = ["infer", str(segments), "--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
+    assert main([*given, "--encoder", "hardware"]) == MissingError.exit_code
+    assert "NVENC cannot be used: Cannot load" in capsys.readouterr().err
+    assert main([*given, "--decoder", "hardware"]) == MissingError.exit_code
+    assert "needs an NVIDIA graphics card" in capsys.readouterr().err
+
+
+def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
+    one = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
+    picture = ramps(one.samples.sample_format, SIZE)
+    with (
+        pytest.raises(MachineError, match="cannot be encoded by NVENC"),
+        VideoWriter(
+            tmp_path / "a.mp4",
+            size_px=SIZE,
+            time_base=Fraction(1, 30),
+            rate=Fraction(30),
+            colour=TAGS,
+            choice=one.choice,
+            samples=one.samples,
+        ) as writer,
+    ):
+        writer.write(picture, [0])

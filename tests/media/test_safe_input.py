@@ -1,0 +1,94 @@
+"""What comes from outside: files in disguise, odd names, programs that lie about."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from matting.errors import MediaError, MissingError
+from matting.media import ffmpeg
+from matting.media.container import open_video
+from matting.options import OutputKind
+from matting.run import run
+from tests.conftest import Recorder
+from tests.support.clips import make_clip, numbers, sound_packets
+from tests.support.stages import SECOND, matting_options
+
+SECRET = "secret.mp4"
+DISGUISES = {
+    "concat script": f"ffconcat version 1.0\nfile '{SECRET}'\nfile '{SECRET}'\n",
+    "stream list": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{SECRET}\n#EXT-X-ENDLIST\n",
+    "DASH manifest": (
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+        'mediaPresentationDuration="PT1S"><Period><AdaptationSet mimeType="video/mp4">'
+        f'<Representation id="1" bandwidth="1"><BaseURL>{SECRET}</BaseURL></Representation>'
+        "</AdaptationSet></Period></MPD>"
+    ),
+    "session description": "v=0\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
+    "image list": f"file,{SECRET}\n",
+}
+ODD_NAMES = [
+    'it\'s "quoted".mp4',
+    "100%d %03d %PATH%.mp4",
+    "-i.mp4",
+    "  two spaces.mp4",
+    "colour:#1?&x=1;y.mp4",
+    "concat:a|b.mp4",
+    "映画 Фильм 😀.mp4",
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes as POSIX has them")
+@pytest.mark.timeout(20)  # who opens the pipe waits for ever
+@pytest.mark.parametrize("kind", DISGUISES)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".m3u8", ".ffconcat", ".mpd"])
+def test_no_other_file_is_opened(kind: OutputKind, suffix: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / SECRET)
+    disguised = tmp_path / f"video{suffix}"
+    disguised.write_text(DISGUISES[kind], encoding="utf-8")
+    with pytest.raises(MediaError, match="cannot be read as a video"), open_video(disguised):
+        pass
+    arguments = [*ffmpeg.input_file(disguised), "-f", "null", "-"]
+    with pytest.raises(MediaError, match="ffmpeg could not process"):
+        ffmpeg.run(arguments, folder=tmp_path, subject=disguised, hint="", on_frames=lambda _: None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_through_all_stages(
+    name: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "plain.mp4", 40, sound=True).rename(tmp_path / name)
+    before = sound_packets(video)
+    final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
+    assert final == tmp_path / f"{video.stem}_MATTED.mp4"
+    assert numbers(final) == list(range(40))
+    assert sound_packets(final) == before
+    assert {p.name for p in tmp_path.iterdir()} == {
+        name,
+        f"{video.stem}_segments",
+        f"{video.stem}_segments_matted",
+        final.name,
+    }
+
+
+def test_the_program_is_never_one_that_lies_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ffmpeg", "ffmpeg.exe"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    found = ffmpeg.program()
+    assert found.is_absolute()
+    assert found.parent != tmp_path
+    for named in ("ffmpeg", "./ffmpeg"):
+        monkeypatch.setenv("FFMPEG_PATH", named)
+        with pytest.raises(MissingError, match="not the full path"):
+            ffmpeg.program()
+    monkeypatch.setenv("FFMPEG_PATH", str(tmp_path / "ffmpeg"))
+    assert ffmpeg.program() == tmp_path / "ffmpeg"

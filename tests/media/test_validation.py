@@ -1,0 +1,68 @@
+"""What cannot be done right is refused by name, before work starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from matting.errors import MediaError
+from matting.media.matroska_header import StreamHeader, parse
+from matting.media.probe import probe
+from matting.media.validation import require_supported
+from matting.options import CuttingOptions
+from matting.segment import segment
+from tests.conftest import Recorder
+from tests.support.clips import make_clip
+
+
+@pytest.mark.parametrize(
+    "matrix", ["bt2020c", "ictcp", "ycgco", "chroma-derived-nc", "chroma-derived-c"]
+)
+def test_matrices_that_are_not_understood(matrix: str, tmp_path: Path, progress: Recorder) -> None:
+    options = {"x265-params": f"log-level=none:colormatrix={matrix}"}
+    video = make_clip(tmp_path / "clip.mp4", 3, codec="libx265", options=options)
+    with pytest.raises(MediaError, match="clip.mp4 has its colours as") as caught:
+        segment(video, CuttingOptions(), None, progress)
+    assert "Convert" in caught.value.hint
+    assert not (tmp_path / "clip_segments").exists()
+
+
+@pytest.mark.parametrize("matrix", ["bt709", "bt2020nc", "smpte170m", "fcc", "smpte240m"])
+def test_other_matrices_are_taken(matrix: str, tmp_path: Path, progress: Recorder) -> None:
+    options = {"x265-params": f"log-level=none:colormatrix={matrix}"}
+    video = make_clip(tmp_path / "clip.mp4", 3, codec="libx265", options=options)
+    assert segment(video, CuttingOptions(), None, progress).is_dir()
+
+
+def dolby_vision(path: Path, profile: int) -> Path:
+    """A clip in which the box of the pixels' shape gives way to Dolby Vision's configuration."""
+    clip = make_clip(path, 3, codec="libx265", pixel_aspect=Fraction(2))
+    content = clip.read_bytes()
+    shape = b"pasp" + bytes([0, 0, 0, 2])
+    assert content.count(shape) == 1
+    configuration = b"dvcC" + bytes([1, 0, profile << 1, 6 << 3 | 5])
+    clip.write_bytes(content.replace(shape, configuration))
+    return clip
+
+
+def test_dolby_vision_without_a_common_base(tmp_path: Path, progress: Recorder) -> None:
+    video = dolby_vision(tmp_path / "clip.mp4", 5)
+    assert probe(video).header.dolby_vision_profile == 5
+    with pytest.raises(MediaError, match="Dolby Vision profile 5"):
+        segment(video, CuttingOptions(), None, progress)
+    require_supported(probe(dolby_vision(tmp_path / "other.mp4", 8)))
+
+
+@pytest.mark.parametrize("pixel_format", ["xyz12le", "bayer_rggb8", "gbrpf32le", "grayf16le"])
+def test_samples_of_other_kinds(pixel_format: str, tmp_path: Path) -> None:
+    info = probe(make_clip(tmp_path / "clip.mp4", 2))
+    require_supported(info)
+    with pytest.raises(MediaError, match="clip.mp4 h"):
+        require_supported(replace(info, pixel_format=pixel_format))
+
+
+def test_headers_without_dolby_vision() -> None:
+    assert parse(b"") == StreamHeader()

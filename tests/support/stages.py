@@ -1,0 +1,107 @@
+"""Short ways to run the stages on generated clips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from matting.imaging.planes import Planes, joined
+from matting.imaging.renderer import composed
+from matting.imaging.sample_format import SampleFormat
+from matting.infer import infer
+from matting.inference.session import MattingSession
+from matting.options import (
+    ComputeOptions,
+    CuttingOptions,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    VideoCodec,
+)
+from matting.project.paths import MattedFolder
+from matting.segment import segment
+from tests.conftest import Recorder
+from tests.support.clips import make_clip
+
+FAST = EncodingOptions(VideoCodec.H264, quality=4)
+FAST_OUTPUT = OutputOptions(encoding=FAST)
+SECOND = CuttingOptions(seconds=Fraction(1))
+
+
+def matting_options(
+    checkpoint: Path | None, output: OutputOptions = FAST_OUTPUT, ratio: float | None = 1.0
+) -> MattingOptions:
+    """Options for tiny pictures on the CPU."""
+    return MattingOptions(
+        matte=MatteOptions(checkpoint, ratio=ratio),
+        output=output,
+        compute=ComputeOptions("cpu", isolated=False),
+    )
+
+
+def made_by(
+    session: MattingSession,
+    source: Planes,
+    ratio: float,
+    targets: Mapping[OutputKind, SampleFormat],
+    background: tuple[int, int, int],
+) -> dict[OutputKind, Planes]:
+    """The results of the next frames."""
+    made = [composed(matte, targets, background) for matte in session.mattes(source, ratio)]
+    return {kind: joined([part[kind] for part in made]) for kind in targets}
+
+
+def assert_same(one: MattedFolder, other: MattedFolder) -> None:
+    """Both have the same composites, byte for byte."""
+    for mine, theirs in zip(composites(one), composites(other), strict=True):
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
+def cut(folder: Path, progress: Recorder, frames: int = 70, name: str = "clip.mp4") -> Path:
+    """The segments folder of a generated clip, in segments of one second."""
+    return segment(make_clip(folder / name, frames), SECOND, None, progress)
+
+
+def matte(
+    segments: Path, checkpoint: Path, progress: Recorder, output: Path | None = None
+) -> MattedFolder:
+    """The matted folder of a segments folder."""
+    return infer(segments, matting_options(checkpoint), output, progress)
+
+
+def with_matte(options: MattingOptions, **changes: Any) -> MattingOptions:
+    return replace(options, matte=replace(options.matte, **changes))
+
+
+def with_output(options: MattingOptions, **changes: Any) -> MattingOptions:
+    return replace(options, output=replace(options.output, **changes))
+
+
+def with_compute(options: MattingOptions, **changes: Any) -> MattingOptions:
+    return replace(options, compute=replace(options.compute, **changes))
+
+
+def composites(folder: MattedFolder) -> list[Path]:
+    return sorted(folder.layer(OutputKind.COMPOSITE).glob("*.mp4"))
+
+
+def processed(folder: MattedFolder) -> dict[str, bool]:
+    value = json.loads(folder.processed.read_text(encoding="utf-8"))
+    assert isinstance(value, dict)
+    return value
+
+
+def interrupt_after(progress: Recorder, folder: MattedFolder, name: str) -> None:
+    """Has the next run interrupted once `name` is recorded; the one after it is under way then."""
+
+    def interrupt() -> None:
+        if folder.processed.is_file() and processed(folder)[name]:
+            raise KeyboardInterrupt
+
+    progress.on_part_done = interrupt

@@ -1,0 +1,77 @@
+"""Sources that hold more than a picture and one sound track, and what a delivery makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matting.delivery.mux_check import check_mux
+from matting.delivery.muxing import Delivery, mux
+from matting.media import ffmpeg
+from matting.media.mp4.metadata import Additions, add_to_header
+from matting.media.mp4.spatial import Spatial
+from matting.progress import Progress
+from tests.conftest import carry_on
+from tests.support.clips import make_clip
+
+SUBRIP = "1\n00:00:00,200 --> 00:00:00,600\nHello\n\n2\n00:00:00,700 --> 00:00:00,900\nWorld\n"
+CHAPTERS = """;FFMETADATA1
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=500
+title=One
+[CHAPTER]
+TIMEBASE=1/1000
+START=500
+END=1000
+title=Two
+"""
+
+
+def make(path: Path, *arguments: str) -> Path:
+    """Has ffmpeg write `path`; the arguments are all but the output's name."""
+    ffmpeg.run(
+        [*arguments, path.name], folder=path.parent, subject=path, hint="", on_frames=carry_on
+    )
+    return path
+
+
+def opened(path: Path) -> list[str]:
+    """The argument that has ffmpeg read `path`."""
+    return ["-i", str(path)]
+
+
+def tone(frequency: int, seconds: int = 1) -> list[str]:
+    """The argument that has ffmpeg make a sound."""
+    return ["-f", "lavfi", "-i", f"sine=f={frequency}:d={seconds}:r=48000"]
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def cover(path: Path) -> Path:
+    """A small still picture; its format follows the path's suffix."""
+    return make(path, "-f", "lavfi", "-i", "testsrc2=s=32x32", "-frames:v", "1")
+
+
+def with_boxes(path: Path, spatial: Spatial) -> Path:
+    """The mp4 file `path`, told in place how its picture is to be seen."""
+    add_to_header(path, Additions(spatial=spatial))
+    return path
+
+
+def deliver(video: Path, combined: Path | None = None) -> tuple[Path, list[str]]:
+    """The final file of `video`, and what is said of it.
+
+    Args:
+        combined: the matted picture; one of 30 frames from the start unless given.
+    """
+    if combined is None:
+        combined = make_clip(video.parent / "combined.mp4")
+    delivery = Delivery.of(video, combined)
+    final = video.with_name(f"{video.stem}_MATTED{delivery.mapping.suffix}")
+    mux(delivery, final, Progress())
+    lost = check_mux(delivery, final)
+    return final, [*delivery.mapping.notes(), *delivery.spatial.notes, *lost]

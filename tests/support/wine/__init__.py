@@ -1,0 +1,1 @@
+"""Runs the batch files for Windows, wherever Wine is."""
