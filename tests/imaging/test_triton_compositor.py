@@ -64,7 +64,7 @@ def test_the_kernel_compiles_for_a_card() -> None:
     compiler = importlib.import_module("triton.backends.compiler")
     numbers = fused._numbers_of(video(NV12, 1, 2, 2))
     constants = {
-        "coding": fused._constants(NV12),
+        "sample_format": fused._constants(NV12),
         "numbers": (numbers, None, numbers),
         "behind": (0.5, 0.1, 0.1),
         "tile": fused.TILE,

@@ -1,7 +1,7 @@
-"""The kernel, run by Triton's interpreter on the CPU, against torch; a program for test_fused.
+"""Compare the kernel, run by Triton's interpreter on the CPU, with torch's renderer.
 
-Prints a line for each picture: its name, the largest difference in steps of the numbers, and the
-share of the numbers that differ.
+A program for test_triton_compositor. It prints a line for each plane: its name, the largest
+difference in code values, and the share of samples that differ.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
             way.pictures(matte, targets, GREEN) for way in (triton_compositor, compositor)
         )
         for kind in kinds:
-            for part in ("main", "chroma"):
+            for part in ("luma_or_rgb", "chroma"):
                 one, other = getattr(found[kind], part), getattr(expected[kind], part)
                 if one is not None:
                     apart = (one.int() - other.int()).abs() >> targets[kind].lsb_padding
