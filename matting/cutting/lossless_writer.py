@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError
+from matting.media.codecs import add_video_stream, encoder_formats
 from matting.media.container import encoding
 from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
@@ -32,6 +33,7 @@ class FrameWriter:
         hdr: what the source says of its display and light.
     Raises:
         EncodeError: no encoder takes such frames.
+        MissingError: this build of FFmpeg lacks the encoder.
         StorageError: the file cannot be written.
     """
 
@@ -60,9 +62,7 @@ class FrameWriter:
             self._output = av.open(str(path), "w", format="mp4", options=ticks)
         try:
             with encoding(path):
-                stream = self._output.add_stream(encoder, rate=rate, options=options)
-            if not isinstance(stream, VideoStream):
-                raise TypeError(f"{encoder} is no video encoder")
+                stream = add_video_stream(self._output, encoder, rate=rate, options=options)
             stream.width, stream.height = first.width, first.height
             stream.pix_fmt = self.pixel_format
             context = stream.codec_context
@@ -172,6 +172,8 @@ def intermediate_codec(
 
     Args:
         crf: the encoder's constant rate factor; None: without loss.
+    Raises:
+        MissingError: this build of FFmpeg lacks an encoder that may be needed.
     """
     same = SAME_SAMPLES.get(pixel_format, pixel_format)
     x265 = X265_PARAMS + (":lossless=1" if crf is None else "")
@@ -213,8 +215,12 @@ def nearest(pixel_format: str, size_px: tuple[int, int]) -> str:
 
 
 def formats_of(encoder: str) -> frozenset[str]:
-    """The pixel formats that an encoder takes and gives back."""
-    formats = {known.name for known in av.Codec(encoder, "w").video_formats or []}
+    """The pixel formats that an encoder takes and gives back.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    formats = encoder_formats(encoder)
     # x265 lists formats with transparency, but the decoder gives none back.
     return frozenset(name for name in formats if encoder == "ffv1" or not name.startswith("yuva"))
 

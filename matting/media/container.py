@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 import av
 from av import logging
-from av.codec.context import CodecContext, Flags
+from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.sidedata.sidedata import SideData, Type
@@ -19,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
+from matting.media.codecs import create_decoder
 from matting.media.ffmpeg import SAFE_INPUT
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
@@ -122,15 +123,15 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
     """A decoder that gives all of the stream's picture, its transparency included.
 
     The stream's own where it does. Another one knows nothing before its first packet.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such decoder.
     """
     context = stream.codec_context
     name = context.codec.canonical_name
     if not has_alpha_beside(stream):
         return context
-    decoder = CodecContext.create(ALPHA_DECODERS[name], "r")
-    if not isinstance(decoder, VideoCodecContext):
-        raise TypeError(f"{decoder.name} is no video decoder")
-    return decoder
+    return create_decoder(ALPHA_DECODERS[name])
 
 
 def has_alpha_beside(stream: VideoStream) -> bool:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import av
-from av.container import OutputContainer
 from av.video.format import VideoFormat
-from av.video.stream import VideoStream
 
-from matting.errors import MissingError
 from matting.imaging.sample_format import SDR, SampleFormat, in_surfaces
+from matting.media.codecs import REINSTALL, encoder_formats, require_codec
 from matting.media.colour_tags import Colour
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import PLANAR, layout_of
@@ -189,23 +183,6 @@ def surfaces_for(size_px: tuple[int, int], sample_format: SampleFormat) -> int:
     return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / picture)))
 
 
-def add_stream(output: OutputContainer, encoder: str, **given: Any) -> VideoStream:
-    """A new stream of `output` for a video encoder; arguments as PyAV's `add_stream` takes them.
-
-    Raises:
-        MissingError: this build of FFmpeg has no such encoder.
-    """
-    # SVT-AV1 writes to the console unless told by its own variable not to.
-    os.environ.setdefault("SVT_LOG", "1")
-    try:
-        stream = output.add_stream(encoder, **given)
-    except (av.codec.codec.UnknownCodecError, ValueError) as error:
-        raise _missing(encoder) from error
-    if not isinstance(stream, VideoStream):
-        raise TypeError(f"{encoder} is no video encoder")
-    return stream
-
-
 def _formats(choice: EncodingOptions) -> dict[tuple[tuple[int, int], int], str]:
     """The formats of Y'CbCr with chroma that are used with an encoder, by its step and bits."""
     if choice.by_hardware:
@@ -219,20 +196,16 @@ def _coding(choice: EncodingOptions, sample_format: SampleFormat) -> SampleForma
     return in_surfaces(sample_format) if choice.by_hardware else sample_format
 
 
-@cache
 def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
     """The planar ones that a software encoder takes."""
-    try:
-        known = av.Codec(encoder, "w").video_formats or []
-    except av.codec.codec.UnknownCodecError as error:
-        raise _missing(encoder) from error
-    found = {}
-    for name in (each.name for each in known):
+    require_codec(encoder, "w", f"Choose another --codec. {REINSTALL}")
+    formats = {}
+    for name in encoder_formats(encoder):
         match = PLANAR.fullmatch(name)
         if match and match[1].startswith("yuv4"):
             bits, step = layout_of(VideoFormat(name))
-            found[step, bits] = name
-    return found
+            formats[step, bits] = name
+    return formats
 
 
 def _more(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
@@ -270,10 +243,3 @@ def _note(choice: EncodingOptions, source: SampleFormat, made: SampleFormat) -> 
 
 def _named(choice: EncodingOptions) -> str:
     return f"the graphics card's {choice.codec} (NVENC)" if choice.by_hardware else choice.codec
-
-
-def _missing(encoder: str) -> MissingError:
-    return MissingError(
-        f"The encoder {encoder} is not in this installation of PyAV.",
-        "Choose another --codec, or install PyAV anew: python -m pip install --force-reinstall av",
-    )

@@ -16,11 +16,12 @@ from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, MachineError, MediaError
 from matting.imaging.planes import Planes
+from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import Colour
 from matting.media.container import encoding
 from matting.media.cuda import Surfaces
 from matting.media.decode_check import decode_through
-from matting.media.encoders import Delivery, add_stream, codec_of, surfaces_for
+from matting.media.encoders import Delivery, codec_of, surfaces_for
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.probe import decode_times, probe
@@ -216,7 +217,7 @@ class VideoWriter:
         if choice.by_hardware:
             options["surfaces"] = str(surfaces_for(size_px, self._samples.sample_format))
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
-        stream = add_stream(self._container, codec.encoder, rate=rate, options=options)
+        stream = add_video_stream(self._container, codec.encoder, rate=rate, options=options)
         steps = self._samples.sample_format.subsampling
         stream.width, stream.height = (
             -(-side // step) * step for side, step in zip(size_px, steps, strict=True)

@@ -1,0 +1,73 @@
+"""FFmpeg's codecs by name: the one place where one that is missing is noticed, and said."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any, Literal
+
+import av
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext
+from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from matting.errors import MissingError
+
+REINSTALL = "Install PyAV again: python -m pip install --force-reinstall av"
+
+
+def require_codec(name: str, mode: Literal["r", "w"], hint: str = REINSTALL) -> av.Codec:
+    """Return FFmpeg's decoder ("r") or encoder ("w") of that name.
+
+    Args:
+        hint: what to do where there is none.
+    Raises:
+        MissingError: this build of FFmpeg has none.
+    """
+    try:
+        return av.Codec(name, mode)
+    except UnknownCodecError as error:
+        role = "encoder" if mode == "w" else "decoder"
+        raise MissingError(
+            f"The {role} {name} is not in this installation of PyAV.", hint
+        ) from error
+
+
+@cache
+def encoder_formats(encoder: str) -> tuple[str, ...]:
+    """Return the names of the pixel formats that an encoder takes.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    return tuple(known.name for known in require_codec(encoder, "w").video_formats or ())
+
+
+def create_decoder(name: str) -> VideoCodecContext:
+    """Return a new decoder of that name, which knows nothing before its first packet.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such decoder.
+    """
+    require_codec(name, "r")
+    decoder = CodecContext.create(name, "r")
+    if not isinstance(decoder, VideoCodecContext):
+        raise TypeError(f"{name} is not a video decoder")
+    return decoder
+
+
+def add_video_stream(output: OutputContainer, encoder: str, **arguments: Any) -> VideoStream:
+    """Add a stream for a video encoder to `output`; arguments as for PyAV's `add_stream`.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such encoder.
+    """
+    # SVT-AV1 writes to the console unless its own variable tells it not to.
+    os.environ.setdefault("SVT_LOG", "1")
+    require_codec(encoder, "w")
+    stream = output.add_stream(encoder, **arguments)
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"{encoder} is not a video encoder")
+    return stream
