@@ -9,11 +9,11 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.cutting.checkpoint import NAME as KEPT_NAME
+from matting.cutting.checkpoint import NAME as CHECKPOINT_NAME
 from matting.cutting.checkpoint import CutCheckpoint
-from matting.cutting.cutter import Cutting, is_timed
-from matting.cutting.lossless_writer import keeps
-from matting.cutting.packet_cutter import fits_mp4
+from matting.cutting.cutter import Cutter, is_timed
+from matting.cutting.lossless_writer import is_lossless
+from matting.cutting.packet_cutter import mp4_can_hold
 from matting.cutting.packet_index import SourceIndex, read_index
 from matting.cutting.preparation import filters_for, without_lost_start
 from matting.cutting.repair import CutSegment, damage_report, repair
@@ -130,9 +130,9 @@ def _cut_and_install(
                     f"{counted(lost, 'frame')} at the start cannot be shown, for the recording "
                     "begins in the middle. The pieces begin after that; the sound stays in time."
                 )
-            cutting = Cutting(info, index, seconds, work, progress, treatment=filters_for(info))
+            cutting = Cutter(info, index, seconds, work, progress, treatment=filters_for(info))
             found = _cut(info, index, options, cutting, progress)
-            cut = CutCheckpoint(info.path, source, seconds, index.ends, tuple(found))
+            cut = CutCheckpoint(info.path, source, seconds, index.truncated_at, tuple(found))
         pieces = _sound(info, options, cut, work, progress)
         plan = Plan(
             source=source,
@@ -145,7 +145,7 @@ def _cut_and_install(
         )
     except BaseException:
         # The pieces of a damaged video stay for the next run.
-        if not (work / KEPT_NAME).exists():
+        if not (work / CHECKPOINT_NAME).exists():
             _remove(work)
         raise
     # From here on it stays until the plan is written: it says that pieces may be missing.
@@ -158,7 +158,7 @@ def _cut(
     info: VideoInfo,
     index: SourceIndex,
     options: CuttingOptions,
-    cutting: Cutting,
+    cutting: Cutter,
     progress: Progress,
 ) -> list[CutSegment]:
     """The pieces; copied unless re-encoding is asked for, or nothing else can be exact."""
@@ -170,7 +170,7 @@ def _cut(
         reason = "its frames carry no times of their own"
     elif cutting.treatment:
         reason = "its pictures are changed"
-    elif not fits_mp4(info.path):
+    elif not mp4_can_hold(info.path):
         reason = f"an .mp4 file cannot hold video of this kind ({info.codec})"
     else:
         pieces = _copied(info, options, cutting, progress)
@@ -181,7 +181,7 @@ def _cut(
             reason = "its pictures are changed"
     loss = (
         "without loss"
-        if keeps(opaque(info.pixel_format))
+        if is_lossless(opaque(info.pixel_format))
         else f"without loss but for {_format(info)}"
     )
     progress.say(f"The pieces are encoded anew, {loss}: {reason}.")
@@ -189,7 +189,7 @@ def _cut(
 
 
 def _copied(
-    info: VideoInfo, options: CuttingOptions, cutting: Cutting, progress: Progress
+    info: VideoInfo, options: CuttingOptions, cutting: Cutter, progress: Progress
 ) -> list[CutSegment]:
     """The pieces of the source's own packets; none where such pieces cannot be read."""
     try:
@@ -219,12 +219,12 @@ def _sound(
     info: VideoInfo, options: CuttingOptions, cut: CutCheckpoint, work: Path, progress: Progress
 ) -> Sequence[CutSegment]:
     """The pieces without damage; or the report of it, and all pieces kept."""
-    damaged = [time for piece in cut.pieces for time in (*piece.damaged, *piece.repeated)]
-    if not damaged and cut.ends is None:
-        return cut.pieces
-    report = damage_report(info, damaged, cut.ends)
+    damaged = [time for piece in cut.segments for time in (*piece.damaged, *piece.repeated)]
+    if not damaged and cut.truncated_at is None:
+        return cut.segments
+    report = damage_report(info, damaged, cut.truncated_at)
     if options.damaged == OnDamage.STOP:
-        sound = sum(piece.path.parent == work and not piece.damaged for piece in cut.pieces)
+        sound = sum(piece.path.parent == work and not piece.damaged for piece in cut.segments)
         if sound:
             cut.write(work)
         kept = f" {sound} sound pieces are kept for that." if sound else ""
@@ -233,7 +233,7 @@ def _sound(
             f"Copy or download it again; or add --damaged {OnDamage.REPEAT}, by which the last "
             f"good picture stands in for each of them.{kept}",
         )
-    pieces = repair(info, cut.pieces, progress)
+    pieces = repair(info, cut.segments, progress)
     repeated = sum(len(piece.repeated) for piece in pieces)
     replaced = f" {repeated} were replaced by the last good one." if repeated else ""
     progress.say(f"{report}{replaced}")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.cutting.lossless_writer import intermediate_codec, keeps
+from matting.cutting.lossless_writer import intermediate_codec, is_lossless
 from matting.media.container import open_video
 from matting.media.decode_check import Decoding, pixel_hash
 from matting.media.decode_check import decoded as decode_packets
@@ -151,7 +151,7 @@ def test_the_nearest_for_a_constant_quality() -> None:
     }
     found = {(name, size): intermediate_codec(name, size, 12).pixel_format for name, size in wanted}
     assert found == wanted
-    assert not keeps("gbrpf16be")
+    assert not is_lossless("gbrpf16be")
 
 
 def test_full_range_without_other_tags_stays_full(tmp_path: Path, progress: Recorder) -> None:

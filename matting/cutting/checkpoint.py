@@ -31,8 +31,8 @@ class CutCheckpoint:
     path: Path
     source: SourceFingerprint
     seconds: Fraction
-    ends: Fraction | None
-    pieces: tuple[CutSegment, ...]
+    truncated_at: Fraction | None
+    segments: tuple[CutSegment, ...]
 
     def write(self, work: Path) -> None:
         """Records the pieces, which lie in the folder `work`.
@@ -45,16 +45,16 @@ class CutCheckpoint:
             "source": vars(self.source),
             "content": files.sha256(self.path),
             "seconds": str(self.seconds),
-            "ends": None if self.ends is None else str(self.ends),
+            "ends": None if self.truncated_at is None else str(self.truncated_at),
             "pieces": [
                 {
-                    "file": piece.path.name,
-                    **vars(Fingerprint.of(piece.path)),
-                    "times": piece.times,
-                    "damaged": piece.damaged,
-                    "copied": piece.copied,
+                    "file": segment.path.name,
+                    **vars(Fingerprint.of(segment.path)),
+                    "times": segment.times,
+                    "damaged": segment.damaged,
+                    "copied": segment.copied,
                 }
-                for piece in self.pieces
+                for segment in self.segments
             ],
         }
         atomic_files.write_json(work / NAME, value)
@@ -73,14 +73,14 @@ class CutCheckpoint:
                 return None
             if value["content"] != files.sha256(path):
                 return None
-            pieces = tuple(_piece(work, item) for item in value["pieces"])
-            ends = None if value["ends"] is None else Fraction(value["ends"])
+            segments = tuple(_segment(work, item) for item in value["pieces"])
+            truncated_at = None if value["ends"] is None else Fraction(value["ends"])
         except (InputError, *UNREADABLE):
             return None
-        return cls(path, source, seconds, ends, pieces)
+        return cls(path, source, seconds, truncated_at, segments)
 
 
-def _piece(work: Path, value: Any) -> CutSegment:
+def _segment(work: Path, value: Any) -> CutSegment:
     path = work / Path(value["file"]).name
     if not Fingerprint(int(value["size_bytes"]), str(value["sha256"])).holds_for(path):
         raise ValueError(f"{path} has changed")

@@ -7,10 +7,16 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from matting.cutting.packet_cutter import Span, can_be_hidden, choose_cuts, spans, write_segments
+from matting.cutting.packet_cutter import (
+    PacketSpan,
+    choose_cuts,
+    edit_list_can_hide,
+    spans,
+    write_segments,
+)
 from matting.cutting.packet_index import SourceIndex
-from matting.cutting.reencode import encode_files, frames_of
-from matting.cutting.repair import CutSegment, rewrite, time_in_source
+from matting.cutting.reencode import decode_frames, encode_segments
+from matting.cutting.repair import CutSegment, rewrite_segment, time_in_source
 from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
 from matting.media.frame_filters import FrameFilters
 from matting.media.probe import VideoInfo
@@ -23,7 +29,7 @@ KEYS_BACK = (1, 2, 4, 8, 16)
 CHAIN = 3  # how many pieces before one stand for the whole source before it
 
 
-class Cutting:
+class Cutter:
     """Cuts one source into a folder.
 
     Args:
@@ -72,8 +78,8 @@ class Cutting:
         self._write(dict(zip(paths, planned, strict=True)))
         self._progress.start("Checking", len(self._index.times()), "frame")
         try:
-            pieces = list(self._checked(starts, planned, paths))
-            return [] if self.met_interlaced else pieces
+            segments = list(self._checked(starts, planned, paths))
+            return [] if self.met_interlaced else segments
         finally:
             self._progress.finish()
 
@@ -110,18 +116,18 @@ class Cutting:
             self._corrupt & set(times.values())
         )
         listed = sorted(times.values())
-        if not repeat and (damaged or self._index.ends is not None):
+        if not repeat and (damaged or self._index.truncated_at is not None):
             return [CutSegment(source, tuple(listed), tuple(sorted(damaged)), copied=False)]
         sound = {number: time for number, time in times.items() if time not in damaged}
         threads = 1 if damaged else 0
-        frames = frames_of(
+        frames = decode_frames(
             [source], lambda number, _: sound.get(number), strict=not damaged, threads=threads
         )
         treated = treatment.applied(self._info, frames)
         groups = self._groups(listed)
         self._progress.start("Encoding", len(listed), "frame")
         try:
-            encode_files(
+            encode_segments(
                 self._info,
                 groups,
                 treated,
@@ -141,15 +147,15 @@ class Cutting:
             for path, group in groups.items()
         ]
 
-    def _write(self, pieces: dict[Path, Span]) -> None:
+    def _write(self, segments: dict[Path, PacketSpan]) -> None:
         self._progress.start("Cutting", len(self._index.packets), "frame")
         try:
-            write_segments(self._info, self._index, pieces, self._progress.advance)
+            write_segments(self._info, self._index, segments, self._progress.advance)
         finally:
             self._progress.finish()
 
     def _checked(
-        self, starts: Sequence[int], planned: list[Span], paths: Sequence[Path]
+        self, starts: Sequence[int], planned: list[PacketSpan], paths: Sequence[Path]
     ) -> Iterator[CutSegment]:
         """The pieces after decoding each, and the next one's first frames as its continuation.
 
@@ -179,37 +185,41 @@ class Cutting:
                 planned[number:] = spans(self._index.packets, starts, level)[number:]
                 self._write(dict(zip(paths[number:], planned[number:], strict=True)))
                 on_frames = ignore
-            piece = self._piece(path, planned[number], decoding)
+            segment = self._segment(path, planned[number], decoding)
             target = path.with_name(f"exact_{number:03d}.mp4")
             # Under another name: the next piece is decoded as this one's continuation.
             if not equal:
-                piece = self._continued(paths[max(0, number - CHAIN) : number + 1], piece, target)
-            elif not piece.damaged and not self._is_exact(planned[number], decoding):
-                piece = rewrite(self._info, [path], piece, target)
+                segment = self._continued(
+                    paths[max(0, number - CHAIN) : number + 1], segment, target
+                )
+            elif not segment.damaged and not self._is_exact(planned[number], decoding):
+                segment = rewrite_segment(self._info, [path], segment, target)
             expected = decoding.next_head
             if not equal and following:
                 # This one is no measure for the next: those before it have to be, too.
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
                 expected = first_frame_hashes(chain, COMPARED_FRAMES)
-            yield piece
+            yield segment
 
-    def _continued(self, files: Sequence[Path], piece: CutSegment, target: Path) -> CutSegment:
+    def _continued(self, files: Sequence[Path], segment: CutSegment, target: Path) -> CutSegment:
         """The piece that no lead-in makes right, encoded anew; as it is where that is no better."""
-        in_source = time_in_source(self._info, files[-1], piece.times[0])
-        found = {time for time, _ in frames_of(files, in_source, strict=True)}
-        if not found.issuperset(piece.times):
-            return piece
-        return rewrite(self._info, files, replace(piece, damaged=()), target)
+        in_source = time_in_source(self._info, files[-1], segment.times[0])
+        found = {time for time, _ in decode_frames(files, in_source, strict=True)}
+        if not found.issuperset(segment.times):
+            return segment
+        return rewrite_segment(self._info, files, replace(segment, damaged=()), target)
 
     def _is_doubtful(self, start: int) -> bool:
-        return self._index.packets[start].clean is not True
+        return self._index.packets[start].closed_gop is not True
 
-    def _is_exact(self, span: Span, decoding: Decoding) -> bool:
+    def _is_exact(self, span: PacketSpan, decoding: Decoding) -> bool:
         """Whether the piece shows no more than it should, and in the right order."""
         times = [decoding.pts[number] for number in decoding.shown if number in decoding.pts]
-        return can_be_hidden(self._index, span) and times == sorted(times, key=lambda t: t or 0)
+        return edit_list_can_hide(self._index, span) and times == sorted(
+            times, key=lambda t: t or 0
+        )
 
-    def _piece(self, path: Path, span: Span, decoding: Decoding) -> CutSegment:
+    def _segment(self, path: Path, span: PacketSpan, decoding: Decoding) -> CutSegment:
         """What the piece holds of what it should hold."""
         wanted = sorted(self._index.times(span.start, span.stop))
         time_of = time_in_source(self._info, path, wanted[0])

@@ -181,7 +181,7 @@ def intermediate_codec(
     h264 = X264 | (constant or {"qp": "0"})
     h265 = X265 | constant | {"x265-params": x265}
     if crf is not None:
-        return IntermediateCodec("libx265", nearest(same, size_px), h265)
+        return IntermediateCodec("libx265", nearest_h265_format(same, size_px), h265)
     if _fits(same, size_px):
         for encoder, options in (("libx264", h264), ("libx265", h265)):
             if same in formats_of(encoder):
@@ -190,13 +190,13 @@ def intermediate_codec(
     return IntermediateCodec("ffv1", same if same in formats_of("ffv1") else wide, FFV1)
 
 
-def keeps(pixel_format: str) -> bool:
+def is_lossless(pixel_format: str) -> bool:
     """Whether frames of that format can be written without loss."""
     same = SAME_SAMPLES.get(pixel_format, pixel_format)
     return intermediate_codec(pixel_format, (2, 2), None).pixel_format == same
 
 
-def nearest(pixel_format: str, size_px: tuple[int, int]) -> str:
+def nearest_h265_format(pixel_format: str, size_px: tuple[int, int]) -> str:
     """The format of H.265 that keeps most of another one, for that size of picture."""
     if pixel_format in formats_of("libx265") and _fits(pixel_format, size_px):
         return pixel_format

@@ -22,7 +22,7 @@ from matting.media.probe import VideoInfo, decode_times
 
 
 @dataclass(frozen=True)
-class Span:
+class PacketSpan:
     """The packets of a piece, by their numbers in the source.
 
     Attributes:
@@ -65,7 +65,9 @@ def choose_cuts(packets: Sequence[SourcePacket], ticks: Fraction) -> list[int]:
     return starts
 
 
-def spans(packets: Sequence[SourcePacket], starts: Sequence[int], keys_back: int) -> list[Span]:
+def spans(
+    packets: Sequence[SourcePacket], starts: Sequence[int], keys_back: int
+) -> list[PacketSpan]:
     """The packets of each piece, with lead-ins where they are needed.
 
     Args:
@@ -77,27 +79,27 @@ def spans(packets: Sequence[SourcePacket], starts: Sequence[int], keys_back: int
     found = []
     for start, stop in zip(starts, [*starts[1:], last + 1], strict=True):
         lead = start
-        if start and needs_lead(packets, start, stop, keys_back):
+        if start and needs_pre_roll(packets, start, stop, keys_back):
             earlier = [key for key in keys if key < start]
             lead = earlier[max(0, len(earlier) - keys_back)] if earlier else start
-        found.append(Span(lead, start, stop))
+        found.append(PacketSpan(lead, start, stop))
     return found
 
 
-def needs_lead(packets: Sequence[SourcePacket], start: int, stop: int, keys_back: int) -> bool:
+def needs_pre_roll(packets: Sequence[SourcePacket], start: int, stop: int, keys_back: int) -> bool:
     """Whether a piece that starts at packet `start` needs an earlier one to decode.
 
     Not where nothing is referred to across it. In codecs that do not say, a key frame without
     leading pictures is tried without, at first.
     """
     key = packets[start]
-    if key.clean is not None:
-        return not key.clean
+    if key.closed_gop is not None:
+        return not key.closed_gop
     times = [packet.pts or 0 for packet in packets[start:stop]]
     return keys_back > 1 or min(times) < times[0]
 
 
-def can_be_hidden(index: SourceIndex, span: Span) -> bool:
+def edit_list_can_hide(index: SourceIndex, span: PacketSpan) -> bool:
     """Whether an edit list can hide all of a span that is hidden: only what comes first."""
     first = min(index.times(span.start, span.stop))
     return all(
@@ -106,7 +108,7 @@ def can_be_hidden(index: SourceIndex, span: Span) -> bool:
     )
 
 
-def fits_mp4(path: Path) -> bool:
+def mp4_can_hold(path: Path) -> bool:
     """Whether mp4 can hold the picture of `path` as it is.
 
     Raises:
@@ -125,7 +127,7 @@ def fits_mp4(path: Path) -> bool:
 def write_segments(
     info: VideoInfo,
     index: SourceIndex,
-    pieces: Mapping[Path, Span],
+    segments: Mapping[Path, PacketSpan],
     on_packets: Callable[[int], None],
 ) -> None:
     """Writes the pieces in one pass over the source.
@@ -139,33 +141,33 @@ def write_segments(
         StorageError: a piece cannot be written.
         MediaError: the source cannot be read.
     """
-    waiting = sorted(pieces.items(), key=lambda item: item[1].lead)
+    waiting = sorted(segments.items(), key=lambda item: item[1].lead)
     with open_video(info.path) as (container, video), reading(info.path), ExitStack() as files:
-        open_pieces: list[_PieceFile] = []
+        open_segments: list[_SegmentFile] = []
         for number, packet in enumerate(unbroken(container.demux(video))):
             while waiting and waiting[0][1].lead <= number:
                 path, span = waiting.pop(0)
-                piece = _PieceFile(path, span, index, info, video)
-                files.callback(piece.close)
-                open_pieces.append(piece)
-            for piece in open_pieces:
-                if piece.span.stop <= number:
-                    piece.close()
+                segment = _SegmentFile(path, span, index, info, video)
+                files.callback(segment.close)
+                open_segments.append(segment)
+            for segment in open_segments:
+                if segment.span.stop <= number:
+                    segment.close()
                 elif not index.packets[number].malformed:
-                    piece.write(packet, number)
-            open_pieces = [piece for piece in open_pieces if number < piece.span.stop]
+                    segment.write(packet, number)
+            open_segments = [segment for segment in open_segments if number < segment.span.stop]
             on_packets(1)
-            if not waiting and not open_pieces:
+            if not waiting and not open_segments:
                 break
-        for piece in open_pieces:
-            piece.close()
+        for segment in open_segments:
+            segment.close()
 
 
-class _PieceFile:
+class _SegmentFile:
     """One piece that is being written."""
 
     def __init__(
-        self, path: Path, span: Span, index: SourceIndex, info: VideoInfo, video: VideoStream
+        self, path: Path, span: PacketSpan, index: SourceIndex, info: VideoInfo, video: VideoStream
     ) -> None:
         self.span = span
         self._path = path

@@ -15,7 +15,7 @@ from matting.media.container import correct_time, open_video, reading, unbroken
 from matting.media.probe import CUT_OFF_SECONDS, declared_end, is_presented
 
 # The first coded picture's type in a packet by which the decoder forgets all that came before.
-CLEAN_TYPES = {"h264": {5}, "hevc": {19, 20}}  # ITU-T H.264, table 7-1; H.265, table 7-1
+IDR_TYPES = {"h264": {5}, "hevc": {19, 20}}  # ITU-T H.264, table 7-1; H.265, table 7-1
 PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
 
 
@@ -34,7 +34,7 @@ class SourcePacket:
     pts: int | None
     key: bool
     dts: int | None = None
-    clean: bool | None = None
+    closed_gop: bool | None = None
     shown: bool = True
     corrupt: bool = False
     malformed: bool = False
@@ -49,7 +49,7 @@ class SourceIndex:
     """
 
     packets: tuple[SourcePacket, ...]
-    ends: Fraction | None
+    truncated_at: Fraction | None
 
     @property
     def is_timed(self) -> bool:
@@ -83,13 +83,15 @@ def read_index(path: Path) -> SourceIndex:
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
-                clean = _is_clean(bytes(packet), codec, header) if packet.is_keyframe else None
+                closed_gop = (
+                    _starts_closed_gop(bytes(packet), codec, header) if packet.is_keyframe else None
+                )
                 packets.append(
                     SourcePacket(
                         packet.pts,
                         packet.is_keyframe,
                         packet.dts,
-                        clean,
+                        closed_gop,
                         is_presented(packet, codec),
                         packet.is_corrupt,
                         codec == "av1" and not _is_well_formed(bytes(packet)),
@@ -112,13 +114,13 @@ def _reaches_beyond(stream: VideoStream, path: Path) -> bool:
     return "mp4" in stream.container.format.name and end > path.stat().st_size
 
 
-def _is_clean(content: bytes, codec: str, header: bytes) -> bool | None:
-    if codec not in CLEAN_TYPES:
+def _starts_closed_gop(content: bytes, codec: str, header: bytes) -> bool | None:
+    if codec not in IDR_TYPES:
         return None
     for unit in _units(content, codec, header):
         kind = unit & 31 if codec == "h264" else unit >> 1 & 63
         if kind in PICTURE_TYPES[codec]:
-            return kind in CLEAN_TYPES[codec]
+            return kind in IDR_TYPES[codec]
     return False
 
 

@@ -22,7 +22,7 @@ Frame = VideoFrame
 Frames = Generator[tuple[int, VideoFrame], None, None]
 
 
-def frames_of(
+def decode_frames(
     files: Sequence[Path],
     time_of: Callable[[int, int | None], int | None],
     *,
@@ -49,7 +49,9 @@ def frames_of(
 
 def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
     """The first frame of a file; not one whose packet's number is among `damaged`."""
-    frames = frames_of([path], lambda number, pts: None if number in damaged else pts, strict=False)
+    frames = decode_frames(
+        [path], lambda number, pts: None if number in damaged else pts, strict=False
+    )
     with closing(frames):
         return next((frame for _, frame in frames), None)
 
@@ -57,12 +59,12 @@ def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
 def last_frame(path: Path) -> VideoFrame | None:
     """The last frame of a file."""
     last = None
-    for _, frame in frames_of([path], lambda _, pts: pts, strict=True, threads=0):
+    for _, frame in decode_frames([path], lambda _, pts: pts, strict=True, threads=0):
         last = frame
     return last
 
 
-def encode_files(
+def encode_segments(
     info: VideoInfo,
     groups: Mapping[Path, Sequence[int]],
     frames: Frames,
@@ -89,13 +91,13 @@ def encode_files(
     wanted = [time for times in groups.values() for time in times]
     hdr: HdrMetadata | None = None
     with closing(frames):
-        filled = fill(wanted, frames, damaged, before, info.path)
+        filled = fill_gaps(wanted, frames, damaged, before, info.path)
         for path, times in groups.items():
             partial = atomic_files.partial(path)
             try:
                 # Some decoders say it with the source's first frame only.
-                piece = islice(filled, len(times))
-                hdr = _encode_file(partial, info, piece, crf=crf, hdr=hdr, on_frames=on_frames)
+                segment = islice(filled, len(times))
+                hdr = _encode_file(partial, info, segment, crf=crf, hdr=hdr, on_frames=on_frames)
                 atomic_files.publish(partial, path)
             finally:
                 with writing(partial):
@@ -123,7 +125,7 @@ def _encode_file(
     return hdr
 
 
-def fill(
+def fill_gaps(
     wanted: Sequence[int],
     frames: Iterable[tuple[int, VideoFrame]],
     damaged: Collection[int],

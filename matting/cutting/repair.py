@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from matting.cutting.reencode import Frame, encode_files, first_frame, frames_of, last_frame
+from matting.cutting.reencode import Frame, decode_frames, encode_segments, first_frame, last_frame
 from matting.media.decode_check import decode_all
 from matting.media.probe import VideoInfo, probe
 from matting.progress import Progress, counted, ignore
@@ -35,35 +35,35 @@ class CutSegment:
     copied: bool = True
 
 
-def repair(info: VideoInfo, pieces: Sequence[CutSegment], progress: Progress) -> list[CutSegment]:
+def repair(info: VideoInfo, segments: Sequence[CutSegment], progress: Progress) -> list[CutSegment]:
     """The pieces, the damaged ones written anew with the last good frame where one is missing.
 
     Raises:
         DecodeError: the source has not one good frame.
         StorageError: a piece cannot be written.
     """
-    mended = list(pieces)
-    total = sum(len(piece.times) for piece in pieces if piece.damaged)
+    mended = list(segments)
+    total = sum(len(segment.times) for segment in segments if segment.damaged)
     progress.start("Mending", total, "frame")
     try:
-        for number, piece in enumerate(pieces):
-            if piece.damaged:
+        for number, segment in enumerate(segments):
+            if segment.damaged:
                 before = last_frame(mended[number - 1].path) if number else None
-                if before is None and len(piece.damaged) == len(piece.times):
-                    before = _first_good(pieces)
-                target = piece.path.with_name(f"mended_{number:03d}.mp4")
-                mended[number] = rewrite(
-                    info, [piece.path], piece, target, before=before, on_frames=progress.advance
+                if before is None and len(segment.damaged) == len(segment.times):
+                    before = _first_good(segments)
+                target = segment.path.with_name(f"mended_{number:03d}.mp4")
+                mended[number] = rewrite_segment(
+                    info, [segment.path], segment, target, before=before, on_frames=progress.advance
                 )
     finally:
         progress.finish()
     return mended
 
 
-def rewrite(
+def rewrite_segment(
     info: VideoInfo,
     files: Sequence[Path],
-    piece: CutSegment,
+    segment: CutSegment,
     target: Path,
     *,
     before: Frame | None = None,
@@ -80,49 +80,49 @@ def rewrite(
         EncodeError: the new file does not hold the same pixels.
         StorageError: it cannot be written.
     """
-    good = set(piece.times) - set(piece.damaged)
-    in_source = time_in_source(info, files[-1], piece.times[0])
+    good = set(segment.times) - set(segment.damaged)
+    in_source = time_in_source(info, files[-1], segment.times[0])
 
     def time_of(number: int, pts: int | None) -> int | None:
         time = in_source(number, pts)
         return time if time in good else None
 
-    frames = frames_of(files, time_of, strict=not piece.damaged)
-    groups = {target: piece.times}
-    encode_files(
+    frames = decode_frames(files, time_of, strict=not segment.damaged)
+    groups = {target: segment.times}
+    encode_segments(
         info,
         groups,
         frames,
-        damaged=piece.damaged,
+        damaged=segment.damaged,
         before=before,
         crf=None,
         on_frames=on_frames,
     )
-    return CutSegment(target, piece.times, repeated=piece.damaged, copied=False)
+    return CutSegment(target, segment.times, repeated=segment.damaged, copied=False)
 
 
 def time_in_source(
-    info: VideoInfo, piece: Path, first: int
+    info: VideoInfo, segment: Path, first: int
 ) -> Callable[[int, int | None], int | None]:
     """What gives a frame's PTS in the source for its packet's number and PTS in a piece.
 
     Args:
         first: the source's PTS of the piece's time 0.
     """
-    scale = probe(piece).time_base / info.time_base
+    scale = probe(segment).time_base / info.time_base
     return lambda _, pts: None if pts is None else first + round(pts * scale)
 
 
-def _first_good(pieces: Sequence[CutSegment]) -> Frame | None:
+def _first_good(segments: Sequence[CutSegment]) -> Frame | None:
     """The source's first good frame: it stands in for all that is damaged before it."""
-    for piece in pieces:
-        if len(piece.damaged) < len(piece.times):
-            damaged = decode_all(piece.path).damaged
-            return first_frame(piece.path, damaged)
+    for segment in segments:
+        if len(segment.damaged) < len(segment.times):
+            damaged = decode_all(segment.path).damaged
+            return first_frame(segment.path, damaged)
     return None
 
 
-def damage_report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None) -> str:
+def damage_report(info: VideoInfo, damaged: Sequence[int], truncated_at: Fraction | None) -> str:
     """Where a source is damaged, by the clock of a player."""
     words = []
     if damaged:
@@ -133,7 +133,7 @@ def damage_report(info: VideoInfo, damaged: Sequence[int], ends: Fraction | None
         others = f" and {more} more" if more else ""
         frames = counted(len(damaged), "frame")
         words.append(f"is damaged: {frames} cannot be decoded, at {', '.join(clocks)}{others}")
-    if ends is not None:
-        end = exact_clock(ends - info.start_pts * info.time_base)
+    if truncated_at is not None:
+        end = exact_clock(truncated_at - info.start_pts * info.time_base)
         words.append(f"is cut off: it ends at {end}")
     return f"{info.path} {', and '.join(words)}."

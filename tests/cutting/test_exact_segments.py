@@ -270,7 +270,9 @@ def test_a_lead_in_that_does_not_help_is_found_by_its_pixels(
 ) -> None:
     video = clip(tmp_path, Variant("", "libx264", "ts", {"x264-params": "intra-refresh=1"}))
     whole = decoded(video)
-    monkeypatch.setattr(packet_cutter, "needs_lead", lambda _packets, _start, _stop, back: back > 2)
+    monkeypatch.setattr(
+        packet_cutter, "needs_pre_roll", lambda _packets, _start, _stop, back: back > 2
+    )
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == whole
     assert not progress.heard("encoded anew")
@@ -282,7 +284,7 @@ def test_where_no_lead_in_helps_the_piece_is_encoded_without_loss(
 ) -> None:
     options = X264_OPEN if codec == "libx264" else x265(f"{X265_OPEN}:keyint=10")
     video = clip(tmp_path, Variant("", codec, "mp4", options))
-    monkeypatch.setattr(packet_cutter, "needs_lead", lambda *_: False)
+    monkeypatch.setattr(packet_cutter, "needs_pre_roll", lambda *_: False)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)
     assert progress.heard("4 of 5 pieces had to be encoded anew, without loss")
@@ -294,13 +296,13 @@ def test_pieces_that_cannot_be_read_are_encoded_anew(
     def spoiled(
         _info: VideoInfo,
         _index: SourceIndex,
-        pieces: Mapping[Path, packet_cutter.Span],
+        pieces: Mapping[Path, packet_cutter.PacketSpan],
         _on_packets: Callable[[int], None],
     ) -> None:
         for path in pieces:
             path.write_bytes(b"no video")
 
-    monkeypatch.setattr(cutter, "write_pieces", spoiled)
+    monkeypatch.setattr(cutter, "write_segments", spoiled)
     video = open_hevc(tmp_path)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video)

@@ -14,7 +14,7 @@ import pytest
 
 from matting.cli.main import main
 from matting.cutting import cutter
-from matting.cutting.packet_cutter import Span, write_segments
+from matting.cutting.packet_cutter import PacketSpan, write_segments
 from matting.cutting.packet_index import SourceIndex
 from matting.errors import DecodeError, MediaError
 from matting.media.decode_check import decode_through
@@ -113,13 +113,13 @@ def test_sound_pieces_are_not_cut_again(
     def counted(
         info: VideoInfo,
         index: SourceIndex,
-        pieces: Mapping[Path, Span],
+        pieces: Mapping[Path, PacketSpan],
         on_packets: Callable[[int], None],
     ) -> None:
         passes.append(len(pieces))
         write_segments(info, index, pieces, on_packets)
 
-    monkeypatch.setattr(cutter, "write_pieces", counted)
+    monkeypatch.setattr(cutter, "write_segments", counted)
     for _ in range(2):
         with pytest.raises(MediaError, match="3 frames"):
             segment(video, SECOND, None, progress)
