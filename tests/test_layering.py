@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*ROOT.glob("matting/**/*.py"), *ROOT.glob("model/*.py")])
 DEMO, BENCHMARKS = sorted(ROOT.glob("demo/*.py")), sorted(ROOT.glob("benchmarks/**/*.py"))
-INSTALLATION, DOCS = sorted(ROOT.glob("installation/*.py")), sorted(ROOT.glob("docs/*.py"))
-EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION, *DOCS]
+INSTALLATION, TOOLS = sorted(ROOT.glob("installation/*.py")), sorted(ROOT.glob("tools/*.py"))
+EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION, *TOOLS]
 
 DOORS: dict[str, str | tuple[str, ...]] = {
     "av": ("matting/media/", "matting/cutting/"),
@@ -79,9 +79,9 @@ def test_files_stay_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *DEMO], ids=module_name)
-def test_nothing_needs_the_benchmarks_the_pages_or_the_tests(path: Path) -> None:
+def test_nothing_needs_the_benchmarks_the_tools_or_the_tests(path: Path) -> None:
     needed = {target.split(".", maxsplit=1)[0] for target in imports(path)}
-    assert needed.isdisjoint({"benchmarks", "docs", "tests"})
+    assert needed.isdisjoint({"benchmarks", "tools", "tests"})
 
 
 @pytest.mark.parametrize("path", INSTALLATION, ids=module_name)
@@ -95,8 +95,8 @@ def test_the_program_needs_nothing_of_setting_up(path: Path) -> None:
     assert "installation" not in {t.split(".", maxsplit=1)[0] for t in imports(path)}
 
 
-@pytest.mark.parametrize("path", [*BENCHMARKS, *DOCS], ids=module_name)
-def test_benchmarks_and_pages_need_no_tests(path: Path) -> None:
+@pytest.mark.parametrize("path", [*BENCHMARKS, *TOOLS], ids=module_name)
+def test_benchmarks_and_tools_need_no_tests(path: Path) -> None:
     assert "tests" not in {target.split(".", maxsplit=1)[0] for target in imports(path)}
 
 

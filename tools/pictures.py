@@ -1,4 +1,4 @@
-"""python -m docs.pictures [FOLDER]
+"""python -m tools.pictures [FOLDER]
 
 Draws the README's pictures: one for each step, and one of the whole way. The video in them is a
 film of `demo/film.py`. What is green there is made by the film's own alpha, not by a network.
@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from demo.film import Film
-from docs.canvas import BLUE, GREY, INK, PALE, Canvas
-from docs.icons import (
+from tools.canvas import BLUE, GREY, INK, PALE, Canvas
+from tools.data_flow import data_flow
+from tools.icons import (
     Picture,
     batch_file,
     console,
@@ -27,7 +28,7 @@ from docs.icons import (
     window,
 )
 
-FOLDER = Path(__file__).resolve().parent / "images"
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 WIDTH_PX = 1000
 SEED = 225
 SIZE_PX = (384, 216)
@@ -68,11 +69,11 @@ def way() -> Canvas:
         for y, picture in ((62, old), (160, new)):
             canvas.picture((x, y, x + 56, y + 58), picture[:, 84:-92])
         canvas.arrow((x + 28, 124), (x + 28, 156), GREY)
-    label(canvas, (500, 262), "piece by piece", "stop at any time, go on later")
+    label(canvas, (500, 262), "segment by segment", "stop at any time, go on later")
     canvas.arrow((638, 140), (708, 140), BLUE)
     video(canvas, (850, 140), after[2], 250)
     loudspeaker(canvas, (950, 206))
-    label(canvas, (850, 262), "clip_MATTED.mp4", "only the people, with the sound")
+    label(canvas, (850, 262), "clip_MATTED.mp4", "only the people, with the audio")
     return canvas
 
 
@@ -131,7 +132,7 @@ def segment() -> Canvas:
 
     def made(canvas: Canvas) -> None:
         folder(canvas, (RIGHT_X, MIDDLE_Y), filmed()[:3])
-        label(canvas, (RIGHT_X, 228), "clip_segments", "your video in pieces")
+        label(canvas, (RIGHT_X, 228), "clip_segments", "your video in segments")
 
     lines = [
         "Seconds per segment [15]:|press Enter",
@@ -170,7 +171,7 @@ def combine() -> Canvas:
 
     def made(canvas: Canvas) -> None:
         video(canvas, (RIGHT_X, MIDDLE_Y), matted()[2])
-        label(canvas, (RIGHT_X, 228), "one video in that folder", "without sound as yet")
+        label(canvas, (RIGHT_X, 228), "one video in that folder", "without audio as yet")
 
     lines = [
         "4 segments joined, 1800 frames, all checked: ...",
@@ -203,6 +204,7 @@ PICTURES: dict[str, Callable[[], Canvas]] = {
     "2_infer.png": infer,
     "3_combine.png": combine,
     "4_add_audio.png": add_audio,
+    "data_flow.png": data_flow,
 }
 
 

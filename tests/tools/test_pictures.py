@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docs import pictures
-from docs.pictures import FOLDER, PICTURES, WIDTH_PX
+from tools import pictures
+from tools.pictures import FOLDER, PICTURES, WIDTH_PX
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

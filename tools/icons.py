@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from docs.canvas import BLUE, GREY, INK, PALE, WHITE, Canvas, Colour, Point
+from tools.canvas import BLUE, GREY, INK, PALE, WHITE, Canvas, Colour, Point
 
 Picture = NDArray[np.uint8]  # [H, W, 3]
 
