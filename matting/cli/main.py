@@ -12,6 +12,7 @@ from functools import partial
 from matting.cli import parser as args
 from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, ended, failed, interrupted
+from matting.cli.requested import cutting_options, matting_options
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
@@ -116,11 +117,11 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     if options.command == "segment":
         from matting.segment import segment
 
-        return partial(segment, path, args.cutting_options(options), output, console)
+        return partial(segment, path, cutting_options(options), output, console)
     if options.command == "infer":
         from matting.infer import infer
 
-        return partial(infer, path, args.matting_options(options), output, console)
+        return partial(infer, path, matting_options(options), output, console)
     if options.command == "combine":
         from matting.combine import combine
 
@@ -131,7 +132,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         return partial(add_audio, path, output, console)
     from matting.run import run
 
-    cutting, matting = args.cutting_options(options), args.matting_options(options)
+    cutting, matting = cutting_options(options), matting_options(options)
     return partial(run, path, cutting, matting, output, console)
 
 

@@ -11,35 +11,18 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from matting.cli import arg_types
+from matting.cli.requested import SAVED
 from matting.errors import InputError
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     Choice,
-    Chroma,
-    CodecBackend,
-    ComputeOptions,
     CuttingOptions,
-    EncodingOptions,
-    MatteOptions,
     MattingOptions,
-    OnDamage,
-    OutputKind,
-    OutputOptions,
-    Precision,
-    RendererBackend,
-    Subject,
-    VideoCodec,
 )
 
 PROGRAM = "inference_custom.py"
 CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
 WHO = "by the processor or the graphics card"
-# What --save calls the kinds that are not always written.
-SAVED = {
-    kind.value.lower().replace("_", "-"): kind
-    for kind in OutputKind
-    if kind not in MATTING.output.kinds
-}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,63 +63,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
         if given is not None:
             setattr(options, name, Path(os.path.abspath(given)))  # noqa: PTH100 - links stay
     return options
-
-
-def cutting_options(arguments: argparse.Namespace) -> CuttingOptions:
-    """Return the options of `segment`."""
-    return CuttingOptions(
-        seconds=arguments.seconds,
-        reencode=arguments.reencode,
-        overwrite=arguments.overwrite,
-        damaged=OnDamage(arguments.damaged),
-    )
-
-
-def matting_options(arguments: argparse.Namespace) -> MattingOptions:
-    """Return the options of `infer`.
-
-    Raises:
-        InputError: the quality is out of the codec's range.
-    """
-    return MattingOptions(
-        matte=MatteOptions(
-            checkpoint=arguments.checkpoint,
-            precision=Precision(arguments.precision),
-            ratio=arguments.downsample_ratio,
-            subject=Subject(arguments.subject),
-        ),
-        output=_output_options(arguments),
-        compute=ComputeOptions(
-            device=arguments.device,
-            decoder=CodecBackend(arguments.decoder),
-            renderer=RendererBackend(arguments.full_size),
-            largest_chunk=arguments.chunk,
-            threads=arguments.threads,
-            patience_seconds=float(arguments.patience),
-        ),
-        force=arguments.force,
-    )
-
-
-def _output_options(arguments: argparse.Namespace) -> OutputOptions:
-    from matting.media.encoders import CODECS
-
-    codec = VideoCodec(arguments.codec)
-    worst = CODECS[codec].worst_quality
-    if arguments.quality is not None and arguments.quality > worst:
-        raise InputError(f"--quality {arguments.quality}: {codec} takes 0 to {worst}.")
-    return OutputOptions(
-        background=arguments.background,
-        kinds=(*MATTING.output.kinds, *(SAVED[name] for name in SAVED if name in arguments.save)),
-        encoding=EncodingOptions(
-            codec,
-            arguments.quality,
-            arguments.bitrate,
-            chroma=Chroma(arguments.chroma),
-            encoder=CodecBackend(arguments.encoder),
-        ),
-        frame_rate=arguments.frame_rate,
-    )
 
 
 def _add_command(

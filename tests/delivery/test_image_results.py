@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from matting.cli import parser
+from matting.cli import parser, requested
 from matting.cli.main import main
 from matting.combine import combine
 from matting.errors import EncodeError, InputError, StorageError
@@ -459,11 +459,11 @@ def test_a_manifest_of_pictures_is_read_again(
 
 def test_what_the_command_line_asks_for() -> None:
     given = parser.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
-    options = parser.matting_options(given)
+    options = requested.matting_options(given)
     assert options.output.kinds == (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG)
     assert options.output.frame_rate is None
     given = parser.parse(["infer", "take", "--frame-rate", "30000/1001"])
-    assert parser.matting_options(given).output.frame_rate == Fraction(30000, 1001)
+    assert requested.matting_options(given).output.frame_rate == Fraction(30000, 1001)
 
 
 def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import ROOT
 from tools import pictures
 from tools.pictures import FOLDER, PICTURES, WIDTH_PX
-from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Other versions of numpy and Pillow may round, smooth and reduce colours a little differently.
