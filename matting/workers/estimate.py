@@ -16,7 +16,7 @@ class Forecast:
 
     Attributes:
         tried_frames: how many frames the trial had.
-        frames_per_second: how fast they went.
+        frames_per_second: how fast they went; None where nothing could be timed.
         frames: how many there are to matte.
         results_bytes: what that takes on the disk, in place of older results of the same pieces.
         joined_bytes: what `combine` and `add-audio` take after that; 0 where there is no video.
@@ -25,31 +25,31 @@ class Forecast:
     """
 
     tried_frames: int
-    frames_per_second: float
+    frames_per_second: float | None
     frames: int
     results_bytes: int
     joined_bytes: int
     free_bytes: int | None
     gpu_bytes: tuple[int, int] | None = None
 
-    @property
-    def seconds(self) -> float:
-        """How long it takes."""
-        return self.frames / self.frames_per_second
-
     def in_words(self, now: datetime) -> str:
-        """Some lines for the user."""
-        end = now + timedelta(seconds=self.seconds)
-        lines = [
-            f"A trial with {self.tried_frames} frames: about {_rate(self.frames_per_second)} "
-            f"frames a second. All {self.frames} take about {duration(self.seconds)}, "
-            f"until about {time_of_day(end, now)}.",
-            self._room(),
-        ]
+        """Return some lines for the user."""
+        lines = [self._time(now), self._room()]
         if self.gpu_bytes is not None:
             used, total = self.gpu_bytes
             lines.append(f"Memory of the graphics card: {gigabytes(used)} of {gigabytes(total)}.")
         return "\n".join(lines)
+
+    def _time(self, now: datetime) -> str:
+        text = f"A trial with {self.tried_frames} frames"
+        if self.frames_per_second is None:
+            return f"{text} went well; how long all {self.frames} take cannot be told from it."
+        seconds = self.frames / self.frames_per_second
+        return (
+            f"{text}: about {_rate(self.frames_per_second)} frames a second. "
+            f"All {self.frames} take about {duration(seconds)}, "
+            f"until about {time_of_day(now + timedelta(seconds=seconds), now)}."
+        )
 
     def _room(self) -> str:
         text = f"On the disk they need about {gigabytes(self.results_bytes)}"
@@ -63,17 +63,14 @@ def _rate(frames_per_second: float) -> str:
     return f"{frames_per_second:.{2 if frames_per_second < 1 else 1}f}"
 
 
-def frames_per_second(clocks: Sequence[Clock]) -> float:
-    """How fast long pieces go, by short ones: with all that comes of a frame, to the encoder's end.
+def frames_per_second(clocks: Sequence[Clock]) -> float | None:
+    """Return how fast long segments go, judged by short trials, all stages included.
 
-    From each only what came after its first frame counts, for in a long piece that comes while
-    others are at work.
-
-    Raises:
-        ValueError: no sample has two frames.
+    The first frame of each trial does not count: in a long segment it overlaps with other work.
+    None where no trial has a second frame.
     """
     frames = sum(len(clock.written) - 1 for clock in clocks)
     seconds = sum(clock.flushed - clock.written[0] for clock in clocks)
     if frames < 1 or seconds <= 0:
-        raise ValueError("nothing was timed")
+        return None
     return frames / seconds

@@ -134,8 +134,8 @@ class _Trial:
         try:
             for item in chosen:
                 self._sample(item, frames)
-                if self._outcomes:
-                    speed = frames_per_second([o.clock for o in self._outcomes])
+                speed = frames_per_second([o.clock for o in self._outcomes])
+                if speed is not None:
                     frames = min(MOST_FRAMES, max(FEWEST_FRAMES, round(speed * SAMPLE_SECONDS)))
         finally:
             self._progress.finish()

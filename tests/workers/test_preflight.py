@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from matting.errors import StorageError
 from matting.infer import infer
@@ -22,7 +23,7 @@ from matting.workers import preflight
 from matting.workers.estimate import Forecast, frames_per_second
 from matting.workers.segment_job import Clock
 from tests.conftest import Recorder
-from tests.support.clips import make_clip
+from tests.support.clips import make_clip, picture
 from tests.support.faulty_worker import breaks, crash_once
 from tests.support.stages import (
     FAST,
@@ -119,8 +120,8 @@ def test_the_speed_is_of_all_frames_after_the_first_of_each_sample() -> None:
     one = Clock(written=[10.0, 11.0, 12.0], flushed=14.0)  # 2 frames in 4 s
     two = Clock(written=[20.0, 20.0, 20.0, 20.0, 21.0], flushed=22.0)  # 4 frames in 2 s
     assert frames_per_second([one, two]) == 1.0
-    with pytest.raises(ValueError, match="timed"):
-        frames_per_second([Clock(written=[1.0], flushed=2.0)])
+    assert frames_per_second([Clock(written=[1.0], flushed=2.0)]) is None
+    assert frames_per_second([]) is None
 
 
 def test_key_frames_count_as_often_as_they_will_come(tmp_path: Path) -> None:
@@ -260,6 +261,25 @@ def test_pictures_are_reckoned_too(
     text = told(progress)
     assert "All 25 take" in text
     assert "joining" not in text
+
+
+@pytest.mark.usefixtures("always_worth_it")
+def test_inputs_of_one_picture_each_are_matted_without_a_time_forecast(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first frame of a trial is not timed, and here there is no other."""
+    folder = tmp_path / "stills"
+    for number in range(5):
+        (folder / f"{number}").mkdir(parents=True)
+        Image.fromarray(picture(number)).save(folder / f"{number}" / "still.png")
+    matted = infer(folder, matting_options(opaque_checkpoint), None, progress)
+    assert list(processed(matted).values()) == [True] * 5
+    assert not any("frames a second" in line for line in progress.said)
+    # The room is known all the same.
+    assert needed_bytes("\n".join(progress.said)) > 0
+    free(monkeypatch, 100)
+    with pytest.raises(StorageError, match="too small"):
+        infer(folder, matting_options(opaque_checkpoint), tmp_path / "full", progress)
 
 
 @pytest.mark.usefixtures("always_worth_it")
