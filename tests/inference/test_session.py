@@ -22,7 +22,7 @@ C420_10 = SampleFormat(10, BT709, subsampling=(2, 2))
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 
 
-@pytest.mark.parametrize("coding", [C420_8, C420_10])
+@pytest.mark.parametrize("sample_format", [C420_8, C420_10])
 def test_large_pictures_fit_a_small_card(sample_format: SampleFormat) -> None:
     size = (8192, 4096)
     ratio = automatic_ratio(*size, Subject.FULL_BODY)
