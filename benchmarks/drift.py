@@ -12,8 +12,8 @@ from torch import Tensor
 
 from benchmarks.half import HalfPrecision
 from benchmarks.results import table
-from matting.imaging.colour_conversion import small_rgb
-from matting.imaging.compositor import Matte, layers
+from matting.imaging.colour_conversion import downsample_to_rgb
+from matting.imaging.compositor import Matte, render_layers
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.precision import DTYPES, exact_float32, suitable_precision
@@ -68,7 +68,7 @@ class _Runner:
     @torch.inference_mode()
     def matte(self, source: Planes, ratio: float) -> Matte:
         """As `MattingSession.matte`."""
-        small = small_rgb(source, ratio)
+        small = downsample_to_rgb(source, ratio)
         with HalfPrecision() if self._emulated else nullcontext():
             slope, offset, self._state = self._network.fit(
                 small, self._state, len(source), refine=ratio != 1
@@ -107,7 +107,9 @@ def drift_of(
         if index % EVERY == 0:
             errors = [
                 (alpha - true).abs() * 255
-                for (_, _, alpha), (_, _, true) in zip(layers(matte), layers(truth), strict=True)
+                for (_, _, alpha), (_, _, true) in zip(
+                    render_layers(matte), render_layers(truth), strict=True
+                )
             ]
             error = torch.cat([part.flatten() for part in errors])
             means.append(float(error.mean()))

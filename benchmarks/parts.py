@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.naive import BACKGROUND
-from matting.imaging.colour_conversion import converted, small_rgb
-from matting.imaging.compositor import Matte, layers
+from matting.imaging.colour_conversion import convert_planes, downsample_to_rgb
+from matting.imaging.compositor import Matte, render_layers
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import Render, Renderer
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.renderer import Renderer, RenderFunction
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.session import MattingSession
 from matting.media.video_source import VideoSource
@@ -88,12 +88,12 @@ class _Ours:
     session: MattingSession
     ratio: float
     chunks: Sequence[Planes]
-    make: Render
+    make: RenderFunction
     mattes: list[Matte] = field(default_factory=list)
 
     def small(self) -> None:
         for chunk in self.chunks:
-            tone_map(small_rgb(chunk, self.ratio), chunk.sample_format)
+            tone_map(downsample_to_rgb(chunk, self.ratio), chunk.sample_format)
 
     def matte(self) -> None:
         self.mattes = [m for chunk in self.chunks for m in self.session.mattes(chunk, self.ratio)]
@@ -131,7 +131,9 @@ def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: i
     size = session.chunk_frames(source.sample_format, (case.width, case.height), case.ratio)
     chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
     rgb = [
-        frame.luma_or_rgb for chunk in chunks for frame in converted(chunk, SampleFormat()).split(1)
+        frame.luma_or_rgb
+        for chunk in chunks
+        for frame in convert_planes(chunk, SampleFormat()).split(1)
     ]
     make = Renderer(RendererBackend.AUTO, device, print)
     ours = _Ours(session, case.ratio, chunks, make)
@@ -227,7 +229,7 @@ def _errors(
 def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
     """[1, 1, H, W] of one frame [1, 3, H, W], uint8."""
     (matte,) = session.mattes(Planes(SampleFormat(), rgb), ratio)
-    return torch.cat([alpha for _, _, alpha in layers(matte)], dim=2)
+    return torch.cat([alpha for _, _, alpha in render_layers(matte)], dim=2)
 
 
 def least_bytes(
@@ -251,7 +253,7 @@ def frame_bytes(sample_format: SampleFormat, width: int, height: int, *, grey: b
     if sample_format.luma_coefficients is None or grey:
         samples = width * height * (1 if grey else 3)
     else:
-        across, down = sample_format.chroma_size(width, height)
+        across, down = sample_format.chroma_size(Size(width, height))
         samples = width * height + 2 * across * down
     return samples * sample_format.sample_bytes
 

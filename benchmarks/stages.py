@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from matting.delivery.outputs import Target, samples_of, writer_of
-from matting.imaging.colour_conversion import small_rgb
+from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import Renderer, composed
+from matting.imaging.renderer import Renderer, render_matte
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
@@ -119,10 +119,10 @@ def measure(
     size = session.chunk_frames(source.sample_format, (source.width_px, source.height_px), ratio)
     make = Renderer(RendererBackend.AUTO, chosen, print)
     compose = partial(
-        composed,
-        targets={OutputKind.COMPOSITE: samples.sample_format},
+        render_matte,
+        formats={OutputKind.COMPOSITE: samples.sample_format},
         background=look.background,
-        make=make,
+        renderer=make,
     )
     for matte in session.mattes(next(source.chunks(size)).pictures, ratio):
         compose(matte)
@@ -163,7 +163,7 @@ def measure(
 
 
 def _small(source: Planes, ratio: float) -> Tensor:
-    return tone_map(small_rgb(source, ratio), source.sample_format)
+    return tone_map(downsample_to_rgb(source, ratio), source.sample_format)
 
 
 def main() -> None:

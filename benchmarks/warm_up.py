@@ -23,7 +23,7 @@ from torch import Tensor
 from benchmarks.results import measured_on, table, write_section
 from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
-from matting.imaging.colour_conversion import converted
+from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import load_checkpoint
@@ -119,7 +119,8 @@ def filmed(video: Path, frames: int) -> list[Tensor]:
     """The first frames of a video, which turns back at its ends until there are enough."""
     chunks = VideoSource(video).chunks(1)
     pictures = [
-        converted(chunk.pictures, SampleFormat()).luma_or_rgb[0] for chunk in islice(chunks, frames)
+        convert_planes(chunk.pictures, SampleFormat()).luma_or_rgb[0]
+        for chunk in islice(chunks, frames)
     ]
     there_and_back = [*pictures, *pictures[-2:0:-1]]
     return [there_and_back[i % len(there_and_back)] for i in range(frames)]

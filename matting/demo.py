@@ -18,7 +18,7 @@ from demo.film import DEMO_SEED, Film
 from demo.measure import AlphaErrors, alpha_errors, beep_times, flash_indices, grey
 from demo.sound import sound
 from matting.errors import writing
-from matting.imaging.colour_conversion import converted
+from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media import ffmpeg
@@ -178,7 +178,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
         ) as writer:
             for index, frame in enumerate(film.drawn_ahead()):
                 rgb = Planes(RGB8, torch.from_numpy(frame.rgb)[None])
-                writer.write(converted(rgb, sample_format), [index])
+                writer.write(convert_planes(rgb, sample_format), [index])
                 alpha = (frame.alpha[0] * 255 + 0.5).astype(np.uint8)
                 drawn.truth.append(torch.from_numpy(alpha))
                 if index in columns:
@@ -254,7 +254,7 @@ def _alphas(path: Path) -> list[Tensor]:
 def _frames(source: VideoSource) -> Iterator[Tensor]:
     """Every frame in R'G'B', uint8 [1, 3, H, W]."""
     for chunk in source.chunks(1):
-        yield converted(chunk.pictures, RGB8).luma_or_rgb
+        yield convert_planes(chunk.pictures, RGB8).luma_or_rgb
 
 
 def _watch(

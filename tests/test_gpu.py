@@ -13,9 +13,9 @@ from benchmarks.drift import drift_of
 from benchmarks.footage import write_clip
 from benchmarks.warm_up import drawn
 from matting.demo import CHECKPOINT
-from matting.imaging.compositor import Matte, layers, pictures
+from matting.imaging.compositor import Matte, render, render_layers
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import Renderer, composed
+from matting.imaging.renderer import Renderer, render_matte
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
@@ -59,7 +59,7 @@ def frames(clip: Path) -> list[Planes]:
 
 
 def alpha_of(mattes: list[Matte]) -> torch.Tensor:
-    parts = [[alpha.cpu() for _, _, alpha in layers(matte)] for matte in mattes]
+    parts = [[alpha.cpu() for _, _, alpha in render_layers(matte)] for matte in mattes]
     return torch.cat([torch.cat(rows, dim=2) for rows in parts])
 
 
@@ -91,7 +91,7 @@ def test_the_full_size_stage_is_that_of_the_cpu(
         assert matte.slope is not None
         on_card = Matte(chunk.to(CARD), matte.slope.to(CARD), matte.offset.to(CARD))
         targets = dict.fromkeys(kinds, chunk.sample_format)
-        plain, found = pictures(matte, targets, GREEN), pictures(on_card, targets, GREEN)
+        plain, found = render(matte, targets, GREEN), render(on_card, targets, GREEN)
         for kind in kinds:
             for one, other in (
                 (plain[kind].luma_or_rgb, found[kind].luma_or_rgb),
@@ -161,7 +161,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
             targets = dict.fromkeys(
                 (OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.sample_format
             )
-            count += len(composed(matte, targets, GREEN, make=make)[OutputKind.COMPOSITE])
+            count += len(render_matte(matte, targets, GREEN, renderer=make)[OutputKind.COMPOSITE])
     assert count == 3
     assert torch.cuda.max_memory_reserved(CARD) <= LIMIT_BYTES
 

@@ -26,7 +26,7 @@ from benchmarks.fidelity.reference import (
 from benchmarks.fidelity.row import Result, refusal
 from benchmarks.fidelity.signal import picture, planes, raw
 from matting.errors import MattingError
-from matting.imaging.colour_conversion import converted
+from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import FULL, LIMITED, Colour
@@ -59,10 +59,10 @@ def program_conversion(
     kind = np.uint8 if bits == 8 else np.uint16
     luma, *chroma = (torch.from_numpy(values.astype(kind))[None] for values in codes)
     between = SampleFormat(8 if bits == 8 else 16)
-    rgb = converted(Planes(sample_format, luma[None], torch.cat(chroma)[None]), between)
-    back = converted(rgb, sample_format)
+    rgb = convert_planes(Planes(sample_format, luma[None], torch.cat(chroma)[None]), between)
+    back = convert_planes(rgb, sample_format)
     planes = [*back.luma_or_rgb[0], *([] if back.chroma is None else back.chroma[0])]
-    seen = rgb.luma_or_rgb[0].permute(1, 2, 0).double() * (255 / between.peak)
+    seen = rgb.luma_or_rgb[0].permute(1, 2, 0).double() * (255 / between.max_code_value)
     return seen.numpy(), [plane.double().numpy() for plane in planes]
 
 

@@ -8,8 +8,8 @@ from itertools import islice
 
 from matting.delivery.outputs import Target, writer_of
 from matting.imaging.compositor import Matte
-from matting.imaging.planes import Timed
-from matting.imaging.renderer import Render, composed
+from matting.imaging.planes import TimedBatch
+from matting.imaging.renderer import RenderFunction, render_matte
 from matting.media.encoders import Delivery
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
@@ -30,7 +30,7 @@ class SegmentWriter:
         look: OutputOptions,
         targets: Mapping[OutputKind, Target],
         samples: Mapping[OutputKind, Delivery],
-        make: Render,
+        make: RenderFunction,
     ) -> None:
         """
         Args:
@@ -65,7 +65,7 @@ class SegmentWriter:
             )
             self._open_files.enter_context(self._writers[kind])
 
-    def write(self, mattes: Timed[Matte]) -> None:
+    def write(self, mattes: TimedBatch[Matte]) -> None:
         """Makes the pictures of mattes, and writes them at times that count from the first frame.
 
         Raises:
@@ -78,8 +78,12 @@ class SegmentWriter:
         stay = _on_card(self._look, self._targets)
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = composed(
-                matte, sample_formats, self._look.background, make=self._make, stay=stay
+            made = render_matte(
+                matte,
+                sample_formats,
+                self._look.background,
+                renderer=self._make,
+                keep_on_device=stay,
             )
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():

@@ -18,9 +18,9 @@ from matting.imaging.colour_conversion import (
     chroma_of,
     luma_of,
     main_numbers,
-    nearest_colour,
+    nearest_representable_colour,
     rgb_at_chroma,
-    rgb_rows,
+    rows_to_rgb,
 )
 from matting.imaging.planes import Planes
 from matting.imaging.resampling import sample_at_chroma
@@ -43,7 +43,9 @@ def flat(rgb: tuple[int, int, int], sample_format: SampleFormat, device: torch.d
 
     On a card once: bringing them there waits for its work.
     """
-    found = nearest_colour([value / 255 for value in rgb], sample_format).view(1, 3, 1, 1)
+    found = nearest_representable_colour([value / 255 for value in rgb], sample_format).view(
+        1, 3, 1, 1
+    )
     main = luma_of(found, sample_format)
     chroma = main if sample_format.luma_coefficients is None else chroma_of(found, sample_format)
     return Flat(main.to(device), chroma.to(device))
@@ -79,7 +81,7 @@ def drawn(
     made: dict[OutputKind, Planes] = {}
     rows, columns = where
     foreground, alpha = apply_guided_filter(
-        rgb_rows(source, rows)[..., columns], linear, source.sample_format
+        rows_to_rgb(source, rows)[..., columns], linear, source.sample_format
     )
     for kind, sample_format in targets.items():
         levels = alpha

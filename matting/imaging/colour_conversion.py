@@ -20,14 +20,14 @@ from matting.imaging.resampling import (
     upsample,
     upsample_rows,
 )
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 
 CPU_BAND_PX = 1 << 18  # a plane of floats takes 1 MiB: what is drawn of it stays in the caches
 GPU_BAND_PX = 1 << 21  # enough work for any card, in a memory that does not grow with the picture
 BAND_ROWS = 4  # whole rows of chroma in all codings
 
 
-def rgb_rows(planes: Planes, rows: slice) -> Tensor:
+def rows_to_rgb(planes: Planes, rows: slice) -> Tensor:
     """R'G'B' of some rows, [T, 3, n, W], float32; 0 is black, 1 white, neither a bound."""
     main = _main_levels(planes.luma_or_rgb[:, :, rows], planes.sample_format)
     if planes.sample_format.luma_coefficients is None:
@@ -56,7 +56,7 @@ def rgb_at_chroma(planes: Planes, target: SampleFormat, rows: slice) -> Tensor:
     return _to_rgb(main, chroma, source.luma_coefficients)
 
 
-def small_rgb(planes: Planes, ratio: float) -> Tensor:
+def downsample_to_rgb(planes: Planes, ratio: float) -> Tensor:
     """A copy of `ratio` times the size, R'G'B' [T, 3, h, w], float32.
 
     Bilinear without smoothing, pixels as areas: what the network was trained on.
@@ -81,11 +81,13 @@ def small_rgb(planes: Planes, ratio: float) -> Tensor:
     return _to_rgb(main, chroma, sample_format.luma_coefficients)
 
 
-def converted(planes: Planes, target: SampleFormat) -> Planes:
+def convert_planes(planes: Planes, target: SampleFormat) -> Planes:
     """The same pictures in another coding."""
     made = blank(planes, target)
     for rows, shared in bands(planes, target):
-        made.luma_or_rgb[:, :, rows] = main_numbers(luma_of(rgb_rows(planes, rows), target), target)
+        made.luma_or_rgb[:, :, rows] = main_numbers(
+            luma_of(rows_to_rgb(planes, rows), target), target
+        )
         if made.chroma is not None:
             rgb = rgb_at_chroma(planes, target, shared)
             made.chroma[:, :, shared] = chroma_numbers(chroma_of(rgb, target), target)
@@ -106,7 +108,7 @@ def blank(
     main = torch.empty((frames, channels, height, width), dtype=dtype_of(target), device=device)
     if grey or target.luma_coefficients is None:
         return Planes(target, main)
-    width, height = target.chroma_size(width, height)
+    width, height = target.chroma_size(Size(width, height))
     if target.semi_planar:
         pairs = torch.empty((frames, height, width, 2), dtype=dtype_of(target), device=device)
         return Planes(target, main, pairs.permute(0, 3, 1, 2))
@@ -156,15 +158,15 @@ def chroma_of(rgb: Tensor, sample_format: SampleFormat) -> Tensor:
 
 def main_numbers(levels: Tensor, sample_format: SampleFormat) -> Tensor:
     """Levels of the main plane, or of alpha, as the nearest numbers that `coding` has."""
-    return _numbers(levels, sample_format.luma, sample_format)
+    return _numbers(levels, sample_format.luma_code_range, sample_format)
 
 
 def chroma_numbers(levels: Tensor, sample_format: SampleFormat) -> Tensor:
     """Levels of the chroma planes as the nearest numbers that `coding` has."""
-    return _numbers(levels, sample_format.chroma, sample_format)
+    return _numbers(levels, sample_format.chroma_code_range, sample_format)
 
 
-def nearest_colour(rgb: Sequence[float], sample_format: SampleFormat) -> Tensor:
+def nearest_representable_colour(rgb: Sequence[float], sample_format: SampleFormat) -> Tensor:
     """The R'G'B' [3], float32, that `coding` holds nearest to `rgb`, by its worst channel.
 
     Rounding luma and chroma each for itself can be off by more than a step of R'G'B'.
@@ -176,16 +178,16 @@ def nearest_colour(rgb: Sequence[float], sample_format: SampleFormat) -> Tensor:
     )
     main = main_numbers(luma_of(one, own), own)
     if own.luma_coefficients is None:
-        return rgb_rows(Planes(own, main), slice(0, 1)).flatten()
+        return rows_to_rgb(Planes(own, main), slice(0, 1)).flatten()
     chroma = chroma_numbers(chroma_of(one, own), own)
     steps = torch.arange(-2.0, 3.0)
     y, cb, cr = (grid.flatten() for grid in torch.meshgrid(steps, steps, steps, indexing="ij"))
     near = Planes(
         own,
-        (main.float() + y.view(1, 1, 1, -1)).clamp_(0, own.peak),
-        (chroma.float() + torch.stack((cb, cr)).view(1, 2, 1, -1)).clamp_(0, own.peak),
+        (main.float() + y.view(1, 1, 1, -1)).clamp_(0, own.max_code_value),
+        (chroma.float() + torch.stack((cb, cr)).view(1, 2, 1, -1)).clamp_(0, own.max_code_value),
     )
-    found = rgb_rows(near, slice(0, 1))[0, :, 0]  # [3, 125]
+    found = rows_to_rgb(near, slice(0, 1))[0, :, 0]  # [3, 125]
     worst = (found - wanted[:, None]).abs().amax(dim=0)
     return found[:, worst.argmin()]
 
@@ -218,11 +220,11 @@ def _at_pixels(planes: Planes, rows: slice) -> Tensor:
 
 
 def _main_levels(numbers: Tensor, sample_format: SampleFormat) -> Tensor:
-    return _levels(numbers, sample_format.luma, sample_format.lsb_padding)
+    return _levels(numbers, sample_format.luma_code_range, sample_format.lsb_padding)
 
 
 def _chroma_levels(numbers: Tensor, sample_format: SampleFormat) -> Tensor:
-    return _levels(numbers, sample_format.chroma, sample_format.lsb_padding)
+    return _levels(numbers, sample_format.chroma_code_range, sample_format.lsb_padding)
 
 
 def _levels(numbers: Tensor, scale: tuple[float, float], shift: int) -> Tensor:
@@ -234,7 +236,7 @@ def _levels(numbers: Tensor, scale: tuple[float, float], shift: int) -> Tensor:
 def _numbers(levels: Tensor, scale: tuple[float, float], sample_format: SampleFormat) -> Tensor:
     """Levels to the nearest numbers that the coding has."""
     zero, span = scale
-    numbers = levels.mul(span).add_(zero).round_().clamp_(0, sample_format.peak)
+    numbers = levels.mul(span).add_(zero).round_().clamp_(0, sample_format.max_code_value)
     if sample_format.lsb_padding:
         numbers.mul_(1 << sample_format.lsb_padding)
     return numbers.to(dtype_of(sample_format))

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from matting.imaging.blending import Flat, apply_guided_filter, drawn, fill, flat
-from matting.imaging.colour_conversion import CPU_BAND_PX, bands, blank, rgb_rows
+from matting.imaging.colour_conversion import CPU_BAND_PX, bands, blank, rows_to_rgb
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.tiles import COLUMNS, ROWS, cut, every_tile, fits, halo_of, put, whole_tiles
 from matting.imaging.upsampling import enlarged, interpolated, tiles_with
 from matting.options import OutputKind
@@ -55,7 +55,7 @@ class Matte:
 
 
 @torch.inference_mode()
-def pictures(
+def render(
     matte: Matte, targets: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
 ) -> dict[OutputKind, Planes]:
     """The results of each kind, on the matte's device.
@@ -66,11 +66,11 @@ def pictures(
     """
     whole = matte.slope is None or matte.offset.is_cuda or OutputKind.FOREGROUND in targets
     if whole or not fits(matte.source, targets.values()):
-        return in_bands(matte, targets, background)
-    return in_tiles(matte, targets, background)
+        return render_in_bands(matte, targets, background)
+    return render_in_tiles(matte, targets, background)
 
 
-def in_bands(
+def render_in_bands(
     matte: Matte,
     targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
@@ -94,7 +94,7 @@ def in_bands(
     return made
 
 
-def in_tiles(
+def render_in_tiles(
     matte: Matte,
     targets: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
@@ -110,7 +110,9 @@ def in_tiles(
     size = source.width, source.height
     made, behind = _begun(source, targets, background, whole_tiles(*size))
     nothing = (
-        None if OutputKind.FOREGROUND in targets else SURE / max(c.peak for c in targets.values())
+        None
+        if OutputKind.FOREGROUND in targets
+        else SURE / max(c.max_code_value for c in targets.values())
     )
     if nothing is not None:
         for kind, planes in made.items():
@@ -126,10 +128,12 @@ def in_tiles(
             parts = drawn(near, inner, linear, targets, behind)
             for part, planes in zip(parts.values(), frame_results, strict=True):
                 put(part, planes, places)
-    return {kind: planes.crop(*size) for kind, planes in made.items()}
+    return {kind: planes.crop(Size(*size)) for kind, planes in made.items()}
 
 
-def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Tensor, Tensor]]:
+def render_layers(
+    matte: Matte, band_px: int | None = None
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Rows from top to bottom: where, the foreground [T, 3, n, W], the alpha [T, 1, n, W].
 
     Both float32; alpha in [0, 1]. The foreground means something only where that is above 0.
@@ -137,7 +141,9 @@ def layers(matte: Matte, band_px: int | None = None) -> Iterator[tuple[slice, Te
     for rows, linear in _rows(matte, band_px):
         yield (
             rows,
-            *apply_guided_filter(rgb_rows(matte.source, rows), linear, matte.source.sample_format),
+            *apply_guided_filter(
+                rows_to_rgb(matte.source, rows), linear, matte.source.sample_format
+            ),
         )
 
 

@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from matting.imaging.planes import Planes, movable
+from matting.imaging.planes import Planes, signed_view
 
 TO_CARD, TO_HOST = "to the card", "to the host"
 
@@ -70,7 +70,7 @@ def _host_copy(tensor: Tensor) -> Tensor:
 
 
 def _filled(target: Tensor, source: Tensor) -> Tensor:
-    movable(target).copy_(movable(source), non_blocking=True)
+    signed_view(target).copy_(signed_view(source), non_blocking=True)
     return target
 
 

@@ -1,4 +1,4 @@
-"""Pictures as the samples that a video or a file holds."""
+"""Frames as planes of samples, as a video or an image file holds them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 
-A = TypeVar("A")
+PartT = TypeVar("PartT")
 
 
 @dataclass(frozen=True)
 class Planes:
-    """T pictures; uint8 for 8 bits, else uint16; on any device.
+    """T frames of one size, as code values: uint8 for 8 bits, else uint16; on any device.
 
     Attributes:
-        luma_or_rgb: luma [T, 1, H, W], or R, G, B [T, 3, H, W] where the coding has no luma.
-        chroma: Cb, Cr [T, 2, h, w], of any strides; None: the pictures are grey or R'G'B'.
+        luma_or_rgb: luma [T, 1, H, W], or R', G', B' [T, 3, H, W] where the format has no luma.
+        chroma: Cb, Cr [T, 2, h, w], of any strides; None: the frames are grey or R'G'B'.
     """
 
     sample_format: SampleFormat
@@ -38,66 +38,84 @@ class Planes:
     def width(self) -> int:
         return self.luma_or_rgb.shape[3]
 
-    def to(self, device: torch.device) -> Planes:
-        """The same on another device; all of it is there when this returns to the CPU."""
-        ahead = device.type != "cpu"  # nothing would wait for a copy that comes from a card
-        main = self.luma_or_rgb.to(device, non_blocking=ahead)
-        chroma = self.chroma if self.chroma is None else self.chroma.to(device, non_blocking=ahead)
-        return Planes(self.sample_format, main, chroma)
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
 
-    def crop(self, width: int, height: int) -> Planes:
-        """Their left upper part, in the same memory."""
-        main = self.luma_or_rgb[..., :height, :width]
+    @property
+    def device(self) -> torch.device:
+        return self.luma_or_rgb.device
+
+    def to(self, device: torch.device) -> Planes:
+        """Return the frames on another device; those that come to the CPU are complete there."""
+        non_blocking = device.type != "cpu"  # nothing would wait for a copy that leaves a GPU
+        luma_or_rgb = self.luma_or_rgb.to(device, non_blocking=non_blocking)
         if self.chroma is None:
-            return Planes(self.sample_format, main)
-        across, down = self.sample_format.chroma_size(width, height)
-        return Planes(self.sample_format, main, self.chroma[..., :down, :across])
+            return Planes(self.sample_format, luma_or_rgb)
+        chroma = self.chroma.to(device, non_blocking=non_blocking)
+        return Planes(self.sample_format, luma_or_rgb, chroma)
+
+    def crop(self, size: Size) -> Planes:
+        """Return the top left part of that size, in the same memory."""
+        luma_or_rgb = self.luma_or_rgb[..., : size.height, : size.width]
+        if self.chroma is None:
+            return Planes(self.sample_format, luma_or_rgb)
+        width, height = self.sample_format.chroma_size(size)
+        return Planes(self.sample_format, luma_or_rgb, self.chroma[..., :height, :width])
 
     def split(self, frames: int) -> list[Planes]:
-        """The same in parts of at most `frames` pictures."""
-        mains = self.luma_or_rgb.split(frames)
-        chromas = [None] * len(mains) if self.chroma is None else self.chroma.split(frames)
-        return [Planes(self.sample_format, m, c) for m, c in zip(mains, chromas, strict=True)]
+        """Return the frames in parts of at most `frames`, in the same memory."""
+        lumas = self.luma_or_rgb.split(frames)
+        chromas = [None] * len(lumas) if self.chroma is None else self.chroma.split(frames)
+        return [Planes(self.sample_format, y, c) for y, c in zip(lumas, chromas, strict=True)]
 
 
 def dtype_of(sample_format: SampleFormat) -> torch.dtype:
-    """In which its samples are kept."""
+    """Return the type that holds samples of that format."""
     return torch.uint8 if sample_format.sample_bytes == 1 else torch.uint16
 
 
 def same_samples(one: Planes, other: Planes) -> bool:
-    """Whether pictures hold the same numbers, wherever and in whichever bits these lie."""
+    """Return whether frames hold the same code values, on whatever devices, however padded."""
     pairs = [(one.luma_or_rgb, other.luma_or_rgb)]
     if one.chroma is not None and other.chroma is not None:
         pairs.append((one.chroma, other.chroma))
-    return all(torch.equal(_numbers(a, one), _numbers(b, other)) for a, b in pairs)
+    return all(torch.equal(_code_values(a, one), _code_values(b, other)) for a, b in pairs)
 
 
-def _numbers(samples: Tensor, planes: Planes) -> Tensor:
+def _code_values(samples: Tensor, planes: Planes) -> Tensor:
+    """Return samples as int32 without padding, on the CPU."""
     return samples.cpu().to(torch.int32) >> planes.sample_format.lsb_padding
 
 
-def joined(parts: Sequence[Planes]) -> Planes:
-    """Pictures of one coding and size in one."""
+def concatenate(parts: Sequence[Planes]) -> Planes:
+    """Return the frames of all parts, which are of one format and size, in new memory."""
     chromas = [part.chroma for part in parts if part.chroma is not None]
-    chroma = _chained(chromas) if chromas else None
-    return Planes(parts[0].sample_format, _chained([part.luma_or_rgb for part in parts]), chroma)
+    chroma = _concatenate(chromas) if chromas else None
+    luma_or_rgb = _concatenate([part.luma_or_rgb for part in parts])
+    return Planes(parts[0].sample_format, luma_or_rgb, chroma)
 
 
-def movable(numbers: Tensor) -> Tensor:
-    """The same memory in a type that every device can index and join; 16 bits get a sign."""
-    return numbers.view(torch.int16) if numbers.dtype == torch.uint16 else numbers
+def signed_view(samples: Tensor) -> Tensor:
+    """Return the same memory, uint16 as int16, which every device can index and concatenate."""
+    return samples.view(torch.int16) if samples.dtype == torch.uint16 else samples
 
 
-def _chained(parts: Sequence[Tensor]) -> Tensor:
-    if parts[0].stride(1) == 1 and parts[0].shape[1] > 1:  # interleaved they stay
-        return _chained([part.permute(0, 2, 3, 1) for part in parts]).permute(0, 3, 1, 2)
-    return torch.cat([movable(part) for part in parts]).view(parts[0].dtype)
+def _concatenate(planes: Sequence[Tensor]) -> Tensor:
+    """Return planes [t, C, h, w] as one [T, C, h, w]; those that are interleaved stay so."""
+    if planes[0].stride(1) == 1 and planes[0].shape[1] > 1:
+        return _concatenate([plane.permute(0, 2, 3, 1) for plane in planes]).permute(0, 3, 1, 2)
+    return torch.cat([signed_view(plane) for plane in planes]).view(planes[0].dtype)
 
 
 @dataclass(frozen=True)
-class Timed(Generic[A]):
-    """Some frames at one of the steps, in parts, and the times of all of them."""
+class TimedBatch(Generic[PartT]):
+    """Consecutive frames on their way through the pipeline.
 
-    parts: Sequence[A]
+    Attributes:
+        parts: the frames at one of its steps, in parts where memory was short.
+        pts: the times of all of them, in ticks of the source's time base.
+    """
+
+    parts: Sequence[PartT]
     pts: tuple[int, ...]

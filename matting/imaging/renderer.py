@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from matting.errors import MissingError, OutOfMemoryError
-from matting.imaging.compositor import Matte, pictures
+from matting.imaging.compositor import Matte, render
 from matting.imaging.device_copy import to_host
-from matting.imaging.planes import Planes, joined
+from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat
 from matting.options import OutputKind, RendererBackend
 from matting.system.memory import enough_memory, in_parts
 
 UNSUITABLE = "source and result have their colour samples in different places, or none"
 
-Render = Callable[
+RenderFunction = Callable[
     [Matte, Mapping[OutputKind, SampleFormat], tuple[int, int, int]], dict[OutputKind, Planes]
 ]
 
@@ -37,7 +37,7 @@ class Renderer:
         way: RendererBackend,
         device: torch.device,
         tell: Callable[[str], None],
-        fused: Render | None = None,
+        fused: RenderFunction | None = None,
     ) -> None:
         """
         Args:
@@ -75,11 +75,11 @@ class Renderer:
                 raise
             except Exception as error:  # noqa: BLE001 - a compiler's errors are of any kind
                 self._give_up(str(error).strip().splitlines()[-1:])
-        return pictures(matte, targets, background)
+        return render(matte, targets, background)
 
     def _in_one_pass(
         self,
-        fused: Render,
+        fused: RenderFunction,
         matte: Matte,
         targets: Mapping[OutputKind, SampleFormat],
         background: tuple[int, int, int],
@@ -87,14 +87,14 @@ class Renderer:
         key = matte.source.sample_format, frozenset(targets.items())
         if key not in self._agreed:
             first = matte.split(1)[0]
-            found, expected = (way(first, targets, background) for way in (fused, pictures))
+            found, expected = (way(first, targets, background) for way in (fused, render))
             if not all(agree(found[kind], expected[kind]) for kind in targets):
                 self._give_up(["its first picture is not what torch makes"])
-                return pictures(matte, targets, background)
+                return render(matte, targets, background)
             self._agreed.add(key)
         return fused(matte, targets, background)
 
-    def _kernel(self, way: RendererBackend, device: torch.device) -> Render | None:
+    def _kernel(self, way: RendererBackend, device: torch.device) -> RenderFunction | None:
         try:
             from matting.imaging import triton_compositor  # noqa: PLC0415 - not everywhere
         except ImportError:
@@ -115,9 +115,9 @@ class Renderer:
             background: tuple[int, int, int],
         ) -> dict[OutputKind, Planes]:
             if triton_compositor.fits(matte.source, targets):
-                return triton_compositor.pictures(matte, targets, background)
+                return triton_compositor.render(matte, targets, background)
             self._tell_once(UNSUITABLE)
-            return pictures(matte, targets, background)
+            return render(matte, targets, background)
 
         return make
 
@@ -134,7 +134,7 @@ class Renderer:
 def agree(one: Planes, other: Planes) -> bool:
     """Whether no number differs by more than 1/255, or 1 where there are fewer."""
     sample_format = one.sample_format
-    bound = max(1, sample_format.peak // 255) << sample_format.lsb_padding
+    bound = max(1, sample_format.max_code_value // 255) << sample_format.lsb_padding
     pairs = [(one.luma_or_rgb, other.luma_or_rgb)]
     if one.chroma is not None and other.chroma is not None:
         pairs.append((one.chroma, other.chroma))
@@ -145,22 +145,22 @@ def _farthest(one: Tensor, other: Tensor) -> int:
     return int((one.to(torch.int32) - other.to(torch.int32)).abs().max())
 
 
-def composed(
+def render_matte(
     matte: Matte,
-    targets: Mapping[OutputKind, SampleFormat],
+    formats: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     *,
-    make: Render = pictures,
-    stay: Collection[OutputKind] = (),
+    renderer: RenderFunction = render,
+    keep_on_device: Collection[OutputKind] = (),
 ) -> dict[OutputKind, Planes]:
     """The results of a matte; where memory is short, a part of the frames at a time.
 
     Needs no state, so that it can be done in another thread than the network's work.
 
     Args:
-        targets, background: as for `composite.pictures`.
-        make: how they are made, such as a `FullSize`.
-        stay: the kinds that stay on the matte's device.
+        formats, background: as for `composite.pictures`.
+        renderer: how they are made, such as a `FullSize`.
+        keep_on_device: the kinds that stay on the matte's device.
     Returns:
         Per kind the frames, the others on the CPU.
     Raises:
@@ -168,8 +168,8 @@ def composed(
     """
 
     def compose(part: Matte) -> dict[OutputKind, Planes]:
-        found = make(part, targets, background)
-        return {kind: p if kind in stay else to_host(p) for kind, p in found.items()}
+        found = renderer(part, formats, background)
+        return {kind: p if kind in keep_on_device else to_host(p) for kind, p in found.items()}
 
     made = in_parts(compose, matte, matte.offset.device)
-    return made[0] if len(made) == 1 else {k: joined([m[k] for m in made]) for k in targets}
+    return made[0] if len(made) == 1 else {k: concatenate([m[k] for m in made]) for k in formats}

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.imaging.planes import movable
+from matting.imaging.planes import signed_view
 from matting.imaging.sample_format import SampleFormat
 
 
@@ -111,7 +111,7 @@ def clamped_rows(plane: Tensor, rows: slice) -> Tensor:
 
 
 def _lines(plane: Tensor, index: Tensor) -> Tensor:
-    return movable(plane).index_select(2, index).view(plane.dtype)
+    return signed_view(plane).index_select(2, index).view(plane.dtype)
 
 
 def box_weights(step: int, siting: float) -> dict[int, float]:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from matting.imaging.planes import Planes, movable
+from matting.imaging.planes import Planes, signed_view
 from matting.imaging.resampling import clamped_rows
 from matting.imaging.sample_format import SampleFormat
 
@@ -101,7 +101,7 @@ def _cut(plane: Tensor, places: Tensor, size: tuple[int, int], margin: tuple[int
     """Tiles of `size` (width, height) of a plane [1, C, H, W], and the margin around them."""
     (columns, rows), (left, above), (y, x) = size, margin, places.unbind(1)
     top, bottom = int(y[0]) * rows - above, int(y[-1] + 1) * rows + above
-    strip = movable(clamped_rows(plane, slice(top, bottom)))[0]
+    strip = signed_view(clamped_rows(plane, slice(top, bottom)))[0]
     width = strip.shape[2]
     padded = strip.new_empty((*strip.shape[:2], -(-width // columns) * columns + 2 * left))
     padded[..., left : left + width] = strip

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from matting.imaging.sample_format import PQ, SDR, SampleFormat
+from matting.imaging.sample_format import SampleFormat, TransferFunction
 
 WHITE_NITS = 203  # HDR reference white, ITU-R BT.2408
 DISPLAY_GAMMA = 2.4  # of an SDR display, ITU-R BT.1886
@@ -27,30 +27,32 @@ def tone_map(rgb: Tensor, sample_format: SampleFormat) -> Tensor:
         rgb: [T, 3, n, w], float32, in the source's own code values.
     """
     view = rgb.clamp(0, 1)
-    if sample_format.transfer == SDR:
+    if sample_format.transfer is TransferFunction.SDR:
         return view
     return _looked_up(on_device(view_table, sample_format.transfer, rgb.device), view)
 
 
 def to_source(change: Tensor, rgb: Tensor, sample_format: SampleFormat) -> Tensor:
     """A small change of the view as one of the source's code values; may write to `change`."""
-    if sample_format.transfer == SDR:
+    if sample_format.transfer is TransferFunction.SDR:
         return change
     gain = on_device(gain_table, sample_format.transfer, rgb.device)
     return change.mul_(_looked_up(gain, rgb.clamp(0, 1)))
 
 
 @cache
-def on_device(table: Callable[[str], Tensor], transfer: str, device: torch.device) -> Tensor:
+def on_device(
+    table: Callable[[TransferFunction], Tensor], transfer: TransferFunction, device: torch.device
+) -> Tensor:
     """A table where it is looked up. On a card once: bringing it there waits for its work."""
     return table(transfer).to(device)
 
 
 @cache
-def view_table(transfer: str) -> Tensor:
+def view_table(transfer: TransferFunction) -> Tensor:
     """The view of each code value 0 .. 1."""
     code = torch.linspace(0, 1, STEPS + 1, dtype=torch.float64)
-    nits = _pq_nits(code) if transfer == PQ else _hlg_nits(code)
+    nits = _pq_nits(code) if transfer is TransferFunction.PQ else _hlg_nits(code)
     shown = (nits / WHITE_NITS) ** (1 / DISPLAY_GAMMA)
     shoulder = KNEE + (1 - KNEE) * (1 - torch.exp((KNEE - shown) / (1 - KNEE)))
     return torch.where(shown < KNEE, shown, shoulder).float()
@@ -71,7 +73,7 @@ def _hlg_nits(code: Tensor) -> Tensor:
 
 
 @cache
-def gain_table(transfer: str) -> Tensor:
+def gain_table(transfer: TransferFunction) -> Tensor:
     """How much a code value changes with its view; at most 1, lest a shoulder magnify noise."""
     slope = torch.gradient(view_table(transfer).double(), spacing=1 / STEPS)[0]
     return (1 / slope.clamp(min=1)).float()

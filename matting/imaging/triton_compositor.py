@@ -13,7 +13,7 @@ from matting.imaging.colour_conversion import blank
 from matting.imaging.compositor import SURE, Matte
 from matting.imaging.planes import Planes
 from matting.imaging.resampling import box_weights
-from matting.imaging.sample_format import SDR, SampleFormat
+from matting.imaging.sample_format import SampleFormat, TransferFunction
 from matting.imaging.tone_mapping import gain_table, on_device, view_table
 from matting.imaging.triton_kernel import kernel
 from matting.options import OutputKind
@@ -36,7 +36,7 @@ def fits(source: Planes, targets: Mapping[OutputKind, SampleFormat]) -> bool:
 
 
 @torch.inference_mode()
-def pictures(
+def render(
     matte: Matte, targets: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
 ) -> dict[OutputKind, Planes]:
     """What `composite.pictures` makes, for what `fits`; on the matte's device."""
@@ -63,7 +63,7 @@ def _launch(
     background: tuple[int, int, int],
 ) -> None:
     """Fills the planes that are given."""
-    source, hdr = matte.source, matte.source.sample_format.transfer != SDR
+    source, hdr = matte.source, matte.source.sample_format.transfer is not TransferFunction.SDR
     offset = matte.offset.float().contiguous()
     slope = offset if matte.slope is None else matte.slope.float().contiguous()
     transfer = source.sample_format.transfer
@@ -92,7 +92,7 @@ def _launch(
             behind=_behind(composite.sample_format, background) if composite else None,
             tile=TILE,
             near=tuple(_power_above(TILE[i] * scale[i] + 2) for i in range(2)),
-            nothing=SURE / max(planes.sample_format.peak for planes in results if planes),
+            nothing=SURE / max(planes.sample_format.max_code_value for planes in results if planes),
             sloped=matte.slope is not None,
             hdr=hdr,
             num_warps=WARPS,
@@ -120,7 +120,7 @@ def _constants(sample_format: SampleFormat) -> tuple[tuple[object, ...], ...]:
     kr, kb = sample_format.luma_coefficients
     kg, red, blue = 1 - kr - kb, 2 - 2 * kr, 2 - 2 * kb
     unit = 1 << sample_format.lsb_padding
-    (black, white), (middle, span) = sample_format.luma, sample_format.chroma
+    (black, white), (middle, span) = sample_format.luma_code_range, sample_format.chroma_code_range
     first = tuple(math.floor(at) for at in sample_format.siting[::-1])
     return (
         (black * unit, 1 / (white * unit), middle * unit, 1 / (span * unit)),
@@ -146,9 +146,9 @@ def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:
         return None
     sample_format = planes.sample_format
     return (
-        *sample_format.luma,
-        *sample_format.chroma,
-        float(sample_format.peak),
+        *sample_format.luma_code_range,
+        *sample_format.chroma_code_range,
+        float(sample_format.max_code_value),
         float(1 << sample_format.lsb_padding),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from matting.imaging.colour_conversion import small_rgb
+from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.tone_mapping import tone_map
@@ -70,7 +70,7 @@ class RecurrentOutput:
 @torch.inference_mode()
 def see(network: MattingNetwork, source: Planes, ratio: float) -> FrameFeatures:
     """The small copy at a ratio in (0, 1], and its features; `source` is where the network is."""
-    small = tone_map(small_rgb(source, ratio), source.sample_format)
+    small = tone_map(downsample_to_rgb(source, ratio), source.sample_format)
     return FrameFeatures(source, small, network.features(small), ratio != 1)
 
 

@@ -11,7 +11,7 @@ from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from matting.imaging.sample_format import HLG, PQ, SDR, SampleFormat
+from matting.imaging.sample_format import SampleFormat, TransferFunction
 
 UNSPECIFIED = 2
 RGB, BT709, FCC, BT470BG, SMPTE170M, SMPTE240M, BT2020 = 0, 1, 4, 5, 6, 7, 9
@@ -27,7 +27,7 @@ WEIGHTS = {
     SMPTE240M: (0.212, 0.087),
     BT2020: (0.2627, 0.0593),
 }
-TRANSFERS = {16: PQ, 18: HLG}
+TRANSFERS = {16: TransferFunction.PQ, 18: TransferFunction.HLG}
 
 # Where chroma lies, in pixels right of and below the first one, by FFmpeg's numbers.
 UNSPECIFIED_LOCATION, LEFT = 0, 1
@@ -110,7 +110,7 @@ class Colour:
             self.range == FULL,
             step,
             (across if step[0] > 1 else 0.0, down if step[1] > 1 else 0.0),
-            TRANSFERS.get(self.transfer, SDR),
+            TRANSFERS.get(self.transfer, TransferFunction.SDR),
         )
 
     def apply_to(self, context: CodecContext) -> None:

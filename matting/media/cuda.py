@@ -166,7 +166,10 @@ class Surfaces:
         luma[:, picture.width :] = luma[:, picture.width - 1 : picture.width]
         luma[picture.height :] = luma[picture.height - 1 : picture.height]
         if picture.chroma is None:
-            chroma.fill_(int(picture.sample_format.chroma[0]) << picture.sample_format.lsb_padding)
+            chroma.fill_(
+                int(picture.sample_format.chroma_code_range.zero)
+                << picture.sample_format.lsb_padding
+            )
         else:
             chroma.copy_(picture.chroma[0].permute(1, 2, 0))
         if self._device.type == "cuda":  # NVENC waits for nobody

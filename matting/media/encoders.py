@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from av.video.format import VideoFormat
 
-from matting.imaging.sample_format import SDR, SampleFormat, in_surfaces
+from matting.imaging.sample_format import SampleFormat, TransferFunction, surface_format
 from matting.media.codecs import REINSTALL, encoder_formats, require_codec
 from matting.media.colour_tags import Colour
 from matting.media.hdr_metadata import HdrMetadata
@@ -149,7 +149,7 @@ def delivery(
         MissingError: this build of FFmpeg has no such encoder.
     """
     formats = _formats(choice)
-    bits = source.bits if source.transfer == SDR else max(HDR_BITS, source.bits)
+    bits = source.bits if source.transfer is TransferFunction.SDR else max(HDR_BITS, source.bits)
     if source.luma_coefficients is None:
         bits += RGB_BITS_MORE
     step = source.subsampling
@@ -193,7 +193,7 @@ def _formats(choice: EncodingOptions) -> dict[tuple[tuple[int, int], int], str]:
 
 def _coding(choice: EncodingOptions, sample_format: SampleFormat) -> SampleFormat:
     """The coding as the encoder's format has it in memory."""
-    return in_surfaces(sample_format) if choice.by_hardware else sample_format
+    return surface_format(sample_format) if choice.by_hardware else sample_format
 
 
 def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:

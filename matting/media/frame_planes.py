@@ -51,7 +51,7 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     for plane, values in zip(frame.planes, tensors, strict=False):
         _fill(plane, values.numpy())
     for plane in frame.planes[len(tensors) :]:
-        _rows(plane, sample_format.sample_bytes)[:] = int(sample_format.chroma[0])
+        _rows(plane, sample_format.sample_bytes)[:] = int(sample_format.chroma_code_range.zero)
     return frame
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from matting.errors import EncodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, dtype_of
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.media import cuda
 from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.container import decode, open_video, reading, words_of_ffmpeg
@@ -133,14 +133,14 @@ class Trial:
 def ramps(sample_format: SampleFormat, size_px: tuple[int, int]) -> Planes:
     """A picture [1, .., H, W] of soft ramps, another one in each plane."""
     width, height = size_px
-    columns, rows = sample_format.chroma_size(width, height)
+    columns, rows = sample_format.chroma_size(Size(width, height))
     luma = _ramp(height, width, (1.0, 0.5))
     chroma = torch.stack((_ramp(rows, columns, (1.0, 0.0)), _ramp(rows, columns, (0.0, 1.0))))
 
     def numbers(levels: Tensor) -> Tensor:
-        return ((levels * sample_format.peak).to(torch.int32) << sample_format.lsb_padding).to(
-            dtype_of(sample_format)
-        )
+        return (
+            (levels * sample_format.max_code_value).to(torch.int32) << sample_format.lsb_padding
+        ).to(dtype_of(sample_format))
 
     return Planes(sample_format, numbers(luma)[None, None], numbers(chroma)[None])
 
@@ -161,7 +161,7 @@ def _worst_error(wanted: Planes, found: Planes) -> float:
         _mean_distance(
             one.to(torch.int32) >> wanted.sample_format.lsb_padding,
             other,
-            wanted.sample_format.peak,
+            wanted.sample_format.max_code_value,
         )
         for ones, others in pairs
         for one, other in zip(ones, others, strict=True)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from matting.imaging.planes import Planes, joined
+from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import Colour
 from matting.media.hdr_metadata import HdrMetadata
@@ -75,7 +75,7 @@ def gather(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameCh
     while frames_of_chunk := list(islice(frames, size)):
         pts, pictures = zip(*frames_of_chunk, strict=True)
         alone = len(pictures) == 1  # a copy of an 8K picture takes a third of a second
-        yield FrameChunk(pictures[0] if alone else joined(pictures), pts)
+        yield FrameChunk(pictures[0] if alone else concatenate(pictures), pts)
 
 
 def first_frames(chunks: Iterator[FrameChunk], frames: int) -> Generator[FrameChunk, None, None]:

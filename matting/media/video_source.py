@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import DecodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, same_samples
-from matting.imaging.sample_format import SampleFormat, in_surfaces
+from matting.imaging.sample_format import SampleFormat, surface_format
 from matting.media import cuda
 from matting.media.alpha import opaque
 from matting.media.colour_tags import Colour
@@ -137,7 +137,7 @@ class VideoSource:
     def sample_format(self) -> SampleFormat:
         own = VideoFormat(opaque(self._first.pixel_format), *self._shown_px)
         sample_format = sample_format_of(own, self.colour, self._rotation // 90)
-        return sample_format if self._nvdec is None else in_surfaces(sample_format)
+        return sample_format if self._nvdec is None else surface_format(sample_format)
 
     @property
     def hdr(self) -> HdrMetadata | None:

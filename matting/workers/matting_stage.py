@@ -8,7 +8,7 @@ from matting.delivery.outputs import samples_of
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
-from matting.imaging.planes import Timed
+from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import Renderer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
@@ -56,13 +56,13 @@ class MattingStage:
         size = source.width_px, source.height_px
         return self._session.chunk_frames(source.sample_format, size, self._ratio(source))
 
-    def see(self, job: SegmentJob, chunk: FrameChunk) -> Timed[FrameFeatures]:
+    def see(self, job: SegmentJob, chunk: FrameChunk) -> TimedBatch[FrameFeatures]:
         """The first step: what needs no frame before.
 
         Raises:
             InputError, MachineError: as `MattingSession.see`.
         """
-        return Timed(self._session.see(chunk.pictures, self._ratio(job.source)), chunk.pts)
+        return TimedBatch(self._session.see(chunk.pictures, self._ratio(job.source)), chunk.pts)
 
     def begin(self, job: SegmentJob, progress: Progress) -> None:
         """Says which segment it is, and brings the session to the state at its start.
@@ -87,7 +87,9 @@ class MattingStage:
         progress.detail(self._choices(job))
         progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {job.start_state}")
 
-    def decode(self, seen: Timed[FrameFeatures], progress: Progress) -> Timed[RecurrentOutput]:
+    def decode(
+        self, seen: TimedBatch[FrameFeatures], progress: Progress
+    ) -> TimedBatch[RecurrentOutput]:
         """The second step, on the segment's next frames.
 
         Raises:
@@ -95,15 +97,15 @@ class MattingStage:
         """
         found = self._session.decode(seen.parts)
         progress.advance(len(seen.pts))
-        return Timed(found, seen.pts)
+        return TimedBatch(found, seen.pts)
 
-    def fit(self, decoded: Timed[RecurrentOutput]) -> Timed[Matte]:
+    def fit(self, decoded: TimedBatch[RecurrentOutput]) -> TimedBatch[Matte]:
         """The third step, which leaves the network free for the next frames.
 
         Raises:
             MachineError: as `MattingSession.fit`.
         """
-        return Timed(self._session.fit(decoded.parts), decoded.pts)
+        return TimedBatch(self._session.fit(decoded.parts), decoded.pts)
 
     def end(self, job: SegmentJob, progress: Progress) -> None:
         """All its frames are through: the next segment may go on from here."""

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from matting.errors import InputError
-from matting.imaging.planes import Timed
+from matting.imaging.planes import TimedBatch
 from matting.inference.session import MattingSession
 from matting.inference.state import save_state
 from matting.inference.steps import FrameFeatures, RecurrentOutput
@@ -90,10 +90,10 @@ class Worker:
         self._stages = Stages()
         self._submitted: Channel[SegmentJob] = Channel(self._stages)
         # To this thread: from the reader, and from the finisher.
-        self._arrived: Channel[tuple[SegmentJob, Timed[FrameFeatures] | Mark]] = Channel(
+        self._arrived: Channel[tuple[SegmentJob, TimedBatch[FrameFeatures] | Mark]] = Channel(
             self._stages
         )
-        self._decoded: Channel[tuple[SegmentJob, Timed[RecurrentOutput] | Mark]] = Channel(
+        self._decoded: Channel[tuple[SegmentJob, TimedBatch[RecurrentOutput] | Mark]] = Channel(
             self._stages
         )
         self._written: Channel[SegmentJob] = Channel(self._stages)
@@ -175,10 +175,10 @@ class Worker:
                 self._compute(job, item, progress)
 
     def _compute(
-        self, job: SegmentJob, item: Timed[FrameFeatures] | Mark, progress: Progress
+        self, job: SegmentJob, item: TimedBatch[FrameFeatures] | Mark, progress: Progress
     ) -> None:
         """The network's decoder, in the thread that asks for outcomes."""
-        if isinstance(item, Timed):
+        if isinstance(item, TimedBatch):
             job.attempt(self._decode, job, item, progress)
             return
         if item is Mark.BEGIN:
@@ -187,7 +187,7 @@ class Worker:
             job.attempt(self._network.end, job, progress)
         self._decoded.put((job, item))
 
-    def _decode(self, job: SegmentJob, seen: Timed[FrameFeatures], progress: Progress) -> None:
+    def _decode(self, job: SegmentJob, seen: TimedBatch[FrameFeatures], progress: Progress) -> None:
         self._decoded.put((job, self._network.decode(seen, progress)))
 
     def _write(self) -> None:
@@ -200,10 +200,10 @@ class Worker:
             else:
                 job.attempt(self._write_one, job, item)
 
-    def _write_one(self, job: SegmentJob, item: Timed[RecurrentOutput] | Mark) -> None:
+    def _write_one(self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | Mark) -> None:
         if job.results is None:
             raise ValueError(f"{job.name} has not begun")
-        if isinstance(item, Timed):
+        if isinstance(item, TimedBatch):
             job.results.write(self._network.fit(item))
             if job.clock is not None:
                 job.clock.note_written(len(item.pts))

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.imaging.colour_conversion import converted, small_rgb
-from matting.imaging.compositor import Matte, in_bands, in_tiles, layers, pictures
+from matting.imaging.colour_conversion import convert_planes, downsample_to_rgb
+from matting.imaging.compositor import (
+    Matte,
+    render,
+    render_in_bands,
+    render_in_tiles,
+    render_layers,
+)
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, Precision
@@ -46,7 +52,7 @@ def noise(frames: int, height: int, width: int) -> Planes:
 
 
 def video(sample_format: SampleFormat, frames: int, height: int, width: int) -> Planes:
-    shared = sample_format.chroma_size(width, height)
+    shared = sample_format.chroma_size(Size(width, height))
     main = numbers(frames, 1, height, width, bits=sample_format.bits)
     return Planes(sample_format, main, numbers(frames, 2, *shared[::-1], bits=sample_format.bits))
 
@@ -67,7 +73,7 @@ def test_bands_are_the_networks_own_answer(
     with torch.inference_mode():
         foreground, alpha, _ = network(source.luma_or_rgb[None].float() / 255, None, ratio)
         (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, ratio)
-        parts = list(layers(matte, band_px))
+        parts = list(render_layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
     assert (torch.cat([p[1] for p in parts], dim=2) - foreground[0]).abs().max() < 1e-5
     assert (torch.cat([p[2] for p in parts], dim=2) - alpha[0]).abs().max() < 1e-5
@@ -78,7 +84,7 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     with torch.inference_mode():
         foreground, alpha, _ = network(source.luma_or_rgb[None].float() / 255, None, 0.5)
     (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, 0.5)
-    made = pictures(matte, ALL, GREEN)
+    made = render(matte, ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
     exact = {
         OutputKind.COMPOSITE: foreground[0] * alpha[0] + colour * (1 - alpha[0]),
@@ -111,7 +117,7 @@ def test_the_source_comes_out_as_it_went_in(
     sample_format = SampleFormat(bits, BT709, full_range, step, siting)
     for height, width in ((48, 64), (49, 65)):
         source = video(sample_format, 2, height, width)
-        for way in (in_bands, in_tiles):
+        for way in (render_in_bands, render_in_tiles):
             made = way(everywhere(source, 1.0), {OutputKind.COMPOSITE: sample_format}, GREEN, 640)[
                 OutputKind.COMPOSITE
             ]
@@ -122,7 +128,7 @@ def test_the_source_comes_out_as_it_went_in(
 
 @pytest.mark.parametrize(("step", "siting"), STEPS)
 @pytest.mark.parametrize("piece_px", [1, 1 << 30])
-@pytest.mark.parametrize("way", [in_bands, in_tiles])
+@pytest.mark.parametrize("way", [render_in_bands, render_in_tiles])
 def test_half_an_alpha_is_half_way_to_the_background(
     way: Way, step: tuple[int, int], siting: tuple[float, float], piece_px: int
 ) -> None:
@@ -151,9 +157,9 @@ def test_the_small_copy_is_that_of_the_picture_in_rgb(
     """Smooth, so that the order of interpolations does not count."""
     rows, columns = torch.meshgrid(torch.arange(96), torch.arange(160), indexing="ij")
     rgb = torch.stack((columns, rows * 2, 200 - columns)).add(20).to(torch.uint8)
-    source = converted(Planes(RGB, rgb[None]), SampleFormat(12, BT709, False, step, siting))
-    small = small_rgb(source, ratio)
-    expected = small_rgb(Planes(RGB, rgb[None]), ratio)
+    source = convert_planes(Planes(RGB, rgb[None]), SampleFormat(12, BT709, False, step, siting))
+    small = downsample_to_rgb(source, ratio)
+    expected = downsample_to_rgb(Planes(RGB, rgb[None]), ratio)
     assert small.shape == expected.shape
     inner = (small - expected)[:, :, 2:-2, 4:-4].abs()  # beyond the edge nothing is known
     assert inner.max() < 1 / 255

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from demo.film import DEMO_SEED, Film
 from matting.demo import CHECKPOINT
-from matting.imaging.colour_conversion import converted
-from matting.imaging.compositor import Matte, pictures
+from matting.imaging.colour_conversion import convert_planes
+from matting.imaging.compositor import Matte, render
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import HLG, PQ, SDR, SampleFormat
+from matting.imaging.sample_format import SampleFormat, TransferFunction
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
@@ -23,11 +23,12 @@ from tests.support.stages import made_by
 
 CPU = torch.device("cpu")
 GREEN = (120, 255, 155)
+SDR, PQ, HLG = TransferFunction
 WHITE_NITS = 203  # ITU-R BT.2408
 LUMA = torch.tensor([0.2627, 0.6780, 0.0593]).view(1, 3, 1, 1)
 
 
-def bt2020(transfer: str) -> SampleFormat:
+def bt2020(transfer: TransferFunction) -> SampleFormat:
     return SampleFormat(10, (0.2627, 0.0593), False, (2, 2), (0.0, 0.0), transfer)
 
 
@@ -45,7 +46,7 @@ def hlg(nits: Tensor) -> Tensor:
     return torch.where(scene <= 1 / 12, (3 * scene).sqrt(), bright)
 
 
-def graded(rgb: Tensor, transfer: str) -> Planes:
+def graded(rgb: Tensor, transfer: TransferFunction) -> Planes:
     """SDR pictures uint8 [T, 3, H, W] of BT.2020's primaries as HDR of the same look.
 
     Source: ITU-R BT.2408.
@@ -53,7 +54,7 @@ def graded(rgb: Tensor, transfer: str) -> Planes:
     light = (rgb.float() / 255) ** 2.4 * WHITE_NITS
     code = pq(light) if transfer == PQ else hlg(light)
     whole = (code.clamp(0, 1) * 65535).round().to(torch.uint16)
-    return converted(Planes(SampleFormat(16), whole), bt2020(transfer))
+    return convert_planes(Planes(SampleFormat(16), whole), bt2020(transfer))
 
 
 def alphas(frames: list[Planes], checkpoint: Path, ratio: float) -> Tensor:
@@ -65,7 +66,9 @@ def alphas(frames: list[Planes], checkpoint: Path, ratio: float) -> Tensor:
     return torch.cat([each.luma_or_rgb.float() / 255 for each in made])
 
 
-def matte_errors(film: list[Tensor], transfer: str, checkpoint: Path, ratio: float) -> list[float]:
+def matte_errors(
+    film: list[Tensor], transfer: TransferFunction, checkpoint: Path, ratio: float
+) -> list[float]:
     """Mean difference of alpha from the SDR version's: of the HDR one, and of it taken for SDR."""
     expected = alphas([Planes(SampleFormat(), rgb) for rgb in film], checkpoint, ratio)
     assert 0.05 < expected.mean() < 0.6  # there is somebody to be found
@@ -78,7 +81,7 @@ def matte_errors(film: list[Tensor], transfer: str, checkpoint: Path, ratio: flo
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
-def test_the_matte_is_that_of_the_sdr_version(transfer: str) -> None:
+def test_the_matte_is_that_of_the_sdr_version(transfer: TransferFunction) -> None:
     film = [torch.from_numpy(f.rgb)[None] for f in Film(DEMO_SEED, 320, 180, frames=6, fps=30)]
     error, mistaken = matte_errors(film, transfer, CHECKPOINT, 0.5)
     assert error < 0.01
@@ -86,10 +89,12 @@ def test_the_matte_is_that_of_the_sdr_version(transfer: str) -> None:
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
-def test_the_matte_of_real_people_is_that_of_the_sdr_version(transfer: str, shared: Path) -> None:
+def test_the_matte_of_real_people_is_that_of_the_sdr_version(
+    transfer: TransferFunction, shared: Path
+) -> None:
     source = VideoSource(shared / "media" / "people" / "eat.mkv")
     chunk = next(source.chunks(8))
-    film = list(converted(chunk.pictures, SampleFormat()).luma_or_rgb.split(1))
+    film = list(convert_planes(chunk.pictures, SampleFormat()).luma_or_rgb.split(1))
     error, mistaken = matte_errors(film, transfer, shared / "weights" / "rvm_mobilenetv3.pth", 0.6)
     assert error < 0.001
     assert mistaken > error
@@ -104,7 +109,7 @@ def test_the_view_of_white_and_of_more() -> None:
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
-def test_code_values_pass_through(transfer: str) -> None:
+def test_code_values_pass_through(transfer: TransferFunction) -> None:
     sample_format = bt2020(transfer)
     generator = torch.Generator().manual_seed(3)
     numbers = [
@@ -114,7 +119,7 @@ def test_code_values_pass_through(transfer: str) -> None:
     source = Planes(sample_format, *(each.to(torch.uint16) for each in numbers))
     offset = torch.tensor([0.0, 0.0, 0.0, 1.0]).view(1, 4, 1, 1).expand(1, 4, 12, 16)
     matte = Matte(source, torch.zeros_like(offset), offset.contiguous())
-    made = pictures(matte, {OutputKind.COMPOSITE: sample_format}, GREEN)[OutputKind.COMPOSITE]
+    made = render(matte, {OutputKind.COMPOSITE: sample_format}, GREEN)[OutputKind.COMPOSITE]
     assert torch.equal(made.luma_or_rgb.int(), source.luma_or_rgb.int())
     assert made.chroma is not None and source.chroma is not None
     assert torch.equal(made.chroma.int(), source.chroma.int())
@@ -125,7 +130,7 @@ def test_a_foreground_found_in_the_view_is_one_of_the_source() -> None:
     rgb = torch.full((1, 3, 32, 32), 120, dtype=torch.uint8)
     offset = torch.tensor([0.06, -0.04, 0.03, 1.0]).view(1, 4, 1, 1).expand(1, 4, 8, 8).contiguous()
     source = graded(rgb, PQ)
-    made = pictures(
+    made = render(
         Matte(source, torch.zeros_like(offset), offset),
         {OutputKind.FOREGROUND: source.sample_format},
         GREEN,
@@ -137,7 +142,7 @@ def test_a_foreground_found_in_the_view_is_one_of_the_source() -> None:
 
 
 def _rgb(planes: Planes) -> Tensor:
-    return converted(planes, SampleFormat(16)).luma_or_rgb.float() / 65535
+    return convert_planes(planes, SampleFormat(16)).luma_or_rgb.float() / 65535
 
 
 def test_the_reference_of_these_tests_agrees_with_the_standard() -> None:

@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.parts import frame_bytes, least_bytes
 from matting.errors import MissingError, OutOfMemoryError
-from matting.imaging.compositor import SURE, Matte, pictures
+from matting.imaging.compositor import SURE, Matte, render
 from matting.imaging.device_copy import pinned, to_device, to_host
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer
@@ -119,7 +119,7 @@ class Fake:
         self.calls += 1
         if self.error is not None:
             raise self.error
-        made = pictures(matte, targets, background)
+        made = render(matte, targets, background)
         with torch.inference_mode():
             self._spoil(made[OutputKind.COMPOSITE])
         return made
@@ -146,7 +146,7 @@ def test_a_kernel_that_cannot_be_trusted_is_given_up_and_it_is_said_once(
     said: list[str] = []
     make = Renderer(RendererBackend.AUTO, CPU, said.append, fake)
     matte, targets = some_matte(), {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: NV12}
-    expected = pictures(matte, targets, GREEN)
+    expected = render(matte, targets, GREEN)
     assert make.backend.value == "fused"
     for _ in range(2):
         assert equal(
@@ -165,7 +165,7 @@ def test_a_kernel_that_agrees_is_used_and_compared_only_once() -> None:
         made = make(matte, {OutputKind.COMPOSITE: NV12}, GREEN)
     assert not equal(
         made[OutputKind.COMPOSITE],
-        pictures(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE],
+        render(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE],
     )
     assert (fake.calls, said, make.backend) == (4, [], RendererBackend.FUSED)
 
@@ -190,7 +190,7 @@ def test_what_is_chosen_without_a_card() -> None:
 
 def test_the_traffic_is_that_of_the_samples() -> None:
     matte = some_matte(1)
-    made = pictures(matte, {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: SampleFormat(16)}, GREEN)
+    made = render(matte, {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: SampleFormat(16)}, GREEN)
     held = [
         matte.source.luma_or_rgb,
         matte.source.chroma,
@@ -224,7 +224,7 @@ def test_a_card_makes_what_the_processor_makes() -> None:
     there = to_device(matte.source, card)
     assert matte.slope is not None
     moved = Matte(there, matte.slope.to(card), matte.offset.to(card))
-    expected = pictures(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE]
+    expected = render(matte, {OutputKind.COMPOSITE: NV12}, GREEN)[OutputKind.COMPOSITE]
     said: list[str] = []
     for way in (RendererBackend.PLAIN, RendererBackend.AUTO):
         with warnings.catch_warnings():

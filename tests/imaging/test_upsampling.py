@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from matting.imaging.compositor import Matte, in_bands, in_tiles, pictures
+from matting.imaging.compositor import Matte, render, render_in_bands, render_in_tiles
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import agree
 from matting.imaging.sample_format import SampleFormat
@@ -73,9 +73,9 @@ def test_what_is_left_out_is_what_would_have_come(
         OutputKind.ALPHA: sample_format,
         OutputKind.ALPHA_PNG: SampleFormat(16),
     }
-    whole = in_tiles(matte, {**kinds, OutputKind.FOREGROUND: sample_format}, GREEN, 4000)
-    parts = in_tiles(matte, kinds, GREEN, 4000)
-    bands = in_bands(matte, kinds, GREEN, 4000)
+    whole = render_in_tiles(matte, {**kinds, OutputKind.FOREGROUND: sample_format}, GREEN, 4000)
+    parts = render_in_tiles(matte, kinds, GREEN, 4000)
+    bands = render_in_bands(matte, kinds, GREEN, 4000)
     for kind, planes in parts.items():
         assert torch.equal(planes.luma_or_rgb.int(), whole[kind].luma_or_rgb.int()), kind
         if planes.chroma is not None:
@@ -97,7 +97,7 @@ def test_tiles_are_what_bands_are_in_every_coding(
         matte = Matte(source, slope, offset)
         for sample_format in (SampleFormat(12, BT709, True, step, siting), SampleFormat()):
             kinds = {OutputKind.COMPOSITE: sample_format, OutputKind.ALPHA: sample_format}
-            bands, found = in_bands(matte, kinds, GREEN, 200), pictures(matte, kinds, GREEN)
+            bands, found = render_in_bands(matte, kinds, GREEN, 200), render(matte, kinds, GREEN)
             for kind, planes in found.items():
                 assert planes.luma_or_rgb.shape == bands[kind].luma_or_rgb.shape
                 assert agree(planes, bands[kind]), (kind, source.sample_format, sample_format)
@@ -117,7 +117,7 @@ def test_samples_as_graphics_cards_hold_them() -> None:
         (pairs.int() << 6).to(torch.uint16).permute(0, 3, 1, 2),
     )
     slope, offset = maps(2, 20, 30)
-    for way in (in_tiles, in_bands):  # the latter is a card's
+    for way in (render_in_tiles, render_in_bands):  # the latter is a card's
         ours = way(Matte(source, slope, offset), {OutputKind.COMPOSITE: plain}, GREEN)[
             OutputKind.COMPOSITE
         ]
@@ -128,4 +128,4 @@ def test_samples_as_graphics_cards_hold_them() -> None:
         assert torch.equal(theirs.luma_or_rgb.int(), ours.luma_or_rgb.int() << 6)
         assert torch.equal(theirs.chroma.int(), ours.chroma.int() << 6)
         assert theirs.chroma.stride(1) == 1
-        assert way is in_tiles or theirs.chroma.permute(0, 2, 3, 1).is_contiguous()
+        assert way is render_in_tiles or theirs.chroma.permute(0, 2, 3, 1).is_contiguous()

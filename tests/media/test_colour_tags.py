@@ -8,7 +8,11 @@ import torch
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
-from matting.imaging.colour_conversion import converted, nearest_colour, rgb_rows
+from matting.imaging.colour_conversion import (
+    convert_planes,
+    nearest_representable_colour,
+    rows_to_rgb,
+)
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import (
@@ -74,7 +78,7 @@ def test_flat_colours_by_the_standards(
 ) -> None:
     sample_format = tags(matrix, colour_range).sample_format(bits, (2, 2), 48)
     flat = Planes(RGB8, torch.tensor(rgb, dtype=torch.uint8).view(1, 3, 1, 1).repeat(1, 1, 8, 8))
-    made = converted(flat, sample_format)
+    made = convert_planes(flat, sample_format)
     assert made.chroma is not None
     found = [int(plane[0, 0]) for plane in (made.luma_or_rgb[0, 0], *made.chroma[0])]
     assert np.abs(np.array(found) - ycbcr(rgb, matrix, colour_range, bits)).max() <= 0.501
@@ -88,17 +92,17 @@ def test_bars_and_ramps_come_back_without_a_shift(
 ) -> None:
     source = bars_and_ramps()
     sample_format = tags(matrix, colour_range).sample_format(bits, (1, 1), 160)
-    made = converted(source, sample_format)
-    error = converted(made, RGB8).luma_or_rgb.int() - source.luma_or_rgb.int()
+    made = convert_planes(source, sample_format)
+    error = convert_planes(made, RGB8).luma_or_rgb.int() - source.luma_or_rgb.int()
     assert error.abs().float().mean() <= 0.6
     assert error.abs().max() <= (2 if bits == 8 else 1)
     # Before 8-bit R'G'B' cuts off what is below 0: most of these ramps have a channel at 0.
-    exact = rgb_rows(made, slice(0, 160)) * 255 - source.luma_or_rgb
+    exact = rows_to_rgb(made, slice(0, 160)) * 255 - source.luma_or_rgb
     assert exact.mean(dim=(0, 2, 3)).abs().max() <= 0.1
     # And after it, on colours that stay clear of both ends.
     inside = Planes(RGB8, (source.luma_or_rgb.float() * (191 / 255) + 32).round().to(torch.uint8))
     error = (
-        converted(converted(inside, sample_format), RGB8).luma_or_rgb.int()
+        convert_planes(convert_planes(inside, sample_format), RGB8).luma_or_rgb.int()
         - inside.luma_or_rgb.int()
     )
     assert error.float().mean(dim=(0, 2, 3)).abs().max() <= 0.1
@@ -114,7 +118,7 @@ def test_a_background_is_the_colour_asked_for(matrix: int, colour_range: int, bi
         for green in range(0, 256, 51):
             for blue in range(0, 256, 51):
                 wanted = torch.tensor([red, green, blue]) / 255
-                found = nearest_colour(wanted.tolist(), sample_format).clamp(0, 1)
+                found = nearest_representable_colour(wanted.tolist(), sample_format).clamp(0, 1)
                 assert ((found * 255).round() - wanted * 255).abs().max() <= 1.001
 
 
@@ -140,8 +144,8 @@ def test_frames_become_planes_and_frames_again(
         if planes.chroma is not None and again.chroma is not None:
             assert torch.equal(again.chroma.int(), planes.chroma.int())
     # Chroma turns with luma: in R'G'B', the turned picture is the picture turned.
-    upright = converted(planes_of(frame, colour), SampleFormat(12)).luma_or_rgb.int()
-    turned = converted(planes, SampleFormat(12)).luma_or_rgb.int()
+    upright = convert_planes(planes_of(frame, colour), SampleFormat(12)).luma_or_rgb.int()
+    turned = convert_planes(planes, SampleFormat(12)).luma_or_rgb.int()
     assert (torch.rot90(upright, turns, (2, 3)) - turned).abs().max() <= 1
 
 

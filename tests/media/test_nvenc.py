@@ -16,7 +16,7 @@ from matting.cli.main import main
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.errors import InputError, MachineError, MissingError
 from matting.imaging.planes import Planes, dtype_of, same_samples
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.infer import infer
 from matting.media import encoders
 from matting.media.colour_tags import BT709, LIMITED, Colour
@@ -66,9 +66,13 @@ def trial(
 
 
 def random_planes(sample_format: SampleFormat, width: int, height: int) -> Planes:
-    columns, rows = sample_format.chroma_size(width, height)
-    main = torch.randint(0, sample_format.peak + 1, (1, 1, height, width), dtype=torch.int32)
-    chroma = torch.randint(0, sample_format.peak + 1, (1, 2, rows, columns), dtype=torch.int32)
+    columns, rows = sample_format.chroma_size(Size(width, height))
+    main = torch.randint(
+        0, sample_format.max_code_value + 1, (1, 1, height, width), dtype=torch.int32
+    )
+    chroma = torch.randint(
+        0, sample_format.max_code_value + 1, (1, 2, rows, columns), dtype=torch.int32
+    )
     dtype = dtype_of(sample_format)
     return Planes(
         sample_format,

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from matting.imaging.planes import Planes, joined
-from matting.imaging.renderer import composed
+from matting.imaging.planes import Planes, concatenate
+from matting.imaging.renderer import render_matte
 from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.inference.session import MattingSession
@@ -53,8 +53,8 @@ def made_by(
     background: tuple[int, int, int],
 ) -> dict[OutputKind, Planes]:
     """The results of the next frames."""
-    made = [composed(matte, targets, background) for matte in session.mattes(source, ratio)]
-    return {kind: joined([part[kind] for part in made]) for kind in targets}
+    made = [render_matte(matte, targets, background) for matte in session.mattes(source, ratio)]
+    return {kind: concatenate([part[kind] for part in made]) for kind in targets}
 
 
 def assert_same(one: MattedFolder, other: MattedFolder) -> None:

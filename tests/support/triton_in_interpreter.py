@@ -18,7 +18,7 @@ import torch
 from matting.imaging import compositor, triton_compositor
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import PQ, SampleFormat
+from matting.imaging.sample_format import SampleFormat, TransferFunction
 from matting.options import OutputKind
 from tests.imaging.test_compositor import BT709, GREEN, video
 
@@ -50,7 +50,7 @@ CASES = {
         (64, 128),
     ),
     "pq": (
-        replace(P010, transfer=PQ, siting=(0.0, 0.0)),
+        replace(P010, transfer=TransferFunction.PQ, siting=(0.0, 0.0)),
         None,
         (OutputKind.FOREGROUND,),
         (64, 128),
@@ -68,7 +68,7 @@ def main() -> None:
         }
         assert triton_compositor.fits(matte.source, targets)
         found, expected = (
-            way.pictures(matte, targets, GREEN) for way in (triton_compositor, compositor)
+            way.render(matte, targets, GREEN) for way in (triton_compositor, compositor)
         )
         for kind in kinds:
             for part in ("luma_or_rgb", "chroma"):
