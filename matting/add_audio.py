@@ -100,6 +100,7 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
         raise InputError(
             f"{combined} was made from another video than {video}.",
             "Give that one; or cut this one anew: segment with --overwrite, infer, combine.",
+            option="--overwrite",
         )
     if matted.manifest.is_file():
         ledger = Ledger(matted)

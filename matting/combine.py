@@ -69,11 +69,16 @@ def _require_videos(ledger: Ledger) -> None:
     pictures = [path for path in made if path.is_dir()]
     if not pictures:
         return
-    hint = "To have a video, run infer again with --frame-rate, then combine."
+    option = "--frame-rate"
+    hint = f"To have a video, run infer again with {option}, then combine."
     if len(pictures) == len(made):
         place = pictures[0] if len(pictures) == 1 else ledger.folder.layer(OutputKind.COMPOSITE)
-        raise InputError(f"There is nothing to join: the results are pictures, in {place}.", hint)
-    raise InputError(f"{pictures[0]} holds pictures, which cannot be joined with videos.", hint)
+        raise InputError(
+            f"There is nothing to join: the results are pictures, in {place}.", hint, option=option
+        )
+    raise InputError(
+        f"{pictures[0]} holds pictures, which cannot be joined with videos.", hint, option=option
+    )
 
 
 def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Progress) -> None:

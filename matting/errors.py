@@ -1,17 +1,19 @@
-"""Every error a user can meet, each with its exit code.
+"""Every error a user can meet, with its exit code.
 
-MattingError                 1  base; never raised itself
-├── SegmentsFailedError      1  the job went through, some segments did not
-├── EncodeError              1  the encoder refused a picture or broke off
-├── UnforeseenError          1  a fault of the program, in the middle of others' work
-├── MachineError             1  the machine refused: a crash, a standstill, no right to switch off
-│   └── OutOfMemoryError     1  too little memory
+MattingError                70  base; never raised itself
+├── SegmentsFailedError      1  the job ran to its end, but some segments failed
 ├── InputError               2  an argument or a file that cannot be used
 │   └── MediaError           2  a video that cannot be used
-│       └── DecodeError      2  a video that breaks off or decodes wrongly
+│       └── DecodeError      2  a video that is truncated or does not decode correctly
 ├── MissingError             3  something to install or to download
-├── StorageError             4  a disk that is full, or a place that cannot be written
-└── BusyError                5  another run holds the folder
+├── StorageError             4  a full disk, or a place that cannot be written
+├── BusyError                5  another run holds the folder
+├── EncodeError             70  an encoder refused a frame or failed
+├── UnforeseenError         70  a fault of the program
+└── MachineError            70  the machine refused: a crash, a hang, no right to shut down
+    └── OutOfMemoryError    70  too little memory
+
+0 is success, and 130 (as after SIGINT in a shell) an interrupted command.
 """
 
 from __future__ import annotations
@@ -22,67 +24,82 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+RUN_AGAIN = "run the same command again"
+
 
 class MattingError(Exception):
     """What failed, and what to do about it.
 
     Args:
-        what: one plain sentence: what failed, on which file.
-        hint: one plain sentence: what to do next.
+        what: what failed, on which file; a plain sentence.
+        hint: what to do about it; a plain sentence.
+        retry: whether the same command can succeed when it is run again, after what the hint asks
+            for; None: as is usual for the class. The advice to do so is not part of the hint.
+        option: the command line's option that offers a way out, as "--output"; the hint names it.
+        if_repeated: what to do if the same happens again; a clause.
     """
 
-    exit_code: ClassVar[int] = 1
-    usual_hint: ClassVar[str] = ""  # where no other is given
+    exit_code: ClassVar[int] = 70
+    # Whether --shutdown is obeyed: such an error ends a night's work, of which enough is done. Any
+    # other is best left on the screen of a computer that stays on.
+    allows_shutdown: ClassVar[bool] = False
+    usual_retry: ClassVar[bool] = False
+    usual_if_repeated: ClassVar[str] = ""
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        hint: str = "",
+        *,
+        retry: bool | None = None,
+        option: str | None = None,
+        if_repeated: str = "",
+    ) -> None:
         super().__init__(what)
         self.what = what
-        self.hint = hint or self.usual_hint
+        self.hint = hint
+        self.retry = self.usual_retry if retry is None else retry
+        self.option = option
+        self.if_repeated = if_repeated or self.usual_if_repeated
+
+    def advice(self, again: str = RUN_AGAIN) -> str:
+        """Return what to do about it, in one line.
+
+        Args:
+            again: how to run the same command again, as a clause; "" leaves that out.
+        """
+        sentences = [self.hint]
+        if self.retry and again:
+            first = not self.hint
+            sentences.append(f"{again[:1].upper()}{again[1:]}." if first else f"Then {again}.")
+        if self.if_repeated:
+            sentences.append(f"If it happens again, {self.if_repeated}")
+        return " ".join(filter(None, sentences))
 
     def __str__(self) -> str:
-        return f"{self.what}\n{self.hint}" if self.hint else self.what
+        return "\n".join(filter(None, [self.what, self.advice()]))
 
 
 class SegmentsFailedError(MattingError):
-    """The job went through to its end, but some segments failed."""
+    """The job ran to its end, but some segments failed."""
 
-
-class EncodeError(MattingError):
-    """The encoder refused a picture or broke off."""
-
-    usual_hint = "Run the same command again. If it happens again, please report it."
-
-
-class UnforeseenError(MattingError):
-    """A fault of the program in one segment; the others are done."""
-
-
-class MachineError(MattingError):
-    """The machine refused: a crash, a standstill, no permission to switch it off.
-
-    Attributes:
-        segment: the one whose work it was; empty where that cannot be told.
-    """
-
-    segment = ""
-
-
-class OutOfMemoryError(MachineError):
-    """There is too little memory."""
+    exit_code = 1
+    allows_shutdown = True
+    usual_retry = True
 
 
 class InputError(MattingError):
-    """An argument or a file that cannot be used."""
+    """An argument or a file cannot be used."""
 
     exit_code = 2
 
 
 class MediaError(InputError):
-    """A video that cannot be used."""
+    """A video cannot be used."""
 
 
 class DecodeError(MediaError):
-    """A video that breaks off or decodes wrongly; names the file and the frame."""
+    """A video is truncated or does not decode correctly; names the file and the frame."""
 
 
 class MissingError(MattingError):
@@ -95,12 +112,46 @@ class StorageError(MattingError):
     """The disk is full, or the place cannot be written."""
 
     exit_code = 4
+    allows_shutdown = True
+    usual_retry = True
 
 
 class BusyError(MattingError):
     """Another run holds the folder."""
 
     exit_code = 5
+    usual_retry = True
+
+
+class EncodeError(MattingError):
+    """An encoder refused a frame or failed."""
+
+    allows_shutdown = True
+    usual_retry = True
+    usual_if_repeated = "please report it."
+
+
+class UnforeseenError(MattingError):
+    """A fault of the program."""
+
+    usual_retry = True
+    usual_if_repeated = "please report it, with the lines above that begin with Traceback."
+
+
+class MachineError(MattingError):
+    """The machine refused: a crash, a hang, no permission to shut it down.
+
+    Attributes:
+        segment: the segment that was being worked on; "" if that cannot be told.
+    """
+
+    allows_shutdown = True
+    usual_retry = True
+    segment = ""
+
+
+class OutOfMemoryError(MachineError):
+    """There is too little memory."""
 
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
@@ -108,26 +159,25 @@ FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def storage_error(error: OSError, path: Path) -> StorageError:
-    """The plain form of what the operating system said when `path` was written."""
+    """Return the plain form of what the operating system said when `path` was written."""
     if error.errno in FULL:
-        return StorageError(
-            f"The disk is full: {path} could not be written.",
-            "Free some space, then run the same command again: it goes on where it stopped.",
-        )
+        return StorageError(f"The disk is full: {path} could not be written.", "Free some space.")
     if error.errno in FORBIDDEN:
         return StorageError(
             f"{path} may not be written.",
             "Close programs that hold it, or choose another place with --output.",
+            option="--output",
         )
     return StorageError(
         f"{path} could not be written: {error.strerror or error}.",
         "Check that its disk is connected, or choose another place with --output.",
+        option="--output",
     )
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns an OSError of the block into a StorageError that names `path`."""
+    """Turn an OSError of the block into a StorageError that names `path`."""
     try:
         yield
     except OSError as error:

@@ -100,7 +100,7 @@ class _Job:
         self._ledger = Ledger(folder)
         self._checkpoint_sha256 = checkpoint_sha256
         self._in_flight: deque[Input] = deque()  # submitted, no outcome yet
-        self._failed: dict[str, str] = {}  # why
+        self._failed: dict[str, MattingError] = {}  # why
 
     def run(self) -> None:
         inputs = self._inputs.inputs
@@ -120,10 +120,14 @@ class _Job:
         self._matte_all(todo, work.frames)
         self._ledger.write_lists(self._options.output.kinds)
         if self._failed:
-            lines = [f"  {name}: {reason}" for name, reason in self._failed.items()]
+            lines = [
+                f"  {name}: {error.what} {error.advice(again='')}".rstrip()
+                for name, error in self._failed.items()
+            ]
             raise SegmentsFailedError(
                 f"{len(self._failed)} of {len(inputs)} could not be matted:\n" + "\n".join(lines),
-                "Mend these, then run the same command again: only they are done again.",
+                "Mend these; what is done stays done.",
+                option=next(filter(None, (error.option for error in self._failed.values())), None),
             )
         which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
         self._progress.say(f"{which} matted: {self._folder.root}")
@@ -210,7 +214,7 @@ class _Job:
             # The next segment would meet the same full disk, or the same other run.
             raise
         except MattingError as error:
-            self._failed[item.name] = f"{error.what} {error.hint}".rstrip()
+            self._failed[item.name] = error
             self._progress.say(f"{item.name} failed: {error.what}")
             self._ledger.record(item.name, Entry(settings=settings, error=error.what))
         else:

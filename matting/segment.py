@@ -61,7 +61,11 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
     require_supported(info)
     folder = segments_folder(video, output)
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is in the way.", "Move it, or choose a place with --output.")
+        raise InputError(
+            f"{folder} is in the way.",
+            "Move it, or choose a place with --output.",
+            option="--output",
+        )
     with folder_lock(folder):
         if not options.overwrite:
             earlier = _earlier_cut(folder, video, options)
@@ -89,15 +93,24 @@ def _earlier_cut(folder: Path, video: Path, options: CuttingOptions) -> Plan | N
             raise InputError(
                 f"{folder} holds videos that were not cut by this program.",
                 "Move them away, or choose a place with --output.",
+                option="--output",
             )
         return None
     overwrite = "To cut it anew, add --overwrite; to keep both, choose a place with --output."
     if plan.source != SourceFingerprint.of(video):
-        raise InputError(f"{folder} was cut from another video ({plan.source.name}).", overwrite)
+        raise InputError(
+            f"{folder} was cut from another video ({plan.source.name}).",
+            overwrite,
+            option="--overwrite",
+        )
     if options.seconds is not None and Fraction(plan.seconds) != options.seconds:
-        raise InputError(f"{folder} was cut into pieces of {plan.seconds} seconds.", overwrite)
+        raise InputError(
+            f"{folder} was cut into pieces of {plan.seconds} seconds.",
+            overwrite,
+            option="--overwrite",
+        )
     if options.reencode and not plan.reencoded:
-        raise InputError(f"{folder} was cut without re-encoding.", overwrite)
+        raise InputError(f"{folder} was cut without re-encoding.", overwrite, option="--overwrite")
     return plan
 
 
@@ -232,6 +245,7 @@ def _sound(
             report,
             f"Copy or download it again; or add --damaged {OnDamage.REPEAT}, by which the last "
             f"good picture stands in for each of them.{kept}",
+            option="--damaged",
         )
     pieces = repair(info, cut.segments, progress)
     repeated = sum(len(piece.repeated) for piece in pieces)

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from matting.cli import parser as args
 from matting.cli.console import Console
@@ -15,24 +16,29 @@ from matting.cli.next_steps import Invocation, ended, failed, interrupted
 from matting.cli.requested import cutting_options, matting_options
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
-from matting.errors import MattingError, MissingError, SegmentsFailedError, StorageError
+from matting.errors import MattingError, MissingError, UnforeseenError
 from matting.system.fixes import setup
 
-DONE, OUR_FAULT, INTERRUPTED = 0, 70, 130
-# A night's work has ended, well or not; anything else is best told to somebody who is still there.
-FAULT = (
-    "This is a fault of the program, not yours. What was done so far is kept.\n"
-    "Run the same command again; if it ends here again, please report it with the lines above."
-)
-SHUT_DOWN_AFTER = {DONE, SegmentsFailedError.exit_code, StorageError.exit_code}
+DONE, INTERRUPTED = 0, 130
 # Many times slower without a graphics card.
-NEEDING_A_CARD = {"infer", "run", "demo"}
+NEEDING_A_GPU = {"infer", "run", "demo"}
+
+
+class Ending(NamedTuple):
+    """How a command ended.
+
+    Attributes:
+        allows_shutdown: whether --shutdown is obeyed.
+    """
+
+    exit_code: int
+    allows_shutdown: bool = False
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command of `argv` (without the program's name); returns the exit code."""
-    interrupts = SignalListener()
-    interrupts.listen()
+    """Run the command of `argv` (without the program's name) and return the exit code."""
+    signals = SignalListener()
+    signals.listen()
     console = Console()
     try:
         options = args.parse(sys.argv[1:] if argv is None else argv)
@@ -40,48 +46,51 @@ def main(argv: list[str] | None = None) -> int:
         console.error(str(error))
         return error.exit_code
     console = Console(quiet=options.quiet, verbose=options.verbose)
-    code = _guarded(options, Invocation.of(argv), interrupts, console)
-    if getattr(options, "shutdown", False) and code in SHUT_DOWN_AFTER and not interrupts.heard:
+    ending = _run(options, Invocation.of(argv), signals, console)
+    code = ending.exit_code
+    if getattr(options, "shutdown", False) and ending.allows_shutdown and not signals.heard:
         code = _shut_down(console) or code
-    interrupts.ignore()  # nothing is at work any more
+    signals.ignore()  # nothing is at work any more
     return code
 
 
-def _guarded(
-    options: argparse.Namespace, call: Invocation, interrupts: SignalListener, console: Console
-) -> int:
-    """The exit code of the command, whatever happens in it."""
+def _run(
+    options: argparse.Namespace, call: Invocation, signals: SignalListener, console: Console
+) -> Ending:
+    """Run the command, whatever happens in it."""
     started = time.monotonic()
     try:
         _dispatch(options, console)
         console.say(ended(options, call, time.monotonic() - started))
     except KeyboardInterrupt:
-        return _interrupted(call, interrupts, console)
-    except Exception as error:  # noqa: BLE001 - the last net: told as what it is, with its own code
-        if interrupts.heard:  # it fell into code that made another error of it
-            return _interrupted(call, interrupts, console)
-        return _told(error, options, call, console)
-    return DONE
+        return _interrupted(call, signals, console)
+    except Exception as error:  # noqa: BLE001 - the last net: reported as what it is
+        if signals.heard:  # it hit code that turned it into another error
+            return _interrupted(call, signals, console)
+        return _failed(error, options, call, console)
+    return Ending(DONE, allows_shutdown=True)
 
 
-def _interrupted(call: Invocation, interrupts: SignalListener, console: Console) -> int:
-    interrupts.ignore()
+def _interrupted(call: Invocation, signals: SignalListener, console: Console) -> Ending:
+    signals.ignore()
     console.finish()
     console.error(interrupted(call))
-    return INTERRUPTED
+    return Ending(INTERRUPTED)
 
 
-def _told(error: Exception, options: argparse.Namespace, call: Invocation, console: Console) -> int:
-    """Says what failed; returns its exit code."""
+def _failed(
+    error: Exception, options: argparse.Namespace, call: Invocation, console: Console
+) -> Ending:
+    """Report what failed."""
     console.finish()
-    ours = not isinstance(error, MattingError)
-    if ours or options.verbose:
+    if options.verbose or not isinstance(error, MattingError):
         console.error(traceback.format_exc().rstrip())
     if not isinstance(error, MattingError):
-        console.error(failed(FAULT, call))
-        return OUR_FAULT
-    console.error(failed(str(error), call))
-    return error.exit_code
+        error = UnforeseenError(
+            "This is a fault of the program, not yours. What was done so far is kept."
+        )
+    console.error(failed(error, call))
+    return Ending(error.exit_code, error.allows_shutdown)
 
 
 def _dispatch(options: argparse.Namespace, console: Console) -> None:
@@ -108,7 +117,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     Only its own modules are imported: torch takes seconds to load, and three stages need none.
     """
     path, output = options.path, options.output
-    if options.command in NEEDING_A_CARD:
+    if options.command in NEEDING_A_GPU:
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from matting.cli.parser import INPUTS, commands_taking
+from matting.errors import RUN_AGAIN, MattingError
 from matting.project.join_record import JoinRecord
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
@@ -20,7 +22,6 @@ from matting.system.humanize import time_taken
 BATCH_VARIABLE = "RVM_BATCH"
 INFER_BATCH, COMBINE_BATCH, ADD_AUDIO_BATCH = "2_infer.bat", "3_combine.bat", "4_add_audio.bat"
 KEEPS_WHAT_IS_DONE = {"infer", "run", "demo"}
-AGAIN = "run the same command again"
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
     "type this, with the option at its end:"
@@ -51,6 +52,11 @@ class Invocation:
         program = sys.orig_argv[: len(sys.orig_argv) - len(own)]
         return cls(tuple(program), tuple(own), os.environ.get(BATCH_VARIABLE, ""))
 
+    @property
+    def command(self) -> str:
+        """Its name; "" for none."""
+        return next(iter(self.arguments), "")
+
     def line(self, *arguments: object) -> str:
         """What to type, to call the program with those arguments."""
         return typed([*self.program, *map(str, arguments)])
@@ -64,23 +70,36 @@ def typed(words: Sequence[str], windows: bool = os.name == "nt") -> str:
 
 
 def interrupted(call: Invocation) -> str:
-    """The last words after Ctrl-C."""
-    goes_on = bool(KEEPS_WHAT_IS_DONE.intersection(call.arguments[:1]))
+    """Return the last words after Ctrl-C."""
+    goes_on = call.command in KEEPS_WHAT_IS_DONE
     then = "it goes on where it stopped" if goes_on else "this step begins anew"
-    if call.batch:
-        return f"Interrupted. Drop the same on {call.batch} again: {then}."
-    return f"Interrupted. Run the same command again: {then}.\n  {call.line(*call.arguments)}"
+    again = _again(call)
+    text = f"Interrupted. {again[:1].upper()}{again[1:]}: {then}."
+    return text if call.batch else f"{text}\n  {call.line(*call.arguments)}"
 
 
-def failed(error: str, call: Invocation) -> str:
-    """What failed and what to do, in the words of somebody who drops files, where one does."""
-    if not call.batch:
-        return error
-    drop = f"drop the same on {call.batch} again"
-    text = error.replace(AGAIN, drop).replace(AGAIN.capitalize(), drop.capitalize())
-    if not re.search(r"(^|\s)--[a-z]", text):
+def failed(error: MattingError, call: Invocation) -> str:
+    """Return what failed and what to do, in the words of the way the command was given."""
+    again = _again(call)
+    if call.command in KEEPS_WHAT_IS_DONE:
+        again += ": it goes on where it stopped"
+    text = "\n".join(filter(None, [error.what, error.advice(again)]))
+    if error.option is None or not call.batch:
         return text
-    return f"{text}\n{OPTION_HELP}\n  {call.line(*call.arguments)}"
+    return f"{text}\n{OPTION_HELP}\n  {_line_taking(error.option, call)}"
+
+
+def _again(call: Invocation) -> str:
+    """Return how to give the same command again, as a clause."""
+    return f"drop the same on {call.batch} again" if call.batch else RUN_AGAIN
+
+
+def _line_taking(option: str, call: Invocation) -> str:
+    """Return the line to type before an option: the same again if its command takes the option."""
+    commands = commands_taking(option)
+    if call.command in commands or not commands:
+        return call.line(*call.arguments)
+    return call.line(commands[0], INPUTS[commands[0]])
 
 
 def ended(options: argparse.Namespace, call: Invocation, seconds: float) -> str:

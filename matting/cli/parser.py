@@ -1,6 +1,7 @@
 """The command line's arguments: what there is, and what is accepted.
 
-Reading them needs no package: `doctor` and `--help` work where some are missing.
+Defaults are those of `matting.options`. Reading the arguments needs no package: `doctor` and
+`--help` work where some are missing.
 """
 
 from __future__ import annotations
@@ -21,12 +22,28 @@ from matting.options import (
 )
 
 PROGRAM = "inference_custom.py"
+# What each command is given, as its help calls it.
+INPUTS = {
+    "demo": "DIR",
+    "segment": "VIDEO",
+    "infer": "SEGMENTS_DIR",
+    "combine": "MATTED_DIR",
+    "add-audio": "VIDEO",
+    "run": "VIDEO",
+    "doctor": "FOLDER",
+}
 CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
 WHO = "by the processor or the graphics card"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Errors in two plain lines, by way of the program's own exception."""
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are the program's own exceptions, in two plain lines.
+
+    Attributes:
+        commands: the parser of each command.
+    """
+
+    commands: dict[str, argparse.ArgumentParser]
 
     def error(self, message: str) -> NoReturn:
         raise InputError(
@@ -35,28 +52,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The arguments as a namespace with `command`, `path` and the command's options.
+    """Return the arguments as a namespace with `command`, `path` and the command's options.
 
     Raises:
         InputError: an argument is unknown or out of its range.
     """
-    parser = _Parser(prog=PROGRAM, description="Mattes long videos of people, in segments.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    demo = _add_command(
-        commands, "demo", "DIR", "draw a film, matte it, and measure the result", "?"
-    )
-    _add_device(demo)
-    segment = _add_command(commands, "segment", "VIDEO", "cut a video into segments")
-    infer = _add_command(commands, "infer", "SEGMENTS_DIR", "matte a folder of segments")
-    _add_command(commands, "combine", "MATTED_DIR", "join the matted segments to one video")
-    _add_command(commands, "add-audio", "VIDEO", "put the original's sound to the matted video")
-    run = _add_command(commands, "run", "VIDEO", "all four in a row; can be run again at any point")
-    _add_doctor(commands)
-    for command in (segment, run):
-        _add_cutting_options(command)
-    for command in (infer, run):
-        _add_matting_options(command)
-    options = parser.parse_args(argv)
+    options = build_parser().parse_args(argv)
     # Absolute from here on: nothing depends on the current folder, nor looks like an option.
     for name in ("path", "output", "checkpoint"):
         given = getattr(options, name, None)
@@ -65,15 +66,47 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
+def build_parser() -> Parser:
+    """Return the parser of the whole command line."""
+    parser = Parser(prog=PROGRAM, description="Mattes long videos of people, in segments.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    demo = _add_command(commands, "demo", "draw a film, matte it, and measure the result", "?")
+    _add_device(demo)
+    segment = _add_command(commands, "segment", "cut a video into segments")
+    infer = _add_command(commands, "infer", "matte a folder of segments")
+    _add_command(commands, "combine", "join the matted segments to one video")
+    _add_command(commands, "add-audio", "put the original's sound to the matted video")
+    run = _add_command(commands, "run", "all four in a row; can be run again at any point")
+    _add_doctor(commands)
+    for command in (segment, run):
+        _add_cutting_options(command)
+    for command in (infer, run):
+        _add_matting_options(command)
+    parser.commands = dict(commands.choices)
+    return parser
+
+
+def commands_taking(option: str) -> list[str]:
+    """Return the commands that take an option, such as "--output"."""
+    return [name for name, parser in build_parser().commands.items() if _takes(parser, option)]
+
+
+def _takes(parser: argparse.ArgumentParser, option: str) -> bool:
+    try:
+        _, unknown = parser.parse_known_args(["path", option])
+    except InputError:
+        return True  # only its value is missing
+    return not unknown
+
+
 def _add_command(
-    commands: argparse._SubParsersAction[_Parser],
+    commands: argparse._SubParsersAction[Parser],
     name: str,
-    path: str,
     description: str,
     count: Literal["?"] | None = None,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=description, description=description.capitalize())
-    parser.add_argument("path", metavar=path, type=Path, nargs=count)
+    parser.add_argument("path", metavar=INPUTS[name], type=Path, nargs=count)
     parser.add_argument(
         "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
     )
@@ -83,12 +116,12 @@ def _add_command(
     return parser
 
 
-def _add_doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_doctor(commands: argparse._SubParsersAction[Parser]) -> None:
     told = "tell what this computer has, what is missing, and the command that mends it"
     parser = commands.add_parser("doctor", help=told, description=told.capitalize())
     parser.add_argument(
         "path",
-        metavar="FOLDER",
+        metavar=INPUTS["doctor"],
         type=Path,
         nargs="?",
         default=Path(),

@@ -69,7 +69,9 @@ def _output_options(arguments: argparse.Namespace) -> OutputOptions:
     codec = VideoCodec(arguments.codec)
     worst = CODECS[codec].worst_quality
     if arguments.quality is not None and arguments.quality > worst:
-        raise InputError(f"--quality {arguments.quality}: {codec} takes 0 to {worst}.")
+        raise InputError(
+            f"--quality {arguments.quality}: {codec} takes 0 to {worst}.", option="--quality"
+        )
     return OutputOptions(
         background=arguments.background,
         kinds=(*ALWAYS, *(SAVED[name] for name in SAVED if name in arguments.save)),

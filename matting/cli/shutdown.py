@@ -52,5 +52,7 @@ def shut_down(announce: Callable[[str], None]) -> None:
         subprocess.run(shutdown.command, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
         raise MachineError(
-            f"The computer could not be switched off ({error}).", "Switch it off by hand."
+            f"The computer could not be shut down ({error}).",
+            "Shut it down by hand.",
+            retry=False,
         ) from error

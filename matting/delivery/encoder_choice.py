@@ -82,6 +82,7 @@ def choose_encoder(
         raise MissingError(
             f"NVENC cannot be used: {reason}",
             "Use --encoder auto or software. A graphics card with NVENC may need a newer driver.",
+            option="--encoder",
         )
     return software, f"NVENC cannot be used: {reason}"
 

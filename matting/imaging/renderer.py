@@ -102,11 +102,14 @@ class Renderer:
                 raise MissingError(
                     "--full-size fused needs Triton, which is not installed.",
                     "Use --full-size auto, which does without it.",
+                    option="--full-size",
                 ) from None
             return None
         if device.type != "cuda":
             raise MissingError(
-                "--full-size fused needs an NVIDIA graphics card.", "Use --full-size auto."
+                "--full-size fused needs an NVIDIA graphics card.",
+                "Use --full-size auto.",
+                option="--full-size",
             )
 
         def make(

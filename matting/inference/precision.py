@@ -31,7 +31,11 @@ def require_precision(name: Precision, device: torch.device) -> None:
         InputError: fp16 on the CPU.
     """
     if device.type == "cpu" and name is Precision.FP16:
-        raise InputError("--precision fp16 needs a graphics card.", "Use fp32 or bf16 on the CPU.")
+        raise InputError(
+            "--precision fp16 needs a graphics card.",
+            "On the CPU, use --precision fp32 or bf16.",
+            option="--precision",
+        )
 
 
 def suitable_precision(name: Precision, device: torch.device) -> Precision:

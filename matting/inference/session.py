@@ -138,6 +138,7 @@ class MattingSession:
             raise InputError(
                 f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
                 "Use a larger --downsample-ratio, or auto.",
+                option="--downsample-ratio",
             )
 
         def see(part: Planes) -> FrameFeatures:

@@ -109,6 +109,7 @@ def download(path: Path, progress: Progress, url: str | None = None, digest: str
             raise MissingError(
                 f"What came from {url} is not the published file (SHA-256 {received}).",
                 _by_hand(url, path),
+                retry=True,
             )
         atomic_files.publish(temporary, path)
     finally:
@@ -139,6 +140,7 @@ def _fetch(url: str, temporary: Path, progress: Progress) -> str:
             raise MissingError(
                 f"The network's weights are not here and cannot be downloaded ({reason}).",
                 _by_hand(url, temporary.with_name(NAME)),
+                retry=True,
             ) from error
         finally:
             progress.finish()
@@ -146,7 +148,7 @@ def _fetch(url: str, temporary: Path, progress: Progress) -> str:
 
 
 def _by_hand(url: str, path: Path) -> str:
-    return f"Download {url} with a browser, and put {NAME} into {path.parent}"
+    return f"Download {url} with a browser into {path.parent}, as {NAME}."
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -18,11 +18,13 @@ from matting.errors import MissingError
 REINSTALL = "Install PyAV again: python -m pip install --force-reinstall av"
 
 
-def require_codec(name: str, mode: Literal["r", "w"], hint: str = REINSTALL) -> av.Codec:
+def require_codec(
+    name: str, mode: Literal["r", "w"], hint: str = REINSTALL, *, option: str | None = None
+) -> av.Codec:
     """Return FFmpeg's decoder ("r") or encoder ("w") of that name.
 
     Args:
-        hint: what to do where there is none.
+        hint, option: of the error where there is none.
     Raises:
         MissingError: this build of FFmpeg has none.
     """
@@ -31,7 +33,7 @@ def require_codec(name: str, mode: Literal["r", "w"], hint: str = REINSTALL) -> 
     except UnknownCodecError as error:
         role = "encoder" if mode == "w" else "decoder"
         raise MissingError(
-            f"The {role} {name} is not in this installation of PyAV.", hint
+            f"The {role} {name} is not in this installation of PyAV.", hint, option=option
         ) from error
 
 

@@ -198,7 +198,7 @@ def _coding(choice: EncodingOptions, sample_format: SampleFormat) -> SampleForma
 
 def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
     """The planar ones that a software encoder takes."""
-    require_codec(encoder, "w", f"Choose another --codec. {REINSTALL}")
+    require_codec(encoder, "w", f"Choose another --codec. {REINSTALL}", option="--codec")
     formats = {}
     for name in encoder_formats(encoder):
         match = PLANAR.fullmatch(name)

@@ -171,6 +171,7 @@ def _cut_off(path: Path, read: int, declared: int) -> MediaError:
     return MediaError(
         f"{path} is cut off or damaged: only {read}{of} frames can be read.",
         "Copy or download it again. To use what is there: segment --damaged repeat.",
+        option="--damaged",
     )
 
 

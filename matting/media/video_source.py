@@ -237,7 +237,7 @@ class VideoSource:
         where = f"{self.path}: frame {index} of {self.frames}"
         if self._nvdec is not None:
             return MachineError(f"{where}, decoded by NVDEC, {what}.")
-        return DecodeError(f"{where} {what}.", REENCODE)
+        return DecodeError(f"{where} {what}.", REENCODE, option="--reencode")
 
 
 def _cause(error: MattingError) -> str:

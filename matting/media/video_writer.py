@@ -187,7 +187,8 @@ class VideoWriter:
             words = error.strerror if isinstance(error, av.error.FFmpegError) else error
             raise MachineError(
                 f"{self._path} cannot be encoded by NVENC ({words}).",
-                "If it happens again, use --encoder software.",
+                if_repeated="use --encoder software.",
+                option="--encoder",
             ) from error
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:

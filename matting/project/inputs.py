@@ -14,7 +14,7 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.project.paths import UNFINISHED
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
-from matting.system.files import READ_AGAIN, Fingerprint, fingerprint_of, image_files, natural_order
+from matting.system.files import Fingerprint, fingerprint_of, image_files, natural_order, unreadable
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -98,6 +98,7 @@ def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fr
         raise InputError(
             f"{source.path} has {source.frames} frames, but {planned.frames} were cut for it.",
             CUT_AGAIN,
+            option="--overwrite",
         )
     first = source.times[0]
     # A converter's ticks may be coarser than the source's, but a millisecond is what they reach.
@@ -107,6 +108,7 @@ def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fr
             raise InputError(
                 f"{source.path}: frame {index} is shown at another time than it was cut with.",
                 CUT_AGAIN,
+                option="--overwrite",
             )
 
 
@@ -149,7 +151,7 @@ def _unplanned(folder: Path) -> list[Path]:
     try:
         visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
     except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.", READ_AGAIN) from error
+        raise unreadable(folder, error) from error
     visible.sort(key=natural_order)
     videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
     sequences = [p for p in visible if p.is_dir() and image_files(p)]

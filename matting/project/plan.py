@@ -169,12 +169,14 @@ def read_plan(segments_folder: Path) -> Plan | None:
     path = segments_folder / PLAN_NAME
     if not path.is_file():
         return None
-    value = atomic_files.read_json(path, CUT_AGAIN)
+    value = atomic_files.read_json(path, CUT_AGAIN, option="--overwrite")
     try:
         return Plan.from_json(value)
     except UNREADABLE as error:
         raise InputError(
-            f"{path} is not a list of segments this version can read ({error}).", CUT_AGAIN
+            f"{path} is not a list of segments this version can read ({error}).",
+            CUT_AGAIN,
+            option="--overwrite",
         ) from error
 
 

@@ -117,18 +117,18 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path, hint: str) -> Any:
+def read_json(path: Path, hint: str, *, option: str | None = None) -> Any:
     """What the JSON file `path` holds.
 
     Args:
-        hint: what to do when it cannot be read.
+        hint, option: of the error when it cannot be read.
     Raises:
         InputError: it cannot be read or is no JSON.
     """
     try:
         return json.loads(_text(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", hint) from error
+        raise InputError(f"{path} cannot be read: {error}.", hint, option=option) from error
 
 
 def _text(content: bytes) -> str:

@@ -29,7 +29,11 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cpu")
     kind, _, number = name.partition(":")
     if kind != "cuda" or (number and not number.isdecimal()) or name.endswith(":"):
-        raise InputError(f"--device {name} is unknown.", "Use auto, cpu, cuda, or cuda:N.")
+        raise InputError(
+            f"--device {name} is unknown.",
+            "Use --device auto, cpu, cuda, or cuda:N.",
+            option="--device",
+        )
     if not torch.cuda.is_available():
         raise _no_card()
     index = int(number or 0)
@@ -38,6 +42,7 @@ def choose_device(name: str) -> torch.device:
             f"--device {name}: there are {torch.cuda.device_count()} graphics cards, "
             "counted from 0.",
             "Use a smaller number, or --device cuda.",
+            option="--device",
         )
     return torch.device("cuda", index)
 
@@ -53,6 +58,7 @@ def require_decoder(decoder: str, device: torch.device) -> None:
             "--decoder hardware needs an NVIDIA graphics card that the network works on.",
             "Use --decoder auto. If there is a card, this says why it is not used: "
             "python inference_custom.py doctor",
+            option="--decoder",
         )
 
 
@@ -63,11 +69,13 @@ def _no_card() -> MissingError:
         return MissingError(
             "torch finds no NVIDIA graphics card, and nvidia-smi shows none.",
             f"Use --device cpu. If there is a card: {fixes.NEW_DRIVER}.",
+            option="--device",
         )
     reason = why_unused(ask_torch(), driver)
     return MissingError(
         f"torch cannot use the graphics card: {reason.what}.",
         f"To mend it: {reason.remedy}. Or use --device cpu, which is slower.",
+        option="--device",
     )
 
 

@@ -39,7 +39,7 @@ def folder_lock(folder: Path, name: str = LOCK_NAME, patience_seconds: float = 0
         if not held:
             raise BusyError(
                 f"Another run is working in {folder}.",
-                "Wait until it has ended, or stop it, then run this command again.",
+                "Wait until it has ended, or stop it.",
             )
         try:
             yield

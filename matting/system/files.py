@@ -13,10 +13,17 @@ from matting.errors import InputError
 from matting.progress import ignore
 from matting.system.atomic_files import retry_on_sharing_violation
 
-READ_AGAIN = "Check that its disk is connected and that no other program holds it; then try again."
-
 PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 SUFFIXES = PNG | JPEG | TIFF
+
+
+def unreadable(path: Path, error: OSError) -> InputError:
+    """Return the plain form of what the operating system said when `path` was read."""
+    return InputError(
+        f"{path} cannot be read: {error.strerror}.",
+        "Check that its disk is connected and that no other program holds it.",
+        retry=True,
+    )
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -28,7 +35,7 @@ def image_files(folder: Path) -> list[Path]:
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
     except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror}.", READ_AGAIN) from error
+        raise unreadable(folder, error) from error
     visible = (p for p in found if not p.name.startswith("."))
     return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
 
@@ -84,7 +91,7 @@ def sha256(path: Path) -> str:
     try:
         retry_on_sharing_violation(read)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
+        raise unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -101,7 +108,7 @@ class Fingerprint:
         try:
             return cls(path.stat().st_size, digest)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.", READ_AGAIN) from error
+            raise unreadable(path, error) from error
 
     @classmethod
     def of_all(cls, files: Sequence[Path], on_file: Callable[[], None]) -> Fingerprint:

@@ -65,7 +65,8 @@ def enough_memory() -> Iterator[None]:
         if isinstance(error, torch.AcceleratorError) or any(sign in words for sign in BROKEN):
             raise MachineError(
                 f"The graphics card broke off ({words.splitlines()[0]}).",
-                "If it happens again, update its driver, or use --device cpu.",
+                if_repeated="update its driver, or use --device cpu.",
+                option="--device",
             ) from error
         raise
 
@@ -74,6 +75,7 @@ def _out_of_memory() -> OutOfMemoryError:
     return OutOfMemoryError(
         "There is too little memory for pictures of this size.",
         "Close other programs, use a smaller --downsample-ratio, or --device cpu.",
+        option="--downsample-ratio",
     )
 
 

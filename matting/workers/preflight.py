@@ -95,6 +95,7 @@ def preflight(
         f"The disk is too small: the results need about {gigabytes(needed)}, and "
         f"{gigabytes(forecast.free_bytes)} are free in {folder.root}.",
         "Free some space, or choose another disk with --output; or go on all the same: --force.",
+        option="--output",
     )
 
 

@@ -187,7 +187,7 @@ class SegmentJob:
             self._source, reason = source.decoded_by(nvdec)
             self.by_card = not reason
         if reason and decoder == CodecBackend.HARDWARE:
-            raise InputError(f"{source.path}: {reason}", "Use --decoder auto.")
+            raise InputError(f"{source.path}: {reason}", "Use --decoder auto.", option="--decoder")
         if reason:
             self.note = f"The processor decodes, not the graphics card: {reason}"
 
@@ -240,5 +240,5 @@ class SegmentJob:
         if self.task.item.proof() != self._proof:
             raise MediaError(
                 f"{self.task.item.path} was changed while it was being matted.",
-                "Run the same command again.",
+                retry=True,
             )

@@ -76,7 +76,7 @@ class Worker:
         if checkpoint.sha256 != setup.checkpoint_sha256:
             raise InputError(
                 f"{setup.checkpoint} was replaced while its network was at work.",
-                "Run the same command again.",
+                retry=True,
             )
         session = MattingSession(
             checkpoint.network,

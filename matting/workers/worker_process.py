@@ -124,10 +124,7 @@ class WorkerProcess:
             if isinstance(message, _Fault):
                 progress.say(message.text)
                 last = message.text.strip().splitlines()[-1]
-                raise UnforeseenError(
-                    f"A fault of this program, not yours: {last}",
-                    "Please report it, with the lines above that begin with Traceback.",
-                )
+                raise UnforeseenError(f"A fault of this program, not yours: {last}")
             return message
 
     def _message(self, patience_seconds: float) -> Any:
@@ -142,6 +139,7 @@ class WorkerProcess:
                     raise MachineError(
                         f"Nothing moved for {patience_seconds:.0f} seconds.",
                         "If this computer needs longer for one frame, give a larger --patience.",
+                        option="--patience",
                     )
             if not self._pipe.poll():
                 raise EOFError
@@ -153,7 +151,8 @@ class WorkerProcess:
         self._process.join(STOP_SECONDS)
         return MachineError(
             f"The part of the program that mattes broke off (code {self._process.exitcode}).",
-            "If it happens again, update the graphics driver, or use --device cpu.",
+            if_repeated="update the graphics driver, or use --device cpu.",
+            option="--device",
         )
 
 

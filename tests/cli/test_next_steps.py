@@ -15,7 +15,7 @@ import pytest
 
 from matting.cli.main import main
 from matting.cli.next_steps import Invocation, failed, interrupted, typed
-from matting.errors import InputError
+from matting.errors import InputError, MediaError, StorageError
 from matting.system.humanize import time_taken
 from tests.conftest import ROOT
 from tests.support.clips import make_clip
@@ -135,14 +135,40 @@ def test_how_to_go_on_after_an_interruption() -> None:
 
 
 def test_who_drops_is_told_how_to_give_an_option() -> None:
-    error = str(InputError("It is in the way.", "Choose a place with --output."))
-    assert failed(error, TYPED) == error
+    error = InputError("It is in the way.", "Choose a place with --output.", option="--output")
+    assert failed(error, TYPED) == str(error)
     what, hint, help_, line = failed(error, DROPPED).splitlines()
-    assert [what, hint] == error.splitlines()
+    assert [what, hint] == str(error).splitlines()
     assert "typed" in help_
     assert line.strip() == "python.exe inference_custom.py segment clip.mp4"
-    again = failed("Free some space, then run the same command again.", DROPPED)
-    assert again == "Free some space, then drop the same on 1_segment.bat again."
+
+
+def test_who_drops_is_told_the_command_that_takes_the_option() -> None:
+    dropped = Invocation(("python.exe", "x.py"), ("infer", "clip_segments"), "2_infer.bat")
+    error = InputError("It cannot be read.", "Cut it again.", option="--overwrite")
+    assert failed(error, dropped).splitlines()[-1].strip() == "python.exe x.py segment VIDEO"
+
+
+def test_a_path_that_looks_like_an_option_brings_no_help_with_options() -> None:
+    name = "holiday --final cut.mp4"
+    error = MediaError(f"C:\\clips\\{name} is empty.", "Copy or download it again.")
+    dropped = Invocation(("python.exe", "x.py"), ("segment", name), "1_segment.bat")
+    assert failed(error, dropped) == str(error)
+
+
+def test_a_path_of_our_own_words_stays_as_it_is() -> None:
+    error = MediaError("run the same command again.mp4 is empty.")
+    assert failed(error, DROPPED) == str(error)
+
+
+def test_how_to_go_on_after_a_failure() -> None:
+    error = StorageError("The disk is full.", "Free some space.")
+    assert failed(error, DROPPED).splitlines()[-1] == (
+        "Free some space. Then drop the same on 1_segment.bat again."
+    )
+    assert failed(error, TYPED).splitlines()[-1] == (
+        "Free some space. Then run the same command again: it goes on where it stopped."
+    )
 
 
 def test_what_ctrl_c_was_made_of_is_still_an_interruption(
@@ -194,7 +220,7 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
 
     monkeypatch.setattr("matting.infer.infer", lose)
     monkeypatch.setattr("matting.cli.next_steps.read_plan", lambda _: None)
-    monkeypatch.setattr(main, "shut_down", never)
+    monkeypatch.setattr("matting.cli.main.shut_down", never)
     assert main(["infer", "somewhere", "--shutdown"]) == 0
     capsys.readouterr()
 
