@@ -150,7 +150,7 @@ class _Job:
                 continue
             entry = self._ledger.entry(item.name)
             changed = changed_settings(entry.settings, self._settings(item))
-            if not changed and item.path.exists() and entry.source != item.proof():
+            if not changed and item.path.exists() and entry.source != item.fingerprint():
                 changed = ["the segment itself"]
             if changed:
                 pending.append(item)
@@ -257,4 +257,4 @@ class _Job:
         if not entry.outputs or changed_settings(entry.settings, self._settings(before)):
             return None
         path = self._folder.state(before.name)
-        return path if entry.end_state and entry.end_state.holds_for(path) else None
+        return path if entry.end_state and entry.end_state.matches(path) else None

@@ -38,7 +38,7 @@ from matting.project.plan import (
 )
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 
 PIECE = re.compile(r"output_\d{3,}\.mp4")
 REENCODE_CRF = 12

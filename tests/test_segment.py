@@ -346,7 +346,7 @@ def test_the_plan_knows_a_piece_that_was_changed(tmp_path: Path, progress: Recor
     plan = read_plan(folder)
     assert plan is not None
     make_clip(folder / "output_001.mp4", 30, options={"crf": "30"})
-    assert [s.proof.holds_for(folder / s.name) for s in plan.segments] == [True, False]
+    assert [s.fingerprint.matches(folder / s.name) for s in plan.segments] == [True, False]
 
 
 def test_reencoded_pieces_are_closed_and_good(tmp_path: Path, progress: Recorder) -> None:

@@ -23,7 +23,7 @@ from matting.errors import MattingError
 from matting.options import OutputKind
 from matting.project.ledger import Entry, Ledger
 from matting.project.paths import MattedFolder
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
 RANDOM_TRIES = 300

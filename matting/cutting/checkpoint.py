@@ -11,7 +11,7 @@ from matting.cutting.repair import CutSegment
 from matting.errors import InputError
 from matting.project.plan import UNREADABLE, SourceFingerprint
 from matting.system import atomic_files, files
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 
 NAME = "kept.json"
 VERSION = 1
@@ -82,7 +82,7 @@ class CutCheckpoint:
 
 def _segment(work: Path, value: Any) -> CutSegment:
     path = work / Path(value["file"]).name
-    if not Fingerprint(int(value["size_bytes"]), str(value["sha256"])).holds_for(path):
+    if not Fingerprint(int(value["size_bytes"]), str(value["sha256"])).matches(path):
         raise ValueError(f"{path} has changed")
     times, damaged = (tuple(int(time) for time in value[key]) for key in ("times", "damaged"))
     return CutSegment(path, times, damaged, copied=bool(value["copied"]))

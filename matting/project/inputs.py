@@ -14,7 +14,8 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.project.paths import UNFINISHED
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
-from matting.system.files import Fingerprint, fingerprint_of, image_files, natural_order, unreadable
+from matting.system.files import image_files, natural_order, unreadable
+from matting.system.fingerprint import Fingerprint
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -71,13 +72,13 @@ class Input:
             _require_planned(source, self.planned, self.time_base)
         return source
 
-    def is_as_cut(self, proof: Fingerprint) -> bool:
-        """Whether content of that proof is what was cut, and so was decoded by `segment`."""
-        return self.planned is not None and self.planned.proof == proof
+    def is_as_cut(self, fingerprint: Fingerprint) -> bool:
+        """Whether content of that fingerprint is what was cut, and so was decoded by `segment`."""
+        return self.planned is not None and self.planned.fingerprint == fingerprint
 
-    def proof(self) -> Fingerprint:
+    def fingerprint(self) -> Fingerprint:
         """What its content is known by; for a sequence, that of all its pictures together."""
-        return fingerprint_of(self.path)
+        return Fingerprint.of(self.path)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from matting.options import OutputKind
 from matting.project.ledger import Ledger
 from matting.project.plan import UNREADABLE, SourceFingerprint
 from matting.system import atomic_files
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 
 COMBINE_AGAIN = "Run combine (3_combine.bat) again on the folder that infer made."
 
@@ -24,7 +24,7 @@ class JoinRecord:
         source: the video it was cut from; None for a folder of any videos.
         frames: how many it holds.
         parts_sha256: of the hashes of its segments, in order.
-        file: the proof of the file itself; None while it is not made.
+        file: the fingerprint of the file itself; None while it is not made.
     """
 
     source: SourceFingerprint | None
@@ -42,7 +42,7 @@ class JoinRecord:
         return cls(ledger.plan.source if ledger.plan else None, frames, digest.hexdigest())
 
     def proven_by(self, combined: Path) -> JoinRecord:
-        """The same, with the proof of the file `combined`."""
+        """The same, with the fingerprint of the file `combined`."""
         return replace(self, file=Fingerprint.of(combined))
 
     def write(self, combined: Path) -> None:

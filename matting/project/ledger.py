@@ -1,4 +1,4 @@
-"""processed.json and manifest.json: what is done, and the proof of it."""
+"""processed.json and manifest.json: what is done, and the fingerprints that prove it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matting.options import OutputKind
 from matting.project.paths import LIST_NAME, MattedFolder
 from matting.project.plan import UNREADABLE, Plan, concat_list
 from matting.system import atomic_files
-from matting.system.files import Fingerprint, holds
+from matting.system.fingerprint import Fingerprint
 
 VERSION = 2
 START_OVER = "Delete it, and infer mattes all of this folder anew."
@@ -36,12 +36,12 @@ class Entry:
     """What came of one segment.
 
     Attributes:
-        source: the segment's own file or folder name, and the proof of its content.
+        source: the segment's own file or folder name, and the fingerprint of its content.
         settings: everything that shapes the result, the checkpoint's hash included.
         start_state: None while nothing was matted.
         outputs: per kind of result the name of its file, or of its folder of pictures, and the
-            proof; empty while not done.
-        end_state: proof of the file of the network's state after it; None: none was kept.
+            fingerprint; empty while not done.
+        end_state: fingerprint of the file of the network's state after it; None: none was kept.
         error: what went wrong, empty when nothing did.
     """
 
@@ -98,8 +98,8 @@ class Ledger:
         if not self._done.get(name) or not entry.outputs:
             return False
         return all(
-            holds(proof, self.folder.layer(kind) / file)
-            for kind, (file, proof) in entry.outputs.items()
+            fingerprint.matches(self.folder.layer(kind) / file)
+            for kind, (file, fingerprint) in entry.outputs.items()
         )
 
     def output(self, name: str, kind: OutputKind) -> Path | None:
@@ -111,7 +111,7 @@ class Ledger:
         """Records what came of a segment; it is done when the entry has outputs and no error."""
         self._entries[name] = entry
         done = bool(entry.outputs) and not entry.error
-        # `true` only after the proof is on the disk, `false` before it changes.
+        # `true` only after the fingerprint is on the disk, `false` before it changes.
         if done:
             self._save_manifest()
         self._done[name] = done
@@ -173,7 +173,8 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
         "start_state": entry.start_state.value if entry.start_state else "",
         "frames": entry.frames,
         "outputs": {
-            kind: {"file": file, **vars(proof)} for kind, (file, proof) in entry.outputs.items()
+            kind: {"file": file, **vars(fingerprint)}
+            for kind, (file, fingerprint) in entry.outputs.items()
         },
         "end_state": _json(entry.end_state),
         "error": entry.error,
@@ -182,25 +183,26 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
 
 def _entry_from_json(value: Any) -> Entry:
     return Entry(
-        source=_optional_proof(value["source"]),
+        source=_optional_fingerprint(value["source"]),
         settings=dict(value["settings"]),
         start_state=InitialState(value["start_state"]) if value["start_state"] else None,
         frames=int(value["frames"]),
         outputs={
-            kind: (Path(made["file"]).name, _proof(made)) for kind, made in value["outputs"].items()
+            kind: (Path(made["file"]).name, _fingerprint(made))
+            for kind, made in value["outputs"].items()
         },
-        end_state=_optional_proof(value["end_state"]),
+        end_state=_optional_fingerprint(value["end_state"]),
         error=str(value["error"]),
     )
 
 
-def _json(proof: Fingerprint | None) -> dict[str, Any] | None:
-    return vars(proof) if proof else None
+def _json(fingerprint: Fingerprint | None) -> dict[str, Any] | None:
+    return vars(fingerprint) if fingerprint else None
 
 
-def _optional_proof(value: Any) -> Fingerprint | None:
-    return _proof(value) if value else None
+def _optional_fingerprint(value: Any) -> Fingerprint | None:
+    return _fingerprint(value) if value else None
 
 
-def _proof(value: Any) -> Fingerprint:
+def _fingerprint(value: Any) -> Fingerprint:
     return Fingerprint(int(value["size_bytes"]), str(value["sha256"]))

@@ -13,7 +13,7 @@ from typing import Any
 from matting.errors import InputError
 from matting.project.paths import PLAN_NAME
 from matting.system import atomic_files
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 
 VERSION = 3
 END_BYTES = 1 << 20
@@ -50,14 +50,14 @@ class PlannedSegment:
     Attributes:
         first_pts: of its first frame.
         gaps: from each frame to the next, in order of display, as (ticks, how many such gaps).
-        proof: by which a file that was changed after cutting is told from the one that was cut.
+        fingerprint: of the file as it was cut; one that was changed since has another.
         repeated: the PTS of damaged frames, in whose place another frame is shown.
     """
 
     name: str
     first_pts: int
     gaps: tuple[tuple[int, int], ...]
-    proof: Fingerprint
+    fingerprint: Fingerprint
     repeated: tuple[int, ...] = ()
 
     @property
@@ -116,7 +116,7 @@ class Plan:
                     "first_pts": s.first_pts,
                     "frames": s.frames,
                     "gaps": " ".join(f"{ticks}x{count}" for ticks, count in s.gaps),
-                    **vars(s.proof),
+                    **vars(s.fingerprint),
                     "repeated": list(s.repeated),
                 }
                 for s in self.segments

@@ -55,11 +55,11 @@ class Work:
         again = {item.name for item, _ in todo}
         replaced_bytes, kept_bytes = 0, Counter[OutputKind]()
         for name in ledger.names:
-            for kind, (file, proof) in ledger.entry(name).outputs.items():
+            for kind, (file, fingerprint) in ledger.entry(name).outputs.items():
                 if name in again:
-                    replaced_bytes += proof.size_bytes
+                    replaced_bytes += fingerprint.size_bytes
                 elif file.endswith(".mp4"):
-                    kept_bytes[kind] += proof.size_bytes
+                    kept_bytes[kind] += fingerprint.size_bytes
         return cls(todo, replaced_bytes, kept_bytes)
 
     @property

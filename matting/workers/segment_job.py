@@ -20,7 +20,7 @@ from matting.options import CodecBackend, OutputKind
 from matting.project.inputs import Input
 from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 from matting.workers.pipeline import StoppedError
 from model import State
 
@@ -92,8 +92,8 @@ class Outcome:
     Attributes:
         source: what its content was.
         start_state: FRESH, CARRIED, WARMED_UP or RESET.
-        outputs: per kind of result the name of its file or folder, and the proof.
-        end_state: proof of the state that was kept; None: none was.
+        outputs: per kind of result the name of its file or folder, and its fingerprint.
+        end_state: fingerprint of the state that was kept; None: none was.
     """
 
     source: Fingerprint
@@ -139,7 +139,7 @@ class SegmentJob:
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None
-        self._proof: Fingerprint | None = None
+        self._fingerprint: Fingerprint | None = None
 
     @property
     def name(self) -> str:
@@ -153,11 +153,11 @@ class SegmentJob:
         return self._source
 
     @property
-    def proof(self) -> Fingerprint:
+    def fingerprint(self) -> Fingerprint:
         """What its content was when it was opened."""
-        if self._proof is None:
+        if self._fingerprint is None:
             raise ValueError(f"{self.name} is not open")
-        return self._proof
+        return self._fingerprint
 
     def open(self, rate: Fraction | None) -> None:
         """Opens its source.
@@ -168,7 +168,7 @@ class SegmentJob:
         self._source = self.task.item.open(rate)
         # Of a whole film, for a few of its frames, reading it all would take minutes.
         known = self.clock is None or self.task.item.planned is not None
-        self._proof = self.task.item.proof() if known else Fingerprint(0, "")
+        self._fingerprint = self.task.item.fingerprint() if known else Fingerprint(0, "")
 
     def decode_by(self, nvdec: Nvdec, decoder: str) -> None:
         """Has a graphics card decode its source, if that is wanted and can be.
@@ -181,7 +181,7 @@ class SegmentJob:
         source = self._source
         if decoder == CodecBackend.SOFTWARE or not isinstance(source, VideoSource):
             return
-        if decoder == CodecBackend.AUTO and not self.task.item.is_as_cut(self.proof):
+        if decoder == CodecBackend.AUTO and not self.task.item.is_as_cut(self.fingerprint):
             reason = "only what segment has checked is decoded by NVDEC, which hides damage."
         else:
             self._source, reason = source.decoded_by(nvdec)
@@ -237,7 +237,7 @@ class SegmentJob:
         Raises:
             MediaError: it was changed since it was opened.
         """
-        if self.task.item.proof() != self._proof:
+        if self.task.item.fingerprint() != self._fingerprint:
             raise MediaError(
                 f"{self.task.item.path} was changed while it was being matted.",
                 retry=True,

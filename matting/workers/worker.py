@@ -23,7 +23,7 @@ from matting.media.cuda import Nvdec
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.system.device import choose_device, share_cores, use_device
-from matting.system.files import Fingerprint, fingerprint_of
+from matting.system.fingerprint import Fingerprint
 from matting.system.memory import gpu_bytes, keep_freed_memory
 from matting.workers.matting_stage import MattingStage
 from matting.workers.pipeline import Channel, Stages, StoppedError
@@ -232,11 +232,11 @@ class Worker:
         if task.end_state is not None:
             save_state(task.end_state, job.end_state)
         outcome = Outcome(
-            source=job.proof,
+            source=job.fingerprint,
             start_state=job.start_state,
             frames=job.source.frames,
             outputs={
-                kind: (target.path.name, fingerprint_of(target.path, alive))
+                kind: (target.path.name, Fingerprint.of(target.path, alive))
                 for kind, target in task.targets.items()
             },
             end_state=Fingerprint.of(task.end_state) if task.end_state is not None else None,

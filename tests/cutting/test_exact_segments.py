@@ -146,7 +146,7 @@ def joined(folder: Path) -> list[tuple[Fraction, str]]:
         place = (part.first_pts - plan.segments[0].first_pts) * plan.time_base
         own = decoded(folder / part.name)
         assert len(own) == part.frames
-        assert part.proof.holds_for(folder / part.name)
+        assert part.fingerprint.matches(folder / part.name)
         found += [(place + time, pixels) for time, pixels in own]
     return found
 

@@ -37,7 +37,7 @@ from matting.project.inputs import read_inputs
 from matting.project.ledger import Entry, Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 from tests.conftest import Recorder, on_card, without_card
 from tests.support.clips import decode, make_clip, numbers, times
 from tests.support.stages import composites, cut, matting_options

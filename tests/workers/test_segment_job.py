@@ -16,7 +16,7 @@ from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
-from matting.system.files import Fingerprint
+from matting.system.fingerprint import Fingerprint
 from matting.workers.segment_job import Outcome, Task
 from matting.workers.supervisor import Supervisor
 from matting.workers.worker import WorkerSetup

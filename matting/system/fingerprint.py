@@ -1,0 +1,60 @@
+"""What a file, or a folder of pictures, is known again by: its size and the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from matting.progress import ignore
+from matting.system.files import image_files, sha256, unreadable
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The size and the SHA-256 of a content."""
+
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path, on_file: Callable[[], None] = ignore) -> Fingerprint:
+        """Return the fingerprint of a file; of a folder, that of all its pictures together.
+
+        Args:
+            on_file: called after each picture of a folder.
+        Raises:
+            InputError: something cannot be read.
+        """
+        return _of_pictures(path, on_file) if path.is_dir() else _of_file(path)
+
+    def matches(self, path: Path) -> bool:
+        """Return whether the file or the folder `path` is there with exactly this content."""
+        if path.is_dir():
+            size_bytes = sum(picture.stat().st_size for picture in image_files(path))
+        elif path.is_file():
+            size_bytes = path.stat().st_size
+        else:
+            return False
+        return size_bytes == self.size_bytes and Fingerprint.of(path) == self
+
+
+def _of_file(path: Path) -> Fingerprint:
+    digest = sha256(path)
+    try:
+        return Fingerprint(path.stat().st_size, digest)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _of_pictures(folder: Path, on_file: Callable[[], None]) -> Fingerprint:
+    """Return one fingerprint of the pictures' names, contents and order."""
+    digest = hashlib.sha256()
+    size_bytes = 0
+    for picture in image_files(folder):
+        own = _of_file(picture)
+        digest.update(f"{picture.name}\0{own.sha256}\n".encode("utf-8", "surrogateescape"))
+        size_bytes += own.size_bytes
+        on_file()
+    return Fingerprint(size_bytes, digest.hexdigest())
