@@ -25,8 +25,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import ToTensor
 
-from matting.inference.weights import load_checkpoint
-from model import MattingNetwork, State
+from model import MattingNetwork, State, load_network
 
 BACKGROUND = (120, 255, 155)
 ENCODERS = {"hevc": "libx265", "h264": "libx264", "av1": "libsvtav1"}
@@ -198,7 +197,7 @@ def main() -> None:
     parser.add_argument("--codec", default=Job.codec, choices=sorted(ENCODERS))
     parser.add_argument("--bitrate-bps", type=int, default=Job.bitrate_bps)
     options = vars(parser.parse_args())
-    network = load_checkpoint(options.pop("checkpoint")).network
+    network = load_network(options.pop("checkpoint"))
     print(json.dumps(asdict(matte(network, Job(**options)))))
 
 

@@ -33,9 +33,9 @@ from benchmarks.results import kind_of, measured_on, table, write_section
 from benchmarks.stand_in import write_checkpoint
 from benchmarks.warm_up import drawn, filmed
 from matting.inference.session import automatic_ratio
-from matting.inference.weights import VARIABLE, load_checkpoint
+from matting.inference.weights import VARIABLE
 from matting.system.device import choose_device
-from model import MattingNetwork
+from model import MattingNetwork, load_network
 
 FRAMES = 8  # of a clip, which are computed over and over
 SMALL, LARGE = ("1280x720", "1920x1080"), ("3840x2160", "8192x4096")
@@ -121,7 +121,7 @@ def main() -> None:
         folder = Path(name)
         checkpoint = options.checkpoint or os.environ.get(VARIABLE)
         weights = Path(checkpoint) if checkpoint else write_checkpoint(folder / "random.pth", 1)
-        network = load_checkpoint(weights).network
+        network = load_network(weights)
         work: Callable[..., str] = _drift if options.drift else _sizes
         text = work(options, network, device, folder)
     card = "" if device.type == "cpu" else f"{torch.cuda.get_device_name(device)}. "

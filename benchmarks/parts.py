@@ -18,6 +18,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, RenderFunction
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.tone_mapping import tone_map
+from matting.inference.rvm import RvmNetwork
 from matting.inference.session import MattingSession
 from matting.media.video_source import VideoSource
 from matting.options import OutputKind, Precision, RendererBackend
@@ -126,9 +127,9 @@ class _Published:
 @torch.inference_mode()
 def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: int) -> Found:
     """Measures one case; the frames stay on the device."""
-    session = MattingSession(network, device, case.precision)
+    session = MattingSession(RvmNetwork(network), device, case.precision)
     source = VideoSource(case.clip)
-    size = session.chunk_frames(source.sample_format, (case.width, case.height), case.ratio)
+    size = session.chunk_frames(source.sample_format, Size(case.width, case.height), case.ratio)
     chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
     rgb = [
         frame.luma_or_rgb
@@ -216,8 +217,8 @@ def _errors(
     Args:
         published: None: held against ours in float32.
     """
-    exact = MattingSession(network, device, Precision.FP32)
-    ours = MattingSession(network, device, case.precision)
+    exact = MattingSession(RvmNetwork(network), device, Precision.FP32)
+    ours = MattingSession(RvmNetwork(network), device, case.precision)
     truths = published.alphas() if published else (_alpha(exact, f, case.ratio) for f in frames)
     errors = [
         (truth - _alpha(ours, frame, case.ratio)).abs() * 255

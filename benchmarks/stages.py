@@ -21,7 +21,9 @@ from matting.delivery.outputs import Target, samples_of, writer_of
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, render_matte
+from matting.imaging.sample_format import Size
 from matting.imaging.tone_mapping import tone_map
+from matting.inference.base import TrainedNetwork
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.decode_check import decode_through
@@ -29,7 +31,6 @@ from matting.media.video_source import VideoSource
 from matting.options import EncodingOptions, OutputKind, OutputOptions, Precision, RendererBackend
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
-from model import MattingNetwork
 
 A = TypeVar("A")
 P = ParamSpec("P")
@@ -98,7 +99,7 @@ class _Clock:
 
 @torch.inference_mode()
 def measure(
-    network: MattingNetwork,
+    network: TrainedNetwork,
     clip: Path,
     result: Path,
     *,
@@ -116,7 +117,9 @@ def measure(
     samples = samples_of(source, look.encoding, {OutputKind.COMPOSITE: target})[
         OutputKind.COMPOSITE
     ]
-    size = session.chunk_frames(source.sample_format, (source.width_px, source.height_px), ratio)
+    size = session.chunk_frames(
+        source.sample_format, Size(source.width_px, source.height_px), ratio
+    )
     make = Renderer(RendererBackend.AUTO, chosen, print)
     compose = partial(
         render_matte,

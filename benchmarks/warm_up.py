@@ -26,11 +26,10 @@ from matting.demo import CHECKPOINT
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.session import automatic_ratio
-from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
 from matting.options import Subject
 from matting.workers.matting_stage import WARM_UP_FRAMES
-from model import MattingNetwork, State, inference_network
+from model import MattingNetwork, State, inference_network, load_network
 
 TITLE = "Warm-up after a lost state"
 LENGTHS = (0, 1, 2, 5, 10, 15, 20, 30, 45, 60, 120)
@@ -174,7 +173,7 @@ def main() -> None:
     """Measures, prints, and records where asked to."""
     options = parse()
     torch.set_num_threads(1)  # one core; also keeps the numbers the same
-    network = inference_network(load_checkpoint(options.checkpoint).network, torch.float32)
+    network = inference_network(load_network(options.checkpoint), torch.float32)
     frames = max(CUTS) + max(AFTER) + 1
     sources: list[tuple[str, Callable[[], list[Tensor]]]] = [
         (f"film {seed}", partial(drawn, seed, frames)) for seed in EVALUATION_SEEDS[: options.films]

@@ -62,7 +62,6 @@ LABEL = (
     "The demo's network was trained on drawn figures, to show that the program works: "
     "it is useless on real people."
 )
-
 ALPHA_HELP = (
     "(Alpha says how much of a pixel is person, from 0 to 1. The film was drawn, so the true one "
     "is known;\nan error of 0 is a perfect match. Look at the result, or at the last picture.)"

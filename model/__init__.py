@@ -4,8 +4,9 @@ Lin, Yang, Saleemi, Sengupta: "Robust High-Resolution Video Matting with Tempora
 WACV 2022 (arXiv 2108.11515). Attribute names are those of the published checkpoint.
 """
 
+from model.checkpoint import load_network
 from model.encoder import Features
 from model.inference import inference_network
 from model.network import MattingNetwork, State
 
-__all__ = ["Features", "MattingNetwork", "State", "inference_network"]
+__all__ = ["Features", "MattingNetwork", "State", "inference_network", "load_network"]

@@ -22,6 +22,7 @@ class ConvGRU(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
@@ -117,6 +118,8 @@ class RecurrentDecoder(nn.Module):
         self.decode2 = UpsamplingBlock(80, 24, 40)
         self.decode1 = UpsamplingBlock(40, 16, 32)
         self.decode0 = OutputBlock(32, 16)
+        recurrent = (self.decode1, self.decode2, self.decode3, self.decode4)
+        self.state_channels = tuple(block.gru.channels for block in recurrent)  # of r1 .. r4
 
     def forward(
         self, src_sm: Tensor, features: Features, rec: Recurrent, frames: int

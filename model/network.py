@@ -40,6 +40,11 @@ class MattingNetwork(nn.Module):
         self.project_seg = Projection(16, 1)
         self.refiner = DeepGuidedFilter()
 
+    @property
+    def state_channels(self) -> tuple[int, ...]:
+        """How many channels r1 .. r4 have."""
+        return self.decoder.state_channels
+
     def forward(
         self, src: Tensor, rec: State | None = None, downsample_ratio: float = 1.0
     ) -> tuple[Tensor, Tensor, State]:

@@ -16,6 +16,7 @@ from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render, render_layers
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, render_matte
+from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
@@ -31,6 +32,7 @@ from matting.options import (
     VideoCodec,
 )
 from matting.segment import segment
+from model import load_network
 from tests.conftest import Recorder
 from tests.support.clips import decode
 from tests.support.stages import SECOND, composites, matting_options, with_compute, with_matte
@@ -155,7 +157,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     torch.cuda.reset_peak_memory_stats(CARD)
     count = 0
     source = VideoSource(path)
-    size = session.chunk_frames(source.sample_format, (8192, 4096), ratio)
+    size = session.chunk_frames(source.sample_format, Size(8192, 4096), ratio)
     for chunk in source.chunks(size):
         for matte in session.mattes(chunk.pictures, ratio):
             targets = dict.fromkeys(
@@ -167,7 +169,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
 
 
 def test_half_precision_does_not_drift() -> None:
-    network = load_checkpoint(CHECKPOINT).network
+    network = load_network(CHECKPOINT)
     film = drawn(1000, 60)
     found = drift_of(network, "fp16", film, frames=900, ratio=0.5, device=CARD)
     assert max(window.mean for window in found) < 1

@@ -31,16 +31,6 @@ DOORS: dict[str, str | tuple[str, ...]] = {
 }
 
 
-NETWORK_ROOMS = {
-    "matting.inference.session",
-    "matting.inference.precision",
-    "matting.inference.steps",
-    "matting.inference.weights",
-    "matting.workers.segment_job",
-    "matting.inference.state",
-}
-
-
 def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
@@ -55,14 +45,6 @@ def imports(path: Path) -> set[str]:
             found.add(node.module)
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return found
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_the_network_is_met_in_few_places(path: Path) -> None:
-    if path.is_relative_to(ROOT / "model"):
-        return
-    if any(t.split(".", maxsplit=1)[0] == "model" for t in imports(path)):
-        assert module_name(path) in NETWORK_ROOMS
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)

@@ -19,8 +19,8 @@ from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, shown_at
 from matting.errors import OutOfMemoryError
-from matting.inference import steps
-from matting.inference.steps import FrameFeatures, RecurrentOutput
+from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
+from matting.inference.rvm import RvmInference
 from matting.progress import Progress
 from matting.workers import supervisor
 from matting.workers.matting_stage import MattingStage
@@ -28,7 +28,6 @@ from matting.workers.segment_job import SegmentJob
 from matting.workers.supervisor import TRIES
 from matting.workers.worker import WorkerSetup
 from matting.workers.worker_process import serve_tasks
-from model import MattingNetwork, State
 
 PATIENCE_SECONDS = 6
 FAILED = 1
@@ -94,25 +93,25 @@ def inject(fault: Injected) -> None:
 
 def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
     """What such a worker's process runs."""
-    begin, decode = MattingStage.begin, steps.decode
+    begin, run_recurrent = MattingStage.begin, RvmInference.run_recurrent
     at: list[str] = []  # the segment, then an item for each of its frames
 
     def begin_noting(stage: MattingStage, job: SegmentJob, progress: Progress) -> None:
         at[:] = [job.name]
         begin(stage, job, progress)
 
-    def decode_breaking(
-        network: MattingNetwork, seen: FrameFeatures, state: State | None
-    ) -> tuple[RecurrentOutput, State]:
+    def run_breaking(
+        network: RvmInference, features: FrameFeatures, state: RecurrentState | None
+    ) -> tuple[RecurrentOutput, RecurrentState]:
         here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
         at.append("frame")
         if here and broken(folder) < fault.times:
             (folder / f"broke_{broken(folder)}").touch()
             KINDS[fault.kind]()
-        return decode(network, seen, state)
+        return run_recurrent(network, features, state)
 
     setattr(MattingStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
-    setattr(steps, "decode", decode_breaking)  # noqa: B010 - as above
+    setattr(RvmInference, "run_recurrent", run_breaking)  # noqa: B010 - as above
     serve_tasks(pipe, setup, folder)
 
 

@@ -9,10 +9,9 @@ import torch
 from matting.errors import InputError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.inference import steps
+from matting.inference.base import InferenceNetwork, RecurrentState
 from matting.options import Precision
 from matting.system.torch_build import cpu_has_matrix_units
-from model import MattingNetwork, State
 
 DTYPES = {
     Precision.FP32: torch.float32,
@@ -70,13 +69,13 @@ LARGEST_DISTANCE = 0.2
 
 
 @torch.inference_mode()
-def computes_alike(half: MattingNetwork, exact: MattingNetwork, device: torch.device) -> bool:
+def computes_alike(half: InferenceNetwork, exact: InferenceNetwork, device: torch.device) -> bool:
     """Whether two arrangements of one network find about the same in a made-up picture.
 
     Some cards give no numbers at all for convolutions in fp16, and say nothing.
 
     Args:
-        half, exact: on `device`, as `inference_network` gives them.
+        half, exact: on `device`.
     """
     generator = torch.Generator().manual_seed(1)
     shape = (FRAMES, 3, SIDE_PX, SIDE_PX)
@@ -87,12 +86,12 @@ def computes_alike(half: MattingNetwork, exact: MattingNetwork, device: torch.de
     return bool(torch.isfinite(found).all()) and float(distance) <= LARGEST_DISTANCE
 
 
-def _maps(network: MattingNetwork, frames: list[Planes]) -> torch.Tensor:
+def _maps(network: InferenceNetwork, frames: list[Planes]) -> torch.Tensor:
     """What the network finds in frames, one after the other."""
-    state: State | None = None
+    state: RecurrentState | None = None
     maps = []
     for frame in frames:
-        decoded, state = steps.decode(network, steps.see(network, frame, 0.5), state)
-        matte = steps.fit(network, decoded)
+        output, state = network.run_recurrent(network.extract_features(frame, 0.5), state)
+        matte = network.fit_guided_filter(output)
         maps += [matte.offset] if matte.slope is None else [matte.slope, matte.offset]
     return torch.cat(maps)

@@ -11,8 +11,14 @@ from matting.errors import InputError
 from matting.imaging.compositor import Matte
 from matting.imaging.device_copy import to_device
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
-from matting.inference import steps
+from matting.imaging.sample_format import SampleFormat, Size
+from matting.inference.base import (
+    FrameFeatures,
+    InferenceNetwork,
+    RecurrentOutput,
+    RecurrentState,
+    TrainedNetwork,
+)
 from matting.inference.precision import (
     DTYPES,
     computes_alike,
@@ -20,19 +26,13 @@ from matting.inference.precision import (
     require_precision,
     suitable_precision,
 )
-from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.options import Precision, Subject
 from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
-from model import MattingNetwork, State, inference_network
 
 A = TypeVar("A")
 F = TypeVar("F", bound=Frames)
 
-SMALLEST_PX = 16
 GPU_CHUNK_FRAMES = 8
-# For each pixel of the small copy: the network's at its peak (measured, all precisions); what waits
-# between its three steps, five chunks at each of two places (counted, in half precision).
-NETWORK_BYTES, WAITING_BYTES = 500, 350
 CHUNKS_AT_ONCE = 12  # held between the reader and the writer, the results of one included
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
 WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once gain nothing
@@ -43,19 +43,17 @@ def automatic_ratio(width_px: int, height_px: int, subject: Subject) -> float:
     return min(1.0, subject.short_side_px / min(width_px, height_px))
 
 
-def frames_in(
-    memory: int, sample_format: SampleFormat, size_px: tuple[int, int], ratio: float
-) -> int:
-    """How many frames can be computed at once in so many bytes of a card's free memory; 1 at least.
+def frames_in(memory: int, sample_format: SampleFormat, size: Size, network_bytes: float) -> int:
+    """Return how many frames can be computed at once in so many bytes of a GPU's free memory.
 
     Args:
-        coding, size_px: the frames', width and height.
-        ratio: the downsample ratio.
+        sample_format, size: the frames'.
+        network_bytes: what the network needs for each of them.
+    Returns:
+        1 at least.
     """
-    pixels = size_px[0] * size_px[1]
-    small = (NETWORK_BYTES + WAITING_BYTES) * pixels * ratio**2
-    frame = small + CHUNKS_AT_ONCE * sample_format.pixel_bytes * pixels
-    return max(1, int(GPU_SHARE * memory / frame))
+    waiting = CHUNKS_AT_ONCE * sample_format.pixel_bytes * size.width * size.height
+    return max(1, int(GPU_SHARE * memory / (network_bytes + waiting)))
 
 
 class MattingSession:
@@ -68,14 +66,13 @@ class MattingSession:
 
     def __init__(
         self,
-        network: MattingNetwork,
+        network: TrainedNetwork,
         device: torch.device,
         precision: Precision,
         largest_chunk: int | None = None,
     ) -> None:
         """
         Args:
-            network: with its weights, in evaluation mode.
             precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them. `auto` is
                 fp32 on a card that does not compute the same in its half precision.
             largest_chunk: how many frames to compute at once at most; None: on the CPU one (more
@@ -88,34 +85,34 @@ class MattingSession:
         self.precision = suitable_precision(precision, device)
         exact_float32()
         with enough_memory():
-            self._network = inference_network(network, DTYPES[self.precision]).to(device)
+            dtype = DTYPES[self.precision]
+            self._network: InferenceNetwork = network.for_inference(dtype, device)
             if (
                 precision == Precision.AUTO
                 and device.type == "cuda"
                 and self.precision is not Precision.FP32
             ):
-                exact = inference_network(network, torch.float32).to(device)
+                exact = network.for_inference(torch.float32, device)
                 if not computes_alike(self._network, exact, device):
                     self.precision, self._network = Precision.FP32, exact
         self.device = device
         suitable = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or suitable
-        self._chunks: dict[tuple[SampleFormat, tuple[int, int], float], int] = {}
-        self._state: State | None = None
+        self._chunks: dict[tuple[SampleFormat, Size, float], int] = {}
+        self._state: RecurrentState | None = None
 
-    def chunk_frames(
-        self, sample_format: SampleFormat, size_px: tuple[int, int], ratio: float
-    ) -> int:
+    def chunk_frames(self, sample_format: SampleFormat, size: Size, ratio: float) -> int:
         """How many frames of that coding, width and height to compute at once.
 
         On a graphics card no more than its free memory allows.
         """
         if self.device.type == "cpu":
             return self._largest_chunk
-        kind = sample_format, size_px, ratio
+        kind = sample_format, size, ratio
         if kind not in self._chunks:  # later, the frames of the segment before take room
             usable = min(free_bytes(self.device), WORTHWHILE_BYTES)
-            self._chunks[kind] = frames_in(usable, *kind)
+            network_bytes = self._network.frame_bytes(size, ratio)
+            self._chunks[kind] = frames_in(usable, sample_format, size, network_bytes)
         return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
@@ -131,10 +128,10 @@ class MattingSession:
         Returns:
             That of all frames; in several parts where memory is short.
         Raises:
-            InputError: the copy would be smaller than 16 px.
+            InputError: the copy would be smaller than the network can take.
             MachineError: there is too little memory for a single frame.
         """
-        if min(source.height, source.width) * ratio < SMALLEST_PX and ratio < 1:
+        if min(source.height, source.width) * ratio < self._network.smallest_px and ratio < 1:
             raise InputError(
                 f"At a downsample ratio of {ratio:g}, nothing is left of a picture of this size.",
                 "Use a larger --downsample-ratio, or auto.",
@@ -142,7 +139,7 @@ class MattingSession:
             )
 
         def see(part: Planes) -> FrameFeatures:
-            return steps.see(self._network, to_device(part, self.device), ratio)
+            return self._network.extract_features(to_device(part, self.device), ratio)
 
         return self._in_parts(see, source.split(self._largest_chunk))
 
@@ -155,7 +152,7 @@ class MattingSession:
 
         def decode(part: FrameFeatures) -> RecurrentOutput:
             # A state is never changed in place: what has failed can be done again.
-            decoded, self._state = steps.decode(self._network, part, self._state)
+            decoded, self._state = self._network.run_recurrent(part, self._state)
             return decoded
 
         return self._in_parts(decode, seen)
@@ -168,40 +165,30 @@ class MattingSession:
         """
 
         def fit(part: RecurrentOutput) -> Matte:
-            return steps.fit(self._network, part)
+            return self._network.fit_guided_filter(part)
 
         return self._in_parts(fit, decoded)
 
-    def fits(self, width_px: int, height_px: int, ratio: float) -> bool:
-        """Whether there is a state, and it belongs to frames of that size at that ratio."""
-        if self._state is None:
-            return False
-        height, width = int(height_px * ratio), int(width_px * ratio)
-        expected = [
-            (1, channels, -(-height // step), -(-width // step))
-            for channels, step in ((16, 2), (20, 4), (40, 8), (64, 16))
-        ]
-        return [tuple(r.shape) for r in self._state] == expected
+    def has_state_for(self, size: Size, ratio: float) -> bool:
+        """Return whether there is a state, of frames of that size at that ratio."""
+        return self._state is not None and self._state.fits(size, ratio)
 
     def reset(self) -> None:
-        """Forgets the frames seen so far."""
+        """Forget the frames so far."""
         self._state = None
 
     @property
-    def state(self) -> State | None:
-        """r1 .. r4 after the last frame, [1, c, h, w] each, float32, on the CPU."""
-        if self._state is None:
-            return None
-        r1, r2, r3, r4 = (r.float().cpu() for r in self._state)
-        return r1, r2, r3, r4
+    def state(self) -> RecurrentState | None:
+        """The state after the last frame, where it was computed; None before the first frame."""
+        return self._state
 
     @state.setter
-    def state(self, state: State | None) -> None:
-        if state is None:
-            self._state = None
-        else:
-            r1, r2, r3, r4 = (r.to(self.device, memory_format=torch.channels_last) for r in state)
-            self._state = r1, r2, r3, r4
+    def state(self, state: RecurrentState | None) -> None:
+        self._state = None if state is None else state.to(self.device)
+
+    def load_state(self, content: bytes) -> None:
+        """Take the state that `content` is of; none where the network cannot read it."""
+        self._state = self._network.load_state(content)
 
     def _in_parts(self, work: Callable[[F], A], parts: Sequence[F]) -> list[A]:
         """What `work` makes of all parts; if one is too large, the next chunks are smaller too."""

@@ -5,22 +5,18 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import pickle
 import urllib.error
 import urllib.request
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matting.errors import InputError, MissingError, writing
 from matting.progress import Progress
 from matting.system import atomic_files, files
 
 if TYPE_CHECKING:
-    import torch
-
-    from model import MattingNetwork
+    from matting.inference.base import TrainedNetwork
 
 NAME = "rvm_mobilenetv3.pth"
 URL = f"https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/{NAME}"
@@ -29,27 +25,14 @@ VARIABLE = "RVM_CHECKPOINT"
 TIMEOUT_SECONDS = 30
 BLOCK_BYTES = 1 << 16
 
-# What torch.load was seen to raise on files that are no checkpoints.
-UNREADABLE = (
-    OSError,
-    RuntimeError,
-    pickle.UnpicklingError,
-    ValueError,
-    TypeError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-)
-
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network with its weights, in evaluation mode on the CPU, and what identifies them."""
+    """A network with its weights, and what identifies them."""
 
     path: Path
     sha256: str
-    network: MattingNetwork
+    network: TrainedNetwork
 
 
 def default_path() -> Path:
@@ -152,49 +135,32 @@ def _by_hand(url: str, path: Path) -> str:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """The network with the weights of `path`; half-precision ones are widened to float32.
+    """Return the network with the weights of `path`; half-precision ones are widened to float32.
 
     Raises:
         InputError: it is no RVM MobileNetV3 checkpoint; names the first parameter that differs.
     """
-    import torch
-
-    from model import MattingNetwork
+    from matting.inference import torch_files
+    from matting.inference.base import WrongWeightsError
+    from matting.inference.rvm import RvmNetwork
 
     _require(path, f"The checkpoint {path}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's thoughts on the pickles of other programs
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except UNREADABLE as error:
+        weights = torch_files.loaded(path.read_bytes())
+    except (OSError, torch_files.UnreadableError) as error:
         raise _refused(path, "it cannot be read as one") from error
-    network = MattingNetwork()
-    _check(path, loaded, network.state_dict())
-    network.load_state_dict(loaded, strict=True)
-    return Checkpoint(path, files.sha256(path), network.eval())
+    if not isinstance(weights, dict):
+        raise _refused(path, f"it holds a {type(weights).__name__} instead of named parameters")
+    try:
+        network = RvmNetwork.of(weights)
+    except WrongWeightsError as error:
+        raise _refused(path, str(error)) from error
+    return Checkpoint(path, files.sha256(path), network)
 
 
 def _require(path: Path, what: str) -> None:
     if not path.is_file():
         raise InputError(f"{what} is not there, or is no file.", "Check the path and its spelling.")
-
-
-def _check(path: Path, loaded: Any, expected: dict[str, torch.Tensor]) -> None:
-    import torch
-
-    if not isinstance(loaded, dict):
-        raise _refused(path, f"it holds a {type(loaded).__name__} instead of named parameters")
-    for name, tensor in expected.items():
-        found = loaded.get(name)
-        if not isinstance(found, torch.Tensor):
-            raise _refused(path, f"{name} is missing")
-        if found.shape != tensor.shape:
-            raise _refused(
-                path, f"{name} has shape {tuple(found.shape)} instead of {tuple(tensor.shape)}"
-            )
-    for name in loaded:
-        if name not in expected:
-            raise _refused(path, f"{name} is not part of the network")
 
 
 def _refused(path: Path, why: str) -> InputError:

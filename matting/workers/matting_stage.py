@@ -10,9 +10,10 @@ from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import Renderer
+from matting.imaging.sample_format import Size
+from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.media.encoders import codec_of
 from matting.media.source import FrameChunk, FrameSource
 from matting.options import MattingOptions, OutputKind, RendererBackend
@@ -53,7 +54,7 @@ class MattingStage:
     def chunk_frames(self, job: SegmentJob) -> int:
         """How many frames of the segment to take at once."""
         source = job.source
-        size = source.width_px, source.height_px
+        size = Size(source.width_px, source.height_px)
         return self._session.chunk_frames(source.sample_format, size, self._ratio(source))
 
     def see(self, job: SegmentJob, chunk: FrameChunk) -> TimedBatch[FrameFeatures]:
@@ -144,13 +145,15 @@ class MattingStage:
     def _prepare(self, job: SegmentJob, in_hand: bool, progress: Progress) -> InitialState:
         """Brings the session to the state at the segment's start; says where it came from."""
         task, source, session = job.task, job.source, self._session
-        size, ratio = (source.width_px, source.height_px), self._ratio(source)
+        size, ratio = Size(source.width_px, source.height_px), self._ratio(source)
         if task.before is None:
             session.reset()
             return InitialState.FRESH
         if not in_hand:
-            session.state = load_state(task.start_state) if task.start_state else None
-        if session.fits(*size, ratio):
+            session.reset()
+            if task.start_state is not None:
+                load_state(task.start_state, session)
+        if session.has_state_for(size, ratio):
             return InitialState.CARRIED
         if session.state is None:
             try:
@@ -162,7 +165,7 @@ class MattingStage:
                 )
                 session.reset()
                 return InitialState.FRESH
-            if session.fits(*size, ratio):
+            if session.has_state_for(size, ratio):
                 return InitialState.WARMED_UP
         session.reset()
         return InitialState.RESET

@@ -13,6 +13,7 @@ from typing import ParamSpec
 from matting.delivery.outputs import Target
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
+from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.media.video_source import VideoSource
@@ -22,7 +23,6 @@ from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
 from matting.system.fingerprint import Fingerprint
 from matting.workers.pipeline import StoppedError
-from model import State
 
 P = ParamSpec("P")
 
@@ -133,7 +133,7 @@ class SegmentJob:
         self.by_card = False
         self.note = ""
         self.start_state = InitialState.FRESH
-        self.end_state: State | None = None
+        self.end_state: RecurrentState | None = None
         self.results: SegmentWriter | None = None
         self.clock = Clock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None

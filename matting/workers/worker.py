@@ -15,9 +15,9 @@ from pathlib import Path
 
 from matting.errors import InputError
 from matting.imaging.planes import TimedBatch
+from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession
 from matting.inference.state import save_state
-from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.inference.weights import load_checkpoint
 from matting.media.cuda import Nvdec
 from matting.options import MattingOptions

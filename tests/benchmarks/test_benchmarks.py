@@ -24,6 +24,7 @@ from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputOptions, Precision
+from model import load_network
 from tests.conftest import ROOT
 from tests.support.clips import make_clip, number_of
 from tests.support.stages import FAST_OUTPUT
@@ -59,7 +60,7 @@ def test_the_plain_loop_finds_frames_by_number(tmp_path: Path) -> None:
 
 def test_the_plain_loop_mattes_every_frame(clip: Path, tmp_path: Path) -> None:
     job = naive.Job(clip, tmp_path / "naive.mp4", ratio=0.5, codec="h264")
-    taken = naive.matte(load_checkpoint(CHECKPOINT).network, job)
+    taken = naive.matte(load_network(CHECKPOINT), job)
     assert frames_of(job.result) == taken.frames == FRAMES
     assert taken.seconds > 0
 
@@ -68,7 +69,7 @@ def test_the_plain_loop_composes_over_the_background(
     clip: Path, tmp_path: Path, empty_checkpoint: Path
 ) -> None:
     job = naive.Job(clip, tmp_path / "naive.mp4", ratio=0.5, codec="h264")
-    naive.matte(load_checkpoint(empty_checkpoint).network, job)
+    naive.matte(load_network(empty_checkpoint), job)
     with naive.RandomAccess(job.result) as video:
         middle = video[3][24, 32].astype(int)
     assert abs(middle - naive.BACKGROUND).max() <= 4
@@ -160,7 +161,7 @@ def test_growth_is_what_a_longer_video_takes_more() -> None:
 
 def test_the_network_is_measured_in_parts(clip: Path) -> None:
     case = Case(clip, 64, 48, 0.5, Precision.FP32)
-    found = measure(load_checkpoint(CHECKPOINT).network, case, CPU, rounds=1)
+    found = measure(load_network(CHECKPOINT), case, CPU, rounds=1)
     assert case.least_bytes == 2 * 64 * 48 * 3 // 2 + 8 * 4 * 32 * 24
     assert found.ratio is not None and found.ratio > 0
     assert found.mean_error < 0.01  # the network for inference is the published one
@@ -186,9 +187,7 @@ def test_emulated_half_precision_is_nearly_the_real_one() -> None:
 
 def test_drift_is_told_by_window() -> None:
     film = [torch.full((3, 48, 64), value, dtype=torch.uint8) for value in (40, 90, 140)]
-    found = drift_of(
-        load_checkpoint(CHECKPOINT).network, "bf16", film, frames=12, ratio=0.5, device=CPU
-    )
+    found = drift_of(load_network(CHECKPOINT), "bf16", film, frames=12, ratio=0.5, device=CPU)
     assert [window.first for window in found] == [0]
     assert 0 < found[0].mean <= found[0].most
     rising = [Drift(first, 0.1 + first / 10_000, 1.0) for first in (0, 300, 600)]

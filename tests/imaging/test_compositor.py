@@ -18,10 +18,10 @@ from matting.imaging.compositor import (
 )
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
+from matting.inference.rvm import RvmNetwork
 from matting.inference.session import MattingSession
-from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, Precision
-from model import MattingNetwork
+from model import MattingNetwork, load_network
 from tests.support.stages import made_by
 
 CPU = torch.device("cpu")
@@ -38,7 +38,7 @@ STEPS += [((2, 2), (0.0, 0.0)), ((1, 2), (0.0, 0.5)), ((4, 1), (0.0, 0.0))]
 
 @pytest.fixture(scope="module")
 def network(random_checkpoint: Path) -> MattingNetwork:
-    return load_checkpoint(random_checkpoint).network
+    return load_network(random_checkpoint)
 
 
 def numbers(*shape: int, bits: int = 8) -> torch.Tensor:
@@ -72,7 +72,7 @@ def test_bands_are_the_networks_own_answer(
     source = noise(2, 99, 130)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.luma_or_rgb[None].float() / 255, None, ratio)
-        (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, ratio)
+        (matte,) = MattingSession(RvmNetwork(network), CPU, Precision.FP32, 2).mattes(source, ratio)
         parts = list(render_layers(matte, band_px))
     assert [y for rows, _, _ in parts for y in range(99)[rows]] == list(range(99))
     assert (torch.cat([p[1] for p in parts], dim=2) - foreground[0]).abs().max() < 1e-5
@@ -83,7 +83,7 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
     source = noise(2, 64, 96)
     with torch.inference_mode():
         foreground, alpha, _ = network(source.luma_or_rgb[None].float() / 255, None, 0.5)
-    (matte,) = MattingSession(network, CPU, Precision.FP32, 2).mattes(source, 0.5)
+    (matte,) = MattingSession(RvmNetwork(network), CPU, Precision.FP32, 2).mattes(source, 0.5)
     made = render(matte, ALL, GREEN)
     colour = torch.tensor(GREEN).view(3, 1, 1) / 255
     exact = {
@@ -99,8 +99,12 @@ def test_pictures_are_rounded_composites(network: MattingNetwork) -> None:
 @pytest.mark.parametrize("ratio", [1.0, 0.5])
 def test_half_precision_gives_pictures_too(network: MattingNetwork, ratio: float) -> None:
     source = noise(1, 64, 96)
-    full = made_by(MattingSession(network, CPU, Precision.FP32), source, ratio, ALL, GREEN)
-    half = made_by(MattingSession(network, CPU, Precision.BF16), source, ratio, ALL, GREEN)
+    full = made_by(
+        MattingSession(RvmNetwork(network), CPU, Precision.FP32), source, ratio, ALL, GREEN
+    )
+    half = made_by(
+        MattingSession(RvmNetwork(network), CPU, Precision.BF16), source, ratio, ALL, GREEN
+    )
     for kind in ALL:
         assert (
             full[kind].luma_or_rgb.int() - half[kind].luma_or_rgb.int()

@@ -14,6 +14,7 @@ import torch
 
 from matting.errors import InputError, MissingError
 from matting.inference import weights
+from matting.inference.rvm import RvmNetwork
 from model import MattingNetwork
 from tests.conftest import Recorder
 
@@ -102,7 +103,8 @@ def test_no_network_says_what_to_do(tmp_path: Path, progress: Recorder) -> None:
 
 def test_loads_strictly_and_knows_the_file_again(random_checkpoint: Path) -> None:
     checkpoint = weights.load_checkpoint(random_checkpoint)
-    assert not checkpoint.network.training
+    assert isinstance(checkpoint.network, RvmNetwork)
+    assert not checkpoint.network.network.training
     assert checkpoint.sha256 == hashlib.sha256(random_checkpoint.read_bytes()).hexdigest()
 
 
@@ -111,12 +113,14 @@ def test_half_precision_is_widened(random_checkpoint: Path, tmp_path: Path) -> N
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     torch.save(half, tmp_path / "half.pth")
     network = weights.load_checkpoint(tmp_path / "half.pth").network
-    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert isinstance(network, RvmNetwork)
+    assert {p.dtype for p in network.network.parameters()} == {torch.float32}
 
 
 def test_the_real_one_loads(shared: Path) -> None:
     network = weights.load_checkpoint(shared / "weights" / weights.NAME).network
-    state = network.state_dict()
+    assert isinstance(network, RvmNetwork)
+    state = network.network.state_dict()
     assert len(state) == 380
     assert sum(tensor.numel() for tensor in state.values()) == 3_773_775
 

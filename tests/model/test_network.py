@@ -8,20 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from matting.inference.weights import load_checkpoint
-from model import MattingNetwork, State, convolution, inference_network
+from model import MattingNetwork, State, convolution, inference_network, load_network
 
 CASES = ["stage1_only", "portrait", "odd_size", "wide"]
 
 
 @pytest.fixture(scope="module")
 def real_network(shared: Path) -> MattingNetwork:
-    return load_checkpoint(shared / "weights" / "rvm_mobilenetv3.pth").network
+    return load_network(shared / "weights" / "rvm_mobilenetv3.pth")
 
 
 @pytest.fixture(scope="module")
 def network(random_checkpoint: Path) -> MattingNetwork:
-    return load_checkpoint(random_checkpoint).network
+    return load_network(random_checkpoint)
 
 
 def one_by_one(

@@ -15,14 +15,13 @@ from pathlib import Path
 import torch
 
 from matting.infer import infer
-from matting.inference import steps
-from matting.inference.steps import FrameFeatures, RecurrentOutput
+from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
+from matting.inference.rvm import RvmInference
 from matting.progress import Progress
 from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
 from matting.workers.worker import WorkerSetup
 from matting.workers.worker_process import serve_tasks
-from model import MattingNetwork, State
 from tests.support.stages import matting_options, with_compute
 
 VICTIM = "output_001.mp4"
@@ -91,16 +90,16 @@ def _break(folder: Path, how: Callable[[], object], times: int) -> None:
 
 
 def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:
-    decode = steps.decode
-    decoded: list[int] = []
+    run_recurrent = RvmInference.run_recurrent
+    through: list[int] = []
 
     def breaking(
-        network: MattingNetwork, seen: FrameFeatures, state: State | None
-    ) -> tuple[RecurrentOutput, State]:
-        decoded.append(len(seen))
-        if sum(decoded) > 45 and not breaks(folder):
+        network: RvmInference, features: FrameFeatures, state: RecurrentState | None
+    ) -> tuple[RecurrentOutput, RecurrentState]:
+        through.append(len(features))
+        if sum(through) > 45 and not breaks(folder):
             (folder / "broke_0").touch()
             how()
-        return decode(network, seen, state)
+        return run_recurrent(network, features, state)
 
-    setattr(steps, "decode", breaking)  # noqa: B010 - as above
+    setattr(RvmInference, "run_recurrent", breaking)  # noqa: B010 - as above

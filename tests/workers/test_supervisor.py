@@ -11,16 +11,15 @@ from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsF
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
-from matting.inference import steps
+from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
+from matting.inference.rvm import RvmInference, RvmState
 from matting.inference.session import MattingSession
-from matting.inference.steps import FrameFeatures, RecurrentOutput
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, Precision
 from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
 from matting.workers.worker_process import Serve, serve_tasks
-from model import MattingNetwork, State
 from tests.conftest import ROOT, Recorder
 from tests.support import faulty_worker
 from tests.support.stages import (
@@ -156,18 +155,18 @@ class ShortOfMemory:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
         self.refused = 0
-        real = steps.decode
+        real = RvmInference.run_recurrent
 
-        def decode(
-            network: MattingNetwork, seen: FrameFeatures, state: State | None
-        ) -> tuple[RecurrentOutput, State]:
-            made = real(network, seen, state)
-            if len(seen) > frames:
+        def run_recurrent(
+            network: RvmInference, features: FrameFeatures, state: RecurrentState | None
+        ) -> tuple[RecurrentOutput, RecurrentState]:
+            made = real(network, features, state)
+            if len(features) > frames:
                 self.refused += 1
                 raise OutOfMemoryError("There is too little memory.")
             return made
 
-        monkeypatch.setattr(steps, "decode", decode)
+        monkeypatch.setattr(RvmInference, "run_recurrent", run_recurrent)
 
 
 def test_short_memory_makes_smaller_chunks(
@@ -187,9 +186,9 @@ def test_short_memory_makes_smaller_chunks(
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:
         assert (made[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()).abs().max() <= 1
-    assert session.state is not None
-    assert plain.state is not None
-    for mine, theirs in zip(session.state, plain.state, strict=True):
+    assert isinstance(session.state, RvmState)
+    assert isinstance(plain.state, RvmState)
+    for mine, theirs in zip(session.state.tensors, plain.state.tensors, strict=True):
         assert (mine - theirs).abs().max() < 1e-5
 
 

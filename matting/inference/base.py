@@ -1,0 +1,129 @@
+"""What the program asks of a matting network: three steps from frames to mattes, and a state.
+
+Which tensors a network passes from step to step, which it remembers, in which shapes, and how its
+weights are named is known to its own module alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from matting.imaging.compositor import Matte
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Size
+
+R = TypeVar("R", bound="_StepResult")
+
+
+@dataclass(frozen=True)
+class _StepResult:
+    """T frames after one of the steps.
+
+    Attributes:
+        source: the frames.
+        ratio: the downsample ratio, in (0, 1].
+        tensors: the network's own, [T, ...] each.
+    """
+
+    source: Planes
+    ratio: float
+    tensors: tuple[Tensor, ...]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def split(self: R, frames: int) -> Sequence[R]:
+        """Return the same in parts of at most `frames` frames."""
+        tensors = zip(*(tensor.split(frames) for tensor in self.tensors), strict=True)
+        parts = zip(self.source.split(frames), tensors, strict=True)
+        return [replace(self, source=source, tensors=own) for source, own in parts]
+
+
+@dataclass(frozen=True)
+class FrameFeatures(_StepResult):
+    """T frames, and what a network extracts from each of them by itself."""
+
+
+@dataclass(frozen=True)
+class RecurrentOutput(_StepResult):
+    """T frames, and what a network makes of their features and of the frames before."""
+
+
+class RecurrentState(ABC):
+    """What a network remembers of the frames so far; never changed once it is there."""
+
+    @abstractmethod
+    def to(self, device: torch.device) -> RecurrentState:
+        """Return a copy on `device`; the state itself where it is there already."""
+
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """Return what `InferenceNetwork.load_state` restores it from, in float32."""
+
+    @abstractmethod
+    def fits(self, size: Size, ratio: float) -> bool:
+        """Return whether it belongs to frames of that size at that ratio."""
+
+
+class InferenceNetwork(ABC):
+    """A network on its device, arranged for running.
+
+    `extract_features` and `fit_guided_filter` take each frame by itself, in any thread; only
+    `run_recurrent` needs the frames in order.
+
+    Attributes:
+        smallest_px: the shortest side that a small copy may have.
+    """
+
+    smallest_px: int
+
+    @abstractmethod
+    def frame_bytes(self, size: Size, ratio: float) -> float:
+        """Return how much of a GPU's memory the steps need for a frame, without its samples."""
+
+    @abstractmethod
+    def extract_features(self, source: Planes, ratio: float) -> FrameFeatures:
+        """Return the features of frames on the network's device, for a ratio in (0, 1]."""
+
+    @abstractmethod
+    def run_recurrent(
+        self, features: FrameFeatures, state: RecurrentState | None
+    ) -> tuple[RecurrentOutput, RecurrentState]:
+        """Return what comes of the frames after those that left `state`, and the state they leave.
+
+        Args:
+            state: of this very kind of network; None: there are no frames before.
+        """
+
+    @abstractmethod
+    def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
+        """Return the mattes: linear maps from the source to foreground and alpha."""
+
+    @abstractmethod
+    def load_state(self, content: bytes) -> RecurrentState | None:
+        """Return the state, on the network's device, whose `to_bytes` gave `content`.
+
+        None where that is not to be read, or is the state of another network.
+        """
+
+
+class TrainedNetwork(ABC):
+    """A network with its weights, on the CPU."""
+
+    @abstractmethod
+    def for_inference(self, dtype: torch.dtype, device: torch.device) -> InferenceNetwork:
+        """Return a copy arranged for running.
+
+        Args:
+            dtype: float32, float16 or bfloat16, for the layers; states stay float32 in all.
+        """
+
+
+class WrongWeightsError(ValueError):
+    """A checkpoint holds the weights of something else; the message says what differs."""

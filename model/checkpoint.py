@@ -1,0 +1,22 @@
+"""Loading a checkpoint that is known to hold this network, with no further questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from model.network import MattingNetwork
+
+
+def load_network(path: Path) -> MattingNetwork:
+    """Return the network with the weights of `path`, in float32 and evaluation mode, on the CPU.
+
+    Raises:
+        RuntimeError: a parameter is missing, superfluous or misshapen.
+    """
+    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    network = MattingNetwork()
+    network.load_state_dict(weights, strict=True)
+    return network.eval()
