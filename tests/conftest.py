@@ -46,6 +46,7 @@ class Recorder(Progress):
         self.said: list[str] = []
         self.details: list[str] = []
         self.done = 0
+        self.titles: list[str] = []
         self.totals: list[int] = []
         self.on_advance: Callable[[int], None] = carry_on
         self.on_part_done: Callable[[], None] = carry_on
@@ -57,6 +58,7 @@ class Recorder(Progress):
         self.details.append(text)
 
     def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
+        self.titles.append(title)
         if total:  # of an unknown length: starting, and the trial
             self.totals.append(total)
         self.done = 0

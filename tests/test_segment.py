@@ -1,4 +1,4 @@
-"""Stage one: every frame in exactly one piece, at its own time, or a refusal."""
+"""Stage one: every frame in exactly one segment, at its own time, or a refusal."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ PLANNED = {
 }
 
 
-def pieces(folder: Path) -> list[Path]:
+def segment_files(folder: Path) -> list[Path]:
     plan = read_plan(folder)
     assert plan is not None
     return [folder / s.name for s in plan.segments]
 
 
 def cut_frames(folder: Path) -> list[int]:
-    return [number for piece in pieces(folder) for number in numbers(piece)]
+    return [number for file in segment_files(folder) for number in numbers(file)]
 
 
 def test_every_frame_once(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 100)
     folder = segment(video, SECOND, None, progress)
     assert folder == tmp_path / "clip_segments"
-    assert [p.name for p in pieces(folder)] == [f"output_{i:03d}.mp4" for i in range(4)]
+    assert [p.name for p in segment_files(folder)] == [f"output_{i:03d}.mp4" for i in range(4)]
     assert cut_frames(folder) == list(range(100))
     assert (folder / "file_list.txt").read_text(encoding="utf-8") == "".join(
         f"file 'output_{i:03d}.mp4'\n" for i in range(4)
@@ -72,7 +72,7 @@ def test_formats(
 ) -> None:
     video = make_clip(tmp_path / f"clip.{suffix}", 70, codec=codec, options=options)
     folder = segment(video, SECOND, None, progress)
-    assert len(pieces(folder)) == 3
+    assert len(segment_files(folder)) == 3
     assert cut_frames(folder) == list(range(70))
 
 
@@ -82,12 +82,12 @@ def test_the_plan_holds_the_sources_times(tmp_path: Path, progress: Recorder) ->
     folder = segment(video, SECOND, None, progress)
     plan = read_plan(folder)
     assert plan is not None
-    found = [
+    planned = [
         (s.first_pts * plan.time_base) + time
         for s in plan.segments
         for time in relative(times(folder / s.name))
     ]
-    assert found == [Fraction(p, 1000) for p in pts]
+    assert planned == [Fraction(p, 1000) for p in pts]
     assert plan.frames == 60
 
 
@@ -95,21 +95,21 @@ def relative(values: list[Fraction]) -> list[Fraction]:
     return [value - values[0] for value in values]
 
 
-def test_an_open_group_of_pictures_is_not_torn(tmp_path: Path, progress: Recorder) -> None:
+def test_an_open_gop_is_not_torn(tmp_path: Path, progress: Recorder) -> None:
     options = {"x265-params": "log-level=none:open-gop=1:bframes=4:scenecut=0:keyint=10"}
     video = make_clip(tmp_path / "open.mp4", 90, codec="libx265", options=options)
     folder = segment(video, SECOND, None, progress)
     assert cut_frames(folder) == list(range(90))
 
 
-def test_reencoding_gives_pieces_of_any_video(tmp_path: Path, progress: Recorder) -> None:
+def test_re_encoding_cuts_any_video(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "one_key.mp4", 75, gop=1000)
     folder = segment(video, SECOND, None, progress)
-    assert len(pieces(folder)) == 1
+    assert len(segment_files(folder)) == 1
     assert progress.heard("--reencode")
     options = CuttingOptions(seconds=Fraction(1), reencode=True, overwrite=True)
     folder = segment(video, options, None, progress)
-    assert len(pieces(folder)) == 3
+    assert len(segment_files(folder)) == 3
     assert cut_frames(folder) == list(range(75))
     plan = read_plan(folder)
     assert plan is not None
@@ -125,7 +125,7 @@ def test_cutting_again_changes_nothing(tmp_path: Path, progress: Recorder) -> No
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
 
 
-def test_a_missing_piece_is_cut_again(tmp_path: Path, progress: Recorder) -> None:
+def test_a_missing_segment_is_cut_again(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
     (folder / "output_001.mp4").unlink()
@@ -136,7 +136,7 @@ def test_a_missing_piece_is_cut_again(tmp_path: Path, progress: Recorder) -> Non
 def test_other_work_is_not_overwritten(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
-    with pytest.raises(InputError, match="pieces of 1 seconds"):
+    with pytest.raises(InputError, match="segments of 1 seconds"):
         segment(video, CuttingOptions(seconds=Fraction(2)), None, progress)
     other = make_clip(tmp_path / "clip.mov", 40)
     with pytest.raises(InputError, match=r"another video \(clip.mp4\)"):
@@ -160,7 +160,7 @@ def test_a_folder_of_other_videos_is_left_alone(tmp_path: Path, progress: Record
 def test_an_interrupted_cut_is_finished_later(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
-    # As a kill between the last piece and the plan leaves it.
+    # As a kill between the last segment and the plan leaves it.
     (folder / "segments.json").unlink()
     (folder / ".cutting").mkdir()
     segment(video, SECOND, None, progress)
@@ -190,13 +190,13 @@ def test_an_interrupted_installation_is_not_taken_for_whole(
     assert cut_frames(segment(video, SECOND, None, progress)) == list(range(100))
 
 
-def test_a_missing_piece_is_cut_as_before(tmp_path: Path, progress: Recorder) -> None:
+def test_a_missing_segment_is_cut_as_before(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 70)
     folder = segment(video, SECOND, None, progress)
     content = (folder / "output_001.mp4").read_bytes()
     (folder / "output_001.mp4").unlink()
     segment(video, CuttingOptions(), None, progress)
-    assert len(pieces(folder)) == 3
+    assert len(segment_files(folder)) == 3
     assert (folder / "output_001.mp4").read_bytes() == content
 
 
@@ -211,18 +211,18 @@ def test_a_broken_plan_can_be_overwritten(tmp_path: Path, progress: Recorder) ->
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-def test_avi_with_reordered_frames_is_encoded_anew(
+def test_avi_with_reordered_frames_is_re_encoded(
     codec: str, tmp_path: Path, progress: Recorder
 ) -> None:
     options = {"bf": "2", "b_strategy": "0"} if codec == "mpeg4" else {"bf": "2"}
     video = make_clip(tmp_path / "clip.avi", 60, codec=codec, options=options)
     folder = segment(video, SECOND, None, progress)
-    assert progress.heard("encoded anew, without loss: its frames carry no times")
-    assert len(pieces(folder)) == 2
+    assert progress.heard("re-encoded, without loss: its frames carry no times")
+    assert len(segment_files(folder)) == 2
     assert cut_frames(folder) == list(range(60))
 
 
-def test_reencoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> None:
+def test_re_encoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> None:
     whole = remux_faststart(make_clip(tmp_path / "whole.mp4", 150))
     short = tmp_path / "short.mp4"
     short.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
@@ -267,7 +267,7 @@ def remux_faststart(video: Path) -> Path:
     return moved
 
 
-def test_weird_names(tmp_path: Path, progress: Recorder) -> None:
+def test_names_with_special_characters(tmp_path: Path, progress: Recorder) -> None:
     folder = tmp_path / "50% off & it's [new]"
     folder.mkdir()
     video = make_clip(folder / "-Ünïcode 動画 %03d '1'.mp4", 40)
@@ -319,7 +319,7 @@ def test_a_plan_that_makes_no_sense_is_refused(
         read_plan(folder)
 
 
-def test_choice_of_cuts() -> None:
+def test_where_packets_are_cut() -> None:
     # Decoding order. 19 is a leading picture of the key frame 20; 29 crosses the key frame 30.
     pts = [0, 2, 1, 10, 12, 11, 20, 19, 22, 31, 30, 29, 40, 41]
     keys = {0, 10, 20, 30, 40}
@@ -330,7 +330,7 @@ def test_choice_of_cuts() -> None:
     assert all(a < b for a, b in pairwise(starts))
 
 
-def test_an_older_plan_is_to_be_cut_again(tmp_path: Path, progress: Recorder) -> None:
+def test_an_older_plan_asks_for_another_cut(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 20)
     folder = segment(video, SECOND, None, progress)
     path = folder / "segments.json"
@@ -341,7 +341,7 @@ def test_an_older_plan_is_to_be_cut_again(tmp_path: Path, progress: Recorder) ->
     assert "--overwrite" in caught.value.hint
 
 
-def test_the_plan_knows_a_piece_that_was_changed(tmp_path: Path, progress: Recorder) -> None:
+def test_the_plan_notices_a_segment_that_was_changed(tmp_path: Path, progress: Recorder) -> None:
     folder = segment(make_clip(tmp_path / "clip.mp4", 60), SECOND, None, progress)
     plan = read_plan(folder)
     assert plan is not None
@@ -349,27 +349,29 @@ def test_the_plan_knows_a_piece_that_was_changed(tmp_path: Path, progress: Recor
     assert [s.fingerprint.matches(folder / s.name) for s in plan.segments] == [True, False]
 
 
-def test_reencoded_pieces_are_closed_and_good(tmp_path: Path, progress: Recorder) -> None:
+def test_re_encoded_segments_start_with_a_key_frame_and_look_like_the_source(
+    tmp_path: Path, progress: Recorder
+) -> None:
     pts = [100 + index * 40 + (index % 3) * 7 for index in range(60)]
     video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
     folder = segment(video, CuttingOptions(Fraction(1), reencode=True), None, progress)
     plan = read_plan(folder)
     assert plan is not None
-    found = [
+    planned = [
         s.first_pts * plan.time_base + time
         for s in plan.segments
         for time in relative(times(folder / s.name))
     ]
-    assert found == [Fraction(p, 1000) for p in pts]
-    for before, after in zip(decode(video), iter_pieces(folder), strict=True):
+    assert planned == [Fraction(p, 1000) for p in pts]
+    for before, after in zip(decode(video), frames_of(folder), strict=True):
         assert np.abs(before[1].astype(int) - after).mean() < 4
-    for piece in pieces(folder):
-        with av.open(str(piece)) as container:
+    for file in segment_files(folder):
+        with av.open(str(file)) as container:
             assert container.streams.video[0].codec_context.name == "hevc"
             packets = [packet for packet in container.demux(video=0) if packet.size]
         assert packets[0].is_keyframe
         assert min(packet.pts or 0 for packet in packets) == (packets[0].pts or 0)
 
 
-def iter_pieces(folder: Path) -> list[NDArray[np.uint8]]:
-    return [rgb for piece in pieces(folder) for _, rgb in decode(piece)]
+def frames_of(folder: Path) -> list[NDArray[np.uint8]]:
+    return [rgb for file in segment_files(folder) for _, rgb in decode(file)]

@@ -134,7 +134,7 @@ def test_odd_sizes_without_loss(
     clip = tmp_path / "clip.nut"
     video = make_clip(clip, 4, codec="rawvideo", pixel_format=pixel_format, size=size)
     folder = segment(video, CuttingOptions(), None, progress)
-    assert progress.heard("encoded anew, without loss: ")
+    assert progress.heard("re-encoded, without loss: ")
     assert of_pieces(folder) == shown(video)
 
 
@@ -177,7 +177,7 @@ def test_full_range_without_other_tags_stays_full(tmp_path: Path, progress: Reco
 def test_light_and_chromas_place_stay(
     pixel_format: str, tmp_path: Path, progress: Recorder
 ) -> None:
-    """Also where the pieces are encoded anew, in H.264 and H.265, all of them."""
+    """Also where the segments are re-encoded, in H.264 and H.265, all of them."""
     light = HdrMetadata(None, (800, 300))
     options = {"x265-params": f"{X265['x265-params']}:chromaloc=2:{light.x265()}"}
     clip = make_clip(

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from matting.cutting.repair import CutSegment
+from matting.cutting.cut_job import CutSegment
 from matting.errors import InputError
 from matting.project.plan import UNREADABLE, SourceFingerprint
 from matting.system import atomic_files, files

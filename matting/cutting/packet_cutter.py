@@ -1,4 +1,4 @@
-"""Choosing where a source is cut, and writing its packets to pieces, without encoding."""
+"""Where a source can be cut, and its packets copied into segments without re-encoding."""
 
 from __future__ import annotations
 
@@ -23,74 +23,58 @@ from matting.media.probe import VideoInfo, decode_times
 
 @dataclass(frozen=True)
 class PacketSpan:
-    """The packets of a piece, by their numbers in the source.
+    """The packets of a segment, by their numbers in the source.
 
     Attributes:
-        lead: the first that is written; those before `start` are hidden by an edit list.
-        start, stop: the piece's own packets are [start, stop).
+        pre_roll_start: the first packet written; those before `start` are the pre-roll, which is
+            decoded but hidden by an edit list.
+        start, stop: the segment's own packets are [start, stop).
     """
 
-    lead: int
+    pre_roll_start: int
     start: int
     stop: int
 
 
-def choose_cuts(packets: Sequence[SourcePacket], ticks: Fraction) -> list[int]:
-    """Where to cut, as numbers of packets; the first is 0, or the first key frame's if nothing
-    before it is shown.
+# Whether the segment [start, stop) of these packets needs a pre-roll, when it may go back that
+# many key frames.
+NeedsPreRoll = Callable[[Sequence[SourcePacket], int, int, int], bool]
 
-    A cut is possible before a key frame when all packets before it are shown before all from it
-    on, the key frame's leading pictures included. Of those, the first in each `ticks` since the
-    last cut is taken.
+
+def choose_cuts(packets: Sequence[SourcePacket], segment_ticks: Fraction) -> list[int]:
+    """Return the numbers of the packets at which to cut.
+
+    The first is 0, or the first key frame's number if nothing before it is presented. A cut is
+    possible before a key frame when all packets before it are presented before all from it on, the
+    key frame's leading pictures included. The first such place in each `segment_ticks` is taken.
 
     Args:
         packets: every packet of the source, in decoding order; all have times.
-        ticks: the length of a piece.
+        segment_ticks: the segment length to aim at.
     """
     pts = [packet.pts or 0 for packet in packets]
     latest_before = [min(pts), *accumulate(pts, max)]
     earliest_after = list(accumulate(reversed(pts), min))[::-1]
-    shown = [index for index, packet in enumerate(packets) if packet.shown]
-    first = min(pts[index] for index in shown)
-    keys = (index for index, packet in enumerate(packets) if packet.key)
-    starts = [min(next(keys, 0), shown[0])]
-    wanted = first + ticks
-    for index in range(shown[0] + 1, shown[-1] + 1):
-        time = pts[index]
-        if not packets[index].key or time < wanted:
+    presented = [number for number, packet in enumerate(packets) if packet.presented]
+    first = min(pts[number] for number in presented)
+    keys = (number for number, packet in enumerate(packets) if packet.key)
+    starts = [min(next(keys, 0), presented[0])]
+    due = first + segment_ticks
+    for number in range(presented[0] + 1, presented[-1] + 1):
+        time = pts[number]
+        if not packets[number].key or time < due:
             continue
-        if latest_before[index] < earliest_after[index]:
-            starts.append(index)
-            wanted = first + ((time - first) // ticks + 1) * ticks
+        if latest_before[number] < earliest_after[number]:
+            starts.append(number)
+            due = first + ((time - first) // segment_ticks + 1) * segment_ticks
     return starts
 
 
-def spans(
-    packets: Sequence[SourcePacket], starts: Sequence[int], keys_back: int
-) -> list[PacketSpan]:
-    """The packets of each piece, with lead-ins where they are needed.
-
-    Args:
-        starts: where to cut.
-        keys_back: how many key frames earlier than the piece a lead-in starts.
-    """
-    keys = [index for index, packet in enumerate(packets) if packet.key]
-    last = max(index for index, packet in enumerate(packets) if packet.shown)
-    found = []
-    for start, stop in zip(starts, [*starts[1:], last + 1], strict=True):
-        lead = start
-        if start and needs_pre_roll(packets, start, stop, keys_back):
-            earlier = [key for key in keys if key < start]
-            lead = earlier[max(0, len(earlier) - keys_back)] if earlier else start
-        found.append(PacketSpan(lead, start, stop))
-    return found
-
-
 def needs_pre_roll(packets: Sequence[SourcePacket], start: int, stop: int, keys_back: int) -> bool:
-    """Whether a piece that starts at packet `start` needs an earlier one to decode.
+    """Return whether a segment that starts at packet `start` needs earlier packets to decode.
 
-    Not where nothing is referred to across it. In codecs that do not say, a key frame without
-    leading pictures is tried without, at first.
+    It does not where nothing is referred to across the cut. In codecs that do not say, a key frame
+    without leading pictures is first tried without.
     """
     key = packets[start]
     if key.closed_gop is not None:
@@ -99,17 +83,41 @@ def needs_pre_roll(packets: Sequence[SourcePacket], start: int, stop: int, keys_
     return keys_back > 1 or min(times) < times[0]
 
 
+def plan_spans(
+    packets: Sequence[SourcePacket],
+    starts: Sequence[int],
+    keys_back: int,
+    needs_pre_roll: NeedsPreRoll = needs_pre_roll,
+) -> list[PacketSpan]:
+    """Return the packets of each segment, with a pre-roll where one is needed.
+
+    Args:
+        starts: where to cut.
+        keys_back: how many key frames before the segment its pre-roll starts.
+    """
+    keys = [number for number, packet in enumerate(packets) if packet.key]
+    last = max(number for number, packet in enumerate(packets) if packet.presented)
+    spans = []
+    for start, stop in zip(starts, [*starts[1:], last + 1], strict=True):
+        pre_roll_start = start
+        if start and needs_pre_roll(packets, start, stop, keys_back):
+            earlier = [key for key in keys if key < start]
+            pre_roll_start = earlier[max(0, len(earlier) - keys_back)] if earlier else start
+        spans.append(PacketSpan(pre_roll_start, start, stop))
+    return spans
+
+
 def edit_list_can_hide(index: SourceIndex, span: PacketSpan) -> bool:
-    """Whether an edit list can hide all of a span that is hidden: only what comes first."""
+    """Return whether an edit list can hide all that is to be hidden: only what comes first."""
     first = min(index.times(span.start, span.stop))
     return all(
-        packet.shown or packet.pts is None or packet.pts < first
-        for packet in index.packets[span.lead : span.stop]
+        packet.presented or packet.pts is None or packet.pts < first
+        for packet in index.packets[span.pre_roll_start : span.stop]
     )
 
 
 def mp4_can_hold(path: Path) -> bool:
-    """Whether mp4 can hold the picture of `path` as it is.
+    """Return whether an mp4 file can hold the picture of `path` as it is.
 
     Raises:
         InputError, MediaError: as `probe`.
@@ -127,25 +135,26 @@ def mp4_can_hold(path: Path) -> bool:
 def write_segments(
     info: VideoInfo,
     index: SourceIndex,
-    segments: Mapping[Path, PacketSpan],
+    spans: Mapping[Path, PacketSpan],
     on_packets: Callable[[int], None],
 ) -> None:
-    """Writes the pieces in one pass over the source.
+    """Write segments in one pass over the source.
 
-    A piece's time 0 is its first frame; its ticks are the source's. Damaged packets that mp4
+    A segment's time 0 is its first frame; its ticks are the source's. Damaged packets that mp4
     cannot hold are left out.
 
     Args:
-        on_packets: told how many more of the source's packets are read.
+        spans: the packets of each file.
+        on_packets: told how many more of the source's packets have been read.
     Raises:
-        StorageError: a piece cannot be written.
+        StorageError: a segment cannot be written.
         MediaError: the source cannot be read.
     """
-    waiting = sorted(segments.items(), key=lambda item: item[1].lead)
+    waiting = sorted(spans.items(), key=lambda item: item[1].pre_roll_start)
     with open_video(info.path) as (container, video), reading(info.path), ExitStack() as files:
         open_segments: list[_SegmentFile] = []
         for number, packet in enumerate(unbroken(container.demux(video))):
-            while waiting and waiting[0][1].lead <= number:
+            while waiting and waiting[0][1].pre_roll_start <= number:
                 path, span = waiting.pop(0)
                 segment = _SegmentFile(path, span, index, info, video)
                 files.callback(segment.close)
@@ -164,7 +173,7 @@ def write_segments(
 
 
 class _SegmentFile:
-    """One piece that is being written."""
+    """A segment that is being written."""
 
     def __init__(
         self, path: Path, span: PacketSpan, index: SourceIndex, info: VideoInfo, video: VideoStream
@@ -172,13 +181,13 @@ class _SegmentFile:
         self.span = span
         self._path = path
         self._time_base = info.time_base
-        packets = index.packets[span.lead : span.stop]
+        packets = index.packets[span.pre_roll_start : span.stop]
         first = min(index.times(span.start, span.stop))
         self._pts = [(packet.pts or 0) - first for packet in packets]
         self._dts = decode_times(self._pts)
-        shown = sorted(self._pts)
-        lasts = [later - earlier for earlier, later in pairwise(shown)]
-        self._durations = dict(zip(shown, [*lasts, lasts[-1] if lasts else 1], strict=True))
+        rising = sorted(self._pts)
+        gaps = [later - earlier for earlier, later in pairwise(rising)]
+        self._durations = dict(zip(rising, [*gaps, gaps[-1] if gaps else 1], strict=True))
         # Neither shifted to hide decoding times below zero, nor rounded to milliseconds: the
         # edit list starts at time 0 exactly.
         ticks = str(min(info.time_base.denominator, 2**31 - 1))
@@ -198,26 +207,27 @@ class _SegmentFile:
                 raise
 
     def write(self, packet: Packet[VideoStream], number: int) -> None:
-        """Writes a packet of the source, unless mp4 cannot hold it."""
-        place = number - self.span.lead
+        """Write a packet of the source, unless mp4 cannot hold it."""
+        place = number - self.span.pre_roll_start
         pts = self._pts[place]
-        source = packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base
+        original = packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base
         key = packet.is_keyframe
         packet.stream, packet.time_base = self._stream, self._time_base
         packet.pts, packet.dts = pts, self._dts[place]
         packet.duration = self._durations[pts]
-        # A reader starts at the last key frame by the edit list's start: it must be the lead-in.
+        # A reader starts at the last key frame before the edit list's start: that has to be the
+        # start of the pre-roll.
         packet.is_keyframe = place == 0 or (key and pts > 0)
         try:
-            # A frame that is missing is found when the piece is decoded.
+            # A missing frame is noticed when the segment is decoded.
             with suppress(EncodeError), encoding(self._path):
                 self._output.mux_one(packet)
         finally:
-            packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base = source
+            packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base = original
             packet.is_keyframe = key
 
     def close(self) -> None:
-        """Writes what is still held; more than once does nothing."""
+        """Write what is still buffered; calling it again does nothing."""
         with encoding(self._path):
             self._output.close()
 

@@ -1,4 +1,4 @@
-"""The packets of a source video: what there is to cut, and where each may be cut, undecoded."""
+"""The packets of a source video, undecoded: what there is to cut, and where it can be cut."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from matting.errors import MediaError
 from matting.media.container import correct_time, open_video, reading, unbroken
 from matting.media.probe import CUT_OFF_SECONDS, declared_end, is_presented
 
-# The first coded picture's type in a packet by which the decoder forgets all that came before.
-IDR_TYPES = {"h264": {5}, "hevc": {19, 20}}  # ITU-T H.264, table 7-1; H.265, table 7-1
+# NAL unit types of the pictures at which the decoder forgets all that came before (IDR), and of
+# all coded pictures. Source: ITU-T H.264, table 7-1; H.265, table 7-1.
+IDR_TYPES = {"h264": {5}, "hevc": {19, 20}}
 PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
 
 
 @dataclass(frozen=True)
 class SourcePacket:
-    """A packet as its container tells of it; times in ticks of the stream's time base.
+    """A packet as its container describes it; times in ticks of the stream's time base.
 
     Attributes:
-        pts, dts: when it is shown and decoded; None where the container does not say.
-        clean: whether nothing from here on needs anything from before; None: not known.
-        shown: whether a player shows its frame.
+        pts, dts: when it is presented and decoded; None where the container does not say.
+        closed_gop: whether nothing from here on refers to anything before; None: unknown.
+        presented: whether a player shows its frame.
         corrupt: whether the container itself knows that a part is missing.
-        malformed: whether its structure is broken, so that no container can take it over.
+        malformed: whether its structure is broken, so that no container can hold it.
     """
 
     pts: int | None
     key: bool
     dts: int | None = None
     closed_gop: bool | None = None
-    shown: bool = True
+    presented: bool = True
     corrupt: bool = False
     malformed: bool = False
 
@@ -45,7 +46,7 @@ class SourceIndex:
     """All packets of a video's picture, in decoding order.
 
     Attributes:
-        ends: when the file ends although it should go on, in seconds; None: it is whole.
+        truncated_at: when the file ends although it should go on, in seconds; None: it is whole.
     """
 
     packets: tuple[SourcePacket, ...]
@@ -58,93 +59,91 @@ class SourceIndex:
         return None not in pts and len(set(pts)) == len(pts)
 
     def times(self, start: int = 0, stop: int | None = None) -> list[int]:
-        """When the frames of packets [start, stop) are shown, in decoding order."""
+        """Return the PTS of the frames of packets [start, stop), in decoding order."""
         packets = self.packets[start:stop]
-        return [packet.pts for packet in packets if packet.shown and packet.pts is not None]
+        return [packet.pts for packet in packets if packet.presented and packet.pts is not None]
 
 
 def read_index(path: Path) -> SourceIndex:
-    """Reads the whole file; one that breaks off is no error here.
+    """Index the whole file; a truncated one is no error here.
 
     Raises:
-        InputError: no such file.
+        InputError: there is no such file.
         MediaError: it is no video, or holds no frames.
     """
     packets: list[SourcePacket] = []
     end = Fraction(0)
     with open_video(path) as (container, stream), reading(path):
         codec = stream.codec_context.codec.canonical_name
-        header = bytes(stream.codec_context.extradata or b"")
-        # All streams: the container's declared length is that of its longest.
+        extradata = bytes(stream.codec_context.extradata or b"")
         breaks: list[av.error.FFmpegError] = []
+        # All streams: the container's declared length is that of its longest.
         for packet in unbroken(container.demux(), breaks.append):
             if packet.stream_index == stream.index:
                 correct_time(packet, stream)
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
-                closed_gop = (
-                    _starts_closed_gop(bytes(packet), codec, header) if packet.is_keyframe else None
-                )
+                key = packet.is_keyframe
                 packets.append(
                     SourcePacket(
                         packet.pts,
-                        packet.is_keyframe,
+                        key,
                         packet.dts,
-                        closed_gop,
+                        _starts_closed_gop(bytes(packet), codec, extradata) if key else None,
                         is_presented(packet, codec),
                         packet.is_corrupt,
-                        codec == "av1" and not _is_well_formed(bytes(packet)),
+                        codec == "av1" and not _is_well_formed_av1(bytes(packet)),
                     )
                 )
-        broken = (
+        truncated = (
             bool(breaks)
             or declared_end(container) - end > CUT_OFF_SECONDS
-            or _reaches_beyond(stream, path)
+            or _container_index_exceeds_file(stream, path)
         )
-    if not any(packet.shown for packet in packets):
+    if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
-    return SourceIndex(tuple(packets), end if broken else None)
+    return SourceIndex(tuple(packets), end if truncated else None)
 
 
-def _reaches_beyond(stream: VideoStream, path: Path) -> bool:
-    """Whether the container's own index names packets beyond the end of the file."""
+def _container_index_exceeds_file(stream: VideoStream, path: Path) -> bool:
+    """Return whether an MP4 file's own index names packets beyond the end of the file."""
     entries = stream.index_entries
     end = max((entry.pos + entry.size for entry in entries), default=0)
     return "mp4" in stream.container.format.name and end > path.stat().st_size
 
 
-def _starts_closed_gop(content: bytes, codec: str, header: bytes) -> bool | None:
+def _starts_closed_gop(content: bytes, codec: str, extradata: bytes) -> bool | None:
     if codec not in IDR_TYPES:
         return None
-    for unit in _units(content, codec, header):
-        kind = unit & 31 if codec == "h264" else unit >> 1 & 63
-        if kind in PICTURE_TYPES[codec]:
-            return kind in IDR_TYPES[codec]
+    for header in _nal_unit_headers(content, codec, extradata):
+        unit_type = header & 31 if codec == "h264" else header >> 1 & 63
+        if unit_type in PICTURE_TYPES[codec]:
+            return unit_type in IDR_TYPES[codec]
     return False
 
 
-def _units(content: bytes, codec: str, header: bytes) -> Iterator[int]:
-    """The first byte of each network abstraction layer unit in a packet of H.264 or H.265."""
-    if header[:1] != b"\x01":  # separated by start codes, ITU-T H.264, annex B
+def _nal_unit_headers(content: bytes, codec: str, extradata: bytes) -> Iterator[int]:
+    """Yield the first byte of each NAL unit in a packet of H.264 or H.265."""
+    if extradata[:1] != b"\x01":  # separated by start codes, ITU-T H.264, annex B
         at = content.find(b"\0\0\1")
         while 0 <= at < len(content) - 3:
             yield content[at + 3]
             at = content.find(b"\0\0\1", at + 3)
         return
-    # Each after its length; ISO/IEC 14496-15 says in how many bytes.
+    # Each after its length; ISO/IEC 14496-15 says in how many bytes that is written.
     place = 4 if codec == "h264" else 21
-    width = (header[place] & 3) + 1 if len(header) > place else 4
+    width = (extradata[place] & 3) + 1 if len(extradata) > place else 4
     at = 0
     while at + width < len(content):
         yield content[at + width]
         at += width + int.from_bytes(content[at : at + width], "big")
 
 
-def _is_well_formed(content: bytes) -> bool:
-    """Whether a packet of AV1 is a sequence of open bitstream units: AV1 specification, 5.3.
+def _is_well_formed_av1(content: bytes) -> bool:
+    """Return whether a packet is a sequence of open bitstream units: AV1 specification, 5.3.
 
-    FFmpeg's mp4 writer spoils the whole file when one is not.
+    FFmpeg's mp4 muxer spoils the whole file when one is not.
     """
     at = 0
     while at < len(content):
@@ -152,7 +151,7 @@ def _is_well_formed(content: bytes) -> bool:
         if header & 0x80:  # a bit that is always zero
             return False
         at += 2 if header & 4 else 1
-        if not header & 2:  # no size: it goes on to the end
+        if not header & 2:  # no size: the unit extends to the end
             return True
         size = shift = 0
         while True:

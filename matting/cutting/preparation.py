@@ -1,4 +1,4 @@
-"""Sources that begin in the middle: frames that refer to pictures from before the file starts."""
+"""What a source needs before it is cut: frames that no decoder can show left out, and filters."""
 
 from __future__ import annotations
 
@@ -12,30 +12,36 @@ from matting.media.frame_filters import FrameFilters
 from matting.media.probe import VideoInfo
 from matting.media.validation import require_whole_pictures
 
-# How many frames are looked at before the work starts; the others when they are decoded.
-LOOKED_AT = 8
+# How many frames are inspected for fields before the work starts; the others when they are decoded.
+INSPECTED_FRAMES = 8
 
 
-def without_lost_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceIndex, int]:
-    """The index with what no decoder can show at the start marked as not shown, and how many.
+def skip_open_gop_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceIndex, int]:
+    """Mark what no decoder can show at the start as not presented.
 
-    Those are frames before the first key frame, and its leading pictures, up to the first one
-    that comes out whole. A damaged key frame is damage, and stays listed.
+    A recording that begins in the middle starts with frames that refer to pictures from before it:
+    those before the first key frame, and its leading pictures, up to the first that comes out
+    whole. A damaged key frame is damage, and stays presented.
 
+    Returns:
+        the index, and how many frames were marked.
     Raises:
-        InputError: no such file.
+        InputError: there is no such file.
         MediaError: it is no video.
     """
     packets = index.packets
     key = next((number for number, packet in enumerate(packets) if packet.key), None)
     if key is None:
         return index, 0
-    first = packets[key].pts
+    key_pts = packets[key].pts
     candidates = {
         number
         for number, packet in enumerate(packets)
-        if packet.shown
-        and (number < key or (None not in {first, packet.pts} and (packet.pts or 0) < (first or 0)))
+        if packet.presented
+        and (
+            number < key
+            or (None not in {key_pts, packet.pts} and (packet.pts or 0) < (key_pts or 0))
+        )
     }
     if not candidates:
         return index, 0
@@ -44,27 +50,27 @@ def without_lost_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceIndex
         whole = next((number for _, number, frame in frames if not frame.is_corrupt), None)
     if whole is None:
         return index, 0
-    lost = candidates - {whole}
-    time = packets[whole].pts
-    if index.is_timed and time is not None:
-        lost = {number for number in lost if (packets[number].pts or 0) < time}
-    kept = (
-        replace(packet, shown=packet.shown and number not in lost)
+    undecodable = candidates - {whole}
+    whole_pts = packets[whole].pts
+    if index.is_timed and whole_pts is not None:
+        undecodable = {n for n in undecodable if (packets[n].pts or 0) < whole_pts}
+    marked = (
+        replace(packet, presented=packet.presented and number not in undecodable)
         for number, packet in enumerate(packets)
     )
-    return replace(index, packets=tuple(kept)), len(lost)
+    return replace(index, packets=tuple(marked)), len(undecodable)
 
 
-def filters_for(info: VideoInfo) -> FrameFilters:
-    """What the frames of a source need, by its headers and its first frames.
+def choose_filters(info: VideoInfo) -> FrameFilters:
+    """Return what the frames of a source need, by its headers and its first frames.
 
     Raises:
-        InputError: no such file.
-        MediaError: its fields cannot be made whole pictures; it is no video.
+        InputError: there is no such file.
+        MediaError: it is no video, or its fields cannot be made whole pictures.
     """
     frames = decoded([info.path], Decoding(), strict=False, threads=1)
     with closing(frames):
-        seen = any(frame.interlaced_frame for _, _, frame in islice(frames, LOOKED_AT))
-    if seen:
+        interlaced = any(frame.interlaced_frame for _, _, frame in islice(frames, INSPECTED_FRAMES))
+    if interlaced:
         require_whole_pictures(info)
-    return FrameFilters(info.interlaced or seen, info.has_alpha, info.header.crop)
+    return FrameFilters(info.interlaced or interlaced, info.has_alpha, info.header.crop)

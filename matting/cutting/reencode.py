@@ -1,25 +1,124 @@
-"""."""
+"""Segments re-encoded from decoded frames, with a frame for every time, also a damaged one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 
+from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
 from matting.errors import DecodeError, writing
-from matting.media.decode_check import Decoding, decoded
+from matting.media.decode_check import Decoding, decode_all, decoded
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.probe import VideoInfo
+from matting.media.validation import require_whole_pictures
+from matting.progress import Progress
+from matting.project.paths import segment_name
 from matting.system import atomic_files
 
-# A decoded frame; for those who only hand it on.
+# A decoded frame, for those who only pass it on.
 Frame = VideoFrame
 # Frames, each with its time in ticks of the source, rising.
 Frames = Generator[tuple[int, VideoFrame], None, None]
+
+
+def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) -> list[CutSegment]:
+    """Decode a source through, and encode it into segments.
+
+    Args:
+        crf: the encoder's constant rate factor; None: lossless.
+        repeat: put the last good frame in place of a damaged one.
+    Returns:
+        the segments. Of a source that is damaged or truncated, unless `repeat`, one segment that
+        is the source itself.
+    Raises:
+        MediaError: the source cannot be read, or not decoded at all.
+        StorageError: a segment cannot be written.
+    """
+    info, source = job.info, job.info.path
+    decoding = _decode_source(job, progress)
+    filters = job.filters
+    if decoding.interlaced:
+        require_whole_pictures(info)
+        filters = replace(filters, deinterlace=True)
+    for sentence in filters.words():
+        progress.say(sentence)
+    time_by_packet = _presentation_times(job, decoding)
+    times = sorted(time_by_packet.values())
+    damaged = {time_by_packet[number] for number in decoding.damaged}
+    damaged |= job.corrupt_pts.intersection(times)
+    if not repeat and (damaged or job.index.truncated_at is not None):
+        return [CutSegment(source, tuple(times), tuple(sorted(damaged)), copied=False)]
+    intact = {number: time for number, time in time_by_packet.items() if time not in damaged}
+    frames = decode_frames(
+        [source],
+        lambda number, _: intact.get(number),
+        strict=not damaged,
+        threads=1 if damaged else 0,
+    )
+    groups = _group_by_length(job, times)
+    progress.start("Encoding", len(times), "frame")
+    try:
+        encode_segments(
+            info,
+            groups,
+            filters.applied(info, frames),
+            damaged=damaged,
+            crf=crf,
+            on_frames=progress.advance,
+        )
+    finally:
+        progress.finish()
+    return [
+        CutSegment(
+            path,
+            tuple(group),
+            repeated=tuple(time for time in group if time in damaged),
+            copied=False,
+        )
+        for path, group in groups.items()
+    ]
+
+
+def _decode_source(job: CutJob, progress: Progress) -> Decoding:
+    progress.start("Checking", len(job.index.times()), "frame")
+    try:
+        decoding = decode_all(job.info.path, progress.advance)
+    finally:
+        progress.finish()
+    for number, packet in enumerate(job.index.packets):
+        if not packet.presented:
+            decoding.pts.pop(number, None)
+    return decoding
+
+
+def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
+    """Return each frame's PTS by its packet's number, also where the container gives none."""
+    if job.is_timed:
+        return {number: pts for number, pts in decoding.pts.items() if pts is not None}
+    order = [number for number in decoding.shown if number in decoding.pts]
+    for number in sorted(set(decoding.pts) - set(order)):
+        place = next((i for i, other in enumerate(order) if other > number), len(order))
+        order.insert(place, number)
+    decoding_times = [job.index.packets[number].dts for number in decoding.pts]
+    known = [time for time in decoding_times if time is not None]
+    if len(set(known)) < len(order):
+        step = 1 / (job.info.rate * job.info.time_base)
+        known = [job.info.start_pts + round(place * step) for place in range(len(order))]
+    return dict(zip(order, sorted(known), strict=True))
+
+
+def _group_by_length(job: CutJob, times: Sequence[int]) -> dict[Path, list[int]]:
+    """Divide rising times among segments, one for each segment length from the start."""
+    groups: dict[int, list[int]] = {}
+    for time in times:
+        groups.setdefault(int((time - times[0]) // job.segment_ticks), []).append(time)
+    return {job.work / segment_name(number): group for number, group in enumerate(groups.values())}
 
 
 def decode_frames(
@@ -29,15 +128,15 @@ def decode_frames(
     strict: bool,
     threads: int = 1,
 ) -> Frames:
-    """The frames that the last of some files shows, decoded as the continuation of the others.
+    """Yield the frames that the last file presents, decoded as the continuation of the others.
 
     Args:
-        time_of: a frame's time in the source, from its packet's number and PTS in that file;
+        time_of: gives a frame's time in the source, from its packet's number and PTS in that file;
             None: leave it out. Times that do not rise are left out, too.
-        strict: refuse damaged packets; else conceal damage as well as can be, for the sake of
+        strict: refuse damaged packets; else conceal damage as well as possible, for the sake of
             the frames that refer to it.
-        threads: how many; 0: as many as there are cores. With more than one, sound frames
-            beside damaged ones are lost.
+        threads: how many; 0: as many as there are cores. With more than one, intact frames next
+            to damaged ones are lost.
     """
     last: int | None = None
     for file, number, frame in decoded(files, Decoding(), strict=strict, threads=threads):
@@ -48,7 +147,7 @@ def decode_frames(
 
 
 def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
-    """The first frame of a file; not one whose packet's number is among `damaged`."""
+    """Return a file's first frame whose packet's number is not among `damaged`."""
     frames = decode_frames(
         [path], lambda number, pts: None if number in damaged else pts, strict=False
     )
@@ -57,7 +156,7 @@ def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
 
 
 def last_frame(path: Path) -> VideoFrame | None:
-    """The last frame of a file."""
+    """Return a file's last frame."""
     last = None
     for _, frame in decode_frames([path], lambda _, pts: pts, strict=True, threads=0):
         last = frame
@@ -74,30 +173,30 @@ def encode_segments(
     crf: int | None,
     on_frames: Callable[[int], None],
 ) -> None:
-    """Encodes frames to files; each file is closed and decoded through before the next begins.
+    """Encode frames to files; each file is closed and decoded through before the next is begun.
 
     Args:
-        groups: the files, and the times of each one's frames, rising.
-        frames: the good frames there are, in order.
-        damaged: the times of those there are not.
+        groups: the times of each file's frames, rising.
+        frames: the good frames, in order.
+        damaged: the times that have no good frame.
         before: the frame that stands in for missing ones at the start; None: the first one.
-        crf: the encoder's constant rate factor; None: without loss.
-        on_frames: told how many more frames are encoded.
+        crf: the encoder's constant rate factor; None: lossless.
+        on_frames: told how many more frames have been encoded.
     Raises:
         DecodeError: there is not one frame, or one that is not damaged does not come.
         EncodeError: a file does not hold what was written to it.
         StorageError: a file cannot be written.
     """
-    wanted = [time for times in groups.values() for time in times]
+    times = [time for group in groups.values() for time in group]
     hdr: HdrMetadata | None = None
     with closing(frames):
-        filled = fill_gaps(wanted, frames, damaged, before, info.path)
-        for path, times in groups.items():
+        gapless = fill_gaps(times, frames, damaged, before, info.path)
+        for path, group in groups.items():
             partial = atomic_files.partial(path)
             try:
-                # Some decoders say it with the source's first frame only.
-                segment = islice(filled, len(times))
-                hdr = _encode_file(partial, info, segment, crf=crf, hdr=hdr, on_frames=on_frames)
+                # Some decoders give HDR metadata with the source's first frame only.
+                own = islice(gapless, len(group))
+                hdr = _encode_file(partial, info, own, crf=crf, hdr=hdr, on_frames=on_frames)
                 atomic_files.publish(partial, path)
             finally:
                 with writing(partial):
@@ -126,34 +225,34 @@ def _encode_file(
 
 
 def fill_gaps(
-    wanted: Sequence[int],
+    times: Sequence[int],
     frames: Iterable[tuple[int, VideoFrame]],
     damaged: Collection[int],
     before: VideoFrame | None,
     source: Path,
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """A frame for every time: its own; for a damaged one the last before, else the first after.
+    """Yield a frame for every time: its own; for a damaged one the last before, or the first after.
 
     Args:
-        wanted: the times, rising.
-        frames: those there are, at their times, rising.
-        damaged: the times that have none of their own.
+        times: rising.
+        frames: the good ones, at their times, rising.
+        damaged: the times that have no good frame.
         before: the last good frame before all of them.
         source: the file that the error names.
     Raises:
         DecodeError: there is not one frame, or one that is not damaged does not come.
     """
-    waiting = iter(wanted)
-    time = next(waiting, None)
+    remaining = iter(times)
+    time = next(remaining, None)
     last = before
     for own, frame in frames:
         while time is not None and time < own:
             _require_damaged(time, damaged, source)
             yield time, frame if last is None else last
-            time = next(waiting, None)
+            time = next(remaining, None)
         if time == own:
             yield own, frame
-            time = next(waiting, None)
+            time = next(remaining, None)
             last = frame
     while time is not None:
         if last is None:
@@ -162,7 +261,7 @@ def fill_gaps(
             )
         _require_damaged(time, damaged, source)
         yield time, last
-        time = next(waiting, None)
+        time = next(remaining, None)
 
 
 def _require_damaged(time: int, damaged: Collection[int], source: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cutting is exact: the pieces' decoded planes and times are the source's, whatever the source."""
+"""Cutting is exact: the segments' decoded planes and times are the source's, whatever it is."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from matting.cutting import cutter, packet_cutter
-from matting.cutting.packet_index import SourceIndex
+from matting.cutting.cut_job import CutJob, CutSegment
+from matting.cutting.cutter import cut
+from matting.cutting.exact_copy import ExactCopier
+from matting.cutting.packet_cutter import PacketSpan
+from matting.cutting.packet_index import SourceIndex, read_index
+from matting.cutting.preparation import choose_filters
 from matting.media import ffmpeg
-from matting.media.probe import VideoInfo
+from matting.media.probe import VideoInfo, probe
 from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
 from matting.project.plan import Plan, read_plan
@@ -35,7 +39,7 @@ MILLISECOND = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class Variant:
-    """A source: how its clip is made, and what is expected of it."""
+    """A kind of source: how its clip is made, and what cutting should make of it."""
 
     name: str
     codec: str
@@ -45,7 +49,7 @@ class Variant:
     pts: Sequence[int] | None = None
     time_base: Fraction | None = None
     pixel_format: str = "yuv420p"
-    pieces: int = 5
+    segments: int = 5
     copied: bool = True
 
 
@@ -64,8 +68,8 @@ VARIANTS = [
     Variant("h264-open-mkv", "libx264", "mkv", X264_OPEN),
     Variant("h264-refresh-ts", "libx264", "ts", {"x264-params": "intra-refresh=1"}),
     Variant("h264-keys-every-2", "libx264", "mp4", X264_OPEN, gop=2),
-    Variant("h264-one-key", "libx264", "mp4", {"bf": "2"}, gop=1000, pieces=1),
-    Variant("h264-vfr", "libx264", "mkv", X264_OPEN, pts=VFR, time_base=MILLISECOND, pieces=6),
+    Variant("h264-one-key", "libx264", "mp4", {"bf": "2"}, gop=1000, segments=1),
+    Variant("h264-vfr", "libx264", "mkv", X264_OPEN, pts=VFR, time_base=MILLISECOND, segments=6),
     Variant("hevc-closed-ts", "libx265", "ts", x265(f"{X265_CLOSED}:keyint=10")),
     Variant("hevc-open-mp4", "libx265", "mp4", x265(f"{X265_OPEN}:keyint=10")),
     Variant("hevc-open-mov", "libx265", "mov", x265(f"{X265_OPEN}:keyint=10")),
@@ -79,7 +83,7 @@ VARIANTS = [
         x265(f"{X265_OPEN}:keyint=10"),
         pts=VFR,
         time_base=MILLISECOND,
-        pieces=6,
+        segments=6,
     ),
     Variant(
         "hevc-late-ts",
@@ -90,7 +94,7 @@ VARIANTS = [
         time_base=Fraction(1, 90_000),
     ),
     Variant("av1-mp4", "libsvtav1", "mp4", {"preset": "12"}),
-    Variant("av1-open-mkv", "libsvtav1", "mkv", SVT_OPEN, pieces=1),
+    Variant("av1-open-mkv", "libsvtav1", "mkv", SVT_OPEN, segments=1),
     Variant("vp9-webm", "libvpx-vp9", "webm", VP9),
     Variant("vp9-alt-ref-mkv", "libvpx-vp9", "mkv", VP9_ALT_REF),
     Variant("mpeg2-open-ts", "mpeg2video", "ts", {"bf": "2"}),
@@ -115,13 +119,13 @@ def clip(folder: Path, variant: Variant, frames: int = 75) -> Path:
     )
 
 
-def planes(frame: VideoFrame) -> str:
-    """A hash of the decoded samples, without the padding of lines."""
+def planes_hash(frame: VideoFrame) -> str:
+    """Return a hash of the decoded samples, without the padding of lines."""
     return hashlib.md5(np.ascontiguousarray(frame.to_ndarray()).tobytes()).hexdigest()
 
 
 def decoded(path: Path, *, untimed: bool = False) -> list[tuple[Fraction, str]]:
-    """(time from the first frame in seconds, hash of the planes) of every frame shown."""
+    """Return (seconds from the first frame, hash of the planes) of every frame presented."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.time_base is not None
@@ -129,7 +133,9 @@ def decoded(path: Path, *, untimed: bool = False) -> list[tuple[Fraction, str]]:
         times = [Fraction(0) if f.pts is None else f.pts * stream.time_base for f in frames]
     if untimed:
         times = [index * Fraction(1, 30) for index in range(len(frames))]
-    return [(time - times[0], planes(frame)) for time, frame in zip(times, frames, strict=True)]
+    return [
+        (time - times[0], planes_hash(frame)) for time, frame in zip(times, frames, strict=True)
+    ]
 
 
 def plan_of(folder: Path) -> Plan:
@@ -139,38 +145,38 @@ def plan_of(folder: Path) -> Plan:
 
 
 def joined(folder: Path) -> list[tuple[Fraction, str]]:
-    """The same of all pieces, each at its place in the source."""
+    """Return the same of all segments, each at its place in the source."""
     plan = plan_of(folder)
-    found = []
-    for part in plan.segments:
-        place = (part.first_pts - plan.segments[0].first_pts) * plan.time_base
-        own = decoded(folder / part.name)
-        assert len(own) == part.frames
-        assert part.fingerprint.matches(folder / part.name)
-        found += [(place + time, pixels) for time, pixels in own]
-    return found
+    frames = []
+    for planned in plan.segments:
+        place = (planned.first_pts - plan.segments[0].first_pts) * plan.time_base
+        own = decoded(folder / planned.name)
+        assert len(own) == planned.frames
+        assert planned.fingerprint.matches(folder / planned.name)
+        frames += [(place + time, pixels) for time, pixels in own]
+    return frames
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
-def test_pieces_are_the_source(variant: Variant, tmp_path: Path, progress: Recorder) -> None:
+def test_segments_are_the_source(variant: Variant, tmp_path: Path, progress: Recorder) -> None:
     video = clip(tmp_path, variant)
     folder = segment(video, HALF, None, progress)
     assert joined(folder) == decoded(video, untimed=variant.suffix == "avi")
     plan = plan_of(folder)
-    assert len(plan.segments) == variant.pieces
-    assert progress.heard("encoded anew") != variant.copied
-    assert progress.heard(f"75 frames in {variant.pieces} segment")
+    assert len(plan.segments) == variant.segments
+    assert progress.heard("re-encoded") != variant.copied
+    assert progress.heard(f"75 frames in {variant.segments} segment")
     assert not (folder / ".cutting").exists()
-    for part in plan.segments:
-        source = VideoSource(folder / part.name)
-        shown = [pts for chunk in source.chunks(8) for pts in chunk.pts]
+    for planned in plan.segments:
+        source = VideoSource(folder / planned.name)
+        pts = [pts for chunk in source.chunks(8) for pts in chunk.pts]
         last = [pts for chunk in source.chunks(8, last=3) for pts in chunk.pts]
-        assert len(shown) == part.frames
-        assert last == shown[-3:]
+        assert len(pts) == planned.frames
+        assert last == pts[-3:]
 
 
 def ffmpeg_copy(source: Path, target: Path, *arguments: str, before: Sequence[str] = ()) -> Path:
-    """`source` copied by the ffmpeg program, packet by packet."""
+    """Copy `source` packet by packet with the ffmpeg program; return `target`."""
     command = [str(ffmpeg.program()), "-v", "error", "-y", *before, "-i", str(source)]
     subprocess.run([*command, "-c", "copy", *arguments, str(target)], check=True)
     return target
@@ -211,9 +217,9 @@ def test_what_an_edit_list_hides_at_the_end_stays_hidden(
 
 
 def shortened(video: Path, frames: int) -> Path:
-    """The mp4 with an edit list that ends after that many frames, as cameras' trimming makes it."""
+    """Have the mp4's edit list end after that many frames, as trimming in a camera does."""
     content = bytearray(video.read_bytes())
-    at = content.index(b"elst") + 12  # its kind, version and count come first
+    at = content.index(b"elst") + 12  # its type, version and count come first
     milliseconds = frames * 1000 // 30
     content[at : at + 4] = milliseconds.to_bytes(4, "big")
     video.write_bytes(content)
@@ -233,11 +239,11 @@ def test_a_negative_start(tmp_path: Path, progress: Recorder) -> None:
     assert len(plan_of(folder).segments) > 3
 
 
-def test_pieces_of_one_source_share_their_header(tmp_path: Path, progress: Recorder) -> None:
+def test_segments_of_one_source_share_their_header(tmp_path: Path, progress: Recorder) -> None:
     folder = segment(open_hevc(tmp_path), HALF, None, progress)
     headers = set()
-    for part in plan_of(folder).segments:
-        with av.open(str(folder / part.name)) as container:
+    for planned in plan_of(folder).segments:
+        with av.open(str(folder / planned.name)) as container:
             headers.add(
                 (
                     container.streams.video[0].codec_context.extradata,
@@ -247,66 +253,79 @@ def test_pieces_of_one_source_share_their_header(tmp_path: Path, progress: Recor
     assert len(headers) == 1
 
 
-def test_turned_pictures_stay_turned(tmp_path: Path, progress: Recorder) -> None:
+def test_rotated_pictures_stay_rotated(tmp_path: Path, progress: Recorder) -> None:
     aspect = Fraction(4, 3)
     for suffix in ("mp4", "avi"):
         options = {"bf": "2"}
-        turned = 90 if suffix == "mp4" else 0
+        rotation = 90 if suffix == "mp4" else 0
         video = make_clip(
             tmp_path / f"clip_{suffix}.{suffix}",
             20,
             options=options,
-            rotation=turned,
+            rotation=rotation,
             pixel_aspect=aspect,
         )
         folder = segment(video, HALF, None, progress)
         source = VideoSource(folder / "output_000.mp4")
-        assert (source.width_px, source.height_px) == ((48, 64) if turned else (64, 48))
-        assert source.pixel_aspect == (1 / aspect if turned else aspect)
+        assert (source.width_px, source.height_px) == ((48, 64) if rotation else (64, 48))
+        assert source.pixel_aspect == (1 / aspect if rotation else aspect)
 
 
-def test_a_lead_in_that_does_not_help_is_found_by_its_pixels(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+def job_of(video: Path, work: Path) -> CutJob:
+    """Return the job of cutting `video` into `work`, in segments of half a second."""
+    info = probe(video)
+    work.mkdir()
+    return CutJob(info, read_index(video), Fraction(1, 2), work, choose_filters(info))
+
+
+def assert_exact(job: CutJob, segments: Sequence[CutSegment]) -> None:
+    """Together, the segments hold the source's frames at the source's times."""
+    first = segments[0].times[0]
+    frames = []
+    for part in segments:
+        place = (part.times[0] - first) * job.info.time_base
+        frames += [(place + time, pixels) for time, pixels in decoded(part.path)]
+    assert frames == decoded(job.info.path)
+
+
+def test_a_pre_roll_that_is_too_short_shows_in_the_pixels_and_is_lengthened(
+    tmp_path: Path, progress: Recorder
 ) -> None:
     video = clip(tmp_path, Variant("", "libx264", "ts", {"x264-params": "intra-refresh=1"}))
-    whole = decoded(video)
-    monkeypatch.setattr(
-        packet_cutter, "needs_pre_roll", lambda _packets, _start, _stop, back: back > 2
+    job = job_of(video, tmp_path / "work")
+    copier = ExactCopier(
+        job, progress, needs_pre_roll=lambda _packets, _start, _stop, back: back > 2
     )
-    folder = segment(video, HALF, None, progress)
-    assert joined(folder) == whole
-    assert not progress.heard("encoded anew")
+    assert_exact(job, cut(job, HALF, progress, copier))
+    assert not progress.heard("re-encoded")
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_where_no_lead_in_helps_the_piece_is_encoded_without_loss(
-    codec: str, tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+def test_where_no_pre_roll_helps_the_segment_is_re_encoded_without_loss(
+    codec: str, tmp_path: Path, progress: Recorder
 ) -> None:
     options = X264_OPEN if codec == "libx264" else x265(f"{X265_OPEN}:keyint=10")
     video = clip(tmp_path, Variant("", codec, "mp4", options))
-    monkeypatch.setattr(packet_cutter, "needs_pre_roll", lambda *_: False)
-    folder = segment(video, HALF, None, progress)
-    assert joined(folder) == decoded(video)
-    assert progress.heard("4 of 5 pieces had to be encoded anew, without loss")
+    job = job_of(video, tmp_path / "work")
+    copier = ExactCopier(job, progress, needs_pre_roll=lambda *_: False)
+    assert_exact(job, cut(job, HALF, progress, copier))
+    assert progress.heard("4 of 5 segments had to be re-encoded, without loss")
 
 
-def test_pieces_that_cannot_be_read_are_encoded_anew(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def spoiled(
+def test_segments_that_cannot_be_read_are_re_encoded(tmp_path: Path, progress: Recorder) -> None:
+    def write_garbage(
         _info: VideoInfo,
         _index: SourceIndex,
-        pieces: Mapping[Path, packet_cutter.PacketSpan],
+        spans: Mapping[Path, PacketSpan],
         _on_packets: Callable[[int], None],
     ) -> None:
-        for path in pieces:
+        for path in spans:
             path.write_bytes(b"no video")
 
-    monkeypatch.setattr(cutter, "write_segments", spoiled)
-    video = open_hevc(tmp_path)
-    folder = segment(video, HALF, None, progress)
-    assert joined(folder) == decoded(video)
-    assert progress.heard("encoded anew, without loss: cut as it is, it would not make pieces")
+    job = job_of(open_hevc(tmp_path), tmp_path / "work")
+    copier = ExactCopier(job, progress, write=write_garbage)
+    assert_exact(job, cut(job, HALF, progress, copier))
+    assert progress.heard("re-encoded, without loss: cut as it is, it would not make segments")
 
 
 @pytest.mark.parametrize(
@@ -319,19 +338,19 @@ def test_pieces_that_cannot_be_read_are_encoded_anew(
         ("ffvhuff", "yuva420p", "yuv420p"),
     ],
 )
-def test_encoding_without_loss_keeps_the_samples(
+def test_lossless_encoding_keeps_the_samples(
     codec: str, pixel_format: str, compared: str, tmp_path: Path, progress: Recorder
 ) -> None:
     video = clip(tmp_path, Variant("", codec, "avi", pixel_format=pixel_format), 20)
     folder = segment(video, CuttingOptions(), None, progress)
     assert samples(folder / "output_000.mp4", compared) == samples(video, compared)
-    assert progress.heard("encoded anew, without loss")
+    assert progress.heard("re-encoded, without loss")
     assert progress.heard("over black") == (pixel_format == "yuva420p")
     assert not progress.heard("but for its pixel format")
 
 
 @pytest.mark.parametrize("pixel_format", ["gray", "gray10le"])
-def test_grey_written_anew_keeps_its_numbers(
+def test_re_encoded_grey_keeps_its_code_values(
     pixel_format: str, tmp_path: Path, progress: Recorder
 ) -> None:
     """Compared without libswscale, which takes all grey as of full range."""
@@ -341,24 +360,24 @@ def test_grey_written_anew_keeps_its_numbers(
 
 
 def luma(path: Path) -> list[bytes]:
-    """The first plane of all frames, without the padding of lines."""
+    """Return the first plane of every frame, without the padding of lines."""
     with av.open(str(path)) as container:
-        found = []
+        planes = []
         for frame in container.decode(video=0):
             plane = frame.planes[0]
             size = (frame.format.components[0].bits + 7) // 8
             lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
-            found.append(lines[: frame.height, : frame.width * size].tobytes())
-    return found
+            planes.append(lines[: frame.height, : frame.width * size].tobytes())
+    return planes
 
 
 def samples(path: Path, pixel_format: str) -> list[bytes]:
-    """All planes of all frames in that format, without the padding of lines."""
+    """Return all planes of all frames in that format, without the padding of lines."""
     size = 2 if "10" in pixel_format else 1
-    found = []
+    planes = []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             for plane in frame.reformat(format=pixel_format).planes:
                 lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
-                found.append(lines[: plane.height, : plane.width * size].tobytes())
-    return found
+                planes.append(lines[: plane.height, : plane.width * size].tobytes())
+    return planes

@@ -1,4 +1,4 @@
-"""Interlaced sources come out as whole pictures, one for each frame, at its time."""
+"""Interlaced sources become progressive, one picture for each frame, at its time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.cutting.preparation import filters_for
+from matting.cutting.preparation import choose_filters
 from matting.errors import MediaError
 from matting.media.decode_check import decode_all
 from matting.media.probe import probe
@@ -27,8 +27,8 @@ THIRD = Fraction(1, 3)
 GOOD = {"qmin": "1", "qmax": "3", "b": "20M"}
 
 
-def moment(half: int) -> NDArray[np.uint8]:
-    """A dark bar that moves four pixels each half frame, on grey."""
+def picture_at(half: int) -> NDArray[np.uint8]:
+    """RGB [H, W, 3]: a dark bar that moves four pixels each half frame, on grey."""
     rgb = np.full((SIZE[1], SIZE[0], 3), 170, np.uint8)
     place = half * 4 % SIZE[0]
     rgb[:, place : place + 12] = 30
@@ -36,14 +36,14 @@ def moment(half: int) -> NDArray[np.uint8]:
 
 
 def woven(number: int, *, top_first: bool) -> NDArray[np.uint8]:
-    """Two moments, in every second line each."""
-    frame = moment(2 * number)
-    frame[int(top_first) :: 2] = moment(2 * number + 1)[int(top_first) :: 2]
+    """RGB [H, W, 3]: two moments, each in every second line."""
+    frame = picture_at(2 * number)
+    frame[int(top_first) :: 2] = picture_at(2 * number + 1)[int(top_first) :: 2]
     return frame
 
 
 def interlaced(path: Path, codec: str, *, top_first: bool = True, gop: int = 8) -> Path:
-    """A clip of FRAMES frames."""
+    """Write an interlaced clip of FRAMES frames; return its path."""
     x264 = f"{'tff' if top_first else 'bff'}=1:scenecut=0:bframes=0"
     options = {"flags": "+ilme+ildct", "g": str(gop)}
     if codec == "libx264":
@@ -82,7 +82,7 @@ def interlaced(path: Path, codec: str, *, top_first: bool = True, gop: int = 8) 
 
 
 def pictures(path: Path) -> list[NDArray[np.int64]]:
-    """Luma in 8 bits [H, W] of every frame."""
+    """Return the luma [H, W] of every frame, in 8 bits."""
     with av.open(str(path)) as container:
         return [
             np.asarray(frame.reformat(format="gray").to_ndarray(), dtype=np.int64)
@@ -91,13 +91,13 @@ def pictures(path: Path) -> list[NDArray[np.int64]]:
 
 
 def combing(luma: NDArray[np.int64]) -> float:
-    """How much lines differ from their neighbours more than these from each other."""
+    """How much more lines differ from their neighbours than these do from each other."""
     odd = np.abs(luma[1:-1] - (luma[:-2] + luma[2:]) / 2).mean()
     even = np.abs(luma[2:] - luma[:-2]).mean()
     return float(odd - even)
 
 
-def cut_pieces(folder: Path) -> list[Path]:
+def segment_files(folder: Path) -> list[Path]:
     plan = read_plan(folder)
     assert plan is not None
     return [folder / s.name for s in plan.segments]
@@ -108,7 +108,7 @@ def cut_pieces(folder: Path) -> list[Path]:
     ("codec", "suffix"),
     [("libx264", "mp4"), ("mpeg2video", "ts"), ("mpeg2video", "mkv"), ("prores_ks", "mov")],
 )
-def test_combing_is_gone_and_every_frame_there(
+def test_combing_is_gone_and_every_frame_is_there(
     codec: str, suffix: str, top_first: bool, tmp_path: Path
 ) -> None:
     progress = Recorder()
@@ -117,24 +117,24 @@ def test_combing_is_gone_and_every_frame_there(
     assert min(combing(luma) for luma in before[1:]) > 4
     folder = segment(video, CuttingOptions(seconds=THIRD), None, progress)
     assert progress.heard("bwdif")
-    pieces = cut_pieces(folder)
-    assert len(pieces) == 3
-    after = [luma for piece in pieces for luma in pictures(piece)]
+    files = segment_files(folder)
+    assert len(files) == 3
+    after = [luma for file in files for luma in pictures(file)]
     assert len(after) == FRAMES
     assert max(combing(luma) for luma in after) < 1
-    # The field that comes first stays as it is, and so does the bar's place: nothing slipped.
+    # The first field stays as it is, and so does the bar's place: nothing has slipped.
     first = 0 if top_first else 1
     for luma, old in zip(after, before, strict=True):
         assert np.abs(luma[first::2] - old[first::2]).mean() < 1
     plan = read_plan(folder)
     assert plan is not None
-    found = [(s.first_pts + gap) * plan.time_base for s in plan.segments for gap in s.times()]
-    assert found == times(video)
-    assert not any(decode_all(piece).interlaced for piece in pieces)
+    planned = [(s.first_pts + t) * plan.time_base for s in plan.segments for t in s.times()]
+    assert planned == times(video)
+    assert not any(decode_all(file).interlaced for file in files)
 
 
-def test_frames_that_turn_interlaced_later(tmp_path: Path, progress: Recorder) -> None:
-    """Found when the pieces are decoded; those that say they are whole stay as they are."""
+def test_frames_that_become_interlaced_later(tmp_path: Path, progress: Recorder) -> None:
+    """They are noticed when the segments are decoded; progressive frames stay as they are."""
     plain = make_clip(
         tmp_path / "plain.ts", 50, size=SIZE, rate=Fraction(25), codec="mpeg2video", options=GOOD
     )
@@ -152,10 +152,10 @@ def test_frames_that_turn_interlaced_later(tmp_path: Path, progress: Recorder) -
                         output.mux(packet)
     info = probe(video)
     assert not info.interlaced
-    assert not filters_for(info)
+    assert not choose_filters(info)
     folder = segment(video, CuttingOptions(seconds=Fraction(1)), None, progress)
     assert progress.heard("bwdif")
-    before, after = pictures(video), [p for piece in cut_pieces(folder) for p in pictures(piece)]
+    before, after = pictures(video), [p for file in segment_files(folder) for p in pictures(file)]
     assert len(before) == len(after) == 50 + FRAMES
     assert all(np.array_equal(a, b) for a, b in zip(before[:50], after[:50], strict=True))
     assert max(combing(luma) for luma in before[50:]) > 4
@@ -174,7 +174,7 @@ def test_with_a_damaged_frame(tmp_path: Path, progress: Recorder) -> None:
         segment(video, CuttingOptions(seconds=THIRD), None, progress)
     options = CuttingOptions(seconds=THIRD, damaged=OnDamage.REPEAT)
     folder = segment(video, options, None, progress)
-    after = [luma for piece in cut_pieces(folder) for luma in pictures(piece)]
+    after = [luma for file in segment_files(folder) for luma in pictures(file)]
     assert len(after) == FRAMES
     assert max(combing(luma) for luma in after) < 1
 

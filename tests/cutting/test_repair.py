@@ -1,10 +1,10 @@
-"""A damaged source: reported with its times, or mended; nothing that is sound is lost."""
+"""A damaged source is reported with its times, or repaired; nothing intact is lost."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,12 +13,8 @@ import av
 import pytest
 
 from matting.cli.main import main
-from matting.cutting import cutter
-from matting.cutting.packet_cutter import PacketSpan, write_segments
-from matting.cutting.packet_index import SourceIndex
 from matting.errors import DecodeError, MediaError
 from matting.media.decode_check import decode_through
-from matting.media.probe import VideoInfo
 from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions, OnDamage
 from matting.segment import segment
@@ -32,7 +28,7 @@ TICKS = 512  # a frame's length in the clips' time base, 1/15360 s
 
 
 def damage(video: Path, numbers: Collection[int]) -> Path:
-    """Fills those packets, counted in decoding order, with noise."""
+    """Fill those packets, counted in decoding order, with noise; return the path."""
     with av.open(str(video)) as container:
         packets = [bytes(p) for p in container.demux(video=0) if p.size]
     content = video.read_bytes()
@@ -45,7 +41,7 @@ def damage(video: Path, numbers: Collection[int]) -> Path:
 
 
 def without(video: Path, numbers: Collection[int], target: Path) -> Path:
-    """A copy that lacks those packets."""
+    """Copy a video without those packets; return `target`."""
     with av.open(str(video)) as source, av.open(str(target), "w") as output:
         stream = output.add_stream_from_template(source.streams.video[0], opaque=True)
         packets = [packet for packet in source.demux(video=0) if packet.size]
@@ -57,7 +53,7 @@ def without(video: Path, numbers: Collection[int], target: Path) -> Path:
 
 
 def damaged_clip(folder: Path) -> Path:
-    """100 frames in four pieces; frames 43, 44 and 72 are noise."""
+    """Make a clip of 100 frames, for four segments; frames 43, 44 and 72 are noise."""
     return damage(make_clip(folder / "clip.mp4", 100), (43, 44, 72))
 
 
@@ -69,7 +65,7 @@ def test_damage_stops_with_its_times(tmp_path: Path, progress: Recorder) -> None
     assert "clip.mp4 is damaged: 3 frames" in caught.value.what
     assert "at 0:00:01.433, 0:00:01.467, 0:00:02.400." in caught.value.what
     assert "--damaged repeat" in caught.value.hint
-    assert "2 sound pieces are kept" in caught.value.hint
+    assert "2 intact segments will not be cut again" in caught.value.hint
     assert not (tmp_path / "clip_segments" / "segments.json").exists()
 
 
@@ -81,15 +77,15 @@ def test_the_last_good_frame_is_repeated(tmp_path: Path, progress: Recorder) -> 
     whole.write_bytes(content)
     folder = segment(damage(whole, (43, 44, 72)), REPEAT, None, progress)
     plan = plan_of(folder)
-    assert [list(part.repeated) for part in plan.segments] == [
+    assert [list(planned.repeated) for planned in plan.segments] == [
         [],
         [43 * TICKS, 44 * TICKS],
         [72 * TICKS],
         [],
     ]
-    found = joined(folder)
-    assert [time for time, _ in found] == [time for time, _ in good]
-    pixels = [pixels for _, pixels in found]
+    frames = joined(folder)
+    assert [time for time, _ in frames] == [time for time, _ in good]
+    pixels = [pixels for _, pixels in frames]
     assert pixels[:43] == [pixels for _, pixels in good[:43]]
     assert pixels[42] == pixels[43] == pixels[44]
     assert pixels[71] == pixels[72]
@@ -99,38 +95,24 @@ def test_the_last_good_frame_is_repeated(tmp_path: Path, progress: Recorder) -> 
         assert (folder / name).read_bytes() == (intact / name).read_bytes()
     assert progress.heard("3 were replaced by the last good one")
     assert json.loads((folder / "segments.json").read_text("utf-8"))["segments"][2]["repeated"]
-    for part in plan.segments:
-        chunks = VideoSource(folder / part.name).chunks(16)
-        assert sum(len(chunk.pts) for chunk in chunks) == part.frames
+    for planned in plan.segments:
+        chunks = VideoSource(folder / planned.name).chunks(16)
+        assert sum(len(chunk.pts) for chunk in chunks) == planned.frames
 
 
-def test_sound_pieces_are_not_cut_again(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_intact_segments_are_not_cut_again(tmp_path: Path, progress: Recorder) -> None:
     video = damaged_clip(tmp_path)
-    passes: list[int] = []
-
-    def counted(
-        info: VideoInfo,
-        index: SourceIndex,
-        pieces: Mapping[Path, PacketSpan],
-        on_packets: Callable[[int], None],
-    ) -> None:
-        passes.append(len(pieces))
-        write_segments(info, index, pieces, on_packets)
-
-    monkeypatch.setattr(cutter, "write_segments", counted)
     for _ in range(2):
         with pytest.raises(MediaError, match="3 frames"):
             segment(video, SECOND, None, progress)
-    assert len(passes) == 1
+    assert progress.titles == ["Cutting", "Checking"]
     folder = segment(video, REPEAT, None, progress)
-    assert len(passes) == 1
+    assert progress.titles == ["Cutting", "Checking", "Repairing"]
     assert plan_of(folder).frames == len(joined(folder)) == 100
     assert not (folder / ".cutting").exists()
 
 
-def test_kept_pieces_that_changed_are_cut_again(tmp_path: Path, progress: Recorder) -> None:
+def test_kept_segments_that_changed_are_cut_again(tmp_path: Path, progress: Recorder) -> None:
     video = damaged_clip(tmp_path)
     with pytest.raises(MediaError):
         segment(video, SECOND, None, progress)
@@ -139,17 +121,19 @@ def test_kept_pieces_that_changed_are_cut_again(tmp_path: Path, progress: Record
     assert plan_of(folder).frames == len(joined(folder)) == 100
 
 
-def test_a_mended_source_is_cut_anew(tmp_path: Path, progress: Recorder) -> None:
+def test_an_intact_copy_of_a_damaged_source_is_cut_anew(tmp_path: Path, progress: Recorder) -> None:
     video = damaged_clip(tmp_path)
     with pytest.raises(MediaError):
         segment(video, SECOND, None, progress)
     whole = make_clip(video, 100)
     folder = segment(whole, SECOND, None, progress)
     assert joined(folder) == decoded(whole)
-    assert not any(part.repeated for part in plan_of(folder).segments)
+    assert not any(planned.repeated for planned in plan_of(folder).segments)
 
 
-def test_a_lost_piece_of_a_mended_cut_is_mended_again(tmp_path: Path, progress: Recorder) -> None:
+def test_a_lost_segment_of_a_repaired_cut_is_repaired_again(
+    tmp_path: Path, progress: Recorder
+) -> None:
     video = damaged_clip(tmp_path)
     folder = segment(video, REPEAT, None, progress)
     before = plan_of(folder)
@@ -158,7 +142,7 @@ def test_a_lost_piece_of_a_mended_cut_is_mended_again(tmp_path: Path, progress: 
     assert plan_of(folder).segments[1].repeated == before.segments[1].repeated
 
 
-def test_a_piece_that_begins_with_damage_shows_the_frame_before(
+def test_a_segment_that_begins_with_damage_shows_the_frame_before(
     tmp_path: Path, progress: Recorder
 ) -> None:
     video = damage(make_clip(tmp_path / "clip.mp4", 70), range(30, 60))
@@ -167,7 +151,7 @@ def test_a_piece_that_begins_with_damage_shows_the_frame_before(
     assert len(pixels) == 70
     assert set(pixels[29:60]) == {pixels[29]}
     assert len(set(pixels[60:])) == 10
-    repeated = [pts for part in plan_of(folder).segments for pts in part.repeated]
+    repeated = [pts for planned in plan_of(folder).segments for pts in planned.repeated]
     assert repeated == [n * TICKS for n in range(30, 60)]
 
 
@@ -181,29 +165,29 @@ def test_a_missing_first_key_frame(suffix: str, tmp_path: Path, progress: Record
     assert progress.heard("9 frames at the start cannot be shown")
     assert [pixels for _, pixels in joined(folder)] == good[10:]
     folder = segment(video, replace(REPEAT, overwrite=True), None, progress)
-    found = [pixels for _, pixels in joined(folder)]
-    assert len(found) == 49
-    assert set(found[:10]) == {good[10]}
-    assert found[9:] == good[10:]
+    frames = [pixels for _, pixels in joined(folder)]
+    assert len(frames) == 49
+    assert set(frames[:10]) == {good[10]}
+    assert frames[9:] == good[10:]
 
 
-def test_an_open_group_at_the_start(tmp_path: Path, progress: Recorder) -> None:
+def test_an_open_gop_at_the_start(tmp_path: Path, progress: Recorder) -> None:
     whole = make_clip(
         tmp_path / "whole.mp4", 75, codec="libx265", options=x265(f"{X265_OPEN}:keyint=10")
     )
     video = ffmpeg_copy(whole, tmp_path / "clip.ts", before=["-ss", "0.75"])
-    shown = decoded(video)
+    presented = decoded(video)
     with av.open(str(video)) as container:
-        listed = sum(packet.size > 0 for packet in container.demux(video=0))
-    assert len(shown) < listed
+        indexed = sum(packet.size > 0 for packet in container.demux(video=0))
+    assert len(presented) < indexed
     folder = segment(video, SECOND, None, progress)
-    assert progress.heard(f"{listed - len(shown)} frames at the start cannot be shown")
-    assert joined(folder) == shown
+    assert progress.heard(f"{indexed - len(presented)} frames at the start cannot be shown")
+    assert joined(folder) == presented
     folder = segment(video, replace(REPEAT, overwrite=True), None, progress)
-    found = [pixels for _, pixels in joined(folder)]
-    assert len(found) == listed
-    assert found[listed - len(shown) :] == [pixels for _, pixels in shown]
-    assert set(found[: listed - len(shown)]) == {shown[0][1]}
+    frames = [pixels for _, pixels in joined(folder)]
+    assert len(frames) == indexed
+    assert frames[indexed - len(presented) :] == [pixels for _, pixels in presented]
+    assert set(frames[: indexed - len(presented)]) == {presented[0][1]}
 
 
 @pytest.mark.parametrize(
@@ -230,14 +214,14 @@ def test_damage_in_any_format(
             sizes = [packet.size for packet in container.demux(video=0)]
         damage(video, sorted(range(31, 40), key=lambda number: sizes[number])[-3:])
     with av.open(str(video)) as container:
-        listed = sum(packet.size > 0 for packet in container.demux(video=0))
+        indexed = sum(packet.size > 0 for packet in container.demux(video=0))
     with pytest.raises(MediaError, match="is damaged"):
         segment(video, SECOND, None, progress)
     folder = segment(video, REPEAT, None, progress)
     plan = plan_of(folder)
-    assert any(part.repeated for part in plan.segments)
+    assert any(planned.repeated for planned in plan.segments)
     assert progress.heard("replaced by the last good one")
-    assert plan.frames == listed
+    assert plan.frames == indexed
     assert len(joined(folder)) == plan.frames
 
 
@@ -255,10 +239,10 @@ def test_an_interruption_leaves_nothing_half_done(
     options: CuttingOptions, at: int, tmp_path: Path, progress: Recorder
 ) -> None:
     video = damaged_clip(tmp_path)
-    titles = len(progress.totals)
+    steps = len(progress.titles)
 
     def interrupt(done: int) -> None:
-        if done >= at and len(progress.totals) == titles + 2:
+        if done >= at and len(progress.titles) == steps + 2:
             raise KeyboardInterrupt
 
     progress.on_advance = interrupt
@@ -270,7 +254,7 @@ def test_an_interruption_leaves_nothing_half_done(
     assert len(joined(folder)) == 100
 
 
-def test_an_interruption_while_mending_keeps_what_is_sound(
+def test_an_interruption_while_repairing_keeps_what_is_intact(
     tmp_path: Path, progress: Recorder
 ) -> None:
     video = damaged_clip(tmp_path)
@@ -323,7 +307,7 @@ def test_a_better_copy_of_the_same_size_and_ends_is_cut_anew(
     video.write_bytes(good)
     plan = plan_of(segment(video, CuttingOptions(damaged=OnDamage.REPEAT), None, progress))
     assert plan.frames == 120
-    assert not any(piece.repeated for piece in plan.segments)
+    assert not any(planned.repeated for planned in plan.segments)
 
 
 def test_a_file_cut_off_by_less_than_a_second(tmp_path: Path, progress: Recorder) -> None:

@@ -1,0 +1,70 @@
+"""A source that is to be cut, and the segments that it is cut into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+from matting.cutting.packet_index import SourceIndex
+from matting.media.frame_filters import FrameFilters
+from matting.media.probe import VideoInfo
+
+
+@dataclass(frozen=True)
+class CutJob:
+    """A source, and how and where it is to be cut.
+
+    Attributes:
+        index: its packets.
+        seconds: the segment length to aim at.
+        work: an existing folder, for the segments.
+        filters: what its frames need when they are re-encoded, as far as is known before they
+            are decoded.
+    """
+
+    info: VideoInfo
+    index: SourceIndex
+    seconds: Fraction
+    work: Path
+    filters: FrameFilters
+
+    @property
+    def segment_ticks(self) -> Fraction:
+        """The segment length to aim at, in ticks of the source."""
+        return self.seconds / self.info.time_base
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the container says when each frame is presented; AVI says only when to decode."""
+        reordered_avi = self.info.container == "avi" and self.info.reorders
+        return self.index.is_timed and not reordered_avi
+
+    @cached_property
+    def corrupt_pts(self) -> frozenset[int]:
+        """The PTS of frames of which the container itself says that parts are missing."""
+        return frozenset(
+            packet.pts
+            for packet in self.index.packets
+            if packet.corrupt and packet.presented and packet.pts is not None
+        )
+
+
+@dataclass(frozen=True)
+class CutSegment:
+    """A segment as it was written and decoded through.
+
+    Attributes:
+        path: its file.
+        times: the source's PTS of its frames, rising.
+        damaged: those of `times` at which the source has no intact frame.
+        repeated: those at which another frame was put.
+        copied: whether it holds the source's own packets.
+    """
+
+    path: Path
+    times: tuple[int, ...]
+    damaged: tuple[int, ...] = ()
+    repeated: tuple[int, ...] = ()
+    copied: bool = True

@@ -1,0 +1,161 @@
+"""Segments of the source's own packets, each proven by decoding to show the source's pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from matting.cutting import packet_cutter
+from matting.cutting.cut_job import CutJob, CutSegment
+from matting.cutting.packet_cutter import (
+    NeedsPreRoll,
+    PacketSpan,
+    choose_cuts,
+    edit_list_can_hide,
+    plan_spans,
+)
+from matting.cutting.packet_index import SourceIndex
+from matting.cutting.reencode import decode_frames
+from matting.cutting.repair import rewrite_segment, source_time_of
+from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
+from matting.media.probe import VideoInfo
+from matting.progress import Progress, ignore
+from matting.project.paths import segment_name
+
+COMPARED_FRAMES = 16
+KEYS_BACK = (1, 2, 4, 8, 16)
+CHAIN = 3  # how many segments before one stand for the whole source before it
+
+WriteSegments = Callable[
+    [VideoInfo, SourceIndex, Mapping[Path, PacketSpan], Callable[[int], None]], None
+]
+
+
+class ExactCopier:
+    """Copies a source's packets into segments.
+
+    Args:
+        needs_pre_roll: decides which segments get a pre-roll.
+        write: writes the segments' files.
+    """
+
+    def __init__(
+        self,
+        job: CutJob,
+        progress: Progress,
+        *,
+        needs_pre_roll: NeedsPreRoll = packet_cutter.needs_pre_roll,
+        write: WriteSegments = packet_cutter.write_segments,
+    ) -> None:
+        self._job = job
+        self._progress = progress
+        self._needs_pre_roll = needs_pre_roll
+        self._write_segments = write
+
+    def copy(self) -> list[CutSegment] | None:
+        """Copy all packets, and decode every segment through.
+
+        Where even a long pre-roll gives other pixels than the source decoded in one go, the
+        segment is re-encoded, without loss.
+
+        Returns:
+            the segments; None where some of their frames turn out to be interlaced.
+        Raises:
+            MediaError: the source cannot be read.
+            StorageError: a segment cannot be written.
+        """
+        starts = choose_cuts(self._job.index.packets, self._job.segment_ticks)
+        spans = self._plan(starts, KEYS_BACK[0])
+        paths = [self._job.work / segment_name(number) for number in range(len(spans))]
+        self._write(paths, spans)
+        self._progress.start("Checking", len(self._job.index.times()), "frame")
+        try:
+            return self._check(starts, spans, paths)
+        finally:
+            self._progress.finish()
+
+    def _plan(self, starts: Sequence[int], keys_back: int) -> list[PacketSpan]:
+        return plan_spans(self._job.index.packets, starts, keys_back, self._needs_pre_roll)
+
+    def _write(self, paths: Sequence[Path], spans: Sequence[PacketSpan]) -> None:
+        self._progress.start("Cutting", len(self._job.index.packets), "frame")
+        try:
+            files = dict(zip(paths, spans, strict=True))
+            self._write_segments(self._job.info, self._job.index, files, self._progress.advance)
+        finally:
+            self._progress.finish()
+
+    def _check(
+        self, starts: Sequence[int], spans: list[PacketSpan], paths: Sequence[Path]
+    ) -> list[CutSegment] | None:
+        """Decode each segment, and the next one's first frames as its continuation.
+
+        As a continuation they look as they do when the source is decoded in one go; so they have
+        to look when the next segment is decoded by itself.
+        """
+        packets = self._job.index.packets
+        in_doubt = [packets[start].closed_gop is not True for start in starts]
+        in_doubt = [False, *in_doubt[1:], False]  # the first has nothing before it
+        longer_pre_rolls = iter(KEYS_BACK[1:])
+        expected: list[bytes] = []
+        segments: list[CutSegment] = []
+        for number, path in enumerate(paths):
+            on_frames: Callable[[int], None] = self._progress.advance
+            while True:
+                decoding = decode_all(
+                    path,
+                    on_frames,
+                    head=COMPARED_FRAMES if in_doubt[number] else 0,
+                    following=paths[number + 1] if in_doubt[number + 1] else None,
+                    next_head=COMPARED_FRAMES,
+                )
+                if decoding.interlaced:
+                    return None
+                equal = not in_doubt[number] or decoding.head == expected
+                keys_back = None if equal else next(longer_pre_rolls, None)
+                if keys_back is None:
+                    break
+                spans[number:] = self._plan(starts, keys_back)[number:]
+                self._write(paths[number:], spans[number:])
+                on_frames = ignore
+            segment = self._compare(path, spans[number], decoding)
+            # Under another name: the next segment is decoded as this one's continuation.
+            target = path.with_name(f"exact_{number:03d}.mp4")
+            if not equal:
+                files = paths[max(0, number - CHAIN) : number + 1]
+                segment = self._rewrite_as_continuation(files, segment, target)
+            elif not segment.damaged and not self._is_exact(spans[number], decoding):
+                segment = rewrite_segment(self._job.info, [path], segment, target)
+            expected = decoding.next_head
+            if not equal and in_doubt[number + 1]:
+                # This one is no measure for the next: those before it have to be, too.
+                chain = paths[max(0, number + 1 - CHAIN) : number + 2]
+                expected = first_frame_hashes(chain, COMPARED_FRAMES)
+            segments.append(segment)
+        return segments
+
+    def _rewrite_as_continuation(
+        self, files: Sequence[Path], segment: CutSegment, target: Path
+    ) -> CutSegment:
+        """Re-encode a segment that no pre-roll makes right; leave it where that is no better."""
+        source_time = source_time_of(self._job.info, files[-1], segment.times[0])
+        decodable = {time for time, _ in decode_frames(files, source_time, strict=True)}
+        if not decodable.issuperset(segment.times):
+            return segment
+        return rewrite_segment(self._job.info, files, replace(segment, damaged=()), target)
+
+    def _is_exact(self, span: PacketSpan, decoding: Decoding) -> bool:
+        """Return whether a segment presents no more than it should, and in the right order."""
+        times = [decoding.pts[number] for number in decoding.shown if number in decoding.pts]
+        in_order = times == sorted(times, key=lambda time: time or 0)
+        return edit_list_can_hide(self._job.index, span) and in_order
+
+    def _compare(self, path: Path, span: PacketSpan, decoding: Decoding) -> CutSegment:
+        """Compare what a segment shows with what it should."""
+        times = sorted(self._job.index.times(span.start, span.stop))
+        source_time = source_time_of(self._job.info, path, times[0])
+        numbers = (set(decoding.shown) - decoding.damaged) & set(decoding.pts)
+        intact = {source_time(number, decoding.pts[number]) for number in numbers}
+        intact -= self._job.corrupt_pts
+        return CutSegment(path, tuple(times), tuple(time for time in times if time not in intact))

@@ -1,0 +1,78 @@
+"""Finished segments moved to their place, with the plan that says what each of them holds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from matting.cutting.checkpoint import CutCheckpoint
+from matting.cutting.cut_job import CutSegment
+from matting.errors import writing
+from matting.media.probe import VideoInfo
+from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
+from matting.project.plan import Plan, PlannedSegment, concat_list, gaps_of, write_plan
+from matting.system import atomic_files
+from matting.system.fingerprint import Fingerprint
+
+SEGMENT_NAME = re.compile(r"output_\d{3,}\.mp4")
+
+
+def plan_of(
+    info: VideoInfo, cut: CutCheckpoint, segments: Sequence[CutSegment], *, reencoded: bool
+) -> Plan:
+    """Return the plan for finished segments.
+
+    Args:
+        segments: those of `cut`, repaired where they were damaged.
+        reencoded: whether re-encoding was asked for.
+    """
+    return Plan(
+        source=cut.source,
+        time_base=info.time_base,
+        rate=info.rate,
+        start_pts=info.start_pts,
+        seconds=str(cut.seconds),
+        reencoded=reencoded,
+        segments=tuple(
+            PlannedSegment(
+                segment_name(number),
+                segment.times[0],
+                gaps_of(segment.times),
+                Fingerprint.of(segment.path),
+                segment.repeated,
+            )
+            for number, segment in enumerate(segments)
+        ),
+    )
+
+
+def install(folder: Path, segments: Sequence[CutSegment], plan: Plan) -> None:
+    """Replace the segments in `folder` by finished ones.
+
+    The plan is written last: it says that all of them are there.
+
+    Raises:
+        StorageError: something cannot be written.
+    """
+    with writing(folder):
+        (folder / PLAN_NAME).unlink(missing_ok=True)
+        for old in folder.iterdir():
+            if SEGMENT_NAME.fullmatch(old.name):
+                old.unlink()
+    for segment, planned in zip(segments, plan.segments, strict=True):
+        atomic_files.publish(segment.path, folder / planned.name)
+    atomic_files.write_text(folder / LIST_NAME, concat_list([s.name for s in plan.segments]))
+    write_plan(folder, plan)
+
+
+def remove_work(work: Path) -> None:
+    """Remove the folder in which segments were made, if it is there.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    if work.exists():
+        with writing(work):
+            shutil.rmtree(work)
