@@ -145,9 +145,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     from matting.inference.rvm import RvmNetwork
 
     _require(path, f"The checkpoint {path}")
+    content = _read(path)  # once: what is hashed is what is loaded, even if it is replaced now
     try:
-        weights = torch_files.loaded(path.read_bytes())
-    except (OSError, torch_files.UnreadableError) as error:
+        weights = torch_files.loaded(content)
+    except torch_files.UnreadableError as error:
         raise _refused(path, "it cannot be read as one") from error
     if not isinstance(weights, dict):
         raise _refused(path, f"it holds a {type(weights).__name__} instead of named parameters")
@@ -155,7 +156,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
         network = RvmNetwork.of(weights)
     except WrongWeightsError as error:
         raise _refused(path, str(error)) from error
-    return Checkpoint(path, files.sha256(path), network)
+    return Checkpoint(path, hashlib.sha256(content).hexdigest(), network)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return atomic_files.retry_on_sharing_violation(path.read_bytes)
+    except OSError as error:
+        raise files.unreadable(path, error) from error
 
 
 def _require(path: Path, what: str) -> None:

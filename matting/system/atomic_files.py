@@ -12,13 +12,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from matting.errors import InputError, writing
 
 PARTIAL = ".partial"
 REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
+
+A = TypeVar("A")
 
 
 def partial(path: Path) -> Path:
@@ -156,13 +158,15 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def retry_on_sharing_violation(action: Callable[[], object]) -> None:
-    """Tries again for a while when, on Windows, a virus scanner or a player holds the file."""
+def retry_on_sharing_violation(action: Callable[[], A]) -> A:
+    """Return what `action` returns.
+
+    On Windows, where a virus scanner or a player may hold the file, try again for a while.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            action()
-            return
+            return action()
         except PermissionError:
             if os.name != "nt" or time.monotonic() > deadline:
                 raise

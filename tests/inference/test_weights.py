@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import pickle
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 from matting.errors import InputError, MissingError
 from matting.inference import weights
 from matting.inference.rvm import RvmNetwork
-from model import MattingNetwork
+from model import MattingNetwork, load_network
 from tests.conftest import Recorder
 
 CONTENT = b"weights" * 40_000
@@ -106,6 +107,48 @@ def test_loads_strictly_and_knows_the_file_again(random_checkpoint: Path) -> Non
     assert isinstance(checkpoint.network, RvmNetwork)
     assert not checkpoint.network.network.training
     assert checkpoint.sha256 == hashlib.sha256(random_checkpoint.read_bytes()).hexdigest()
+
+
+class Replacing:
+    """Another program's checkpoint, put in the place of one between any two times it is opened.
+
+    An audit hook cannot be removed: it does nothing from `end` on.
+    """
+
+    def __init__(self, path: Path, other: bytes) -> None:
+        self._path, self._other = path, other
+        self._opened, self._active = 0, True
+        sys.addaudithook(self._hear)
+
+    def end(self) -> None:
+        self._active = False
+
+    def _hear(self, event: str, details: tuple[object, ...]) -> None:
+        if not self._active or event != "open" or str(details[0]) != str(self._path):
+            return
+        self._opened += 1
+        if self._opened == 2:
+            self._active = False
+            self._path.write_bytes(self._other)
+
+
+def test_what_identifies_a_checkpoint_is_the_content_that_was_loaded(
+    random_checkpoint: Path, empty_checkpoint: Path, tmp_path: Path
+) -> None:
+    """Also where the file is replaced meanwhile: else results would be recorded as of others."""
+    path = tmp_path / "weights.pth"
+    content = random_checkpoint.read_bytes()
+    path.write_bytes(content)
+    replacing = Replacing(path, empty_checkpoint.read_bytes())
+    try:
+        checkpoint = weights.load_checkpoint(path)
+    finally:
+        replacing.end()
+    assert isinstance(checkpoint.network, RvmNetwork)
+    bias = checkpoint.network.network.get_parameter("project_mat.conv.bias")
+    expected = load_network(random_checkpoint).get_parameter("project_mat.conv.bias")
+    assert torch.equal(bias, expected)
+    assert checkpoint.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_half_precision_is_widened(random_checkpoint: Path, tmp_path: Path) -> None:
