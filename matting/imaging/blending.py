@@ -1,7 +1,7 @@
-"""The arithmetic of the full-size pictures: the network's results applied to the source.
+"""The arithmetic of the outputs: the guided filter's coefficients applied to the source, blended.
 
-Pure tensor functions. Luma is computed at the pixels, chroma at its own places: where alpha is 1
-and the foreground the source, the source's own numbers come out.
+Pure tensor functions. Luma is computed at the pixels, chroma at its own sites: where alpha is 1 and
+the foreground is the source, the source's own code values come out.
 """
 
 from __future__ import annotations
@@ -14,125 +14,140 @@ import torch
 from torch import Tensor
 
 from matting.imaging.colour_conversion import (
-    chroma_numbers,
-    chroma_of,
-    luma_of,
-    main_numbers,
     nearest_representable_colour,
-    rgb_at_chroma,
+    quantise_chroma,
+    quantise_luma_or_rgb,
+    rgb_at_chroma_sites,
     rows_to_rgb,
+    to_chroma,
+    to_luma_or_rgb,
 )
 from matting.imaging.planes import Planes
-from matting.imaging.resampling import sample_at_chroma
+from matting.imaging.resampling import sample_at_chroma_sites
 from matting.imaging.sample_format import SampleFormat
-from matting.imaging.tone_mapping import to_source, tone_map
+from matting.imaging.tone_mapping import apply_inverse_gain, tone_map
 from matting.options import OutputKind
 
 
 @dataclass(frozen=True)
-class Flat:
-    """One colour's levels: `main` [1, 1 or 3, 1, 1], `chroma` [1, 2, 1, 1] where there is one."""
+class SolidColour:
+    """One colour in the normalised values of a sample format, float32.
+
+    Attributes:
+        luma_or_rgb: [1, 1, 1, 1], or [1, 3, 1, 1] where the format has no luma.
+        chroma: [1, 2, 1, 1]; without meaning where the format has no chroma.
+    """
 
     luma_or_rgb: Tensor
     chroma: Tensor
 
 
 @lru_cache(maxsize=64)
-def flat(rgb: tuple[int, int, int], sample_format: SampleFormat, device: torch.device) -> Flat:
-    """The levels of the colour that `coding` holds nearest to `rgb`, 0..255.
+def solid_colour(
+    rgb: tuple[int, int, int], sample_format: SampleFormat, device: torch.device
+) -> SolidColour:
+    """Return the colour that the format can hold nearest to R'G'B' `rgb`, 0..255.
 
-    On a card once: bringing them there waits for its work.
+    Cached: to bring it to a GPU waits for the work there.
     """
-    found = nearest_representable_colour([value / 255 for value in rgb], sample_format).view(
-        1, 3, 1, 1
-    )
-    main = luma_of(found, sample_format)
-    chroma = main if sample_format.luma_coefficients is None else chroma_of(found, sample_format)
-    return Flat(main.to(device), chroma.to(device))
+    nearest = nearest_representable_colour([value / 255 for value in rgb], sample_format)
+    pixel = nearest.view(1, 3, 1, 1)
+    luma_or_rgb = to_luma_or_rgb(pixel, sample_format)
+    if sample_format.luma_coefficients is None:
+        chroma = luma_or_rgb
+    else:
+        chroma = to_chroma(pixel, sample_format)
+    return SolidColour(luma_or_rgb.to(device), chroma.to(device))
 
 
-def fill(planes: Planes, flat: Flat | None) -> None:
-    """Makes planes those of one colour; None: of an alpha of 0."""
-    sample_format = planes.sample_format
-    levels = (
-        planes.luma_or_rgb.new_zeros((), dtype=torch.float32) if flat is None else flat.luma_or_rgb
-    )
-    planes.luma_or_rgb.copy_(main_numbers(levels, sample_format).expand_as(planes.luma_or_rgb))
-    if planes.chroma is not None and flat is not None:
-        planes.chroma.copy_(chroma_numbers(flat.chroma, sample_format).expand_as(planes.chroma))
+def fill(planes: Planes, colour: SolidColour | None) -> None:
+    """Fill planes with one colour of their format; None: with an alpha of 0."""
+    target, luma_or_rgb = planes.sample_format, planes.luma_or_rgb
+    if colour is None:
+        values = luma_or_rgb.new_zeros((), dtype=torch.float32)
+    else:
+        values = colour.luma_or_rgb
+    luma_or_rgb.copy_(quantise_luma_or_rgb(values, target).expand_as(luma_or_rgb))
+    if planes.chroma is not None and colour is not None:
+        planes.chroma.copy_(quantise_chroma(colour.chroma, target).expand_as(planes.chroma))
 
 
-def drawn(
+def render_region(
     source: Planes,
-    where: tuple[slice, slice],
-    linear: Tensor,
-    targets: Mapping[OutputKind, SampleFormat],
-    behind: Mapping[SampleFormat, Flat],
+    region: tuple[slice, slice],
+    coefficients: Tensor,
+    formats: Mapping[OutputKind, SampleFormat],
+    backgrounds: Mapping[SampleFormat, SolidColour],
 ) -> dict[OutputKind, Planes]:
-    """A part of all results.
+    """Return a region of every output, on the source's device.
 
     Args:
-        source: the part and what is around it, or the whole.
-        where: the rows and columns of that which are drawn; whole cells of chroma but at the edge.
-        linear: the linear map there, [T, 8 or 4, n, m]; see `applied`.
-        targets: the coding of each kind. What is one of ALPHAS is grey, without chroma.
-        behind: the background in each coding.
+        source: T frames, or as much of them as the region and its halo.
+        region: its rows and columns of pixels in the source: n x m, which share no chroma sample
+            with pixels outside it.
+        coefficients: [T, 8 or 4, n, m], float32; see `apply_guided_filter`.
+        formats: of every output. Alphas are grey, without chroma.
+        backgrounds: the background's colour in each of these formats.
     """
-    made: dict[OutputKind, Planes] = {}
-    rows, columns = where
-    foreground, alpha = apply_guided_filter(
-        rows_to_rgb(source, rows)[..., columns], linear, source.sample_format
-    )
-    for kind, sample_format in targets.items():
-        levels = alpha
+    outputs: dict[OutputKind, Planes] = {}
+    rows, columns = region
+    rgb = rows_to_rgb(source, rows)[..., columns]
+    foreground, alpha = apply_guided_filter(rgb, coefficients, source.sample_format)
+    for kind, target in formats.items():
+        values = alpha
         if not kind.is_alpha:
-            levels = luma_of(foreground, sample_format)
+            values = to_luma_or_rgb(foreground, target)
             if kind == OutputKind.COMPOSITE:
-                levels = torch.lerp(behind[sample_format].luma_or_rgb, levels, alpha)
-        made[kind] = Planes(sample_format, main_numbers(levels, sample_format))
-    coloured = {kind: c for kind, c in targets.items() if not kind.is_alpha and c.luma_coefficients}
-    for sample_format in set(coloured.values()):
-        across, down = sample_format.subsampling
-        cells = slice(columns.start // across, -(-columns.stop // across))
-        shared = slice(rows.start // down, -(-rows.stop // down))
-        rgb = rgb_at_chroma(source, sample_format, shared)[..., cells]
+                values = torch.lerp(backgrounds[target].luma_or_rgb, values, alpha)
+        outputs[kind] = Planes(target, quantise_luma_or_rgb(values, target))
+    with_chroma = {k: f for k, f in formats.items() if not k.is_alpha and f.luma_coefficients}
+    for target in set(with_chroma.values()):
+        column_step, row_step = target.subsampling
+        chroma_columns = slice(columns.start // column_step, -(-columns.stop // column_step))
+        chroma_rows = slice(rows.start // row_step, -(-rows.stop // row_step))
         foreground, alpha = apply_guided_filter(
-            rgb, sample_at_chroma(linear, sample_format), source.sample_format
+            rgb_at_chroma_sites(source, target, chroma_rows)[..., chroma_columns],
+            sample_at_chroma_sites(coefficients, target),
+            source.sample_format,
         )
-        for kind in (kind for kind, own in coloured.items() if own == sample_format):
-            levels = chroma_of(foreground, sample_format)
+        for kind in (kind for kind, other in with_chroma.items() if other == target):
+            values = to_chroma(foreground, target)
             if kind == OutputKind.COMPOSITE:
-                levels = torch.lerp(behind[sample_format].chroma, levels, alpha)
-            made[kind] = Planes(
-                sample_format, made[kind].luma_or_rgb, chroma_numbers(levels, sample_format)
-            )
-    return made
+                values = torch.lerp(backgrounds[target].chroma, values, alpha)
+            luma_or_rgb = outputs[kind].luma_or_rgb
+            outputs[kind] = Planes(target, luma_or_rgb, quantise_chroma(values, target))
+    return outputs
 
 
 def apply_guided_filter(
-    rgb: Tensor, linear: Tensor, sample_format: SampleFormat
+    rgb: Tensor, coefficients: Tensor, sample_format: SampleFormat
 ) -> tuple[Tensor, Tensor]:
-    """Foreground [T, 3, n, w] in the source's code values, and alpha [T, 1, n, w].
+    """Return the foreground [T, 3, n, m] in the source's R'G'B', and alpha [T, 1, n, m] in [0, 1].
+
+    A guided filter is linear in its guide, here the source as the network sees it. Its coefficients
+    are found on a small copy and applied at full size.
 
     Args:
-        rgb: the source, R'G'B' [T, 3, n, w].
-        linear: of the same pixels, slope and offset [T, 8, n, w], with 1 added to the slope of
-            the colours; or [T, 4, n, w]: the offset, where there is no slope.
+        rgb: the source, normalised R'G'B' [T, 3, n, m], float32.
+        coefficients: of the same pixels, slope and offset [T, 8, n, m], with 1 added to the slope
+            of the colours; or [T, 4, n, m]: the offset, where there is no slope.
+        sample_format: the source's.
+    Source: He and Sun 2015, "Fast Guided Filter"; Lin et al. 2021 (RVM), section 3.3.
     """
-    view = tone_map(rgb, sample_format)
-    if linear.shape[1] == 4:
-        found, alpha = linear[:, :3] + view, linear[:, 3:].clone()
+    guide = tone_map(rgb, sample_format)
+    if coefficients.shape[1] == 4:
+        foreground, alpha = coefficients[:, :3] + guide, coefficients[:, 3:].clone()
     else:
-        slope, offset = linear.split(4, dim=1)
-        alpha = torch.addcmul(offset[:, 3:], slope[:, 3:], _mean(view))
-        found = torch.addcmul(offset[:, :3], slope[:, :3], view)
+        slope, offset = coefficients.split(4, dim=1)
+        alpha = torch.addcmul(offset[:, 3:], slope[:, 3:], _channel_mean(guide))
+        foreground = torch.addcmul(offset[:, :3], slope[:, :3], guide)
     # The change alone is bounded: a source whiter than white stays what it is.
-    change = found.clamp_(0, 1).sub_(view)
-    return to_source(change, rgb, sample_format).add_(rgb), alpha.clamp_(0, 1)
+    change = foreground.clamp_(0, 1).sub_(guide)
+    return apply_inverse_gain(change, rgb, sample_format).add_(rgb), alpha.clamp_(0, 1)
 
 
-def _mean(rgb: Tensor) -> Tensor:
-    """The mean of the channels, [T, 1, n, w]; on a processor three times as fast as `mean`."""
+def _channel_mean(rgb: Tensor) -> Tensor:
+    """Return the mean of the channels, [T, 1, n, m]; on a CPU three times as fast as `mean`."""
     red, green, blue = rgb.split(1, dim=1)
     mean: Tensor = (red + green).add_(blue).mul_(1 / 3)
     return mean

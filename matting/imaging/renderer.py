@@ -1,4 +1,4 @@
-"""Who makes the full-size pictures, in how much memory, and how little traffic there could be."""
+"""The choice of who renders the full-size frames, and in how much memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from matting.errors import MissingError, OutOfMemoryError
-from matting.imaging.compositor import Matte, render
+from matting.imaging import compositor
+from matting.imaging.compositor import Matte
 from matting.imaging.device_copy import to_host
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat
 from matting.options import OutputKind, RendererBackend
 from matting.system.memory import enough_memory, in_parts
 
-UNSUITABLE = "source and result have their colour samples in different places, or none"
+UNSUPPORTED = "source and result have their colour samples in different places, or none"
 
 RenderFunction = Callable[
     [Matte, Mapping[OutputKind, SampleFormat], tuple[int, int, int]], dict[OutputKind, Planes]
@@ -23,82 +24,85 @@ RenderFunction = Callable[
 
 
 class Renderer:
-    """Makes the full-size pictures: in one pass by a kernel of its own, or in bands by torch.
+    """Renders full-size frames: in one pass by a Triton kernel, or in bands and tiles by torch.
 
-    The kernel is trusted when what it makes of the first frame of each kind of video equals what
-    torch makes of it, within 1/255.
-
-    Attributes:
-        backend: FUSED or PLAIN: what is tried first.
+    The kernel is trusted when its first frame of each kind of video equals torch's, within 1/255.
     """
 
     def __init__(
         self,
-        way: RendererBackend,
+        backend: RendererBackend,
         device: torch.device,
         tell: Callable[[str], None],
-        fused: RenderFunction | None = None,
+        triton_render: RenderFunction | None = None,
     ) -> None:
         """
         Args:
-            way: AUTO, FUSED or PLAIN. AUTO: the kernel where the device is a graphics card.
-            tell: is told once why the kernel is not used, where it could have been.
-            fused: the kernel; None: this program's own.
+            backend: AUTO: the kernel where the device is a GPU.
+            tell: called once with the reason why the kernel is not used, where it could have been.
+            triton_render: the kernel; None: this program's own.
         Raises:
             MissingError: FUSED, and there is no graphics card or no Triton.
         """
         self._tell = tell
-        self._told: set[str] = set()
-        self._agreed: set[tuple[SampleFormat, frozenset[tuple[OutputKind, SampleFormat]]]] = set()
-        self._fused = fused if way != RendererBackend.PLAIN else None
-        if fused is None and (
-            way == RendererBackend.FUSED or (way == RendererBackend.AUTO and device.type == "cuda")
-        ):
-            self._fused = self._kernel(way, device)
+        self._reasons_told: set[str] = set()
+        self._trusted: set[tuple[SampleFormat, frozenset[tuple[OutputKind, SampleFormat]]]] = set()
+        self._triton_render = triton_render if backend != RendererBackend.PLAIN else None
+        wants_triton = backend == RendererBackend.FUSED or (
+            backend == RendererBackend.AUTO and device.type == "cuda"
+        )
+        if triton_render is None and wants_triton:
+            self._triton_render = self._load_triton(backend, device)
 
     @property
     def backend(self) -> RendererBackend:
-        return RendererBackend.PLAIN if self._fused is None else RendererBackend.FUSED
+        """FUSED or PLAIN: what is tried first."""
+        return RendererBackend.PLAIN if self._triton_render is None else RendererBackend.FUSED
 
     def __call__(
         self,
         matte: Matte,
-        targets: Mapping[OutputKind, SampleFormat],
+        formats: Mapping[OutputKind, SampleFormat],
         background: tuple[int, int, int],
     ) -> dict[OutputKind, Planes]:
-        """What `composite.pictures` makes."""
-        if self._fused is not None:
+        """Return the full-size frames of every output, as `compositor.render` does.
+
+        Raises:
+            OutOfMemoryError: there is too little memory.
+        """
+        if self._triton_render is not None:
             try:
                 with enough_memory():
-                    return self._in_one_pass(self._fused, matte, targets, background)
+                    return self._render_by_triton(self._triton_render, matte, formats, background)
             except OutOfMemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a compiler's errors are of any kind
-                self._give_up(str(error).strip().splitlines()[-1:])
-        return render(matte, targets, background)
+                self._give_up_triton("".join(str(error).strip().splitlines()[-1:]))
+        return compositor.render(matte, formats, background)
 
-    def _in_one_pass(
+    def _render_by_triton(
         self,
-        fused: RenderFunction,
+        triton_render: RenderFunction,
         matte: Matte,
-        targets: Mapping[OutputKind, SampleFormat],
+        formats: Mapping[OutputKind, SampleFormat],
         background: tuple[int, int, int],
     ) -> dict[OutputKind, Planes]:
-        key = matte.source.sample_format, frozenset(targets.items())
-        if key not in self._agreed:
+        kind_of_video = matte.source.sample_format, frozenset(formats.items())
+        if kind_of_video not in self._trusted:
             first = matte.split(1)[0]
-            found, expected = (way(first, targets, background) for way in (fused, render))
-            if not all(agree(found[kind], expected[kind]) for kind in targets):
-                self._give_up(["its first picture is not what torch makes"])
-                return render(matte, targets, background)
-            self._agreed.add(key)
-        return fused(matte, targets, background)
+            by_triton = triton_render(first, formats, background)
+            by_torch = compositor.render(first, formats, background)
+            if not all(nearly_equal(by_triton[kind], by_torch[kind]) for kind in formats):
+                self._give_up_triton("its first picture is not what torch makes")
+                return compositor.render(matte, formats, background)
+            self._trusted.add(kind_of_video)
+        return triton_render(matte, formats, background)
 
-    def _kernel(self, way: RendererBackend, device: torch.device) -> RenderFunction | None:
+    def _load_triton(self, backend: RendererBackend, device: torch.device) -> RenderFunction | None:
         try:
             from matting.imaging import triton_compositor  # noqa: PLC0415 - not everywhere
         except ImportError:
-            if way == RendererBackend.FUSED:
+            if backend == RendererBackend.FUSED:
                 raise MissingError(
                     "--full-size fused needs Triton, which is not installed.",
                     "Use --full-size auto, which does without it.",
@@ -112,39 +116,41 @@ class Renderer:
                 option="--full-size",
             )
 
-        def make(
+        def render(
             matte: Matte,
-            targets: Mapping[OutputKind, SampleFormat],
+            formats: Mapping[OutputKind, SampleFormat],
             background: tuple[int, int, int],
         ) -> dict[OutputKind, Planes]:
-            if triton_compositor.fits(matte.source, targets):
-                return triton_compositor.render(matte, targets, background)
-            self._tell_once(UNSUITABLE)
-            return render(matte, targets, background)
+            if triton_compositor.is_supported(matte.source, formats):
+                return triton_compositor.render(matte, formats, background)
+            self._tell_once(UNSUPPORTED)
+            return compositor.render(matte, formats, background)
 
-        return make
+        return render
 
-    def _give_up(self, why: list[str]) -> None:
-        self._fused = None
-        self._tell_once("".join(why) or "it failed")
+    def _give_up_triton(self, reason: str) -> None:
+        self._triton_render = None
+        self._tell_once(reason or "it failed")
 
     def _tell_once(self, reason: str) -> None:
-        if reason not in self._told:
-            self._told.add(reason)
-            self._tell(f"The last step runs the longer way (--full-size plain): {reason}.")
+        if reason not in self._reasons_told:
+            self._reasons_told.add(reason)
+            self._tell(
+                f"Full-size pictures are rendered the slower way (--full-size plain): {reason}."
+            )
 
 
-def agree(one: Planes, other: Planes) -> bool:
-    """Whether no number differs by more than 1/255, or 1 where there are fewer."""
+def nearly_equal(one: Planes, other: Planes) -> bool:
+    """Return whether no code values differ by more than 1/255, or than 1 where they are fewer."""
     sample_format = one.sample_format
     bound = max(1, sample_format.max_code_value // 255) << sample_format.lsb_padding
     pairs = [(one.luma_or_rgb, other.luma_or_rgb)]
     if one.chroma is not None and other.chroma is not None:
         pairs.append((one.chroma, other.chroma))
-    return all(_farthest(a, b) <= bound for a, b in pairs)
+    return all(_largest_difference(a, b) <= bound for a, b in pairs)
 
 
-def _farthest(one: Tensor, other: Tensor) -> int:
+def _largest_difference(one: Tensor, other: Tensor) -> int:
     return int((one.to(torch.int32) - other.to(torch.int32)).abs().max())
 
 
@@ -153,26 +159,27 @@ def render_matte(
     formats: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     *,
-    renderer: RenderFunction = render,
+    renderer: RenderFunction = compositor.render,
     keep_on_device: Collection[OutputKind] = (),
 ) -> dict[OutputKind, Planes]:
-    """The results of a matte; where memory is short, a part of the frames at a time.
+    """Return a matte's full-size frames on the CPU; where memory is short, rendered in parts.
 
     Needs no state, so that it can be done in another thread than the network's work.
 
     Args:
-        formats, background: as for `composite.pictures`.
-        renderer: how they are made, such as a `FullSize`.
-        keep_on_device: the kinds that stay on the matte's device.
-    Returns:
-        Per kind the frames, the others on the CPU.
+        formats, background: as for `compositor.render`.
+        renderer: a `Renderer`, or what renders in its place.
+        keep_on_device: outputs that stay on the matte's device.
     Raises:
-        MachineError: there is too little memory for a single frame.
+        OutOfMemoryError: there is too little memory for a single frame.
+        MachineError: the graphics card broke off.
     """
 
-    def compose(part: Matte) -> dict[OutputKind, Planes]:
-        found = renderer(part, formats, background)
-        return {kind: p if kind in keep_on_device else to_host(p) for kind, p in found.items()}
+    def render_part(part: Matte) -> dict[OutputKind, Planes]:
+        outputs = renderer(part, formats, background)
+        return {k: p if k in keep_on_device else to_host(p) for k, p in outputs.items()}
 
-    made = in_parts(compose, matte, matte.offset.device)
-    return made[0] if len(made) == 1 else {k: concatenate([m[k] for m in made]) for k in formats}
+    parts = in_parts(render_part, matte, matte.offset.device)
+    if len(parts) == 1:
+        return parts[0]
+    return {kind: concatenate([part[kind] for part in parts]) for kind in formats}

@@ -1,6 +1,8 @@
-"""Values between samples: chroma brought to the pixels, pixels to chroma, planes to other sizes.
+"""Values between samples: chroma at the pixels, pixels at the chroma sites, planes at other sizes.
 
-Pure tensor functions; all interpolation is linear, and beyond a picture's edge the edge goes on.
+Pure tensor functions on planes [T, C, H, W] of any device. All interpolation is linear, and beyond
+a plane's edge the edge is repeated. Where a chroma sample lies is its siting: how far right of and
+below the first of the pixels that share it (ITU-T H.273, chroma sample location type).
 """
 
 from __future__ import annotations
@@ -15,127 +17,154 @@ from matting.imaging.planes import signed_view
 from matting.imaging.sample_format import SampleFormat
 
 
-def downsample_chroma(values: Tensor, target: SampleFormat) -> Tensor:
-    """The mean around each of `target`'s chroma samples.
+def average_at_chroma_sites(pixels: Tensor, target: SampleFormat) -> Tensor:
+    """Return the mean over the pixels around each of `target`'s chroma sites.
 
     Args:
-        values: [T, C, n, W] of the pixels, with half a step more of rows at both ends where
-            rows are shared.
+        pixels: [T, C, n, W], float32; where s rows share a chroma sample, with a halo of s // 2
+            more rows at both ends.
+    Returns:
+        [T, C, n', w], float32.
     """
     columns, rows = target.subsampling
     if rows > 1:
-        values = _mean(values, 2, rows, target.siting[1])
+        pixels = _box_mean(pixels, 2, rows, target.siting[1])
     if columns == 1:
-        return values
-    odd = -values.shape[3] % columns
-    more = columns // 2
-    values = F.pad(values, (more, more + odd, 0, 0), mode="replicate")
-    return _mean(values, 3, columns, target.siting[0])
+        return pixels
+    missing = -pixels.shape[3] % columns
+    halo = columns // 2
+    pixels = F.pad(pixels, (halo, halo + missing, 0, 0), mode="replicate")
+    return _box_mean(pixels, 3, columns, target.siting[0])
 
 
-def sample_at_chroma(values: Tensor, target: SampleFormat) -> Tensor:
-    """`values` [T, C, n, W] of the pixels at the places of `target`'s chroma samples.
+def sample_at_chroma_sites(pixels: Tensor, target: SampleFormat) -> Tensor:
+    """Return the values at `target`'s chroma sites, interpolated between neighbouring pixels.
 
-    For what changes slowly, such as the network's small results at full size.
+    For what changes slowly, such as the network's small maps brought to full size.
+
+    Args:
+        pixels: [T, C, n, W], float32.
+    Returns:
+        [T, C, n', w], float32.
     """
     for dim, step, siting in (
         (2, target.subsampling[1], target.siting[1]),
         (3, target.subsampling[0], target.siting[0]),
     ):
-        missing = -values.shape[dim] % step
+        missing = -pixels.shape[dim] % step
         if missing:
-            edge = values.narrow(dim, values.shape[dim] - 1, 1)
-            values = torch.cat([values, *[edge] * missing], dim)
-        low = math.floor(siting)
-        place = values[_every(dim, low, step)]
-        if siting > low:
-            place = torch.lerp(place, values[_every(dim, low + 1, step)], siting - low)
-        values = place
-    return values
+            edge = pixels.narrow(dim, pixels.shape[dim] - 1, 1)
+            pixels = torch.cat([pixels, *[edge] * missing], dim)
+        first = math.floor(siting)
+        samples = pixels[_every(dim, first, step)]
+        if siting > first:
+            samples = torch.lerp(samples, pixels[_every(dim, first + 1, step)], siting - first)
+        pixels = samples
+    return pixels
 
 
-def upsample(lines: Tensor, step: int, siting: float) -> Tensor:
-    """Lines [.., w] of samples that `step` pixels share, brought to the pixels, [.., w * step]."""
-    width = lines.shape[3]
-    padded = F.pad(lines, (1, 1, 0, 0), mode="replicate")
-    pixels = lines.new_empty((*lines.shape[:3], width * step))
+def upsample_columns(samples: Tensor, step: int, siting: float) -> Tensor:
+    """Return samples [.., w], shared by `step` columns each, at the pixels: [.., w * step]."""
+    width = samples.shape[3]
+    padded = F.pad(samples, (1, 1, 0, 0), mode="replicate")
+    pixels = samples.new_empty((*samples.shape[:3], width * step))
     for phase in range(step):
-        place = (phase - siting) / step
-        left = 1 + math.floor(place)
-        before, after = (padded[..., at : at + width] for at in (left, left + 1))
-        weight = place - math.floor(place)
+        position = (phase - siting) / step
+        left = 1 + math.floor(position)
+        before, after = (padded[..., first : first + width] for first in (left, left + 1))
+        weight = position - math.floor(position)
         pixels[..., phase::step] = torch.lerp(before, after, weight) if weight else before
     return pixels
 
 
-def upsample_rows(lines: Tensor, step: int, siting: float) -> Tensor:
-    """The same downwards; `lines` [.., h + 2, w] have one more at each end: [.., h * step, w]."""
-    height = lines.shape[2] - 2
-    pixels = lines.new_empty((*lines.shape[:2], height * step, lines.shape[3]))
+def upsample_rows(samples: Tensor, step: int, siting: float) -> Tensor:
+    """Return samples, each shared by `step` rows, at the pixels: [.., h * step, w].
+
+    Args:
+        samples: [.., h + 2, w], float32: with one more row at each end.
+    """
+    height = samples.shape[2] - 2
+    pixels = samples.new_empty((*samples.shape[:2], height * step, samples.shape[3]))
     for phase in range(step):
-        place = (phase - siting) / step
-        above = 1 + math.floor(place)
-        before, after = (lines[:, :, at : at + height] for at in (above, above + 1))
-        weight = place - math.floor(place)
+        position = (phase - siting) / step
+        above = 1 + math.floor(position)
+        before, after = (samples[:, :, first : first + height] for first in (above, above + 1))
+        weight = position - math.floor(position)
         torch.lerp(before, after, weight, out=pixels[:, :, phase::step])
     return pixels
 
 
-def sampled(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """A plane at rows and columns between its own, bilinear, float32."""
-    lines = rows_at(plane, rows)
+def sample_bilinear(plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return a plane at positions between its samples, [T, C, n, m], float32.
+
+    Args:
+        plane: [T, C, H, W], of any type.
+        rows, columns: [n] and [m], float32, in samples; the result is their grid.
+    """
+    lines = interpolate_rows(plane, rows)
     columns = columns.clamp(0, plane.shape[3] - 1)
     left = columns.long()
     right = (left + 1).clamp_(max=plane.shape[3] - 1)
-    # Several times as fast on the CPU as to index.
-    before, after = (lines.gather(3, at.expand(*lines.shape[:3], -1)) for at in (left, right))
+    # Several times as fast on the CPU as indexing.
+    before, after = (lines.gather(3, index.expand(*lines.shape[:3], -1)) for index in (left, right))
     return torch.lerp(before, after, columns - left)
 
 
-def rows_at(plane: Tensor, places: Tensor) -> Tensor:
-    """A plane's rows at places between them, linear; beyond its edge they repeat it."""
-    places = places.clamp(0, plane.shape[2] - 1)
-    above = places.long()
+def interpolate_rows(plane: Tensor, rows: Tensor) -> Tensor:
+    """Return a plane at positions between its rows, [T, C, n, W], float32.
+
+    Args:
+        plane: [T, C, H, W], of any type.
+        rows: [n], float32, in samples.
+    """
+    rows = rows.clamp(0, plane.shape[2] - 1)
+    above = rows.long()
     below = (above + 1).clamp_(max=plane.shape[2] - 1)
-    weight = (places - above).view(-1, 1)
-    return torch.lerp(_lines(plane, above).float(), _lines(plane, below).float(), weight)
+    weight = (rows - above).view(-1, 1)
+    return torch.lerp(
+        _select_rows(plane, above).float(), _select_rows(plane, below).float(), weight
+    )
 
 
 def clamped_rows(plane: Tensor, rows: slice) -> Tensor:
-    """Rows of a plane; those outside repeat its edge."""
+    """Return rows of a plane [T, C, H, W]; those outside it repeat its edge."""
     height = plane.shape[2]
     if rows.start >= 0 and rows.stop <= height:
         return plane[:, :, rows]
     index = torch.arange(rows.start, rows.stop, device=plane.device).clamp_(0, height - 1)
-    return _lines(plane, index)
+    return _select_rows(plane, index)
 
 
-def _lines(plane: Tensor, index: Tensor) -> Tensor:
+def _select_rows(plane: Tensor, index: Tensor) -> Tensor:
     return signed_view(plane).index_select(2, index).view(plane.dtype)
 
 
 def box_weights(step: int, siting: float) -> dict[int, float]:
-    """The pixels within half a step of a chroma sample, from its cell's first: each one's share."""
-    found = {}
+    """Return the weight of each pixel, counted from the first one, in a chroma sample's mean.
+
+    The box is `step` pixels wide and has the sample in its middle.
+    """
+    weights = {}
     for pixel in range(-(step // 2), step + step // 2):
         low, high = max(pixel - 0.5, siting - step / 2), min(pixel + 0.5, siting + step / 2)
         if high > low:
-            found[pixel] = (high - low) / step
-    return found
+            weights[pixel] = (high - low) / step
+    return weights
 
 
 def _every(dim: int, start: int, step: int) -> tuple[slice, ...]:
+    """Return an index of every `step`th element of a dimension."""
     return (slice(None),) * dim + (slice(start, None, step),)
 
 
-def _mean(values: Tensor, dim: int, step: int, siting: float) -> Tensor:
-    """The mean over `step` pixels around each place; `values` has half a step more at each end."""
-    more = step // 2
-    count = (values.shape[dim] - 2 * more) // step
+def _box_mean(pixels: Tensor, dim: int, step: int, siting: float) -> Tensor:
+    """Return the mean around each site; `pixels` has step // 2 more at both ends of `dim`."""
+    halo = step // 2
+    count = (pixels.shape[dim] - 2 * halo) // step
     total: Tensor | None = None
-    for k, weight in box_weights(step, siting).items():
-        share = values[_every(dim, k + more, step)].narrow(dim, 0, count)
-        total = share * weight if total is None else total.add_(share, alpha=weight)
+    for pixel, weight in box_weights(step, siting).items():
+        values = pixels[_every(dim, pixel + halo, step)].narrow(dim, 0, count)
+        total = values * weight if total is None else total.add_(values, alpha=weight)
     if total is None:
-        raise ValueError(f"no pixel near {siting}")
+        raise ValueError(f"no pixel near a siting of {siting}")
     return total

@@ -1,7 +1,8 @@
-"""A picture cut into tiles of one size, which are drawn together as if each were a picture.
+"""A frame as tiles of one size, which are computed together as if each were a frame.
 
-So a picture takes as long as there is in it, and little for each piece. Tiles are given as their
-places [N, 2]: row and column of each, counted in tiles, in order from top to bottom.
+So a frame takes time by how much there is in it, and little is spent on each tile by itself. Tiles
+are named by their positions, an int64 tensor [N, 2] on the CPU: the row and column of each in the
+grid of tiles, ordered by rows.
 """
 
 from __future__ import annotations
@@ -13,111 +14,126 @@ from torch import Tensor
 
 from matting.imaging.planes import Planes, signed_view
 from matting.imaging.resampling import clamped_rows
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 
-ROWS, COLUMNS = 16, 32  # pixels of a tile: whole cells of chroma in all codings
-
-
-def whole_tiles(width: int, height: int) -> tuple[int, int]:
-    """The least width and height of whole tiles that hold a picture."""
-    rows, columns = _counts(width, height)
-    return columns * COLUMNS, rows * ROWS
+TILE = Size(32, 16)  # in pixels: a multiple of the pixels that share a chroma sample in any format
 
 
-def every_tile(width: int, height: int) -> Tensor:
-    """The places of all tiles of a picture."""
-    rows, columns = _counts(width, height)
+def tiled_size(size: Size) -> Size:
+    """Return the least size of whole tiles that holds a frame of `size`."""
+    rows, columns = _grid(size)
+    return Size(columns * TILE.width, rows * TILE.height)
+
+
+def all_tiles(size: Size) -> Tensor:
+    """Return the positions of all tiles of a frame."""
+    rows, columns = _grid(size)
     return torch.cartesian_prod(torch.arange(rows), torch.arange(columns))
 
 
-def cut(picture: Planes, places: Tensor, margin: tuple[int, int]) -> Planes:
-    """Tiles of one picture with what is around them; beyond its edge the edge goes on.
+def gather_tiles(frame: Planes, positions: Tensor, halo: Size) -> Planes:
+    """Return copies of tiles with a halo around each; beyond the frame's edge the edge is repeated.
 
     Args:
-        margin: how many columns and rows of pixels there are at each side; whole cells of chroma.
+        frame: one frame, on the CPU.
+        positions: [N, 2], at least one.
+        halo: pixels at the left and right, and at the top and bottom; whole chroma samples.
     Returns:
-        As many pictures as there are places.
+        N frames of TILE and twice the halo.
     """
-    main = _cut(picture.luma_or_rgb, places, (COLUMNS, ROWS), margin)
-    if picture.chroma is None:
-        return Planes(picture.sample_format, main)
-    (across, down), (columns, rows) = picture.sample_format.subsampling, margin
-    cells, more = (COLUMNS // across, ROWS // down), (columns // across, rows // down)
-    return Planes(picture.sample_format, main, _cut(picture.chroma, places, cells, more))
+    luma_or_rgb = _gather(frame.luma_or_rgb, positions, TILE, halo)
+    if frame.chroma is None:
+        return Planes(frame.sample_format, luma_or_rgb)
+    tile, chroma_halo = frame.sample_format.chroma_size(TILE), frame.sample_format.chroma_size(halo)
+    chroma = _gather(frame.chroma, positions, tile, chroma_halo)
+    return Planes(frame.sample_format, luma_or_rgb, chroma)
 
 
-def put(tiles: Planes, picture: Planes, places: Tensor) -> None:
-    """Writes tiles without margins to a picture of whole tiles, in memory of its own."""
-    _put(tiles.luma_or_rgb, picture.luma_or_rgb, places)
-    if tiles.chroma is not None and picture.chroma is not None:
-        _put(tiles.chroma, picture.chroma, places)
+def scatter_tiles(tiles: Planes, frame: Planes, positions: Tensor) -> None:
+    """Write tiles to their positions in a frame.
 
-
-def alike(source: SampleFormat, targets: Collection[SampleFormat]) -> bool:
-    """Whether the samples of all colours lie in the same places."""
-    return all((source.subsampling, source.siting) == (t.subsampling, t.siting) for t in targets)
-
-
-def fits(source: Planes, targets: Collection[SampleFormat]) -> bool:
-    """Whether pictures can be cut so that the results are the same.
-
-    Not where colours lie in other places and the picture ends within a cell of chroma: of that
-    cell a tile has pixels that the picture has not.
+    Args:
+        tiles: N frames of TILE, without halo.
+        frame: one frame of whole tiles, in contiguous memory of its own.
+        positions: [N, 2].
     """
-    across, down = source.sample_format.subsampling
-    whole = source.width % across == 0 and source.height % down == 0
-    return whole or alike(source.sample_format, targets)
+    _scatter(tiles.luma_or_rgb, frame.luma_or_rgb, positions)
+    if tiles.chroma is not None and frame.chroma is not None:
+        _scatter(tiles.chroma, frame.chroma, positions)
 
 
-def halo_of(source: SampleFormat, targets: Collection[SampleFormat]) -> tuple[int, int]:
-    """The columns and rows around a tile that its own samples depend on, in whole cells."""
-    if alike(source, targets):
-        return source.subsampling
-    # Half of the other's cell, and from there one of our own.
-    steps = zip(source.subsampling, *(t.subsampling for t in targets), strict=True)
-    across, down = (2 * max(of_all) for of_all in steps)
-    return across, down
+def can_be_tiled(source: Planes, targets: Collection[SampleFormat]) -> bool:
+    """Return whether tiles give the same results as the whole frame.
+
+    They do not where source and target have other chroma sites and the frame ends between pixels
+    that share a chroma sample: of these a tile has some that the frame has not.
+    """
+    columns, rows = source.sample_format.subsampling
+    ends_whole = source.width % columns == 0 and source.height % rows == 0
+    return ends_whole or _all_share_chroma_sites(source.sample_format, targets)
 
 
-def windows(planes: Tensor, tops: Tensor, lefts: Tensor, size: tuple[int, int]) -> Tensor:
-    """Parts of planes [C, H, W], each of `size` (width, height): [N, C, height, width].
+def halo_size(source: SampleFormat, targets: Collection[SampleFormat]) -> Size:
+    """Return the halo of a tile that its results depend on, in pixels, whole chroma samples."""
+    if _all_share_chroma_sites(source, targets):
+        return Size(*source.subsampling)
+    # Half of the other's box, and from there one of our own chroma samples.
+    steps = zip(source.subsampling, *(target.subsampling for target in targets), strict=True)
+    return Size(*(2 * max(steps_of_all) for steps_of_all in steps))
+
+
+def gather_windows(planes: Tensor, tops: Tensor, lefts: Tensor, size: Size) -> Tensor:
+    """Return copies of N windows of planes: [N, C, height, width].
 
     Line by line as they lie in memory, many times as fast as by an index of each sample.
+
+    Args:
+        planes: [C, H, W], on the CPU.
+        tops, lefts: [N] each, int64: the first row and column of every window.
+        size: of each window.
     """
     planes = planes.contiguous()
     channels, height, width = planes.shape
-    first = torch.arange(channels)[:, None] * height + torch.arange(size[1])
+    first = torch.arange(channels)[:, None] * height + torch.arange(size.height)
     starts = (first + tops[:, None, None]) * width + lefts[:, None, None]
-    lines = planes.as_strided((planes.numel() - size[0] + 1, size[0]), (1, 1))
-    return lines.index_select(0, starts.flatten()).view(-1, channels, size[1], size[0])
+    lines = planes.as_strided((planes.numel() - size.width + 1, size.width), (1, 1))
+    return lines.index_select(0, starts.flatten()).view(-1, channels, size.height, size.width)
 
 
-def _counts(width: int, height: int) -> tuple[int, int]:
-    """The rows and columns of a picture's tiles."""
-    return -(-height // ROWS), -(-width // COLUMNS)
+def _all_share_chroma_sites(source: SampleFormat, targets: Collection[SampleFormat]) -> bool:
+    return all(source.has_chroma_sites_of(target) for target in targets)
 
 
-def _cut(plane: Tensor, places: Tensor, size: tuple[int, int], margin: tuple[int, int]) -> Tensor:
-    """Tiles of `size` (width, height) of a plane [1, C, H, W], and the margin around them."""
-    (columns, rows), (left, above), (y, x) = size, margin, places.unbind(1)
-    top, bottom = int(y[0]) * rows - above, int(y[-1] + 1) * rows + above
+def _grid(size: Size) -> tuple[int, int]:
+    """Return the rows and columns of a frame's tiles."""
+    return -(-size.height // TILE.height), -(-size.width // TILE.width)
+
+
+def _gather(plane: Tensor, positions: Tensor, tile: Size, halo: Size) -> Tensor:
+    """Return tiles of that size, with that halo, of a plane [1, C, H, W]: [N, C, n, m]."""
+    rows, columns = positions.unbind(1)
+    top = int(rows[0]) * tile.height - halo.height
+    bottom = int(rows[-1] + 1) * tile.height + halo.height
     strip = signed_view(clamped_rows(plane, slice(top, bottom)))[0]
-    width = strip.shape[2]
-    padded = strip.new_empty((*strip.shape[:2], -(-width // columns) * columns + 2 * left))
+    width, left = strip.shape[2], halo.width
+    padded_width = -(-width // tile.width) * tile.width + 2 * left
+    padded = strip.new_empty((*strip.shape[:2], padded_width))
     padded[..., left : left + width] = strip
     padded[..., :left] = strip[..., :1]
     padded[..., left + width :] = strip[..., -1:]
-    whole = columns + 2 * left, rows + 2 * above
-    return windows(padded, y * rows - above - top, x * columns, whole).view(plane.dtype)
+    size = Size(tile.width + 2 * halo.width, tile.height + 2 * halo.height)
+    tops, lefts = rows * tile.height - halo.height - top, columns * tile.width
+    return gather_windows(padded, tops, lefts, size).view(plane.dtype)
 
 
-def _put(tiles: Tensor, plane: Tensor, places: Tensor) -> None:
-    """Writes tiles [N, C, n, m] to a plane [1, C, H, W], its lines one after the other."""
+def _scatter(tiles: Tensor, plane: Tensor, positions: Tensor) -> None:
+    """Write tiles [N, C, n, m] to a plane [1, C, H, W], whose lines lie one after the other."""
     if plane.shape[1] > 1 and plane.stride(1) == 1:  # interleaved: one line holds all channels
         tiles, plane = (each.permute(0, 2, 3, 1).flatten(2)[:, None] for each in (tiles, plane))
-    _, channels, rows, columns = tiles.shape
-    down, across = plane.shape[2] // rows, plane.shape[3] // columns
+    _, channels, height, width = tiles.shape
+    grid_rows, grid_columns = plane.shape[2] // height, plane.shape[3] // width
     # As words of eight bytes, several of which make a line of any tile: that is faster.
-    grid = plane.view(torch.int64).view(channels, down, rows, across, -1).permute(1, 3, 0, 2, 4)
-    y, x = places.unbind(1)
-    grid[y, x] = tiles.contiguous().view(torch.int64)
+    words = plane.view(torch.int64).view(channels, grid_rows, height, grid_columns, -1)
+    grid = words.permute(1, 3, 0, 2, 4)
+    rows, columns = positions.unbind(1)
+    grid[rows, columns] = tiles.contiguous().view(torch.int64)

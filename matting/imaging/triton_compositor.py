@@ -1,4 +1,4 @@
-"""The full-size pictures in one pass over memory, by a Triton kernel, where that can be had."""
+"""Full-size frames in one pass over memory, by a Triton kernel, where there is one."""
 
 from __future__ import annotations
 
@@ -8,51 +8,47 @@ from functools import cache
 
 import torch
 
-from matting.imaging.blending import flat
-from matting.imaging.colour_conversion import blank
-from matting.imaging.compositor import SURE, Matte
+from matting.imaging.blending import solid_colour
+from matting.imaging.colour_conversion import allocate_planes
+from matting.imaging.compositor import NEGLIGIBLE_STEPS, Matte
 from matting.imaging.planes import Planes
 from matting.imaging.resampling import box_weights
 from matting.imaging.sample_format import SampleFormat, TransferFunction
-from matting.imaging.tone_mapping import gain_table, on_device, view_table
-from matting.imaging.triton_kernel import kernel
+from matting.imaging.tone_mapping import inverse_gain_curve, table_on_device, tone_curve
+from matting.imaging.triton_kernel import render_tile
 from matting.options import OutputKind
 
-TILE = 4, 128  # rows and columns of pixels
+TILE_SHAPE = 4, 128  # rows and columns of pixels of a program
 WARPS = 4
 
 
-def fits(source: Planes, targets: Mapping[OutputKind, SampleFormat]) -> bool:
-    """Whether the kernel can make these: the chroma of all lies where the source's does."""
+def is_supported(source: Planes, formats: Mapping[OutputKind, SampleFormat]) -> bool:
+    """Return whether the kernel can render these: all have the source's chroma sites and matrix."""
     own = source.sample_format
     if source.chroma is None or own.luma_coefficients is None:
         return False
     return all(
         kind.is_alpha
-        or (sample_format.subsampling, sample_format.siting, sample_format.luma_coefficients)
-        == (own.subsampling, own.siting, own.luma_coefficients)
-        for kind, sample_format in targets.items()
+        or (own.has_chroma_sites_of(target) and own.luma_coefficients == target.luma_coefficients)
+        for kind, target in formats.items()
     )
 
 
 @torch.inference_mode()
 def render(
-    matte: Matte, targets: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
+    matte: Matte, formats: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
 ) -> dict[OutputKind, Planes]:
-    """What `composite.pictures` makes, for what `fits`; on the matte's device."""
-    source = matte.source
-    made = {
-        kind: blank(source, sample_format, grey=kind.is_alpha)
-        for kind, sample_format in targets.items()
+    """Return what `compositor.render` does, on the matte's device, for what `is_supported`."""
+    outputs = {
+        kind: allocate_planes(matte.source, target, grey=kind.is_alpha)
+        for kind, target in formats.items()
     }
-    alphas: list[Planes | None] = [made[kind] for kind in made if kind.is_alpha]
-    first = alphas[0] if alphas else None
-    _launch(
-        matte, made.get(OutputKind.COMPOSITE), made.get(OutputKind.FOREGROUND), first, background
-    )
-    for alpha in alphas[1:]:  # of other numbers
+    alphas: list[Planes | None] = [outputs[kind] for kind in outputs if kind.is_alpha]
+    composite, foreground = outputs.get(OutputKind.COMPOSITE), outputs.get(OutputKind.FOREGROUND)
+    _launch(matte, composite, foreground, alphas[0] if alphas else None, background)
+    for alpha in alphas[1:]:  # of other bits or another range
         _launch(matte, None, None, alpha, background)
-    return made
+    return outputs
 
 
 def _launch(
@@ -62,89 +58,103 @@ def _launch(
     alpha: Planes | None,
     background: tuple[int, int, int],
 ) -> None:
-    """Fills the planes that are given."""
-    source, hdr = matte.source, matte.source.sample_format.transfer is not TransferFunction.SDR
+    """Fill the outputs that are not None."""
+    source, transfer = matte.source, matte.source.sample_format.transfer
+    is_hdr = transfer is not TransferFunction.SDR
     offset = matte.offset.float().contiguous()
     slope = offset if matte.slope is None else matte.slope.float().contiguous()
-    transfer = source.sample_format.transfer
-    size, small = source.luma_or_rgb.shape[2:], offset.shape[2:]
-    scale = [few / many for few, many in zip(small, size, strict=True)]
-    results = composite, foreground, alpha
+    frame_shape, map_shape = source.luma_or_rgb.shape[2:], offset.shape[2:]
+    scale = [few / many for few, many in zip(map_shape, frame_shape, strict=True)]
+    outputs = composite, foreground, alpha
+    unread = offset, offset  # in place of tensors that the kernel does not touch
     # Triton launches on the calling thread's device, wherever the memory lies.
     with torch.cuda.device_of(offset):
-        kernel[-(-size[1] // TILE[1]), -(-size[0] // TILE[0]), len(source)](
+        render_tile[
+            -(-frame_shape[1] // TILE_SHAPE[1]), -(-frame_shape[0] // TILE_SHAPE[0]), len(source)
+        ](
             (source.luma_or_rgb, source.chroma),
             (slope, offset),
-            tuple(on_device(table, transfer, offset.device) for table in (view_table, gain_table))
-            if hdr
-            else (offset, offset),
+            tuple(
+                table_on_device(table, transfer, offset.device)
+                for table in (tone_curve, inverse_gain_curve)
+            )
+            if is_hdr
+            else unread,
             *(
-                (planes.luma_or_rgb, planes.chroma) if planes else (offset, offset)
-                for planes in results[:2]
+                (planes.luma_or_rgb, planes.chroma) if planes else unread
+                for planes in (composite, foreground)
             ),
             alpha.luma_or_rgb if alpha else offset,
             tuple(source.luma_or_rgb.stride()),
-            tuple(_strides(planes) for planes in (source, composite, foreground)),
-            tuple(size),
-            (*small, *scale),
-            sample_format=_constants(source.sample_format),
-            numbers=tuple(_numbers_of(planes) for planes in results),
-            behind=_behind(composite.sample_format, background) if composite else None,
-            tile=TILE,
-            near=tuple(_power_above(TILE[i] * scale[i] + 2) for i in range(2)),
-            nothing=SURE / max(planes.sample_format.max_code_value for planes in results if planes),
-            sloped=matte.slope is not None,
-            hdr=hdr,
+            tuple(_chroma_strides(planes) for planes in (source, composite, foreground)),
+            tuple(frame_shape),
+            (*map_shape, *scale),
+            source_format=source_constants(source.sample_format),
+            output_formats=tuple(
+                output_constants(planes.sample_format) if planes else None for planes in outputs
+            ),
+            background=_background_values(composite.sample_format, background)
+            if composite
+            else None,
+            tile_shape=TILE_SHAPE,
+            window_shape=tuple(_power_of_two(TILE_SHAPE[i] * scale[i] + 2) for i in range(2)),
+            negligible_alpha=NEGLIGIBLE_STEPS
+            / max(planes.sample_format.max_code_value for planes in outputs if planes),
+            has_slope=matte.slope is not None,
+            is_hdr=is_hdr,
             num_warps=WARPS,
             enable_fp_fusion=True,
         )
 
 
-def _strides(planes: Planes | None) -> tuple[int, ...]:
+def _chroma_strides(planes: Planes | None) -> tuple[int, ...]:
     return (0, 0, 0, 0) if planes is None or planes.chroma is None else planes.chroma.stride()
 
 
-def _power_above(value: float) -> int:
-    return 1 << math.ceil(math.log2(value))
+def _power_of_two(least: float) -> int:
+    """Return the least power of two that is not below `least`."""
+    return 1 << math.ceil(math.log2(least))
 
 
 @cache
-def _constants(sample_format: SampleFormat) -> tuple[tuple[object, ...], ...]:
-    """What the kernel is compiled for, of the source; pairs as rows, columns.
+def source_constants(sample_format: SampleFormat) -> tuple[tuple[object, ...], ...]:
+    """Return what the kernel is compiled for of the source; pairs are rows, columns.
 
-    Levels of luma and chroma; the matrix to luma and from chroma; pixels to a chroma sample, its
-    siting, that as whole pixels and the rest; the pixels whose mean its luma is, and their shares.
+    Offset and factor that normalise luma, and chroma; the matrix to luma and from chroma; pixels
+    that share a chroma sample, its siting, that in whole pixels, and the rest of it; the pixels
+    whose mean the luma there is, and their weights, down and across.
     """
     if sample_format.luma_coefficients is None:
         raise ValueError("R'G'B' has no chroma")
     kr, kb = sample_format.luma_coefficients
     kg, red, blue = 1 - kr - kb, 2 - 2 * kr, 2 - 2 * kb
     unit = 1 << sample_format.lsb_padding
-    (black, white), (middle, span) = sample_format.luma_code_range, sample_format.chroma_code_range
-    first = tuple(math.floor(at) for at in sample_format.siting[::-1])
+    luma, chroma = sample_format.luma_code_range, sample_format.chroma_code_range
+    subsampling, siting = sample_format.subsampling[::-1], sample_format.siting[::-1]
+    whole_pixels = tuple(math.floor(distance) for distance in siting)
     return (
-        (black * unit, 1 / (white * unit), middle * unit, 1 / (span * unit)),
+        (luma.zero * unit, 1 / (luma.span * unit), chroma.zero * unit, 1 / (chroma.span * unit)),
         (kr, kg, kb, red, blue, -red * kr / kg, -blue * kb / kg),
-        sample_format.subsampling[::-1],
-        sample_format.siting[::-1],
-        first,
-        tuple(at - low for at, low in zip(sample_format.siting[::-1], first, strict=True)),
-        _window(sample_format.subsampling[1], sample_format.siting[1]),
-        _window(sample_format.subsampling[0], sample_format.siting[0]),
+        subsampling,
+        siting,
+        whole_pixels,
+        tuple(distance - whole for distance, whole in zip(siting, whole_pixels, strict=True)),
+        _box(subsampling[0], siting[0]),
+        _box(subsampling[1], siting[1]),
     )
 
 
-def _window(step: int, siting: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """The pixels, from a cell's first, of which a chroma sample is the mean, and their shares."""
-    found = {0: 1.0} if step == 1 else box_weights(step, siting)
-    return tuple(found), tuple(found.values())
+def _box(step: int, siting: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Return the pixels, from a chroma sample's first, whose mean it is, and their weights."""
+    weights = {0: 1.0} if step == 1 else box_weights(step, siting)
+    return tuple(weights), tuple(weights.values())
 
 
-def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:
-    """Of luma and chroma the middle and the span, the largest number, and what shifts it."""
-    if planes is None:
-        return None
-    sample_format = planes.sample_format
+def output_constants(sample_format: SampleFormat) -> tuple[float, ...]:
+    """Return what the kernel is compiled for of an output.
+
+    Zero and span of luma, and of chroma; the largest code value; and the factor that pads it.
+    """
     return (
         *sample_format.luma_code_range,
         *sample_format.chroma_code_range,
@@ -153,7 +163,9 @@ def _numbers_of(planes: Planes | None) -> tuple[float, ...] | None:
     )
 
 
-def _behind(sample_format: SampleFormat, background: tuple[int, int, int]) -> tuple[float, ...]:
-    """The levels of luma and chroma behind the composite."""
-    colour = flat(background, sample_format, torch.device("cpu"))
+def _background_values(
+    sample_format: SampleFormat, background: tuple[int, int, int]
+) -> tuple[float, ...]:
+    """Return normalised luma, Cb and Cr of the background."""
+    colour = solid_colour(background, sample_format, torch.device("cpu"))
     return (float(colour.luma_or_rgb), *colour.chroma.flatten().tolist())

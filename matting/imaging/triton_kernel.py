@@ -1,7 +1,8 @@
-"""The Triton kernel of the full-size pictures.
+"""The Triton kernel that renders full-size frames.
 
-The same arithmetic as in `composite`, sample by sample: each program makes a tile of pixels and of
-the chroma samples in it. Where the small maps show that nobody is, it reads nothing else.
+The same arithmetic as `compositor` and `blending`, sample by sample: each program renders a tile of
+pixels, and the chroma samples in it. Where the small maps show that nobody is, it reads nothing
+else. Pairs are rows, columns.
 """
 
 from __future__ import annotations
@@ -9,161 +10,198 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from matting.imaging.tone_mapping import STEPS
+from matting.imaging.tone_mapping import TABLE_STEPS
 
 ROUNDING = tl.constexpr(12582912.0)  # 1.5 * 2^23: beside it a float32 has no place for fractions
-TABLE = tl.constexpr(STEPS)
+STEPS = tl.constexpr(TABLE_STEPS)
 
 
 @triton.jit
-def kernel(
-    source,  # main and chroma
-    maps,  # slope and offset
-    tables,  # view and gain; read where `hdr`
-    composite,  # main and chroma, as `foreground`; either is read where it has `numbers`
+def render_tile(
+    source,  # planes of luma and chroma
+    maps,  # slope and offset, [T, 4, h, w], float32, contiguous
+    tables,  # tone curve and inverse gain; read where `is_hdr`
+    composite,  # planes of luma and chroma, as `foreground`; touched where there is a format
     foreground,
     alpha,
-    main_strides,
+    luma_strides,  # of the source
     chroma_strides,  # of the source, the composite and the foreground
-    size,  # height, width
-    small,  # height and width of the maps, and their scale to `size`
-    sample_format: tl.constexpr,  # see `fused._constants`
-    numbers: tl.constexpr,  # of the composite, the foreground and the alpha; None: not wanted
-    behind: tl.constexpr,
-    tile: tl.constexpr,
-    near: tl.constexpr,
-    nothing: tl.constexpr,
-    sloped: tl.constexpr,
-    hdr: tl.constexpr,
+    frame_shape,  # height, width
+    map_shape,  # height and width of the maps, and their scale to the frame
+    source_format: tl.constexpr,  # see `triton_compositor.source_constants`
+    output_formats: tl.constexpr,  # of composite, foreground and alpha; None: not wanted
+    background: tl.constexpr,  # normalised luma, Cb, Cr
+    tile_shape: tl.constexpr,
+    window_shape: tl.constexpr,  # samples of the maps that hold all which a tile depends on
+    negligible_alpha: tl.constexpr,
+    has_slope: tl.constexpr,
+    is_hdr: tl.constexpr,
 ):
-    """One tile of one frame."""
-    levels: tl.constexpr = sample_format[0]
-    matrix: tl.constexpr = sample_format[1]
-    step: tl.constexpr = sample_format[2]
-    siting: tl.constexpr = sample_format[3]
-    first: tl.constexpr = sample_format[4]
-    rest: tl.constexpr = sample_format[5]
-    down: tl.constexpr = sample_format[6]
-    across: tl.constexpr = sample_format[7]
+    """Render one tile of one frame: all wanted outputs, luma and chroma."""
+    normalise: tl.constexpr = source_format[0]
+    matrix: tl.constexpr = source_format[1]
+    step: tl.constexpr = source_format[2]
+    siting: tl.constexpr = source_format[3]
+    whole_pixels: tl.constexpr = source_format[4]
+    fraction: tl.constexpr = source_format[5]
+    box_down: tl.constexpr = source_format[6]
+    box_across: tl.constexpr = source_format[7]
+    composite_format: tl.constexpr = output_formats[0]
+    foreground_format: tl.constexpr = output_formats[1]
+    alpha_format: tl.constexpr = output_formats[2]
     frame = tl.program_id(2).to(tl.int64)
-    top, left = tl.program_id(1) * tile[0], tl.program_id(0) * tile[1]
-    area = small[0] * small[1]
-    slope, offset = maps[0] + frame * 4 * area, maps[1] + frame * 4 * area
-    main = source[0] + frame * main_strides[0]
-    chroma = source[1] + frame * chroma_strides[0][0]
-    chroma_row, chroma_column = chroma_strides[0][2], chroma_strides[0][3]
-    height, width = size[0], size[1]
-    cells_y, cells_x = tl.cdiv(height, step[0]), tl.cdiv(width, step[1])
+    top, left = tl.program_id(1) * tile_shape[0], tl.program_id(0) * tile_shape[1]
+    map_area = map_shape[0] * map_shape[1]
+    slope, offset = maps[0] + frame * 4 * map_area, maps[1] + frame * 4 * map_area
+    source_luma = source[0] + frame * luma_strides[0]
+    source_chroma = source[1] + frame * chroma_strides[0][0]
+    cr_stride, row_stride, column_stride = (
+        chroma_strides[0][1],
+        chroma_strides[0][2],
+        chroma_strides[0][3],
+    )
+    height, width = frame_shape[0], frame_shape[1]
+    chroma_height, chroma_width = tl.cdiv(height, step[0]), tl.cdiv(width, step[1])
 
-    y, x = top + tl.arange(0, tile[0])[:, None], left + tl.arange(0, tile[1])[None, :]
+    y = top + tl.arange(0, tile_shape[0])[:, None]
+    x = left + tl.arange(0, tile_shape[1])[None, :]
     inside = (y < height) & (x < width)
-    at = frame * height * width + y * width + x
-    cy = top // step[0] + tl.arange(0, tile[0] // step[0])[:, None]
-    cx = left // step[1] + tl.arange(0, tile[1] // step[1])[None, :]
-    cell = (cy < cells_y) & (cx < cells_x)
-    composite_at = composite[1] + _place(chroma_strides[1], frame, cy, cx)
-    foreground_at = foreground[1] + _place(chroma_strides[2], frame, cy, cx)
+    pixel = frame * height * width + y * width + x
+    cy = top // step[0] + tl.arange(0, tile_shape[0] // step[0])[:, None]
+    cx = left // step[1] + tl.arange(0, tile_shape[1] // step[1])[None, :]
+    chroma_inside = (cy < chroma_height) & (cx < chroma_width)
+    composite_cb = composite[1] + _element(chroma_strides[1], frame, cy, cx)
+    foreground_cb = foreground[1] + _element(chroma_strides[2], frame, cy, cx)
 
     somebody = True
-    if numbers[1] is None:
+    if foreground_format is None:
         # The most that alpha can be, whatever the source: that is in [0, 1].
-        sy = tl.maximum(tl.floor((top + 0.5) * small[2] - 0.5), 0.0).to(tl.int32)
-        sx = tl.maximum(tl.floor((left + 0.5) * small[3] - 0.5), 0.0).to(tl.int32)
-        sy = tl.minimum(sy + tl.arange(0, near[0])[:, None], small[0] - 1)
-        sx = tl.minimum(sx + tl.arange(0, near[1])[None, :], small[1] - 1)
-        bound = tl.load(offset + 3 * area + sy * small[1] + sx)
-        if sloped:
-            bound = tl.maximum(bound, bound + tl.load(slope + 3 * area + sy * small[1] + sx))
-        somebody = tl.max(tl.max(bound, 1), 0) > nothing
+        my = tl.maximum(tl.floor((top + 0.5) * map_shape[2] - 0.5), 0.0).to(tl.int32)
+        mx = tl.maximum(tl.floor((left + 0.5) * map_shape[3] - 0.5), 0.0).to(tl.int32)
+        my = tl.minimum(my + tl.arange(0, window_shape[0])[:, None], map_shape[0] - 1)
+        mx = tl.minimum(mx + tl.arange(0, window_shape[1])[None, :], map_shape[1] - 1)
+        bound = tl.load(offset + 3 * map_area + my * map_shape[1] + mx)
+        if has_slope:
+            slope_bound = tl.load(slope + 3 * map_area + my * map_shape[1] + mx)
+            bound = tl.maximum(bound, bound + slope_bound)
+        somebody = tl.max(tl.max(bound, 1), 0) > negligible_alpha
 
     if somebody:
         # Luma, at the pixels.
-        number = tl.load(main + y * main_strides[2] + x * main_strides[3], inside)
-        luma = (number.to(tl.float32) - levels[0]) * levels[1]
-        y0, y1, wy = _between((y - siting[0]) / step[0], cells_y)
-        x0, x1, wx = _between((x - siting[1]) / step[1], cells_x)
-        rows, columns = (y0 * chroma_row, y1 * chroma_row), (x0 * chroma_column, x1 * chroma_column)
-        cb = _bilinear(chroma, rows, wy, columns, wx)
-        cr = _bilinear(chroma + chroma_strides[0][1], rows, wy, columns, wx)
-        rgb = _rgb(luma, cb, cr, levels, matrix)
-        red, green, blue, share = _applied(
-            (slope, offset), area, tables, rgb, (y, x, y, x), (0.0, 0.0), small, sloped, hdr
+        code = tl.load(source_luma + y * luma_strides[2] + x * luma_strides[3], inside)
+        luma = (code.to(tl.float32) - normalise[0]) * normalise[1]
+        y0, y1, wy = _neighbours((y - siting[0]) / step[0], chroma_height)
+        x0, x1, wx = _neighbours((x - siting[1]) / step[1], chroma_width)
+        rows = (y0 * row_stride, y1 * row_stride)
+        columns = (x0 * column_stride, x1 * column_stride)
+        cb = _bilinear(source_chroma, rows, wy, columns, wx)
+        cr = _bilinear(source_chroma + cr_stride, rows, wy, columns, wx)
+        rgb = _to_rgb(luma, cb, cr, normalise, matrix)
+        red, green, blue, opacity = _apply_guided_filter(
+            (slope, offset),
+            map_area,
+            tables,
+            rgb,
+            (y, x, y, x),
+            (0.0, 0.0),
+            map_shape,
+            has_slope,
+            is_hdr,
         )
         luma = red * matrix[0] + green * matrix[1] + blue * matrix[2]
-        if numbers[0] is not None:
-            mixed = behind[0] + share * (luma - behind[0])
-            _store(composite[0] + at, mixed, inside, numbers[0], 0)
-        if numbers[1] is not None:
-            _store(foreground[0] + at, luma, inside, numbers[1], 0)
-        if numbers[2] is not None:
-            _store(alpha + at, share, inside, numbers[2], 0)
+        if composite_format is not None:
+            blended = background[0] + opacity * (luma - background[0])
+            _store(composite[0] + pixel, blended, inside, composite_format, 0)
+        if foreground_format is not None:
+            _store(foreground[0] + pixel, luma, inside, foreground_format, 0)
+        if alpha_format is not None:
+            _store(alpha + pixel, opacity, inside, alpha_format, 0)
 
-        # Chroma, at its own places.
-        if numbers[0] is not None or numbers[1] is not None:
-            luma = tl.zeros([tile[0] // step[0], tile[1] // step[1]], tl.float32)
-            for j in tl.static_range(len(down[0])):
-                row = tl.minimum(tl.maximum(cy * step[0] + down[0][j], 0), height - 1)
-                for i in tl.static_range(len(across[0])):
-                    column = tl.minimum(tl.maximum(cx * step[1] + across[0][i], 0), width - 1)
-                    number = tl.load(main + row * main_strides[2] + column * main_strides[3], cell)
-                    level = (number.to(tl.float32) - levels[0]) * levels[1]
-                    luma += level * (down[1][j] * across[1][i])
-            here = chroma + cy * chroma_row + cx * chroma_column
-            cb = tl.load(here, cell).to(tl.float32)
-            cr = tl.load(here + chroma_strides[0][1], cell).to(tl.float32)
-            rgb = _rgb(luma, cb, cr, levels, matrix)
-            y0 = tl.minimum(cy * step[0] + first[0], height - 1)
-            x0 = tl.minimum(cx * step[1] + first[1], width - 1)
-            places = (y0, x0, tl.minimum(y0 + 1, height - 1), tl.minimum(x0 + 1, width - 1))
-            red, green, blue, share = _applied(
-                (slope, offset), area, tables, rgb, places, rest, small, sloped, hdr
+        # Chroma, at its own sites.
+        if composite_format is not None or foreground_format is not None:
+            luma = tl.zeros([tile_shape[0] // step[0], tile_shape[1] // step[1]], tl.float32)
+            for j in tl.static_range(len(box_down[0])):
+                row = tl.minimum(tl.maximum(cy * step[0] + box_down[0][j], 0), height - 1)
+                for i in tl.static_range(len(box_across[0])):
+                    column = tl.minimum(tl.maximum(cx * step[1] + box_across[0][i], 0), width - 1)
+                    code = tl.load(
+                        source_luma + row * luma_strides[2] + column * luma_strides[3],
+                        chroma_inside,
+                    )
+                    value = (code.to(tl.float32) - normalise[0]) * normalise[1]
+                    luma += value * (box_down[1][j] * box_across[1][i])
+            source_cb = source_chroma + cy * row_stride + cx * column_stride
+            cb = tl.load(source_cb, chroma_inside).to(tl.float32)
+            cr = tl.load(source_cb + cr_stride, chroma_inside).to(tl.float32)
+            rgb = _to_rgb(luma, cb, cr, normalise, matrix)
+            y0 = tl.minimum(cy * step[0] + whole_pixels[0], height - 1)
+            x0 = tl.minimum(cx * step[1] + whole_pixels[1], width - 1)
+            pixels = (y0, x0, tl.minimum(y0 + 1, height - 1), tl.minimum(x0 + 1, width - 1))
+            red, green, blue, opacity = _apply_guided_filter(
+                (slope, offset),
+                map_area,
+                tables,
+                rgb,
+                pixels,
+                fraction,
+                map_shape,
+                has_slope,
+                is_hdr,
             )
             luma = red * matrix[0] + green * matrix[1] + blue * matrix[2]
             cb, cr = (blue - luma) / matrix[4], (red - luma) / matrix[3]
-            if numbers[0] is not None:
-                mixed = behind[1] + share * (cb - behind[1])
-                _store(composite_at, mixed, cell, numbers[0], 2)
-                mixed = behind[2] + share * (cr - behind[2])
-                _store(composite_at + chroma_strides[1][1], mixed, cell, numbers[0], 2)
-            if numbers[1] is not None:
-                _store(foreground_at, cb, cell, numbers[1], 2)
-                _store(foreground_at + chroma_strides[2][1], cr, cell, numbers[1], 2)
+            if composite_format is not None:
+                blended = background[1] + opacity * (cb - background[1])
+                _store(composite_cb, blended, chroma_inside, composite_format, 2)
+                blended = background[2] + opacity * (cr - background[2])
+                composite_cr = composite_cb + chroma_strides[1][1]
+                _store(composite_cr, blended, chroma_inside, composite_format, 2)
+            if foreground_format is not None:
+                _store(foreground_cb, cb, chroma_inside, foreground_format, 2)
+                foreground_cr = foreground_cb + chroma_strides[2][1]
+                _store(foreground_cr, cr, chroma_inside, foreground_format, 2)
     else:
-        flat = tl.zeros([tile[0], tile[1]], tl.float32)
-        if numbers[2] is not None:
-            _store(alpha + at, flat, inside, numbers[2], 0)
-        if numbers[0] is not None:
-            _store(composite[0] + at, flat + behind[0], inside, numbers[0], 0)
-            flat = tl.zeros([tile[0] // step[0], tile[1] // step[1]], tl.float32)
-            _store(composite_at, flat + behind[1], cell, numbers[0], 2)
-            _store(composite_at + chroma_strides[1][1], flat + behind[2], cell, numbers[0], 2)
+        zero = tl.zeros([tile_shape[0], tile_shape[1]], tl.float32)
+        if alpha_format is not None:
+            _store(alpha + pixel, zero, inside, alpha_format, 0)
+        if composite_format is not None:
+            _store(composite[0] + pixel, zero + background[0], inside, composite_format, 0)
+            zero = tl.zeros([tile_shape[0] // step[0], tile_shape[1] // step[1]], tl.float32)
+            _store(composite_cb, zero + background[1], chroma_inside, composite_format, 2)
+            composite_cr = composite_cb + chroma_strides[1][1]
+            _store(composite_cr, zero + background[2], chroma_inside, composite_format, 2)
 
 
 @triton.jit
-def _place(strides, frame, row, column):
+def _element(strides, frame, row, column):
+    """Return where an element of a plane lies, of the first channel."""
     return frame * strides[0] + row * strides[2] + column * strides[3]
 
 
 @triton.jit
-def _store(where, level, inside, numbers: tl.constexpr, plane: tl.constexpr):
-    """Writes levels as the nearest numbers, halves to the even one."""
-    number = level * numbers[plane + 1] + numbers[plane]
-    number = tl.minimum(tl.maximum(number, 0.0), numbers[4])
-    number = ((number + ROUNDING) - ROUNDING) * numbers[5]
-    tl.store(where, number.to(tl.int32).to(where.dtype.element_ty), inside)
+def _store(where, value, inside, output_format: tl.constexpr, plane: tl.constexpr):
+    """Write normalised values as the nearest code values, halves as the even one.
+
+    Args:
+        plane: where in the format its range stands: 0 for luma and alpha, 2 for chroma.
+    """
+    code = value * output_format[plane + 1] + output_format[plane]
+    code = tl.minimum(tl.maximum(code, 0.0), output_format[4])
+    code = ((code + ROUNDING) - ROUNDING) * output_format[5]
+    tl.store(where, code.to(tl.int32).to(where.dtype.element_ty), inside)
 
 
 @triton.jit
-def _between(place, count):
-    """The samples before and after a place, and the latter's share; the edge goes on."""
-    place = tl.minimum(tl.maximum(place, 0.0), count - 1.0)
-    before = place.to(tl.int32)
-    return before, tl.minimum(before + 1, count - 1), place - before
+def _neighbours(position, count):
+    """Return the samples before and after a position, and the latter's weight; the edge goes on."""
+    position = tl.minimum(tl.maximum(position, 0.0), count - 1.0)
+    before = position.to(tl.int32)
+    return before, tl.minimum(before + 1, count - 1), position - before
 
 
 @triton.jit
 def _bilinear(plane, rows, wy, columns, wx):
-    """A plane between four of its samples; rows and columns as places in memory."""
+    """Return a plane between four samples; rows and columns as distances in memory."""
     a = tl.load(plane + (rows[0] + columns[0])).to(tl.float32)
     b = tl.load(plane + (rows[1] + columns[0])).to(tl.float32)
     c = tl.load(plane + (rows[0] + columns[1])).to(tl.float32)
@@ -174,78 +212,79 @@ def _bilinear(plane, rows, wy, columns, wx):
 
 
 @triton.jit
-def _rgb(luma, cb, cr, levels: tl.constexpr, matrix: tl.constexpr):
-    """R'G'B' of luma's levels and chroma's numbers."""
-    cb, cr = (cb - levels[2]) * levels[3], (cr - levels[2]) * levels[3]
+def _to_rgb(luma, cb, cr, normalise: tl.constexpr, matrix: tl.constexpr):
+    """Return R'G'B' of normalised luma and of chroma's code values."""
+    cb, cr = (cb - normalise[2]) * normalise[3], (cr - normalise[2]) * normalise[3]
     return luma + matrix[3] * cr, luma + matrix[5] * cr + matrix[6] * cb, luma + matrix[4] * cb
 
 
 @triton.jit
-def _point(plane, y, x, small):
-    """A small map at pixels."""
-    y0, y1, wy = _between((y + 0.5) * small[2] - 0.5, small[0])
-    x0, x1, wx = _between((x + 0.5) * small[3] - 0.5, small[1])
-    return _bilinear(plane, (y0 * small[1], y1 * small[1]), wy, (x0, x1), wx)
+def _map_at_pixels(plane, y, x, map_shape):
+    """Return a small map at pixels."""
+    y0, y1, wy = _neighbours((y + 0.5) * map_shape[2] - 0.5, map_shape[0])
+    x0, x1, wx = _neighbours((x + 0.5) * map_shape[3] - 0.5, map_shape[1])
+    return _bilinear(plane, (y0 * map_shape[1], y1 * map_shape[1]), wy, (x0, x1), wx)
 
 
 @triton.jit
-def _map(plane, places, rest: tl.constexpr, small):
-    """A small map at pixels, or between these and their neighbours."""
-    y, x, y_next, x_next = places
-    found = _point(plane, y, x, small)
-    if rest[0] > 0:
-        found += rest[0] * (_point(plane, y_next, x, small) - found)
-    if rest[1] > 0:
-        other = _point(plane, y, x_next, small)
-        if rest[0] > 0:
-            other += rest[0] * (_point(plane, y_next, x_next, small) - other)
-        found += rest[1] * (other - found)
-    return found
+def _map_at(plane, pixels, fraction: tl.constexpr, map_shape):
+    """Return a small map at pixels, or at a fraction of the way to their neighbours."""
+    y, x, next_y, next_x = pixels
+    value = _map_at_pixels(plane, y, x, map_shape)
+    if fraction[0] > 0:
+        value += fraction[0] * (_map_at_pixels(plane, next_y, x, map_shape) - value)
+    if fraction[1] > 0:
+        right = _map_at_pixels(plane, y, next_x, map_shape)
+        if fraction[0] > 0:
+            right += fraction[0] * (_map_at_pixels(plane, next_y, next_x, map_shape) - right)
+        value += fraction[1] * (right - value)
+    return value
 
 
 @triton.jit
-def _applied(
+def _apply_guided_filter(
     maps,
-    area,
+    map_area,
     tables,
     rgb,
-    places,
-    rest: tl.constexpr,
-    small,
-    sloped: tl.constexpr,
-    hdr: tl.constexpr,
+    pixels,
+    fraction: tl.constexpr,
+    map_shape,
+    has_slope: tl.constexpr,
+    is_hdr: tl.constexpr,
 ):
-    """The foreground in the source's code values, and alpha."""
-    r, g, b = _unit(rgb[0]), _unit(rgb[1]), _unit(rgb[2])
+    """Return the foreground in the source's R'G'B', and alpha; see `blending`."""
+    r, g, b = _clamp(rgb[0]), _clamp(rgb[1]), _clamp(rgb[2])
     r0, g0, b0 = r, g, b
-    if hdr:
-        r, g, b = _looked_up(tables[0], r), _looked_up(tables[0], g), _looked_up(tables[0], b)
-    r1 = _map(maps[1], places, rest, small)
-    g1 = _map(maps[1] + area, places, rest, small)
-    b1 = _map(maps[1] + 2 * area, places, rest, small)
-    alpha = _map(maps[1] + 3 * area, places, rest, small)
-    if sloped:
-        r1 += r * _map(maps[0], places, rest, small)
-        g1 += g * _map(maps[0] + area, places, rest, small)
-        b1 += b * _map(maps[0] + 2 * area, places, rest, small)
-        alpha += (r + g + b) / 3 * _map(maps[0] + 3 * area, places, rest, small)
-    r1, g1, b1 = _unit(r1 + r) - r, _unit(g1 + g) - g, _unit(b1 + b) - b
-    if hdr:
-        r1 *= _looked_up(tables[1], r0)
-        g1 *= _looked_up(tables[1], g0)
-        b1 *= _looked_up(tables[1], b0)
-    return rgb[0] + r1, rgb[1] + g1, rgb[2] + b1, _unit(alpha)
+    if is_hdr:
+        r, g, b = _look_up(tables[0], r), _look_up(tables[0], g), _look_up(tables[0], b)
+    r1 = _map_at(maps[1], pixels, fraction, map_shape)
+    g1 = _map_at(maps[1] + map_area, pixels, fraction, map_shape)
+    b1 = _map_at(maps[1] + 2 * map_area, pixels, fraction, map_shape)
+    alpha = _map_at(maps[1] + 3 * map_area, pixels, fraction, map_shape)
+    if has_slope:
+        r1 += r * _map_at(maps[0], pixels, fraction, map_shape)
+        g1 += g * _map_at(maps[0] + map_area, pixels, fraction, map_shape)
+        b1 += b * _map_at(maps[0] + 2 * map_area, pixels, fraction, map_shape)
+        alpha += (r + g + b) / 3 * _map_at(maps[0] + 3 * map_area, pixels, fraction, map_shape)
+    r1, g1, b1 = _clamp(r1 + r) - r, _clamp(g1 + g) - g, _clamp(b1 + b) - b
+    if is_hdr:
+        r1 *= _look_up(tables[1], r0)
+        g1 *= _look_up(tables[1], g0)
+        b1 *= _look_up(tables[1], b0)
+    return rgb[0] + r1, rgb[1] + g1, rgb[2] + b1, _clamp(alpha)
 
 
 @triton.jit
-def _unit(value):
+def _clamp(value):
+    """Return values in [0, 1]."""
     return tl.minimum(tl.maximum(value, 0.0), 1.0)
 
 
 @triton.jit
-def _looked_up(table, value):
-    """A table of 0 .. 1 in equal steps, linear between them."""
-    place = value * TABLE
-    below = tl.minimum(place.to(tl.int32), TABLE - 1)
+def _look_up(table, value):
+    """Return a table of 0 to 1 in equal steps at values, linear between its entries."""
+    position = value * STEPS
+    below = tl.minimum(position.to(tl.int32), STEPS - 1)
     low = tl.load(table + below)
-    return low + (place - below) * (tl.load(table + below + 1) - low)
+    return low + (position - below) * (tl.load(table + below + 1) - low)

@@ -1,6 +1,6 @@
-"""The network's small results brought to full size: of tiles by matrices, of rows otherwise.
+"""The network's small maps brought to full size: of tiles by matrices, of whole rows otherwise.
 
-Bilinear, pixels as areas: what `interpolate` without aligned corners does to the whole.
+Bilinear, pixels as areas: what torch's `interpolate` without aligned corners does to whole maps.
 """
 
 from __future__ import annotations
@@ -12,81 +12,93 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matting.imaging.resampling import rows_at
-from matting.imaging.tiles import COLUMNS, ROWS, windows
+from matting.imaging.resampling import interpolate_rows
+from matting.imaging.sample_format import Size
+from matting.imaging.tiles import TILE, gather_windows
 
 
-def interpolated(small: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
-    """Whole rows of maps [T, C, h, w], float32, brought to `size`: [T, C, n, W].
-
-    Args:
-        size: the full width and height.
-    """
-    width, height = size
-    ticks = torch.arange(rows.start, rows.stop, device=small.device, dtype=torch.float32)
-    lines = rows_at(small, (ticks + 0.5) * (small.shape[2] / height) - 0.5)  # [T, C, n, w]
-    # Not as lines of one dimension, of which a card does few at once.
-    return F.interpolate(lines, (len(ticks), width), mode="bilinear", align_corners=False)
-
-
-def enlarged(maps: Sequence[Tensor], places: Tensor, size: tuple[int, int]) -> Tensor:
-    """Tiles of `maps` [C, h, w] one after the other, brought to `size`: [N, C.., rows, columns].
-
-    By small matrices, which is several times as fast on a processor as `interpolate`; on a card
-    they would round to fewer bits.
+def upsample_band(maps: Tensor, rows: slice, size: Size) -> Tensor:
+    """Return some rows of maps at full size, [T, C, n, W], float32, on their device.
 
     Args:
-        maps: of one height and width; float.
-        places: the tiles, as `matting.tiles` has them.
-        size: the full width and height.
+        maps: [T, C, h, w], float32.
+        rows: of the frame.
+        size: of the frame.
     """
-    (width, height), (y, x) = size, places.unbind(1)
-    lefts, across = _shares(maps[0].shape[2], width, COLUMNS)
-    tops, down = _shares(maps[0].shape[1], height, ROWS)
-    few = across.shape[1], down.shape[1]
-    near = torch.cat([windows(m, tops[y], lefts[x], few).float() for m in maps], dim=1)
-    wide = torch.bmm(near.flatten(1, 2), across[x]).view(*near.shape[:3], COLUMNS)
-    return torch.matmul(down[y].transpose(1, 2)[:, None], wide)
+    pixels = torch.arange(rows.start, rows.stop, device=maps.device, dtype=torch.float32)
+    positions = (pixels + 0.5) * (maps.shape[2] / size.height) - 0.5
+    lines = interpolate_rows(maps, positions)  # [T, C, n, w]
+    # Not as lines of one dimension, of which a GPU does few at once.
+    return F.interpolate(lines, (len(pixels), size.width), mode="bilinear", align_corners=False)
 
 
-def tiles_with(some: Tensor, size: tuple[int, int]) -> Tensor:
-    """The places of the tiles for which any small sample counts that is in `some` [h, w], bool.
+def upsample_tiles(maps: Sequence[Tensor], positions: Tensor, size: Size) -> Tensor:
+    """Return tiles of maps at full size, [N, C, TILE.height, TILE.width], float32.
+
+    By small matrices, which is several times as fast on a CPU as `interpolate`; on a GPU they
+    would round to fewer bits.
 
     Args:
-        size: the full width and height.
+        maps: [c, h, w] each, of any float type, on the CPU; C is the sum of their channels.
+        positions: [N, 2], the tiles, as `matting.imaging.tiles` names them.
+        size: of the frame.
     """
-    # Products of matrices tell how many there are in each: they are small enough to be exact.
-    down = _needed(some.shape[0], size[1], ROWS)
-    across = _needed(some.shape[1], size[0], COLUMNS)
-    return (down @ some.float() @ across.T > 0).nonzero()
+    rows, columns = positions.unbind(1)
+    lefts, to_columns = _bilinear_matrices(maps[0].shape[2], size.width, TILE.width)
+    tops, to_rows = _bilinear_matrices(maps[0].shape[1], size.height, TILE.height)
+    window = Size(to_columns.shape[1], to_rows.shape[1])
+    windows = torch.cat(
+        [gather_windows(each, tops[rows], lefts[columns], window).float() for each in maps], dim=1
+    )
+    wide = torch.bmm(windows.flatten(1, 2), to_columns[columns])
+    lines = wide.view(*windows.shape[:3], TILE.width)
+    return torch.matmul(to_rows[rows].transpose(1, 2)[:, None], lines)
+
+
+def tiles_influenced_by(mask: Tensor, size: Size) -> Tensor:
+    """Return the positions of the tiles that depend on any map sample which the mask names.
+
+    Args:
+        mask: [h, w], bool, on the CPU.
+        size: of the frame.
+    """
+    # Products of matrices count the samples for each tile: few enough to be exact.
+    down = _dependencies(mask.shape[0], size.height, TILE.height)
+    across = _dependencies(mask.shape[1], size.width, TILE.width)
+    return (down @ mask.float() @ across.T > 0).nonzero()
 
 
 @lru_cache(maxsize=64)
-def _needed(count: int, size: int, tile: int) -> Tensor:
-    """Of `count` small samples, 1 for those that have a share in each tile: [tiles, count]."""
-    first, box_weights = _shares(count, size, tile)
-    places = first[:, None] + torch.arange(box_weights.shape[1])
-    counts = (box_weights.amax(dim=2) > 0).float()
-    return torch.zeros(len(first), count).scatter_(1, places, counts)
+def _dependencies(samples: int, pixels: int, tile: int) -> Tensor:
+    """Return [tiles, samples], float32: 1 where a tile depends on a sample, else 0."""
+    first, weights = _bilinear_matrices(samples, pixels, tile)
+    indices = first[:, None] + torch.arange(weights.shape[1])
+    depends = (weights.amax(dim=2) > 0).float()
+    return torch.zeros(len(first), samples).scatter_(1, indices, depends)
 
 
 @lru_cache(maxsize=64)
-def _shares(count: int, size: int, tile: int) -> tuple[Tensor, Tensor]:
-    """The first of `count` small samples that each tile of `size` pixels needs; all their shares.
+def _bilinear_matrices(samples: int, pixels: int, tile: int) -> tuple[Tensor, Tensor]:
+    """Return matrices that bring map samples to the pixels of each tile, in one dimension.
 
+    Args:
+        samples, pixels: of the map and of the frame.
+        tile: pixels of a tile.
     Returns:
-        [tiles], and [tiles, k, tile]: the k samples' shares in each of a tile's pixels; those
-        beyond the edge are as the last one before it.
+        [tiles], int64: the first sample that each tile needs; and [tiles, k, tile], float32: the
+        weights of k samples from there on in each of its pixels. Pixels beyond the frame's edge
+        are as the last one before it.
     """
-    tiles = -(-size // tile)
-    pixels = torch.arange(tiles * tile, dtype=torch.float64).clamp(max=size - 1)
-    place = ((pixels + 0.5) * (count / size) - 0.5).clamp(0, count - 1).view(tiles, tile)
-    before = place.long()
-    after, share = (before + 1).clamp(max=count - 1), (place - before).float()
+    tiles = -(-pixels // tile)
+    inside = torch.arange(tiles * tile, dtype=torch.float64).clamp(max=pixels - 1)
+    positions = (inside + 0.5) * (samples / pixels) - 0.5
+    positions = positions.clamp(0, samples - 1).view(tiles, tile)
+    before = positions.long()
+    after, weight = (before + 1).clamp(max=samples - 1), (positions - before).float()
     length = int((after[:, -1:] - before[:, :1]).max()) + 1
-    first = before[:, :1].clamp(max=count - length)
-    tile_at, pixel_at = torch.meshgrid(torch.arange(tiles), torch.arange(tile), indexing="ij")
-    box_weights = torch.zeros(tiles, length, tile)
-    box_weights[tile_at, before - first, pixel_at] += 1 - share
-    box_weights[tile_at, after - first, pixel_at] += share
-    return first.flatten(), box_weights
+    first = before[:, :1].clamp(max=samples - length)
+    tile_index, pixel_index = torch.meshgrid(torch.arange(tiles), torch.arange(tile), indexing="ij")
+    weights = torch.zeros(tiles, length, tile)
+    weights[tile_index, before - first, pixel_index] += 1 - weight
+    weights[tile_index, after - first, pixel_index] += weight
+    return first.flatten(), weights

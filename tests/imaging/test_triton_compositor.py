@@ -15,8 +15,8 @@ import torch
 
 from benchmarks.parts import frame_bytes, least_bytes
 from matting.errors import MissingError, OutOfMemoryError
-from matting.imaging.compositor import SURE, Matte, render
-from matting.imaging.device_copy import pinned, to_device, to_host
+from matting.imaging.compositor import NEGLIGIBLE_STEPS, Matte, render
+from matting.imaging.device_copy import allocate_pinned, to_device, to_host
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer
 from matting.imaging.sample_format import SampleFormat
@@ -58,20 +58,20 @@ def test_the_kernel_makes_what_torch_makes() -> None:
 @TRITON
 def test_the_kernel_compiles_for_a_card() -> None:
     """For NV12, composite and alpha, as it is launched."""
-    fused = importlib.import_module("matting.imaging.triton_compositor")
-    kernel = importlib.import_module("matting.imaging.triton_kernel").kernel
+    triton_compositor = importlib.import_module("matting.imaging.triton_compositor")
+    kernel = importlib.import_module("matting.imaging.triton_kernel").render_tile
     triton = importlib.import_module("triton")
     compiler = importlib.import_module("triton.backends.compiler")
-    numbers = fused._numbers_of(video(NV12, 1, 2, 2))
+    output_format = triton_compositor.output_constants(NV12)
     constants = {
-        "sample_format": fused._constants(NV12),
-        "numbers": (numbers, None, numbers),
-        "behind": (0.5, 0.1, 0.1),
-        "tile": fused.TILE,
-        "near": (4, 64),
-        "nothing": SURE / 255,
-        "sloped": True,
-        "hdr": False,
+        "source_format": triton_compositor.source_constants(NV12),
+        "output_formats": (output_format, None, output_format),
+        "background": (0.5, 0.1, 0.1),
+        "tile_shape": triton_compositor.TILE_SHAPE,
+        "window_shape": (4, 64),
+        "negligible_alpha": NEGLIGIBLE_STEPS / 255,
+        "has_slope": True,
+        "is_hdr": False,
     }
     pair, ints = ("*u8", "*u8"), ("i32",) * 4
     signature = {
@@ -81,10 +81,10 @@ def test_the_kernel_compiles_for_a_card() -> None:
         "composite": pair,
         "foreground": ("*fp32", "*fp32"),
         "alpha": "*u8",
-        "main_strides": ints,
+        "luma_strides": ints,
         "chroma_strides": (ints,) * 3,
-        "size": ("i32", "i32"),
-        "small": ("i32", "i32", "fp32", "fp32"),
+        "frame_shape": ("i32", "i32"),
+        "map_shape": ("i32", "i32", "fp32", "fp32"),
         **dict.fromkeys(constants, "constexpr"),
     }
     try:
@@ -95,7 +95,7 @@ def test_the_kernel_compiles_for_a_card() -> None:
                 constexprs={(kernel.arg_names.index(k),): v for k, v in constants.items()},
             ),
             target=compiler.GPUTarget("cuda", 80, 32),
-            options={"num_warps": fused.WARPS, "enable_fp_fusion": True},
+            options={"num_warps": triton_compositor.WARPS, "enable_fp_fusion": True},
         )
     except (FileNotFoundError, RuntimeError) as error:
         pytest.skip(f"Triton cannot compile here: {error}")
@@ -214,7 +214,7 @@ def test_nothing_moves_where_there_is_no_card() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a card gives pinned memory")
 def test_memory_that_cannot_be_pinned_is_done_without() -> None:
-    assert pinned(torch.zeros(2, 3)) is None
+    assert allocate_pinned(torch.zeros(2, 3)) is None
 
 
 @pytest.mark.gpu

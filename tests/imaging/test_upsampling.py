@@ -7,10 +7,10 @@ import torch
 
 from matting.imaging.compositor import Matte, render, render_in_bands, render_in_tiles
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import agree
-from matting.imaging.sample_format import SampleFormat
-from matting.imaging.tiles import COLUMNS, ROWS, every_tile
-from matting.imaging.upsampling import enlarged, interpolated, tiles_with
+from matting.imaging.renderer import nearly_equal
+from matting.imaging.sample_format import SampleFormat, Size
+from matting.imaging.tiles import TILE, all_tiles
+from matting.imaging.upsampling import tiles_influenced_by, upsample_band, upsample_tiles
 from matting.options import OutputKind
 from tests.imaging.test_compositor import BT709, GREEN, STEPS, numbers, video
 
@@ -22,8 +22,8 @@ def maps(frames: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tens
 
 
 @pytest.mark.parametrize("small", [(1, 1), (7, 9), (43, 61), (100, 130)])
-@pytest.mark.parametrize("size", [(130, 100), (333, 95)])
-def test_matrices_do_what_interpolation_does(small: tuple[int, int], size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [Size(130, 100), Size(333, 95)])
+def test_matrices_do_what_interpolation_does(small: tuple[int, int], size: Size) -> None:
     found = maps(2, *small)
     width, height = size
     expected = torch.nn.functional.interpolate(
@@ -31,13 +31,16 @@ def test_matrices_do_what_interpolation_does(small: tuple[int, int], size: tuple
     )
     joined = torch.cat(found, dim=1)
     for rows in (slice(0, height), slice(16, 57), slice(88, 89)):
-        assert (interpolated(joined, rows, size) - expected[:, :, rows]).abs().max() < 1e-4
-    places = every_tile(*size)
+        assert (upsample_band(joined, rows, size) - expected[:, :, rows]).abs().max() < 1e-4
+    places = all_tiles(size)
     for frame in range(2):
-        tiles = enlarged([each[frame] for each in found], places, size)
+        tiles = upsample_tiles([each[frame] for each in found], places, size)
         for (row, column), tile in zip(places.tolist(), tiles, strict=True):
             here = expected[
-                frame, :, row * ROWS : (row + 1) * ROWS, column * COLUMNS : (column + 1) * COLUMNS
+                frame,
+                :,
+                row * TILE.height : (row + 1) * TILE.height,
+                column * TILE.width : (column + 1) * TILE.width,
             ]
             inside = tile[:, : here.shape[1], : here.shape[2]]
             assert (inside - here).abs().max() < 1e-4
@@ -45,13 +48,13 @@ def test_matrices_do_what_interpolation_does(small: tuple[int, int], size: tuple
 
 def test_only_tiles_that_somebody_may_be_in_are_looked_at() -> None:
     some = torch.zeros(20, 50, dtype=torch.bool)
-    size = 500, 200  # ten pixels a sample
-    assert tiles_with(some, size).shape == (0, 2)
+    size = Size(500, 200)  # ten pixels a sample
+    assert tiles_influenced_by(some, size).shape == (0, 2)
     some[19, 49] = some[0, 0] = True
-    found = {(row, column) for row, column in tiles_with(some, size).tolist()}
+    found = {(row, column) for row, column in tiles_influenced_by(some, size).tolist()}
     assert found == {(0, 0), (11, 15), (12, 15)}
     some[:] = True
-    assert torch.equal(tiles_with(some, size), every_tile(*size))
+    assert torch.equal(tiles_influenced_by(some, size), all_tiles(size))
 
 
 @pytest.mark.parametrize(("bits", "step"), [(8, (2, 2)), (10, (2, 1)), (12, (1, 1))])
@@ -81,7 +84,7 @@ def test_what_is_left_out_is_what_would_have_come(
         if planes.chroma is not None:
             other = whole[kind].chroma
             assert other is not None and torch.equal(planes.chroma.int(), other.int()), kind
-        assert agree(planes, bands[kind]), kind
+        assert nearly_equal(planes, bands[kind]), kind
 
 
 @pytest.mark.parametrize("size", [(64, 48), (65, 49), (31, 5), (1, 1)])
@@ -100,7 +103,11 @@ def test_tiles_are_what_bands_are_in_every_coding(
             bands, found = render_in_bands(matte, kinds, GREEN, 200), render(matte, kinds, GREEN)
             for kind, planes in found.items():
                 assert planes.luma_or_rgb.shape == bands[kind].luma_or_rgb.shape
-                assert agree(planes, bands[kind]), (kind, source.sample_format, sample_format)
+                assert nearly_equal(planes, bands[kind]), (
+                    kind,
+                    source.sample_format,
+                    sample_format,
+                )
 
 
 def test_samples_as_graphics_cards_hold_them() -> None:

@@ -60,13 +60,13 @@ CASES = {
 
 def main() -> None:
     for name, (sample_format, target, kinds, tile) in CASES.items():
-        triton_compositor.TILE = tile  # as few programs as can be: the interpreter is slow
+        triton_compositor.TILE_SHAPE = tile  # as few programs as can be: the interpreter is slow
         matte = _matte(sample_format, sloped=name != "4:4:4")
         targets = {
             k: SampleFormat(16) if k == OutputKind.ALPHA_PNG else target or sample_format
             for k in kinds
         }
-        assert triton_compositor.fits(matte.source, targets)
+        assert triton_compositor.is_supported(matte.source, targets)
         found, expected = (
             way.render(matte, targets, GREEN) for way in (triton_compositor, compositor)
         )
