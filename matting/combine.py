@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
-from matting.system.file_lock import folder_lock
+from matting.system.file_lock import folder_lock, reading_lock
 
 RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments, then combine."
 
@@ -41,10 +42,14 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
             "Give the folder whose name ends in _matted.",
         )
     results = MattedFolder(output / matted.name) if output else folder
-    with folder_lock(matted):
+    elsewhere = results.root.resolve() != matted.resolve()
+    with ExitStack() as locks:
+        locks.enter_context(reading_lock(matted) if elsewhere else folder_lock(matted))
         ledger = Ledger(folder)
         _require_done(ledger)
         _require_videos(ledger)
+        if elsewhere:
+            locks.enter_context(folder_lock(results.root))
         for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND):
             if all(ledger.output(name, kind) for name in ledger.names):
                 _combine_kind(ledger, kind, results.combined(kind), progress)

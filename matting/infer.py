@@ -20,7 +20,7 @@ from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, in_words, settings_of
 from matting.system import atomic_files, files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
-from matting.system.file_lock import folder_lock
+from matting.system.file_lock import folder_lock, reading_lock
 from matting.workers.preflight import Work, preflight
 from matting.workers.segment_job import Task, target_of
 from matting.workers.supervisor import Supervisor
@@ -50,7 +50,7 @@ def infer(
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
-            locks.enter_context(folder_lock(segments))
+            locks.enter_context(reading_lock(segments))
         share_cores(device, compute.threads)
         progress.say(describe(device))
         chosen, why = choose_encoder(

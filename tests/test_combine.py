@@ -19,6 +19,7 @@ from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputO
 from matting.segment import segment
 from tests.conftest import Recorder
 from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.file_systems import refuse_writing
 from tests.support.stages import FAST, SECOND, composites, cut, matte, matting_options
 
 
@@ -31,6 +32,21 @@ def test_all_frames_at_the_sources_times(
     assert numbers(combined) == list(range(70))
     assert times(combined) == times(tmp_path / "clip.mp4")
     assert not list(folder.root.glob("*.partial"))
+
+
+def test_folders_on_a_read_only_share_with_results_elsewhere(
+    tmp_path: Path,
+    progress: Recorder,
+    opaque_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments = cut(tmp_path, progress)
+    refuse_writing(segments, monkeypatch)
+    folder = matte(segments, opaque_checkpoint, progress, tmp_path / "mine")
+    refuse_writing(folder.root, monkeypatch)
+    combined = combine(folder.root, tmp_path / "elsewhere", progress)
+    assert combined.parent.parent == tmp_path / "elsewhere"
+    assert numbers(combined) == list(range(70))
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])

@@ -19,6 +19,9 @@ from matting.errors import InputError, writing
 PARTIAL = ".partial"
 REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
+# What file systems without fsync say, network drives most of all. They are no less safe for that
+# than for other programs; any other error means that the content may be lost.
+NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 A = TypeVar("A")
 
@@ -33,7 +36,7 @@ def flush(path: Path) -> None:
 
     def sync() -> None:
         with path.open("rb+") as file:
-            os.fsync(file.fileno())
+            _sync(file.fileno())
 
     with writing(path):
         retry_on_sharing_violation(sync)
@@ -161,7 +164,8 @@ def _remove(path: Path) -> None:
 def retry_on_sharing_violation(action: Callable[[], A]) -> A:
     """Return what `action` returns.
 
-    On Windows, where a virus scanner or a player may hold the file, try again for a while.
+    On Windows, where a virus scanner or a player may hold the file, try again for a while. The
+    action must keep nothing from one try to the next.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -179,10 +183,15 @@ def _flush_folder(folder: Path) -> None:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some network file systems cannot either.
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
-            raise
+        _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Put an open file or folder on the disk, as far as its file system can do that on demand."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FSYNC:
+            raise

@@ -1,25 +1,27 @@
-"""One run a folder: a lock that the operating system frees when the run ends, however it ends."""
+"""One run a folder: a lock that the system frees when its process ends, however it ends."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
-import time
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-from matting.errors import BusyError, writing
+from filelock import BaseFileLock, FileLock, Timeout
+
+from matting.errors import FORBIDDEN, BusyError, storage_error
 from matting.system.atomic_files import make_folder
 
 LOCK_NAME = ".lock"
 POLL_SECONDS = 0.1
+# What file systems without locks say, network drives most of all.
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextmanager
 def folder_lock(folder: Path, name: str = LOCK_NAME, patience_seconds: float = 0) -> Iterator[None]:
-    """Holds `folder`, making it when it is not there.
+    """Hold `folder`, and make it if it is not there. A file system without locks keeps nobody out.
 
     Args:
         name: of the file that is locked; locks of different names do not exclude each other.
@@ -30,50 +32,66 @@ def folder_lock(folder: Path, name: str = LOCK_NAME, patience_seconds: float = 0
     """
     make_folder(folder)
     path = folder / name
-    with writing(path):
-        file = path.open("a+b")
-    with file:
-        deadline = time.monotonic() + patience_seconds
-        while not (held := _try_lock(file)) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        if not held:
-            raise BusyError(
-                f"Another run is working in {folder}.",
-                "Wait until it has ended, or stop it.",
-            )
-        try:
-            yield
-        finally:
-            _unlock(file)
+    try:
+        lock = _acquire(path, patience_seconds)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    with _held(lock):
+        yield
 
 
-if sys.platform == "win32":
-    import msvcrt
+@contextmanager
+def reading_lock(folder: Path) -> Iterator[None]:
+    """Hold a folder that is only read, so that no other run changes it meanwhile.
 
-    def _try_lock(file: IO[bytes]) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+    One that cannot be written, as on a read-only share, is not held: no run on this computer can
+    change it.
 
-    def _unlock(file: IO[bytes]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+    Raises:
+        BusyError: another run holds it.
+        StorageError: its disk fails.
+    """
+    path = folder / LOCK_NAME
+    lock: BaseFileLock | None = None
+    try:
+        lock = _acquire(path)
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            raise storage_error(error, path) from error
+    with _held(lock):
+        yield
 
-else:
-    import fcntl
 
-    def _try_lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # a file system without locks: there is nothing to hold
-        return True
+def _acquire(path: Path, patience_seconds: float = 0) -> BaseFileLock | None:
+    """Lock the file `path`; None: its file system has no locks.
 
-    def _unlock(file: IO[bytes]) -> None:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_UN)
+    Raises:
+        BusyError: another run holds it.
+        OSError: the file cannot be made or written.
+    """
+    # Preserved: the file stays, as it always has. So filelock never takes the mere presence of a
+    # file for a lock where the file system has none; after a crash, that would last for ever.
+    lock = FileLock(
+        path, timeout=patience_seconds, poll_interval=POLL_SECONDS, preserve_lock_file=True
+    )
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BusyError(
+            f"Another run is working in {path.parent}.", "Wait until it has ended, or stop it."
+        ) from error
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise
+    return lock
+
+
+@contextmanager
+def _held(lock: BaseFileLock | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if lock is not None:
+            with contextlib.suppress(OSError):  # the drive is gone, and with it the lock
+                lock.release()

@@ -52,20 +52,20 @@ def free_disk_bytes(folder: Path) -> int | None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, as 64 hexadecimal digits.
+    """Return the SHA-256 of a file's content, as 64 hexadecimal digits.
 
     Raises:
         InputError: it cannot be read.
     """
-    digest = hashlib.sha256()
 
-    def read() -> None:
+    def read() -> str:
+        digest = hashlib.sha256()  # a new one for each try
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
+        return digest.hexdigest()
 
     try:
-        retry_on_sharing_violation(read)
+        return retry_on_sharing_violation(read)
     except OSError as error:
         raise unreadable(path, error) from error
-    return digest.hexdigest()

@@ -1,0 +1,130 @@
+"""One run a folder, whatever becomes of the process that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from matting.errors import BusyError, StorageError
+from matting.system.file_lock import LOCK_NAME, folder_lock, reading_lock
+from tests.conftest import ROOT
+from tests.support.file_systems import refuse_writing
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from matting.system.file_lock import folder_lock\n"
+    "with folder_lock(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
+)
+# As the versions before filelock did it.
+HOLD_BY_HAND = """
+import sys, time
+file = open(sys.argv[1] + "/.lock", "a+b")
+if sys.platform == "win32":
+    import msvcrt
+    file.seek(0)
+    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@contextlib.contextmanager
+def held_elsewhere(folder: Path, program: str = HOLD) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", program, str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("program", [HOLD, HOLD_BY_HAND], ids=["this version", "an older version"])
+def test_another_process_is_kept_out_until_this_one_is_dead(tmp_path: Path, program: str) -> None:
+    with held_elsewhere(tmp_path, program) as process:
+        with pytest.raises(BusyError) as refused, folder_lock(tmp_path):
+            pass
+        assert str(tmp_path) in refused.value.what
+        assert refused.value.retry
+        process.kill()
+        process.wait()
+        with folder_lock(tmp_path):
+            pass
+
+
+def test_an_older_version_is_kept_out(tmp_path: Path) -> None:
+    with folder_lock(tmp_path):
+        command = [sys.executable, "-c", HOLD_BY_HAND, str(tmp_path)]
+        assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+def test_who_has_patience_waits(tmp_path: Path) -> None:
+    with held_elsewhere(tmp_path) as process:
+        started = time.monotonic()
+        with pytest.raises(BusyError), folder_lock(tmp_path, patience_seconds=0.5):
+            pass
+        assert time.monotonic() - started >= 0.5
+        process.kill()
+        with folder_lock(tmp_path, patience_seconds=30):
+            pass
+
+
+def test_a_folder_is_made_and_its_lock_can_be_taken_again(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    for _ in range(2):
+        with folder_lock(folder), folder_lock(folder, name=".other"):
+            assert (folder / LOCK_NAME).is_file()
+            with pytest.raises(BusyError), folder_lock(folder):
+                pass
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS], ids=errno.errorcode.get
+)
+@pytest.mark.skipif(os.name == "nt", reason="flock")
+def test_a_file_system_without_locks_keeps_nobody_out(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with folder_lock(tmp_path), folder_lock(tmp_path):
+        pass
+
+
+@pytest.fixture
+def read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on a share that cannot be written."""
+    folder = tmp_path / "share"
+    folder.mkdir()
+    refuse_writing(folder, monkeypatch)
+    return folder
+
+
+def test_a_folder_that_cannot_be_written_cannot_be_worked_in(read_only: Path) -> None:
+    with pytest.raises(StorageError, match="share"), folder_lock(read_only):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_can_be_read(read_only: Path) -> None:
+    with reading_lock(read_only):
+        pass
+
+
+def test_a_folder_that_is_being_changed_cannot_be_read(tmp_path: Path) -> None:
+    with folder_lock(tmp_path), pytest.raises(BusyError), reading_lock(tmp_path):
+        pass
+    with reading_lock(tmp_path), pytest.raises(BusyError), folder_lock(tmp_path):
+        pass
