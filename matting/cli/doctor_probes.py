@@ -20,7 +20,7 @@ from matting.system.packages import (
     load_each,
     load_isolated,
     read_packages,
-    trouble_with,
+    try_to_load,
 )
 from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchState, ask_torch, compute_on_card
@@ -156,7 +156,7 @@ class Machine:
 
 def load_torch() -> Torch:
     """Loads torch and torchvision in this process, and has the card compute, if there is one."""
-    trouble = trouble_with("torch")
+    trouble = try_to_load("torch")
     if trouble:
         absent = importlib.util.find_spec(VISION) is None
         return Torch(None, trouble, NOT_INSTALLED if absent else "")

@@ -1,4 +1,8 @@
-"""The Python packages that the program needs: what is installed, what loads, what is too old."""
+"""The Python packages that the program needs: what is installed, what loads, what is too old.
+
+`doctor` asks this where packages are missing, `packaging` among them: it is loaded only to compare
+versions, and without it none is found unsuitable, as the missing package is what has to be fixed.
+"""
 
 from __future__ import annotations
 
@@ -15,41 +19,41 @@ from matting.system.fixes import ROOT
 from matting.system.subprocesses import run_isolated
 
 REQUIREMENTS = ROOT / "requirements_inference.txt"
-REQUIREMENT = re.compile(r"([A-Za-z0-9_-]+)\s*([<>=!~,.\d\s]*)")
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^#;]*)")
 NOT_INSTALLED = "not installed"
-LIMIT_SECONDS = 120.0  # on a cold disk, and under a virus scanner's eyes
+LIMIT_SECONDS = 120.0  # on a cold disk, and while a virus scanner looks on
 
 
 @dataclass(frozen=True)
 class Package:
-    """One of them.
+    """A package that is needed.
 
     Attributes:
-        wanted: the versions that will do, as pip understands it.
+        specifier: the versions that will do, as pip understands it; "" for any.
         version: the one that is installed; "" for none.
-        trouble: what is wrong when it is loaded, as a clause; "" where nothing is.
+        trouble: what goes wrong when it is loaded, as a clause; "" for nothing.
     """
 
     name: str
-    wanted: str = ""
+    specifier: str = ""
     version: str = ""
     trouble: str = ""
 
     @property
     def problem(self) -> str:
-        """A clause; "" where all is well."""
+        """What is wrong with it, as a clause; "" for nothing."""
         if self.trouble:
             return self.trouble
-        if self.version and not fits(self.version, self.wanted):
-            return f"{self.version}, and {self.wanted} is needed"
+        if self.version and not satisfies(self.version, self.specifier):
+            return f"{self.version}, and {self.specifier} is needed"
         return ""
 
 
 def read_packages(requirements: Path = REQUIREMENTS) -> list[Package]:
-    """What is needed, and the versions that are installed; none is loaded.
+    """Return what is needed, with the versions that are installed; load nothing.
 
     Raises:
-        MissingError: the list of them is not there.
+        MissingError: the list of packages is not there.
     """
     try:
         lines = requirements.read_text(encoding="utf-8").splitlines()
@@ -58,55 +62,49 @@ def read_packages(requirements: Path = REQUIREMENTS) -> list[Package]:
             f"{requirements.name}, which lists the packages, is missing.",
             "Unpack the whole download into one folder.",
         ) from error
-    found = [REQUIREMENT.match(line) for line in lines if not line.startswith(("#", "-"))]
-    return [Package(one[1], one[2].strip(), _version(one[1])) for one in found if one]
+    matches = [REQUIREMENT.match(line) for line in lines if not line.startswith(("#", "-"))]
+    return [Package(one[1], one[2].strip(), _version(one[1])) for one in matches if one]
 
 
-def load_isolated(packages: Sequence[str]) -> dict[str, str]:
-    """Loads packages, in a process of its own; what is wrong with each, "" where nothing is."""
+def load_isolated(names: Sequence[str]) -> dict[str, str]:
+    """Load packages in a process of its own; return what goes wrong with each, "" for nothing."""
     try:
-        return run_isolated(partial(load_each, tuple(packages)), LIMIT_SECONDS)
+        return run_isolated(partial(load_each, tuple(names)), LIMIT_SECONDS)
     except MachineError as error:
-        if len(packages) > 1:  # it is only one that crashes
-            return {name: load_isolated([name])[name] for name in packages}
-        return dict.fromkeys(packages, f"does not load ({error.what.rstrip('.')})")
+        if len(names) > 1:  # only one of them crashes
+            return {name: load_isolated([name])[name] for name in names}
+        return dict.fromkeys(names, f"does not load ({error.what.rstrip('.')})")
 
 
-def load_each(packages: Sequence[str]) -> dict[str, str]:
-    """As `load_apart`, in this process."""
-    return {name: trouble_with(name) for name in packages}
+def load_each(names: Sequence[str]) -> dict[str, str]:
+    """Do as `load_isolated` does, in this process."""
+    return {name: try_to_load(name) for name in names}
 
 
-def fits(version: str, wanted: str) -> bool:
-    """Whether a version is one of `>=2.0,<3`."""
-    own = _numbers(version)
-    for bound in filter(None, wanted.split(",")):
-        sign, limit = bound.strip()[:2].rstrip("0123456789"), _numbers(bound.strip("<>= "))
-        if (sign == ">=" and own < limit) or (sign == "<" and own >= limit):
-            return False
-    return True
+def satisfies(version: str, specifier: str) -> bool:
+    """Return whether a version is one of those that will do, such as ">=2.0,<3", as pip has it."""
+    try:
+        from packaging.specifiers import SpecifierSet
+        from packaging.version import InvalidVersion
+    except ImportError:
+        return True  # cannot be told
+    try:
+        return SpecifierSet(specifier).contains(version, prereleases=True)
+    except InvalidVersion:
+        return not specifier
 
 
-def trouble_with(name: str) -> str:
-    """Loads a package; what is wrong with it, as a clause, "" where nothing is."""
+def try_to_load(name: str) -> str:
+    """Load a package; return what goes wrong, as a clause, "" for nothing."""
     module = name.replace("-", "_")
     try:
         importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever a broken package raises, it is told
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         if isinstance(error, ModuleNotFoundError) and error.name == module:
             return NOT_INSTALLED
-        words = f"{type(error).__name__}: {error}".splitlines()[0]
-        return f"does not load ({words.rstrip('.')})"
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        return f"does not load ({reason.rstrip('.')})"
     return ""
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The numbers of 2.14.1+cu130, without zeros at their end."""
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = [int(part) for part in found[0].split(".")] if found else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def _version(name: str) -> str:

@@ -8,8 +8,6 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from matting.system.nvidia_smi import Card
 
 # A line of torch/version.py, with or without the type.
@@ -143,6 +141,8 @@ def _oldest(architectures: list[str]) -> tuple[int, int] | None:
 
 def cpu_has_matrix_units() -> bool:
     """Whether the processor multiplies matrices of bf16 by itself (Intel AMX)."""
+    import torch
+
     # An older torch does not say.
     told = getattr(torch.cpu, "get_capabilities", None)
     return told is not None and bool(told().get("amx_bf16"))

@@ -23,7 +23,7 @@ from matting.media.encoders import CODECS, NVENC
 from matting.media.hardware_probe import try_decoders, try_encoders
 from matting.system import fixes
 from matting.system.nvidia_smi import Card, Driver
-from matting.system.packages import Package, fits, load_each, load_isolated, read_packages
+from matting.system.packages import Package
 from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchBuild, TorchState
 from tests.conftest import ROOT, Recorder, without_card
@@ -356,50 +356,6 @@ def test_where_no_package_is_installed(tmp_path: Path) -> None:
     assert "Free disk      ok" in done.stdout
     assert "to mend, above." in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_packages_that_are_broken_are_told_each(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "broken_one.py").write_text("raise OSError('DLL load failed.\\nmore')\n")
-    (tmp_path / "other_one.py").write_text("import package_that_is_not_there\n")
-    (tmp_path / "crashing_one.py").write_text("import os; os._exit(7)\n")
-    (tmp_path / "sound_one.py").write_text("")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert load_each(["broken-one", "other_one", "sound_one", "absent_one"]) == {
-        "broken-one": "does not load (OSError: DLL load failed)",
-        "other_one": "does not load (ModuleNotFoundError: No module named "
-        "'package_that_is_not_there')",
-        "sound_one": "",
-        "absent_one": "not installed",
-    }
-    apart = load_isolated(["sound_one", "crashing_one"])
-    assert apart["sound_one"] == ""
-    assert "code 7" in apart["crashing_one"]
-
-
-@pytest.mark.parametrize(
-    ("version", "wanted", "does"),
-    [
-        ("2.10", ">=2.10", True),
-        ("2.10.0+cpu", ">=2.10", True),
-        ("2.9.1", ">=2.10", False),
-        ("18.1.0", ">=17.1,<19", True),
-        ("19.0", ">=17.1,<19", False),
-        ("2026.3.3", ">=2024.1", True),
-        ("1.0", "", True),
-    ],
-)
-def test_versions(version: str, wanted: str, *, does: bool) -> None:
-    assert fits(version, wanted) is does
-
-
-def test_the_packages_of_the_list(tmp_path: Path) -> None:
-    listed = read_packages()
-    assert {"torch", "torchvision", "av", "imageio-ffmpeg"} <= {one.name for one in listed}
-    assert all(one.version and not one.problem for one in listed)
-    with pytest.raises(MissingError, match="gone.txt"):
-        read_packages(tmp_path / "gone.txt")
 
 
 def test_ffmpeg_tells_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

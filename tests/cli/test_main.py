@@ -404,25 +404,34 @@ def test_interrupted_for_real(tmp_path: Path, random_checkpoint: Path) -> None:
     assert [p.name for p in composite.iterdir()] == ["a.mp4"]
 
 
-def test_what_needs_no_network_needs_no_torch(tmp_path: Path) -> None:
-    """Three of the stages start in a moment, and where torch is broken; the other says so."""
-    clip = make_clip(tmp_path / "clip.mp4", 40)
-    program = (
-        "import sys; sys.modules['torch'] = None; from matting.cli.main import main; "
-        "import matting.combine, matting.add_audio; sys.exit(main(sys.argv[1:]))"
-    )
+def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint: Path) -> None:
+    """Three of the stages and the doctor start in a moment, and where torch is broken; the other
+    stage says so."""
+    clip = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    matted = tmp_path / "clip_segments_matted"
+    without = "import sys; sys.modules['torch'] = None; "
+    program = "from matting.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", program, *arguments]
+    def run(*arguments: object, start: str = without) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", start + program, *map(str, arguments)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    segmented = run("segment", str(clip))
+    segmented = run("segment", clip)
     assert segmented.returncode == 0, segmented.stderr
-    inferred = run("infer", str(tmp_path / "clip_segments"))
+    segments = tmp_path / "clip_segments"
+    inferred = run("infer", segments)
     assert inferred.returncode == MissingError.exit_code
     assert "torch is missing or broken" in inferred.stderr
     assert fixes.setup() in inferred.stderr
     assert "Traceback" not in inferred.stderr
+    options = ["--checkpoint", opaque_checkpoint, "--device", "cpu", "--codec", "h264"]
+    assert main([str(word) for word in ("infer", segments, *options)]) == 0
+    for command in (["combine", matted], ["add-audio", clip]):
+        done = run(*command)
+        assert done.returncode == 0, done.stderr
+    examined = run("doctor", tmp_path)
+    assert examined.returncode in {0, MissingError.exit_code}, examined.stderr
+    assert "Traceback" not in examined.stderr
 
 
 @pytest.mark.parametrize("text", ["#00B140", "00b140", "0,177,64", "'#00B140'"])

@@ -299,7 +299,7 @@ def test_a_card_asked_for_by_name_is_refused_with_the_reason(
 
 @without_card
 def test_a_card_asked_for_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matting.system.device.ask_driver", Driver)
+    monkeypatch.setattr("matting.system.device.query_nvidia_smi", Driver)
     with pytest.raises(MissingError, match="nvidia-smi shows none"):
         choose_device("cuda:0")
 
