@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-from matting.delivery.outputs import Target, samples_of, writer_of
+from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, render_matte
@@ -113,8 +113,8 @@ def measure(
     keep_freed_memory()
     session = MattingSession(network, chosen, Precision.AUTO)
     source = VideoSource(clip)
-    target = Target(result)
-    samples = samples_of(source, look.encoding, {OutputKind.COMPOSITE: target})[
+    target = OutputTarget(result)
+    samples = output_formats(source, look.encoding, {OutputKind.COMPOSITE: target})[
         OutputKind.COMPOSITE
     ]
     size = session.chunk_frames(
@@ -144,7 +144,7 @@ def measure(
 
     def write() -> None:
         times = iter(pts for chunk in chunks for pts in chunk.pts)
-        with writer_of(
+        with create_writer(
             OutputKind.COMPOSITE,
             result,
             target,

@@ -1,4 +1,4 @@
-"""Stage four: the original's sound, and all else that it holds, joins the matted picture."""
+"""Stage four: the original's audio, and all else that it holds, joins the matted picture."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from matting.delivery.mux_check import check_mux
-from matting.delivery.muxing import Delivery, mux
-from matting.delivery.stream_mapping import MP4, StreamMapping
+from matting.delivery.muxing import MuxRequest, mux
 from matting.errors import InputError, writing
 from matting.media.container import require_file
 from matting.media.probe import length_seconds
@@ -16,7 +15,7 @@ from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.join_record import COMBINE_AGAIN, JoinRecord
 from matting.project.ledger import Ledger
-from matting.project.paths import FINAL_CONTAINERS, MattedFolder, final_file, segments_folder
+from matting.project.paths import Container, MattedFolder, final_file, segments_folder
 from matting.project.plan import SourceFingerprint
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
@@ -24,13 +23,13 @@ from matting.system.humanize import clock, gigabytes
 
 
 def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
-    """Puts all that `video` holds beside its picture to the matted one; returns the new file.
+    """Put all that `video` holds beside its picture to the matted one; return the new file.
 
     Args:
-        video: the original, beside which (or in `output`) its matted folder lies.
+        video: the original; its matted folder lies beside it, or in `output`.
     Raises:
-        InputError: no such file, or its matted picture is not there.
-        MediaError: a track cannot be carried, though it should be.
+        InputError: there is no such file, or its matted picture is not there.
+        MediaError: ffmpeg refused a track that should go along.
         EncodeError: the new file does not hold what went in.
         StorageError, MissingError.
     """
@@ -44,59 +43,61 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         )
     with folder_lock(matted.root):
         frames = _require_current(matted, video)
-        delivery = Delivery.of(video, combined)
-        mapping = delivery.mapping
-        target = final_file(video, output, mapping.suffix)
-        _announce(video, target, mapping, progress)
-        if not delivery.holds.of(TrackKind.AUDIO):
-            progress.say(f"{video.name} has no sound: the result will have none either.")
+        request = MuxRequest.of(video, combined)
+        target = final_file(video, output, request.mapping.container)
+        _announce(request, target, progress)
         temporary = atomic_files.partial(target)
-        progress.start("Adding sound", frames, "frame")
+        progress.start("Adding audio", frames, "frame")
         try:
-            mux(delivery, temporary, progress)
-            lost = check_mux(delivery, temporary)
+            mux(request, temporary, progress)
+            losses = check_mux(request, temporary)
             atomic_files.publish(temporary, target)
         finally:
             progress.finish()
             with writing(temporary):
                 temporary.unlink(missing_ok=True)
-    for note in (*mapping.notes(), *delivery.spatial.notes, *lost):
+    for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
         progress.say(note)
-    _name_older(video, output, target, progress)
+    _mention_older_results(video, output, target, progress)
     length = clock(float(length_seconds(target)))
     progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")
     return target
 
 
-def _announce(video: Path, target: Path, mapping: StreamMapping, progress: Progress) -> None:
+def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
+    video = request.source.path
     choice = picture_choice(video)
     if choice:
         progress.say(choice)
-    if mapping.container != MP4:
-        sounds = {
-            mapped.track.codec for mapped in mapping.tracks if mapped.track.kind == TrackKind.AUDIO
-        }
+    mapping = request.mapping
+    if mapping.container is not Container.MP4:
+        tracks = (mapped.track for mapped in mapping.tracks)
+        codecs = {track.codec for track in tracks if track.kind == TrackKind.AUDIO}
         progress.say(
             f"The result is {target.name}: "
-            f"mp4 is no place for sound of this kind ({', '.join(sorted(sounds))})."
+            f"mp4 is no place for audio of this kind ({', '.join(sorted(codecs))})."
         )
+    if not request.contents.of(TrackKind.AUDIO):
+        progress.say(f"{video.name} has no audio: the result will have none either.")
 
 
-def _name_older(video: Path, output: Path | None, target: Path, progress: Progress) -> None:
-    """An earlier result in another container is not touched, but named."""
-    for suffix in FINAL_CONTAINERS:
-        older = final_file(video, output, suffix)
+def _mention_older_results(
+    video: Path, output: Path | None, target: Path, progress: Progress
+) -> None:
+    """Name earlier results in other containers, which are not touched."""
+    for container in Container:
+        older = final_file(video, output, container)
         if older != target and older.is_file():
             progress.say(f"{older} is an older result. Delete it if you do not need it.")
 
 
 def _require_current(matted: MattedFolder, video: Path) -> int:
-    """How many frames the combined file has, once it is sure to be this video's and up to date."""
+    """Refuse a combined file that is another video's or stale; return its number of frames."""
     combined = matted.combined()
-    note = JoinRecord.read(combined)
-    if note is None or note.file is None or note.file.size_bytes != combined.stat().st_size:
+    record = JoinRecord.read(combined)
+    if record is None or record.file is None or record.file.size_bytes != combined.stat().st_size:
         raise InputError(f"{combined} is not what combine made.", COMBINE_AGAIN)
-    if note.source is not None and note.source != SourceFingerprint.of(video):
+    if record.source is not None and record.source != SourceFingerprint.of(video):
         raise InputError(
             f"{combined} was made from another video than {video}.",
             "Give that one; or cut this one anew: segment with --overwrite, infer, combine.",
@@ -105,8 +106,8 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
     if matted.manifest.is_file():
         ledger = Ledger(matted)
         done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
-        if not done or replace(note, file=None) != JoinRecord.of(ledger, OutputKind.COMPOSITE):
+        if not done or replace(record, file=None) != JoinRecord.of(ledger, OutputKind.COMPOSITE):
             raise InputError(
                 f"Segments were matted again after {combined} was made.", COMBINE_AGAIN
             )
-    return note.frames
+    return record.frames

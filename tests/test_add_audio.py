@@ -101,7 +101,7 @@ def test_a_stale_picture_is_refused(
 def test_no_sound_is_said(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
     video = make_clip(tmp_path / "clip.mp4", 40)
     final = finish(video, opaque_checkpoint, progress)
-    assert progress.heard("has no sound")
+    assert progress.heard("has no audio")
     assert numbers(final) == list(range(40))
 
 

@@ -19,7 +19,7 @@ ALPHA_PNG_BITS = 16
 
 
 @dataclass(frozen=True)
-class Target:
+class OutputTarget:
     """Where one kind of result of a segment goes.
 
     Attributes:
@@ -35,8 +35,8 @@ class Target:
     only_frames: int | None = None
 
 
-def samples_of(
-    source: FrameSource, choice: EncodingOptions, targets: Mapping[OutputKind, Target]
+def output_formats(
+    source: FrameSource, choice: EncodingOptions, targets: Mapping[OutputKind, OutputTarget]
 ) -> dict[OutputKind, Delivery]:
     """The samples in which each kind of result is written.
 
@@ -51,10 +51,10 @@ def samples_of(
     }
 
 
-def writer_of(
+def create_writer(
     kind: OutputKind,
     path: Path,
-    target: Target,
+    target: OutputTarget,
     *,
     source: FrameSource,
     choice: EncodingOptions,

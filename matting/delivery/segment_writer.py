@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import islice
 
-from matting.delivery.outputs import Target, writer_of
+from matting.delivery.outputs import OutputTarget, create_writer
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import RenderFunction, render_matte
@@ -28,7 +28,7 @@ class SegmentWriter:
         self,
         source: FrameSource,
         look: OutputOptions,
-        targets: Mapping[OutputKind, Target],
+        targets: Mapping[OutputKind, OutputTarget],
         samples: Mapping[OutputKind, Delivery],
         make: RenderFunction,
     ) -> None:
@@ -55,7 +55,7 @@ class SegmentWriter:
             StorageError: they cannot be written.
         """
         for kind, target in self._targets.items():
-            self._writers[kind] = writer_of(
+            self._writers[kind] = create_writer(
                 kind,
                 self._temporary[kind],
                 target,
@@ -115,7 +115,7 @@ class SegmentWriter:
                 atomic_files.discard(path)
 
 
-def _on_card(look: OutputOptions, targets: Mapping[OutputKind, Target]) -> set[OutputKind]:
+def _on_card(look: OutputOptions, targets: Mapping[OutputKind, OutputTarget]) -> set[OutputKind]:
     """The kinds of results that their writer takes from where they were computed."""
     if not look.encoding.by_hardware:
         return set()

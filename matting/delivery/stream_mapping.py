@@ -1,4 +1,4 @@
-"""Which tracks of a source go into the final file, in which container, and what stays behind."""
+"""Which tracks of a source go into the final file, in which container, and what is left out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from matting.media.mp4.metadata import COVER_TYPES
 from matting.media.streams import Contents, Track, TrackKind
+from matting.project.paths import Container
 
-MP4, MOV, MATROSKA = "mp4", "mov", "matroska"
-SUFFIXES = {MP4: ".mp4", MOV: ".mov", MATROSKA: ".mkv"}
+COPY = "copy"
 
 # FFmpeg writes PCM to mp4 as well, but few players know it there.
 MP4_AUDIO = {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts"}
@@ -26,107 +26,109 @@ MATROSKA_AUDIO |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3",
 
 TEXT = {"subrip", "ass", "webvtt", "mov_text", "text"}
 BITMAPS = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
-# The subtitles that a container copies, and what other text is made into.
-COPIED = {MP4: {"mov_text"}, MOV: {"mov_text"}, MATROSKA: {"subrip", "ass", "webvtt"} | BITMAPS}
-MADE_TEXT = {MP4: "mov_text", MOV: "mov_text", MATROSKA: "subrip"}
-GOPRO = "gpmd"  # the only data that FFmpeg writes to mp4 as it was
+# The subtitles that can be copied, and what other text is converted to.
+COPIED_SUBTITLES = {
+    Container.MP4: {"mov_text"},
+    Container.MOV: {"mov_text"},
+    Container.MATROSKA: {"subrip", "ass", "webvtt"} | BITMAPS,
+}
+CONVERTED_TEXT = {
+    Container.MP4: "mov_text",
+    Container.MOV: "mov_text",
+    Container.MATROSKA: "subrip",
+}
+GOPRO = "gpmd"  # the only data that FFmpeg copies to mp4 unchanged
 
 
 @dataclass(frozen=True)
 class MappedStream:
-    """A track that goes along.
+    """A track that goes into the final file.
 
     Attributes:
-        codec: `copy`, or FFmpeg's name of what it is made into.
+        codec: COPY, or FFmpeg's name of what it is converted to.
     """
 
     track: Track
-    codec: str = "copy"
+    codec: str = COPY
 
 
 @dataclass(frozen=True)
 class StreamMapping:
-    """What goes along.
+    """What goes into the final file beside the picture.
 
     Attributes:
-        container: MP4, MOV or MATROSKA.
-        tracks: in the order in which they follow the picture in the final file.
+        tracks: in the order in which they follow the picture.
         covers: pictures that the container holds outside its tracks.
-        left: tracks that stay behind.
+        left_out: tracks that it does not hold.
     """
 
-    container: str
+    container: Container
     tracks: tuple[MappedStream, ...]
     covers: tuple[Track, ...]
-    left: tuple[Track, ...]
-
-    @property
-    def suffix(self) -> str:
-        """Of the final file's name."""
-        return SUFFIXES[self.container]
+    left_out: tuple[Track, ...]
 
     def notes(self) -> list[str]:
-        """Sentences about all that does not go along as it was."""
-        said = [_left(track, self.container) for track in self.left]
+        """Return a sentence for each track that does not go along as it was."""
+        notes = [_why_left_out(track, self.container) for track in self.left_out]
         for mapped in self.tracks:
-            if mapped.codec != "copy" and mapped.track.kind == TrackKind.SUBTITLE:
-                said.append(f"{_capital(mapped.track)} becomes {mapped.codec}: its text is kept.")
-            elif mapped.codec != "copy":
-                said.append(f"{_capital(mapped.track)} becomes {mapped.codec}, without loss.")
-        return said
+            if mapped.codec != COPY:
+                is_text = mapped.track.kind == TrackKind.SUBTITLE
+                kept = ": its text is kept" if is_text else ", without loss"
+                notes.append(f"{_capitalised(mapped.track)} becomes {mapped.codec}{kept}.")
+        return notes
 
 
 def map_streams(contents: Contents, picture_codec: str) -> StreamMapping:
-    """What of `contents` goes along with a picture encoded in `picture_codec`, and in what."""
-    container = _container(contents, picture_codec)
-    mapped: list[MappedStream] = []
+    """Decide what of `contents` goes along with a picture encoded in `picture_codec`."""
+    container = _choose_container(contents, picture_codec)
+    tracks: list[MappedStream] = []
     covers: list[Track] = []
-    left: list[Track] = []
+    left_out: list[Track] = []
     for kind in (TrackKind.AUDIO, TrackKind.SUBTITLE, TrackKind.DATA, TrackKind.ATTACHMENT):
         for track in contents.of(kind):
-            codec = _codec(track, container)
-            if codec:
-                mapped.append(MappedStream(track, codec))
+            codec = _codec_in(container, track)
+            if codec is None:
+                left_out.append(track)
             else:
-                left.append(track)
+                tracks.append(MappedStream(track, codec))
     for track in contents.of(TrackKind.COVER):
-        (covers if track.codec in COVER_TYPES else left).append(track)
-    left += contents.of(TrackKind.VIDEO)
-    return StreamMapping(container, tuple(mapped), tuple(covers), tuple(left))
+        (covers if track.codec in COVER_TYPES else left_out).append(track)
+    left_out += contents.of(TrackKind.VIDEO)
+    return StreamMapping(container, tuple(tracks), tuple(covers), tuple(left_out))
 
 
-def _container(contents: Contents, picture_codec: str) -> str:
-    sounds = {track.codec for track in contents.of(TrackKind.AUDIO)}
-    known = sounds & (MATROSKA_AUDIO | set(DISC_PCM) | PHONE_AUDIO)
+def _choose_container(contents: Contents, picture_codec: str) -> Container:
+    codecs = {track.codec for track in contents.of(TrackKind.AUDIO)}
+    known = codecs & (MATROSKA_AUDIO | set(DISC_PCM) | PHONE_AUDIO)
     if known <= MP4_AUDIO:
-        return MP4
+        return Container.MP4
     if known <= MOV_AUDIO | set(DISC_PCM) | PHONE_AUDIO and picture_codec in MOV_PICTURE:
-        return MOV
-    return MATROSKA
+        return Container.MOV
+    return Container.MATROSKA
 
 
-def _codec(track: Track, container: str) -> str:
-    """How `track` goes along; "" where it cannot."""
-    codec = track.codec
+def _codec_in(container: Container, track: Track) -> str | None:
+    """Return what `track` becomes; None where the container cannot hold it."""
+    codec, is_matroska = track.codec, container is Container.MATROSKA
     if track.kind == TrackKind.AUDIO:
-        changed = DISC_PCM | (MATROSKA_PCM if container == MATROSKA else {})
-        mapping = MATROSKA_AUDIO | (PHONE_AUDIO if container == MOV else set())
-        return changed.get(codec, "copy" if codec in mapping else "")
+        converted = DISC_PCM | (MATROSKA_PCM if is_matroska else {})
+        copied = MATROSKA_AUDIO | (PHONE_AUDIO if container is Container.MOV else set())
+        return converted.get(codec, COPY if codec in copied else None)
     if track.kind == TrackKind.SUBTITLE:
-        if codec in COPIED[container]:
-            return "copy"
-        return MADE_TEXT[container] if codec in TEXT else ""
+        if codec in COPIED_SUBTITLES[container]:
+            return COPY
+        return CONVERTED_TEXT[container] if codec in TEXT else None
     if track.kind == TrackKind.DATA:
-        return "copy" if codec == GOPRO and container != MATROSKA else ""
-    return "copy" if container == MATROSKA else ""
+        return COPY if codec == GOPRO and not is_matroska else None
+    return COPY if is_matroska else None
 
 
-def _left(track: Track, container: str) -> str:
+def _why_left_out(track: Track, container: Container) -> str:
     if track.kind == TrackKind.VIDEO:
-        return f"{_capital(track)} is left out: only one picture is matted."
-    return f"{_capital(track)} cannot be carried in {SUFFIXES[container][1:]}."
+        return f"{_capitalised(track)} is left out: only one picture is matted."
+    return f"{_capitalised(track)} cannot be carried in {container.suffix[1:]}."
 
 
-def _capital(track: Track) -> str:
+def _capitalised(track: Track) -> str:
     text = str(track)
     return text[0].upper() + text[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from matting.options import OutputKind
@@ -17,7 +18,19 @@ TRIAL = ".trial"
 SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
 FINAL_SUFFIX = "_MATTED"
-FINAL_CONTAINERS = (".mp4", ".mov", ".mkv")
+
+
+class Container(Enum):
+    """What a final file can be; the value is FFmpeg's name of the muxer."""
+
+    MP4 = "mp4"
+    MOV = "mov"
+    MATROSKA = "matroska"
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of its files' names."""
+        return ".mkv" if self is Container.MATROSKA else f".{self.value}"
 
 
 def segment_name(index: int) -> str:
@@ -35,13 +48,11 @@ def segments_folder(video: Path, output: Path | None = None) -> Path:
     return (output or video.parent) / f"{video.stem}{SEGMENTS_SUFFIX}"
 
 
-def final_file(video: Path, output: Path | None = None, suffix: str = ".mp4") -> Path:
-    """The matted video with its sound, the last thing made of `video`.
-
-    Args:
-        suffix: of its container, one of `FINAL_CONTAINERS`.
-    """
-    return (output or video.parent) / f"{video.stem}{FINAL_SUFFIX}{suffix}"
+def final_file(
+    video: Path, output: Path | None = None, container: Container = Container.MP4
+) -> Path:
+    """Return the path of the matted video with its audio, the last thing made of `video`."""
+    return (output or video.parent) / f"{video.stem}{FINAL_SUFFIX}{container.suffix}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from matting.delivery.outputs import samples_of
+from matting.delivery.outputs import output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
@@ -79,7 +79,7 @@ class MattingStage:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         in_hand = task.before is not None and task.before.name == state_after
         job.start_state = self._prepare(job, in_hand, progress)
-        samples = samples_of(source, self._output.encoding, task.targets)
+        samples = output_formats(source, self._output.encoding, task.targets)
         job.results = SegmentWriter(source, self._output, task.targets, samples, self._full_size)
         of_samples = [samples[OutputKind.COMPOSITE].note] if OutputKind.COMPOSITE in samples else []
         of_hdr = [HDR_LOST] if source.hdr and self._output.encoding.by_hardware else []

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import ParamSpec
 
-from matting.delivery.outputs import Target
+from matting.delivery.outputs import OutputTarget
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inference.base import RecurrentState
@@ -67,7 +67,7 @@ class Task:
     before: Input | None = None
     start_state: Path | None = None
     end_state: Path | None = None
-    targets: Mapping[OutputKind, Target] = field(default_factory=dict)
+    targets: Mapping[OutputKind, OutputTarget] = field(default_factory=dict)
     only_frames: int | None = None
 
 
@@ -77,12 +77,12 @@ def target_of(
     kind: OutputKind,
     rate: Fraction | None,
     only_frames: int | None = None,
-) -> Target:
+) -> OutputTarget:
     """Where a kind of result of `item` goes in `folder`. `rate`: as for `Input.open`."""
     layer = folder.layer(kind)
     if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
-        return Target(layer / item.stem, True, item.first_frame, only_frames)
-    return Target(layer / f"{item.stem}.mp4")
+        return OutputTarget(layer / item.stem, True, item.first_frame, only_frames)
+    return OutputTarget(layer / f"{item.stem}.mp4")
 
 
 @dataclass(frozen=True)

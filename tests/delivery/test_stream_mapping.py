@@ -10,12 +10,12 @@ import pytest
 
 from matting.add_audio import add_audio
 from matting.delivery.mux_check import check_mux
-from matting.delivery.muxing import Delivery
+from matting.delivery.muxing import MuxRequest
 from matting.errors import EncodeError
 from matting.media.container import open_video
 from matting.media.streams import TrackKind, contents, picture_choice
 from matting.options import OutputKind
-from matting.project.paths import FINAL_CONTAINERS
+from matting.project.paths import Container
 from matting.run import run
 from tests.conftest import Recorder
 from tests.support import stream_sources
@@ -114,7 +114,7 @@ def test_the_name_of_another_container_is_said(
     again = final.read_bytes()
     assert add_audio(video, None, progress).read_bytes() == again
     assert len([path for path in tmp_path.iterdir() if path.stem == "clip_MATTED"]) == 2
-    assert final.suffix in FINAL_CONTAINERS
+    assert final.suffix in {container.suffix for container in Container}
 
 
 TAGS = {
@@ -398,13 +398,13 @@ def test_the_choice_of_picture_is_said(
 
 def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path) -> None:
     video = two_sounds(tmp_path / "clip.mp4", picture, ("aac", "aac"))
-    delivery = Delivery.of(video, picture)
+    request = MuxRequest.of(video, picture)
 
     silent = make(
         tmp_path / "silent.mp4", *opened(video), "-map", "0:v", "-map", "0:a:0", "-c", "copy"
     )
     with pytest.raises(EncodeError, match="came out"):
-        check_mux(delivery, silent)
+        check_mux(request, silent)
     late = make(
         tmp_path / "late.mp4",
         *opened(video),
@@ -421,7 +421,7 @@ def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path
         "copy",
     )
     with pytest.raises(EncodeError, match="track 3 .* at another time"):
-        check_mux(delivery, late)
+        check_mux(request, late)
 
 
 def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:

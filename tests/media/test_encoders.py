@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from matting.delivery.outputs import Target, samples_of, writer_of
+from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
 from matting.media.encoders import delivery, grey
@@ -97,14 +97,14 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60, size=(272, 128))
     source = VideoSource(video)
     choice = EncodingOptions(VideoCodec.H264, quality=4)
-    samples = samples_of(source, choice, {OutputKind.COMPOSITE: Target(video)})[
+    samples = output_formats(source, choice, {OutputKind.COMPOSITE: OutputTarget(video)})[
         OutputKind.COMPOSITE
     ]
     made = set()
     for _ in range(20):
-        target = Target(tmp_path / "made.mp4")
+        target = OutputTarget(tmp_path / "made.mp4")
         with (
-            writer_of(
+            create_writer(
                 OutputKind.COMPOSITE,
                 target.path,
                 target,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from matting.delivery.mux_check import check_mux
-from matting.delivery.muxing import Delivery, mux
+from matting.delivery.muxing import MuxRequest, mux
 from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
@@ -70,8 +70,8 @@ def deliver(video: Path, combined: Path | None = None) -> tuple[Path, list[str]]
     """
     if combined is None:
         combined = make_clip(video.parent / "combined.mp4")
-    delivery = Delivery.of(video, combined)
-    final = video.with_name(f"{video.stem}_MATTED{delivery.mapping.suffix}")
-    mux(delivery, final, Progress())
-    lost = check_mux(delivery, final)
-    return final, [*delivery.mapping.notes(), *delivery.spatial.notes, *lost]
+    request = MuxRequest.of(video, combined)
+    final = video.with_name(f"{video.stem}_MATTED{request.mapping.container.suffix}")
+    mux(request, final, Progress())
+    lost = check_mux(request, final)
+    return final, [*request.mapping.notes(), *request.spatial.notes, *lost]
