@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 import torch
 
@@ -22,6 +23,14 @@ TILE_SHAPE = 4, 128  # rows and columns of pixels of a program
 WARPS = 4
 
 
+class _Outputs(NamedTuple):
+    """What one launch of the kernel renders; None: not wanted."""
+
+    composite: Planes | None
+    foreground: Planes | None
+    alpha: Planes | None
+
+
 def is_supported(source: Planes, formats: Mapping[OutputKind, SampleFormat]) -> bool:
     """Return whether the kernel can render these: all have the source's chroma sites and matrix."""
     own = source.sample_format
@@ -36,70 +45,71 @@ def is_supported(source: Planes, formats: Mapping[OutputKind, SampleFormat]) -> 
 
 @torch.inference_mode()
 def render(
-    matte: Matte, formats: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
+    matte: Matte,
+    formats: Mapping[OutputKind, SampleFormat],
+    background: tuple[int, int, int],
+    tile_shape: tuple[int, int] = TILE_SHAPE,
 ) -> dict[OutputKind, Planes]:
-    """Return what `compositor.render` does, on the matte's device, for what `is_supported`."""
+    """Return what `compositor.render` does, on the matte's device, for what `is_supported`.
+
+    Args:
+        tile_shape: rows and columns of pixels that one program of the kernel renders.
+    """
     outputs = {
         kind: allocate_planes(matte.source, target, grey=kind.is_alpha)
         for kind, target in formats.items()
     }
     alphas: list[Planes | None] = [outputs[kind] for kind in outputs if kind.is_alpha]
     composite, foreground = outputs.get(OutputKind.COMPOSITE), outputs.get(OutputKind.FOREGROUND)
-    _launch(matte, composite, foreground, alphas[0] if alphas else None, background)
+    first = _Outputs(composite, foreground, alphas[0] if alphas else None)
+    _launch(matte, first, background, tile_shape)
     for alpha in alphas[1:]:  # of other bits or another range
-        _launch(matte, None, None, alpha, background)
+        _launch(matte, _Outputs(None, None, alpha), background, tile_shape)
     return outputs
 
 
 def _launch(
     matte: Matte,
-    composite: Planes | None,
-    foreground: Planes | None,
-    alpha: Planes | None,
+    outputs: _Outputs,
     background: tuple[int, int, int],
+    tile_shape: tuple[int, int],
 ) -> None:
-    """Fill the outputs that are not None."""
+    """Fill the outputs that are wanted."""
     source, transfer = matte.source, matte.source.sample_format.transfer
     is_hdr = transfer is not TransferFunction.SDR
     offset = matte.offset.float().contiguous()
     slope = offset if matte.slope is None else matte.slope.float().contiguous()
     frame_shape, map_shape = source.luma_or_rgb.shape[2:], offset.shape[2:]
     scale = [few / many for few, many in zip(map_shape, frame_shape, strict=True)]
-    outputs = composite, foreground, alpha
+    composite, foreground, alpha = outputs
     unread = offset, offset  # in place of tensors that the kernel does not touch
+    tables = unread
+    if is_hdr:
+        tables = (
+            table_on_device(tone_curve, transfer, offset.device),
+            table_on_device(inverse_gain_curve, transfer, offset.device),
+        )
+    largest_code = max(planes.sample_format.max_code_value for planes in outputs if planes)
+    rows, columns = (-(-side // tile) for side, tile in zip(frame_shape, tile_shape, strict=True))
     # Triton launches on the calling thread's device, wherever the memory lies.
     with torch.cuda.device_of(offset):
-        render_tile[
-            -(-frame_shape[1] // TILE_SHAPE[1]), -(-frame_shape[0] // TILE_SHAPE[0]), len(source)
-        ](
+        render_tile[columns, rows, len(source)](
             (source.luma_or_rgb, source.chroma),
             (slope, offset),
-            tuple(
-                table_on_device(table, transfer, offset.device)
-                for table in (tone_curve, inverse_gain_curve)
-            )
-            if is_hdr
-            else unread,
-            *(
-                (planes.luma_or_rgb, planes.chroma) if planes else unread
-                for planes in (composite, foreground)
-            ),
+            tables,
+            (composite.luma_or_rgb, composite.chroma) if composite else unread,
+            (foreground.luma_or_rgb, foreground.chroma) if foreground else unread,
             alpha.luma_or_rgb if alpha else offset,
             tuple(source.luma_or_rgb.stride()),
             tuple(_chroma_strides(planes) for planes in (source, composite, foreground)),
             tuple(frame_shape),
             (*map_shape, *scale),
             source_format=source_constants(source.sample_format),
-            output_formats=tuple(
-                output_constants(planes.sample_format) if planes else None for planes in outputs
-            ),
-            background=_background_values(composite.sample_format, background)
-            if composite
-            else None,
-            tile_shape=TILE_SHAPE,
-            window_shape=tuple(_power_of_two(TILE_SHAPE[i] * scale[i] + 2) for i in range(2)),
-            negligible_alpha=NEGLIGIBLE_STEPS
-            / max(planes.sample_format.max_code_value for planes in outputs if planes),
+            output_formats=tuple(p and output_constants(p.sample_format) for p in outputs),
+            background=composite and _background_values(composite.sample_format, background),
+            tile_shape=tile_shape,
+            window_shape=tuple(_power_of_two(tile_shape[i] * scale[i] + 2) for i in range(2)),
+            negligible_alpha=NEGLIGIBLE_STEPS / largest_code,
             has_slope=matte.slope is not None,
             is_hdr=is_hdr,
             num_warps=WARPS,

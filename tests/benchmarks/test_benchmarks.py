@@ -16,17 +16,20 @@ from benchmarks.drift import Drift, drift_of, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.half import HalfPrecision
 from benchmarks.memory import growth_text
-from benchmarks.parts import Case, measure
+from benchmarks.parts import Case, frame_bytes, least_bytes, measure
 from benchmarks.processes import Ran, run
 from benchmarks.side_by_side import Figures, Round, text_of
 from benchmarks.stages import Stage
 from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
+from matting.imaging.compositor import Matte, render
+from matting.imaging.sample_format import SampleFormat
 from matting.inference.weights import load_checkpoint
-from matting.options import OutputOptions, Precision
+from matting.options import OutputKind, OutputOptions, Precision
 from model import load_network
 from tests.conftest import ROOT
 from tests.support.clips import make_clip, number_of
+from tests.support.frames import NV12, random_video
 from tests.support.stages import FAST_OUTPUT
 
 CPU = torch.device("cpu")
@@ -169,6 +172,20 @@ def test_the_network_is_measured_in_parts(clip: Path) -> None:
     assert cells["size, ratio"] == "64x48, 0.500"
     assert cells["memory (MiB)"] == "-"
     assert float(cells["ours"]) == pytest.approx(found.ours_ms, abs=0.01)
+
+
+def test_the_least_traffic_is_that_of_all_samples_and_maps() -> None:
+    source = random_video(NV12, 1, 46, 70)
+    slope, offset = torch.zeros(2, 1, 4, 17, 28)
+    formats = {OutputKind.COMPOSITE: NV12, OutputKind.ALPHA: SampleFormat(16)}
+    outputs = render(Matte(source, slope, offset), formats, naive.BACKGROUND)
+    composite, alpha = outputs[OutputKind.COMPOSITE], outputs[OutputKind.ALPHA]
+    tensors = [source.luma_or_rgb, source.chroma, composite.luma_or_rgb, composite.chroma]
+    tensors.append(alpha.luma_or_rgb)
+    least = sum(tensor.nbytes for tensor in tensors if tensor is not None)
+    assert least_bytes(NV12, formats, 70, 46) == least
+    assert least_bytes(NV12, formats, 70, 46, (28, 17)) == least + 8 * 4 * 28 * 17
+    assert frame_bytes(SampleFormat(10), 70, 46) == 3 * 2 * 70 * 46
 
 
 def test_emulated_half_precision_is_nearly_the_real_one() -> None:

@@ -45,16 +45,16 @@ def matting_options(
     )
 
 
-def made_by(
+def matte_and_render(
     session: MattingSession,
     source: Planes,
     ratio: float,
-    targets: Mapping[OutputKind, SampleFormat],
+    formats: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
 ) -> dict[OutputKind, Planes]:
-    """The results of the next frames."""
-    made = [render_matte(matte, targets, background) for matte in session.mattes(source, ratio)]
-    return {kind: concatenate([part[kind] for part in made]) for kind in targets}
+    """Return the outputs of a session's next frames, on the CPU."""
+    parts = [render_matte(matte, formats, background) for matte in session.mattes(source, ratio)]
+    return {kind: concatenate([part[kind] for part in parts]) for kind in formats}
 
 
 def assert_same(one: MattedFolder, other: MattedFolder) -> None:

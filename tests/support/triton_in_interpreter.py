@@ -20,80 +20,82 @@ from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, TransferFunction
 from matting.options import OutputKind
-from tests.imaging.test_compositor import BT709, GREEN, video
+from tests.support.frames import BT709, GREEN, NV12, random_video
 
-NV12 = SampleFormat(8, BT709, False, (2, 2), (0.0, 0.5), semi_planar=True)
 P010 = replace(NV12, bits=10, lsb_padding=6, siting=(0.5, 0.5))
+WIDE_TILE = (64, 128)  # as few programs as can be: the interpreter is slow
+# The source's format, the outputs' if it is another one, the outputs, and the kernel's tile.
 CASES = {
     "nv12": (
         NV12,
         NV12,
         (OutputKind.COMPOSITE, OutputKind.ALPHA),
-        (64, 64),
-    ),  # nobody in the one on the left
+        (64, 64),  # nobody is in the one on the left
+    ),
     "p010": (
         P010,
         replace(P010, lsb_padding=0, semi_planar=False),
         (OutputKind.COMPOSITE,),
-        (64, 128),
+        WIDE_TILE,
     ),
     "4:2:2": (
         SampleFormat(10, BT709, False, (2, 1)),
         None,
         (OutputKind.ALPHA_PNG, OutputKind.ALPHA),
-        (64, 128),
+        WIDE_TILE,
     ),
     "4:4:4": (
         SampleFormat(12, BT709, True),
         SampleFormat(8, BT709, False),
         (OutputKind.COMPOSITE,),
-        (64, 128),
+        WIDE_TILE,
     ),
     "pq": (
         replace(P010, transfer=TransferFunction.PQ, siting=(0.0, 0.0)),
         None,
         (OutputKind.FOREGROUND,),
-        (64, 128),
+        WIDE_TILE,
     ),
 }
 
 
 def main() -> None:
-    for name, (sample_format, target, kinds, tile) in CASES.items():
-        triton_compositor.TILE_SHAPE = tile  # as few programs as can be: the interpreter is slow
-        matte = _matte(sample_format, sloped=name != "4:4:4")
-        targets = {
-            k: SampleFormat(16) if k == OutputKind.ALPHA_PNG else target or sample_format
-            for k in kinds
+    for name, (source, target, kinds, tile_shape) in CASES.items():
+        matte = _random_matte(source, has_slope=name != "4:4:4")
+        formats = {
+            kind: SampleFormat(16) if kind == OutputKind.ALPHA_PNG else target or source
+            for kind in kinds
         }
-        assert triton_compositor.is_supported(matte.source, targets)
-        found, expected = (
-            way.render(matte, targets, GREEN) for way in (triton_compositor, compositor)
-        )
+        assert triton_compositor.is_supported(matte.source, formats)
+        outputs = triton_compositor.render(matte, formats, GREEN, tile_shape)
+        expected = compositor.render(matte, formats, GREEN)
         for kind in kinds:
-            for part in ("luma_or_rgb", "chroma"):
-                one, other = getattr(found[kind], part), getattr(expected[kind], part)
+            padding = formats[kind].lsb_padding
+            for plane in ("luma_or_rgb", "chroma"):
+                one, other = getattr(outputs[kind], plane), getattr(expected[kind], plane)
                 if one is not None:
-                    apart = (one.int() - other.int()).abs() >> targets[kind].lsb_padding
-                    share = float((apart > 0).float().mean())
-                    sys.stdout.write(f"{name}/{kind}/{part} {int(apart.max())} {share:.6f}\n")
+                    difference = (one.int() - other.int()).abs() >> padding
+                    share = float((difference > 0).float().mean())
+                    sys.stdout.write(f"{name}/{kind}/{plane} {int(difference.max())} {share:.6f}\n")
 
 
-def _matte(sample_format: SampleFormat, *, sloped: bool, size: tuple[int, int] = (45, 71)) -> Matte:
-    """People all over but on the left."""
+def _random_matte(
+    source: SampleFormat, *, has_slope: bool, shape: tuple[int, int] = (45, 71)
+) -> Matte:
+    """Return a matte of one frame with people all over but on the left."""
     generator = torch.Generator().manual_seed(1)
-    small = (17, 28) if sloped else size
-    slope, offset = torch.randn(2, 1, 4, *small, generator=generator) * 0.4
-    offset[:, 3, :, : small[1] * 3 // 4] -= 3
-    made = video(replace(sample_format, lsb_padding=0), 1, *size)
-    assert made.chroma is not None
-    main, chroma = (
-        (plane.int() << sample_format.lsb_padding).to(plane.dtype)
-        for plane in (made.luma_or_rgb, made.chroma)
+    map_shape = (17, 28) if has_slope else shape
+    slope, offset = torch.randn(2, 1, 4, *map_shape, generator=generator) * 0.4
+    offset[:, 3, :, : map_shape[1] * 3 // 4] -= 3
+    planar = random_video(replace(source, lsb_padding=0), 1, *shape)
+    assert planar.chroma is not None
+    luma, chroma = (
+        (plane.int() << source.lsb_padding).to(plane.dtype)
+        for plane in (planar.luma_or_rgb, planar.chroma)
     )
-    if sample_format.semi_planar:
+    if source.semi_planar:
         chroma = chroma.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
-    return Matte(Planes(sample_format, main, chroma), slope if sloped else None, offset)
+    return Matte(Planes(source, luma, chroma), slope if has_slope else None, offset)
 
 
 if __name__ == "__main__":

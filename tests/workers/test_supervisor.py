@@ -27,8 +27,8 @@ from tests.support.stages import (
     composites,
     cut,
     interrupt_after,
-    made_by,
     matte,
+    matte_and_render,
     matting_options,
     processed,
     with_compute,
@@ -179,10 +179,10 @@ def test_short_memory_makes_smaller_chunks(
         (120, 255, 155),
     )
     plain = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
-    expected = made_by(plain, rgb, 0.5, kinds, green)
+    expected = matte_and_render(plain, rgb, 0.5, kinds, green)
     short = ShortOfMemory(monkeypatch, 3)
     session = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
-    made = made_by(session, rgb, 0.5, kinds, green)
+    made = matte_and_render(session, rgb, 0.5, kinds, green)
     assert short.refused == 2  # of 8 and of 4 frames; never again
     for kind in kinds:
         assert (made[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()).abs().max() <= 1
