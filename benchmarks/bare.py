@@ -16,9 +16,7 @@ class tqdm:
 """
 # Enough to be imported; what uses them is not measured here.
 EMPTY = {
-    "pims": {"pims.py": ""},
-    "tifffile": {"tifffile.py": ""},
-    "imageio": {"imageio/__init__.py": "", "imageio/v3.py": ""},
+    "OpenImageIO": {"OpenImageIO/__init__.py": ""},
     "imageio_ffmpeg": {"imageio_ffmpeg.py": ""},
     "tqdm": {"tqdm.py": SILENT_BARS},
 }

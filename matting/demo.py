@@ -25,7 +25,7 @@ from matting.media import ffmpeg
 from matting.media.audio import read_audio
 from matting.media.colour_tags import BT709, LIMITED, Colour
 from matting.media.encoders import delivery
-from matting.media.images.still import write_png
+from matting.media.images.png import write_png
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
 from matting.options import (

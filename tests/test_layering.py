@@ -19,9 +19,8 @@ EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTA
 DOORS: dict[str, str | tuple[str, ...]] = {
     "av": ("matting/media/", "matting/cutting/"),
     "demo": "matting/demo.py",
-    "pims": "matting/media/images/still.py",
-    "imageio": "matting/media/images/still.py",
-    "tifffile": "matting/media/images/still.py",
+    "OpenImageIO": "matting/media/images/tiff.py",
+    "PIL": ("matting/media/images/pillow.py", "tools/"),
     "imageio_ffmpeg": "matting/media/ffmpeg.py",
     "tqdm": "matting/cli/console.py",
     "triton": "matting/imaging/triton_kernel.py",

@@ -1,1 +1,0 @@
-"""The only door to PyAV, and to pims for image sequences."""

@@ -20,6 +20,7 @@ from matting.system.subprocesses import run_isolated
 
 REQUIREMENTS = ROOT / "requirements_inference.txt"
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^#;]*)")
+MODULES = {"pillow": "PIL"}  # packages that are imported by another name
 NOT_INSTALLED = "not installed"
 LIMIT_SECONDS = 120.0  # on a cold disk, and while a virus scanner looks on
 
@@ -96,7 +97,7 @@ def satisfies(version: str, specifier: str) -> bool:
 
 def try_to_load(name: str) -> str:
     """Load a package; return what goes wrong, as a clause, "" for nothing."""
-    module = name.replace("-", "_")
+    module = MODULES.get(name, name.replace("-", "_"))
     try:
         importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - a broken package may raise anything

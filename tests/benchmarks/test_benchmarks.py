@@ -260,7 +260,7 @@ def test_missing_packages_are_replaced_by_empty_ones(
     step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
     done = gpu_check.run_step(step, environment, step.seconds)
     assert done.problem == "", done.output
-    assert (tmp_path / "empty" / "imageio" / "v3.py").is_file()
+    assert (tmp_path / "empty" / "OpenImageIO" / "__init__.py").is_file()
 
 
 def test_the_gpu_check_itself_needs_none_of_them() -> None:

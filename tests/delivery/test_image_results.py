@@ -20,7 +20,8 @@ from matting.errors import EncodeError, InputError, StorageError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
-from matting.media.images.still import Values, colour_profile, decode_png, encode_png, to_16_bits
+from matting.media.images.png import Values, decode_png, encode_png
+from matting.media.images.still import read_still, to_16_bits
 from matting.media.images.writer import ImageWriter
 from matting.options import MattingOptions, OutputKind, OutputOptions
 from matting.project.inputs import Input
@@ -28,8 +29,8 @@ from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, settings_of
 from matting.system import atomic_files
 from tests.conftest import Recorder, carry_on
-from tests.media.images.test_still import RGB16
 from tests.support.clips import make_clip, numbers, picture
+from tests.support.pixels import RGB16
 from tests.support.stages import FAST, composites, cut, matting_options, processed, with_output
 
 ALL = OutputOptions(
@@ -154,7 +155,7 @@ def test_a_profile_of_grey_is_not_one_of_colours(tmp_path: Path) -> None:
     profile[16:20] = b"GRAY"
     path = tmp_path / "a.png"
     Image.fromarray(picture(3)[..., 0]).save(path, icc_profile=bytes(profile))
-    assert colour_profile(path) == b""
+    assert read_still(path).profile == b""
 
 
 def test_names_that_differ_by_their_kind_only(

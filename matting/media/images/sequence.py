@@ -14,14 +14,8 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import LIMITED, UNSPECIFIED, Colour
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.images.still import (
-    Values,
-    bits,
-    colour_profile,
-    has_transparency,
-    read_picture,
-    to_16_bits,
-)
+from matting.media.images.png import Values, bits
+from matting.media.images.still import read_picture, read_still, to_16_bits
 from matting.media.source import FrameChunk, gather
 from matting.progress import ignore
 from matting.system.files import image_files
@@ -43,10 +37,11 @@ class ImageSequence:
         self._files = image_files(folder)
         if not self._files:
             raise MediaError(f"{folder} holds no pictures.", "Give PNG, JPEG or TIFF files.")
-        first = read_picture(self._files[0])
-        self.height_px, self.width_px = first.shape[:2]
-        self.depth = bits(first)
-        self.profile = colour_profile(self._files[0])
+        first = read_still(self._files[0])
+        self.height_px, self.width_px = first.rgb.shape[:2]
+        self.depth = bits(first.rgb)
+        self.profile = first.profile
+        self._is_transparent = first.is_transparent
 
     @property
     def time_base(self) -> Fraction:
@@ -71,8 +66,9 @@ class ImageSequence:
     @property
     def notes(self) -> tuple[str, ...]:
         """By the first picture."""
-        transparent = has_transparency(self._files[0])
-        return ("The pictures are transparent: what is, is put over black.",) if transparent else ()
+        if not self._is_transparent:
+            return ()
+        return ("The pictures are transparent: what is, is put over black.",)
 
     @property
     def frames(self) -> int:

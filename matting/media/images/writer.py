@@ -13,7 +13,8 @@ from types import TracebackType
 from matting.errors import EncodeError, writing
 from matting.imaging.planes import Planes
 from matting.media.container import encoding
-from matting.media.images.still import Values, bits, decode_png, encode_png, to_16_bits
+from matting.media.images.png import Values, bits, decode_png, encode_png
+from matting.media.images.still import to_16_bits
 from matting.progress import ignore
 from matting.system import atomic_files
 

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import struct
 import zlib
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import tifffile
-from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 from PIL import Image
 
 from matting.errors import DecodeError
-from matting.media.images.still import Values, decode_png, encode_png, read_picture
+from matting.media.images.png import Values, decode_png, encode_png
+from matting.media.images.still import read_picture, read_still
 from matting.options import OutputKind
 from tests.support.clips import picture
-
-ROWS, COLUMNS = np.mgrid[0:48, 0:64]
-# Values whose lower eight bits are their own.
-RGB16 = np.stack((COLUMNS * 1000 + ROWS, ROWS * 1300, COLUMNS * 501), axis=2).astype(np.uint16)
-RGB8 = (RGB16 >> 8).astype(np.uint8)
-ALPHA16 = (ROWS * 700 + COLUMNS).astype(np.uint16)
+from tests.support.pixels import ALPHA16, RGB8, RGB16, flatten_alpha
 
 
 def stored_png(values: NDArray[np.generic], colour_type: int) -> bytes:
@@ -45,23 +38,6 @@ def stored_png(values: NDArray[np.generic], colour_type: int) -> bytes:
         + chunk(b"IDAT", zlib.compress(b"".join(lines)))
         + chunk(b"IEND", b"")
     )
-
-
-def flatten_alpha(colour: Values, alpha: Values) -> NDArray[np.float64]:
-    full = np.iinfo(colour.dtype).max
-    return np.rint(colour.astype(np.float64) * alpha[..., None] / full)
-
-
-def write_lzw(path: Path, values: NDArray[np.uint16], pixel_format: str) -> None:
-    """A TIFF as most programs compress it; Pillow cannot write more than grey of 16 bits."""
-    context = av.CodecContext.create("tiff", "w")
-    assert isinstance(context, VideoCodecContext)
-    context.height, context.width = values.shape[:2]
-    context.pix_fmt, context.time_base = pixel_format, Fraction(1)
-    context.options = {"compression_algo": "lzw"}
-    frame = av.VideoFrame.from_ndarray(values, format=pixel_format)
-    frame.pts = 0
-    path.write_bytes(b"".join(bytes(p) for p in context.encode(frame) + context.encode(None)))
 
 
 @pytest.mark.parametrize("rgb", [RGB8, RGB16], ids=["8", "16"])
@@ -87,41 +63,6 @@ def test_every_bit_of_a_picture(suffix: str, kind: OutputKind, rgb: Values, tmp_
     values = read_picture(path)
     assert values.dtype == rgb.dtype
     assert np.array_equal(values, np.broadcast_to(expected, (48, 64, 3)))
-
-
-@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw"])
-def test_compressed_tiff_of_16_bits(compression: str, tmp_path: Path) -> None:
-    path = tmp_path / "a.tif"
-    Image.fromarray(ALPHA16).save(path, compression=compression)
-    assert np.array_equal(read_picture(path)[..., 1], ALPHA16)
-
-
-def test_colour_tiff_of_16_bits_compressed_by_lzw(tmp_path: Path) -> None:
-    write_lzw(tmp_path / "a.tif", RGB16, "rgb48le")
-    assert np.array_equal(read_picture(tmp_path / "a.tif"), RGB16)
-    write_lzw(tmp_path / "b.tif", np.dstack((RGB16, ALPHA16)), "rgba64le")
-    assert np.array_equal(read_picture(tmp_path / "b.tif"), flatten_alpha(RGB16, ALPHA16))
-
-
-@pytest.mark.parametrize("how", ["big endian", "planar", "tiled", "zlib", "premultiplied", "white"])
-def test_unusual_tiff_of_16_bits(how: str, tmp_path: Path) -> None:
-    path, expected = tmp_path / "a.tif", RGB16
-    if how == "big endian":
-        tifffile.imwrite(path, RGB16, photometric="rgb", byteorder=">")
-    elif how == "planar":
-        planes = np.ascontiguousarray(np.moveaxis(RGB16, 2, 0))
-        tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
-    elif how == "tiled":
-        tifffile.imwrite(path, RGB16, photometric="rgb", tile=(16, 16))
-    elif how == "zlib":
-        tifffile.imwrite(path, RGB16, photometric="rgb", compression="zlib", predictor=True)
-    elif how == "premultiplied":
-        stored = np.dstack((RGB16, ALPHA16))
-        tifffile.imwrite(path, stored, photometric="rgb", extrasamples=["assocalpha"])
-    else:
-        tifffile.imwrite(path, ~RGB16[..., 0], photometric="miniswhite")
-        expected = np.repeat(RGB16[..., :1], 3, axis=2)
-    assert np.array_equal(read_picture(path), expected)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -183,17 +124,46 @@ def test_damage_in_a_png(tmp_path: Path) -> None:
             read_picture(path)
 
 
-@pytest.mark.parametrize(
-    ("values", "photometric", "says"),
-    [
-        (RGB16.astype(np.float32), "rgb", "numbers"),
-        (np.dstack((RGB8, RGB8[..., 0])), "separated", "print"),
-        (np.stack((RGB16, RGB16)), "rgb", "2 pictures"),
-    ],
-)
-def test_tiff_that_is_refused(
-    values: NDArray[np.generic], photometric: str, says: str, tmp_path: Path
-) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", values, photometric=photometric)
-    with pytest.raises(DecodeError, match=says):
-        read_picture(tmp_path / "a.tif")
+def test_the_content_says_what_a_picture_is(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(encode_png(RGB16))
+    assert np.array_equal(read_picture(tmp_path / "a.jpg"), RGB16)
+    Image.fromarray(RGB8).save(tmp_path / "b.jpg", quality=95)
+    (tmp_path / "b.jpg").rename(tmp_path / "b.png")
+    assert np.abs(read_picture(tmp_path / "b.png").astype(int) - RGB8).mean() < 20
+    tifffile.imwrite(tmp_path / "c.tif", RGB16, photometric="rgb")
+    (tmp_path / "c.tif").rename(tmp_path / "c.png")
+    assert np.array_equal(read_picture(tmp_path / "c.png"), RGB16)
+
+
+def test_a_transparent_value_that_is_not_shown_is_refused(tmp_path: Path) -> None:
+    grey = Image.fromarray(RGB8[..., 0]).convert("1")
+    grey.save(tmp_path / "a.png", transparency=0)
+    with pytest.raises(DecodeError, match="cannot be read"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_a_profile_is_found_beside_a_long_text(tmp_path: Path) -> None:
+    profile = bytes(16) + b"RGB " + bytes(200)
+    content = encode_png(RGB8, profile)
+    text = b"tEXtcomment\0" + b"a" * (8 << 20)
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    (tmp_path / "a.png").write_bytes(content[:33] + chunk + content[33:])
+    assert read_still(tmp_path / "a.png").profile == profile
+
+
+def test_a_profile_in_tiff_and_jpeg(tmp_path: Path) -> None:
+    profile = bytes(16) + b"RGB " + bytes(200)
+    tifffile.imwrite(tmp_path / "a.tif", RGB16, photometric="rgb", iccprofile=profile)
+    Image.fromarray(RGB8).save(tmp_path / "a.jpg", icc_profile=profile)
+    for name in ("a.tif", "a.jpg"):
+        assert read_still(tmp_path / name).profile == profile
+
+
+def test_a_progressive_jpeg_that_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.fromarray(picture(9)).save(path, progressive=True)
+    whole = path.read_bytes()
+    for share in (3, 2, 1.2):
+        path.write_bytes(whole[: int(len(whole) / share)])
+        with pytest.raises(DecodeError, match="cannot be read"):
+            read_picture(path)

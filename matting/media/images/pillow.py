@@ -1,0 +1,50 @@
+"""JPEG files, and TIFF files with a palette, read by Pillow; the only door to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from matting.errors import DecodeError
+
+FORMATS = ("JPEG", "TIFF")  # of these alone; what others make of a file's content is not asked
+PLAIN_MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "P": "RGB"}
+
+
+@dataclass(frozen=True)
+class PillowPicture:
+    """A picture as Pillow reads it.
+
+    Attributes:
+        values: [H, W, 1 to 4], the right way up: grey or RGB, either with alpha.
+        profile: its ICC profile; empty where there is none.
+    """
+
+    values: NDArray[np.uint8]
+    profile: bytes
+
+
+def read_by_pillow(path: Path) -> PillowPicture:
+    """Return a picture of at most 8 bits a channel.
+
+    Raises:
+        DecodeError: it is made for print, or of another kind that cannot be matted.
+        ValueError, OSError, SyntaxError: it is damaged.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            profile = file.info.get("icc_profile") or b""
+            picture = ImageOps.exif_transpose(file)
+    except Image.DecompressionBombError as error:
+        raise ValueError("a picture of an unlikely size") from error
+    if picture.mode in {"CMYK", "YCCK"}:
+        raise DecodeError(f"{path} is made for print (CMYK).", "Save it as RGB.")
+    if picture.mode not in PLAIN_MODES:
+        raise DecodeError(f"{path} holds colours other than RGB.", "Save it as RGB.")
+    mode = "RGBA" if "transparency" in picture.info else PLAIN_MODES[picture.mode]
+    values = np.asarray(picture.convert(mode))
+    return PillowPicture(values if values.ndim == 3 else values[..., None], profile)
