@@ -149,8 +149,8 @@ def measure(
             result,
             target,
             source=source,
-            choice=look.encoding,
-            samples=samples,
+            encoding=look.encoding,
+            output_format=samples,
         ) as writer:
             for planes in made:
                 writer.write(planes, [next(times) for _ in range(len(planes))])

@@ -1,4 +1,4 @@
-"""What the results of a segment are: their kinds, their samples, and who writes them."""
+"""A segment's outputs: where each goes, in which samples, and what writes it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ALPHA_PNG_BITS = 16
 
 @dataclass(frozen=True)
 class OutputTarget:
-    """Where one kind of result of a segment goes.
+    """Where one output of a segment goes.
 
     Attributes:
         path: a video file, or a folder of pictures.
-        pictures: whether it is that folder.
-        first_frame: the number of the first picture of a video; those of a sequence have names.
-        only_frames: how many of the frames come; None: all.
+        pictures: whether it is a folder.
+        first_frame: the number of a video's first picture; those of a sequence have names.
+        only_frames: how many of the frames are written; None: all.
     """
 
     path: Path
@@ -36,17 +36,17 @@ class OutputTarget:
 
 
 def output_formats(
-    source: FrameSource, choice: EncodingOptions, targets: Mapping[OutputKind, OutputTarget]
+    source: FrameSource, encoding: EncodingOptions, targets: Mapping[OutputKind, OutputTarget]
 ) -> dict[OutputKind, Delivery]:
-    """The samples in which each kind of result is written.
+    """Return the samples in which each output is written.
 
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
     """
     return {
-        kind: _picture_samples(kind, source)
+        kind: _picture_format(kind, source)
         if target.pictures
-        else _video_samples(kind, source, choice)
+        else _video_format(kind, source, encoding)
         for kind, target in targets.items()
     }
 
@@ -57,16 +57,16 @@ def create_writer(
     target: OutputTarget,
     *,
     source: FrameSource,
-    choice: EncodingOptions,
-    samples: Delivery,
+    encoding: EncodingOptions,
+    output_format: Delivery,
 ) -> VideoWriter | ImageWriter:
-    """A writer of one kind of result, as yet under the name `path`.
+    """Return a writer of one output, which writes to `path` until that gets its name.
 
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
         StorageError: it cannot be written.
     """
-    is_alpha = kind.is_alpha  # a share, not light: neither profile nor HDR
+    is_alpha = kind.is_alpha  # coverage, not light: neither profile nor HDR
     if not target.pictures:
         return VideoWriter(
             path,
@@ -75,32 +75,29 @@ def create_writer(
             rate=source.rate,
             colour=source.colour.as_sdr() if is_alpha else source.colour,
             pixel_aspect=source.pixel_aspect,
-            choice=choice,
-            samples=samples,
+            choice=encoding,
+            samples=output_format,
             hdr=None if is_alpha else source.hdr,
         )
+    depth = output_format.sample_format.bits
     if isinstance(source, ImageSequence):
+        own_names = source.result_names[: target.only_frames]
         profile = b"" if is_alpha else source.profile
-        own = source.result_names[: target.only_frames]
-        return ImageWriter(path, own, depth=samples.sample_format.bits, profile=profile)
+        return ImageWriter(path, own_names, depth=depth, profile=profile)
     numbers = range(target.first_frame, target.first_frame + source.frames)
     names = [picture_name(number) for number in numbers[: target.only_frames]]
-    return ImageWriter(path, names, depth=samples.sample_format.bits)
+    return ImageWriter(path, names, depth=depth)
 
 
-def _video_samples(kind: OutputKind, source: FrameSource, choice: EncodingOptions) -> Delivery:
+def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> Delivery:
     height_px = source.height_px
-    colours = delivery(choice, source.sample_format, source.colour, height_px)
+    colours = delivery(encoding, source.sample_format, source.colour, height_px)
     if not kind.is_alpha:
         return colours
-    return grey(choice, colours, source.colour.as_sdr(), height_px)
+    return grey(encoding, colours, source.colour.as_sdr(), height_px)
 
 
-def _picture_samples(kind: OutputKind, source: FrameSource) -> Delivery:
-    own = isinstance(source, ImageSequence) and kind in {
-        OutputKind.COMPOSITE,
-        OutputKind.FOREGROUND,
-        OutputKind.ALPHA,
-    }
-    bits = source.sample_format.bits if own else ALPHA_PNG_BITS
+def _picture_format(kind: OutputKind, source: FrameSource) -> Delivery:
+    in_source_depth = isinstance(source, ImageSequence) and kind is not OutputKind.ALPHA_PNG
+    bits = source.sample_format.bits if in_source_depth else ALPHA_PNG_BITS
     return Delivery("", SampleFormat(bits))

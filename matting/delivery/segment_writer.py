@@ -1,4 +1,4 @@
-"""One segment's mattes, made into its result files; and the frames before it, for its state."""
+"""One segment's mattes, rendered at full size and written to its result files."""
 
 from __future__ import annotations
 
@@ -19,36 +19,35 @@ from matting.system import atomic_files
 
 
 class SegmentWriter:
-    """A segment's results, one file or folder of each kind, under temporary names until finished.
+    """Writes a segment's outputs, a file or a folder each, under temporary names until finished.
 
-    Written beside the network, in another thread: at full size there is nearly as much to do.
+    Used beside the network, in another thread: at full size there is nearly as much to do.
+
+    Args:
+        targets, formats: where each output goes, and in which samples.
+        renderer: renders the full-size pictures.
     """
 
     def __init__(
         self,
         source: FrameSource,
-        look: OutputOptions,
+        options: OutputOptions,
         targets: Mapping[OutputKind, OutputTarget],
-        samples: Mapping[OutputKind, Delivery],
-        make: RenderFunction,
+        formats: Mapping[OutputKind, Delivery],
+        renderer: RenderFunction,
     ) -> None:
-        """
-        Args:
-            targets, samples: where each kind of result goes, and in which samples.
-            make: how the full-size pictures are made.
-        """
         self._source = source
-        self._look = look
+        self._options = options
         self._targets = targets
-        self._samples = samples
-        self._make = make
+        self._formats = formats
+        self._renderer = renderer
         self._temporary = {kind: atomic_files.partial(t.path) for kind, t in targets.items()}
         self._open_files = ExitStack()
         self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
         self._first_pts: int | None = None
 
     def open(self) -> None:
-        """Begins the files.
+        """Open the files.
 
         Raises:
             MissingError: this build of FFmpeg has no such encoder.
@@ -60,13 +59,13 @@ class SegmentWriter:
                 self._temporary[kind],
                 target,
                 source=self._source,
-                choice=self._look.encoding,
-                samples=self._samples[kind],
+                encoding=self._options.encoding,
+                output_format=self._formats[kind],
             )
             self._open_files.enter_context(self._writers[kind])
 
     def write(self, mattes: TimedBatch[Matte]) -> None:
-        """Makes the pictures of mattes, and writes them at times that count from the first frame.
+        """Render mattes, and write them at times that count from the first frame.
 
         Raises:
             EncodeError, StorageError: as the writers.
@@ -74,29 +73,34 @@ class SegmentWriter:
         """
         if self._first_pts is None:
             self._first_pts = mattes.pts[0]
-        sample_formats = {kind: samples.sample_format for kind, samples in self._samples.items()}
-        stay = _on_card(self._look, self._targets)
+        sample_formats = {kind: own.sample_format for kind, own in self._formats.items()}
         times = iter([time - self._first_pts for time in mattes.pts])
         for matte in mattes.parts:
-            made = render_matte(
+            pictures = render_matte(
                 matte,
                 sample_formats,
-                self._look.background,
-                renderer=self._make,
-                keep_on_device=stay,
+                self._options.background,
+                renderer=self._renderer,
+                keep_on_device=self._encoded_on_device(),
             )
             pts = list(islice(times, len(matte.source)))
             for kind, writer in self._writers.items():
-                writer.write(made[kind], pts)
+                writer.write(pictures[kind], pts)
+
+    def _encoded_on_device(self) -> set[OutputKind]:
+        """Return the outputs whose writer takes pictures from where they were computed."""
+        if not self._options.encoding.by_hardware:
+            return set()
+        return {kind for kind, target in self._targets.items() if not target.pictures}
 
     def finish(self, alive: Callable[[], None]) -> None:
-        """Gives them their names, once all of them are whole and checked.
+        """Complete and check all outputs, and only then give them their names.
 
         Args:
-            alive: told of every frame that is checked.
+            alive: called for every frame that is checked.
         Raises:
-            EncodeError: a result could not be encoded whole.
-            StorageError: a result could not be written.
+            EncodeError: an output could not be encoded whole.
+            StorageError: an output could not be written.
         """
         for writer in self._writers.values():
             writer.finish(lambda _: alive())
@@ -106,17 +110,10 @@ class SegmentWriter:
             publish(self._temporary[kind], target.path)
 
     def close(self) -> None:
-        """Lets go of the files, and removes what has not got its name."""
+        """Close the files, and remove those that have not got their name."""
         try:
             self._open_files.close()
         finally:
-            self._writers.clear()  # encoders end with the last that holds them
+            self._writers.clear()  # encoders end with the last reference to them
             for path in self._temporary.values():
                 atomic_files.discard(path)
-
-
-def _on_card(look: OutputOptions, targets: Mapping[OutputKind, OutputTarget]) -> set[OutputKind]:
-    """The kinds of results that their writer takes from where they were computed."""
-    if not look.encoding.by_hardware:
-        return set()
-    return {kind for kind, target in targets.items() if not target.pictures}

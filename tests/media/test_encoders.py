@@ -109,8 +109,8 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
                 target.path,
                 target,
                 source=source,
-                choice=choice,
-                samples=samples,
+                encoding=choice,
+                output_format=samples,
             ) as writer,
             closing(source.chunks(1)) as chunks,
         ):
