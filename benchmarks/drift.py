@@ -70,7 +70,7 @@ class _Runner:
         """As `MattingSession.matte`."""
         small = downsample_to_rgb(source, ratio)
         with HalfPrecision() if self._emulated else nullcontext():
-            slope, offset, self._state = self._network.fit(
+            slope, offset, self._state = self._network.run_small(
                 small, self._state, len(source), refine=ratio != 1
             )
         return Matte(source, slope, offset)

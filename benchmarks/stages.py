@@ -135,9 +135,9 @@ def measure(
     chunks = clock.timed("decode", READING, list, source.chunks(size))
     for pictures in (chunk.pictures for chunk in chunks):
         clock.timed("small copy", READING, _small, pictures.to(chosen), ratio)
-        seen = clock.timed(FEATURES, READING, session.see, pictures, ratio)
-        decoded = clock.timed("network: decoder", COMPUTING, session.decode, seen)
-        mattes = clock.timed("network: maps", WRITING, session.fit, decoded)
+        features = clock.timed(FEATURES, READING, session.extract_features, pictures, ratio)
+        output = clock.timed("network: decoder", COMPUTING, session.run_recurrent, features)
+        mattes = clock.timed("network: maps", WRITING, session.fit_guided_filter, output)
         for matte in mattes:
             full = clock.timed("full-size stage", WRITING, compose, matte)
             made.append(full[OutputKind.COMPOSITE])

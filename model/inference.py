@@ -32,8 +32,8 @@ def inference_network(network: MattingNetwork, dtype: torch.dtype) -> MattingNet
     Args:
         dtype: float32, float16 or bfloat16.
     Returns:
-        What takes and gives the same, but for rounding; without gradients, and only by `fit` and
-        its three parts.
+        The same function but for rounding, without gradients, and only by `run_small` and its
+        three steps.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
     for block in list(network.modules()):

@@ -63,7 +63,7 @@ class MattingNetwork(nn.Module):
         frames = src.shape[1] if src.ndim == 5 else 1
         flat = src.flatten(0, 1) if src.ndim == 5 else src  # [N, 3, H, W]
         small = _resize(flat, downsample_ratio)
-        a, b, rec = self.fit(small, rec, frames, refine=downsample_ratio != 1)
+        a, b, rec = self.run_small(small, rec, frames, refine=downsample_ratio != 1)
         y = b if a is None else self.refiner.apply_to(flat, a, b)
         residual, pha = y.split((3, 1), dim=1)
         fgr, pha = (residual + flat).clamp(0, 1), pha.clamp(0, 1)
@@ -71,34 +71,37 @@ class MattingNetwork(nn.Module):
             fgr, pha = fgr.unflatten(0, (-1, frames)), pha.unflatten(0, (-1, frames))
         return fgr, pha, rec
 
-    def fit(
+    def run_small(
         self, small: Tensor, rec: State | None, frames: int, *, refine: bool
     ) -> tuple[Tensor | None, Tensor, State]:
-        """All that is computed on the small copy: `features`, `decode` and `maps` in one.
+        """All that is computed on the small copy: `extract_features`, `run_recurrent` and
+        `fit_guided_filter` in one.
 
         Args:
             small: [N, 3, h, w], N = B * `frames`, RGB in [0, 1].
             rec: as for `forward`.
             refine: whether the full size is another than this.
         Returns:
-            What `maps` gives, and the states after the last frame.
+            What `fit_guided_filter` returns, and the states after the last frame.
         """
-        hid, state = self.decode(small, self.features(small), rec, frames)
-        return *self.maps(small, hid, refine=refine), state
+        hid, state = self.run_recurrent(small, self.extract_features(small), rec, frames)
+        return *self.fit_guided_filter(small, hid, refine=refine), state
 
-    def features(self, small: Tensor) -> Features:
+    def extract_features(self, small: Tensor) -> Features:
         """What is in each frame by itself: at 1/2, 1/4, 1/8 and 1/16 of the size of `small`."""
         f1, f2, f3, f4 = self.backbone(small)
         return f1, f2, f3, self.aspp(f4)
 
-    def decode(
+    def run_recurrent(
         self, small: Tensor, features: Features, rec: State | None, frames: int
     ) -> tuple[Tensor, State]:
         """What the frames before have to do with it: [N, 16, h, w], the states after the last."""
         hid, state = self.decoder(small, features, rec or NO_STATE, frames)
         return hid, state
 
-    def maps(self, small: Tensor, hid: Tensor, *, refine: bool) -> tuple[Tensor | None, Tensor]:
+    def fit_guided_filter(
+        self, small: Tensor, hid: Tensor, *, refine: bool
+    ) -> tuple[Tensor | None, Tensor]:
         """A and b, [N, 4, h, w] each: residual and pha are A * guide + b at full size.
 
         Without refinement, None and both themselves. Of each frame by itself.

@@ -106,7 +106,7 @@ def test_the_full_size_stage_is_that_of_the_cpu(
 def test_infer_on_the_card_gives_the_same_video(
     clip: Path, tmp_path: Path, progress: Recorder
 ) -> None:
-    options = with_matte(matting_options(CHECKPOINT, ratio=0.5), precision="fp32")
+    options = with_matte(matting_options(CHECKPOINT, ratio=0.5), precision=Precision.FP32)
     made = []
     for device in ("cpu", "cuda"):
         chosen = with_compute(options, device=device)
@@ -121,9 +121,7 @@ def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) 
     clip = write_clip(tmp_path / "clip.mp4", (640, 360), 45)
     segments = segment(clip, SECOND, None, progress)
     look = OutputOptions(encoding=EncodingOptions(VideoCodec.HEVC))
-    options = with_compute(
-        matting_options(CHECKPOINT, look, ratio=0.5), device="cuda", precision="auto"
-    )
+    options = with_compute(matting_options(CHECKPOINT, look, ratio=0.5), device="cuda")
     folder = infer(segments, options, None, progress)
     told = [line for line in progress.details if line.startswith("Decoding by")]
     assert len(told) == 2

@@ -14,7 +14,14 @@ import torch
 from matting.combine import combine
 from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
-from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
+from matting.options import (
+    CuttingOptions,
+    EncodingOptions,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    VideoCodec,
+)
 from matting.project.paths import MattedFolder
 from matting.segment import segment
 from matting.system.file_lock import folder_lock
@@ -330,7 +337,7 @@ def test_bfloat16_stays_near_float32(
     full = infer(segments, matting_options(random_checkpoint, kinds, 0.5), None, progress)
     half = infer(
         segments,
-        with_matte(matting_options(random_checkpoint, kinds, 0.5), precision="bf16"),
+        with_matte(matting_options(random_checkpoint, kinds, 0.5), precision=Precision.BF16),
         tmp_path / "half",
         progress,
     )

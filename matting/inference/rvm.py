@@ -77,7 +77,7 @@ class RvmInference(InferenceNetwork):
     @torch.inference_mode()
     def extract_features(self, source: Planes, ratio: float) -> FrameFeatures:
         small = tone_map(downsample_to_rgb(source, ratio), source.sample_format)
-        return FrameFeatures(source, ratio, (small, *self._network.features(small)))
+        return FrameFeatures(source, ratio, (small, *self._network.extract_features(small)))
 
     @torch.inference_mode()
     def run_recurrent(
@@ -85,14 +85,14 @@ class RvmInference(InferenceNetwork):
     ) -> tuple[RecurrentOutput, RecurrentState]:
         small, f1, f2, f3, f4 = features.tensors
         before = None if state is None else _rvm_state(state).tensors
-        hidden, after = self._network.decode(small, (f1, f2, f3, f4), before, len(features))
+        hidden, after = self._network.run_recurrent(small, (f1, f2, f3, f4), before, len(features))
         output = RecurrentOutput(features.source, features.ratio, (small, hidden))
         return output, RvmState(after)
 
     @torch.inference_mode()
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
         small, hidden = output.tensors
-        slope, offset = self._network.maps(small, hidden, refine=output.ratio != 1)
+        slope, offset = self._network.fit_guided_filter(small, hidden, refine=output.ratio != 1)
         return Matte(output.source, slope, offset)
 
     def load_state(self, content: bytes) -> RvmState | None:

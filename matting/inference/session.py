@@ -116,10 +116,10 @@ class MattingSession:
         return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
-        """The mattes of the next frames: `see`, `decode` and `fit` in one; raises as these."""
-        return self.fit(self.decode(self.see(source, ratio)))
+        """Return the mattes of the next frames: all three steps in one; raises as these."""
+        return self.fit_guided_filter(self.run_recurrent(self.extract_features(source, ratio)))
 
-    def see(self, source: Planes, ratio: float) -> list[FrameFeatures]:
+    def extract_features(self, source: Planes, ratio: float) -> list[FrameFeatures]:
         """What is in frames by themselves, the first step. Any thread may take it ahead of others.
 
         Args:
@@ -138,36 +138,36 @@ class MattingSession:
                 option="--downsample-ratio",
             )
 
-        def see(part: Planes) -> FrameFeatures:
+        def extract(part: Planes) -> FrameFeatures:
             return self._network.extract_features(to_device(part, self.device), ratio)
 
-        return self._in_parts(see, source.split(self._largest_chunk))
+        return self._in_parts(extract, source.split(self._largest_chunk))
 
-    def decode(self, seen: Sequence[FrameFeatures]) -> list[RecurrentOutput]:
+    def run_recurrent(self, features: Sequence[FrameFeatures]) -> list[RecurrentOutput]:
         """The second step, on the next frames, which moves the state on.
 
         Raises:
-            MachineError: as `see`.
+            MachineError: as `extract_features`.
         """
 
-        def decode(part: FrameFeatures) -> RecurrentOutput:
+        def run(part: FrameFeatures) -> RecurrentOutput:
             # A state is never changed in place: what has failed can be done again.
-            decoded, self._state = self._network.run_recurrent(part, self._state)
-            return decoded
+            output, self._state = self._network.run_recurrent(part, self._state)
+            return output
 
-        return self._in_parts(decode, seen)
+        return self._in_parts(run, features)
 
-    def fit(self, decoded: Sequence[RecurrentOutput]) -> list[Matte]:
+    def fit_guided_filter(self, output: Sequence[RecurrentOutput]) -> list[Matte]:
         """The third step. Any thread may take it, while others go on.
 
         Raises:
-            MachineError: as `see`.
+            MachineError: as `extract_features`.
         """
 
         def fit(part: RecurrentOutput) -> Matte:
             return self._network.fit_guided_filter(part)
 
-        return self._in_parts(fit, decoded)
+        return self._in_parts(fit, output)
 
     def has_state_for(self, size: Size, ratio: float) -> bool:
         """Return whether there is a state, of frames of that size at that ratio."""

@@ -38,5 +38,5 @@ def warm_up(
         source.sample_format, Size(source.width_px, source.height_px), ratio
     )
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
-        session.decode(session.see(chunk.pictures, ratio))
+        session.run_recurrent(session.extract_features(chunk.pictures, ratio))
         progress.alive()

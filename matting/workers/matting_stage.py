@@ -32,9 +32,9 @@ FULL_SIZE_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: 
 
 
 class MattingStage:
-    """Takes segments one after another: `begin`, `decode` for each chunk, `end` if all went well.
+    """Take segments one after another: `begin`, `run_recurrent` for each chunk, then `end`.
 
-    Other threads take each chunk through the steps before and after that: `see` and `fit`.
+    Other threads take each chunk through the steps before and after `run_recurrent`.
     """
 
     def __init__(self, session: MattingSession, options: MattingOptions) -> None:
@@ -57,13 +57,14 @@ class MattingStage:
         size = Size(source.width_px, source.height_px)
         return self._session.chunk_frames(source.sample_format, size, self._ratio(source))
 
-    def see(self, job: SegmentJob, chunk: FrameChunk) -> TimedBatch[FrameFeatures]:
+    def extract_features(self, job: SegmentJob, chunk: FrameChunk) -> TimedBatch[FrameFeatures]:
         """The first step: what needs no frame before.
 
         Raises:
-            InputError, MachineError: as `MattingSession.see`.
+            InputError, MachineError: as `MattingSession.extract_features`.
         """
-        return TimedBatch(self._session.see(chunk.pictures, self._ratio(job.source)), chunk.pts)
+        features = self._session.extract_features(chunk.pictures, self._ratio(job.source))
+        return TimedBatch(features, chunk.pts)
 
     def begin(self, job: SegmentJob, progress: Progress) -> None:
         """Says which segment it is, and brings the session to the state at its start.
@@ -88,25 +89,25 @@ class MattingStage:
         progress.detail(self._choices(job))
         progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {job.start_state}")
 
-    def decode(
-        self, seen: TimedBatch[FrameFeatures], progress: Progress
+    def run_recurrent(
+        self, features: TimedBatch[FrameFeatures], progress: Progress
     ) -> TimedBatch[RecurrentOutput]:
         """The second step, on the segment's next frames.
 
         Raises:
-            MachineError: as `MattingSession.decode`.
+            MachineError: as `MattingSession.run_recurrent`.
         """
-        found = self._session.decode(seen.parts)
-        progress.advance(len(seen.pts))
-        return TimedBatch(found, seen.pts)
+        output = self._session.run_recurrent(features.parts)
+        progress.advance(len(features.pts))
+        return TimedBatch(output, features.pts)
 
-    def fit(self, decoded: TimedBatch[RecurrentOutput]) -> TimedBatch[Matte]:
+    def fit_guided_filter(self, output: TimedBatch[RecurrentOutput]) -> TimedBatch[Matte]:
         """The third step, which leaves the network free for the next frames.
 
         Raises:
-            MachineError: as `MattingSession.fit`.
+            MachineError: as `MattingSession.fit_guided_filter`.
         """
-        return TimedBatch(self._session.fit(decoded.parts), decoded.pts)
+        return TimedBatch(self._session.fit_guided_filter(output.parts), output.pts)
 
     def end(self, job: SegmentJob, progress: Progress) -> None:
         """All its frames are through: the next segment may go on from here."""

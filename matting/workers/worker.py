@@ -93,7 +93,7 @@ class Worker:
         self._arrived: Channel[tuple[SegmentJob, TimedBatch[FrameFeatures] | Mark]] = Channel(
             self._stages
         )
-        self._decoded: Channel[tuple[SegmentJob, TimedBatch[RecurrentOutput] | Mark]] = Channel(
+        self._recurrent: Channel[tuple[SegmentJob, TimedBatch[RecurrentOutput] | Mark]] = Channel(
             self._stages
         )
         self._written: Channel[SegmentJob] = Channel(self._stages)
@@ -143,7 +143,7 @@ class Worker:
             job.close()
 
     def _read(self) -> None:
-        """The reader: opens each segment, decodes it and has the network see its frames."""
+        """The reader: opens each segment, decodes it and extracts the features of its frames."""
         use_device(self._device)
         while True:
             job = self._submitted.get()
@@ -160,7 +160,7 @@ class Worker:
             for chunk in chunks:
                 if job.error is not None:
                     return
-                self._arrived.put((job, self._network.see(job, chunk)))
+                self._arrived.put((job, self._network.extract_features(job, chunk)))
                 if job.clock is not None:
                     job.clock.note_read(len(chunk.pts))
 
@@ -179,22 +179,24 @@ class Worker:
     ) -> None:
         """The network's decoder, in the thread that asks for outcomes."""
         if isinstance(item, TimedBatch):
-            job.attempt(self._decode, job, item, progress)
+            job.attempt(self._run_recurrent, job, item, progress)
             return
         if item is Mark.BEGIN:
             job.attempt(self._network.begin, job, progress)
         else:
             job.attempt(self._network.end, job, progress)
-        self._decoded.put((job, item))
+        self._recurrent.put((job, item))
 
-    def _decode(self, job: SegmentJob, seen: TimedBatch[FrameFeatures], progress: Progress) -> None:
-        self._decoded.put((job, self._network.decode(seen, progress)))
+    def _run_recurrent(
+        self, job: SegmentJob, features: TimedBatch[FrameFeatures], progress: Progress
+    ) -> None:
+        self._recurrent.put((job, self._network.run_recurrent(features, progress)))
 
     def _write(self) -> None:
         """The writer: makes mattes and full-size pictures of frames, and encodes them."""
         use_device(self._device)
         while True:
-            job, item = self._decoded.get()
+            job, item = self._recurrent.get()
             if item is Mark.END:
                 self._written.put(job)
             else:
@@ -204,7 +206,7 @@ class Worker:
         if job.results is None:
             raise ValueError(f"{job.name} has not begun")
         if isinstance(item, TimedBatch):
-            job.results.write(self._network.fit(item))
+            job.results.write(self._network.fit_guided_filter(item))
             if job.clock is not None:
                 job.clock.note_written(len(item.pts))
         else:

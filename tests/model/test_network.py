@@ -113,9 +113,9 @@ def test_arranged_for_running_it_is_the_same_function(
     state, its_state = None, None
     with torch.inference_mode():
         for small in frames:
-            slope, offset, state = network.fit(small, state, 3, refine=refine)
+            slope, offset, state = network.run_small(small, state, 3, refine=refine)
             last = small.contiguous(memory_format=torch.channels_last)
-            its_slope, its_offset, its_state = running.fit(last, its_state, 3, refine=refine)
+            its_slope, its_offset, its_state = running.run_small(last, its_state, 3, refine=refine)
             assert (its_offset - offset).abs().max() < 1e-4
             if slope is not None and its_slope is not None:
                 assert (its_slope - slope).abs().max() < 1e-4
@@ -131,9 +131,9 @@ def test_half_precision_keeps_states_and_results_in_float32(
 ) -> None:
     small = torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(5))
     with torch.inference_mode():
-        _, wanted, _ = network.fit(small, None, 2, refine=True)
+        _, wanted, _ = network.run_small(small, None, 2, refine=True)
         running = inference_network(network, dtype)
-        slope, offset, state = running.fit(small, None, 2, refine=True)
+        slope, offset, state = running.run_small(small, None, 2, refine=True)
     assert slope is not None
     assert {tensor.dtype for tensor in (slope, offset, *state)} == {torch.float32}
     assert 0 < (offset - wanted).abs().mean() < 0.02
@@ -144,8 +144,8 @@ def test_single_frames_are_what_several_at_once_are(network: MattingNetwork) -> 
     running = inference_network(network, torch.float32)
     frames = torch.rand(3, 3, 48, 64, generator=torch.Generator().manual_seed(6))
     with torch.inference_mode():
-        together = running.features(frames)
-        single = [running.features(frame[None]) for frame in frames]
+        together = running.extract_features(frames)
+        single = [running.extract_features(frame[None]) for frame in frames]
     for level, all_of_it in enumerate(together):
         assert (torch.cat([one[level] for one in single]) - all_of_it).abs().max() < 1e-4
 
