@@ -26,11 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is
 import torch
 from torch import Tensor
 
+from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.drift import drift_of, drift_text, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.parts import Case, Found, bandwidth, measure
 from benchmarks.results import kind_of, measured_on, table, write_section
-from benchmarks.stand_in import write_checkpoint
 from benchmarks.warm_up import drawn, filmed
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import VARIABLE
@@ -120,7 +120,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="network_") as name:
         folder = Path(name)
         checkpoint = options.checkpoint or os.environ.get(VARIABLE)
-        weights = Path(checkpoint) if checkpoint else write_checkpoint(folder / "random.pth", 1)
+        weights = (
+            Path(checkpoint) if checkpoint else write_random_checkpoint(folder / "random.pth", 1)
+        )
         network = load_network(weights)
         work: Callable[..., str] = _drift if options.drift else _sizes
         text = work(options, network, device, folder)

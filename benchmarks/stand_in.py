@@ -1,4 +1,4 @@
-"""What the fault bench works on: a small clip, and the whole network with weights of a seed."""
+"""The small clip that the fault bench works on, and what can be read back from a video."""
 
 from __future__ import annotations
 
@@ -9,27 +9,15 @@ from pathlib import Path
 
 import av
 import numpy as np
-import torch
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-
-from model import MattingNetwork
 
 SIZE = (64, 48)
 RATE = 30
 KEY_FRAMES = 6  # frames from one key frame to the next
 SAMPLE_RATE = 48_000
 BLOCK_SAMPLES = 1024
-
-
-def write_checkpoint(path: Path, seed: int) -> Path:
-    """A checkpoint of random weights: useless, but every part of the network has its say."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        weights = MattingNetwork().state_dict()
-    torch.save({name: value.half() for name, value in weights.items()}, path)
-    return path
 
 
 def write_clip(path: Path, frames: int, seed: int) -> Path:

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is
 
 import torch
 
+from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.footage import write_clip
 from benchmarks.memory import growth, growth_text
 from benchmarks.naive import ENCODERS
@@ -29,7 +30,6 @@ from benchmarks.processes import module, program, run
 from benchmarks.results import kind_of, measured_on, write_section
 from benchmarks.side_by_side import FEW_FRAMES, Figures, Round, ours_of, text_of
 from benchmarks.stages import Stage
-from benchmarks.stand_in import write_checkpoint
 from matting.inference.weights import VARIABLE
 from matting.system.device import choose_device
 
@@ -118,7 +118,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="throughput_") as name:
         folder = Path(name)
         checkpoint = options.checkpoint or os.environ.get(VARIABLE)
-        weights = Path(checkpoint) if checkpoint else write_checkpoint(folder / "random.pth", 1)
+        weights = (
+            Path(checkpoint) if checkpoint else write_random_checkpoint(folder / "random.pth", 1)
+        )
         if options.memory:
             title = "Memory by length"
             text = growth_text(growth(folder, weights, device, options.seconds))

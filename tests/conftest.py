@@ -7,20 +7,19 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from benchmarks.checkpoints import write_constant_checkpoint, write_random_checkpoint
 from matting.cli.signals import NAMES
-from matting.progress import Progress
 from matting.system import subprocesses
-from model import MattingNetwork
+from tests.support.markers import require_gpu
+from tests.support.recorder import Recorder
+from tests.support.repository import ROOT
 from tests.support.wine.harness import Wine
-
-ROOT = Path(__file__).resolve().parent.parent
-
 
 # All that any process of the tests or of the fault bench needs.
 LOADED = [
@@ -30,48 +29,9 @@ LOADED = [
     "torchvision.models",
 ]
 
-has_card = torch.cuda.is_available()
-on_card = pytest.mark.skipif(not has_card, reason="needs an NVIDIA graphics card")
-without_card = pytest.mark.skipif(has_card, reason="is for machines without a graphics card")
 
-
-def carry_on(_done: int = 0) -> None:
-    """What a Recorder does unless told otherwise."""
-
-
-class Recorder(Progress):
-    """Progress that keeps what it is told; what it calls may raise, to interrupt a stage."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.details: list[str] = []
-        self.done = 0
-        self.titles: list[str] = []
-        self.totals: list[int] = []
-        self.on_advance: Callable[[int], None] = carry_on
-        self.on_part_done: Callable[[], None] = carry_on
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def detail(self, text: str) -> None:
-        self.details.append(text)
-
-    def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
-        self.titles.append(title)
-        if total:  # of an unknown length: starting, and the trial
-            self.totals.append(total)
-        self.done = 0
-
-    def advance(self, units: int) -> None:
-        self.done += units
-        self.on_advance(self.done)
-
-    def part_done(self) -> None:
-        self.on_part_done()
-
-    def heard(self, words: str) -> bool:
-        return any(words in line for line in self.said)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    require_gpu(item)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -120,21 +80,19 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole network with random weights: every part of it has a say in the result."""
-    with torch.random.fork_rng():
-        torch.manual_seed(20)
-        return _save(MattingNetwork(), tmp_path_factory.mktemp("weights") / "random.pth")
+    return write_random_checkpoint(tmp_path_factory.mktemp("weights") / "random.pth", seed=20)
 
 
 @pytest.fixture(scope="session")
 def opaque_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights by which everything is foreground: the composite is the source."""
-    return _constant(1.0, tmp_path_factory.mktemp("weights") / "opaque.pth")
+    return write_constant_checkpoint(tmp_path_factory.mktemp("weights") / "opaque.pth", 1.0)
 
 
 @pytest.fixture(scope="session")
 def empty_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights by which nothing is foreground: the composite is the background."""
-    return _constant(0.0, tmp_path_factory.mktemp("weights") / "empty.pth")
+    return write_constant_checkpoint(tmp_path_factory.mktemp("weights") / "empty.pth", 0.0)
 
 
 @pytest.fixture(scope="session")
@@ -163,20 +121,3 @@ def wine() -> Iterator[Wine]:
             yield windows
         finally:
             windows.end()
-
-
-def _constant(alpha: float, path: Path) -> Path:
-    network = MattingNetwork()
-    with torch.no_grad():
-        network.project_mat.conv.weight.zero_()
-        network.get_parameter("project_mat.conv.bias").copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
-        # The guided filter passes it on: no smoothing, and nothing of the guide.
-        network.refiner.box_filter.weight.zero_()[:, :, 1, 1] = 1
-        network.get_parameter("refiner.conv.6.weight").zero_()
-        network.get_parameter("refiner.conv.6.bias").zero_()
-    return _save(network, path)
-
-
-def _save(network: MattingNetwork, path: Path) -> Path:
-    torch.save(network.state_dict(), path)
-    return path

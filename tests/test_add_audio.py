@@ -16,8 +16,8 @@ from matting.options import CuttingOptions
 from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
-from tests.conftest import Recorder, carry_on
 from tests.support.clips import make_clip, numbers, sound_packets, times
+from tests.support.recorder import Recorder, carry_on
 from tests.support.stages import SECOND, composites, interrupt_after, matting_options
 
 

@@ -17,9 +17,9 @@ from matting.media.concat import Part, check_joined, join
 from matting.media.probe import decode_times
 from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import decode, make_clip, numbers, times
 from tests.support.file_systems import refuse_writing
+from tests.support.recorder import Recorder
 from tests.support.stages import FAST, SECOND, composites, cut, matte, matting_options
 
 

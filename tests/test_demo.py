@@ -15,8 +15,8 @@ from matting.cli.main import main
 from matting.demo import CHECKPOINT, DemoReport, demo
 from matting.errors import MissingError
 from matting.inference.weights import find_checkpoint, load_checkpoint
-from tests.conftest import Recorder
 from tests.support.clips import decode
+from tests.support.recorder import Recorder
 
 SECONDS = 5
 

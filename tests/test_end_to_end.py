@@ -31,8 +31,8 @@ from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.run import run
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import decode
+from tests.support.recorder import Recorder
 from tests.support.stages import interrupt_after, matting_options
 
 FPS, FRAMES, SIZE = 30, 90, (320, 180)

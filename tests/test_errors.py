@@ -24,7 +24,7 @@ from matting.errors import (
     StorageError,
     UnforeseenError,
 )
-from tests.conftest import ROOT
+from tests.support.repository import ROOT
 
 CODES = {
     SegmentsFailedError: 1,

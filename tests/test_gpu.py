@@ -33,8 +33,8 @@ from matting.options import (
 )
 from matting.segment import segment
 from model import load_network
-from tests.conftest import Recorder
 from tests.support.clips import decode
+from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, composites, matting_options, with_compute, with_matte
 
 pytestmark = [

@@ -25,8 +25,8 @@ from matting.options import (
 from matting.project.paths import MattedFolder
 from matting.segment import segment
 from matting.system.file_lock import folder_lock
-from tests.conftest import Recorder, carry_on
 from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.recorder import Recorder, carry_on
 from tests.support.stages import (
     FAST,
     assert_same,

@@ -20,8 +20,8 @@ from matting.options import (
     VideoCodec,
 )
 from matting.run import run
-from tests.conftest import Recorder
 from tests.support.clips import decode
+from tests.support.recorder import Recorder
 from tests.support.stages import matting_options, with_matte
 
 GREEN = (120, 255, 155)

@@ -20,8 +20,8 @@ from matting.project.inputs import read_inputs
 from matting.project.plan import read_plan
 from matting.segment import segment
 from matting.system import atomic_files
-from tests.conftest import Recorder
 from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.recorder import Recorder
 
 SECOND = CuttingOptions(seconds=Fraction(1))
 PLANNED = {

@@ -21,8 +21,8 @@ from matting.media.probe import probe
 from matting.options import CuttingOptions
 from matting.project.plan import read_plan
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import crop_by_header, make_clip, picture
+from tests.support.recorder import Recorder
 
 Plane = NDArray[np.integer]
 HALF = CuttingOptions(seconds=Fraction(1, 2))

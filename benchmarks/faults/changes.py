@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.faults.fault import require
 from benchmarks.faults.job import CLIP_SEED, NETWORK_SEED, Job, JobFault
-from benchmarks.stand_in import KEY_FRAMES, content, write_checkpoint, write_clip
+from benchmarks.stand_in import KEY_FRAMES, content, write_clip
 
 DAY_NS = 24 * 3600 * 10**9
 REFUSED = 2
@@ -34,7 +35,7 @@ class Changes(JobFault):
 
     def prepare(self) -> None:
         super().prepare()
-        self.other_checkpoint = write_checkpoint(self.folder / "other.pth", NETWORK_SEED + 1)
+        self.other_checkpoint = write_random_checkpoint(self.folder / "other.pth", NETWORK_SEED + 1)
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         kinds: tuple[Callable[[Job, Random], None], ...] = (

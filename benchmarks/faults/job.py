@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.faults.fault import Fault, NotHeldError, require
 from benchmarks.faults.program import Ended, run, running
-from benchmarks.stand_in import KEY_FRAMES, RATE, content, write_checkpoint, write_clip
+from benchmarks.stand_in import KEY_FRAMES, RATE, content, write_clip
 from matting.project.paths import MattedFolder, final_file, segments_folder
 from matting.project.plan import Plan, read_plan
 
@@ -119,7 +120,7 @@ class JobFault(Fault):
 
     def prepare(self) -> None:
         """Draws the clip, mattes it undisturbed, and keeps what a try starts from."""
-        self.checkpoint = write_checkpoint(self.folder / "stand_in.pth", NETWORK_SEED)
+        self.checkpoint = write_random_checkpoint(self.folder / "stand_in.pth", NETWORK_SEED)
         self.original = self.folder / "original"
         self.original.mkdir()
         write_clip(self.original / "clip.mp4", self.segments_in_clip * KEY_FRAMES, CLIP_SEED)

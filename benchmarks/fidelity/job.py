@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import torch
-
+from benchmarks.checkpoints import write_constant_checkpoint
 from matting.options import (
     ComputeOptions,
     CuttingOptions,
@@ -19,7 +18,6 @@ from matting.options import (
 )
 from matting.progress import Progress
 from matting.run import run
-from model import MattingNetwork
 
 # The encoder's finest, so that its own loss stays far below what is looked for.
 FINEST = {codec: EncodingOptions(codec, quality=0) for codec in VideoCodec}
@@ -63,21 +61,7 @@ class Networks:
 
     def _made(self, name: str, alpha: float) -> Path:
         path = self._folder / name
-        return path if path.is_file() else write_checkpoint(path, alpha)
-
-
-def write_checkpoint(path: Path, alpha: float) -> Path:
-    """Weights by which alpha is the same everywhere, and the foreground is the source."""
-    network = MattingNetwork()
-    with torch.no_grad():
-        network.project_mat.conv.weight.zero_()
-        network.get_parameter("project_mat.conv.bias").copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
-        # The guided filter passes it on: no smoothing, and nothing of the guide.
-        network.refiner.box_filter.weight.zero_()[:, :, 1, 1] = 1
-        network.get_parameter("refiner.conv.6.weight").zero_()
-        network.get_parameter("refiner.conv.6.bias").zero_()
-    torch.save(network.state_dict(), path)
-    return path
+        return path if path.is_file() else write_constant_checkpoint(path, alpha)
 
 
 def through_all_stages(

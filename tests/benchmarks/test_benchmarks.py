@@ -27,9 +27,10 @@ from matting.imaging.sample_format import SampleFormat
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, OutputOptions, Precision
 from model import load_network
-from tests.conftest import ROOT
 from tests.support.clips import make_clip, number_of
 from tests.support.frames import NV12, random_video
+from tests.support.markers import without_gpu
+from tests.support.repository import ROOT
 from tests.support.stages import FAST_OUTPUT
 
 CPU = torch.device("cpu")
@@ -329,7 +330,7 @@ def test_the_gpu_check_writes_what_was_measured_and_what_was_not(
     assert "ZeroDivisionError" in text
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
+@without_gpu
 def test_without_a_card_the_gpu_check_says_so_and_changes_nothing() -> None:
     results = ROOT / "benchmarks" / "RESULTS.md"
     before = results.read_bytes()

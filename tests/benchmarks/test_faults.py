@@ -13,7 +13,7 @@ from benchmarks.faults import ledger_calls, mutations
 from benchmarks.faults.bench import FAULTS, Row, record, recorded, run_fault, table_of
 from benchmarks.faults.fault import Fault, NotHeldError, SkippedError, require
 from matting.system import atomic_files
-from tests.conftest import ROOT
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="the fault bench kills groups of processes, as POSIX has them"

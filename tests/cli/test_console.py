@@ -15,8 +15,8 @@ from matting.cli.console import Console
 from matting.cli.main import main
 from matting.cli.progress_line import Meter
 from matting.system.humanize import clock
-from tests.conftest import ROOT
 from tests.support.clips import make_clip
+from tests.support.repository import ROOT
 
 HOURS = 450_000  # frames: four hours
 ENDLESS = 10_000_000

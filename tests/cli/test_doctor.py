@@ -26,8 +26,10 @@ from matting.system.nvidia_smi import Card, Driver
 from matting.system.packages import Package
 from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchBuild, TorchState
-from tests.conftest import ROOT, Recorder, without_card
 from tests.media.test_cuda import FAKE, Fake
+from tests.support.markers import without_gpu
+from tests.support.recorder import Recorder
+from tests.support.repository import ROOT
 
 RTX = Card("NVIDIA GeForce RTX 3060", 12 << 30, (8, 6))
 DRIVER = Driver((RTX,), "581.29", "13.0")
@@ -397,7 +399,7 @@ def test_each_codec_is_decoded(nvdec: Fake, words: str) -> None:
     assert all(bool(why) == bool(words) and words in why for why in tried.values())
 
 
-@without_card
+@without_gpu
 def test_each_codec_is_encoded() -> None:
     tried = try_encoders("cpu")
     assert set(tried) == set(NVENC)

@@ -31,8 +31,8 @@ from matting.media.container import encoding, reading
 from matting.media.encoders import CODECS
 from matting.options import OutputKind, VideoCodec
 from matting.system import fixes
-from tests.conftest import ROOT
 from tests.support.clips import make_clip, make_sound, numbers
+from tests.support.repository import ROOT
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object, lines: int = 2) -> tuple[int, str]:

@@ -17,8 +17,8 @@ from matting.cli.main import main
 from matting.cli.next_steps import Invocation, failed, interrupted, typed
 from matting.errors import InputError, MediaError, StorageError
 from matting.system.humanize import time_taken
-from tests.conftest import ROOT
 from tests.support.clips import make_clip
+from tests.support.repository import ROOT
 
 TYPED = Invocation(("python", "inference_custom.py"), ("run", "my clip.mp4"))
 DROPPED = Invocation(

@@ -26,8 +26,8 @@ from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
 from matting.project.plan import Plan, read_plan
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import make_clip
+from tests.support.recorder import Recorder
 
 HALF = CuttingOptions(seconds=Fraction(1, 2))
 X265_OPEN = "log-level=none:open-gop=1:bframes=4:scenecut=0"

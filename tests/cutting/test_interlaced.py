@@ -18,8 +18,8 @@ from matting.media.validation import require_progressive
 from matting.options import CuttingOptions, OnDamage
 from matting.project.plan import read_plan
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import make_clip, times
+from tests.support.recorder import Recorder
 
 FRAMES = 24
 SIZE = (96, 64)

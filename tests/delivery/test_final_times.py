@@ -11,8 +11,8 @@ import pytest
 
 from matting.media.concat import Part, join
 from matting.media.probe import frame_times, probe
-from tests.conftest import carry_on
 from tests.support.clips import make_clip, make_sound
+from tests.support.recorder import carry_on
 from tests.support.stream_sources import deliver, make, opened, tone
 
 RATES = [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(25)]

@@ -28,9 +28,9 @@ from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, settings_of
 from matting.system import atomic_files
-from tests.conftest import Recorder, carry_on
 from tests.support.clips import make_clip, numbers, picture
 from tests.support.pixels import RGB16
+from tests.support.recorder import Recorder, carry_on
 from tests.support.stages import FAST, composites, cut, matting_options, processed, with_output
 
 ALL = OutputOptions(

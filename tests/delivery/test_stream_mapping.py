@@ -17,9 +17,9 @@ from matting.media.streams import TrackKind, contents, picture_choice
 from matting.options import OutputKind
 from matting.project.paths import Container
 from matting.run import run
-from tests.conftest import Recorder
 from tests.support import stream_sources
 from tests.support.clips import make_clip, numbers
+from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, matting_options
 from tests.support.stream_sources import deliver, make, opened, tone, written
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from matting.cli.main import main
-from tests.conftest import ROOT
+from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from matting.imaging.device_copy import allocate_pinned, to_device, to_host
-from tests.conftest import without_card
 from tests.support.frames import NV12, random_video
+from tests.support.markers import without_gpu
 
 CPU = torch.device("cpu")
 
@@ -17,6 +17,6 @@ def test_nothing_is_copied_where_there_is_no_gpu() -> None:
     assert to_device(planes, CPU).luma_or_rgb is planes.luma_or_rgb
 
 
-@without_card
+@without_gpu
 def test_memory_that_cannot_be_pinned_is_done_without() -> None:
     assert allocate_pinned(torch.zeros(2, 3)) is None

@@ -15,7 +15,6 @@ from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer
 from matting.imaging.sample_format import SampleFormat
 from matting.options import OutputKind, RendererBackend
-from tests.conftest import on_card
 from tests.support.frames import GREEN, NV12, random_video
 
 CPU = torch.device("cpu")
@@ -107,7 +106,6 @@ def test_torch_renders_where_there_is_no_gpu_or_it_is_asked_for() -> None:
 
 
 @pytest.mark.gpu
-@on_card
 def test_a_gpu_renders_what_the_cpu_renders() -> None:
     matte, gpu = random_matte(), torch.device("cuda")
     assert matte.slope is not None

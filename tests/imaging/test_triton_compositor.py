@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from matting.imaging.compositor import NEGLIGIBLE_STEPS
-from tests.conftest import ROOT
 from tests.support.frames import NV12
+from tests.support.repository import ROOT
 
 TRITON = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="Triton is not installed"

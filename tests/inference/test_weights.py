@@ -17,7 +17,7 @@ from matting.errors import InputError, MissingError
 from matting.inference import weights
 from matting.inference.rvm import RvmNetwork
 from model import MattingNetwork, load_network
-from tests.conftest import Recorder
+from tests.support.recorder import Recorder
 
 CONTENT = b"weights" * 40_000
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import ROOT
 from tests.support.wine.harness import (
     BARE_HOME,
     ELSEWHERE,
     HOME,
     KEY,
-    ROOT,
     SETUP,
     STAGES,
     WINDOWS_PATH,

@@ -16,8 +16,8 @@ from installation.builds import BUILDS, Version, fitting
 from installation.cards import find_nvidia_smi, look
 from installation.pip_words import explain
 from installation.programs import Answer
-from tests.conftest import ROOT
 from tests.support.installing import PYTORCH, RTX_4090, Machine, machine
+from tests.support.repository import ROOT
 
 # ---- Which build
 

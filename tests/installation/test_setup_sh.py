@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has setup.bat")
 

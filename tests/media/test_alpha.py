@@ -17,8 +17,8 @@ from matting.media.container import decode, open_video
 from matting.media.probe import probe
 from matting.options import CuttingOptions
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import SIZE, picture
+from tests.support.recorder import Recorder
 
 Samples = NDArray[np.int64]
 

@@ -23,8 +23,9 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
 from matting.workers.worker import Worker, WorkerSetup
-from tests.conftest import Recorder, on_card, without_card
 from tests.support.clips import crop_by_header, make_clip, numbers, without_usability
+from tests.support.markers import without_gpu
+from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options, with_compute
 
 CPU = torch.device("cpu")
@@ -105,7 +106,6 @@ def test_h264_that_does_not_say_how_far_it_reorders(tmp_path: Path) -> None:
     assert sum(len(chunk.pts) for chunk in source.chunks(8)) == 60
 
 
-@on_card
 @pytest.mark.gpu
 @pytest.mark.parametrize("rotation", [0, 90])
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_what_fails_later_is_the_machines(fake: Fake, tmp_path: Path) -> None:
         list(source.chunks(1))
 
 
-@without_card
+@without_gpu
 def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Down to what FFmpeg says, but for torch's own part, which this machine may lack."""
     monkeypatch.setattr("matting.media.cuda.enter", lambda _: None)

@@ -38,8 +38,9 @@ from matting.project.ledger import Entry, Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings
 from matting.system.fingerprint import Fingerprint
-from tests.conftest import Recorder, on_card, without_card
 from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.markers import without_gpu
+from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
@@ -185,7 +186,6 @@ def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
     assert encoders.surfaces_for((16384, 8192), sample_format) == 4
 
 
-@on_card
 @pytest.mark.gpu
 @pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
 @pytest.mark.parametrize("device", ["cuda:0", "cpu"])
@@ -219,7 +219,7 @@ def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None
     assert "other colour tags" in trial().run()
 
 
-@without_card
+@without_gpu
 def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
     for _ in range(2):
         reason = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)).run()
@@ -409,7 +409,7 @@ def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None
         choice(segments, CARD, replace(slow, encoder=CodecBackend.HARDWARE))
 
 
-@without_card
+@without_gpu
 def test_hardware_that_is_not_there(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,8 +13,8 @@ from matting.media import ffmpeg
 from matting.media.container import open_video
 from matting.options import OutputKind
 from matting.run import run
-from tests.conftest import Recorder
 from tests.support.clips import make_clip, numbers, sound_packets
+from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, matting_options
 
 SECRET = "secret.mp4"

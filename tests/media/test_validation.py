@@ -14,8 +14,8 @@ from matting.media.probe import probe
 from matting.media.validation import require_supported
 from matting.options import CuttingOptions
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import make_clip
+from tests.support.recorder import Recorder
 
 
 @pytest.mark.parametrize(

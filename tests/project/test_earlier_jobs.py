@@ -25,8 +25,9 @@ from matting.project.ledger import InitialState, Ledger
 from matting.project.plan import read_plan
 from matting.segment import segment
 from matting.system.files import sha256
-from tests.conftest import ROOT, Recorder
 from tests.support.clips import numbers, sound_packets
+from tests.support.recorder import Recorder
+from tests.support.repository import ROOT
 from tests.support.stages import composites, matting_options, processed
 
 EARLIER_JOBS = ROOT / "tests" / "data" / "earlier_jobs"

@@ -10,7 +10,7 @@ from pathlib import Path
 from installation.environment import TRY_TORCH, WHOLE, Environment
 from installation.programs import Answer
 from installation.setting_up import SettingUp
-from tests.conftest import ROOT
+from tests.support.repository import ROOT
 
 BASE = "base python"
 PYTORCH = "https://download.pytorch.org/whl/"

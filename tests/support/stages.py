@@ -26,8 +26,8 @@ from matting.options import (
 )
 from matting.project.paths import MattedFolder
 from matting.segment import segment
-from tests.conftest import Recorder
 from tests.support.clips import make_clip
+from tests.support.recorder import Recorder
 
 FAST = EncodingOptions(VideoCodec.H264, quality=4)
 FAST_OUTPUT = OutputOptions(encoding=FAST)

@@ -10,8 +10,8 @@ from matting.media import ffmpeg
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
 from matting.progress import Progress
-from tests.conftest import carry_on
 from tests.support.clips import make_clip
+from tests.support.recorder import carry_on
 
 SUBRIP = "1\n00:00:00,200 --> 00:00:00,600\nHello\n\n2\n00:00:00,700 --> 00:00:00,900\nWorld\n"
 CHAPTERS = """;FFMETADATA1

@@ -15,8 +15,8 @@ import pytest
 
 from matting.errors import BusyError, StorageError
 from matting.system.file_lock import LOCK_NAME, folder_lock, reading_lock
-from tests.conftest import ROOT
 from tests.support.file_systems import refuse_writing
+from tests.support.repository import ROOT
 
 HOLD = (
     "import sys, time; from pathlib import Path; from matting.system.file_lock import folder_lock\n"

@@ -16,8 +16,9 @@ from matting.system.device import choose_device
 from matting.system.gpu_diagnosis import CARD, DRIVER, TORCH, warn_of_unused_gpu, why_unused
 from matting.system.nvidia_smi import Card, Driver, places, query_nvidia_smi
 from matting.system.torch_build import TorchBuild, TorchState, ask_torch, installed_build
-from tests.conftest import Recorder, without_card
 from tests.support.clips import make_clip
+from tests.support.markers import without_gpu
+from tests.support.recorder import Recorder
 
 GIB = 1 << 30
 RTX = Card("NVIDIA GeForce RTX 3060", 12 * GIB, (8, 6))
@@ -133,7 +134,7 @@ def test_torch_itself_tells_the_same() -> None:
     assert installed_build() == ask_torch().build
 
 
-@without_card
+@without_gpu
 def test_torch_without_a_card() -> None:
     state = ask_torch()
     assert not state.usable
@@ -265,7 +266,7 @@ def test_otherwise_nothing_is_said_nor_asked(
 
 
 @posix_only
-@without_card
+@without_gpu
 @pytest.mark.parametrize("command", ["infer", "run"])
 def test_the_command_warns_before_anything_else(
     command: str,
@@ -284,7 +285,7 @@ def test_the_command_warns_before_anything_else(
 
 
 @posix_only
-@without_card
+@without_gpu
 def test_a_card_asked_for_by_name_is_refused_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +298,7 @@ def test_a_card_asked_for_by_name_is_refused_with_the_reason(
     assert "README" not in str(refused.value)
 
 
-@without_card
+@without_gpu
 def test_a_card_asked_for_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matting.system.device.query_nvidia_smi", Driver)
     with pytest.raises(MissingError, match="nvidia-smi shows none"):
@@ -311,7 +312,7 @@ def test_auto_passes_over_a_card_that_is_too_old(monkeypatch: pytest.MonkeyPatch
 
 
 @posix_only
-@without_card
+@without_gpu
 def test_the_work_goes_on_after_the_warning(
     tmp_path: Path,
     random_checkpoint: Path,

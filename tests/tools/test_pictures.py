@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import ROOT
+from tests.support.repository import ROOT
 from tools import pictures
 from tools.pictures import FOLDER, PICTURES, WIDTH_PX
 

@@ -22,9 +22,9 @@ from matting.system.humanize import duration, gigabytes, time_of_day
 from matting.workers import preflight
 from matting.workers.estimate import Forecast, frames_per_second
 from matting.workers.segment_job import Clock
-from tests.conftest import Recorder
 from tests.support.clips import make_clip, picture
 from tests.support.faulty_worker import breaks, crash_once
+from tests.support.recorder import Recorder
 from tests.support.stages import (
     FAST,
     SECOND,

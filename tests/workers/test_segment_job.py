@@ -20,7 +20,7 @@ from matting.system.fingerprint import Fingerprint
 from matting.workers.segment_job import Outcome, Task
 from matting.workers.supervisor import Supervisor
 from matting.workers.worker import WorkerSetup
-from tests.conftest import Recorder
+from tests.support.recorder import Recorder
 from tests.support.stages import assert_same, cut, matte, matting_options, processed
 
 FRAMES, SECONDS = 5, 10  # of a scripted segment; before a test gives up

@@ -20,8 +20,9 @@ from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
 from matting.workers.worker_process import Serve, serve_tasks
-from tests.conftest import ROOT, Recorder
 from tests.support import faulty_worker
+from tests.support.recorder import Recorder
+from tests.support.repository import ROOT
 from tests.support.stages import (
     assert_same,
     composites,

@@ -13,9 +13,9 @@ from matting.errors import DecodeError, SegmentsFailedError
 from matting.infer import infer
 from matting.media.images.png import encode_png
 from matting.media.images.sequence import ImageSequence
-from tests.conftest import Recorder
 from tests.support.clips import decode, number_of, picture, times
 from tests.support.pixels import RGB8, RGB16
+from tests.support.recorder import Recorder
 from tests.support.stages import composites, matting_options, processed, with_output
 
 GREY = np.full((4, 6), 100, np.uint8)

@@ -13,8 +13,8 @@ from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, entries, parse, read_moov, split_entry, write_moov
 from matting.media.mp4.spatial import BASE_VIEW, SPHERICAL_V1, Spatial, one_eye_note, read_spatial
 from matting.run import run
-from tests.conftest import Recorder
 from tests.support.clips import make_clip, numbers, times
+from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, matting_options
 from tests.support.stream_sources import deliver, make, opened, tone, with_boxes
 

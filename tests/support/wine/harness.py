@@ -27,8 +27,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.repository import ROOT
+
 SOURCES = Path(__file__).resolve().parent
-ROOT = SOURCES.parents[2]
 SETUP = "setup.bat"
 STAGES = {
     "1_segment.bat": "segment",

@@ -1,4 +1,4 @@
-"""Records what setup.bat shows: `python -m tests.wine.record` writes docs/setup_under_wine.md."""
+"""Record what setup.bat shows, in docs/setup_under_wine.md: python -m tests.support.wine.record"""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 from installation.errors import SetupError
 from tests.support.installing import Machine
-from tests.support.wine.harness import BARE_HOME, KEY, ROOT, WINDOWS_PATH, Run, Wine, explorer
+from tests.support.repository import ROOT
+from tests.support.wine.harness import BARE_HOME, KEY, WINDOWS_PATH, Run, Wine, explorer
 
 HEAD = """# setup.bat under Wine
 
-Written by `python -m tests.wine.record`; Wine: {wine}.
+Written by `python -m tests.support.wine.record`; Wine: {wine}.
 
 Wine has no Python for Windows, no graphics driver and no Explorer. So this is in two halves: the
 batch files, run by Wine's own cmd.exe with a stand-in for Python; and the Python part, run by the

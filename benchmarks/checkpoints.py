@@ -1,0 +1,32 @@
+"""Checkpoints of stand-in networks: random weights, or one alpha everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from model import MattingNetwork
+
+
+def write_random_checkpoint(path: Path, seed: int) -> Path:
+    """Write a checkpoint of random weights: useless, but every part of the network has its say."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        weights = MattingNetwork().state_dict()
+    torch.save({name: value.half() for name, value in weights.items()}, path)
+    return path
+
+
+def write_constant_checkpoint(path: Path, alpha: float) -> Path:
+    """Write weights that give every pixel this alpha, and the source as its foreground."""
+    network = MattingNetwork()
+    with torch.no_grad():
+        network.project_mat.conv.weight.zero_()
+        network.get_parameter("project_mat.conv.bias").copy_(torch.tensor([0.0, 0.0, 0.0, alpha]))
+        # Make the guided filter pass it on: no smoothing, and nothing of the guide.
+        network.refiner.box_filter.weight.zero_()[:, :, 1, 1] = 1
+        network.get_parameter("refiner.conv.6.weight").zero_()
+        network.get_parameter("refiner.conv.6.bias").zero_()
+    torch.save(network.state_dict(), path)
+    return path

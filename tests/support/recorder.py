@@ -1,0 +1,56 @@
+"""Progress that remembers what a stage reported, and can interrupt it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matting.progress import Progress
+
+
+def carry_on(_units: int = 0) -> None:
+    """Do nothing: a Recorder's callbacks unless a test sets others."""
+
+
+class Recorder(Progress):
+    """Keep what a stage reports. Its callbacks may raise, to interrupt the stage.
+
+    Attributes:
+        said, details: the messages, in order.
+        done: units of the bar that is being filled.
+        titles: of each bar.
+        totals: of each bar whose length was known.
+        on_advance: called with `done` after each step.
+        on_part_done: called after each part.
+    """
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.details: list[str] = []
+        self.done = 0
+        self.titles: list[str] = []
+        self.totals: list[int] = []
+        self.on_advance: Callable[[int], None] = carry_on
+        self.on_part_done: Callable[[], None] = carry_on
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+    def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
+        self.titles.append(title)
+        if total:  # 0 where the length is unknown: starting, and the trial
+            self.totals.append(total)
+        self.done = 0
+
+    def advance(self, units: int) -> None:
+        self.done += units
+        self.on_advance(self.done)
+
+    def part_done(self) -> None:
+        self.on_part_done()
+
+    def heard(self, words: str) -> bool:
+        """Return whether any message contains these words."""
+        return any(words in line for line in self.said)

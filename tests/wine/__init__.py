@@ -1,1 +1,0 @@
-"""Runs the batch files for Windows, wherever Wine is."""
