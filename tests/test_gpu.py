@@ -91,9 +91,9 @@ def test_the_full_size_stage_is_that_of_the_cpu(
     for chunk in frames:
         (matte,) = session.mattes(chunk, 0.5)
         assert matte.slope is not None
-        on_card = Matte(chunk.to(CARD), matte.slope.to(CARD), matte.offset.to(CARD))
+        on_gpu = Matte(chunk.to(CARD), matte.slope.to(CARD), matte.offset.to(CARD))
         targets = dict.fromkeys(kinds, chunk.sample_format)
-        plain, found = render(matte, targets, GREEN), render(on_card, targets, GREEN)
+        plain, found = render(matte, targets, GREEN), render(on_gpu, targets, GREEN)
         for kind in kinds:
             for one, other in (
                 (plain[kind].luma_or_rgb, found[kind].luma_or_rgb),

@@ -1,4 +1,4 @@
-"""What this computer has, what is missing, and the command that mends it."""
+"""What this computer has, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from matting.cli import doctor_findings
-from matting.cli.doctor_findings import PROBLEM, Finding
-from matting.cli.doctor_probes import VISION, Machine, Torch
+from matting.cli.doctor_findings import Finding, State
+from matting.cli.doctor_probes import VISION, Machine, TorchProbe
 from matting.errors import InputError, MattingError, MissingError
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
-from matting.progress import Progress
+from matting.progress import Progress, counted
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Reason, why_unused
 from matting.system.nvidia_smi import Driver
@@ -23,48 +23,47 @@ WIDTH, NAME_WIDTH, STATE_WIDTH = 80, 15, 9
 
 
 def doctor(folder: Path, progress: Progress, machine: Machine | None = None) -> None:
-    """Tells of every part in a table, and then what mends those that are not well.
+    """Report every part in a table, and then what fixes those that do not work.
 
     Args:
-        folder: whose disk's free room is told.
-        machine: which is looked at; None: this one.
+        folder: the folder whose disk's free space is reported.
+        machine: the computer to examine; None: this one.
     Raises:
         InputError: there is no such folder.
-        MissingError: something has to be mended.
+        MissingError: something has to be fixed.
     """
     if not folder.exists():
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
-    found: list[Finding] = []
-    for finding in _look(folder, machine or Machine()):
+    findings: list[Finding] = []
+    for finding in _examine(folder, machine or Machine()):
         progress.say(row(finding))
-        found.append(finding)
-    problems = [finding for finding in found if finding.state == PROBLEM]
+        findings.append(finding)
+    problems = [finding for finding in findings if finding.state == State.PROBLEM]
     if not problems:
         progress.say("\nReady.")
         return
-    progress.say(to_mend(problems))
-    plural = "thing" if len(problems) == 1 else "things"
-    raise MissingError(f"{len(problems)} {plural} to mend, above.")
+    progress.say(instructions(problems))
+    raise MissingError(f"{counted(len(problems), 'thing')} to fix, above.")
 
 
 def row(finding: Finding) -> str:
-    """A finding as a row of the table, in as many lines as it needs."""
+    """Return a finding as a row of the table, in as many lines as it needs."""
     indent = " " * (NAME_WIDTH + STATE_WIDTH)
-    start = f"{finding.name:<{NAME_WIDTH}}{finding.state:<{STATE_WIDTH}}"
+    start = f"{finding.name:<{NAME_WIDTH}}{finding.state.value:<{STATE_WIDTH}}"
     return "\n".join(_wrapped(finding.text, start, indent))
 
 
-def to_mend(problems: Sequence[Finding]) -> str:
-    """The problems with their commands; those that one command mends stand together."""
-    by_remedy: dict[str, list[Finding]] = {}
+def instructions(problems: Sequence[Finding]) -> str:
+    """Return the problems with their fixes; those that one command fixes stand together."""
+    by_fix: dict[str, list[Finding]] = {}
     for problem in problems:
-        by_remedy.setdefault(problem.remedy, []).append(problem)
-    lines = [f"\nTo mend (commands are for the folder {fixes.ROOT}):"]
-    for remedy, mended in by_remedy.items():
+        by_fix.setdefault(problem.fix, []).append(problem)
+    lines = [f"\nTo fix (commands are for the folder {fixes.ROOT}):"]
+    for fix, fixed in by_fix.items():
         lines.append("")
-        for problem in mended:
+        for problem in fixed:
             lines += _wrapped(f"{problem.name}: {problem.text}", "", "  ")
-        lines.append(f"    {remedy}")  # in one line, to be copied
+        lines.append(f"    {fix}")  # in one line, to be copied
     return "\n".join([*lines, ""])
 
 
@@ -78,8 +77,8 @@ def _wrapped(text: str, start: str, indent: str) -> list[str]:
     )
 
 
-def _look(folder: Path, machine: Machine) -> Iterator[Finding]:
-    """Each finding as soon as it is made: some take seconds."""
+def _examine(folder: Path, machine: Machine) -> Iterator[Finding]:
+    """Yield each finding as soon as it is known: some take seconds."""
     system = machine.system
     other = machine.other_python()
     install = fixes.setup(system) if other is None else fixes.doctor(other, system)
@@ -89,16 +88,16 @@ def _look(folder: Path, machine: Machine) -> Iterator[Finding]:
     reason = _reason(torch, driver, system)
     own = next((package for package in packages if package.name == "torch"), None)
     yield doctor_findings.torch(torch, own, reason, install, system)
-    yield doctor_findings.graphics_card(driver, torch, reason)
-    yield doctor_findings.driver_finding(driver, torch, reason)
+    yield doctor_findings.gpus(driver, torch, reason)
+    yield doctor_findings.gpu_driver(driver, torch, reason)
     usable = torch.state is not None and torch.state.usable
-    for name, work, ask in (
+    for name, work, probe in (
         ("NVDEC", "decoding", machine.decoders),
         ("NVENC", "encoding", machine.encoders),
     ):
-        yield doctor_findings.video_hardware(name, ask() if usable else None, driver, work)
-    units = None if torch.state is None else torch.state.matrix_units
-    yield doctor_findings.processor(*machine.processor(), units)
+        yield doctor_findings.video_hardware(name, probe() if usable else None, driver, work)
+    matrix_units = None if torch.state is None else torch.state.matrix_units
+    yield doctor_findings.processor(*machine.processor(), matrix_units)
     others = [package for package in packages if package is not own]
     yield trouble or doctor_findings.packages(others, install)
     yield _ffmpeg(machine, install)
@@ -106,21 +105,21 @@ def _look(folder: Path, machine: Machine) -> Iterator[Finding]:
     yield doctor_findings.free_disk(folder, machine.free_bytes(folder))
 
 
-def _packages(machine: Machine, torch: Torch) -> tuple[list[Package], Finding | None]:
-    """All packages, loaded; and what is wrong where that cannot be told."""
+def _packages(machine: Machine, torch: TorchProbe) -> tuple[list[Package], Finding | None]:
+    """Return all packages, loaded; and what is wrong if that is not known."""
     try:
-        listed = machine.packages()
+        needed = machine.packages()
     except MissingError as error:
         return [], doctor_findings.no_packages(error)
-    apart = [package.name for package in listed if package.name not in {"torch", VISION}]
-    troubles = machine.load(apart) | {VISION: torch.vision_trouble}
-    return [replace(one, trouble=troubles.get(one.name, "")) for one in listed], None
+    others = [package.name for package in needed if package.name not in {"torch", VISION}]
+    troubles = machine.load(others) | {VISION: torch.vision_trouble}
+    return [replace(one, trouble=troubles.get(one.name, "")) for one in needed], None
 
 
-def _reason(torch: Torch, driver: Driver, system: str) -> Reason | None:
-    """Why torch cannot use a card that is there; None where it can, or none is there."""
+def _reason(torch: TorchProbe, driver: Driver, system: str) -> Reason | None:
+    """Return why torch cannot use a GPU that is there; None if it can, or there is none."""
     state = torch.state
-    if state is None or state.usable or not (driver.seems_there or state.card):
+    if state is None or state.usable or not (driver.seems_present or state.gpu):
         return None
     return why_unused(state, driver, platform=system)
 
@@ -135,6 +134,6 @@ def _ffmpeg(machine: Machine, install: str) -> Finding:
 
 def _checkpoint(machine: Machine, *, loadable: bool) -> Finding:
     try:
-        return doctor_findings.checkpoint(machine.weights(loaded=loadable), machine.system)
+        return doctor_findings.checkpoint(machine.weights(load=loadable), machine.system)
     except MattingError as error:
         return doctor_findings.no_checkpoint(error, machine.system)

@@ -1,4 +1,4 @@
-"""What this computer has for the program: each part is asked by itself, whatever others lack."""
+"""What this computer has for the program: each part is probed by itself, whatever others lack."""
 
 from __future__ import annotations
 
@@ -17,43 +17,46 @@ from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.packages import (
     NOT_INSTALLED,
     Package,
+    describe_failure,
     load_each,
     load_isolated,
     read_packages,
     try_to_load,
 )
 from matting.system.subprocesses import run_isolated
-from matting.system.torch_build import TorchState, ask_torch, compute_on_card
+from matting.system.torch_build import TorchState, check_gpu, query_torch
 
 LIMIT_SECONDS = 120.0  # torch takes its time on a cold disk
 VISION = "torchvision"
-FIRST_CARD = "cuda:0"
+FIRST_GPU = "cuda:0"
 
-# For each codec, why it does not work, "" where it does; or why none could be tried.
-Tried = dict[str, str] | str
+# For each codec, why it does not work, "" if it does; or why none could be tried.
+CodecTrials = dict[str, str] | str
 
 
 @dataclass(frozen=True)
-class Torch:
+class TorchProbe:
     """What came of loading torch.
 
     Attributes:
-        state: None where it does not load.
-        trouble: with it, as a clause; "" where there is none.
-        vision_trouble: the same of torchvision.
+        state: None if it does not load.
+        trouble: what goes wrong, as a clause; "" for nothing.
+        lacks_libraries: whether that is a library of the system's.
+        vision_trouble: as `trouble`, for torchvision.
     """
 
     state: TorchState | None
     trouble: str = ""
+    lacks_libraries: bool = False
     vision_trouble: str = ""
 
 
 @dataclass(frozen=True)
-class Weights:
+class WeightsProbe:
     """The network's weights that would be used.
 
     Attributes:
-        trouble: why they cannot be loaded; "" where they can, or nobody has tried.
+        trouble: why they cannot be loaded; "" if they can, or were not tried.
     """
 
     path: Path
@@ -64,47 +67,49 @@ class Weights:
 class Machine:
     """The computer that this runs on. Tests derive others from it.
 
-    Drivers and broken packages may crash: what loads them is done in processes of their own.
+    Drivers and broken packages may crash, so they are loaded in processes of their own.
     """
 
     @property
     def system(self) -> str:
-        """As in `sys.platform`."""
+        """Its name, as in `sys.platform`."""
         return sys.platform
 
     def python(self) -> tuple[tuple[int, int, int], int]:
-        """Its version, and its bits."""
+        """Return Python's version and its bits."""
         return sys.version_info[:3], 64 if sys.maxsize > 2**32 else 32
 
     def other_python(self) -> Path | None:
-        """The one that setup has made ready, where another one runs this."""
+        """Return the Python that setup has made ready, if another one runs this."""
         python = fixes.own_python(self.system)
         own = fixes.ROOT / ".venv"
         return None if python is None or Path(sys.prefix).resolve() == own.resolve() else python
 
     def processor(self) -> tuple[str, int]:
-        """Its architecture, and how many cores the system counts."""
+        """Return the processor's architecture, and how many cores the system counts."""
         return platform.machine(), os.cpu_count() or 1
 
     def driver(self) -> Driver:
+        """Return what NVIDIA's driver says."""
         return query_nvidia_smi()
 
-    def torch(self) -> Torch:
+    def torch(self) -> TorchProbe:
+        """Return what came of loading torch and torchvision."""
         try:
             return run_isolated(load_torch, LIMIT_SECONDS)
         except MachineError as error:
-            return Torch(None, f"does not load ({error.what.rstrip('.')})")
+            return TorchProbe(None, f"does not load ({error.what.rstrip('.')})")
 
-    def decoders(self) -> Tried:
-        """What NVDEC decodes; torch must have a card that it can use."""
-        return _tried(_try_decoders)
+    def decoders(self) -> CodecTrials:
+        """Return what NVDEC decodes; torch must have a GPU that it can use."""
+        return _try_isolated(_try_decoders)
 
-    def encoders(self) -> Tried:
-        """What NVENC encodes; the same."""
-        return _tried(_try_encoders)
+    def encoders(self) -> CodecTrials:
+        """Return what NVENC encodes; torch must have a GPU that it can use."""
+        return _try_isolated(_try_encoders)
 
     def packages(self) -> list[Package]:
-        """All that are needed, with their versions.
+        """Return all packages that are needed, with their versions.
 
         Raises:
             MissingError: the list of them is missing.
@@ -112,11 +117,11 @@ class Machine:
         return read_packages()
 
     def load(self, names: Sequence[str]) -> dict[str, str]:
-        """What is wrong with each package."""
+        """Return what goes wrong when each package is loaded, "" for nothing."""
         return load_isolated(names)
 
     def ffmpeg(self) -> tuple[str, Path]:
-        """The program's version, and where it lies.
+        """Return the ffmpeg program's version, and where it lies.
 
         Raises:
             ImportError, OSError: imageio-ffmpeg, which brings it, is missing or broken.
@@ -126,11 +131,11 @@ class Machine:
 
         return ffmpeg.version(), ffmpeg.program()
 
-    def weights(self, *, loaded: bool) -> Weights | None:
-        """The file that would be used; None: it is not there yet, and would be downloaded.
+    def weights(self, *, load: bool) -> WeightsProbe | None:
+        """Return the file that would be used; None: it is not there yet, and would be downloaded.
 
         Args:
-            loaded: whether another file than the published one is loaded, too.
+            load: whether to load a file other than the published one, too.
         Raises:
             InputError: what the variable names is not there, or cannot be read.
         """
@@ -139,44 +144,47 @@ class Machine:
         path = weights.present_checkpoint()
         if path is None:
             return None
-        found = Weights(path, files.sha256(path))
-        if found.sha256 == weights.SHA256 or not loaded:
-            return found
+        probe = WeightsProbe(path, files.sha256(path))
+        if probe.sha256 == weights.SHA256 or not load:
+            return probe
         try:
-            return replace(found, trouble=run_isolated(partial(_load_weights, path), LIMIT_SECONDS))
+            return replace(probe, trouble=run_isolated(partial(_load_weights, path), LIMIT_SECONDS))
         except MachineError as error:
-            return replace(found, trouble=error.what)
+            return replace(probe, trouble=error.what)
 
     def free_bytes(self, folder: Path) -> int | None:
-        """Of the disk that a folder is on; None: that cannot be told."""
-        from matting.system.files import free_disk_bytes
-
-        return free_disk_bytes(folder)
+        """Return what is free on the disk that a folder is on; None if that cannot be told."""
+        return files.free_disk_bytes(folder)
 
 
-def load_torch() -> Torch:
-    """Loads torch and torchvision in this process, and has the card compute, if there is one."""
-    trouble = try_to_load("torch")
-    if trouble:
+def load_torch() -> TorchProbe:
+    """Load torch and torchvision in this process, and let the GPU compute, if there is one."""
+    error = try_to_load("torch")
+    if error is not None:
         absent = importlib.util.find_spec(VISION) is None
-        return Torch(None, trouble, NOT_INSTALLED if absent else "")
-    state = ask_torch()
+        return TorchProbe(
+            None,
+            describe_failure("torch", error),
+            lacks_libraries=isinstance(error, OSError),
+            vision_trouble=NOT_INSTALLED if absent else "",
+        )
+    state = query_torch()
     if state.usable:
         try:
-            compute_on_card()
-        except RuntimeError as error:
-            state = replace(state, available=False, words=str(error))
-    return Torch(state, vision_trouble=load_each([VISION])[VISION])
+            check_gpu()
+        except RuntimeError as failure:
+            state = replace(state, available=False, message=str(failure))
+    return TorchProbe(state, vision_trouble=load_each([VISION])[VISION])
 
 
-def _tried(work: Callable[[], Tried]) -> Tried:
+def _try_isolated(work: Callable[[], CodecTrials]) -> CodecTrials:
     try:
         return run_isolated(work, LIMIT_SECONDS)
     except MachineError as error:
         return error.what
 
 
-def _try_decoders() -> Tried:
+def _try_decoders() -> CodecTrials:
     try:
         import torch
 
@@ -184,16 +192,16 @@ def _try_decoders() -> Tried:
         from matting.media.hardware_probe import try_decoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    tried = try_decoders(Nvdec(torch.device(FIRST_CARD)))
-    return {codec.value: reason for codec, reason in tried.items()}
+    trials = try_decoders(Nvdec(torch.device(FIRST_GPU)))
+    return {codec.value: reason for codec, reason in trials.items()}
 
 
-def _try_encoders() -> Tried:
+def _try_encoders() -> CodecTrials:
     try:
         from matting.media.hardware_probe import try_encoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    return {codec.value: reason for codec, reason in try_encoders(FIRST_CARD).items()}
+    return {codec.value: reason for codec, reason in try_encoders(FIRST_GPU).items()}
 
 
 def _load_weights(path: Path) -> str:

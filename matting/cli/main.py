@@ -103,7 +103,7 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
             f"The Python package {name} is missing or broken ({error})."
             if name
             else f"A Python package is broken ({error}).",
-            f"To mend it: {setup()}. This tells what else is missing: "
+            f"To fix it: {setup()}. This tells what else is missing: "
             "python inference_custom.py doctor",
         ) from error
     finally:

@@ -117,7 +117,7 @@ def _add_command(
 
 
 def _add_doctor(commands: argparse._SubParsersAction[Parser]) -> None:
-    told = "tell what this computer has, what is missing, and the command that mends it"
+    told = "tell what this computer has, what is missing, and the command that fixes it"
     parser = commands.add_parser("doctor", help=told, description=told.capitalize())
     parser.add_argument(
         "path",

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: temporary name, flush to disk, rename."""
+"""Files that are either complete or not there: a temporary name, a flush to the disk, a rename."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ A = TypeVar("A")
 
 
 def partial(path: Path) -> Path:
-    """The temporary name beside `path` under which it is written."""
+    """Return the temporary name, beside `path`, under which it is written."""
     return path.with_name(path.name + PARTIAL)
 
 
 def flush(path: Path) -> None:
-    """Has the operating system put the closed file `path` on the disk itself."""
+    """Flush the closed file `path` to the disk itself."""
 
     def sync() -> None:
         with path.open("rb+") as file:
@@ -43,13 +43,13 @@ def flush(path: Path) -> None:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Gives a finished, closed file or folder its final name.
+    """Give a finished, closed file or folder its final name.
 
-    A file already under that name is replaced. On Windows a virus scanner or a player may hold
-    either for a moment, so the rename is tried for a while.
+    A file that already has that name is replaced. On Windows a virus scanner or a player may hold
+    either for a moment, so the rename is retried for a while.
 
     Raises:
-        StorageError: the name stayed taken or the place cannot be written.
+        StorageError: the name stayed in use, or the place cannot be written.
     """
     if temporary.is_file():
         flush(temporary)
@@ -59,14 +59,14 @@ def publish(temporary: Path, path: Path) -> None:
 
 
 def publish_folder(temporary: Path, path: Path) -> None:
-    """Gives a finished folder, whose files are flushed, its final name.
+    """Give a finished folder, whose files have been flushed, its final name.
 
-    What is already under that name is moved aside first, since no system replaces a folder in
-    one step, and then removed. After a crash in between nothing is under the name; the old is
-    beside it, until the next folder of that name is published.
+    A folder that already has that name is moved aside first, since no system replaces a folder in
+    one step, and removed afterwards. After a crash in between, nothing has the name; the old
+    folder lies beside it until the next one of that name is published.
 
     Raises:
-        StorageError: the name stayed taken or the place cannot be written.
+        StorageError: the name stayed in use, or the place cannot be written.
     """
     replaced = path.with_name(path.name + REPLACED)
     with writing(temporary):
@@ -79,7 +79,7 @@ def publish_folder(temporary: Path, path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Removes a file, or a folder with all that it holds, if it is there.
+    """Remove a file, or a folder with all that it holds, if it is there.
 
     Raises:
         StorageError: something holds it, or it may not be removed.
@@ -89,14 +89,16 @@ def remove(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Removes a temporary file or folder, if it is there. One that something still holds stays:
-    who writes under that name next replaces it."""
+    """Remove a temporary file or folder, if it is there.
+
+    One that something still holds stays: the next one of that name replaces it.
+    """
     with contextlib.suppress(OSError):
         retry_on_sharing_violation(lambda: _remove(path))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces `path`; after a crash it holds the old content or the new.
+    """Replace `path`; after a crash it holds the old content or the new.
 
     Raises:
         StorageError: it cannot be written.
@@ -112,40 +114,43 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replaces `path` by a UTF-8 file of `text`."""
+    """Replace `path` by a UTF-8 file of `text`."""
     # A name that is no valid UTF-8 (possible on Linux) is written as the bytes it is.
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def write_json(path: Path, value: object) -> None:
-    """Replaces `path` by `value` as readable JSON."""
+    """Replace `path` by `value` as readable JSON."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path, hint: str, *, option: str | None = None) -> Any:
-    """What the JSON file `path` holds.
+    """Return what the JSON file `path` holds.
 
     Args:
         hint, option: of the error when it cannot be read.
     Raises:
-        InputError: it cannot be read or is no JSON.
+        InputError: it cannot be read, or is not JSON.
     """
     try:
-        return json.loads(_text(path.read_bytes()))
+        return json.loads(_decode(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}.", hint, option=option) from error
 
 
-def _text(content: bytes) -> str:
-    """UTF-8, but where Python takes all names as ASCII (`LANG=C`): there as names are, so that
-    they are the same as the files' own."""
+def _decode(content: bytes) -> str:
+    """Decode UTF-8.
+
+    Where Python takes all file names as ASCII (`LANG=C`), decode as it does, so that names in a
+    file equal those on the disk.
+    """
     ascii_names = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
     content = content.removeprefix(codecs.BOM_UTF8)
     return content.decode("ascii" if ascii_names else "utf-8", "surrogateescape")
 
 
 def make_folder(path: Path) -> None:
-    """Makes `path` and its parents, unless they are there.
+    """Make `path` and its parents, unless they are there.
 
     Raises:
         StorageError: it cannot be made.
@@ -178,7 +183,7 @@ def retry_on_sharing_violation(action: Callable[[], A]) -> A:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Puts a rename on the disk; Windows does so by itself and cannot be asked."""
+    """Flush a rename to the disk; Windows does so by itself and cannot be asked."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -189,7 +194,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _sync(descriptor: int) -> None:
-    """Put an open file or folder on the disk, as far as its file system can do that on demand."""
+    """Flush an open file or folder to the disk, if its file system can do that on demand."""
     try:
         os.fsync(descriptor)
     except OSError as error:

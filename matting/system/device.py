@@ -1,4 +1,4 @@
-"""What this machine can compute with."""
+"""Which device the network runs on, and how many cores each of its steps may use."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from matting.options import CodecBackend
 from matting.system import fixes
 from matting.system.gpu_diagnosis import why_unused
 from matting.system.nvidia_smi import query_nvidia_smi
-from matting.system.torch_build import ask_torch
+from matting.system.torch_build import query_torch
 
 
 def choose_device(name: str) -> torch.device:
-    """The device that `auto`, `cpu`, `cuda` or `cuda:N` stands for.
+    """Return the device that `auto`, `cpu`, `cuda` or `cuda:N` stands for.
 
-    `auto` is CUDA where torch can use a card.
+    `auto` is CUDA if torch can use a GPU.
 
     Raises:
-        InputError: no such name or number.
+        InputError: there is no such name or number.
         MissingError: CUDA was asked for by name, but torch cannot use it.
     """
     if name == "auto":
-        name = "cuda" if ask_torch().usable else "cpu"
+        name = "cuda" if query_torch().usable else "cpu"
     if name == "cpu":
         return torch.device("cpu")
     kind, _, number = name.partition(":")
@@ -35,7 +35,7 @@ def choose_device(name: str) -> torch.device:
             option="--device",
         )
     if not torch.cuda.is_available():
-        raise _no_card()
+        raise _no_gpu()
     index = int(number or 0)
     if index >= torch.cuda.device_count():
         raise InputError(
@@ -48,49 +48,49 @@ def choose_device(name: str) -> torch.device:
 
 
 def require_decoder(decoder: str, device: torch.device) -> None:
-    """Refuses a decoder that is not there.
+    """Refuse a decoder that is not there.
 
     Raises:
-        MissingError: a graphics card is to decode, but the network is not on one.
+        MissingError: a GPU is to decode, but the network does not run on one.
     """
     if decoder == CodecBackend.HARDWARE and device.type != "cuda":
         raise MissingError(
-            "--decoder hardware needs an NVIDIA graphics card that the network works on.",
+            "--decoder hardware needs an NVIDIA graphics card that the network runs on.",
             "Use --decoder auto. If there is a card, this says why it is not used: "
             "python inference_custom.py doctor",
             option="--decoder",
         )
 
 
-def _no_card() -> MissingError:
-    """Why torch has no card, and what to do."""
+def _no_gpu() -> MissingError:
+    """Return why torch has no GPU, and what to do."""
     driver = query_nvidia_smi()
-    if not driver.seems_there:
+    if not driver.seems_present:
         return MissingError(
             "torch finds no NVIDIA graphics card, and nvidia-smi shows none.",
             f"Use --device cpu. If there is a card: {fixes.NEW_DRIVER}.",
             option="--device",
         )
-    reason = why_unused(ask_torch(), driver)
+    reason = why_unused(query_torch(), driver)
     return MissingError(
-        f"torch cannot use the graphics card: {reason.what}.",
-        f"To mend it: {reason.remedy}. Or use --device cpu, which is slower.",
+        f"torch cannot use the graphics card: {reason.text}.",
+        f"To fix it: {reason.fix}. Or use --device cpu, which is slower.",
         option="--device",
     )
 
 
 def use_device(device: torch.device) -> None:
-    """Has what the calling thread does on a graphics card be done on that one."""
+    """Make a GPU the one that the calling thread uses."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
 
 
 def share_cores(device: torch.device, threads: int | None = None) -> None:
-    """Has each step of the network compute on half of the CPU's cores, or on so many.
+    """Let each step of the network use half of the CPU's cores, or `threads` of them.
 
-    Three threads take its steps at once, and the codecs have threads of their own: on two cores,
-    one for each step leaves nobody waiting for others. Who sets OMP_NUM_THREADS decides for
-    themselves. A number that stays the same also keeps results the same, bit for bit.
+    Three threads run its steps at once, and the codecs have threads of their own: on two cores,
+    one for each step leaves none waiting for another. OMP_NUM_THREADS, where it is set, decides
+    instead. A number that stays the same also keeps results the same, bit for bit.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -99,7 +99,7 @@ def share_cores(device: torch.device, threads: int | None = None) -> None:
 
 
 def describe(device: torch.device) -> str:
-    """A sentence on what does the work."""
+    """Return a sentence on what does the work."""
     if device.type == "cuda":
         return f"Matting on the graphics card {torch.cuda.get_device_name(device)}."
     threads = torch.get_num_threads()

@@ -24,27 +24,27 @@ def unreadable(path: Path, error: OSError) -> InputError:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The pictures of a folder in natural order: 2 before 10.
+    """Return the pictures of a folder in natural order: 2 before 10.
 
     Raises:
         InputError: the folder cannot be read.
     """
     try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+        pictures = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
     except OSError as error:
         raise unreadable(folder, error) from error
-    visible = (p for p in found if not p.name.startswith("."))
+    visible = (p for p in pictures if not p.name.startswith("."))
     return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
 
 
 def natural_order(path: Path) -> list[str | int]:
-    """A sort key by a path's last name, in which runs of digits count as numbers: 2 before 10."""
+    """Return a sort key for file names in which runs of digits count as numbers: 2 before 10."""
     parts = re.split(r"(\d+)", path.name.lower())
     return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
 def free_disk_bytes(folder: Path) -> int | None:
-    """What is free on the disk that a folder is on; None: that cannot be told."""
+    """Return what is free on the disk that a folder is on; None if that cannot be told."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:  # some network drives do not tell

@@ -1,4 +1,4 @@
-"""What mends a computer, in the exact words of its system: every such text of the program."""
+"""What fixes a computer, in the exact words of its system: every such text of the program."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NEW_DRIVER = "install the newest driver from https://www.nvidia.com/drivers, then restart"
 RESTART = f"restart the computer; if that does not help, {NEW_DRIVER}"
-# Of PyTorch's builds, only those for CUDA 12.6 still hold code for cards older than the RTX 20's.
-OLD_CARDS_INDEX = "https://download.pytorch.org/whl/cu126"
-LIBRARIES = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
-PYTHONS = "https://www.python.org/downloads/"
+# Of PyTorch's builds, only those for CUDA 12.6 still hold code for GPUs older than the RTX 20's.
+OLD_GPUS_INDEX = "https://download.pytorch.org/whl/cu126"
+VISUAL_CPP = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+PYTHON_DOWNLOADS = "https://www.python.org/downloads/"
 
 
 def setup(platform: str = sys.platform) -> str:
-    """How everything is installed; mends a torch that cannot use the card, too."""
+    """Return how everything is installed; that fixes a torch that cannot use the GPU, too."""
     return "double-click setup.bat" if platform == "win32" else "sh setup.sh"
 
 
 def doctor(python: Path, platform: str = sys.platform) -> str:
-    """The command that asks the program itself, with that Python."""
+    """Return the command that runs the program's doctor with that Python."""
     return _line([str(python), "inference_custom.py", "doctor"], platform)
 
 
-def for_old_cards(platform: str = sys.platform) -> str:
-    """The command that installs the torch for cards older than most builds take."""
-    packages = ["--force-reinstall", "torch", "torchvision", "--index-url", OLD_CARDS_INDEX]
+def torch_for_old_gpus(platform: str = sys.platform) -> str:
+    """Return the command that installs the torch for GPUs older than most builds support."""
+    packages = ["--force-reinstall", "torch", "torchvision", "--index-url", OLD_GPUS_INDEX]
     return _line([sys.executable, "-m", "pip", "install", *packages], platform)
 
 
-def without_variable(name: str, platform: str = sys.platform) -> str:
-    """The command that takes a variable away, in this window."""
+def unset_variable(name: str, platform: str = sys.platform) -> str:
+    """Return the command that removes a variable from this window."""
     return f"set {name}=" if platform == "win32" else f"unset {name}"
 
 
-def without_file(path: Path, platform: str = sys.platform) -> str:
-    """The command that deletes a file."""
+def delete_file(path: Path, platform: str = sys.platform) -> str:
+    """Return the command that deletes a file."""
     return _line(["del" if platform == "win32" else "rm", str(path)], platform)
 
 
 def own_python(platform: str = sys.platform, root: Path = ROOT) -> Path | None:
-    """The Python of the environment that setup makes in the program's folder; None: none is there.
+    """Return the Python of the environment that setup makes in the program's folder, if any.
 
-    Relative to that folder.
+    The path is relative to that folder.
     """
     inside = Path("Scripts", "python.exe") if platform == "win32" else Path("bin", "python")
     python = Path(".venv") / inside

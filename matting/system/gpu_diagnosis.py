@@ -1,37 +1,46 @@
-"""A graphics card of NVIDIA's that torch cannot use: why, what mends it, and a loud warning."""
+"""Why torch cannot use an NVIDIA GPU that is there, what fixes that, and a loud warning."""
 
 from __future__ import annotations
 
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from matting.options import AUTO_DEVICE
 from matting.progress import Progress
 from matting.system import fixes
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
-from matting.system.torch_build import TorchBuild, TorchState, ask_torch, installed_build
+from matting.system.torch_build import TorchBuild, TorchState, installed_build, query_torch
 
-TORCH, DRIVER, CARD = "torch", "driver", "card"
-HIDING = "CUDA_VISIBLE_DEVICES"
+VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 WIDTH = 78
+
+
+class Component(Enum):
+    """What has to be fixed."""
+
+    TORCH = "torch"
+    DRIVER = "driver"
+    GPU = "gpu"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why torch cannot use the card.
+    """Why torch cannot use the GPU.
 
     Attributes:
-        about: what has to be mended: TORCH, DRIVER or CARD.
-        what: a clause without a full stop.
-        remedy: a command, or what to do.
+        text: a clause without a full stop.
+        fix: a command, or what to do.
+        is_command: whether the fix is a command, which has to stay in one line to be copied.
     """
 
-    about: str
-    what: str
-    remedy: str
+    component: Component
+    text: str
+    fix: str
+    is_command: bool = False
 
 
 def why_unused(
@@ -40,85 +49,88 @@ def why_unused(
     environment: Mapping[str, str] = os.environ,
     platform: str = sys.platform,
 ) -> Reason:
-    """Why, as exactly as can be told."""
+    """Return why, as exactly as that can be told."""
     build = state.build
     if not build.for_gpus:
-        what = f"the installed torch ({build.version}) is built without CUDA"
-        return Reason(TORCH, what, fixes.setup(platform))
+        text = f"the installed torch ({build.version}) is built without CUDA"
+        return Reason(Component.TORCH, text, fixes.setup(platform), is_command=True)
     if driver.trouble:
-        what = f"its driver does not work ({driver.trouble})"
-        return Reason(DRIVER, what, fixes.RESTART)
-    if _is_older(driver.cuda, build.cuda) or "driver on your system is too old" in state.words:
-        knows = f"it knows CUDA up to {driver.cuda}, and " if driver.cuda else ""
-        what = (
-            f"its driver, {driver.version}, is too old: {knows}torch is built for CUDA {build.cuda}"
-        )
-        return Reason(DRIVER, what, fixes.NEW_DRIVER)
-    if HIDING in environment and not state.available:
-        what = f'the variable {HIDING}, which is "{environment[HIDING]}", may hide it'
-        return Reason(CARD, what, fixes.without_variable(HIDING, platform))
-    if state.gpu_is_too_old and state.card and state.card.capability and state.oldest:
-        takes = "this torch takes {}.{} and newer".format(*state.oldest)
-        what = "it is too old: compute capability {}.{}; ".format(*state.card.capability) + takes
-        return Reason(CARD, what, fixes.for_old_cards(platform))
-    said = _first_sentence(state.words)
-    what = f"torch says: {said}" if said else "torch does not say why"
-    return Reason(CARD, what, fixes.RESTART)
+        text = f"its driver does not work ({driver.trouble})"
+        return Reason(Component.DRIVER, text, fixes.RESTART)
+    if _is_older(driver.cuda, build.cuda) or "driver on your system is too old" in state.message:
+        supports = f"it knows CUDA up to {driver.cuda}, and " if driver.cuda else ""
+        needs = f"torch is built for CUDA {build.cuda}"
+        text = f"its driver, {driver.version}, is too old: {supports}{needs}"
+        return Reason(Component.DRIVER, text, fixes.NEW_DRIVER)
+    if VISIBLE_DEVICES in environment and not state.available:
+        value = environment[VISIBLE_DEVICES]
+        text = f'the variable {VISIBLE_DEVICES}, which is "{value}", may hide it'
+        fix = fixes.unset_variable(VISIBLE_DEVICES, platform)
+        return Reason(Component.GPU, text, fix, is_command=True)
+    if state.gpu_is_too_old and state.gpu and state.gpu.capability and state.oldest_capability:
+        takes = "this torch takes {}.{} and newer".format(*state.oldest_capability)
+        text = "it is too old: compute capability {}.{}; ".format(*state.gpu.capability) + takes
+        return Reason(Component.GPU, text, fixes.torch_for_old_gpus(platform), is_command=True)
+    sentence = _first_sentence(state.message)
+    text = f"torch says: {sentence}" if sentence else "torch does not say why"
+    return Reason(Component.GPU, text, fixes.RESTART)
 
 
 def warn_of_unused_gpu(
     device: str,
     progress: Progress,
     *,
-    build: Callable[[], TorchBuild | None] = installed_build,
-    state: Callable[[], TorchState] = ask_torch,
-    driver: Callable[[], Driver] = query_nvidia_smi,
+    find_build: Callable[[], TorchBuild | None] = installed_build,
+    query_state: Callable[[], TorchState] = query_torch,
+    query_driver: Callable[[], Driver] = query_nvidia_smi,
 ) -> None:
-    """Says loudly that a card is there which `auto` cannot use. The work goes on without it.
+    """Warn loudly of a GPU that is there but that `auto` cannot use. The work goes on without it.
 
-    nvidia-smi is asked only where torch has no card, and torch is not loaded where its build tells
-    all.
+    nvidia-smi is asked only if torch has no GPU, and torch is not loaded if its build says enough.
 
     Args:
         device: as given on the command line; nothing is said unless it is `auto`.
-        build, state, driver: who is asked.
+        find_build, query_state, query_driver: where to ask.
     Raises:
         ImportError, OSError: torch does not load.
     """
     if device != AUTO_DEVICE:
         return
-    installed = build()
-    if installed is None:
-        return  # whoever loads it tells what is wrong
-    found = state() if installed.for_gpus else TorchState(installed)
-    if found.usable:
+    build = find_build()
+    if build is None:
+        return  # whoever loads it reports what is wrong
+    state = query_state() if build.for_gpus else TorchState(build)
+    if state.usable:
         return
-    told = driver()
-    if told.seems_there:
-        progress.say(warning(told, why_unused(found, told)))
+    driver = query_driver()
+    if driver.seems_present:
+        progress.say(warning(driver, why_unused(state, driver)))
 
 
 def warning(driver: Driver, reason: Reason) -> str:
-    """Some lines in a frame."""
-    name = driver.cards[0].name if driver.cards else "a graphics card of NVIDIA's, it seems"
-    return _framed(
+    """Return some lines in a frame."""
+    name = driver.gpus[0].name if driver.gpus else "a graphics card of NVIDIA's, it seems"
+    inside = WIDTH - 6
+    before = (
         "THE GRAPHICS CARD IS NOT USED.",
-        f"This computer has {_with_article(name)}, but torch cannot use it: {reason.what}.",
+        f"This computer has {_with_article(name)}, but torch cannot use it: {reason.text}.",
         "The processor does the work instead, which is many times slower.",
-        "To mend it, stop this with Ctrl-C. Then:",
-        reason.remedy,
+        "To fix it, stop this with Ctrl-C. Then:",
+    )
+    after = (
         "To go on all the same: do nothing. It goes on by itself. "
         "(With --device cpu it does not ask for the card, and this is not said.)",
     )
+    fix = [reason.fix] if reason.is_command else textwrap.wrap(reason.fix, inside)
+    return _framed([*_wrapped(before, inside), "", *fix, *_wrapped(after, inside)], inside)
 
 
-def _framed(*paragraphs: str) -> str:
-    inside = WIDTH - 6
-    lines: list[str] = []
-    for paragraph in paragraphs:
-        # A command stays in one line, which can be copied.
-        wraps = paragraph.endswith((".", ":", ")")) or fixes.NEW_DRIVER in paragraph
-        lines += ["", *(textwrap.wrap(paragraph, inside) if wraps else [paragraph])]
+def _wrapped(paragraphs: Sequence[str], width: int) -> list[str]:
+    """Return the lines of paragraphs, each below an empty line."""
+    return [line for text in paragraphs for line in ["", *textwrap.wrap(text, width)]]
+
+
+def _framed(lines: Sequence[str], inside: int) -> str:
     edge = "*" * WIDTH
     return "\n".join([edge, *(f"*  {line:<{inside}}  *" for line in [*lines, ""]), edge])
 
@@ -127,15 +139,15 @@ def _with_article(name: str) -> str:
     return name if name.startswith("a ") else f"an {name}" if name[:1] in "AEINO" else f"a {name}"
 
 
-def _is_older(known: str, wanted: str) -> bool:
-    """Whether a driver that knows the one CUDA is too old for the other.
+def _is_older(supported: str, needed: str) -> bool:
+    """Return whether a driver that supports the one CUDA is too old for the other.
 
     Within a major version, NVIDIA's drivers run what was built for a newer minor one.
     """
-    one, other = (text.partition(".")[0] for text in (known, wanted))
+    one, other = (text.partition(".")[0] for text in (supported, needed))
     return one.isdecimal() and other.isdecimal() and int(one) < int(other)
 
 
-def _first_sentence(words: str) -> str:
-    text = words.removeprefix("CUDA initialization: ").partition(" (Triggered")[0]
+def _first_sentence(message: str) -> str:
+    text = message.removeprefix("CUDA initialization: ").partition(" (Triggered")[0]
     return text.partition("\n")[0].partition(". ")[0].rstrip(".")

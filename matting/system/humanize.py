@@ -1,4 +1,4 @@
-"""Numbers as people read them: lengths of time, times of day, sizes."""
+"""Numbers as people read them: durations, times of day, sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def duration(seconds: float) -> str:
-    """A length of time in its two largest units: "5 h 20 min"."""
+    """Return a duration in its two largest units: "5 h 20 min"."""
     if seconds < MINUTE:
         return "less than a minute"
     minutes = round(seconds / MINUTE)
@@ -24,14 +24,14 @@ def duration(seconds: float) -> str:
 
 
 def time_of_day(time: datetime, now: datetime) -> str:
-    """The time of day, with its day where it is not today's: "03:40 tomorrow"."""
+    """Return the time of day, with its day if that is not today: "03:40 tomorrow"."""
     days = (time.date() - now.date()).days
     day = "" if days == 0 else " tomorrow" if days == 1 else f" on {time:%Y-%m-%d}"
     return f"{time:%H:%M}{day}"
 
 
 def gigabytes(size_bytes: float) -> str:
-    """A size as people read it: "1.2 GB"; less than that in MB."""
+    """Return a size as people read it: "1.2 GB", or less than 1 GB in MB."""
     if size_bytes < 1e9:
         return f"{max(1, round(size_bytes / 1e6))} MB"
     size = size_bytes / 1e9
@@ -39,14 +39,14 @@ def gigabytes(size_bytes: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A length of time as a clock shows it: 0:07, 5:20, 1:23:45."""
+    """Return a duration as a clock shows it: 0:07, 5:20, 1:23:45."""
     whole = math.ceil(seconds)
     hours, minutes = divmod(whole // MINUTE, HOUR // MINUTE)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 def time_taken(seconds: float) -> str:
-    """A length of time in its two largest units: "7 s", "3 min 20 s", "5 h 20 min"."""
+    """Return a duration in its two largest units: "7 s", "3 min 20 s", "5 h 20 min"."""
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} s" if whole else "less than a second"
@@ -56,7 +56,7 @@ def time_taken(seconds: float) -> str:
 
 
 def exact_clock(seconds: Fraction) -> str:
-    """A time in a video to the millisecond: 1:23:45.678."""
+    """Return a time in a video to the millisecond: 1:23:45.678."""
     milliseconds = max(0, round(seconds * 1000))
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

@@ -1,4 +1,4 @@
-"""Memory: what a device refuses or has left, work in smaller parts, and keeping what is freed."""
+"""Memory: what a device refuses or has left, work in smaller parts, and reuse of what is freed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import torch
 
 from matting.errors import MachineError, OutOfMemoryError
 
-# How torch words it when the processor's allocator, cuBLAS or cuDNN finds no memory, or breaks.
-NO_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
-BROKEN = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
-# Of malloc.h, glibc's.
+# Torch's words when the processor's allocator, cuBLAS or cuDNN finds no memory, or fails.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
+GPU_FAILED = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
+# From glibc's malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 KEPT_BYTES, KEPT_BLOCK_BYTES = 1 << 30, 1 << 25
 
@@ -24,7 +24,7 @@ F = TypeVar("F", bound="Frames")
 
 
 class Frames(Protocol):
-    """Some frames that can be worked on in parts."""
+    """Frames that can be split."""
 
     def __len__(self) -> int: ...
 
@@ -32,15 +32,15 @@ class Frames(Protocol):
 
 
 def keep_freed_memory() -> None:
-    """Has the C library keep what is freed for what is allocated next, in this process.
+    """Make the C library reuse the memory that this process frees.
 
-    Otherwise glibc gives the memory of every large tensor back to the system, which clears each
-    page again for the next one: a fifth of the network's time on the CPU. Other C libraries
-    keep it by themselves, or cannot be told.
+    Otherwise glibc returns the memory of every large tensor to the system, which clears each page
+    again for the next one: a fifth of the network's time on the CPU. Other C libraries keep it by
+    themselves, or cannot be told.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        # Every further thread's own arena gives back what is larger than its small heaps.
+        # The arenas of further threads return whatever is larger than their small heaps.
         library.mallopt(ARENA_MAX, 1)
         library.mallopt(MMAP_THRESHOLD, KEPT_BLOCK_BYTES)
         library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
@@ -48,23 +48,25 @@ def keep_freed_memory() -> None:
 
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Turns what a device refuses in the block into plain words.
+    """Turn a device's refusal in the block into a plain error.
 
     Raises:
-        OutOfMemoryError: there is too little of it.
-        MachineError: the graphics card broke off; nothing works on it any more in this process.
+        OutOfMemoryError: there is too little memory.
+        MachineError: the GPU failed; this process can use it no more.
     """
     try:
         yield
     except MemoryError as error:
         raise _out_of_memory() from error
     except RuntimeError as error:  # torch's own errors derive from it, not all by a name
-        words = str(error)
-        if isinstance(error, torch.OutOfMemoryError) or any(sign in words for sign in NO_MEMORY):
+        message = str(error)
+        if isinstance(error, torch.OutOfMemoryError) or any(
+            sign in message for sign in OUT_OF_MEMORY
+        ):
             raise _out_of_memory() from error
-        if isinstance(error, torch.AcceleratorError) or any(sign in words for sign in BROKEN):
+        if isinstance(error, torch.AcceleratorError) or any(sign in message for sign in GPU_FAILED):
             raise MachineError(
-                f"The graphics card broke off ({words.splitlines()[0]}).",
+                f"The graphics card failed ({message.splitlines()[0]}).",
                 if_repeated="update its driver, or use --device cpu.",
                 option="--device",
             ) from error
@@ -80,14 +82,14 @@ def _out_of_memory() -> OutOfMemoryError:
 
 
 def free_bytes(device: torch.device) -> int:
-    """The memory of a graphics card that this process can still use."""
+    """Return how much of a GPU's memory this process can still use."""
     free, _ = torch.cuda.mem_get_info(device)
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return free + kept
+    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return free + cached
 
 
 def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
-    """Of a graphics card's memory, what is in use by anybody, and all; None for the CPU."""
+    """Return how much of a GPU's memory all processes use, and its size; None for the CPU."""
     if device.type != "cuda":
         return None
     free, total = torch.cuda.mem_get_info(device)
@@ -95,32 +97,33 @@ def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
 
 
 def release_memory(device: torch.device) -> None:
-    """Gives back to the graphics card what torch keeps for later."""
+    """Return to the GPU what torch has cached for later."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
 def in_parts(work: Callable[[F], A], frames: F, device: torch.device) -> list[A]:
-    """The results of `work` for the parts of `frames`: one, or more where memory is short.
+    """Return the results of `work` for the parts of `frames`: one, or more if memory is short.
 
-    What was too much once is not tried again.
+    A size that was too large once is not tried again.
 
     Raises:
-        OutOfMemoryError: there is too little for a single frame.
-        MachineError: as `enough_memory`.
+        OutOfMemoryError: there is too little memory for a single frame.
+        MachineError: as for `enough_memory`.
     """
-    made: list[A] = []
+    results: list[A] = []
     parts = [frames]
-    while len(made) < len(parts):
-        part = parts[len(made)]
+    while len(results) < len(parts):
+        part = parts[len(results)]
         try:
             with enough_memory():
-                made.append(work(part))
+                results.append(work(part))
             continue
         except OutOfMemoryError:
             if len(part) == 1:
                 raise
         release_memory(device)
         half = -(-len(part) // 2)
-        parts[len(made) :] = [each for rest in parts[len(made) :] for each in rest.split(half)]
-    return made
+        remaining = parts[len(results) :]
+        parts[len(results) :] = [each for rest in remaining for each in rest.split(half)]
+    return results

@@ -1,4 +1,8 @@
-"""The only door to nvidia-smi, which tells of NVIDIA's cards and driver without any package."""
+"""Asking nvidia-smi, which knows NVIDIA's GPUs and driver without any package.
+
+Nothing else in the program runs it. Setup has code of its own for that
+(`installation/cards.py`), which must not need the program.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 NAME = "nvidia-smi"
-# A laptop's card that sleeps takes some seconds to answer.
+# A laptop's GPU that sleeps takes some seconds to answer.
 LIMIT_SECONDS = 30
 FIELDS = ("name", "memory.total", "driver_version", "compute_cap")
-UNKNOWN_FIELD = "not a valid field"  # what an older one says of the last
-NO_CARD = "No devices were found"
+UNKNOWN_FIELD = "not a valid field"  # what older ones say of the last
+NO_GPU = "No devices were found"
 CUDA_VERSION = re.compile(r"CUDA(?: \w+)? Version\s*:\s*(\d+\.\d+)")
 
 
 @dataclass(frozen=True)
-class Card:
-    """A graphics card of NVIDIA's.
+class Gpu:
+    """An NVIDIA GPU.
 
     Attributes:
-        memory_bytes: None where it has none of its own.
-        capability: its generation, as NVIDIA counts ("compute capability"); None: not told.
+        memory_bytes: None if it has none of its own.
+        capability: its compute capability, such as (8, 9); None if that is not known.
     """
 
     name: str
@@ -39,41 +43,41 @@ class Driver:
     """What NVIDIA's driver says.
 
     Attributes:
-        version: its own; "" where there is none.
-        cuda: the newest CUDA that it knows, as 12.4; "" where it does not tell.
-        trouble: what nvidia-smi said instead of an answer; "" where it is well, or not there.
+        version: its own; "" if there is none.
+        cuda: the newest CUDA that it supports, such as 12.4; "" if it does not say.
+        trouble: what nvidia-smi said instead of an answer; "" if it works, or is not there.
     """
 
-    cards: tuple[Card, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
     version: str = ""
     cuda: str = ""
     trouble: str = ""
 
     @property
-    def seems_there(self) -> bool:
-        """Whether there is a card, or was: NVIDIA's programs come with a driver."""
-        return bool(self.cards or self.trouble)
+    def seems_present(self) -> bool:
+        """Whether there is a GPU, or was one: NVIDIA's programs come with a driver."""
+        return bool(self.gpus or self.trouble)
 
 
 def query_nvidia_smi() -> Driver:
-    """What nvidia-smi says; an empty Driver where there is none."""
-    program = _find(places(sys.platform, os.environ))
+    """Return what nvidia-smi says; an empty Driver if there is none."""
+    program = _find(candidates(sys.platform, os.environ))
     if program is None:
         return Driver()
-    answer = ""
+    output = ""
     for fields in (FIELDS, FIELDS[:-1]):
-        well, answer = _run(program, f"--query-gpu={','.join(fields)}", "--format=csv,noheader")
-        if well:
-            cards, version = _cards(answer)
+        success, output = _run(program, f"--query-gpu={','.join(fields)}", "--format=csv,noheader")
+        if success:
+            gpus, version = _parse(output)
             cuda = CUDA_VERSION.search(_run(program)[1])
-            return Driver(cards, version, cuda[1] if cuda else "")
-        if UNKNOWN_FIELD not in answer:
+            return Driver(gpus, version, cuda[1] if cuda else "")
+        if UNKNOWN_FIELD not in output:
             break
-    return Driver() if NO_CARD in answer else Driver(trouble=_first_line(answer))
+    return Driver() if NO_GPU in output else Driver(trouble=_first_line(output))
 
 
-def places(platform: str, environment: Mapping[str, str]) -> list[str]:
-    """Where nvidia-smi may lie on a system, by full paths: never in the current folder."""
+def candidates(platform: str, environment: Mapping[str, str]) -> list[str]:
+    """Return the full paths at which nvidia-smi may lie: never in the current folder."""
     if platform == "win32":
         windows = environment.get("SYSTEMROOT", "C:\\Windows")
         programs = environment.get("PROGRAMFILES", "C:\\Program Files")
@@ -92,18 +96,17 @@ def places(platform: str, environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _find(candidates: list[str]) -> Path | None:
-    for candidate in candidates:
-        path = Path(candidate)
+def _find(paths: list[str]) -> Path | None:
+    for path in map(Path, paths):
         if path.is_file() and os.access(path, os.X_OK):
             return path
     return None
 
 
 def _run(program: Path, *arguments: str) -> tuple[bool, str]:
-    """Whether it did well, and what it said; its errors, too, go to standard output."""
+    """Return whether it succeeded and what it printed: its errors go to standard output, too."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [str(program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -115,24 +118,24 @@ def _run(program: Path, *arguments: str) -> tuple[bool, str]:
         return False, f"it did not answer within {LIMIT_SECONDS} seconds"
     except OSError as error:
         return False, f"it does not start: {error.strerror or error}"
-    text = done.stdout.decode("utf-8", "replace").strip()
-    return done.returncode == 0, text or f"it ended with code {done.returncode}"
+    text = process.stdout.decode("utf-8", "replace").strip()
+    return process.returncode == 0, text or f"it ended with code {process.returncode}"
 
 
-def _cards(answer: str) -> tuple[tuple[Card, ...], str]:
-    """The cards of an answer in CSV, and their driver's version."""
-    cards: list[Card] = []
+def _parse(output: str) -> tuple[tuple[Gpu, ...], str]:
+    """Return the GPUs listed in CSV, and their driver's version."""
+    gpus: list[Gpu] = []
     version = ""
-    for row in csv.reader(answer.splitlines(), skipinitialspace=True):
+    for row in csv.reader(output.splitlines(), skipinitialspace=True):
         if len(row) < len(FIELDS) - 1:
             continue  # "No devices were found"
         name, memory, version, *capability = row
-        cards.append(Card(name, _bytes(memory), _capability(capability[0] if capability else "")))
-    return tuple(cards), version
+        gpus.append(Gpu(name, _bytes(memory), _capability(capability[0] if capability else "")))
+    return tuple(gpus), version
 
 
 def _bytes(memory: str) -> int | None:
-    """Of "12288 MiB"; None of "[N/A]"."""
+    """Parse "12288 MiB"; return None for "[N/A]"."""
     number, _, unit = memory.partition(" ")
     return int(number) << 20 if number.isdecimal() and unit == "MiB" else None
 

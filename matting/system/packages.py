@@ -79,7 +79,7 @@ def load_isolated(names: Sequence[str]) -> dict[str, str]:
 
 def load_each(names: Sequence[str]) -> dict[str, str]:
     """Do as `load_isolated` does, in this process."""
-    return {name: try_to_load(name) for name in names}
+    return {name: describe_failure(name, try_to_load(name)) for name in names}
 
 
 def satisfies(version: str, specifier: str) -> bool:
@@ -95,17 +95,27 @@ def satisfies(version: str, specifier: str) -> bool:
         return not specifier
 
 
-def try_to_load(name: str) -> str:
-    """Load a package; return what goes wrong, as a clause, "" for nothing."""
-    module = MODULES.get(name, name.replace("-", "_"))
+def try_to_load(name: str) -> Exception | None:
+    """Load a package; return what it raises."""
     try:
-        importlib.import_module(module)
+        importlib.import_module(_module(name))
     except Exception as error:  # noqa: BLE001 - a broken package may raise anything
-        if isinstance(error, ModuleNotFoundError) and error.name == module:
-            return NOT_INSTALLED
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        return f"does not load ({reason.rstrip('.')})"
-    return ""
+        return error
+    return None
+
+
+def describe_failure(name: str, error: Exception | None) -> str:
+    """Return what went wrong when a package was loaded, as a clause; "" for nothing."""
+    if error is None:
+        return ""
+    if isinstance(error, ModuleNotFoundError) and error.name == _module(name):
+        return NOT_INSTALLED
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"does not load ({reason.rstrip('.')})"
+
+
+def _module(name: str) -> str:
+    return MODULES.get(name, name.replace("-", "_"))
 
 
 def _version(name: str) -> str:

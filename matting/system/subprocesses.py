@@ -1,4 +1,4 @@
-"""Work in a process of its own: with it end its memory, on a graphics card too, and any crash."""
+"""Work in a process of its own, with which its memory ends, on the GPU too, and any crash."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ A = TypeVar("A")
 
 
 def run_isolated(work: Callable[[], A], seconds: float) -> A:
-    """What `work` returns, done in a process of its own; both can be pickled.
+    """Return what `work` returns in a process of its own; both must be picklable.
 
     Raises:
-        MachineError: the process broke off, or it was not done within so many seconds.
+        MachineError: the process ended early, or did not finish within `seconds`.
     """
     context = process_context()
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_tell, args=(theirs, work), daemon=True)
+    process = context.Process(target=_send_result, args=(theirs, work), daemon=True)
     with ours:
         with theirs, interrupts_ignored():
             process.start()
@@ -38,44 +38,51 @@ def run_isolated(work: Callable[[], A], seconds: float) -> A:
         except (EOFError, OSError) as error:
             process.join()
             raise MachineError(
-                f"the process that tried it broke off (code {process.exitcode})."
+                f"the process that tried it crashed (code {process.exitcode})."
             ) from error
         finally:
             process.kill()
             process.join()
-        raise MachineError(f"nothing came of a trial within {seconds:.0f} seconds.")
+        raise MachineError(
+            f"the process that tried it did not finish within {seconds:.0f} seconds."
+        )
 
 
 def process_context() -> SpawnContext:
-    """How processes are started."""
+    """Return how processes are started."""
     return cast(SpawnContext, multiprocessing.get_context(START_METHOD))
 
 
-def _tell(pipe: Connection, work: Callable[[], object]) -> None:
+def _send_result(pipe: Connection, work: Callable[[], object]) -> None:
     with pipe:
         pipe.send(work())
 
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """What is started in the block ignores Ctrl-C from its first moment on; and for that moment so
-    does this process."""
+    """Let what is started in the block ignore Ctrl-C from its first moment on.
+
+    For that moment, so does this process.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _console_ignores(ignores=True)
+    _ignore_in_console(ignore=True)
     try:
         yield
     finally:
-        _console_ignores(ignores=False)
+        _ignore_in_console(ignore=False)
         signal.signal(signal.SIGINT, before)
 
 
-def _console_ignores(*, ignores: bool) -> None:
-    """On Windows Ctrl-C goes to all processes of a console. Who starts while this one ignores it
-    does so, too, before its first line is run; a signal's handler is not handed down there."""
-    if sys.platform == "win32":
-        import ctypes  # noqa: PLC0415 - nobody else needs it
+def _ignore_in_console(*, ignore: bool) -> None:
+    """Ignore Ctrl-C, or not, as a console process on Windows, where it goes to all of a console.
 
-        ctypes.windll.kernel32.SetConsoleCtrlHandler(None, ignores)
+    A process started while this one ignores it does so too, even before its first line runs;
+    signal handlers are not inherited there.
+    """
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - only needed on Windows
+
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(None, ignore)

@@ -10,38 +10,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import torch
 
-from matting.cli import doctor_probes
 from matting.cli.doctor import doctor
-from matting.cli.doctor_probes import Machine, Torch, Tried, Weights
+from matting.cli.doctor_probes import CodecTrials, Machine, TorchProbe, WeightsProbe
 from matting.cli.main import main
-from matting.errors import InputError, MachineError, MissingError
+from matting.errors import InputError, MissingError
 from matting.inference import weights
-from matting.media import ffmpeg
-from matting.media.encoders import CODECS, NVENC
-from matting.media.hardware_probe import try_decoders, try_encoders
 from matting.system import fixes
-from matting.system.nvidia_smi import Card, Driver
+from matting.system.nvidia_smi import Driver, Gpu
 from matting.system.packages import Package
-from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchBuild, TorchState
-from tests.media.test_cuda import FAKE, Fake
-from tests.support.markers import without_gpu
 from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 
-RTX = Card("NVIDIA GeForce RTX 3060", 12 << 30, (8, 6))
+RTX = Gpu("NVIDIA GeForce RTX 3060", 12 << 30, (8, 6))
 DRIVER = Driver((RTX,), "581.29", "13.0")
 BUILD = TorchBuild("2.11.0+cu130", "13.0")
-WORKING = TorchState(BUILD, True, card=RTX, oldest=(7, 5), matrix_units=False)
+WORKING = TorchState(BUILD, True, gpu=RTX, oldest_capability=(7, 5), matrix_units=False)
 CPU_ONLY = TorchState(TorchBuild("2.11.0+cpu"), matrix_units=True)
 LISTED = [
     Package("torch", ">=2.10", "2.11.0"),
     Package("torchvision", ">=0.25", "0.26"),
     Package("av", ">=17.1,<19", "18.1.0"),
 ]
-WELL = {"hevc": "", "h264": "", "av1": ""}
+WORKING_CODECS = {"hevc": "", "h264": "", "av1": ""}
 MINE = "1" * 64
 
 
@@ -53,15 +45,17 @@ class Computer(Machine):
     version: tuple[int, int, int] = (3, 12, 3)
     bits: int = 64
     other: Path | None = None
-    told: Driver = DRIVER
-    loaded: Torch = field(default_factory=lambda: Torch(WORKING))
-    decoding: Tried = field(default_factory=lambda: dict(WELL))
-    encoding: Tried = field(default_factory=lambda: dict(WELL))
+    gpu_driver: Driver = DRIVER
+    torch_probe: TorchProbe = field(default_factory=lambda: TorchProbe(WORKING))
+    decoding: CodecTrials = field(default_factory=lambda: dict(WORKING_CODECS))
+    encoding: CodecTrials = field(default_factory=lambda: dict(WORKING_CODECS))
     listed: list[Package] = field(default_factory=lambda: list(LISTED))
     unlisted: bool = False
     troubles: dict[str, str] = field(default_factory=dict)
     no_ffmpeg: str = ""
-    file: Weights | None = field(default_factory=lambda: Weights(Path("a.pth"), weights.SHA256))
+    file: WeightsProbe | None = field(
+        default_factory=lambda: WeightsProbe(Path("a.pth"), weights.SHA256)
+    )
     no_file: str = ""
     free: int | None = 10**11
 
@@ -79,15 +73,15 @@ class Computer(Machine):
         return "x86_64", 8
 
     def driver(self) -> Driver:
-        return self.told
+        return self.gpu_driver
 
-    def torch(self) -> Torch:
-        return self.loaded
+    def torch(self) -> TorchProbe:
+        return self.torch_probe
 
-    def decoders(self) -> Tried:
+    def decoders(self) -> CodecTrials:
         return self.decoding
 
-    def encoders(self) -> Tried:
+    def encoders(self) -> CodecTrials:
         return self.encoding
 
     def packages(self) -> list[Package]:
@@ -103,7 +97,7 @@ class Computer(Machine):
             raise MissingError(self.no_ffmpeg)
         return "7.1", Path("/x/ffmpeg-linux")
 
-    def weights(self, *, loaded: bool) -> Weights | None:
+    def weights(self, *, load: bool) -> WeightsProbe | None:
         if self.no_file:
             raise InputError(self.no_file)
         return self.file
@@ -113,20 +107,21 @@ class Computer(Machine):
 
 
 @dataclass
-class Told:
+class Report:
     """What the doctor says.
 
     Attributes:
         rows: state and text of each part.
-        mended: the lines after the table.
+        fixes: the lines after the table.
+        end: the error, if there is one.
     """
 
     rows: dict[str, tuple[str, str]]
-    mended: str
+    fixes: str
     end: str
 
 
-def ask(computer: Machine, folder: Path, progress: Recorder) -> Told:
+def ask(computer: Machine, folder: Path, progress: Recorder) -> Report:
     end = ""
     try:
         doctor(folder, progress, computer)
@@ -134,81 +129,97 @@ def ask(computer: Machine, folder: Path, progress: Recorder) -> Told:
         end = str(error)
     rows: dict[str, tuple[str, str]] = {}
     said = list(progress.said)
-    mended = said.pop()
+    instructions = said.pop()
     for text in said:
         assert all(len(line) <= 80 for line in text.splitlines())
         assert all(line[:24].isspace() for line in text.splitlines()[1:])
         name, state = text[:15].strip(), text[15:24].strip()
         rows[name] = state, " ".join(text[24:].split())
-    return Told(rows, mended, end)
+    return Report(rows, instructions, end)
 
 
 def test_a_computer_that_has_everything(tmp_path: Path, progress: Recorder) -> None:
-    told = ask(Computer(), tmp_path, progress)
-    assert list(told.rows) == [
+    report = ask(Computer(), tmp_path, progress)
+    assert list(report.rows) == [
         "Python", "torch", "Graphics card", "Driver", "NVDEC", "NVENC", "Processor", "Packages",
         "ffmpeg", "Checkpoint", "Free disk",
     ]  # fmt: skip
-    assert {state for state, _ in told.rows.values()} == {"ok"}
-    assert told.rows["Python"][1] == "3.12.3, 64 bits"
-    assert told.rows["torch"][1] == "2.11.0+cu130, built for CUDA 13.0"
-    assert told.rows["Graphics card"][1] == "NVIDIA GeForce RTX 3060, 12 GB"
-    assert told.rows["Driver"][1] == "581.29, for CUDA up to 13.0"
-    assert told.rows["NVDEC"][1] == "hevc, h264, av1"
-    assert told.rows["Processor"][1] == "x86_64, 8 cores, matrix units: no"
-    assert told.rows["Packages"][1] == "torchvision 0.26, av 18.1.0"
-    assert told.rows["ffmpeg"][1] == "7.1, ffmpeg-linux"
-    assert told.rows["Checkpoint"][1] == "a.pth, SHA-256 3c7c1d92033f..., the published one"
-    assert told.rows["Free disk"][1].startswith("100 GB in ")
-    assert told.mended.strip() == "Ready."
-    assert told.end == ""
+    assert {state for state, _ in report.rows.values()} == {"ok"}
+    assert report.rows["Python"][1] == "3.12.3, 64 bits"
+    assert report.rows["torch"][1] == "2.11.0+cu130, built for CUDA 13.0"
+    assert report.rows["Graphics card"][1] == "NVIDIA GeForce RTX 3060, 12 GB"
+    assert report.rows["Driver"][1] == "581.29, for CUDA up to 13.0"
+    assert report.rows["NVDEC"][1] == "hevc, h264, av1"
+    assert report.rows["Processor"][1] == "x86_64, 8 cores, matrix units: no"
+    assert report.rows["Packages"][1] == "torchvision 0.26, av 18.1.0"
+    assert report.rows["ffmpeg"][1] == "7.1, ffmpeg-linux"
+    assert report.rows["Checkpoint"][1] == "a.pth, SHA-256 3c7c1d92033f..., the published one"
+    assert report.rows["Free disk"][1].startswith("100 GB in ")
+    assert report.fixes.strip() == "Ready."
+    assert report.end == ""
 
 
-NO_CARD = Computer(told=Driver(), loaded=Torch(CPU_ONLY))
-OLD = TorchState(BUILD, True, card=Card("NVIDIA GeForce GTX 1080", 8 << 30, (6, 1)), oldest=(7, 5))
+NO_GPU = Computer(gpu_driver=Driver(), torch_probe=TorchProbe(CPU_ONLY))
+OLD = TorchState(
+    BUILD, True, gpu=Gpu("NVIDIA GeForce GTX 1080", 8 << 30, (6, 1)), oldest_capability=(7, 5)
+)
 
 
 @pytest.mark.parametrize(
     ("computer", "row", "words"),
     [
-        (NO_CARD, "Graphics card", "none by NVIDIA was found"),
-        (NO_CARD, "Driver", "needs an NVIDIA graphics card"),
-        (NO_CARD, "NVDEC", "needs an NVIDIA graphics card"),
-        (NO_CARD, "NVENC", "needs an NVIDIA graphics card"),
-        (Computer(told=Driver()), "Driver", "nvidia-smi is not there"),
+        (NO_GPU, "Graphics card", "none by NVIDIA was found"),
+        (NO_GPU, "Driver", "needs an NVIDIA graphics card"),
+        (NO_GPU, "NVDEC", "needs an NVIDIA graphics card"),
+        (NO_GPU, "NVENC", "needs an NVIDIA graphics card"),
+        (Computer(gpu_driver=Driver()), "Driver", "nvidia-smi is not there"),
         (Computer(version=(3, 14, 0)), "Python", "newer than what was tried"),
         (Computer(file=None), "Checkpoint", "the first run downloads it"),
-        (Computer(file=Weights(Path("b"), MINE)), "Checkpoint", "not the published one"),
+        (Computer(file=WeightsProbe(Path("b"), MINE)), "Checkpoint", "not the published one"),
         (Computer(free=None), "Free disk", "does not tell"),
-        (Computer(encoding="it broke off."), "NVENC", "it broke off. Software does the encoding"),
-        (Computer(decoding=dict.fromkeys(WELL, "no")), "NVDEC", "not hevc, not h264, not av1: no"),
+        (Computer(encoding="it crashed."), "NVENC", "it crashed. Software does the encoding"),
+        (
+            Computer(decoding=dict.fromkeys(WORKING_CODECS, "no")),
+            "NVDEC",
+            "not hevc, not h264, not av1: no",
+        ),
     ],
 )
 def test_what_is_worth_a_note_is_no_failure(
     computer: Computer, row: str, words: str, tmp_path: Path, progress: Recorder
 ) -> None:
-    told = ask(computer, tmp_path, progress)
-    state, text = told.rows[row]
+    report = ask(computer, tmp_path, progress)
+    state, text = report.rows[row]
     assert (state, words in text) == ("note", True), text
-    assert told.mended.strip() == "Ready."
+    assert report.fixes.strip() == "Ready."
 
 
-def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Recorder) -> None:
-    told = ask(Computer(encoding={**WELL, "av1": "it has none."}), tmp_path, progress)
-    assert told.rows["NVENC"] == ("ok", "hevc, h264; not av1: it has none")
+def test_a_codec_that_a_gpu_lacks_is_no_matter(tmp_path: Path, progress: Recorder) -> None:
+    report = ask(Computer(encoding={**WORKING_CODECS, "av1": "it has none."}), tmp_path, progress)
+    assert report.rows["NVENC"] == ("ok", "hevc, h264; not av1: it has none")
 
 
 @pytest.mark.parametrize(
-    ("computer", "row", "words", "remedy"),
+    ("computer", "row", "words", "fix"),
     [
-        (Computer(version=(3, 9, 1)), "Python", "3.10 to 3.13", fixes.PYTHONS),
+        (Computer(version=(3, 9, 1)), "Python", "3.10 to 3.13", fixes.PYTHON_DOWNLOADS),
         (Computer(bits=32), "Python", "32 bits", "64 bits"),
-        (Computer(loaded=Torch(None, "not installed")), "torch", "not installed", "sh setup.sh"),
         (
-            Computer(loaded=Torch(None, "does not load (OSError: WinError 126)"), on="win32"),
+            Computer(torch_probe=TorchProbe(None, "not installed")),
+            "torch",
+            "not installed",
+            "sh setup.sh",
+        ),
+        (
+            Computer(
+                torch_probe=TorchProbe(
+                    None, "does not load (OSError: WinError 126)", lacks_libraries=True
+                ),
+                on="win32",
+            ),
             "torch",
             "WinError 126",
-            fixes.LIBRARIES,
+            fixes.VISUAL_CPP,
         ),
         (
             Computer(listed=[Package("torch", ">=2.10", "2.9.1")]),
@@ -216,35 +227,40 @@ def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Record
             "2.9.1, and >=2.10 is needed",
             "sh setup.sh",
         ),
-        (Computer(loaded=Torch(CPU_ONLY)), "torch", "built without CUDA", "sh setup.sh"),
+        (Computer(torch_probe=TorchProbe(CPU_ONLY)), "torch", "built without CUDA", "sh setup.sh"),
         (
-            Computer(loaded=Torch(CPU_ONLY), on="win32"),
+            Computer(torch_probe=TorchProbe(CPU_ONLY), on="win32"),
             "torch",
             "it cannot use the card",
             "double-click setup.bat",
         ),
         (
-            Computer(told=Driver((RTX,), "551.23", "12.4"), loaded=Torch(TorchState(BUILD))),
+            Computer(
+                gpu_driver=Driver((RTX,), "551.23", "12.4"),
+                torch_probe=TorchProbe(TorchState(BUILD)),
+            ),
             "Driver",
             "551.23, is too old: it knows CUDA up to 12.4",
             fixes.NEW_DRIVER,
         ),
         (
-            Computer(told=Driver(trouble="it failed"), loaded=Torch(TorchState(BUILD))),
+            Computer(
+                gpu_driver=Driver(trouble="it failed"), torch_probe=TorchProbe(TorchState(BUILD))
+            ),
             "Driver",
             "does not work (it failed)",
             fixes.RESTART,
         ),
         (
-            Computer(loaded=Torch(OLD)),
+            Computer(torch_probe=TorchProbe(OLD)),
             "Graphics card",
             "compute capability 6.1",
-            fixes.for_old_cards("linux"),
+            fixes.torch_for_old_gpus("linux"),
         ),
         (
             Computer(
                 encoding={
-                    **dict.fromkeys(WELL, ""),
+                    **dict.fromkeys(WORKING_CODECS, ""),
                     "hevc": "The minimum required Nvidia driver for nvenc is 570.0 or newer",
                 }
             ),
@@ -259,7 +275,7 @@ def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Record
             "sh setup.sh",
         ),
         (
-            Computer(loaded=Torch(WORKING, vision_trouble="does not load (x)")),
+            Computer(torch_probe=TorchProbe(WORKING, vision_trouble="does not load (x)")),
             "Packages",
             "torchvision: does not load (x)",
             "sh setup.sh",
@@ -280,51 +296,51 @@ def test_a_codec_that_a_card_lacks_is_no_matter(tmp_path: Path, progress: Record
         (Computer(no_ffmpeg="There is none."), "ffmpeg", "There is none.", "sh setup.sh"),
         (Computer(no_file="It is gone."), "Checkpoint", "It is gone.", "unset RVM_CHECKPOINT"),
         (
-            Computer(file=Weights(Path("b.pth"), MINE, "it is no checkpoint.")),
+            Computer(file=WeightsProbe(Path("b.pth"), MINE, "it is no checkpoint.")),
             "Checkpoint",
             "it is no checkpoint.",
             "unset RVM_CHECKPOINT",
         ),
     ],
 )
-def test_what_must_be_mended_is_told_with_its_command(
-    computer: Computer, row: str, words: str, remedy: str, *, tmp_path: Path, progress: Recorder
+def test_what_must_be_fixed_is_reported_with_its_command(
+    computer: Computer, row: str, words: str, fix: str, *, tmp_path: Path, progress: Recorder
 ) -> None:
-    told = ask(computer, tmp_path, progress)
-    state, text = told.rows[row]
+    report = ask(computer, tmp_path, progress)
+    state, text = report.rows[row]
     assert (state, words in text) == ("problem", True), text
-    assert remedy in told.mended
-    assert str(ROOT) in told.mended
-    assert told.end == "1 thing to mend, above."
-    assert [name for name, (state, _) in told.rows.items() if state == "problem"] == [row]
+    assert fix in report.fixes
+    assert str(ROOT) in report.fixes
+    assert report.end == "1 thing to fix, above."
+    assert [name for name, (state, _) in report.rows.items() if state == "problem"] == [row]
 
 
 def test_a_broken_download_is_deleted_to_be_loaded_anew(tmp_path: Path, progress: Recorder) -> None:
-    broken = Weights(weights.default_path(), MINE, "it cannot be read.")
-    told = ask(Computer(file=broken), tmp_path, progress)
-    assert f"rm {broken.path}" in told.mended
+    broken = WeightsProbe(weights.default_path(), MINE, "it cannot be read.")
+    report = ask(Computer(file=broken), tmp_path, progress)
+    assert f"rm {broken.path}" in report.fixes
 
 
-def test_a_variable_that_names_no_ffmpeg_is_taken_away(
+def test_a_variable_that_names_no_ffmpeg_is_to_be_unset(
     tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FFMPEG_PATH", "nowhere")
-    told = ask(Computer(no_ffmpeg="FFMPEG_PATH is nowhere.", on="win32"), tmp_path, progress)
-    assert "    set FFMPEG_PATH=" in told.mended
+    report = ask(Computer(no_ffmpeg="FFMPEG_PATH is nowhere.", on="win32"), tmp_path, progress)
+    assert "    set FFMPEG_PATH=" in report.fixes
 
 
-def test_what_one_command_mends_stands_together(tmp_path: Path, progress: Recorder) -> None:
+def test_what_one_command_fixes_stands_together(tmp_path: Path, progress: Recorder) -> None:
     computer = Computer(
-        loaded=Torch(None, "not installed"),
+        torch_probe=TorchProbe(None, "not installed"),
         troubles={"av": "not installed"},
         no_ffmpeg="There is none.",
     )
-    told = ask(computer, tmp_path, progress)
-    assert told.mended.count("sh setup.sh") == 1
-    assert told.end == "3 things to mend, above."
-    assert told.rows["Graphics card"] == (
+    report = ask(computer, tmp_path, progress)
+    assert report.fixes.count("sh setup.sh") == 1
+    assert report.end == "3 things to fix, above."
+    assert report.rows["Graphics card"] == (
         "note",
-        "NVIDIA GeForce RTX 3060, 12 GB. Not used until the rest is mended",
+        "NVIDIA GeForce RTX 3060, 12 GB. Not used until the rest is fixed",
     )
 
 
@@ -356,64 +372,5 @@ def test_where_no_package_is_installed(tmp_path: Path) -> None:
     assert "ffmpeg         problem  There is no ffmpeg program." in done.stdout
     assert "Checkpoint     " in done.stdout
     assert "Free disk      ok" in done.stdout
-    assert "to mend, above." in done.stderr
+    assert "to fix, above." in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_ffmpeg_tells_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ffmpeg.version()
-    for path in (tmp_path / "gone", Path(sys.executable)):
-        monkeypatch.setenv("FFMPEG_PATH", str(path))
-        with pytest.raises(MissingError):
-            ffmpeg.version()
-
-
-def test_weights_of_ones_own_are_loaded(random_checkpoint: Path) -> None:
-    own = Machine()
-    assert own.weights(loaded=True) is None
-    path = weights.default_path()
-    path.write_bytes(random_checkpoint.read_bytes())
-    found = own.weights(loaded=True)
-    assert found is not None and found.trouble == ""
-    path.write_bytes(b"cut off")
-    found = own.weights(loaded=True)
-    assert found is not None and "cannot be read" in found.trouble
-    untried = own.weights(loaded=False)
-    assert untried is not None and untried.trouble == ""
-
-
-def test_another_python_is_made_ready(tmp_path: Path) -> None:
-    assert fixes.own_python("linux", tmp_path) is None
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.touch()
-    assert fixes.own_python("linux", tmp_path) == Path(".venv/bin/python")
-
-
-@pytest.mark.parametrize(
-    ("nvdec", "words"), [(FAKE, ""), (Fake(torch.device("cpu"), wrong=1), "other pictures")]
-)
-def test_each_codec_is_decoded(nvdec: Fake, words: str) -> None:
-    tried = try_decoders(nvdec)
-    assert set(tried) == set(CODECS)
-    assert all(bool(why) == bool(words) and words in why for why in tried.values())
-
-
-@without_gpu
-def test_each_codec_is_encoded() -> None:
-    tried = try_encoders("cpu")
-    assert set(tried) == set(NVENC)
-    assert all(tried.values())
-
-
-def test_what_crashes_takes_nothing_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MachineError, match="code 5"):
-        run_isolated(_crash, 60)
-    monkeypatch.setattr(doctor_probes, "load_torch", _crash)
-    assert Machine().torch() == Torch(
-        None, "does not load (the process that tried it broke off (code 5))"
-    )
-
-
-def _crash() -> None:
-    os._exit(5)

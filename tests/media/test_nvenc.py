@@ -235,7 +235,7 @@ class Crash(Trial):
 
 
 def test_a_crash_in_a_trial_is_a_reason() -> None:
-    assert "broke off (code 3)" in try_isolated(Crash(**vars(trial())))
+    assert "crashed (code 3)" in try_isolated(Crash(**vars(trial())))
 
 
 def options(
