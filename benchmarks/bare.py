@@ -1,4 +1,4 @@
-"""Machines without the packages that only pictures, sound and progress bars need."""
+"""Machines without the packages that only image sequences, audio and progress bars need."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class tqdm:
     def write(text, file=None): print(text, file=file)
 """
 # Enough to be imported; what uses them is not measured here.
-EMPTY = {
+STUBS = {
     "OpenImageIO": {"OpenImageIO/__init__.py": ""},
     "imageio_ffmpeg": {"imageio_ffmpeg.py": ""},
     "tqdm": {"tqdm.py": SILENT_BARS},
 }
 
 
-def environment_for(folder: Path) -> dict[str, str]:
-    """This process's variables, with empty packages in `folder` for those that are missing."""
-    for package, files in EMPTY.items():
+def environment_with_stubs(folder: Path) -> dict[str, str]:
+    """Return this process's environment, with stubs in `folder` for packages that are missing."""
+    for package, files in STUBS.items():
         if importlib.util.find_spec(package) is None:
             for name, content in files.items():
                 path = folder / name

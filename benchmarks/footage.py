@@ -1,4 +1,4 @@
-"""Clips for the benchmarks, of any size and length: the demo's film, enlarged, under grain."""
+"""Clips for the benchmarks, of any size and length: the demo's film, upscaled, under grain."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from demo.film import DEMO_SEED, Film
+from matting.imaging.sample_format import Size
 
 RATE = 30
-DRAWN_PX = 360  # the short side of what is drawn; larger pictures are enlarged from it
+DRAWN_PX = 360  # the short side at which the film is drawn; larger frames are upscaled from it
 DRAWN_FRAMES = 60  # longer clips play them forwards and backwards
 GRAIN = 6  # steps of luma from the darkest grain to the brightest
 WHITE = 255
 
 
-def write_clip(path: Path, size: tuple[int, int], frames: int) -> Path:
-    """A clip in H.264 of `frames` frames, quickly encoded, with a key frame each second.
+def write_clip(path: Path, size: Size, frames: int) -> Path:
+    """Write a clip in H.264, quickly encoded, with a key frame each second; return its path.
 
     Args:
-        size: width and height in px, both even.
+        size: in px, both sides even.
     """
     with av.open(str(path), "w") as container:
         options = {"preset": "ultrafast", "crf": "16"}
@@ -35,15 +36,15 @@ def write_clip(path: Path, size: tuple[int, int], frames: int) -> Path:
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = RATE
-        for index, frame in enumerate(_pictures(size, frames)):
+        for index, frame in enumerate(_frames(size, frames)):
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
-def _pictures(size: tuple[int, int], frames: int) -> Iterator[av.VideoFrame]:
-    """The film's pictures at full size, each with another part of the same grain."""
+def _frames(size: Size, frames: int) -> Iterator[av.VideoFrame]:
+    """Yield the film's frames at full size, each with another part of the same grain."""
     width, height = size
     shrink = max(1, min(size) // DRAWN_PX)
     count = min(frames, DRAWN_FRAMES)
@@ -60,12 +61,12 @@ def _pictures(size: tuple[int, int], frames: int) -> Iterator[av.VideoFrame]:
             dst_colorspace=Colorspace.ITU709,
             interpolation=Interpolation.BICUBIC,
         )
-        _add(frame, grain[index * 7 % height :])
+        _add_grain(frame, grain[index * 7 % height :])
         yield frame
 
 
-def _add(frame: av.VideoFrame, grain: NDArray[np.uint8]) -> None:
-    """Makes the luma of `frame` brighter by `grain`, [at least H, W]."""
+def _add_grain(frame: av.VideoFrame, grain: NDArray[np.uint8]) -> None:
+    """Brighten the luma of a frame by `grain`, [at least H, W]."""
     plane = frame.planes[0]
     luma = np.asarray(memoryview(plane)).view(np.uint8).reshape(-1, plane.line_size)
     luma = luma[: plane.height, : plane.width]

@@ -26,11 +26,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is
 
 import torch
 
-from benchmarks.bare import environment_for
+from benchmarks.bare import environment_with_stubs
 from benchmarks.footage import write_clip
-from benchmarks.processes import ROOT, module
+from benchmarks.processes import ROOT, module_command
 from benchmarks.results import measured_on, write_section
 from benchmarks.targets import rows_of, table_of
+from matting.imaging.sample_format import Size
 
 NO_CARD = 3
 WHOLE_SECONDS = 475
@@ -82,7 +83,7 @@ def steps(folder: Path) -> list[Step]:
         Step("infer", infer, 40, folder / "none.json"),
         Step(
             "the network alone",
-            module(
+            module_command(
                 *("network", "--sizes", "3840x2160", "8192x4096", "--precisions", "fp32", "fp16"),
                 *(*network, folder / "network.json"),
             ),
@@ -91,7 +92,7 @@ def steps(folder: Path) -> list[Step]:
         ),
         Step(
             "throughput",
-            module(
+            module_command(
                 *("throughput", "--width", 3840, "--height", 2160, "--frames", 240, "--rounds", 1),
                 *("--ratio", 0.2, "--device", "cuda", "--json", folder / "throughput.json"),
             ),
@@ -100,7 +101,7 @@ def steps(folder: Path) -> list[Step]:
         ),
         Step(
             "drift",
-            module(
+            module_command(
                 *("network", "--drift", 3000, "--precisions", "fp16", "--device", "cuda"),
                 *("--json", folder / "drift.json"),
             ),
@@ -169,9 +170,9 @@ def main() -> int:
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gpu_check_") as name:
         folder = Path(name)
-        environment = environment_for(folder / "empty")
+        environment = environment_with_stubs(folder / "empty")
         (folder / CLIPS).mkdir()
-        write_clip(folder / CLIPS / "clip.mp4", (1920, 1080), 30)
+        write_clip(folder / CLIPS / "clip.mp4", Size(1920, 1080), 30)
         said = ""
         for step in steps(folder):
             done = run_step(step, environment, min(step.seconds, deadline - time.monotonic()))

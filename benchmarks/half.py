@@ -1,6 +1,6 @@
-"""Half precision on a processor that computes it slowly: rounded to it, computed in float32.
+"""Half precision on a CPU that computes it slowly: rounded to it, but computed in float32.
 
-A convolution in half precision takes rounded numbers, adds their products up in float32 and rounds
+A convolution in half precision takes rounded numbers, adds up their products in float32 and rounds
 the sum. Computed like that, only the order of the additions differs. All else is done in half.
 """
 
@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 
 class HalfPrecision(TorchFunctionMode):
-    """A context in which convolutions of half precision are emulated."""
+    """Emulate convolutions of half precision, in a `with` block."""
 
     def __torch_function__(
         self,
@@ -27,5 +27,5 @@ class HalfPrecision(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is not torch.conv2d or args[0].dtype == torch.float32:
             return func(*args, **kwargs)
-        wide: list[Any] = [a.float() if isinstance(a, Tensor) else a for a in args]
-        return func(*wide, **kwargs).to(args[0].dtype)
+        exact: list[Any] = [arg.float() if isinstance(arg, Tensor) else arg for arg in args]
+        return func(*exact, **kwargs).to(args[0].dtype)

@@ -1,4 +1,4 @@
-"""The plain loop that this program is held against, as matting scripts are commonly written.
+"""The plain loop that this program is compared with, as matting scripts are commonly written.
 
 One frame after the other, all in one thread: random access to the video, PIL, ToTensor, the
 network in float32 with a batch of one, the composite at full size, x265 at its medium preset.
@@ -25,6 +25,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import ToTensor
 
+from matting.imaging.sample_format import Size
 from model import MattingNetwork, State, load_network
 
 BACKGROUND = (120, 255, 155)
@@ -33,7 +34,7 @@ PRESETS = {"hevc": "medium", "h264": "medium", "av1": "8"}
 
 
 class RandomAccess:
-    """A video as a sequence of RGB pictures by number, as pims gives it: one at a time."""
+    """A video as a sequence of RGB frames by number, as pims gives it: one at a time."""
 
     def __init__(self, path: Path) -> None:
         self._container = av.open(str(path))
@@ -57,7 +58,7 @@ class RandomAccess:
         return self._stream.frames
 
     def __getitem__(self, number: int) -> NDArray[np.uint8]:
-        """RGB [H, W, 3] of a frame; in order it is the next one decoded, else it is sought."""
+        """Return RGB [H, W, 3] of a frame: the next one that is decoded, or one that is sought."""
         if not 0 <= number < len(self):
             raise IndexError(number)
         if number != self._next:
@@ -69,25 +70,25 @@ class RandomAccess:
         return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
 
     @property
-    def _ticks(self) -> Fraction:
-        """How many ticks of the stream's time base a frame lasts, at a constant rate."""
+    def _frame_ticks(self) -> Fraction:
+        """How long a frame lasts, in ticks of the stream's time base, at a constant rate."""
         return 1 / (self.rate * (self._stream.time_base or Fraction(1)))
 
     def _number_of(self, frame: av.VideoFrame) -> int:
-        return round(((frame.pts or 0) - (self._stream.start_time or 0)) / self._ticks)
+        return round(((frame.pts or 0) - (self._stream.start_time or 0)) / self._frame_ticks)
 
     def _seek(self, number: int) -> None:
-        """Goes back to the key frame before a frame, or forward to it."""
-        ticks = int(number * self._ticks) + (self._stream.start_time or 0)
+        """Seek to the key frame before a frame."""
+        ticks = int(number * self._frame_ticks) + (self._stream.start_time or 0)
         self._container.seek(ticks, stream=self._stream)
         self._frames = self._container.decode(self._stream)
 
 
 class Encoder:
-    """An encoder of RGB pictures into an mp4 file, at a bitrate."""
+    """An encoder of RGB frames into an MP4 file, at a bitrate."""
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate: Fraction, codec: str, bitrate_bps: int
+        self, path: Path, size: Size, rate: Fraction, codec: str, bitrate_bps: int
     ) -> None:
         self._container = av.open(str(path), "w")
         options = {"preset": PRESETS[codec]}
@@ -115,14 +116,14 @@ class Encoder:
         self._container.close()
 
     def write(self, rgb: NDArray[np.uint8]) -> None:
-        """Encodes one picture [H, W, 3]."""
+        """Encode one frame [H, W, 3]."""
         frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
         self._container.mux(self._stream.encode(frame))
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be matted, and how.
+    """What to matte, and how.
 
     Attributes:
         codec: a key of ENCODERS.
@@ -137,11 +138,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a run took; the network's loading and its first call are not in it.
+class Measurement:
+    """What a run took, without the network's loading and its first call.
 
     Attributes:
-        gpu_bytes: the most that torch held on the graphics card; 0 on the CPU.
+        gpu_bytes: the most that torch held on the GPU; 0 on the CPU.
     """
 
     frames: int
@@ -151,43 +152,43 @@ class Taken:
 
 
 @torch.no_grad()
-def matte(network: MattingNetwork, job: Job) -> Taken:
-    """Mattes a clip into a file, frame by frame."""
+def matte(network: MattingNetwork, job: Job) -> Measurement:
+    """Matte a clip into a file, frame by frame."""
     device = torch.device(job.device)
     network = network.eval().to(device)
-    behind = torch.tensor(BACKGROUND, device=device).view(1, 3, 1, 1) / 255
+    background = torch.tensor(BACKGROUND, device=device).view(1, 3, 1, 1) / 255
     with RandomAccess(job.clip) as video:
         height, width = video[0].shape[:2]
         network(torch.zeros(1, 3, height, width, device=device), None, job.ratio)
         started, cpu = time.perf_counter(), time.process_time()
         state: State | None = None
         with Encoder(
-            job.result, (width, height), video.rate, job.codec, job.bitrate_bps
+            job.result, Size(width, height), video.rate, job.codec, job.bitrate_bps
         ) as encoder:
             for number in range(len(video)):
-                source = _tensor_of(video[number]).to(device)
+                source = _to_tensor(video[number]).to(device)
                 foreground, alpha, state = network(source, state, job.ratio)
-                composite = foreground * alpha + behind * (1 - alpha)
-                encoder.write(_picture_of(composite))
+                composite = foreground * alpha + background * (1 - alpha)
+                encoder.write(_to_rgb8(composite))
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     gpu_bytes = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
-    return Taken(len(video), seconds, cpu, gpu_bytes)
+    return Measurement(len(video), seconds, cpu, gpu_bytes)
 
 
-def _tensor_of(rgb: NDArray[np.uint8]) -> Tensor:
-    """[1, 3, H, W] in 0..1, by way of PIL."""
+def _to_tensor(rgb: NDArray[np.uint8]) -> Tensor:
+    """Return [1, 3, H, W] in [0, 1] of [H, W, 3], by way of PIL."""
     tensor: Tensor = ToTensor()(Image.fromarray(rgb))
     return tensor[None]
 
 
-def _picture_of(rgb: Tensor) -> NDArray[np.uint8]:
-    """[H, W, 3] of [1, 3, H, W] in 0..1."""
-    numbers = rgb[0].mul(255).byte().permute(1, 2, 0).cpu().numpy()
-    return np.ascontiguousarray(numbers)
+def _to_rgb8(rgb: Tensor) -> NDArray[np.uint8]:
+    """Return [H, W, 3] of [1, 3, H, W] in [0, 1]."""
+    code_values = rgb[0].mul(255).byte().permute(1, 2, 0).cpu().numpy()
+    return np.ascontiguousarray(code_values)
 
 
 def main() -> None:
-    """Mattes one clip, and prints what that took as JSON."""
+    """Matte one clip, and print what that took as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.naive", description=__doc__)
     parser.add_argument("clip", type=Path)
     parser.add_argument("result", type=Path)

@@ -19,8 +19,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from matting.options import Precision, Subject
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where this is run by its path
 
 import torch
@@ -30,10 +28,12 @@ from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.drift import drift_of, drift_text, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.parts import Case, Found, bandwidth, measure
-from benchmarks.results import kind_of, measured_on, table, write_section
+from benchmarks.results import machine_kind, measured_on, table, write_section
 from benchmarks.warm_up import drawn, filmed
+from matting.imaging.sample_format import Size
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import VARIABLE
+from matting.options import Precision, Subject
 from matting.system.device import choose_device
 from model import MattingNetwork, load_network
 
@@ -131,7 +131,7 @@ def main() -> None:
     print(text)
     if options.write:
         what = "Drift of half precision" if options.drift else "The network alone"
-        write_section(f"{what}, {kind_of(device.type)}", text)
+        write_section(f"{what}, {machine_kind(device.type)}", text)
 
 
 def _sizes(
@@ -144,7 +144,7 @@ def _sizes(
     found = []
     for size in sizes:
         width, height = map(int, size.split("x"))
-        clip = write_clip(folder / f"{size}.mp4", (width, height), FRAMES)
+        clip = write_clip(folder / f"{size}.mp4", Size(width, height), FRAMES)
         ratio = options.ratio or automatic_ratio(width, height, Subject.FULL_BODY)
         for precision in precisions:
             case = Case(clip, width, height, ratio, Precision(precision))

@@ -16,19 +16,19 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 PROC = Path("/proc")
-SAMPLE_SECONDS = 0.1
+INTERVAL_SECONDS = 0.1
 PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a command took, the processes that it started included.
+class RunResult:
+    """What a command said and took, with the processes that it started.
 
     Attributes:
-        cpu_seconds: processor time, all cores; 0 where the system does not tell (Windows).
+        cpu_seconds: CPU time, all cores; 0 where the system does not tell (Windows).
         peak_bytes: resident memory, each process at its own peak; 0 where there is no /proc.
-        gpu_bytes: the most that was taken on the graphics card meanwhile, by the driver's count;
-            0 without one.
+        gpu_bytes: the most that was taken on the GPU meanwhile, by the driver's count; 0 without
+            one.
     """
 
     output: str
@@ -38,18 +38,18 @@ class Ran:
     gpu_bytes: int
 
 
-def run(command: Sequence[str]) -> Ran:
-    """Runs a command in the repository's root.
+def run(command: Sequence[str]) -> RunResult:
+    """Run a command in the repository's root.
 
     Raises:
-        subprocess.CalledProcessError: it failed; what it said has been printed.
+        subprocess.CalledProcessError: it failed; its output has been printed.
     """
-    with _Watch() as watch:
+    with _Monitor() as monitor:
         before, started = os.times(), time.perf_counter()
         process = subprocess.Popen(
             list(command), cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
         )
-        watch.pid = process.pid
+        monitor.pid = process.pid
         output, _ = process.communicate()
         seconds, after = time.perf_counter() - started, os.times()
     if process.returncode:
@@ -58,72 +58,72 @@ def run(command: Sequence[str]) -> Ran:
     cpu_seconds = (
         after.children_user + after.children_system - before.children_user - before.children_system
     )
-    return Ran(output, seconds, cpu_seconds, sum(watch.peaks.values()), watch.gpu_bytes)
+    return RunResult(output, seconds, cpu_seconds, sum(monitor.peaks.values()), monitor.gpu_bytes)
 
 
-def module(name: str, *arguments: object) -> list[str]:
-    """The command that runs a module of the benchmarks."""
+def module_command(name: str, *arguments: object) -> list[str]:
+    """Return the command that runs a module of the benchmarks."""
     return [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]
 
 
-def program(*arguments: object) -> list[str]:
-    """The program's own command line."""
+def program_command(*arguments: object) -> list[str]:
+    """Return a command line of the program itself."""
     return [sys.executable, "inference_custom.py", *map(str, arguments), "--quiet"]
 
 
-class _Watch:
+class _Monitor:
     """Looks at a process and its descendants again and again, from a thread of its own."""
 
     def __init__(self) -> None:
         self.pid: int | None = None
         self.peaks: dict[int, int] = {}
         self.gpu_bytes = 0
-        self._gpu_before = _gpu_used()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._gpu_bytes_before = _gpu_bytes_in_use()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> _Monitor:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._stopped.set()
         self._thread.join()
 
-    def _look(self) -> None:
-        while not self._ended.wait(SAMPLE_SECONDS):
-            for pid in _tree(self.pid):
-                self.peaks[pid] = max(self.peaks.get(pid, 0), _peak(pid))
-            self.gpu_bytes = max(self.gpu_bytes, _gpu_used() - self._gpu_before)
+    def _watch(self) -> None:
+        while not self._stopped.wait(INTERVAL_SECONDS):
+            for pid in _process_tree(self.pid):
+                self.peaks[pid] = max(self.peaks.get(pid, 0), _peak_bytes(pid))
+            self.gpu_bytes = max(self.gpu_bytes, _gpu_bytes_in_use() - self._gpu_bytes_before)
 
 
-def _tree(root: int | None) -> list[int]:
-    """A process and its descendants; empty where there is no /proc, or no such process."""
+def _process_tree(root: int | None) -> list[int]:
+    """Return a process and its descendants; none without /proc, or without that process."""
     parents = {}
     for entry in PROC.glob("[0-9]*/stat"):
-        fields = _text(entry).rpartition(")")[2].split()
+        fields = _read(entry).rpartition(")")[2].split()
         if fields:
             parents[int(entry.parent.name)] = int(fields[1])
-    found = [root] if root in parents else []
-    for pid in found:
-        found += [child for child, parent in parents.items() if parent == pid]
-    return [pid for pid in found if pid is not None]
+    tree = [root] if root in parents else []
+    for pid in tree:
+        tree += [child for child, parent in parents.items() if parent == pid]
+    return [pid for pid in tree if pid is not None]
 
 
-def _peak(pid: int) -> int:
-    """The most memory that a process has had resident, in bytes."""
-    found = PEAK.search(_text(PROC / str(pid) / "status"))
-    return int(found[1]) * 1024 if found else 0
+def _peak_bytes(pid: int) -> int:
+    """Return the most memory that a process has had resident."""
+    match = PEAK.search(_read(PROC / str(pid) / "status"))
+    return int(match[1]) * 1024 if match else 0
 
 
-def _text(path: Path) -> str:
+def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:  # the process has ended
         return ""
 
 
-def _gpu_used() -> int:
+def _gpu_bytes_in_use() -> int:
     if not torch.cuda.is_available():
         return 0
     free, total = torch.cuda.mem_get_info()

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.processes import Ran
+from benchmarks.processes import RunResult
 from benchmarks.results import table
 from benchmarks.stages import Stage
 
@@ -25,10 +25,10 @@ class Round:
         gpu_bytes: the most that torch held for the plain loop, and for the stages.
     """
 
-    naive: Ran
+    naive: RunResult
     loop: tuple[float, float]
-    whole: Ran
-    start: Ran
+    whole: RunResult
+    start: RunResult
     stages: list[Stage] = field(default_factory=list)
     gpu_bytes: tuple[int, int] = (0, 0)
 
@@ -121,7 +121,7 @@ def text_of(found: Figures, rounds: list[Round]) -> str:
     )
 
 
-def _row(name: str, taken: tuple[float, float], frames: int, ran: list[Ran]) -> list[str]:
+def _row(name: str, taken: tuple[float, float], frames: int, ran: list[RunResult]) -> list[str]:
     return [
         name,
         f"{frames / taken[0]:.3f}",

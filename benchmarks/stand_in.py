@@ -13,7 +13,9 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-SIZE = (64, 48)
+from matting.imaging.sample_format import Size
+
+SIZE = Size(64, 48)
 RATE = 30
 KEY_FRAMES = 6  # frames from one key frame to the next
 SAMPLE_RATE = 48_000
@@ -21,12 +23,12 @@ BLOCK_SAMPLES = 1024
 
 
 def write_clip(path: Path, frames: int, seed: int) -> Path:
-    """A clip with sound, of which every frame is another one."""
+    """Write a clip with audio, of which every frame is another one."""
     rng = np.random.default_rng(seed)
-    texture = rng.integers(0, 256, (2 * SIZE[1], 2 * SIZE[0], 3), np.uint8)
+    texture = rng.integers(0, 256, (2 * SIZE.height, 2 * SIZE.width, 3), np.uint8)
     with av.open(str(path), "w") as container:
-        quick = {"preset": "ultrafast", "crf": "12", "sc_threshold": "0", "bf": "0"}
-        video = container.add_stream("libx264", rate=RATE, options=quick)
+        options = {"preset": "ultrafast", "crf": "12", "sc_threshold": "0", "bf": "0"}
+        video = container.add_stream("libx264", rate=RATE, options=options)
         audio = container.add_stream("aac", rate=SAMPLE_RATE)
         if not isinstance(video, VideoStream) or not isinstance(audio, AudioStream):
             raise TypeError("PyAV gave streams of another kind")
@@ -35,7 +37,7 @@ def write_clip(path: Path, frames: int, seed: int) -> Path:
         video.codec_context.gop_size = KEY_FRAMES
         audio.layout = "mono"
         for index in range(frames):
-            frame = av.VideoFrame.from_ndarray(_picture(texture, index), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(_frame(texture, index), format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -45,8 +47,8 @@ def write_clip(path: Path, frames: int, seed: int) -> Path:
     return path
 
 
-def content(path: Path) -> str:
-    """A hash of every decoded frame with its time, and of every sound packet."""
+def content_hash(path: Path) -> str:
+    """Return a hash of every decoded frame with its time, and of every audio packet."""
     digest = hashlib.sha256()
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -59,8 +61,8 @@ def content(path: Path) -> str:
     return digest.hexdigest()
 
 
-def shown_at(path: Path) -> list[Fraction]:
-    """When each frame that can be decoded is shown, from the first on, in seconds."""
+def presentation_times(path: Path) -> list[Fraction]:
+    """Return when each frame that can be decoded is presented, in seconds after the first."""
     with av.open(str(path)) as container:
         times = [
             frame.pts * frame.time_base
@@ -70,18 +72,18 @@ def shown_at(path: Path) -> list[Fraction]:
     return [time - times[0] for time in times]
 
 
-def _picture(texture: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
-    """RGB [H, W, 3]: a window that wanders over the texture, smoothed so that it encodes well."""
+def _frame(texture: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
+    """Return RGB [H, W, 3]: a window that wanders over the texture, coarse to encode well."""
     moved = np.roll(texture, (index, 2 * index), axis=(0, 1)).astype(np.float32)
-    height, width = SIZE[1], SIZE[0]
-    coarse = moved[: height // 4, : width // 4]
+    coarse = moved[: SIZE.height // 4, : SIZE.width // 4]
     return np.kron(coarse, np.ones((4, 4, 1), np.float32)).astype(np.uint8)
 
 
 def _tone(frames: int) -> Iterator[av.AudioFrame]:
+    """Yield a tone as long as so many frames of video."""
     for start in range(0, frames * SAMPLE_RATE // RATE, BLOCK_SAMPLES):
-        at = np.arange(start, start + BLOCK_SAMPLES)
-        wave = (np.sin(at * 2 * np.pi * 330 / SAMPLE_RATE) * 0.3).astype(np.float32)
+        samples = np.arange(start, start + BLOCK_SAMPLES)
+        wave = (np.sin(samples * 2 * np.pi * 330 / SAMPLE_RATE) * 0.3).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
         frame.sample_rate = SAMPLE_RATE
         frame.pts, frame.time_base = start, Fraction(1, SAMPLE_RATE)

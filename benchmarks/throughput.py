@@ -24,12 +24,14 @@ import torch
 
 from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.footage import write_clip
-from benchmarks.memory import growth, growth_text
+from benchmarks.memory import measure_peaks
+from benchmarks.memory import report as memory_report
 from benchmarks.naive import ENCODERS
-from benchmarks.processes import module, program, run
-from benchmarks.results import kind_of, measured_on, write_section
+from benchmarks.processes import module_command, program_command, run
+from benchmarks.results import machine_kind, measured_on, write_section
 from benchmarks.side_by_side import FEW_FRAMES, Figures, Round, ours_of, text_of
 from benchmarks.stages import Stage
+from matting.imaging.sample_format import Size
 from matting.inference.weights import VARIABLE
 from matting.system.device import choose_device
 
@@ -64,10 +66,10 @@ def commands(clip: Clip, folder: Path) -> dict[str, list[str]]:
     ours = [*_ours(clip.settings), "--bitrate", clip.bitrate_bps, "--codec", clip.codec]
     alike = [*clip.settings, "--bitrate-bps", clip.bitrate_bps, "--codec", clip.codec]
     return {
-        "naive": module("naive", clip.path, folder / "naive.mp4", *alike),
-        "whole": program("infer", clip.folder, "--output", folder, *ours),
-        "start": program("infer", clip.short, "--output", folder, *ours),
-        "stages": module("stages", clip.path, folder / "stages.mp4", *alike),
+        "naive": module_command("naive", clip.path, folder / "naive.mp4", *alike),
+        "whole": program_command("infer", clip.folder, "--output", folder, *ours),
+        "start": program_command("infer", clip.short, "--output", folder, *ours),
+        "stages": module_command("stages", clip.path, folder / "stages.mp4", *alike),
     }
 
 
@@ -123,9 +125,9 @@ def main() -> None:
         )
         if options.memory:
             title = "Memory by length"
-            text = growth_text(growth(folder, weights, device, options.seconds))
+            text = memory_report(measure_peaks(folder, weights, device, options.seconds))
         else:
-            title = f"Throughput at {options.width}x{options.height}, {kind_of(device)}"
+            title = f"Throughput at {options.width}x{options.height}, {machine_kind(device)}"
             text = _throughput(options, folder, weights, device)
     text = f"Weights: {weights.name}. {_card(device)}{measured_on()}\n\n{text}"
     print(text)
@@ -145,7 +147,7 @@ def _throughput(options: argparse.Namespace, folder: Path, weights: Path, device
     )
     for path, frames in ((clip.folder, options.frames), (clip.short, FEW_FRAMES)):
         path.mkdir()
-        write_clip(path / "clip.mp4", (options.width, options.height), frames)
+        write_clip(path / "clip.mp4", Size(options.width, options.height), frames)
     clip.results.mkdir()
     if device != "cpu":  # a kernel is compiled once on a machine, not in each run
         (clip.results / "first").mkdir()

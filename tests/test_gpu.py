@@ -52,7 +52,7 @@ VISIBLE = 1 / 255
 def clip(tmp_path: Path) -> Path:
     folder = tmp_path / "clips"
     folder.mkdir()
-    return write_clip(folder / "clip.mp4", (320, 192), 12)
+    return write_clip(folder / "clip.mp4", Size(320, 192), 12)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_infer_on_the_card_gives_the_same_video(
 
 def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) -> None:
     """Cut, decoded, matted and encoded, all by default; a card need not have NVENC."""
-    clip = write_clip(tmp_path / "clip.mp4", (640, 360), 45)
+    clip = write_clip(tmp_path / "clip.mp4", Size(640, 360), 45)
     segments = segment(clip, SECOND, None, progress)
     look = OutputOptions(encoding=EncodingOptions(VideoCodec.HEVC))
     options = with_compute(matting_options(CHECKPOINT, look, ratio=0.5), device="cuda")
@@ -148,7 +148,7 @@ def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("small_card")
 def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "8k.mp4", (8192, 4096), 3)
+    path = write_clip(tmp_path / "8k.mp4", Size(8192, 4096), 3)
     session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, Precision.AUTO)
     ratio = automatic_ratio(8192, 4096, Subject.FULL_BODY)
     make = Renderer(RendererBackend.AUTO, CARD, print)

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.faults.fault import Fault, NotHeldError, require
 from benchmarks.faults.program import Ended, run, running
-from benchmarks.stand_in import KEY_FRAMES, RATE, content, write_clip
+from benchmarks.stand_in import KEY_FRAMES, RATE, content_hash, write_clip
 from matting.project.paths import MattedFolder, final_file, segments_folder
 from matting.project.plan import Plan, read_plan
 
@@ -127,7 +127,7 @@ class JobFault(Fault):
         job = self.new_job(self.folder / "undisturbed")
         self.undisturbed = job
         self.life_seconds = job.must("run").seconds
-        self.whole = content(job.final)
+        self.whole = content_hash(job.final)
         self.names = [segment.name for segment in job.plan().segments]
         require(len(self.names) == self.segments_in_clip, f"the clip was cut into {self.names}")
         if self.prepared:
@@ -147,4 +147,4 @@ class JobFault(Fault):
     def require_whole(self, job: Job) -> None:
         """The final video has to be that of the undisturbed run."""
         require(job.final.is_file(), f"{job.final.name} is not there")
-        require(content(job.final) == self.whole, f"{job.final.name} is another video")
+        require(content_hash(job.final) == self.whole, f"{job.final.name} is another video")

@@ -17,7 +17,7 @@ import torch
 from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
-from benchmarks.stand_in import KEY_FRAMES, shown_at
+from benchmarks.stand_in import KEY_FRAMES, presentation_times
 from matting.errors import OutOfMemoryError
 from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
 from matting.inference.rvm import RvmInference
@@ -77,7 +77,7 @@ class Machine(JobFault):
         if not fails:
             self.require_whole(job)
         # After a failure the next segment had to begin without the state before it.
-        same = shown_at(job.final) == shown_at(self.undisturbed.final)
+        same = presentation_times(job.final) == presentation_times(self.undisturbed.final)
         require(same, f"{fault}: the final frames are not the source's")
 
 

@@ -13,7 +13,7 @@ import av
 from benchmarks.faults.fault import require
 from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import LIMIT_SECONDS
-from benchmarks.stand_in import KEY_FRAMES, shown_at, write_clip
+from benchmarks.stand_in import KEY_FRAMES, presentation_times, write_clip
 from matting.options import OutputKind
 
 PLAIN_ENDS = {0, 1, 2}  # done; some failed; bad input
@@ -33,7 +33,7 @@ class Mutations(JobFault):
     def prepare(self) -> None:
         super().prepare()
         segments = self.undisturbed.segments
-        self.times = {name: shown_at(segments / name) for name in self.names}
+        self.times = {name: presentation_times(segments / name) for name in self.names}
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)
@@ -56,7 +56,7 @@ class Mutations(JobFault):
             job.matted.layer(OutputKind.COMPOSITE) / entry["outputs"][OutputKind.COMPOSITE]["file"]
         )
         try:
-            found = shown_at(path)
+            found = presentation_times(path)
         except (av.error.FFmpegError, IndexError) as error:
             require(False, f"{story}: {name} is true, but does not decode ({error})")
         want = self.times[name]

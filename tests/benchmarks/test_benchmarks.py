@@ -15,15 +15,15 @@ from benchmarks import bare, gpu_check, naive, network, results, stages, through
 from benchmarks.drift import Drift, drift_of, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.half import HalfPrecision
-from benchmarks.memory import growth_text
+from benchmarks.memory import report as memory_report
 from benchmarks.parts import Case, frame_bytes, least_bytes, measure
-from benchmarks.processes import Ran, run
+from benchmarks.processes import RunResult, run
 from benchmarks.side_by_side import Figures, Round, text_of
 from benchmarks.stages import Stage
 from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.weights import load_checkpoint
 from matting.options import OutputKind, OutputOptions, Precision
 from model import load_network
@@ -39,7 +39,7 @@ FRAMES = 7
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    return write_clip(tmp_path / "clip.mp4", (64, 48), FRAMES)
+    return write_clip(tmp_path / "clip.mp4", Size(64, 48), FRAMES)
 
 
 def frames_of(path: Path) -> int:
@@ -109,10 +109,10 @@ def test_a_process_that_fails_is_no_result() -> None:
 
 def a_round(naive_seconds: float, whole_seconds: float) -> Round:
     return Round(
-        naive=Ran("", naive_seconds + 1, 0, 2**20, 0),
+        naive=RunResult("", naive_seconds + 1, 0, 2**20, 0),
         loop=(naive_seconds, 2 * naive_seconds),
-        whole=Ran("", whole_seconds, 9.0, 3 * 2**20, 0),
-        start=Ran("", 2.0, 1.0, 0, 0),
+        whole=RunResult("", whole_seconds, 9.0, 3 * 2**20, 0),
+        start=RunResult("", 2.0, 1.0, 0, 0),
         stages=[
             Stage("decode", "reader", 1.0, 1.0),
             Stage("full-size stage", "writer", 3.0, 3.0),
@@ -157,10 +157,10 @@ def test_both_sides_get_the_same_settings(clip: Path, tmp_path: Path) -> None:
 
 
 def test_growth_is_what_a_longer_video_takes_more() -> None:
-    text = growth_text({60: 500.0, 600: 512.25})
+    text = memory_report({60: 500.0, 600: 512.25})
     assert "| 600 s | 512.2 |" in text
     assert "Growth: 12.2 MiB" in text
-    assert "Growth: -12.2 MiB" in growth_text({60: 512.25, 600: 500.0})
+    assert "Growth: -12.2 MiB" in memory_report({60: 512.25, 600: 500.0})
 
 
 def test_the_network_is_measured_in_parts(clip: Path) -> None:
@@ -245,7 +245,7 @@ def test_what_a_card_does_not_have_is_no_failure() -> None:
 def test_a_step_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; print('began', flush=True); time.sleep(60)"]
     step = gpu_check.Step("slow", command, 1.0, tmp_path / "figures.json")
-    done = gpu_check.run_step(step, dict(bare.environment_for(tmp_path)), step.seconds)
+    done = gpu_check.run_step(step, dict(bare.environment_with_stubs(tmp_path)), step.seconds)
     assert done.problem == "ended after 1 seconds"
     assert "began" in done.output
     assert gpu_check.figures_of(done) is None
@@ -255,7 +255,7 @@ def test_missing_packages_are_replaced_by_empty_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    environment = bare.environment_for(tmp_path / "empty")
+    environment = bare.environment_with_stubs(tmp_path / "empty")
     bars = "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.total += 1; bar.close()"
     command = [sys.executable, "-c", f"import matting.cli.main, benchmarks.throughput; {bars}"]
     step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
@@ -266,8 +266,8 @@ def test_missing_packages_are_replaced_by_empty_ones(
 
 def test_the_gpu_check_itself_needs_none_of_them() -> None:
     program = (
-        "import sys; sys.path.insert(0, '.'); from benchmarks.bare import EMPTY; "
-        "sys.modules.update(dict.fromkeys(EMPTY)); import benchmarks.gpu_check"
+        "import sys; sys.path.insert(0, '.'); from benchmarks.bare import STUBS; "
+        "sys.modules.update(dict.fromkeys(STUBS)); import benchmarks.gpu_check"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
     assert done.returncode == 0
