@@ -9,8 +9,8 @@ from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import MuxRequest, mux
 from matting.errors import InputError, writing
 from matting.media.container import require_file
-from matting.media.probe import length_seconds
-from matting.media.streams import TrackKind, picture_choice
+from matting.media.probe import probe
+from matting.media.streams import TrackKind
 from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.join_record import COMBINE_AGAIN, JoinRecord
@@ -51,6 +51,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         try:
             mux(request, temporary, progress)
             losses = check_mux(request, temporary)
+            length_seconds = probe(temporary).declared_seconds
             atomic_files.publish(temporary, target)
         finally:
             progress.finish()
@@ -59,14 +60,14 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
         progress.say(note)
     _mention_older_results(video, output, target, progress)
-    length = clock(float(length_seconds(target)))
+    length = clock(float(length_seconds))
     progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")
     return target
 
 
 def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
     video = request.source.path
-    choice = picture_choice(video)
+    choice = request.contents.picture_choice(video.name)
     if choice:
         progress.say(choice)
     mapping = request.mapping

@@ -132,7 +132,7 @@ def _back_to_back(paths: list[Path]) -> tuple[list[Part], Fraction]:
     for path in paths:
         parts.append(Part(path, round(start / time_base)))
         own = probe(path).time_base
-        pts = sorted(time.pts for time in frame_times(path))
+        pts = sorted(frame_times(path))
         last_frame = pts[-1] - pts[-2] if len(pts) > 1 else 1 / (probe(path).rate * own)
         start += (pts[-1] - pts[0] + last_frame) * own
     return parts, time_base

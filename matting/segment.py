@@ -16,10 +16,9 @@ from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.errors import InputError
 from matting.media.container import require_file
-from matting.media.mp4.spatial import one_eye_note
-from matting.media.probe import VideoInfo, probe
-from matting.media.streams import picture_choice
+from matting.media.probe import probe, read_contents, read_spatial
 from matting.media.validation import require_supported
+from matting.media.video_info import VideoInfo
 from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, OnDamage
 from matting.progress import Progress, counted
 from matting.project.paths import UNFINISHED, segments_folder
@@ -39,9 +38,12 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
         StorageError, BusyError, MissingError.
     """
     require_file(video)
-    info = probe(video)
-    for note in filter(None, (picture_choice(video), one_eye_note(video))):
+    spatial = read_spatial(video)
+    for note in filter(
+        None, (read_contents(video).picture_choice(video.name), spatial.one_eye_note)
+    ):
         progress.say(note)
+    info = probe(video)
     require_supported(info)
     source = SourceFingerprint.of(video)
     folder = segments_folder(video, output)

@@ -17,6 +17,7 @@ from benchmarks.checkpoints import write_constant_checkpoint, write_random_check
 from matting.cli.signals import NAMES
 from matting.system import subprocesses
 from tests.support.markers import require_gpu
+from tests.support.opens import OpenCounter, counted_opens
 from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 from tests.support.wine.harness import Wine
@@ -64,6 +65,13 @@ def _signals_as_before() -> Iterator[None]:
 @pytest.fixture
 def progress() -> Recorder:
     return Recorder()
+
+
+@pytest.fixture
+def open_counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenCounter]:
+    """How often this process opens files for reading, from here on."""
+    with counted_opens(monkeypatch) as counter:
+        yield counter
 
 
 @pytest.fixture(autouse=True)

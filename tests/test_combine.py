@@ -14,7 +14,7 @@ from matting.combine import combine
 from matting.errors import EncodeError, InputError
 from matting.infer import infer
 from matting.media.concat import Part, check_joined, join
-from matting.media.probe import decode_times
+from matting.media.packet_table import decode_times
 from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.segment import segment
 from tests.support.clips import decode, make_clip, numbers, times

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matting.cutting.packet_index import SourceIndex
 from matting.media.frame_filters import FrameFilters
-from matting.media.probe import VideoInfo
+from matting.media.video_info import VideoInfo
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutSegment
 from matting.cutting.repair import repair
 from matting.errors import MediaError
-from matting.media.probe import VideoInfo
+from matting.media.video_info import VideoInfo
 from matting.options import OnDamage
 from matting.progress import Progress, counted
 from matting.system.humanize import exact_clock

@@ -19,7 +19,7 @@ from matting.cutting.packet_index import SourceIndex
 from matting.cutting.reencode import decode_frames
 from matting.cutting.repair import rewrite_segment, source_time_of
 from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
-from matting.media.probe import VideoInfo
+from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore
 from matting.project.paths import segment_name
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutSegment
 from matting.errors import writing
-from matting.media.probe import VideoInfo
+from matting.media.video_info import VideoInfo
 from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
 from matting.project.plan import Plan, PlannedSegment, concat_list, gaps_of, write_plan
 from matting.system import atomic_files

@@ -19,7 +19,8 @@ from matting.media.container import encoding
 from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
-from matting.media.probe import VideoInfo, probe
+from matting.media.probe import probe
+from matting.media.video_info import VideoInfo
 
 
 class FrameWriter:

@@ -18,7 +18,8 @@ from av.video.stream import VideoStream
 from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
 from matting.media.container import encoding, open_video, reading, unbroken
-from matting.media.probe import VideoInfo, decode_times
+from matting.media.packet_table import decode_times
+from matting.media.video_info import VideoInfo
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,14 @@ import av
 from av.video.stream import VideoStream
 
 from matting.errors import MediaError
-from matting.media.container import correct_time, open_video, reading, unbroken
-from matting.media.probe import CUT_OFF_SECONDS, declared_end, is_presented
+from matting.media.container import (
+    is_presented,
+    is_presented_when_decoded,
+    open_video,
+    reading,
+    unbroken,
+)
+from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 
 # NAL unit types of the pictures at which the decoder forgets all that came before (IDR), and of
 # all coded pictures. Source: ITU-T H.264, table 7-1; H.265, table 7-1.
@@ -76,11 +82,12 @@ def read_index(path: Path) -> SourceIndex:
     with open_video(path) as (container, stream), reading(path):
         codec = stream.codec_context.codec.canonical_name
         extradata = bytes(stream.codec_context.extradata or b"")
+        when_decoded = is_presented_when_decoded(stream)
         breaks: list[av.error.FFmpegError] = []
         # All streams: the container's declared length is that of its longest.
         for packet in unbroken(container.demux(), breaks.append):
-            if packet.stream_index == stream.index:
-                correct_time(packet, stream)
+            if packet.stream_index == stream.index and when_decoded:
+                packet.pts = packet.dts
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
@@ -98,7 +105,7 @@ def read_index(path: Path) -> SourceIndex:
                 )
         truncated = (
             bool(breaks)
-            or declared_end(container) - end > CUT_OFF_SECONDS
+            or declared_end(container) - end > TRUNCATED_SECONDS
             or _container_index_exceeds_file(stream, path)
         )
     if not any(packet.presented for packet in packets):

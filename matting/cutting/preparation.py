@@ -9,8 +9,8 @@ from itertools import islice
 from matting.cutting.packet_index import SourceIndex
 from matting.media.decode_check import Decoding, decoded
 from matting.media.frame_filters import FrameFilters
-from matting.media.probe import VideoInfo
 from matting.media.validation import require_whole_pictures
+from matting.media.video_info import VideoInfo
 
 # How many frames are inspected for fields before the work starts; the others when they are decoded.
 INSPECTED_FRAMES = 8

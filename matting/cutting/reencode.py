@@ -15,8 +15,8 @@ from matting.cutting.lossless_writer import FrameWriter
 from matting.errors import DecodeError, writing
 from matting.media.decode_check import Decoding, decode_all, decoded
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.probe import VideoInfo
 from matting.media.validation import require_whole_pictures
+from matting.media.video_info import VideoInfo
 from matting.progress import Progress
 from matting.project.paths import segment_name
 from matting.system import atomic_files

@@ -14,7 +14,8 @@ from matting.cutting.reencode import (
     last_frame,
 )
 from matting.media.decode_check import decode_all
-from matting.media.probe import VideoInfo, probe
+from matting.media.probe import probe
+from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore
 
 

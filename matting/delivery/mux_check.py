@@ -9,10 +9,11 @@ from pathlib import Path
 
 from matting.delivery.muxing import MuxRequest, missing_tags
 from matting.errors import EncodeError
-from matting.media.mp4.boxes import Box, entries, read_moov
+from matting.media.media_index import Part, index_of
+from matting.media.mp4.boxes import Box, entries
 from matting.media.mp4.spatial import Spatial
-from matting.media.probe import frame_times, probe
-from matting.media.streams import Contents, Track, TrackKind, contents, spans
+from matting.media.probe import frame_times, probe, read_contents, stream_spans
+from matting.media.streams import Contents, Track, TrackKind
 from matting.project.paths import Container
 
 TOLERANCE_SECONDS = Fraction(1, 1000)
@@ -35,7 +36,7 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     """
     source, mapping = request.source, request.mapping
     offset = _check_picture(request, final) - source.start_pts * source.time_base
-    written = contents(final)
+    written = read_contents(final)
     tracks = [track for track in written.tracks if track.kind not in UNMAPPED]
     mapped = [stream.track for stream in mapping.tracks]
     if [track.kind for track in tracks] != [track.kind for track in mapped]:
@@ -71,8 +72,9 @@ def _check_picture(request: MuxRequest, final: Path) -> Fraction:
 
 def _presentation_times(path: Path) -> list[Fraction]:
     """Return when the frames are presented, in seconds, rising."""
+    times = sorted(frame_times(path))
     time_base = probe(path).time_base
-    return [pts * time_base for pts in sorted(time.pts for time in frame_times(path))]
+    return [pts * time_base for pts in times]
 
 
 def _check_audio(
@@ -85,8 +87,9 @@ def _check_audio(
         offset: how much later everything is in `final`, in seconds.
     """
     half_frame = 1 / request.source.rate / 2
-    spans_before, is_whole = spans(request.source.path, [before.index for before, _ in pairs])
-    spans_after, _ = spans(final, [after.index for _, after in pairs])
+    source = request.source.path
+    spans_before, is_whole = stream_spans(source, [before.index for before, _ in pairs])
+    spans_after, _ = stream_spans(final, [after.index for _, after in pairs])
     for track, written in pairs:
         before, after = spans_before.get(track.index), spans_after.get(written.index)
         if before is None and after is None:
@@ -105,7 +108,7 @@ def _check_audio(
 
 def _check_spatial(final: Path, spatial: Spatial) -> None:
     """Require the boxes to be there, byte for byte."""
-    moov = read_moov(final)
+    moov = index_of(final, Part.MOOV).moov
     trak = moov.child(b"trak") if moov else None
     entry = entries(trak)[0].head if trak else b""
     if not all(box in entry for box in spatial.entry) or not all(

@@ -11,10 +11,12 @@ from pathlib import Path
 from matting.delivery.stream_mapping import COPY, StreamMapping, map_streams
 from matting.errors import writing
 from matting.media import ffmpeg
+from matting.media.media_index import forget_index
 from matting.media.mp4.metadata import Additions, add_to_header
-from matting.media.mp4.spatial import Spatial, read_spatial
-from matting.media.probe import VideoInfo, probe
-from matting.media.streams import Contents, TrackKind, contents, cover_bytes
+from matting.media.mp4.spatial import Spatial
+from matting.media.probe import frame_times, probe, read_contents, read_spatial
+from matting.media.streams import Contents, TrackKind, cover_bytes
+from matting.media.video_info import VideoInfo
 from matting.progress import Progress
 from matting.project.paths import Container
 
@@ -53,8 +55,10 @@ class MuxRequest:
         Raises:
             InputError, MediaError: one of them cannot be read.
         """
-        source, picture, own = probe(video), probe(combined), contents(video)
-        return cls(source, picture, own, map_streams(own, picture.codec), read_spatial(video))
+        spatial, own, source = read_spatial(video), read_contents(video), probe(video)
+        frame_times(combined)  # the check needs them: the file is opened once for these, too
+        picture = probe(combined)
+        return cls(source, picture, own, map_streams(own, picture.codec), spatial)
 
     @property
     def source_start_seconds(self) -> float:
@@ -88,6 +92,7 @@ def mux(request: MuxRequest, target: Path, progress: Progress) -> None:
     if container is not Container.MATROSKA:
         with writing(target):
             add_to_header(target, _additions(request, target))
+            forget_index(target)
 
 
 def missing_tags(have: Mapping[str, str], want: Mapping[str, str]) -> dict[str, str]:
@@ -196,7 +201,7 @@ def _additions(request: MuxRequest, target: Path) -> Additions:
     languages = {number: track.language for number, track in numbered if track.language}
     return Additions(
         spatial=request.spatial,
-        tags=missing_tags(contents(target).tags, request.contents.tags),
+        tags=missing_tags(read_contents(target).tags, request.contents.tags),
         # mp4 files by ffmpeg have them already; QuickTime's only where on its own short list.
         languages={} if mapping.container is Container.MP4 else languages,
         # Its mp4 writer enables the first of a kind whatever was said.

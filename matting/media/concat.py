@@ -16,7 +16,8 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import encoding, open_video, reading
 from matting.media.decode_check import decode_through
-from matting.media.probe import decode_times, frame_times, probe
+from matting.media.packet_table import decode_times
+from matting.media.probe import frame_times, probe
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def join(
 
 def _part_times(part: Part, time_base: Fraction) -> list[int]:
     """The times in the result of a part's packets, in decoding order."""
-    pts = [time.pts for time in frame_times(part.path)]
+    pts = frame_times(part.path)
     if part.times is not None:
         if len(pts) != len(part.times):
             raise EncodeError(f"{part.path} has {len(pts)} frames, not {len(part.times)}.")
@@ -130,14 +131,12 @@ def check_joined(
     Raises:
         EncodeError: a frame is missing, damaged, or not within one tick of its time.
     """
-    own = probe(target).time_base
     try:
         found = decode_through(target, on_frames)
     except MediaError as error:
         raise EncodeError(f"{target} came out damaged: {error.what}") from error
     exact = len(found) == len(shown) and all(
-        abs(have * own - want * time_base) <= time_base
-        for have, want in zip(found, shown, strict=True)
+        abs(have - want * time_base) <= time_base for have, want in zip(found, shown, strict=True)
     )
     if not exact:
         raise EncodeError(

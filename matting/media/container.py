@@ -48,10 +48,15 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise MediaError(
-            f"{path} cannot be read as a video ({error.strerror}).",
-            "Check that it plays; copy or download it again if it does not.",
-        ) from error
+        raise unreadable(path, error.strerror or str(error)) from error
+
+
+def unreadable(path: Path, reason: str) -> MediaError:
+    """Return the error of a file that FFmpeg refuses, for the reason it gives."""
+    return MediaError(
+        f"{path} cannot be read as a video ({reason}).",
+        "Check that it plays; copy or download it again if it does not.",
+    )
 
 
 @contextmanager
@@ -170,13 +175,24 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     return chosen
 
 
-def correct_time(packet: Packet[AnyStream], stream: VideoStream) -> None:
-    """Sets when a packet of AVI is shown, which that does not say: when it is decoded.
+def is_presented_when_decoded(stream: VideoStream) -> bool:
+    """Tell whether a packet's decoding time has to stand for its presentation time.
 
-    Where no frame waits for a later one. FFmpeg 8 takes H.264 there to be shown a frame later.
+    AVI does not say when a packet is presented, and FFmpeg 8 takes H.264 there to be presented a
+    frame later. Right where no frame waits for a later one, which a decoder may change its mind
+    about: ask before the first packet is decoded.
     """
-    if stream.container.format.name == "avi" and not stream.codec_context.has_b_frames:
-        packet.pts = packet.dts
+    return stream.container.format.name == "avi" and not stream.codec_context.has_b_frames
+
+
+def is_presented(packet: Packet[AnyStream], codec: str) -> bool:
+    """Tell whether a packet holds a frame that a player shows.
+
+    Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
+    """
+    if packet.is_discard:
+        return False
+    return codec != "vp8" or bool(bytes(packet)[0] >> 4 & 1)
 
 
 def unbroken(

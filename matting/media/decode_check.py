@@ -6,18 +6,26 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import DecodeError
-from matting.media.container import correct_time, decoder_of, open_video, reading, unbroken
-from matting.media.probe import is_presented
+from matting.media.container import (
+    decoder_of,
+    is_presented,
+    is_presented_when_decoded,
+    open_video,
+    reading,
+    unbroken,
+)
 from matting.progress import ignore
 
 HINT = "Make it again, or copy it again from where it came."
@@ -37,6 +45,7 @@ class Decoding:
         head: hashes of the first frames' pixels; then how many of these the decoder refused.
         interlaced: how many of the frames that came out are marked as two fields.
         next_head: the same of the next file's, decoded as the continuation of this one.
+        time_base: seconds a tick of the times.
     """
 
     pts: dict[int, int | None] = field(default_factory=dict)
@@ -47,6 +56,7 @@ class Decoding:
     head: list[bytes] = field(default_factory=list)
     next_head: list[bytes] = field(default_factory=list)
     interlaced: int = 0
+    time_base: Fraction = Fraction(0)
 
     @property
     def is_intact(self) -> bool:
@@ -68,8 +78,8 @@ class Decoding:
         return (set(self.pts) - set(self.shown)) | (self.failed & set(self.pts))
 
 
-def decode_through(path: Path, on_frames: Callable[[int], None] = ignore) -> list[int]:
-    """The PTS of every frame that a strict decoder shows, in ticks of the stream, in order.
+def decode_through(path: Path, on_frames: Callable[[int], None] = ignore) -> list[Fraction]:
+    """Return when every frame is presented that a strict decoder gives, in seconds, in order.
 
     Args:
         on_frames: told how many more frames are decoded.
@@ -91,7 +101,7 @@ def decode_through(path: Path, on_frames: Callable[[int], None] = ignore) -> lis
         )
     if not decoding.is_intact or not listed:
         raise DecodeError(f"{path}: its frames do not come out in the order of their times.", HINT)
-    return listed
+    return [time * decoding.time_base for time in listed]
 
 
 def decode_all(
@@ -198,7 +208,8 @@ def decoded(
     Yields:
         The file's number, the packet's number in that file, and the frame at its packet's time.
     """
-    with open_video(files[0]) as (_, stream):
+    with open_video(files[0]) as (container, stream):
+        decoding.time_base = stream.time_base or Fraction(0)
         context = decoder_of(stream)
         context.thread_count = threads
         context.thread_type = "AUTO" if threads != 1 else "SLICE"
@@ -209,7 +220,8 @@ def decoded(
         for file, path in enumerate(files):
             decoding.next_failed.clear()
             failed = decoding.next_failed if file else decoding.failed
-            for packet in _packets(path, own_only=file > 0):
+            packets = _packets_of_next(path) if file else _packets(files[0], container, stream)
+            for packet in packets:
                 if file == 0 and is_presented(packet, context.codec.canonical_name):
                     decoding.pts[len(own)] = packet.pts
                 # A frame comes out with its packet's time: the number takes its place.
@@ -237,11 +249,22 @@ def _located(
             yield file, number - starts[file], frame
 
 
-def _packets(path: Path, *, own_only: bool) -> Iterator[Packet[VideoStream]]:
-    with open_video(path) as (container, stream), reading(path):
+def _packets(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> Iterator[Packet[VideoStream]]:
+    when_decoded = is_presented_when_decoded(stream)
+    with reading(path):
         for packet in unbroken(container.demux(stream)):
-            if not (own_only and packet.is_discard):
-                correct_time(packet, stream)
+            if when_decoded:
+                packet.pts = packet.dts
+            yield packet
+
+
+def _packets_of_next(path: Path) -> Iterator[Packet[VideoStream]]:
+    """Those that the file itself presents."""
+    with open_video(path) as (container, stream):
+        for packet in _packets(path, container, stream):
+            if not packet.is_discard:
                 yield packet
 
 

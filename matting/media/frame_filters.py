@@ -15,7 +15,7 @@ from matting.media.alpha import flatten_alpha
 from matting.media.container import reading
 from matting.media.matroska_header import NO_CROP, Crop
 from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
-from matting.media.probe import VideoInfo
+from matting.media.video_info import VideoInfo
 
 Timed = tuple[int, VideoFrame]
 

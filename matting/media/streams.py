@@ -1,4 +1,4 @@
-"""What a file holds beside its picture: sound, subtitles, covers, data, tags, chapters."""
+"""What a file holds beside its picture: audio, subtitles, covers, data, tags, chapters."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
 from matting.media.container import is_cover, open_video, reading, unbroken
-from matting.media.mp4.boxes import Box, entries, read_moov, track_id
+from matting.media.mp4.boxes import Box, entries, track_id
+from matting.media.packet_table import SpanTable, StreamSpan
 
-# What describes a file and not its content; and the time code, which is told by itself.
+# What describes a file and not its content; and the time code, which has a field of its own.
 TECHNICAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 TECHNICAL_TAGS |= {"timecode"}
 
 
 class TrackKind(Enum):
-    """What a stream is; the value is what it is called in messages."""
+    """What a stream is; the value is its name in messages."""
 
     PICTURE = "picture"  # the video that is matted
     VIDEO = "video"  # any other
@@ -39,7 +40,7 @@ class Track:
 
     Attributes:
         index: its number in the file, from 0.
-        codec: FFmpeg's name of it, or the file's own four characters; "" where nobody knows.
+        codec: FFmpeg's name of it, or the file's own four characters; "" where it is unknown.
         tags: its own, keys in lower case.
         flags: FFmpeg's names of its dispositions.
     """
@@ -51,18 +52,18 @@ class Track:
     flags: frozenset[str]
 
     def __str__(self) -> str:
-        """As a person counts: from 1."""
+        """Name the track as a person counts: from 1."""
         return f"track {self.index + 1} ({self.kind.value}, {self.codec or 'of an unknown kind'})"
 
     @property
     def language(self) -> str:
-        """Three letters; "" where it is not told."""
+        """Three letters; "" where it is not known."""
         language = self.tags.get("language", "")
         return "" if language == "und" else language
 
     @property
     def title(self) -> str:
-        """Its title; mp4 files call it its name."""
+        """Its title, which mp4 files call its name."""
         return self.tags.get("title") or self.tags.get("name", "")
 
 
@@ -84,79 +85,99 @@ class Contents:
     timecode_rate: Fraction | None
 
     def of(self, kind: TrackKind) -> list[Track]:
-        """Its tracks of one kind."""
+        """Return its tracks of one kind."""
         return [track for track in self.tracks if track.kind == kind]
+
+    def picture_choice(self, name: str) -> str | None:
+        """Return a sentence that says which picture is used; None where there is only one.
+
+        Args:
+            name: of the file.
+        """
+        (picture,) = self.of(TrackKind.PICTURE)
+        pictures = [picture, *self.of(TrackKind.VIDEO)]
+        if len(pictures) < 2:
+            return None
+        default = [track for track in pictures if "default" in track.flags]
+        why = "the default one" if default == [picture] else "the first one"
+        return f"{name} holds {len(pictures)} pictures: track {picture.index + 1}, {why}, is used."
 
 
 @dataclass(frozen=True)
-class Span:
-    """When a track's packets are heard or seen, in seconds.
+class ListedStream:
+    """A stream as FFmpeg lists it.
 
     Attributes:
-        packets: their number.
-        start: of the first.
-        last: when the last one starts.
-        end: of the last; that of encoded sound may hold more than is heard.
+        id: its number in an MP4 or QuickTime file.
+        is_video: whether its type is video, whatever its kind.
+        codec: FFmpeg's name of it; None: FFmpeg does not know it.
+        fallback: what it is called then, unless the file has a name for it.
+        tags, flags: as Track has them.
     """
 
-    packets: int
-    start: Fraction
-    last: Fraction
-    end: Fraction
+    index: int
+    id: int
+    kind: TrackKind
+    is_video: bool
+    codec: str | None
+    fallback: str
+    tags: dict[str, str]
+    flags: frozenset[str]
 
 
-def contents(path: Path) -> Contents:
-    """All that the video `path` holds, without reading its packets.
+@dataclass(frozen=True)
+class StreamList:
+    """What FFmpeg lists of an opened file; `contents_of` adds what only MP4's boxes say."""
 
-    Raises:
-        InputError: no such file, or a folder.
-        MediaError: it is no video, or holds no picture.
-    """
-    with open_video(path) as (container, picture):
-        moov = read_moov(path)
-        names = _entry_names(moov)
-        chaptered = _chapter_tracks(moov)
-        tracks = tuple(_track(s, picture, names, chaptered) for s in container.streams)
-        return Contents(
-            tracks=tracks,
+    streams: tuple[ListedStream, ...]
+    tags: dict[str, str]
+    chapters: tuple[Fraction, ...]
+    timecode: str
+
+    @classmethod
+    def of(cls, container: InputContainer, picture: Stream) -> StreamList:
+        """Return what an opened file holds beside `picture`, without reading its packets."""
+        return cls(
+            streams=tuple(_listed(stream, picture) for stream in container.streams),
             tags={k: v for k, v in container.metadata.items() if not _is_technical(k)},
             chapters=tuple(
                 c["start"] * (c["time_base"] or Fraction(0)) for c in container.chapters()
             ),
             timecode=_timecode(container, picture),
-            timecode_rate=_timecode_rate(moov),
         )
 
+    @property
+    def picture(self) -> ListedStream:
+        return next(s for s in self.streams if s.kind == TrackKind.PICTURE)
 
-def picture_choice(path: Path) -> str | None:
-    """A sentence that says which picture of `path` is used; None where it has only one.
 
-    Raises:
-        InputError, MediaError: as `contents`.
+def contents_of(listed: StreamList, moov: Box | None) -> Contents:
+    """Return all that a file holds.
+
+    Args:
+        moov: its header, where it is an MP4 or QuickTime file.
     """
-    with open_video(path) as (container, picture):
-        pictures = [s for s in container.streams.video if not is_cover(s)]
-        if len(pictures) < 2:
-            return None
-        default = [s for s in pictures if s.disposition & Disposition.default]
-        why = "the default one" if default == [picture] else "the first one"
-        return (
-            f"{path.name} holds {len(pictures)} pictures: "
-            f"track {picture.index + 1}, {why}, is used."
-        )
+    names = _entry_names(moov)
+    chapter_tracks = _chapter_tracks(moov)
+    return Contents(
+        tracks=tuple(_track(stream, names, chapter_tracks) for stream in listed.streams),
+        tags=listed.tags,
+        chapters=listed.chapters,
+        timecode=listed.timecode,
+        timecode_rate=_timecode_rate(moov),
+    )
 
 
-def spans(path: Path, indexes: list[int]) -> tuple[dict[int, Span], bool]:
-    """When the tracks `indexes` of `path` start and end; without those that hold no packets.
+def read_spans(path: Path, indexes: list[int]) -> tuple[dict[int, StreamSpan], bool]:
+    """Read when some streams start and end; those without packets are not in the result.
 
     Returns:
         the spans by index, and whether the file could be read to its end.
     Raises:
-        InputError, MediaError: as `contents`.
+        InputError: no such file, or a folder.
+        MediaError: it is no video, or holds no picture.
     """
-    found: dict[int, Span] = {}
-    if not indexes:
-        return found, True
+    table = SpanTable()
     breaks: list[Exception] = []
     with open_video(path) as (container, _), reading(path):
         streams = [container.streams[index] for index in indexes]
@@ -164,22 +185,15 @@ def spans(path: Path, indexes: list[int]) -> tuple[dict[int, Span], bool]:
             if stream not in streams:
                 stream.discard = Discard.all  # an mp4 file's picture is then not even read
         for packet in unbroken(container.demux(streams), breaks.append):
-            if packet.pts is None:
-                continue
-            start = packet.pts * packet.time_base
-            end = start + (packet.duration or 0) * packet.time_base
-            old = found.get(packet.stream_index, Span(0, start, start, end))
-            found[packet.stream_index] = Span(
-                old.packets + 1, min(old.start, start), max(old.last, start), max(old.end, end)
-            )
-    return found, not breaks
+            table.add(packet)
+    return table.spans(), not breaks
 
 
 def cover_bytes(path: Path, index: int) -> bytes:
-    """The picture file that a cover is.
+    """Return the picture file that a cover is.
 
     Raises:
-        InputError, MediaError: as `contents`.
+        InputError, MediaError: as `read_spans`.
     """
     with open_video(path) as (container, _), reading(path):
         for packet in container.demux(container.streams[index]):
@@ -188,29 +202,35 @@ def cover_bytes(path: Path, index: int) -> bytes:
     return b""
 
 
-def _track(stream: Stream, picture: Stream, names: dict[int, str], chaptered: set[int]) -> Track:
+def _listed(stream: Stream, picture: Stream) -> ListedStream:
     context = stream.codec_context
+    fallback = str(getattr(stream, "name", None) or "")
+    if stream.type == "attachment":
+        fallback = stream.metadata.get("mimetype") or fallback
+    flags = Disposition(stream.disposition)
+    return ListedStream(
+        index=stream.index,
+        id=stream.id,
+        kind=_kind(stream, picture),
+        is_video=stream.type == "video",
+        codec=None if context is None else context.codec.canonical_name,
+        fallback=fallback,
+        tags={key.lower(): value for key, value in stream.metadata.items()},
+        flags=frozenset(flag.name for flag in Disposition if flag & flags and flag.name),
+    )
+
+
+def _track(stream: ListedStream, names: dict[int, str], chapter_tracks: set[int]) -> Track:
     own_name = names.get(stream.id, "")
-    if context is not None:
-        codec = context.codec.canonical_name
-    elif stream.type == "attachment":
-        codec = stream.metadata.get("mimetype") or str(stream.name or "")
-    else:
-        codec = own_name or str(stream.name or "")
-    kind = _kind(stream, picture)
-    if stream.id in chaptered and stream.type != "video":
+    kind, codec = stream.kind, stream.codec
+    if codec is None:
+        codec = stream.fallback if kind == TrackKind.ATTACHMENT else own_name or stream.fallback
+    if stream.id in chapter_tracks and not stream.is_video:
         kind = TrackKind.CHAPTERS
     elif own_name == "tmcd":
         kind = TrackKind.TIMECODE
-    tags = {key.lower(): value for key, value in stream.metadata.items()}
-    flags = Disposition(stream.disposition)
-    return Track(
-        index=stream.index,
-        kind=kind,
-        codec="" if codec.lower() in {"none", "unknown"} else codec,
-        tags=tags,
-        flags=frozenset(flag.name for flag in Disposition if flag & flags and flag.name),
-    )
+    known = codec.lower() not in {"none", "unknown"}
+    return Track(stream.index, kind, codec if known else "", stream.tags, stream.flags)
 
 
 def _kind(stream: Stream, picture: Stream) -> TrackKind:

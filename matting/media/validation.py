@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from matting.errors import MediaError
-from matting.media.probe import VideoInfo
+from matting.media.video_info import VideoInfo
 
 # Matrices by their numbers in ITU-T H.273, table 4, that no linear matrix undoes, or that need
 # numbers from elsewhere.

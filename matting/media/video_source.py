@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -19,19 +18,21 @@ from av.video.stream import VideoStream
 
 from matting.errors import DecodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, same_samples
-from matting.imaging.sample_format import SampleFormat, surface_format
+from matting.imaging.sample_format import SampleFormat, Size, surface_format
 from matting.media import cuda
 from matting.media.alpha import opaque
 from matting.media.colour_tags import Colour
-from matting.media.container import decode, open_video, reading, words_of_ffmpeg
+from matting.media.container import decode, open_video, unreadable, words_of_ffmpeg
 from matting.media.cuda import SURFACES, Nvdec, planes_on_gpu, surface_name
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
+from matting.media.media_index import Part, index_of
 from matting.media.pixel_formats import sample_format_of
-from matting.media.probe import VideoInfo, frame_times, probe
 from matting.media.source import FrameChunk, gather
+from matting.media.stream_start import FirstFrame
 from matting.media.validation import require_progressive, require_supported
+from matting.media.video_info import VideoInfo
 from matting.progress import ignore
 
 COMPARED = 4  # frames that have to be the same from both decoders
@@ -51,14 +52,15 @@ class VideoSource:
     def __init__(self, path: Path, rate: Fraction | None = None) -> None:
         self.path = path
         self._rate = rate
-        self._info = probe(path)
-        require_supported(self._info)
-        require_progressive(self._info)
+        index = index_of(path, Part.START | Part.PACKETS, _require_matteable)
+        if index.start.refusal:
+            raise unreadable(path, index.start.refusal)
+        self._info = index.info
         # What segment has cut needs none of it.
         self._treatment = FrameFilters(blacken=self._info.has_alpha, crop=self._info.header.crop)
-        self._first = _FirstFrame.of(self._info)
+        self._first = index.start.frame or _unseen(self._info)
         self._rotation = self._first.rotation
-        self._times = sorted(time.pts for time in frame_times(path))
+        self._times = sorted(index.packets.frame_times(path))
         self._nvdec: Nvdec | None = None
 
     def decoded_by(self, nvdec: Nvdec) -> tuple[VideoSource, str]:
@@ -248,31 +250,12 @@ def _cause(error: MattingError) -> str:
     return str(cause).partition("\n")[0] if cause else "frames are missing or not whole"
 
 
-@dataclass(frozen=True)
-class _FirstFrame:
-    """What a decoded frame tells, and better than a container.
+def _require_matteable(info: VideoInfo) -> None:
+    require_supported(info)
+    require_progressive(info)
 
-    Attributes:
-        rotation: degrees counter-clockwise that turn it upright: 0, 90, 180 or 270.
-        size_px: width and height before that.
-    """
 
-    rotation: int
-    size_px: tuple[int, int]
-    pixel_format: str
-    colour: Colour
-    hdr: HdrMetadata | None
-
-    @classmethod
-    def of(cls, info: VideoInfo) -> _FirstFrame:
-        with open_video(info.path) as (container, stream), reading(info.path):
-            for frame in decode(container, stream):
-                return cls(
-                    rotation=int(frame.rotation) % 360,
-                    size_px=(frame.width, frame.height),
-                    pixel_format=frame.format.name,
-                    colour=info.colour.completed(frame),
-                    hdr=HdrMetadata.of(frame),
-                )
-        # Its own turn comes, and tells that nothing can be decoded.
-        return cls(0, (info.width_px, info.height_px), info.pixel_format, info.colour, None)
+def _unseen(info: VideoInfo) -> FirstFrame:
+    """What is said of a first frame that cannot be decoded; that its own turn will tell."""
+    size = Size(info.width_px, info.height_px)
+    return FirstFrame(0, size, info.pixel_format, info.colour, hdr=None)

@@ -24,7 +24,7 @@ from matting.media.decode_check import decode_through
 from matting.media.encoders import Delivery, codec_of, surfaces_for
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.probe import decode_times, probe
+from matting.media.packet_table import decode_times
 from matting.options import EncodingOptions
 from matting.progress import ignore
 
@@ -140,8 +140,8 @@ class VideoWriter:
             shown = decode_through(self._path, on_frames)
         except MediaError as error:
             raise EncodeError(f"{self._path} came out damaged: {error.what}") from error
-        written = _seconds(shown, self._file_time_base())
-        if written != _seconds(self._pts, self._time_base):
+        written = [time - shown[0] for time in shown]
+        if written != [(pts - self._pts[0]) * self._time_base for pts in self._pts]:
             raise EncodeError(
                 f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "
                 "or came out at other times."
@@ -229,11 +229,3 @@ class VideoWriter:
         if choice.bitrate_bps is not None:
             stream.bit_rate = choice.bitrate_bps
         return stream
-
-    def _file_time_base(self) -> Fraction:
-        return probe(self._path).time_base
-
-
-def _seconds(pts: list[int], time_base: Fraction) -> list[Fraction]:
-    """Times relative to the first, in seconds."""
-    return [(time - pts[0]) * time_base for time in pts]

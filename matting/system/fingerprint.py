@@ -58,3 +58,31 @@ def _of_pictures(folder: Path, on_file: Callable[[], None]) -> Fingerprint:
         size_bytes += own.size_bytes
         on_file()
     return Fingerprint(size_bytes, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class FileStamp:
+    """Size and time of change of a file, or of the pictures of a folder.
+
+    Whoever writes to a file leaves another stamp behind. Taking one reads no content; it is what a
+    change is noticed by first, and a fingerprint stays the proof.
+
+    Attributes:
+        files: name, size in bytes, and time of the last change in nanoseconds.
+    """
+
+    files: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        """Return the stamp of a file, or of a folder's pictures.
+
+        Raises:
+            InputError: it is not there, or cannot be looked at.
+        """
+        paths = image_files(path) if path.is_dir() else [path]
+        try:
+            found = [(file.name, file.stat()) for file in paths]
+        except OSError as error:
+            raise unreadable(path, error) from error
+        return cls(tuple((name, s.st_size, s.st_mtime_ns) for name, s in found))

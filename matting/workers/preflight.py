@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from matting.errors import BusyError, MattingError, StorageError
-from matting.media.probe import PacketSizes, packet_sizes
+from matting.media.packet_table import PacketSizes
+from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress

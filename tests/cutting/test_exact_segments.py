@@ -21,7 +21,8 @@ from matting.cutting.packet_cutter import PacketSpan
 from matting.cutting.packet_index import SourceIndex, read_index
 from matting.cutting.preparation import choose_filters
 from matting.media import ffmpeg
-from matting.media.probe import VideoInfo, probe
+from matting.media.probe import probe
+from matting.media.video_info import VideoInfo
 from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
 from matting.project.plan import Plan, read_plan

@@ -23,7 +23,7 @@ MILLISECOND = Fraction(1, 1000)
 def combined_of(video: Path) -> Path:
     """A matted picture as `combine` would make it: as many frames, at the source's times."""
     info = probe(video)
-    pts = sorted(time.pts for time in frame_times(video))
+    pts = sorted(frame_times(video))
     pictures = make_clip(video.with_name("matted.mp4"), len(pts))
     shown = tuple(time - pts[0] for time in pts)
     target = video.with_name("combined.mp4")
@@ -34,7 +34,7 @@ def combined_of(video: Path) -> Path:
 
 def picture_times(path: Path) -> list[Fraction]:
     time_base = probe(path).time_base
-    return [pts * time_base for pts in sorted(time.pts for time in frame_times(path))]
+    return [pts * time_base for pts in sorted(frame_times(path))]
 
 
 def sound_times(path: Path, track: int = 0) -> list[Fraction]:

@@ -13,7 +13,8 @@ from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import MuxRequest
 from matting.errors import EncodeError
 from matting.media.container import open_video
-from matting.media.streams import TrackKind, contents, picture_choice
+from matting.media.probe import read_contents
+from matting.media.streams import TrackKind
 from matting.options import OutputKind
 from matting.project.paths import Container
 from matting.run import run
@@ -62,7 +63,7 @@ def test_all_sound_is_carried_with_language_and_title(
     video = two_sounds(tmp_path / "clip.mkv", picture, codecs)
     final, said = deliver(video)
     assert final.suffix == suffix
-    have, want = contents(final).of(TrackKind.AUDIO), contents(video).of(TrackKind.AUDIO)
+    have, want = read_contents(final).of(TrackKind.AUDIO), read_contents(video).of(TrackKind.AUDIO)
     assert [track.codec for track in have] == [track.codec for track in want]
     assert [track.title for track in have] == ["Main", "Kommentar"]
     assert [track.language for track in have] == ["eng", "deu"]
@@ -82,9 +83,12 @@ def samples(path: Path, index: int) -> bytes:
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_titles_survive_from_mp4_to_mp4(suffix: str, tmp_path: Path, picture: Path) -> None:
     video = two_sounds(tmp_path / f"clip.{suffix}", picture, ("aac", "aac"))
-    assert contents(video).of(TrackKind.AUDIO)[1].title == "Kommentar"
+    assert read_contents(video).of(TrackKind.AUDIO)[1].title == "Kommentar"
     final, _ = deliver(video)
-    assert [track.title for track in contents(final).of(TrackKind.AUDIO)] == ["Main", "Kommentar"]
+    assert [track.title for track in read_contents(final).of(TrackKind.AUDIO)] == [
+        "Main",
+        "Kommentar",
+    ]
 
 
 def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
@@ -97,7 +101,7 @@ def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
     video.write_bytes(content[:at] + changed)
     final, said = deliver(video)
     assert said == ["Track 3 (audio, apac) cannot be carried in mp4."]
-    assert len(contents(final).of(TrackKind.AUDIO)) == 1
+    assert len(read_contents(final).of(TrackKind.AUDIO)) == 1
 
 
 def test_the_name_of_another_container_is_said(
@@ -144,7 +148,7 @@ def test_tags_of_the_file(sound: str, tmp_path: Path, picture: Path) -> None:
     )
     final, said = deliver(video)
     assert said == []
-    have = {key.lower(): value for key, value in contents(final).tags.items()}
+    have = {key.lower(): value for key, value in read_contents(final).tags.items()}
     for key, value in TAGS.items():
         assert have[key.lower()] == value, key
     # Where a player looks, not only where phones write.
@@ -194,7 +198,7 @@ def test_subtitles(sound: str, tmp_path: Path, picture: Path) -> None:
         *["-disposition:s:0", "forced", "-disposition:s:1", "0"],
     )
     final, said = deliver(video)
-    first, second = contents(final).of(TrackKind.SUBTITLE)
+    first, second = read_contents(final).of(TrackKind.SUBTITLE)
     kept = final.suffix == ".mkv"
     assert [first.codec, second.codec] == (["subrip", "ass"] if kept else ["mov_text"] * 2)
     assert (first.language, first.title) == ("fra", "Bonjour")
@@ -223,7 +227,7 @@ def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
     video = _with_bitmaps(tmp_path / "clip.mkv", picture)
     final, said = deliver(video)
     assert said == ["Track 2 (subtitle, hdmv_pgs_subtitle) cannot be carried in mp4."]
-    assert not contents(final).of(TrackKind.SUBTITLE)
+    assert not read_contents(final).of(TrackKind.SUBTITLE)
     rare = make(
         tmp_path / "rare.mkv",
         *[*opened(video), *tone(440), "-map", "0", "-map", "1"],
@@ -231,7 +235,7 @@ def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
     )
     final, said = deliver(rare)
     assert said == []
-    assert [track.codec for track in contents(final).of(TrackKind.SUBTITLE)] == [
+    assert [track.codec for track in read_contents(final).of(TrackKind.SUBTITLE)] == [
         "hdmv_pgs_subtitle"
     ]
 
@@ -259,8 +263,8 @@ def test_time_code(suffix: str, tmp_path: Path, picture: Path) -> None:
     )
     final, said = deliver(video)
     assert said == []
-    assert contents(final).timecode == "01:02:03:04"
-    assert any(track.codec == "tmcd" for track in contents(final).tracks)
+    assert read_contents(final).timecode == "01:02:03:04"
+    assert any(track.codec == "tmcd" for track in read_contents(final).tracks)
 
 
 def test_time_code_of_variable_rate(tmp_path: Path) -> None:
@@ -270,7 +274,7 @@ def test_time_code_of_variable_rate(tmp_path: Path) -> None:
     video = make(tmp_path / "clip.mp4", *opened(plain), "-c", "copy", *code)
     final, said = deliver(video, plain)
     assert said == []
-    assert contents(final).timecode == "10:20:30:25"
+    assert read_contents(final).timecode == "10:20:30:25"
     with open_video(final) as (container, stream), open_video(plain) as (other, theirs):
         have = [p.pts * p.time_base for p in container.demux(stream) if p.pts is not None]
         want = [p.pts * p.time_base for p in other.demux(theirs) if p.pts is not None]
@@ -295,7 +299,7 @@ def test_a_cover_comes_along_and_is_not_the_picture(
         assert stream.codec_context.name == "h264"
     final, said = deliver(video)
     assert said == []
-    covers = contents(final).of(TrackKind.COVER)
+    covers = read_contents(final).of(TrackKind.COVER)
     assert len(covers) == 1
     with av.open(str(final)) as container:
         art_in = container.streams[covers[0].index]
@@ -312,7 +316,7 @@ def test_a_cover_in_matroska(tmp_path: Path, picture: Path) -> None:
     )
     final, said = deliver(video)
     assert (final.suffix, said) == (".mkv", [])
-    assert len(contents(final).of(TrackKind.COVER)) == 1
+    assert len(read_contents(final).of(TrackKind.COVER)) == 1
 
 
 def test_fonts(tmp_path: Path, picture: Path) -> None:
@@ -345,13 +349,13 @@ def test_data_is_carried_or_named(tmp_path: Path, picture: Path) -> None:
     video = make(tmp_path / "clip.mp4", *opened(raw), "-map", "0", "-c", "copy", "-tag:d", "gpmd")
     final, said = deliver(video)
     assert said == []
-    assert [track.codec for track in contents(final).of(TrackKind.DATA)] == ["gpmd"]
+    assert [track.codec for track in read_contents(final).of(TrackKind.DATA)] == ["gpmd"]
     content = video.read_bytes()
     at = content.rindex(b"gpmd")
     video.write_bytes(content[:at] + b"camm" + content[at + 4 :])
     final, said = deliver(video)
     assert said == ["Track 2 (data, camm) cannot be carried in mp4."]
-    assert not contents(final).of(TrackKind.DATA)
+    assert not read_contents(final).of(TrackKind.DATA)
     _, said = deliver(raw)
     assert said == ["Track 2 (data, bin_data) cannot be carried in mp4."]
 
@@ -370,7 +374,7 @@ def test_the_default_one_of_two_pictures(default: int, tmp_path: Path, picture: 
     )
     with open_video(video) as (_, stream):
         assert (stream.index, stream.width) == (default, (64, 96)[default])
-    assert picture_choice(video) == (
+    assert read_contents(video).picture_choice(video.name) == (
         f"clip.mkv holds 2 pictures: track {default + 1}, the default one, is used."
     )
     _, said = deliver(video)
@@ -393,7 +397,7 @@ def test_the_choice_of_picture_is_said(
     )
     run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert progress.said.count("clip.mp4 holds 2 pictures: track 1, the first one, is used.") == 2
-    assert picture_choice(picture) is None
+    assert read_contents(picture).picture_choice(picture.name) is None
 
 
 def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path) -> None:
@@ -430,7 +434,7 @@ def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:
     video = make(tmp_path / "clip.mov", *opened(picture), "-c", "copy", *code)
     final, said = deliver(video, picture)
     assert said == []
-    assert contents(final).timecode == "01:02:03;04"
+    assert read_contents(final).timecode == "01:02:03;04"
     even = make_clip(tmp_path / "even.mp4", rate=Fraction(25))
     wrong = ["-c", "copy", "-metadata", "timecode=01:02:03;04"]
     _, said = deliver(make(tmp_path / "clip.mkv", *opened(even), *wrong), even)

@@ -85,7 +85,6 @@ def test_the_decoder_of_transparent_vp9(tmp_path: Path, build_without: BuildWith
     clip = make_clip(
         tmp_path / "clip.webm", 3, codec="libvpx-vp9", pixel_format="yuva420p", options=options
     )
-    VideoSource(clip)
     build_without("libvpx-vp9")
     with pytest.raises(MissingError, match="libvpx-vp9"):
         VideoSource(clip)

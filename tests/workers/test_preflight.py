@@ -14,7 +14,8 @@ from PIL import Image
 
 from matting.errors import StorageError
 from matting.infer import infer
-from matting.media.probe import PacketSizes, packet_sizes
+from matting.media.packet_table import PacketSizes
+from matting.media.probe import packet_sizes
 from matting.options import EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.project.paths import MattedFolder
 from matting.run import run

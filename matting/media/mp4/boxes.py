@@ -114,6 +114,14 @@ def read_moov(path: Path) -> Box | None:
     return None
 
 
+def without_sample_tables(moov: Box) -> Box:
+    """Return a header without where and when each sample is, which is nearly all of its bytes."""
+    if moov.kind == b"stbl":
+        return Box(moov.kind, moov.head, moov.all(b"stsd"))
+    children = [without_sample_tables(box) for box in moov.children]
+    return Box(moov.kind, moov.head, children, moov.tail)
+
+
 def write_moov(path: Path, moov: Box) -> None:
     """Replaces the header of an MP4 or QuickTime file. No byte of its media moves.
 

@@ -6,28 +6,21 @@ ISOBMFF" (vexu, hfov).
 
 from __future__ import annotations
 
-import io
 import struct
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from uuid import UUID
 
-import av
-from av.sidedata.sidedata import Type
-from av.video.stream import VideoStream
-
-from matting.media.container import open_video, reading, side_data
 from matting.media.mp4.boxes import (
     VIDEO,
     Box,
     entries,
     handler,
     parse,
-    read_moov,
     split_entry,
     track_id,
 )
+from matting.media.stream_start import FirstFrame, StreamStart
+from matting.media.streams import ListedStream
 
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
@@ -38,7 +31,6 @@ STEREO_MODES = {MONO: "mono", TOP_BOTTOM: "top_bottom", LEFT_RIGHT: "left_right"
 FRAME_PACKINGS = {1: LEFT_RIGHT, 2: TOP_BOTTOM}
 BOTH_EYES = 3
 INVERTED = 1  # AVStereo3D: the right eye comes first
-FIRST_PACKETS = 100
 
 BASE_VIEW = "Only the base view (one eye) of this MV-HEVC video is matted."
 
@@ -69,45 +61,40 @@ class Spatial:
         return ""
 
     @property
+    def one_eye_note(self) -> str | None:
+        """A sentence where only one of the source's two views is decoded."""
+        return BASE_VIEW if BASE_VIEW in self.notes else None
+
+    @property
     def projected(self) -> bool:
         """Whether it tells more than a stereo layout."""
         return bool(self.track) or any(box[4:8] != b"st3d" for box in self.entry)
 
 
-def read_spatial(path: Path) -> Spatial:
-    """The boxes that tell how the picture of `path` is to be seen, whatever its container.
+def spatial_of(
+    container: str, picture: ListedStream, moov: Box | None, start: StreamStart
+) -> Spatial:
+    """Return the boxes that tell how a picture is to be seen, whatever its container.
 
-    Raises:
-        InputError: no such file, or a folder.
-        MediaError: it is no video, or cannot be used.
+    Args:
+        container: FFmpeg's name of its format.
+        moov: its header, where it is an MP4 or QuickTime file.
     """
-    with open_video(path) as (container, stream):
-        mode = _stereo_mode(stream)
-        tags = {key.lower(): value for key, value in stream.metadata.items()}
-        form, number = container.format.name, stream.id
-    if "mp4" in form:
-        moov = read_moov(path)
-        found = _of_boxes(moov, number) if moov else Spatial()
+    mode = picture.tags.get("stereo_mode", "")
+    if moov is not None:
+        known = _of_boxes(moov, picture.id)
     else:
-        found = _translated(path) if "matroska" in form else Spatial()
-    notes = list(found.notes)
-    entry, track = found.entry, found.track
+        known = _translated(start, mode) if "matroska" in container else Spatial()
+    notes = list(known.notes)
+    entry, track = known.entry, known.track
     if not notes and not any(box[4:8] in {b"st3d", b"vexu"} for box in entry):
-        entry += _frame_packing(path)
-    if "spherical-video" in tags and not track:
-        track = (bytes(Box(b"uuid", SPHERICAL_V1 + tags["spherical-video"].encode())),)
+        entry += _frame_packing(start.frame)
+    if "spherical-video" in picture.tags and not track:
+        v1 = picture.tags["spherical-video"].encode()
+        track = (bytes(Box(b"uuid", SPHERICAL_V1 + v1)),)
     if mode not in {"", "mono"} and not any(box[4:8] == b"st3d" for box in entry):
         notes.append(f"The stereo layout {mode} cannot be told in mp4.")
     return Spatial(entry, track, tuple(notes))
-
-
-def one_eye_note(path: Path) -> str | None:
-    """A sentence where only one of the source's two views is decoded.
-
-    Raises:
-        InputError, MediaError: as `read_spatial`.
-    """
-    return BASE_VIEW if BASE_VIEW in read_spatial(path).notes else None
 
 
 def put_spatial(trak: Box, spatial: Spatial) -> None:
@@ -162,20 +149,11 @@ def _one_eyed(box: Box) -> Box:
     return Box(b"vexu", b"".join(map(bytes, kept)))
 
 
-def _translated(path: Path) -> Spatial:
-    """Those that FFmpeg makes of Matroska's elements, by writing one packet to an mp4 file."""
-    with open_video(path) as (container, stream), reading(path):
-        codec, mode = stream.codec_context.codec.canonical_name, _stereo_mode(stream)
-        memory = io.BytesIO()
-        with av.open(memory, "w", format="mp4", options={"strict": "unofficial"}) as target:
-            if codec in target.supported_codecs:
-                copy = target.add_stream_from_template(stream, opaque=True)
-                first = next(packet for packet in container.demux(stream) if packet.size)
-                first.stream = copy
-                target.mux_one(first)
-            else:
-                return _by_hand(path, mode)
-    boxes, _ = parse(memory.getvalue())
+def _translated(start: StreamStart, mode: str) -> Spatial:
+    """The boxes that FFmpeg's mp4 writer makes of Matroska's elements."""
+    if start.mp4_header is None:
+        return _without_mp4(start, mode)
+    boxes, _ = parse(start.mp4_header)
     for trak in (trak for box in boxes for trak in box.all(b"trak")):
         told = [box for entry in entries(trak)[:1] for box in split_entry(entry).children]
         # FFmpeg's own `vexu` tells less than its st3d.
@@ -183,9 +161,9 @@ def _translated(path: Path) -> Spatial:
     return Spatial()
 
 
-def _by_hand(path: Path, mode: str) -> Spatial:
+def _without_mp4(start: StreamStart, mode: str) -> Spatial:
     """For codecs that mp4 does not hold: the layout; a projection is only named."""
-    projected = _side_data(path, Type.SPHERICAL) is not None
+    projected = start.frame is not None and start.frame.is_spherical
     notes = ("The projection of this picture cannot be told in mp4.",) if projected else ()
     layouts = [number for number, name in STEREO_MODES.items() if name == mode]
     return Spatial(tuple(_st3d(layout) for layout in layouts), notes=notes)
@@ -195,30 +173,11 @@ def _st3d(layout: int) -> bytes:
     return bytes(Box(b"st3d", bytes([0, 0, 0, 0, layout])))
 
 
-def _stereo_mode(stream: VideoStream) -> str:
-    """By Matroska's name; "" where none is told."""
-    return next((v for key, v in stream.metadata.items() if key.lower() == "stereo_mode"), "")
-
-
-def _frame_packing(path: Path) -> tuple[bytes, ...]:
+def _frame_packing(frame: FirstFrame | None) -> tuple[bytes, ...]:
     """The layout that the stream itself tells of (H.264's and H.265's frame packing message)."""
-    told = _side_data(path, Type.STEREO3D)
-    if told is None:
+    if frame is None or frame.stereo is None:
         return ()
-    layout, flags = struct.unpack_from("=ii", told)
+    layout, flags = struct.unpack_from("=ii", frame.stereo)
     if layout not in FRAME_PACKINGS or flags & INVERTED:
         return ()
     return (_st3d(FRAME_PACKINGS[layout]),)
-
-
-def _side_data(path: Path, kind: Type) -> bytes | None:
-    """What the first frame that can be decoded tells of `kind`."""
-    with open_video(path) as (container, stream), reading(path):
-        for packet in islice(container.demux(stream), FIRST_PACKETS):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError:
-                continue  # damage is segment's to tell; the layout is that of the next frame
-            if frames:
-                return side_data(frames[0], kind)
-    return None

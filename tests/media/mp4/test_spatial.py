@@ -11,7 +11,8 @@ from av.sidedata.sidedata import SideData, Type
 
 from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, entries, parse, read_moov, split_entry, write_moov
-from matting.media.mp4.spatial import BASE_VIEW, SPHERICAL_V1, Spatial, one_eye_note, read_spatial
+from matting.media.mp4.spatial import BASE_VIEW, SPHERICAL_V1, Spatial
+from matting.media.probe import read_spatial
 from matting.run import run
 from tests.support.clips import make_clip, numbers, times
 from tests.support.recorder import Recorder
@@ -167,7 +168,7 @@ def test_two_views_become_one_and_it_is_said(tmp_path: Path) -> None:
         make_clip(tmp_path / "clip.mov", sound=True),
         Spatial((layers, vexu(packed=False), HFOV)),
     )
-    assert one_eye_note(video) == BASE_VIEW  # before hours of matting
+    assert read_spatial(video).one_eye_note == BASE_VIEW  # before hours of matting
     final, said = deliver(video)
     assert said == [BASE_VIEW]
     apple = read_spatial(final).entry

@@ -1,0 +1,216 @@
+"""What a file tells without being decoded through: read in one pass, and kept while it stays.
+
+Whoever asks again gets the same answer without opening the file, as long as its size and its time
+of change are the same.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Flag, auto
+from pathlib import Path
+from threading import Lock
+
+import av
+
+from matting.media.container import open_video, reading, require_file, unbroken
+from matting.media.mp4.boxes import Box, read_moov, without_sample_tables
+from matting.media.packet_table import PacketTable, TableWriter
+from matting.media.stream_start import StartReader, StreamStart
+from matting.media.streams import StreamList
+from matting.media.video_info import VideoInfo
+from matting.system.fingerprint import FileStamp
+
+# A packet takes 21 bytes here: that of a day at 30 frames a second, 54 MB.
+MOST_FILES, MOST_PACKETS = 64, 2_592_000
+
+
+class Part(Flag):
+    """What can be known of a file beyond what opening it tells."""
+
+    HEADER = 0  # nothing more
+    MOOV = auto()  # the header of an MP4 or QuickTime file, box by box
+    START = auto()  # the first packets, decoded
+    PACKETS = auto()  # the list of all packets, for which the whole file is read
+
+
+@dataclass(frozen=True, eq=False)
+class MediaIndex:
+    """What is known of a file; it can be sent to other processes.
+
+    Attributes:
+        stamp: of the file when it was read.
+        parts: what was read.
+        moov: without the tables of samples; None for other containers. Not to be changed.
+    """
+
+    path: Path
+    stamp: FileStamp
+    info: VideoInfo
+    streams: StreamList
+    parts: Part = Part.HEADER
+    moov: Box | None = None
+    known_start: StreamStart | None = None
+    known_packets: PacketTable | None = None
+
+    @property
+    def start(self) -> StreamStart:
+        """What the first packets tell; was asked for."""
+        if self.known_start is None:
+            raise ValueError(f"the start of {self.path} was not asked for")
+        return self.known_start
+
+    @property
+    def packets(self) -> PacketTable:
+        """All packets; were asked for."""
+        if self.known_packets is None:
+            raise ValueError(f"the packets of {self.path} were not asked for")
+        return self.known_packets
+
+
+def accept_any(_info: VideoInfo) -> None:
+    """Accept every video."""
+
+
+@dataclass
+class _Slot:
+    """The index of one file, which one thread at a time reads."""
+
+    lock: Lock = field(default_factory=Lock)
+    index: MediaIndex | None = None
+
+
+class IndexCache:
+    """The indexes of the files that were asked for last. All threads may use it.
+
+    Args:
+        most_files, most_packets: how many are kept, in all.
+    """
+
+    def __init__(self, most_files: int = MOST_FILES, most_packets: int = MOST_PACKETS) -> None:
+        self._most_files = most_files
+        self._most_packets = most_packets
+        self._lock = Lock()
+        self._slots: OrderedDict[Path, _Slot] = OrderedDict()  # the latest last
+
+    def get(
+        self, path: Path, wanted: Part, accept: Callable[[VideoInfo], None] = accept_any
+    ) -> MediaIndex:
+        """Return the index of the file as it is now, with at least the parts that are wanted.
+
+        Args:
+            accept: called before anything but the header is read; raises if that will not do.
+        Raises:
+            InputError: no such file, or a folder.
+            MediaError: it is no video, or holds no picture.
+        """
+        require_file(path)
+        with self._lock:
+            slot = self._slots.setdefault(path.absolute(), _Slot())
+            self._slots.move_to_end(path.absolute())
+        with slot.lock:
+            index = slot.index
+            stamp = FileStamp.of(path)
+            if index is not None and (index.stamp != stamp or index.path != path):
+                index = None
+            if index is not None and wanted in index.parts:
+                accept(index.info)
+                return index
+            index = _read(path, stamp, wanted, accept, known=index)
+            # What was read of a file that changed meanwhile holds for this caller alone.
+            slot.index = index if FileStamp.of(path) == stamp else None
+        self._trim()
+        return index
+
+    def adopt(self, index: MediaIndex) -> None:
+        """Take over what another process has read; it is used if the file is still the same."""
+        with self._lock:
+            slot = self._slots.setdefault(index.path.absolute(), _Slot())
+        with slot.lock:
+            if slot.index is None or slot.index.parts in index.parts:
+                slot.index = index
+        self._trim()
+
+    def forget(self, path: Path) -> None:
+        """Drop what is known of a file that is about to be written, however soon after reading."""
+        with self._lock:
+            self._slots.pop(path.absolute(), None)
+
+    def _trim(self) -> None:
+        with self._lock:
+            counts = {
+                path: len(slot.index.packets.pts)
+                if slot.index and Part.PACKETS in slot.index.parts
+                else 0
+                for path, slot in self._slots.items()
+            }
+            total = sum(counts.values())
+            for path in list(self._slots)[:-1]:
+                if total <= self._most_packets and len(self._slots) <= self._most_files:
+                    break
+                total -= counts[path]
+                del self._slots[path]
+
+
+_cache = IndexCache()
+index_of, adopt_index, forget_index = _cache.get, _cache.adopt, _cache.forget
+
+
+def _read(
+    path: Path,
+    stamp: FileStamp,
+    wanted: Part,
+    accept: Callable[[VideoInfo], None],
+    known: MediaIndex | None,
+) -> MediaIndex:
+    """Read what is not known yet, opening the file once."""
+    missing = wanted if known is None else wanted & ~known.parts
+    if known is None or missing & (Part.START | Part.PACKETS):
+        index = _demuxed(path, stamp, missing & ~Part.MOOV, accept)
+        if known is not None:
+            index = replace(
+                known,
+                parts=known.parts | index.parts,
+                known_start=index.known_start or known.known_start,
+                known_packets=index.known_packets or known.known_packets,
+            )
+    else:
+        index = known
+        accept(index.info)
+    if Part.MOOV in missing:
+        moov = read_moov(path) if "mp4" in index.info.container else None
+        index = replace(
+            index, parts=index.parts | Part.MOOV, moov=moov and without_sample_tables(moov)
+        )
+    return index
+
+
+def _demuxed(
+    path: Path, stamp: FileStamp, wanted: Part, accept: Callable[[VideoInfo], None]
+) -> MediaIndex:
+    with open_video(path) as (container, picture):
+        info = VideoInfo.of(path, container, picture)
+        accept(info)
+        index = MediaIndex(path, stamp, info, StreamList.of(container, picture), wanted)
+        start = StartReader(picture, info) if Part.START in wanted else None
+        table = TableWriter(container, picture) if Part.PACKETS in wanted else None
+        if start is None and table is None:
+            return index
+        breaks: list[av.error.FFmpegError] = []
+        with reading(path):
+            chosen = [picture] if table is None else list(container.streams)
+            for packet in unbroken(container.demux(chosen), breaks.append):
+                if table is not None:
+                    table.add(packet)
+                if start and not start.is_complete and packet.stream_index == picture.index:
+                    start.add(packet)
+                if table is None and start and start.is_complete:
+                    break
+            stopped = str(breaks[0].strerror) if breaks else ""
+            return replace(
+                index,
+                known_start=None if start is None else start.start(),
+                known_packets=None if table is None else table.table(stopped),
+            )

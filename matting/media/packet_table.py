@@ -1,0 +1,223 @@
+"""The packets of a video, as its container lists them: times, sizes and marks, in arrays."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from matting.errors import MediaError
+from matting.media.container import AnyStream, unreadable
+
+# How much shorter than its own declared length a file may be before it counts as truncated.
+TRUNCATED_SECONDS = Fraction(1)
+NO_TIME = np.iinfo(np.int64).min  # where the container does not say
+KEY, DISCARDED, CORRUPT = 1, 2, 4
+
+
+@dataclass(frozen=True)
+class StreamSpan:
+    """When a stream's packets are presented, in seconds.
+
+    Attributes:
+        packets: their number.
+        start: of the first.
+        last: when the last one starts.
+        end: of the last; the last packet of encoded audio may hold more than is heard.
+    """
+
+    packets: int
+    start: Fraction
+    last: Fraction
+    end: Fraction
+
+
+@dataclass(frozen=True)
+class PacketSizes:
+    """How many frames there were, and their bytes.
+
+    Attributes:
+        key: key frames: (how many, bytes).
+        other: all others.
+    """
+
+    key: tuple[int, int] = (0, 0)
+    other: tuple[int, int] = (0, 0)
+
+    def __add__(self, more: PacketSizes) -> PacketSizes:
+        return PacketSizes(_sum(self.key, more.key), _sum(self.other, more.other))
+
+    def bytes_of(self, frames: int, key_frames: int) -> float:
+        """Estimate the bytes of so many frames, so many key frames among them."""
+        key, other = _mean(self.key), _mean(self.other)
+        return key_frames * key + (frames - key_frames) * (other or key)
+
+
+@dataclass(frozen=True, eq=False)
+class PacketTable:
+    """All packets of a video's picture, in decoding order, and the span of every stream.
+
+    Attributes:
+        pts, dts: [N] int64, in ticks of the picture's time base, or NO_TIME.
+        sizes: [N] int32, in bytes.
+        marks: [N] uint8, of KEY, DISCARDED (hidden by an edit list) and CORRUPT (the container
+            itself knows that a part is missing).
+        spans: by the stream's index; streams without packets are not there.
+        declared_frames: how many frames the container says there are; 0: it does not say.
+        declared_end: when the file ends by its own word, in seconds; 0: it does not say.
+        stopped: what FFmpeg said where the file could not be read any further; "": it could.
+    """
+
+    pts: NDArray[np.int64]
+    dts: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+    marks: NDArray[np.uint8]
+    spans: dict[int, StreamSpan]
+    declared_frames: int
+    declared_end: Fraction
+    stopped: str
+
+    def frame_times(self, path: Path) -> list[int]:
+        """Return the PTS of every frame that a player shows, in the order of the packets.
+
+        Raises:
+            MediaError: the file `path` is truncated, damaged, or does not tell all times.
+        """
+        presented = (self.marks & DISCARDED) == 0
+        pts = self.pts[presented]
+        corrupt = (self.marks[presented] & CORRUPT) != 0
+        unusable = np.flatnonzero(corrupt | (pts == NO_TIME))
+        if len(unusable):
+            first = int(unusable[0])
+            if corrupt[first]:
+                raise self._truncated(path, first)
+            raise MediaError(
+                f"{path}: frame {first} carries no time.",
+                "Cut it with segment, which gives every frame one.",
+            )
+        if self.stopped:
+            raise unreadable(path, self.stopped)
+        if not len(pts):
+            raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
+        end = max([Fraction(0), *(span.end for span in self.spans.values())])
+        if self.declared_end - end > TRUNCATED_SECONDS:
+            raise self._truncated(path, len(pts))
+        times: list[int] = pts.tolist()
+        return times
+
+    def packet_sizes(self) -> PacketSizes:
+        """Return how large the packets are."""
+        is_key = (self.marks & KEY) != 0
+        key, other = self.sizes[is_key], self.sizes[~is_key]
+        return PacketSizes((len(key), int(key.sum())), (len(other), int(other.sum())))
+
+    def _truncated(self, path: Path, readable: int) -> MediaError:
+        of = f" of {self.declared_frames}" if self.declared_frames else ""
+        return MediaError(
+            f"{path} is cut off or damaged: only {readable}{of} frames can be read.",
+            "Copy or download it again. To use what is there: segment --damaged repeat.",
+            option="--damaged",
+        )
+
+
+class SpanTable:
+    """The spans of streams, while their packets are read."""
+
+    def __init__(self) -> None:
+        self._time_bases: dict[int, Fraction] = {}
+        self._ticks: dict[int, tuple[int, int, int, int]] = {}  # packets, start, last, end
+
+    def add(self, packet: Packet[AnyStream]) -> None:
+        """Note a packet, unless it has no time."""
+        pts = packet.pts
+        if pts is None:
+            return
+        index, end = packet.stream_index, pts + (packet.duration or 0)
+        if index not in self._ticks:
+            self._time_bases[index] = packet.time_base
+            self._ticks[index] = (1, pts, pts, end)
+            return
+        packets, start, last, latest = self._ticks[index]
+        self._ticks[index] = (packets + 1, min(start, pts), max(last, pts), max(latest, end))
+
+    def spans(self) -> dict[int, StreamSpan]:
+        """Return the spans, by the streams' indexes."""
+        return {
+            index: StreamSpan(packets, *(time * self._time_bases[index] for time in times))
+            for index, (packets, *times) in self._ticks.items()
+        }
+
+
+class TableWriter:
+    """A PacketTable while the packets of a file are read."""
+
+    def __init__(self, container: InputContainer, picture: VideoStream) -> None:
+        self._container = container
+        self._picture = picture
+        self._pts, self._dts = array("q"), array("q")
+        self._sizes, self._marks = array("i"), array("B")
+        self._spans = SpanTable()
+
+    def add(self, packet: Packet[AnyStream]) -> None:
+        """Note a packet of any stream: the declared length is that of the longest."""
+        self._spans.add(packet)
+        if packet.stream_index != self._picture.index:
+            return
+        self._pts.append(NO_TIME if packet.pts is None else packet.pts)
+        self._dts.append(NO_TIME if packet.dts is None else packet.dts)
+        self._sizes.append(packet.size)
+        marks = KEY * packet.is_keyframe + DISCARDED * packet.is_discard
+        self._marks.append(marks + CORRUPT * packet.is_corrupt)
+
+    def table(self, stopped: str) -> PacketTable:
+        """Return the table. `stopped`: as PacketTable has it."""
+        return PacketTable(
+            pts=np.array(self._pts, np.int64),
+            dts=np.array(self._dts, np.int64),
+            sizes=np.array(self._sizes, np.int32),
+            marks=np.array(self._marks, np.uint8),
+            spans=self._spans.spans(),
+            declared_frames=self._picture.frames,
+            declared_end=declared_end(self._container),
+            stopped=stopped,
+        )
+
+
+def declared_end(container: InputContainer) -> Fraction:
+    """Return when the container ends by its own word, in seconds; 0 where it does not say."""
+    if not container.duration:
+        return Fraction(0)
+    # Matroska counts from zero, the others from where they start.
+    start = 0 if "matroska" in container.format.name else container.start_time or 0
+    return Fraction(start + container.duration, av.time_base)
+
+
+def decode_times(pts: Sequence[int]) -> list[int]:
+    """Return when each packet is decoded, given when it is presented; in ticks, decoding order.
+
+    The presentation times in rising order, late enough that no packet is presented before it is
+    decoded: what an encoder of the whole would have written.
+    """
+    presented = sorted(pts)
+    rank = {time: index for index, time in enumerate(presented)}
+    delay = max(index - rank[time] for index, time in enumerate(pts))
+    step = max(1, presented[1] - presented[0]) if len(presented) > 1 else 1
+    early = [presented[0] - step * (delay - index) for index in range(delay)]
+    return (early + presented)[: len(pts)]
+
+
+def _sum(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
+    return one[0] + two[0], one[1] + two[1]
+
+
+def _mean(some: tuple[int, int]) -> float:
+    return some[1] / some[0] if some[0] else 0.0

@@ -1,0 +1,130 @@
+"""What the first packets of a picture tell, which its container does not, or not as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import av
+from av.packet import Packet
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from matting.imaging.sample_format import Size
+from matting.media.colour_tags import Colour
+from matting.media.container import AnyStream, decoder_of, side_data
+from matting.media.hdr_metadata import HdrMetadata
+from matting.media.video_info import VideoInfo
+
+MOST_REFUSED = 100  # packets that a decoder refuses before its first frame: it will give none
+
+
+@dataclass(frozen=True)
+class FirstFrame:
+    """What a decoded frame tells, and better than a container.
+
+    Attributes:
+        rotation: degrees counter-clockwise that turn it upright: 0, 90, 180 or 270.
+        size_px: before that.
+        colour: the stream's tags, completed by the frame's.
+        stereo: FFmpeg's AVStereo3D; None: the frame says nothing of two eyes.
+        is_spherical: whether it has a projection.
+    """
+
+    rotation: int
+    size_px: Size
+    pixel_format: str
+    colour: Colour
+    hdr: HdrMetadata | None
+    stereo: bytes | None = None
+    is_spherical: bool = False
+
+    @classmethod
+    def of(cls, frame: VideoFrame, info: VideoInfo) -> FirstFrame:
+        return cls(
+            rotation=int(frame.rotation) % 360,
+            size_px=Size(frame.width, frame.height),
+            pixel_format=frame.format.name,
+            colour=info.colour.completed(frame),
+            hdr=HdrMetadata.of(frame),
+            stereo=side_data(frame, Type.STEREO3D),
+            is_spherical=side_data(frame, Type.SPHERICAL) is not None,
+        )
+
+
+@dataclass(frozen=True)
+class StreamStart:
+    """What the first packets of a picture tell.
+
+    Attributes:
+        frame: the first one that comes out of the decoder; None: none does.
+        refusal: what the decoder said of the first packet before it that it refused; "": of none.
+        mp4_header: what FFmpeg's mp4 writer makes of a Matroska file's header; None where mp4
+            does not hold the codec, and for other containers.
+    """
+
+    frame: FirstFrame | None
+    refusal: str
+    mp4_header: bytes | None
+
+
+class StartReader:
+    """A StreamStart while packets are read.
+
+    Attributes:
+        is_complete: whether more packets would tell nothing new.
+    """
+
+    def __init__(self, picture: VideoStream, info: VideoInfo) -> None:
+        """
+        Raises:
+            MissingError: this build of FFmpeg has no decoder for all of the picture.
+        """
+        self.is_complete = False
+        self._picture = picture
+        self._info = info
+        self._decoder = decoder_of(picture)
+        self._frame: FirstFrame | None = None
+        self._refusals: list[str] = []
+        self._mp4_header: bytes | None = None
+        self._is_first = True
+
+    def add(self, packet: Packet[AnyStream]) -> None:
+        """Look at the picture's next packet; its times must not be needed afterwards."""
+        self._decode(packet)
+        if self._is_first and "matroska" in self._info.container:
+            self._mp4_header = _mp4_header(self._picture, packet)
+        self._is_first = False
+
+    def start(self) -> StreamStart:
+        """Return what was found, once there are no more packets or none are needed."""
+        if not self.is_complete:
+            self._decode(None)
+        refusal = self._refusals[0] if self._refusals else ""
+        return StreamStart(self._frame, refusal, self._mp4_header)
+
+    def _decode(self, packet: Packet[AnyStream] | None) -> None:
+        try:
+            frames = self._decoder.decode(packet)
+        except av.error.InvalidDataError as error:
+            self._refusals.append(error.strerror or str(error))
+            self.is_complete = len(self._refusals) == MOST_REFUSED
+            return
+        if frames:
+            self._frame = FirstFrame.of(frames[0], self._info)
+            self.is_complete = True
+
+
+def _mp4_header(picture: VideoStream, packet: Packet[AnyStream]) -> bytes | None:
+    """Write one packet to an mp4 file in memory."""
+    memory = BytesIO()
+    try:
+        with av.open(memory, "w", format="mp4", options={"strict": "unofficial"}) as output:
+            if picture.codec_context.codec.canonical_name not in output.supported_codecs:
+                return None
+            packet.stream = output.add_stream_from_template(picture, opaque=True)
+            output.mux_one(packet)
+    except (av.error.FFmpegError, ValueError):
+        return None
+    return memory.getvalue()
