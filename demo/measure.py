@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from demo.evaluate import BAND_PX, edge_band
-
+BAND_PX = 10  # what counts as the edge, on both sides of it
 BEEP_LEVEL = 0.15  # of full scale; the hum stays far below
 BEEP_PAUSE_SECONDS = 0.5  # silence before a beep
 
@@ -59,6 +58,11 @@ def alpha_errors(
     return AlphaErrors(within, edge, everywhere, at_cuts, elsewhere)
 
 
+def edge_band(inside: Tensor) -> Tensor:
+    """Pixels at most BAND_PX px, in x and in y, from where `inside` [N, 1, H, W] changes."""
+    return _near(inside) & _near(~inside)
+
+
 def flash_indices(brightness: Sequence[float], fps: int) -> list[int]:
     """The frame of each whole second but the first that is brighter than both its neighbours.
 
@@ -102,6 +106,20 @@ def _near_figure(error: Tensor, inside: Tensor) -> tuple[float, float]:
     )
     error, inside = error[rows, columns], inside[rows, columns]
     return _mean(error[inside]), _mean(error[edge_band(inside[None, None])[0, 0]])
+
+
+def _near(mask: Tensor) -> Tensor:
+    """Where `mask` [..., H, W] is set within BAND_PX px in x and in y, by running sums."""
+    for dim in (-1, -2):
+        size = mask.shape[dim]
+        total = mask.int().cumsum(dim)
+        last = torch.arange(size, device=mask.device) + BAND_PX
+        before = torch.arange(size, device=mask.device) - BAND_PX - 1
+        upto = total.index_select(dim, last.clamp(max=size - 1))
+        shape = [-1, 1] if dim == -2 else [-1]
+        earlier = total.index_select(dim, before.clamp(min=0)) * (before >= 0).view(shape)
+        mask = upto > earlier
+    return mask
 
 
 def _mean(error: Tensor) -> float:

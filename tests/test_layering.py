@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*ROOT.glob("matting/**/*.py"), *ROOT.glob("model/*.py")])
-DEMO, BENCHMARKS = sorted(ROOT.glob("demo/*.py")), sorted(ROOT.glob("benchmarks/**/*.py"))
+DEMO, BENCHMARKS = sorted(ROOT.glob("demo/**/*.py")), sorted(ROOT.glob("benchmarks/**/*.py"))
 INSTALLATION, TOOLS = sorted(ROOT.glob("installation/*.py")), sorted(ROOT.glob("tools/*.py"))
 EVERYTHING = [*SOURCES, ROOT / "inference_custom.py", *DEMO, *BENCHMARKS, *INSTALLATION, *TOOLS]
 
@@ -52,6 +52,13 @@ def test_each_outside_thing_has_one_door(path: Path) -> None:
     for target in imports(path):
         door = DOORS.get(target.split(".", maxsplit=1)[0])
         assert door is None or inside.startswith(door), f"{inside} imports {target}"
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=module_name)
+def test_only_training_needs_the_training(path: Path) -> None:
+    """The demo command and the benchmarks use the film and the checkpoint that came of it."""
+    if not path.is_relative_to(ROOT / "demo" / "training"):
+        assert not any(target.startswith("demo.training") for target in imports(path))
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda p: p.name)

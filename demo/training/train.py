@@ -1,4 +1,4 @@
-"""Trains the network from nothing on generated films: `python -m demo.train`.
+"""Trains the network from nothing on generated films: `python -m demo.training.train`.
 
 The result knows generated puppets and nothing else: it is of no use on real people.
 """
@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from demo.data import Clip, Clips, Cut, clip
 from demo.film import Film
-from demo.losses import losses
+from demo.training.data import Clip, Clips, Cut, clip
+from demo.training.losses import losses
 from model import MattingNetwork, State
 
 VALIDATION_SEEDS = range(3_000, 3_004)
@@ -232,8 +232,8 @@ def save(net: MattingNetwork, path: Path) -> None:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options; their defaults made the checkpoint in this folder."""
-    parser = argparse.ArgumentParser(prog="python -m demo.train", description=__doc__)
+    """The options; their defaults made the checkpoint in `demo/`."""
+    parser = argparse.ArgumentParser(prog="python -m demo.training.train", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("demo/demo_checkpoint.pth"))
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=84.0, help="of wall-clock time")

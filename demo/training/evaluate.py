@@ -1,4 +1,4 @@
-"""Errors of a checkpoint on films it has never seen: `python -m demo.evaluate --seeds 20`."""
+"""Errors of a checkpoint on films it has never seen: `python -m demo.training.evaluate`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from demo.film import EVALUATION_SEEDS, Film, Frame
-from model import MattingNetwork, State
+from demo.measure import edge_band
+from model import MattingNetwork, State, load_network
 
-BAND_PX = 10
 RATIO = 0.375
 BOUNDS = {"alpha": 0.01, "edge": 0.12}
 
@@ -25,21 +25,11 @@ class Errors:
 
     alpha: float  # over all pixels
     inside: float  # over pixels of true alpha above 0.5
-    edge: float  # over pixels at most BAND_PX px, in x and in y, from the true edge
+    edge: float  # over pixels at most 10 px, in x and in y, from the true edge
     found: float  # share of frames in which the figure is found
     dtssd: float  # with the state carried from frame to frame
     dtssd_stateless: float  # of the same network, its state cleared before every frame
     alpha_stateless: float  # over all pixels, likewise
-
-
-def load(path: Path) -> MattingNetwork:
-    """The checkpoint's network in float32 and eval mode; every name must match."""
-    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    net = MattingNetwork()
-    net.load_state_dict(
-        {name: x.float() if x.is_floating_point() else x for name, x in state.items()}, strict=True
-    )
-    return net.eval()
 
 
 @torch.no_grad()
@@ -76,11 +66,6 @@ def evaluate(net: MattingNetwork, film: Film, ratio: float = RATIO) -> Errors:
     return Errors(alpha, within, edge, found, dtssd, dtssd_stateless, alpha_stateless)
 
 
-def edge_band(inside: Tensor) -> Tensor:
-    """Pixels at most BAND_PX px, in x and in y, from where `inside` [N, 1, H, W] changes."""
-    return _near(inside) & _near(~inside)
-
-
 def mean_errors(errors: list[Errors]) -> Errors:
     """The mean of each figure over several films."""
     return Errors(*_means([astuple(e) for e in errors]))
@@ -91,20 +76,6 @@ def _tensors(film: Film) -> Iterator[tuple[Tensor, Tensor]]:
     frames: Iterator[Frame] = iter(film)
     for frame in frames:
         yield torch.from_numpy(frame.rgb)[None].float() / 255, torch.from_numpy(frame.alpha)[None]
-
-
-def _near(mask: Tensor) -> Tensor:
-    """Where `mask` [..., H, W] is set within BAND_PX px in x and in y, by running sums."""
-    for dim in (-1, -2):
-        size = mask.shape[dim]
-        total = mask.int().cumsum(dim)
-        last = torch.arange(size, device=mask.device) + BAND_PX
-        before = torch.arange(size, device=mask.device) - BAND_PX - 1
-        upto = total.index_select(dim, last.clamp(max=size - 1))
-        shape = [-1, 1] if dim == -2 else [-1]
-        earlier = total.index_select(dim, before.clamp(min=0)) * (before >= 0).view(shape)
-        mask = upto > earlier
-    return mask
 
 
 def _overlap(first: Tensor, second: Tensor) -> float:
@@ -130,7 +101,7 @@ def _row(name: str, errors: Errors) -> str:
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(prog="python -m demo.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m demo.training.evaluate", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=Path("demo/demo_checkpoint.pth"))
     parser.add_argument("--seeds", type=int, default=20, help="number of unseen films")
     parser.add_argument("--frames", type=int, default=24, help="of each film; a cut in its middle")
@@ -141,7 +112,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Prints a table, and how it compares with the bounds."""
     options = parse()
-    net = load(options.checkpoint)
+    net = load_network(options.checkpoint)
     print("|  seed | " + " | ".join(field.name for field in fields(Errors)) + " |")
     print("|---" * (len(fields(Errors)) + 1) + "|")
     found = []
