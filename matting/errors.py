@@ -11,6 +11,7 @@ MattingError                70  base; never raised itself
 ├── EncodeError             70  an encoder refused a frame or failed
 ├── UnforeseenError         70  a fault of the program
 └── MachineError            70  the machine refused: a crash, a hang, no right to shut down
+    ├── MachineUnusableError  70  no segment can be matted on this computer at present
     └── OutOfMemoryError    70  too little memory
 
 0 is success, and 130 (as after SIGINT in a shell) an interrupted command.
@@ -148,6 +149,10 @@ class MachineError(MattingError):
     allows_shutdown = True
     usual_retry = True
     segment = ""
+
+
+class MachineUnusableError(MachineError):
+    """No segment can be matted on this computer at present; what is done stays done."""
 
 
 class OutOfMemoryError(MachineError):

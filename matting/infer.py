@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from matting.delivery.encoder_choice import choose_encoder
-from matting.errors import BusyError, MattingError, SegmentsFailedError, StorageError
+from matting.errors import MattingError, SegmentsFailedError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.options import MattingOptions
@@ -21,22 +21,35 @@ from matting.project.recorded_settings import changed_settings, in_words, settin
 from matting.system import atomic_files, files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
+from matting.workers.executor import (
+    Executor,
+    ExecutorFactory,
+    Failure,
+    SegmentTask,
+    WorkerSetup,
+    target_of,
+)
 from matting.workers.preflight import Work, preflight
-from matting.workers.segment_job import Task, target_of
 from matting.workers.supervisor import Supervisor
-from matting.workers.worker import WorkerSetup
 
 SEAM = "it had to begin without the piece before it, which is there now."
 
 
 def infer(
-    segments: Path, options: MattingOptions, output: Path | None, progress: Progress
+    segments: Path,
+    options: MattingOptions,
+    output: Path | None,
+    progress: Progress,
+    executor_of: ExecutorFactory = Supervisor,
 ) -> MattedFolder:
-    """Mattes everything in `segments` that is not done yet.
+    """Matte everything in `segments` that is not done yet.
 
+    Args:
+        executor_of: makes what runs the network over the segments.
     Raises:
         SegmentsFailedError: all others are done; names those that failed, and why.
         InputError: nothing to matte there, or an option that cannot be used.
+        MachineUnusableError: the network does not work here at present; nothing is lost.
         MissingError, StorageError, BusyError.
     """
     compute = options.compute
@@ -67,12 +80,12 @@ def infer(
         if why:
             progress.say(f"The processor encodes, which takes longer: {why}")
         setup = WorkerSetup(options, checkpoint, checkpoint_sha256, str(device))
-        with Supervisor(setup, folder.root, progress) as supervisor:
+        with closing(executor_of(setup, folder.root, progress)) as executor:
             _Job(
                 inputs=inputs,
                 options=options,
                 checkpoint_sha256=checkpoint_sha256,
-                supervisor=supervisor,
+                executor=executor,
                 folder=folder,
                 progress=progress,
             ).run()
@@ -88,13 +101,13 @@ class _Job:
         inputs: InputFolder,
         options: MattingOptions,
         checkpoint_sha256: str,
-        supervisor: Supervisor,
+        executor: Executor,
         folder: MattedFolder,
         progress: Progress,
     ) -> None:
         self._inputs = inputs
         self._options = options
-        self._supervisor = supervisor
+        self._executor = executor
         self._folder = folder
         self._progress = progress
         self._ledger = Ledger(folder)
@@ -109,7 +122,7 @@ class _Job:
         work = Work.of(self._ledger, [(item, self._frames(item)) for item in todo])
         if todo:
             self._load()
-            preflight(work, self._supervisor, self._folder, self._options, self._progress)
+            preflight(work, self._executor, self._folder, self._options, self._progress)
         # Before the first: else an interruption would leave old and new results side by side.
         self._ledger.reopen([item.name for item in todo])
         if len(todo) < len(inputs):
@@ -136,7 +149,7 @@ class _Job:
         """Has the worker start, which takes its time."""
         self._progress.start("Loading the network ...", 0, "")
         try:
-            self._supervisor.prepare()
+            self._executor.prepare()
         finally:
             self._progress.finish()
 
@@ -193,11 +206,11 @@ class _Job:
 
     def _submit(self, item: Input) -> None:
         """Has a segment matted beside those before it, as soon as there is room for it."""
-        while not self._supervisor.has_room:
+        while not self._executor.has_room:
             self._record_next()
         # `false` before the first byte changes.
         self._ledger.record(item.name, Entry(settings=self._settings(item)))
-        self._supervisor.submit(self._task(item))
+        self._executor.submit(self._task(item))
         self._in_flight.append(item)
 
     def _record_all(self) -> None:
@@ -208,12 +221,9 @@ class _Job:
         """Waits for the outcome of the earliest segment in hand, and records it."""
         item = self._in_flight.popleft()
         settings = self._settings(item)
-        try:
-            outcome = self._supervisor.outcome()
-        except (StorageError, BusyError):
-            # The next segment would meet the same full disk, or the same other run.
-            raise
-        except MattingError as error:
+        outcome = self._executor.outcome()
+        if isinstance(outcome, Failure):
+            error = outcome.error
             self._failed[item.name] = error
             self._progress.say(f"{item.name} failed: {error.what}")
             self._ledger.record(item.name, Entry(settings=settings, error=error.what))
@@ -221,8 +231,8 @@ class _Job:
             self._ledger.record(item.name, Entry(settings=settings, **vars(outcome)))
         self._progress.part_done()
 
-    def _task(self, item: Input) -> Task:
-        return Task(
+    def _task(self, item: Input) -> SegmentTask:
+        return SegmentTask(
             item=item,
             before=self._before(item),
             start_state=self._kept_state(item),

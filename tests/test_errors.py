@@ -16,6 +16,7 @@ from matting.errors import (
     EncodeError,
     InputError,
     MachineError,
+    MachineUnusableError,
     MattingError,
     MediaError,
     MissingError,
@@ -37,6 +38,7 @@ CODES = {
     EncodeError: 70,
     UnforeseenError: 70,
     MachineError: 70,
+    MachineUnusableError: 70,
     OutOfMemoryError: 70,
 }
 MODULES = sorted((ROOT / "matting").rglob("*.py"))

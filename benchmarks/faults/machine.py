@@ -22,15 +22,15 @@ from matting.errors import OutOfMemoryError
 from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
 from matting.inference.rvm import RvmInference
 from matting.progress import Progress
-from matting.workers import supervisor
+from matting.workers import worker_process
+from matting.workers.executor import WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
 from matting.workers.supervisor import TRIES
-from matting.workers.worker import WorkerSetup
-from matting.workers.worker_process import serve_tasks
 
 PATIENCE_SECONDS = 6
 FAILED = 1
+SERVE_TASKS = worker_process.serve_tasks
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def broken(folder: Path) -> int:
 
 def inject(fault: Injected) -> None:
     """Has the workers of this process break."""
-    setattr(supervisor, "serve_tasks", partial(serve, fault))  # noqa: B010 - what it imported
+    worker_process.serve_tasks = partial(serve, fault)
 
 
 def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
@@ -112,7 +112,7 @@ def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -
 
     setattr(MattingStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
     setattr(RvmInference, "run_recurrent", run_breaking)  # noqa: B010 - as above
-    serve_tasks(pipe, setup, folder)
+    SERVE_TASKS(pipe, setup, folder)
 
 
 def _no_memory() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from matting.system.humanize import duration, gigabytes, time_of_day
-from matting.workers.segment_job import Clock
+from matting.workers.executor import TrialClock
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _rate(frames_per_second: float) -> str:
     return f"{frames_per_second:.{2 if frames_per_second < 1 else 1}f}"
 
 
-def frames_per_second(clocks: Sequence[Clock]) -> float | None:
+def frames_per_second(clocks: Sequence[TrialClock]) -> float | None:
     """Return how fast long segments go, judged by short trials, all stages included.
 
     The first frame of each trial does not count: in a long segment it overlaps with other work.

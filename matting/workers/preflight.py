@@ -10,7 +10,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TypeVar
 
-from matting.errors import BusyError, MattingError, StorageError
+from matting.errors import MattingError, StorageError
 from matting.media.packet_table import PacketSizes
 from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
@@ -22,8 +22,7 @@ from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
 from matting.workers.estimate import Forecast, frames_per_second
-from matting.workers.segment_job import Task, TrialOutcome, target_of
-from matting.workers.supervisor import Supervisor
+from matting.workers.executor import Executor, Failure, SegmentTask, TrialOutcome, target_of
 
 # What has fewer is done in a minute or two, on a graphics card in seconds: no trial for that.
 WORTH_PIXELS = 500_000_000
@@ -70,7 +69,7 @@ class Work:
 
 def preflight(
     work: Work,
-    supervisor: Supervisor,
+    executor: Executor,
     folder: MattedFolder,
     options: MattingOptions,
     progress: Progress,
@@ -83,7 +82,7 @@ def preflight(
         StorageError: the results would not fit on the disk.
         BusyError: another run is at work there.
     """
-    forecast = _Trial(work, supervisor, folder, options, progress).forecast()
+    forecast = _Trial(work, executor, folder, options, progress).forecast()
     if forecast is None:
         return
     progress.say(forecast.in_words(datetime.now()))
@@ -105,7 +104,7 @@ class _Trial:
     """Samples of some pieces, one after another."""
 
     _work: Work
-    _supervisor: Supervisor
+    _executor: Executor
     _folder: MattedFolder
     _options: MattingOptions
     _progress: Progress
@@ -166,14 +165,14 @@ class _Trial:
         state = self._place.state(item.name) if item.planned is not None else None
         if state is not None:
             atomic_files.make_folder(state.parent)
-        task = Task(item, targets=targets, end_state=state, only_frames=frames)
-        try:
-            outcome = self._supervisor.sample(task)
-            self._rate = item.open(rate).rate
-        except (StorageError, BusyError):
-            raise
-        except MattingError:
+        task = SegmentTask(item, targets=targets, end_state=state, only_frames=frames)
+        outcome = self._executor.trial(task)
+        if isinstance(outcome, Failure):
             return  # as above
+        try:
+            self._rate = item.open(rate).rate
+        except MattingError:
+            return
         self._outcomes.append(outcome)
         self._frames += len(outcome.clock.written)
         for kind, target in targets.items():

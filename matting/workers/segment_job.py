@@ -2,117 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import ParamSpec
 
-from matting.delivery.outputs import OutputTarget
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, first_frames
 from matting.media.video_source import VideoSource
-from matting.options import CodecBackend, OutputKind
-from matting.project.inputs import Input
+from matting.options import CodecBackend
 from matting.project.ledger import InitialState
-from matting.project.paths import MattedFolder
 from matting.system.fingerprint import Fingerprint
+from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
 
 P = ParamSpec("P")
-
-
-@dataclass
-class Clock:
-    """When things happened to a sample; seconds of a clock that only ever goes forward.
-
-    Attributes:
-        read: when each frame had been decoded and looked at.
-        written: when each frame had been given to the encoder.
-        flushed: when the encoder had given back all that it held.
-    """
-
-    read: list[float] = field(default_factory=list)
-    written: list[float] = field(default_factory=list)
-    flushed: float = 0.0
-
-    def note_read(self, frames: int) -> None:
-        self.read += [time.monotonic()] * frames
-
-    def note_written(self, frames: int) -> None:
-        self.written += [time.monotonic()] * frames
-
-    def note_flushed(self) -> None:
-        self.flushed = self.flushed or time.monotonic()
-
-
-@dataclass(frozen=True)
-class Task:
-    """One segment to be matted.
-
-    Attributes:
-        before: the segment that it continues; None: it starts afresh.
-        start_state: where the state after `before` is kept; None: it is lost, or still in hand.
-        end_state: where to keep the state after this one; None: nowhere.
-        targets: where each kind of result goes.
-        only_frames: how many of its frames are matted, for a sample; None: all.
-    """
-
-    item: Input
-    before: Input | None = None
-    start_state: Path | None = None
-    end_state: Path | None = None
-    targets: Mapping[OutputKind, OutputTarget] = field(default_factory=dict)
-    only_frames: int | None = None
-
-
-def target_of(
-    item: Input,
-    folder: MattedFolder,
-    kind: OutputKind,
-    rate: Fraction | None,
-    only_frames: int | None = None,
-) -> OutputTarget:
-    """Where a kind of result of `item` goes in `folder`. `rate`: as for `Input.open`."""
-    layer = folder.layer(kind)
-    if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
-        return OutputTarget(layer / item.stem, True, item.first_frame, only_frames)
-    return OutputTarget(layer / f"{item.stem}.mp4")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A segment that is done.
-
-    Attributes:
-        source: what its content was.
-        start_state: FRESH, CARRIED, WARMED_UP or RESET.
-        outputs: per kind of result the name of its file or folder, and its fingerprint.
-        end_state: fingerprint of the state that was kept; None: none was.
-    """
-
-    source: Fingerprint
-    start_state: InitialState
-    frames: int
-    outputs: Mapping[OutputKind, tuple[str, Fingerprint]]
-    end_state: Fingerprint | None = None
-
-
-@dataclass(frozen=True)
-class TrialOutcome(Outcome):
-    """A sample that is done.
-
-    Attributes:
-        card_bytes: of the graphics card's memory, what is in use and what there is; None: no card.
-    """
-
-    clock: Clock = field(default_factory=Clock)
-    gpu_bytes: tuple[int, int] | None = None
 
 
 class SegmentJob:
@@ -128,14 +35,14 @@ class SegmentJob:
         error: the first that went wrong. All stages pass over what still comes of it.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: SegmentTask) -> None:
         self.task = task
         self.by_card = False
         self.note = ""
         self.start_state = InitialState.FRESH
         self.end_state: RecurrentState | None = None
         self.results: SegmentWriter | None = None
-        self.clock = Clock() if task.only_frames is not None else None
+        self.clock = TrialClock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None

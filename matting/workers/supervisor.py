@@ -1,35 +1,67 @@
 """Runs a worker, watches it, and replaces it when it breaks.
 
 In a process of its own a worker can crash or hang and be replaced: a decoder, an encoder or a
-graphics card's driver that goes wrong costs a segment at most, not the night.
+graphics driver that fails costs one segment at most, not the night. When the machine is at fault,
+such as a graphics card that is gone, no worker gets anywhere; then the run stops and says so.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
-from matting.errors import MachineError, MattingError
+from matting.errors import (
+    BusyError,
+    MachineError,
+    MachineUnusableError,
+    MattingError,
+    StorageError,
+)
 from matting.options import CodecBackend
 from matting.progress import Progress
 from matting.system.atomic_files import discard, partial
-from matting.workers.segment_job import Outcome, Task, TrialOutcome
-from matting.workers.worker import Worker, WorkerSetup
-from matting.workers.worker_process import WorkerProcess, serve_tasks
+from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
+from matting.workers.frame_counter import FrameCounter
+from matting.workers.worker import Worker
+from matting.workers.worker_process import WorkerProcess
 
-TRIES = 3
-# One is finished while the next is computed. More would only be more to do again after a kill.
-AT_ONCE = 2
+TRIES = 3  # workers that may break over one segment, and starts in a row that may fail
+# Workers in a row that broke before their first frame. A segment can break all its three, and two
+# such segments can follow each other; when the next one breaks too, it is the machine.
+TOO_MANY_WITHOUT_A_FRAME = 2 * TRIES + 1
+# One segment is finished while the next is computed. More would only be more to redo after a kill.
+IN_FLIGHT = 2
+
+
+class RunningWorker(Protocol):
+    """A worker that has loaded the network, in this process or in one of its own."""
+
+    def submit(self, task: SegmentTask) -> None: ...
+
+    def outcome(self, progress: Progress) -> Outcome: ...
+
+    def close(self) -> None: ...
+
+
+StartWorker = Callable[[WorkerSetup, Path, Progress], RunningWorker]
+
+
+def start_worker(setup: WorkerSetup, folder: Path, progress: Progress) -> RunningWorker:
+    """Start a worker, in a process of its own if the options say so; returns when it is ready."""
+    if setup.options.compute.isolated:
+        return WorkerProcess(setup, folder, progress)
+    return Worker(setup)
 
 
 @dataclass
 class _Pending:
     """A task without an outcome, and how many workers broke that may have broken over it."""
 
-    task: Task
-    broken: int = 0
+    task: SegmentTask
+    broken_workers: int = 0
 
     @property
     def name(self) -> str:
@@ -37,180 +69,200 @@ class _Pending:
 
 
 class Supervisor:
-    """A worker for one run. Use it in a `with` block: no process outlives it."""
+    """The executor of one run on this computer: one worker at a time."""
 
-    def __init__(self, setup: WorkerSetup, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self,
+        setup: WorkerSetup,
+        folder: Path,
+        progress: Progress,
+        start: StartWorker = start_worker,
+    ) -> None:
         """
         Args:
-            folder: the matted folder; no two workers are ever at work in one.
+            folder: the matted folder; no two workers ever work in the same.
+            start: starts a worker.
         """
         self._setup = setup
         self._folder = folder
-        self._worker: Worker | WorkerProcess | None = None
+        self._start = start
+        self._worker: RunningWorker | None = None
         self._careful = False
         self._pending: deque[_Pending] = deque()
-        self._submitted = 0  # how many of them, from the first on, the worker has
-        self._progress = _Counted(progress)
-
-    def __enter__(self) -> Supervisor:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop_worker()
+        self._submitted = 0  # how many of the pending, from the first on, the worker has
+        self._frames = FrameCounter(progress)
+        self._workers_without_a_frame = 0  # in a row
 
     def prepare(self) -> None:
-        """Has a worker load the network, before anything is submitted.
-
-        A worker that breaks over it is charged to the first segment, which meets the same.
+        """Have a worker load the network, before anything is submitted.
 
         Raises:
             MattingError: no segment could be matted.
         """
-        with suppress(MachineError):
-            self._start_worker(careful=False)
+        self._ready_worker(careful=False)
 
-    def sample(self, task: Task) -> TrialOutcome:
-        """What came of a sample, while nothing else is submitted.
+    def trial(self, task: SegmentTask) -> TrialOutcome | Failure:
+        """Matte a few frames, while nothing else is submitted.
 
         Raises:
-            MattingError: it could not be matted, or a worker broke over it, which ended.
+            StorageError, BusyError, MachineUnusableError: segments would meet the same.
         """
-        worker = self._start_worker(careful=False)
+        worker = self._ready_worker(careful=False)
         try:
             worker.submit(task)
-            outcome = worker.outcome(self._progress)
-        except (MachineError, KeyboardInterrupt):
-            self._stop_worker()  # and with it goes what is still open
+            outcome = worker.outcome(self._frames)
+        except MachineError as error:
+            self._drop_broken_worker(error)
+            return Failure(error)
+        except (StorageError, BusyError):
+            raise
+        except MattingError as error:
+            return Failure(error)
+        except KeyboardInterrupt:
+            self._stop_worker()  # it holds files that the caller removes
             raise
         finally:
-            self._progress.frames.clear()
+            self._frames.forget()
         if not isinstance(outcome, TrialOutcome):
-            raise TypeError(f"no sample was asked for: {task}")
+            raise TypeError(f"no trial was asked for: {task}")
         return outcome
 
     @property
     def has_room(self) -> bool:
-        """Whether a further task can be worked on by now."""
-        return len(self._pending) < AT_ONCE
+        """Whether work on one more segment could begin now."""
+        return len(self._pending) < IN_FLIGHT
 
-    def submit(self, task: Task) -> None:
-        """Puts a segment in line; the state at its start may be what the one before will leave."""
+    def submit(self, task: SegmentTask) -> None:
+        """Queue a segment. The state at its start may be what a segment in flight will leave."""
         self._pending.append(_Pending(task))
 
-    def outcome(self) -> Outcome:
-        """What came of the earliest segment submitted, by up to three workers when they break.
+    def outcome(self) -> Outcome | Failure:
+        """Return what came of the segment submitted first; up to three workers may break over it.
 
         Raises:
-            MattingError: it could not be matted; nothing of it is left behind.
+            StorageError, BusyError: the next segment would meet the same.
+            MachineUnusableError: no worker gets as far as a frame any more.
+            MattingError: no worker can start.
         """
         while True:
+            worker = self._ready_worker(careful=self._pending[0].broken_workers > 0)
             try:
-                outcome = self._attempt()
+                self._hand_over_pending(worker)
+                outcome = worker.outcome(self._frames)
             except MachineError as error:
                 self._blame(error)
-            except MattingError:
-                self._take_first()
+                if self._pending[0].broken_workers == TRIES:
+                    self._take_first()
+                    return Failure(error)
+            except (StorageError, BusyError):
                 raise
+            except MattingError as error:
+                self._take_first()
+                return Failure(error)
             else:
-                self._pass_on(self._take_first())
+                self._pass_on_state(self._take_first())
                 return outcome
 
-    def _attempt(self) -> Outcome:
-        first = self._pending[0]
-        worker = self._start_worker(careful=first.broken > 0)
-        # What may have broken a worker goes alone, so that it is seen what breaks the next.
+    def close(self) -> None:
+        """End the worker, and remove what it has not finished."""
+        self._stop_worker()
+
+    def _hand_over_pending(self, worker: RunningWorker) -> None:
+        """Submit what is pending. A suspect goes alone, so that it shows what breaks the next."""
         while self._submitted < len(self._pending):
             following = self._pending[self._submitted]
-            if self._submitted and (first.broken or following.broken):
+            if self._submitted and (self._pending[0].broken_workers or following.broken_workers):
                 break
             worker.submit(following.task)
             self._submitted += 1
-        return worker.outcome(self._progress)
 
-    def _start_worker(self, *, careful: bool) -> Worker | WorkerProcess:
-        """A worker; a careful one decodes in software, and computes single frames."""
+    def _ready_worker(self, *, careful: bool) -> RunningWorker:
+        """Return a worker; a careful one decodes in software and computes single frames.
+
+        Raises:
+            MattingError: none can start.
+        """
         if self._worker is not None and self._careful != careful:
             self._stop_worker()
-        if self._worker is None:
-            setup = self._setup
-            if careful:
-                compute = replace(
-                    setup.options.compute, decoder=CodecBackend.SOFTWARE, largest_chunk=1
-                )
-                setup = replace(setup, options=replace(setup.options, compute=compute))
-            if setup.options.compute.isolated:
-                self._worker = WorkerProcess(setup, self._folder, serve_tasks, self._progress)
-            else:
-                self._worker = Worker(setup)
-            self._careful = careful
+        self._careful = careful
+        failed_starts = 0
+        while self._worker is None:
+            try:
+                self._worker = self._start(self._setup_for(careful), self._folder, self._frames)
+            except MachineError as error:
+                failed_starts += 1
+                if failed_starts == TRIES:
+                    raise self._unusable(f"{TRIES} starts in a row failed", error) from error
+                self._frames.say(f"{error.what} Trying again, {failed_starts + 1} of {TRIES}.")
         return self._worker
 
-    def _take_first(self) -> Task:
-        """The first is no longer pending."""
+    def _setup_for(self, careful: bool) -> WorkerSetup:
+        if not careful:
+            return self._setup
+        options = self._setup.options
+        compute = replace(options.compute, decoder=CodecBackend.SOFTWARE, largest_chunk=1)
+        return replace(self._setup, options=replace(options, compute=compute))
+
+    def _take_first(self) -> SegmentTask:
+        """Remove the first from what is pending."""
         first = self._pending.popleft()
         self._submitted = max(0, self._submitted - 1)
-        del self._progress.frames[first.name]
+        self._frames.forget(first.name)
         return first.task
 
-    def _pass_on(self, done: Task) -> None:
+    def _pass_on_state(self, done: SegmentTask) -> None:
         """Should the next need another worker, that one finds the state where `done` left it."""
         for pending in self._pending:
             if pending.task.before == done.item:
                 pending.task = replace(pending.task, start_state=done.end_state)
 
     def _blame(self, error: MachineError) -> None:
-        """Notes over which segments the worker may have broken, and dismisses it.
+        """Note over which segments the worker may have broken, and stop it.
 
         Raises:
-            MachineError: `error`, when it was the last try of the first.
+            MachineUnusableError: it is not the segments.
         """
-        had = list(self._pending)[: max(1, self._submitted)]
-        suspects = [p for p in had if error.segment in {"", p.name}]
-        self._stop_worker()
-        self._progress.take_back()
+        submitted = list(self._pending)[: self._submitted]
+        suspects = [pending for pending in submitted if error.segment in {"", pending.name}]
+        self._drop_broken_worker(error)
+        self._frames.take_back()
         for pending in suspects:
-            pending.broken += 1
-        first = self._pending[0]
-        if first.broken == TRIES:
-            self._take_first()
-            raise error
-        names, number = " or ".join(p.name for p in suspects), suspects[0].broken + 1
-        self._progress.say(f"{names}: {error.what} Trying again, {number} of {TRIES}.")
+            pending.broken_workers += 1
+        if self._pending[0].broken_workers < TRIES:
+            names = " or ".join(pending.name for pending in suspects)
+            number = suspects[0].broken_workers + 1
+            self._frames.say(f"{names}: {error.what} Trying again, {number} of {TRIES}.")
+
+    def _drop_broken_worker(self, error: MachineError) -> None:
+        """Stop a worker that broke.
+
+        Raises:
+            MachineUnusableError: it is one of many in a row that got nowhere.
+        """
+        self._workers_without_a_frame += 1
+        self._stop_worker()
+        if self._workers_without_a_frame == TOO_MANY_WITHOUT_A_FRAME:
+            why = f"{TOO_MANY_WITHOUT_A_FRAME} tries in a row failed before the first frame"
+            raise self._unusable(why, error) from error
+
+    def _unusable(self, why: str, last: MachineError) -> MachineUnusableError:
+        on_gpu = self._setup.device != "cpu"
+        return MachineUnusableError(
+            f"Matting does not work on this computer at present: {why}. {last.what}",
+            "Restart the computer; what is done stays done.",
+            option="--device" if on_gpu else None,
+            if_repeated="update the graphics driver, or use --device cpu." if on_gpu else "",
+        )
 
     def _stop_worker(self) -> None:
-        """Ends the worker; what it had is to be done again."""
+        """End the worker; what it was working on is to be done again."""
         worker, self._worker = self._worker, None
+        if self._frames.counted_any:
+            self._workers_without_a_frame = 0
+            self._frames.counted_any = False
         if worker is not None:
             worker.close()
         for pending in list(self._pending)[: self._submitted]:
             for target in pending.task.targets.values():
                 discard(partial(target.path))
         self._submitted = 0
-
-
-class _Counted(Progress):
-    """Passes on what a worker tells, and counts the frames of each pending segment."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._name = ""
-        self.frames: Counter[str] = Counter()
-
-    def say(self, text: str) -> None:
-        self._progress.say(text)
-
-    def detail(self, text: str) -> None:
-        self._progress.detail(text)
-
-    def part(self, name: str) -> None:
-        self._name = name
-        self._progress.part(name)
-
-    def advance(self, units: int) -> None:
-        self.frames[self._name] += units
-        self._progress.advance(units)
-
-    def take_back(self) -> None:
-        """The frames of all that is pending are to be done again."""
-        self._progress.advance(-self.frames.total())
-        self.frames.clear()

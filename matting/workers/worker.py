@@ -8,10 +8,9 @@ reader and the writer, so that three threads share what is most of the work.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 
 from matting.errors import InputError
 from matting.imaging.planes import TimedBatch
@@ -25,25 +24,10 @@ from matting.progress import Progress
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.fingerprint import Fingerprint
 from matting.system.memory import gpu_bytes, keep_freed_memory
+from matting.workers.executor import Outcome, SegmentTask, TrialOutcome, WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.pipeline import Channel, Stages, StoppedError
-from matting.workers.segment_job import Outcome, SegmentJob, Task, TrialOutcome
-
-
-@dataclass(frozen=True)
-class WorkerSetup:
-    """What all segments of one run have in common.
-
-    Attributes:
-        options: as asked for, with the encoder decided.
-        checkpoint, checkpoint_sha256: the weights' file, and what it held when the run began.
-        device: the device decided on, by a name that `choose_device` takes.
-    """
-
-    options: MattingOptions
-    checkpoint: Path
-    checkpoint_sha256: str
-    device: str
+from matting.workers.segment_job import SegmentJob
 
 
 class Mark(Enum):
@@ -61,9 +45,17 @@ class Worker:
     Use it in a `with` block: no thread, open file or temporary file of it is left after that.
     """
 
-    def __init__(self, setup: WorkerSetup) -> None:
-        """Loads the network.
+    def __init__(
+        self,
+        setup: WorkerSetup,
+        stage_of: Callable[[MattingSession, MattingOptions], MattingStage] = MattingStage,
+        nvdec: Nvdec | None = None,
+    ) -> None:
+        """Load the network.
 
+        Args:
+            stage_of: makes what takes segments through the network.
+            nvdec: the decoder of a GPU; None: that of the device, if it has one.
         Raises:
             InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
         """
@@ -84,8 +76,8 @@ class Worker:
             setup.options.matte.precision,
             setup.options.compute.largest_chunk,
         )
-        self._network = MattingStage(session, setup.options)
-        self._nvdec = Nvdec(device) if device.type == "cuda" else None
+        self._network = stage_of(session, setup.options)
+        self._nvdec = Nvdec(device) if nvdec is None and device.type == "cuda" else nvdec
         self._jobs: list[SegmentJob] = []
         self._stages = Stages()
         self._submitted: Channel[SegmentJob] = Channel(self._stages)
@@ -107,7 +99,7 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: SegmentTask) -> None:
         """Hands over the next segment; any thread may. Work on it begins at once."""
         job = SegmentJob(task)
         self._jobs.append(job)

@@ -19,9 +19,9 @@ from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
 from matting.system.subprocesses import interrupts_ignored, process_context
+from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.pipeline import StoppedError
-from matting.workers.segment_job import Outcome, Task
-from matting.workers.worker import Worker, WorkerSetup
+from matting.workers.worker import Worker
 
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
@@ -55,11 +55,14 @@ class WorkerProcess:
         self,
         setup: WorkerSetup,
         folder: Path,
-        serve: Serve,
         progress: Progress,
+        serve: Serve | None = None,
     ) -> None:
-        """Returns when the worker is ready.
+        """Return when the worker is ready.
 
+        Args:
+            folder: the matted folder.
+            serve: what the process runs; None: `serve_tasks`.
         Raises:
             MattingError: it cannot be; the process is gone.
         """
@@ -68,7 +71,7 @@ class WorkerProcess:
         self._patience_seconds = setup.options.compute.patience_seconds
         self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
         self._process: multiprocessing.process.BaseProcess = context.Process(
-            target=serve, args=(theirs, setup, folder), daemon=True
+            target=serve or serve_tasks, args=(theirs, setup, folder), daemon=True
         )
         with theirs, interrupts_ignored():
             self._process.start()
@@ -78,7 +81,7 @@ class WorkerProcess:
             self.close()
             raise
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: SegmentTask) -> None:
         """As `Worker.submit`."""
         self._sizes_bytes.append(_size_bytes(task.item.path))
         with suppress(OSError):  # it is gone; `outcome` tells why
@@ -187,12 +190,18 @@ class _Relay(Progress):
         self._pipe.send(_Told("alive"))
 
 
-def serve_tasks(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """What the process runs: one task after another, until nobody is there to give them.
+def serve_tasks(
+    pipe: Connection,
+    setup: WorkerSetup,
+    folder: Path,
+    worker_of: Callable[[WorkerSetup], Worker] = Worker,
+) -> None:
+    """Run a worker in this process, one task after another, until nobody is there to send them.
 
     Args:
         folder: the matted folder; a worker that an earlier run left behind may need a moment to
             notice and let go of it.
+        worker_of: makes the worker.
     """
     # Ctrl-C is for the one that watches; it ends this process, which has nothing to say to that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -201,7 +210,7 @@ def serve_tasks(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
         try:
             with (
                 folder_lock(folder, WORKER_LOCK, setup.options.compute.patience_seconds),
-                Worker(setup) as worker,
+                worker_of(setup) as worker,
             ):
                 pipe.send(READY)
                 threading.Thread(target=_take_tasks, args=(pipe, worker), daemon=True).start()

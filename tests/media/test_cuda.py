@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import av
@@ -22,7 +23,10 @@ from matting.media.cuda import SURFACES, Nvdec
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
-from matting.workers.worker import Worker, WorkerSetup
+from matting.progress import Progress
+from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.workers.supervisor import Supervisor
+from matting.workers.worker import Worker
 from tests.support.clips import crop_by_header, make_clip, numbers, without_usability
 from tests.support.markers import without_gpu
 from tests.support.recorder import Recorder
@@ -202,26 +206,23 @@ def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.M
     assert str(own.path) not in reason
 
 
-class Carded(Worker):
-    """A worker with a card that decodes as it is told."""
+def with_nvdec(nvdec: Nvdec) -> ExecutorFactory:
+    """Return what makes supervisors of workers that decode by `nvdec`."""
 
-    card = FAKE
+    def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
+        return Worker(setup, nvdec=nvdec)
 
-    def __init__(self, setup: WorkerSetup) -> None:
-        super().__init__(setup)
-        self._nvdec = self.card
+    return partial(Supervisor, start=start)
 
 
 def test_the_second_try_decodes_in_software(
     tmp_path: Path,
     progress: Recorder,
     opaque_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
-    monkeypatch.setattr(Carded, "card", Fake(CPU, broken=8))
     segments = cut(tmp_path, progress, 12)
-    folder = infer(segments, matting_options(opaque_checkpoint), None, progress)
+    breaking = with_nvdec(Fake(CPU, broken=8))
+    folder = infer(segments, matting_options(opaque_checkpoint), None, progress, breaking)
     assert progress.heard("decoded by NVDEC")
     assert progress.heard("Trying again, 2 of 3")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(12))
@@ -233,16 +234,14 @@ def test_auto_is_for_what_segment_has_checked(
     tmp_path: Path,
     progress: Recorder,
     opaque_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     segments = cut(tmp_path, progress, 40)
     options = matting_options(opaque_checkpoint)
     in_software = with_compute(options, decoder=CodecBackend.SOFTWARE)
-    plain = infer(segments, in_software, tmp_path / "plain", progress)
+    plain = infer(segments, in_software, tmp_path / "plain", progress, with_nvdec(FAKE))
     if not planned:
         (segments / "segments.json").unlink()
-    folder = infer(segments, options, None, progress)
+    folder = infer(segments, options, None, progress, with_nvdec(FAKE))
     reasons = [
         text
         for text in progress.said
@@ -256,9 +255,8 @@ def test_auto_is_for_what_segment_has_checked(
 def test_hardware_by_name_refuses_what_it_cannot_do(
     tmp_path: Path, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matting.workers.supervisor.Worker", Carded)
     monkeypatch.setattr("matting.infer.require_decoder", lambda *_: None)
     make_clip(tmp_path / "clip.mkv", 5, pixel_format="yuv444p")
     options = with_compute(matting_options(opaque_checkpoint), decoder=CodecBackend.HARDWARE)
     with pytest.raises(SegmentsFailedError, match="NVDEC gives no yuv444p"):
-        infer(tmp_path, options, None, Recorder())
+        infer(tmp_path, options, None, Recorder(), with_nvdec(FAKE))

@@ -9,19 +9,25 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 
+from matting.imaging.planes import TimedBatch
 from matting.infer import infer
-from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
-from matting.inference.rvm import RvmInference
+from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.session import MattingSession
+from matting.options import MattingOptions
 from matting.progress import Progress
+from matting.system.memory import enough_memory
+from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
-from matting.workers.worker import WorkerSetup
-from matting.workers.worker_process import serve_tasks
+from matting.workers.supervisor import RunningWorker, Supervisor
+from matting.workers.worker import Worker
+from matting.workers.worker_process import Serve, WorkerProcess, serve_tasks
 from tests.support.stages import matting_options, with_compute
 
 VICTIM = "output_001.mp4"
@@ -32,38 +38,38 @@ def breaks(folder: Path) -> int:
     return len(list(folder.glob("broke_*")))
 
 
+def serving(serve: Serve) -> ExecutorFactory:
+    """Return what makes supervisors of worker processes that run `serve`."""
+
+    def start(setup: WorkerSetup, folder: Path, progress: Progress) -> RunningWorker:
+        return WorkerProcess(setup, folder, progress, serve)
+
+    return partial(Supervisor, start=start)
+
+
 def crash_always(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Dies as by a fault of a driver."""
-    _break(folder, lambda: os.kill(os.getpid(), signal.SIGTERM), times=99)
-    serve_tasks(pipe, setup, folder)
+    """Die as by a fault of a driver."""
+    _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, _crash, 99))
 
 
 def crash_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Dies the first time."""
-    _break(folder, lambda: os.kill(os.getpid(), signal.SIGTERM), times=1)
-    serve_tasks(pipe, setup, folder)
+    """Die the first time."""
+    _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, _crash, 1))
 
 
 def hang_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Stands still the first time."""
-    _break(folder, lambda: threading.Event().wait(), times=1)
-    serve_tasks(pipe, setup, folder)
+    """Stand still the first time."""
+    _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, threading.Event().wait, 1))
 
 
 def fault(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Meets an error that no one foresaw."""
-    _break(folder, lambda: int("no number"), times=1)
-    serve_tasks(pipe, setup, folder)
+    """Meet an error that no one foresaw."""
+    _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, lambda: int("no number"), 1))
 
 
-def card_breaks_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Its graphics card stops answering, in the middle of a segment."""
-
-    def broken() -> None:
-        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
-
-    _break_in_the_middle(folder, broken)
-    serve_tasks(pipe, setup, folder)
+def gpu_breaks_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
+    """Have the GPU stop answering, in the middle of a segment."""
+    _serve(pipe, setup, folder, partial(BreaksInTheMiddle, folder))
 
 
 def run_aloud(pipe: Connection, segments: Path, checkpoint: Path, output: Path) -> None:
@@ -77,29 +83,54 @@ def run_aloud(pipe: Connection, segments: Path, checkpoint: Path, output: Path) 
     infer(segments, options, output, Aloud())
 
 
-def _break(folder: Path, how: Callable[[], object], times: int) -> None:
-    begin = MattingStage.begin
+class BreaksAtVictim(MattingStage):
+    """A stage that breaks its worker where the second segment begins."""
 
-    def breaking(stage: MattingStage, job: SegmentJob, progress: Progress) -> None:
-        if job.name == VICTIM and breaks(folder) < times:
-            (folder / f"broke_{breaks(folder)}").touch()
-            how()
-        begin(stage, job, progress)
+    def __init__(
+        self,
+        folder: Path,
+        how: Callable[[], object],
+        times: int,
+        session: MattingSession,
+        options: MattingOptions,
+    ) -> None:
+        super().__init__(session, options)
+        self._folder, self._how, self._times = folder, how, times
 
-    setattr(MattingStage, "begin", breaking)  # noqa: B010 - mypy refuses an assignment to a method
+    def begin(self, job: SegmentJob, progress: Progress) -> None:
+        if job.name == VICTIM and breaks(self._folder) < self._times:
+            (self._folder / f"broke_{breaks(self._folder)}").touch()
+            self._how()
+        super().begin(job, progress)
 
 
-def _break_in_the_middle(folder: Path, how: Callable[[], object]) -> None:
-    run_recurrent = RvmInference.run_recurrent
-    through: list[int] = []
+class BreaksInTheMiddle(MattingStage):
+    """A stage on a GPU that stops answering after 45 frames, once."""
 
-    def breaking(
-        network: RvmInference, features: FrameFeatures, state: RecurrentState | None
-    ) -> tuple[RecurrentOutput, RecurrentState]:
-        through.append(len(features))
-        if sum(through) > 45 and not breaks(folder):
-            (folder / "broke_0").touch()
-            how()
-        return run_recurrent(network, features, state)
+    def __init__(self, folder: Path, session: MattingSession, options: MattingOptions) -> None:
+        super().__init__(session, options)
+        self._folder = folder
+        self._frames = 0
 
-    setattr(RvmInference, "run_recurrent", breaking)  # noqa: B010 - as above
+    def run_recurrent(
+        self, features: TimedBatch[FrameFeatures], progress: Progress
+    ) -> TimedBatch[RecurrentOutput]:
+        self._frames += len(features.pts)
+        if self._frames > 45 and not breaks(self._folder):
+            (self._folder / "broke_0").touch()
+            with enough_memory():
+                raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+        return super().run_recurrent(features, progress)
+
+
+def _crash() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _serve(
+    pipe: Connection,
+    setup: WorkerSetup,
+    folder: Path,
+    stage_of: Callable[[MattingSession, MattingOptions], MattingStage],
+) -> None:
+    serve_tasks(pipe, setup, folder, partial(Worker, stage_of=stage_of))

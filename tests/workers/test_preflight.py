@@ -22,9 +22,9 @@ from matting.run import run
 from matting.system.humanize import duration, gigabytes, time_of_day
 from matting.workers import preflight
 from matting.workers.estimate import Forecast, frames_per_second
-from matting.workers.segment_job import Clock
+from matting.workers.executor import TrialClock
 from tests.support.clips import make_clip, picture
-from tests.support.faulty_worker import breaks, crash_once
+from tests.support.faulty_worker import breaks, crash_once, serving
 from tests.support.recorder import Recorder
 from tests.support.stages import (
     FAST,
@@ -118,10 +118,10 @@ def test_the_forecast_in_words() -> None:
 
 
 def test_the_speed_is_of_all_frames_after_the_first_of_each_sample() -> None:
-    one = Clock(written=[10.0, 11.0, 12.0], flushed=14.0)  # 2 frames in 4 s
-    two = Clock(written=[20.0, 20.0, 20.0, 20.0, 21.0], flushed=22.0)  # 4 frames in 2 s
+    one = TrialClock(written=[10.0, 11.0, 12.0], flushed=14.0)  # 2 frames in 4 s
+    two = TrialClock(written=[20.0, 20.0, 20.0, 20.0, 21.0], flushed=22.0)  # 4 frames in 2 s
     assert frames_per_second([one, two]) == 1.0
-    assert frames_per_second([Clock(written=[1.0], flushed=2.0)]) is None
+    assert frames_per_second([TrialClock(written=[1.0], flushed=2.0)]) is None
     assert frames_per_second([]) is None
 
 
@@ -305,13 +305,12 @@ def test_what_cannot_be_matted_does_not_spoil_the_forecast(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_a_worker_that_breaks_over_a_sample_costs_only_that(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
     undisturbed = infer(segments, matting_options(random_checkpoint), None, Recorder())
-    monkeypatch.setattr("matting.workers.supervisor.serve_tasks", crash_once)
     options = with_compute(matting_options(random_checkpoint), isolated=True)
-    folder = infer(segments, options, tmp_path / "isolated", progress)
+    folder = infer(segments, options, tmp_path / "isolated", progress, serving(crash_once))
     assert breaks(folder.root) == 1
     assert not progress.heard("Trying again")
     assert "All 70 take" in told(progress)

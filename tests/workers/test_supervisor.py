@@ -1,263 +1,202 @@
-"""Workers that run out of memory, crash and hang cost a try, and at worst their segment."""
+"""What broke a worker is tried again, alone and with care; a machine at fault is noticed."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
-from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
-from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.errors import MachineError, MachineUnusableError
 from matting.infer import infer
-from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
-from matting.inference.rvm import RvmInference, RvmState
-from matting.inference.session import MattingSession
-from matting.inference.weights import load_checkpoint
-from matting.options import OutputKind, Precision
+from matting.progress import Progress
 from matting.project.paths import MattedFolder
-from matting.system.memory import enough_memory
-from matting.system.subprocesses import process_context
-from matting.workers.worker_process import Serve, serve_tasks
-from tests.support import faulty_worker
+from matting.workers.executor import Failure, Outcome, SegmentTask, WorkerSetup
+from matting.workers.supervisor import Supervisor
+from matting.workers.worker import Worker
 from tests.support.recorder import Recorder
-from tests.support.repository import ROOT
-from tests.support.stages import (
-    assert_same,
-    composites,
-    cut,
-    interrupt_after,
-    matte,
-    matte_and_render,
-    matting_options,
-    processed,
-    with_compute,
+from tests.support.scripted_workers import (
+    FRAMES,
+    Script,
+    failed_segments,
+    supervisor,
+    task,
 )
+from tests.support.stages import assert_same, cut, matte, matting_options, processed
 
-# Torch alone takes some of it to be imported; no single step of the work here does.
-PATIENCE_SECONDS = 6.0
+ALWAYS = 99
 
 
-def isolated(
-    segments: Path,
-    checkpoint: Path,
-    progress: Recorder,
-    serve: Serve,
-    monkeypatch: pytest.MonkeyPatch,
-) -> MattedFolder:
-    """The matted folder as a worker process makes it."""
-    monkeypatch.setattr("matting.workers.supervisor.serve_tasks", serve)
-    options = with_compute(
-        matting_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS
-    )
-    return infer(segments, options, segments.parent / "isolated", progress)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_may_have_broken_a_worker_goes_alone(
+    times: int, tmp_path: Path, progress: Recorder
+) -> None:
+    script = Script({"b": times}, names_the_segment=False)
+    assert failed_segments(supervisor(script, progress, tmp_path), "abc", tmp_path) == []
+    # One careful worker has first the one, then the other; never both.
+    careful = [(["a", "b"], True), (["b"], True)][:times]
+    assert script.workers == [(["a", "b"], False), *careful, (["c"], False)]
+    assert progress.heard("a or b: It broke. Trying again, 2 of 3.")
+    assert progress.done == 3 * FRAMES
+
+
+def test_only_the_segment_that_is_named_is_blamed(tmp_path: Path, progress: Recorder) -> None:
+    script = Script({"b": 1})
+    assert failed_segments(supervisor(script, progress, tmp_path), "abc", tmp_path) == []
+    assert script.workers == [
+        (["a", "b"], False),
+        (["a"], False),
+        (["b"], True),
+        (["c"], False),
+    ]
+    assert progress.heard("b: It broke. Trying again, 2 of 3.")
+    assert not progress.heard("a or b")
+    assert progress.done == 3 * FRAMES
+
+
+@pytest.mark.parametrize("names_the_segment", [True, False])
+@pytest.mark.parametrize("after_frames", [True, False])
+def test_the_third_break_fails_that_segment_alone(
+    names_the_segment: bool, after_frames: bool, tmp_path: Path, progress: Recorder
+) -> None:
+    script = Script({"b": ALWAYS}, names_the_segment, after_frames)
+    assert failed_segments(supervisor(script, progress, tmp_path), "abc", tmp_path) == ["b"]
+    assert script.breaks["b"] == ALWAYS - 3
+    assert progress.done == 2 * FRAMES
+
+
+def test_a_start_that_fails_is_tried_again_and_blamed_on_nothing(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    script = Script(failing_starts=2)
+    assert failed_segments(supervisor(script, progress, tmp_path), "abc", tmp_path) == []
+    assert script.workers == [(["a", "b", "c"], False)]
+    assert progress.heard("It does not start. Trying again, 3 of 3.")
 
 
 @pytest.mark.parametrize(
-    "how",
+    "act",
     [
-        (faulty_worker.crash_once, "broke off"),
-        (faulty_worker.hang_once, "Nothing moved for 6 seconds"),
-        (faulty_worker.card_breaks_once, "illegal memory access"),
+        lambda executor: executor.prepare(),
+        lambda executor: executor.trial(task("a", Path(), 3)),
+        lambda executor: failed_segments(executor, "abc", Path()),
     ],
-    ids=["crash", "hang", "card"],
+    ids=["prepare", "trial", "segments"],
 )
-def test_a_new_worker_goes_on(
-    how: tuple[Serve, str],
-    tmp_path: Path,
-    progress: Recorder,
-    random_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_where_no_worker_starts_the_run_stops(
+    act: Callable[[Supervisor], object], tmp_path: Path, progress: Recorder
 ) -> None:
-    serve, why = how
-    segments = cut(tmp_path, progress)
-    undisturbed = matte(segments, random_checkpoint, Recorder())
-    folder = isolated(segments, random_checkpoint, progress, serve, monkeypatch)
-    assert faulty_worker.breaks(folder.root) == 1
-    assert progress.heard(why)
-    assert progress.heard("Trying again, 2 of 3")
-    assert progress.done == progress.totals[-1] == 70
+    script = Script(failing_starts=ALWAYS)
+    with pytest.raises(MachineUnusableError, match="It does not start"):
+        act(supervisor(script, progress, tmp_path))
+    assert script.starts == 3
+
+
+def test_where_no_worker_gets_as_far_as_a_frame_the_run_stops(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    script = Script(dict.fromkeys("abcdefgh", ALWAYS), after_frames=False)
+    with pytest.raises(MachineUnusableError, match="It broke") as stopped:
+        failed_segments(supervisor(script, progress, tmp_path), "abcdefgh", tmp_path)
+    assert script.starts == 7
+    assert stopped.value.retry
+    assert "what is done stays done" in stopped.value.hint
+
+
+def test_trials_that_break_their_worker_count_too(tmp_path: Path, progress: Recorder) -> None:
+    script = Script(dict.fromkeys("abcdefgh", ALWAYS), after_frames=False)
+    executor = supervisor(script, progress, tmp_path)
+    for name in "abc":
+        assert isinstance(executor.trial(task(name, tmp_path, 3)), Failure)
+    with pytest.raises(MachineUnusableError):
+        failed_segments(executor, "abcdefgh", tmp_path)
+    assert script.starts == 7
+
+
+def test_a_frame_in_between_shows_that_the_machine_works(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    script = Script(dict.fromkeys("abdegh", ALWAYS), after_frames=False)
+    executor = supervisor(script, progress, tmp_path)
+    assert failed_segments(executor, "abcdefghi", tmp_path) == list("abdegh")
+
+
+class Mortal(Worker):
+    """A worker whose machine gives up after the first segment."""
+
+    def outcome(self, progress: Progress) -> Outcome:
+        if self.died:
+            raise MachineError("The graphics card is gone.")
+        self.died = True
+        return super().outcome(progress)
+
+    died = False
+
+
+def test_nothing_is_marked_failed_that_was_not_tried_and_a_rerun_resumes(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 150)
+    starts: list[int] = []
+
+    def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
+        starts.append(1)
+        if len(starts) > 1:
+            raise MachineError("The graphics card is gone.")
+        return Mortal(setup)
+
+    def executor(setup: WorkerSetup, folder: Path, progress: Progress) -> Supervisor:
+        return Supervisor(setup, folder, progress, start)
+
+    with pytest.raises(MachineUnusableError, match="The graphics card is gone") as stopped:
+        infer(segments, matting_options(random_checkpoint), None, progress, executor)
+    assert stopped.value.exit_code == 70
+    assert len(starts) == 4
+    folder = MattedFolder.of(segments)
+    assert list(processed(folder).values()) == [True, False, False, False, False]
+    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    assert [entry["error"] for entry in manifest["segments"].values()] == [""] * 5
+    assert not list(folder.root.rglob("*.partial"))
+
+    again = Recorder()
+    matte(segments, random_checkpoint, again)
+    assert again.totals == [120]
+    undisturbed = matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed")
     assert_same(folder, undisturbed)
 
 
-def test_after_three_tries_the_others_are_done(
-    tmp_path: Path,
-    progress: Recorder,
-    random_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    segments = cut(tmp_path, progress)
-    crash = faulty_worker.crash_always
-    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4"):
-        isolated(segments, random_checkpoint, progress, crash, monkeypatch)
-    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
-    assert faulty_worker.breaks(folder.root) == 3
-    assert list(processed(folder).values()) == [True, False, True]
-    assert not list(folder.root.rglob("*.partial"))
+def test_a_task_is_handed_over_as_it_is(tmp_path: Path, progress: Recorder) -> None:
+    """A segment whose predecessor is done meanwhile finds that one's state on the disk."""
+    given: list[SegmentTask] = []
+    script = Script({"b": 1})
 
+    class Noting:
+        def __init__(self, setup: WorkerSetup, folder: Path, progress: Progress) -> None:
+            self._worker = script.start(setup, folder, progress)
 
-def test_a_fault_of_the_program_costs_its_segment(
-    tmp_path: Path,
-    progress: Recorder,
-    random_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    segments = cut(tmp_path, progress)
-    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*fault of this program"):
-        isolated(segments, random_checkpoint, progress, faulty_worker.fault, monkeypatch)
-    assert progress.heard("Traceback")
-    assert progress.heard("no number")
-    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
-    assert list(processed(folder).values()) == [True, False, True]
+        def submit(self, task: SegmentTask) -> None:
+            given.append(task)
+            self._worker.submit(task)
 
+        def outcome(self, progress: Progress) -> Outcome:
+            return self._worker.outcome(progress)
 
-def test_an_interruption_ends_the_process(
-    tmp_path: Path,
-    progress: Recorder,
-    random_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    segments = cut(tmp_path, progress)
+        def close(self) -> None:
+            self._worker.close()
 
-    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
-    interrupt_after(progress, folder, "output_000.mp4")
-    with pytest.raises(KeyboardInterrupt):
-        isolated(segments, random_checkpoint, progress, serve_tasks, monkeypatch)
-    assert list(processed(folder).values()) == [True, False, False]
-    assert not list(folder.root.rglob("*.partial"))
-    again = Recorder()
-    isolated(segments, random_checkpoint, again, serve_tasks, monkeypatch)
-    assert again.totals == [40]
-    assert_same(folder, matte(segments, random_checkpoint, Recorder()))
-
-
-def test_a_worker_left_behind_lets_go(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run is killed, its worker is not: that one notices, and the next run goes on."""
-    segments = cut(tmp_path, progress)
-    ours, theirs = process_context().Pipe(duplex=False)
-    given = (theirs, segments, random_checkpoint, segments.parent / "isolated")
-    run = process_context().Process(target=faulty_worker.run_aloud, args=given)
-    with ours:
-        with theirs:
-            run.start()
-        while "output_001.mp4: ratio" not in ours.recv():
-            pass
-        run.kill()
-        run.join()
-    folder = isolated(segments, random_checkpoint, progress, serve_tasks, monkeypatch)
-    assert_same(folder, matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed"))
-
-
-class ShortOfMemory:
-    """A decoder that takes so many frames at once, and finds out only when it is through."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
-        self.refused = 0
-        real = RvmInference.run_recurrent
-
-        def run_recurrent(
-            network: RvmInference, features: FrameFeatures, state: RecurrentState | None
-        ) -> tuple[RecurrentOutput, RecurrentState]:
-            made = real(network, features, state)
-            if len(features) > frames:
-                self.refused += 1
-                raise OutOfMemoryError("There is too little memory.")
-            return made
-
-        monkeypatch.setattr(RvmInference, "run_recurrent", run_recurrent)
-
-
-def test_short_memory_makes_smaller_chunks(
-    random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = load_checkpoint(random_checkpoint).network
-    rgb = Planes(SampleFormat(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
-    kinds, green = (
-        {OutputKind.COMPOSITE: SampleFormat(), OutputKind.ALPHA: SampleFormat()},
-        (120, 255, 155),
-    )
-    plain = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
-    expected = matte_and_render(plain, rgb, 0.5, kinds, green)
-    short = ShortOfMemory(monkeypatch, 3)
-    session = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
-    made = matte_and_render(session, rgb, 0.5, kinds, green)
-    assert short.refused == 2  # of 8 and of 4 frames; never again
-    for kind in kinds:
-        assert (made[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()).abs().max() <= 1
-    assert isinstance(session.state, RvmState)
-    assert isinstance(plain.state, RvmState)
-    for mine, theirs in zip(session.state.tensors, plain.state.tensors, strict=True):
-        assert (mine - theirs).abs().max() < 1e-5
-
-
-def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    segments = cut(tmp_path, progress, 20)
-    short = ShortOfMemory(monkeypatch, 0)
-    with pytest.raises(SegmentsFailedError, match="too little memory"):
-        matte(segments, random_checkpoint, progress)
-    assert short.refused == 3
-
-
-def test_a_worker_that_cannot_start_says_why(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def out_of_memory(*_: object) -> None:
-        raise MachineError("The card is busy.")
-
-    monkeypatch.setattr("matting.workers.supervisor.Worker", out_of_memory)
-    segments = cut(tmp_path, progress, 20)
-    checkpoint = ROOT / "demo" / "demo_checkpoint.pth"
-    with pytest.raises(SegmentsFailedError, match="The card is busy"):
-        matte(segments, checkpoint, progress)
-
-
-def test_weights_that_are_replaced_while_they_are_used(
-    tmp_path: Path,
-    progress: Recorder,
-    random_checkpoint: Path,
-    empty_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A worker that takes over must not go on with other weights."""
-    segments = cut(tmp_path, progress)
-    weights = tmp_path / "weights.pth"
-    weights.write_bytes(random_checkpoint.read_bytes())
-    ShortOfMemory(monkeypatch, 0)
-
-    def replace_weights(text: str) -> None:
-        if "Trying again" in text:
-            weights.write_bytes(empty_checkpoint.read_bytes())
-
-    monkeypatch.setattr(progress, "say", replace_weights)
-    with pytest.raises(SegmentsFailedError, match="was replaced"):
-        matte(segments, weights, progress)
-
-
-def test_weights_that_are_none_cost_nothing(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was done before stays done, and the fault is told once, not for each segment."""
-    segments = cut(tmp_path, progress)
-    folder = matte(segments, random_checkpoint, progress, segments.parent / "isolated")
-    before = [path.read_bytes() for path in composites(folder)]
-    weights = tmp_path / "weights.pth"
-    weights.write_bytes(b"no weights")
-    with pytest.raises(InputError, match="does not hold the weights"):
-        isolated(segments, weights, progress, serve_tasks, monkeypatch)
-    assert all(processed(folder).values())
-    assert [path.read_bytes() for path in composites(folder)] == before
-
-
-def test_the_processors_lack_of_memory_is_told_as_such() -> None:
-    words = "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"
-    with pytest.raises(OutOfMemoryError, match="too little memory"), enough_memory():
-        raise RuntimeError(words)
-    with pytest.raises(MachineError, match="graphics card"), enough_memory():
-        raise RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")
-    with pytest.raises(RuntimeError, match="our own"), enough_memory():
-        raise RuntimeError("a fault of our own")
+    setup = WorkerSetup(matting_options(None), tmp_path, "", "cpu")
+    executor = Supervisor(setup, tmp_path, progress, Noting)
+    first = task("a", tmp_path)
+    first = SegmentTask(first.item, end_state=tmp_path / "a.pt")
+    second = SegmentTask(task("b", tmp_path).item, before=first.item)
+    executor.submit(first)
+    executor.submit(second)
+    assert not isinstance(executor.outcome(), Failure)
+    assert not isinstance(executor.outcome(), Failure)
+    assert [(t.item.name, t.start_state) for t in given] == [
+        ("a", None),
+        ("b", None),
+        ("a", None),
+        ("b", tmp_path / "a.pt"),
+    ]

@@ -1,0 +1,170 @@
+"""What a run asks of whoever runs the network over its segments, and what it is told of each.
+
+The supervisor in this process is one executor; scripted ones in tests, and later several graphics
+cards or computers, are others. All that crosses this seam can be pickled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from matting.delivery.outputs import OutputTarget
+from matting.errors import MattingError
+from matting.options import MattingOptions, OutputKind
+from matting.progress import Progress
+from matting.project.inputs import Input
+from matting.project.ledger import InitialState
+from matting.project.paths import MattedFolder
+from matting.system.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What all segments of one run have in common.
+
+    Attributes:
+        options: as asked for, with the encoder decided.
+        checkpoint, checkpoint_sha256: the file of the weights, and its hash when the run began.
+        device: the device to use, by a name that `choose_device` takes.
+    """
+
+    options: MattingOptions
+    checkpoint: Path
+    checkpoint_sha256: str
+    device: str
+
+
+@dataclass(frozen=True)
+class SegmentTask:
+    """One segment to matte.
+
+    Attributes:
+        before: the segment that it continues; None: it starts afresh.
+        start_state: the file of the state after `before`; None: it is lost, or the worker that
+            mattes `before` still holds it.
+        end_state: where to save the state after this segment; None: nowhere.
+        targets: where the result of each output kind goes.
+        only_frames: for a trial, how many of its frames to matte; None: all.
+    """
+
+    item: Input
+    before: Input | None = None
+    start_state: Path | None = None
+    end_state: Path | None = None
+    targets: Mapping[OutputKind, OutputTarget] = field(default_factory=dict)
+    only_frames: int | None = None
+
+
+def target_of(
+    item: Input,
+    folder: MattedFolder,
+    kind: OutputKind,
+    rate: Fraction | None,
+    only_frames: int | None = None,
+) -> OutputTarget:
+    """Return where the result of one output kind of `item` goes in `folder`.
+
+    Args:
+        rate: as for `Input.open`.
+    """
+    layer = folder.layer(kind)
+    if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
+        return OutputTarget(layer / item.stem, True, item.first_frame, only_frames)
+    return OutputTarget(layer / f"{item.stem}.mp4")
+
+
+@dataclass
+class TrialClock:
+    """When things happened in a trial, in seconds of a monotonic clock.
+
+    Attributes:
+        read: when each frame had been decoded and its features extracted.
+        written: when each frame had been given to the encoder.
+        flushed: when the encoder had returned all that it held.
+    """
+
+    read: list[float] = field(default_factory=list)
+    written: list[float] = field(default_factory=list)
+    flushed: float = 0.0
+
+    def note_read(self, frames: int) -> None:
+        self.read += [time.monotonic()] * frames
+
+    def note_written(self, frames: int) -> None:
+        self.written += [time.monotonic()] * frames
+
+    def note_flushed(self) -> None:
+        self.flushed = self.flushed or time.monotonic()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A segment that is matted.
+
+    Attributes:
+        source: the fingerprint of its content.
+        start_state: where the state at its first frame came from.
+        outputs: per output kind the name of its file or folder, and its fingerprint.
+        end_state: the fingerprint of the state that was saved; None: none was.
+    """
+
+    source: Fingerprint
+    start_state: InitialState
+    frames: int
+    outputs: Mapping[OutputKind, tuple[str, Fingerprint]]
+    end_state: Fingerprint | None = None
+
+
+@dataclass(frozen=True)
+class TrialOutcome(Outcome):
+    """A trial that went through.
+
+    Attributes:
+        gpu_bytes: of the GPU's memory, how much is in use and how much there is; None: no GPU.
+    """
+
+    clock: TrialClock = field(default_factory=TrialClock)
+    gpu_bytes: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A segment, or a trial, that could not be matted; the others can be. Nothing of it is left."""
+
+    error: MattingError
+
+
+class Executor(Protocol):
+    """Mattes segments in the order in which they are submitted.
+
+    Each method may raise what every further segment would meet as well: StorageError, BusyError,
+    MachineUnusableError, and what is wrong with the weights or the device.
+    """
+
+    def prepare(self) -> None:
+        """Load the network, before anything is submitted."""
+
+    def trial(self, task: SegmentTask) -> TrialOutcome | Failure:
+        """Matte a few frames, while nothing else is submitted."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether work on one more segment could begin now."""
+
+    def submit(self, task: SegmentTask) -> None:
+        """Queue a segment. The state at its start may be what a segment in flight will leave."""
+
+    def outcome(self) -> Outcome | Failure:
+        """Wait for the segment that was submitted first, and return what came of it."""
+
+    def close(self) -> None:
+        """End all work, and remove what is unfinished."""
+
+
+# Makes the executor of one run: its setup, the matted folder, and who listens.
+ExecutorFactory = Callable[[WorkerSetup, Path, Progress], Executor]

@@ -1,0 +1,248 @@
+"""Workers that run out of memory, crash and hang cost a try, and at worst their segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
+from matting.imaging.planes import Planes
+from matting.imaging.sample_format import SampleFormat
+from matting.infer import infer
+from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
+from matting.inference.rvm import RvmInference, RvmState
+from matting.inference.session import MattingSession
+from matting.inference.weights import load_checkpoint
+from matting.options import OutputKind, Precision
+from matting.project.paths import MattedFolder
+from matting.system.memory import enough_memory
+from matting.system.subprocesses import process_context
+from matting.workers.worker_process import Serve, serve_tasks
+from tests.support import faulty_worker
+from tests.support.recorder import Recorder
+from tests.support.stages import (
+    assert_same,
+    composites,
+    cut,
+    interrupt_after,
+    matte,
+    matte_and_render,
+    matting_options,
+    processed,
+    with_compute,
+)
+
+# Torch alone takes some of it to be imported; no single step of the work here does.
+PATIENCE_SECONDS = 6.0
+
+
+def isolated(
+    segments: Path,
+    checkpoint: Path,
+    progress: Recorder,
+    serve: Serve = serve_tasks,
+) -> MattedFolder:
+    """Return the matted folder as a worker process makes it."""
+    options = with_compute(
+        matting_options(checkpoint), isolated=True, patience_seconds=PATIENCE_SECONDS
+    )
+    return infer(
+        segments, options, segments.parent / "isolated", progress, faulty_worker.serving(serve)
+    )
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        (faulty_worker.crash_once, "broke off"),
+        (faulty_worker.hang_once, "Nothing moved for 6 seconds"),
+        (faulty_worker.gpu_breaks_once, "illegal memory access"),
+    ],
+    ids=["crash", "hang", "GPU"],
+)
+def test_a_new_worker_goes_on(
+    how: tuple[Serve, str],
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+) -> None:
+    serve, why = how
+    segments = cut(tmp_path, progress)
+    undisturbed = matte(segments, random_checkpoint, Recorder())
+    folder = isolated(segments, random_checkpoint, progress, serve)
+    assert faulty_worker.breaks(folder.root) == 1
+    assert progress.heard(why)
+    assert progress.heard("Trying again, 2 of 3")
+    assert progress.done == progress.totals[-1] == 70
+    assert_same(folder, undisturbed)
+
+
+def test_after_three_tries_the_others_are_done(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+) -> None:
+    segments = cut(tmp_path, progress)
+    crash = faulty_worker.crash_always
+    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4"):
+        isolated(segments, random_checkpoint, progress, crash)
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    assert faulty_worker.breaks(folder.root) == 3
+    assert list(processed(folder).values()) == [True, False, True]
+    assert not list(folder.root.rglob("*.partial"))
+
+
+def test_a_fault_of_the_program_costs_its_segment(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+) -> None:
+    segments = cut(tmp_path, progress)
+    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*fault of this program"):
+        isolated(segments, random_checkpoint, progress, faulty_worker.fault)
+    assert progress.heard("Traceback")
+    assert progress.heard("no number")
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    assert list(processed(folder).values()) == [True, False, True]
+
+
+def test_an_interruption_ends_the_process(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+) -> None:
+    segments = cut(tmp_path, progress)
+
+    folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
+    interrupt_after(progress, folder, "output_000.mp4")
+    with pytest.raises(KeyboardInterrupt):
+        isolated(segments, random_checkpoint, progress)
+    assert list(processed(folder).values()) == [True, False, False]
+    assert not list(folder.root.rglob("*.partial"))
+    again = Recorder()
+    isolated(segments, random_checkpoint, again)
+    assert again.totals == [40]
+    assert_same(folder, matte(segments, random_checkpoint, Recorder()))
+
+
+def test_a_worker_left_behind_lets_go(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+) -> None:
+    """The run is killed, its worker is not: that one notices, and the next run goes on."""
+    segments = cut(tmp_path, progress)
+    ours, theirs = process_context().Pipe(duplex=False)
+    given = (theirs, segments, random_checkpoint, segments.parent / "isolated")
+    run = process_context().Process(target=faulty_worker.run_aloud, args=given)
+    with ours:
+        with theirs:
+            run.start()
+        while "output_001.mp4: ratio" not in ours.recv():
+            pass
+        run.kill()
+        run.join()
+    folder = isolated(segments, random_checkpoint, progress)
+    assert_same(folder, matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed"))
+
+
+class ShortOfMemory:
+    """A decoder that takes so many frames at once, and finds out only when it is through."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+        self.refused = 0
+        real = RvmInference.run_recurrent
+
+        def run_recurrent(
+            network: RvmInference, features: FrameFeatures, state: RecurrentState | None
+        ) -> tuple[RecurrentOutput, RecurrentState]:
+            made = real(network, features, state)
+            if len(features) > frames:
+                self.refused += 1
+                raise OutOfMemoryError("There is too little memory.")
+            return made
+
+        monkeypatch.setattr(RvmInference, "run_recurrent", run_recurrent)
+
+
+def test_short_memory_makes_smaller_chunks(
+    random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = load_checkpoint(random_checkpoint).network
+    rgb = Planes(SampleFormat(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
+    kinds, green = (
+        {OutputKind.COMPOSITE: SampleFormat(), OutputKind.ALPHA: SampleFormat()},
+        (120, 255, 155),
+    )
+    plain = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
+    expected = matte_and_render(plain, rgb, 0.5, kinds, green)
+    short = ShortOfMemory(monkeypatch, 3)
+    session = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
+    made = matte_and_render(session, rgb, 0.5, kinds, green)
+    assert short.refused == 2  # of 8 and of 4 frames; never again
+    for kind in kinds:
+        assert (made[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()).abs().max() <= 1
+    assert isinstance(session.state, RvmState)
+    assert isinstance(plain.state, RvmState)
+    for mine, theirs in zip(session.state.tensors, plain.state.tensors, strict=True):
+        assert (mine - theirs).abs().max() < 1e-5
+
+
+def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments = cut(tmp_path, progress, 20)
+    short = ShortOfMemory(monkeypatch, 0)
+    with pytest.raises(SegmentsFailedError, match="too little memory"):
+        matte(segments, random_checkpoint, progress)
+    assert short.refused == 3
+
+
+def test_weights_that_are_replaced_while_they_are_used(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    empty_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that takes over must not go on with other weights."""
+    segments = cut(tmp_path, progress)
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(random_checkpoint.read_bytes())
+    ShortOfMemory(monkeypatch, 0)
+
+    def replace_weights(text: str) -> None:
+        if "Trying again" in text:
+            weights.write_bytes(empty_checkpoint.read_bytes())
+
+    monkeypatch.setattr(progress, "say", replace_weights)
+    with pytest.raises(InputError, match="was replaced"):
+        matte(segments, weights, progress)
+    folder = MattedFolder.of(segments)
+    assert not any(processed(folder).values())
+    assert "was replaced" not in folder.manifest.read_text(encoding="utf-8")
+
+
+def test_weights_that_are_none_cost_nothing(
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+) -> None:
+    """What was done before stays done, and the fault is told once, not for each segment."""
+    segments = cut(tmp_path, progress)
+    folder = matte(segments, random_checkpoint, progress, segments.parent / "isolated")
+    before = [path.read_bytes() for path in composites(folder)]
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"no weights")
+    with pytest.raises(InputError, match="does not hold the weights"):
+        isolated(segments, weights, progress)
+    assert all(processed(folder).values())
+    assert [path.read_bytes() for path in composites(folder)] == before
+
+
+def test_the_processors_lack_of_memory_is_told_as_such() -> None:
+    words = "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"
+    with pytest.raises(OutOfMemoryError, match="too little memory"), enough_memory():
+        raise RuntimeError(words)
+    with pytest.raises(MachineError, match="graphics card"), enough_memory():
+        raise RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")
+    with pytest.raises(RuntimeError, match="our own"), enough_memory():
+        raise RuntimeError("a fault of our own")
