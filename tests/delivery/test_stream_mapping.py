@@ -15,7 +15,6 @@ from matting.errors import EncodeError
 from matting.media.container import open_video
 from matting.media.probe import read_contents
 from matting.media.streams import TrackKind
-from matting.options import OutputKind
 from matting.project.paths import Container
 from matting.run import run
 from tests.support import stream_sources
@@ -30,7 +29,8 @@ def picture(tmp_path: Path) -> Path:
     return make_clip(tmp_path / "picture.mp4")
 
 
-def two_sounds(path: Path, picture: Path, codecs: tuple[str, str]) -> Path:
+def with_two_audio_tracks(path: Path, picture: Path, codecs: tuple[str, str]) -> Path:
+    """Write `picture` with two tones, each with a language, a title and a flag; return `path`."""
     return make(
         path,
         *opened(picture),
@@ -57,32 +57,32 @@ def two_sounds(path: Path, picture: Path, codecs: tuple[str, str]) -> Path:
         (("aac", "truehd"), ".mkv"),
     ],
 )
-def test_all_sound_is_carried_with_language_and_title(
+def test_all_audio_is_carried_with_language_and_title(
     codecs: tuple[str, str], suffix: str, tmp_path: Path, picture: Path
 ) -> None:
-    video = two_sounds(tmp_path / "clip.mkv", picture, codecs)
-    final, said = deliver(video)
+    video = with_two_audio_tracks(tmp_path / "clip.mkv", picture, codecs)
+    final, notes = deliver(video)
     assert final.suffix == suffix
-    have, want = read_contents(final).of(TrackKind.AUDIO), read_contents(video).of(TrackKind.AUDIO)
-    assert [track.codec for track in have] == [track.codec for track in want]
-    assert [track.title for track in have] == ["Main", "Kommentar"]
-    assert [track.language for track in have] == ["eng", "deu"]
+    written, original = (read_contents(path).of(TrackKind.AUDIO) for path in (final, video))
+    assert [track.codec for track in written] == [track.codec for track in original]
+    assert [track.title for track in written] == ["Main", "Kommentar"]
+    assert [track.language for track in written] == ["eng", "deu"]
     assert numbers(final) == list(range(30))
     for index in range(2):
-        assert samples(final, index) == samples(video, index)
-    marked = [{"comment"} <= track.flags for track in have]
-    assert marked == [False, True] or any("'comment' cannot be kept" in line for line in said)
+        assert packet_bytes(final, index) == packet_bytes(video, index)
+    flagged = [{"comment"} <= track.flags for track in written]
+    assert flagged == [False, True] or any("'comment' cannot be kept" in line for line in notes)
 
 
-def samples(path: Path, index: int) -> bytes:
-    """A sound track's packets, one after the other."""
+def packet_bytes(path: Path, index: int) -> bytes:
+    """Return an audio track's packets, one after the other."""
     with av.open(str(path)) as container:
         return b"".join(bytes(p) for p in container.demux(container.streams.audio[index]))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_titles_survive_from_mp4_to_mp4(suffix: str, tmp_path: Path, picture: Path) -> None:
-    video = two_sounds(tmp_path / f"clip.{suffix}", picture, ("aac", "aac"))
+    video = with_two_audio_tracks(tmp_path / f"clip.{suffix}", picture, ("aac", "aac"))
     assert read_contents(video).of(TrackKind.AUDIO)[1].title == "Kommentar"
     final, _ = deliver(video)
     assert [track.title for track in read_contents(final).of(TrackKind.AUDIO)] == [
@@ -91,23 +91,21 @@ def test_titles_survive_from_mp4_to_mp4(suffix: str, tmp_path: Path, picture: Pa
     ]
 
 
-def test_sound_that_nobody_knows_is_named_and_the_rest_delivered(
-    tmp_path: Path, picture: Path
-) -> None:
-    video = two_sounds(tmp_path / "clip.mp4", picture, ("aac", "aac"))
+def test_unknown_audio_is_named_and_the_rest_carried(tmp_path: Path, picture: Path) -> None:
+    video = with_two_audio_tracks(tmp_path / "clip.mp4", picture, ("aac", "aac"))
     content = video.read_bytes()
-    at = content.rindex(b"mp4a")  # as phones' spatial sound is to FFmpeg
+    at = content.rindex(b"mp4a")  # as phones' spatial audio is to FFmpeg
     changed = content[at:].replace(b"mp4a", b"apac").replace(b"esds", b"dapa")
     video.write_bytes(content[:at] + changed)
-    final, said = deliver(video)
-    assert said == ["Track 3 (audio, apac) cannot be carried in mp4."]
+    final, notes = deliver(video)
+    assert notes == ["Track 3 (audio, apac) cannot be carried in mp4."]
     assert len(read_contents(final).of(TrackKind.AUDIO)) == 1
 
 
-def test_the_name_of_another_container_is_said(
+def test_another_container_is_announced(
     tmp_path: Path, progress: Recorder, picture: Path, opaque_checkpoint: Path
 ) -> None:
-    video = two_sounds(tmp_path / "clip.mov", picture, ("pcm_s16le", "aac"))
+    video = with_two_audio_tracks(tmp_path / "clip.mov", picture, ("pcm_s16le", "aac"))
     older = tmp_path / "clip_MATTED.mp4"
     older.write_bytes(b"from another day")
     final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
@@ -115,8 +113,8 @@ def test_the_name_of_another_container_is_said(
     assert progress.heard("The result is clip_MATTED.mov")
     assert progress.heard(f"{older} is an older result.")
     assert older.read_bytes() == b"from another day"
-    again = final.read_bytes()
-    assert add_audio(video, None, progress).read_bytes() == again
+    content = final.read_bytes()
+    assert add_audio(video, None, progress).read_bytes() == content
     assert len([path for path in tmp_path.iterdir() if path.stem == "clip_MATTED"]) == 2
     assert final.suffix in {container.suffix for container in Container}
 
@@ -136,21 +134,21 @@ TAGS = {
 }
 
 
-@pytest.mark.parametrize("sound", ["aac", "pcm_s16le", "truehd"])
-def test_tags_of_the_file(sound: str, tmp_path: Path, picture: Path) -> None:
+@pytest.mark.parametrize("audio", ["aac", "pcm_s16le", "truehd"])
+def test_tags_of_the_file(audio: str, tmp_path: Path, picture: Path) -> None:
     tags = [part for key, value in TAGS.items() for part in ("-metadata", f"{key}={value}")]
-    suffix = "mkv" if sound == "truehd" else "mov"
+    suffix = "mkv" if audio == "truehd" else "mov"
     more = ["-movflags", "use_metadata_tags"] if suffix == "mov" else []
     video = make(
         tmp_path / f"clip.{suffix}",
-        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", sound, "-strict", "-2"],
+        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", audio, "-strict", "-2"],
         *[*tags, *more],
     )
-    final, said = deliver(video)
-    assert said == []
-    have = {key.lower(): value for key, value in read_contents(final).tags.items()}
+    final, notes = deliver(video)
+    assert notes == []
+    written = {key.lower(): value for key, value in read_contents(final).tags.items()}
     for key, value in TAGS.items():
-        assert have[key.lower()] == value, key
+        assert written[key.lower()] == value, key
     # Where a player looks, not only where phones write.
     if final.suffix == ".mp4":
         assert b"\xa9nam" in final.read_bytes()
@@ -164,14 +162,14 @@ def test_chapters(tmp_path: Path, picture: Path) -> None:
         *["-c:v", "copy", "-c:a", "pcm_s16le"],
     )
     for source in (video, make(tmp_path / "again.mp4", *opened(video), "-c:v", "copy")):
-        final, said = deliver(source)
-        assert said == []
+        final, notes = deliver(source)
+        assert notes == []
         with av.open(str(final)) as container:
-            found = [
+            written_chapters = [
                 (c["metadata"]["title"], round(c["start"] * c["time_base"], 3))
                 for c in container.chapters()
             ]
-        assert found == [("One", 0), ("Two", 0.5)]
+        assert written_chapters == [("One", 0), ("Two", 0.5)]
 
 
 def test_a_chapter_that_cannot_keep_its_time_is_named(tmp_path: Path, picture: Path) -> None:
@@ -181,36 +179,36 @@ def test_a_chapter_that_cannot_keep_its_time_is_named(tmp_path: Path, picture: P
         tmp_path / "clip.mkv",
         *[*opened(picture), *opened(chapters), "-map_chapters", "1", "-c", "copy"],
     )
-    _, said = deliver(video)
+    _, notes = deliver(video)
     # mp4 files have no time before the first chapter.
-    assert said == ["1 of 2 chapters cannot be kept in mp4, or not at their time."]
+    assert notes == ["1 of 2 chapters cannot be kept in mp4, or not at their time."]
 
 
-@pytest.mark.parametrize("sound", ["aac", "pcm_s16le", "truehd"])
-def test_subtitles(sound: str, tmp_path: Path, picture: Path) -> None:
+@pytest.mark.parametrize("audio", ["aac", "pcm_s16le", "truehd"])
+def test_subtitles(audio: str, tmp_path: Path, picture: Path) -> None:
     text = written(tmp_path / "text.srt", stream_sources.SUBRIP)
     video = make(
         tmp_path / "clip.mkv",
         *[*opened(picture), *tone(440), *opened(text), *opened(text)],
-        *["-map", "0", "-map", "1", "-map", "2", "-map", "3", "-c:v", "copy", "-c:a", sound],
+        *["-map", "0", "-map", "1", "-map", "2", "-map", "3", "-c:v", "copy", "-c:a", audio],
         *["-c:s:0", "subrip", "-c:s:1", "ass", "-strict", "-2"],
         *["-metadata:s:s:0", "language=fra", "-metadata:s:s:0", "title=Bonjour"],
         *["-disposition:s:0", "forced", "-disposition:s:1", "0"],
     )
-    final, said = deliver(video)
+    final, notes = deliver(video)
     first, second = read_contents(final).of(TrackKind.SUBTITLE)
     kept = final.suffix == ".mkv"
     assert [first.codec, second.codec] == (["subrip", "ass"] if kept else ["mov_text"] * 2)
     assert (first.language, first.title) == ("fra", "Bonjour")
     assert "default" not in first.flags | second.flags
     forced = "forced" in first.flags
-    assert forced or any("'forced' cannot be kept in mov" in line for line in said)
+    assert forced or any("'forced' cannot be kept in mov" in line for line in notes)
     assert forced or final.suffix == ".mov"
     assert cues(final) == [(200, "Hello"), (700, "World")]
 
 
 def cues(path: Path) -> list[tuple[int, str]]:
-    """(milliseconds, text) of the first subtitle track."""
+    """Return (milliseconds, text) of the first subtitle track's cues."""
     with av.open(str(path)) as container:
         stream = container.streams.subtitles[0]
         content = [
@@ -223,25 +221,25 @@ def cues(path: Path) -> list[tuple[int, str]]:
     return [(time, data.decode()) for time, data in content]
 
 
-def test_subtitles_that_are_pictures(tmp_path: Path, picture: Path) -> None:
-    video = _with_bitmaps(tmp_path / "clip.mkv", picture)
-    final, said = deliver(video)
-    assert said == ["Track 2 (subtitle, hdmv_pgs_subtitle) cannot be carried in mp4."]
+def test_bitmap_subtitles(tmp_path: Path, picture: Path) -> None:
+    video = with_bitmap_subtitles(tmp_path / "clip.mkv", picture)
+    final, notes = deliver(video)
+    assert notes == ["Track 2 (subtitle, hdmv_pgs_subtitle) cannot be carried in mp4."]
     assert not read_contents(final).of(TrackKind.SUBTITLE)
     rare = make(
         tmp_path / "rare.mkv",
         *[*opened(video), *tone(440), "-map", "0", "-map", "1"],
         *["-c", "copy", "-c:a", "truehd", "-strict", "-2"],
     )
-    final, said = deliver(rare)
-    assert said == []
+    final, notes = deliver(rare)
+    assert notes == []
     assert [track.codec for track in read_contents(final).of(TrackKind.SUBTITLE)] == [
         "hdmv_pgs_subtitle"
     ]
 
 
-def _with_bitmaps(path: Path, picture: Path) -> Path:
-    """A Blu-ray's subtitle track with one empty picture."""
+def with_bitmap_subtitles(path: Path, picture: Path) -> Path:
+    """Write `picture` with a Blu-ray's subtitle track of empty pictures; return `path`."""
     segments = path.with_suffix(".sup")
     end = b"PG" + bytes(8) + b"\x80\0\0"
     segments.write_bytes(end * 3)
@@ -255,36 +253,36 @@ def _with_bitmaps(path: Path, picture: Path) -> Path:
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 def test_time_code(suffix: str, tmp_path: Path, picture: Path) -> None:
     where = "-metadata" if suffix == "mkv" else "-metadata:s:v:0"
-    sound = "pcm_s16le" if suffix == "mov" else "aac"
+    audio = "pcm_s16le" if suffix == "mov" else "aac"
     video = make(
         tmp_path / f"clip.{suffix}",
-        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", sound],
+        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", audio],
         *[where, "timecode=01:02:03:04"],
     )
-    final, said = deliver(video)
-    assert said == []
+    final, notes = deliver(video)
+    assert notes == []
     assert read_contents(final).timecode == "01:02:03:04"
     assert any(track.codec == "tmcd" for track in read_contents(final).tracks)
 
 
-def test_time_code_of_variable_rate(tmp_path: Path) -> None:
+def test_time_code_of_a_variable_rate(tmp_path: Path) -> None:
     pts = [index + (index // 5) * 4 for index in range(30)]
     plain = make_clip(tmp_path / "plain.mp4", pts=pts)
     code = ["-metadata:s:v:0", "timecode=10:20:30:25", "-r:v", "30"]
     video = make(tmp_path / "clip.mp4", *opened(plain), "-c", "copy", *code)
-    final, said = deliver(video, plain)
-    assert said == []
+    final, notes = deliver(video, plain)
+    assert notes == []
     assert read_contents(final).timecode == "10:20:30:25"
-    with open_video(final) as (container, stream), open_video(plain) as (other, theirs):
-        have = [p.pts * p.time_base for p in container.demux(stream) if p.pts is not None]
-        want = [p.pts * p.time_base for p in other.demux(theirs) if p.pts is not None]
-    assert have == want
+    with open_video(final) as (container, stream), open_video(plain) as (other, original):
+        after = [p.pts * p.time_base for p in container.demux(stream) if p.pts is not None]
+        before = [p.pts * p.time_base for p in other.demux(original) if p.pts is not None]
+    assert after == before
 
 
-@pytest.mark.parametrize(("suffix", "sound"), [("mp4", "aac"), ("mkv", "pcm_s16le")])
+@pytest.mark.parametrize(("suffix", "audio"), [("mp4", "aac"), ("mkv", "pcm_s16le")])
 @pytest.mark.parametrize("kind", ["jpg", "png"])
 def test_a_cover_comes_along_and_is_not_the_picture(
-    kind: OutputKind, suffix: str, sound: str, tmp_path: Path, picture: Path
+    kind: str, suffix: str, audio: str, tmp_path: Path, picture: Path
 ) -> None:
     still = stream_sources.cover(tmp_path / f"cover.{kind}")
     inputs = [*opened(picture), *tone(440)]
@@ -294,16 +292,16 @@ def test_a_cover_comes_along_and_is_not_the_picture(
     else:
         inputs = [*opened(still), *inputs]
         art = ["-map", "0", "-map", "1", "-map", "2", "-disposition:v:0", "attached_pic"]
-    video = make(tmp_path / f"clip.{suffix}", *inputs, *art, "-c:v", "copy", "-c:a", sound)
+    video = make(tmp_path / f"clip.{suffix}", *inputs, *art, "-c:v", "copy", "-c:a", audio)
     with open_video(video) as (_, stream):
         assert stream.codec_context.name == "h264"
-    final, said = deliver(video)
-    assert said == []
+    final, notes = deliver(video)
+    assert notes == []
     covers = read_contents(final).of(TrackKind.COVER)
     assert len(covers) == 1
     with av.open(str(final)) as container:
-        art_in = container.streams[covers[0].index]
-        assert next(bytes(p) for p in container.demux(art_in)) == still.read_bytes()
+        stream_of_art = container.streams[covers[0].index]
+        assert next(bytes(p) for p in container.demux(stream_of_art)) == still.read_bytes()
     assert numbers(final) == list(range(30))
 
 
@@ -314,8 +312,8 @@ def test_a_cover_in_matroska(tmp_path: Path, picture: Path) -> None:
         *[*opened(picture), *tone(440), "-attach", str(still)],
         *["-metadata:s:t", "mimetype=image/png", "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
     )
-    final, said = deliver(video)
-    assert (final.suffix, said) == (".mkv", [])
+    final, notes = deliver(video)
+    assert (final.suffix, notes) == (".mkv", [])
     assert len(read_contents(final).of(TrackKind.COVER)) == 1
 
 
@@ -327,19 +325,19 @@ def test_fonts(tmp_path: Path, picture: Path) -> None:
         tmp_path / "clip.mkv",
         *[*opened(picture), *tone(440), *attach, "-c:v", "copy", "-c:a", "aac"],
     )
-    _, said = deliver(video)
+    _, notes = deliver(video)
     name = "Track 3 (attachment, application/x-truetype-font)"
-    assert said == [f"{name} cannot be carried in mp4."]
+    assert notes == [f"{name} cannot be carried in mp4."]
     rare = make(
         tmp_path / "rare.mkv",
         *[*opened(picture), *tone(440), *attach, "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
     )
-    final, said = deliver(rare)
-    assert said == []
+    final, notes = deliver(rare)
+    assert notes == []
     assert b"\0\1\0\0 a font" in final.read_bytes()
 
 
-def test_data_is_carried_or_named(tmp_path: Path, picture: Path) -> None:
+def test_data_tracks_are_carried_or_named(tmp_path: Path, picture: Path) -> None:
     data = tmp_path / "data.bin"
     data.write_bytes(bytes(range(256)) * 8)
     raw = make(
@@ -347,21 +345,21 @@ def test_data_is_carried_or_named(tmp_path: Path, picture: Path) -> None:
         *[*opened(picture), "-f", "data", *opened(data), "-map", "0", "-map", "1", "-c", "copy"],
     )
     video = make(tmp_path / "clip.mp4", *opened(raw), "-map", "0", "-c", "copy", "-tag:d", "gpmd")
-    final, said = deliver(video)
-    assert said == []
+    final, notes = deliver(video)
+    assert notes == []
     assert [track.codec for track in read_contents(final).of(TrackKind.DATA)] == ["gpmd"]
     content = video.read_bytes()
     at = content.rindex(b"gpmd")
     video.write_bytes(content[:at] + b"camm" + content[at + 4 :])
-    final, said = deliver(video)
-    assert said == ["Track 2 (data, camm) cannot be carried in mp4."]
+    final, notes = deliver(video)
+    assert notes == ["Track 2 (data, camm) cannot be carried in mp4."]
     assert not read_contents(final).of(TrackKind.DATA)
-    _, said = deliver(raw)
-    assert said == ["Track 2 (data, bin_data) cannot be carried in mp4."]
+    _, notes = deliver(raw)
+    assert notes == ["Track 2 (data, bin_data) cannot be carried in mp4."]
 
 
 @pytest.mark.parametrize("default", [0, 1])
-def test_the_default_one_of_two_pictures(default: int, tmp_path: Path, picture: Path) -> None:
+def test_the_default_picture_of_two_is_used(default: int, tmp_path: Path, picture: Path) -> None:
     other = make_clip(tmp_path / "other.mp4", 30, size=(96, 64))
     marks = [
         part
@@ -377,12 +375,12 @@ def test_the_default_one_of_two_pictures(default: int, tmp_path: Path, picture: 
     assert read_contents(video).picture_choice(video.name) == (
         f"clip.mkv holds 2 pictures: track {default + 1}, the default one, is used."
     )
-    _, said = deliver(video)
+    _, notes = deliver(video)
     left = f"Track {2 - default} (video, h264)"
-    assert said == [f"{left} is left out: only one picture is matted."]
+    assert notes == [f"{left} is left out: only one picture is matted."]
 
 
-def test_the_choice_of_picture_is_said(
+def test_the_choice_of_picture_is_announced(
     tmp_path: Path, progress: Recorder, picture: Path, opaque_checkpoint: Path
 ) -> None:
     video = make(
@@ -400,8 +398,8 @@ def test_the_choice_of_picture_is_said(
     assert read_contents(picture).picture_choice(picture.name) is None
 
 
-def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path) -> None:
-    video = two_sounds(tmp_path / "clip.mp4", picture, ("aac", "aac"))
+def test_a_final_file_without_its_audio_is_refused(tmp_path: Path, picture: Path) -> None:
+    video = with_two_audio_tracks(tmp_path / "clip.mp4", picture, ("aac", "aac"))
     request = MuxRequest.of(video, picture)
 
     silent = make(
@@ -428,14 +426,14 @@ def test_a_final_file_without_its_sound_is_refused(tmp_path: Path, picture: Path
         check_mux(request, late)
 
 
-def test_a_time_code_that_drops_frames(tmp_path: Path) -> None:
+def test_drop_frame_time_code(tmp_path: Path) -> None:
     picture = make_clip(tmp_path / "combined.mp4", rate=Fraction(30000, 1001))
     code = ["-metadata:s:v:0", "timecode=01:02:03;04"]
     video = make(tmp_path / "clip.mov", *opened(picture), "-c", "copy", *code)
-    final, said = deliver(video, picture)
-    assert said == []
+    final, notes = deliver(video, picture)
+    assert notes == []
     assert read_contents(final).timecode == "01:02:03;04"
     even = make_clip(tmp_path / "even.mp4", rate=Fraction(25))
     wrong = ["-c", "copy", "-metadata", "timecode=01:02:03;04"]
-    _, said = deliver(make(tmp_path / "clip.mkv", *opened(even), *wrong), even)
-    assert said == ["The time code 01:02:03;04 cannot be kept in mp4."]
+    _, notes = deliver(make(tmp_path / "clip.mkv", *opened(even), *wrong), even)
+    assert notes == ["The time code 01:02:03;04 cannot be kept in mp4."]
