@@ -19,6 +19,7 @@ from matting.cutting.packet_index import SourceIndex
 from matting.cutting.reencode import decode_frames
 from matting.cutting.repair import rewrite_segment, source_time_of
 from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
+from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore
 from matting.project.paths import segment_name
@@ -139,7 +140,8 @@ class ExactCopier:
         self, files: Sequence[Path], segment: CutSegment, target: Path
     ) -> CutSegment:
         """Re-encode a segment that no pre-roll makes right; leave it where that is no better."""
-        source_time = source_time_of(self._job.info, files[-1], segment.times[0])
+        time_base = probe(files[-1]).time_base
+        source_time = source_time_of(self._job.info, time_base, segment.times[0])
         decodable = {time for time, _ in decode_frames(files, source_time, strict=True)}
         if not decodable.issuperset(segment.times):
             return segment
@@ -154,7 +156,7 @@ class ExactCopier:
     def _compare(self, path: Path, span: PacketSpan, decoding: Decoding) -> CutSegment:
         """Compare what a segment shows with what it should."""
         times = sorted(self._job.index.times(span.start, span.stop))
-        source_time = source_time_of(self._job.info, path, times[0])
+        source_time = source_time_of(self._job.info, decoding.time_base, times[0])
         numbers = (set(decoding.shown) - decoding.damaged) & set(decoding.pts)
         intact = {source_time(number, decoding.pts[number]) for number in numbers}
         intact -= self._job.corrupt_pts

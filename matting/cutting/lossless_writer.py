@@ -19,7 +19,6 @@ from matting.media.container import encoding
 from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
-from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
 
 
@@ -119,8 +118,7 @@ class FrameWriter:
             self._mux(self._stream.encode(None))
             self._output.close()
         decoding = decode_all(self._path, head=len(self._pts) if self._lossless else 0)
-        time_base = probe(self._path).time_base
-        times = [pts * time_base for pts in decoding.pts.values() if pts is not None]
+        times = [pts * decoding.time_base for pts in decoding.pts.values() if pts is not None]
         expected = [(pts - self._pts[0]) * self._time_base for pts in self._pts]
         if not decoding.is_intact or times != expected or decoding.head != self._hashes:
             raise EncodeError(f"{self._path} does not hold the frames that were written to it.")

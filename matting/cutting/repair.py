@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from matting.cutting.cut_job import CutSegment
@@ -65,7 +66,7 @@ def rewrite_segment(
         StorageError: it cannot be written.
     """
     good = set(segment.times) - set(segment.damaged)
-    source_time = source_time_of(info, files[-1], segment.times[0])
+    source_time = source_time_of(info, probe(files[-1]).time_base, segment.times[0])
 
     def good_time(number: int, pts: int | None) -> int | None:
         time = source_time(number, pts)
@@ -84,14 +85,15 @@ def rewrite_segment(
 
 
 def source_time_of(
-    info: VideoInfo, segment: Path, first: int
+    info: VideoInfo, time_base: Fraction, first: int
 ) -> Callable[[int, int | None], int | None]:
     """Return a function from a packet's number and PTS in a segment to its PTS in the source.
 
     Args:
+        time_base: the segment's.
         first: the source's PTS of the segment's time 0.
     """
-    scale = probe(segment).time_base / info.time_base
+    scale = time_base / info.time_base
     return lambda _, pts: None if pts is None else first + round(pts * scale)
 
 

@@ -1,0 +1,72 @@
+"""Large files lie on slow disks: no stage reads one more often than it has to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matting.add_audio import add_audio
+from matting.combine import combine
+from matting.infer import infer
+from matting.options import OutputKind
+from matting.segment import segment
+from matting.system import atomic_files
+from tests.support.clips import make_clip
+from tests.support.opens import OpenCounter
+from tests.support.recorder import Recorder
+from tests.support.stages import SECOND, cut, matting_options
+
+
+def test_infer_reads_a_video_once_before_it_is_decoded(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, open_counter: OpenCounter
+) -> None:
+    (tmp_path / "videos").mkdir()
+    video = make_clip(tmp_path / "videos" / "clip.mp4", 40)
+    folder = infer(video.parent, matting_options(opaque_checkpoint), None, progress)
+    assert open_counter.demuxed(video) == 2  # its index, its frames
+    result = folder.layer(OutputKind.COMPOSITE) / "clip.mp4"
+    assert open_counter.demuxed(atomic_files.partial(result)) == 1  # the check of its frames
+    assert open_counter.read(result) == 1  # its hash
+
+
+def test_infer_reads_a_segment_once_before_it_is_decoded(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, open_counter: OpenCounter
+) -> None:
+    segments = cut(tmp_path, progress, 70)
+    before = {path: open_counter.demuxed(path) for path in segments.glob("*.mp4")}
+    infer(segments, matting_options(opaque_checkpoint), None, progress)
+    for path, opens in before.items():
+        assert open_counter.demuxed(path) - opens == 2
+
+
+def test_segment(tmp_path: Path, progress: Recorder, open_counter: OpenCounter) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
+    folder = segment(video, SECOND, None, progress)
+    # Its start, its packets, its first frames, whether mp4 holds them; then they are copied.
+    assert open_counter.demuxed(video) == 5
+    assert open_counter.read(video) == 2  # MP4's boxes; the hash of both ends
+    for number in range(3):
+        name = f"output_{number:03d}.mp4"
+        assert open_counter.demuxed(folder / ".cutting" / name) == 1  # the check of its frames
+        assert open_counter.read(folder / ".cutting" / name) == 1  # its hash
+
+
+def test_combine_and_add_audio(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, open_counter: OpenCounter
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
+    segments = segment(video, SECOND, None, progress)
+    matted = infer(segments, matting_options(opaque_checkpoint), None, progress)
+    combined = combine(matted.root, None, progress)
+    for number in range(3):
+        result = matted.layer(OutputKind.COMPOSITE) / f"output_{number:03d}.mp4"
+        assert open_counter.demuxed(result) == 2  # its index; then it is copied
+    assert open_counter.demuxed(atomic_files.partial(combined)) == 1  # the check of its frames
+    assert open_counter.demuxed(combined) == 0
+    before = open_counter.demuxed(video)
+    final = add_audio(video, None, progress)
+    # Known from cutting; its audio's packets.
+    assert open_counter.demuxed(video) - before == 1
+    assert open_counter.demuxed(combined) == 1  # its index
+    # What the muxer wrote into its header; then, as it is delivered, its index.
+    assert open_counter.demuxed(atomic_files.partial(final)) == 2
+    assert open_counter.demuxed(final) == 0
