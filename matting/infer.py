@@ -180,7 +180,7 @@ class _Job:
         if not todo:
             return
         waiting = {item.name for item in todo}
-        self._progress.start("Matting", frames, "frame", parts=len(todo))
+        self._progress.start("Matting", frames, "frame", segments=len(todo))
         try:
             for item in self._inputs.inputs:
                 if item.name not in waiting:
@@ -189,7 +189,7 @@ class _Job:
                     if not self._stale_start(item):
                         continue
                     self._progress.say(f"{item.name} is done again: {SEAM}")
-                    self._progress.more(self._frames(item), 1)
+                    self._progress.extend(self._frames(item), 1)
                 self._submit(item)
             self._record_all()
         finally:
@@ -229,7 +229,7 @@ class _Job:
             self._ledger.record(item.name, Entry(settings=settings, error=error.what))
         else:
             self._ledger.record(item.name, Entry(settings=settings, **vars(outcome)))
-        self._progress.part_done()
+        self._progress.end_segment()
 
     def _task(self, item: Input) -> SegmentTask:
         return SegmentTask(

@@ -1,46 +1,46 @@
-"""What a stage tells while it works; whoever runs it decides how that is shown."""
+"""What a stage reports while it works; whoever runs the stage decides how that is shown."""
 
 from __future__ import annotations
 
 
 def ignore(*_: object) -> None:
-    """Listens to no progress."""
+    """Do nothing: a callback for those who do not want one."""
 
 
 def counted(number: int, what: str) -> str:
-    """The number and what it counts: "1 frame", "3 frames"."""
+    """Return the number and what it counts: "1 frame", "3 frames"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class Progress:
-    """A listener to a stage's progress. This one keeps silent; the console's own derives from it.
+    """A listener to a stage's progress. This one is silent; the console derives from it.
 
-    All methods are called from the thread that runs the stage.
+    All methods are called in the thread that runs the stage.
     """
 
     def say(self, text: str) -> None:
-        """A sentence for the user."""
+        """Take a sentence for the user."""
 
     def detail(self, text: str) -> None:
-        """A sentence for the user who asked for more (`--verbose`)."""
+        """Take a sentence for a user who asked for more (`--verbose`)."""
 
-    def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
-        """A piece of work of `total` units (frames, bytes) begins, in `parts` segments (0: one)."""
+    def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
+        """Begin a task of `total` units (frames, bytes; 0: unknown), in `segments` (0: one)."""
 
     def advance(self, units: int) -> None:
-        """That many more units are done."""
+        """Count units that are done; a negative number of them has to be done again."""
 
     def alive(self) -> None:
-        """Work goes on, though it shows in no unit."""
+        """Note that work goes on, though no unit of it shows."""
 
-    def more(self, units: int, parts: int) -> None:
-        """So many more units and segments have turned up since `start`."""
+    def extend(self, units: int, segments: int) -> None:
+        """Add units and segments that have turned up since `start`."""
 
-    def part(self, name: str) -> None:
-        """The segment of that name begins."""
+    def begin_segment(self, name: str) -> None:
+        """Begin the segment of that name."""
 
-    def part_done(self) -> None:
-        """The segment that began last has ended, well or not."""
+    def end_segment(self) -> None:
+        """End the segment that began last, whether it succeeded or not."""
 
     def finish(self) -> None:
-        """The piece of work has ended, well or not."""
+        """End the task, whether it succeeded or not."""

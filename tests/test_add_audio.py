@@ -157,7 +157,7 @@ def test_run_does_all_and_can_be_run_again(
     interrupt_after(progress, matted, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
         run(video, SECOND, options, None, progress)
-    progress.on_part_done = carry_on
+    progress.on_segment_end = carry_on
     first = tmp_path / "clip_segments_matted" / "COMPOSITE" / "output_000.mp4"
     made = first.stat().st_mtime_ns
     final = run(video, CuttingOptions(), options, None, progress)

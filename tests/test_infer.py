@@ -147,7 +147,7 @@ def test_interrupted_in_the_second_segment(
     assert {"output_000.mp4"} <= names <= {"output_000.mp4", "output_001.mp4"}
     first = snapshot(composites(folder))
 
-    progress.on_part_done = carry_on
+    progress.on_segment_end = carry_on
     matte(segments, random_checkpoint, progress)
     assert snapshot(composites(folder)[:1]) == first
     assert all(processed(folder).values())

@@ -26,9 +26,9 @@ class FrameCounter(Progress):
     def detail(self, text: str) -> None:
         self._progress.detail(text)
 
-    def part(self, name: str) -> None:
+    def begin_segment(self, name: str) -> None:
         self._name = name
-        self._progress.part(name)
+        self._progress.begin_segment(name)
 
     def advance(self, units: int) -> None:
         self._frames[self._name] += units

@@ -74,7 +74,7 @@ class MattingStage:
         """
         task, source, name = job.task, job.source, job.name
         state_after, self._state_after = self._state_after, None
-        progress.part(name)
+        progress.begin_segment(name)
         changed = task.item.planned is not None and not task.item.is_as_cut(job.fingerprint)
         if changed and job.clock is None:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")

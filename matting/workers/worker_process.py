@@ -183,8 +183,8 @@ class _Relay(Progress):
     def advance(self, units: int) -> None:
         self._pipe.send(_Told("advance", units))
 
-    def part(self, name: str) -> None:
-        self._pipe.send(_Told("part", name))
+    def begin_segment(self, name: str) -> None:
+        self._pipe.send(_Told("begin_segment", name))
 
     def alive(self) -> None:
         self._pipe.send(_Told("alive"))

@@ -1,4 +1,4 @@
-"""What a user sees of the work: one line in a window, a few in a log, and nothing that breaks."""
+"""What a user sees of the work: one line in a window, a few in a log, and nothing that fails."""
 
 from __future__ import annotations
 
@@ -13,105 +13,19 @@ import pytest
 
 from matting.cli.console import Console
 from matting.cli.main import main
-from matting.cli.progress_line import Meter
-from matting.system.humanize import clock
 from tests.support.clips import make_clip
 from tests.support.repository import ROOT
 
-HOURS = 450_000  # frames: four hours
-ENDLESS = 10_000_000
-
-
-def meter(done: int, total: int = HOURS, seconds: float = 100, parts: int = 160) -> Meter:
-    """A piece of work that has come so far in so many seconds."""
-    made = Meter("Matting", total, "frame", parts, 0.0)
-    made.advance(done, seconds)
-    return made
-
-
-def test_a_wide_window_shows_all() -> None:
-    made = meter(48_000, seconds=10_000)
-    for _ in range(17):
-        made.part_done()
-    line = made.line(100, "#")
-    assert line.startswith("Matting 10% |#")
-    assert line.endswith("| 48000/450000, 4.8 fps, 23:15:50 left, segment 18/160")
-
-
-@pytest.mark.parametrize("done", [0, 1, 812, 449_999, 450_000, 450_001])
-@pytest.mark.parametrize("total", [0, HOURS, ENDLESS])
-def test_no_line_is_wider_than_its_window(done: int, total: int) -> None:
-    for width in range(1, 160):
-        for cell in ("", "#"):
-            line = meter(done, total).line(width, cell)
-            assert len(line) <= width
-            assert line.isascii()
-
-
-def test_a_narrow_window_keeps_what_matters_most() -> None:
-    line = meter(48_000, seconds=10_000).line(39, "#")
-    assert line == "Matting 10% 48000/450000 23:15:50 left"
-    assert meter(48_000, seconds=10_000).line(27, "#") == "Matting 10%, 23:15:50 left"
-    assert meter(48_000).line(12, "#") == "Matting 10%"
-
-
-def test_it_is_done_only_when_all_is_done() -> None:
-    assert "99%" in meter(HOURS - 1).line(80, "")
-    assert "100%" in meter(HOURS).line(80, "")
-    assert "left" not in meter(HOURS).line(80, "")
-
-
-def test_the_speed_is_that_of_late() -> None:
-    made = meter(1000, seconds=10)
-    made.advance(300, 310)
-    assert "1.0 fps" in made.line(80, "")
-
-
-def test_what_is_taken_back_is_no_speed() -> None:
-    made = meter(1000, seconds=10)
-    before = made.line(80, "")
-    made.advance(-900, 10.0)
-    assert "100/450000" in made.line(80, "")
-    assert re.findall(r"[\d.]+ fps", before) == re.findall(r"[\d.]+ fps", made.line(80, ""))
-
-
-def test_a_download_is_told_in_megabytes() -> None:
-    made = Meter("Download", 15_000_000, "B", 0, 0.0)
-    made.advance(6_000_000, 4)
-    assert made.line(80, "") == "Download 40%, 6.0 of 15.0 MB, 1.5 MB/s, 0:06 left"
-
-
-def test_of_an_unknown_length_the_count_is_told() -> None:
-    made = Meter("Trying out some frames", 0, "frame", 0, 0.0)
-    assert made.line(80, "#") == "Trying out some frames"
-    made.advance(24, 3)
-    assert made.line(80, "#") == "Trying out some frames, 24 frames"
-
-
-def test_segments_that_turn_up_are_counted() -> None:
-    made = meter(10, 20, parts=2)
-    made.more(20, 1)
-    assert "25%" in made.line(80, "")
-    assert "segment 1/3" in made.line(80, "")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (7, "0:07"), (320, "5:20"), (5025, "1:23:45")]
-)
-def test_times_are_told_as_a_clock_does(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
-
-
 PROGRAM = """
 import time
-from matting.console import Console
+from matting.cli.console import Console
 console = Console()
 console.start("Matting", 4500, "frame", 160)
 for number in range(90):
     if number == 40:
         console.say("A sentence.")
     console.advance({units})
-    console.part_done()
+    console.end_segment()
     time.sleep(0.01)
 console.finish()
 console.say("All done.")
@@ -119,7 +33,7 @@ console.say("All done.")
 
 
 def shown(columns: int, units: int = 50, **variables: str) -> str:
-    """What a program writes into a window of so many columns."""
+    """Return what a program writes into a window of so many columns."""
     pty = pytest.importorskip("pty", reason="needs pseudo terminals")
     fcntl, struct, termios = (pytest.importorskip(n) for n in ("fcntl", "struct", "termios"))
     ours, theirs = pty.openpty()
@@ -148,7 +62,7 @@ def _all_of(descriptor: int) -> Iterator[bytes]:
 
 
 def left_over(text: str) -> list[str]:
-    """The lines of a window after all that was written over."""
+    """Return the lines that are left in a window after overwriting."""
     lines = []
     for line in text.split("\n"):
         cells: list[str] = []
@@ -168,7 +82,7 @@ def test_in_a_window_there_is_one_line(columns: int) -> None:
     assert left_over(text) == ["A sentence.", "All done."]
 
 
-def test_a_line_of_work_that_breaks_off_stays() -> None:
+def test_the_line_of_a_task_that_stops_stays() -> None:
     left = left_over(shown(80, units=10))
     assert left[0] == "A sentence."
     assert left[1].startswith("Matting 20%")
@@ -201,7 +115,7 @@ def test_a_log_gets_a_line_now_and_then(
     assert all(len(line) < 80 for line in lines)
 
 
-def test_what_is_short_leaves_no_line_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_task_leaves_no_line_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     log = Console()
     log.start("Cutting", 10, "frame")
     log.advance(10)
@@ -224,7 +138,7 @@ def test_an_unprintable_name_is_no_error(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "?\u52d5\u753b \U0001f600\n"
 
 
-def test_a_name_cannot_steer_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_cannot_control_the_console(capsys: pytest.CaptureFixture[str]) -> None:
     Console().say("\x1b[31mred\x07.mp4\nnext")
     assert capsys.readouterr().out == "?[31mred?.mp4\nnext\n"
 
@@ -236,12 +150,12 @@ def test_every_code_page_takes_every_name(encoding: str, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert b"_segments" in done.stdout
     assert done.stderr == b""
-    lost = done.stdout.decode(encoding).count("?")
-    assert lost >= (1 if encoding == "cp932" else 3)
+    replaced = done.stdout.decode(encoding).count("?")
+    assert replaced >= (1 if encoding == "cp932" else 3)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such names of files")
-def test_where_all_names_are_ascii_a_video_is_known_again(
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_a_video_is_recognized_where_all_names_are_ascii(
     tmp_path: Path, opaque_checkpoint: Path
 ) -> None:
     clip = make_clip(tmp_path / "\u540d\u524d \u00fc.mp4", 12, sound=True)
@@ -256,7 +170,7 @@ def test_where_all_names_are_ascii_a_video_is_known_again(
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
 @pytest.mark.parametrize("both", [False, True])
-def test_the_work_goes_on_when_nobody_listens(*, both: bool, tmp_path: Path) -> None:
+def test_the_work_goes_on_when_nobody_reads(*, both: bool, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 12)
     reading, writing = os.pipe()
     os.close(reading)

@@ -20,7 +20,7 @@ class Recorder(Progress):
         titles: of each bar.
         totals: of each bar whose length was known.
         on_advance: called with `done` after each step.
-        on_part_done: called after each part.
+        on_segment_end: called after each segment.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Recorder(Progress):
         self.titles: list[str] = []
         self.totals: list[int] = []
         self.on_advance: Callable[[int], None] = carry_on
-        self.on_part_done: Callable[[], None] = carry_on
+        self.on_segment_end: Callable[[], None] = carry_on
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -38,7 +38,7 @@ class Recorder(Progress):
     def detail(self, text: str) -> None:
         self.details.append(text)
 
-    def start(self, title: str, total: int, unit: str, parts: int = 0) -> None:
+    def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self.titles.append(title)
         if total:  # 0 where the length is unknown: starting, and the trial
             self.totals.append(total)
@@ -48,8 +48,8 @@ class Recorder(Progress):
         self.done += units
         self.on_advance(self.done)
 
-    def part_done(self) -> None:
-        self.on_part_done()
+    def end_segment(self) -> None:
+        self.on_segment_end()
 
     def heard(self, words: str) -> bool:
         """Return whether any message contains these words."""

@@ -76,7 +76,7 @@ class ScriptedWorker:
 
     def _work_on(self, name: str, progress: Progress) -> None:
         breaks = self._script.breaks.get(name, 0) > 0
-        progress.part(name)
+        progress.begin_segment(name)
         if self._script.after_frames or not breaks:
             progress.advance(FRAMES)
         if breaks:

@@ -104,4 +104,4 @@ def interrupt_after(progress: Recorder, folder: MattedFolder, name: str) -> None
         if folder.processed.is_file() and processed(folder)[name]:
             raise KeyboardInterrupt
 
-    progress.on_part_done = interrupt
+    progress.on_segment_end = interrupt
