@@ -5,7 +5,6 @@ from __future__ import annotations
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.exact_copy import ExactCopier
 from matting.cutting.lossless_writer import is_lossless
-from matting.cutting.packet_cutter import mp4_can_hold
 from matting.cutting.reencode import reencode
 from matting.errors import MediaError
 from matting.media.alpha import opaque
@@ -59,7 +58,7 @@ def _reason_to_reencode(job: CutJob) -> str:
         return "its frames carry no times of their own"
     if job.filters:
         return FILTERED
-    if not mp4_can_hold(job.info.path):
+    if not job.index.fits_mp4:
         return f"an .mp4 file cannot hold video of this kind ({job.info.codec})"
     return ""
 

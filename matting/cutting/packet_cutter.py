@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
 from itertools import accumulate, pairwise
 from pathlib import Path
 
 import av
-from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from matting.cutting.mp4_stream import add_copied_stream
 from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
 from matting.media.container import encoding, open_video, reading, unbroken
@@ -117,22 +116,6 @@ def edit_list_can_hide(index: SourceIndex, span: PacketSpan) -> bool:
     )
 
 
-def mp4_can_hold(path: Path) -> bool:
-    """Return whether an mp4 file can hold the picture of `path` as it is.
-
-    Raises:
-        InputError, MediaError: as `probe`.
-    """
-    with open_video(path) as (container, video):
-        try:
-            with av.open(BytesIO(), "w", format="mp4") as output:
-                _add_stream(output, container.format.name, video, Fraction(1, 1000))
-                output.start_encoding()
-        except (av.error.FFmpegError, ValueError):
-            return False
-    return True
-
-
 def write_segments(
     info: VideoInfo,
     index: SourceIndex,
@@ -200,7 +183,9 @@ class _SegmentFile:
         with encoding(path):
             self._output = av.open(str(path), "w", format="mp4", options=options)
             try:
-                self._stream = _add_stream(self._output, info.container, video, info.time_base)
+                self._stream = add_copied_stream(
+                    self._output, info.container, video, info.time_base
+                )
                 self._stream.codec_context.sample_aspect_ratio = info.pixel_aspect
                 self._output.start_encoding()
             except BaseException:
@@ -231,14 +216,3 @@ class _SegmentFile:
         """Write what is still buffered; calling it again does nothing."""
         with encoding(self._path):
             self._output.close()
-
-
-def _add_stream(
-    output: OutputContainer, container: str, video: VideoStream, time_base: Fraction
-) -> VideoStream:
-    stream = output.add_stream_from_template(video, opaque=True)
-    stream.time_base = time_base
-    if "mov" in container:
-        # Not copied by itself; Apple's players want H.265 called hvc1.
-        stream.codec_context.codec_tag = video.codec_context.codec_tag
-    return stream

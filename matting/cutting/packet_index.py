@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
+from matting.cutting.mp4_stream import mp4_can_hold
 from matting.errors import MediaError
 from matting.media.container import (
     is_presented,
@@ -53,10 +54,12 @@ class SourceIndex:
 
     Attributes:
         truncated_at: when the file ends although it should go on, in seconds; None: it is whole.
+        fits_mp4: whether an mp4 file can hold the packets as they are.
     """
 
     packets: tuple[SourcePacket, ...]
     truncated_at: Fraction | None
+    fits_mp4: bool
 
     @property
     def is_timed(self) -> bool:
@@ -82,6 +85,7 @@ def read_index(path: Path) -> SourceIndex:
     with open_video(path) as (container, stream), reading(path):
         codec = stream.codec_context.codec.canonical_name
         extradata = bytes(stream.codec_context.extradata or b"")
+        fits_mp4 = mp4_can_hold(container, stream)
         when_decoded = is_presented_when_decoded(stream)
         breaks: list[av.error.FFmpegError] = []
         # All streams: the container's declared length is that of its longest.
@@ -110,7 +114,7 @@ def read_index(path: Path) -> SourceIndex:
         )
     if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
-    return SourceIndex(tuple(packets), end if truncated else None)
+    return SourceIndex(tuple(packets), end if truncated else None, fits_mp4)
 
 
 def _container_index_exceeds_file(stream: VideoStream, path: Path) -> bool:

@@ -56,7 +56,7 @@ class MuxRequest:
             InputError, MediaError: one of them cannot be read.
         """
         spatial, own, source = read_spatial(video), read_contents(video), probe(video)
-        frame_times(combined)  # the check needs them: the file is opened once for these, too
+        frame_times(combined)  # the mux check needs them: read now, they take no second opening
         picture = probe(combined)
         return cls(source, picture, own, map_streams(own, picture.codec), spatial)
 
