@@ -12,14 +12,11 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
-from matting.media.media_index import forget_index
 from matting.options import CuttingOptions
 from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
-from matting.system import atomic_files
 from tests.support.clips import make_clip, numbers, sound_packets, times
-from tests.support.opens import counted_opens
 from tests.support.recorder import Recorder, carry_on
 from tests.support.stages import SECOND, composites, interrupt_after, matting_options
 
@@ -181,22 +178,3 @@ def test_run_stops_before_combining_when_a_segment_failed(
     folder = MattedFolder.of(segments)
     assert len(composites(folder)) == 2
     assert not folder.combined().exists()
-
-
-def test_files_are_read_once(
-    tmp_path: Path,
-    progress: Recorder,
-    opaque_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 20, sound=True)
-    final = finish(video, opaque_checkpoint, progress)
-    combined = MattedFolder(tmp_path / "clip_segments_matted").combined()
-    for path in (video, combined, final):
-        forget_index(path)
-    with counted_opens(monkeypatch) as opens:
-        add_audio(video, None, progress)
-    assert opens.demuxed(video) == 2  # what it holds, and when its audio starts and ends
-    assert opens.demuxed(combined) == 1
-    assert opens.demuxed(atomic_files.partial(final)) == 2  # before and after tags are added
-    assert opens.demuxed(final) == 0

@@ -21,7 +21,6 @@ from matting.project.plan import read_plan
 from matting.segment import segment
 from matting.system import atomic_files
 from tests.support.clips import decode, make_clip, numbers, times
-from tests.support.opens import counted_opens
 from tests.support.recorder import Recorder
 
 SECOND = CuttingOptions(seconds=Fraction(1))
@@ -376,16 +375,3 @@ def test_re_encoded_segments_start_with_a_key_frame_and_look_like_the_source(
 
 def frames_of(folder: Path) -> list[NDArray[np.uint8]]:
     return [rgb for file in segment_files(folder) for _, rgb in decode(file)]
-
-
-def test_the_source_is_opened_a_few_times_only(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 70)
-    with counted_opens(monkeypatch) as opens:
-        folder = segment(video, SECOND, None, progress)
-        # What it is; its packets; its first frames; and its packets again, to copy them.
-        assert opens.demuxed(video) == 4
-        segment(video, SECOND, None, progress)
-        assert opens.demuxed(video) == 4
-    assert len(segment_files(folder)) == 3
