@@ -18,7 +18,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.precision import DTYPES, exact_float32, suitable_precision
 from matting.options import Precision
-from model import MattingNetwork, State, inference_network
+from model import MattingNetwork, State, optimise_for_inference
 
 EVERY = 10  # frames from one comparison to the next
 WINDOW = 300  # frames in a row of the table
@@ -60,7 +60,7 @@ class _Runner:
     """The network in a precision, also in one that `infer` does not offer on the CPU."""
 
     def __init__(self, network: MattingNetwork, precision: Precision, device: torch.device) -> None:
-        self._network = inference_network(network, DTYPES[precision]).to(device)
+        self._network = optimise_for_inference(network, DTYPES[precision]).to(device)
         native = {Precision.FP32, suitable_precision(Precision.AUTO, device)}
         self._emulated = device.type == "cpu" and precision not in native
         self._state: State | None = None

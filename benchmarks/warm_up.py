@@ -29,7 +29,7 @@ from matting.inference.session import automatic_ratio
 from matting.media.video_source import VideoSource
 from matting.options import Subject
 from matting.workers.matting_stage import WARM_UP_FRAMES
-from model import MattingNetwork, State, inference_network, load_network
+from model import MattingNetwork, State, load_network, optimise_for_inference
 
 TITLE = "Warm-up after a lost state"
 LENGTHS = (0, 1, 2, 5, 10, 15, 20, 30, 45, 60, 120)
@@ -173,7 +173,7 @@ def main() -> None:
     """Measures, prints, and records where asked to."""
     options = parse()
     torch.set_num_threads(1)  # one core; also keeps the numbers the same
-    network = inference_network(load_network(options.checkpoint), torch.float32)
+    network = optimise_for_inference(load_network(options.checkpoint), torch.float32)
     frames = max(CUTS) + max(AFTER) + 1
     sources: list[tuple[str, Callable[[], list[Tensor]]]] = [
         (f"film {seed}", partial(drawn, seed, frames)) for seed in EVALUATION_SEEDS[: options.films]

@@ -1,4 +1,4 @@
-"""Loading a checkpoint that is known to hold this network, with no further questions."""
+"""Loading a trusted checkpoint of this very network."""
 
 from __future__ import annotations
 

@@ -1,28 +1,30 @@
-"""Convolutions as they run: bias, sum and activation in the same pass over memory.
+"""Convolutions for inference: bias, sum and activation in the same pass over memory.
 
-On processors torch has these in one operation, which its own compiler calls; a pass by itself for
-each takes as long there as the convolution. Elsewhere, or without that operation, it is done in
-several.
+On CPUs torch has these as one operation, which its own compiler calls; a pass of its own for each
+takes as long there as the convolution. Elsewhere, or in a torch without that operation, several
+operations do the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+Activation = Literal["none", "relu", "hardswish", "hardsigmoid", "sigmoid"]  # oneDNN's names
+
+ACTIVATIONS: Mapping[Activation, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
     "relu": torch.relu_,
     "hardswish": lambda x: F.hardswish(x, inplace=True),
     "hardsigmoid": lambda x: F.hardsigmoid(x, inplace=True),
     "sigmoid": torch.sigmoid_,
 }
-NAMES: Mapping[type[nn.Module], str] = {
+ACTIVATION_LAYERS: Mapping[type[nn.Module], Activation] = {
     nn.ReLU: "relu",
     nn.Hardswish: "hardswish",
     nn.Hardsigmoid: "hardsigmoid",
@@ -31,7 +33,7 @@ NAMES: Mapping[type[nn.Module], str] = {
 
 
 class Convolution(nn.Module):
-    """A convolution and what is done to its result."""
+    """A convolution and its activation."""
 
     def __init__(
         self,
@@ -42,22 +44,21 @@ class Convolution(nn.Module):
         padding: int = 0,
         dilation: int = 1,
         groups: int = 1,
-        activation: str = "none",
+        activation: Activation = "none",
     ) -> None:
         """
         Args:
             weight, bias: as for `conv2d`, as are the numbers, which hold for both directions.
-            activation: a key of ACTIVATIONS.
         """
         super().__init__()
-        self.weight = fixed(weight)
-        self.bias = None if bias is None else fixed(bias)
-        self._where = ([stride] * 2, [padding] * 2, [dilation] * 2, groups)
-        self._activation = activation
+        self.weight = frozen(weight)
+        self.bias = None if bias is None else frozen(bias)
+        self._geometry = ([stride] * 2, [padding] * 2, [dilation] * 2, groups)
+        self._activation: Activation = activation
 
     @classmethod
     def of(cls, convolution: nn.Conv2d, activation: nn.Module | None = None) -> Convolution:
-        """The same as a layer of a network, and one of NAMES after it."""
+        """Return a layer of a network, and the one of ACTIVATION_LAYERS after it, as one."""
         return cls(
             convolution.weight,
             convolution.bias,
@@ -65,86 +66,78 @@ class Convolution(nn.Module):
             padding=int(convolution.padding[0]),
             dilation=convolution.dilation[0],
             groups=convolution.groups,
-            activation="none" if activation is None else NAMES[type(activation)],
+            activation="none" if activation is None else ACTIVATION_LAYERS[type(activation)],
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._of(x, self.weight)
+        return self._convolve(x, self.weight)
 
-    def weighted(self, x: Tensor, channels: Tensor) -> Tensor:
-        """The result for `x`, its channels weighted by `channels` [1, C_in, 1, 1]."""
-        return self._of(x, self.weight * channels)
+    def forward_scaled(self, x: Tensor, scale: Tensor) -> Tensor:
+        """Return the result for `x` with each of its channels times `scale` [1, C_in, 1, 1]."""
+        return self._convolve(x, self.weight * scale)
 
-    def _of(self, x: Tensor, weight: Tensor) -> Tensor:
-        stride, padding, dilation, groups = self._where
-        if not _in_one(x):
+    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        stride, padding, dilation, groups = self._geometry
+        if not _is_fused(x):
             y = F.conv2d(x, weight, self.bias, stride, padding, dilation, groups)
             return ACTIVATIONS[self._activation](y)
-        given: tuple[Any, ...] = (padding, stride, dilation, groups, self._activation, [], "")
-        made: Tensor = _operation("_convolution_pointwise")(x, weight, self.bias, *given)
-        return made
+        arguments: tuple[Any, ...] = (padding, stride, dilation, groups, self._activation, [], "")
+        fused: Tensor = _operation("_convolution_pointwise")(x, weight, self.bias, *arguments)
+        return fused
 
     def add_to(self, y: Tensor, x: Tensor) -> Tensor:
-        """`y`, to which the convolution of `x` was added, and then the activation was done.
+        """Add the convolution of `x` to `y`, apply the activation, and return `y`.
 
         Args:
-            y: as large as the result, its channels last in memory.
+            y: as large as the result, channels last in memory; it is overwritten.
         """
-        stride, padding, dilation, groups = self._where
-        if not _in_one(x):
+        stride, padding, dilation, groups = self._geometry
+        if not _is_fused(x):
             y += F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)
             return ACTIVATIONS[self._activation](y)
-        after = None if self._activation == "none" else self._activation
-        given: tuple[Any, ...] = (padding, stride, dilation, groups, "add", 1.0, after, [], "")
-        _operation("_convolution_pointwise_")(y, x, self.weight, self.bias, *given)
+        activation = None if self._activation == "none" else self._activation
+        arguments: tuple[Any, ...] = (padding, stride, dilation, groups)
+        arguments += ("add", 1.0, activation, [], "")
+        _operation("_convolution_pointwise_")(y, x, self.weight, self.bias, *arguments)
         return y
 
 
-def arranged(layers: nn.Sequential) -> nn.Sequential:
-    """The same with every convolution, the norm folded into it, and its activation as one layer.
+def fuse(layers: nn.Sequential) -> nn.Sequential:
+    """Return the same layers, flattened, with each convolution and its activation as one.
 
-    Sequences within it become part of it.
+    Batch norms must have been folded into the convolutions before them.
     """
-    made: list[nn.Module] = []
-    waiting: nn.Conv2d | None = None
+    fused: list[nn.Module] = []
+    pending: nn.Conv2d | None = None
     for layer in layers:
         if isinstance(layer, nn.Identity):
             continue
         if isinstance(layer, nn.Sequential):
-            made += arranged(layer)
+            fused += fuse(layer)
             continue
-        if waiting is not None:
-            follows = type(layer) in NAMES
-            made.append(Convolution.of(waiting, layer if follows else None))
-            waiting = None
-            if follows:
+        if pending is not None:
+            is_activation = type(layer) in ACTIVATION_LAYERS
+            fused.append(Convolution.of(pending, layer if is_activation else None))
+            pending = None
+            if is_activation:
                 continue
         if isinstance(layer, nn.Conv2d):
-            waiting = layer
+            pending = layer
         else:
-            made.append(layer)
-    if waiting is not None:
-        made.append(Convolution.of(waiting))
-    return nn.Sequential(*made)
+            fused.append(layer)
+    if pending is not None:
+        fused.append(Convolution.of(pending))
+    return nn.Sequential(*fused)
 
 
-def fixed(values: Tensor) -> nn.Parameter:
-    """A weight that nobody trains."""
+def frozen(values: Tensor) -> nn.Parameter:
+    """Return a copy of `values` as a parameter that is not trained."""
     return nn.Parameter(values.detach().clone(), requires_grad=False)
 
 
 @cache
-def _operation(name: str) -> Any:
-    """One of torch's operations for processors; None where it has none of that name."""
-    return getattr(torch.ops.mkldnn, name, None) if torch.backends.mkldnn.is_available() else None
-
-
-def _in_one(x: Tensor) -> bool:
-    return x.device.type == "cpu" and _has_operations(x.dtype)
-
-
-@cache
-def _has_operations(dtype: torch.dtype) -> bool:
+def has_fused_operations(dtype: torch.dtype) -> bool:
+    """Return whether this torch can convolve, add and activate in one pass on this CPU."""
     names = ("_convolution_pointwise", "_convolution_pointwise_")
     if any(_operation(name) is None for name in names):
         return False
@@ -152,3 +145,13 @@ def _has_operations(dtype: torch.dtype) -> bool:
         return dtype == torch.float32
     supported = _operation("_is_mkldnn_bf16_supported")
     return supported is not None and bool(supported())
+
+
+@cache
+def _operation(name: str) -> Any:
+    """Return one of torch's operations for CPUs; None where it has none of that name."""
+    return getattr(torch.ops.mkldnn, name, None) if torch.backends.mkldnn.is_available() else None
+
+
+def _is_fused(x: Tensor) -> bool:
+    return x.device.type == "cpu" and has_fused_operations(x.dtype)

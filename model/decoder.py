@@ -1,6 +1,7 @@
 """The recurrent decoder: four ConvGRUs from 1/16 up to the small copy's own size.
 
-Shapes: N = B * T frames, in the order of their batch entry and then of time.
+Shapes: N = B * T frames, ordered by batch entry, then by time.
+Source: Lin et al. 2021, section 3.2.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from model.encoder import Features
 
-# Recurrent states r1 (1/2) .. r4 (1/16), [B, c, h, w]; None stands for zeros.
+# The recurrent states r1 (1/2) .. r4 (1/16), [B, c, h, w] each; None stands for zeros.
 Recurrent = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
 
 
@@ -27,19 +28,19 @@ class ConvGRU(nn.Module):
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
-        """The state after one more frame: `x`, `h` and the result are [B, c, h, w]."""
+        """Return the state after one more frame: `x`, `h` and the result are [B, c, h, w]."""
         r, z = self.ih(torch.cat((x, h), dim=1)).chunk(2, dim=1)
         n = self.hh(torch.cat((x, r * h), dim=1))
         return cast(Tensor, (1 - z) * h + z * n)
 
     def forward(self, x: Tensor, h: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
-        """Runs over `frames` frames a batch entry.
+        """Run over `frames` frames of each batch entry.
 
         Args:
             x: [B * frames, c, h, w].
-            h: [B, c, h, w], the state before the first frame; float32 for exact accumulation.
+            h: [B, c, h, w], the state before the first frame, in float32: errors add up in it.
         Returns:
-            the state after every frame [B * frames, c, h, w], and after the last one [B, c, h, w].
+            The state after every frame [B * frames, c, h, w], and after the last one [B, c, h, w].
         """
         steps = x.unflatten(0, (-1, frames))  # [B, T, c, h, w]
         if h is None:
@@ -52,7 +53,7 @@ class ConvGRU(nn.Module):
 
 
 class BottleneckBlock(nn.Module):
-    """`decode4`: half of the channels pass through, the other half is recurrent."""
+    """`decode4`: half of the channels pass through, the other half goes through a ConvGRU."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -65,7 +66,7 @@ class BottleneckBlock(nn.Module):
 
 
 class UpsamplingBlock(nn.Module):
-    """`decode3` .. `decode1`: twice the size, joined with the encoder's features and the source."""
+    """`decode3` .. `decode1`: upsamples, joins the encoder's features and the source, recurs."""
 
     def __init__(self, channels_in: int, channels_skip: int, channels_out: int) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class UpsamplingBlock(nn.Module):
 
 
 class OutputBlock(nn.Module):
-    """`decode0`: to the small copy's own size; not recurrent."""
+    """`decode0`: upsamples to the small copy's own size; not recurrent."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -107,11 +108,15 @@ class OutputBlock(nn.Module):
 
 
 class RecurrentDecoder(nn.Module):
-    """Features of T frames to a 16-channel map at the small copy's size, in the order of time."""
+    """From the features of T frames, in order, to a map of 16 channels as large as the small copy.
+
+    Attributes:
+        state_channels: how many channels r1 .. r4 have.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        # ceil_mode, so that an odd size leaves s1 .. s3 as large as the encoder's features.
+        # ceil_mode keeps s1 .. s3 as large as the encoder's features where a size is odd.
         self.avgpool = nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)
         self.decode4 = BottleneckBlock(128)
         self.decode3 = UpsamplingBlock(128, 40, 80)
@@ -119,20 +124,20 @@ class RecurrentDecoder(nn.Module):
         self.decode1 = UpsamplingBlock(40, 16, 32)
         self.decode0 = OutputBlock(32, 16)
         recurrent = (self.decode1, self.decode2, self.decode3, self.decode4)
-        self.state_channels = tuple(block.gru.channels for block in recurrent)  # of r1 .. r4
+        self.state_channels = tuple(block.gru.channels for block in recurrent)
 
     def forward(
         self, src_sm: Tensor, features: Features, rec: Recurrent, frames: int
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Decodes.
+        """Decode `frames` frames of each batch entry.
 
         Args:
-            src_sm: [N, 3, h, w], the small copy.
-            features: f1, f2, f3 of the encoder and LR-ASPP's output in place of f4.
+            src_sm: [N, 3, h, w], the small copy, in [0, 1].
+            features: f1, f2, f3 of the encoder, and LR-ASPP's output in place of f4.
             rec: the states before the first frame.
-            frames: T, frames a batch entry.
+            frames: T, the frames of a batch entry.
         Returns:
-            hid [N, 16, h, w], and the four states after the last frame.
+            hid [N, 16, h, w], and the states after the last frame, [B, c, h, w] each.
         """
         f1, f2, f3, f4 = features
         r1, r2, r3, r4 = rec
@@ -147,6 +152,6 @@ class RecurrentDecoder(nn.Module):
 
 
 def upsample(x: Tensor, height: int, width: int) -> Tensor:
-    """`x` at twice its size, bilinear, cropped to `height` x `width` (odd ones were rounded up)."""
+    """Return `x` at twice its size, cropped to `height` x `width`: odd sizes were rounded up."""
     x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     return x[..., :height, :width]

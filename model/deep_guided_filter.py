@@ -1,4 +1,4 @@
-"""The deep guided filter: brings the small result up to full size along the source's own edges.
+"""The deep guided filter: upsamples the small result along the source's own edges.
 
 Source: Wu et al. 2018, "Fast End-to-End Trainable Guided Filter"; Lin et al. 2021, section 3.3.
 """
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 
 class DeepGuidedFilter(nn.Module):
-    """Fits y = A * x + b on the small copy, with x the guide, and applies it at full size."""
+    """Fits y = A * x + b on the small copy, where x is the guide, and applies it at full size."""
 
     def __init__(self, hidden: int = 16) -> None:
         super().__init__()
-        # Trained, not a plain mean of nine.
+        # Trained weights, not a plain mean of nine pixels.
         self.box_filter = nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False)
         self.conv = nn.Sequential(
             nn.Conv2d(4 * 2 + hidden, hidden, 1, bias=False),
@@ -28,14 +28,12 @@ class DeepGuidedFilter(nn.Module):
         )
 
     def fit(self, src_sm: Tensor, y: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
-        """The linear map from guide to result.
+        """Return A and b, the linear map from guide to result, [N, 4, h, w] each.
 
         Args:
             src_sm: [N, 3, h, w], the small copy.
             y: [N, 4, h, w], residual and alpha on the small copy.
             hid: [N, 16, h, w], the decoder's output.
-        Returns:
-            A and b, [N, 4, h, w] each.
         """
         x = guide(src_sm)
         mean_x, mean_y = self.box_filter(x), self.box_filter(y)
@@ -46,7 +44,7 @@ class DeepGuidedFilter(nn.Module):
 
     @staticmethod
     def apply_to(src: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        """Residual and alpha [N, 4, H, W] at the size of `src` [N, 3, H, W]."""
+        """Return residual and alpha [N, 4, H, W] at the size of `src` [N, 3, H, W]."""
         size = src.shape[-2:]
         a = F.interpolate(a, size, mode="bilinear", align_corners=False)
         b = F.interpolate(b, size, mode="bilinear", align_corners=False)
@@ -54,5 +52,5 @@ class DeepGuidedFilter(nn.Module):
 
 
 def guide(src: Tensor) -> Tensor:
-    """The source with its channel mean as a fourth channel: [N, 3, H, W] to [N, 4, H, W]."""
+    """Return `src` [N, 3, H, W] with its channel mean as a fourth channel, [N, 4, H, W]."""
     return torch.cat((src, src.mean(dim=1, keepdim=True)), dim=1)

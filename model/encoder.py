@@ -8,21 +8,23 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-Features = tuple[Tensor, Tensor, Tensor, Tensor]
+Features = tuple[Tensor, Tensor, Tensor, Tensor]  # f1 .. f4
 
-# Indices of `features` after which a feature map is kept, and what it holds there.
-TAPS = (1, 3, 6, 16)
-CHANNELS = (16, 24, 40, 960)  # at 1/2, 1/4, 1/8 and 1/16 of the input's size
+TAPS = (1, 3, 6, 16)  # the blocks after which f1 .. f4 are taken
+CHANNELS = (16, 24, 40, 960)  # of f1 .. f4, at 1/2, 1/4, 1/8 and 1/16 of the input's size
 
 
 class MobileNetV3Encoder(nn.Module):
-    """MobileNetV3-Large without pooling and classifier, its last stage dilated by two."""
+    """MobileNetV3-Large without pooling and classifier, its last stage dilated by two.
+
+    Source: Howard et al. 2019, "Searching for MobileNetV3"; Lin et al. 2021, section 3.1.
+    """
 
     mean: Tensor
     std: Tensor
 
     def __init__(self) -> None:
-        # Here, since it takes as long as torch itself, and most commands need no network.
+        # Imported here: it takes as long as torch itself, and most commands need no network.
         from torchvision.models import mobilenet_v3_large  # noqa: PLC0415
 
         super().__init__()
@@ -33,15 +35,15 @@ class MobileNetV3Encoder(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
 
     def forward(self, src: Tensor) -> Features:
-        """Feature maps of `src` [N, 3, H, W] in [0, 1]: f1 (1/2), f2 (1/4), f3 (1/8), f4 (1/16).
+        """Return f1 (1/2), f2 (1/4), f3 (1/8) and f4 (1/16) of `src` [N, 3, H, W] in [0, 1].
 
-        Every size is rounded up.
+        Their sizes are rounded up.
         """
-        return taken(self.features, (src.to(self.mean.dtype) - self.mean) / self.std)
+        return run_with_taps(self.features, (src.to(self.mean.dtype) - self.mean) / self.std)
 
 
-def taken(blocks: Iterable[nn.Module], x: Tensor) -> Features:
-    """`x` through all blocks, and what it is after those of TAPS."""
+def run_with_taps(blocks: Iterable[nn.Module], x: Tensor) -> Features:
+    """Run `x` through all blocks, and return what it is after those of TAPS."""
     taps = []
     for index, block in enumerate(blocks):
         x = block(x)
@@ -51,8 +53,8 @@ def taken(blocks: Iterable[nn.Module], x: Tensor) -> Features:
     return f1, f2, f3, f4
 
 
-def is_squeeze(block: nn.Module) -> bool:
-    """Whether a block is torchvision's SqueezeExcitation."""
+def is_squeeze_excitation(block: nn.Module) -> bool:
+    """Return whether a block is torchvision's SqueezeExcitation."""
     from torchvision.ops import SqueezeExcitation  # noqa: PLC0415 - as above
 
     return isinstance(block, SqueezeExcitation)
@@ -78,5 +80,8 @@ class LRASPP(nn.Module):
         )
 
     def forward(self, f4: Tensor) -> Tensor:
-        """`f4` [N, channels_in, h, w] weighted by its global context: [N, channels_out, h, w]."""
+        """Return `f4` [N, channels_in, h, w], weighted by its global context.
+
+        [N, channels_out, h, w].
+        """
         return cast(Tensor, self.aspp1(f4) * self.aspp2(f4))

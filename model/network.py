@@ -9,12 +9,12 @@ from model.decoder import Recurrent, RecurrentDecoder
 from model.deep_guided_filter import DeepGuidedFilter
 from model.encoder import CHANNELS, LRASPP, Features, MobileNetV3Encoder
 
-State = tuple[Tensor, Tensor, Tensor, Tensor]
+State = tuple[Tensor, Tensor, Tensor, Tensor]  # r1 .. r4, [B, c, h, w] each, float32
 NO_STATE: Recurrent = (None, None, None, None)
 
 
 class Projection(nn.Module):
-    """A 1x1 convolution under the name the checkpoint gives it."""
+    """A 1x1 convolution, under the name that checkpoints give it."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -26,9 +26,9 @@ class Projection(nn.Module):
 
 
 class MattingNetwork(nn.Module):
-    """Robust Video Matting on MobileNetV3; strict loading of the published checkpoint succeeds.
+    """Robust Video Matting on MobileNetV3; the published checkpoint loads strictly.
 
-    `project_seg` is a head used in training only; it is kept because checkpoints hold it.
+    `project_seg` is a head used in training only; it is here because checkpoints hold it.
     """
 
     def __init__(self) -> None:
@@ -48,13 +48,13 @@ class MattingNetwork(nn.Module):
     def forward(
         self, src: Tensor, rec: State | None = None, downsample_ratio: float = 1.0
     ) -> tuple[Tensor, Tensor, State]:
-        """Foreground, alpha and the states after the last frame.
+        """Return foreground, alpha, and the states after the last frame.
 
         Args:
             src: [B, 3, H, W] or [B, T, 3, H, W], RGB in [0, 1]; any H and W.
             rec: r1 .. r4 as returned for the frame before; None before the first.
-            downsample_ratio: in (0, 1]; stage one runs on a copy of that size. At 1 there is
-                no second stage.
+            downsample_ratio: in (0, 1]; stage one runs on a copy of that size. At 1 there is no
+                second stage.
         Returns:
             fgr [.., 3, H, W] and pha [.., 1, H, W], both in [0, 1], leading dimensions as in
             `src`; (r1, r2, r3, r4), [B, c, h, w] each, float32.
@@ -62,8 +62,8 @@ class MattingNetwork(nn.Module):
         """
         frames = src.shape[1] if src.ndim == 5 else 1
         flat = src.flatten(0, 1) if src.ndim == 5 else src  # [N, 3, H, W]
-        small = _resize(flat, downsample_ratio)
-        a, b, rec = self.run_small(small, rec, frames, refine=downsample_ratio != 1)
+        src_sm = _resize(flat, downsample_ratio)
+        a, b, rec = self.run_small(src_sm, rec, frames, refine=downsample_ratio != 1)
         y = b if a is None else self.refiner.apply_to(flat, a, b)
         residual, pha = y.split((3, 1), dim=1)
         fgr, pha = (residual + flat).clamp(0, 1), pha.clamp(0, 1)
@@ -72,43 +72,46 @@ class MattingNetwork(nn.Module):
         return fgr, pha, rec
 
     def run_small(
-        self, small: Tensor, rec: State | None, frames: int, *, refine: bool
+        self, src_sm: Tensor, rec: State | None, frames: int, *, refine: bool
     ) -> tuple[Tensor | None, Tensor, State]:
-        """All that is computed on the small copy: `extract_features`, `run_recurrent` and
-        `fit_guided_filter` in one.
+        """Do all that is computed on the small copy: the three steps below in one.
 
         Args:
-            small: [N, 3, h, w], N = B * `frames`, RGB in [0, 1].
+            src_sm: [N, 3, h, w], N = B * `frames`, RGB in [0, 1].
             rec: as for `forward`.
-            refine: whether the full size is another than this.
+            refine: whether the source is larger than this.
         Returns:
             What `fit_guided_filter` returns, and the states after the last frame.
         """
-        hid, state = self.run_recurrent(small, self.extract_features(small), rec, frames)
-        return *self.fit_guided_filter(small, hid, refine=refine), state
+        hid, rec = self.run_recurrent(src_sm, self.extract_features(src_sm), rec, frames)
+        return *self.fit_guided_filter(src_sm, hid, refine=refine), rec
 
-    def extract_features(self, small: Tensor) -> Features:
-        """What is in each frame by itself: at 1/2, 1/4, 1/8 and 1/16 of the size of `small`."""
-        f1, f2, f3, f4 = self.backbone(small)
+    def extract_features(self, src_sm: Tensor) -> Features:
+        """Return the features of each frame by itself.
+
+        f1, f2 and f3 at 1/2, 1/4 and 1/8 of the size of `src_sm` [N, 3, h, w], and LR-ASPP's
+        output at 1/16.
+        """
+        f1, f2, f3, f4 = self.backbone(src_sm)
         return f1, f2, f3, self.aspp(f4)
 
     def run_recurrent(
-        self, small: Tensor, features: Features, rec: State | None, frames: int
+        self, src_sm: Tensor, features: Features, rec: State | None, frames: int
     ) -> tuple[Tensor, State]:
-        """What the frames before have to do with it: [N, 16, h, w], the states after the last."""
-        hid, state = self.decoder(small, features, rec or NO_STATE, frames)
-        return hid, state
+        """Return the decoder's output hid [N, 16, h, w], and the states after the last frame."""
+        hid, rec = self.decoder(src_sm, features, rec or NO_STATE, frames)
+        return hid, rec
 
     def fit_guided_filter(
-        self, small: Tensor, hid: Tensor, *, refine: bool
+        self, src_sm: Tensor, hid: Tensor, *, refine: bool
     ) -> tuple[Tensor | None, Tensor]:
-        """A and b, [N, 4, h, w] each: residual and pha are A * guide + b at full size.
+        """Return A and b, [N, 4, h, w] each: at full size, A * guide + b is residual and pha.
 
-        Without refinement, None and both themselves. Of each frame by itself.
+        Each frame by itself. Without refinement, return None, and residual and pha themselves.
         """
         # Alpha of half precision would be off by more than a step of 8 bits.
         y = self.project_mat(hid.float())  # [N, 4, h, w]
-        return self.refiner.fit(small, y, hid) if refine else (None, y)
+        return self.refiner.fit(src_sm, y, hid) if refine else (None, y)
 
 
 def _resize(src: Tensor, ratio: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The decoder arranged for running: nothing is upsampled before it is convolved."""
+"""The decoder rewritten for inference: nothing is upsampled before it is convolved."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.convolution import Convolution, arranged, fixed
+from model.convolution import Convolution, frozen, fuse
 from model.decoder import ConvGRU, OutputBlock, UpsamplingBlock, upsample
 
-# Twice as large, the pixels -1 .. 2 around the two that one becomes: their shares of that one's
-# neighbours and of itself. Bilinear, pixels as areas.
-SHARES = ((0.75, 0.25, 0.0), (0.25, 0.75, 0.0), (0.0, 0.75, 0.25), (0.0, 0.25, 0.75))
-EDGE_PX = 2  # how many pixels at an edge depend on what lies beyond it
-AROUND_EDGE = 3  # smaller pixels that those depend on
+# Bilinear, pixels as areas: of the upsampled pixels -1 .. 2, where 0 and 1 are those that one pixel
+# becomes, the weights of that pixel's left neighbour, of itself and of its right neighbour.
+INTERPOLATION = ((0.75, 0.25, 0.0), (0.25, 0.75, 0.0), (0.0, 0.75, 0.25), (0.0, 0.25, 0.75))
+EDGE_PX = 2  # how many upsampled pixels at an edge depend on what lies beyond it
+EDGE_SUPPORT_PX = 3  # how many pixels those are computed from
 
 
-class RunningGRU(nn.Module):
-    """ConvGRU with the convolutions of its input apart from those of its state."""
+class InferenceGRU(nn.Module):
+    """ConvGRU with the convolutions of its input apart from those of its state.
+
+    The former are computed for all frames at once.
+    """
 
     def __init__(self, gru: ConvGRU) -> None:
         super().__init__()
@@ -27,7 +30,7 @@ class RunningGRU(nn.Module):
         half = new.weight.shape[0]
         self.gates_of_x = Convolution(gates.weight[:, :half], gates.bias, padding=1)
         self.gates_of_h = Convolution(gates.weight[:, half:], padding=1)
-        # tanh(v) = 2 sigmoid(2v) - 1, which a processor computes faster.
+        # tanh(v) = 2 sigmoid(2v) - 1, which a CPU computes faster.
         self.new_of_x = Convolution(2 * new.weight[:, :half], 2 * _bias(new), padding=1)
         self.new_of_h = Convolution(2 * new.weight[:, half:], padding=1)
 
@@ -50,55 +53,57 @@ class RunningGRU(nn.Module):
         return states[0] if frames == 1 else torch.stack(states, dim=1).flatten(0, 1), h
 
 
-class RunningUpsampling(nn.Module):
+class InferenceUpsamplingBlock(nn.Module):
     """UpsamplingBlock without anything upsampled."""
 
     def __init__(self, block: UpsamplingBlock) -> None:
         super().__init__()
         self.upsampled, self.rest = _split(block.conv, block.channels_in)
-        self.gru = RunningGRU(block.gru)
+        self.gru = InferenceGRU(block.gru)
 
     def forward(
         self, x: Tensor, f: Tensor, s: Tensor, r: Tensor | None, frames: int
     ) -> tuple[Tensor, Tensor]:
+        """As `UpsamplingBlock.forward`."""
         y = self.upsampled(x, s.shape[2], s.shape[3])
         y = self.rest.add_to(y, torch.cat((f, _channels_last(s.to(f.dtype))), dim=1))
-        recurrent = y.chunk(2, dim=1)[1]
-        found, r = self.gru(recurrent, r, frames)
-        recurrent.copy_(found)
+        b = y.chunk(2, dim=1)[1]
+        states, r = self.gru(b, r, frames)
+        b.copy_(states)
         return y, r
 
 
-class RunningOutput(nn.Module):
+class InferenceOutputBlock(nn.Module):
     """OutputBlock without anything upsampled."""
 
     def __init__(self, block: OutputBlock) -> None:
         super().__init__()
         self.upsampled, self.of_source = _split(block.conv, block.channels_in)
-        self.last = arranged(block.conv[3:])
+        self.last = fuse(block.conv[3:])
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
+        """As `OutputBlock.forward`."""
         y = self.upsampled(x, s.shape[2], s.shape[3])
         y = self.of_source.add_to(y, _channels_last(s.to(x.dtype)))
-        found: Tensor = self.last(y)
-        return found
+        hid: Tensor = self.last(y)
+        return hid
 
 
-class Halved(nn.Module):
-    """The decoder's average pool, on planes."""
+class PlanarAveragePool(nn.Module):
+    """The decoder's 2x2 average pool, on planes."""
 
     def forward(self, x: Tensor) -> Tensor:
-        # Beyond an odd edge there is nothing to be averaged: as if it were there twice.
+        # Past an odd edge there is nothing to average, which repeating that edge comes to.
         x = F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2), mode="replicate")
         rows = x[:, :, ::2] + x[:, :, 1::2]
         return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)
 
 
 class ConvolutionAfterUpsampling(nn.Module):
-    """A 3x3 convolution, without bias, of what was brought to twice its size.
+    """A 3x3 convolution, without bias, of what was upsampled to twice its size.
 
-    It is convolved at its own size, once for each of the four pixels that one becomes, with kernels
-    that hold the interpolation.
+    It is computed at the input's own size, once for each of the four pixels that one becomes, with
+    kernels that hold the interpolation.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -107,39 +112,42 @@ class ConvolutionAfterUpsampling(nn.Module):
             weight: [C_out, C_in, 3, 3], of the convolution.
         """
         super().__init__()
-        self.weight = fixed(weight)
-        shares = weight.new_tensor(SHARES)
-        shares = torch.stack((shares[0:3], shares[1:4]))  # of which pixel, from where, of which
-        kernels = torch.einsum("ocyx,pyi,qxj->pqocij", weight, shares, shares)
-        # Of two rows; the two pixels beside each other lie so in memory, too.
+        self.weight = frozen(weight)
+        taps = weight.new_tensor(INTERPOLATION)
+        taps = torch.stack((taps[0:3], taps[1:4]))  # [pixel of the two, kernel tap, neighbour]
+        kernels = torch.einsum("ocyx,pyi,qxj->pqocij", weight, taps, taps)
+        # One for each of two rows; two pixels side by side are so in memory, too.
         self.rows = nn.ModuleList(Convolution(row.flatten(0, 1), padding=1) for row in kernels)
 
     def forward(self, x: Tensor, height: int, width: int) -> Tensor:
-        """The result for `x` [N, C_in, h, w]: [N, C_out, height, width], channels last in memory.
+        """Return the result for `x` [N, C_in, h, w].
 
-        Both are twice h and w, or one less.
+        Args:
+            height, width: twice h and w, or one less.
+        Returns:
+            [N, C_out, height, width], channels last in memory.
         """
-        if min(x.shape[2:]) < AROUND_EDGE:
-            return _channels_last(self._directly(x, height, width))
+        if min(x.shape[2:]) < EDGE_SUPPORT_PX:
+            return _channels_last(self._upsample_first(x, height, width))
         channels = self.weight.shape[0]
         y = x.new_empty((len(x), height, width, channels))
         for first, convolution in enumerate(self.rows):
             row = convolution(x).permute(0, 2, 3, 1).unflatten(3, (2, channels)).flatten(2, 3)
-            share = y[:, first::2]
-            share.copy_(row[:, : share.shape[1], :width])
+            target = y[:, first::2]
+            target.copy_(row[:, : target.shape[1], :width])
         y = y.permute(0, 3, 1, 2)
-        for where, value in self._edges(x, height, width):
-            y[where] = value
+        for region, value in self._edges(x, height, width):
+            y[region] = value
         return y
 
     def _edges(self, x: Tensor, height: int, width: int) -> list[tuple[tuple[Any, ...], Tensor]]:
-        """Where the edges are, and the result there: outside, a convolution finds zeros."""
-        n, every = AROUND_EDGE, slice(None)
+        """Return where the edges are, and the result there: past them a convolution finds zeros."""
+        n, every = EDGE_SUPPORT_PX, slice(None)
         first, last = slice(EDGE_PX), slice(-EDGE_PX, None)
-        top = self._directly(x[:, :, :n], 2 * n, width)
-        bottom = self._directly(x[:, :, -n:], height - 2 * (x.shape[2] - n), width)
-        left = self._directly(x[..., :n], height, 2 * n)
-        right = self._directly(x[..., -n:], height, width - 2 * (x.shape[3] - n))
+        top = self._upsample_first(x[:, :, :n], 2 * n, width)
+        bottom = self._upsample_first(x[:, :, -n:], height - 2 * (x.shape[2] - n), width)
+        left = self._upsample_first(x[..., :n], height, 2 * n)
+        right = self._upsample_first(x[..., -n:], height, width - 2 * (x.shape[3] - n))
         return [
             ((..., first, every), top[..., first, :]),
             ((..., last, every), bottom[..., last, :]),
@@ -147,14 +155,14 @@ class ConvolutionAfterUpsampling(nn.Module):
             ((..., every, last), right[..., last]),
         ]
 
-    def _directly(self, x: Tensor, height: int, width: int) -> Tensor:
+    def _upsample_first(self, x: Tensor, height: int, width: int) -> Tensor:
         return F.conv2d(upsample(x, height, width), self.weight, padding=1)
 
 
 def _split(layers: nn.Sequential, channels: int) -> tuple[ConvolutionAfterUpsampling, Convolution]:
-    """A convolution, whose norm is folded into it: of what was upsampled, and of all else.
+    """Split a convolution with its norm folded in: its upsampled channels, and all others.
 
-    The latter is added to the former, and then comes the ReLU.
+    The result of the latter is added to that of the former, and then comes the ReLU.
     """
     convolution = cast(nn.Conv2d, layers[0])
     weight = convolution.weight

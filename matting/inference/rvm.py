@@ -26,7 +26,7 @@ from matting.inference.base import (
     TrainedNetwork,
     WrongWeightsError,
 )
-from model import MattingNetwork, State, inference_network
+from model import MattingNetwork, State, optimise_for_inference
 
 # For each pixel of the small copy: the network's at its peak (measured, all precisions); what waits
 # between its three steps, five chunks at each of two places (counted, in half precision).
@@ -66,7 +66,7 @@ class RvmInference(InferenceNetwork):
     def __init__(self, network: MattingNetwork, device: torch.device) -> None:
         """
         Args:
-            network: as `inference_network` returns it, on `device`.
+            network: as `optimise_for_inference` returns it, on `device`.
         """
         self._network = network
         self._device = device
@@ -139,7 +139,7 @@ class RvmNetwork(TrainedNetwork):
         return cls(network.eval())
 
     def for_inference(self, dtype: torch.dtype, device: torch.device) -> RvmInference:
-        return RvmInference(inference_network(self.network, dtype).to(device), device)
+        return RvmInference(optimise_for_inference(self.network, dtype).to(device), device)
 
 
 def _rvm_state(state: RecurrentState) -> RvmState:

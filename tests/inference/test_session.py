@@ -14,7 +14,7 @@ from matting.inference.rvm import RvmInference, RvmNetwork
 from matting.inference.session import GPU_CHUNK_FRAMES, MattingSession, automatic_ratio, frames_in
 from matting.inference.weights import load_checkpoint
 from matting.options import Precision, Subject
-from model import MattingNetwork, inference_network, load_network
+from model import MattingNetwork, load_network, optimise_for_inference
 
 GIB = 1 << 30
 BT709 = (0.2126, 0.0722)
@@ -88,7 +88,7 @@ def test_a_device_is_trusted_with_half_precision_where_it_computes_alike(
     exact = network.for_inference(torch.float32, CPU)
     assert computes_alike(network.for_inference(torch.bfloat16, CPU), exact, CPU)
     for value in (float("nan"), float("inf"), 1000.0):
-        broken = inference_network(network.network, torch.float32)
+        broken = optimise_for_inference(network.network, torch.float32)
         next(broken.project_mat.parameters()).data.fill_(value)
         assert not computes_alike(RvmInference(broken, CPU), exact, CPU), value
 

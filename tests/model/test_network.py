@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from model import MattingNetwork, State, convolution, inference_network, load_network
+from model import MattingNetwork, State, convolution, load_network, optimise_for_inference
 
 CASES = ["stage1_only", "portrait", "odd_size", "wide"]
 
@@ -107,8 +107,8 @@ def test_arranged_for_running_it_is_the_same_function(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if not in_one:  # as on a graphics card, or with a torch that has no such operations
-        monkeypatch.setattr(convolution, "_has_operations", lambda _: False)
-    running = inference_network(network, torch.float32)
+        monkeypatch.setattr(convolution, "has_fused_operations", lambda _: False)
+    running = optimise_for_inference(network, torch.float32)
     frames = torch.rand(2, 2 * 3, 3, *size, generator=torch.Generator().manual_seed(4))
     state, its_state = None, None
     with torch.inference_mode():
@@ -132,7 +132,7 @@ def test_half_precision_keeps_states_and_results_in_float32(
     small = torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(5))
     with torch.inference_mode():
         _, wanted, _ = network.run_small(small, None, 2, refine=True)
-        running = inference_network(network, dtype)
+        running = optimise_for_inference(network, dtype)
         slope, offset, state = running.run_small(small, None, 2, refine=True)
     assert slope is not None
     assert {tensor.dtype for tensor in (slope, offset, *state)} == {torch.float32}
@@ -141,7 +141,7 @@ def test_half_precision_keeps_states_and_results_in_float32(
 
 def test_single_frames_are_what_several_at_once_are(network: MattingNetwork) -> None:
     """The weights of what is squeezed are applied to the next layer's, where there is one frame."""
-    running = inference_network(network, torch.float32)
+    running = optimise_for_inference(network, torch.float32)
     frames = torch.rand(3, 3, 48, 64, generator=torch.Generator().manual_seed(6))
     with torch.inference_mode():
         together = running.extract_features(frames)
@@ -152,4 +152,4 @@ def test_single_frames_are_what_several_at_once_are(network: MattingNetwork) -> 
 
 def test_torch_has_the_operations_that_make_it_fast() -> None:
     """Should a new torch drop them, all works on, but takes up to twice as long."""
-    assert convolution._has_operations(torch.float32) == torch.backends.mkldnn.is_available()
+    assert convolution.has_fused_operations(torch.float32) == torch.backends.mkldnn.is_available()
