@@ -1,4 +1,4 @@
-"""Stage four, and all four in a row: the source's sound, packet by packet, where it was."""
+"""Stage four, and all four in a row: the source's audio, packet by packet, where it was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matting.options import CuttingOptions
 from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
-from tests.support.clips import make_clip, numbers, sound_packets, times
+from tests.support.clips import audio_packets, make_clip, numbers, times
 from tests.support.recorder import Recorder, carry_on
 from tests.support.stages import SECOND, composites, interrupt_after, matting_options
 
@@ -30,46 +30,46 @@ def finish(video: Path, checkpoint: Path, progress: Recorder, output: Path | Non
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts"])
-def test_the_sound_is_the_sources(
+def test_the_audio_is_the_sources(
     suffix: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / f"clip.{suffix}", 60, sound=True)
+    video = make_clip(tmp_path / f"clip.{suffix}", 60, audio=True)
     final = finish(video, opaque_checkpoint, progress)
     assert final == tmp_path / "clip_MATTED.mp4"
     assert numbers(final) == list(range(60))
-    source, result = sound_packets(video), sound_packets(final)
+    source, result = audio_packets(video), audio_packets(final)
     if suffix == "ts":  # where each packet carries a header of its own
         assert len(result) == len(source)
     else:
         assert [data for _, data in result] == [data for _, data in source]
-    # Picture and sound stand to each other as before.
+    # Picture and audio are as much in time as before.
     before = times(video)[0] - source[1][0]
     after = times(final)[0] - result[1][0]
     assert abs(before - after) < Fraction(1, 1000)
 
 
 @pytest.mark.parametrize("delay", [4, -4])
-def test_sound_that_starts_earlier_or_later(
+def test_audio_that_starts_earlier_or_later(
     delay: int, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     pts = [index + max(0, -delay) for index in range(60)]
     video = make_clip(
-        tmp_path / "clip.mp4", 60, sound=True, sound_delay_frames=max(0, delay), pts=pts
+        tmp_path / "clip.mp4", 60, audio=True, audio_delay_frames=max(0, delay), pts=pts
     )
     final = finish(video, opaque_checkpoint, progress)
-    before = times(video)[0] - sound_packets(video)[1][0]
-    after = times(final)[0] - sound_packets(final)[1][0]
+    before = times(video)[0] - audio_packets(video)[1][0]
+    after = times(final)[0] - audio_packets(final)[1][0]
     assert abs(before - after) < Fraction(1, 1000)
     assert abs(before) > Fraction(1, 10)
 
 
-def test_delayed_sound_in_a_transport_stream(
+def test_delayed_audio_in_a_transport_stream(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "clip.ts", 60, sound=True, sound_delay_frames=15)
+    video = make_clip(tmp_path / "clip.ts", 60, audio=True, audio_delay_frames=15)
     final = finish(video, opaque_checkpoint, progress)
-    before = times(video)[0] - sound_packets(video)[1][0]
-    after = times(final)[0] - sound_packets(final)[1][0]
+    before = times(video)[0] - audio_packets(video)[1][0]
+    after = times(final)[0] - audio_packets(final)[1][0]
     assert abs(before - after) < Fraction(1, 1000)
     assert abs(before) > Fraction(1, 3)
 
@@ -77,10 +77,10 @@ def test_delayed_sound_in_a_transport_stream(
 def test_another_videos_picture_is_refused(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    video = make_clip(tmp_path / "clip.mp4", 40, audio=True)
     final = finish(video, opaque_checkpoint, progress)
     earlier = final.read_bytes()
-    make_clip(video, 40, sound=True, gop=7)
+    make_clip(video, 40, audio=True, gop=7)
     with pytest.raises(InputError, match="another video"):
         add_audio(video, None, progress)
     assert final.read_bytes() == earlier
@@ -89,7 +89,7 @@ def test_another_videos_picture_is_refused(
 def test_a_stale_picture_is_refused(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    video = make_clip(tmp_path / "clip.mp4", 40, audio=True)
     finish(video, opaque_checkpoint, progress)
     infer(tmp_path / "clip_segments", matting_options(empty_checkpoint), None, progress)
     with pytest.raises(InputError, match="matted again"):
@@ -98,7 +98,9 @@ def test_a_stale_picture_is_refused(
     add_audio(video, None, progress)
 
 
-def test_no_sound_is_said(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
+def test_missing_audio_is_announced(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
     video = make_clip(tmp_path / "clip.mp4", 40)
     final = finish(video, opaque_checkpoint, progress)
     assert progress.heard("has no audio")
@@ -108,7 +110,7 @@ def test_no_sound_is_said(tmp_path: Path, progress: Recorder, opaque_checkpoint:
 def test_title_and_chapters_come_along(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    plain = make_clip(tmp_path / "plain.mp4", 40, sound=True)
+    plain = make_clip(tmp_path / "plain.mp4", 40, audio=True)
     video = tmp_path / "clip.mp4"
     with av.open(str(plain)) as source, av.open(str(video), "w") as target:
         streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
@@ -142,7 +144,7 @@ def test_needs_the_matted_picture_first(tmp_path: Path, progress: Recorder) -> N
 
 
 def test_output_elsewhere(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 20, sound=True)
+    video = make_clip(tmp_path / "clip.mp4", 20, audio=True)
     final = finish(video, opaque_checkpoint, progress, tmp_path / "other")
     assert final == tmp_path / "other" / "clip_MATTED.mp4"
     assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["other"]
@@ -151,7 +153,7 @@ def test_output_elsewhere(tmp_path: Path, progress: Recorder, opaque_checkpoint:
 def test_run_does_all_and_can_be_run_again(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
+    video = make_clip(tmp_path / "clip.mp4", 70, audio=True)
     options = matting_options(opaque_checkpoint)
     matted = MattedFolder(tmp_path / "clip_segments_matted")
     interrupt_after(progress, matted, "output_000.mp4")

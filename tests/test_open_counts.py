@@ -39,7 +39,7 @@ def test_infer_reads_a_segment_once_before_it_is_decoded(
 
 
 def test_segment(tmp_path: Path, progress: Recorder, open_counter: OpenCounter) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
+    video = make_clip(tmp_path / "clip.mp4", 70, audio=True)
     folder = segment(video, SECOND, None, progress)
     # Its start, its packets, its first frames; then its packets are copied.
     assert open_counter.demuxed(video) == 4
@@ -53,7 +53,7 @@ def test_segment(tmp_path: Path, progress: Recorder, open_counter: OpenCounter) 
 def test_combine_and_add_audio(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, open_counter: OpenCounter
 ) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 70, sound=True)
+    video = make_clip(tmp_path / "clip.mp4", 70, audio=True)
     segments = segment(video, SECOND, None, progress)
     matted = infer(segments, matting_options(opaque_checkpoint), None, progress)
     combined = combine(matted.root, None, progress)

@@ -158,7 +158,7 @@ def test_every_code_page_takes_every_name(encoding: str, tmp_path: Path) -> None
 def test_a_video_is_recognized_where_all_names_are_ascii(
     tmp_path: Path, opaque_checkpoint: Path
 ) -> None:
-    clip = make_clip(tmp_path / "\u540d\u524d \u00fc.mp4", 12, sound=True)
+    clip = make_clip(tmp_path / "\u540d\u524d \u00fc.mp4", 12, audio=True)
     variables = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     checkpoint = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
     done = command(["run", str(clip), *checkpoint], **variables)

@@ -31,7 +31,7 @@ from matting.media.container import encoding, reading
 from matting.media.encoders import CODECS
 from matting.options import OutputKind, VideoCodec
 from matting.system import fixes
-from tests.support.clips import make_clip, make_sound, numbers
+from tests.support.clips import make_audio, make_clip, numbers
 from tests.support.repository import ROOT
 
 
@@ -70,7 +70,7 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
         "folder": empty,
         "text": text,
         "empty file": nothing,
-        "sound only": make_sound(tmp_path / "sound.m4a"),
+        "audio only": make_audio(tmp_path / "audio.m4a"),
         "cut off": cut_off,
         "playlist": playlist,
         "stream list": hls,
@@ -80,7 +80,7 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
 @pytest.mark.parametrize("command", ["segment", "add-audio", "run"])
 @pytest.mark.parametrize(
     "kind",
-    ["missing", "folder", "text", "empty file", "sound only", "cut off", "playlist", "stream list"],
+    ["missing", "folder", "text", "empty file", "audio only", "cut off", "playlist", "stream list"],
 )
 def test_a_file_that_is_no_video(
     command: str, kind: OutputKind, inputs: dict[str, Path], capsys: pytest.CaptureFixture[str]
@@ -202,7 +202,7 @@ def test_a_relative_path_and_a_folder_named_by_a_dot(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    make_clip(tmp_path / "a:b.mp4", 40, sound=True)
+    make_clip(tmp_path / "a:b.mp4", 40, audio=True)
     monkeypatch.chdir(tmp_path)
     assert main(["segment", "a:b.mp4", "--seconds", "1"]) == 0
     monkeypatch.chdir(tmp_path / "a:b_segments")
@@ -301,7 +301,7 @@ def test_quiet_is_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_all_four_by_command(
     tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    clip = make_clip(tmp_path / "clip.mp4", 40, audio=True)
     matted = tmp_path / "clip_segments_matted"
     checkpoint = ["--checkpoint", opaque_checkpoint, "--device", "cpu", "--codec", "h264"]
     for arguments in (
@@ -407,7 +407,7 @@ def test_interrupted_for_real(tmp_path: Path, random_checkpoint: Path) -> None:
 def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint: Path) -> None:
     """Three of the stages and the doctor start in a moment, and where torch is broken; the other
     stage says so."""
-    clip = make_clip(tmp_path / "clip.mp4", 40, sound=True)
+    clip = make_clip(tmp_path / "clip.mp4", 40, audio=True)
     matted = tmp_path / "clip_segments_matted"
     without = "import sys; sys.modules['torch'] = None; "
     program = "from matting.cli.main import main; sys.exit(main(sys.argv[1:]))"

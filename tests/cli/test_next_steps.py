@@ -57,7 +57,7 @@ def next_line(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 def test_each_line_leads_to_the_next(
     tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = make_clip(tmp_path / "my clip.mp4", 40, sound=True)
+    clip = make_clip(tmp_path / "my clip.mp4", 40, audio=True)
     options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
     start = ["python", "inference_custom.py"]
     line = next_line(capsys, "segment", clip)

@@ -11,7 +11,7 @@ import pytest
 
 from matting.media.concat import Part, join
 from matting.media.probe import frame_times, probe
-from tests.support.clips import make_clip, make_sound
+from tests.support.clips import make_audio, make_clip
 from tests.support.recorder import carry_on
 from tests.support.stream_sources import deliver, make, opened, tone
 
@@ -78,7 +78,7 @@ def make_long_clip(path: Path, rate: Fraction, audio_seconds: Sequence[Fraction]
         rate=rate,
         pts=[*range(30), *range(late, late + 30)],
     )
-    audio = make_sound(path.with_name("audio.mp4"))
+    audio = make_audio(path.with_name("audio.mp4"))
     with (
         av.open(str(picture)) as picture_file,
         av.open(str(audio)) as audio_file,
@@ -104,7 +104,7 @@ def make_long_clip(path: Path, rate: Fraction, audio_seconds: Sequence[Fraction]
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts"])
 @pytest.mark.parametrize("rate", RATES, ids=str)
 def test_fractional_frame_rates(suffix: str, rate: Fraction, tmp_path: Path) -> None:
-    deliver_in_time(make_clip(tmp_path / f"clip.{suffix}", 60, rate=rate, sound=True))
+    deliver_in_time(make_clip(tmp_path / f"clip.{suffix}", 60, rate=rate, audio=True))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
@@ -147,7 +147,7 @@ def test_audio_that_starts_before_or_after_the_picture(
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts"])
 def test_a_start_far_from_zero(suffix: str, tmp_path: Path) -> None:
-    plain = make_clip(tmp_path / "plain.mp4", 30, rate=RATES[1], sound=True)
+    plain = make_clip(tmp_path / "plain.mp4", 30, rate=RATES[1], audio=True)
     moved = ["-c", "copy", "-output_ts_offset", "36000.5"]
     video = make(tmp_path / f"clip.{suffix}", *opened(plain), *moved)
     assert picture_times(video)[0] > 36000
@@ -176,7 +176,7 @@ def test_variable_rate(tmp_path: Path) -> None:
         folder = tmp_path / suffix
         folder.mkdir()
         video = make_clip(
-            folder / f"clip.{suffix}", 60, pts=pts, time_base=Fraction(1, 90), sound=True
+            folder / f"clip.{suffix}", 60, pts=pts, time_base=Fraction(1, 90), audio=True
         )
         deliver_in_time(video)
 
@@ -185,5 +185,5 @@ def test_frames_out_of_order(tmp_path: Path) -> None:
     for suffix in ("mp4", "mkv", "ts"):
         folder = tmp_path / suffix
         folder.mkdir()
-        video = make_clip(folder / f"clip.{suffix}", 60, options={"bf": "2"}, sound=True)
+        video = make_clip(folder / f"clip.{suffix}", 60, options={"bf": "2"}, audio=True)
         deliver_in_time(video)

@@ -27,7 +27,7 @@ SUFFIXES = ["mp4", "mov", "mkv", "ts", "avi"]
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_table_holds_what_the_container_lists(suffix: str, tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / f"clip.{suffix}", 30, options={"bf": "2"}, sound=True)
+    clip = make_clip(tmp_path / f"clip.{suffix}", 30, options={"bf": "2"}, audio=True)
     table = IndexCache().get(clip, Part.PACKETS).packets
     with av.open(str(clip)) as container:
         packets = [p for p in container.demux(video=0) if p.size]
@@ -42,7 +42,7 @@ def test_the_table_holds_what_the_container_lists(suffix: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_parts_are_the_same_together_and_one_by_one(suffix: str, tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / f"clip.{suffix}", 12, sound=True)
+    clip = make_clip(tmp_path / f"clip.{suffix}", 12, audio=True)
     together = IndexCache().get(clip, ALL)
     cache = IndexCache()
     for part in (Part.HEADER, Part.START, Part.PACKETS, Part.MOOV):
@@ -187,7 +187,7 @@ def test_parts_that_were_not_asked_for_are_no_facts(tmp_path: Path) -> None:
 
 
 def test_spans_of_some_streams_are_those_of_all(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "clip.mp4", 30, sound=True, sound_delay_frames=3)
+    clip = make_clip(tmp_path / "clip.mp4", 30, audio=True, audio_delay_frames=3)
     spans, whole = read_spans(clip, [1])
     assert whole
     assert set(spans) == {1}

@@ -13,7 +13,7 @@ from matting.media import ffmpeg
 from matting.media.container import open_video
 from matting.options import OutputKind
 from matting.run import run
-from tests.support.clips import make_clip, numbers, sound_packets
+from tests.support.clips import audio_packets, make_clip, numbers
 from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, matting_options
 
@@ -61,12 +61,12 @@ def test_no_other_file_is_opened(kind: OutputKind, suffix: str, tmp_path: Path) 
 def test_odd_names_through_all_stages(
     name: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "plain.mp4", 40, sound=True).rename(tmp_path / name)
-    before = sound_packets(video)
+    video = make_clip(tmp_path / "plain.mp4", 40, audio=True).rename(tmp_path / name)
+    before = audio_packets(video)
     final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert final == tmp_path / f"{video.stem}_MATTED.mp4"
     assert numbers(final) == list(range(40))
-    assert sound_packets(final) == before
+    assert audio_packets(final) == before
     assert {p.name for p in tmp_path.iterdir()} == {
         name,
         f"{video.stem}_segments",

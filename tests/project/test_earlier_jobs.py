@@ -25,7 +25,7 @@ from matting.project.ledger import InitialState, Ledger
 from matting.project.plan import read_plan
 from matting.segment import segment
 from matting.system.files import sha256
-from tests.support.clips import numbers, sound_packets
+from tests.support.clips import audio_packets, numbers
 from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 from tests.support.stages import composites, matting_options, processed
@@ -92,7 +92,7 @@ def test_a_begun_job_is_resumed(
     assert numbers(combined) == list(range(48))
     final = add_audio(video, None, progress)
     assert numbers(final) == list(range(48))
-    assert sound_packets(final) == sound_packets(video)
+    assert audio_packets(final) == audio_packets(video)
     segments_after = contents(tmp_path / "clip_segments")
     assert {name: segments_after[name] for name in segments_before} == segments_before
 

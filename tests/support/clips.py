@@ -53,18 +53,18 @@ def make_clip(
     options: dict[str, str] | None = None,
     pts: Sequence[int] | None = None,
     time_base: Fraction | None = None,
-    sound: bool = False,
-    sound_delay_frames: int = 0,
+    audio: bool = False,
+    audio_delay_frames: int = 0,
     rotation: int = 0,
     pixel_aspect: Fraction | None = None,
     pixel_format: str = "yuv420p",
 ) -> Path:
-    """Writes a clip; its container follows the path's suffix. Returns the path.
+    """Write a clip, whose container follows the path's suffix; return the path.
 
     Args:
         gop: key frame distance at most; scene cuts make none.
         pts: times of the frames in ticks of `time_base`; 0, 1, 2 ... in frames unless given.
-        sound: adds a 440 Hz AAC track as long as the picture, which starts that many frames later.
+        audio: adds a 440 Hz AAC track as long as the picture, which starts that many frames later.
     """
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=rate, options=_options(codec, options))
@@ -77,10 +77,10 @@ def make_clip(
         video.codec_context.time_base = time_base or 1 / rate
         if rotation:
             video.set_display_rotation(rotation)
-        audio = container.add_stream("aac", rate=SAMPLE_RATE) if sound else None
-        if audio is not None:
-            assert isinstance(audio, AudioStream)
-            audio.layout = "mono"
+        audio_stream = container.add_stream("aac", rate=SAMPLE_RATE) if audio else None
+        if audio_stream is not None:
+            assert isinstance(audio_stream, AudioStream)
+            audio_stream.layout = "mono"
         for index in range(frames):
             frame = av.VideoFrame.from_ndarray(picture(index, size), format="rgb24")
             frame = frame.reformat(format=pixel_format, dst_colorspace=5)
@@ -88,22 +88,22 @@ def make_clip(
             frame.time_base = time_base or 1 / rate
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        if audio is not None:
-            for block in _tone(Fraction(frames) / rate, Fraction(sound_delay_frames) / rate):
-                container.mux(audio.encode(block))
-            container.mux(audio.encode(None))
+        if audio_stream is not None:
+            for block in _tone(Fraction(frames) / rate, Fraction(audio_delay_frames) / rate):
+                container.mux(audio_stream.encode(block))
+            container.mux(audio_stream.encode(None))
     return path
 
 
-def make_sound(path: Path, seconds: int = 1) -> Path:
-    """A file with sound only."""
+def make_audio(path: Path, seconds: int = 1) -> Path:
+    """Write a file with audio only; return its path."""
     with av.open(str(path), "w") as container:
-        audio = container.add_stream("aac", rate=SAMPLE_RATE)
-        assert isinstance(audio, AudioStream)
-        audio.layout = "mono"
+        audio_stream = container.add_stream("aac", rate=SAMPLE_RATE)
+        assert isinstance(audio_stream, AudioStream)
+        audio_stream.layout = "mono"
         for block in _tone(Fraction(seconds), Fraction(0)):
-            container.mux(audio.encode(block))
-        container.mux(audio.encode(None))
+            container.mux(audio_stream.encode(block))
+        container.mux(audio_stream.encode(None))
     return path
 
 
@@ -180,8 +180,8 @@ def times(path: Path) -> list[Fraction]:
     return [time for time, _ in decode(path)]
 
 
-def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
-    """(time in seconds, content) of every packet of the first sound track."""
+def audio_packets(path: Path) -> list[tuple[Fraction, bytes]]:
+    """Return (time in seconds, content) of every packet of the first audio track."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         return [

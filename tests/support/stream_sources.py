@@ -1,4 +1,4 @@
-"""Sources that hold more than a picture and one sound track, and what a delivery makes of them."""
+"""Sources that hold more than a picture and one audio track, and final files made of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ title=Two
 
 
 def make(path: Path, *arguments: str) -> Path:
-    """Has ffmpeg write `path`; the arguments are all but the output's name."""
+    """Make ffmpeg write `path`; the arguments are all but the output's name."""
     ffmpeg.run(
         [*arguments, path.name], folder=path.parent, subject=path, hint="", on_frames=carry_on
     )
@@ -37,12 +37,12 @@ def make(path: Path, *arguments: str) -> Path:
 
 
 def opened(path: Path) -> list[str]:
-    """The argument that has ffmpeg read `path`."""
+    """Return the arguments that make ffmpeg read `path`."""
     return ["-i", str(path)]
 
 
 def tone(frequency: int, seconds: int = 1) -> list[str]:
-    """The argument that has ffmpeg make a sound."""
+    """Return the arguments that make ffmpeg generate a tone."""
     return ["-f", "lavfi", "-i", f"sine=f={frequency}:d={seconds}:r=48000"]
 
 
@@ -52,18 +52,18 @@ def written(path: Path, text: str) -> Path:
 
 
 def cover(path: Path) -> Path:
-    """A small still picture; its format follows the path's suffix."""
+    """Write a small still picture, whose format follows the path's suffix; return the path."""
     return make(path, "-f", "lavfi", "-i", "testsrc2=s=32x32", "-frames:v", "1")
 
 
 def with_boxes(path: Path, spatial: Spatial) -> Path:
-    """The mp4 file `path`, told in place how its picture is to be seen."""
+    """Add to the mp4 file `path` how its picture is to be viewed; return the path."""
     add_to_header(path, Additions(spatial=spatial))
     return path
 
 
 def deliver(video: Path, combined: Path | None = None) -> tuple[Path, list[str]]:
-    """The final file of `video`, and what is said of it.
+    """Make the final file of `video`; return it and the notes on what it lacks.
 
     Args:
         combined: the matted picture; one of 30 frames from the start unless given.

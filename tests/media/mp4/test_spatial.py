@@ -71,9 +71,9 @@ CASES = {
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_the_boxes_are_the_sources(case: str, suffix: str, tmp_path: Path) -> None:
     plain = make_clip(tmp_path / f"plain.{suffix}")
-    sound = "aac" if suffix == "mp4" else "pcm_s16le"
+    audio = "aac" if suffix == "mp4" else "pcm_s16le"
     video = make(
-        tmp_path / f"clip.{suffix}", *opened(plain), *tone(440), "-c:v", "copy", "-c:a", sound
+        tmp_path / f"clip.{suffix}", *opened(plain), *tone(440), "-c:v", "copy", "-c:a", audio
     )
     assert not read_spatial(video)
     with_boxes(video, CASES[case])
@@ -117,7 +117,7 @@ def test_matroska_is_translated(case: str, tmp_path: Path) -> None:
 
 
 def test_through_all_stages(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
-    told = with_boxes(make_clip(tmp_path / "told.mp4", sound=True), CASES["half, with a pose"])
+    told = with_boxes(make_clip(tmp_path / "told.mp4", audio=True), CASES["half, with a pose"])
     video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
     final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert seen(final) == seen(told)
@@ -165,7 +165,7 @@ def test_version_1_in_matroska(tmp_path: Path) -> None:
 def test_two_views_become_one_and_it_is_said(tmp_path: Path) -> None:
     layers = bytes(full(b"lhvC", bytes(20)))
     video = with_boxes(
-        make_clip(tmp_path / "clip.mov", sound=True),
+        make_clip(tmp_path / "clip.mov", audio=True),
         Spatial((layers, vexu(packed=False), HFOV)),
     )
     assert read_spatial(video).one_eye_note == BASE_VIEW  # before hours of matting
@@ -195,10 +195,10 @@ def test_the_other_boxes_of_the_picture_stay(tmp_path: Path) -> None:
     mastering = bytes(Box(b"mdcv", bytes(range(24))))
     light = bytes(Box(b"clli", struct.pack(">HH", 1000, 400)))
     combined = with_boxes(make_clip(tmp_path / "combined.mp4"), Spatial((mastering, light)))
-    for suffix, sound in (("mp4", "aac"), ("mov", "pcm_s16le")):
+    for suffix, audio in (("mp4", "aac"), ("mov", "pcm_s16le")):
         plain = make_clip(tmp_path / f"plain.{suffix}")
         video = make(
-            tmp_path / f"clip.{suffix}", *opened(plain), *tone(440), "-c:v", "copy", "-c:a", sound
+            tmp_path / f"clip.{suffix}", *opened(plain), *tone(440), "-c:v", "copy", "-c:a", audio
         )
         with_boxes(video, CASES["equirectangular"])
         final, _ = deliver(video, combined)
@@ -211,7 +211,7 @@ def test_the_other_boxes_of_the_picture_stay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", [False, True])
 def test_a_header_may_lie_at_either_end(first: bool, tmp_path: Path) -> None:
-    plain = make_clip(tmp_path / "plain.mp4", sound=True)
+    plain = make_clip(tmp_path / "plain.mp4", audio=True)
     flags = ["-movflags", "faststart"] if first else []
     video = make(tmp_path / "clip.mp4", *opened(plain), "-c", "copy", *flags)
     assert (video.read_bytes().index(b"moov") < 100) == first
