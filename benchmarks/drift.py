@@ -20,39 +20,39 @@ from matting.inference.precision import DTYPES, exact_float32, suitable_precisio
 from matting.options import Precision
 from model import MattingNetwork, State, optimise_for_inference
 
-EVERY = 10  # frames from one comparison to the next
-WINDOW = 300  # frames in a row of the table
+COMPARE_EVERY = 10  # frames
+WINDOW_FRAMES = 300  # that a row of the table is about
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Alpha's distance from float32's, in steps of 1/255, over the frames of one window.
+    """Alpha's absolute difference from float32's, in steps of 1/255, in the frames of one window.
 
     Attributes:
         first: the window's first frame.
-        mean, most: absolute difference; its mean, and its largest.
+        mean, largest: over all pixels of the frames that are compared.
     """
 
     first: int
     mean: float
-    most: float
+    largest: float
 
 
-def slope_of(found: Sequence[Drift]) -> float:
-    """How fast the mean grows, in 1/255 a thousand frames: the straight line nearest to it."""
-    if len(found) < 2:
+def slope_of(windows: Sequence[Drift]) -> float:
+    """Return how fast the mean grows, in 1/255 a thousand frames, by linear regression."""
+    if len(windows) < 2:
         return 0.0
-    firsts, means = [d.first / 1000 for d in found], [d.mean for d in found]
+    firsts, means = [w.first / 1000 for w in windows], [w.mean for w in windows]
     return linear_regression(firsts, means).slope
 
 
-def drift_text(precision: str, found: Sequence[Drift]) -> str:
-    """The table for people."""
-    rows = [[str(d.first), f"{d.mean:.4f}", f"{d.most:.1f}"] for d in found]
+def report(precision: str, windows: Sequence[Drift]) -> str:
+    """Return the table for people."""
+    rows = [[str(w.first), f"{w.mean:.4f}", f"{w.largest:.1f}"] for w in windows]
     return (
         f"{precision} against float32, in 1/255, by the window's first frame:\n\n"
         + table(["frames from", "mean", "largest"], rows)
-        + f"\nSlope of the mean: {slope_of(found):+.5f} a thousand frames.\n"
+        + f"\nSlope of the mean: {slope_of(windows):+.5f} a thousand frames.\n"
     )
 
 
@@ -67,7 +67,7 @@ class _Runner:
 
     @torch.inference_mode()
     def matte(self, source: Planes, ratio: float) -> Matte:
-        """As `MattingSession.matte`."""
+        """Return the mattes of the next frames, as `MattingSession.mattes` does."""
         small = downsample_to_rgb(source, ratio)
         with HalfPrecision() if self._emulated else nullcontext():
             slope, offset, self._state = self._network.run_small(
@@ -76,7 +76,7 @@ class _Runner:
         return Matte(source, slope, offset)
 
 
-def drift_of(
+def measure_drift(
     network: MattingNetwork,
     precision: str,
     film: Sequence[Tensor],
@@ -85,38 +85,32 @@ def drift_of(
     ratio: float,
     device: torch.device,
 ) -> list[Drift]:
-    """The drift of a precision, window by window.
+    """Return the drift of a precision, window by window.
 
-    What a processor has no matrix units for is computed as `half.py` says, all else as in `infer`.
+    What a CPU has no matrix units for is computed as `half.py` says, all else as in `infer`.
 
     Args:
         precision: bf16 or fp16.
         film: frames [3, H, W], uint8, played over and over.
     """
     exact_float32()
-    exact, half = (
-        _Runner(network, Precision.FP32, device),
-        _Runner(network, Precision(precision), device),
-    )
-    found: list[Drift] = []
+    exact = _Runner(network, Precision.FP32, device)
+    half = _Runner(network, Precision(precision), device)
+    windows: list[Drift] = []
     means: list[float] = []
-    most = 0.0
+    largest = 0.0
     for index in range(frames):
-        picture = Planes(SampleFormat(), film[index % len(film)][None].to(device))
-        truth, matte = exact.matte(picture, ratio), half.matte(picture, ratio)
-        if index % EVERY == 0:
-            errors = [
-                (alpha - true).abs() * 255
-                for (_, _, alpha), (_, _, true) in zip(
-                    render_layers(matte), render_layers(truth), strict=True
-                )
-            ]
-            error = torch.cat([part.flatten() for part in errors])
+        frame = Planes(SampleFormat(), film[index % len(film)][None].to(device))
+        truth, matte = exact.matte(frame, ratio), half.matte(frame, ratio)
+        if index % COMPARE_EVERY == 0:
+            bands = zip(render_layers(matte), render_layers(truth), strict=True)
+            errors = [(alpha - true).abs() * 255 for (_, _, alpha), (_, _, true) in bands]
+            error = torch.cat([band.flatten() for band in errors])
             means.append(float(error.mean()))
-            most = max(most, float(error.max()))
-        if (index + 1) % WINDOW == 0 or index + 1 == frames:
-            first = index // WINDOW * WINDOW
-            found.append(Drift(first, sum(means) / len(means), most))
-            means, most = [], 0.0
-            print(f"{precision}, frames from {first}: {found[-1]}", flush=True)
-    return found
+            largest = max(largest, float(error.max()))
+        if (index + 1) % WINDOW_FRAMES == 0 or index + 1 == frames:
+            first = index // WINDOW_FRAMES * WINDOW_FRAMES
+            windows.append(Drift(first, sum(means) / len(means), largest))
+            means, largest = [], 0.0
+            print(f"{precision}, frames from {first}: {windows[-1]}", flush=True)
+    return windows

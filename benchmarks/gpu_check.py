@@ -1,9 +1,9 @@
 """Every GPU test and benchmark, with a table of the targets: python benchmarks/gpu_check.py
 
 Each step runs in a process of its own and is ended when its time is up; what did not run is
-unmeasured. All of it takes less than eight minutes. It installs nothing: packages that only
-pictures, sound and progress bars need are replaced by empty ones where they are missing.
-Exit codes: 0 all was measured and held; 1 something was not; 3 there is no graphics card.
+unmeasured. All of it takes less than eight minutes. It installs nothing: packages that only image
+sequences, audio and progress bars need are replaced by stubs where they are missing.
+Exit codes: 0 every target was measured and held; 1 one was not; 3 there is no graphics card.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from benchmarks.results import measured_on, write_section
 from benchmarks.targets import rows_of, table_of
 from matting.imaging.sample_format import Size
 
-NO_CARD = 3
+NO_GPU = 3
 WHOLE_SECONDS = 475
 LAST_LINES = 12
 MARK = "pytest.mark.gpu"
@@ -47,21 +47,21 @@ class Step:
 
     Attributes:
         seconds: after which it is ended.
-        makes: the file with its figures.
+        figures: the file that it writes its figures to.
     """
 
     name: str
     command: Sequence[str]
     seconds: float
-    makes: Path
+    figures: Path
 
 
 @dataclass(frozen=True)
-class Done:
+class StepResult:
     """What came of a step.
 
     Attributes:
-        problem: why it did not come to its end; empty: it did.
+        problem: why it failed; empty: it did not.
     """
 
     step: Step
@@ -70,7 +70,7 @@ class Done:
 
 
 def steps(folder: Path) -> list[Step]:
-    """All steps; their limits are within WHOLE_SECONDS."""
+    """Return all steps; their limits add up to at most WHOLE_SECONDS."""
     marked = [p for p in (ROOT / "tests").rglob("test_*.py") if MARK in p.read_text("utf-8")]
     tests = [sys.executable, "-m", "pytest", *map(str, marked), "-m", "gpu"]
     tests += ["-o", "addopts=--strict-markers -q", f"--junitxml={folder / 'tests.xml'}"]
@@ -111,8 +111,8 @@ def steps(folder: Path) -> list[Step]:
     ]
 
 
-def run_step(step: Step, environment: Mapping[str, str], seconds: float) -> Done:
-    """Runs a step, and ends it with all that it started when its time is up."""
+def run_step(step: Step, environment: Mapping[str, str], seconds: float) -> StepResult:
+    """Run a step; end it, and all processes that it started, when its time is up."""
     process = subprocess.Popen(
         step.command,
         cwd=ROOT,
@@ -128,13 +128,13 @@ def run_step(step: Step, environment: Mapping[str, str], seconds: float) -> Done
     except subprocess.TimeoutExpired:
         _end(process)
         output, _ = process.communicate()
-        return Done(step, output, f"ended after {seconds:.0f} seconds")
+        return StepResult(step, output, f"ended after {seconds:.0f} seconds")
     code = process.returncode
-    return Done(step, output, "" if code == 0 else f"exit code {code}")
+    return StepResult(step, output, "" if code == 0 else f"exit code {code}")
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Ends a process and all that it started."""
+    """End a process and all that it started."""
     if sys.platform == "win32":
         command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
         subprocess.run(command, check=False, capture_output=True)
@@ -142,16 +142,16 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def lines_of(output: str) -> str:
-    """What was said, without progress."""
+def without_progress(output: str) -> str:
+    """Return an output without its progress bars."""
     lines = [line.rpartition("\r")[2].strip() for line in output.split("\n")]
     progress = re.compile(r"[A-Z][a-z ]+ \d+%( \||, )")
     return "\n".join(line for line in lines if line and not progress.match(line))
 
 
-def figures_of(done: Done) -> Any:
-    """What a step measured; None: nothing."""
-    path = done.step.makes
+def read_figures(result: StepResult) -> Any:
+    """Return what a step measured; None: nothing."""
+    path = result.step.figures
     if not path.is_file():
         return None
     if path.suffix == ".json":
@@ -161,34 +161,35 @@ def figures_of(done: Done) -> Any:
 
 
 def main() -> int:
-    """Runs all steps, prints the table, and writes it to RESULTS.md."""
+    """Run all steps, print the table, and write it to RESULTS.md."""
     if not torch.cuda.is_available():
         print("There is no NVIDIA graphics card that torch can use: nothing was measured.")
-        return NO_CARD
+        return NO_GPU
     deadline = time.monotonic() + WHOLE_SECONDS
     figures: dict[str, Any] = {}
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gpu_check_") as name:
         folder = Path(name)
-        environment = environment_with_stubs(folder / "empty")
+        environment = environment_with_stubs(folder / "stubs")
+        environment["RVM_FAIL_WITHOUT_CUDA"] = "1"  # a test that finds no GPU is no skipped one
         (folder / CLIPS).mkdir()
         write_clip(folder / CLIPS / "clip.mp4", Size(1920, 1080), 30)
         said = ""
         for step in steps(folder):
-            done = run_step(step, environment, min(step.seconds, deadline - time.monotonic()))
-            print(f"== {step.name}\n{done.output}", flush=True)
-            figures[step.name] = figures_of(done)
-            lines = lines_of(done.output)
+            result = run_step(step, environment, min(step.seconds, deadline - time.monotonic()))
+            print(f"== {step.name}\n{result.output}", flush=True)
+            figures[step.name] = read_figures(result)
+            lines = without_progress(result.output)
             if step.name == "infer":
                 said = f"What `infer` says at 1920x1080:\n```\n{lines}\n```\n"
-            if done.problem:
-                last = "\n".join(lines.splitlines()[-LAST_LINES:])
-                problems.append(f"{step.name}: {done.problem}.\n```\n{last}\n```\n")
+            if result.problem:
+                last_lines = "\n".join(lines.splitlines()[-LAST_LINES:])
+                problems.append(f"{step.name}: {result.problem}.\n```\n{last_lines}\n```\n")
     rows = rows_of(figures)
-    card = torch.cuda.get_device_name()
-    text = f"{card}. {measured_on()}\n\n{table_of(rows)}\n{said}\n" + "\n".join(problems)
+    gpu = torch.cuda.get_device_name()
+    text = f"{gpu}. {measured_on()}\n\n{table_of(rows)}\n{said}\n" + "\n".join(problems)
     print(text)
-    write_section(f"GPU check: {card}", text)
+    write_section(f"GPU check: {gpu}", text)
     return 0 if all(row.held for row in rows) and not problems else 1
 
 

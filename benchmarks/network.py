@@ -5,8 +5,8 @@ python -m benchmarks.network --drift 3000 --precisions bf16 [--videos A B ...]
 
 "Published" is the network as it was published, in float32, one frame after the other, which gives
 foreground and alpha at full size. "Ours" is the session and the full-size stage, which gives the
-picture to encode. They take turns; times are medians, of wall time, with --threads 1 of the
-thread's own processor time.
+frame to encode. They take turns; times are medians, of wall time, with --threads 1 of the thread's
+own CPU time.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.checkpoints import write_random_checkpoint
-from benchmarks.drift import drift_of, drift_text, slope_of
+from benchmarks.drift import measure_drift, slope_of
+from benchmarks.drift import report as drift_report
 from benchmarks.footage import write_clip
-from benchmarks.parts import Case, Found, bandwidth, measure
+from benchmarks.parts import Case, Measurement, copy_bandwidth, measure
 from benchmarks.results import machine_kind, measured_on, table, write_section
-from benchmarks.warm_up import drawn, filmed
+from benchmarks.warm_up import draw_film, read_film
 from matting.imaging.sample_format import Size
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import VARIABLE
@@ -45,57 +46,62 @@ HEAD += ["ours", "ratio", "GB/s", "of a copy", "times the least", "memory (MiB)"
 HEAD += ["alpha: mean", "largest"]
 
 
-def row_of(found: Found, copy_bytes_a_second: float) -> list[str]:
-    """The cells of HEAD; times in ms a frame, errors in 1/255."""
-    case = found.case
-    full_seconds = found.full_size_ms / 1000
+def row_of(measured: Measurement, copy_bytes_a_second: float) -> list[str]:
+    """Return the cells of HEAD; times in ms a frame, errors in 1/255."""
+    case = measured.case
+    full_seconds = measured.full_size_ms / 1000
     traffic = case.least_bytes / full_seconds
-    published = "out of memory" if found.published_ms is None else f"{found.published_ms:.2f}"
+    published = "out of memory" if measured.published_ms is None else f"{measured.published_ms:.2f}"
     return [
-        f"{case.width}x{case.height}, {case.ratio:.3f}",
+        f"{case.size.width}x{case.size.height}, {case.ratio:.3f}",
         case.precision.value,
         published,
-        f"{found.small_ms:.2f}",
-        f"{found.stage_one_ms:.2f}",
-        f"{found.full_size_ms:.2f}",
-        f"{found.ours_ms:.2f}",
-        "-" if found.ratio is None else f"{found.ratio:.2f}",
+        f"{measured.small_ms:.2f}",
+        f"{measured.stage_one_ms:.2f}",
+        f"{measured.full_size_ms:.2f}",
+        f"{measured.ours_ms:.2f}",
+        "-" if measured.ratio is None else f"{measured.ratio:.2f}",
         f"{traffic / 1e9:.2f}",
         f"{traffic / copy_bytes_a_second:.0%}",
         f"{copy_bytes_a_second / traffic:.2f}",
-        "-" if found.peak_bytes is None else f"{found.peak_bytes / 2**20:.0f}",
-        f"{found.mean_error:.2g}",
-        f"{found.most_error:.2g}",
+        "-" if measured.peak_bytes is None else f"{measured.peak_bytes / 2**20:.0f}",
+        f"{measured.mean_error:.2g}",
+        f"{measured.largest_error:.2g}",
     ]
 
 
-def figures_of(found: Found, copy_bytes_a_second: float) -> dict[str, object]:
-    """What the targets are held against."""
-    case = found.case
+def figures_of(measured: Measurement, copy_bytes_a_second: float) -> dict[str, object]:
+    """Return the figures that are compared with the targets."""
+    case = measured.case
     least_ms = case.least_bytes / copy_bytes_a_second * 1000
     return {
-        "size": f"{case.width}x{case.height}",
+        "size": f"{case.size.width}x{case.size.height}",
         "precision": case.precision.value,
-        "ours_ms": found.ours_ms,
-        "times_the_least": found.full_size_ms / least_ms,
-        "way": found.way,
+        "ours_ms": measured.ours_ms,
+        "times_the_least": measured.full_size_ms / least_ms,
+        "backend": measured.backend.value,
     }
 
 
-def text_of(found: Sequence[Found], copy_bytes_a_second: float, threads: str) -> str:
-    """The table for people."""
+def report(rows: Sequence[Measurement], copy_bytes_a_second: float, threads: str) -> str:
+    """Return the table for people.
+
+    Args:
+        threads: on what it was measured, in words.
+    """
+    backends = sorted({row.backend.value for row in rows})
     return (
         f"In ms a frame, {threads}. GB/s: the least bytes of the full-size stage (the source's "
         "samples and the network's maps read once, the result's written once) over its time; a "
         f"copy in memory moves {copy_bytes_a_second / 1e9:.1f} GB/s. Alpha: against the published "
-        "network in float32 on the same pictures, in 1/255. The full-size stage: "
-        f"{' and '.join(sorted({each.way for each in found}))}.\n\n"
-        + table(HEAD, [row_of(each, copy_bytes_a_second) for each in found])
+        "network in float32 on the same frames, in 1/255. The full-size stage: "
+        f"{' and '.join(backends)}.\n\n"
+        + table(HEAD, [row_of(row, copy_bytes_a_second) for row in rows])
     )
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.network", description=__doc__)
     parser.add_argument("--sizes", nargs="*", metavar="1920x1080")
     parser.add_argument("--precisions", nargs="*", choices=("fp32", "bf16", "fp16"))
@@ -103,7 +109,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--checkpoint", type=Path, help=f"or {VARIABLE}; else random weights")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, help="of the processor")
+    parser.add_argument("--threads", type=int, help="of the CPU")
     parser.add_argument("--drift", type=int, metavar="FRAMES", help="the error after many frames")
     parser.add_argument("--videos", type=Path, nargs="*", help="for --drift; else a drawn film")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -112,7 +118,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measures, prints, and records where asked to."""
+    """Measure, print, and record where asked to."""
     options = parse()
     device = choose_device(options.device)
     if options.threads:
@@ -124,60 +130,60 @@ def main() -> None:
             Path(checkpoint) if checkpoint else write_random_checkpoint(folder / "random.pth", 1)
         )
         network = load_network(weights)
-        work: Callable[..., str] = _drift if options.drift else _sizes
-        text = work(options, network, device, folder)
-    card = "" if device.type == "cpu" else f"{torch.cuda.get_device_name(device)}. "
-    text = f"Weights: {weights.name}. {card}{measured_on()}\n\n{text}"
+        measure_all: Callable[..., str] = _measure_drift if options.drift else _measure_sizes
+        text = measure_all(options, network, device, folder)
+    gpu = "" if device.type == "cpu" else f"{torch.cuda.get_device_name(device)}. "
+    text = f"Weights: {weights.name}. {gpu}{measured_on()}\n\n{text}"
     print(text)
     if options.write:
-        what = "Drift of half precision" if options.drift else "The network alone"
-        write_section(f"{what}, {machine_kind(device.type)}", text)
+        title = "Drift of half precision" if options.drift else "The network alone"
+        write_section(f"{title}, {machine_kind(device.type)}", text)
 
 
-def _sizes(
+def _measure_sizes(
     options: argparse.Namespace, network: MattingNetwork, device: torch.device, folder: Path
 ) -> str:
-    on_card = device.type == "cuda"
-    sizes = options.sizes or (SMALL + LARGE if on_card else SMALL)
-    precisions = options.precisions or (("fp32", "bf16", "fp16") if on_card else ("fp32",))
-    copy_bytes_a_second = bandwidth(device)
-    found = []
-    for size in sizes:
-        width, height = map(int, size.split("x"))
-        clip = write_clip(folder / f"{size}.mp4", Size(width, height), FRAMES)
-        ratio = options.ratio or automatic_ratio(width, height, Subject.FULL_BODY)
+    on_gpu = device.type == "cuda"
+    sizes = options.sizes or (SMALL + LARGE if on_gpu else SMALL)
+    precisions = options.precisions or (("fp32", "bf16", "fp16") if on_gpu else ("fp32",))
+    copy_bytes_a_second = copy_bandwidth(device)
+    rows = []
+    for name in sizes:
+        size = Size(*map(int, name.split("x")))
+        clip = write_clip(folder / f"{name}.mp4", size, FRAMES)
+        ratio = options.ratio or automatic_ratio(*size, Subject.FULL_BODY)
         for precision in precisions:
-            case = Case(clip, width, height, ratio, Precision(precision))
-            found.append(measure(network, case, device, options.rounds))
-            print(row_of(found[-1], copy_bytes_a_second), flush=True)
+            case = Case(clip, size, ratio, Precision(precision))
+            rows.append(measure(network, case, device, options.rounds))
+            print(row_of(rows[-1], copy_bytes_a_second), flush=True)
     if options.json:
-        figures = [figures_of(each, copy_bytes_a_second) for each in found]
+        figures = [figures_of(row, copy_bytes_a_second) for row in rows]
         options.json.write_text(json.dumps(figures))
     count = torch.get_num_threads()
-    threads = (
-        "" if on_card else f" with {count} threads" if count > 1 else ", one thread's own time"
-    )
-    return text_of(found, copy_bytes_a_second, f"on the {device.type.upper()}{threads}")
+    threads = "" if on_gpu else f" with {count} threads" if count > 1 else ", one thread's own time"
+    return report(rows, copy_bytes_a_second, f"on the {device.type.upper()}{threads}")
 
 
-def _drift(
+def _measure_drift(
     options: argparse.Namespace, network: MattingNetwork, device: torch.device, _folder: Path
 ) -> str:
     film: list[Tensor] = []
     for video in options.videos or ():
-        film += filmed(video, FILM_FRAMES)
-    film = film or drawn(1000, FILM_FRAMES)
+        film += read_film(video, FILM_FRAMES)
+    film = film or draw_film(1000, FILM_FRAMES)
     height, width = film[0].shape[-2:]
     ratio = options.ratio or automatic_ratio(width, height, Subject.PORTRAIT)
     names = ", ".join(video.name for video in options.videos or ()) or "a drawn film"
     text = f"{options.drift} frames of {names}, {width}x{height}, ratio {ratio:.3f}.\n"
     if device.type == "cpu":
-        text += "What this processor has no matrix units for is emulated: `half.py` says how.\n"
+        text += "What this CPU has no matrix units for is emulated: `half.py` says how.\n"
     figures = {}
     for precision in options.precisions or ("bf16", "fp16"):
-        found = drift_of(network, precision, film, frames=options.drift, ratio=ratio, device=device)
-        text += "\n" + drift_text(precision, found)
-        figures[precision] = {"mean": found[-1].mean, "slope": slope_of(found)}
+        windows = measure_drift(
+            network, precision, film, frames=options.drift, ratio=ratio, device=device
+        )
+        text += "\n" + drift_report(precision, windows)
+        figures[precision] = {"mean": windows[-1].mean, "slope": slope_of(windows)}
     if options.json:
         options.json.write_text(json.dumps(figures))
     return text

@@ -1,4 +1,4 @@
-"""One size and precision: each part of the work on frames that are in memory already."""
+"""Each part of the work on frames that are in memory already, at one size and precision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from model import MattingNetwork, State
 
 MAP_CHANNELS = 8  # slope and offset
 
-C420 = SampleFormat(luma_coefficients=(0.2126, 0.0722), subsampling=(2, 2))
+YUV420 = SampleFormat(luma_coefficients=(0.2126, 0.0722), subsampling=(2, 2))
 COPY_BYTES = {"cpu": 1 << 28, "cuda": 1 << 30}
 COPIES = 5
 
@@ -36,34 +36,33 @@ class Case:
     """What is computed.
 
     Attributes:
-        clip: of width x height px, without rotation.
+        clip: of that size in px, without rotation.
     """
 
     clip: Path
-    width: int
-    height: int
+    size: Size
     ratio: float
     precision: Precision
 
     @property
     def least_bytes(self) -> int:
         """What the full-size stage must move for a frame of 4:2:0 in 8 bits: in, out, and maps."""
-        small = int(self.width * self.ratio), int(self.height * self.ratio)
-        return least_bytes(C420, {OutputKind.COMPOSITE: C420}, self.width, self.height, small)
+        map_size = Size(int(self.size.width * self.ratio), int(self.size.height * self.ratio))
+        return least_bytes(YUV420, {OutputKind.COMPOSITE: YUV420}, self.size, map_size)
 
 
 @dataclass
-class Found:
-    """What was measured, in ms a frame.
+class Measurement:
+    """What a case takes, in ms a frame.
 
     Attributes:
         published_ms: the network as published; None: too little memory.
         stage_one_ms: the network on the small copy, without making that.
         ratio: published over ours, the median of both one after the other.
-        peak_bytes: the most that torch held on the graphics card for ours; None on the CPU.
-        mean_error, most_error: of alpha, in 1/255; against ours in float32 where the published
+        peak_bytes: the most that torch held on the GPU for ours; None on the CPU.
+        mean_error, largest_error: of alpha, in 1/255; against ours in float32 where the published
             network has too little memory.
-        way: how the full-size pictures were made, "fused" or "plain".
+        backend: what rendered the full-size frames.
     """
 
     case: Case
@@ -74,8 +73,8 @@ class Found:
     ratio: float | None
     peak_bytes: int | None
     mean_error: float
-    most_error: float
-    way: str
+    largest_error: float
+    backend: RendererBackend
 
     @property
     def ours_ms(self) -> float:
@@ -84,12 +83,12 @@ class Found:
 
 @dataclass
 class _Ours:
-    """This program's work on the frames of a clip, in chunks and in the way of `infer`."""
+    """This program's work on the frames of a clip, in chunks as `infer` takes them."""
 
     session: MattingSession
     ratio: float
     chunks: Sequence[Planes]
-    make: RenderFunction
+    render: RenderFunction
     mattes: list[Matte] = field(default_factory=list)
 
     def small(self) -> None:
@@ -101,7 +100,7 @@ class _Ours:
 
     def full_size(self) -> None:
         for matte in self.mattes:
-            self.make(matte, {OutputKind.COMPOSITE: matte.source.sample_format}, BACKGROUND)
+            self.render(matte, {OutputKind.COMPOSITE: matte.source.sample_format}, BACKGROUND)
 
 
 @dataclass
@@ -117,7 +116,7 @@ class _Published:
             pass
 
     def alphas(self) -> Iterator[Tensor]:
-        """The alpha of each frame, [1, 1, H, W]."""
+        """Yield the alpha of each frame, [1, 1, H, W], in [0, 1]."""
         state: State | None = None
         for rgb in self.frames:
             _, alpha, state = self.network(rgb.float() / 255, state, self.ratio)
@@ -125,70 +124,73 @@ class _Published:
 
 
 @torch.inference_mode()
-def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: int) -> Found:
-    """Measures one case; the frames stay on the device."""
+def measure(network: MattingNetwork, case: Case, device: torch.device, rounds: int) -> Measurement:
+    """Measure one case; the frames stay on the device."""
     session = MattingSession(RvmNetwork(network), device, case.precision)
     source = VideoSource(case.clip)
-    size = session.chunk_frames(source.sample_format, Size(case.width, case.height), case.ratio)
-    chunks = [chunk.pictures.to(device) for chunk in source.chunks(size)]
+    chunk_frames = session.chunk_frames(source.sample_format, case.size, case.ratio)
+    chunks = [chunk.pictures.to(device) for chunk in source.chunks(chunk_frames)]
     rgb = [
         frame.luma_or_rgb
         for chunk in chunks
         for frame in convert_planes(chunk, SampleFormat()).split(1)
     ]
-    make = Renderer(RendererBackend.AUTO, device, print)
-    ours = _Ours(session, case.ratio, chunks, make)
+    renderer = Renderer(RendererBackend.AUTO, device, print)
+    ours = _Ours(session, case.ratio, chunks, renderer)
     published = _Published(network.eval().to(device), case.ratio, rgb)
     works = [ours.small, ours.matte, ours.full_size]
     for work in works:  # a warm-up
         work()
-    peak_bytes = _peak_of(works, device)
-    affordable = _fits(published)
-    if affordable:
+    peak_bytes = _peak_bytes(works, device)
+    published_fits = _fits_in_memory(published)
+    if published_fits:
         works.append(published.run)
-    taken = [[_seconds(work, device) * 1000 / len(rgb) for work in works] for _ in range(rounds)]
-    small, matte, full_size, *plain = (median(times) for times in zip(*taken, strict=True))
-    errors = _errors(published if affordable else None, network, case, rgb, device)
-    return Found(
+    times_ms = [[_seconds(work, device) * 1000 / len(rgb) for work in works] for _ in range(rounds)]
+    small, matte, full_size, *rest = (median(times) for times in zip(*times_ms, strict=True))
+    errors = _errors(published if published_fits else None, network, case, rgb, device)
+    return Measurement(
         case,
-        published_ms=plain[0] if affordable else None,
+        published_ms=rest[0] if published_fits else None,
         small_ms=small,
         stage_one_ms=max(0.0, matte - small),
         full_size_ms=full_size,
-        ratio=median(t[3] / (t[1] + t[2]) for t in taken) if affordable else None,
+        ratio=median(t[3] / (t[1] + t[2]) for t in times_ms) if published_fits else None,
         peak_bytes=peak_bytes,
         mean_error=sum(mean for mean, _ in errors) / len(errors),
-        most_error=max(most for _, most in errors),
-        way=make.backend,
+        largest_error=max(largest for _, largest in errors),
+        backend=renderer.backend,
     )
 
 
-def bandwidth(device: torch.device) -> float:
-    """Bytes a second that a copy in the device's memory reads and writes; the best of a few."""
+def copy_bandwidth(device: torch.device) -> float:
+    """Return the bytes a second that a copy in the device's memory moves, read and written.
+
+    The best of a few copies.
+    """
     source = torch.ones(COPY_BYTES[device.type], dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    taken = [_seconds(lambda: target.copy_(source), device) for _ in range(COPIES)]
-    return 2 * len(source) / min(taken)
+    times = [_seconds(lambda: target.copy_(source), device) for _ in range(COPIES)]
+    return 2 * len(source) / min(times)
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Wall time; for one thread of the processor its own time, whatever else that is busy with."""
-    alone = device.type == "cpu" and torch.get_num_threads() == 1
-    clock = time.thread_time if alone else time.perf_counter
-    _wait(device)
+    """Return wall time; with one CPU thread its own CPU time, whatever else the CPU does."""
+    single = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.thread_time if single else time.perf_counter
+    _synchronize(device)
     started = clock()
     work()
-    _wait(device)
+    _synchronize(device)
     return clock() - started
 
 
-def _wait(device: torch.device) -> None:
+def _synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def _peak_of(works: Sequence[Callable[[], object]], device: torch.device) -> int | None:
-    """The most that torch holds on the graphics card meanwhile, the frames included."""
+def _peak_bytes(works: Sequence[Callable[[], object]], device: torch.device) -> int | None:
+    """Return the most that torch holds on the GPU meanwhile, with the frames; None on the CPU."""
     if device.type != "cuda":
         return None
     torch.cuda.reset_peak_memory_stats(device)
@@ -197,7 +199,7 @@ def _peak_of(works: Sequence[Callable[[], object]], device: torch.device) -> int
     return torch.cuda.max_memory_allocated(device)
 
 
-def _fits(published: _Published) -> bool:
+def _fits_in_memory(published: _Published) -> bool:
     try:
         published.run()
     except torch.OutOfMemoryError:
@@ -212,10 +214,10 @@ def _errors(
     frames: Sequence[Tensor],
     device: torch.device,
 ) -> list[tuple[float, float]]:
-    """Of each frame the mean and the largest error of alpha, in 1/255.
+    """Return the mean and the largest error of alpha in each frame, in 1/255.
 
     Args:
-        published: None: held against ours in float32.
+        published: None: ours in float32 takes its place.
     """
     exact = MattingSession(RvmNetwork(network), device, Precision.FP32)
     ours = MattingSession(RvmNetwork(network), device, case.precision)
@@ -228,39 +230,37 @@ def _errors(
 
 
 def _alpha(session: MattingSession, rgb: Tensor, ratio: float) -> Tensor:
-    """[1, 1, H, W] of one frame [1, 3, H, W], uint8."""
+    """Return alpha [1, 1, H, W] in [0, 1] of one frame [1, 3, H, W], uint8."""
     (matte,) = session.mattes(Planes(SampleFormat(), rgb), ratio)
     return torch.cat([alpha for _, _, alpha in render_layers(matte)], dim=2)
 
 
 def least_bytes(
     source: SampleFormat,
-    targets: Mapping[OutputKind, SampleFormat],
-    width: int,
-    height: int,
-    small: tuple[int, int] = (0, 0),
+    outputs: Mapping[OutputKind, SampleFormat],
+    size: Size,
+    map_size: Size | None = None,
 ) -> int:
-    """The least memory traffic of the stage, per frame: all is read once and written once.
+    """Return the least memory traffic of rendering a frame: all is read once and written once.
 
     Args:
-        small: width and height of the small maps, in float32.
+        map_size: of the network's maps, in float32; None: without them.
     """
-    read = frame_bytes(source, width, height) + MAP_CHANNELS * 4 * small[0] * small[1]
-    return read + _results_bytes(targets, width, height)
-
-
-def frame_bytes(sample_format: SampleFormat, width: int, height: int, *, grey: bool = False) -> int:
-    """What the samples of one frame take."""
-    if sample_format.luma_coefficients is None or grey:
-        samples = width * height * (1 if grey else 3)
-    else:
-        across, down = sample_format.chroma_size(Size(width, height))
-        samples = width * height + 2 * across * down
-    return samples * sample_format.sample_bytes
-
-
-def _results_bytes(targets: Mapping[OutputKind, SampleFormat], width: int, height: int) -> int:
-    return sum(
-        frame_bytes(sample_format, width, height, grey=kind.is_alpha)
-        for kind, sample_format in targets.items()
+    bytes_read = frame_bytes(source, size)
+    if map_size is not None:
+        bytes_read += MAP_CHANNELS * 4 * map_size.width * map_size.height
+    return bytes_read + sum(
+        frame_bytes(sample_format, size, grey=kind.is_alpha)
+        for kind, sample_format in outputs.items()
     )
+
+
+def frame_bytes(sample_format: SampleFormat, size: Size, *, grey: bool = False) -> int:
+    """Return the memory that the samples of one frame take."""
+    pixels = size.width * size.height
+    if sample_format.luma_coefficients is None or grey:
+        samples = pixels * (1 if grey else 3)
+    else:
+        chroma = sample_format.chroma_size(size)
+        samples = pixels + 2 * chroma.width * chroma.height
+    return samples * sample_format.sample_bytes

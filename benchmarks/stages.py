@@ -28,11 +28,18 @@ from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.decode_check import decode_through
 from matting.media.video_source import VideoSource
-from matting.options import EncodingOptions, OutputKind, OutputOptions, Precision, RendererBackend
+from matting.options import (
+    EncodingOptions,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    RendererBackend,
+    VideoCodec,
+)
 from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
 
-A = TypeVar("A")
+ResultT = TypeVar("ResultT")
 P = ParamSpec("P")
 
 READING, COMPUTING, WRITING, FINISHING = "reader", "network", "writer", "finishing"
@@ -41,11 +48,11 @@ FEATURES = "network: features"
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage took for all frames.
+    """What one stage takes for all frames.
 
     Attributes:
-        thread: with which others it takes turns in the pipeline.
-        cpu_seconds: processor time of all threads.
+        thread: in which of the pipeline it takes turns with other stages.
+        cpu_seconds: CPU time of all threads.
     """
 
     name: str
@@ -53,8 +60,8 @@ class Stage:
     seconds: float
     cpu_seconds: float
 
-    def less(self, part: Stage) -> Stage:
-        """This stage without what it shares with another one."""
+    def minus(self, part: Stage) -> Stage:
+        """Return this stage without another one that is part of it."""
         return Stage(
             self.name,
             self.thread,
@@ -64,11 +71,11 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Alone:
+class StageTimes:
     """All stages of one clip.
 
     Attributes:
-        gpu_bytes: the most that torch held on the graphics card; 0 on the CPU.
+        gpu_bytes: the most that torch held on the GPU; 0 on the CPU.
     """
 
     frames: int
@@ -76,7 +83,7 @@ class Alone:
     gpu_bytes: int = 0
 
 
-class _Clock:
+class _Stopwatch:
     """Adds up what each stage takes, chunk after chunk."""
 
     def __init__(self, device: torch.device) -> None:
@@ -84,17 +91,22 @@ class _Clock:
         self.stages: dict[str, Stage] = {}
 
     def timed(
-        self, name: str, thread: str, work: Callable[P, A], *given: P.args, **named: P.kwargs
-    ) -> A:
-        """What `work` gives; its time is the stage's."""
+        self,
+        name: str,
+        thread: str,
+        work: Callable[P, ResultT],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> ResultT:
+        """Return what `work` does, and add the time it takes to the stage's."""
         started, cpu = time.perf_counter(), time.process_time()
-        made = work(*given, **named)
+        result = work(*args, **kwargs)
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
         before = self.stages.get(name, Stage(name, thread, 0, 0))
         self.stages[name] = Stage(name, thread, before.seconds + seconds, before.cpu_seconds + cpu)
-        return made
+        return result
 
 
 @torch.inference_mode()
@@ -105,42 +117,41 @@ def measure(
     *,
     ratio: float,
     device: str,
-    look: OutputOptions,
-) -> Alone:
-    """Runs the stages in turns. The results of all frames of the clip must fit into memory."""
-    chosen = choose_device(device)
-    share_cores(chosen)
+    output: OutputOptions,
+) -> StageTimes:
+    """Run the stages in turns. The outputs of all frames of the clip must fit in memory."""
+    torch_device = choose_device(device)
+    share_cores(torch_device)
     keep_freed_memory()
-    session = MattingSession(network, chosen, Precision.AUTO)
+    session = MattingSession(network, torch_device, Precision.AUTO)
     source = VideoSource(clip)
     target = OutputTarget(result)
-    samples = output_formats(source, look.encoding, {OutputKind.COMPOSITE: target})[
-        OutputKind.COMPOSITE
-    ]
-    size = session.chunk_frames(
-        source.sample_format, Size(source.width_px, source.height_px), ratio
-    )
-    make = Renderer(RendererBackend.AUTO, chosen, print)
-    compose = partial(
+    formats = output_formats(source, output.encoding, {OutputKind.COMPOSITE: target})
+    output_format = formats[OutputKind.COMPOSITE]
+    size = Size(source.width_px, source.height_px)
+    chunk_frames = session.chunk_frames(source.sample_format, size, ratio)
+    render = partial(
         render_matte,
-        formats={OutputKind.COMPOSITE: samples.sample_format},
-        background=look.background,
-        renderer=make,
+        formats={OutputKind.COMPOSITE: output_format.sample_format},
+        background=output.background,
+        renderer=Renderer(RendererBackend.AUTO, torch_device, print),
     )
-    for matte in session.mattes(next(source.chunks(size)).pictures, ratio):
-        compose(matte)
+    for matte in session.mattes(next(source.chunks(chunk_frames)).pictures, ratio):  # a warm-up
+        render(matte)
     session.reset()
 
-    clock, made = _Clock(chosen), []
-    chunks = clock.timed("decode", READING, list, source.chunks(size))
+    stopwatch = _Stopwatch(torch_device)
+    timed = stopwatch.timed
+    composites: list[Planes] = []
+    chunks = timed("decode", READING, list, source.chunks(chunk_frames))
     for pictures in (chunk.pictures for chunk in chunks):
-        clock.timed("small copy", READING, _small, pictures.to(chosen), ratio)
-        features = clock.timed(FEATURES, READING, session.extract_features, pictures, ratio)
-        output = clock.timed("network: decoder", COMPUTING, session.run_recurrent, features)
-        mattes = clock.timed("network: maps", WRITING, session.fit_guided_filter, output)
+        timed("small copy", READING, _small_copy, pictures.to(torch_device), ratio)
+        features = timed(FEATURES, READING, session.extract_features, pictures, ratio)
+        recurrent = timed("network: decoder", COMPUTING, session.run_recurrent, features)
+        mattes = timed("network: maps", WRITING, session.fit_guided_filter, recurrent)
         for matte in mattes:
-            full = clock.timed("full-size stage", WRITING, compose, matte)
-            made.append(full[OutputKind.COMPOSITE])
+            outputs = timed("full-size stage", WRITING, render, matte)
+            composites.append(outputs[OutputKind.COMPOSITE])
 
     def write() -> None:
         times = iter(pts for chunk in chunks for pts in chunk.pts)
@@ -149,48 +160,49 @@ def measure(
             result,
             target,
             source=source,
-            encoding=look.encoding,
-            output_format=samples,
+            encoding=output.encoding,
+            output_format=output_format,
         ) as writer:
-            for planes in made:
+            for planes in composites:
                 writer.write(planes, [next(times) for _ in range(len(planes))])
             writer.finish()
 
-    clock.timed("encode", WRITING, write)
-    clock.timed("check", FINISHING, lambda: decode_through(result))
-    found = clock.stages
-    found[FEATURES] = found[FEATURES].less(found["small copy"])
-    found["encode"] = found["encode"].less(found["check"])  # done by `finish`
-    gpu_bytes = torch.cuda.max_memory_allocated(chosen) if chosen.type == "cuda" else 0
-    return Alone(source.frames, list(found.values()), gpu_bytes)
+    timed("encode", WRITING, write)
+    timed("check", FINISHING, lambda: decode_through(result))
+    stages = stopwatch.stages
+    stages[FEATURES] = stages[FEATURES].minus(stages["small copy"])
+    stages["encode"] = stages["encode"].minus(stages["check"])  # done by `finish`
+    on_gpu = torch_device.type == "cuda"
+    gpu_bytes = torch.cuda.max_memory_allocated(torch_device) if on_gpu else 0
+    return StageTimes(source.frames, list(stages.values()), gpu_bytes)
 
 
-def _small(source: Planes, ratio: float) -> Tensor:
+def _small_copy(source: Planes, ratio: float) -> Tensor:
     return tone_map(downsample_to_rgb(source, ratio), source.sample_format)
 
 
 def main() -> None:
-    """Measures one clip, and prints what its stages took as JSON."""
+    """Measure one clip, and print what its stages take as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stages", description=__doc__)
     parser.add_argument("clip", type=Path)
     parser.add_argument("result", type=Path)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--ratio", type=float, default=0.4)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--codec", default="hevc")
+    parser.add_argument("--codec", type=VideoCodec, default=VideoCodec.HEVC)
     parser.add_argument("--bitrate-bps", type=int, default=40_000_000)
     options = parser.parse_args()
-    alone = measure(
+    times = measure(
         load_checkpoint(options.checkpoint).network,
         options.clip,
         options.result,
         ratio=options.ratio,
         device=options.device,
-        look=OutputOptions(
+        output=OutputOptions(
             encoding=EncodingOptions(options.codec, bitrate_bps=options.bitrate_bps)
         ),
     )
-    print(json.dumps(asdict(alone)))
+    print(json.dumps(asdict(times)))
 
 
 if __name__ == "__main__":

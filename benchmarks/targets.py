@@ -1,4 +1,4 @@
-"""What must be reached on a graphics card, held against what was measured."""
+"""The targets on a GPU, and whether what was measured reaches them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.results import table
 
 MEMORY_TEST = "test_the_largest_picture_fits_into_six_gibibytes"
-MOST_DRIFT = 0.1
+MAX_DRIFT = 0.1
 UNMEASURED = "unmeasured"
 
 
@@ -19,7 +19,7 @@ class Row:
     """One target.
 
     Attributes:
-        held: None: it was not measured.
+        held: whether it was reached; None: it was not measured.
     """
 
     target: str
@@ -28,7 +28,7 @@ class Row:
 
 
 def table_of(rows: Sequence[Row]) -> str:
-    """The table for people."""
+    """Return the table for people."""
     words = {True: "held", False: "NOT HELD", None: UNMEASURED}
     return table(
         ["target", "measured", ""], [[row.target, row.measured, words[row.held]] for row in rows]
@@ -36,10 +36,10 @@ def table_of(rows: Sequence[Row]) -> str:
 
 
 def rows_of(figures: Mapping[str, Any]) -> list[Row]:
-    """All targets.
+    """Return all targets.
 
     Args:
-        figures: by step, what it measured; None where it did not come to that.
+        figures: what each step measured, by its name; None where it measured nothing.
     """
     return [
         _tests(figures.get("GPU tests")),
@@ -54,9 +54,9 @@ def _tests(outcomes: Mapping[str, str] | None) -> Row:
     target = "all GPU tests pass"
     if not outcomes:
         return Row(target)
-    # What is skipped is what this card lacks: those of data centres have no NVENC.
-    others = [f"{name}: {what}" for name, what in outcomes.items() if what != "passed"]
-    failed = [what for what in outcomes.values() if what not in {"passed", "skipped"}]
+    # What is skipped is what this GPU lacks: those of data centres have no NVENC.
+    others = [f"{name}: {outcome}" for name, outcome in outcomes.items() if outcome != "passed"]
+    failed = [o for o in outcomes.values() if o not in {"passed", "skipped"}]
     passed = f"{len(outcomes) - len(others)} of {len(outcomes)} passed"
     return Row(target, "; ".join([passed, *others]), not failed)
 
@@ -69,20 +69,20 @@ def _memory(outcomes: Mapping[str, str] | None) -> Row:
     return Row(target, f"its test, on a card limited to that: {outcome}", outcome == "passed")
 
 
-def _throughput(found: Mapping[str, Any] | None) -> list[Row]:
+def _throughput(figures: Mapping[str, Any] | None) -> list[Row]:
     ratio, overlap = "10 times the plain loop, 3840x2160", "wall time at most 1.2 of the slowest"
-    if found is None:
+    if figures is None:
         return [Row(ratio), Row(overlap)]
-    times = median(found["ratios"])
+    times = median(figures["ratios"])
     return [
         Row(ratio, f"{times:.1f} times", times >= 10),
-        Row(overlap, f"{found['overlap']:.2f}", found["overlap"] <= 1.2),
+        Row(overlap, f"{figures['overlap']:.2f}", figures["overlap"] <= 1.2),
     ]
 
 
-def _network(found: Sequence[Mapping[str, Any]] | None) -> list[Row]:
-    """Rows for the half precision, which is what a card computes with by default."""
-    by_size = {case["size"]: case for case in found or () if case["precision"] == "fp16"}
+def _network(figures: Sequence[Mapping[str, Any]] | None) -> list[Row]:
+    """Return the rows for half precision, which a GPU computes with by default."""
+    by_size = {case["size"]: case for case in figures or () if case["precision"] == "fp16"}
     rows = []
     for size in ("3840x2160", "8192x4096"):
         target = f"full-size stage at most twice its least traffic's time, {size}"
@@ -90,7 +90,7 @@ def _network(found: Sequence[Mapping[str, Any]] | None) -> list[Row]:
         if times is None:
             rows.append(Row(target))
         else:
-            rows.append(Row(target, f"{times:.2f} ({by_size[size]['way']})", times <= 2))
+            rows.append(Row(target, f"{times:.2f} ({by_size[size]['backend']})", times <= 2))
     speed, case = "60 frames a second, 8192x4096", by_size.get("8192x4096")
     if case is None:
         return [*rows, Row(speed)]
@@ -98,13 +98,13 @@ def _network(found: Sequence[Mapping[str, Any]] | None) -> list[Row]:
     return [*rows, Row(speed, f"{rate:.1f} a second", rate >= 60)]
 
 
-def _drift(found: Mapping[str, Any] | None) -> list[Row]:
+def _drift(figures: Mapping[str, Any] | None) -> list[Row]:
     target = "fp16 alpha within 1/255 of float32 on average after 3000 frames"
-    still = f"no drift: less than {MOST_DRIFT}/255 more in 3000 frames"
-    if found is None:
+    still = f"no drift: less than {MAX_DRIFT}/255 more in 3000 frames"
+    if figures is None:
         return [Row(target), Row(still)]
-    mean, more = found["fp16"]["mean"], found["fp16"]["slope"] * 3
+    mean, more = figures["fp16"]["mean"], figures["fp16"]["slope"] * 3
     return [
         Row(target, f"{mean:.4f}/255", mean <= 1),
-        Row(still, f"{more:+.4f}/255", more < MOST_DRIFT),
+        Row(still, f"{more:+.4f}/255", more < MAX_DRIFT),
     ]

@@ -1,11 +1,11 @@
-"""The plain loop against this program, end to end: same clip, weights, ratio, codec and bitrate.
+"""The plain loop and this program, end to end: same clip, weights, ratio, codec and bitrate.
 
 python -m benchmarks.throughput [--width 1920 --height 1080 --frames 60] [--rounds 2] [--write]
 python -m benchmarks.throughput --memory         memory for 60 s and for 600 s of video
 
 Both take turns, so that a busy machine slows both. What a run takes before its first frame
-(Python, torch, the weights) is measured with a clip of two frames, and taken off this program's
-time; the plain loop starts its own clock when its network is ready.
+(Python, torch, the weights) is measured with a clip of two frames, and subtracted from this
+program's time; the plain loop starts its own clock when its network is ready.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from benchmarks.memory import report as memory_report
 from benchmarks.naive import ENCODERS
 from benchmarks.processes import module_command, program_command, run
 from benchmarks.results import machine_kind, measured_on, write_section
-from benchmarks.side_by_side import FEW_FRAMES, Figures, Round, ours_of, text_of
+from benchmarks.side_by_side import FEW_FRAMES, Figures, Round, report, time_without_start
 from benchmarks.stages import Stage
 from matting.imaging.sample_format import Size
 from matting.inference.weights import VARIABLE
 from matting.system.device import choose_device
 
-LEAST_TIMES_START = 1.2  # of a run; else its rate is the noise of two starts
+MIN_TIMES_START = 1.2  # that a run takes as long as its start; else its rate is mostly noise
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What is matted, and how, as arguments that both sides take.
+    """What to matte, and how, as arguments that both sides take.
 
     Attributes:
         folder: holds the clip, and nothing else.
         short: likewise, a clip of FEW_FRAMES.
-        results: where what is made goes.
+        results: the folder of the results.
     """
 
     folder: Path
@@ -62,40 +62,43 @@ class Clip:
 
 
 def commands(clip: Clip, folder: Path) -> dict[str, list[str]]:
-    """What is run, in this order: results go to `folder`."""
-    ours = [*_ours(clip.settings), "--bitrate", clip.bitrate_bps, "--codec", clip.codec]
-    alike = [*clip.settings, "--bitrate-bps", clip.bitrate_bps, "--codec", clip.codec]
+    """Return what to run, in this order; results go to `folder`."""
+    ours = [*_program_settings(clip.settings), "--bitrate", clip.bitrate_bps, "--codec", clip.codec]
+    plain = [*clip.settings, "--bitrate-bps", clip.bitrate_bps, "--codec", clip.codec]
     return {
-        "naive": module_command("naive", clip.path, folder / "naive.mp4", *alike),
+        "naive": module_command("naive", clip.path, folder / "naive.mp4", *plain),
         "whole": program_command("infer", clip.folder, "--output", folder, *ours),
         "start": program_command("infer", clip.short, "--output", folder, *ours),
-        "stages": module_command("stages", clip.path, folder / "stages.mp4", *alike),
+        "stages": module_command("stages", clip.path, folder / "stages.mp4", *plain),
     }
 
 
 def measure(clip: Clip, number: int) -> Round:
-    """One turn of each, the order reversed every other time."""
+    """Run one turn of each, every other time in the reversed order."""
     folder = clip.results / str(number)
     folder.mkdir()
-    todo = list(commands(clip, folder).items())
-    ran = {name: run(command) for name, command in (todo if number % 2 == 0 else todo[::-1])}
-    naive, stages = json.loads(ran["naive"].output), json.loads(ran["stages"].output)
+    named_commands = list(commands(clip, folder).items())
+    if number % 2:
+        named_commands.reverse()
+    results = {name: run(command) for name, command in named_commands}
+    naive, stages = json.loads(results["naive"].output), json.loads(results["stages"].output)
     return Round(
-        naive=ran["naive"],
+        naive=results["naive"],
         loop=(naive["seconds"], naive["cpu_seconds"]),
-        whole=ran["whole"],
-        start=ran["start"],
+        whole=results["whole"],
+        start=results["start"],
         stages=[Stage(**stage) for stage in stages["stages"]],
         gpu_bytes=(naive["gpu_bytes"], stages["gpu_bytes"]),
     )
 
 
-def _ours(settings: tuple[object, ...]) -> list[object]:
+def _program_settings(settings: tuple[object, ...]) -> list[object]:
+    """Return the plain loop's settings as the program names them."""
     return ["--downsample-ratio" if word == "--ratio" else word for word in settings]
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.add_argument("--width", type=int, default=1920)
     parser.add_argument("--height", type=int, default=1080)
@@ -114,7 +117,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measures, prints, and records where asked to."""
+    """Measure, print, and record where asked to."""
     options = parse()
     device = str(choose_device(options.device))
     with tempfile.TemporaryDirectory(prefix="throughput_") as name:
@@ -129,7 +132,7 @@ def main() -> None:
         else:
             title = f"Throughput at {options.width}x{options.height}, {machine_kind(device)}"
             text = _throughput(options, folder, weights, device)
-    text = f"Weights: {weights.name}. {_card(device)}{measured_on()}\n\n{text}"
+    text = f"Weights: {weights.name}. {_gpu_name(device)}{measured_on()}\n\n{text}"
     print(text)
     if options.write:
         write_section(title, text)
@@ -155,21 +158,21 @@ def _throughput(options: argparse.Namespace, folder: Path, weights: Path, device
     rounds = []
     for number in range(options.rounds):
         turn = measure(clip, number)
-        if turn.whole.seconds < LEAST_TIMES_START * turn.start.seconds:
+        if turn.whole.seconds < MIN_TIMES_START * turn.start.seconds:
             sys.exit("Starting takes most of this program's time: give more --frames.")
         rounds.append(turn)
         print(
             f"round {number + 1}: plain loop {turn.loop[0]:.1f} s, "
-            f"this program {ours_of(turn, clip.frames)[0]:.1f} s",
+            f"this program {time_without_start(turn, clip.frames)[0]:.1f} s",
             flush=True,
         )
-    found = Figures.of(rounds, clip.frames)
+    figures = Figures.of(rounds, clip.frames)
     if options.json:
-        figures = {"ratios": found.ratios, "overlap": found.overlap}
-        options.json.write_text(json.dumps(figures))
+        content = {"ratios": figures.ratios, "overlap": figures.overlap}
+        options.json.write_text(json.dumps(content))
     return (
         f"{options.frames} frames, ratio {options.ratio}, {options.codec} at "
-        f"{options.bitrate / 1e6:g} Mbit/s, {options.rounds} rounds.\n\n" + text_of(found, rounds)
+        f"{options.bitrate / 1e6:g} Mbit/s, {options.rounds} rounds.\n\n" + report(figures, rounds)
     )
 
 
@@ -177,7 +180,7 @@ def _bits(text: str) -> int:
     return int(float(text[:-1]) * 1_000_000) if text.endswith("M") else int(text)
 
 
-def _card(device: str) -> str:
+def _gpu_name(device: str) -> str:
     return "" if device == "cpu" else f"{torch.cuda.get_device_name(device)}. "
 
 

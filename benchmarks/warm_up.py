@@ -1,10 +1,10 @@
-"""How many frames bring a lost state back: the alpha after a cut, against one uncut pass.
+"""How many frames bring a lost state back: the alpha after a cut, compared with one uncut pass.
 
 python -m benchmarks.warm_up                                 the demo's network on drawn films
 python -m benchmarks.warm_up --checkpoint W --videos A B     another network on other videos
 
 For every cut, the network starts without a state some frames before it, and its alpha from the
-cut on is held against that of a pass which saw everything. Short videos are played forwards and
+cut on is compared with that of a pass which saw everything. Short videos are played forwards and
 backwards until they are long enough, so that no frame jumps.
 """
 
@@ -24,7 +24,7 @@ from benchmarks.results import measured_on, table, write_section
 from demo.film import EVALUATION_SEEDS, Film
 from matting.demo import CHECKPOINT
 from matting.imaging.colour_conversion import convert_planes
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.session import automatic_ratio
 from matting.media.video_source import VideoSource
 from matting.options import Subject
@@ -36,23 +36,22 @@ LENGTHS = (0, 1, 2, 5, 10, 15, 20, 30, 45, 60, 120)
 AFTER = (0, 1, 2, 5, 10, 20, 40)
 CUTS = (200, 240)  # late: near its start, the uncut pass knows little more than a warm-up
 VISIBLE = 1 / 255
-MOST_OFF = 0.001  # of the pixels by more than VISIBLE: a state that is as good as kept
-FILM_SIZE = (320, 180)
+MAX_VISIBLE_SHARE = 0.001  # of the pixels: of a state that is as good as one that was kept
+FILM_SIZE = Size(320, 180)
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Alpha in [0, 1] against the uncut pass, over the pixels of one frame or of many.
+    """Differences of alpha in [0, 1] from the uncut pass, in one frame or in many.
 
     Attributes:
-        mean: absolute difference.
-        most: absolute difference.
-        share: of pixels that differ by more than 1/255.
+        mean, largest: of the absolute difference.
+        visible_share: of pixels that differ by more than 1/255.
     """
 
     mean: float
-    most: float
-    share: float
+    largest: float
+    visible_share: float
 
     @classmethod
     def of(cls, alpha: Tensor, truth: Tensor) -> Errors:
@@ -60,16 +59,16 @@ class Errors:
         return cls(float(error.mean()), float(error.max()), float((error > VISIBLE).float().mean()))
 
     @classmethod
-    def joined(cls, found: Sequence[Errors]) -> Errors:
-        """Means of the means and shares, and the largest error of all."""
+    def combine(cls, errors: Sequence[Errors]) -> Errors:
+        """Return the means of the means and shares, and the largest error of all."""
         return cls(
-            sum(e.mean for e in found) / len(found),
-            max(e.most for e in found),
-            sum(e.share for e in found) / len(found),
+            sum(e.mean for e in errors) / len(errors),
+            max(e.largest for e in errors),
+            sum(e.visible_share for e in errors) / len(errors),
         )
 
 
-Curve = dict[tuple[int, int], list[Errors]]  # by warm-up and frames after the cut
+Curve = dict[tuple[int, int], list[Errors]]  # by length of the warm-up and frames after the cut
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,9 @@ class Start:
 def measure(
     network: MattingNetwork, film: Sequence[Tensor], ratio: float, cuts: Sequence[int]
 ) -> Curve:
-    """The errors after every cut, in one pass over the film with all starts beside it.
+    """Return the errors after every cut, from one pass over the film with all starts beside it.
 
-    Frame by frame, since a batch of states would not stay in the processor's caches.
+    Frame by frame, since a batch of states would not stay in the CPU's caches.
 
     Args:
         film: its frames, [3, H, W], uint8.
@@ -108,94 +107,98 @@ def measure(
     return curve
 
 
-def drawn(seed: int, frames: int) -> list[Tensor]:
-    """The first frames of a film: one shot, no flashes."""
+def draw_film(seed: int, frames: int) -> list[Tensor]:
+    """Return the first frames of a drawn film, [3, H, W], uint8: one shot, no flashes."""
     film = Film(seed, *FILM_SIZE, frames=frames, cuts=(), flashes=())
     return [torch.from_numpy(frame.rgb) for frame in film]
 
 
-def filmed(video: Path, frames: int) -> list[Tensor]:
-    """The first frames of a video, which turns back at its ends until there are enough."""
+def read_film(video: Path, frames: int) -> list[Tensor]:
+    """Return the first frames of a video, [3, H, W], uint8; it turns back at its ends."""
     chunks = VideoSource(video).chunks(1)
-    pictures = [
+    film = [
         convert_planes(chunk.pictures, SampleFormat()).luma_or_rgb[0]
         for chunk in islice(chunks, frames)
     ]
-    there_and_back = [*pictures, *pictures[-2:0:-1]]
+    there_and_back = [*film, *film[-2:0:-1]]
     return [there_and_back[i % len(there_and_back)] for i in range(frames)]
 
 
-def recommended(curve: Curve) -> int | None:
-    """The shortest warm-up after which a state is as good as kept; None: none of them is.
+def sufficient_length(curve: Curve) -> int | None:
+    """Return the shortest warm-up after which a state is as good as kept; None: none of them is.
 
-    At no frame after the cut, more than `MOST_OFF` of the pixels differ by more than 1/255.
+    At no frame after the cut, more than MAX_VISIBLE_SHARE of the pixels differ visibly.
     """
     for length in LENGTHS:
         if all(
-            Errors.joined(found).share <= MOST_OFF
-            for key, found in curve.items()
-            if key[0] == length
+            Errors.combine(errors).visible_share <= MAX_VISIBLE_SHARE
+            for (warm_up, _), errors in curve.items()
+            if warm_up == length
         ):
             return length
     return None
 
 
 def tables(curve: Curve) -> str:
-    """The curve for people: a row for each warm-up, a column for each frame after the cut."""
-    shown: list[tuple[str, Callable[[Errors], str]]] = [
-        ("Pixels off by more than 1/255, in percent", lambda e: f"{e.share * 100:.3f}"),
+    """Return tables for people: a row for each warm-up, a column for each frame after the cut."""
+    figures: list[tuple[str, Callable[[Errors], str]]] = [
+        ("Pixels off by more than 1/255, in percent", lambda e: f"{e.visible_share * 100:.3f}"),
         ("Mean absolute error, in 1/255", lambda e: f"{e.mean * 255:.4f}"),
-        ("Largest error of all pixels and cuts, in 1/255", lambda e: f"{e.most * 255:.1f}"),
+        ("Largest error of all pixels and cuts, in 1/255", lambda e: f"{e.largest * 255:.1f}"),
     ]
     head = ["warm-up"] + [f"+{after}" for after in AFTER]
     return "\n".join(
         f"{title}:\n\n"
         + table(
             head,
-            [[str(n)] + [cell(Errors.joined(curve[n, after])) for after in AFTER] for n in LENGTHS],
+            [
+                [str(n)] + [cell(Errors.combine(curve[n, after])) for after in AFTER]
+                for n in LENGTHS
+            ],
         )
-        for title, cell in shown
+        for title, cell in figures
     )
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.warm_up", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument("--videos", type=Path, nargs="*", help="instead of drawn films")
-    parser.add_argument("--subject", default="portrait", choices=("portrait", Subject.FULL_BODY))
+    parser.add_argument("--subject", type=Subject, default=Subject.PORTRAIT, choices=tuple(Subject))
     parser.add_argument("--films", type=int, default=4, help="how many films to draw")
     parser.add_argument("--record", action="store_true", help="write the result to RESULTS.md")
     return parser.parse_args(argv)
 
 
 def main() -> None:
-    """Measures, prints, and records where asked to."""
+    """Measure, print, and record where asked to."""
     options = parse()
-    torch.set_num_threads(1)  # one core; also keeps the numbers the same
+    torch.set_num_threads(1)  # one core; also keeps the figures the same
     network = optimise_for_inference(load_network(options.checkpoint), torch.float32)
     frames = max(CUTS) + max(AFTER) + 1
     sources: list[tuple[str, Callable[[], list[Tensor]]]] = [
-        (f"film {seed}", partial(drawn, seed, frames)) for seed in EVALUATION_SEEDS[: options.films]
+        (f"film {seed}", partial(draw_film, seed, frames))
+        for seed in EVALUATION_SEEDS[: options.films]
     ]
     if options.videos:
-        sources = [(path.name, partial(filmed, path, frames)) for path in options.videos]
+        sources = [(path.name, partial(read_film, path, frames)) for path in options.videos]
     curve: Curve = {}
     for name, read in sources:
         film = read()
         height, width = film[0].shape[-2:]
         ratio = automatic_ratio(width, height, options.subject)
         print(f"{name}: {width}x{height}, ratio {ratio:.3f}", flush=True)
-        for key, found in measure(network, film, ratio, CUTS).items():
-            curve.setdefault(key, []).extend(found)
-    length = recommended(curve)
+        for key, errors in measure(network, film, ratio, CUTS).items():
+            curve.setdefault(key, []).extend(errors)
+    length = sufficient_length(curve)
     text = (
         f"{options.checkpoint.name} on {len(sources)} "
         f"{'videos' if options.videos else 'drawn films'}, cuts before the frames "
         f"{', '.join(map(str, CUTS))}. {measured_on()}\n\n{tables(curve)}\n"
-        f"Shortest warm-up that leaves at most {MOST_OFF:.1%} of the pixels off by more than "
-        f"1/255 at every frame after the cut: {length if length is not None else 'none of these'}."
-        f" Set: {WARM_UP_FRAMES}."
+        f"Shortest warm-up that leaves at most {MAX_VISIBLE_SHARE:.1%} of the pixels off by more "
+        f"than 1/255 at every frame after the cut: "
+        f"{length if length is not None else 'none of these'}. Set: {WARM_UP_FRAMES}."
     )
     print(text)
     if options.record:

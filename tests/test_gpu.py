@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.drift import drift_of
+from benchmarks.drift import measure_drift
 from benchmarks.footage import write_clip
-from benchmarks.warm_up import drawn
+from benchmarks.warm_up import draw_film
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render, render_layers
 from matting.imaging.planes import Planes
@@ -168,7 +168,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
 
 def test_half_precision_does_not_drift() -> None:
     network = load_network(CHECKPOINT)
-    film = drawn(1000, 60)
-    found = drift_of(network, "fp16", film, frames=900, ratio=0.5, device=CARD)
+    film = draw_film(1000, 60)
+    found = measure_drift(network, "fp16", film, frames=900, ratio=0.5, device=CARD)
     assert max(window.mean for window in found) < 1
     assert found[-1].mean < found[0].mean + 0.1

@@ -1,4 +1,4 @@
-"""The benchmarks on tiny clips: that they run, and what their tables say."""
+"""The benchmarks on tiny clips: they run, and their tables say what was measured."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ import av
 import pytest
 import torch
 
-from benchmarks import bare, gpu_check, naive, network, results, stages, throughput
-from benchmarks.drift import Drift, drift_of, slope_of
+from benchmarks import bare, gpu_check, naive, network, results, stages, throughput, warm_up
+from benchmarks.drift import Drift, measure_drift, slope_of
 from benchmarks.footage import write_clip
 from benchmarks.half import HalfPrecision
 from benchmarks.memory import report as memory_report
 from benchmarks.parts import Case, frame_bytes, least_bytes, measure
 from benchmarks.processes import RunResult, run
-from benchmarks.side_by_side import Figures, Round, text_of
+from benchmarks.side_by_side import Figures, Round
+from benchmarks.side_by_side import report as throughput_report
 from benchmarks.stages import Stage
 from benchmarks.targets import MEMORY_TEST, UNMEASURED, rows_of, table_of
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.weights import load_checkpoint
-from matting.options import OutputKind, OutputOptions, Precision
+from matting.options import OutputKind, Precision, Subject
 from model import load_network
 from tests.support.clips import make_clip, number_of
 from tests.support.frames import NV12, random_video
@@ -42,15 +43,15 @@ def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "clip.mp4", Size(64, 48), FRAMES)
 
 
-def frames_of(path: Path) -> int:
+def count_frames(path: Path) -> int:
     with av.open(str(path)) as container:
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_every_frame_of_the_footage_is_another(clip: Path) -> None:
+def test_no_two_frames_of_the_footage_are_the_same(clip: Path) -> None:
     with av.open(str(clip)) as container:
-        pictures = [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
-    assert len(set(pictures)) == len(pictures) == FRAMES
+        frames = [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
+    assert len(set(frames)) == len(frames) == FRAMES
 
 
 def test_the_plain_loop_finds_frames_by_number(tmp_path: Path) -> None:
@@ -64,12 +65,12 @@ def test_the_plain_loop_finds_frames_by_number(tmp_path: Path) -> None:
 
 def test_the_plain_loop_mattes_every_frame(clip: Path, tmp_path: Path) -> None:
     job = naive.Job(clip, tmp_path / "naive.mp4", ratio=0.5, codec="h264")
-    taken = naive.matte(load_network(CHECKPOINT), job)
-    assert frames_of(job.result) == taken.frames == FRAMES
-    assert taken.seconds > 0
+    measured = naive.matte(load_network(CHECKPOINT), job)
+    assert count_frames(job.result) == measured.frames == FRAMES
+    assert measured.seconds > 0
 
 
-def test_the_plain_loop_composes_over_the_background(
+def test_the_plain_loop_blends_over_the_background(
     clip: Path, tmp_path: Path, empty_checkpoint: Path
 ) -> None:
     job = naive.Job(clip, tmp_path / "naive.mp4", ratio=0.5, codec="h264")
@@ -81,33 +82,31 @@ def test_the_plain_loop_composes_over_the_background(
 
 def test_each_stage_works_on_the_whole_clip(clip: Path, tmp_path: Path) -> None:
     result = tmp_path / "stages.mp4"
-    look: OutputOptions = FAST_OUTPUT
-    alone = stages.measure(
-        load_checkpoint(CHECKPOINT).network, clip, result, ratio=0.5, device="cpu", look=look
-    )
-    network = [f"network: {step}" for step in ("features", "decoder", "maps")]
-    names = ["decode", "small copy", *network, "full-size stage", "encode", "check"]
-    assert [stage.name for stage in alone.stages] == names
-    assert alone.frames == frames_of(result) == FRAMES
+    network = load_checkpoint(CHECKPOINT).network
+    times = stages.measure(network, clip, result, ratio=0.5, device="cpu", output=FAST_OUTPUT)
+    steps = [f"network: {step}" for step in ("features", "decoder", "maps")]
+    names = ["decode", "small copy", *steps, "full-size stage", "encode", "check"]
+    assert [stage.name for stage in times.stages] == names
+    assert times.frames == count_frames(result) == FRAMES
 
 
 def test_a_process_is_measured_with_those_it_starts() -> None:
     child = "import time; block = bytearray(80_000_000); time.sleep(0.5); print('child')"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    ran = run([sys.executable, "-c", parent])
-    assert ran.output.strip() == "child"
-    assert ran.seconds >= 0.5
+    result = run([sys.executable, "-c", parent])
+    assert result.output.strip() == "child"
+    assert result.seconds >= 0.5
     if sys.platform == "linux":
-        assert 80_000_000 < ran.peak_bytes < 200_000_000
-        assert ran.cpu_seconds > 0
+        assert 80_000_000 < result.peak_bytes < 200_000_000
+        assert result.cpu_seconds > 0
 
 
-def test_a_process_that_fails_is_no_result() -> None:
+def test_a_process_that_fails_is_an_error() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run([sys.executable, "-c", "raise SystemExit(2)"])
 
 
-def a_round(naive_seconds: float, whole_seconds: float) -> Round:
+def make_round(naive_seconds: float, whole_seconds: float) -> Round:
     return Round(
         naive=RunResult("", naive_seconds + 1, 0, 2**20, 0),
         loop=(naive_seconds, 2 * naive_seconds),
@@ -121,13 +120,13 @@ def a_round(naive_seconds: float, whole_seconds: float) -> Round:
     )
 
 
-def test_throughput_is_held_against_the_plain_loop() -> None:
-    rounds = [a_round(20.0, 10.0), a_round(40.0, 10.0), a_round(20.0, 10.0)]
-    found = Figures.of(rounds, frames=10)
-    assert found.ours == (10.0, 10.0)  # (10 - 2) seconds for 10 - 2 frames
-    assert found.ratios == [2.0, 4.0, 2.0]
-    assert found.overlap == 2.0  # the writer's stages take 5 seconds
-    text = text_of(found, rounds)
+def test_throughput_is_compared_with_the_plain_loop() -> None:
+    rounds = [make_round(seconds, 10.0) for seconds in (20.0, 40.0, 20.0)]
+    figures = Figures.of(rounds, frames=10)
+    assert figures.ours == (10.0, 10.0)  # (10 - 2) seconds for 10 - 2 frames
+    assert figures.ratios == [2.0, 4.0, 2.0]
+    assert figures.overlap == 2.0  # the writer's stages take 5 seconds
+    text = throughput_report(figures, rounds)
     assert "| plain loop | 0.500 | 0.476 | 2000 | 4000 | 1 | 0 |" in text
     assert "| this program | 1.000 | 1.000 | 1000 | 1000 | 3 | 0 |" in text
     assert "Ratio: 2.00 (rounds: 2.00, 4.00, 2.00); of processor time: 4.00." in text
@@ -156,7 +155,7 @@ def test_both_sides_get_the_same_settings(clip: Path, tmp_path: Path) -> None:
             assert words[words.index(option) + 1] == value
 
 
-def test_growth_is_what_a_longer_video_takes_more() -> None:
+def test_growth_is_how_much_more_a_longer_video_takes() -> None:
     text = memory_report({60: 500.0, 600: 512.25})
     assert "| 600 s | 512.2 |" in text
     assert "Growth: 12.2 MiB" in text
@@ -164,15 +163,15 @@ def test_growth_is_what_a_longer_video_takes_more() -> None:
 
 
 def test_the_network_is_measured_in_parts(clip: Path) -> None:
-    case = Case(clip, 64, 48, 0.5, Precision.FP32)
-    found = measure(load_network(CHECKPOINT), case, CPU, rounds=1)
+    case = Case(clip, Size(64, 48), 0.5, Precision.FP32)
+    measured = measure(load_network(CHECKPOINT), case, CPU, rounds=1)
     assert case.least_bytes == 2 * 64 * 48 * 3 // 2 + 8 * 4 * 32 * 24
-    assert found.ratio is not None and found.ratio > 0
-    assert found.mean_error < 0.01  # the network for inference is the published one
-    cells = dict(zip(network.HEAD, network.row_of(found, 1e10), strict=True))
+    assert measured.ratio is not None and measured.ratio > 0
+    assert measured.mean_error < 0.01  # the network for inference is the published one
+    cells = dict(zip(network.HEAD, network.row_of(measured, 1e10), strict=True))
     assert cells["size, ratio"] == "64x48, 0.500"
     assert cells["memory (MiB)"] == "-"
-    assert float(cells["ours"]) == pytest.approx(found.ours_ms, abs=0.01)
+    assert float(cells["ours"]) == pytest.approx(measured.ours_ms, abs=0.01)
 
 
 def test_the_least_traffic_is_that_of_all_samples_and_maps() -> None:
@@ -184,9 +183,10 @@ def test_the_least_traffic_is_that_of_all_samples_and_maps() -> None:
     tensors = [source.luma_or_rgb, source.chroma, composite.luma_or_rgb, composite.chroma]
     tensors.append(alpha.luma_or_rgb)
     least = sum(tensor.nbytes for tensor in tensors if tensor is not None)
-    assert least_bytes(NV12, formats, 70, 46) == least
-    assert least_bytes(NV12, formats, 70, 46, (28, 17)) == least + 8 * 4 * 28 * 17
-    assert frame_bytes(SampleFormat(10), 70, 46) == 3 * 2 * 70 * 46
+    size, map_size = Size(70, 46), Size(28, 17)
+    assert least_bytes(NV12, formats, size) == least
+    assert least_bytes(NV12, formats, size, map_size) == least + 8 * 4 * 28 * 17
+    assert frame_bytes(SampleFormat(10), size) == 3 * 2 * 70 * 46
 
 
 def test_emulated_half_precision_is_nearly_the_real_one() -> None:
@@ -203,23 +203,25 @@ def test_emulated_half_precision_is_nearly_the_real_one() -> None:
     assert (emulated.float() - real.float()).abs().max() <= 2**-4  # one step at 8 to 16
 
 
-def test_drift_is_told_by_window() -> None:
+def test_drift_is_measured_by_window() -> None:
     film = [torch.full((3, 48, 64), value, dtype=torch.uint8) for value in (40, 90, 140)]
-    found = drift_of(load_network(CHECKPOINT), "bf16", film, frames=12, ratio=0.5, device=CPU)
-    assert [window.first for window in found] == [0]
-    assert 0 < found[0].mean <= found[0].most
+    windows = measure_drift(
+        load_network(CHECKPOINT), "bf16", film, frames=12, ratio=0.5, device=CPU
+    )
+    assert [window.first for window in windows] == [0]
+    assert 0 < windows[0].mean <= windows[0].largest
     rising = [Drift(first, 0.1 + first / 10_000, 1.0) for first in (0, 300, 600)]
     assert slope_of(rising) == pytest.approx(0.1)
 
 
-def test_what_was_not_measured_is_said_to_be_unmeasured() -> None:
+def test_targets_without_figures_are_unmeasured() -> None:
     rows = rows_of({})
     assert all(row.held is None and row.measured == UNMEASURED for row in rows)
     assert table_of(rows).count(UNMEASURED) == 2 * len(rows)
 
 
 def test_targets_are_held_or_not() -> None:
-    case = {"precision": "fp16", "ours_ms": 20.0, "times_the_least": 1.5, "way": "fused"}
+    case = {"precision": "fp16", "ours_ms": 20.0, "times_the_least": 1.5, "backend": "fused"}
     figures = {
         "GPU tests": {MEMORY_TEST: "passed", "test_two": "failure", "test_three": "skipped"},
         "throughput": {"ratios": [12.0], "overlap": 1.3},
@@ -236,7 +238,7 @@ def test_targets_are_held_or_not() -> None:
     assert held["full-size stage at most twice its least traffic's time, 8192x4096"] is True
 
 
-def test_what_a_card_does_not_have_is_no_failure() -> None:
+def test_what_a_gpu_lacks_is_no_failure() -> None:
     row, *_ = rows_of({"GPU tests": {"test_one": "passed", "test_two": "skipped"}})
     assert row.held is True
     assert row.measured == "1 of 2 passed; test_two: skipped"
@@ -245,23 +247,23 @@ def test_what_a_card_does_not_have_is_no_failure() -> None:
 def test_a_step_is_ended_when_its_time_is_up(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; print('began', flush=True); time.sleep(60)"]
     step = gpu_check.Step("slow", command, 1.0, tmp_path / "figures.json")
-    done = gpu_check.run_step(step, dict(bare.environment_with_stubs(tmp_path)), step.seconds)
-    assert done.problem == "ended after 1 seconds"
-    assert "began" in done.output
-    assert gpu_check.figures_of(done) is None
+    result = gpu_check.run_step(step, bare.environment_with_stubs(tmp_path), step.seconds)
+    assert result.problem == "ended after 1 seconds"
+    assert "began" in result.output
+    assert gpu_check.read_figures(result) is None
 
 
-def test_missing_packages_are_replaced_by_empty_ones(
+def test_missing_packages_are_replaced_by_stubs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    environment = bare.environment_with_stubs(tmp_path / "empty")
+    environment = bare.environment_with_stubs(tmp_path / "stubs")
     bars = "import tqdm; bar = tqdm.tqdm(total=3); bar.update(1); bar.total += 1; bar.close()"
     command = [sys.executable, "-c", f"import matting.cli.main, benchmarks.throughput; {bars}"]
     step = gpu_check.Step("imports", command, 60.0, tmp_path / "none.json")
-    done = gpu_check.run_step(step, environment, step.seconds)
-    assert done.problem == "", done.output
-    assert (tmp_path / "empty" / "OpenImageIO" / "__init__.py").is_file()
+    result = gpu_check.run_step(step, environment, step.seconds)
+    assert result.problem == "", result.output
+    assert (tmp_path / "stubs" / "OpenImageIO" / "__init__.py").is_file()
 
 
 def test_the_gpu_check_itself_needs_none_of_them() -> None:
@@ -273,37 +275,37 @@ def test_the_gpu_check_itself_needs_none_of_them() -> None:
     assert done.returncode == 0
 
 
-def test_progress_bars_are_no_words() -> None:
+def test_progress_bars_are_left_out_of_the_output() -> None:
     output = "Matting on the CPU.\n\rMatting 50% |##  | 1/2\rIt is matted.\nMatting 9%, 1/11"
-    assert gpu_check.lines_of(output) == "Matting on the CPU.\nIt is matted."
+    assert gpu_check.without_progress(output) == "Matting on the CPU.\nIt is matted."
 
 
-def test_the_steps_of_the_gpu_check_have_time_for_all(tmp_path: Path) -> None:
+def test_the_steps_of_the_gpu_check_fit_in_its_time(tmp_path: Path) -> None:
     steps = gpu_check.steps(tmp_path)
     assert sum(step.seconds for step in steps) <= gpu_check.WHOLE_SECONDS <= 8 * 60
     assert str(ROOT / "tests" / "test_gpu.py") in steps[0].command
     for step in steps[2:]:
-        at = step.command.index("-m")
-        words = [str(word) for word in step.command[at + 2 :]]
+        module = step.command.index("-m") + 1
+        words = [str(word) for word in step.command[module + 1 :]]
         parse = {"benchmarks.network": network.parse, "benchmarks.throughput": throughput.parse}
-        assert parse[step.command[at + 1]](words).json == step.makes
+        assert parse[step.command[module]](words).json == step.figures
 
 
-def test_figures_of_the_tests_come_by_name(tmp_path: Path) -> None:
+def test_outcomes_of_the_gpu_tests_are_read_by_name(tmp_path: Path) -> None:
     path = tmp_path / "tests.xml"
     path.write_text(
         "<testsuites><testsuite><testcase name='a'/><testcase name='b'><skipped/></testcase>"
         "</testsuite></testsuites>",
         encoding="utf-8",
     )
-    done = gpu_check.Done(gpu_check.Step("GPU tests", [], 1.0, path), "", "")
-    assert gpu_check.figures_of(done) == {"a": "passed", "b": "skipped"}
+    result = gpu_check.StepResult(gpu_check.Step("GPU tests", [], 1.0, path), "", "")
+    assert gpu_check.read_figures(result) == {"a": "passed", "b": "skipped"}
 
 
 def test_the_gpu_check_writes_what_was_measured_and_what_was_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a machine with a card, with short steps in place of the real ones."""
+    """As on a machine with a GPU, with short steps in place of the real ones."""
 
     def steps(folder: Path) -> list[gpu_check.Step]:
         figures = folder / "drift.json"
@@ -331,7 +333,7 @@ def test_the_gpu_check_writes_what_was_measured_and_what_was_not(
 
 
 @without_gpu
-def test_without_a_card_the_gpu_check_says_so_and_changes_nothing() -> None:
+def test_without_a_gpu_the_gpu_check_says_so_and_changes_nothing() -> None:
     results = ROOT / "benchmarks" / "RESULTS.md"
     before = results.read_bytes()
     done = subprocess.run(
@@ -341,7 +343,7 @@ def test_without_a_card_the_gpu_check_says_so_and_changes_nothing() -> None:
         check=False,
         encoding="utf-8",
     )
-    assert done.returncode == gpu_check.NO_CARD
+    assert done.returncode == gpu_check.NO_GPU
     assert len(done.stdout.splitlines()) == 1
     assert "nothing was measured" in done.stdout
     assert results.read_bytes() == before
@@ -356,6 +358,11 @@ def test_the_figures_can_be_read_by_a_program(
     monkeypatch.setattr(sys, "argv", ["network", *words])
     network.main()
     assert "| 64x48, 0.500 | fp32 |" in capsys.readouterr().out
-    (found,) = json.loads(path.read_text(encoding="utf-8"))
-    assert found["size"] == "64x48"
-    assert found["times_the_least"] > 0
+    (figures,) = json.loads(path.read_text(encoding="utf-8"))
+    assert figures["size"] == "64x48"
+    assert figures["times_the_least"] > 0
+
+
+def test_the_warm_up_is_measured_for_a_subject() -> None:
+    assert warm_up.parse([]).subject is Subject.PORTRAIT
+    assert warm_up.parse(["--subject", "full-body"]).subject is Subject.FULL_BODY
