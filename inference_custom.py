@@ -3,7 +3,7 @@
 import sys
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 10):  # noqa: UP036 - an older one may start it
+    if sys.version_info < (3, 10):  # noqa: UP036 - an older one may run this
         print("Python 3.10 to 3.13 is needed, and this is an older one.", file=sys.stderr)
         print("Install one from https://www.python.org/downloads/", file=sys.stderr)
         sys.exit(3)
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         print(f"The Python package {error.name} is missing.", file=sys.stderr)
         print("On Windows, double-click setup.bat; elsewhere: sh setup.sh", file=sys.stderr)
         code = 3
-    except KeyboardInterrupt:  # before the program could listen
+    except KeyboardInterrupt:  # before the program listens for it
         print("Interrupted. Run the same command again.", file=sys.stderr)
         code = 130
     sys.exit(code)

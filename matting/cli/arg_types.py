@@ -1,4 +1,4 @@
-"""What may stand behind an option, and what it means; argparse is told what may not."""
+"""The values that options take, and their meaning, as argparse's types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _fraction(text: str) -> Fraction:
 
 
 def seconds(text: str) -> Fraction:
-    """Above 0, up to a day."""
+    """Parse a duration above 0, up to a day, in seconds."""
     value = _fraction(text)
     if not 0 < value <= 24 * 3600:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and a day")
@@ -27,7 +27,7 @@ def seconds(text: str) -> Fraction:
 
 
 def frame_rate(text: str) -> Fraction:
-    """Frames a second, above 0."""
+    """Parse frames a second, above 0, up to 1000."""
     value = _fraction(text)
     if not 0 < value <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1000")
@@ -35,7 +35,7 @@ def frame_rate(text: str) -> Fraction:
 
 
 def ratio(text: str) -> float | None:
-    """Above 0, up to 1; None for `auto`."""
+    """Parse a ratio above 0, up to 1; return None for `auto`."""
     if text == "auto":
         return None
     value = float(_fraction(text))
@@ -45,8 +45,8 @@ def ratio(text: str) -> float | None:
 
 
 def colour(text: str) -> tuple[int, int, int]:
-    """Red, green and blue, 0 to 255."""
-    text = text.strip().strip("'")  # Windows' command window passes these on
+    """Parse a colour; return red, green and blue, 0 to 255."""
+    text = text.strip().strip("'")  # Windows' command window passes quotes on
     match = re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text, re.IGNORECASE)
     if match:
         red, green, blue = (int(part, 16) for part in match.groups())
@@ -61,7 +61,7 @@ def colour(text: str) -> tuple[int, int, int]:
 
 
 def bitrate(text: str) -> int:
-    """Bits a second."""
+    """Parse a bit rate such as 40M or 800k; return bits a second."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmg]?)", text.strip(), re.IGNORECASE)
     value = math.floor(Fraction(match[1]) * SUFFIX[match[2].lower()]) if match else 0
     if not 1000 <= value <= 2 * 10**9:
@@ -70,14 +70,14 @@ def bitrate(text: str) -> int:
 
 
 def whole(text: str) -> int:
-    """A whole number, from 0 on."""
+    """Parse a whole number, 0 or more."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
 
 
 def positive(text: str) -> int:
-    """A whole number, from 1 on."""
+    """Parse a whole number, 1 or more."""
     value = whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from matting.cli import parser as args
 from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, ended, failed, interrupted
+from matting.cli.parser import parse
 from matting.cli.requested import cutting_options, matting_options
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     signals.listen()
     console = Console()
     try:
-        options = args.parse(sys.argv[1:] if argv is None else argv)
+        options = parse(sys.argv[1:] if argv is None else argv)
     except MattingError as error:
         console.error(str(error))
         return error.exit_code
@@ -95,15 +95,17 @@ def _failed(
 
 def _dispatch(options: argparse.Namespace, console: Console) -> None:
     try:
-        console.start("Starting ...", 0, "")  # torch takes seconds to load, on some disks a minute
+        console.start(
+            "Starting ...", 0, ""
+        )  # torch takes seconds to load, from some disks a minute
         stage = _stage(options, console)
-    except (ImportError, OSError) as error:  # the latter where a package's libraries do not load
+    except (ImportError, OSError) as error:  # the latter if a package's libraries do not load
         name = getattr(error, "name", None)
         raise MissingError(
             f"The Python package {name} is missing or broken ({error})."
             if name
             else f"A Python package is broken ({error}).",
-            f"To fix it: {setup()}. This tells what else is missing: "
+            f"To fix it: {setup()}. This shows what else is missing: "
             "python inference_custom.py doctor",
         ) from error
     finally:
@@ -112,9 +114,10 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
 
 
 def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object]:
-    """The command's work.
+    """Return the command's work.
 
-    Only its own modules are imported: torch takes seconds to load, and three stages need none.
+    Only the modules that it needs are imported: torch takes seconds to load, and three stages do
+    without it.
     """
     path, output = options.path, options.output
     if options.command in NEEDING_A_GPU:
@@ -122,7 +125,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
 
         warn_of_unused_gpu(options.device, console)
     if options.command in {"demo", "doctor"}:
-        return _beside_the_stages(options, console)
+        return _other_command(options, console)
     if options.command == "segment":
         from matting.segment import segment
 
@@ -145,7 +148,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     return partial(run, path, cutting, matting, output, console)
 
 
-def _beside_the_stages(options: argparse.Namespace, console: Console) -> Callable[[], object]:
+def _other_command(options: argparse.Namespace, console: Console) -> Callable[[], object]:
     if options.command == "doctor":
         from matting.cli.doctor import doctor
 

@@ -1,4 +1,4 @@
-"""What a command says at its end: how long it took, what comes next, how to go on."""
+"""A command's last words: how long it took, what comes next, how to go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.system.humanize import time_taken
 
-# The variable in which a batch file gives its name.
+# The variable in which a batch file passes its name.
 BATCH_VARIABLE = "RVM_BATCH"
 INFER_BATCH, COMBINE_BATCH, ADD_AUDIO_BATCH = "2_infer.bat", "3_combine.bat", "4_add_audio.bat"
 KEEPS_WHAT_IS_DONE = {"infer", "run", "demo"}
@@ -35,8 +35,8 @@ class Invocation:
 
     Attributes:
         program: what was typed before the command's name.
-        arguments: the command's name and all after it.
-        batch: the batch file's name; "": typed.
+        arguments: the command's name and everything after it.
+        batch: the batch file's name; "" if the command was typed.
     """
 
     program: tuple[str, ...]
@@ -45,7 +45,7 @@ class Invocation:
 
     @classmethod
     def of(cls, argv: Sequence[str] | None) -> Invocation:
-        """That of this process; of `argv` where that is given."""
+        """Return that of this process, or of `argv` if it is given."""
         if argv is not None:
             return cls(PROGRAM, tuple(argv))
         own = sys.argv[1:]
@@ -58,12 +58,12 @@ class Invocation:
         return next(iter(self.arguments), "")
 
     def line(self, *arguments: object) -> str:
-        """What to type, to call the program with those arguments."""
+        """Return what to type to run the program with those arguments."""
         return typed([*self.program, *map(str, arguments)])
 
 
 def typed(words: Sequence[str], windows: bool = os.name == "nt") -> str:
-    """The words as a line for the system's command window."""
+    """Return words as a line for the system's command window."""
     if not windows:
         return shlex.join(words)
     return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
@@ -103,23 +103,23 @@ def _line_taking(option: str, call: Invocation) -> str:
 
 
 def ended(options: argparse.Namespace, call: Invocation, seconds: float) -> str:
-    """The last words of a command that has done its work."""
-    taken = f"Time taken: {time_taken(seconds)}."
-    following = _following(options, call)
-    if not following:
-        return taken
-    return f"{taken} Next: {following}" if call.batch else f"{taken} Next:\n  {following}"
+    """Return the last words of a command that has succeeded."""
+    duration = f"Time taken: {time_taken(seconds)}."
+    step = _next_step(options, call)
+    if not step:
+        return duration
+    return f"{duration} Next: {step}" if call.batch else f"{duration} Next:\n  {step}"
 
 
-def _following(options: argparse.Namespace, call: Invocation) -> str:
-    """What the user does next, by a drop or by a line to type; "": nothing more."""
+def _next_step(options: argparse.Namespace, call: Invocation) -> str:
+    """Return what the user does next, by a drop or by a line to type; "" for nothing."""
     path, output = options.path, options.output
     if options.command == "segment":
         folder = segments_folder(path, output)
         return _step(call, f"the folder {folder.name}", INFER_BATCH, "infer", folder)
     if options.command == "infer":
         if read_plan(path) is None:
-            return ""  # not the pieces of one video
+            return ""  # not the segments of one video
         folder = MattedFolder.of(path, output).root
         return _step(call, f"the folder {folder.name}", COMBINE_BATCH, "combine", folder)
     if options.command == "combine":
@@ -129,12 +129,12 @@ def _following(options: argparse.Namespace, call: Invocation) -> str:
 
 def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:
     results = MattedFolder(output / matted.name if output else matted)
-    note = JoinRecord.read(results.combined())
-    if note is None or note.source is None:
-        return ""  # never one video, whose sound it could have
-    name, beside = note.source.name, results.root.parent
-    elsewhere = [] if (beside / name).is_file() else ["--output", beside]
-    video = name if elsewhere else beside / name
+    record = JoinRecord.read(results.combined())
+    if record is None or record.source is None:
+        return ""  # never one video, whose audio it could have
+    name, folder = record.source.name, results.root.parent
+    elsewhere = [] if (folder / name).is_file() else ["--output", folder]
+    video = name if elsewhere else folder / name
     return _step(call, f"your video {name}", ADD_AUDIO_BATCH, "add-audio", video, *elsewhere)
 
 

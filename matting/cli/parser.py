@@ -58,11 +58,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
         InputError: an argument is unknown or out of its range.
     """
     options = build_parser().parse_args(argv)
-    # Absolute from here on: nothing depends on the current folder, nor looks like an option.
+    # Absolute from here on: nothing depends on the current folder or looks like an option.
     for name in ("path", "output", "checkpoint"):
-        given = getattr(options, name, None)
-        if given is not None:
-            setattr(options, name, Path(os.path.abspath(given)))  # noqa: PTH100 - links stay
+        path = getattr(options, name, None)
+        if path is not None:
+            setattr(options, name, Path(os.path.abspath(path)))  # noqa: PTH100 - links stay
     return options
 
 
@@ -75,7 +75,7 @@ def build_parser() -> Parser:
     segment = _add_command(commands, "segment", "cut a video into segments")
     infer = _add_command(commands, "infer", "matte a folder of segments")
     _add_command(commands, "combine", "join the matted segments to one video")
-    _add_command(commands, "add-audio", "put the original's sound to the matted video")
+    _add_command(commands, "add-audio", "add the original's audio to the matted video")
     run = _add_command(commands, "run", "all four in a row; can be run again at any point")
     _add_doctor(commands)
     for command in (segment, run):
@@ -105,27 +105,32 @@ def _add_command(
     description: str,
     count: Literal["?"] | None = None,
 ) -> argparse.ArgumentParser:
+    """Add a command with the arguments that all of them have.
+
+    Args:
+        count: "?" if it needs no path.
+    """
     parser = commands.add_parser(name, help=description, description=description.capitalize())
     parser.add_argument("path", metavar=INPUTS[name], type=Path, nargs=count)
     parser.add_argument(
         "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
     )
     volume = parser.add_mutually_exclusive_group()
-    volume.add_argument("-v", "--verbose", action="store_true", help="tell more, also of faults")
-    volume.add_argument("--quiet", action="store_true", help="tell nothing but errors")
+    volume.add_argument("-v", "--verbose", action="store_true", help="show more, also about faults")
+    volume.add_argument("--quiet", action="store_true", help="show nothing but errors")
     return parser
 
 
 def _add_doctor(commands: argparse._SubParsersAction[Parser]) -> None:
-    told = "tell what this computer has, what is missing, and the command that fixes it"
-    parser = commands.add_parser("doctor", help=told, description=told.capitalize())
+    description = "show what this computer has, what is missing, and the command that fixes it"
+    parser = commands.add_parser("doctor", help=description, description=description.capitalize())
     parser.add_argument(
         "path",
         metavar=INPUTS["doctor"],
         type=Path,
         nargs="?",
         default=Path(),
-        help="whose disk's free room is told (default: the current folder)",
+        help="show the free space of its disk (default: the current folder)",
     )
     parser.set_defaults(output=None, quiet=False, verbose=False)
 
@@ -142,7 +147,7 @@ def _add_cutting_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="make new, clean segments (H.265, CRF 12); slow",
     )
-    parser.add_argument("--overwrite", action="store_true", help="cut anew what is cut already")
+    parser.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
     _add_choice(
         parser, "--damaged", CUTTING.damaged, "at damage: stop, or repeat the last good frame"
     )
@@ -154,7 +159,7 @@ def _add_matting_options(parser: argparse.ArgumentParser) -> None:
     _add_compute_options(parser)
     add = parser.add_argument
     add("--force", action="store_true", help="go on although the disk seems too small")
-    add("--shutdown", action="store_true", help="switch the computer off at the end")
+    add("--shutdown", action="store_true", help="shut the computer down at the end")
 
 
 def _add_matte_options(parser: argparse.ArgumentParser) -> None:
@@ -166,13 +171,13 @@ def _add_matte_options(parser: argparse.ArgumentParser) -> None:
         default=default.checkpoint,
         help="the network's weights, a .pth file",
     )
-    _add_choice(parser, "--precision", default.precision, "of the numbers")
+    _add_choice(parser, "--precision", default.precision, "of the network's arithmetic")
     add(
         "--downsample-ratio",
         type=arg_types.ratio,
         default=default.ratio,
         metavar="auto|RATIO",
-        help="size of the copy on which people are found, 0 to 1 (default: auto, by --subject)",
+        help="size of the copy in which people are found, 0 to 1 (default: auto, by --subject)",
     )
     _add_choice(parser, "--subject", default.subject, "how much of the people is seen")
 
@@ -255,7 +260,7 @@ def _add_compute_options(parser: argparse.ArgumentParser) -> None:
         type=arg_types.seconds,
         default=default.patience_seconds,
         metavar="SECONDS",
-        help="without one frame of progress, start the work on a segment anew "
+        help="restart the work on a segment after so long without a frame "
         f"(default: {default.patience_seconds:g})",
     )
 

@@ -1,4 +1,4 @@
-"""What was asked for on the command line, as the options that the commands take."""
+"""What was asked for on the command line, as the options that the stages take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switching the machine off when a long job has ended, announced and with time to cancel."""
+"""Shutting the computer down when a long job has ended, announced and with time to cancel."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ REASON = "RVM on Segments has finished"
 
 @dataclass(frozen=True)
 class Shutdown:
-    """The operating system's command, and the words that tell how to cancel it."""
+    """The operating system's command, and how to cancel it, as a clause."""
 
     command: tuple[str, ...]
     cancel: str
 
 
 def shutdown_command(platform: str = sys.platform) -> Shutdown:
-    """How to switch off in two minutes on `platform` (as in `sys.platform`)."""
+    """Return how to shut down in two minutes on `platform` (as in `sys.platform`)."""
     if platform == "win32":
-        # By its full path: Windows would look in the current folder first.
+        # By its full path: Windows looks in the current folder first.
         program = PureWindowsPath(os.environ.get("SYSTEMROOT", "C:\\Windows"), "System32")
         return Shutdown(
             (str(program / "shutdown.exe"), "/s", "/t", str(DELAY_SECONDS), "/c", REASON),
@@ -41,13 +41,13 @@ def shutdown_command(platform: str = sys.platform) -> Shutdown:
 
 
 def shut_down(announce: Callable[[str], None]) -> None:
-    """Announces and orders the shutdown.
+    """Announce the shutdown and order it.
 
     Raises:
         MachineError: the operating system refused.
     """
     shutdown = shutdown_command()
-    announce(f"The computer switches off in two minutes. To keep it on, {shutdown.cancel}")
+    announce(f"The computer shuts down in two minutes. To keep it on, {shutdown.cancel}")
     try:
         subprocess.run(shutdown.command, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:

@@ -1,4 +1,4 @@
-"""Ctrl-C and other polite requests to end: how they are heard."""
+"""Ctrl-C and other polite requests to end: how the program hears them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import time
 from types import FrameType
 
-# By then the work has been put away, or the first one was lost in code that hears no exception.
+# By then the work has been cleaned up, or the first one was lost in code that hears no exception.
 AGAIN_SECONDS = 5
 # SIGBREAK: Ctrl-Break on Windows. SIGHUP: the terminal's window was closed.
 NAMES = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
@@ -15,7 +15,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
 class SignalListener:
     """Turns requests to end into KeyboardInterrupt in the main thread.
 
-    While the work is put away, further ones are ignored: people press Ctrl-C more than once.
+    While the work is cleaned up, further ones are ignored: people press Ctrl-C more than once.
 
     Attributes:
         heard: whether there was one. An import or a callback that it hits may turn it into
@@ -27,8 +27,11 @@ class SignalListener:
         self._last = -float(AGAIN_SECONDS)
 
     def listen(self) -> None:
-        """From now on they are heard; also where a script started this in the background, with
-        Ctrl-C's signal ignored. What `nohup` keeps away stays away."""
+        """Hear them from now on.
+
+        That includes Ctrl-C where a script started this in the background, with its signal
+        ignored. What `nohup` keeps away stays away.
+        """
         for name in NAMES:
             number = getattr(signal, name, None)
             if number is None:
@@ -38,7 +41,7 @@ class SignalListener:
             signal.signal(number, self._hear)
 
     def ignore(self) -> None:
-        """From now on they are not heard: only a last word is still to be said."""
+        """Ignore them from now on: only the last words are still to be said."""
         for name in NAMES:
             number = getattr(signal, name, None)
             if number is not None:

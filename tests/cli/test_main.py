@@ -1,4 +1,4 @@
-"""The command line: every bad input gets its exit code and a plain word, and harms nothing."""
+"""The command line: every bad input gets its exit code and plain words, and does no harm."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.repository import ROOT
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object, lines: int = 2) -> tuple[int, str]:
-    """Exit code and error text of a command; the text is plain and short."""
+    """Return the exit code and the error text of a command; the text is plain and short."""
     code = main([str(a) for a in arguments])
     error = capsys.readouterr().err
     text = "\n".join(line for line in error.splitlines() if "\r" not in line and "%|" not in line)
@@ -45,13 +45,13 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object, lines: int = 2) 
     return code, text
 
 
-def everything(folder: Path) -> dict[str, bytes]:
+def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> dict[str, Path]:
-    """Bad input of every kind."""
+    """Return bad input of every kind."""
     text = tmp_path / "text.mp4"
     text.write_text("this is no video\n" * 500, encoding="utf-8")
     nothing = tmp_path / "nothing.mp4"
@@ -82,16 +82,16 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
     "kind",
     ["missing", "folder", "text", "empty file", "audio only", "cut off", "playlist", "stream list"],
 )
-def test_a_file_that_is_no_video(
+def test_a_file_that_is_not_a_video(
     command: str, kind: OutputKind, inputs: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = inputs[kind]
-    before = everything(path.parent)
+    before = contents(path.parent)
     code, text = run(capsys, command, path)
     assert code == (2 if command != "run" else code)
     assert code in {2, 3}
     assert path.name in text or code == 3
-    after = everything(path.parent)
+    after = contents(path.parent)
     assert before.items() <= after.items()
     assert {name for name in after if name.endswith((".mp4", ".json"))} == {
         name for name in before if name.endswith((".mp4", ".json"))
@@ -100,7 +100,7 @@ def test_a_file_that_is_no_video(
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "text"])
 @pytest.mark.parametrize("command", ["infer", "combine"])
-def test_a_folder_that_is_none(
+def test_a_folder_that_is_not_one(
     command: str,
     kind: OutputKind,
     inputs: dict[str, Path],
@@ -139,7 +139,7 @@ def test_a_folder_that_is_none(
         (["--unknown"], "--unknown"),
     ],
 )
-def test_an_option_that_is_none(
+def test_an_option_that_does_not_exist_or_fit(
     arguments: list[str],
     words: str,
     tmp_path: Path,
@@ -149,8 +149,8 @@ def test_an_option_that_is_none(
     clips = tmp_path / "clips"
     clips.mkdir()
     make_clip(clips / "a.mp4", 2)
-    given = [] if "--checkpoint" in arguments else ["--checkpoint", random_checkpoint]
-    code, text = run(capsys, "infer", clips, *given, *arguments)
+    checkpoint = [] if "--checkpoint" in arguments else ["--checkpoint", random_checkpoint]
+    code, text = run(capsys, "infer", clips, *checkpoint, *arguments)
     assert code == 2
     assert words in text
     assert not (tmp_path / "clips_matted").exists()
@@ -159,13 +159,15 @@ def test_an_option_that_is_none(
 @pytest.mark.parametrize(
     "arguments", [[], ["fly"], ["segment"], ["segment", "a", "--seconds", "-3"]]
 )
-def test_a_command_that_is_none(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_that_does_not_exist(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     code, text = run(capsys, *arguments)
     assert code == 2
     assert "--help" in text
 
 
-def test_a_ratio_that_leaves_nothing(
+def test_a_ratio_that_leaves_no_pixels(
     tmp_path: Path, random_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = tmp_path / "clips"
@@ -185,7 +187,7 @@ def test_a_ratio_that_leaves_nothing(
     assert "nothing is left" in text
 
 
-def test_a_fault_of_ours_is_called_so(
+def test_a_fault_of_the_program_is_reported_as_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
@@ -206,8 +208,8 @@ def test_a_relative_path_and_a_folder_named_by_a_dot(
     monkeypatch.chdir(tmp_path)
     assert main(["segment", "a:b.mp4", "--seconds", "1"]) == 0
     monkeypatch.chdir(tmp_path / "a:b_segments")
-    given = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
-    assert main(["infer", ".", *given]) == 0
+    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    assert main(["infer", ".", *options]) == 0
     monkeypatch.chdir(tmp_path)
     assert main(["combine", "a:b_segments_matted"]) == 0
     assert main(["add-audio", "a:b.mp4"]) == 0
@@ -242,7 +244,7 @@ def test_a_place_that_cannot_be_written(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_a_full_disk_is_called_so() -> None:
+def test_a_full_disk_is_reported_as_one() -> None:
     with (
         pytest.raises(StorageError, match="disk is full"),
         encoding(Path("/dev/full")),
@@ -254,7 +256,7 @@ def test_a_full_disk_is_called_so() -> None:
         container.mux(stream.encode(None))
 
 
-def test_a_polite_request_to_end_counts_as_ctrl_c(
+def test_a_request_to_end_counts_as_ctrl_c(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("matting.segment.segment", lambda *_: signal.raise_signal(signal.SIGTERM))
@@ -317,16 +319,16 @@ def test_all_four_by_command(
 
 
 @pytest.fixture
-def power_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """The commands that would have switched the machine off."""
-    given: list[tuple[str, ...]] = []
+def shutdown_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Return the commands that would have shut the computer down."""
+    commands: list[tuple[str, ...]] = []
 
     def record(announce: Callable[[str], None]) -> None:
-        given.append(shutdown.shutdown_command().command)
+        commands.append(shutdown.shutdown_command().command)
         announce("announced")
 
     monkeypatch.setattr("matting.cli.main.shut_down", record)
-    return given
+    return commands
 
 
 @pytest.mark.parametrize(
@@ -345,12 +347,12 @@ def power_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         (KeyboardInterrupt(), 130, False),
     ],
 )
-def test_switches_off_only_when_the_work_has_ended(
+def test_the_computer_shuts_down_only_when_the_work_has_ended(
     failure: BaseException | None,
     code: int,
     *,
     off: bool,
-    power_commands: list[tuple[str, ...]],
+    shutdown_commands: list[tuple[str, ...]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -360,9 +362,9 @@ def test_switches_off_only_when_the_work_has_ended(
 
     monkeypatch.setattr("matting.infer.infer", work)
     assert main(["infer", "somewhere", "--shutdown"]) == code
-    assert bool(power_commands) is off
+    assert bool(shutdown_commands) is off
     assert main(["infer", "somewhere"]) == code
-    assert len(power_commands) <= 1
+    assert len(shutdown_commands) <= 1
     capsys.readouterr()
 
 

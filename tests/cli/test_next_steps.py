@@ -1,4 +1,4 @@
-"""What a command says last: what it made, how long it took, what comes next; or how to go on."""
+"""A command's last words: what it made, how long it took, what comes next; or how to go on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_how_long_it_took(seconds: float, text: str) -> None:
     assert time_taken(seconds) == text
 
 
-def test_a_line_can_be_typed_as_it_is_shown() -> None:
+def test_a_line_can_be_typed_as_shown() -> None:
     words = ["python", "a b.mp4", "it's.mp4", "C:\\a&b.mp4", "#78FF9B"]
     assert typed(words, windows=True) == ('python "a b.mp4" "it\'s.mp4" "C:\\a&b.mp4" "#78FF9B"')
     shown = subprocess.run(
@@ -47,7 +47,7 @@ def test_a_line_can_be_typed_as_it_is_shown() -> None:
 
 
 def next_line(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The line that a command gives for the next one."""
+    """Return the line that a command gives for the next one."""
     assert main([str(a) for a in arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"Time taken: .*\. Next:", lines[-2])
@@ -112,7 +112,7 @@ def test_videos_that_never_were_one_have_no_next_step(
     assert f"It is matted: {tmp_path / 'FIX_ME_matted'}" in out
 
 
-def test_who_drops_is_told_what_to_drop(tmp_path: Path) -> None:
+def test_a_batch_file_says_what_to_drop_next(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 4)
     done = subprocess.run(
         [sys.executable, str(ROOT / "inference_custom.py"), "segment", str(clip)],
@@ -134,7 +134,7 @@ def test_how_to_go_on_after_an_interruption() -> None:
     )
 
 
-def test_who_drops_is_told_how_to_give_an_option() -> None:
+def test_a_batch_file_says_how_to_give_an_option() -> None:
     error = InputError("It is in the way.", "Choose a place with --output.", option="--output")
     assert failed(error, TYPED) == str(error)
     what, hint, help_, line = failed(error, DROPPED).splitlines()
@@ -143,7 +143,7 @@ def test_who_drops_is_told_how_to_give_an_option() -> None:
     assert line.strip() == "python.exe inference_custom.py segment clip.mp4"
 
 
-def test_who_drops_is_told_the_command_that_takes_the_option() -> None:
+def test_a_batch_file_names_the_command_that_takes_the_option() -> None:
     dropped = Invocation(("python.exe", "x.py"), ("infer", "clip_segments"), "2_infer.bat")
     error = InputError("It cannot be read.", "Cut it again.", option="--overwrite")
     assert failed(error, dropped).splitlines()[-1].strip() == "python.exe x.py segment VIDEO"
@@ -171,7 +171,7 @@ def test_how_to_go_on_after_a_failure() -> None:
     )
 
 
-def test_what_ctrl_c_was_made_of_is_still_an_interruption(
+def test_ctrl_c_turned_into_another_error_is_still_an_interruption(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def swallow(*_: object) -> None:
@@ -187,21 +187,21 @@ def test_what_ctrl_c_was_made_of_is_still_an_interruption(
     assert "package" not in error
 
 
-def test_a_second_ctrl_c_does_not_break_the_putting_away(
+def test_a_second_ctrl_c_does_not_break_the_cleaning_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put_away = []
+    cleaned_up = []
 
     def work(*_: object) -> None:
         try:
             signal.raise_signal(signal.SIGINT)
         finally:
             signal.raise_signal(signal.SIGINT)
-            put_away.append(True)
+            cleaned_up.append(True)
 
     monkeypatch.setattr("matting.segment.segment", work)
     assert main(["segment", "a.mp4"]) == 130
-    assert put_away == [True]
+    assert cleaned_up == [True]
     signal.raise_signal(signal.SIGINT)  # nor what comes after the last word
     capsys.readouterr()
 
@@ -216,7 +216,7 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
             return
 
     def never(_: object) -> None:
-        raise AssertionError("switched off")
+        raise AssertionError("shut down")
 
     monkeypatch.setattr("matting.infer.infer", lose)
     monkeypatch.setattr("matting.cli.next_steps.read_plan", lambda _: None)
@@ -227,7 +227,7 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for its processes")
 @pytest.mark.parametrize("to_all", [True, False])
-def test_pressed_three_times_nothing_is_left_and_it_goes_on(
+def test_pressed_three_times_it_leaves_nothing_behind_and_goes_on(
     *, to_all: bool, tmp_path: Path, random_checkpoint: Path
 ) -> None:
     clips = tmp_path / "clips"
@@ -268,7 +268,7 @@ def test_pressed_three_times_nothing_is_left_and_it_goes_on(
 
 
 def living(session: int) -> list[str]:
-    """The processes of a session that are not dead."""
+    """Return the processes of a session that are not dead."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has just ended
