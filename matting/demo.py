@@ -23,8 +23,8 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media import ffmpeg
 from matting.media.audio import read_audio
-from matting.media.colour_tags import BT709, LIMITED, Colour
-from matting.media.encoders import delivery
+from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.encoders import encoder_input
 from matting.media.images.png import write_png
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
@@ -161,9 +161,9 @@ def draw_film(film: Film, video: Path, progress: Progress) -> DrawnFilm:
     picture, beeps = atomic_files.partial(video), video.with_name("demo_sound.wav")
     drawn = DrawnFilm([], [])
     columns = _columns(len(film))
-    colour = Colour(BT709, LIMITED, BT709, BT709)
+    colour = ColourTags(BT709, LIMITED, BT709, BT709)
     sample_format = colour.sample_format(8, (2, 2), film.window.height)
-    samples = delivery(ENCODING, sample_format, colour, film.window.height)
+    samples = encoder_input(ENCODING, sample_format, colour, film.window.height)
     progress.start("Drawing a film", len(film), "frame")
     try:
         with VideoWriter(

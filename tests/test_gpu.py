@@ -20,7 +20,7 @@ from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
-from matting.media.hardware_probe import try_encoders
+from matting.media.hardware_probe import probe_encoders
 from matting.media.video_source import VideoSource
 from matting.options import (
     EncodingOptions,
@@ -126,7 +126,7 @@ def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) 
     told = [line for line in progress.details if line.startswith("Decoding by")]
     assert len(told) == 2
     assert all("Decoding by NVDEC; the network in fp16" in line for line in told), told
-    if not try_encoders(str(CARD))[VideoCodec.HEVC]:
+    if not probe_encoders(str(CARD))[VideoCodec.HEVC]:
         assert all("encoding by hevc_nvenc" in line for line in told), told
     assert sum(len(decode(path)) for path in composites(folder)) == 45
 

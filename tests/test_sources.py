@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from matting.cutting.lossless_writer import intermediate_codec, is_lossless
 from matting.media.container import open_video
 from matting.media.decode_check import Decoding, pixel_hash
-from matting.media.decode_check import decoded as decode_packets
+from matting.media.decode_check import decode_files as decode_packets
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.matroska_header import header_of
-from matting.media.pixel_formats import SAME_SAMPLES
+from matting.media.matroska_header import read_header
+from matting.media.pixel_formats import EQUIVALENT_FORMATS
 from matting.media.probe import probe
 from matting.options import CuttingOptions
 from matting.project.plan import read_plan
@@ -115,7 +115,7 @@ def test_same_samples_at_the_same_times(
 def test_packed_samples_in_planes(
     codec: str, pixel_format: str, same: str, tmp_path: Path, progress: Recorder
 ) -> None:
-    assert SAME_SAMPLES.get(pixel_format, pixel_format) == same
+    assert EQUIVALENT_FORMATS.get(pixel_format, pixel_format) == same
     video = make_clip(tmp_path / "clip.nut", 6, codec=codec, pixel_format=pixel_format)
     folder = segment(video, CuttingOptions(), None, progress)
     with open_video(video) as (container, _):
@@ -189,7 +189,7 @@ def test_light_and_chromas_place_stay(
     assert len(pieces) == 3
     for piece in pieces:
         with open_video(piece) as (container, stream):
-            assert header_of(stream).chroma_location == 3
+            assert read_header(stream).chroma_location == 3
             assert HdrMetadata.of(next(container.decode(stream))) == light
 
 
@@ -207,7 +207,7 @@ def test_cropping_by_the_header_is_done(
         whole = list(container.decode(stream))
     with open_video(folder / "output_000.mp4") as (container, stream):
         assert (stream.width, stream.height) == (64 - left, 48 - bottom)
-        assert not header_of(stream).crop
+        assert not read_header(stream).crop
         found = list(container.decode(stream))
     for before, after in zip(whole, found, strict=True):
         assert "444" in after.format.name or after.format.name == pixel_format

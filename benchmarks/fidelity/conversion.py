@@ -29,7 +29,7 @@ from matting.errors import MattingError
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import FULL, LIMITED, Colour
+from matting.media.colour_tags import FULL, LIMITED, ColourTags
 
 MEAN_BOUND = 0.6  # in 1/255, of the issue
 BIAS_BOUND = 0.1  # in 1/255, of the issue
@@ -54,7 +54,7 @@ def program_conversion(
     Returns:
         RGB [H, W, 3] in 0..255, and the code values that are made of that RGB again.
     """
-    colour = Colour(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
+    colour = ColourTags(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
     sample_format = colour.sample_format(bits, (1, 1), codes[0].shape[0])
     kind = np.uint8 if bits == 8 else np.uint16
     luma, *chroma = (torch.from_numpy(values.astype(kind))[None] for values in codes)

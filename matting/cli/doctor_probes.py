@@ -189,19 +189,19 @@ def _try_decoders() -> CodecTrials:
         import torch
 
         from matting.media.cuda import Nvdec
-        from matting.media.hardware_probe import try_decoders
+        from matting.media.hardware_probe import probe_decoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    trials = try_decoders(Nvdec(torch.device(FIRST_GPU)))
+    trials = probe_decoders(Nvdec(torch.device(FIRST_GPU)))
     return {codec.value: reason for codec, reason in trials.items()}
 
 
 def _try_encoders() -> CodecTrials:
     try:
-        from matting.media.hardware_probe import try_encoders
+        from matting.media.hardware_probe import probe_encoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    return {codec.value: reason for codec, reason in try_encoders(FIRST_GPU).items()}
+    return {codec.value: reason for codec, reason in probe_encoders(FIRST_GPU).items()}
 
 
 def _load_weights(path: Path) -> str:

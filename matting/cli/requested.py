@@ -64,10 +64,10 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
 
 
 def _output_options(arguments: argparse.Namespace) -> OutputOptions:
-    from matting.media.encoders import CODECS
+    from matting.media.encoders import SOFTWARE_ENCODERS
 
     codec = VideoCodec(arguments.codec)
-    worst = CODECS[codec].worst_quality
+    worst = SOFTWARE_ENCODERS[codec].worst_quality
     if arguments.quality is not None and arguments.quality > worst:
         raise InputError(
             f"--quality {arguments.quality}: {codec} takes 0 to {worst}.", option="--quality"

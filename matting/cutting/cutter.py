@@ -7,7 +7,7 @@ from matting.cutting.exact_copy import ExactCopier
 from matting.cutting.lossless_writer import is_lossless
 from matting.cutting.reencode import reencode
 from matting.errors import MediaError
-from matting.media.alpha import opaque
+from matting.media.alpha import opaque_format
 from matting.options import CuttingOptions, OnDamage
 from matting.progress import Progress
 
@@ -46,7 +46,7 @@ def cut(
             reason = FILTERED
     pixel_format = job.info.pixel_format
     loss = "without loss"
-    if not is_lossless(opaque(pixel_format)):
+    if not is_lossless(opaque_format(pixel_format)):
         loss += f" but for its pixel format, {pixel_format}, which becomes one of 16 bits"
     progress.say(f"The segments are re-encoded, {loss}: {reason}.")
     return reencode(job, None, progress, repeat=repeat)

@@ -107,13 +107,13 @@ class ExactCopier:
                 decoding = decode_all(
                     path,
                     on_frames,
-                    head=COMPARED_FRAMES if in_doubt[number] else 0,
+                    hash_first=COMPARED_FRAMES if in_doubt[number] else 0,
                     following=paths[number + 1] if in_doubt[number + 1] else None,
-                    next_head=COMPARED_FRAMES,
+                    hash_next=COMPARED_FRAMES,
                 )
                 if decoding.interlaced:
                     return None
-                equal = not in_doubt[number] or decoding.head == expected
+                equal = not in_doubt[number] or decoding.first_hashes == expected
                 keys_back = None if equal else next(longer_pre_rolls, None)
                 if keys_back is None:
                     break
@@ -128,7 +128,7 @@ class ExactCopier:
                 segment = self._rewrite_as_continuation(files, segment, target)
             elif not segment.damaged and not self._is_exact(spans[number], decoding):
                 segment = rewrite_segment(self._job.info, [path], segment, target)
-            expected = decoding.next_head
+            expected = decoding.next_hashes
             if not equal and in_doubt[number + 1]:
                 # This one is no measure for the next: those before it have to be, too.
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
@@ -149,7 +149,9 @@ class ExactCopier:
 
     def _is_exact(self, span: PacketSpan, decoding: Decoding) -> bool:
         """Return whether a segment presents no more than it should, and in the right order."""
-        times = [decoding.pts[number] for number in decoding.shown if number in decoding.pts]
+        times = [
+            decoding.indexed[number] for number in decoding.presented if number in decoding.indexed
+        ]
         in_order = times == sorted(times, key=lambda time: time or 0)
         return edit_list_can_hide(self._job.index, span) and in_order
 
@@ -157,7 +159,7 @@ class ExactCopier:
         """Compare what a segment shows with what it should."""
         times = sorted(self._job.index.times(span.start, span.stop))
         source_time = source_time_of(self._job.info, decoding.time_base, times[0])
-        numbers = (set(decoding.shown) - decoding.damaged) & set(decoding.pts)
-        intact = {source_time(number, decoding.pts[number]) for number in numbers}
+        numbers = (set(decoding.presented) - decoding.damaged) & set(decoding.indexed)
+        intact = {source_time(number, decoding.indexed[number]) for number in numbers}
         intact -= self._job.corrupt_pts
         return CutSegment(path, tuple(times), tuple(time for time in times if time not in intact))

@@ -18,7 +18,7 @@ from matting.media.codecs import add_video_stream, encoder_formats
 from matting.media.container import encoding
 from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
+from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
 
 
@@ -97,7 +97,7 @@ class FrameWriter:
             EncodeError: the encoder refuses it.
             StorageError: the file cannot be written.
         """
-        frame = converted(frame, self.pixel_format, self._info.colour.range)
+        frame = convert_frame(frame, self.pixel_format, self._info.colour.range)
         if self._lossless:
             self._hashes.append(pixel_hash(frame))
         # The source's picture types are no orders to this encoder.
@@ -117,10 +117,10 @@ class FrameWriter:
         with encoding(self._path):
             self._mux(self._stream.encode(None))
             self._output.close()
-        decoding = decode_all(self._path, head=len(self._pts) if self._lossless else 0)
-        times = [pts * decoding.time_base for pts in decoding.pts.values() if pts is not None]
+        decoding = decode_all(self._path, hash_first=len(self._pts) if self._lossless else 0)
+        times = [pts * decoding.time_base for pts in decoding.indexed.values() if pts is not None]
         expected = [(pts - self._pts[0]) * self._time_base for pts in self._pts]
-        if not decoding.is_intact or times != expected or decoding.head != self._hashes:
+        if not decoding.is_intact or times != expected or decoding.first_hashes != self._hashes:
             raise EncodeError(f"{self._path} does not hold the frames that were written to it.")
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -139,7 +139,7 @@ def _options_with_light(
     x265 = codec.encoder == "libx265"
     parameters = [] if hdr is None else [hdr.x265() if x265 else hdr.x264()]
     siting = info.header.chroma_location
-    if siting and chroma_cells(codec.pixel_format) == (2, 2):
+    if siting and chroma_subsampling(codec.pixel_format) == (2, 2):
         parameters.append(f"chromaloc={siting - 1}")  # FFmpeg counts from one
     if not parameters or codec.encoder == "ffv1":
         return codec.options
@@ -178,7 +178,7 @@ def intermediate_codec(
     Raises:
         MissingError: this build of FFmpeg lacks an encoder that may be needed.
     """
-    planar = SAME_SAMPLES.get(pixel_format, pixel_format)
+    planar = EQUIVALENT_FORMATS.get(pixel_format, pixel_format)
     if crf is not None:
         options = X265 | {"crf": str(crf), "x265-params": X265_PARAMS}
         return IntermediateCodec("libx265", nearest_h265_format(planar, size_px), options)
@@ -195,7 +195,7 @@ def intermediate_codec(
 
 def is_lossless(pixel_format: str) -> bool:
     """Return whether frames of that format can be written without loss."""
-    planar = SAME_SAMPLES.get(pixel_format, pixel_format)
+    planar = EQUIVALENT_FORMATS.get(pixel_format, pixel_format)
     return intermediate_codec(pixel_format, (2, 2), None).pixel_format == planar
 
 
@@ -210,9 +210,9 @@ def nearest_h265_format(pixel_format: str, size_px: tuple[int, int]) -> str:
     depth = "" if bits == 8 else f"{bits}le"
     if known.is_rgb or known.has_palette:
         return f"gbrp{depth}"
-    columns, rows = chroma_cells(pixel_format)
+    columns, rows = chroma_subsampling(pixel_format)
     for name in (f"yuv420p{depth}", f"yuv422p{depth}"):
-        own_columns, own_rows = chroma_cells(name)
+        own_columns, own_rows = chroma_subsampling(name)
         if own_columns <= columns and own_rows <= rows and _has_whole_chroma_cells(name, size_px):
             return name
     return f"yuv444p{depth}"
@@ -234,5 +234,5 @@ def _has_whole_chroma_cells(pixel_format: str, size_px: tuple[int, int]) -> bool
 
     x264 and x265 take no others.
     """
-    cells = chroma_cells(pixel_format)
+    cells = chroma_subsampling(pixel_format)
     return all(side % cell == 0 for side, cell in zip(size_px, cells, strict=True))

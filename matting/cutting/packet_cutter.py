@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from matting.cutting.mp4_stream import add_copied_stream
 from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
-from matting.media.container import encoding, open_video, reading, unbroken
+from matting.media.container import encoding, open_video, reading, until_break
 from matting.media.packet_table import decode_times
 from matting.media.video_info import VideoInfo
 
@@ -137,7 +137,7 @@ def write_segments(
     waiting = sorted(spans.items(), key=lambda item: item[1].pre_roll_start)
     with open_video(info.path) as (container, video), reading(info.path), ExitStack() as files:
         open_segments: list[_SegmentFile] = []
-        for number, packet in enumerate(unbroken(container.demux(video))):
+        for number, packet in enumerate(until_break(container.demux(video))):
             while waiting and waiting[0][1].pre_roll_start <= number:
                 path, span = waiting.pop(0)
                 segment = _SegmentFile(path, span, index, info, video)

@@ -17,7 +17,7 @@ from matting.media.container import (
     is_presented_when_decoded,
     open_video,
     reading,
-    unbroken,
+    until_break,
 )
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 
@@ -89,7 +89,7 @@ def read_index(path: Path) -> SourceIndex:
         when_decoded = is_presented_when_decoded(stream)
         breaks: list[av.error.FFmpegError] = []
         # All streams: the container's declared length is that of its longest.
-        for packet in unbroken(container.demux(), breaks.append):
+        for packet in until_break(container.demux(), breaks.append):
             if packet.stream_index == stream.index and when_decoded:
                 packet.pts = packet.dts
             if packet.pts is not None:

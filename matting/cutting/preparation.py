@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from matting.cutting.packet_index import SourceIndex
-from matting.media.decode_check import Decoding, decoded
+from matting.media.decode_check import Decoding, decode_files
 from matting.media.frame_filters import FrameFilters
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -45,7 +45,7 @@ def skip_open_gop_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceInde
     }
     if not candidates:
         return index, 0
-    frames = decoded([info.path], Decoding(), strict=False, threads=1)
+    frames = decode_files([info.path], Decoding(), strict=False, threads=1)
     with closing(frames):
         whole = next((number for _, number, frame in frames if not frame.is_corrupt), None)
     if whole is None:
@@ -68,7 +68,7 @@ def choose_filters(info: VideoInfo) -> FrameFilters:
         InputError: there is no such file.
         MediaError: it is no video, or its fields cannot be made whole pictures.
     """
-    frames = decoded([info.path], Decoding(), strict=False, threads=1)
+    frames = decode_files([info.path], Decoding(), strict=False, threads=1)
     with closing(frames):
         interlaced = any(frame.interlaced_frame for _, _, frame in islice(frames, INSPECTED_FRAMES))
     if interlaced:

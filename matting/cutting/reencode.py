@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
 from matting.errors import DecodeError, writing
-from matting.media.decode_check import Decoding, decode_all, decoded
+from matting.media.decode_check import Decoding, decode_all, decode_files
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -46,7 +46,7 @@ def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) 
     if decoding.interlaced:
         require_whole_pictures(info)
         filters = replace(filters, deinterlace=True)
-    for sentence in filters.words():
+    for sentence in filters.notes():
         progress.say(sentence)
     time_by_packet = _presentation_times(job, decoding)
     times = sorted(time_by_packet.values())
@@ -67,7 +67,7 @@ def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) 
         encode_segments(
             info,
             groups,
-            filters.applied(info, frames),
+            filters.apply(info, frames),
             damaged=damaged,
             crf=crf,
             on_frames=progress.advance,
@@ -93,19 +93,19 @@ def _decode_source(job: CutJob, progress: Progress) -> Decoding:
         progress.finish()
     for number, packet in enumerate(job.index.packets):
         if not packet.presented:
-            decoding.pts.pop(number, None)
+            decoding.indexed.pop(number, None)
     return decoding
 
 
 def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
     """Return each frame's PTS by its packet's number, also where the container gives none."""
     if job.is_timed:
-        return {number: pts for number, pts in decoding.pts.items() if pts is not None}
-    order = [number for number in decoding.shown if number in decoding.pts]
-    for number in sorted(set(decoding.pts) - set(order)):
+        return {number: pts for number, pts in decoding.indexed.items() if pts is not None}
+    order = [number for number in decoding.presented if number in decoding.indexed]
+    for number in sorted(set(decoding.indexed) - set(order)):
         place = next((i for i, other in enumerate(order) if other > number), len(order))
         order.insert(place, number)
-    decoding_times = [job.index.packets[number].dts for number in decoding.pts]
+    decoding_times = [job.index.packets[number].dts for number in decoding.indexed]
     known = [time for time in decoding_times if time is not None]
     if len(set(known)) < len(order):
         step = 1 / (job.info.rate * job.info.time_base)
@@ -139,7 +139,7 @@ def decode_frames(
             to damaged ones are lost.
     """
     last: int | None = None
-    for file, number, frame in decoded(files, Decoding(), strict=strict, threads=threads):
+    for file, number, frame in decode_files(files, Decoding(), strict=strict, threads=threads):
         time = time_of(number, frame.pts) if file == len(files) - 1 else None
         if time is not None and (last is None or time > last):
             last = time

@@ -11,8 +11,8 @@ import torch
 
 from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.media.colour_tags import LEFT, LOCATIONS
-from matting.media.encoders import NVENC_PRESETS, delivery
-from matting.media.hardware_probe import Trial
+from matting.media.encoders import NVENC_PRESETS, encoder_input
+from matting.media.hardware_probe import HardwareProbe
 from matting.media.source import FrameSource
 from matting.options import CodecBackend, EncodingOptions, OutputOptions
 from matting.project.inputs import Input, InputFolder
@@ -67,11 +67,11 @@ def choose_encoder(
     reason = _wrong_preset(hardware.encoding)
     if reason and wanted == CodecBackend.HARDWARE:
         raise InputError(f"NVENC cannot be used: {reason}", "Give one of its own.")
-    trials: dict[Trial, None] = {}
+    trials: dict[HardwareProbe, None] = {}
     for source in _videos(inputs, output.frame_rate):
         if wanted == CodecBackend.AUTO:
             reason = reason or _loss(source, software.encoding, hardware.encoding)
-        trials.setdefault(Trial.of(source, hardware.encoding, device))
+        trials.setdefault(HardwareProbe.of(source, hardware.encoding, device))
     if not trials:
         return software, ""  # there is nothing to encode
     for trial in trials:
@@ -87,7 +87,7 @@ def choose_encoder(
     return software, f"NVENC cannot be used: {reason}"
 
 
-def try_isolated(trial: Trial) -> str:
+def try_isolated(trial: HardwareProbe) -> str:
     """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
     try:
         return run_isolated(trial.run, TRIAL_SECONDS)
@@ -128,7 +128,7 @@ def _loss(source: FrameSource, software: EncodingOptions, hardware: EncodingOpti
     if source.hdr is not None:
         return "it would lose what the video says of its HDR picture."
     ours, theirs = (
-        delivery(choice, source.sample_format, source.colour, source.height_px).sample_format
+        encoder_input(choice, source.sample_format, source.colour, source.height_px).sample_format
         for choice in (software, hardware)
     )
     if (ours.bits, ours.subsampling) != (theirs.bits, theirs.subsampling):

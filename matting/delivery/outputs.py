@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.imaging.sample_format import SampleFormat
-from matting.media.encoders import Delivery, delivery, grey
+from matting.media.encoders import EncoderInput, encoder_input, grey_input
 from matting.media.images.sequence import ImageSequence
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
@@ -37,7 +37,7 @@ class OutputTarget:
 
 def output_formats(
     source: FrameSource, encoding: EncodingOptions, targets: Mapping[OutputKind, OutputTarget]
-) -> dict[OutputKind, Delivery]:
+) -> dict[OutputKind, EncoderInput]:
     """Return the samples in which each output is written.
 
     Raises:
@@ -58,7 +58,7 @@ def create_writer(
     *,
     source: FrameSource,
     encoding: EncodingOptions,
-    output_format: Delivery,
+    output_format: EncoderInput,
 ) -> VideoWriter | ImageWriter:
     """Return a writer of one output, which writes to `path` until that gets its name.
 
@@ -89,15 +89,15 @@ def create_writer(
     return ImageWriter(path, names, depth=depth)
 
 
-def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> Delivery:
+def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> EncoderInput:
     height_px = source.height_px
-    colours = delivery(encoding, source.sample_format, source.colour, height_px)
+    colours = encoder_input(encoding, source.sample_format, source.colour, height_px)
     if not kind.is_alpha:
         return colours
-    return grey(encoding, colours, source.colour.as_sdr(), height_px)
+    return grey_input(encoding, colours, source.colour.as_sdr(), height_px)
 
 
-def _picture_format(kind: OutputKind, source: FrameSource) -> Delivery:
+def _picture_format(kind: OutputKind, source: FrameSource) -> EncoderInput:
     in_source_depth = isinstance(source, ImageSequence) and kind is not OutputKind.ALPHA_PNG
     bits = source.sample_format.bits if in_source_depth else ALPHA_PNG_BITS
-    return Delivery("", SampleFormat(bits))
+    return EncoderInput("", SampleFormat(bits))

@@ -10,7 +10,7 @@ from matting.delivery.outputs import OutputTarget, create_writer
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import RenderFunction, render_matte
-from matting.media.encoders import Delivery
+from matting.media.encoders import EncoderInput
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
@@ -33,7 +33,7 @@ class SegmentWriter:
         source: FrameSource,
         options: OutputOptions,
         targets: Mapping[OutputKind, OutputTarget],
-        formats: Mapping[OutputKind, Delivery],
+        formats: Mapping[OutputKind, EncoderInput],
         renderer: RenderFunction,
     ) -> None:
         self._source = source

@@ -35,7 +35,7 @@ def flatten_alpha(frame: VideoFrame) -> VideoFrame:
     if frame.format.has_palette:
         frame = _as(frame, "rgba")
     planar = _as(frame, _planar(frame.format))
-    result = _as(planar, opaque(frame.format.name))
+    result = _as(planar, opaque_format(frame.format.name))
     components = planar.format.components
     alpha = _samples(planar.planes[3], components[3].bits)
     for number, component in enumerate(components[:3]):
@@ -51,7 +51,7 @@ def flatten_alpha(frame: VideoFrame) -> VideoFrame:
     return result
 
 
-def opaque(pixel_format: str) -> str:
+def opaque_format(pixel_format: str) -> str:
     """The pixel format that `over_black` gives for one."""
     if not has_alpha(pixel_format):
         return pixel_format

@@ -19,7 +19,7 @@ SD_HEIGHT_PX = 576
 LIMITED, FULL = 1, 2
 
 # Red's and blue's share of luma: ITU-T H.273, table 4.
-WEIGHTS = {
+LUMA_COEFFICIENTS = {
     BT709: (0.2126, 0.0722),
     FCC: (0.30, 0.11),
     BT470BG: (0.299, 0.114),
@@ -43,7 +43,7 @@ LOCATION_NAMES = ("unspecified", "left", "center", "topleft", "top", "bottomleft
 
 
 @dataclass(frozen=True)
-class Colour:
+class ColourTags:
     """A stream's colour tags, as they stand in the file (UNSPECIFIED where there are none)."""
 
     matrix: int
@@ -55,7 +55,7 @@ class Colour:
     @classmethod
     def of(
         cls, context: VideoCodecContext, pixel_format: str, location: int = UNSPECIFIED_LOCATION
-    ) -> Colour:
+    ) -> ColourTags:
         """The tags of an opened stream. The old yuvj formats mean full range by their name."""
         full = pixel_format.startswith("yuvj") or context.color_range == FULL
         return cls(
@@ -66,7 +66,7 @@ class Colour:
             location,
         )
 
-    def completed(self, frame: VideoFrame) -> Colour:
+    def completed(self, frame: VideoFrame) -> ColourTags:
         """The same, with what only a decoded frame says: VP8's matrix, for one."""
         tags = {
             "matrix": int(frame.colorspace),
@@ -78,7 +78,7 @@ class Colour:
         full = FULL if frame.color_range == FULL and not frame.format.is_rgb else self.range
         return replace(self, range=full, **untold)
 
-    def as_sdr(self) -> Colour:
+    def as_sdr(self) -> ColourTags:
         """The same, or BT.709's where these are of HDR."""
         if self.transfer not in TRANSFERS:
             return self
@@ -90,7 +90,7 @@ class Colour:
         An untagged stream higher than 576 lines is taken as BT.709, any other as BT.601: what
         players do. So is R'G'B' that becomes video.
         """
-        if self.matrix in WEIGHTS:
+        if self.matrix in LUMA_COEFFICIENTS:
             return self.matrix
         return BT709 if height_px > SD_HEIGHT_PX else SMPTE170M
 
@@ -106,7 +106,7 @@ class Colour:
         across, down = LOCATIONS.get(self.location, LOCATIONS[LEFT])
         return SampleFormat(
             bits,
-            WEIGHTS[self.matrix_for(height_px)],
+            LUMA_COEFFICIENTS[self.matrix_for(height_px)],
             self.range == FULL,
             step,
             (across if step[0] > 1 else 0.0, down if step[1] > 1 else 0.0),
@@ -120,7 +120,7 @@ class Colour:
         """
         if not isinstance(context, VideoCodecContext):
             raise TypeError(f"not a video encoder: {context!r}")
-        known = {*WEIGHTS, UNSPECIFIED}
+        known = {*LUMA_COEFFICIENTS, UNSPECIFIED}
         context.colorspace = (
             self.matrix if self.matrix in known else self.matrix_for(context.height)
         )

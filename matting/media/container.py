@@ -71,7 +71,7 @@ def encoding(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def words_of_ffmpeg(least: int) -> Iterator[list[str]]:
+def ffmpeg_log(least: int) -> Iterator[list[str]]:
     """What FFmpeg logs in the block, once that has ended: more than its errors say.
 
     Not for blocks in which FFmpeg's own threads work: one might wait for this one to listen.
@@ -195,7 +195,7 @@ def is_presented(packet: Packet[AnyStream], codec: str) -> bool:
     return codec != "vp8" or bool(bytes(packet)[0] >> 4 & 1)
 
 
-def unbroken(
+def until_break(
     packets: Iterator[Packet[AnyStream]],
     on_break: Callable[[av.error.FFmpegError], None] = lambda _: None,
 ) -> Iterator[Packet[AnyStream]]:

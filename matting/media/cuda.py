@@ -64,7 +64,7 @@ class Nvdec:
 
     def _accelerator(self) -> HWAccel | None:
         """FFmpeg's hardware decoding in torch's context; None, in a stand-in: software."""
-        enter(self.device)
+        make_current(self.device)
         return HWAccel(
             "cuda",
             str(self.device.index),
@@ -106,13 +106,13 @@ def _copied(plane: VideoPlane, turns: int) -> Tensor:
 OLD_PYAV = "PyAV 18.1 or newer is needed for it: pip install --upgrade av"
 
 
-def why_not_shared() -> str:
+def sharing_obstacle() -> str:
     """Why this PyAV cannot share a card's memory with torch; "" where it can."""
     context = getattr(av.video.frame, "CudaContext", None)
     return "" if hasattr(context, "current_ctx") else OLD_PYAV
 
 
-def enter(device: torch.device) -> None:
+def make_current(device: torch.device) -> None:
     """Makes torch's context of a card the current one of the calling thread, before a codec opens.
 
     FFmpeg is told to work in the current context. It cannot share torch's in any other way: one
@@ -126,7 +126,7 @@ def enter(device: torch.device) -> None:
 PITCH_BYTES = 256  # what a line takes is a multiple of this
 
 
-class Surfaces:
+class SurfacePool:
     """Memory for the frames that an encoder holds: each is used again when it has let go of it.
 
     NVENC remembers a frame by its address, so these addresses must stay the encoder's own. It takes
@@ -145,7 +145,7 @@ class Surfaces:
         self._lent: deque[Tensor] = deque()
         self._context: av.video.frame.CudaContext | None = None
         if device.type == "cuda":
-            enter(device)
+            make_current(device)
             self._context = av.video.frame.CudaContext(
                 device.index or 0, primary_ctx=False, current_ctx=True
             )

@@ -1,4 +1,4 @@
-"""Decoding files through, as strictly as the decoders can, to know that every frame is sound."""
+"""Decoding files through, as strictly as the decoders can, to know that every frame is intact."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from matting.media.container import (
     is_presented_when_decoded,
     open_video,
     reading,
-    unbroken,
+    until_break,
 )
 from matting.progress import ignore
 
@@ -33,180 +33,147 @@ HINT = "Make it again, or copy it again from where it came."
 
 @dataclass
 class Decoding:
-    """What came of decoding a file's packets, which are known by their number, from 0.
+    """What came of decoding a file's packets, which are numbered from 0.
 
     Attributes:
-        pts: of every frame that the file lists, by its packet's number; None where it has none.
-        shown: the numbers of the frames that came out, in the order of display, sound or not.
+        indexed: the PTS of every frame that the file lists, by its packet's number; None where it
+            has none.
+        presented: the numbers of the frames that came out, in the order of presentation, intact
+            or not.
         failed: the numbers of frames that the decoder refused or called corrupt. With several
             threads an error's packet is not known: then `errors` alone counts it.
         errors: how often the decoder refused a packet.
-        next_failed: the numbers of the packets it refused of the next file.
-        head: hashes of the first frames' pixels; then how many of these the decoder refused.
+        next_failed: the numbers of the packets that it refused of the next file.
+        first_hashes: of the first frames' pixels; then how many of these the decoder refused.
+        next_hashes: the same of the next file's, decoded as the continuation of this one.
         interlaced: how many of the frames that came out are marked as two fields.
-        next_head: the same of the next file's, decoded as the continuation of this one.
-        time_base: seconds a tick of the times.
+        time_base: seconds a tick of the file's times.
     """
 
-    pts: dict[int, int | None] = field(default_factory=dict)
-    shown: list[int] = field(default_factory=list)
+    indexed: dict[int, int | None] = field(default_factory=dict)
+    presented: list[int] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
     errors: int = 0
     next_failed: set[int] = field(default_factory=set)
-    head: list[bytes] = field(default_factory=list)
-    next_head: list[bytes] = field(default_factory=list)
+    first_hashes: list[bytes] = field(default_factory=list)
+    next_hashes: list[bytes] = field(default_factory=list)
     interlaced: int = 0
     time_base: Fraction = Fraction(0)
 
     @property
     def is_intact(self) -> bool:
-        """Whether every listed frame came out, once, whole, and in the order of the times."""
-        times = [self.pts.get(number) for number in self.shown]
+        """Whether every indexed frame came out, once, whole, and in the order of the times."""
+        times = [self.indexed.get(number) for number in self.presented]
         known = [time for time in times if time is not None]
-        listed = [time for time in self.pts.values() if time is not None]
+        expected = [time for time in self.indexed.values() if time is not None]
         return (
             not self.errors
             and not self.failed
-            and len(self.shown) == len(self.pts)
-            and sorted(self.shown) == sorted(self.pts)
-            and (len(known) < len(times) or known == sorted(listed))
+            and len(self.presented) == len(self.indexed)
+            and sorted(self.presented) == sorted(self.indexed)
+            and (len(known) < len(times) or known == sorted(expected))
         )
 
     @property
     def damaged(self) -> set[int]:
-        """The numbers of the listed frames that are missing or not sound."""
-        return (set(self.pts) - set(self.shown)) | (self.failed & set(self.pts))
+        """The numbers of the indexed frames that are missing or not intact."""
+        return (set(self.indexed) - set(self.presented)) | (self.failed & set(self.indexed))
 
 
 def decode_through(path: Path, on_frames: Callable[[int], None] = ignore) -> list[Fraction]:
     """Return when every frame is presented that a strict decoder gives, in seconds, in order.
 
     Args:
-        on_frames: told how many more frames are decoded.
+        on_frames: told how many more frames have been decoded.
     Raises:
         DecodeError: a frame is damaged, missing or out of order; names file and frame.
         InputError: no such file.
         MediaError: it is no video.
     """
     decoding = decode_all(path, on_frames)
-    listed = sorted(time for time in decoding.pts.values() if time is not None)
+    times = sorted(time for time in decoding.indexed.values() if time is not None)
     if decoding.damaged:
-        times = [decoding.pts[number] for number in decoding.damaged]
-        first = min((time for time in times if time is not None), default=None)
-        index = min(decoding.damaged) if first is None else listed.index(first)
+        damaged_times = [decoding.indexed[number] for number in decoding.damaged]
+        first = min((time for time in damaged_times if time is not None), default=None)
+        index = min(decoding.damaged) if first is None else times.index(first)
         count = len(decoding.damaged)
         more = f" nor can {count - 1} others" if count > 1 else ""
         raise DecodeError(
-            f"{path}: frame {index} of {len(decoding.pts)} cannot be decoded{more}.", HINT
+            f"{path}: frame {index} of {len(decoding.indexed)} cannot be decoded{more}.", HINT
         )
-    if not decoding.is_intact or not listed:
+    if not decoding.is_intact or not times:
         raise DecodeError(f"{path}: its frames do not come out in the order of their times.", HINT)
-    return [time * decoding.time_base for time in listed]
+    return [time * decoding.time_base for time in times]
 
 
 def decode_all(
     path: Path,
     on_frames: Callable[[int], None] = ignore,
     *,
-    head: int = 0,
+    hash_first: int = 0,
     following: Path | None = None,
-    next_head: int = 0,
+    hash_next: int = 0,
 ) -> Decoding:
-    """Decodes all of `path`, and tells what came of it; damage is no error here.
+    """Decode all of `path`, and say what came of it; damage is no error here.
 
     Args:
-        on_frames: told how many more frames are decoded.
-        head: how many frames to hash at the start.
+        on_frames: told how many more frames have been decoded.
+        hash_first: how many frames to hash at the start.
         following: the file whose own frames continue this one's.
-        next_head: how many frames to hash of that.
+        hash_next: how many frames to hash of that.
     Raises:
         InputError: no such file.
         MediaError: it is no video.
     """
-    files = [path] if following is None or not next_head else [path, following]
-    decoding = _decoding(files, 0, head, next_head, on_frames)
+    files = [path] if following is None or not hash_next else [path, following]
+    decoding = _decode(files, 0, hash_first, hash_next, on_frames)
     if decoding.is_intact:
         return decoding
     # An error may belong to a hidden frame or to the next file, and PyAV loses frames after one;
     # with one thread it is known whose it is, and nothing else is lost.
-    slow = _decoding(files, 1, head, next_head, lambda _: on_frames(0))
-    slow.failed &= set(slow.pts)  # what is hidden harms nobody
+    slow = _decode(files, 1, hash_first, hash_next, lambda _: on_frames(0))
+    slow.failed &= set(slow.indexed)  # what is hidden harms nobody
     slow.errors = len(slow.failed)
     if slow.failed:
-        # A decoder that refuses a packet keeps back another, sound frame. A lenient one does not.
-        lenient = decoded([path], Decoding(), strict=False, threads=1)
-        slow.shown = [number for _, number, _ in lenient]
+        # A decoder that refuses a packet keeps back another, intact frame. A lenient one does not.
+        lenient = decode_files([path], Decoding(), strict=False, threads=1)
+        slow.presented = [number for _, number, _ in lenient]
     return slow
 
 
 def first_frame_hashes(files: Sequence[Path], count: int) -> list[bytes]:
-    """The `head` of the last file, decoded as the continuation of the others.
+    """Return `first_hashes` of the last file, decoded as the continuation of the others.
 
     Raises:
         InputError: no such file.
         MediaError: it is no video.
     """
     decoding = Decoding()
-    head: list[bytes] = []
+    hashes: list[bytes] = []
     numbers: list[int] = []
-    for file, number, frame in decoded(files, decoding, strict=True, threads=1):
+    for file, number, frame in decode_files(files, decoding, strict=True, threads=1):
         if file == len(files) - 1:
-            head.append(pixel_hash(frame))
+            hashes.append(pixel_hash(frame))
             numbers.append(number)
-            if len(head) == count:
+            if len(hashes) == count:
                 break
-    return head + _refused(decoding.next_failed, numbers)
+    return hashes + _refusal_note(decoding.next_failed, numbers)
 
 
-def _decoding(
-    files: Sequence[Path],
-    threads: int,
-    head: int,
-    next_head: int,
-    on_frames: Callable[[int], None],
-) -> Decoding:
-    decoding = Decoding()
-    numbers: list[int] = []
-    for file, number, frame in decoded(files, decoding, strict=True, threads=threads):
-        if file == 1:
-            decoding.next_head.append(pixel_hash(frame))
-            numbers.append(number)
-            if len(decoding.next_head) == next_head:
-                break
-            continue
-        decoding.shown.append(number)
-        decoding.interlaced += frame.interlaced_frame
-        if frame.is_corrupt:
-            decoding.failed.add(number)
-        if len(decoding.head) < head:
-            decoding.head.append(pixel_hash(frame))
-        on_frames(1)
-    listed_failures = decoding.failed & set(decoding.pts)
-    decoding.head += _refused(listed_failures, decoding.shown[: len(decoding.head)])
-    decoding.next_head += _refused(decoding.next_failed, numbers)
-    return decoding
-
-
-def _refused(failed: AbstractSet[int], head: Sequence[int]) -> list[bytes]:
-    """A note of how many packets were refused up to a head's last; nothing where none was."""
-    count = sum(number <= max(head, default=-1) for number in failed)
-    return [f"{count} refused".encode()] if count else []
-
-
-def decoded(
+def decode_files(
     files: Sequence[Path], decoding: Decoding, *, strict: bool, threads: int = 0
 ) -> Generator[tuple[int, int, VideoFrame], None, None]:
-    """The frames of files that continue each other, decoded in one go.
+    """Decode files that continue each other in one go.
 
-    Of all but the first file, only the frames that it shows are decoded: what it hides at its
+    Of all but the first file, only the frames that it presents are decoded: what it hides at its
     start repeats the end of the file before.
 
     Args:
-        decoding: told of the first file's frames and of the decoder's refusals.
+        decoding: is told of the first file's frames and of the decoder's refusals.
         strict: refuse damaged packets, rather than conceal the damage.
         threads: how many; 0: as many as the machine has cores.
     Yields:
-        The file's number, the packet's number in that file, and the frame at its packet's time.
+        the file's number, the packet's number in that file, and the frame at its packet's time.
     """
     with open_video(files[0]) as (container, stream):
         decoding.time_base = stream.time_base or Fraction(0)
@@ -216,71 +183,30 @@ def decoded(
         if strict:
             context.options = {**context.options, "err_detect": "explode"}
         starts = [0]
-        own: list[int | None] = []
+        times: list[int | None] = []
         for file, path in enumerate(files):
             decoding.next_failed.clear()
             failed = decoding.next_failed if file else decoding.failed
             packets = _packets_of_next(path) if file else _packets(files[0], container, stream)
             for packet in packets:
                 if file == 0 and is_presented(packet, context.codec.canonical_name):
-                    decoding.pts[len(own)] = packet.pts
+                    decoding.indexed[len(times)] = packet.pts
                 # A frame comes out with its packet's time: the number takes its place.
-                number = len(own)
-                own.append(packet.pts)
+                number = len(times)
+                times.append(packet.pts)
                 packet.pts = number
-                frames = _decode(context, packet, decoding)
+                frames = _decode_packet(context, packet, decoding)
                 if frames is None:
                     failed.add(number - starts[file])
                     continue
-                yield from _located(frames, starts, own)
-            starts.append(len(own))
-        yield from _located(_decode(context, None, decoding) or [], starts[: len(files)], own)
-
-
-def _located(
-    frames: list[VideoFrame], starts: list[int], pts: list[int | None]
-) -> Iterator[tuple[int, int, VideoFrame]]:
-    for frame in frames:
-        number = frame.pts
-        if number is not None:
-            file = max(index for index, start in enumerate(starts) if start <= number)
-            # Without a time, some decoders make one up.
-            frame.pts = pts[number]
-            yield file, number - starts[file], frame
-
-
-def _packets(
-    path: Path, container: InputContainer, stream: VideoStream
-) -> Iterator[Packet[VideoStream]]:
-    when_decoded = is_presented_when_decoded(stream)
-    with reading(path):
-        for packet in unbroken(container.demux(stream)):
-            if when_decoded:
-                packet.pts = packet.dts
-            yield packet
-
-
-def _packets_of_next(path: Path) -> Iterator[Packet[VideoStream]]:
-    """Those that the file itself presents."""
-    with open_video(path) as (container, stream):
-        for packet in _packets(path, container, stream):
-            if not packet.is_discard:
-                yield packet
-
-
-def _decode(
-    context: VideoCodecContext, packet: Packet[VideoStream] | None, decoding: Decoding
-) -> list[VideoFrame] | None:
-    """The frames that come out; None when the decoder refuses the packet."""
-    try:
-        return context.decode(packet)
-    except av.error.FFmpegError:
-        decoding.errors += 1
-        return None
+                yield from _located(frames, starts, times)
+            starts.append(len(times))
+        rest = _decode_packet(context, None, decoding) or []
+        yield from _located(rest, starts[: len(files)], times)
 
 
 def pixel_hash(frame: VideoFrame) -> bytes:
-    """A hash of a frame's planes as decoded, without what pads their lines."""
+    """Hash a frame's planes as decoded, without what pads their lines."""
     digest = hashlib.blake2b(f"{frame.width}x{frame.height} {frame.format.name}".encode())
     samples = [(0, 0)] * len(frame.planes)
     for component in frame.format.components:
@@ -290,3 +216,81 @@ def pixel_hash(frame: VideoFrame) -> bytes:
         lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
         digest.update(lines[:, : plane.width * count * size].tobytes())
     return digest.digest()
+
+
+def _decode(
+    files: Sequence[Path],
+    threads: int,
+    hash_first: int,
+    hash_next: int,
+    on_frames: Callable[[int], None],
+) -> Decoding:
+    decoding = Decoding()
+    next_numbers: list[int] = []
+    for file, number, frame in decode_files(files, decoding, strict=True, threads=threads):
+        if file == 1:
+            decoding.next_hashes.append(pixel_hash(frame))
+            next_numbers.append(number)
+            if len(decoding.next_hashes) == hash_next:
+                break
+            continue
+        decoding.presented.append(number)
+        decoding.interlaced += frame.interlaced_frame
+        if frame.is_corrupt:
+            decoding.failed.add(number)
+        if len(decoding.first_hashes) < hash_first:
+            decoding.first_hashes.append(pixel_hash(frame))
+        on_frames(1)
+    failed = decoding.failed & set(decoding.indexed)
+    hashed = decoding.presented[: len(decoding.first_hashes)]
+    decoding.first_hashes += _refusal_note(failed, hashed)
+    decoding.next_hashes += _refusal_note(decoding.next_failed, next_numbers)
+    return decoding
+
+
+def _refusal_note(failed: AbstractSet[int], hashed: Sequence[int]) -> list[bytes]:
+    """Note how many packets were refused up to the last hashed frame; nothing where none was."""
+    count = sum(number <= max(hashed, default=-1) for number in failed)
+    return [f"{count} refused".encode()] if count else []
+
+
+def _located(
+    frames: list[VideoFrame], starts: list[int], times: list[int | None]
+) -> Iterator[tuple[int, int, VideoFrame]]:
+    for frame in frames:
+        number = frame.pts
+        if number is not None:
+            file = max(index for index, start in enumerate(starts) if start <= number)
+            # Without a time, some decoders make one up.
+            frame.pts = times[number]
+            yield file, number - starts[file], frame
+
+
+def _packets(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> Iterator[Packet[VideoStream]]:
+    when_decoded = is_presented_when_decoded(stream)
+    with reading(path):
+        for packet in until_break(container.demux(stream)):
+            if when_decoded:
+                packet.pts = packet.dts
+            yield packet
+
+
+def _packets_of_next(path: Path) -> Iterator[Packet[VideoStream]]:
+    """Yield the packets that the file itself presents."""
+    with open_video(path) as (container, stream):
+        for packet in _packets(path, container, stream):
+            if not packet.is_discard:
+                yield packet
+
+
+def _decode_packet(
+    context: VideoCodecContext, packet: Packet[VideoStream] | None, decoding: Decoding
+) -> list[VideoFrame] | None:
+    """Return the frames that come out; None when the decoder refuses the packet."""
+    try:
+        return context.decode(packet)
+    except av.error.FFmpegError:
+        decoding.errors += 1
+        return None

@@ -9,7 +9,7 @@ from av.video.format import VideoFormat
 
 from matting.imaging.sample_format import SampleFormat, TransferFunction, surface_format
 from matting.media.codecs import REINSTALL, encoder_formats, require_codec
-from matting.media.colour_tags import Colour
+from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import PLANAR, layout_of
 from matting.options import Chroma, EncodingOptions, VideoCodec
@@ -29,7 +29,7 @@ COMMON_BITS = {VideoCodec.HEVC: (8, 10), VideoCodec.H264: (8,), VideoCodec.AV1: 
 
 
 @dataclass(frozen=True)
-class Codec:
+class EncoderSpec:
     """A choice of `--codec`: FFmpeg's encoder, its options, its scale of quality, HDR's option.
 
     Without the last, HDR's metadata is lost.
@@ -67,8 +67,8 @@ class Codec:
 # +0.3 dB), in 0.6 of its time.
 # Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
 # encoder's processor in the header: segments made on different machines must fit together.
-CODECS = {
-    VideoCodec.HEVC: Codec(
+SOFTWARE_ENCODERS = {
+    VideoCodec.HEVC: EncoderSpec(
         "libx265",
         "hvc1",
         {"preset": "superfast", "x265-params": "open-gop=0:info=0:log-level=error"},
@@ -76,7 +76,7 @@ CODECS = {
         51,
         ("x265-params", HdrMetadata.x265),
     ),
-    VideoCodec.H264: Codec(
+    VideoCodec.H264: EncoderSpec(
         "libx264",
         "avc1",
         {"preset": "fast", "flags": "+cgop"},
@@ -84,7 +84,7 @@ CODECS = {
         51,
         ("x264-params", HdrMetadata.x264),
     ),
-    VideoCodec.AV1: Codec(
+    VideoCodec.AV1: EncoderSpec(
         "libsvtav1", "av01", {"preset": "8"}, 24, 63, ("svtav1-params", HdrMetadata.svtav1)
     ),
 }
@@ -100,32 +100,32 @@ NVENC_OPTIONS = {"preset": "p5", "tune": "hq", "rc": "vbr", "bf": "0"}
 MOST_SURFACES, LEAST_SURFACES, SURFACE_BYTES = 12, 4, 1 << 29
 NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
 # The scales of quality have the software encoders' ends; the same number is not the same picture.
-NVENC = {
-    VideoCodec.HEVC: Codec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
-    VideoCodec.H264: Codec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
-    VideoCodec.AV1: Codec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
+NVENC_ENCODERS = {
+    VideoCodec.HEVC: EncoderSpec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
+    VideoCodec.H264: EncoderSpec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
+    VideoCodec.AV1: EncoderSpec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
 }
 # The layouts in which frames can be handed over on the card; 10 bits are the upper ones of 16.
 NVENC_FORMATS = {8: "nv12", 10: "p010le"}
 
 
-def codec_of(choice: EncodingOptions) -> Codec:
+def encoder_spec(choice: EncodingOptions) -> EncoderSpec:
     """Return who encodes, and how."""
-    return (NVENC if choice.by_hardware else CODECS)[choice.codec]
+    return (NVENC_ENCODERS if choice.by_hardware else SOFTWARE_ENCODERS)[choice.codec]
 
 
 def quality_of(choice: EncodingOptions) -> int:
     """Return the constant rate factor that is asked for, or the codec's default."""
-    return codec_of(choice).default_quality if choice.quality is None else choice.quality
+    return encoder_spec(choice).default_quality if choice.quality is None else choice.quality
 
 
 def preset_of(choice: EncodingOptions) -> str:
     """Return the preset that is asked for, or the codec's default."""
-    return choice.preset or codec_of(choice).options["preset"]
+    return choice.preset or encoder_spec(choice).options["preset"]
 
 
 @dataclass(frozen=True)
-class Delivery:
+class EncoderInput:
     """The samples that an encoder is given.
 
     Attributes:
@@ -137,9 +137,9 @@ class Delivery:
     note: str = ""
 
 
-def delivery(
-    choice: EncodingOptions, source: SampleFormat, colour: Colour, height_px: int
-) -> Delivery:
+def encoder_input(
+    choice: EncodingOptions, source: SampleFormat, colour: ColourTags, height_px: int
+) -> EncoderInput:
     """The encoder's pixel format that holds `source` best: its chroma first, then its bits.
 
     Args:
@@ -162,10 +162,12 @@ def delivery(
     depths = sorted(depth for found, depth in formats if found == layout)
     depth = next((depth for depth in depths if depth >= bits), depths[-1])
     sample_format = _coding(choice, colour.sample_format(depth, layout, height_px))
-    return Delivery(formats[layout, depth], sample_format, _note(choice, source, sample_format))
+    return EncoderInput(formats[layout, depth], sample_format, _note(choice, source, sample_format))
 
 
-def grey(choice: EncodingOptions, like: Delivery, colour: Colour, height_px: int) -> Delivery:
+def grey_input(
+    choice: EncodingOptions, like: EncoderInput, colour: ColourTags, height_px: int
+) -> EncoderInput:
     """4:2:0 for grey pictures, in as many bits as `like` has.
 
     Raises:
@@ -174,10 +176,10 @@ def grey(choice: EncodingOptions, like: Delivery, colour: Colour, height_px: int
     sample_format = _coding(
         choice, colour.sample_format(like.sample_format.bits, (2, 2), height_px)
     )
-    return Delivery(_formats(choice)[(2, 2), sample_format.bits], sample_format)
+    return EncoderInput(_formats(choice)[(2, 2), sample_format.bits], sample_format)
 
 
-def surfaces_for(size_px: tuple[int, int], sample_format: SampleFormat) -> int:
+def surface_count(size_px: tuple[int, int], sample_format: SampleFormat) -> int:
     """How many pictures NVENC may hold: enough, and of no more than SURFACE_BYTES."""
     picture = size_px[0] * size_px[1] * sample_format.pixel_bytes
     return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / picture)))
@@ -188,7 +190,7 @@ def _formats(choice: EncodingOptions) -> dict[tuple[tuple[int, int], int], str]:
     if choice.by_hardware:
         depths = COMMON_BITS[choice.codec]
         return {((2, 2), bits): NVENC_FORMATS[bits] for bits in depths}
-    return _formats_of(codec_of(choice).encoder)
+    return _formats_of(encoder_spec(choice).encoder)
 
 
 def _coding(choice: EncodingOptions, sample_format: SampleFormat) -> SampleFormat:

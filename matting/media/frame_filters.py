@@ -14,10 +14,10 @@ from av.video.frame import VideoFrame
 from matting.media.alpha import flatten_alpha
 from matting.media.container import reading
 from matting.media.matroska_header import NO_CROP, Crop
-from matting.media.pixel_formats import SAME_SAMPLES, chroma_cells, converted
+from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
 
-Timed = tuple[int, VideoFrame]
+TimedFrame = tuple[int, VideoFrame]
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,20 @@ class FrameFilters:
     """
 
     deinterlace: bool = False
-    blacken: bool = False
+    flatten_alpha: bool = False
     crop: Crop = NO_CROP
 
     def __bool__(self) -> bool:
-        return self.deinterlace or self.blacken or bool(self.crop)
+        return self.deinterlace or self.flatten_alpha or bool(self.crop)
 
-    def words(self) -> list[str]:
+    def notes(self) -> list[str]:
         """What is done, in a plain sentence each."""
         said = []
         if self.deinterlace:
             said.append(
                 "The video is interlaced: FFmpeg's filter bwdif makes each frame a whole picture."
             )
-        if self.blacken:
+        if self.flatten_alpha:
             said.append("The video can be transparent: what is, is put over black.")
         if self.crop:
             said.append(
@@ -54,7 +54,9 @@ class FrameFilters:
             )
         return said
 
-    def applied(self, info: VideoInfo, frames: Iterable[Timed]) -> Generator[Timed, None, None]:
+    def apply(
+        self, info: VideoInfo, frames: Iterable[TimedFrame]
+    ) -> Generator[TimedFrame, None, None]:
         """The frames, each treated, at the same times.
 
         Args:
@@ -62,20 +64,20 @@ class FrameFilters:
         Raises:
             MediaError: the frames change their size or format.
         """
-        if self.blacken:
+        if self.flatten_alpha:
             frames = ((time, flatten_alpha(frame)) for time, frame in frames)
         if self.deinterlace or self.crop:
             frames = self._filtered(info, frames)
         yield from frames
 
-    def _filtered(self, info: VideoInfo, frames: Iterable[Timed]) -> Iterator[Timed]:
+    def _filtered(self, info: VideoInfo, frames: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
         graph: Graph | None = None
         with reading(info.path):
             for time, frame in frames:
                 picture = frame
                 if self.deinterlace:  # bwdif knows planar formats only
-                    planar = SAME_SAMPLES.get(frame.format.name, frame.format.name)
-                    picture = converted(frame, planar, info.colour.range)
+                    planar = EQUIVALENT_FORMATS.get(frame.format.name, frame.format.name)
+                    picture = convert_frame(frame, planar, info.colour.range)
                 picture.pts, picture.time_base = time, info.time_base
                 if graph is None:
                     graph = self._graph(info, picture)
@@ -109,7 +111,7 @@ class FrameFilters:
             yield "bwdif", f"mode=send_frame:parity={parity}:deint={which}"
         if self.crop:
             crop, name = self.crop, first.format.name
-            columns, rows = chroma_cells(name)
+            columns, rows = chroma_subsampling(name)
             if crop.left_px % columns or crop.top_px % rows:
                 # The cut goes through pixels that share a chroma sample: each gets it first.
                 yield "scale", "flags=neighbor"
@@ -125,7 +127,7 @@ def _linked(last: FilterContext, following: FilterContext) -> FilterContext:
     return following
 
 
-def _pulled(graph: Graph, info: VideoInfo) -> Iterator[Timed]:
+def _pulled(graph: Graph, info: VideoInfo) -> Iterator[TimedFrame]:
     while True:
         try:
             frame = graph.vpull()

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.imaging.planes import Planes
-from matting.media.colour_tags import Colour
-from matting.media.pixel_formats import converted, planar_format, sample_format_of
+from matting.media.colour_tags import ColourTags
+from matting.media.pixel_formats import convert_frame, planar_format, sample_format_of
 
 
-def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
+def planes_of(frame: VideoFrame, colour: ColourTags, turns: int = 0) -> Planes:
     """A decoded frame, turned upright, [1, .., H, W].
 
     Args:
@@ -22,7 +22,7 @@ def planes_of(frame: VideoFrame, colour: Colour, turns: int = 0) -> Planes:
         turns: quarter turns counter-clockwise.
     """
     name = planar_format(frame.format)
-    frame = converted(frame, name, colour.range)
+    frame = convert_frame(frame, name, colour.range)
     sample_format = sample_format_of(frame.format, colour, turns)
     arrays = [np.rot90(_samples(plane, sample_format.bits), turns) for plane in frame.planes]
     if frame.format.is_rgb:

@@ -15,10 +15,10 @@ from matting.errors import EncodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, dtype_of
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media import cuda
-from matting.media.colour_tags import BT709, LIMITED, Colour
-from matting.media.container import decode, open_video, reading, words_of_ffmpeg
+from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.container import decode, ffmpeg_log, open_video, reading
 from matting.media.cuda import Nvdec
-from matting.media.encoders import CODECS, NVENC, Delivery, delivery
+from matting.media.encoders import NVENC_ENCODERS, SOFTWARE_ENCODERS, EncoderInput, encoder_input
 from matting.media.frame_planes import planes_of
 from matting.media.probe import probe
 from matting.media.source import FrameSource
@@ -32,7 +32,7 @@ LARGEST_ERROR = 0.1
 
 
 @dataclass(frozen=True)
-class Trial:
+class HardwareProbe:
     """Some made-up pictures to be encoded like a video's.
 
     Attributes:
@@ -42,19 +42,21 @@ class Trial:
     """
 
     choice: EncodingOptions
-    samples: Delivery
+    samples: EncoderInput
     size_px: tuple[int, int]
-    colour: Colour
+    colour: ColourTags
     time_base: Fraction = field(compare=False)
     rate: Fraction = field(compare=False)
     device: str
 
     @classmethod
-    def of(cls, source: FrameSource, choice: EncodingOptions, device: torch.device) -> Trial:
+    def of(
+        cls, source: FrameSource, choice: EncodingOptions, device: torch.device
+    ) -> HardwareProbe:
         """One with the size, samples and colours of what is made of `source`."""
         return cls(
             choice=choice,
-            samples=delivery(choice, source.sample_format, source.colour, source.height_px),
+            samples=encoder_input(choice, source.sample_format, source.colour, source.height_px),
             size_px=(source.width_px, source.height_px),
             time_base=source.time_base,
             rate=source.rate,
@@ -64,10 +66,10 @@ class Trial:
 
     def run(self) -> str:
         """Encodes them, decodes them in software and compares; why not, "" where all is well."""
-        missing = cuda.why_not_shared()
+        missing = cuda.sharing_obstacle()
         if missing:
             return missing
-        picture = ramps(self.samples.sample_format, self.size_px)
+        picture = ramp_picture(self.samples.sample_format, self.size_px)
         # A virus scanner may still hold the file when all is over.
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "trial.mp4"
@@ -98,7 +100,7 @@ class Trial:
         with self.writer(path) as writer:
             said: list[str] = []
             try:
-                with words_of_ffmpeg(logging.WARNING) as said:
+                with ffmpeg_log(logging.WARNING) as said:
                     writer.write(picture, [0])
             except MachineError as error:
                 raise EncodeError("; ".join(said) or error.what) from error
@@ -123,14 +125,14 @@ class Trial:
                 if _worst_error(picture, found) > LARGEST_ERROR:
                     raise EncodeError("it makes other pictures than it is given.")
 
-    def _meaning(self, colour: Colour) -> tuple[SampleFormat, int, int]:
+    def _meaning(self, colour: ColourTags) -> tuple[SampleFormat, int, int]:
         sample_format = colour.sample_format(
             self.samples.sample_format.bits, (2, 2), self.size_px[1]
         )
         return sample_format, colour.transfer, colour.primaries
 
 
-def ramps(sample_format: SampleFormat, size_px: tuple[int, int]) -> Planes:
+def ramp_picture(sample_format: SampleFormat, size_px: tuple[int, int]) -> Planes:
     """A picture [1, .., H, W] of soft ramps, another one in each plane."""
     width, height = size_px
     columns, rows = sample_format.chroma_size(Size(width, height))
@@ -176,25 +178,28 @@ def _mean_distance(one: Tensor, other: Tensor, peak: int) -> float:
 SIZE_PX = (640, 360)
 RATE = Fraction(30)
 TIME_BASE = 1 / RATE
-COLOUR = Colour(BT709, LIMITED, BT709, BT709)
+COLOUR = ColourTags(BT709, LIMITED, BT709, BT709)
 CODING = COLOUR.sample_format(8, (2, 2), SIZE_PX[1])
 
 
-def try_encoders(device: str) -> dict[VideoCodec, str]:
+def probe_encoders(device: str) -> dict[VideoCodec, str]:
     """For each codec, why NVENC does not encode it; "" where it does.
 
     Args:
         device: the card, as torch names it.
     """
-    return {codec: made_up(codec, CodecBackend.HARDWARE, device).run() for codec in NVENC}
+    return {
+        codec: synthetic_probe(codec, CodecBackend.HARDWARE, device).run()
+        for codec in NVENC_ENCODERS
+    }
 
 
-def try_decoders(nvdec: Nvdec) -> dict[VideoCodec, str]:
+def probe_decoders(nvdec: Nvdec) -> dict[VideoCodec, str]:
     """For each codec, why NVDEC does not decode it; "" where it does, as software does."""
-    return {codec: _try_decoder(codec, nvdec) for codec in CODECS}
+    return {codec: _try_decoder(codec, nvdec) for codec in SOFTWARE_ENCODERS}
 
 
-def made_up(codec: VideoCodec, encoder: CodecBackend, device: str) -> Trial:
+def synthetic_probe(codec: VideoCodec, encoder: CodecBackend, device: str) -> HardwareProbe:
     """A trial of a codec, with pictures that any card takes.
 
     Args:
@@ -202,8 +207,8 @@ def made_up(codec: VideoCodec, encoder: CodecBackend, device: str) -> Trial:
         device: where the pictures lie, as torch names it.
     """
     choice = EncodingOptions(codec, encoder=encoder)
-    samples = delivery(choice, CODING, COLOUR, SIZE_PX[1])
-    return Trial(choice, samples, SIZE_PX, COLOUR, TIME_BASE, RATE, device)
+    samples = encoder_input(choice, CODING, COLOUR, SIZE_PX[1])
+    return HardwareProbe(choice, samples, SIZE_PX, COLOUR, TIME_BASE, RATE, device)
 
 
 def _try_decoder(codec: VideoCodec, nvdec: Nvdec) -> str:
@@ -220,9 +225,9 @@ def _try_decoder(codec: VideoCodec, nvdec: Nvdec) -> str:
 
 
 def _make_clip(path: Path, codec: VideoCodec) -> None:
-    trial = made_up(codec, CodecBackend.SOFTWARE, "cpu")
+    trial = synthetic_probe(codec, CodecBackend.SOFTWARE, "cpu")
     with trial.writer(path) as writer:
-        picture = ramps(trial.samples.sample_format, SIZE_PX)
+        picture = ramp_picture(trial.samples.sample_format, SIZE_PX)
         for number in range(FRAMES):
             writer.write(picture, [number])
         writer.finish()

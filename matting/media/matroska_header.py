@@ -41,7 +41,7 @@ NO_CROP = Crop()
 
 
 @dataclass(frozen=True)
-class StreamHeader:
+class PictureHeader:
     """What a picture's container and its bitstream's header say.
 
     Attributes:
@@ -61,10 +61,10 @@ class StreamHeader:
         return LOCATIONS.get(self.chroma_siting, 0) if self.chroma_siting else 0
 
 
-NOTHING_SAID = StreamHeader()
+NO_HEADER = PictureHeader()
 
 
-def header_of(stream: VideoStream) -> StreamHeader:
+def read_header(stream: VideoStream) -> PictureHeader:
     """What is known of an opened video's stream; nothing of one that Matroska cannot hold."""
     memory = BytesIO()
     try:
@@ -72,11 +72,11 @@ def header_of(stream: VideoStream) -> StreamHeader:
             output.add_stream_from_template(stream, opaque=True)
             output.start_encoding()
     except (av.error.FFmpegError, ValueError):
-        return NOTHING_SAID
+        return NO_HEADER
     return parse(memory.getvalue())
 
 
-def parse(matroska: bytes) -> StreamHeader:
+def parse(matroska: bytes) -> PictureHeader:
     """What the header of a Matroska file with one video track says."""
     said: dict[int, int] = {}
     profile = None
@@ -88,7 +88,7 @@ def parse(matroska: bytes) -> StreamHeader:
     sides = (CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM)
     siting = said.get(SITING_HORIZONTAL, 0), said.get(SITING_VERTICAL, 0)
     crop = Crop(*(said.get(side, 0) for side in sides))
-    return StreamHeader(crop, siting if any(siting) else None, profile)
+    return PictureHeader(crop, siting if any(siting) else None, profile)
 
 
 def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:

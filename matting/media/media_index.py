@@ -15,7 +15,7 @@ from threading import Lock
 
 import av
 
-from matting.media.container import open_video, reading, require_file, unbroken
+from matting.media.container import open_video, reading, require_file, until_break
 from matting.media.mp4.boxes import Box, read_moov, without_sample_tables
 from matting.media.packet_table import PacketTable, TableWriter
 from matting.media.stream_start import StartReader, StreamStart
@@ -201,7 +201,7 @@ def _demuxed(
         breaks: list[av.error.FFmpegError] = []
         with reading(path):
             chosen = [picture] if table is None else list(container.streams)
-            for packet in unbroken(container.demux(chosen), breaks.append):
+            for packet in until_break(container.demux(chosen), breaks.append):
                 if table is not None:
                     table.add(packet)
                 if start and not start.is_complete and packet.stream_index == picture.index:

@@ -10,11 +10,11 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import Colour
+from matting.media.colour_tags import ColourTags
 
 # The same samples in another order, or with colour differences that are all zero: H.264, H.265
 # and FFV1 have few packed formats, and what is grey is decoded as 4:2:0.
-SAME_SAMPLES = (
+EQUIVALENT_FORMATS = (
     dict.fromkeys(("rgb24", "bgr24", "rgb0", "bgr0", "0rgb", "0bgr"), "gbrp")
     | dict.fromkeys(("rgb48le", "bgr48le", "rgb48be", "bgr48be", "gbrp16be"), "gbrp16le")
     | dict.fromkeys(("nv12", "nv21"), "yuv420p")
@@ -36,7 +36,7 @@ SAME_SAMPLES = (
 PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
 
 
-def sample_format_of(pixel_format: VideoFormat, colour: Colour, turns: int = 0) -> SampleFormat:
+def sample_format_of(pixel_format: VideoFormat, colour: ColourTags, turns: int = 0) -> SampleFormat:
     """What `planes_of` makes of frames of that format and size.
 
     Args:
@@ -59,8 +59,8 @@ def planar_format(pixel_format: VideoFormat) -> str:
     name = pixel_format.name
     if PLANAR.fullmatch(name):
         return name
-    if name in SAME_SAMPLES:
-        return SAME_SAMPLES[name]
+    if name in EQUIVALENT_FORMATS:
+        return EQUIVALENT_FORMATS[name]
     bits = max(part.bits for part in pixel_format.components)
     depth = next(depth for depth in (8, 10, 12, 16) if depth >= bits)
     suffix = "" if depth == 8 else f"{depth}le"
@@ -76,7 +76,7 @@ def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
         return bits, (1, 1)
     if len(pixel_format.components) < 3:
         return bits, (2, 2)  # grey has no chroma to lose
-    return bits, chroma_cells(pixel_format.name)
+    return bits, chroma_subsampling(pixel_format.name)
 
 
 def _turned(sample_format: SampleFormat, width: int, height: int, turns: int) -> SampleFormat:
@@ -92,7 +92,7 @@ def _turned(sample_format: SampleFormat, width: int, height: int, turns: int) ->
     return sample_format
 
 
-def chroma_cells(pixel_format: str) -> tuple[int, int]:
+def chroma_subsampling(pixel_format: str) -> tuple[int, int]:
     """How many columns and rows of pixels share a chroma sample; (1, 1) without chroma."""
     components = VideoFormat(pixel_format, 8, 8).components
     if len(components) < 3:
@@ -100,7 +100,7 @@ def chroma_cells(pixel_format: str) -> tuple[int, int]:
     return 8 // components[1].width, 8 // components[1].height
 
 
-def converted(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
+def convert_frame(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
     """The frame in that format, in the same range; itself where it is."""
     if frame.format.name == pixel_format:
         return frame

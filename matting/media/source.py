@@ -11,7 +11,7 @@ from typing import Protocol
 
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import Colour
+from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.progress import ignore
 
@@ -45,7 +45,7 @@ class FrameSource(Protocol):
     @property
     def pixel_aspect(self) -> Fraction: ...
     @property
-    def colour(self) -> Colour: ...
+    def colour(self) -> ColourTags: ...
     @property
     def sample_format(self) -> SampleFormat: ...
     @property
@@ -70,7 +70,7 @@ class FrameSource(Protocol):
         """
 
 
-def gather(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameChunk, None, None]:
+def in_chunks(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameChunk, None, None]:
     """Chunks of `size` frames of one each, with their PTS; the last may hold fewer."""
     while frames_of_chunk := list(islice(frames, size)):
         pts, pictures = zip(*frames_of_chunk, strict=True)
@@ -78,7 +78,7 @@ def gather(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameCh
         yield FrameChunk(pictures[0] if alone else concatenate(pictures), pts)
 
 
-def first_frames(chunks: Iterator[FrameChunk], frames: int) -> Generator[FrameChunk, None, None]:
+def take_frames(chunks: Iterator[FrameChunk], frames: int) -> Generator[FrameChunk, None, None]:
     """The first `frames` frames of some chunks, which may hold fewer."""
     left = frames
     while left > 0 and (chunk := next(chunks, None)) is not None:

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.imaging.sample_format import Size
-from matting.media.colour_tags import Colour
+from matting.media.colour_tags import ColourTags
 from matting.media.container import AnyStream, decoder_of, side_data
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.video_info import VideoInfo
@@ -35,7 +35,7 @@ class FirstFrame:
     rotation: int
     size_px: Size
     pixel_format: str
-    colour: Colour
+    colour: ColourTags
     hdr: HdrMetadata | None
     stereo: bytes | None = None
     is_spherical: bool = False

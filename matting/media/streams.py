@@ -10,7 +10,7 @@ from pathlib import Path
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
-from matting.media.container import is_cover, open_video, reading, unbroken
+from matting.media.container import is_cover, open_video, reading, until_break
 from matting.media.mp4.boxes import Box, entries, track_id
 from matting.media.packet_table import SpanTable, StreamSpan
 
@@ -184,7 +184,7 @@ def read_spans(path: Path, indexes: list[int]) -> tuple[dict[int, StreamSpan], b
         for stream in container.streams:
             if stream not in streams:
                 stream.discard = Discard.all  # an mp4 file's picture is then not even read
-        for packet in unbroken(container.demux(streams), breaks.append):
+        for packet in until_break(container.demux(streams), breaks.append):
             table.add(packet)
     return table.spans(), not breaks
 

@@ -12,9 +12,9 @@ from av.video.stream import VideoStream
 
 from matting.errors import MediaError
 from matting.media.alpha import has_alpha
-from matting.media.colour_tags import Colour
+from matting.media.colour_tags import ColourTags
 from matting.media.container import has_alpha_beside
-from matting.media.matroska_header import NOTHING_SAID, StreamHeader, header_of
+from matting.media.matroska_header import NO_HEADER, PictureHeader, read_header
 
 USUAL_RATE = Fraction(30)  # where nothing tells another
 # FFmpeg's AVFieldOrder: by the field that is coded first, and that is presented first.
@@ -49,8 +49,8 @@ class VideoInfo:
     time_base: Fraction
     rate: Fraction
     start_pts: int
-    colour: Colour
-    header: StreamHeader = NOTHING_SAID
+    colour: ColourTags
+    header: PictureHeader = NO_HEADER
     interlaced: bool = False
     top_field_first: bool = True
     declared_seconds: Fraction = Fraction(0)
@@ -76,7 +76,7 @@ class VideoInfo:
         if has_alpha_beside(stream):
             pixel_format = pixel_format.replace("yuv", "yuva")
         start = Fraction(container.start_time or 0, av.time_base) / stream.time_base
-        header = header_of(stream)
+        header = read_header(stream)
         # PyAV 17 does not show it; there only the decoded frames tell.
         fields = getattr(context, "field_order", 0)
         return cls(
@@ -91,7 +91,7 @@ class VideoInfo:
             time_base=stream.time_base,
             rate=stream.average_rate or stream.guessed_rate or USUAL_RATE,
             start_pts=round(start),
-            colour=Colour.of(context, pixel_format, header.chroma_location),
+            colour=ColourTags.of(context, pixel_format, header.chroma_location),
             header=header,
             interlaced=fields in FIELDS_TOP_FIRST | FIELDS_BOTTOM_FIRST,
             top_field_first=fields not in FIELDS_BOTTOM_FIRST,

@@ -20,16 +20,16 @@ from matting.errors import DecodeError, MachineError, MattingError
 from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat, Size, surface_format
 from matting.media import cuda
-from matting.media.alpha import opaque
-from matting.media.colour_tags import Colour
-from matting.media.container import decode, open_video, unreadable, words_of_ffmpeg
+from matting.media.alpha import opaque_format
+from matting.media.colour_tags import ColourTags
+from matting.media.container import decode, ffmpeg_log, open_video, unreadable
 from matting.media.cuda import SURFACES, Nvdec, planes_on_gpu, surface_name
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.media_index import Part, index_of
 from matting.media.pixel_formats import sample_format_of
-from matting.media.source import FrameChunk, gather
+from matting.media.source import FrameChunk, in_chunks
 from matting.media.stream_start import FirstFrame
 from matting.media.validation import require_progressive, require_supported
 from matting.media.video_info import VideoInfo
@@ -57,7 +57,9 @@ class VideoSource:
             raise unreadable(path, index.start.refusal)
         self._info = index.info
         # What segment has cut needs none of it.
-        self._treatment = FrameFilters(blacken=self._info.has_alpha, crop=self._info.header.crop)
+        self._treatment = FrameFilters(
+            flatten_alpha=self._info.has_alpha, crop=self._info.header.crop
+        )
         self._first = index.start.frame or _unseen(self._info)
         self._rotation = self._first.rotation
         self._times = sorted(index.packets.frame_times(path))
@@ -69,7 +71,7 @@ class VideoSource:
         Where that does not work, or the first frames are not the same, sample for sample: itself,
         and why, as the end of a sentence. What goes wrong later is a MachineError.
         """
-        reason = cuda.why_not_shared() or self._unfit()
+        reason = cuda.sharing_obstacle() or self._unfit()
         if reason:
             return self, reason
         other = copy.copy(self)
@@ -77,7 +79,7 @@ class VideoSource:
         said: list[str] = []
         try:
             first = self._head()
-            with words_of_ffmpeg(logging.ERROR) as said:
+            with ffmpeg_log(logging.ERROR) as said:
                 found = other._head()
             for own, theirs in zip(first, found, strict=True):
                 if own.pts != theirs.pts or not same_samples(own.pictures, theirs.pictures):
@@ -132,12 +134,12 @@ class VideoSource:
         return 1 / self._info.pixel_aspect if self._sideways else self._info.pixel_aspect
 
     @property
-    def colour(self) -> Colour:
+    def colour(self) -> ColourTags:
         return self._first.colour
 
     @property
     def sample_format(self) -> SampleFormat:
-        own = VideoFormat(opaque(self._first.pixel_format), *self._shown_px)
+        own = VideoFormat(opaque_format(self._first.pixel_format), *self._shown_px)
         sample_format = sample_format_of(own, self.colour, self._rotation // 90)
         return sample_format if self._nvdec is None else surface_format(sample_format)
 
@@ -147,7 +149,7 @@ class VideoSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(self._treatment.words())
+        return tuple(self._treatment.notes())
 
     @property
     def frames(self) -> int:
@@ -170,7 +172,7 @@ class VideoSource:
             MachineError: so it is when a graphics card decodes; software may do better.
         """
         skip = 0 if last is None else max(0, self.frames - last)
-        return gather(self._pictures(skip, on_skip), size)
+        return in_chunks(self._pictures(skip, on_skip), size)
 
     def _pictures(self, skip: int, on_skip: Callable[[], None]) -> Iterator[tuple[int, Planes]]:
         if self._nvdec is not None:
@@ -178,7 +180,7 @@ class VideoSource:
             return
         turns = self._rotation // 90
         timed = ((frame.pts, frame) for frame in self._checked() if frame.pts is not None)
-        frames = self._treatment.applied(self._info, timed) if self._treatment else timed
+        frames = self._treatment.apply(self._info, timed) if self._treatment else timed
         for index, (pts, frame) in enumerate(frames):
             if index < skip:
                 on_skip()

@@ -17,11 +17,11 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError, MachineError, MediaError
 from matting.imaging.planes import Planes
 from matting.media.codecs import add_video_stream
-from matting.media.colour_tags import Colour
+from matting.media.colour_tags import ColourTags
 from matting.media.container import encoding
-from matting.media.cuda import Surfaces
+from matting.media.cuda import SurfacePool
 from matting.media.decode_check import decode_through
-from matting.media.encoders import Delivery, codec_of, surfaces_for
+from matting.media.encoders import EncoderInput, encoder_spec, surface_count
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.packet_table import decode_times
@@ -44,9 +44,9 @@ class VideoWriter:
         size_px: tuple[int, int],
         time_base: Fraction,
         rate: Fraction,
-        colour: Colour,
+        colour: ColourTags,
         choice: EncodingOptions,
-        samples: Delivery,
+        samples: EncoderInput,
         pixel_aspect: Fraction = Fraction(1),
         hdr: HdrMetadata | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class VideoWriter:
             context.sample_aspect_ratio = pixel_aspect
             colour.apply_to(context)
             # After the stream, so that it goes after it, too: NVENC reads that memory.
-            self._surfaces: Surfaces | None = None
+            self._surfaces: SurfacePool | None = None
         except BaseException:
             self._container.close()
             raise
@@ -162,7 +162,7 @@ class VideoWriter:
             return frame_of(picture, name)
         if self._surfaces is None:
             device = picture.luma_or_rgb.device
-            self._surfaces = Surfaces(name, device)
+            self._surfaces = SurfacePool(name, device)
             if device.type == "cuda":
                 self._stream.pix_fmt = "cuda"
         return self._surfaces.frame(picture)
@@ -212,11 +212,11 @@ class VideoWriter:
         choice: EncodingOptions,
         hdr: HdrMetadata | None,
     ) -> VideoStream:
-        codec = codec_of(choice)
+        codec = encoder_spec(choice)
         avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
         options = codec.options_for(choice, hdr, avx512=avx512)
         if choice.by_hardware:
-            options["surfaces"] = str(surfaces_for(size_px, self._samples.sample_format))
+            options["surfaces"] = str(surface_count(size_px, self._samples.sample_format))
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
         stream = add_video_stream(self._container, codec.encoder, rate=rate, options=options)
         steps = self._samples.sample_format.subsampling

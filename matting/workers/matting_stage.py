@@ -14,7 +14,7 @@ from matting.imaging.sample_format import Size
 from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.media.encoders import codec_of
+from matting.media.encoders import encoder_spec
 from matting.media.source import FrameChunk, FrameSource
 from matting.options import MattingOptions, OutputKind, RendererBackend
 from matting.progress import Progress
@@ -127,7 +127,7 @@ class MattingStage:
             f"decoding {'by NVDEC' if job.by_card else 'in software'}",
             f"the network in {self._session.precision}, {frames} frame{'s' * (frames > 1)} at once",
             f"full-size pictures {FULL_SIZE_WORDS[self._full_size.backend]}",
-            f"encoding by {codec_of(self._output.encoding).encoder if videos else 'PNG'}",
+            f"encoding by {encoder_spec(self._output.encoding).encoder if videos else 'PNG'}",
         ]
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}."

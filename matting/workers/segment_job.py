@@ -11,7 +11,7 @@ from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
-from matting.media.source import FrameChunk, FrameSource, first_frames
+from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
 from matting.project.ledger import InitialState
@@ -107,7 +107,7 @@ class SegmentJob:
         """
         wanted = self.task.only_frames
         with closing(self.source.chunks(size)) as chunks:
-            yield from chunks if wanted is None else first_frames(chunks, wanted)
+            yield from chunks if wanted is None else take_frames(chunks, wanted)
         if wanted is None:
             self._require_unchanged()
 

@@ -14,8 +14,8 @@ from matting.cli.doctor_probes import Machine, TorchProbe
 from matting.errors import MachineError, MissingError
 from matting.inference import weights
 from matting.media import ffmpeg
-from matting.media.encoders import CODECS, NVENC
-from matting.media.hardware_probe import try_decoders, try_encoders
+from matting.media.encoders import NVENC_ENCODERS, SOFTWARE_ENCODERS
+from matting.media.hardware_probe import probe_decoders, probe_encoders
 from matting.system.subprocesses import run_isolated
 from tests.media.test_cuda import FAKE, Fake
 from tests.support.markers import without_gpu
@@ -47,15 +47,15 @@ def test_weights_of_ones_own_are_loaded(random_checkpoint: Path) -> None:
     ("nvdec", "words"), [(FAKE, ""), (Fake(torch.device("cpu"), wrong=1), "other pictures")]
 )
 def test_each_codec_is_decoded(nvdec: Fake, words: str) -> None:
-    tried = try_decoders(nvdec)
-    assert set(tried) == set(CODECS)
+    tried = probe_decoders(nvdec)
+    assert set(tried) == set(SOFTWARE_ENCODERS)
     assert all(bool(why) == bool(words) and words in why for why in tried.values())
 
 
 @without_gpu
 def test_each_codec_is_encoded() -> None:
-    tried = try_encoders("cpu")
-    assert set(tried) == set(NVENC)
+    tried = probe_encoders("cpu")
+    assert set(tried) == set(NVENC_ENCODERS)
     assert all(tried.values())
 
 

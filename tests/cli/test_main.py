@@ -28,7 +28,7 @@ from matting.errors import (
     UnforeseenError,
 )
 from matting.media.container import encoding, reading
-from matting.media.encoders import CODECS
+from matting.media.encoders import SOFTWARE_ENCODERS
 from matting.options import OutputKind, VideoCodec
 from matting.system import fixes
 from tests.support.clips import make_audio, make_clip, numbers
@@ -279,7 +279,7 @@ def test_every_error_of_pyav_is_translated() -> None:
 
 def test_the_codecs_offered_are_those_there_are() -> None:
     """They are listed twice: reading the command line loads no package."""
-    assert set(VideoCodec) == set(CODECS)
+    assert set(VideoCodec) == set(SOFTWARE_ENCODERS)
 
 
 def test_help_where_no_package_is_installed() -> None:

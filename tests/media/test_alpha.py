@@ -11,7 +11,7 @@ import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from matting.media.alpha import flatten_alpha, has_alpha, opaque
+from matting.media.alpha import flatten_alpha, has_alpha, opaque_format
 from matting.media.colour_tags import FULL, LIMITED
 from matting.media.container import decode, open_video
 from matting.media.probe import probe
@@ -71,7 +71,7 @@ def test_exact_to_rounding(pixel_format: str, colour_range: int) -> None:
     frame = noise(pixel_format, (9, 7), colour_range)
     before = planes(frame)
     after = flatten_alpha(frame)
-    assert after.format.name == opaque(pixel_format)
+    assert after.format.name == opaque_format(pixel_format)
     assert (after.pts, after.time_base, after.color_range) == (7, Fraction(1, 30), colour_range)
     bits = frame.format.components[0].bits
     rgb = frame.format.is_rgb

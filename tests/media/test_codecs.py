@@ -12,14 +12,14 @@ from av.codec.codec import UnknownCodecError
 
 from matting.cli.main import main
 from matting.errors import MissingError
-from matting.media.colour_tags import BT709, LIMITED, Colour
-from matting.media.encoders import delivery
+from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.encoders import encoder_input
 from matting.media.video_source import VideoSource
 from matting.options import EncodingOptions, VideoCodec
 from tests.support.clips import make_clip
 
 BuildWithout = Callable[[str], None]
-TAGS = Colour(BT709, LIMITED, BT709, BT709)
+TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_every_encoder_of_results(
 ) -> None:
     build_without(encoder)
     with pytest.raises(MissingError, match=f"(?s){encoder}.*--codec"):
-        delivery(EncodingOptions(codec), TAGS.sample_format(8, (2, 2), 48), TAGS, 48)
+        encoder_input(EncodingOptions(codec), TAGS.sample_format(8, (2, 2), 48), TAGS, 48)
 
 
 def test_the_decoder_of_transparent_vp9(tmp_path: Path, build_without: BuildWithout) -> None:

@@ -23,7 +23,7 @@ from matting.media.colour_tags import (
     SMPTE170M,
     SMPTE240M,
     UNSPECIFIED,
-    Colour,
+    ColourTags,
 )
 from matting.media.frame_planes import frame_of, planes_of
 from matting.media.pixel_formats import planar_format, sample_format_of
@@ -40,8 +40,8 @@ EVERY = pytest.mark.parametrize("matrix", WEIGHTS)
 RANGES = pytest.mark.parametrize("colour_range", [LIMITED, FULL])
 
 
-def tags(matrix: int, colour_range: int = LIMITED, transfer: int = UNSPECIFIED) -> Colour:
-    return Colour(matrix, colour_range, transfer, UNSPECIFIED)
+def tags(matrix: int, colour_range: int = LIMITED, transfer: int = UNSPECIFIED) -> ColourTags:
+    return ColourTags(matrix, colour_range, transfer, UNSPECIFIED)
 
 
 def ycbcr(rgb: tuple[int, ...], matrix: int, colour_range: int, bits: int) -> list[float]:
@@ -183,6 +183,6 @@ def test_the_matrix_of_untagged_video_that_is_turned() -> None:
 
 def test_the_place_of_chroma() -> None:
     assert tags(BT709).sample_format(8, (2, 2), 48).siting == (0.0, 0.5)
-    topleft = Colour(BT709, LIMITED, UNSPECIFIED, UNSPECIFIED, location=3)
+    topleft = ColourTags(BT709, LIMITED, UNSPECIFIED, UNSPECIFIED, location=3)
     assert topleft.sample_format(8, (2, 2), 48).siting == (0.0, 0.0)
     assert topleft.sample_format(8, (1, 1), 48).siting == (0.0, 0.0)

@@ -198,7 +198,7 @@ def test_what_fails_later_is_the_machines(fake: Fake, tmp_path: Path) -> None:
 @without_gpu
 def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Down to what FFmpeg says, but for torch's own part, which this machine may lack."""
-    monkeypatch.setattr("matting.media.cuda.enter", lambda _: None)
+    monkeypatch.setattr("matting.media.cuda.make_current", lambda _: None)
     own = VideoSource(make_clip(tmp_path / "clip.mp4", 5))
     source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
     assert source is own

@@ -10,15 +10,15 @@ import pytest
 
 from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import BT709, BT2020, LIMITED, Colour
-from matting.media.encoders import delivery, grey
-from matting.media.hardware_probe import made_up, ramps
+from matting.media.colour_tags import BT709, BT2020, LIMITED, ColourTags
+from matting.media.encoders import encoder_input, grey_input
+from matting.media.hardware_probe import ramp_picture, synthetic_probe
 from matting.media.video_source import VideoSource
 from matting.options import Chroma, CodecBackend, EncodingOptions, OutputKind, VideoCodec
 from tests.support.clips import make_clip
 
-SDR_TAGS = Colour(BT709, LIMITED, BT709, BT709)
-PQ_TAGS = Colour(BT2020, LIMITED, 16, BT2020)
+SDR_TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
+PQ_TAGS = ColourTags(BT2020, LIMITED, 16, BT2020)
 NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "411"}
 
 
@@ -26,10 +26,10 @@ def given(
     codec: VideoCodec,
     sample_format: SampleFormat,
     chroma: Chroma = Chroma.SOURCE,
-    tags: Colour = SDR_TAGS,
+    tags: ColourTags = SDR_TAGS,
 ) -> list[str]:
     """The encoder's pixel format, and what is said."""
-    made = delivery(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
+    made = encoder_input(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
     assert made.pixel_format.startswith(f"yuv{NAMES[made.sample_format.subsampling]}p")
     return [made.pixel_format, made.note]
 
@@ -87,8 +87,8 @@ def test_rgb_keeps_its_colours() -> None:
 
 def test_alpha_is_grey_in_as_many_bits() -> None:
     choice = EncodingOptions(VideoCodec.HEVC)
-    main = delivery(choice, SDR_TAGS.sample_format(10, (2, 1), 1080), SDR_TAGS, 1080)
-    alpha = grey(choice, main, SDR_TAGS, 1080)
+    main = encoder_input(choice, SDR_TAGS.sample_format(10, (2, 1), 1080), SDR_TAGS, 1080)
+    alpha = grey_input(choice, main, SDR_TAGS, 1080)
     assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
 
 
@@ -124,8 +124,8 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
 def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
     """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
-    trial = made_up(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
-    picture = ramps(trial.samples.sample_format, trial.size_px)
+    trial = synthetic_probe(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
+    picture = ramp_picture(trial.samples.sample_format, trial.size_px)
     before = threads()
     with trial.writer(tmp_path / "video.mp4") as writer:
         for number in range(20):

@@ -8,13 +8,13 @@ import av
 import pytest
 
 from matting.media.container import open_video
-from matting.media.matroska_header import Crop, StreamHeader, header_of, parse
+from matting.media.matroska_header import Crop, PictureHeader, parse, read_header
 from tests.support.clips import crop_by_header, make_clip
 
 
-def header(path: Path) -> StreamHeader:
+def header(path: Path) -> PictureHeader:
     with open_video(path) as (_, stream):
-        return header_of(stream)
+        return read_header(stream)
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
@@ -43,14 +43,14 @@ def test_chroma_location(location: int, tmp_path: Path) -> None:
 def test_no_word_of_chroma(tmp_path: Path) -> None:
     options = {"deadline": "realtime", "cpu-used": "8"}
     clip = make_clip(tmp_path / "clip.webm", 2, codec="libvpx-vp9", options=options)
-    assert header(clip) == StreamHeader()
+    assert header(clip) == PictureHeader()
 
 
 def test_a_header_that_breaks_off() -> None:
     """Of a length that goes beyond the end, what there is."""
     video = bytes.fromhex("e09054cc8108")
     assert parse(bytes.fromhex("1654ae6b90ae8f") + video).crop == Crop(left_px=8)
-    assert parse(b"") == StreamHeader()
+    assert parse(b"") == PictureHeader()
 
 
 def remuxed(video: Path, target: Path) -> Path:

@@ -19,11 +19,11 @@ from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.infer import infer
 from matting.media import encoders
-from matting.media.colour_tags import BT709, LIMITED, Colour
-from matting.media.cuda import Surfaces
-from matting.media.encoders import CODECS, codec_of, delivery, grey
+from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.cuda import SurfacePool
+from matting.media.encoders import SOFTWARE_ENCODERS, encoder_input, encoder_spec, grey_input
 from matting.media.frame_planes import planes_of
-from matting.media.hardware_probe import Trial, ramps
+from matting.media.hardware_probe import HardwareProbe, ramp_picture
 from matting.media.video_writer import VideoWriter
 from matting.options import (
     CodecBackend,
@@ -44,7 +44,7 @@ from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
-TAGS = Colour(BT709, LIMITED, BT709, BT709)
+TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
 HERE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
 SIZE = (64, 48)
 
@@ -53,17 +53,17 @@ SIZE = (64, 48)
 def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
     """x264 in NVENC's place: it, too, takes NV12, and nothing else tells them apart here."""
     stand_in = replace(
-        CODECS[VideoCodec.H264], options={"preset": "ultrafast", "bf": "0"}, hdr=None
+        SOFTWARE_ENCODERS[VideoCodec.H264], options={"preset": "ultrafast", "bf": "0"}, hdr=None
     )
-    monkeypatch.setitem(encoders.NVENC, VideoCodec.H264, stand_in)
+    monkeypatch.setitem(encoders.NVENC_ENCODERS, VideoCodec.H264, stand_in)
 
 
 def trial(
-    size: tuple[int, int] = SIZE, choice: EncodingOptions = HERE, colour: Colour = TAGS
-) -> Trial:
+    size: tuple[int, int] = SIZE, choice: EncodingOptions = HERE, colour: ColourTags = TAGS
+) -> HardwareProbe:
     sample_format = colour.sample_format(8, (2, 2), size[1])
-    samples = delivery(choice, sample_format, colour, size[1])
-    return Trial(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
+    samples = encoder_input(choice, sample_format, colour, size[1])
+    return HardwareProbe(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
 
 
 def random_planes(sample_format: SampleFormat, width: int, height: int) -> Planes:
@@ -95,7 +95,7 @@ def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleav
         assert picture.chroma is not None
         beside = picture.chroma.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         picture = Planes(sample_format, picture.luma_or_rgb, beside)
-    frame = Surfaces(name, CPU).frame(picture)
+    frame = SurfacePool(name, CPU).frame(picture)
     assert frame.format.name == name
     assert same_samples(picture, shown(frame))
 
@@ -103,14 +103,14 @@ def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleav
 def test_chroma_lies_right_below_luma() -> None:
     """NVENC is told where luma is, and how long a line is, and nothing else."""
     sample_format = TAGS.sample_format(8, (2, 2), 48)
-    luma, chroma = Surfaces("nv12", CPU).frame(random_planes(sample_format, 62, 48)).planes
+    luma, chroma = SurfacePool("nv12", CPU).frame(random_planes(sample_format, 62, 48)).planes
     assert chroma.buffer_ptr - luma.buffer_ptr == 48 * luma.line_size
     assert chroma.line_size == luma.line_size == 256
 
 
 def test_an_odd_size_grows_by_its_edge() -> None:
     picture = random_planes(TAGS.sample_format(8, (2, 2), 47), 63, 47)
-    grown = shown(Surfaces("nv12", CPU).frame(picture))
+    grown = shown(SurfacePool("nv12", CPU).frame(picture))
     assert (grown.width, grown.height) == SIZE
     assert torch.equal(grown.luma_or_rgb[..., :47, :63], picture.luma_or_rgb)
     assert torch.equal(grown.luma_or_rgb[..., :47, 63], picture.luma_or_rgb[..., 62])
@@ -120,13 +120,13 @@ def test_an_odd_size_grows_by_its_edge() -> None:
 def test_grey_has_no_colour() -> None:
     sample_format = replace(TAGS.sample_format(10, (2, 2), 48), lsb_padding=6)
     picture = Planes(sample_format, random_planes(sample_format, *SIZE).luma_or_rgb)
-    chroma = shown(Surfaces("p010le", CPU).frame(picture)).chroma
+    chroma = shown(SurfacePool("p010le", CPU).frame(picture)).chroma
     assert chroma is not None
     assert chroma.unique().tolist() == [512]
 
 
 def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
-    surfaces = Surfaces("nv12", CPU)
+    surfaces = SurfacePool("nv12", CPU)
     picture = random_planes(TAGS.sample_format(8, (2, 2), 48), *SIZE)
     first, second = (surfaces.frame(picture).planes[0].buffer_ptr for _ in range(2))
     assert first != second
@@ -142,9 +142,9 @@ def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
 )  # fmt: skip
 def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
     choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
-    made = delivery(choice, TAGS.sample_format(bits, (2, 2), 1080), TAGS, 1080)
+    made = encoder_input(choice, TAGS.sample_format(bits, (2, 2), 1080), TAGS, 1080)
     assert (made.pixel_format, made.sample_format.lsb_padding) == (expected, shift)
-    alpha = grey(choice, made, TAGS, 1080)
+    alpha = grey_input(choice, made, TAGS, 1080)
     assert (alpha.pixel_format, alpha.sample_format) == (expected, made.sample_format)
     assert bool(made.note) == (bits > made.sample_format.bits)
 
@@ -152,7 +152,7 @@ def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, s
 def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
     def told(**given: int) -> dict[str, str]:
         choice = EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE, **given)  # type: ignore[arg-type]
-        return codec_of(choice).options_for(choice, None, avx512=False)
+        return encoder_spec(choice).options_for(choice, None, avx512=False)
 
     assert told() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
     assert told(quality=30)["cq"] == "30"
@@ -162,7 +162,7 @@ def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
 
 def test_nvenc_knows_all_that_it_is_told() -> None:
     generic = {"bf", "b"}
-    for codec, by in encoders.NVENC.items():
+    for codec, by in encoders.NVENC_ENCODERS.items():
         context = av.CodecContext.create(by.encoder, "w")
         known = {option.name for option in context.supported_options.private}
         choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
@@ -181,9 +181,9 @@ def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
     sample_format = SampleFormat(
         10, (0.2126, 0.0722), False, (2, 2), lsb_padding=6, semi_planar=True
     )
-    assert encoders.surfaces_for((1920, 1080), sample_format) == 12
-    assert encoders.surfaces_for((8192, 4096), sample_format) == 5
-    assert encoders.surfaces_for((16384, 8192), sample_format) == 4
+    assert encoders.surface_count((1920, 1080), sample_format) == 12
+    assert encoders.surface_count((8192, 4096), sample_format) == 5
+    assert encoders.surface_count((16384, 8192), sample_format) == 4
 
 
 @pytest.mark.gpu
@@ -201,21 +201,21 @@ def test_nvenc_itself(codec: str, device: str) -> None:
 
 @pytest.mark.usefixtures("nvenc")
 def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = Surfaces.frame
+    frame = SurfacePool.frame
 
-    def exchanged(self: Surfaces, picture: Planes) -> VideoFrame:
+    def exchanged(self: SurfacePool, picture: Planes) -> VideoFrame:
         assert picture.chroma is not None
         return frame(
             self, Planes(picture.sample_format, picture.luma_or_rgb, picture.chroma.flip(1))
         )
 
-    monkeypatch.setattr(Surfaces, "frame", exchanged)
+    monkeypatch.setattr(SurfacePool, "frame", exchanged)
     assert "other pictures" in trial().run()
 
 
 @pytest.mark.usefixtures("nvenc")
 def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Colour, "apply_to", lambda *_: None)
+    monkeypatch.setattr(ColourTags, "apply_to", lambda *_: None)
     assert "other colour tags" in trial().run()
 
 
@@ -227,7 +227,7 @@ def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
         assert "\n" not in reason
 
 
-class Crash(Trial):
+class Crash(HardwareProbe):
     """A trial in which the driver takes the process along."""
 
     def run(self) -> str:
@@ -291,15 +291,15 @@ def test_before_there_was_a_choice_it_was_software() -> None:
         assert changed_settings({"codec": "hevc"}, {"codec": "hevc", "encoder": encoder}) == changed
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Trial]:
+def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[HardwareProbe]:
     """Has every trial come to `reason`; the list of them."""
-    tried: list[Trial] = []
+    tried: list[HardwareProbe] = []
 
-    def run(one: Trial) -> str:
+    def run(one: HardwareProbe) -> str:
         tried.append(one)
         return reason
 
-    monkeypatch.setattr(Trial, "run", run)
+    monkeypatch.setattr(HardwareProbe, "run", run)
     return tried
 
 
@@ -423,7 +423,7 @@ def test_hardware_that_is_not_there(
 
 def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
     one = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
-    picture = ramps(one.samples.sample_format, SIZE)
+    picture = ramp_picture(one.samples.sample_format, SIZE)
     with (
         pytest.raises(MachineError, match="cannot be encoded by NVENC"),
         VideoWriter(

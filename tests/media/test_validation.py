@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from matting.errors import MediaError
-from matting.media.matroska_header import StreamHeader, parse
+from matting.media.matroska_header import PictureHeader, parse
 from matting.media.probe import probe
 from matting.media.validation import require_supported
 from matting.options import CuttingOptions
@@ -65,4 +65,4 @@ def test_samples_of_other_kinds(pixel_format: str, tmp_path: Path) -> None:
 
 
 def test_headers_without_dolby_vision() -> None:
-    assert parse(b"") == StreamHeader()
+    assert parse(b"") == PictureHeader()

@@ -12,11 +12,11 @@ import torch
 from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import LIMITED, UNSPECIFIED, Colour
+from matting.media.colour_tags import LIMITED, UNSPECIFIED, ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.png import Values, bits
 from matting.media.images.still import read_picture, read_still, to_16_bits
-from matting.media.source import FrameChunk, gather
+from matting.media.source import FrameChunk, in_chunks
 from matting.progress import ignore
 from matting.system.files import image_files
 
@@ -52,8 +52,8 @@ class ImageSequence:
         return Fraction(1)
 
     @property
-    def colour(self) -> Colour:
-        return Colour(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
+    def colour(self) -> ColourTags:
+        return ColourTags(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
 
     @property
     def sample_format(self) -> SampleFormat:
@@ -93,7 +93,7 @@ class ImageSequence:
             DecodeError: one cannot be read, has another size, or more bits than the first.
         """
         skip = 0 if last is None else max(0, self.frames - last)
-        return gather(self._planes(skip), size)
+        return in_chunks(self._planes(skip), size)
 
     def _planes(self, skip: int) -> Iterator[tuple[int, Planes]]:
         for index, rgb in self.pictures(skip):
