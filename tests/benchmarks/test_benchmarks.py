@@ -366,3 +366,10 @@ def test_the_figures_can_be_read_by_a_program(
 def test_the_warm_up_is_measured_for_a_subject() -> None:
     assert warm_up.parse([]).subject is Subject.PORTRAIT
     assert warm_up.parse(["--subject", "full-body"]).subject is Subject.FULL_BODY
+
+
+@pytest.mark.parametrize("name", ["network", "throughput"])
+def test_a_benchmark_can_be_run_by_its_path(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
