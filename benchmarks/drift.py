@@ -16,7 +16,7 @@ from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.compositor import Matte, render_layers
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.inference.precision import DTYPES, exact_float32, suitable_precision
+from matting.inference.precision import DTYPES, choose_precision, disable_tf32
 from matting.options import Precision
 from model import MattingNetwork, State, optimise_for_inference
 
@@ -61,7 +61,7 @@ class _Runner:
 
     def __init__(self, network: MattingNetwork, precision: Precision, device: torch.device) -> None:
         self._network = optimise_for_inference(network, DTYPES[precision]).to(device)
-        native = {Precision.FP32, suitable_precision(Precision.AUTO, device)}
+        native = {Precision.FP32, choose_precision(Precision.AUTO, device)}
         self._emulated = device.type == "cpu" and precision not in native
         self._state: State | None = None
 
@@ -93,7 +93,7 @@ def measure_drift(
         precision: bf16 or fp16.
         film: frames [3, H, W], uint8, played over and over.
     """
-    exact_float32()
+    disable_tf32()
     exact = _Runner(network, Precision.FP32, device)
     half = _Runner(network, Precision(precision), device)
     windows: list[Drift] = []

@@ -151,7 +151,7 @@ def _measure_sizes(
     for name in sizes:
         size = Size(*map(int, name.split("x")))
         clip = write_clip(folder / f"{name}.mp4", size, FRAMES)
-        ratio = options.ratio or automatic_ratio(*size, Subject.FULL_BODY)
+        ratio = options.ratio or automatic_ratio(size, Subject.FULL_BODY)
         for precision in precisions:
             case = Case(clip, size, ratio, Precision(precision))
             rows.append(measure(network, case, device, options.rounds))
@@ -172,7 +172,7 @@ def _measure_drift(
         film += read_film(video, FILM_FRAMES)
     film = film or draw_film(1000, FILM_FRAMES)
     height, width = film[0].shape[-2:]
-    ratio = options.ratio or automatic_ratio(width, height, Subject.PORTRAIT)
+    ratio = options.ratio or automatic_ratio(Size(width, height), Subject.PORTRAIT)
     names = ", ".join(video.name for video in options.videos or ()) or "a drawn film"
     text = f"{options.drift} frames of {names}, {width}x{height}, ratio {ratio:.3f}.\n"
     if device.type == "cpu":

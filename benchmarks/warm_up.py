@@ -187,7 +187,7 @@ def main() -> None:
     for name, read in sources:
         film = read()
         height, width = film[0].shape[-2:]
-        ratio = automatic_ratio(width, height, options.subject)
+        ratio = automatic_ratio(Size(width, height), options.subject)
         print(f"{name}: {width}x{height}, ratio {ratio:.3f}", flush=True)
         for key, errors in measure(network, film, ratio, CUTS).items():
             curve.setdefault(key, []).extend(errors)

@@ -150,7 +150,7 @@ def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "8k.mp4", Size(8192, 4096), 3)
     session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, Precision.AUTO)
-    ratio = automatic_ratio(8192, 4096, Subject.FULL_BODY)
+    ratio = automatic_ratio(Size(8192, 4096), Subject.FULL_BODY)
     make = Renderer(RendererBackend.AUTO, CARD, print)
     torch.cuda.reset_peak_memory_stats(CARD)
     count = 0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import automatic_ratio
 from matting.options import (
@@ -91,4 +92,4 @@ def test_the_formats_that_trip_others(
     ],
 )
 def test_the_automatic_ratio(size: tuple[int, int], subject: str, ratio: float) -> None:
-    assert automatic_ratio(*size, Subject(subject)) == pytest.approx(ratio)
+    assert automatic_ratio(Size(*size), Subject(subject)) == pytest.approx(ratio)

@@ -1,7 +1,7 @@
 """What the program asks of a matting network: three steps from frames to mattes, and a state.
 
-Which tensors a network passes from step to step, which it remembers, in which shapes, and how its
-weights are named is known to its own module alone.
+Only a network's own module knows which tensors it passes from step to step, which it remembers, in
+which shapes, and how its weights are named.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class RecurrentOutput(_StepResult):
 
 
 class RecurrentState(ABC):
-    """What a network remembers of the frames so far; never changed once it is there."""
+    """What a network remembers of the frames so far; immutable."""
 
     @abstractmethod
     def to(self, device: torch.device) -> RecurrentState:
@@ -64,7 +64,7 @@ class RecurrentState(ABC):
 
     @abstractmethod
     def to_bytes(self) -> bytes:
-        """Return what `InferenceNetwork.load_state` restores it from, in float32."""
+        """Return it in float32, for `InferenceNetwork.load_state`."""
 
     @abstractmethod
     def fits(self, size: Size, ratio: float) -> bool:
@@ -72,7 +72,7 @@ class RecurrentState(ABC):
 
 
 class InferenceNetwork(ABC):
-    """A network on its device, arranged for running.
+    """A network on its device, optimised for inference.
 
     `extract_features` and `fit_guided_filter` take each frame by itself, in any thread; only
     `run_recurrent` needs the frames in order.
@@ -107,9 +107,9 @@ class InferenceNetwork(ABC):
 
     @abstractmethod
     def load_state(self, content: bytes) -> RecurrentState | None:
-        """Return the state, on the network's device, whose `to_bytes` gave `content`.
+        """Return the state that `to_bytes` saved, on the network's device.
 
-        None where that is not to be read, or is the state of another network.
+        None where `content` cannot be read, or is the state of another network.
         """
 
 
@@ -118,7 +118,7 @@ class TrainedNetwork(ABC):
 
     @abstractmethod
     def for_inference(self, dtype: torch.dtype, device: torch.device) -> InferenceNetwork:
-        """Return a copy arranged for running.
+        """Return a copy optimised for inference.
 
         Args:
             dtype: float32, float16 or bfloat16, for the layers; states stay float32 in all.

@@ -1,4 +1,4 @@
-"""The numbers that the network computes with: which there are, and which suit a device."""
+"""The precisions that a network computes in, and which of them suits a device."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ DTYPES = {
     Precision.FP16: torch.float16,
     Precision.BF16: torch.bfloat16,
 }
-MATRIX_UNITS = (7, 0)  # from this compute capability on, NVIDIA's cards have them for fp16,
-# but for these of 7.5, on some of which convolutions in fp16 are known to give no numbers.
+# NVIDIA's GPUs have matrix units for fp16 from this compute capability on, except these of 7.5, on
+# some of which convolutions in fp16 are known to return NaN.
+MATRIX_UNITS = (7, 0)
 WITHOUT_MATRIX_UNITS = re.compile(r"\bGTX 16\d\d|\bMX[45]50\b|\bT(400|500|550|600|1000|1200)\b")
 
+NOISE_SIDE_PX = 256
+FRAMES = 2  # the second continues from the first one's state
+# The mean over the maps that alpha is made of, in alphas: no rounding to fewer bits comes near.
+LARGEST_DISTANCE = 0.2
 
-def require_precision(name: Precision, device: torch.device) -> None:
-    """Refuses what does not work together.
+
+def require_precision(precision: Precision, device: torch.device) -> None:
+    """Refuse a precision that does not work on a device.
 
     Raises:
         InputError: fp16 on the CPU.
     """
-    if device.type == "cpu" and name is Precision.FP16:
+    if device.type == "cpu" and precision is Precision.FP16:
         raise InputError(
             "--precision fp16 needs a graphics card.",
             "On the CPU, use --precision fp32 or bf16.",
@@ -37,57 +43,57 @@ def require_precision(name: Precision, device: torch.device) -> None:
         )
 
 
-def suitable_precision(name: Precision, device: torch.device) -> Precision:
-    """The precision that `name` stands for on that device.
+def choose_precision(precision: Precision, device: torch.device) -> Precision:
+    """Return the precision to use on a device: the one asked for, unless that is AUTO.
 
-    `auto` is a half precision where the device has matrix units for one, else fp32. By
+    AUTO is a half precision where the device has matrix units for one, else fp32. By
     `benchmarks/network.py --drift`, alpha was off by 0.02 to 0.04/255 on average in bf16 over 3,000
     frames, and by 0.005/255 in fp16, emulated, over 600.
     """
-    if name != Precision.AUTO:
-        return name
+    if precision is not Precision.AUTO:
+        return precision
     if device.type == "cuda":
-        return Precision.FP16 if _card_has_matrix_units(device) else Precision.FP32
+        return Precision.FP16 if _gpu_has_matrix_units(device) else Precision.FP32
     return Precision.BF16 if cpu_has_matrix_units() else Precision.FP32
 
 
-def exact_float32() -> None:
-    """Has cards compute float32 as float32; by default, convolutions take 10 of its 23 bits."""
+def disable_tf32() -> None:
+    """Make GPUs compute float32 as such; by default, convolutions use 10 of its 23 bits."""
     torch.backends.cudnn.allow_tf32 = False
 
 
-def _card_has_matrix_units(device: torch.device) -> bool:
+def _gpu_has_matrix_units(device: torch.device) -> bool:
     if torch.cuda.get_device_capability(device) < MATRIX_UNITS:
         return False
     return WITHOUT_MATRIX_UNITS.search(torch.cuda.get_device_name(device)) is None
 
 
-SIDE_PX = 256
-FRAMES = 2  # the second of which goes on from the first one's state
-# Of the maps that alpha is made of, on average, in alphas: no rounding to fewer bits comes near.
-LARGEST_DISTANCE = 0.2
-
-
 @torch.inference_mode()
-def computes_alike(half: InferenceNetwork, exact: InferenceNetwork, device: torch.device) -> bool:
-    """Whether two arrangements of one network find about the same in a made-up picture.
+def networks_agree(
+    half: InferenceNetwork,
+    exact: InferenceNetwork,
+    device: torch.device,
+    side_px: int = NOISE_SIDE_PX,
+) -> bool:
+    """Return whether a network gives about the same for noise in two precisions.
 
-    Some cards give no numbers at all for convolutions in fp16, and say nothing.
+    Some GPUs return NaN for convolutions in fp16, and raise no error.
 
     Args:
         half, exact: on `device`.
+        side_px: of the noise.
     """
     generator = torch.Generator().manual_seed(1)
-    shape = (FRAMES, 3, SIDE_PX, SIDE_PX)
+    shape = (FRAMES, 3, side_px, side_px)
     samples = torch.randint(0, 256, shape, generator=generator).to(torch.uint8)
     frames = Planes(SampleFormat(), samples.to(device)).split(1)
-    found, expected = (_maps(network, frames) for network in (half, exact))
-    distance = (found - expected).abs().mean()
-    return bool(torch.isfinite(found).all()) and float(distance) <= LARGEST_DISTANCE
+    actual, expected = (_maps(network, frames) for network in (half, exact))
+    distance = (actual - expected).abs().mean()
+    return bool(torch.isfinite(actual).all()) and float(distance) <= LARGEST_DISTANCE
 
 
 def _maps(network: InferenceNetwork, frames: list[Planes]) -> torch.Tensor:
-    """What the network finds in frames, one after the other."""
+    """Return the slopes and offsets of frames, run one after the other."""
     state: RecurrentState | None = None
     maps = []
     for frame in frames:

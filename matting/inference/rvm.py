@@ -97,7 +97,7 @@ class RvmInference(InferenceNetwork):
 
     def load_state(self, content: bytes) -> RvmState | None:
         try:
-            tensors = torch_files.loaded(content)
+            tensors = torch_files.load_tensors(content)
         except torch_files.UnreadableError:
             return None
         if not isinstance(tensors, tuple) or not all(isinstance(r, Tensor) for r in tensors):

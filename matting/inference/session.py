@@ -1,4 +1,4 @@
-"""MattingSession: the network on its device, and the only owner of its recurrent state."""
+"""The session: a network on its device, and the one place where its recurrent state is kept."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from matting.inference.base import (
 )
 from matting.inference.precision import (
     DTYPES,
-    computes_alike,
-    exact_float32,
+    choose_precision,
+    disable_tf32,
+    networks_agree,
     require_precision,
-    suitable_precision,
 )
 from matting.options import Precision, Subject
 from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
@@ -33,27 +33,28 @@ A = TypeVar("A")
 F = TypeVar("F", bound=Frames)
 
 GPU_CHUNK_FRAMES = 8
-CHUNKS_AT_ONCE = 12  # held between the reader and the writer, the results of one included
+CHUNKS_IN_FLIGHT = 12  # between the reader and the writer, the results of one included
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
 WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once gain nothing
 
 
-def automatic_ratio(width_px: int, height_px: int, subject: Subject) -> float:
-    """The downsample ratio at which the small copy's short side suits the subject, at most 1."""
-    return min(1.0, subject.short_side_px / min(width_px, height_px))
+def automatic_ratio(size: Size, subject: Subject) -> float:
+    """Return the downsample ratio at which the small copy's short side suits the subject, <= 1."""
+    return min(1.0, subject.short_side_px / min(size))
 
 
-def frames_in(memory: int, sample_format: SampleFormat, size: Size, network_bytes: float) -> int:
-    """Return how many frames can be computed at once in so many bytes of a GPU's free memory.
+def frames_that_fit(
+    memory_bytes: int, sample_format: SampleFormat, size: Size, network_bytes: float
+) -> int:
+    """Return how many frames can be computed at once in a GPU's free memory; at least 1.
 
     Args:
+        memory_bytes: what is free.
         sample_format, size: the frames'.
-        network_bytes: what the network needs for each of them.
-    Returns:
-        1 at least.
+        network_bytes: what the network needs for one frame.
     """
-    waiting = CHUNKS_AT_ONCE * sample_format.pixel_bytes * size.width * size.height
-    return max(1, int(GPU_SHARE * memory / (network_bytes + waiting)))
+    samples_bytes = CHUNKS_IN_FLIGHT * sample_format.pixel_bytes * size.width * size.height
+    return max(1, int(GPU_SHARE * memory_bytes / (network_bytes + samples_bytes)))
 
 
 class MattingSession:
@@ -73,46 +74,47 @@ class MattingSession:
     ) -> None:
         """
         Args:
-            precision: auto, fp32, fp16 or bf16. The states stay float32 in all of them. `auto` is
-                fp32 on a card that does not compute the same in its half precision.
-            largest_chunk: how many frames to compute at once at most; None: on the CPU one (more
-                push each other out of its caches: 1.5 to 2 times slower at 8), on a card so many
-                that more are no faster.
+            precision: the states stay float32 in all of them. AUTO is fp32 on a GPU whose results
+                in its half precision differ.
+            largest_chunk: how many frames to compute at once at most. None: on the CPU one (more
+                push each other out of its caches: 1.5 to 2 times slower at 8), on a GPU as many as
+                make it faster.
         Raises:
-            InputError: that precision does not work on that device.
+            InputError: the precision does not work on the device.
+            MachineError: the network does not fit into its memory, or it refuses to work.
         """
         require_precision(precision, device)
-        self.precision = suitable_precision(precision, device)
-        exact_float32()
+        self.precision = choose_precision(precision, device)
+        disable_tf32()
         with enough_memory():
             dtype = DTYPES[self.precision]
             self._network: InferenceNetwork = network.for_inference(dtype, device)
             if (
-                precision == Precision.AUTO
+                precision is Precision.AUTO
                 and device.type == "cuda"
                 and self.precision is not Precision.FP32
             ):
                 exact = network.for_inference(torch.float32, device)
-                if not computes_alike(self._network, exact, device):
+                if not networks_agree(self._network, exact, device):
                     self.precision, self._network = Precision.FP32, exact
         self.device = device
-        suitable = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
-        self._largest_chunk = largest_chunk or suitable
+        default = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
+        self._largest_chunk = largest_chunk or default
         self._chunks: dict[tuple[SampleFormat, Size, float], int] = {}
         self._state: RecurrentState | None = None
 
     def chunk_frames(self, sample_format: SampleFormat, size: Size, ratio: float) -> int:
-        """How many frames of that coding, width and height to compute at once.
+        """Return how many frames of that format and size to compute at once.
 
-        On a graphics card no more than its free memory allows.
+        On a GPU, no more than its free memory allows.
         """
         if self.device.type == "cpu":
             return self._largest_chunk
         kind = sample_format, size, ratio
-        if kind not in self._chunks:  # later, the frames of the segment before take room
+        if kind not in self._chunks:  # asked once: later, the segment before takes room
             usable = min(free_bytes(self.device), WORTHWHILE_BYTES)
             network_bytes = self._network.frame_bytes(size, ratio)
-            self._chunks[kind] = frames_in(usable, sample_format, size, network_bytes)
+            self._chunks[kind] = frames_that_fit(usable, sample_format, size, network_bytes)
         return min(self._largest_chunk, self._chunks[kind])
 
     def mattes(self, source: Planes, ratio: float) -> list[Matte]:
@@ -120,15 +122,15 @@ class MattingSession:
         return self.fit_guided_filter(self.run_recurrent(self.extract_features(source, ratio)))
 
     def extract_features(self, source: Planes, ratio: float) -> list[FrameFeatures]:
-        """What is in frames by themselves, the first step. Any thread may take it ahead of others.
+        """Take the first step, on each frame by itself. Any thread may, ahead of the others.
 
         Args:
             source: on any device.
             ratio: the downsample ratio, in (0, 1]; the same until the next `reset`.
         Returns:
-            That of all frames; in several parts where memory is short.
+            The features of all frames, in several parts where memory is short.
         Raises:
-            InputError: the copy would be smaller than the network can take.
+            InputError: the small copy would be smaller than the network can take.
             MachineError: there is too little memory for a single frame.
         """
         if min(source.height, source.width) * ratio < self._network.smallest_px and ratio < 1:
@@ -144,21 +146,21 @@ class MattingSession:
         return self._in_parts(extract, source.split(self._largest_chunk))
 
     def run_recurrent(self, features: Sequence[FrameFeatures]) -> list[RecurrentOutput]:
-        """The second step, on the next frames, which moves the state on.
+        """Take the second step, on the next frames, and move the state on.
 
         Raises:
             MachineError: as `extract_features`.
         """
 
         def run(part: FrameFeatures) -> RecurrentOutput:
-            # A state is never changed in place: what has failed can be done again.
+            # A state is never changed in place: what fails can be done again.
             output, self._state = self._network.run_recurrent(part, self._state)
             return output
 
         return self._in_parts(run, features)
 
     def fit_guided_filter(self, output: Sequence[RecurrentOutput]) -> list[Matte]:
-        """The third step. Any thread may take it, while others go on.
+        """Take the third step. Any thread may, while others go on.
 
         Raises:
             MachineError: as `extract_features`.
@@ -179,7 +181,7 @@ class MattingSession:
 
     @property
     def state(self) -> RecurrentState | None:
-        """The state after the last frame, where it was computed; None before the first frame."""
+        """The state after the last frame, on the device; None before the first. Never changed."""
         return self._state
 
     @state.setter
@@ -187,15 +189,15 @@ class MattingSession:
         self._state = None if state is None else state.to(self.device)
 
     def load_state(self, content: bytes) -> None:
-        """Take the state that `content` is of; none where the network cannot read it."""
+        """Take the state that `to_bytes` saved; none where the network cannot read it."""
         self._state = self._network.load_state(content)
 
     def _in_parts(self, work: Callable[[F], A], parts: Sequence[F]) -> list[A]:
-        """What `work` makes of all parts; if one is too large, the next chunks are smaller too."""
-        made: list[A] = []
+        """Return the results of `work`; if a part is too large, later chunks are smaller, too."""
+        results: list[A] = []
         for part in parts:
-            found = in_parts(work, part, self.device)
-            if len(found) > 1:
-                self._largest_chunk = min(self._largest_chunk, -(-len(part) // len(found)))
-            made += found
-        return made
+            of_part = in_parts(work, part, self.device)
+            if len(of_part) > 1:
+                self._largest_chunk = min(self._largest_chunk, -(-len(part) // len(of_part)))
+            results += of_part
+        return results

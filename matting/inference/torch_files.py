@@ -1,4 +1,4 @@
-"""Reading what `torch.save` wrote, with whatever else a file of that name may hold."""
+"""Reading what `torch.save` wrote, from files that may hold anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class UnreadableError(ValueError):
     """Bytes are not what `torch.save` writes, or hold more than tensors in plain containers."""
 
 
-def loaded(content: bytes) -> object:
+def load_tensors(content: bytes) -> object:
     """Return the tensors in `content`, on the CPU, in the containers they were saved in.
 
     Raises:
@@ -34,8 +34,8 @@ def loaded(content: bytes) -> object:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's thoughts on the pickles of other programs
-            found: object = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            warnings.simplefilter("ignore")  # about pickles of other programs
+            value: object = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         raise UnreadableError(str(error)) from error
-    return found
+    return value

@@ -1,4 +1,4 @@
-"""The network's weights: find, download, verify, load a checkpoint."""
+"""The network's weights: finding, downloading, verifying and loading a checkpoint."""
 
 from __future__ import annotations
 
@@ -36,19 +36,21 @@ class Checkpoint:
 
 
 def default_path() -> Path:
-    """Beside `inference_custom.py`."""
+    """Return where a checkpoint is downloaded to: beside `inference_custom.py`."""
     return Path(__file__).resolve().parents[2] / NAME
 
 
-def find_checkpoint(asked: Path | None, progress: Progress) -> Path:
-    """The checkpoint to use: `asked`, else the variable's, else the default, downloaded if absent.
+def find_checkpoint(chosen: Path | None, progress: Progress) -> Path:
+    """Return the checkpoint to use; if none is there, download the published one.
 
+    Args:
+        chosen: the one asked for; None: the one that the variable names, else the default.
     Raises:
         InputError: the one asked for, or named by the variable, is not there.
         MissingError: it had to be downloaded and could not be.
         StorageError: the download could not be written.
     """
-    present = present_checkpoint(asked)
+    present = present_checkpoint(chosen)
     if present is not None:
         return present
     path = default_path()
@@ -56,15 +58,15 @@ def find_checkpoint(asked: Path | None, progress: Progress) -> Path:
     return path
 
 
-def present_checkpoint(asked: Path | None = None) -> Path | None:
-    """As `find_checkpoint`, but for None where it would have to be downloaded.
+def present_checkpoint(chosen: Path | None = None) -> Path | None:
+    """Return what `find_checkpoint` does; None where that would have to be downloaded.
 
     Raises:
         InputError: the one asked for, or named by the variable, is not there.
     """
-    if asked is not None:
-        _require(asked, f"The checkpoint {asked}")
-        return asked
+    if chosen is not None:
+        _require(chosen, f"The checkpoint {chosen}")
+        return chosen
     if os.environ.get(VARIABLE):
         named = Path(os.environ[VARIABLE])
         _require(named, f"The checkpoint {named}, named by the variable {VARIABLE},")
@@ -74,7 +76,7 @@ def present_checkpoint(asked: Path | None = None) -> Path | None:
 
 
 def download(path: Path, progress: Progress, url: str | None = None, digest: str = "") -> None:
-    """Fetches the published checkpoint to `path`: whole, verified, or not at all.
+    """Download the published checkpoint to `path`: whole and verified, or not at all.
 
     Args:
         url: where from; the RVM v1.0.0 release unless given.
@@ -101,13 +103,13 @@ def download(path: Path, progress: Progress, url: str | None = None, digest: str
 
 
 def _fetch(url: str, temporary: Path, progress: Progress) -> str:
-    """Downloads to `temporary`; returns the SHA-256 of what came."""
+    """Download to `temporary`, and return the SHA-256 of what came."""
     hasher = hashlib.sha256()
     with writing(temporary):
         file = temporary.open("wb")
     with file:
         try:
-            # The address is https, or a test's own server.
+            # The address is https, or a test's own server's.
             with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
                 size = int(response.headers.get("Content-Length") or 0)
                 progress.start("Download", size, "B")
@@ -145,9 +147,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     from matting.inference.rvm import RvmNetwork
 
     _require(path, f"The checkpoint {path}")
-    content = _read(path)  # once: what is hashed is what is loaded, even if it is replaced now
+    content = _read(path)  # once, so that the hash is of what is loaded, even if it is replaced
     try:
-        weights = torch_files.loaded(content)
+        weights = torch_files.load_tensors(content)
     except torch_files.UnreadableError as error:
         raise _refused(path, "it cannot be read as one") from error
     if not isinstance(weights, dict):

@@ -134,7 +134,9 @@ class MattingStage:
 
     def _ratio(self, source: FrameSource) -> float:
         options = self._matte_options
-        return options.ratio or automatic_ratio(source.width_px, source.height_px, options.subject)
+        return options.ratio or automatic_ratio(
+            Size(source.width_px, source.height_px), options.subject
+        )
 
     def _tell(self, notes: list[str], progress: Progress) -> None:
         """Says what happens to the samples, where that is not what everybody expects; once."""

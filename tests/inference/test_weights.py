@@ -1,4 +1,4 @@
-"""Checkpoints: found, downloaded whole or not at all, refused by name."""
+"""Checkpoints are found, downloaded whole or not at all, and refused by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONTENT = b"weights" * 40_000
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """The address of a local server of one file, and of one that breaks off half-way."""
+    """The address of a local server, which serves a file, half of it, and none."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -51,17 +51,17 @@ def server() -> Iterator[str]:
 def test_the_one_asked_for_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
 ) -> None:
-    asked, named = tmp_path / "asked.pth", tmp_path / "named.pth"
+    chosen, named = tmp_path / "chosen.pth", tmp_path / "named.pth"
     default = tmp_path / weights.NAME
-    for path in (asked, named, default):
+    for path in (chosen, named, default):
         path.write_bytes(b"x")
     assert weights.find_checkpoint(None, progress) == default
     monkeypatch.setenv("RVM_CHECKPOINT", str(named))
     assert weights.find_checkpoint(None, progress) == named
-    assert weights.find_checkpoint(asked, progress) == asked
+    assert weights.find_checkpoint(chosen, progress) == chosen
 
 
-def test_one_that_is_named_must_be_there(
+def test_one_that_the_variable_names_must_be_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
 ) -> None:
     (tmp_path / weights.NAME).write_bytes(b"x")
@@ -70,7 +70,9 @@ def test_one_that_is_named_must_be_there(
         weights.find_checkpoint(None, progress)
 
 
-def test_downloads_once(server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder) -> None:
+def test_the_published_one_is_downloaded_once(
+    server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder
+) -> None:
     monkeypatch.setattr(weights, "URL", f"{server}/whole")
     monkeypatch.setattr(weights, "SHA256", hashlib.sha256(CONTENT).hexdigest())
     path = weights.find_checkpoint(None, progress)
@@ -102,7 +104,7 @@ def test_no_network_says_what_to_do(tmp_path: Path, progress: Recorder) -> None:
     assert str(tmp_path) in caught.value.hint
 
 
-def test_loads_strictly_and_knows_the_file_again(random_checkpoint: Path) -> None:
+def test_a_checkpoint_loads_and_is_identified_by_its_content(random_checkpoint: Path) -> None:
     checkpoint = weights.load_checkpoint(random_checkpoint)
     assert isinstance(checkpoint.network, RvmNetwork)
     assert not checkpoint.network.network.training
@@ -160,7 +162,7 @@ def test_half_precision_is_widened(random_checkpoint: Path, tmp_path: Path) -> N
     assert {p.dtype for p in network.network.parameters()} == {torch.float32}
 
 
-def test_the_real_one_loads(shared: Path) -> None:
+def test_the_published_one_loads(shared: Path) -> None:
     network = weights.load_checkpoint(shared / "weights" / weights.NAME).network
     assert isinstance(network, RvmNetwork)
     state = network.network.state_dict()
