@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import MuxRequest, mux
+from matting.delivery.stream_mapping import MP4_AUDIO
 from matting.errors import InputError, writing
 from matting.media.container import require_file
 from matting.media.probe import probe
@@ -73,7 +74,7 @@ def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
     mapping = request.mapping
     if mapping.container is not Container.MP4:
         tracks = (mapped.track for mapped in mapping.tracks)
-        codecs = {track.codec for track in tracks if track.kind == TrackKind.AUDIO}
+        codecs = {track.codec for track in tracks if track.kind == TrackKind.AUDIO} - MP4_AUDIO
         progress.say(
             f"The result is {target.name}: "
             f"mp4 is no place for audio of this kind ({', '.join(sorted(codecs))})."

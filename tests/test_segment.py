@@ -217,7 +217,7 @@ def test_avi_with_reordered_frames_is_re_encoded(
     options = {"bf": "2", "b_strategy": "0"} if codec == "mpeg4" else {"bf": "2"}
     video = make_clip(tmp_path / "clip.avi", 60, codec=codec, options=options)
     folder = segment(video, SECOND, None, progress)
-    assert progress.heard("re-encoded, without loss: its frames carry no times")
+    assert progress.heard("re-encoded, without loss: the video's frames carry no times")
     assert len(segment_files(folder)) == 2
     assert cut_frames(folder) == list(range(60))
 

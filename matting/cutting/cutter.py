@@ -12,7 +12,7 @@ from matting.options import CuttingOptions, OnDamage
 from matting.progress import Progress
 
 REENCODE_CRF = 12
-FILTERED = "its pictures are changed"
+FILTERED = "the pictures have to be changed"
 
 
 def cut(
@@ -38,7 +38,7 @@ def cut(
             segments = (copier or ExactCopier(job, progress)).copy()
         except MediaError as error:
             progress.detail(str(error))
-            reason = "cut as it is, it would not make segments that can be read"
+            reason = "copied as they are, they could not be read"
         else:
             if segments is not None:
                 _report_copies(job, segments, progress)
@@ -55,7 +55,7 @@ def cut(
 def _reason_to_reencode(job: CutJob) -> str:
     """Return why a source's packets cannot be copied; "" where they can."""
     if not job.is_timed:
-        return "its frames carry no times of their own"
+        return "the video's frames carry no times of their own"
     if job.filters:
         return FILTERED
     if not job.index.fits_mp4:

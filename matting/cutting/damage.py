@@ -41,8 +41,8 @@ def without_damage(
         kept = f" {counted(intact, 'intact segment')} will not be cut again." if intact else ""
         raise MediaError(
             report,
-            f"Copy or download it again; or add --damaged {OnDamage.REPEAT}, which shows the last "
-            f"good picture in place of each damaged one.{kept}",
+            f"Copy or download it again; or add --damaged {OnDamage.REPEAT} to use what is there, "
+            f"with the last good picture in place of each damaged one.{kept}",
             option="--damaged",
         )
     segments = repair(info, cut.segments, progress)

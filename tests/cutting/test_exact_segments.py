@@ -326,7 +326,7 @@ def test_segments_that_cannot_be_read_are_re_encoded(tmp_path: Path, progress: R
     job = job_of(open_hevc(tmp_path), tmp_path / "work")
     copier = ExactCopier(job, progress, write=write_garbage)
     assert_exact(job, cut(job, HALF, progress, copier))
-    assert progress.heard("re-encoded, without loss: cut as it is, it would not make segments")
+    assert progress.heard("re-encoded, without loss: copied as they are, they could not be read")
 
 
 @pytest.mark.parametrize(
