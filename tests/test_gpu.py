@@ -20,7 +20,6 @@ from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
-from matting.media.hardware_probe import probe_encoders
 from matting.media.video_source import VideoSource
 from matting.options import (
     EncodingOptions,
@@ -34,6 +33,7 @@ from matting.options import (
 from matting.segment import segment
 from model import load_network
 from tests.support.clips import decode
+from tests.support.markers import gpu_has_nvenc
 from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, composites, matting_options, with_compute, with_matte
 
@@ -126,7 +126,7 @@ def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) 
     told = [line for line in progress.details if line.startswith("Decoding by")]
     assert len(told) == 2
     assert all("Decoding by NVDEC; the network in fp16" in line for line in told), told
-    if not probe_encoders(str(CARD))[VideoCodec.HEVC]:
+    if gpu_has_nvenc(VideoCodec.HEVC):
         assert all("encoding by hevc_nvenc" in line for line in told), told
     assert sum(len(decode(path)) for path in composites(folder)) == 45
 

@@ -33,6 +33,7 @@ def test_infer_reads_a_segment_once_before_it_is_decoded(
 ) -> None:
     segments = cut(tmp_path, progress, 70)
     before = {path: open_counter.demuxed(path) for path in segments.glob("*.mp4")}
+    assert len(before) == 3
     infer(segments, matting_options(opaque_checkpoint), None, progress)
     for path, opens in before.items():
         assert open_counter.demuxed(path) - opens == 2

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from matting.cli.main import main
+from matting import errors
+from matting.cli.main import INTERRUPTED, main
 from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +43,14 @@ def test_every_command_is_listed(command: str) -> None:
     assert f"python inference_custom.py {command}" in README
 
 
+def test_every_exit_code_is_explained() -> None:
+    section = README[README.index("### Exit codes") :].split("\n#", maxsplit=1)[0]
+    explained = {int(number) for number in re.findall(r"\b\d+\b", section)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.MattingError)}
+    assert explained == {0, *codes, INTERRUPTED}
+
+
 def test_every_folder_with_code_is_in_the_architecture() -> None:
     section = README[README.index("## Architecture") :]
     files = [path.relative_to(ROOT) for path in ROOT.glob("*/**/*.py")]
@@ -54,7 +63,11 @@ def test_every_folder_with_code_is_in_the_architecture() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_heading_that_is_linked_is_there(page: Path) -> None:
-    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
+    links = re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        if link.startswith("http"):
+            continue
         name, _, heading = link.partition("#")
         target = page.parent / name if name else page
         assert target.is_file(), link
@@ -103,7 +116,9 @@ def texts_of(path: Path) -> Iterator[str]:
 
 
 def test_the_requirements_that_are_named_are_there() -> None:
-    for name in set(re.findall(r"-r (\S+\.txt)", README)):
+    names = set(re.findall(r"-r (\S+\.txt)", README))
+    assert names
+    for name in names:
         assert (ROOT / name).is_file()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 
@@ -114,6 +115,8 @@ def test_a_gpu_renders_what_the_cpu_renders() -> None:
     said: list[str] = []
     for backend in (RendererBackend.PLAIN, RendererBackend.AUTO):
         renderer = Renderer(backend, gpu, said.append)
+        if backend is RendererBackend.AUTO and sys.platform == "linux":  # Triton comes with torch
+            assert renderer.backend is RendererBackend.FUSED
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             composite = to_host(renderer(on_gpu, COMPOSITE, GREEN)[OutputKind.COMPOSITE])

@@ -163,11 +163,13 @@ def without_usability(video: Path) -> Path:
 def decode(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
     """(time in seconds, RGB) of every frame."""
     with av.open(str(path)) as container:
-        return [
+        frames = [
             (frame.pts * frame.time_base, np.asarray(frame.to_ndarray(format="rgb24")))
             for frame in container.decode(video=0)
             if frame.pts is not None and frame.time_base is not None
         ]
+    assert frames, f"{path} shows no frame"
+    return frames
 
 
 def numbers(path: Path) -> list[int]:

@@ -1,4 +1,4 @@
-"""Which tests need a graphics card, and what happens to them where there is none."""
+"""Which tests need a graphics card, what happens without one, and what a card is to have."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import os
 import pytest
 import torch
 
+from matting.options import VideoCodec
+
 HAS_GPU = torch.cuda.is_available()
 PROMISE = "RVM_FAIL_WITHOUT_CUDA"
+
+# By compute capability, data centre GPUs without NVENC: A100, A30; H100, H200; B200; B300.
+# Source: NVIDIA, "Video Encode and Decode GPU Support Matrix", which names the chips below, too.
+WITHOUT_NVENC = {(8, 0), (9, 0), (10, 0), (10, 3)}
+CHIPS_WITHOUT_NVENC = ("GT 1030", "GeForce MX")
+AV1_SINCE = (8, 9)
 
 without_gpu = pytest.mark.skipif(HAS_GPU, reason="is for machines without a graphics card")
 
@@ -23,3 +31,12 @@ def require_gpu(item: pytest.Item) -> None:
     if os.environ.get(PROMISE) == "1":
         pytest.fail(f"{PROMISE}=1 promises a GPU, and torch can use none", pytrace=False)
     pytest.skip("needs an NVIDIA graphics card that torch can use")
+
+
+def gpu_has_nvenc(codec: VideoCodec) -> bool:
+    """Return whether NVIDIA says that the first GPU encodes this codec."""
+    capability = torch.cuda.get_device_capability(0)
+    name = torch.cuda.get_device_name(0)
+    if capability in WITHOUT_NVENC or any(chip in name for chip in CHIPS_WITHOUT_NVENC):
+        return False
+    return codec != VideoCodec.AV1 or capability >= AV1_SINCE

@@ -59,6 +59,7 @@ def matte_and_render(
 
 def assert_same(one: MattedFolder, other: MattedFolder) -> None:
     """Both have the same composites, byte for byte."""
+    assert composites(one)
     for mine, theirs in zip(composites(one), composites(other), strict=True):
         assert mine.read_bytes() == theirs.read_bytes()
 
@@ -93,7 +94,7 @@ def composites(folder: MattedFolder) -> list[Path]:
 
 def processed(folder: MattedFolder) -> dict[str, bool]:
     value = json.loads(folder.processed.read_text(encoding="utf-8"))
-    assert isinstance(value, dict)
+    assert isinstance(value, dict) and value, "no segment is listed"
     return value
 
 
