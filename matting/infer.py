@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matting.delivery.encoder_choice import choose_encoder
+from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.errors import MattingError, SegmentsFailedError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
+from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.inputs import Input, InputFolder, read_inputs
@@ -74,7 +75,7 @@ def infer(
             settings=lambda item, output: settings_of(
                 item, replace(options, output=output), checkpoint_sha256
             ),
-            isolated=compute.isolated,
+            run_probe=try_isolated if compute.isolated else HardwareProbe.run,
         )
         options = replace(options, output=chosen)
         if why:

@@ -1,11 +1,11 @@
-"""Who encodes, software or the graphics card's NVENC: what works is found out by doing it."""
+"""Whether results are encoded in software or by NVENC: what works is found out by trying it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -20,9 +20,33 @@ from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings, encoder_of
 from matting.system.subprocesses import run_isolated
 
-TRIAL_SECONDS = 120  # torch takes its time on a cold disk
+PROBE_SECONDS = 120  # torch takes its time on a cold disk
 
 Settings = Callable[[Input, OutputOptions], Mapping[str, Any]]
+
+
+class EncoderChoice(NamedTuple):
+    """What was chosen.
+
+    Attributes:
+        output: with SOFTWARE or HARDWARE in place of AUTO, the same for all segments.
+        reason: why it is SOFTWARE, where that needs a word.
+    """
+
+    output: OutputOptions
+    reason: str = ""
+
+
+def try_isolated(probe: HardwareProbe) -> str:
+    """Run a probe in a process of its own, which takes its GPU memory and any crash with it.
+
+    Returns:
+        why it failed; "" where all is well.
+    """
+    try:
+        return run_isolated(probe.run, PROBE_SECONDS)
+    except MachineError as error:
+        return error.what
 
 
 def choose_encoder(
@@ -32,73 +56,63 @@ def choose_encoder(
     ledger: Ledger,
     *,
     settings: Settings,
-    isolated: bool,
-) -> tuple[OutputOptions, str]:
-    """`output` with SOFTWARE or HARDWARE in place of AUTO, the same for all pieces.
+    run_probe: Callable[[HardwareProbe], str] = try_isolated,
+) -> EncoderChoice:
+    """Decide between SOFTWARE and HARDWARE where AUTO was asked for.
 
-    AUTO is HARDWARE where the network is on a card and NVENC makes the same of these videos; but
-    what the pieces have that are done, as long as that works.
+    HARDWARE is chosen where the network is on a GPU and NVENC loses nothing of these videos; but
+    what segments are encoded with that are done, as long as that works.
 
     Args:
-        settings: of an input that is to look like that.
-        isolated: whether NVENC is tried in a process of its own.
-    Returns:
-        it, and why it is SOFTWARE where that needs a word.
+        settings: returns the settings of an input with certain output options.
+        run_probe: tries NVENC; returns why it failed, or "".
     Raises:
         MissingError: HARDWARE was asked for, and does not work.
         InputError: HARDWARE was asked for with a preset that it does not have.
     """
-    wanted = output.encoding.encoder
+    requested = output.encoding.encoder
     software, hardware = (
-        replace(output, encoding=replace(output.encoding, encoder=which))
-        for which in (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)
+        replace(output, encoding=replace(output.encoding, encoder=backend))
+        for backend in (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)
     )
-    if wanted == CodecBackend.SOFTWARE:
-        return software, ""
-    if wanted == CodecBackend.AUTO:
-        kept = _kept(inputs, ledger, settings, (software, hardware))
-        if kept == {CodecBackend.SOFTWARE}:
-            return (
-                software,
-                "" if device.type == "cpu" else "so were the pieces made that are done.",
+    if requested is CodecBackend.SOFTWARE:
+        return EncoderChoice(software)
+    if requested is CodecBackend.AUTO:
+        used = _encoders_of_finished(inputs, ledger, settings, (software, hardware))
+        if used == {CodecBackend.SOFTWARE}:
+            reason = (
+                "" if device.type == "cpu" else "the segments that are done were encoded so, too."
             )
-        if device.type == "cpu" and CodecBackend.HARDWARE not in kept:
-            return software, ""
+            return EncoderChoice(software, reason)
+        if device.type == "cpu" and CodecBackend.HARDWARE not in used:
+            return EncoderChoice(software)
     reason = _wrong_preset(hardware.encoding)
-    if reason and wanted == CodecBackend.HARDWARE:
+    if reason and requested is CodecBackend.HARDWARE:
         raise InputError(f"NVENC cannot be used: {reason}", "Give one of its own.")
-    trials: dict[HardwareProbe, None] = {}
-    for source in _videos(inputs, output.frame_rate):
-        if wanted == CodecBackend.AUTO:
+    probes: dict[HardwareProbe, None] = {}  # each once, in order
+    for source in _video_sources(inputs, output.frame_rate):
+        if requested is CodecBackend.AUTO:
             reason = reason or _loss(source, software.encoding, hardware.encoding)
-        trials.setdefault(HardwareProbe.of(source, hardware.encoding, device))
-    if not trials:
-        return software, ""  # there is nothing to encode
-    for trial in trials:
-        reason = reason or (try_isolated(trial) if isolated else trial.run())
+        probes.setdefault(HardwareProbe.of(source, hardware.encoding, device))
+    if not probes:
+        return EncoderChoice(software)  # there is nothing to encode
+    for probe in probes:
+        reason = reason or run_probe(probe)
     if not reason:
-        return hardware, ""
-    if wanted == CodecBackend.HARDWARE:
+        return EncoderChoice(hardware)
+    if requested is CodecBackend.HARDWARE:
         raise MissingError(
             f"NVENC cannot be used: {reason}",
             "Use --encoder auto or software. A graphics card with NVENC may need a newer driver.",
             option="--encoder",
         )
-    return software, f"NVENC cannot be used: {reason}"
+    return EncoderChoice(software, f"NVENC cannot be used: {reason}")
 
 
-def try_isolated(trial: HardwareProbe) -> str:
-    """`Trial.run` in a process of its own: with it end its memory on the card, and any crash."""
-    try:
-        return run_isolated(trial.run, TRIAL_SECONDS)
-    except MachineError as error:
-        return error.what
-
-
-def _kept(
+def _encoders_of_finished(
     inputs: InputFolder, ledger: Ledger, settings: Settings, outputs: tuple[OutputOptions, ...]
 ) -> set[CodecBackend]:
-    """The encoders of what is done and would not have to be done again."""
+    """Return the encoders of what is done and would not have to be done again."""
     return {
         output.encoding.encoder
         for item in inputs.inputs
@@ -110,8 +124,8 @@ def _kept(
     }
 
 
-def _videos(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator[FrameSource]:
-    """What results will be videos of; one of a plan's pieces, which are all alike."""
+def _video_sources(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator[FrameSource]:
+    """Yield what becomes videos; only one of a plan's segments, which are all alike."""
     for item in inputs.inputs:
         if not item.gives_video(frame_rate):
             continue
@@ -124,16 +138,16 @@ def _videos(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator[FrameS
 
 
 def _loss(source: FrameSource, software: EncodingOptions, hardware: EncodingOptions) -> str:
-    """What NVENC would not keep of a video, as software does; "" where it keeps all."""
+    """Return what NVENC would lose of a video that software keeps; "" where it keeps all."""
     if source.hdr is not None:
         return "it would lose what the video says of its HDR picture."
-    ours, theirs = (
-        encoder_input(choice, source.sample_format, source.colour, source.height_px).sample_format
-        for choice in (software, hardware)
+    by_software, by_hardware = (
+        encoder_input(encoding, source.sample_format, source.colour, source.height_px).sample_format
+        for encoding in (software, hardware)
     )
-    if (ours.bits, ours.subsampling) != (theirs.bits, theirs.subsampling):
+    if (by_software.bits, by_software.subsampling) != (by_hardware.bits, by_hardware.subsampling):
         return "it is used for 4:2:0 in 8 or 10 bits only (see --chroma)."
-    if theirs.siting != LOCATIONS[LEFT]:
+    if by_hardware.siting != LOCATIONS[LEFT]:
         return "it does not write where colour samples lie, and players would shift them."
     return ""
 

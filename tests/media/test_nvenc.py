@@ -323,7 +323,7 @@ def choice(
         inputs,
         ledger,
         settings=lambda _, output: {"encoder": output.encoding.encoder},
-        isolated=False,
+        run_probe=HardwareProbe.run,
     )
     return output.encoding.encoder, why
 
