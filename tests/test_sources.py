@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from matting.cutting.lossless_writer import intermediate_codec, is_lossless
+from matting.imaging.sample_format import Size
 from matting.media.container import open_video
 from matting.media.decode_check import Decoding, pixel_hash
 from matting.media.decode_check import decode_files as decode_packets
@@ -139,7 +140,7 @@ def test_odd_sizes_without_loss(
 
 
 def test_the_nearest_for_a_constant_quality() -> None:
-    wanted = {
+    nearest = {
         ("yuv411p", (64, 48)): "yuv422p",
         ("yuv410p", (64, 48)): "yuv420p",
         ("yuv440p", (64, 48)): "yuv444p",
@@ -149,8 +150,9 @@ def test_the_nearest_for_a_constant_quality() -> None:
         ("yuv420p", (65, 48)): "yuv444p",
         ("yuv420p10le", (64, 49)): "yuv422p10le",
     }
-    found = {(name, size): intermediate_codec(name, size, 12).pixel_format for name, size in wanted}
-    assert found == wanted
+    for (pixel_format, size), expected in nearest.items():
+        codec = intermediate_codec(pixel_format, Size(*size), 12)
+        assert codec.pixel_format == expected, (pixel_format, size)
     assert not is_lossless("gbrpf16be")
 
 

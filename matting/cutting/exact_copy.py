@@ -16,8 +16,8 @@ from matting.cutting.packet_cutter import (
     plan_spans,
 )
 from matting.cutting.packet_index import SourceIndex
-from matting.cutting.reencode import decode_frames
 from matting.cutting.repair import rewrite_segment, source_time_of
+from matting.cutting.source_frames import decode_frames
 from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo

@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError
+from matting.imaging.sample_format import Size
 from matting.media.codecs import add_video_stream, encoder_formats
 from matting.media.container import encoding
 from matting.media.decode_check import decode_all, pixel_hash
@@ -50,7 +51,7 @@ class FrameWriter:
         self._info = info
         self._pts: list[int] = []
         self._hashes: list[bytes] = []
-        codec = intermediate_codec(first.format.name, (first.width, first.height), crf)
+        codec = intermediate_codec(first.format.name, Size(first.width, first.height), crf)
         self.pixel_format = codec.pixel_format
         options = _options_with_light(codec, info, hdr)
         self._lossless = crf is None
@@ -165,9 +166,7 @@ class IntermediateCodec:
     options: dict[str, str]
 
 
-def intermediate_codec(
-    pixel_format: str, size_px: tuple[int, int], crf: int | None
-) -> IntermediateCodec:
+def intermediate_codec(pixel_format: str, size_px: Size, crf: int | None) -> IntermediateCodec:
     """Return how frames of that format and size are encoded to mp4.
 
     Losslessly in H.264 where it takes such samples, else in H.265, else in FFV1; at a constant
@@ -196,10 +195,10 @@ def intermediate_codec(
 def is_lossless(pixel_format: str) -> bool:
     """Return whether frames of that format can be written without loss."""
     planar = EQUIVALENT_FORMATS.get(pixel_format, pixel_format)
-    return intermediate_codec(pixel_format, (2, 2), None).pixel_format == planar
+    return intermediate_codec(pixel_format, Size(2, 2), None).pixel_format == planar
 
 
-def nearest_h265_format(pixel_format: str, size_px: tuple[int, int]) -> str:
+def nearest_h265_format(pixel_format: str, size_px: Size) -> str:
     """Return the format of H.265 that keeps most of another one, for that size of picture."""
     supported = pixel_format in decodable_formats("libx265")
     if supported and _has_whole_chroma_cells(pixel_format, size_px):
@@ -229,7 +228,7 @@ def decodable_formats(encoder: str) -> frozenset[str]:
     return frozenset(name for name in formats if encoder == "ffv1" or not name.startswith("yuva"))
 
 
-def _has_whole_chroma_cells(pixel_format: str, size_px: tuple[int, int]) -> bool:
+def _has_whole_chroma_cells(pixel_format: str, size_px: Size) -> bool:
     """Return whether every chroma sample of such a picture covers as many pixels.
 
     x264 and x265 take no others.

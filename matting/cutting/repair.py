@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from av.video.frame import VideoFrame
+
 from matting.cutting.cut_job import CutSegment
-from matting.cutting.reencode import (
-    Frame,
-    decode_frames,
-    encode_segments,
-    first_frame,
-    last_frame,
-)
+from matting.cutting.reencode import encode_segments
+from matting.cutting.source_frames import SourceTime, decode_frames, first_frame, last_frame
 from matting.media.decode_check import decode_all
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
@@ -51,7 +48,7 @@ def rewrite_segment(
     segment: CutSegment,
     target: Path,
     *,
-    before: Frame | None = None,
+    before: VideoFrame | None = None,
     on_frames: Callable[[int], None] = ignore,
 ) -> CutSegment:
     """Re-encode a segment to `target`, without loss, with all its times.
@@ -84,9 +81,7 @@ def rewrite_segment(
     return CutSegment(target, segment.times, repeated=segment.damaged, copied=False)
 
 
-def source_time_of(
-    info: VideoInfo, time_base: Fraction, first: int
-) -> Callable[[int, int | None], int | None]:
+def source_time_of(info: VideoInfo, time_base: Fraction, first: int) -> SourceTime:
     """Return a function from a packet's number and PTS in a segment to its PTS in the source.
 
     Args:
@@ -97,7 +92,7 @@ def source_time_of(
     return lambda _, pts: None if pts is None else first + round(pts * scale)
 
 
-def _first_good_frame(segments: Sequence[CutSegment]) -> Frame | None:
+def _first_good_frame(segments: Sequence[CutSegment]) -> VideoFrame | None:
     """Return the source's first good frame, which stands in for all that is damaged before it."""
     for segment in segments:
         if len(segment.damaged) < len(segment.times):
