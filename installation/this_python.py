@@ -11,6 +11,7 @@ import sys
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 PASSED_OVER = 90
+MODULES = {"pillow": "PIL"}  # packages that are imported by another name
 
 
 def trouble_as_base(version, bits):
@@ -42,7 +43,7 @@ def trouble_as_ready(version, requirements):
     from importlib.util import find_spec  # noqa: PLC0415 - Python 2 has none
 
     for name in package_names(requirements):
-        if find_spec(name.replace("-", "_")) is None:
+        if find_spec(MODULES.get(name, name.replace("-", "_"))) is None:
             return "its package " + name + " is missing."
     return ""
 
