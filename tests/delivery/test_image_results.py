@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageCms
 
 from matting.cli import parser, requested
 from matting.cli.main import main
 from matting.combine import combine
-from matting.errors import EncodeError, InputError, StorageError
-from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.errors import InputError
 from matting.infer import infer
 from matting.media.images.png import Values, decode_png, encode_png
-from matting.media.images.still import read_still, to_16_bits
-from matting.media.images.writer import ImageWriter
+from matting.media.images.still import read_still
 from matting.options import MattingOptions, OutputKind, OutputOptions
 from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
@@ -327,121 +322,6 @@ def test_a_crash_between_the_renames_is_healed(
     assert [p.name for p in layer.iterdir()] == ["take"]
     for values in pictures(layer / "take").values():
         assert (values == (120, 255, 155)).all()
-
-
-@pytest.mark.parametrize("steps", range(5))
-def test_a_folder_is_replaced_as_a_whole(
-    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Interrupted after any step, the name never holds a mixture, and the next try succeeds."""
-    old, new, path = {"a": b"old", "b": b"old"}, {"a": b"new"}, tmp_path / "x"
-    write_files(path, old)
-    temporary = atomic_files.partial(path)
-    write_files(temporary, new)
-    left = steps
-
-    def step() -> None:
-        nonlocal left
-        if left == 0:
-            raise KeyboardInterrupt
-        left -= 1
-
-    def publish(temporary: Path, path: Path) -> None:
-        step()
-        really_publish(temporary, path)
-
-    def remove(path: Path) -> None:
-        step()
-        really_remove(path)
-
-    really_publish, really_remove = atomic_files.publish, atomic_files.remove
-    with monkeypatch.context() as patched:
-        patched.setattr(atomic_files, "publish", publish)
-        patched.setattr(atomic_files, "remove", remove)
-        try:
-            atomic_files.publish_folder(temporary, path)
-        except KeyboardInterrupt:
-            assert steps < 4
-    if path.exists():
-        assert read_files(path) in (old, new)
-    else:
-        assert read_files(path.with_name(f"x{atomic_files.REPLACED}")) == old
-    write_files(temporary, new)
-    atomic_files.publish_folder(temporary, path)
-    assert read_files(path) == new
-    assert [p.name for p in tmp_path.iterdir()] == ["x"]
-
-
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-
-
-def read_files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def write_all(
-    folder: Path, names: Sequence[str], results: Values, depth: int, channels: int = 3
-) -> None:
-    tensor = torch.from_numpy(results).permute(0, 3, 1, 2)
-    with ImageWriter(folder, names, depth=depth) as writer:
-        writer.write(
-            Planes(SampleFormat(results.itemsize * 8), tensor[:, :channels]), range(len(results))
-        )
-        writer.finish()
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("depth", [8, 16])
-def test_pictures_are_written_in_the_depth_asked_for(
-    depth: int, channels: int, tmp_path: Path
-) -> None:
-    results = np.stack([picture(0), picture(1)])
-    write_all(tmp_path / "x", ["a.png", "b.png"], results, depth, channels)
-    for index, values in enumerate(pictures(tmp_path / "x").values()):
-        expected = to_16_bits(results[index]) if depth == 16 else results[index]
-        assert values.dtype == expected.dtype
-        assert np.array_equal(values, expected[..., 0] if channels == 1 else expected)
-
-
-def test_16_bits_are_written_as_they_are(tmp_path: Path) -> None:
-    write_all(tmp_path / "x", ["a.png"], RGB16[None], 16)
-    assert np.array_equal(pictures(tmp_path / "x")["a.png"], RGB16)
-    with pytest.raises(EncodeError, match="16 bits do not fit into 8"):
-        write_all(tmp_path / "x", ["a.png"], RGB16[None], 8)
-
-
-@pytest.mark.parametrize("names", [["a.png"], ["a.png", "b.png", "c.png"]])
-def test_more_or_fewer_pictures_than_there_should_be(names: list[str], tmp_path: Path) -> None:
-    with pytest.raises(EncodeError, match="pictures"):
-        write_all(tmp_path / "x", names, np.stack([picture(0), picture(1)]), 8)
-
-
-@pytest.mark.parametrize("damage", ["damaged", "another", "gone", "more"])
-def test_a_picture_that_did_not_reach_the_disk(damage: str, tmp_path: Path) -> None:
-    folder = tmp_path / "x"
-    tensor = torch.from_numpy(np.stack([picture(0), picture(1)])).permute(0, 3, 1, 2)
-    with ImageWriter(folder, ["a.png", "b.png"], depth=8) as writer:
-        writer.write(Planes(SampleFormat(), tensor), [0, 1])
-        writer.drain()
-        if damage == "damaged":
-            (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:-30])
-        elif damage == "another":
-            (folder / "b.png").write_bytes((folder / "a.png").read_bytes())
-        elif damage == "gone":
-            (folder / "b.png").unlink()
-        else:
-            (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
-        with pytest.raises(EncodeError):
-            writer.finish()
-
-
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError):
-        write_all(tmp_path / "file" / "x", ["a.png"], picture(0)[None], 8)
 
 
 def test_a_manifest_of_pictures_is_read_again(

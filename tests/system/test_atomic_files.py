@@ -46,3 +46,56 @@ def test_what_could_not_be_put_on_the_disk_is_not_published(tmp_path: Path) -> N
     with pytest.raises(StorageError, match=r"a\.txt"):
         atomic_files.write_text(tmp_path / "a.txt", "lost")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_a_folder_is_replaced_as_a_whole(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted after any step, the name never holds a mixture, and the next try succeeds."""
+    old, new, path = {"a": b"old", "b": b"old"}, {"a": b"new"}, tmp_path / "x"
+    write_files(path, old)
+    temporary = atomic_files.partial(path)
+    write_files(temporary, new)
+    left = steps
+
+    def step() -> None:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+
+    def publish(temporary: Path, path: Path) -> None:
+        step()
+        really_publish(temporary, path)
+
+    def remove(path: Path) -> None:
+        step()
+        really_remove(path)
+
+    really_publish, really_remove = atomic_files.publish, atomic_files.remove
+    with monkeypatch.context() as patched:
+        patched.setattr(atomic_files, "publish", publish)
+        patched.setattr(atomic_files, "remove", remove)
+        try:
+            atomic_files.publish_folder(temporary, path)
+        except KeyboardInterrupt:
+            assert steps < 4
+    if path.exists():
+        assert read_files(path) in (old, new)
+    else:
+        assert read_files(path.with_name(f"x{atomic_files.REPLACED}")) == old
+    write_files(temporary, new)
+    atomic_files.publish_folder(temporary, path)
+    assert read_files(path) == new
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
