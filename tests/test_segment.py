@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,8 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.cutting.packet_cutter import choose_cuts
-from matting.cutting.packet_index import SourcePacket
 from matting.errors import InputError, MediaError
 from matting.options import CuttingOptions, OnDamage
 from matting.project.inputs import read_inputs
@@ -22,6 +19,7 @@ from matting.segment import segment
 from matting.system import atomic_files
 from tests.support.clips import decode, make_clip, numbers, times
 from tests.support.recorder import Recorder
+from tests.support.segments import plan_of, segment_files
 
 SECOND = CuttingOptions(seconds=Fraction(1))
 PLANNED = {
@@ -33,12 +31,6 @@ PLANNED = {
     "sha256": "0",
     "repeated": [],
 }
-
-
-def segment_files(folder: Path) -> list[Path]:
-    plan = read_plan(folder)
-    assert plan is not None
-    return [folder / s.name for s in plan.segments]
 
 
 def cut_frames(folder: Path) -> list[int]:
@@ -80,8 +72,7 @@ def test_the_plan_holds_the_sources_times(tmp_path: Path, progress: Recorder) ->
     pts = [index * 40 + (index % 3) * 7 for index in range(60)]
     video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
     folder = segment(video, SECOND, None, progress)
-    plan = read_plan(folder)
-    assert plan is not None
+    plan = plan_of(folder)
     planned = [
         (s.first_pts * plan.time_base) + time
         for s in plan.segments
@@ -111,8 +102,7 @@ def test_re_encoding_cuts_any_video(tmp_path: Path, progress: Recorder) -> None:
     folder = segment(video, options, None, progress)
     assert len(segment_files(folder)) == 3
     assert cut_frames(folder) == list(range(75))
-    plan = read_plan(folder)
-    assert plan is not None
+    plan = plan_of(folder)
     assert [s.first_pts * plan.time_base for s in plan.segments] == [0, 1, 2]
 
 
@@ -319,17 +309,6 @@ def test_a_plan_that_makes_no_sense_is_refused(
         read_plan(folder)
 
 
-def test_where_packets_are_cut() -> None:
-    # Decoding order. 19 is a leading picture of the key frame 20; 29 crosses the key frame 30.
-    pts = [0, 2, 1, 10, 12, 11, 20, 19, 22, 31, 30, 29, 40, 41]
-    keys = {0, 10, 20, 30, 40}
-    packets = [SourcePacket(p, p in keys) for p in pts]
-    starts = choose_cuts(packets, Fraction(10))
-    assert [pts[i] for i in starts] == [0, 10, 20, 40]
-    assert [pts[i] for i in choose_cuts(packets, Fraction(25))] == [0, 40]
-    assert all(a < b for a, b in pairwise(starts))
-
-
 def test_an_older_plan_asks_for_another_cut(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 20)
     folder = segment(video, SECOND, None, progress)
@@ -343,8 +322,7 @@ def test_an_older_plan_asks_for_another_cut(tmp_path: Path, progress: Recorder) 
 
 def test_the_plan_notices_a_segment_that_was_changed(tmp_path: Path, progress: Recorder) -> None:
     folder = segment(make_clip(tmp_path / "clip.mp4", 60), SECOND, None, progress)
-    plan = read_plan(folder)
-    assert plan is not None
+    plan = plan_of(folder)
     make_clip(folder / "output_001.mp4", 30, options={"crf": "30"})
     assert [s.fingerprint.matches(folder / s.name) for s in plan.segments] == [True, False]
 
@@ -355,8 +333,7 @@ def test_re_encoded_segments_start_with_a_key_frame_and_look_like_the_source(
     pts = [100 + index * 40 + (index % 3) * 7 for index in range(60)]
     video = make_clip(tmp_path / "vfr.mkv", 60, pts=pts, time_base=Fraction(1, 1000))
     folder = segment(video, CuttingOptions(Fraction(1), reencode=True), None, progress)
-    plan = read_plan(folder)
-    assert plan is not None
+    plan = plan_of(folder)
     planned = [
         s.first_pts * plan.time_base + time
         for s in plan.segments

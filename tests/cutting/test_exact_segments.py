@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-from av.video.frame import VideoFrame
 
-from matting.cutting.cut_job import CutJob, CutSegment
-from matting.cutting.cutter import cut
-from matting.cutting.exact_copy import ExactCopier
-from matting.cutting.packet_cutter import PacketSpan
-from matting.cutting.packet_index import SourceIndex, read_index
-from matting.cutting.preparation import choose_filters
-from matting.media import ffmpeg
-from matting.media.probe import probe
-from matting.media.video_info import VideoInfo
 from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
-from matting.project.plan import Plan, read_plan
 from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
+from tests.support.segments import X265_OPEN, decoded, ffmpeg_copy, joined, open_hevc, plan_of, x265
 
 HALF = CuttingOptions(seconds=Fraction(1, 2))
-X265_OPEN = "log-level=none:open-gop=1:bframes=4:scenecut=0"
 X265_CLOSED = "log-level=none:open-gop=0:bframes=3:scenecut=0"
 X264_OPEN = {"preset": "veryfast", "bf": "3", "x264-params": "open-gop=1:b-pyramid=normal"}
 VFR = [index * 33 + (index % 3) * 9 + (index // 20) * 70 for index in range(75)]
@@ -52,10 +38,6 @@ class Variant:
     pixel_format: str = "yuv420p"
     segments: int = 5
     copied: bool = True
-
-
-def x265(parameters: str) -> dict[str, str]:
-    return {"x265-params": parameters}
 
 
 VP9 = {"deadline": "realtime", "cpu-used": "8"}
@@ -120,44 +102,6 @@ def clip(folder: Path, variant: Variant, frames: int = 75) -> Path:
     )
 
 
-def planes_hash(frame: VideoFrame) -> str:
-    """Return a hash of the decoded samples, without the padding of lines."""
-    return hashlib.md5(np.ascontiguousarray(frame.to_ndarray()).tobytes()).hexdigest()
-
-
-def decoded(path: Path, *, untimed: bool = False) -> list[tuple[Fraction, str]]:
-    """Return (seconds from the first frame, hash of the planes) of every frame presented."""
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        assert stream.time_base is not None
-        frames = list(container.decode(stream))
-        times = [Fraction(0) if f.pts is None else f.pts * stream.time_base for f in frames]
-    if untimed:
-        times = [index * Fraction(1, 30) for index in range(len(frames))]
-    return [
-        (time - times[0], planes_hash(frame)) for time, frame in zip(times, frames, strict=True)
-    ]
-
-
-def plan_of(folder: Path) -> Plan:
-    plan = read_plan(folder)
-    assert plan is not None
-    return plan
-
-
-def joined(folder: Path) -> list[tuple[Fraction, str]]:
-    """Return the same of all segments, each at its place in the source."""
-    plan = plan_of(folder)
-    frames = []
-    for planned in plan.segments:
-        place = (planned.first_pts - plan.segments[0].first_pts) * plan.time_base
-        own = decoded(folder / planned.name)
-        assert len(own) == planned.frames
-        assert planned.fingerprint.matches(folder / planned.name)
-        frames += [(place + time, pixels) for time, pixels in own]
-    return frames
-
-
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
 def test_segments_are_the_source(variant: Variant, tmp_path: Path, progress: Recorder) -> None:
     video = clip(tmp_path, variant)
@@ -174,17 +118,6 @@ def test_segments_are_the_source(variant: Variant, tmp_path: Path, progress: Rec
         last = [pts for chunk in source.chunks(8, last=3) for pts in chunk.pts]
         assert len(pts) == planned.frames
         assert last == pts[-3:]
-
-
-def ffmpeg_copy(source: Path, target: Path, *arguments: str, before: Sequence[str] = ()) -> Path:
-    """Copy `source` packet by packet with the ffmpeg program; return `target`."""
-    command = [str(ffmpeg.program()), "-v", "error", "-y", *before, "-i", str(source)]
-    subprocess.run([*command, "-c", "copy", *arguments, str(target)], check=True)
-    return target
-
-
-def open_hevc(folder: Path, frames: int = 75) -> Path:
-    return clip(folder, Variant("", "libx265", "mp4", x265(f"{X265_OPEN}:keyint=10")), frames)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
@@ -270,115 +203,3 @@ def test_rotated_pictures_stay_rotated(tmp_path: Path, progress: Recorder) -> No
         source = VideoSource(folder / "output_000.mp4")
         assert (source.width_px, source.height_px) == ((48, 64) if rotation else (64, 48))
         assert source.pixel_aspect == (1 / aspect if rotation else aspect)
-
-
-def job_of(video: Path, work: Path) -> CutJob:
-    """Return the job of cutting `video` into `work`, in segments of half a second."""
-    info = probe(video)
-    work.mkdir()
-    return CutJob(info, read_index(video), Fraction(1, 2), work, choose_filters(info))
-
-
-def assert_exact(job: CutJob, segments: Sequence[CutSegment]) -> None:
-    """Together, the segments hold the source's frames at the source's times."""
-    first = segments[0].times[0]
-    frames = []
-    for part in segments:
-        place = (part.times[0] - first) * job.info.time_base
-        frames += [(place + time, pixels) for time, pixels in decoded(part.path)]
-    assert frames == decoded(job.info.path)
-
-
-def test_a_pre_roll_that_is_too_short_shows_in_the_pixels_and_is_lengthened(
-    tmp_path: Path, progress: Recorder
-) -> None:
-    video = clip(tmp_path, Variant("", "libx264", "ts", {"x264-params": "intra-refresh=1"}))
-    job = job_of(video, tmp_path / "work")
-    copier = ExactCopier(
-        job, progress, needs_pre_roll=lambda _packets, _start, _stop, back: back > 2
-    )
-    assert_exact(job, cut(job, HALF, progress, copier))
-    assert not progress.heard("re-encoded")
-
-
-@pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_where_no_pre_roll_helps_the_segment_is_re_encoded_without_loss(
-    codec: str, tmp_path: Path, progress: Recorder
-) -> None:
-    options = X264_OPEN if codec == "libx264" else x265(f"{X265_OPEN}:keyint=10")
-    video = clip(tmp_path, Variant("", codec, "mp4", options))
-    job = job_of(video, tmp_path / "work")
-    copier = ExactCopier(job, progress, needs_pre_roll=lambda *_: False)
-    assert_exact(job, cut(job, HALF, progress, copier))
-    assert progress.heard("4 of 5 segments had to be re-encoded, without loss")
-
-
-def test_segments_that_cannot_be_read_are_re_encoded(tmp_path: Path, progress: Recorder) -> None:
-    def write_garbage(
-        _info: VideoInfo,
-        _index: SourceIndex,
-        spans: Mapping[Path, PacketSpan],
-        _on_packets: Callable[[int], None],
-    ) -> None:
-        for path in spans:
-            path.write_bytes(b"no video")
-
-    job = job_of(open_hevc(tmp_path), tmp_path / "work")
-    copier = ExactCopier(job, progress, write=write_garbage)
-    assert_exact(job, cut(job, HALF, progress, copier))
-    assert progress.heard("re-encoded, without loss: copied as they are, they could not be read")
-
-
-@pytest.mark.parametrize(
-    ("codec", "pixel_format", "compared"),
-    [
-        ("utvideo", "yuv444p", "yuv444p"),
-        ("utvideo", "gbrp", "gbrp"),
-        ("huffyuv", "rgb24", "gbrp"),
-        ("ffvhuff", "yuv444p10le", "yuv444p10le"),
-        ("ffvhuff", "yuva420p", "yuv420p"),
-    ],
-)
-def test_lossless_encoding_keeps_the_samples(
-    codec: str, pixel_format: str, compared: str, tmp_path: Path, progress: Recorder
-) -> None:
-    video = clip(tmp_path, Variant("", codec, "avi", pixel_format=pixel_format), 20)
-    folder = segment(video, CuttingOptions(), None, progress)
-    assert samples(folder / "output_000.mp4", compared) == samples(video, compared)
-    assert progress.heard("re-encoded, without loss")
-    assert progress.heard("over black") == (pixel_format == "yuva420p")
-    assert not progress.heard("but for its pixel format")
-
-
-@pytest.mark.parametrize("pixel_format", ["gray", "gray10le"])
-def test_re_encoded_grey_keeps_its_code_values(
-    pixel_format: str, tmp_path: Path, progress: Recorder
-) -> None:
-    """Compared without libswscale, which takes all grey as of full range."""
-    video = clip(tmp_path, Variant("", "ffv1", "avi", pixel_format=pixel_format), 20)
-    folder = segment(video, CuttingOptions(), None, progress)
-    assert luma(folder / "output_000.mp4") == luma(video)
-
-
-def luma(path: Path) -> list[bytes]:
-    """Return the first plane of every frame, without the padding of lines."""
-    with av.open(str(path)) as container:
-        planes = []
-        for frame in container.decode(video=0):
-            plane = frame.planes[0]
-            size = (frame.format.components[0].bits + 7) // 8
-            lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
-            planes.append(lines[: frame.height, : frame.width * size].tobytes())
-    return planes
-
-
-def samples(path: Path, pixel_format: str) -> list[bytes]:
-    """Return all planes of all frames in that format, without the padding of lines."""
-    size = 2 if "10" in pixel_format else 1
-    planes = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            for plane in frame.reformat(format=pixel_format).planes:
-                lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
-                planes.append(lines[: plane.height, : plane.width * size].tobytes())
-    return planes

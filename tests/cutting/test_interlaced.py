@@ -16,10 +16,10 @@ from matting.media.decode_check import decode_all
 from matting.media.probe import probe
 from matting.media.validation import require_progressive
 from matting.options import CuttingOptions, OnDamage
-from matting.project.plan import read_plan
 from matting.segment import segment
 from tests.support.clips import make_clip, times
 from tests.support.recorder import Recorder
+from tests.support.segments import plan_of, segment_files
 
 FRAMES = 24
 SIZE = (96, 64)
@@ -97,12 +97,6 @@ def combing(luma: NDArray[np.int64]) -> float:
     return float(odd - even)
 
 
-def segment_files(folder: Path) -> list[Path]:
-    plan = read_plan(folder)
-    assert plan is not None
-    return [folder / s.name for s in plan.segments]
-
-
 @pytest.mark.parametrize("top_first", [True, False])
 @pytest.mark.parametrize(
     ("codec", "suffix"),
@@ -126,8 +120,7 @@ def test_combing_is_gone_and_every_frame_is_there(
     first = 0 if top_first else 1
     for luma, old in zip(after, before, strict=True):
         assert np.abs(luma[first::2] - old[first::2]).mean() < 1
-    plan = read_plan(folder)
-    assert plan is not None
+    plan = plan_of(folder)
     planned = [(s.first_pts + t) * plan.time_base for s in plan.segments for t in s.times()]
     assert planned == times(video)
     assert not any(decode_all(file).interlaced for file in files)

@@ -18,9 +18,9 @@ from matting.media.decode_check import decode_through
 from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions, OnDamage
 from matting.segment import segment
-from tests.cutting.test_exact_segments import X265_OPEN, decoded, ffmpeg_copy, joined, plan_of, x265
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
+from tests.support.segments import X265_OPEN, decoded, ffmpeg_copy, joined, plan_of, x265
 
 SECOND = CuttingOptions(seconds=Fraction(1))
 REPEAT = CuttingOptions(seconds=Fraction(1), damaged=OnDamage.REPEAT)
