@@ -1,4 +1,4 @@
-"""How long the work will take and how much room its results need, and how that is put."""
+"""How long the work will take and how much room it needs on the disk, and how to say so."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from matting.workers.executor import TrialClock
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is ahead, by a trial.
+    """What is ahead, judged by a trial.
 
     Attributes:
         tried_frames: how many frames the trial had.
         frames_per_second: how fast they went; None where nothing could be timed.
         frames: how many there are to matte.
-        results_bytes: what that takes on the disk, in place of older results of the same pieces.
+        output_bytes: what the outputs take on the disk, older ones of the same segments aside.
         joined_bytes: what `combine` and `add-audio` take after that; 0 where there is no video.
-        free_bytes: what is free there; None: that cannot be told.
-        card_bytes: of the graphics card's memory, what is in use, and what there is; None: no card.
+        free_bytes: what is free there; None: unknown.
+        gpu_bytes: of the GPU's memory, how much is in use and how much there is; None: no GPU.
     """
 
     tried_frames: int
     frames_per_second: float | None
     frames: int
-    results_bytes: int
+    output_bytes: int
     joined_bytes: int
     free_bytes: int | None
     gpu_bytes: tuple[int, int] | None = None
@@ -52,7 +52,7 @@ class Forecast:
         )
 
     def _room(self) -> str:
-        text = f"On the disk they need about {gigabytes(self.results_bytes)}"
+        text = f"On the disk they need about {gigabytes(self.output_bytes)}"
         if self.joined_bytes:
             text += f", joining them and adding the sound {gigabytes(self.joined_bytes)} more"
         free = "" if self.free_bytes is None else f"; {gigabytes(self.free_bytes)} are free"

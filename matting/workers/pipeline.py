@@ -1,4 +1,4 @@
-"""Stages that work at once: threads that end together, and bounded queues between them."""
+"""Threads that end together, and bounded queues between them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ POLL_SECONDS = 0.1  # how soon a blocked thread sees that the work was stopped
 
 
 class StoppedError(Exception):
-    """The work was stopped: another stage has broken, or nobody waits for it any more."""
+    """The work was stopped: another thread broke, or nobody waits for it any more."""
 
 
 class Stages:
-    """Threads that end together: when one of them breaks, all stop."""
+    """Threads that end together: when one of them breaks, all stop.
+
+    Attributes:
+        error: what broke the first; None: none has broken.
+    """
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
@@ -30,7 +34,7 @@ class Stages:
         self._threads: list[threading.Thread] = []
 
     def start(self, name: str, work: Callable[[], None]) -> None:
-        """Runs `work` in a thread, until it returns or meets StoppedError."""
+        """Run `work` in a thread, until it returns or raises StoppedError."""
 
         def run() -> None:
             try:
@@ -45,33 +49,33 @@ class Stages:
         thread.start()
 
     def stop(self, error: BaseException | None = None) -> None:
-        """Has all threads end soon; of several errors the first is kept."""
+        """Have all threads end soon; of several errors the first is kept."""
         with self._lock:
             if self.error is None and not self.stopped.is_set():
                 self.error = error
             self.stopped.set()
 
     def close(self) -> None:
-        """Stops all threads; returns when they have ended."""
+        """Stop all threads; return when they have ended."""
         self.stop()
         for thread in self._threads:
-            # In short turns: on Windows an unbounded wait would keep Ctrl-C from being heard.
+            # In short turns: on Windows an unbounded wait would block Ctrl-C.
             while thread.is_alive():
                 thread.join(POLL_SECONDS)
 
 
 class Channel(Generic[A]):
-    """A bounded queue between stages, which gives up when they are stopped."""
+    """A bounded queue between threads, which gives up when they are stopped."""
 
     def __init__(self, stages: Stages, depth: int = DEPTH) -> None:
         self._queue: queue.Queue[A] = queue.Queue(depth)
         self._stopped = stages.stopped
 
     def put(self, item: A) -> None:
-        """Waits for room.
+        """Wait for room, and put the item there.
 
         Raises:
-            StoppedError: the stages were stopped.
+            StoppedError: the threads were stopped.
         """
         while not self._stopped.is_set():
             with contextlib.suppress(queue.Full):
@@ -79,10 +83,10 @@ class Channel(Generic[A]):
         raise StoppedError
 
     def offer(self, item: A) -> None:
-        """Puts the item there if there is room.
+        """Put the item there if there is room.
 
         Raises:
-            StoppedError: the stages were stopped.
+            StoppedError: the threads were stopped.
         """
         if self._stopped.is_set():
             raise StoppedError
@@ -90,10 +94,10 @@ class Channel(Generic[A]):
             self._queue.put_nowait(item)
 
     def get(self) -> A:
-        """Waits for the next item.
+        """Wait for the next item, and return it.
 
         Raises:
-            StoppedError: the stages were stopped.
+            StoppedError: the threads were stopped.
         """
         while not self._stopped.is_set():
             with contextlib.suppress(queue.Empty):

@@ -1,4 +1,4 @@
-"""One segment on its way through the worker: what is asked for, what it holds, what comes of it."""
+"""One segment on its way through a worker: its task, its source, its files and its outcome."""
 
 from __future__ import annotations
 
@@ -23,30 +23,29 @@ P = ParamSpec("P")
 
 
 class SegmentJob:
-    """A segment that goes from stage to stage; only the stage that has it now changes it.
+    """A segment that passes from thread to thread; only the one that has it changes it.
 
     Attributes:
-        by_card: whether a graphics card decodes it.
+        decoded_by_gpu: whether NVDEC decodes it.
         note: what a user has to know of how it is decoded; may be empty.
-        start_state, end_state: set by the network's stage.
-        results: its files, from the first matte on.
-        clock: of a sample; None: it is none.
-        outcome: once it is done.
-        error: the first that went wrong. All stages pass over what still comes of it.
+        start_state, end_state: set by the recurrent part.
+        clock: of a trial; None: it is none.
+        outcome: None until it is done.
+        error: the first that occurred. All threads skip whatever of it is still to come.
     """
 
     def __init__(self, task: SegmentTask) -> None:
         self.task = task
-        self.by_card = False
+        self.decoded_by_gpu = False
         self.note = ""
         self.start_state = InitialState.FRESH
         self.end_state: RecurrentState | None = None
-        self.results: SegmentWriter | None = None
         self.clock = TrialClock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None
         self._fingerprint: Fingerprint | None = None
+        self._writer: SegmentWriter | None = None
 
     @property
     def name(self) -> str:
@@ -61,58 +60,69 @@ class SegmentJob:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """What its content was when it was opened."""
+        """The fingerprint of its content when it was opened."""
         if self._fingerprint is None:
             raise ValueError(f"{self.name} is not open")
         return self._fingerprint
 
-    def open(self, rate: Fraction | None) -> None:
-        """Opens its source.
+    @property
+    def writer(self) -> SegmentWriter:
+        """The writer of its files, once the network has begun on it."""
+        if self._writer is None:
+            raise ValueError(f"{self.name} has not begun")
+        return self._writer
 
+    @writer.setter
+    def writer(self, writer: SegmentWriter) -> None:
+        self._writer = writer
+
+    def open(self, rate: Fraction | None) -> None:
+        """Open its source.
+
+        Args:
+            rate: as for `Input.open`.
         Raises:
             InputError: it cannot be used.
         """
         self._source = self.task.item.open(rate)
-        # Of a whole film, for a few of its frames, reading it all would take minutes.
-        known = self.clock is None or self.task.item.planned is not None
-        self._fingerprint = self.task.item.fingerprint() if known else Fingerprint(0, "")
+        # Hashing a whole film for a few of its frames would take minutes.
+        hashed = self.clock is None or self.task.item.planned is not None
+        self._fingerprint = self.task.item.fingerprint() if hashed else Fingerprint(0, "")
 
-    def decode_by(self, nvdec: Nvdec, decoder: str) -> None:
-        """Has a graphics card decode its source, if that is wanted and can be.
+    def decode_by(self, nvdec: Nvdec, decoder: CodecBackend) -> None:
+        """Have a GPU decode its source, if that is asked for and possible.
 
-        Args:
-            decoder: AUTO, SOFTWARE or HARDWARE.
         Raises:
-            InputError: the card was to decode it, and cannot.
+            InputError: HARDWARE was asked for, and cannot decode it.
         """
         source = self._source
-        if decoder == CodecBackend.SOFTWARE or not isinstance(source, VideoSource):
+        if decoder is CodecBackend.SOFTWARE or not isinstance(source, VideoSource):
             return
-        if decoder == CodecBackend.AUTO and not self.task.item.is_as_cut(self.fingerprint):
+        if decoder is CodecBackend.AUTO and not self.task.item.is_as_cut(self.fingerprint):
             reason = "only what segment has checked is decoded by NVDEC, which hides damage."
         else:
             self._source, reason = source.decoded_by(nvdec)
-            self.by_card = not reason
-        if reason and decoder == CodecBackend.HARDWARE:
+            self.decoded_by_gpu = not reason
+        if reason and decoder is CodecBackend.HARDWARE:
             raise InputError(f"{source.path}: {reason}", "Use --decoder auto.", option="--decoder")
         if reason:
             self.note = f"The processor decodes, not the graphics card: {reason}"
 
     def chunks(self, size: int) -> Generator[FrameChunk, None, None]:
-        """The frames to be matted, in chunks of `size` frames.
+        """Yield the frames to matte, in chunks of `size` frames.
 
         Raises:
             DecodeError: as `FrameSource.chunks`.
             MediaError: the source was changed meanwhile.
         """
-        wanted = self.task.only_frames
+        only = self.task.only_frames
         with closing(self.source.chunks(size)) as chunks:
-            yield from chunks if wanted is None else take_frames(chunks, wanted)
-        if wanted is None:
+            yield from chunks if only is None else take_frames(chunks, only)
+        if only is None:
             self._require_unchanged()
 
-    def attempt(self, work: Callable[P, object], *given: P.args, **named: P.kwargs) -> None:
-        """Does a part of its work, unless it has failed already. It fails alone.
+    def attempt(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do a part of its work, unless it has failed. An error fails this segment alone.
 
         Raises:
             MachineError: the machine refused, which concerns all segments; it names this one.
@@ -120,7 +130,7 @@ class SegmentJob:
         if self.error is not None:
             return
         try:
-            work(*given, **named)
+            work(*args, **kwargs)
         except StoppedError:
             raise
         except MachineError as error:
@@ -130,22 +140,21 @@ class SegmentJob:
             self.error = error
 
     def close(self) -> None:
-        """Lets go of its files, and removes what is not finished of them."""
-        if self.results is None:
+        """Close its files, and remove those that are unfinished."""
+        if self._writer is None:
             return
         try:
-            self.results.close()
+            self._writer.close()
         except MattingError as error:
             self.error = self.error or error  # the first says more
 
     def _require_unchanged(self) -> None:
-        """Refuses frames of a source that is another one by now.
+        """Refuse frames of a source that has other content by now.
 
         Raises:
             MediaError: it was changed since it was opened.
         """
         if self.task.item.fingerprint() != self._fingerprint:
             raise MediaError(
-                f"{self.task.item.path} was changed while it was being matted.",
-                retry=True,
+                f"{self.task.item.path} was changed while it was being matted.", retry=True
             )

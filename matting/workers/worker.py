@@ -1,9 +1,15 @@
 """The worker: one network, matting the segments that it is given, one after another.
 
-Four stages are at work at once, each on the frames or the segment that the one before it is
-through with: the reader, the network, the writer and the finisher. So none of them waits while
-another begins or ends a segment. What of the network needs no frame but one is done by the
-reader and the writer, so that three threads share what is most of the work.
+Four threads form a pipeline, each working on the frames or the segment that the one before has
+passed on, so that none of them waits while another begins or ends a segment:
+
+reader      opens and decodes a segment, and extracts the features of its frames
+recurrent   runs the recurrent part, which alone needs the frames in order
+writer      fits the guided filter, renders full-size pictures, and encodes them
+finisher    closes, checks and publishes the files of a segment
+
+The recurrent part runs in the thread that asks for outcomes. The first three share most of the
+network's work.
 """
 
 from __future__ import annotations
@@ -31,12 +37,12 @@ from matting.workers.segment_job import SegmentJob
 
 
 class Mark(Enum):
-    """What goes along between a segment's frames."""
+    """What passes along the pipeline between a segment's frames."""
 
     BEGIN = auto()
     END = auto()
-    CHECKED = auto()  # a frame of its results
-    DONE = auto()  # well or not
+    CHECKED = auto()  # one frame of its outputs
+    DONE = auto()  # whether it succeeded or not
 
 
 class Worker:
@@ -66,32 +72,29 @@ class Worker:
         keep_freed_memory()
         checkpoint = load_checkpoint(setup.checkpoint)
         if checkpoint.sha256 != setup.checkpoint_sha256:
-            raise InputError(
-                f"{setup.checkpoint} was replaced while its network was at work.",
-                retry=True,
-            )
+            raise InputError(f"{setup.checkpoint} was replaced during the run.", retry=True)
         session = MattingSession(
             checkpoint.network,
             device,
             setup.options.matte.precision,
             setup.options.compute.largest_chunk,
         )
-        self._network = stage_of(session, setup.options)
+        self._stage = stage_of(session, setup.options)
         self._nvdec = Nvdec(device) if nvdec is None and device.type == "cuda" else nvdec
         self._jobs: list[SegmentJob] = []
-        self._stages = Stages()
-        self._submitted: Channel[SegmentJob] = Channel(self._stages)
-        # To this thread: from the reader, and from the finisher.
-        self._arrived: Channel[tuple[SegmentJob, TimedBatch[FrameFeatures] | Mark]] = Channel(
-            self._stages
+        self._threads = Stages()
+        self._submitted: Channel[SegmentJob] = Channel(self._threads)
+        # From the reader and the finisher to the thread that asks for outcomes.
+        self._features: Channel[tuple[SegmentJob, TimedBatch[FrameFeatures] | Mark]] = Channel(
+            self._threads
         )
         self._recurrent: Channel[tuple[SegmentJob, TimedBatch[RecurrentOutput] | Mark]] = Channel(
-            self._stages
+            self._threads
         )
-        self._written: Channel[SegmentJob] = Channel(self._stages)
-        self._stages.start("reader", self._read)
-        self._stages.start("writer", self._write)
-        self._stages.start("finisher", self._finish)
+        self._written: Channel[SegmentJob] = Channel(self._threads)
+        self._threads.start("reader", self._read)
+        self._threads.start("writer", self._write)
+        self._threads.start("finisher", self._finish)
 
     def __enter__(self) -> Worker:
         return self
@@ -100,129 +103,119 @@ class Worker:
         self.close()
 
     def submit(self, task: SegmentTask) -> None:
-        """Hands over the next segment; any thread may. Work on it begins at once."""
+        """Queue a segment, from any thread. Work on it begins at once."""
         job = SegmentJob(task)
         self._jobs.append(job)
         with suppress(StoppedError):  # `outcome` tells why
             self._submitted.put(job)
 
     def outcome(self, progress: Progress) -> Outcome:
-        """What came of the earliest segment submitted; the network works while this waits for it.
+        """Run the recurrent part until the segment submitted first is done; return its outcome.
 
         Raises:
-            MachineError: the machine refused, and so the whole worker is of no use any more.
+            MachineError: the machine refused; the whole worker is of no use any more.
             MattingError: that segment could not be matted; nothing of it is left behind.
             StoppedError: somebody called `stop`.
         """
         job = None
         with suppress(StoppedError):
-            job = self._next_done(progress)
+            job = self._run_until_done(progress)
         if job is None:
-            raise self._stages.error or StoppedError
+            raise self._threads.error or StoppedError
         self._jobs.remove(job)
         if job.outcome is None:
-            raise job.error or AssertionError("it ends well or not")
+            raise job.error or AssertionError("a job is done or has an error")
         return job.outcome
 
     def stop(self) -> None:
-        """Has all work end soon; any thread may call it."""
-        self._stages.stop()
+        """Have all work end soon; any thread may call it."""
+        self._threads.stop()
 
     def close(self) -> None:
-        """Ends all work, and removes what is not finished."""
-        self._stages.close()
+        """End all work, and remove what is unfinished."""
+        self._threads.close()
         for job in self._jobs:
             job.close()
 
     def _read(self) -> None:
-        """The reader: opens each segment, decodes it and extracts the features of its frames."""
+        """The reader's thread."""
         use_device(self._device)
         while True:
             job = self._submitted.get()
-            job.attempt(self._read_one, job)
-            self._arrived.put((job, Mark.END))
+            job.attempt(self._read_segment, job)
+            self._features.put((job, Mark.END))
 
-    def _read_one(self, job: SegmentJob) -> None:
+    def _read_segment(self, job: SegmentJob) -> None:
         job.open(self._setup.options.output.frame_rate)
         if self._nvdec is not None:
             job.decode_by(self._nvdec, self._setup.options.compute.decoder)
-        self._arrived.put((job, Mark.BEGIN))
-        # They end, well or not, before that is told: the next segment goes on from what they leave.
-        with closing(job.chunks(self._network.chunk_frames(job))) as chunks:
+        self._features.put((job, Mark.BEGIN))
+        # The chunks end, with their error if any, before END is passed on: the next segment
+        # continues from the state that is left then.
+        with closing(job.chunks(self._stage.chunk_frames(job))) as chunks:
             for chunk in chunks:
                 if job.error is not None:
                     return
-                self._arrived.put((job, self._network.extract_features(job, chunk)))
+                self._features.put((job, self._stage.extract_features(job, chunk)))
                 if job.clock is not None:
                     job.clock.note_read(len(chunk.pts))
 
-    def _next_done(self, progress: Progress) -> SegmentJob:
+    def _run_until_done(self, progress: Progress) -> SegmentJob:
+        """Run the recurrent part on what arrives, until a segment is done."""
         while True:
-            job, item = self._arrived.get()
+            job, item = self._features.get()
             if item is Mark.DONE:
                 return job
             if item is Mark.CHECKED:
                 progress.alive()
+            elif isinstance(item, Mark):
+                step = self._stage.begin if item is Mark.BEGIN else self._stage.end
+                job.attempt(step, job, progress)
+                self._recurrent.put((job, item))
             else:
-                self._compute(job, item, progress)
-
-    def _compute(
-        self, job: SegmentJob, item: TimedBatch[FrameFeatures] | Mark, progress: Progress
-    ) -> None:
-        """The network's decoder, in the thread that asks for outcomes."""
-        if isinstance(item, TimedBatch):
-            job.attempt(self._run_recurrent, job, item, progress)
-            return
-        if item is Mark.BEGIN:
-            job.attempt(self._network.begin, job, progress)
-        else:
-            job.attempt(self._network.end, job, progress)
-        self._recurrent.put((job, item))
+                job.attempt(self._run_recurrent, job, item, progress)
 
     def _run_recurrent(
         self, job: SegmentJob, features: TimedBatch[FrameFeatures], progress: Progress
     ) -> None:
-        self._recurrent.put((job, self._network.run_recurrent(features, progress)))
+        self._recurrent.put((job, self._stage.run_recurrent(features, progress)))
 
     def _write(self) -> None:
-        """The writer: makes mattes and full-size pictures of frames, and encodes them."""
+        """The writer's thread."""
         use_device(self._device)
         while True:
             job, item = self._recurrent.get()
             if item is Mark.END:
                 self._written.put(job)
             else:
-                job.attempt(self._write_one, job, item)
+                job.attempt(self._write_item, job, item)
 
-    def _write_one(self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | Mark) -> None:
-        if job.results is None:
-            raise ValueError(f"{job.name} has not begun")
-        if isinstance(item, TimedBatch):
-            job.results.write(self._network.fit_guided_filter(item))
-            if job.clock is not None:
-                job.clock.note_written(len(item.pts))
-        else:
-            job.results.open()
+    def _write_item(self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | Mark) -> None:
+        if isinstance(item, Mark):
+            job.writer.open()
+            return
+        job.writer.write(self._stage.fit_guided_filter(item))
+        if job.clock is not None:
+            job.clock.note_written(len(item.pts))
 
     def _finish(self) -> None:
-        """The finisher: makes a segment's files whole, checks them and gives them their names."""
+        """The finisher's thread."""
         use_device(self._device)
         while True:
             job = self._written.get()
-            job.attempt(self._finish_one, job)
+            job.attempt(self._finish_segment, job)
             job.close()
-            self._arrived.put((job, Mark.DONE))
+            self._features.put((job, Mark.DONE))
 
-    def _finish_one(self, job: SegmentJob) -> None:
+    def _finish_segment(self, job: SegmentJob) -> None:
         def alive() -> None:
             if job.clock is not None:
                 job.clock.note_flushed()
-            # Where there is no room, other news wait, which tell as much.
-            self._arrived.offer((job, Mark.CHECKED))
+            # Where there is no room, other items wait, which show as much.
+            self._features.offer((job, Mark.CHECKED))
 
         task = job.task
-        if job.results is not None:
-            job.results.finish(alive)
+        job.writer.finish(alive)
         if task.end_state is not None:
             save_state(task.end_state, job.end_state)
         outcome = Outcome(
@@ -236,6 +229,6 @@ class Worker:
             end_state=Fingerprint.of(task.end_state) if task.end_state is not None else None,
         )
         if job.clock is not None:
-            card = gpu_bytes(self._device)
-            outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=card)
+            memory = gpu_bytes(self._device)
+            outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=memory)
         job.outcome = outcome

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, and the words between it and the one that watches it."""
+"""A worker in a process of its own, and the messages between it and the one that watches it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
 
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
@@ -28,17 +27,21 @@ STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
 POLL_SECONDS = 0.1
 STOP_SECONDS = 5
 WORKER_LOCK = ".worker.lock"
-READY = "ready"
 
 Serve = Callable[[Connection, WorkerSetup, Path], None]
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Ready:
+    """The worker has loaded the network."""
+
+
+@dataclass(frozen=True)
+class _ProgressCall:
     """A call of `Progress` in the worker's process."""
 
     method: str
-    argument: Any = None
+    arguments: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class _Fault:
     """An error that no one foresaw, with its traceback as text."""
 
     text: str
+
+
+_Message = _Ready | _ProgressCall | _Fault | Outcome | MattingError
 
 
 class WorkerProcess:
@@ -64,16 +70,16 @@ class WorkerProcess:
             folder: the matted folder.
             serve: what the process runs; None: `serve_tasks`.
         Raises:
-            MattingError: it cannot be; the process is gone.
+            MattingError: it cannot start; the process is gone.
         """
         context = process_context()
-        self._pipe, theirs = context.Pipe()
+        self._pipe, far_end = context.Pipe()
         self._patience_seconds = setup.options.compute.patience_seconds
         self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
         self._process: multiprocessing.process.BaseProcess = context.Process(
-            target=serve or serve_tasks, args=(theirs, setup, folder), daemon=True
+            target=serve or serve_tasks, args=(far_end, setup, folder), daemon=True
         )
-        with theirs, interrupts_ignored():
+        with far_end, interrupts_ignored():
             self._process.start()
         try:
             self._answer(progress, self._patience_seconds * STARTS_SLOWER)
@@ -82,17 +88,18 @@ class WorkerProcess:
             raise
 
     def submit(self, task: SegmentTask) -> None:
-        """As `Worker.submit`."""
+        """Queue a segment."""
         self._sizes_bytes.append(_size_bytes(task.item.path))
         with suppress(OSError):  # it is gone; `outcome` tells why
             self._pipe.send(task)
 
     def outcome(self, progress: Progress) -> Outcome:
-        """As `Worker.outcome`.
+        """Wait for the segment submitted first; return its outcome.
 
         Raises:
-            MachineError: the process ended, or made no progress for too long.
-            UnforeseenError: a fault of the program; its traceback has been told.
+            MachineError: the machine refused, the process ended, or made no progress for too long.
+            UnforeseenError: a fault of the program; its traceback has been shown.
+            MattingError: that segment could not be matted; nothing of it is left behind.
         """
         reading_seconds = 2 * sum(self._sizes_bytes) / SLOWEST_DISK
         try:
@@ -104,7 +111,7 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """Ends the process; returns when it is gone."""
+        """End the process; return when it is gone."""
         self._pipe.close()
         self._process.terminate()
         self._process.join(STOP_SECONDS)
@@ -114,24 +121,24 @@ class WorkerProcess:
         if not self._process.is_alive():  # one that hangs in the kernel is beyond reach
             self._process.close()
 
-    def _answer(self, progress: Progress, patience_seconds: float) -> Any:
-        """The next answer that is not mere progress, which is passed on."""
+    def _answer(self, progress: Progress, patience_seconds: float) -> _Ready | Outcome:
+        """Return the next answer, and pass on the progress until then."""
         while True:
             message = self._message(patience_seconds)
-            if isinstance(message, _Told):
+            if isinstance(message, _ProgressCall):
                 if message.method != "alive":
-                    getattr(progress, message.method)(message.argument)
-                continue
-            if isinstance(message, MattingError):
+                    getattr(progress, message.method)(*message.arguments)
+            elif isinstance(message, MattingError):
                 raise message
-            if isinstance(message, _Fault):
+            elif isinstance(message, _Fault):
                 progress.say(message.text)
                 last = message.text.strip().splitlines()[-1]
                 raise UnforeseenError(f"A fault of this program, not yours: {last}")
-            return message
+            else:
+                return message
 
-    def _message(self, patience_seconds: float) -> Any:
-        """What the process says next. A computer that sleeps does not count as time without."""
+    def _message(self, patience_seconds: float) -> _Message:
+        """Wait for the next message. While a computer sleeps, the time does not count."""
         waited, last = 0.0, time.monotonic()
         try:
             # A process that dies before it has taken over its end of the pipe leaves it open.
@@ -146,11 +153,12 @@ class WorkerProcess:
                     )
             if not self._pipe.poll():
                 raise EOFError
-            return self._pipe.recv()
+            message: _Message = self._pipe.recv()
         except (EOFError, OSError) as error:
-            raise self._ended() from error
+            raise self._crash() from error
+        return message
 
-    def _ended(self) -> MachineError:
+    def _crash(self) -> MachineError:
         self._process.join(STOP_SECONDS)
         return MachineError(
             f"The part of the program that mattes broke off (code {self._process.exitcode}).",
@@ -160,7 +168,7 @@ class WorkerProcess:
 
 
 def _size_bytes(path: Path) -> int:
-    """Of a file, or of all files of an image sequence; 0 where it is gone."""
+    """Return the size of a file, or of all files of an image sequence; 0 where it is gone."""
     try:
         files = list(path.iterdir()) if path.is_dir() else [path]
         return sum(file.stat().st_size for file in files)
@@ -168,26 +176,26 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-class _Relay(Progress):
-    """Tells the supervisor, from the worker's process."""
+class _RemoteProgress(Progress):
+    """Sends progress from the worker's process to the one that watches it."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
 
     def say(self, text: str) -> None:
-        self._pipe.send(_Told("say", text))
+        self._pipe.send(_ProgressCall("say", (text,)))
 
     def detail(self, text: str) -> None:
-        self._pipe.send(_Told("detail", text))
+        self._pipe.send(_ProgressCall("detail", (text,)))
 
     def advance(self, units: int) -> None:
-        self._pipe.send(_Told("advance", units))
+        self._pipe.send(_ProgressCall("advance", (units,)))
 
     def begin_segment(self, name: str) -> None:
-        self._pipe.send(_Told("begin_segment", name))
+        self._pipe.send(_ProgressCall("begin_segment", (name,)))
 
     def alive(self) -> None:
-        self._pipe.send(_Told("alive"))
+        self._pipe.send(_ProgressCall("alive"))
 
 
 def serve_tasks(
@@ -203,7 +211,7 @@ def serve_tasks(
             notice and let go of it.
         worker_of: makes the worker.
     """
-    # Ctrl-C is for the one that watches; it ends this process, which has nothing to say to that.
+    # Ctrl-C is for the watching process; it ends this one, which has nothing to say to that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with pipe:
@@ -212,20 +220,21 @@ def serve_tasks(
                 folder_lock(folder, WORKER_LOCK, setup.options.compute.patience_seconds),
                 worker_of(setup) as worker,
             ):
-                pipe.send(READY)
-                threading.Thread(target=_take_tasks, args=(pipe, worker), daemon=True).start()
-                answer: object = None
+                pipe.send(_Ready())
+                threading.Thread(target=_receive_tasks, args=(pipe, worker), daemon=True).start()
+                progress = _RemoteProgress(pipe)
+                answer: _Message = _Ready()
                 while not isinstance(answer, MachineError):
-                    answer = _attempt(worker, _Relay(pipe))
+                    answer = _next_answer(worker, progress)
                     pipe.send(answer)
         except MattingError as error:
             pipe.send(error)
         except (ConnectionError, StoppedError):
-            return  # the one that watches is gone
+            return  # the watching process is gone
 
 
-def _take_tasks(pipe: Connection, worker: Worker) -> None:
-    """Hands tasks to the worker, until nobody is there to give them."""
+def _receive_tasks(pipe: Connection, worker: Worker) -> None:
+    """Hand tasks to the worker, until nobody is there to send them."""
     try:
         while True:
             worker.submit(pipe.recv())
@@ -233,12 +242,12 @@ def _take_tasks(pipe: Connection, worker: Worker) -> None:
         worker.stop()
 
 
-def _attempt(worker: Worker, relay: _Relay) -> Outcome | MattingError | _Fault:
+def _next_answer(worker: Worker, progress: Progress) -> Outcome | MattingError | _Fault:
     try:
-        return worker.outcome(relay)
+        return worker.outcome(progress)
     except MattingError as error:
         return error
     except (ConnectionError, StoppedError):
         raise
-    except Exception:  # noqa: BLE001 - handed over, and raised where it is shown
+    except Exception:  # noqa: BLE001 - sent on, and raised where it is shown
         return _Fault(traceback.format_exc())

@@ -100,7 +100,7 @@ def test_the_forecast_in_words() -> None:
         tried_frames=44,
         frames_per_second=2.5,
         frames=45000,
-        results_bytes=12_000_000_000,
+        output_bytes=12_000_000_000,
         joined_bytes=24_000_000_000,
         free_bytes=80_000_000_000,
         gpu_bytes=(3_100_000_000, 6_000_000_000),
@@ -117,7 +117,7 @@ def test_the_forecast_in_words() -> None:
 # ---- How it is reckoned
 
 
-def test_the_speed_is_of_all_frames_after_the_first_of_each_sample() -> None:
+def test_the_speed_is_that_of_all_frames_after_the_first_of_each_trial() -> None:
     one = TrialClock(written=[10.0, 11.0, 12.0], flushed=14.0)  # 2 frames in 4 s
     two = TrialClock(written=[20.0, 20.0, 20.0, 20.0, 21.0], flushed=22.0)  # 4 frames in 2 s
     assert frames_per_second([one, two]) == 1.0
@@ -136,7 +136,7 @@ def test_key_frames_count_as_often_as_they_will_come(tmp_path: Path) -> None:
     assert found.key[1] + found.other[1] < video.stat().st_size
 
 
-def test_samples_come_from_all_over() -> None:
+def test_trials_are_spread_over_the_video() -> None:
     numbers = list(range(160))
     assert preflight.spread(numbers, 3) == [80, 26, 133]
     assert preflight.spread([7], 3) == [7]
@@ -304,7 +304,7 @@ def test_what_cannot_be_matted_does_not_spoil_the_forecast(
 
 
 @pytest.mark.usefixtures("always_worth_it")
-def test_a_worker_that_breaks_over_a_sample_costs_only_that(
+def test_a_worker_that_breaks_in_a_trial_costs_that_trial_alone(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
