@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from matting.cli import doctor_probes
 from matting.cli.doctor_probes import Machine, TorchProbe
@@ -17,7 +16,7 @@ from matting.media import ffmpeg
 from matting.media.encoders import NVENC_ENCODERS, SOFTWARE_ENCODERS
 from matting.media.hardware_probe import probe_decoders, probe_encoders
 from matting.system.subprocesses import run_isolated
-from tests.media.test_cuda import FAKE, Fake
+from tests.support.fake_nvdec import FAKE_NVDEC, FakeNvdec
 from tests.support.markers import without_gpu
 
 
@@ -44,9 +43,9 @@ def test_weights_of_ones_own_are_loaded(random_checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nvdec", "words"), [(FAKE, ""), (Fake(torch.device("cpu"), wrong=1), "other pictures")]
+    ("nvdec", "words"), [(FAKE_NVDEC, ""), (FakeNvdec(wrong=1), "other pictures")]
 )
-def test_each_codec_is_decoded(nvdec: Fake, words: str) -> None:
+def test_each_codec_is_decoded(nvdec: FakeNvdec, words: str) -> None:
     tried = probe_decoders(nvdec)
     assert set(tried) == set(SOFTWARE_ENCODERS)
     assert all(bool(why) == bool(words) and words in why for why in tried.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
@@ -19,25 +18,13 @@ from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions, OnDamage
 from matting.segment import segment
 from tests.support.clips import make_clip
+from tests.support.damage import damage_packets
 from tests.support.recorder import Recorder
 from tests.support.segments import X265_OPEN, decoded, ffmpeg_copy, joined, plan_of, x265
 
 SECOND = CuttingOptions(seconds=Fraction(1))
 REPEAT = CuttingOptions(seconds=Fraction(1), damaged=OnDamage.REPEAT)
 TICKS = 512  # a frame's length in the clips' time base, 1/15360 s
-
-
-def damage(video: Path, numbers: Collection[int]) -> Path:
-    """Fill those packets, counted in decoding order, with noise; return the path."""
-    with av.open(str(video)) as container:
-        packets = [bytes(p) for p in container.demux(video=0) if p.size]
-    content = video.read_bytes()
-    noise = random.Random(4)
-    for number in numbers:
-        assert content.count(packets[number]) == 1
-        content = content.replace(packets[number], noise.randbytes(len(packets[number])))
-    video.write_bytes(content)
-    return video
 
 
 def without(video: Path, numbers: Collection[int], target: Path) -> Path:
@@ -54,7 +41,7 @@ def without(video: Path, numbers: Collection[int], target: Path) -> Path:
 
 def damaged_clip(folder: Path) -> Path:
     """Make a clip of 100 frames, for four segments; frames 43, 44 and 72 are noise."""
-    return damage(make_clip(folder / "clip.mp4", 100), (43, 44, 72))
+    return damage_packets(make_clip(folder / "clip.mp4", 100), (43, 44, 72))
 
 
 def test_damage_stops_with_its_times(tmp_path: Path, progress: Recorder) -> None:
@@ -75,7 +62,7 @@ def test_the_last_good_frame_is_repeated(tmp_path: Path, progress: Recorder) -> 
     content = whole.read_bytes()
     intact = segment(whole, SECOND, tmp_path / "intact", progress)
     whole.write_bytes(content)
-    folder = segment(damage(whole, (43, 44, 72)), REPEAT, None, progress)
+    folder = segment(damage_packets(whole, (43, 44, 72)), REPEAT, None, progress)
     plan = plan_of(folder)
     assert [list(planned.repeated) for planned in plan.segments] == [
         [],
@@ -145,7 +132,7 @@ def test_a_lost_segment_of_a_repaired_cut_is_repaired_again(
 def test_a_segment_that_begins_with_damage_shows_the_frame_before(
     tmp_path: Path, progress: Recorder
 ) -> None:
-    video = damage(make_clip(tmp_path / "clip.mp4", 70), range(30, 60))
+    video = damage_packets(make_clip(tmp_path / "clip.mp4", 70), range(30, 60))
     folder = segment(video, REPEAT, None, progress)
     pixels = [pixels for _, pixels in joined(folder)]
     assert len(pixels) == 70
@@ -212,7 +199,7 @@ def test_damage_in_any_format(
     else:
         with av.open(str(video)) as container:
             sizes = [packet.size for packet in container.demux(video=0)]
-        damage(video, sorted(range(31, 40), key=lambda number: sizes[number])[-3:])
+        damage_packets(video, sorted(range(31, 40), key=lambda number: sizes[number])[-3:])
     with av.open(str(video)) as container:
         indexed = sum(packet.size > 0 for packet in container.demux(video=0))
     with pytest.raises(MediaError, match="is damaged"):
@@ -289,7 +276,7 @@ def test_decode_through_names_file_and_frame(tmp_path: Path) -> None:
     assert decode_through(whole, seen.append) == [Fraction(n, 30) for n in range(30)]
     assert sum(seen) == 30
     with pytest.raises(DecodeError, match=r"clip\.mp4: frame 12 of 30"):
-        decode_through(damage(make_clip(tmp_path / "clip.mp4", 30), [12]))
+        decode_through(damage_packets(make_clip(tmp_path / "clip.mp4", 30), [12]))
 
 
 def test_a_better_copy_of_the_same_size_and_ends_is_cut_anew(

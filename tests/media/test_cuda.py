@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import av
 import pytest
 import torch
-from av.codec.hwaccel import HWAccel
-from av.container import InputContainer
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from matting.errors import MachineError, SegmentsFailedError
 from matting.imaging.planes import same_samples
 from matting.infer import infer
-from matting.media.container import decode
-from matting.media.cuda import SURFACES, Nvdec
+from matting.media.cuda import Nvdec
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
@@ -28,50 +21,10 @@ from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.supervisor import Supervisor
 from matting.workers.worker import Worker
 from tests.support.clips import crop_by_header, make_clip, numbers, without_usability
+from tests.support.fake_nvdec import FAKE_NVDEC, FakeNvdec
 from tests.support.markers import without_gpu
 from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options, with_compute
-
-CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Fake(Nvdec):
-    """A card whose surfaces lie in common memory.
-
-    Attributes:
-        wrong: the frame that comes out black; None: all are right.
-        broken: the frame at which the decoder fails.
-        missing: the frame that never comes out.
-    """
-
-    wrong: int | None = None
-    broken: int | None = None
-    missing: int | None = None
-
-    def _accelerator(self) -> HWAccel | None:
-        return None
-
-    def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        # FFmpeg's own decoder of AV1 does nothing without hardware.
-        in_software = stream.codec_context.codec.canonical_name != "av1"
-        decoder = self.decoder(stream) if in_software else None
-        for index, frame in enumerate(decode(container, stream, decoder)):
-            if index == self.broken:
-                raise av.error.ExternalError(0, "CUDA_ERROR_UNKNOWN")
-            made = frame.reformat(
-                format=SURFACES[frame.format.name],
-                src_color_range=frame.color_range,
-                dst_color_range=frame.color_range,
-            )
-            if index == self.wrong:
-                made = VideoFrame(made.width, made.height, made.format.name)
-            made.pts, made.time_base = frame.pts, frame.time_base
-            if index != self.missing:
-                yield made
-
-
-FAKE = Fake(CPU)
 
 
 def pictures_of(source: FrameSource, size: int = 3) -> list[tuple[int, torch.Tensor]]:
@@ -90,7 +43,7 @@ def test_surfaces_hold_the_softwares_samples(
         tmp_path / "clip.mp4", 7, codec=codec, pixel_format=pixel_format, rotation=rotation
     )
     own = VideoSource(clip)
-    source, reason = own.decoded_by(FAKE)
+    source, reason = own.decoded_by(FAKE_NVDEC)
     assert (reason, source is own) == ("", False)
     assert source.sample_format == replace(own.sample_format, lsb_padding=shift, semi_planar=True)
     count = 0
@@ -105,7 +58,7 @@ def test_surfaces_hold_the_softwares_samples(
 def test_h264_that_does_not_say_how_far_it_reorders(tmp_path: Path) -> None:
     options = {"profile": "main", "x264-params": "bframes=3:b-pyramid=normal:b-adapt=0"}
     clip = make_clip(tmp_path / "clip.mp4", 60, gop=60, options=options)
-    source, reason = VideoSource(without_usability(clip)).decoded_by(FAKE)
+    source, reason = VideoSource(without_usability(clip)).decoded_by(FAKE_NVDEC)
     assert reason == ""
     assert sum(len(chunk.pts) for chunk in source.chunks(8)) == 60
 
@@ -135,7 +88,7 @@ def test_nvdec_itself(codec: str, pixel_format: str, rotation: int, tmp_path: Pa
 
 def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
     """As NVENC takes it, and without a pass over memory; in memory that is not the decoder's."""
-    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 3)).decoded_by(FAKE)
+    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 3)).decoded_by(FAKE_NVDEC)
     first, second, _ = source.chunks(1)
     chroma = first.pictures.chroma
     assert chroma is not None
@@ -145,7 +98,7 @@ def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
 
 
 def test_only_the_last_frames(tmp_path: Path) -> None:
-    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 7)).decoded_by(FAKE)
+    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 7)).decoded_by(FAKE_NVDEC)
     skipped: list[None] = []
     chunks = list(source.chunks(2, last=3, on_skip=lambda: skipped.append(None)))
     assert sum(len(chunk.pts) for chunk in chunks) == 3
@@ -155,12 +108,12 @@ def test_only_the_last_frames(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fake", "reason"),
     [
-        (Fake(CPU, wrong=2), "other pictures"),
-        (Fake(CPU, broken=1), "CUDA_ERROR_UNKNOWN"),
-        (Fake(CPU, missing=0), "frames are missing"),
+        (FakeNvdec(wrong=2), "other pictures"),
+        (FakeNvdec(broken=1), "CUDA_ERROR_UNKNOWN"),
+        (FakeNvdec(missing=0), "frames are missing"),
     ],
 )
-def test_what_the_first_frames_tell(fake: Fake, reason: str, tmp_path: Path) -> None:
+def test_what_the_first_frames_tell(fake: FakeNvdec, reason: str, tmp_path: Path) -> None:
     own = VideoSource(make_clip(tmp_path / "clip.mp4", 7))
     source, why = own.decoded_by(fake)
     assert source is own
@@ -182,13 +135,13 @@ def test_what_stays_in_software(
     if reason == "cropped":
         clip = crop_by_header(clip, left=8, bottom=8)
     own = VideoSource(clip)
-    source, why = own.decoded_by(FAKE)
+    source, why = own.decoded_by(FAKE_NVDEC)
     assert source is own
     assert reason in why
 
 
-@pytest.mark.parametrize("fake", [Fake(CPU, broken=5), Fake(CPU, missing=6)])
-def test_what_fails_later_is_the_machines(fake: Fake, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fake", [FakeNvdec(broken=5), FakeNvdec(missing=6)])
+def test_what_fails_later_is_the_machines(fake: FakeNvdec, tmp_path: Path) -> None:
     source, reason = VideoSource(make_clip(tmp_path / "clip.mp4", 9)).decoded_by(fake)
     assert reason == ""
     with pytest.raises(MachineError, match="decoded by NVDEC"):
@@ -221,7 +174,7 @@ def test_the_second_try_decodes_in_software(
     opaque_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress, 12)
-    breaking = with_nvdec(Fake(CPU, broken=8))
+    breaking = with_nvdec(FakeNvdec(broken=8))
     folder = infer(segments, matting_options(opaque_checkpoint), None, progress, breaking)
     assert progress.heard("decoded by NVDEC")
     assert progress.heard("Trying again, 2 of 3")
@@ -238,10 +191,10 @@ def test_auto_is_for_what_segment_has_checked(
     segments = cut(tmp_path, progress, 40)
     options = matting_options(opaque_checkpoint)
     in_software = with_compute(options, decoder=CodecBackend.SOFTWARE)
-    plain = infer(segments, in_software, tmp_path / "plain", progress, with_nvdec(FAKE))
+    plain = infer(segments, in_software, tmp_path / "plain", progress, with_nvdec(FAKE_NVDEC))
     if not planned:
         (segments / "segments.json").unlink()
-    folder = infer(segments, options, None, progress, with_nvdec(FAKE))
+    folder = infer(segments, options, None, progress, with_nvdec(FAKE_NVDEC))
     reasons = [
         text
         for text in progress.said
@@ -259,4 +212,4 @@ def test_hardware_by_name_refuses_what_it_cannot_do(
     make_clip(tmp_path / "clip.mkv", 5, pixel_format="yuv444p")
     options = with_compute(matting_options(opaque_checkpoint), decoder=CodecBackend.HARDWARE)
     with pytest.raises(SegmentsFailedError, match="NVDEC gives no yuv444p"):
-        infer(tmp_path, options, None, Recorder(), with_nvdec(FAKE))
+        infer(tmp_path, options, None, Recorder(), with_nvdec(FAKE_NVDEC))
