@@ -8,7 +8,7 @@ from pathlib import Path
 from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import MuxRequest, mux
 from matting.delivery.stream_mapping import MP4_AUDIO
-from matting.errors import InputError, writing
+from matting.errors import InputError
 from matting.media.container import require_file
 from matting.media.probe import probe
 from matting.media.streams import TrackKind
@@ -56,8 +56,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
             atomic_files.publish(temporary, target)
         finally:
             progress.finish()
-            with writing(temporary):
-                temporary.unlink(missing_ok=True)
+            atomic_files.discard(temporary)
     for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
         progress.say(note)
     _mention_older_results(video, output, target, progress)

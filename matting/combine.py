@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
-from matting.errors import EncodeError, InputError, writing
+from matting.errors import EncodeError, InputError
 from matting.media.concat import Part, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
@@ -105,8 +105,7 @@ def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Prog
         note.proven_by(target).write(target)
     finally:
         progress.finish()
-        with writing(temporary):
-            temporary.unlink(missing_ok=True)
+        atomic_files.discard(temporary)
     made = f"{counted(len(parts), 'segment')} joined, {counted(len(shown), 'frame')}"
     progress.say(f"{made}, all checked: {target}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
+from matting.progress import ignore
 
 
 class FrameWriter:
@@ -108,9 +110,11 @@ class FrameWriter:
             self._mux(self._stream.encode(frame))
         self._pts.append(pts)
 
-    def finish(self) -> None:
+    def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
         """Close the file and decode it through: it must give the same frames at the same times.
 
+        Args:
+            on_frames: told how many more frames have been checked.
         Raises:
             EncodeError: it does not hold what was written.
             StorageError: the file cannot be written.
@@ -118,7 +122,9 @@ class FrameWriter:
         with encoding(self._path):
             self._mux(self._stream.encode(None))
             self._output.close()
-        decoding = decode_all(self._path, hash_first=len(self._pts) if self._lossless else 0)
+        decoding = decode_all(
+            self._path, on_frames, hash_first=len(self._pts) if self._lossless else 0
+        )
         times = [pts * decoding.time_base for pts in decoding.indexed.values() if pts is not None]
         expected = [(pts - self._pts[0]) * self._time_base for pts in self._pts]
         if not decoding.is_intact or times != expected or decoding.first_hashes != self._hashes:

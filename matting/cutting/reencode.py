@@ -13,7 +13,6 @@ from av.video.frame import VideoFrame
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
 from matting.cutting.source_frames import Frames, decode_frames, fill_gaps
-from matting.errors import writing
 from matting.media.decode_check import Decoding, decode_all
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
@@ -153,8 +152,7 @@ def encode_segments(
                 hdr = _encode_file(partial, info, own, crf=crf, hdr=hdr, on_frames=on_frames)
                 atomic_files.publish(partial, path)
             finally:
-                with writing(partial):
-                    partial.unlink(missing_ok=True)
+                atomic_files.discard(partial)
 
 
 def _encode_file(
