@@ -49,7 +49,7 @@ def _frames(size: Size, frames: int) -> Iterator[av.VideoFrame]:
     shrink = max(1, min(size) // DRAWN_PX)
     count = min(frames, DRAWN_FRAMES)
     film = Film(DEMO_SEED, width // shrink, height // shrink, count, RATE, cuts=(), flashes=())
-    drawn = [np.ascontiguousarray(frame.rgb.transpose(1, 2, 0)) for frame in film.drawn_ahead()]
+    drawn = [np.ascontiguousarray(frame.rgb.transpose(1, 2, 0)) for frame in film.draw_ahead()]
     there_and_back = [*drawn, *drawn[-2:0:-1]]
     grain = np.random.default_rng(DEMO_SEED).integers(0, GRAIN + 1, (2 * height, width), np.uint8)
     for index in range(frames):

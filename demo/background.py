@@ -1,4 +1,4 @@
-"""What is behind the figure: moving noise of a few colours, and drifting shapes that mislead."""
+"""What is behind the figure: moving noise in a few colours, and drifting shapes that mislead."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from demo.draw import Window
 from demo.figure import Swing
 from demo.textures import Array, colour, fractal
 
-PAN = 0.16  # the farthest that the picture moves, in frame heights
+PAN = 0.16  # how far the picture moves at most, in frame heights
 
 
 class Shape:
-    """A disc, ring, box or bar in flat or noisy colour, drifting and turning."""
+    """A disc, ring, box or bar with a colour gradient, drifting and turning."""
 
     def __init__(self, rng: np.random.Generator, aspect: float) -> None:
         self.kind = ("disc", "ring", "box", "bar")[rng.integers(4)]
@@ -29,7 +29,7 @@ class Shape:
         self.softness = rng.choice((1.0, 1.0, 5.0))
 
     def paint(self, picture: Array, window: Window, seconds: float) -> None:
-        """Lays it over `picture`, [3, H, W] of the window, in place."""
+        """Paint the shape over `picture` [3, H, W] of the window, in place."""
         centre = complex(self.x.at(seconds), self.y.at(seconds))
         box = window.box((centre,), self.radius * 1.7)
         if box is None:
@@ -41,13 +41,13 @@ class Shape:
         distance = self._distance(u, v)
         alpha = np.clip(0.5 - distance / np.float32(window.edge * self.softness), 0, 1)
         alpha *= np.float32(self.opacity)
-        way = np.clip(u / np.float32(2 * self.radius) + 0.5, 0, 1)
+        mix = np.clip(u / np.float32(2 * self.radius) + 0.5, 0, 1)
         first, second = self.colours[:, :, None, None]
-        under = picture[:, box[0], box[1]]
-        under += (first + (second - first) * way - under) * alpha
+        region = picture[:, box[0], box[1]]
+        region += (first + (second - first) * mix - region) * alpha
 
     def _distance(self, u: Array, v: Array) -> Array:
-        """Signed distance of points in its own frame, in heights; inside below 0."""
+        """Return signed distances of points in its own frame, in heights; negative inside."""
         r = np.float32(self.radius)
         if self.kind == "disc":
             return np.asarray(np.sqrt(u * u + v * v) - r)
@@ -58,7 +58,7 @@ class Shape:
 
 
 class Scene:
-    """One place: a noise picture a little larger than the frame, panned, and shapes before it."""
+    """One place: a noise picture a little larger than the frame, panned, and shapes over it."""
 
     def __init__(self, rng: np.random.Generator, aspect: float, window: Window) -> None:
         self.window = window
@@ -69,39 +69,39 @@ class Scene:
         self.picture = self._picture(rng)
 
     def at(self, seconds: float) -> Array:
-        """The background at a time of the shot, [3, H, W] float32 in [0, 1], a new array."""
+        """Return the background at a time of the shot, a new array [3, H, W] in [0, 1]."""
         px = self.window.frame_height_px
         x = self.margin_px + self.pan_x.at(seconds) * px
         y = self.margin_px + self.pan_y.at(seconds) * px
-        out = _shifted(self.picture, y, x, self.window.height, self.window.width)
+        out = _crop(self.picture, y, x, self.window.height, self.window.width)
         for shape in self.shapes:
             shape.paint(out, self.window, seconds)
         return out
 
     def _picture(self, rng: np.random.Generator) -> Array:
         window, margin, px = self.window, self.margin_px, self.window.frame_height_px
-        ys = _places(window.top - margin, window.height + 2 * margin, px)
-        xs = _places(window.left - margin, window.width + 2 * margin, px)
+        ys = _coordinates(window.top - margin, window.height + 2 * margin, px)
+        xs = _coordinates(window.left - margin, window.width + 2 * margin, px)
         first, second, third = (
             colour(rng, rng.uniform(0.05, 0.75), rng.uniform(0.25, 0.95))[:, None, None]
             for _ in range(3)
         )
         coarse = fractal(rng, 2, ys, xs, octaves=3, frequency=rng.uniform(1.2, 3))
-        way = np.clip(coarse * np.float32(rng.uniform(0.8, 3)) + 0.5, 0, 1)
-        picture = first + (second - first) * way[0]
-        picture += (third - picture) * (way[1] * ys.clip(0, 1)[:, None])
+        mix = np.clip(coarse * np.float32(rng.uniform(0.8, 3)) + 0.5, 0, 1)
+        picture = first + (second - first) * mix[0]
+        picture += (third - picture) * (mix[1] * ys.clip(0, 1)[:, None])
         fine = fractal(rng, 1, ys, xs, octaves=4, frequency=rng.uniform(6, 14))
         picture *= 1 + fine * np.float32(rng.uniform(0.1, 0.6))
         return np.asarray(np.clip(picture, 0, 1), np.float32)
 
 
-def _places(start: int, count: int, frame_height_px: int) -> Array:
-    """`count` px from `start` on, in frame heights."""
+def _coordinates(start: int, count: int, frame_height_px: int) -> Array:
+    """Return the coordinates of `count` px from `start` on, in frame heights."""
     return np.asarray(np.arange(start, start + count) / frame_height_px, np.float32)
 
 
-def _shifted(picture: Array, y: float, x: float, height: int, width: int) -> Array:
-    """`height` x `width` px of the picture from (y, x), between pixels interpolated linearly."""
+def _crop(picture: Array, y: float, x: float, height: int, width: int) -> Array:
+    """Return `height` x `width` px of the picture from (y, x) on, interpolated bilinearly."""
     top, left = math.floor(y), math.floor(x)
     fy, fx = np.float32(y - top), np.float32(x - left)
     band = picture[:, top : top + height + 1]

@@ -1,4 +1,4 @@
-"""Draws a puppet: soft-edged parts laid over one another, averaged over the shutter's time."""
+"""Drawing the puppet: soft-edged parts over one another, averaged over the exposure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ EDGE = 0.0055  # width of a soft edge, in frame heights
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a frame to draw: `width` x `height` px from (`left`, `top`) of a whole frame
-    `frame_height_px` high."""
+    """The part of a frame to draw: `width` x `height` px from (`left`, `top`) on.
+
+    The whole frame is `frame_height_px` high.
+    """
 
     left: int
     top: int
@@ -26,7 +28,7 @@ class Window:
     frame_height_px: int
 
     def box(self, points: Sequence[complex], reach: float) -> tuple[slice, slice] | None:
-        """Rows and columns of the window within `reach` heights of the points; None if none is."""
+        """Return rows and columns of the window within `reach` heights of the points, or None."""
         px = self.frame_height_px
         left = int((min(p.real for p in points) - reach) * px) - self.left - 1
         right = int((max(p.real for p in points) + reach) * px) - self.left + 2
@@ -39,7 +41,7 @@ class Window:
         return rows, columns
 
     def grid(self, rows: slice, columns: slice, origin: complex) -> tuple[Array, Array]:
-        """Pixel centres relative to `origin`, in heights: y [h, 1] and x [1, w]."""
+        """Return pixel centres relative to `origin`, in heights: y [h, 1] and x [1, w]."""
         px = self.frame_height_px
         y = (np.arange(rows.start, rows.stop) + self.top + 0.5) / px - origin.imag
         x = (np.arange(columns.start, columns.stop) + self.left + 0.5) / px - origin.real
@@ -47,12 +49,12 @@ class Window:
 
     @property
     def edge(self) -> float:
-        """Width of a soft edge, in heights: never below 1.2 px."""
+        """The width of a soft edge, in heights: at least 1.2 px."""
         return max(EDGE, 1.2 / self.frame_height_px)
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FigureImage:
     """Premultiplied colour [3, h, w] and alpha [h, w] of the figure, over `rows`, `columns`."""
 
     rows: slice
@@ -61,8 +63,8 @@ class Drawn:
     alpha: Array
 
 
-def draw(poses: Sequence[Pose], looks: Looks, window: Window) -> Drawn | None:
-    """The mean of the poses (those within one exposure); None where the window shows nothing."""
+def draw_figure(poses: Sequence[Pose], looks: Looks, window: Window) -> FigureImage | None:
+    """Return the mean over the poses of one exposure; None where the window shows none of them."""
     boxes = [box for pose in poses for box in _boxes(pose, looks, window)]
     if not boxes:
         return None
@@ -73,31 +75,33 @@ def draw(poses: Sequence[Pose], looks: Looks, window: Window) -> Drawn | None:
     for pose in poses:
         layer.fill(0)
         for (y, x), colour, alpha in _layers(pose, looks, window):
-            here = (
+            region = (
                 slice(None),
                 slice(y.start - rows.start, y.stop - rows.start),
                 slice(x.start - columns.start, x.stop - columns.start),
             )
-            _lay_over(layer[here], colour, alpha)
+            _blend(layer[region], colour, alpha)
         total += layer
     total *= np.float32(1 / len(poses))
-    return Drawn(rows, columns, total[:3], total[3])
+    return FigureImage(rows, columns, total[:3], total[3])
 
 
-def _lay_over(under: Array, colour: Array, alpha: Array) -> None:
-    """Lays a straight colour [3, h, w] over premultiplied colour and alpha [4, h, w], in place;
-    overwrites `colour`."""
-    colour -= under[:3]
+def _blend(layer: Array, colour: Array, alpha: Array) -> None:
+    """Blend a straight colour [3, h, w] over premultiplied colour and alpha [4, h, w], in place.
+
+    Overwrites `colour`.
+    """
+    colour -= layer[:3]
     colour *= alpha
-    under[:3] += colour
-    under[3] += (1 - under[3]) * alpha
+    layer[:3] += colour
+    layer[3] += (1 - layer[3]) * alpha
 
 
 _Box = tuple[slice, slice]
 
 
 def _boxes(pose: Pose, looks: Looks, window: Window) -> Iterator[_Box]:
-    """Where a pose has something to draw, part by part."""
+    """Return where each part of a pose is drawn."""
     for limb in (*pose.behind, *pose.before):
         if box := _limb_box(limb, window):
             yield box
@@ -119,7 +123,7 @@ _Layer = tuple[_Box, Array, Array]
 
 
 def _layers(pose: Pose, looks: Looks, window: Window) -> Iterator[_Layer]:
-    """Rows and columns, straight colour [3, h, w], alpha [h, w]; from the back to the front."""
+    """Return the parts from back to front: their box, straight colour [3, h, w], alpha [h, w]."""
     for limb in pose.behind:
         yield from _limb(limb, looks, window)
     yield from _head(pose.head, looks, window)
@@ -128,15 +132,15 @@ def _layers(pose: Pose, looks: Looks, window: Window) -> Iterator[_Layer]:
 
 
 def _limb(limb: Limb, looks: Looks, window: Window) -> Iterator[_Layer]:
-    """A tapered capsule, shaded as a round thing, its tile moving with it."""
+    """Return a tapered capsule, shaded as round, its tile moving with it."""
     box = _limb_box(limb, window)
     if box is None:
         return
     y, x = window.grid(*box, limb.start)
     length = abs(limb.end - limb.start)
-    way = (limb.end - limb.start) / length
-    along = x * np.float32(way.real) + y * np.float32(way.imag)
-    across = y * np.float32(way.real) - x * np.float32(way.imag)
+    axis = (limb.end - limb.start) / length
+    along = x * np.float32(axis.real) + y * np.float32(axis.imag)
+    across = y * np.float32(axis.real) - x * np.float32(axis.imag)
     inside = np.clip(along, 0, np.float32(length))
     taper = np.float32((limb.radius_end - limb.radius_start) / length)
     radius = inside * taper + np.float32(limb.radius_start)
@@ -151,7 +155,7 @@ def _limb(limb: Limb, looks: Looks, window: Window) -> Iterator[_Layer]:
 
 
 def _head(head: Head, looks: Looks, window: Window) -> Iterator[_Layer]:
-    """Hair behind, the face, hair over the forehead."""
+    """Return the hair behind the face, the face, and the hair over the forehead."""
     box = _hair_box(head, looks, window)
     if box is None:
         return
@@ -188,7 +192,7 @@ def _head(head: Head, looks: Looks, window: Window) -> Iterator[_Layer]:
 
 
 def _face(colour: Array, u: Array, v: Array, edge: float) -> None:
-    """Eyes, cheeks and a mouth, painted into `colour` [3, h, w]."""
+    """Paint eyes, cheeks and a mouth into `colour` [3, h, w]."""
     u, side = np.abs(u), np.sign(u)
 
     def paint(distance: Array, width: float, shade: tuple[float, float, float]) -> None:
@@ -203,6 +207,6 @@ def _face(colour: Array, u: Array, v: Array, edge: float) -> None:
 
 
 def _soft(distance: Array, width: float) -> Array:
-    """Coverage in [0, 1] from a signed distance (inside below 0) over an edge of this width."""
+    """Return the coverage in [0, 1] at a signed distance (negative inside) from a soft edge."""
     a = np.clip(np.float32(0.5) - distance * np.float32(1 / width), 0, 1)
     return np.asarray(a * a * (3 - 2 * a), np.float32)

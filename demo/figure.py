@@ -1,4 +1,4 @@
-"""The puppet: its proportions, clothes and motion; where each of its parts is at a time.
+"""The puppet: its proportions, clothes and motion, and where its parts are at a time.
 
 Points are complex numbers, x + iy in frame heights, y down; angles in radians.
 """
@@ -16,7 +16,7 @@ from demo.textures import Array, cloth, colour, skin
 
 @dataclass(frozen=True)
 class Limb:
-    """A tapered capsule from `start` to `end`, drawn in the tile called `tile`."""
+    """A tapered capsule from `start` to `end`, textured with the tile named `tile`."""
 
     start: complex
     end: complex
@@ -27,7 +27,7 @@ class Limb:
 
 @dataclass(frozen=True)
 class Head:
-    """An ellipse of half axes `radius` * (0.86, 1), with a face and hair, turned by `turn`."""
+    """An ellipse of half axes `radius` * (0.86, 1) with a face and hair, turned by `turn`."""
 
     centre: complex
     radius: float
@@ -37,7 +37,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Pose:
-    """The parts at one time: those behind the head, the head, those before it."""
+    """The parts at one time: those behind the head, the head, those in front of it."""
 
     behind: tuple[Limb, ...]
     head: Head
@@ -45,7 +45,7 @@ class Pose:
 
 
 class Swing:
-    """An angle or place that moves in time as a sum of sines."""
+    """An angle or coordinate that varies in time as a sum of sines."""
 
     def __init__(
         self, rng: np.random.Generator, rest: float, reach: float, hertz: float = 0.5
@@ -56,13 +56,13 @@ class Swing:
         self.phase = rng.uniform(0, 2 * math.pi, 2)
 
     def at(self, seconds: float) -> float:
-        """Its value at a time."""
+        """Return its value at a time."""
         waves = self.reach * np.sin(2 * math.pi * self.hertz * seconds + self.phase)
         return float(self.rest + waves.sum())
 
 
 class Looks:
-    """What stays the same from shot to shot: tiles, hair, proportions."""
+    """What stays the same in all shots: tiles, hair, proportions."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         tone = np.array(((0.95, 0.76, 0.62), (0.82, 0.6, 0.45), (0.55, 0.37, 0.26)), np.float32)
@@ -86,22 +86,22 @@ class Looks:
 
     @staticmethod
     def _hair(rng: np.random.Generator) -> Array:
-        """Length of the hair by direction, [256] in head radii; up is index 64, down 192."""
+        """Return the length of the hair by direction: [256], in head radii; 64 is up, 192 down."""
         turn = np.arange(256) / 256 * 2 * math.pi
         down = -np.sin(turn)
         low = np.clip(2.2 * (down - 0.25), 0, 1)  # below the ears: none, or down to the shoulders
         length = 1.16 + low * (rng.uniform(0.2, 0.5) if rng.random() < 0.5 else -0.5)
         for count, reach in ((9, 0.05), (40, 0.10), (85, 0.12)):
             knots = rng.uniform(-1, 1, count)
-            at = np.arange(256) / 256 * count
-            knot = at.astype(int)
-            way = at - knot
-            length += reach * (knots[knot] * (1 - way) + knots[(knot + 1) % count] * way)
+            position = np.arange(256) / 256 * count
+            knot = position.astype(int)
+            mix = position - knot
+            length += reach * (knots[knot] * (1 - mix) + knots[(knot + 1) % count] * mix)
         return length.astype(np.float32)
 
 
 class Puppet:
-    """A figure in one shot: looks, a place, a size, and a way of moving."""
+    """A figure in one shot: its looks, place, size and motion."""
 
     def __init__(self, rng: np.random.Generator, looks: Looks, aspect: float) -> None:
         self.looks = looks
@@ -120,7 +120,7 @@ class Puppet:
         self.elbows = [Swing(rng, -side * bent[i], 0.8, 0.8) for i, side in enumerate((-1, 1))]
 
     def pose(self, seconds: float) -> Pose:
-        """Where its parts are at a time of the shot."""
+        """Return where its parts are at a time of the shot."""
         size, looks = self.size, self.looks
         hips = complex(self.x.at(seconds), self.y.at(seconds))
         up = -1j * cmath.exp(1j * self.lean.at(seconds))
@@ -167,10 +167,10 @@ class Puppet:
         angle = self.arms[index].at(seconds)
         elbow = shoulder + 1j * cmath.exp(1j * angle) * size * 0.15
         angle += self.elbows[index].at(seconds)
-        way = 1j * cmath.exp(1j * angle)
-        wrist = elbow + way * size * 0.135
+        forearm = 1j * cmath.exp(1j * angle)
+        wrist = elbow + forearm * size * 0.135
         return [
-            Limb(wrist, wrist + way * size * 0.025, size * 0.024, size * 0.027, "skin"),
+            Limb(wrist, wrist + forearm * size * 0.025, size * 0.024, size * 0.027, "skin"),
             Limb(elbow, wrist, size * 0.030, size * 0.022, self.looks.sleeve),
             Limb(shoulder, elbow, size * 0.040 * wide, size * 0.031, "shirt"),
         ]

@@ -1,6 +1,6 @@
-"""A film drawn from a seed: a puppet before a moving background, and its exact alpha.
+"""A film drawn from a seed: a puppet in front of a moving background, with its exact alpha.
 
-The same seed and whole size give the same film at any resolution and in any window of it.
+One seed gives the same film at any resolution and in any window of it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from demo.audio import flash_frames
 from demo.background import Scene
-from demo.draw import Window, draw
+from demo.draw import Window, draw_figure
 from demo.figure import Looks, Puppet
-from demo.sound import flash_frames
 from demo.textures import Array
 
 DEMO_SEED = 1
@@ -29,7 +29,7 @@ FLASH = np.float32(0.55)  # of the way to white
 
 @dataclass(frozen=True)
 class Frame:
-    """rgb = foreground * alpha + background * (1 - alpha), rounded to 8 bits."""
+    """One frame: rgb = foreground * alpha + background * (1 - alpha), rounded to 8 bits."""
 
     rgb: NDArray[np.uint8]  # [3, H, W]
     alpha: Array  # [1, H, W] in [0, 1]
@@ -44,7 +44,7 @@ class _Shot:
 
 
 class Film:
-    """Frames by number, in any order."""
+    """The frames of a film, by number and in any order."""
 
     def __init__(
         self,
@@ -58,15 +58,14 @@ class Film:
         cuts: tuple[int, ...] | None = None,
         flashes: tuple[int, ...] | None = None,
     ) -> None:
-        """Prepares the film's shots.
-
+        """
         Args:
-            seed: what it is drawn from.
+            seed: decides everything that is not given here.
             width, height: of the whole picture, in px.
-            frames, fps: its length and rate.
-            window: left, top, width, height in px of the part that is drawn; None: all.
-            cuts: first frame of each later shot; None: one cut, in the middle.
-            flashes: frames that flash; None: the first of every second but the first.
+            frames, fps: length and frame rate.
+            window: left, top, width, height in px of the part to draw; None: all of it.
+            cuts: the first frame of each shot but the first; None: one cut, in the middle.
+            flashes: frames that flash; None: the first of every second but the first second.
         """
         self.frames, self.fps = frames, fps
         self.cuts = (frames // 2,) if cuts is None else cuts
@@ -82,45 +81,45 @@ class Film:
         return self.frames
 
     def __getitem__(self, index: int) -> Frame:
-        """Draws one frame; thread-safe."""
+        """Draw one frame; thread-safe."""
         if not 0 <= index < self.frames:
             raise IndexError(index)
         shot = self.shots[sum(index >= cut for cut in self.cuts)]
         background = shot.scene.at(index / self.fps)
         steps = (np.arange(EXPOSURES) / (EXPOSURES - 1) - 0.5) * SHUTTER
         poses = [shot.puppet.pose((index + float(step)) / self.fps) for step in steps]
-        drawn = draw(poses, self.looks, self.window)
+        figure = draw_figure(poses, self.looks, self.window)
 
         alpha = np.zeros((1, *background.shape[1:]), np.float32)
         foreground = np.zeros_like(background)
-        where = (slice(None), slice(0), slice(0))
-        if drawn is not None:
-            where = (slice(None), drawn.rows, drawn.columns)
-            alpha[where] = drawn.alpha
-            under = foreground[where]
-            np.divide(drawn.colour, drawn.alpha, out=under, where=drawn.alpha > 0)
-            np.minimum(under, 1, out=under)
+        region = (slice(None), slice(0), slice(0))
+        if figure is not None:
+            region = (slice(None), figure.rows, figure.columns)
+            alpha[region] = figure.alpha
+            colour = foreground[region]
+            np.divide(figure.colour, figure.alpha, out=colour, where=figure.alpha > 0)
+            np.minimum(colour, 1, out=colour)
         if index in self.flashes:
             background += (1 - background) * FLASH
-            foreground[where] += (1 - foreground[where]) * FLASH * (alpha[where] > 0)
+            foreground[region] += (1 - foreground[region]) * FLASH * (alpha[region] > 0)
         picture = background * np.float32(255)
-        a, f, b = alpha[where], foreground[where], background[where]
-        picture[where] = (b + (f - b) * a) * np.float32(255)
+        a, f, b = alpha[region], foreground[region], background[region]
+        picture[region] = (b + (f - b) * a) * np.float32(255)
         picture += np.float32(0.5)
         return Frame(picture.astype(np.uint8), alpha, foreground, background)
 
     def __iter__(self) -> Iterator[Frame]:
-        """All frames in order."""
+        """Draw all frames in order."""
         return (self[i] for i in range(self.frames))
 
-    def drawn_ahead(self, threads: int = 2) -> Iterator[Frame]:
-        """All frames in order, drawn by several threads a few frames ahead."""
+    def draw_ahead(self, threads: int = 2) -> Iterator[Frame]:
+        """Draw all frames in order, in several threads and a few frames ahead."""
         with ThreadPoolExecutor(threads) as pool:
             indices = iter(range(self.frames))
-            waiting = [pool.submit(self.__getitem__, i) for i in islice(indices, 2 * threads)]
-            while waiting:
-                yield waiting.pop(0).result()
-                waiting.extend(pool.submit(self.__getitem__, i) for i in islice(indices, 1))
+            pending = [pool.submit(self.__getitem__, i) for i in islice(indices, 2 * threads)]
+            while pending:
+                yield pending.pop(0).result()
+                pending.extend(pool.submit(self.__getitem__, i) for i in islice(indices, 1))
 
     def _shot(self, rng: np.random.Generator, aspect: float) -> _Shot:
         return _Shot(Puppet(rng, self.looks, aspect), Scene(rng, aspect, self.window))

@@ -1,4 +1,4 @@
-"""What the demo's result is held against: the film's own alpha, its flashes and its beeps."""
+"""Measuring a result against its film: alpha errors, and when flashes and beeps are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-BAND_PX = 10  # what counts as the edge, on both sides of it
+BAND_PX = 10  # what counts as the edge, on either side of it
 BEEP_LEVEL = 0.15  # of full scale; the hum stays far below
 BEEP_PAUSE_SECONDS = 0.5  # silence before a beep
 
@@ -23,8 +23,8 @@ class AlphaErrors:
         inside: where the true alpha is above 0.5.
         edge: at most 10 px from where it crosses 0.5.
         everywhere: over all pixels.
-        at_cuts: how much the error changes from the last frame before a cut to the first after.
-        elsewhere: how much it changes to frames of the same kind that no cut precedes.
+        at_cuts: the change of the error from the last frame before a cut to the first after it.
+        elsewhere: the change of the error to like frames that do not follow a cut.
     """
 
     inside: float
@@ -35,40 +35,40 @@ class AlphaErrors:
 
 
 def alpha_errors(
-    found: Iterable[Tensor], true: Iterable[Tensor], cuts: Sequence[int], others: Sequence[int]
+    actual: Iterable[Tensor], true: Iterable[Tensor], cuts: Sequence[int], others: Sequence[int]
 ) -> AlphaErrors:
-    """Holds an alpha against the truth.
+    """Compare an alpha with the true one.
 
     Args:
-        found, true: [H, W], uint8, 0..255, frame by frame.
+        actual, true: [H, W], uint8, 0..255, frame by frame.
         cuts: the first frame of every segment but the first.
-        others: frames to compare those with, like them in all but the cut.
+        others: frames to compare those with, which differ only in that no cut precedes them.
     """
     rows: list[tuple[float, float, float]] = []
     steps: dict[bool, list[float]] = {True: [], False: []}
-    before: Tensor | None = None
-    for index, (mine, truth) in enumerate(zip(found, true, strict=True)):
-        error = mine.short() - truth.short()
+    previous: Tensor | None = None
+    for index, (alpha, truth) in enumerate(zip(actual, true, strict=True)):
+        error = alpha.short() - truth.short()
         rows.append((*_near_figure(error, truth > 127), _mean(error)))
-        if before is not None and (index in cuts or index in others):
-            steps[index in cuts].append(_mean(error - before))
-        before = error
-    within, edge, everywhere = (float(np.mean(column)) for column in zip(*rows, strict=True))
+        if previous is not None and (index in cuts or index in others):
+            steps[index in cuts].append(_mean(error - previous))
+        previous = error
+    inside, edge, everywhere = (float(np.mean(column)) for column in zip(*rows, strict=True))
     at_cuts, elsewhere = (float(np.mean(steps[k])) if steps[k] else 0.0 for k in (True, False))
-    return AlphaErrors(within, edge, everywhere, at_cuts, elsewhere)
+    return AlphaErrors(inside, edge, everywhere, at_cuts, elsewhere)
 
 
 def edge_band(inside: Tensor) -> Tensor:
-    """Pixels at most BAND_PX px, in x and in y, from where `inside` [N, 1, H, W] changes."""
+    """Return the pixels within BAND_PX, in x and in y, of where `inside` [N, 1, H, W] changes."""
     return _near(inside) & _near(~inside)
 
 
 def flash_indices(brightness: Sequence[float], fps: int) -> list[int]:
-    """The frame of each whole second but the first that is brighter than both its neighbours.
+    """Return, for each second but the first, the frame that most outshines its neighbours.
 
     Args:
         brightness: of every frame, in any unit.
-        fps: frames a second; flashes are about that far apart.
+        fps: frames per second; flashes are about that many frames apart.
     """
     level = np.asarray(brightness)
     rise = np.zeros(len(level))
@@ -81,11 +81,11 @@ def flash_indices(brightness: Sequence[float], fps: int) -> list[int]:
 
 
 def beep_times(samples: NDArray[np.float32], rate: int) -> list[float]:
-    """When each beep begins, in seconds from the first sample.
+    """Return when each beep begins, in seconds from the first sample.
 
     Args:
         samples: [N], mono, in [-1, 1].
-        rate: samples a second.
+        rate: samples per second.
     """
     loud = np.flatnonzero(np.abs(samples) > BEEP_LEVEL)
     if not len(loud):
@@ -95,11 +95,14 @@ def beep_times(samples: NDArray[np.float32], rate: int) -> list[float]:
 
 
 def _near_figure(error: Tensor, inside: Tensor) -> tuple[float, float]:
-    """The mean of `error` [H, W] inside, and in the edge band; looks only where the figure is."""
-    places = inside.nonzero()
-    if not len(places):
+    """Return the mean of `error` [H, W] inside, and in the edge band.
+
+    Only the figure's surroundings are computed.
+    """
+    positions = inside.nonzero()
+    if not len(positions):
         return 0.0, 0.0
-    low, high = places.amin(dim=0), places.amax(dim=0)
+    low, high = positions.amin(dim=0), positions.amax(dim=0)
     rows, columns = (
         slice(max(0, int(first) - 2 * BAND_PX), int(last) + 2 * BAND_PX)
         for first, last in zip(low, high, strict=True)
@@ -109,7 +112,7 @@ def _near_figure(error: Tensor, inside: Tensor) -> tuple[float, float]:
 
 
 def _near(mask: Tensor) -> Tensor:
-    """Where `mask` [..., H, W] is set within BAND_PX px in x and in y, by running sums."""
+    """Return where `mask` [..., H, W] is set within BAND_PX px in x and in y, by running sums."""
     for dim in (-1, -2):
         size = mask.shape[dim]
         total = mask.int().cumsum(dim)
@@ -123,10 +126,10 @@ def _near(mask: Tensor) -> Tensor:
 
 
 def _mean(error: Tensor) -> float:
-    """The mean size of differences given in 255ths."""
+    """Return the mean absolute value, in [0, 1], of differences in 1/255."""
     return int(error.abs().sum(dtype=torch.int64)) / 255 / error.numel() if error.numel() else 0.0
 
 
 def grey(rgb: Tensor) -> Tensor:
-    """uint8 [T, 3, H, W] of a grey picture to [T, H, W]."""
+    """Return one channel [T, H, W] of grey pictures [T, 3, H, W]."""
     return rgb[:, 1]

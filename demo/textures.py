@@ -1,6 +1,6 @@
 """Noise: fractal value noise over a grid of coordinates, tiles for clothes, and colours.
 
-Lengths are in frame heights throughout `demo`, so that a drawing does not know its resolution.
+Lengths are in frame heights throughout `demo`, so that a drawing does not depend on resolution.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-TILE_TEXELS = 256  # side of a tile, which repeats
+TILE_TEXELS = 256  # the side of a tile, which repeats
 TEXELS_PER_HEIGHT = 512
 
 
 def value_noise(lattice: Array, ys: Array, xs: Array) -> Array:
-    """Smoothly interpolated lattice values, repeating beyond its border.
+    """Interpolate smoothly between lattice values, which repeat beyond the border.
 
     Args:
         lattice: [C, ny, nx].
         ys, xs: [H] and [W], in cells of the lattice.
     Returns:
-        [C, H, W], within the lattice's own range.
+        [C, H, W], within the lattice's range.
     """
     y0, y1, fy = _cells(ys, lattice.shape[1])
     x0, x1, fx = _cells(xs, lattice.shape[2])
@@ -34,7 +34,12 @@ def value_noise(lattice: Array, ys: Array, xs: Array) -> Array:
 def fractal(
     rng: np.random.Generator, channels: int, ys: Array, xs: Array, *, octaves: int, frequency: float
 ) -> Array:
-    """Octaves of value noise, [channels, H, W] in about [-1, 1]; `frequency` in cells a height."""
+    """Return octaves of value noise, [channels, H, W] in about [-1, 1].
+
+    Args:
+        ys, xs: [H] and [W], in frame heights.
+        frequency: of the first octave, in lattice cells per frame height.
+    """
     out = np.zeros((channels, len(ys), len(xs)), np.float32)
     gain = 0.5
     for _ in range(octaves):
@@ -47,14 +52,14 @@ def fractal(
 
 
 def colour(rng: np.random.Generator, saturation: float, brightness: float) -> Array:
-    """A colour [3] in [0, 1] of any hue, of the given saturation and brightness."""
+    """Return a colour [3] in [0, 1] of a random hue."""
     hue = rng.uniform(0, 6)
     channels = np.clip(np.abs((hue + np.array((0, 4, 2))) % 6 - 3) - 1, 0, 1)
     return np.asarray(brightness * (1 - saturation * (1 - channels)), np.float32)
 
 
 def cloth(rng: np.random.Generator, base: Array, second: Array, striped: bool) -> Array:
-    """A knitted tile [3, TILE_TEXELS ** 2] in [0, 1]: a weave over noise, and maybe stripes."""
+    """Return a knitted tile [3, TILE_TEXELS ** 2] in [0, 1]: a weave over noise, maybe striped."""
     grid = np.arange(TILE_TEXELS, dtype=np.float32)
     along, across = grid[:, None], grid[None, :]
     turn = np.float32(2 * np.pi / 16)  # one stitch in 16 texels
@@ -70,22 +75,22 @@ def cloth(rng: np.random.Generator, base: Array, second: Array, striped: bool) -
 
 
 def skin(rng: np.random.Generator, base: Array) -> Array:
-    """A tile of skin [3, TILE_TEXELS ** 2] in [0, 1]: fine soft noise over one colour."""
+    """Return a tile of skin [3, TILE_TEXELS ** 2] in [0, 1]: fine soft noise over one colour."""
     cells = np.arange(TILE_TEXELS, dtype=np.float32) / np.float32(TILE_TEXELS) * np.float32(32)
     noise = value_noise(rng.uniform(-1, 1, (1, 32, 32)).astype(np.float32), cells, cells)
     return np.clip(base[:, None, None] * (1 + 0.07 * noise), 0, 1).reshape(3, -1)
 
 
 def texels(along: Array, across: Array) -> NDArray[np.int32]:
-    """Indices into a tile for points given in heights; the arguments' shape."""
+    """Return indices into a tile for points in frame heights, in the shape of the arguments."""
     row = (along * TEXELS_PER_HEIGHT).astype(np.int32) & (TILE_TEXELS - 1)
     column = (across * TEXELS_PER_HEIGHT).astype(np.int32) & (TILE_TEXELS - 1)
     return row * TILE_TEXELS + column
 
 
 def _cells(at: Array, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """For each coordinate: the cell, the next one, and the smoothed way between them."""
+    """Return each coordinate's cell, the next one, and the smoothed fraction between them."""
     floor = np.floor(at)
-    way = (at - floor).astype(np.float32)
+    fraction = (at - floor).astype(np.float32)
     cell = floor.astype(np.int64) % count
-    return cell, (cell + 1) % count, way * way * (3 - 2 * way)
+    return cell, (cell + 1) % count, fraction * fraction * (3 - 2 * fraction)

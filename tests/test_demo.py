@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from demo.report import DemoReport
 from matting.cli.main import main
-from matting.demo import CHECKPOINT, DemoReport, demo
+from matting.demo import CHECKPOINT, demo
 from matting.errors import MissingError
 from matting.inference.weights import find_checkpoint, load_checkpoint
 from tests.support.clips import decode
@@ -46,9 +47,9 @@ def test_the_cuts_cannot_be_seen(report: DemoReport) -> None:
     assert report.alpha.at_cuts < 1.5 * report.alpha.elsewhere
 
 
-def test_the_sound_is_in_time(report: DemoReport) -> None:
-    assert len(report.sound_offset_seconds) == SECONDS - 1
-    assert max(map(abs, report.sound_offset_seconds)) < 0.001
+def test_the_audio_is_in_time(report: DemoReport) -> None:
+    assert len(report.audio_offset_seconds) == SECONDS - 1
+    assert max(map(abs, report.audio_offset_seconds)) < 0.001
 
 
 def test_the_files_are_there(report: DemoReport) -> None:

@@ -1,4 +1,4 @@
-"""Endless generated training clips, each drawn from its own number."""
+"""Generated training clips without end, each drawn from its own number."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ Clips = tuple[Tensor, Tensor, Tensor]  # rgb, foreground [B, T, 3, H, W], alpha 
 
 @dataclass(frozen=True)
 class Cut:
-    """What clips look like: `batch` films of `frames` frames, cut to `size` (height, width) px out
-    of a picture that is `whole` px high (at least, at most)."""
+    """What clips are like.
+
+    Attributes:
+        batch, frames: how many films in one, and of how many frames.
+        size: height and width in px.
+        whole: height in px of the picture that it is cut out of: at least, at most.
+    """
 
     batch: int
     frames: int
@@ -26,7 +31,7 @@ class Cut:
 
 
 class Clip(Dataset[Clips]):
-    """The clips of one cut by number; equal numbers and seeds give equal clips."""
+    """The clips of one cut, by number; equal numbers and seeds give equal clips."""
 
     def __init__(self, cut: Cut, seed: int, start: int) -> None:
         self.cut, self.seed, self.start = cut, seed, start
@@ -35,7 +40,7 @@ class Clip(Dataset[Clips]):
         return 1_000_000
 
     def __getitem__(self, index: int) -> Clips:
-        """`batch` films, float32 in [0, 1]."""
+        """Draw a clip: `batch` films, float32 in [0, 1]."""
         rng = np.random.default_rng((self.seed, self.start + index))
         films = [self._film(rng) for _ in range(self.cut.batch)]
         rgb, fgr, pha = (torch.stack(parts) for parts in zip(*films, strict=True))
@@ -65,8 +70,8 @@ class Clip(Dataset[Clips]):
 
 
 def clip(film: Film) -> Clips:
-    """A whole film as tensors [T, C, H, W], float32 in [0, 1]."""
-    drawn = list(film)
-    rgb = torch.from_numpy(np.stack([frame.rgb for frame in drawn])).float() / 255
-    fgr = torch.from_numpy(np.stack([frame.foreground for frame in drawn]))
-    return rgb, fgr, torch.from_numpy(np.stack([frame.alpha for frame in drawn]))
+    """Return a whole film as tensors [T, C, H, W], float32 in [0, 1]."""
+    frames = list(film)
+    rgb = torch.from_numpy(np.stack([frame.rgb for frame in frames])).float() / 255
+    fgr = torch.from_numpy(np.stack([frame.foreground for frame in frames]))
+    return rgb, fgr, torch.from_numpy(np.stack([frame.alpha for frame in frames]))

@@ -1,6 +1,7 @@
-"""Losses of the RVM paper on alpha and foreground, and what keeps them trainable from nothing.
+"""The RVM paper's losses on alpha and foreground, and two that help training from random weights.
 
-Source: Lin et al. 2021, section 4.2. All tensors [B, T, C, H, W]; predictions are not clamped.
+Source: Lin et al. 2021, the section on losses.
+All tensors are [B, T, C, H, W]; predictions are not clamped.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ OVERSHOOT = 0.3  # weight of values outside [0, 1]; clamping alone has no gradie
 
 @dataclass(frozen=True)
 class Losses:
-    """Scalars, one of each kind."""
+    """One scalar of each kind."""
 
     alpha: Tensor
     pyramid: Tensor
@@ -29,7 +30,7 @@ class Losses:
     segmentation: Tensor
 
     def total(self) -> Tensor:
-        """Their weighted sum."""
+        """Return their weighted sum."""
         return (
             self.alpha
             + self.pyramid
@@ -43,17 +44,17 @@ class Losses:
 def losses(
     fgr: Tensor, pha: Tensor, segmentation: Tensor, true_fgr: Tensor, true_pha: Tensor
 ) -> Losses:
-    """Compares a prediction with the truth.
+    """Return the losses of a prediction.
 
     Args:
         fgr, pha: predicted foreground and alpha.
         segmentation: logits of `project_seg`, at any size.
-        true_fgr, true_pha: the truth in [0, 1], at the size of fgr and pha.
+        true_fgr, true_pha: the true ones in [0, 1], at the size of fgr and pha.
     """
     clamped = pha.clamp(0, 1)
-    seen = true_pha > 0
-    fgr_error = torch.where(seen, fgr.clamp(0, 1) - true_fgr, 0)
-    overshoot = (pha - clamped).abs().mean() + ((fgr - fgr.clamp(0, 1)).abs() * seen).mean()
+    visible = true_pha > 0
+    fgr_error = torch.where(visible, fgr.clamp(0, 1) - true_fgr, 0)
+    overshoot = (pha - clamped).abs().mean() + ((fgr - fgr.clamp(0, 1)).abs() * visible).mean()
     mask = F.interpolate(true_pha.flatten(0, 1), segmentation.shape[-2:], mode="area")
     return Losses(
         alpha=(clamped - true_pha).abs().mean(),
@@ -67,21 +68,21 @@ def losses(
 
 
 def laplacian(pha: Tensor, true_pha: Tensor) -> Tensor:
-    """L1 over the levels of a Laplacian pyramid of the error, [N, 1, H, W]; coarser weigh more."""
+    """Return the L1 of a Laplacian pyramid of the error [N, 1, H, W]; coarse levels weigh more."""
     error = pha - true_pha  # the pyramid is linear: that of the error is the pyramids' difference
     total = error.new_zeros(())
     for level in range(LEVELS):
         height, width = error.shape[-2] // 2 * 2, error.shape[-1] // 2 * 2
         error = error[..., :height, :width]
         small = _halve(_halve(error, -1), -2)
-        back = F.interpolate(small, scale_factor=2, mode="bilinear", align_corners=False)
-        total = total + (error - back).abs().mean() * 2**level / LEVELS
+        coarse = F.interpolate(small, scale_factor=2, mode="bilinear", align_corners=False)
+        total = total + (error - coarse).abs().mean() * 2**level / LEVELS
         error = small
     return total
 
 
 def _halve(x: Tensor, dim: int) -> Tensor:
-    """Every second sample along a dimension of even size, after a binomial blur of five taps."""
+    """Halve a dimension of even size, after a binomial blur of five taps."""
     ends = (2, 1, 0, 0) if dim == -1 else (0, 0, 2, 1)
     padded = F.pad(x, ends, mode="replicate")
     count = x.shape[dim] // 2
@@ -90,7 +91,7 @@ def _halve(x: Tensor, dim: int) -> Tensor:
 
 
 def _change(error: Tensor) -> Tensor:
-    """Mean square of the error's change from frame to frame."""
+    """Return the mean square of the error's change from frame to frame."""
     if error.shape[1] < 2:
         return error.new_zeros(())
     return (error[:, 1:] - error[:, :-1]).square().mean()

@@ -1,6 +1,6 @@
-"""Trains the network from nothing on generated films: `python -m demo.training.train`.
+"""Train the network from random weights on generated films: `python -m demo.training.train`.
 
-The result knows generated puppets and nothing else: it is of no use on real people.
+The result knows generated puppets and nothing else: it is useless on real people.
 """
 
 from __future__ import annotations
@@ -25,17 +25,23 @@ from demo.training.losses import losses
 from model import MattingNetwork, State
 
 VALIDATION_SEEDS = range(3_000, 3_004)
-CHUNK = 4  # frames that one step sees; the state is carried from chunk to chunk
-EMA = 0.99
+CHUNK_FRAMES = 4  # in one optimiser step; the state is carried from chunk to chunk
+EMA = 0.99  # decay of the averaged weights
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of the training, up to the share `until` of it."""
+    """A part of the training.
+
+    Attributes:
+        until: the share of the whole training at which it ends.
+        cuts: used in turn, each with its downsample ratio.
+        normalise: batch norm uses the batch; otherwise the running statistics.
+    """
 
     until: float
-    cuts: tuple[tuple[Cut, float], ...]  # taken in turn, each with its downsample ratio
-    normalise: bool  # batch norm by the batch; otherwise by the statistics gathered so far
+    cuts: tuple[tuple[Cut, float], ...]
+    normalise: bool
 
 
 STAGES = (
@@ -57,25 +63,24 @@ STAGES = (
 def predict(
     net: MattingNetwork, src: Tensor, rec: State | None, ratio: float
 ) -> tuple[Tensor, Tensor, Tensor, State]:
-    """The network's own forward pass, but neither output clamped, and with `project_seg`.
+    """Run the network's forward pass without clamping, and with `project_seg`.
 
     Args:
         src: [B, T, 3, H, W] in [0, 1].
     Returns:
-        fgr [B, T, 3, H, W], pha [B, T, 1, H, W], segmentation logits [B, T, 1, h, w], the states.
+        fgr [B, T, 3, H, W], pha [B, T, 1, H, W], segmentation logits [B, T, 1, h, w], and the
+        states.
     """
     frames, flat = src.shape[1], src.flatten(0, 1)
-    small = flat
+    src_sm = flat
     if ratio != 1:
-        small = F.interpolate(
+        src_sm = F.interpolate(
             flat, scale_factor=ratio, mode="bilinear", recompute_scale_factor=False
         )
-    f1, f2, f3, f4 = net.backbone(small)
-    features = (f1, f2, f3, net.aspp(f4))
-    hid, rec = net.decoder(small, features, rec or (None, None, None, None), frames)
+    hid, rec = net.run_recurrent(src_sm, net.extract_features(src_sm), rec, frames)
     y = net.project_mat(hid)
     if ratio != 1:
-        y = net.refiner.apply_to(flat, *net.refiner.fit(small, y, hid))
+        y = net.refiner.apply_to(flat, *net.refiner.fit(src_sm, y, hid))
     residual, pha = y.split((3, 1), 1)
     fgr, pha, segmentation = (
         x.unflatten(0, (-1, frames)) for x in (residual + flat, pha, net.project_seg(hid))
@@ -84,7 +89,7 @@ def predict(
 
 
 def new_network(seed: int) -> MattingNetwork:
-    """A network of random weights; the guided filter begins as a plain one."""
+    """Return a network with random weights, whose guided filter starts as a plain one."""
     torch.manual_seed(seed)
     net = MattingNetwork()
     for module in net.modules():
@@ -101,54 +106,54 @@ def new_network(seed: int) -> MattingNetwork:
 
 
 def learning_rate(peak: float, share: float) -> float:
-    """A short rise, then half a cosine down to a hundredth of the peak."""
+    """Return the rate at a share of the training: a short rise, then a half cosine to 1 % of it."""
     rise = min(1.0, (share + 0.002) / 0.03)
     return peak * rise * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * share)))
 
 
 class Training:
-    """Network, optimiser and averaged weights, and the time or number of steps that is left."""
+    """A training: the network, its averaged weights, the optimiser, and how far it has come."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.net = new_network(options.seed)
         self.averaged = deepcopy(self.net).eval()
         self.optimiser = torch.optim.AdamW(self.net.parameters(), options.rate, weight_decay=1e-4)
-        self.begun = time.monotonic()
+        self.start = time.monotonic()
         self.steps = 0
         self.validation = [clip(Film(seed, 480, 270, 8, cuts=(5,))) for seed in VALIDATION_SEEDS]
 
     @property
     def seconds(self) -> float:
-        """Since the beginning."""
-        return time.monotonic() - self.begun
+        """The time since the start."""
+        return time.monotonic() - self.start
 
     @property
     def share(self) -> float:
-        """How much of the training is done, 0 to 1."""
+        """The share of the training that is done, 0 to 1."""
         if self.options.steps is not None:
             return float(self.steps / self.options.steps)
         return float(self.seconds / (60 * self.options.minutes))
 
     def run(self) -> None:
-        """All stages."""
-        noted = saved = self.seconds
+        """Run all stages."""
+        last_line = last_check = self.seconds
         for number, stage in enumerate(STAGES):
             self._enter(stage)
             batches = self._batches(number, stage)
             while self.share < min(stage.until, 1):
                 clips, ratio = next(batches)
                 text = self._learn(clips, ratio)
-                if self.seconds - noted > 60:
-                    noted = self.seconds
+                if self.seconds - last_line > 60:
+                    last_line = self.seconds
                     print(f"{self._clock()} stage {number} {text}", flush=True)
-                if self.seconds - saved > 60 * self.options.validate_minutes:
-                    saved = self.seconds
+                if self.seconds - last_check > 60 * self.options.validate_minutes:
+                    last_check = self.seconds
                     self.check()
             self.check()
 
     def check(self) -> None:
-        """Saves, and prints the errors of the averaged weights in eval mode on whole frames."""
+        """Save the averaged weights, and print their errors in evaluation mode on whole frames."""
         save(self.averaged, self.options.output)
         errors = [validate(self.averaged, film) for film in self.validation]
         alpha = sum(errors) / len(errors)
@@ -162,7 +167,7 @@ class Training:
                 module.train(stage.normalise)
 
     def _batches(self, number: int, stage: Stage) -> Iterator[tuple[Clips, float]]:
-        """Clips of each of the stage's cuts in turn."""
+        """Yield clips of the stage's cuts in turn."""
         start = number * 1_000_000_000
         loaders = []
         for index, (cut, ratio) in enumerate(stage.cuts):
@@ -174,16 +179,16 @@ class Training:
                 yield next(loader_clips), ratio
 
     def _learn(self, clips: Clips, ratio: float) -> str:
-        """One optimiser step for each chunk of frames; the state is carried over."""
+        """Take an optimiser step for each chunk of frames, carrying the state over."""
         rec: State | None = None
         text = ""
-        for rgb, true_fgr, true_pha in zip(*(x.split(CHUNK, 1) for x in clips), strict=True):
+        for rgb, true_fgr, true_pha in zip(*(x.split(CHUNK_FRAMES, 1) for x in clips), strict=True):
             rate = learning_rate(self.options.rate, self.share)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             fgr, pha, segmentation, rec = predict(self.net, rgb, rec, ratio)
-            found = losses(fgr, pha, segmentation, true_fgr, true_pha)
-            total = found.total()
+            parts = losses(fgr, pha, segmentation, true_fgr, true_pha)
+            total = parts.total()
             self.optimiser.zero_grad()
             total.backward()
             nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
@@ -192,16 +197,16 @@ class Training:
             r1, r2, r3, r4 = (r.detach() for r in rec)
             rec = r1, r2, r3, r4
             self.steps += 1
-            text = f"loss {total.item():.4f} alpha {found.alpha.item():.4f} rate {rate:.1e}"
+            text = f"loss {total.item():.4f} alpha {parts.alpha.item():.4f} rate {rate:.1e}"
         return text
 
     @torch.no_grad()
     def _average(self) -> None:
-        keep = min(EMA, self.steps / (self.steps + 10))
+        decay = min(EMA, self.steps / (self.steps + 10))
         for old, new in zip(self.averaged.parameters(), self.net.parameters(), strict=True):
-            old.lerp_(new, 1 - keep)
-        for kept, seen in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
-            kept.copy_(seen)
+            old.lerp_(new, 1 - decay)
+        for target, source in zip(self.averaged.buffers(), self.net.buffers(), strict=True):
+            target.copy_(source)
 
     def _clock(self) -> str:
         return f"{self.seconds / 60:5.1f} min step {self.steps:5d}"
@@ -209,7 +214,7 @@ class Training:
 
 @torch.no_grad()
 def validate(net: MattingNetwork, film: Clips) -> float:
-    """Mean absolute alpha error over a film, its frames one by one with the state carried."""
+    """Return the mean absolute alpha error over a film, frame by frame with the state carried."""
     rgb, _, true_pha = film
     rec: State | None = None
     error = 0.0
@@ -220,7 +225,7 @@ def validate(net: MattingNetwork, film: Clips) -> float:
 
 
 def save(net: MattingNetwork, path: Path) -> None:
-    """Writes the weights in half precision (integers stay), under a temporary name first."""
+    """Write the weights in half precision (integers stay), under a temporary name first."""
     state = {
         name: (value.half() if value.is_floating_point() else value).contiguous().clone()
         for name, value in net.state_dict().items()
@@ -232,7 +237,7 @@ def save(net: MattingNetwork, path: Path) -> None:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options; their defaults made the checkpoint in `demo/`."""
+    """Parse the options; the checkpoint in `demo/` was made with their defaults."""
     parser = argparse.ArgumentParser(prog="python -m demo.training.train", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("demo/demo_checkpoint.pth"))
     parser.add_argument("--seed", type=int, default=20)
@@ -245,7 +250,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Trains and saves."""
+    """Train and save."""
     options = parse()
     torch.set_num_threads(options.threads)
     print(f"seed {options.seed}, {options.threads} threads, torch {torch.__version__}", flush=True)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from demo.audio import beep_samples, flash_frames, make_audio
 from demo.film import DEMO_SEED, EVALUATION_SEEDS, TRAINING_SEEDS, Film, Frame
-from demo.sound import beep_samples, flash_frames, sound
 from demo.training.train import VALIDATION_SEEDS
 
 SMALL = (320, 180, 60)  # width and height in px, frames
@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_frames_in_any_order() -> None:
     expected = [frame for frame, _ in zip(first, range(6), strict=False)]
     for index in (5, 0, 3):
         assert_same(second[index], expected[index])
-    ahead = [frame for frame, _ in zip(first.drawn_ahead(), range(6), strict=False)]
+    ahead = [frame for frame, _ in zip(first.draw_ahead(), range(6), strict=False)]
     for one, other in zip(ahead, expected, strict=True):
         assert_same(one, other)
     assert not np.array_equal(small_film(6)[0].rgb, expected[0].rgb)
@@ -78,7 +78,7 @@ def test_flashes_brighten_their_own_frames_alone_and_leave_alpha_as_it_is() -> N
 def test_each_beep_begins_with_the_sample_of_its_flash() -> None:
     frames, fps = 360, 30
     assert flash_frames(frames, fps) == [30 * second for second in range(1, 12)]
-    track = sound(DEMO_SEED, frames, fps)
+    track = make_audio(DEMO_SEED, frames, fps)
     assert track.dtype == np.int16
     assert track.shape == (12 * 48000, 2)
     level = np.abs(track.astype(np.int32)).max(axis=1)
@@ -91,7 +91,7 @@ def test_each_beep_begins_with_the_sample_of_its_flash() -> None:
     for start in starts:
         quiet[start : start + 4800] = False
     assert level[quiet].max() < 600
-    assert np.array_equal(track, sound(DEMO_SEED, frames, fps))
+    assert np.array_equal(track, make_audio(DEMO_SEED, frames, fps))
 
 
 def test_the_scene_changes_in_the_middle() -> None:

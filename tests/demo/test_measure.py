@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from demo.audio import beep_samples, make_audio
 from demo.film import DEMO_SEED
 from demo.measure import alpha_errors, beep_times, flash_indices
-from demo.sound import beep_samples, sound
 
 
 def test_alpha_errors_are_what_they_say() -> None:
@@ -29,6 +29,6 @@ def test_flashes_and_beeps_are_found_where_they_are() -> None:
     for flash in (30, 60, 90):
         level[flash] += 40
     assert flash_indices(level, 30) == [30, 60, 90]
-    samples = sound(DEMO_SEED, 120, 30).mean(axis=1).astype(np.float32) / 32768
+    samples = make_audio(DEMO_SEED, 120, 30).mean(axis=1).astype(np.float32) / 32768
     found = [round(at * 48_000) for at in beep_times(samples, 48_000)]
     assert found == pytest.approx(beep_samples(120, 30), abs=2)

@@ -1,4 +1,4 @@
-"""The film's sound: a quiet hum, and a beep that begins with each flash."""
+"""The film's audio: a quiet hum, and a beep that begins with each flash."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ BEEP_SECONDS = Fraction(1, 10)
 
 
 def flash_frames(frames: int, fps: int) -> list[int]:
-    """The frames that flash: the first of every whole second but the first second."""
+    """Return the frames that flash: the first of every second but the first second."""
     return list(range(fps, frames, fps))
 
 
 def beep_samples(frames: int, fps: int, sample_rate: int = 48000) -> list[int]:
-    """The sample at which each beep begins: the one at the time of its flash's frame."""
+    """Return the sample at which each beep begins: the one at the time of its flash."""
     return [round(Fraction(frame * sample_rate, fps)) for frame in flash_frames(frames, fps)]
 
 
-def sound(seed: int, frames: int, fps: int, sample_rate: int = 48000) -> NDArray[np.int16]:
-    """Stereo sound as long as the film.
+def make_audio(seed: int, frames: int, fps: int, sample_rate: int = 48000) -> NDArray[np.int16]:
+    """Return stereo audio as long as the film.
 
     Returns:
-        [samples, 2], int16; the beep's first sample is not 0, and no beep is fainter than 20
-        times the hum.
+        [samples, 2], int16. A beep's first sample is not 0, and beeps are at least 20 times as
+        loud as the hum.
     """
     rng = np.random.default_rng((seed, 7))
     count = round(Fraction(frames * sample_rate, fps))
@@ -37,6 +37,6 @@ def sound(seed: int, frames: int, fps: int, sample_rate: int = 48000) -> NDArray
     beep = np.cos(2 * np.pi * 880 * np.arange(length) / sample_rate)
     beep *= 0.45 * np.linspace(1, 0, length) ** 0.5
     for start in beep_samples(frames, fps, sample_rate):
-        part = hum[start : start + length]
-        part += beep[: len(part), None]
+        span = hum[start : start + length]
+        span += beep[: len(span), None]
     return np.asarray((hum * 32767).round(), np.int16)
