@@ -194,8 +194,8 @@ def intermediate_codec(pixel_format: str, size_px: Size, crf: int | None) -> Int
             if planar in decodable_formats(encoder):
                 return IntermediateCodec(encoder, planar, options)
     widest = "gbrp16le" if VideoFormat(planar, 2, 2).is_rgb else "yuv444p16le"
-    own = planar in decodable_formats("ffv1")
-    return IntermediateCodec("ffv1", planar if own else widest, FFV1)
+    supported = planar in decodable_formats("ffv1")
+    return IntermediateCodec("ffv1", planar if supported else widest, FFV1)
 
 
 def is_lossless(pixel_format: str) -> bool:

@@ -80,13 +80,13 @@ def fill_gaps(
     remaining = iter(times)
     time = next(remaining, None)
     last = before
-    for own, frame in frames:
-        while time is not None and time < own:
+    for frame_time, frame in frames:
+        while time is not None and time < frame_time:
             _require_damaged(time, damaged, source)
             yield time, frame if last is None else last
             time = next(remaining, None)
-        if time == own:
-            yield own, frame
+        if time == frame_time:
+            yield frame_time, frame
             time = next(remaining, None)
             last = frame
     while time is not None:

@@ -55,10 +55,10 @@ class MuxRequest:
         Raises:
             InputError, MediaError: one of them cannot be read.
         """
-        spatial, own, source = read_spatial(video), read_contents(video), probe(video)
+        spatial, contents, source = read_spatial(video), read_contents(video), probe(video)
         frame_times(combined)  # the mux check needs them: read now, they take no second opening
         picture = probe(combined)
-        return cls(source, picture, own, map_streams(own, picture.codec), spatial)
+        return cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
 
     @property
     def source_start_seconds(self) -> float:
@@ -95,20 +95,20 @@ def mux(request: MuxRequest, target: Path, progress: Progress) -> None:
             forget_index(target)
 
 
-def missing_tags(have: Mapping[str, str], want: Mapping[str, str]) -> dict[str, str]:
-    """Return what of the tags `want` is not among `have`, whatever the case of its key."""
-    values = {key.lower(): value for key, value in have.items()}
+def missing_tags(written: Mapping[str, str], original: Mapping[str, str]) -> dict[str, str]:
+    """Return the original tags that were not written, whatever the case of their keys."""
+    values = {key.lower(): value for key, value in written.items()}
     return {
         key: value
-        for key, value in want.items()
+        for key, value in original.items()
         if key.lower() not in values or not _is_same(key, values[key.lower()], value)
     }
 
 
-def _is_same(key: str, have: str, want: str) -> bool:
+def _is_same(key: str, written: str, original: str) -> bool:
     if key.lower() == "creation_time":  # with or without the microseconds
-        return have[:19] == want[:19]
-    return have == want
+        return written[:19] == original[:19]
+    return written == original
 
 
 def _input_arguments(request: MuxRequest) -> list[str]:
@@ -127,9 +127,9 @@ def _input_arguments(request: MuxRequest) -> list[str]:
 
 def _movie_ticks(combined: VideoInfo) -> int:
     """Return the ticks a second in which tracks' starts are noted; by default a thousand."""
-    own = combined.time_base.denominator
-    common = math.lcm(own, USUAL_SAMPLE_RATE)
-    return common if common <= LARGEST_TICKS else own
+    picture_ticks = combined.time_base.denominator
+    common = math.lcm(picture_ticks, USUAL_SAMPLE_RATE)
+    return common if common <= LARGEST_TICKS else picture_ticks
 
 
 def _track_arguments(mapping: StreamMapping) -> list[str]:
