@@ -1,7 +1,7 @@
 """python -m benchmarks.fidelity [--short] [--only NAME] [--write]
 
-Puts generated videos through all four stages with a network by which everything is foreground,
-and prints what came back as it went in. It needs no graphics card; the whole takes some minutes.
+Put generated videos through all four stages with a network that finds everything to be foreground,
+and print what came back as it went in. It needs no graphics card; the whole takes some minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.fidelity.row import Result
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Parse the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fidelity", description=__doc__)
     parser.add_argument("--short", action="store_true", help="a few rows of each kind")
     parser.add_argument("--only", metavar="WORDS", action="append", help="rows with these words")
@@ -31,7 +31,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Runs the rows; 1 when something was lost."""
+    """Run the rows; return 1 when something was lost."""
     options = parse()
     torch.set_num_threads(1)  # on pictures this small, threads only wait for each other
     results: list[Result] = []

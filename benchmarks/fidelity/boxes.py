@@ -1,4 +1,4 @@
-"""Boxes put into the picture's sample entry of a finished mp4 file, and a way on to Matroska.
+"""Insert boxes into the video sample entry of a finished mp4 file, or the same into Matroska.
 
 Sources: ISO/IEC 14496-12 (boxes, `clap`); Spherical Video V2 RFC, Google (`st3d`, `sv3d`).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from benchmarks.fidelity.program import call
+from benchmarks.fidelity.program import run_ffmpeg
 
 PATH = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 SAMPLE_ENTRY_BYTES = 86  # of a visual one, before the boxes in it: ISO/IEC 14496-12, 12.1.3
@@ -16,35 +16,35 @@ ENTRY_COUNT_BYTES = 8  # what stsd holds before its first entry
 
 
 def box(kind: bytes, content: bytes) -> bytes:
-    """A box with its length."""
+    """Return a box with its length."""
     return struct.pack(">I", 8 + len(content)) + kind + content
 
 
 def full_box(kind: bytes, content: bytes) -> bytes:
-    """One with version and flags, all 0."""
+    """Return a box with version 0 and no flags."""
     return box(kind, bytes(4) + content)
 
 
 def stereo(mode: int) -> bytes:
-    """`st3d`; 1: top and bottom, 2: left and right."""
+    """Return `st3d`; 1: top and bottom, 2: left and right."""
     return full_box(b"st3d", bytes([mode]))
 
 
 def equirectangular() -> bytes:
-    """`sv3d` of a whole sphere, turned by 90, 45 and 30 degrees."""
+    """Return `sv3d` of a whole sphere, rotated by 90, 45 and 30 degrees."""
     pose = struct.pack(">iii", *(degrees << 16 for degrees in (90, 45, 30)))
     projection = full_box(b"prhd", pose) + full_box(b"equi", bytes(16))
     return box(b"sv3d", full_box(b"svhd", b"bench\0") + box(b"proj", projection))
 
 
 def clean_aperture(size: tuple[int, int], shift: tuple[int, int]) -> bytes:
-    """`clap`: what is shown has that size, and its middle is moved by so many pixels."""
+    """Return `clap`: the size that is shown, and how many pixels its centre is shifted by."""
     values = (size[0], 1, size[1], 1, shift[0], 1, shift[1], 1)
     return box(b"clap", struct.pack(">IIIIiIiI", *values))
 
 
 def insert(path: Path, boxes: bytes) -> None:
-    """Puts `boxes` at the end of the first track's sample entry. The index must come last."""
+    """Insert `boxes` at the end of the first track's sample entry. The index must come last."""
     data = bytearray(path.read_bytes())
     at, starts = 0, []
     for kind in PATH:
@@ -62,12 +62,12 @@ def insert(path: Path, boxes: bytes) -> None:
 
 
 def into_matroska(path: Path, boxes: bytes) -> None:
-    """The same for a Matroska file, by way of mp4: FFmpeg writes what these boxes mean."""
+    """Do the same to a Matroska file, by way of mp4: FFmpeg translates the boxes."""
     between = path.with_suffix(".between.mp4")
     copy = ["-map", "0", "-c", "copy", "-strict", "unofficial"]
-    call(["-i", str(path), *copy, str(between)])
+    run_ffmpeg(["-i", str(path), *copy, str(between)])
     insert(between, boxes)
-    call(["-i", str(between), *copy, str(path)])
+    run_ffmpeg(["-i", str(between), *copy, str(path)])
     between.unlink()
 
 

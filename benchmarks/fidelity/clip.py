@@ -1,4 +1,4 @@
-"""Clips made by the ffmpeg program: a picture that flashes when its sound beeps, in any format."""
+"""Clips made by the ffmpeg program: a picture that flashes when its audio beeps, in any format."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.fidelity.program import call
+from benchmarks.fidelity.pattern import SAMPLE_RATE, picture, planes, raw, write_audio
+from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.reference import LUMA, MATRICES, Layout, Plane
-from benchmarks.fidelity.signal import SAMPLE_RATE, picture, planes, raw, write_sound
 
 FLASH_FRAMES = 3
 FINE = ("-crf", "4", "-preset", "ultrafast")
 H264 = ("-c:v", "libx264", *FINE, "-bf", "2", "-g", "15")
 HEVC = ("-c:v", "libx265", *FINE, "-x265-params", "log-level=none:keyint=15:min-keyint=15")
-SOUND = {
+AUDIO_CODECS = {
     "avi": ("-c:a", "libmp3lame"),
     "webm": ("-c:a", "libopus"),
 }
@@ -27,7 +27,7 @@ class Tags:
     """Colour tags by FFmpeg's names; empty ones are not written.
 
     Attributes:
-        matrix: what the picture is made by, and its tag unless `untagged`.
+        matrix: the one the picture is converted by, and its tag unless `untagged`.
     """
 
     matrix: str = "bt709"
@@ -38,7 +38,7 @@ class Tags:
     untagged: bool = False
 
     def filter(self) -> str:
-        """The filter that marks the frames, and changes none."""
+        """Return the filter that tags the frames, and changes none."""
         if self.untagged:
             return "null"
         values = {
@@ -53,21 +53,21 @@ class Tags:
 
 @dataclass(frozen=True)
 class Clip:
-    """What a clip is made of.
+    """The recipe of a clip.
 
     Attributes:
-        video: the encoder's arguments.
-        tick, stretch, wobble: frame N is shown at N * stretch + wobble[0] * (N mod wobble[1]),
+        video: the video encoder's arguments.
+        tick, stretch, wobble: frame N is presented at N * stretch + wobble[0] * (N mod wobble[1]),
             in ticks, in seconds; 1 / rate where not given.
-        delay: by how much the picture starts after the sound.
+        delay: by how much the picture starts after the audio, in seconds.
         every: from one flash to the next, in frames.
-        sound: the sound encoder's arguments; None: no sound.
-        inputs: more arguments for inputs, that come after picture (0) and sound (1).
+        audio: the audio encoder's arguments; (): the container's usual ones; None: no audio.
+        inputs: arguments for further inputs, which follow picture (0) and audio (1).
         output: more arguments for the output.
         before: arguments before the picture's input.
-        fields: two moments a frame, the earlier one in the lines 0, 2, 4 ...
-        after: changes the finished file.
-        side_files: name and content of files that lie in the folder while it is made.
+        fields: interlaced: two moments a frame, the earlier one in the lines 0, 2, 4 ...
+        after: a function that changes the finished file.
+        side_files: name and content of text files that the inputs read.
     """
 
     suffix: str = "mp4"
@@ -83,8 +83,8 @@ class Clip:
     stretch: int = 1
     wobble: tuple[int, int] = (0, 1)
     delay: Fraction = Fraction(0)
-    sound: Sequence[str] | None = ()
-    sound_rate: int = SAMPLE_RATE
+    audio: Sequence[str] | None = ()
+    sample_rate: int = SAMPLE_RATE
     before: Sequence[str] = ()
     inputs: Sequence[str] = ()
     output: Sequence[str] = ()
@@ -93,22 +93,22 @@ class Clip:
     side_files: Sequence[tuple[str, str]] = ()
 
     def times(self) -> list[Fraction]:
-        """When each frame is shown, in seconds from the sound's start."""
+        """Return when each frame is presented, in seconds from the start of the audio."""
         step, length = self.wobble
         tick = self.tick or 1 / self.rate
         ticks = (number * self.stretch + step * (number % length) for number in range(self.frames))
         return [self.delay + number * tick for number in ticks]
 
     def write(self, path: Path) -> Path:
-        """Makes the file `path` with this clip's suffix; returns it.
+        """Write the file `path` with this clip's suffix; return its path.
 
         Raises:
-            ProgramError: ffmpeg cannot make it.
+            FfmpegError: ffmpeg cannot write it.
         """
         path = path.with_suffix(f".{self.suffix}")
         for name, content in self.side_files:
             (path.parent / name).write_text(content, encoding="utf-8")
-        sound = path.parent / "sound.wav"
+        audio = path.parent / "audio.wav"
         arguments = [
             "-f",
             "rawvideo",
@@ -120,18 +120,18 @@ class Clip:
         arguments += ["-r", str(self.rate), *self.before]
         arguments += ["-i", "pipe:0"]
         maps = ["-map", "0:v"]
-        if self.sound is not None:
+        if self.audio is not None:
             times = self.times()
             seconds = times[-1] + times[1] - times[0] if len(times) > 1 else Fraction(1, 2)
-            write_sound(sound, seconds, times[: -1 or None : self.every], self.sound_rate)
-            arguments += ["-i", str(sound)]
-            maps += ["-map", "1:a", *(self.sound or SOUND.get(self.suffix, AAC))]
+            write_audio(audio, seconds, times[: -1 or None : self.every], self.sample_rate)
+            arguments += ["-i", str(audio)]
+            maps += ["-map", "1:a", *(self.audio or AUDIO_CODECS.get(self.suffix, AAC))]
         arguments += [item.replace("{}", str(path.parent)) for item in self.inputs]
         arguments += [*maps, "-vf", self._filter(), "-fps_mode", "passthrough"]
         if self.tick is not None or self.delay:
             arguments += ["-enc_time_base", "filter"]
         arguments += [*self.video, *self.output, str(path)]
-        call(arguments, feed=self._frames())
+        run_ffmpeg(arguments, feed=self._frames())
         if self.after is not None:
             self.after(path)
         return path
@@ -149,15 +149,15 @@ class Clip:
         layout = Layout.of(self.pixel_format)
         if layout is None:
             raise ValueError(f"{self.pixel_format} is not planar")
-        made = []
+        frames = []
         for number in range(self.frames):
             frame = self._planes(layout, number * (2 if self.fields else 1), number)
             if self.fields:
                 later = self._planes(layout, number * 2 + 1, number)
                 for plane, other in zip(frame, later, strict=True):
                     plane[1::2] = other[1::2]
-            made.append(raw(frame, layout))
-        return b"".join(made)
+            frames.append(raw(frame, layout))
+        return b"".join(frames)
 
     def _planes(self, layout: Layout, moment: int, number: int) -> list[Plane]:
         rgb = picture(self.size, moment, flash=number % self.every < FLASH_FRAMES)

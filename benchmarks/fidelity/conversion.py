@@ -1,4 +1,4 @@
-"""Rows: the conversion to RGB and back alone; the background; the encoder's own loss."""
+"""Rows: the conversion to RGB and back by itself; the background; the encoder's own loss."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from benchmarks.fidelity.clip import H264, HEVC, Clip, Tags
-from benchmarks.fidelity.job import Networks, through_all_stages
-from benchmarks.fidelity.measure import Colours
-from benchmarks.fidelity.program import call
+from benchmarks.fidelity.job import Networks, run_all_stages
+from benchmarks.fidelity.measure import ColourErrors
+from benchmarks.fidelity.pattern import picture, planes, raw
+from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.reference import (
     LUMA,
     MATRICES,
@@ -24,16 +25,15 @@ from benchmarks.fidelity.reference import (
     to_rgb,
 )
 from benchmarks.fidelity.row import Result, refusal
-from benchmarks.fidelity.signal import picture, planes, raw
 from matting.errors import MattingError
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import FULL, LIMITED, ColourTags
 
-MEAN_BOUND = 0.6  # in 1/255, of the issue
-BIAS_BOUND = 0.1  # in 1/255, of the issue
-BACKGROUND_BOUND = 1  # in 1/255, of the issue
+MEAN_BOUND = 0.6  # in 1/255
+BIAS_BOUND = 0.1  # in 1/255
+BACKGROUND_BOUND = 1  # in 1/255
 # Without these flags, libswscale itself is off by up to 3 for the best of all code values.
 EXACT = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
 ENCODER_BOUND = 0.2  # in 1/255: what the other rows may owe to the encoder
@@ -46,13 +46,13 @@ DEPTHS = (8, 10)
 def program_conversion(
     codes: Sequence[Plane], matrix: str, bits: int, *, full: bool
 ) -> tuple[Plane, list[Plane]]:
-    """The program's own conversions, the one thing of it that is reached into here.
+    """Convert to RGB and back by the program's own functions, the only ones the bench calls.
 
     Args:
         codes: luma and chroma [H, W], of `bits`, 4:4:4.
-        matrix: FFmpeg's name.
+        matrix: by FFmpeg's name.
     Returns:
-        RGB [H, W, 3] in 0..255, and the code values that are made of that RGB again.
+        RGB [H, W, 3] in 0..255, and the code values that this RGB becomes again.
     """
     colour = ColourTags(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
     sample_format = colour.sample_format(bits, (1, 1), codes[0].shape[0])
@@ -62,8 +62,8 @@ def program_conversion(
     rgb = convert_planes(Planes(sample_format, luma[None], torch.cat(chroma)[None]), between)
     back = convert_planes(rgb, sample_format)
     planes = [*back.luma_or_rgb[0], *([] if back.chroma is None else back.chroma[0])]
-    seen = rgb.luma_or_rgb[0].permute(1, 2, 0).double() * (255 / between.max_code_value)
-    return seen.numpy(), [plane.double().numpy() for plane in planes]
+    rgb_values = rgb.luma_or_rgb[0].permute(1, 2, 0).double() * (255 / between.max_code_value)
+    return rgb_values.numpy(), [plane.double().numpy() for plane in planes]
 
 
 @dataclass(frozen=True)
@@ -81,35 +81,38 @@ class ConversionRow:
         return f"conversion alone: {standard}, {RANGES[self.full]}, {self.bits} bits"
 
     def run(self, folder: Path, networks: Networks) -> Result:
-        """Both ways, against the standard."""
+        """Compare both ways with the standard."""
         weights = LUMA[MATRICES[self.matrix]]
         codes = to_codes(_bars_and_ramps(), weights, self.bits, full=self.full)
         rgb, back = program_conversion(codes, self.matrix, self.bits, full=self.full)
         exact = np.clip(to_rgb(codes, weights, self.bits, full=self.full), 0, 255)
         step = eight_bit_step(self.bits, full=self.full)
-        there = Colours.of([list(np.moveaxis(rgb - exact, 2, 0))])
-        again = Colours.of([[(b - a) / step for a, b in zip(codes, back, strict=True)]])
+        to_rgb_errors = ColourErrors.of([list(np.moveaxis(rgb - exact, 2, 0))])
+        back_errors = ColourErrors.of([[(b - a) / step for a, b in zip(codes, back, strict=True)]])
         broken = []
-        for way, colours in (("to RGB", there), ("and back", again)):
+        for way, colours in (("to RGB", to_rgb_errors), ("and back", back_errors)):
             if colours.mean > MEAN_BOUND:
                 broken.append(f"{way}: mean error {colours.mean:.2f}")
             if max(map(abs, colours.bias)) > BIAS_BOUND:
                 broken.append(f"{way}: bias")
-        means = f"mean error to RGB {there.mean:.2f}, and back {again.mean:.2f}"
-        worse = max(there, again, key=lambda colours: max(map(abs, colours.bias)))
+        means = f"mean error to RGB {to_rgb_errors.mean:.2f}, and back {back_errors.mean:.2f}"
+        worse = max(to_rgb_errors, back_errors, key=lambda colours: max(map(abs, colours.bias)))
         return Result(
             self.name,
             [means],
             broken,
-            Colours(
-                max(there.mean, again.mean), max(there.largest, again.largest), worse.bias, "both"
+            ColourErrors(
+                max(to_rgb_errors.mean, back_errors.mean),
+                max(to_rgb_errors.largest, back_errors.largest),
+                worse.bias,
+                "both",
             ),
         )
 
 
 @dataclass(frozen=True)
 class BackgroundRow:
-    """With a network that sees nobody: the final, as a player shows it, is the colour asked for."""
+    """Where the network finds nobody, the final video shows the background colour asked for."""
 
     matrix: str
     full: bool
@@ -124,24 +127,24 @@ class BackgroundRow:
         return f"background {asked}: {standard}, {RANGES[self.full]}, {self.bits} bits"
 
     def run(self, folder: Path, networks: Networks) -> Result:
-        """All four stages, then the ffmpeg program's own conversion to RGB."""
+        """Run all stages, then convert to RGB by the ffmpeg program."""
         clip = Clip(
             video=H264 if self.bits == 8 else HEVC,
             pixel_format="yuv420p" if self.bits == 8 else f"yuv420p{self.bits}le",
             frames=4,
             tags=Tags(self.matrix, full=self.full),
-            sound=None,
+            audio=None,
         )
         source = clip.write(folder / "clip")
         try:
-            done = through_all_stages(source, networks.empty, background=self.colour)
+            delivered = run_all_stages(source, networks.empty, background=self.colour)
         except MattingError as error:
             return Result(self.name, broken=[refusal(error, folder)])
         rgb = [*EXACT, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
-        shown, _ = call(["-i", str(done.final), *rgb])
+        shown, _ = run_ffmpeg(["-i", str(delivered.final), *rgb])
         values = np.frombuffer(shown, np.uint8).reshape(-1, 3).astype(np.float64)
         differences = values - np.array(self.colour)
-        colours = Colours.of([[differences[:, channel, None] for channel in range(3)]], "RGB")
+        colours = ColourErrors.of([[differences[:, channel, None] for channel in range(3)]], "RGB")
         broken = []
         if colours.largest > BACKGROUND_BOUND:
             means = np.rint(values.mean(axis=0)).astype(int)
@@ -151,7 +154,7 @@ class BackgroundRow:
 
 @dataclass(frozen=True)
 class EncoderRow:
-    """What the encoder at its finest loses by itself: the bench's own noise."""
+    """What the encoder loses by itself at its finest quality: the noise of the bench."""
 
     pixel_format: str
     short: bool = False
@@ -162,7 +165,7 @@ class EncoderRow:
         return f"the encoder alone: {layout.name}, {layout.bits} bits"
 
     def run(self, folder: Path, networks: Networks) -> Result:
-        """A clip's own planes, encoded by x265 at CRF 0, and decoded."""
+        """Encode a clip's planes by x265 at CRF 0, and decode them."""
         layout = _layout(self.pixel_format)
         size = (96, 64)
         frames = [
@@ -174,10 +177,10 @@ class EncoderRow:
         finest = ["-c:v", "libx265", "-preset", "fast", "-crf", "0", "-x265-params"]
         feed = b"".join(raw(frame, layout) for frame in frames)
         shape = ["-s", "{}x{}".format(*size), "-r", str(Fraction(30)), "-i", "pipe:0"]
-        call([*form, *shape, *finest, "log-level=none", str(target)], feed)
-        out, _ = call(["-i", str(target), *form, "pipe:1"])
+        run_ffmpeg([*form, *shape, *finest, "log-level=none", str(target)], feed)
+        out, _ = run_ffmpeg(["-i", str(target), *form, "pipe:1"])
         step = eight_bit_step(layout.bits, full=False)
-        colours = Colours.of(
+        colours = ColourErrors.of(
             [
                 [(b.astype(np.float64) - a) / step for a, b in zip(x, y, strict=True)]
                 for x, y in zip(frames, layout.split(out, *size), strict=True)
@@ -208,7 +211,7 @@ def _layout(name: str) -> Layout:
 
 
 def _bars_and_ramps() -> Plane:
-    """RGB [H, W, 3] in 0..1: colour bars, and ramps of grey, of each channel, and of mixtures."""
+    """Draw colour bars, and ramps of grey, each channel and mixtures: RGB [H, W, 3] in 0..1."""
     rgb = picture(SIZE, 0, flash=False)
     ramp = np.linspace(0, 1, SIZE[0])
     for line, mixture in enumerate(

@@ -1,4 +1,4 @@
-"""A video through all four stages, with a network that says the same of every pixel."""
+"""A video through all four stages, with a network that gives every pixel the same alpha."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from matting.options import (
 from matting.progress import Progress
 from matting.run import run
 
-# The encoder's finest, so that its own loss stays far below what is looked for.
+# The finest quality, so that the encoder's own loss stays far below the errors that are sought.
 FINEST = {codec: EncodingOptions(codec, quality=0) for codec in VideoCodec}
 BACKGROUND = (120, 255, 155)
-PIECE_SECONDS = Fraction(1, 2)
+SEGMENT_SECONDS = Fraction(1, 2)
 
 
-class Listener(Progress):
-    """Keeps what the stages tell."""
+class MessageRecorder(Progress):
+    """Keep the stages' messages."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -36,44 +36,44 @@ class Listener(Progress):
 
 
 @dataclass(frozen=True)
-class Done:
-    """The final file, and what was told on the way."""
+class Delivered:
+    """The final file, and the messages on the way."""
 
     final: Path
     said: str
 
 
 class Networks:
-    """The two stand-in networks, each made when it is first asked for."""
+    """The two stand-in networks, each written when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def opaque(self) -> Path:
-        """By it everything is foreground, and the foreground is the source."""
-        return self._made("opaque.pth", 1.0)
+        """Weights that make everything foreground, and the foreground the source."""
+        return self._checkpoint("opaque.pth", 1.0)
 
     @property
     def empty(self) -> Path:
-        """By it nothing is foreground."""
-        return self._made("empty.pth", 0.0)
+        """Weights that make nothing foreground."""
+        return self._checkpoint("empty.pth", 0.0)
 
-    def _made(self, name: str, alpha: float) -> Path:
+    def _checkpoint(self, name: str, alpha: float) -> Path:
         path = self._folder / name
         return path if path.is_file() else write_constant_checkpoint(path, alpha)
 
 
-def through_all_stages(
+def run_all_stages(
     video: Path,
     checkpoint: Path,
     *,
     background: tuple[int, int, int] = BACKGROUND,
-    seconds: Fraction = PIECE_SECONDS,
+    seconds: Fraction = SEGMENT_SECONDS,
     ratio: float = 1.0,
     codec: VideoCodec = VideoCodec.HEVC,
-) -> Done:
-    """Segments, mattes, combines `video`, and adds its sound.
+) -> Delivered:
+    """Segment, matte and combine `video`, and add its audio.
 
     Raises:
         MattingError: a stage refused.
@@ -83,6 +83,6 @@ def through_all_stages(
         output=OutputOptions(background=background, encoding=FINEST[codec]),
         compute=ComputeOptions("cpu", isolated=False),
     )
-    listener = Listener()
-    final = run(video, CuttingOptions(seconds=seconds), options, None, listener)
-    return Done(final, "\n".join(listener.said))
+    progress = MessageRecorder()
+    final = run(video, CuttingOptions(seconds=seconds), options, None, progress)
+    return Delivered(final, "\n".join(progress.said))

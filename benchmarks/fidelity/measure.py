@@ -1,4 +1,4 @@
-"""How far what came out is from what went in: colours, times, sound."""
+"""How far the final video is from its source: colours, times, audio."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from fractions import Fraction
 
 import numpy as np
 
-from benchmarks.fidelity.heard import Heard
+from benchmarks.fidelity.decoded_audio import DecodedAudio
+from benchmarks.fidelity.decoded_video import DecodedVideo
 from benchmarks.fidelity.reference import (
+    CodeValues,
     Plane,
-    Stored,
+    downsampled_to_left_siting,
     eight_bit_step,
-    grown,
-    sited,
+    luma_weights,
     to_rgb,
-    weights_of,
+    upsampled,
 )
-from benchmarks.fidelity.seen import FrameFeatures
 
 LUMA_ONLY = 0
 
 
 @dataclass(frozen=True)
-class Colours:
-    """Differences in steps of 1/255.
+class ColourErrors:
+    """Differences of colour, in steps of 1/255.
 
     Attributes:
         bias: the mean of the signed differences of each plane, or of red, green and blue.
@@ -38,8 +38,8 @@ class Colours:
     space: str = "planes"
 
     @classmethod
-    def of(cls, differences: Iterable[Sequence[Plane]], space: str = "planes") -> Colours:
-        """Of the channels of frames of one size: each channel counts the same."""
+    def of(cls, differences: Iterable[Sequence[Plane]], space: str = "planes") -> ColourErrors:
+        """Return those of frames, given each one's channels; every channel counts the same."""
         means, biases, largest = [], [], 0.0
         for channels in differences:
             means.append([float(np.abs(plane).mean()) for plane in channels])
@@ -49,12 +49,18 @@ class Colours:
         return cls(float(np.mean(means)), largest, bias, space)
 
 
-def colours(source: FrameFeatures, final: FrameFeatures) -> Colours:
-    """The differences of the frames that both have, where both have pixels."""
+def colour_errors(source: DecodedVideo, final: DecodedVideo) -> ColourErrors:
+    """Compare the frames that both have, where both have pixels."""
     if source.layout.name == "4:4:4" and final.layout.shift != (0, 0) and not final.layout.rgb:
-        # What a coarser layout cannot hold is no fault of the colours.
+        # What a coarser layout cannot hold is no error of colour.
         coarse = [
-            [frame[0], *(sited(_float(part), final.layout.shift) for part in frame[1:3])]
+            [
+                frame[0],
+                *(
+                    downsampled_to_left_siting(_float(part), final.layout.shift)
+                    for part in frame[1:3]
+                ),
+            ]
             for frame in source.frames
         ]
         layout = replace(source.layout, shift=final.layout.shift)
@@ -62,78 +68,90 @@ def colours(source: FrameFeatures, final: FrameFeatures) -> Colours:
     pairs = list(zip(source.frames, final.frames, strict=False))
     same = (source.layout.shift, source.layout.rgb) == (final.layout.shift, final.layout.rgb)
     if same and source.full == final.full:
-        steps = [eight_bit_step(seen.layout.bits, full=seen.full) for seen in (source, final)]
-        return Colours.of(
-            [_less(_float(a) / steps[0], _float(b) / steps[1]) for a, b in zip(x, y, strict=True)]
+        steps = [eight_bit_step(video.layout.bits, full=video.full) for video in (source, final)]
+        return ColourErrors.of(
+            [
+                _difference(_float(a) / steps[0], _float(b) / steps[1])
+                for a, b in zip(x, y, strict=True)
+            ]
             for x, y in pairs
         )
-    differences = (_less(_rgb(source, x), _rgb(final, y)) for x, y in pairs)
-    return Colours.of((list(np.moveaxis(frame, 2, 0)) for frame in differences), "RGB")
+    differences = (_difference(_rgb(source, x), _rgb(final, y)) for x, y in pairs)
+    return ColourErrors.of((list(np.moveaxis(frame, 2, 0)) for frame in differences), "RGB")
 
 
 def pts_error(
-    source: FrameFeatures, final: FrameFeatures, starts: tuple[Fraction, Fraction]
+    source: DecodedVideo, final: DecodedVideo, starts: tuple[Fraction, Fraction]
 ) -> Fraction:
-    """The largest, in seconds, by a player's clock: it starts with the earliest stream."""
+    """Return the largest error of a frame's time, in seconds.
+
+    By a player's clock, which starts with the earliest stream.
+
+    Args:
+        starts: when that is in the source and in the final video, in seconds.
+    """
     return max(
         abs((b - starts[1]) - (a - starts[0]))
         for a, b in zip(source.times, final.times, strict=False)
     )
 
 
-def sound_offset(
-    source: tuple[FrameFeatures, Heard], final: tuple[FrameFeatures, Heard]
+def audio_offset(
+    source: tuple[DecodedVideo, DecodedAudio], final: tuple[DecodedVideo, DecodedAudio]
 ) -> tuple[Fraction, Fraction]:
-    """(the worst of each beep's distance from its flash, less the source's; the same of the ends).
+    """Return how far the audio has moved against the picture, in seconds.
 
-    Both in seconds. The ends are those of the sound and of the last frame's start.
-
+    Returns:
+        The largest change of the distance from a flash to its beep, and the change of the distance
+        from the last frame's start to the end of the audio.
     Raises:
         ValueError: a beep or a flash is missing.
     """
     distances = []
-    for seen, heard in (source, final):
-        flashes = flash_times(seen)
-        if not flashes or len(flashes) > len(heard.beeps):
-            raise ValueError(f"{len(flashes)} flashes, {len(heard.beeps)} beeps")
-        # Where the start of the picture is lost, there are beeps without a flash.
-        distances.append([min((b - a for b in heard.beeps), key=abs) for a in flashes])
+    for video, audio in (source, final):
+        flashes = flash_times(video)
+        if not flashes or len(flashes) > len(audio.beeps):
+            raise ValueError(f"{len(flashes)} flashes, {len(audio.beeps)} beeps")
+        # Where the first frames are lost, there are beeps without a flash.
+        distances.append([min((b - a for b in audio.beeps), key=abs) for a in flashes])
     if len(distances[0]) != len(distances[1]):
         raise ValueError(f"{len(distances[0])} flashes in the source, {len(distances[1])} now")
     worst = max(abs(b - a) for a, b in zip(*distances, strict=True))
-    ends = [heard.ends - seen.times[-1] for seen, heard in (source, final)]
+    ends = [audio.end - video.times[-1] for video, audio in (source, final)]
     return worst, abs(ends[1] - ends[0])
 
 
-def flash_times(seen: FrameFeatures) -> list[Fraction]:
-    """When the picture turns bright, in seconds."""
-    bright = np.array([_float(frame[LUMA_ONLY]).mean() for frame in seen.frames])
-    if bright.max() - bright.min() < eight_bit_step(seen.layout.bits, full=seen.full):
+def flash_times(video: DecodedVideo) -> list[Fraction]:
+    """Return when each flash begins, in seconds."""
+    bright = np.array([_float(frame[LUMA_ONLY]).mean() for frame in video.frames])
+    if bright.max() - bright.min() < eight_bit_step(video.layout.bits, full=video.full):
         return []
     on = bright > (bright.max() + bright.min()) / 2
     return [
-        time for index, time in enumerate(seen.times) if on[index] and not (index and on[index - 1])
+        time
+        for index, time in enumerate(video.times)
+        if on[index] and not (index and on[index - 1])
     ]
 
 
-def _float(plane: Stored) -> Plane:
+def _float(plane: CodeValues) -> Plane:
     return plane.astype(np.float64)
 
 
-def _less(a: Plane, b: Plane) -> Plane:
-    """b - a where both have pixels: an odd side may have grown."""
+def _difference(a: Plane, b: Plane) -> Plane:
+    """Return b - a where both have pixels: an odd side may have grown."""
     rows, columns = (min(x, y) for x, y in zip(a.shape[:2], b.shape[:2], strict=True))
     return b[:rows, :columns] - a[:rows, :columns]
 
 
-def _rgb(seen: FrameFeatures, frame: Sequence[Stored]) -> Plane:
-    """[H, W, 3] in 0..255 by the file's own tags."""
+def _rgb(video: DecodedVideo, frame: Sequence[CodeValues]) -> Plane:
+    """Return a frame as RGB [H, W, 3] in 0..255, by the file's own tags."""
     codes = [_float(plane) for plane in frame]
-    if seen.layout.rgb:
-        top = (1 << seen.layout.bits) - 1
+    if video.layout.rgb:
+        top = (1 << video.layout.bits) - 1
         rgb: Plane = np.stack((codes[2], codes[0], codes[1]), axis=2) * (255 / top)
         return rgb
     size = (codes[0].shape[0], codes[0].shape[1])
-    planes = [codes[0], *(grown(part, size) for part in codes[1:3])]
-    weights = weights_of(seen.facts["matrix"], seen.height)
-    return np.clip(to_rgb(planes, weights, seen.layout.bits, full=seen.full), 0, 255)
+    planes = [codes[0], *(upsampled(part, size) for part in codes[1:3])]
+    weights = luma_weights(video.facts["matrix"], video.height)
+    return np.clip(to_rgb(planes, weights, video.layout.bits, full=video.full), 0, 255)

@@ -1,4 +1,4 @@
-"""The ffmpeg program, for making clips and for showing them as a player does."""
+"""The ffmpeg program, to make clips and to show them as a player does."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from matting.media import ffmpeg
 TAIL_LINES = 3
 
 
-class ProgramError(Exception):
-    """The ffmpeg program refused; says its last words."""
+class FfmpegError(Exception):
+    """The ffmpeg program failed; holds its last lines."""
 
 
-def call(arguments: Sequence[str], feed: bytes = b"", level: str = "error") -> tuple[bytes, str]:
-    """What ffmpeg writes to its output, and what it says at that level.
+def run_ffmpeg(
+    arguments: Sequence[str], feed: bytes = b"", level: str = "error"
+) -> tuple[bytes, str]:
+    """Run ffmpeg; return what it writes to its output, and its log at that level.
 
+    Args:
+        feed: what it reads from its input.
     Raises:
-        ProgramError: it refused.
+        FfmpegError: it failed.
     """
     command = [str(ffmpeg.program()), "-hide_banner", "-nostats", "-loglevel", level, "-y"]
     done = subprocess.run([*command, *arguments], input=feed, capture_output=True, check=False)
-    said = done.stderr.decode("utf-8", "replace")
+    log = done.stderr.decode("utf-8", "replace")
     if done.returncode:
-        raise ProgramError(" / ".join(said.strip().splitlines()[-TAIL_LINES:]))
-    return done.stdout, said
+        raise FfmpegError(" / ".join(log.strip().splitlines()[-TAIL_LINES:]))
+    return done.stdout, log

@@ -1,4 +1,4 @@
-"""Colours by the standards alone: code values and RGB, in float64, without the program's help.
+"""Colours by the standards alone: code values and RGB, in float64, without the program's code.
 
 Sources: ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant luminance, quantisation of section 5).
 """
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float64]
-Stored = NDArray[np.generic]  # a plane as it is decoded: uint8 or uint16
+CodeValues = NDArray[np.generic]  # a plane as it is decoded: uint8 or uint16
 
-LUMA = {  # the weights of red and blue
+LUMA = {  # the luma coefficients of red and blue
     "bt601": (0.299, 0.114),
     "bt709": (0.2126, 0.0722),
     "bt2020": (0.2627, 0.0593),
@@ -46,7 +46,7 @@ class Layout:
 
     @classmethod
     def of(cls, name: str) -> Layout | None:
-        """That of FFmpeg's pixel format `name`; None where it is not planar."""
+        """Return the layout of a pixel format by FFmpeg's name; None where it is not planar."""
         form = av.VideoFormat(name, 64, 64)
         parts = form.components
         planes = [part.plane for part in parts]
@@ -59,23 +59,23 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """As people write it."""
+        """Its name as people write it."""
         return "RGB" if self.rgb else LAYOUTS.get(self.shift, str(self.shift))
 
     def sizes(self, width: int, height: int) -> list[tuple[int, int]]:
-        """Height and width of every plane."""
+        """Return the height and width of every plane."""
         across, down = self.shift
         chroma = ((height + (1 << down) - 1) >> down, (width + (1 << across) - 1) >> across)
         return [(height, width), chroma, chroma, *([(height, width)] if self.alpha else [])]
 
-    def split(self, raw: bytes, width: int, height: int) -> list[list[Stored]]:
-        """The frames of a raw stream, each as its planes of code values."""
+    def split(self, raw: bytes, width: int, height: int) -> list[list[CodeValues]]:
+        """Split a raw stream into frames, each a list of its planes of code values."""
         kind = np.dtype(np.uint8) if self.bits == 8 else np.dtype("<u2")
         sizes = self.sizes(width, height)
         values = np.frombuffer(raw, kind).reshape(-1, sum(h * w for h, w in sizes))
         frames = []
         for frame in values:
-            planes: list[Stored] = []
+            planes: list[CodeValues] = []
             at = 0
             for rows, columns in sizes:
                 planes.append(frame[at : at + rows * columns].reshape(rows, columns))
@@ -84,14 +84,17 @@ class Layout:
         return frames
 
 
-def weights_of(matrix: str, height: int) -> tuple[float, float]:
-    """Red's and blue's weight; untagged video is BT.709 above 576 lines, else BT.601."""
+def luma_weights(matrix: str, height: int) -> tuple[float, float]:
+    """Return the luma coefficients of red and blue.
+
+    Untagged video is BT.709 above 576 lines, else BT.601.
+    """
     usual = "bt709" if height > SD_HEIGHT_PX else "bt601"
     return LUMA[MATRICES.get(matrix, usual)]
 
 
-def spans(bits: int, *, full: bool) -> tuple[float, float, float, float]:
-    """(black, white less black, middle of chroma, width of chroma) in code values."""
+def code_ranges(bits: int, *, full: bool) -> tuple[float, float, float, float]:
+    """Return (black, white less black, middle of chroma, width of chroma) in code values."""
     if full:
         top = (1 << bits) - 1
         return 0.0, top, float(1 << (bits - 1)), top
@@ -100,19 +103,19 @@ def spans(bits: int, *, full: bool) -> tuple[float, float, float, float]:
 
 
 def eight_bit_step(bits: int, *, full: bool) -> float:
-    """How many code values make a step of 8 bits."""
+    """Return how many code values one step of 8 bits spans."""
     return ((1 << bits) - 1) / 255 if full else float(1 << (bits - 8))
 
 
 def to_codes(rgb: Plane, weights: tuple[float, float], bits: int, *, full: bool) -> list[Plane]:
-    """RGB [H, W, 3] in 0..1 to luma and both chroma [H, W], rounded, 4:4:4."""
+    """Convert RGB [H, W, 3] in 0..1 to luma and both chroma planes [H, W], rounded, 4:4:4."""
     red, blue = weights
     luma = rgb @ np.array([red, 1 - red - blue, blue])
     chroma = [
         (rgb[..., 2] - luma) / (2 * (1 - blue)),
         (rgb[..., 0] - luma) / (2 * (1 - red)),
     ]
-    black, height, middle, width = spans(bits, full=full)
+    black, height, middle, width = code_ranges(bits, full=full)
     codes = [black + height * luma, *(middle + width * part for part in chroma)]
     return [np.clip(np.rint(plane), 0, (1 << bits) - 1) for plane in codes]
 
@@ -120,9 +123,9 @@ def to_codes(rgb: Plane, weights: tuple[float, float], bits: int, *, full: bool)
 def to_rgb(
     planes: Sequence[Plane], weights: tuple[float, float], bits: int, *, full: bool
 ) -> Plane:
-    """Luma and chroma of one size to RGB [H, W, 3] in 0..255, neither rounded nor clipped."""
+    """Convert luma and chroma of one size to RGB [H, W, 3] in 0..255, not rounded, not clipped."""
     red, blue = weights
-    black, height, middle, width = spans(bits, full=full)
+    black, height, middle, width = code_ranges(bits, full=full)
     luma = (planes[0] - black) / height
     blues, reds = ((plane - middle) / width for plane in planes[1:3])
     r = luma + 2 * (1 - red) * reds
@@ -131,8 +134,8 @@ def to_rgb(
     return np.stack((r, g, b), axis=2) * 255
 
 
-def shrunk(plane: Plane, shift: tuple[int, int]) -> Plane:
-    """Chroma brought to its size: the mean of the pixels that share it, edges repeated."""
+def downsampled(plane: Plane, shift: tuple[int, int]) -> Plane:
+    """Downsample chroma: the mean of the pixels that share a sample, edges repeated."""
     across, down = (1 << part for part in shift)
     height, width = plane.shape
     padded = np.pad(plane, ((0, -height % down), (0, -width % across)), mode="edge")
@@ -141,19 +144,19 @@ def shrunk(plane: Plane, shift: tuple[int, int]) -> Plane:
     return np.asarray(blocks.mean(axis=(1, 3)), np.float64)
 
 
-def sited(plane: Plane, shift: tuple[int, int]) -> Plane:
-    """Chroma of every pixel brought to a coarser layout, where it lies as H.264 and H.265 have it.
+def downsampled_to_left_siting(plane: Plane, shift: tuple[int, int]) -> Plane:
+    """Downsample chroma to where H.264 and H.265 site it by default.
 
-    At the left pixel of two: the mean of the two pixels around it, which is half of its own and a
-    quarter of both neighbours'. Between two rows: the mean of these.
+    Across, a sample lies at the left pixel of two: half of that pixel and a quarter of each of its
+    neighbours. Down, it lies between two rows: their mean.
     """
     if shift[0]:
         padded = np.pad(plane, ((0, 0), (1, 1 + plane.shape[1] % 2)), mode="edge")
         plane = (padded[:, :-2:2] + 2 * padded[:, 1:-1:2] + padded[:, 2::2]) / 4
-    return shrunk(plane, (0, shift[1]))
+    return downsampled(plane, (0, shift[1]))
 
 
-def grown(plane: Plane, size: tuple[int, int]) -> Plane:
-    """Chroma brought to the picture's height and width by repetition."""
+def upsampled(plane: Plane, size: tuple[int, int]) -> Plane:
+    """Upsample chroma to the picture's height and width by repetition."""
     down, across = (-(-side // part) for side, part in zip(size, plane.shape, strict=True))
     return np.repeat(np.repeat(plane, down, axis=0), across, axis=1)[: size[0], : size[1]]

@@ -9,24 +9,24 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.fidelity import heard, measure
+from benchmarks.fidelity import decoded_audio, measure
 from benchmarks.fidelity.clip import Clip
-from benchmarks.fidelity.job import PIECE_SECONDS, Done, Networks, through_all_stages
-from benchmarks.fidelity.measure import Colours
-from benchmarks.fidelity.program import ProgramError
-from benchmarks.fidelity.seen import UNKNOWN, FrameFeatures, see
-from benchmarks.fidelity.signal import flatten_alpha
+from benchmarks.fidelity.decoded_video import UNKNOWN, DecodedVideo, decode_video
+from benchmarks.fidelity.job import SEGMENT_SECONDS, Delivered, Networks, run_all_stages
+from benchmarks.fidelity.measure import ColourErrors
+from benchmarks.fidelity.pattern import flatten_alpha
+from benchmarks.fidelity.program import FfmpegError
 from matting.errors import MattingError
 from matting.options import VideoCodec
 
 SHARED = Path(os.environ.get("RVM_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-MEAN_BOUND = 1.0  # in 1/255, of the issue
+MEAN_BOUND = 1.0  # in 1/255
 BIAS_BOUND = 0.1  # in 1/255: no systematic shift
-SOUND_BOUND = Fraction(1, 1000)  # seconds
+AUDIO_BOUND = Fraction(1, 1000)  # seconds
 PLAIN = ("size", "depth", "layout")  # need no name in the table
-ALWAYS = {*PLAIN, "sound", "subtitles", "chapters", "cover", "timecode", "stereo", "spherical"}
+ALWAYS = {*PLAIN, "audio", "subtitles", "chapters", "cover", "timecode", "stereo", "spherical"}
 ALWAYS |= {"mastering display", "light level"}
-ASKED = {"rate"}  # compared only where a row is about it: of VFR it is a guess
+ON_DEMAND = {"rate"}  # compared only where a row is about it: of VFR it is a guess
 
 
 @dataclass(frozen=True)
@@ -34,35 +34,35 @@ class Result:
     """What came of one row.
 
     Attributes:
-        preserved: what was looked at and is as it was.
+        preserved: what was compared and is as it was.
         broken: what is not, each in a few words.
-        pts_error, sound_offset: seconds; None where not measured.
+        pts_error, audio_offset: seconds; None where not measured.
         skipped: why it was not tried.
     """
 
     name: str
     preserved: Sequence[str] = ()
     broken: Sequence[str] = ()
-    colours: Colours | None = None
+    colours: ColourErrors | None = None
     pts_error: Fraction | None = None
-    sound_offset: Fraction | None = None
+    audio_offset: Fraction | None = None
     skipped: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One video to be put through.
+    """One video to put through all stages.
 
     Attributes:
-        clip: how it is made; None: `file` of the shared folder of formats.
-        about: the facts that the row is there for; all others are compared too.
-        expect: facts that may differ from the source's, and what they must be; "" for anything.
-        stream, before, filters: how a player has to show the source.
-        alpha: the source has one, and is put over black.
-        said: a pattern that must be found in what the stages tell.
-        seconds, ratio, codec: options of the stages: the length of a piece; the downsample
+        clip: its recipe; None: `file` in the shared folder of formats.
+        about: the facts that the row is there for; the others are compared too.
+        expect: facts that differ from the source's, and what they must be; "" for anything.
+        stream, before, filters: how the source is decoded, as for `decode_video`.
+        alpha: whether the source has one; it is composited over black.
+        said: a pattern that the stages' messages must match.
+        seconds, ratio, codec: options of the stages: the length of a segment; the downsample
             ratio, smaller for larger pictures; the codec of the result.
-        start: whether the absolute time of the first frame stays, too.
+        start: whether the absolute time of the first frame must stay, too.
     """
 
     name: str
@@ -76,13 +76,13 @@ class Row:
     alpha: bool = False
     said: str = ""
     start: bool = False
-    seconds: Fraction = PIECE_SECONDS
+    seconds: Fraction = SEGMENT_SECONDS
     ratio: float = 1.0
     codec: VideoCodec = VideoCodec.HEVC
     short: bool = False
 
     def run(self, folder: Path, networks: Networks) -> Result:
-        """Makes the video in `folder`, puts it through, and compares."""
+        """Make the video in `folder`, put it through all stages, and compare."""
         if self.clip is None:
             original = SHARED / "media" / "formats" / self.file
             if not original.is_file():
@@ -91,56 +91,56 @@ class Row:
             source.write_bytes(original.read_bytes())
         else:
             source = self.clip.write(folder / "clip")
-        shown = see(source, self.stream, self.before, self.filters)
+        decoded = decode_video(source, self.stream, self.before, self.filters)
         if self.alpha:
-            shown = _without_alpha(shown)
+            decoded = _without_alpha(decoded)
         try:
-            done = through_all_stages(
+            delivered = run_all_stages(
                 source, networks.opaque, seconds=self.seconds, ratio=self.ratio, codec=self.codec
             )
-            final = see(done.final)
-        except (MattingError, ProgramError) as error:
+            final = decode_video(delivered.final)
+        except (MattingError, FfmpegError) as error:
             return Result(self.name, broken=[refusal(error, folder)])
-        return self._compare(source, shown, done, final)
+        return self._compare(source, decoded, delivered, final)
 
     def _compare(
-        self, source: Path, shown: FrameFeatures, done: Done, final: FrameFeatures
+        self, source: Path, original: DecodedVideo, delivered: Delivered, final: DecodedVideo
     ) -> Result:
-        wanted = {**shown.facts, **heard.facts(source), **self.expect}
-        got = {**final.facts, **heard.facts(done.final)}
+        expected = {**original.facts, **decoded_audio.container_facts(source), **self.expect}
+        facts = {**final.facts, **decoded_audio.container_facts(delivered.final)}
         broken = [
-            f"{name}: {want}, now {got.get(name, 'none')}"
-            for name, want in wanted.items()
-            if want
-            and (name in self.about or name not in ASKED)
-            and not _same(name, want, got.get(name, ""), shown)
+            f"{name}: {value}, now {facts.get(name, 'none')}"
+            for name, value in expected.items()
+            if value
+            and (name in self.about or name not in ON_DEMAND)
+            and not _same(name, value, facts.get(name, ""), original)
         ]
-        lacking = [name for name in self.about if wanted.get(name, UNKNOWN) == UNKNOWN]
+        lacking = [name for name in self.about if expected.get(name, UNKNOWN) == UNKNOWN]
         broken += [f"the clip itself has no {name}" for name in lacking]
         preserved = [
-            want if name in PLAIN else f"{name} {want}"
-            for name, want in wanted.items()
-            if (name in self.about or name in ALWAYS) and want == got.get(name)
+            value if name in PLAIN else f"{name} {value}"
+            for name, value in expected.items()
+            if (name in self.about or name in ALWAYS) and value == facts.get(name)
         ]
         if self.said:
-            named = re.search(self.said, done.said, re.IGNORECASE)
-            (preserved if named else broken).append(f"said: {named[0] if named else self.said}")
-        colours = measure.colours(shown, final)
+            match = re.search(self.said, delivered.said, re.IGNORECASE)
+            (preserved if match else broken).append(f"said: {match[0] if match else self.said}")
+        colours = measure.colour_errors(original, final)
         broken += colour_faults(colours)
-        starts = (heard.starts(source), heard.starts(done.final))
-        late = measure.pts_error(shown, final, starts)
+        starts = (decoded_audio.start_time(source), decoded_audio.start_time(delivered.final))
+        late = measure.pts_error(original, final, starts)
         if late:
             broken.append("times")
         if self.start:
-            first = [seen.times[0] for seen in (shown, final)]
-            stays = "" if first[0] == first[1] else f", now {float(first[1]):.3f} s"
-            (broken if stays else preserved).append(f"starts at {float(first[0]):.3f} s{stays}")
+            first = [video.times[0] for video in (original, final)]
+            change = "" if first[0] == first[1] else f", now {float(first[1]):.3f} s"
+            (broken if change else preserved).append(f"starts at {float(first[0]):.3f} s{change}")
         result = Result(self.name, preserved, broken, colours, late)
-        return _with_sound(result, (source, shown), (done.final, final))
+        return _with_audio(result, (source, original), (delivered.final, final))
 
 
-def colour_faults(colours: Colours) -> list[str]:
-    """What of the bounds of the full chain does not hold."""
+def colour_faults(colours: ColourErrors) -> list[str]:
+    """Return which bounds of the full chain do not hold."""
     faults = []
     if colours.mean > MEAN_BOUND:
         faults.append(f"mean error {colours.mean:.2f}")
@@ -149,44 +149,44 @@ def colour_faults(colours: Colours) -> list[str]:
     return faults
 
 
-def _with_sound(
-    result: Result, source: tuple[Path, FrameFeatures], final: tuple[Path, FrameFeatures]
+def _with_audio(
+    result: Result, source: tuple[Path, DecodedVideo], final: tuple[Path, DecodedVideo]
 ) -> Result:
-    sounds = [heard.listen(path) for path, _ in (source, final)]
-    if sounds[0] is None or not sounds[0].beeps:
+    tracks = [decoded_audio.decode_audio(path) for path, _ in (source, final)]
+    if tracks[0] is None or not tracks[0].beeps:
         return result
-    if sounds[1] is None:
-        return replace(result, broken=[*result.broken, "the sound is gone"])
+    if tracks[1] is None:
+        return replace(result, broken=[*result.broken, "the audio is gone"])
     try:
-        offset, end = measure.sound_offset((source[1], sounds[0]), (final[1], sounds[1]))
+        offset, end = measure.audio_offset((source[1], tracks[0]), (final[1], tracks[1]))
     except ValueError as error:
         return replace(result, broken=[*result.broken, str(error)])
     broken = [*result.broken]
-    if offset > SOUND_BOUND:
-        broken.append(f"sound is off by {float(offset * 1000):.1f} ms")
+    if offset > AUDIO_BOUND:
+        broken.append(f"audio is off by {float(offset * 1000):.1f} ms")
     times = source[1].times
     half_a_frame = (times[-1] - times[0]) / max(1, len(times) - 1) / 2
-    if end > max(half_a_frame, SOUND_BOUND):
+    if end > max(half_a_frame, AUDIO_BOUND):
         broken.append(f"the ends differ by {float(end * 1000):.1f} ms")
-    return replace(result, broken=broken, sound_offset=offset)
+    return replace(result, broken=broken, audio_offset=offset)
 
 
-def _same(name: str, want: str, got: str, shown: FrameFeatures) -> bool:
+def _same(name: str, expected: str, actual: str, original: DecodedVideo) -> bool:
     if name == "size":  # an odd side may grow by a pixel
-        sides = zip(want.split("x"), got.split("x"), strict=True)
+        sides = zip(expected.split("x"), actual.split("x"), strict=True)
         return all(int(b) in {int(a), int(a) + int(a) % 2} for a, b in sides)
     if name == "chroma location":  # means something in 4:2:0 only, where untagged is left
-        return want in {UNKNOWN, got} or shown.layout.name != "4:2:0"
-    return want == got
+        return expected in {UNKNOWN, actual} or original.layout.name != "4:2:0"
+    return expected == actual
 
 
-def _without_alpha(shown: FrameFeatures) -> FrameFeatures:
-    layout = replace(shown.layout, alpha=False)
-    frames = [flatten_alpha(frame, shown.layout, full=shown.full) for frame in shown.frames]
-    return replace(shown, frames=frames, layout=layout)
+def _without_alpha(video: DecodedVideo) -> DecodedVideo:
+    layout = replace(video.layout, alpha=False)
+    frames = [flatten_alpha(frame, video.layout, full=video.full) for frame in video.frames]
+    return replace(video, frames=frames, layout=layout)
 
 
 def refusal(error: Exception, folder: Path) -> str:
-    """What a stage said instead of working, in one line."""
+    """Return why a stage refused the video, in one line."""
     what = error.what if isinstance(error, MattingError) else f"cannot be shown: {error}"
     return " ".join(f"refused: {what}".replace(f"{folder}{os.sep}", "").split())

@@ -63,7 +63,7 @@ CONTAINERS = [
     Row("MP4, VP9", Clip(video=VP9), about=TAGS),
     Row("MP4, MPEG-4", Clip(video=MPEG4, tags=SD_UNTAGGED)),
     Row("MOV, H.264", Clip("mov"), about=TAGS),
-    Row("MOV, ProRes 422", Clip("mov", PRORES, "yuv422p10le", sound=PCM), about=TAGS, short=True),
+    Row("MOV, ProRes 422", Clip("mov", PRORES, "yuv422p10le", audio=PCM), about=TAGS, short=True),
     Row("MOV, MPEG-2", Clip("mov", MPEG2), about=TAGS),
     Row("MKV, H.264", Clip("mkv"), about=TAGS),
     Row("MKV, HEVC 10 bits", Clip("mkv", HEVC, "yuv420p10le"), about=TAGS),
@@ -85,8 +85,8 @@ CONTAINERS = [
     Row("MPEG-TS, MPEG-2", Clip("ts", MPEG2), about=TAGS),
     Row("MPEG-TS, HEVC", Clip("ts", HEVC), about=TAGS),
     Row("AVI, MPEG-4", Clip("avi", MPEG4, tags=SD_UNTAGGED)),
-    Row("AVI, H.264", Clip("avi", (*H264, "-bf", "0"), sound=PCM), about=TAGS),
-    Row("AVI, FFV1", Clip("avi", FFV1, tags=SD_UNTAGGED, sound=PCM)),
+    Row("AVI, H.264", Clip("avi", (*H264, "-bf", "0"), audio=PCM), about=TAGS),
+    Row("AVI, FFV1", Clip("avi", FFV1, tags=SD_UNTAGGED, audio=PCM)),
 ]
 
 DEPTHS = [

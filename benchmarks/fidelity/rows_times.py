@@ -1,4 +1,4 @@
-"""Rows: times, geometry, several tracks, alpha, sound and the rest."""
+"""Rows: times, geometry, several tracks, alpha, audio and the rest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.fidelity import boxes
 from benchmarks.fidelity.clip import Clip
-from benchmarks.fidelity.program import call
+from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.row import Row
 from benchmarks.fidelity.rows_formats import MPEG2, PCM, PRORES_4444
 
@@ -42,27 +42,26 @@ COVER = ("-disposition:v:1", "attached_pic")
 
 
 def _without_first_key_frame(path: Path) -> None:
-    """As a recording that begins in the middle: the first packets up to the second key frame's
-    group are there, the first key frame itself is not."""
+    """Drop the first packet, the key frame, as in a recording that begins in the middle."""
     whole = path.with_name("whole.ts")
     path.rename(whole)
     drop = "noise=drop=not(n)"
-    call(["-i", str(whole), "-map", "0", "-c", "copy", "-bsf:v", drop, str(path)])
+    run_ffmpeg(["-i", str(whole), "-map", "0", "-c", "copy", "-bsf:v", drop, str(path)])
 
 
 def _behind_another(path: Path) -> None:
-    """Another picture becomes the first track, and the clip's own stays the default one."""
+    """Put another video track before the clip's own, which stays the default one."""
     alone = path.with_name("alone.mkv")
     path.rename(alone)
     order = ["-map", "1:v", "-map", "0:v", "-map", "0:a", "-c:v:0", "ffv1", "-c:v:1", "copy"]
     marks = ["-disposition:v:0", "0", "-disposition:v:1", "default"]
-    call(["-i", str(alone), *BLANK, *order, "-c:a", "copy", *marks, str(path)])
+    run_ffmpeg(["-i", str(alone), *BLANK, *order, "-c:a", "copy", *marks, str(path)])
 
 
-def _shaped(suffix: str, made: bytes) -> Clip:
-    """A clip whose picture's sample entry has more boxes."""
+def _with_boxes(suffix: str, more: bytes) -> Clip:
+    """Return a clip whose video sample entry has more boxes."""
     put = boxes.into_matroska if suffix == "mkv" else boxes.insert
-    return Clip(suffix, after=partial(put, boxes=made))
+    return Clip(suffix, after=partial(put, boxes=more))
 
 
 TIMES = [
@@ -78,8 +77,8 @@ TIMES = [
         for name, rate in (("23.976", 24000), ("29.97", 30000), ("59.94", 60000))
         for suffix in ("mp4", "ts")
     ),
-    Row("picture 0.5 s after the sound", Clip(delay=Fraction(1, 2)), start=True, short=True),
-    Row("picture 0.5 s after the sound, MKV", Clip("mkv", delay=Fraction(1, 2)), start=True),
+    Row("picture 0.5 s after the audio", Clip(delay=Fraction(1, 2)), start=True, short=True),
+    Row("picture 0.5 s after the audio, MKV", Clip("mkv", delay=Fraction(1, 2)), start=True),
     Row("everything from 3 s on, MP4", Clip(output=("-output_ts_offset", "3")), start=True),
     Row("a clock that begins at 3 s, MKV", Clip("mkv", output=("-output_ts_offset", "3"))),
     Row(
@@ -91,12 +90,12 @@ TIMES = [
             tick=Fraction(1),
             stretch=36,
             wobble=(3, 3),
-            sound=("-c:a", "flac", "-frame_size", "16384"),
-            sound_rate=8000,
+            audio=("-c:a", "flac", "-frame_size", "16384"),
+            sample_rate=8000,
         ),
         seconds=Fraction(900),
     ),
-    Row("one frame", Clip(frames=1, sound=None)),
+    Row("one frame", Clip(frames=1, audio=None)),
     Row(
         "first key frame missing",
         Clip("ts", after=_without_first_key_frame),
@@ -126,8 +125,8 @@ GEOMETRY = [
         "cropped by H.264",
         Clip(output=("-bsf:v", "h264_metadata=crop_left=4:crop_right=8:crop_top=2:crop_bottom=6")),
     ),
-    Row("cropped by MP4 (clap)", _shaped("mp4", boxes.clean_aperture((80, 48), (-2, 4)))),
-    Row("cropped by MKV", _shaped("mkv", boxes.clean_aperture((80, 48), (-2, 4)))),
+    Row("cropped by MP4 (clap)", _with_boxes("mp4", boxes.clean_aperture((80, 48), (-2, 4)))),
+    Row("cropped by MKV", _with_boxes("mkv", boxes.clean_aperture((80, 48), (-2, 4)))),
     Row(
         "interlaced H.264, top field first",
         Clip(video=INTERLACED, fields=True, filters="setfield=tff"),
@@ -141,16 +140,16 @@ GEOMETRY = [
         filters=BWDIF,
         said="bwdif",
     ),
-    Row("stereo, left and right (st3d)", _shaped("mp4", boxes.stereo(2)), about=("stereo",)),
+    Row("stereo, left and right (st3d)", _with_boxes("mp4", boxes.stereo(2)), about=("stereo",)),
     Row(
         "stereo and spherical (st3d, sv3d)",
-        _shaped("mp4", boxes.stereo(1) + boxes.equirectangular()),
+        _with_boxes("mp4", boxes.stereo(1) + boxes.equirectangular()),
         about=("stereo", "spherical"),
         short=True,
     ),
     Row(
         "stereo and spherical, MKV",
-        _shaped("mkv", boxes.stereo(2) + boxes.equirectangular()),
+        _with_boxes("mkv", boxes.stereo(2) + boxes.equirectangular()),
         about=("stereo", "spherical"),
     ),
 ]
@@ -181,20 +180,20 @@ TRACKS = [
     ),
     Row(
         "ProRes 4444 with alpha",
-        Clip("mov", PRORES_4444, "yuva444p10le", sound=PCM),
+        Clip("mov", PRORES_4444, "yuva444p10le", audio=PCM),
         alpha=True,
         expect={"depth": ""},
         said="black",
         short=True,
     ),
     Row(
-        "two sound tracks with languages and titles",
+        "two audio tracks with languages and titles",
         Clip("mkv", output=(*GERMAN, *ENGLISH)),
-        about=("sound",),
+        about=("audio",),
         short=True,
     ),
-    Row("PCM sound", Clip("mov", sound=PCM), about=("sound",), short=True),
-    Row("no sound", Clip(sound=None), said="no sound", short=True),
+    Row("PCM audio", Clip("mov", audio=PCM), about=("audio",), short=True),
+    Row("no audio", Clip(audio=None), said="no audio", short=True),
     Row(
         "subtitles, MP4",
         Clip(

@@ -1,4 +1,4 @@
-"""The fidelity table: each row, and that the bench finds what it is there for."""
+"""The fidelity table: each row, and that the bench finds the errors it is there for."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from benchmarks import results
-from benchmarks.fidelity import bench, heard, measure
+from benchmarks.fidelity import bench, decoded_audio, measure
 from benchmarks.fidelity.bench import ROWS, Runnable, run_row, table_of
 from benchmarks.fidelity.clip import Clip
+from benchmarks.fidelity.decoded_video import decode_video
 from benchmarks.fidelity.job import Networks
-from benchmarks.fidelity.program import call
+from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.reference import LUMA, to_codes, to_rgb
 from benchmarks.fidelity.row import Result, Row, colour_faults
-from benchmarks.fidelity.seen import see
 
 
 @pytest.fixture(scope="session")
@@ -36,28 +36,30 @@ def test_what_went_in_comes_back(row: Runnable, networks: Networks) -> None:
 
 def test_a_file_differs_from_itself_in_nothing(tmp_path: Path) -> None:
     path = Clip().write(tmp_path / "clip")
-    shown, sound = see(path), heard.listen(path)
-    assert sound is not None
-    same = measure.colours(shown, shown)
+    video, audio = decode_video(path), decoded_audio.decode_audio(path)
+    assert audio is not None
+    same = measure.colour_errors(video, video)
     assert (same.mean, same.largest, same.bias) == (0, 0, (0, 0, 0))
-    assert measure.pts_error(shown, shown, (Fraction(0), Fraction(0))) == 0
-    assert not any(measure.sound_offset((shown, sound), (shown, sound)))
-    # The clip itself is what it says: each beep is at its flash.
-    flashes = measure.flash_times(shown)
+    assert measure.pts_error(video, video, (Fraction(0), Fraction(0))) == 0
+    assert not any(measure.audio_offset((video, audio), (video, audio)))
+    # The clip itself is in step: each beep is at its flash.
+    flashes = measure.flash_times(video)
     assert len(flashes) == 3
-    for flash, beep in zip(flashes, sound.beeps, strict=True):
+    for flash, beep in zip(flashes, audio.beeps, strict=True):
         assert abs(flash - beep) < Fraction(1, 10_000)
 
 
-def test_sound_that_comes_late_is_measured(tmp_path: Path) -> None:
+def test_audio_that_comes_late_is_measured(tmp_path: Path) -> None:
     path = Clip().write(tmp_path / "clip")
     late = tmp_path / "late.mp4"
     parts = ["-i", str(path), "-itsoffset", "0.0405", "-i", str(path), "-map", "0:v", "-map", "1:a"]
-    call([*parts, "-c", "copy", str(late)])
-    sounds = heard.listen(path), heard.listen(late)
-    assert sounds[0] is not None
-    assert sounds[1] is not None
-    offset, _ = measure.sound_offset((see(path), sounds[0]), (see(late), sounds[1]))
+    run_ffmpeg([*parts, "-c", "copy", str(late)])
+    tracks = decoded_audio.decode_audio(path), decoded_audio.decode_audio(late)
+    assert tracks[0] is not None
+    assert tracks[1] is not None
+    offset, _ = measure.audio_offset(
+        (decode_video(path), tracks[0]), (decode_video(late), tracks[1])
+    )
     assert abs(offset - Fraction(405, 10_000)) < Fraction(1, 10_000)
 
 
@@ -66,9 +68,9 @@ def test_times_colours_and_tags_that_are_wrong_are_found(tmp_path: Path) -> None
     other = tmp_path / "other.mp4"
     filters = "lutyuv=y=val+2,setpts=PTS+0.1/TB,setparams=colorspace=smpte170m"
     lossless = ["-fps_mode", "passthrough", "-c:v", "libx264", "-qp", "0"]
-    call(["-i", str(path), "-vf", filters, *lossless, str(other)])
-    a, b = see(path), see(other)
-    found = measure.colours(a, b)
+    run_ffmpeg(["-i", str(path), "-vf", filters, *lossless, str(other)])
+    a, b = decode_video(path), decode_video(other)
+    found = measure.colour_errors(a, b)
     assert found.bias[0] == pytest.approx(2, abs=0.01)
     assert "bias" in colour_faults(found)
     zero = Fraction(0)
@@ -77,7 +79,7 @@ def test_times_colours_and_tags_that_are_wrong_are_found(tmp_path: Path) -> None
 
 
 def test_a_row_without_what_it_is_about_does_not_hold(tmp_path: Path, networks: Networks) -> None:
-    row = Row("nothing", Clip(frames=4, every=4, sound=None), about=("spherical",), said="green")
+    row = Row("nothing", Clip(frames=4, every=4, audio=None), about=("spherical",), said="green")
     broken = row.run(tmp_path, networks).broken
     assert "the clip itself has no spherical" in broken
     assert "said: green" in broken
@@ -95,9 +97,9 @@ def test_the_reference_is_its_own_inverse(matrix: str, full: bool) -> None:
 
 
 def test_what_is_lost_stands_in_the_table() -> None:
-    held = Result("one", ["8 bits"], colours=measure.Colours(0.25, 1.0, (0.0, -0.5, 0.001)))
+    held = Result("one", ["8 bits"], colours=measure.ColourErrors(0.25, 1.0, (0.0, -0.5, 0.001)))
     lost = replace(
-        held, name="two", broken=["depth: 10 bits, now 8 bits"], sound_offset=Fraction(1)
+        held, name="two", broken=["depth: 10 bits, now 8 bits"], audio_offset=Fraction(1)
     )
     text = table_of([held, lost, Result("three", skipped="not here")])
     assert "| one | 8 bits | 0.25 | 1.0 | +0.00 -0.50 +0.00 | - | - |" in text

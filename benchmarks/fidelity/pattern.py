@@ -1,4 +1,4 @@
-"""The picture and the sound of a clip: bars and ramps that flash exactly when the sound beeps."""
+"""The test pattern of a clip: bars and ramps that flash exactly when the audio beeps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fidelity.reference import Layout, Plane, Stored, shrunk, spans, to_codes
+from benchmarks.fidelity.reference import (
+    CodeValues,
+    Layout,
+    Plane,
+    code_ranges,
+    downsampled,
+    to_codes,
+)
 
 SAMPLE_RATE = 48_000
 BEEP_SECONDS = Fraction(3, 1000)
@@ -18,9 +25,10 @@ STEP_PX = 4  # bars and their motion keep to it, so that no chroma sample covers
 
 
 def picture(size: tuple[int, int], number: int, *, flash: bool) -> Plane:
-    """RGB [H, W, 3] in 0..1: bars, and ramps of grey, red, green and blue; all moves but the top.
+    """Draw RGB [H, W, 3] in 0..1: bars, and ramps of grey, red, green and blue.
 
-    The flash is at the right end of the top. So the mean of the picture tells of it alone.
+    All but the top moves. The flash is at the right end of the top, so that nothing else changes
+    the mean of the picture.
     """
     width, height = size
     top = height // 4
@@ -30,7 +38,7 @@ def picture(size: tuple[int, int], number: int, *, flash: bool) -> Plane:
 
 
 def _strips(width: int, height: int, number: int, count: int) -> Plane:
-    """RGB [H, W, 3]: the first `count` of bars, grey, red, green and blue, one below the other."""
+    """Draw the first `count` of bars, grey, red, green and blue as rows: RGB [H, W, 3]."""
     columns = (np.arange(width) + number * STEP_PX) % width
     bar = columns * 8 // width
     bars = np.stack([1 - (bar >> bit & 1) for bit in (1, 2, 0)], axis=1) * 0.75
@@ -41,40 +49,42 @@ def _strips(width: int, height: int, number: int, count: int) -> Plane:
 
 
 def planes(rgb: Plane, layout: Layout, weights: tuple[float, float], *, full: bool) -> list[Plane]:
-    """The code values of a picture in a planar layout; alpha is a ramp from left to right."""
+    """Convert a picture to a planar layout's code values; alpha is a ramp from left to right."""
     top = (1 << layout.bits) - 1
     if layout.rgb:
-        made = [np.rint(rgb[..., channel] * top) for channel in (1, 2, 0)]
+        code_values = [np.rint(rgb[..., channel] * top) for channel in (1, 2, 0)]
     else:
         luma, *chroma = to_codes(rgb, weights, layout.bits, full=full)
-        made = [luma, *(np.rint(shrunk(part, layout.shift)) for part in chroma)]
+        code_values = [luma, *(np.rint(downsampled(part, layout.shift)) for part in chroma)]
     if layout.alpha:
-        made.append(np.rint(np.linspace(0, top, rgb.shape[1])[None].repeat(rgb.shape[0], axis=0)))
-    return made
+        code_values.append(
+            np.rint(np.linspace(0, top, rgb.shape[1])[None].repeat(rgb.shape[0], axis=0))
+        )
+    return code_values
 
 
 def raw(frame: Sequence[Plane], layout: Layout) -> bytes:
-    """Planes as a raw stream holds them."""
+    """Return planes as a raw stream holds them."""
     kind = np.dtype(np.uint8) if layout.bits == 8 else np.dtype("<u2")
     return b"".join(plane.astype(kind).tobytes() for plane in frame)
 
 
-def flatten_alpha(frame: Sequence[Stored], layout: Layout, *, full: bool) -> list[Stored]:
-    """What is left of a frame with straight alpha over black."""
-    black, _, middle, _ = spans(layout.bits, full=full)
+def flatten_alpha(frame: Sequence[CodeValues], layout: Layout, *, full: bool) -> list[CodeValues]:
+    """Composite a frame with straight alpha over black; return its planes without alpha."""
+    black, _, middle, _ = code_ranges(layout.bits, full=full)
     *codes, alpha = (plane.astype(np.float64) for plane in frame)
     alpha /= (1 << layout.bits) - 1
     if layout.rgb:
         return [plane * alpha for plane in codes]
-    small = shrunk(alpha, layout.shift)
+    small = downsampled(alpha, layout.shift)
     luma = black + (codes[0] - black) * alpha
     return [luma, *(middle + (plane - middle) * small for plane in codes[1:])]
 
 
-def write_sound(
+def write_audio(
     path: Path, seconds: Fraction, beeps: Sequence[Fraction], rate: int = SAMPLE_RATE
 ) -> Path:
-    """A WAV of silence, one channel of 16 bits, with a short beep at each of the times."""
+    """Write a WAV of silence, one channel of 16 bits, with a short beep at each of the times."""
     samples = np.zeros(int(seconds * rate), np.int16)
     at = np.arange(int(BEEP_SECONDS * rate))
     beep = (np.cos(at * 2 * np.pi * min(BEEP_HERTZ, rate // 5) / rate) * 20_000).astype(np.int16)

@@ -1,4 +1,4 @@
-"""What else a file holds: its sound decoded with its times; tracks, chapters and titles."""
+"""A file's first audio track, decoded with its times, and what else its container holds."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ QUIET_SECONDS = 0.1  # between two beeps at least
 
 
 @dataclass(frozen=True)
-class Heard:
-    """The first sound track.
+class DecodedAudio:
+    """What is heard of a file.
 
     Attributes:
         beeps: when each begins, in seconds.
-        ends: when the last sample has been played.
+        end: when the last sample has been played, in seconds.
     """
 
     beeps: list[Fraction]
-    ends: Fraction
+    end: Fraction
 
 
-def listen(path: Path) -> Heard | None:
-    """The beeps of a file; None where it has no sound."""
+def decode_audio(path: Path) -> DecodedAudio | None:
+    """Return what the first audio track holds; None where there is no audio."""
     times: list[Fraction] = []
     parts: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
     rate = 0
@@ -42,27 +42,27 @@ def listen(path: Path) -> Heard | None:
             if isinstance(frame, AudioFrame) and frame.pts is not None and frame.time_base:
                 rate = frame.sample_rate
                 times.append(frame.pts * frame.time_base)
-                parts.append(_samples(frame))
+                parts.append(_amplitudes(frame))
     if not parts:
         return None
-    loud = LOUD * max(float(part.max(initial=0)) for part in parts)
+    threshold = LOUD * max(float(part.max(initial=0)) for part in parts)
     beeps: list[Fraction] = []
     last = times[0] - 1
     for start, part in zip(times, parts, strict=True):
-        for index in np.flatnonzero(part > loud) if loud else ():
+        for index in np.flatnonzero(part > threshold) if threshold else ():
             time = start + Fraction(int(index), rate)
             if time - last > QUIET_SECONDS:
                 beeps.append(time)
             last = time
-    return Heard(beeps, times[-1] + Fraction(len(parts[-1]), rate))
+    return DecodedAudio(beeps, times[-1] + Fraction(len(parts[-1]), rate))
 
 
-def facts(path: Path) -> dict[str, str]:
-    """What a file holds beside its picture: name to value, only what is there."""
+def container_facts(path: Path) -> dict[str, str]:
+    """Return what a file holds beside its picture, by name: only what is there."""
     with av.open(str(path)) as container:
-        found = {
-            "sound": "; ".join(_track(s) for s in container.streams.audio),
-            "subtitles": "; ".join(_words(s) for s in container.streams.subtitles),
+        facts = {
+            "audio": "; ".join(_track(s) for s in container.streams.audio),
+            "subtitles": "; ".join(_language_and_title(s) for s in container.streams.subtitles),
             "chapters": "; ".join(_chapters(container)),
             "cover": ", ".join(
                 s.codec_context.name
@@ -72,12 +72,12 @@ def facts(path: Path) -> dict[str, str]:
             "timecode": _timecode(container),
         }
         for key in GLOBAL_KEYS:
-            found[key] = _metadata(container, key)
-    return {name: value for name, value in found.items() if value}
+            facts[key] = _metadata(container, key)
+    return {name: value for name, value in facts.items() if value}
 
 
-def starts(path: Path) -> Fraction:
-    """When the earliest of the file's pictures and sounds starts, in seconds."""
+def start_time(path: Path) -> Fraction:
+    """Return when the earliest of a file's video and audio tracks starts, in seconds."""
     with av.open(str(path)) as container:
         return min(
             (stream.start_time or 0) * (stream.time_base or Fraction(1))
@@ -86,32 +86,32 @@ def starts(path: Path) -> Fraction:
         )
 
 
-def _samples(frame: AudioFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """The loudness [samples] of the first channel, 0..1 or in steps of its format."""
+def _amplitudes(frame: AudioFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return the amplitudes [samples] of the first channel, in 0..1 or in steps of its format."""
     values = np.asarray(frame.to_ndarray())
     channels = 1 if frame.format.is_planar else len(frame.layout.channels)
     return np.abs(values[0, ::channels].astype(np.float64))
 
 
 def _track(stream: Stream) -> str:
-    return f"{stream.codec_context.name} {_words(stream)}".strip()
+    return f"{stream.codec_context.name} {_language_and_title(stream)}".strip()
 
 
-def _words(stream: Stream) -> str:
+def _language_and_title(stream: Stream) -> str:
     language = stream.metadata.get("language", "und")
-    told = (stream.metadata.get(key) for key in ("title", "name", "handler_name"))  # as in MP4
-    titled = next(filter(None, told), "")
-    title = "" if titled in {"SoundHandler", "SubtitleHandler"} else titled
+    names = (stream.metadata.get(key) for key in ("title", "name", "handler_name"))  # as in MP4
+    name = next(filter(None, names), "")
+    title = "" if name in {"SoundHandler", "SubtitleHandler"} else name
     return " ".join(word for word in ("" if language == "und" else language, title) if word)
 
 
 def _chapters(container: InputContainer) -> list[str]:
-    made = []
+    chapters = []
     for chapter in container.chapters():
         base = chapter["time_base"] or Fraction(1)
         milliseconds = round(chapter["start"] * base * 1000)
-        made.append(f"{milliseconds} ms {chapter['metadata'].get('title', '')}")
-    return made
+        chapters.append(f"{milliseconds} ms {chapter['metadata'].get('title', '')}")
+    return chapters
 
 
 def _timecode(container: InputContainer) -> str:
