@@ -46,6 +46,21 @@ def tone(frequency: int, seconds: int = 1) -> list[str]:
     return ["-f", "lavfi", "-i", f"sine=f={frequency}:d={seconds}:r=48000"]
 
 
+def with_two_audio_tracks(path: Path, picture: Path, codecs: tuple[str, str]) -> Path:
+    """Write `picture` with two tones, each with a language, a title and a flag; return `path`."""
+    return make(
+        path,
+        *opened(picture),
+        *tone(440),
+        *tone(880),
+        *["-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", "-strict", "-2"],
+        *["-c:a:0", codecs[0], "-c:a:1", codecs[1]],
+        *["-metadata:s:a:0", "language=eng", "-metadata:s:a:0", "title=Main"],
+        *["-metadata:s:a:1", "language=deu", "-metadata:s:a:1", "title=Kommentar"],
+        *["-disposition:a:0", "default", "-disposition:a:1", "comment"],
+    )
+
+
 def written(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
