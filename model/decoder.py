@@ -152,6 +152,6 @@ class RecurrentDecoder(nn.Module):
 
 
 def upsample(x: Tensor, height: int, width: int) -> Tensor:
-    """Return `x` at twice its size, cropped to `height` x `width`: odd sizes were rounded up."""
+    """Upsample `x` bilinearly to twice its size; crop to `height` x `width`, as sizes round up."""
     x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     return x[..., :height, :width]

@@ -93,7 +93,7 @@ class PlanarAveragePool(nn.Module):
     """The decoder's 2x2 average pool, on planes."""
 
     def forward(self, x: Tensor) -> Tensor:
-        # Past an odd edge there is nothing to average, which repeating that edge comes to.
+        # An odd edge is averaged with nothing beyond it, and so with itself.
         x = F.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2), mode="replicate")
         rows = x[:, :, ::2] + x[:, :, 1::2]
         return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)

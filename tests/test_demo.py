@@ -24,12 +24,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
     """A demo of smaller pictures and fewer of them, with the same small copy for the network."""
     torch.set_num_threads(2)
     progress = Recorder()
-    made = demo(
+    result = demo(
         tmp_path_factory.mktemp("demo"), progress, device="cpu", size_px=(640, 360), seconds=SECONDS
     )
     torch.set_num_threads(1)
     assert progress.heard("useless on real people")
-    return made
+    return result
 
 
 def test_every_frame_comes_out(report: DemoReport) -> None:

@@ -10,6 +10,7 @@ from matting.inference.session import MattingSession
 from matting.media.source import FrameSource
 from matting.progress import Progress
 from matting.system import atomic_files
+from matting.system.memory import enough_memory
 
 
 def load_state(path: Path, session: MattingSession) -> None:
@@ -25,8 +26,11 @@ def save_state(path: Path, state: RecurrentState | None) -> None:
 
     Raises:
         StorageError: it cannot be written.
+        MachineError: the GPU broke off before the state could be copied from it.
     """
-    atomic_files.write_bytes(path, b"" if state is None else state.to_bytes())
+    with enough_memory():
+        content = b"" if state is None else state.to_bytes()
+    atomic_files.write_bytes(path, content)
 
 
 def warm_up(

@@ -14,10 +14,10 @@ from demo.measure import alpha_errors, beep_times, flash_indices
 def test_alpha_errors_are_what_they_say() -> None:
     true = torch.zeros(3, 60, 60, dtype=torch.uint8)
     true[:, 20:40, 20:40] = 255
-    found = true.clone()
-    found[:, 25:35, 25:35] = 0  # a hole inside
-    found[2, :10, :10] = 255  # a false patch far outside
-    errors = alpha_errors(found, true, cuts=[2], others=[1])
+    alpha = true.clone()
+    alpha[:, 25:35, 25:35] = 0  # a hole inside
+    alpha[2, :10, :10] = 255  # a false patch far outside
+    errors = alpha_errors(alpha, true, cuts=[2], others=[1])
     assert errors.inside == pytest.approx(100 / 400)
     assert errors.everywhere == pytest.approx((100 / 3600) * 3 / 3 + (100 / 3600) / 3)
     assert errors.at_cuts == pytest.approx(100 / 3600)
@@ -30,5 +30,5 @@ def test_flashes_and_beeps_are_found_where_they_are() -> None:
         level[flash] += 40
     assert flash_indices(level, 30) == [30, 60, 90]
     samples = make_audio(DEMO_SEED, 120, 30).mean(axis=1).astype(np.float32) / 32768
-    found = [round(at * 48_000) for at in beep_times(samples, 48_000)]
-    assert found == pytest.approx(beep_samples(120, 30), abs=2)
+    starts = [round(at * 48_000) for at in beep_times(samples, 48_000)]
+    assert starts == pytest.approx(beep_samples(120, 30), abs=2)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from matting.errors import MachineError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.base import RecurrentState
@@ -139,24 +140,34 @@ class Copies(TorchFunctionMode):
 
 
 def test_asking_whether_there_is_a_state_copies_nothing(session: MattingSession) -> None:
-    """A copy from a graphics card waits for all that it has to do."""
+    """A copy from a GPU waits for all work that is queued there."""
     offsets(session, frames(1))
     with Copies() as copies:
         assert session.state is not None
     assert copies.count == 0
 
 
+class OtherState(RecurrentState):
+    """The state of another network, on a GPU that has stopped answering."""
+
+    def to(self, _: torch.device) -> RecurrentState:
+        return self
+
+    def to_bytes(self) -> bytes:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    def fits(self, _size: Size, _ratio: float) -> bool:
+        return True
+
+
 def test_the_state_of_another_network_is_refused(session: MattingSession) -> None:
-    class Other(RecurrentState):
-        def to(self, _: torch.device) -> RecurrentState:
-            return self
-
-        def to_bytes(self) -> bytes:
-            return b""
-
-        def fits(self, _size: Size, _ratio: float) -> bool:
-            return True
-
-    session.state = Other()
+    session.state = OtherState()
     with pytest.raises(TypeError, match="another network"):
         session.mattes(frames(1), RATIO)
+
+
+def test_a_gpu_that_breaks_before_its_state_is_saved_is_the_machines_fault(tmp_path: Path) -> None:
+    """And not a fault of the program, which would cost the segment its further tries."""
+    with pytest.raises(MachineError, match="illegal memory access"):
+        save_state(tmp_path / "state.pt", OtherState())
+    assert not list(tmp_path.iterdir())

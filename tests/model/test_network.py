@@ -1,4 +1,4 @@
-"""The network: it computes what the reference computes, in any shape of input."""
+"""The network computes what the reference computes, in any shape of input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def network(random_checkpoint: Path) -> MattingNetwork:
 def one_by_one(
     network: MattingNetwork, rgb: torch.Tensor, ratio: float
 ) -> tuple[torch.Tensor, torch.Tensor, State]:
-    """Foreground and alpha of [T, 3, H, W], and the last state, frame after frame."""
+    """Run [T, 3, H, W] frame by frame; return foreground, alpha and the last state."""
     foregrounds, alphas = [], []
     state: State | None = None
     with torch.inference_mode():
@@ -43,12 +43,12 @@ def test_agrees_with_the_reference(case: str, real_network: MattingNetwork, shar
     reference = np.load(shared / "reference" / "parity.npz")
     rgb = torch.from_numpy(reference[f"{case}/rgb"]).permute(0, 3, 1, 2).float() / 255
     ratio = float(reference[f"{case}/downsample_ratio"])
-    kept = reference[f"{case}/frames"]
+    compared = reference[f"{case}/frames"]
 
     foreground, alpha, state = one_by_one(real_network, rgb, ratio)
 
-    assert np.abs(foreground.numpy()[kept] - reference[f"{case}/fgr"]).max() < 1e-4
-    assert np.abs(alpha.numpy()[kept] - reference[f"{case}/pha"]).max() < 1e-4
+    assert np.abs(foreground.numpy()[compared] - reference[f"{case}/fgr"]).max() < 1e-4
+    assert np.abs(alpha.numpy()[compared] - reference[f"{case}/pha"]).max() < 1e-4
     means = alpha.mean(dim=(1, 2, 3)).numpy()
     assert np.abs(means - reference[f"{case}/pha_mean"]).max() < 1e-4
     for index, tensor in enumerate(state, start=1):
@@ -67,7 +67,7 @@ def test_frames_at_once_equal_frames_one_by_one(network: MattingNetwork, ratio: 
         assert (together - single).abs().max() < 1e-5
 
 
-def test_batch_entries_do_not_touch_each_other(network: MattingNetwork) -> None:
+def test_batch_entries_are_independent(network: MattingNetwork) -> None:
     rgb = torch.rand(2, 3, 3, 48, 64, generator=torch.Generator().manual_seed(2))
     with torch.inference_mode():
         _, together, _ = network(rgb, None, 0.5)
@@ -98,30 +98,30 @@ def test_the_state_matters(network: MattingNetwork) -> None:
 
 @pytest.mark.parametrize("size", [(16, 16), (33, 47), (90, 51), (31, 130)])
 @pytest.mark.parametrize("refine", [True, False])
-@pytest.mark.parametrize("in_one", [True, False])
-def test_arranged_for_running_it_is_the_same_function(
+@pytest.mark.parametrize("fused", [True, False])
+def test_optimised_for_inference_it_is_the_same_function(
     network: MattingNetwork,
     size: tuple[int, int],
     refine: bool,
-    in_one: bool,
+    fused: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if not in_one:  # as on a graphics card, or with a torch that has no such operations
+    if not fused:  # as on a GPU, or with a torch that has no such operations
         monkeypatch.setattr(convolution, "has_fused_operations", lambda _: False)
-    running = optimise_for_inference(network, torch.float32)
+    fast = optimise_for_inference(network, torch.float32)
     frames = torch.rand(2, 2 * 3, 3, *size, generator=torch.Generator().manual_seed(4))
-    state, its_state = None, None
+    state, fast_state = None, None
     with torch.inference_mode():
         for small in frames:
             slope, offset, state = network.run_small(small, state, 3, refine=refine)
             last = small.contiguous(memory_format=torch.channels_last)
-            its_slope, its_offset, its_state = running.run_small(last, its_state, 3, refine=refine)
-            assert (its_offset - offset).abs().max() < 1e-4
-            if slope is not None and its_slope is not None:
-                assert (its_slope - slope).abs().max() < 1e-4
+            fast_slope, fast_offset, fast_state = fast.run_small(last, fast_state, 3, refine=refine)
+            assert (fast_offset - offset).abs().max() < 1e-4
+            if slope is not None and fast_slope is not None:
+                assert (fast_slope - slope).abs().max() < 1e-4
     assert state is not None
-    assert its_state is not None
-    for one, other in zip(state, its_state, strict=True):
+    assert fast_state is not None
+    for one, other in zip(state, fast_state, strict=True):
         assert (one - other).abs().max() < 1e-5
 
 
@@ -131,25 +131,25 @@ def test_half_precision_keeps_states_and_results_in_float32(
 ) -> None:
     small = torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(5))
     with torch.inference_mode():
-        _, wanted, _ = network.run_small(small, None, 2, refine=True)
-        running = optimise_for_inference(network, dtype)
-        slope, offset, state = running.run_small(small, None, 2, refine=True)
+        _, expected, _ = network.run_small(small, None, 2, refine=True)
+        fast = optimise_for_inference(network, dtype)
+        slope, offset, state = fast.run_small(small, None, 2, refine=True)
     assert slope is not None
     assert {tensor.dtype for tensor in (slope, offset, *state)} == {torch.float32}
-    assert 0 < (offset - wanted).abs().mean() < 0.02
+    assert 0 < (offset - expected).abs().mean() < 0.02
 
 
-def test_single_frames_are_what_several_at_once_are(network: MattingNetwork) -> None:
-    """The weights of what is squeezed are applied to the next layer's, where there is one frame."""
-    running = optimise_for_inference(network, torch.float32)
+def test_optimised_single_frames_equal_several_at_once(network: MattingNetwork) -> None:
+    """Of a single frame, squeeze-excitation scales the next layer's weights instead."""
+    fast = optimise_for_inference(network, torch.float32)
     frames = torch.rand(3, 3, 48, 64, generator=torch.Generator().manual_seed(6))
     with torch.inference_mode():
-        together = running.extract_features(frames)
-        single = [running.extract_features(frame[None]) for frame in frames]
-    for level, all_of_it in enumerate(together):
-        assert (torch.cat([one[level] for one in single]) - all_of_it).abs().max() < 1e-4
+        together = fast.extract_features(frames)
+        single = [fast.extract_features(frame[None]) for frame in frames]
+    for level, features in enumerate(together):
+        assert (torch.cat([one[level] for one in single]) - features).abs().max() < 1e-4
 
 
-def test_torch_has_the_operations_that_make_it_fast() -> None:
-    """Should a new torch drop them, all works on, but takes up to twice as long."""
+def test_torch_has_the_fused_operations() -> None:
+    """Should a new torch drop them, all still works, but takes up to twice as long."""
     assert convolution.has_fused_operations(torch.float32) == torch.backends.mkldnn.is_available()
