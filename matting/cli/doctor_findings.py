@@ -96,7 +96,7 @@ def gpus(driver: Driver, probe: TorchProbe, reason: Reason | None) -> Finding:
         text = "none by NVIDIA was found: the processor does the work, many times slower"
         return Finding(name, State.NOTE, text)
     if not text:
-        return Finding(name, State.NOTE, "the driver does not tell")
+        return Finding(name, State.NOTE, "the driver does not say")
     if reason is not None and reason.component == Component.GPU:
         return Finding(name, State.PROBLEM, f"{text}. Not used: {reason.text}", reason.fix)
     if reason is not None or state is None:
@@ -202,7 +202,7 @@ def no_checkpoint(error: MattingError, system: str) -> Finding:
 def free_disk(folder: Path, free_bytes: int | None) -> Finding:
     """Judge the free space of the disk that a folder is on."""
     if free_bytes is None:
-        return Finding("Free disk", State.NOTE, f"{folder} does not tell")
+        return Finding("Free disk", State.NOTE, f"{folder} does not say")
     return Finding("Free disk", State.OK, f"{gigabytes(free_bytes)} in {folder}")
 
 

@@ -176,7 +176,7 @@ OLD = TorchState(
         (Computer(version=(3, 14, 0)), "Python", "newer than what was tried"),
         (Computer(file=None), "Checkpoint", "the first run downloads it"),
         (Computer(file=WeightsProbe(Path("b"), MINE)), "Checkpoint", "not the published one"),
-        (Computer(free=None), "Free disk", "does not tell"),
+        (Computer(free=None), "Free disk", "does not say"),
         (Computer(encoding="it crashed."), "NVENC", "it crashed. Software does the encoding"),
         (
             Computer(decoding=dict.fromkeys(WORKING_CODECS, "no")),
@@ -352,11 +352,11 @@ def test_a_folder_that_is_not_there(tmp_path: Path, progress: Recorder) -> None:
 def test_this_computer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Really: whatever there is, each part has its row, and the end fits the code."""
     code = main(["doctor", str(tmp_path)])
-    told = capsys.readouterr()
-    assert len([line for line in told.out.splitlines() if line[15:24].strip()]) >= 11
-    assert code == (3 if " problem " in told.out else 0)
-    assert ("Ready." in told.out) == (code == 0)
-    assert "Traceback" not in told.out + told.err
+    output = capsys.readouterr()
+    assert len([line for line in output.out.splitlines() if line[15:24].strip()]) >= 11
+    assert code == (3 if " problem " in output.out else 0)
+    assert ("Ready." in output.out) == (code == 0)
+    assert "Traceback" not in output.out + output.err
 
 
 def test_where_no_package_is_installed(tmp_path: Path) -> None:

@@ -33,11 +33,11 @@ def test_weights_of_ones_own_are_loaded(random_checkpoint: Path) -> None:
     assert own.weights(load=True) is None
     path = weights.default_path()
     path.write_bytes(random_checkpoint.read_bytes())
-    found = own.weights(load=True)
-    assert found is not None and found.trouble == ""
+    probe = own.weights(load=True)
+    assert probe is not None and probe.trouble == ""
     path.write_bytes(b"cut off")
-    found = own.weights(load=True)
-    assert found is not None and "cannot be read" in found.trouble
+    probe = own.weights(load=True)
+    assert probe is not None and "cannot be read" in probe.trouble
     untried = own.weights(load=False)
     assert untried is not None and untried.trouble == ""
 
