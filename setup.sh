@@ -1,23 +1,23 @@
 #!/bin/sh
-# Linux and macOS: makes .venv beside this file, with all that the program needs. Can be run again.
+# Linux and macOS: sets up .venv beside this file, with all that the program needs. Can be run again.
 #
 #     sh setup.sh
 home=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 2
-if [ ! -f "$home/installation/this_python.py" ] || [ ! -f "$home/inference_custom.py" ]; then
-    echo "Some files that belong beside setup.sh are missing." >&2
-    echo "Unpack the whole download into one folder, and use setup.sh there." >&2
+if [ ! -f "$home/installation/python_check.py" ] || [ ! -f "$home/inference_custom.py" ]; then
+    echo "Some files that belong with setup.sh are missing." >&2
+    echo "Unpack the whole download into one folder, and run setup.sh there." >&2
     exit 3
 fi
 
-# The newest that serves; each says itself why it does not.
+# The newest suitable one; each says itself why it is not.
 for python in python3.13 python3.12 python3.11 python3.10 python3 python; do
     if command -v "$python" > /dev/null 2>&1 \
-        && "$python" "$home/installation/this_python.py" base 2> /dev/null < /dev/null; then
+        && "$python" "$home/installation/python_check.py" base 2> /dev/null < /dev/null; then
         exec "$python" "$home/installation"
     fi
 done
 
-echo "No Python 3.10 to 3.13 was found. Install one, then start setup.sh again:" >&2
+echo "No Python 3.10 to 3.13 was found. Install one, then run setup.sh again:" >&2
 echo "  Debian, Ubuntu   sudo apt install python3 python3-venv" >&2
 echo "  Fedora           sudo dnf install python3.13" >&2
 echo "  macOS            https://www.python.org/downloads/macos/" >&2

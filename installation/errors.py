@@ -1,12 +1,12 @@
-"""What stops setting up. The exit codes are those of the program (matting/errors.py)."""
+"""Why setup stops. Its exit codes mean what the program's do (matting/errors.py)."""
 
 from __future__ import annotations
 
-BAD_PLACE, MISSING, STORAGE, INTERRUPTED = 2, 3, 4, 130
+UNUSABLE_FOLDER, MISSING, STORAGE, INTERRUPTED = 2, 3, 4, 130
 
 
 class SetupError(Exception):
-    """One plain sentence on what failed, and one on what to do.
+    """What failed, and what to do about it: a plain sentence each.
 
     Args:
         exit_code: of `python installation`.

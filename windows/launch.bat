@@ -1,14 +1,14 @@
 @echo off
-rem What the batch files share: find Python or set it up, ask, hand on what was dropped, keep the window open.
+rem What the batch files share: find Python or set it up, ask, pass on what was dropped, keep the window open.
 rem
 rem     launch.bat STAGE BATCH_FILE [PATH ...]       STAGE is setup, segment, infer, combine or add-audio
 rem
-rem How a path comes through whole, whatever its letters:
-rem - No file name holds a quotation mark, so a variable between quotation marks is always safe. Paths are
-rem   written nowhere else, never behind "call" (which reads its line twice), and without delayed expansion
-rem   (which eats exclamation marks).
-rem - Explorer quotes a dropped path only when it holds a space. Of a bare a&b.mp4, the first argument is only
-rem   the "a", so a drop is read from the window's own command line.
+rem How a path comes through unchanged, whatever characters it contains:
+rem - No file name contains a quotation mark, so a variable between quotation marks is always safe. Paths stand
+rem   nowhere else, never after "call" (which expands its line twice), and there is no delayed expansion (which
+rem   removes exclamation marks).
+rem - Explorer quotes a dropped path only if it contains a space. Of a bare a&b.mp4, the first argument is only
+rem   the "a", so what was dropped is read from the window's own command line.
 setlocal EnableExtensions DisableDelayedExpansion
 set "ERRORLEVEL="
 set "RVM_STAGE=%~1"
@@ -16,13 +16,13 @@ set "RVM_BATCH=%~nx2"
 set "RVM_HOME=%~dp2"
 set "RVM_CODE=0"
 
-rem ---- What was dropped: RVM_REST lists it, each path bare or between bars, which stand for quotation marks.
+rem ---- What was dropped, listed in RVM_REST: each path is bare or between bars, which replace quotation marks.
 rem Explorer starts:  C:\Windows\system32\cmd.exe /c ""C:\folder\1_segment.bat" C:\a&b.mp4 "C:\c d.mp4""
 set "RVM_DROPPED="
 set "RVM_LEAVE="
 set "RVM_REST="
 set "RVM_LINE=%CMDCMDLINE:"=|%"
-rem A line of a batch file takes 8191 characters, and each below holds all that was dropped once.
+rem A line of a batch file can have 8191 characters, and no line below contains all that was dropped more than once.
 if not "%RVM_LINE:~7900,1%"=="" goto too_much
 set "RVM_REST=%RVM_LINE:*||=||%"
 if "%RVM_REST:~0,2%"=="||" for /f "tokens=1,* delims=|" %%A in ("%RVM_REST%") do (
@@ -31,13 +31,13 @@ if "%RVM_REST:~0,2%"=="||" for /f "tokens=1,* delims=|" %%A in ("%RVM_REST%") do
 )
 set "RVM_REST="
 if not defined RVM_LEAVE goto from_arguments
-rem The whole window is there for this drop alone. It must end with "exit": with "exit /b", Windows would go
-rem on to what follows the & in a dropped a&b.mp4, and run it as a command.
+rem The window was opened for this drop alone. It must end with "exit": after "exit /b", Windows would go on to
+rem what follows the & in a dropped a&b.mp4, and run it as a command.
 if defined RVM_DROPPED set "RVM_REST=%RVM_DROPPED:~0,-1%"
 goto have_paths
 
 :from_arguments
-rem Typed in a terminal, or started by another batch file that must go on afterwards.
+rem Typed in a terminal, or started by another batch file, which must go on afterwards.
 set "RVM_LEAVE=exit /b"
 set "RVM_COUNT=0"
 :next_argument
@@ -46,17 +46,17 @@ set "RVM_REST=%RVM_REST% |%~3|"
 set /a RVM_COUNT+=1
 shift /3
 if not "%RVM_COUNT%"=="9" goto next_argument
-echo Please name at most eight at once here, or drop them all on "%RVM_BATCH%".
+echo Please give at most eight at a time here, or drop them all on "%RVM_BATCH%".
 :refuse
 set "RVM_CODE=2"
 call :take_next
 if not defined RVM_PATH goto close
-echo Refused: "%RVM_PATH%"
+echo Not done: "%RVM_PATH%"
 goto refuse
 
 :too_much
 set "RVM_LEAVE=exit"
-echo These are too many at once: Windows hands on no more than 8000 letters. None of them was touched.
+echo These are too many at once: Windows passes on no more than 8000 characters. Nothing was done.
 echo Drop fewer on "%RVM_BATCH%" at a time, or move them to a folder with a shorter path first.
 set "RVM_CODE=2"
 goto close
@@ -66,45 +66,45 @@ if "%RVM_STAGE%"=="setup" goto have_path
 call :take_next
 if defined RVM_PATH goto have_path
 if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
-if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte the people in it.
+if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte them.
 if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to join them into one video.
-if "%RVM_STAGE%"=="add-audio" echo Drop the video you started from on "%RVM_BATCH%" to add its sound to the matted picture.
+if "%RVM_STAGE%"=="add-audio" echo Drop your original video on "%RVM_BATCH%" to add its audio to the matted video.
 set "RVM_CODE=2"
 goto close
 
 :have_path
 set "RVM_MISSING=inference_custom.py"
 if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
-set "RVM_MISSING=installation\this_python.py"
+set "RVM_MISSING=installation\python_check.py"
 if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
 set "RVM_MISSING=windows\find_python.bat"
 if exist "%RVM_HOME%%RVM_MISSING%" goto have_program
 :missing
-echo The file %RVM_MISSING%, which belongs beside "%RVM_BATCH%", is missing.
+echo The file %RVM_MISSING%, which belongs with "%RVM_BATCH%", is missing.
 echo Unpack the whole download into one folder, and use "%RVM_BATCH%" there.
 set "RVM_CODE=3"
 goto close
 
-rem ---- Python, with all packages. Setup makes a .venv where there is none.
+rem ---- Python, with all packages. Setup creates a .venv if there is none.
 :have_program
-rem For files and pipes. Into a window Python and cmd.exe write every alphabet anyway, so no chcp is needed.
+rem For files and pipes. To a window, Python and cmd.exe write every alphabet anyway, so no chcp is needed.
 set "PYTHONUTF8=1"
 if "%RVM_STAGE%"=="setup" goto find_base
 :find_python
-set "RVM_WANTED=ready"
+set "RVM_PURPOSE=ready"
 call :find
 if defined RVM_PYTHON goto have_python
 if defined RVM_SET_UP goto still_missing
 :find_base
-set "RVM_WANTED=base"
+set "RVM_PURPOSE=base"
 call :find
 if defined RVM_LOST goto lost
 if not defined RVM_PYTHON goto no_python
 if "%RVM_STAGE%"=="setup" goto set_up
 
 echo.
-echo "%RVM_BATCH%" is not set up yet. Setup puts what it needs into the folder .venv beside it. It has to download
-echo about 3 GB where there is an NVIDIA graphics card, less elsewhere. That takes minutes, and is done once.
+echo "%RVM_BATCH%" is not set up yet. Setup installs what it needs in the folder .venv beside it. It downloads
+echo about 3 GB if there is an NVIDIA graphics card, less if not. That takes minutes, and is needed only once.
 :ask_setup
 set "RVM_ANSWER="
 set /p "RVM_ANSWER=Set it up now? (y/n) [n]: "
@@ -118,7 +118,7 @@ echo Please type y or n.
 goto ask_setup
 
 :not_now
-echo Nothing was installed, and nothing was done. When you are ready, double-click "setup.bat".
+echo Nothing was installed or done. When you are ready, double-click "setup.bat".
 set "RVM_CODE=3"
 goto close
 
@@ -129,7 +129,7 @@ set "RVM_CODE=%ERRORLEVEL%"
 if "%RVM_CODE%"=="130" goto interrupted
 if "%RVM_CODE%"=="-1073741510" goto interrupted
 if "%RVM_STAGE%"=="setup" goto setup_ended
-rem With all packages there, what else may be missing is told by the stage itself.
+rem If all packages are there, the stage itself says what else is missing.
 set "RVM_SET_UP=yes"
 echo.
 goto find_python
@@ -139,7 +139,7 @@ if "%RVM_CODE%"=="0" set "RVM_CODE=3"
 goto ended
 
 :setup_ended
-rem Setting up has said itself what is missing.
+rem Setup itself has said what is missing.
 if "%RVM_CODE%"=="3" goto close
 if not "%RVM_CODE%"=="0" goto ended
 echo Now drop your video on "1_segment.bat".
@@ -151,10 +151,10 @@ set "RVM_CODE=4"
 goto close
 
 :no_python
-echo No Python was found that serves: it has to be 3.10 to 3.13, of 64 bits. To get one, either
-echo - open a command window, type   winget install Python.Python.3.13   and press Enter,
-echo - or get "Windows installer (64-bit)" of Python 3.13 from https://www.python.org/downloads/windows/
-echo   and tick "Add python.exe to PATH" while installing.
+echo No suitable Python was found: 3.10 to 3.13 is needed, the 64-bit version. To get one, either
+echo - open a command window, type   winget install Python.Python.3.13   and press Enter, or
+echo - get the "Windows installer (64-bit)" of Python 3.13 from https://www.python.org/downloads/windows/
+echo   and tick "Add python.exe to PATH" during the installation.
 echo Then use "%RVM_BATCH%" again.
 set "RVM_CODE=3"
 goto close
@@ -163,7 +163,7 @@ goto close
 set "RVM_CODE=0"
 echo Python: "%RVM_PYTHON%" %RVM_PYTHON_ARGS%
 
-rem ---- What to ask. An answer is looked at only after its quotation marks are gone.
+rem ---- Questions. An answer is read only after its quotation marks are removed.
 set "RVM_OPTIONS="
 set "RVM_LAST_OPTIONS="
 if "%RVM_STAGE%"=="segment" goto ask_seconds
@@ -192,19 +192,19 @@ if not defined RVM_ANSWER set "RVM_ANSWER=n"
 set "RVM_ANSWER=%RVM_ANSWER:"=%"
 if /i "%RVM_ANSWER%"=="n" goto each_path
 if /i "%RVM_ANSWER%"=="no" goto each_path
-rem With several folders, only after the last one.
+rem With several folders, the computer is shut down only after the last one.
 set "RVM_LAST_OPTIONS=--shutdown"
 if /i "%RVM_ANSWER%"=="y" goto each_path
 if /i "%RVM_ANSWER%"=="yes" goto each_path
 echo Please type y or n.
 goto ask_shutdown
 
-rem ---- One run of Python for each path, in order.
+rem ---- Python runs once for each path, in order.
 :each_path
 if not defined RVM_REST set "RVM_OPTIONS=%RVM_OPTIONS% %RVM_LAST_OPTIONS%"
 echo.
 echo "%RVM_PATH%"
-rem Python reads \" as a quotation mark, so every backslash at the very end, as in D:\, is written twice.
+rem Python reads \" as a quotation mark, so every backslash at the very end, as in D:\, is doubled.
 set "RVM_TAIL=%RVM_PATH%"
 :double_backslash
 if not "%RVM_TAIL:~-1%"=="\" goto run_python
@@ -215,7 +215,7 @@ if defined RVM_TAIL goto double_backslash
 "%RVM_PYTHON%" %RVM_PYTHON_ARGS% "%RVM_HOME%inference_custom.py" %RVM_STAGE% "%RVM_PATH%" %RVM_OPTIONS%
 set "RVM_LAST=%ERRORLEVEL%"
 if "%RVM_CODE%"=="0" set "RVM_CODE=%RVM_LAST%"
-rem The second number is Windows' own for a program that Ctrl+C ended.
+rem The second number is Windows' own code for a program that Ctrl+C ended.
 if "%RVM_LAST%"=="130" goto interrupted
 if "%RVM_LAST%"=="-1073741510" goto interrupted
 call :take_next
@@ -229,13 +229,13 @@ goto close
 
 :interrupted
 echo.
-echo Interrupted. Start it again the same way, and it goes on where it stopped.
+echo Interrupted. Start it again in the same way, and it continues where it stopped.
 
 :close
 if not "%RVM_NO_PAUSE%"=="1" pause
 %RVM_LEAVE% %RVM_CODE%
 
-rem ---- Moves the first path of RVM_REST to RVM_PATH; leaves both without a value when there is none.
+rem ---- Moves the first path of RVM_REST to RVM_PATH; leaves both without a value if there is none.
 :take_next
 set "RVM_PATH="
 set "RVM_TAKE="
@@ -244,7 +244,7 @@ set "RVM_REST="
 if not defined RVM_TAKE exit /b 0
 set "RVM_END= "
 if "%RVM_TAKE:~0,1%"=="|" set "RVM_END=|"
-rem (eol is a bar, which begins no path: the usual one, a semicolon, may.)
+rem (eol is a bar, with which no path begins; some begin with the default, a semicolon.)
 for /f "eol=| tokens=1,* delims=%RVM_END%" %%A in ("%RVM_TAKE%") do (
     set "RVM_PATH=%%A"
     set "RVM_TAKE=%%B"
@@ -252,8 +252,8 @@ for /f "eol=| tokens=1,* delims=%RVM_END%" %%A in ("%RVM_TAKE%") do (
 for /f "tokens=* delims= " %%A in ("%RVM_TAKE%") do set "RVM_REST=%%A"
 exit /b 0
 
-rem ---- Sets RVM_PYTHON and RVM_PYTHON_ARGS; without a value where there is no such Python. "call" reads its line
-rem twice: it is given no path, but a file of the current folder.
+rem ---- Sets RVM_PYTHON and RVM_PYTHON_ARGS; leaves them without a value if there is no such Python. "call" expands its
+rem line twice, so it is given no path, but a file in the current folder.
 :find
 set "RVM_PYTHON="
 set "RVM_LOST=yes"

@@ -1,7 +1,7 @@
 """Asking nvidia-smi, which knows NVIDIA's GPUs and driver without any package.
 
 Nothing else in the program runs it. Setup has code of its own for that
-(`installation/cards.py`), which must not need the program.
+(`installation/gpus.py`), which must not need the program.
 """
 
 from __future__ import annotations

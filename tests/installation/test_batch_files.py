@@ -253,8 +253,8 @@ def test_several_paths_are_worked_through_in_order(wine: Wine) -> None:
     assert segment.arguments == [arguments("segment", path, "--seconds", "3") for path in paths]
     assert (too_many.calls, too_many.exit_code) == ([], 2)
     assert "eight" in too_many.printed
-    assert [line for line in too_many.printed.splitlines() if line.startswith("Refused")] == [
-        f'Refused: "{path}"' for path in (*paths, *paths, "x")
+    assert [line for line in too_many.printed.splitlines() if line.startswith("Not done")] == [
+        f'Not done: "{path}"' for path in (*paths, *paths, "x")
     ]
 
 
@@ -274,7 +274,7 @@ def test_the_exit_code_comes_through_and_is_put_in_words(wine: Wine) -> None:
         assert outcome.exit_code == code
         last_line = outcome.printed.split("\r\n")[-2]
         if code in INTERRUPTED:
-            assert last_line.startswith("Interrupted. Start it again the same way")
+            assert last_line.startswith("Interrupted. Start it again in the same way")
         elif code:
             assert last_line.startswith(f"This did not finish: exit code {code}. The text above")
         else:
@@ -380,7 +380,7 @@ def test_python_is_looked_for_in_order(wine: Wine) -> None:
         assert (environment in added) == (r"\envs\rvm" in program)
         assert (rf"{environment}\Library\bin" in added) == (r"\envs\rvm" in program)
     assert (none_left.exit_code, none_left.calls) == (3, [])
-    assert "3.10 to 3.13, of 64 bits" in none_left.printed
+    assert "3.10 to 3.13 is needed, the 64-bit version" in none_left.printed
     assert "https://www.python.org/downloads/windows/" in none_left.printed
     assert "Add python.exe to PATH" in none_left.printed
     assert 'use "3_combine.bat" again' in none_left.printed
@@ -405,7 +405,7 @@ def test_a_python_that_does_not_start_is_passed_over(wine: Wine) -> None:
     assert [call.program for call in behind.calls] == [r"C:\further on\python.exe"]
     assert (alone.exit_code, alone.calls) == (3, [])
     for outcome in (with_launcher, behind, alone):
-        [line] = [line for line in outcome.printed.splitlines() if "Passed over" in line]
+        [line] = [line for line in outcome.printed.splitlines() if "Not used" in line]
         assert line.endswith(rf'"{home}\.venv\Scripts\python.exe"')
 
 

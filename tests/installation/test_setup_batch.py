@@ -1,6 +1,6 @@
 """setup.bat, and the other batch files where nothing is set up yet, under Wine (wine/harness.py).
 
-A stand-in plays Python: what setting up then does is tested in test_installation.py.
+A stand-in plays Python; what setup itself does is tested in test_installer.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def py(wine: Wine) -> Wine:
     return wine
 
 
-def setting_up(home: str) -> list[str]:
+def setup_arguments(home: str) -> list[str]:
     return ["-3.12", rf"{home}\installation"]
 
 
@@ -58,19 +58,19 @@ def test_a_double_click_sets_up_and_its_exit_code_comes_through(py: Wine) -> Non
         )
     )
     for (_, home, code), outcome in zip(starts, outcomes, strict=True):
-        assert outcome.arguments == [setting_up(home)]
+        assert outcome.arguments == [setup_arguments(home)]
         assert (outcome.exit_code, outcome.typed) == (code, 1)
         assert outcome.calls[0].variables["PYTHONUTF8"] == "1"
         assert outcome.calls[0].folder == ELSEWHERE
         assert ('drop your video on "1_segment.bat"' in outcome.printed) == (code == 0)
-        assert ("Start it again the same way" in outcome.printed) == (code == 130)
+        assert ("Start it again in the same way" in outcome.printed) == (code == 130)
         assert (f"exit code {code}." in outcome.printed) == (code not in {0, 3, 130})
 
 
 def test_it_runs_again_where_everything_is_there(py: Wine) -> None:
-    """Setting up itself finds out what is left to do."""
+    """Setup itself finds out what is left to do."""
     [outcome] = py.run(Run(explorer(rf"{HOME}\{SETUP}"), variables={"PATH": LAUNCHER}))
-    assert outcome.arguments == [setting_up(HOME)]
+    assert outcome.arguments == [setup_arguments(HOME)]
 
 
 def test_the_best_python_is_taken(wine: Wine) -> None:
@@ -120,8 +120,8 @@ def test_a_python_that_does_not_serve_is_passed_over_with_a_sentence(wine: Wine)
     for outcome, name in ((setup, SETUP), (drop, "3_combine.bat")):
         assert (outcome.exit_code, outcome.typed, outcome.calls) == (3, 1, [])
         first, second, *_ = outcome.printed.splitlines()
-        assert first == "Passed over: it is too old."
-        assert second.startswith("No Python was found that serves")
+        assert first == "Not used: it is too old."
+        assert second.startswith("No suitable Python was found")
         assert "winget install Python.Python.3.13" in outcome.printed
         assert "https://www.python.org/downloads/windows/" in outcome.printed
         assert f'Then use "{name}" again.' in outcome.printed
@@ -139,7 +139,7 @@ def test_the_current_folder_plays_no_part_in_setting_up(py: Wine) -> None:
     )
     assert (without.exit_code, without.calls) == (3, [])
     for outcome, folder in ((beside, there), (other_drive, "Z:\\")):
-        assert outcome.arguments == [setting_up(BARE_HOME)]
+        assert outcome.arguments == [setup_arguments(BARE_HOME)]
         assert outcome.calls[0].folder == folder
 
 
@@ -156,7 +156,9 @@ def test_setup_may_lie_in_any_folder(py: Wine) -> None:
     outcomes = py.run(
         *(Run(explorer(rf"{h}\{SETUP}"), variables={"PATH": LAUNCHER}) for h in homes)
     )
-    assert [outcome.arguments for outcome in outcomes] == [[setting_up(home)] for home in homes]
+    assert [outcome.arguments for outcome in outcomes] == [
+        [setup_arguments(home)] for home in homes
+    ]
 
 
 def test_what_is_dropped_on_setup_is_left_alone(py: Wine) -> None:
@@ -173,7 +175,7 @@ def test_what_is_dropped_on_setup_is_left_alone(py: Wine) -> None:
         )
     )
     for outcome in outcomes:
-        assert outcome.arguments == [setting_up(BARE_HOME)]
+        assert outcome.arguments == [setup_arguments(BARE_HOME)]
         assert outcome.exit_code == 0
 
 
@@ -181,7 +183,7 @@ def test_a_file_that_is_missing_is_named(py: Wine) -> None:
     homes = {
         missing: fresh(py, rf"C:\without {number}")
         for number, missing in enumerate(
-            (r"installation\this_python.py", r"windows\find_python.bat", "inference_custom.py")
+            (r"installation\python_check.py", r"windows\find_python.bat", "inference_custom.py")
         )
     }
     for missing, home in homes.items():
@@ -225,7 +227,7 @@ def test_yes_sets_up_and_goes_on_with_what_was_dropped(py: Wine) -> None:
         )
         [outcome] = py.run(run)
         setup, first, second = outcome.calls
-        assert setup.arguments == setting_up(home)
+        assert setup.arguments == setup_arguments(home)
         assert (first.program, second.program) == (python, python)
         program = rf"{home}\inference_custom.py"
         assert first.arguments == [program, "infer", r"C:\a&b.mp4"]
@@ -249,7 +251,7 @@ def test_where_setting_up_fails_the_stage_does_not_start(py: Wine) -> None:
     for code, told in ((4, 4), (0, 3), (130, 130)):
         home, run = drop_on_fresh(py, f"fails {code}", "y\n", KEY, RVM_EXIT=str(code))
         [outcome] = py.run(run)
-        assert outcome.arguments == [setting_up(home)]
+        assert outcome.arguments == [setup_arguments(home)]
         assert (outcome.exit_code, outcome.typed) == (told, 2)
 
 
@@ -267,7 +269,7 @@ def test_another_python_with_the_packages_is_used_without_a_question(py: Wine) -
     assert [call.program for call in conda.calls] == [r"C:\active\conda\python.exe"]
     assert [call.program for call in venv.calls] == [r"C:\active\venv\Scripts\python.exe"]
     assert was_asked(conda) == was_asked(venv) == 0
-    assert "Passed over: a package is missing." in bare.printed
+    assert "Not used: a package is missing." in bare.printed
     assert (bare.calls, was_asked(bare), bare.exit_code) == ([], 1, 3)
 
 
@@ -279,6 +281,6 @@ def test_a_half_made_venv_is_told_and_set_up_anew(py: Wine) -> None:
         py.path(f"{python}.{flaw}").touch()
         drop = explorer(rf"{home}\4_add_audio.bat", r"C:\a.mp4")
         [outcome] = py.run(Run(drop, ("y\n", KEY), {"PATH": LAUNCHER, "RVM_EXIT": "4"}))
-        assert outcome.arguments == [setting_up(home)]
-        assert outcome.printed.startswith("Passed over")
+        assert outcome.arguments == [setup_arguments(home)]
+        assert outcome.printed.startswith("Not used")
         assert outcome.exit_code == 4

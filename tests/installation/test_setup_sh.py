@@ -1,4 +1,4 @@
-"""setup.sh: which Python it takes. What setting up then does is tested in test_installation.py."""
+"""setup.sh: which Python it uses. What setup itself does is tested in test_installer.py."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def start(tmp_path: Path, home: Path) -> tuple[int, str, list[str]]:
 
 
 def download(home: Path) -> Path:
-    for name in ("setup.sh", "inference_custom.py", "installation/this_python.py"):
+    for name in ("setup.sh", "inference_custom.py", "installation/python_check.py"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, home / name)
     return home
@@ -84,7 +84,7 @@ def test_without_a_python_it_says_how_to_get_one(tmp_path: Path) -> None:
 def test_half_a_download_is_told(tmp_path: Path) -> None:
     put_python(tmp_path / "pythons", "python3", 0)
     home = download(tmp_path / "home")
-    (home / "installation" / "this_python.py").unlink()
+    (home / "installation" / "python_check.py").unlink()
     code, printed, words = start(tmp_path, home)
     assert (code, words) == (3, [])
     assert "Unpack the whole download" in printed

@@ -156,7 +156,7 @@ class Wine:
         shutil.copytree(ROOT / "windows", folder / "windows")
         for name in (SETUP, *STAGES):
             shutil.copyfile(ROOT / name, folder / name)
-        for name in ("inference_custom.py", r"installation\this_python.py"):
+        for name in ("inference_custom.py", r"installation\python_check.py"):
             self.path(rf"{windows_folder}\{name}").touch()
 
     def run(self, *runs: Run) -> list[Outcome]:

@@ -3,11 +3,11 @@
    Appends one record to the file named by RVM_RECORD: the program's own path, its exact command line, each
    argument and what it sees of its surroundings, as "key=value" lines in UTF-8 with an empty line after each
    record. Exits with the n-th number of RVM_EXIT for the n-th record (the last one serves the rest).
-   this_python.py, by which the batch files ask whether a Python serves, is answered with 0 and not written
-   down. A file beside the program changes that: "python.exe.broken" to 9009, as of the Microsoft Store's
-   stand-in; "python.exe.old" to 90 and a sentence, whatever is asked; "python.exe.bare" to the same where it
-   is asked for all packages. Beside a "py.exe.versions", py.exe has
-   only those versions that files such as "py.exe-3.12" name.
+   python_check.py, by which the batch files learn whether a Python is suitable, exits with 0 and is not
+   written down. A file beside the program changes that: "python.exe.broken" to 9009, as from the Microsoft
+   Store's stand-in; "python.exe.old" to 90 and a sentence, for any purpose; "python.exe.bare" to the same if
+   all packages are needed. Beside a "py.exe.versions", py.exe has only those versions that files such as
+   "py.exe-3.12" name.
    Started with ...\\installation, it makes a copy of itself at RVM_MAKES. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +50,8 @@ static int beside(const wchar_t *program, const wchar_t *name) {
     return GetFileAttributesW(file) != INVALID_FILE_ATTRIBUTES;
 }
 
-static int passed_over(const char *why) {
-    printf("Passed over: %s\n", why);
+static int not_used(const char *why) {
+    printf("Not used: %s\n", why);
     return 90;
 }
 
@@ -63,11 +63,11 @@ int wmain(int argc, wchar_t **argv) {
 
     GetModuleFileNameW(NULL, program, LONGEST - 16);
     for (i = 1; i + 1 < argc; i++) {
-        if (!ends(argv[i], L"\\this_python.py")) continue;
+        if (!ends(argv[i], L"\\python_check.py")) continue;
         if (beside(program, L".broken")) return 9009;
         if (i > 1 && beside(program, L".versions") && !beside(program, argv[1])) return 103;
-        if (beside(program, L".old")) return passed_over("it is too old.");
-        if (beside(program, L".bare") && !wcscmp(argv[i + 1], L"ready")) return passed_over("a package is missing.");
+        if (beside(program, L".old")) return not_used("it is too old.");
+        if (beside(program, L".bare") && !wcscmp(argv[i + 1], L"ready")) return not_used("a package is missing.");
         return 0;
     }
     if (argc > 1 && ends(argv[argc - 1], L"\\installation") && GetEnvironmentVariableW(L"RVM_MAKES", path, LONGEST))

@@ -1,0 +1,224 @@
+"""Setup: its steps, in order. A step that is done already is skipped."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import indent
+
+from installation.commands import CommandRunner, SubprocessRunner
+from installation.errors import INTERRUPTED, SetupError
+from installation.gpus import GpuReport, detect_gpus
+from installation.long_paths import check_root_length, long_paths_enabled
+from installation.pip_errors import NoBuildError
+from installation.python_check import package_names
+from installation.torch_builds import TorchBuild, suitable_builds
+from installation.virtual_environment import TorchReport, VirtualEnvironment
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCTOR_OK, DOCTOR_MISSING = 0, 3
+TORCH_PACKAGES = ("torch", "torchvision")
+DRIVER_URL = "https://www.nvidia.com/drivers"
+VISUAL_CPP_URL = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+MISSING_LIBRARY_SIGNS = ("WinError 126", "WinError 127", "WinError 1114", "DLL load failed")
+
+
+def main(commands: CommandRunner | None = None) -> int:
+    """Run setup and return its exit code: 0 done, 3 something is missing, others as the program's.
+
+    Args:
+        commands: None for real subprocesses.
+    """
+    installer = Installer(ROOT, sys.platform, os.environ, commands or SubprocessRunner())
+    try:
+        return installer.run(sys.executable)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Start setup again: what is installed stays.", flush=True)
+        return INTERRUPTED
+    except SetupError as error:
+        print(f"\n{error}", flush=True)
+        return error.exit_code
+
+
+class Installer:
+    """One run of setup.
+
+    Args:
+        root: the program's folder.
+        platform: as in `sys.platform`.
+        variables: the environment variables, by which nvidia-smi is looked up.
+    """
+
+    def __init__(
+        self, root: Path, platform: str, variables: Mapping[str, str], commands: CommandRunner
+    ) -> None:
+        self._root, self._platform, self._commands = root, platform, commands
+        self._variables = variables
+        self._environment = VirtualEnvironment(root, platform, commands)
+        self._script = "setup.bat" if platform == "win32" else "setup.sh"
+
+    def run(self, base_python: str) -> int:
+        """Run all steps and return doctor's exit code.
+
+        Args:
+            base_python: the Python that `.venv` is created from.
+
+        Raises:
+            SetupError: a step failed.
+        """
+        say(f"Setting up RVM on Segments in {self._root}")
+        if self._platform == "win32" and not long_paths_enabled():
+            check_root_length(self._root)
+        self._create_environment(base_python)
+        say("2 of 4  The graphics card, and torch to compute on it.")
+        self._install_torch(detect_gpus(self._commands, self._platform, self._variables))
+        self._install_other_packages()
+        return self._run_doctor()
+
+    def _create_environment(self, base_python: str) -> None:
+        if self._environment.is_usable():
+            say("\n1 of 4  .venv is there already.")
+            return
+        reason = " anew, because it is broken" * self._environment.exists()
+        say(f"\n1 of 4  Creating .venv{reason}.")
+        self._environment.create(base_python)
+
+    def _install_torch(self, gpus: GpuReport) -> None:
+        builds = self._choose_builds(gpus)
+        requirements = [
+            line for line in self._requirements() if package_names(line)[0] in TORCH_PACKAGES
+        ]
+        found = self._environment.has_installed(requirements)
+        before = self._environment.check_torch() if found else None
+        if before and self._can_stay(before, builds):
+            note(f"torch {before.version} is there already.")
+            self._warn_of_idle_gpu(before, builds)
+            return
+        size = "about 3 GB" if builds or self._platform == "linux" else "about 150 MB"
+        note(
+            f"Installing torch and torchvision: {size} to download, which takes minutes, or\n"
+            "longer on a slow connection. While they are unpacked, nothing moves for a while."
+        )
+        self._install_build(builds, requirements, force=found)
+        torch = self._environment.check_torch()
+        if not found and torch.version and not self._can_stay(torch, builds):
+            # torch was there without torchvision, and pip left it.
+            self._install_build(builds, requirements, force=True)
+            torch = self._environment.check_torch()
+        if not torch.version:
+            message = f"torch is installed, but does not load: {torch.problem}"
+            raise SetupError(message, fix_for(torch))
+        if builds and not any(b.is_installed(torch.cuda, self._platform) for b in builds):
+            raise SetupError(
+                f"pip took torch {torch.version} from another index than the one it was given.",
+                "Your own settings of pip name that index. See: python -m pip config list",
+            )
+        self._warn_of_idle_gpu(torch, builds)
+
+    def _choose_builds(self, gpus: GpuReport) -> tuple[TorchBuild, ...]:
+        """Say what was detected; return the builds for it, none if the CPU has to do the work."""
+        if self._platform == "darwin":
+            note("macOS does not support NVIDIA graphics cards: the CPU will do the work, slowly.")
+            return ()
+        if not gpus.gpus:
+            note(
+                f"{gpus.problem}\n"
+                "WARNING: the CPU will do all the work, many times slower. If there is such a "
+                f"card,\ninstall its driver from {DRIVER_URL} and start {self._script} again."
+            )
+            return ()
+        note(f"Graphics card: {gpus.describe()}.")
+        capabilities = [gpu.capability for gpu in gpus.gpus]
+        builds = suitable_builds(gpus.driver, capabilities, self._platform)
+        if not builds:
+            note(
+                "WARNING: no build of PyTorch runs on this card with this driver: the CPU "
+                "will do all the work,\nmany times slower. Install the newest driver from "
+                f"{DRIVER_URL}\nand start {self._script} again. (Cards older than the GTX 900 "
+                "series are no longer supported.)"
+            )
+        for gpu in gpus.gpus:
+            if builds and not builds[0].supports(gpu.capability):
+                note(f"{gpu.name} is too old or too new for that build and will not be used.")
+        return builds
+
+    def _can_stay(self, torch: TorchReport, builds: tuple[TorchBuild, ...]) -> bool:
+        """Return whether this torch loads, and computes on the GPU or is a build that should."""
+        if not torch.version:
+            return False
+        is_suitable = any(build.is_installed(torch.cuda, self._platform) for build in builds)
+        return torch.gpu_works or is_suitable or not builds
+
+    def _install_build(
+        self, builds: tuple[TorchBuild, ...], requirements: list[str], *, force: bool
+    ) -> None:
+        """Install the first build that exists for this Python.
+
+        Args:
+            force: whether another torch is there, which pip would otherwise leave.
+        """
+        indexes = list(dict.fromkeys(build.index_url(self._platform) for build in builds)) or [None]
+        options = [*requirements, *(["--force-reinstall"] if force else [])]
+        for number, index in enumerate(indexes):
+            note(f"From {index or 'PyPI'}\n")
+            try:
+                return self._environment.install(options, "torch", index)
+            except NoBuildError:
+                if number == len(indexes) - 1:
+                    raise
+            note("That index has none for this Python. Trying the next one.")
+        return None
+
+    def _warn_of_idle_gpu(self, torch: TorchReport, builds: tuple[TorchBuild, ...]) -> None:
+        if builds and not torch.gpu_works:
+            note(
+                f"\nWARNING: torch {torch.version} does not compute on the graphics card "
+                f"({torch.problem or 'it finds none'}).\nRestart the computer; if that "
+                f"does not help, install the newest driver from {DRIVER_URL}"
+            )
+
+    def _install_other_packages(self) -> None:
+        path = str(self._root / "requirements_inference.txt")
+        if self._environment.has_installed(["-r", path]):
+            say("3 of 4  All other packages are there already.")
+            return
+        say("\n3 of 4  Installing the other packages: about 100 MB to download.\n")
+        self._environment.install(["-r", path], "the packages")
+
+    def _run_doctor(self) -> int:
+        say("\n4 of 4  Trying it out: doctor\n")
+        program = str(self._root / "inference_custom.py")
+        exit_code = self._commands.run([self._environment.python, program, "doctor"])
+        if exit_code == DOCTOR_OK:
+            say("\nSetup is done. Nothing is missing.")
+        elif exit_code == DOCTOR_MISSING:
+            say("\nSetup is done, except for what doctor lists above.")
+        else:
+            say(f"\nThe packages are installed, but doctor ended with exit code {exit_code}.")
+        return exit_code
+
+    def _requirements(self) -> list[str]:
+        text = (self._root / "requirements_inference.txt").read_text(encoding="utf-8")
+        lines = (line.split("#")[0].strip() for line in text.splitlines())
+        return [line for line in lines if line]
+
+
+def say(text: str) -> None:
+    """Print at once, before another program prints."""
+    print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """Print at once, indented below the step that it belongs to."""
+    say(indent(text, " " * 8))
+
+
+def fix_for(torch: TorchReport) -> str:
+    """Return what to do about a torch that does not load."""
+    if any(sign in torch.problem for sign in MISSING_LIBRARY_SIGNS):
+        return (
+            f"Install Microsoft's Visual C++ libraries, {VISUAL_CPP_URL}, then start setup again."
+        )
+    return "Delete the folder .venv, then start setup again."

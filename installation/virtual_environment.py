@@ -1,0 +1,132 @@
+"""`.venv`: creating it, creating it anew if it is broken, and what is installed in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from installation.commands import CommandRunner
+from installation.errors import STORAGE, SetupError
+from installation.pip_errors import explain_failure
+
+CHECK_PYTHON = (
+    "import struct, sys, pip; sys.exit(sys.version_info < (3, 10) or struct.calcsize('P') != 8)"
+)
+# Loads torch and computes on the GPU: that a package is listed does not say that it works.
+CHECK_TORCH = """
+import json
+report = {"version": "", "cuda": None, "gpu_works": False, "problem": ""}
+try:
+    import torch, torchvision
+    report["version"], report["cuda"] = torch.__version__, torch.version.cuda
+    if torch.cuda.is_available():
+        report["gpu_works"] = (torch.zeros(1, device="cuda") + 1).item() == 1
+except Exception as error:
+    report["problem"] = f"{type(error).__name__}: {error}"
+print("\\n" + json.dumps(report))
+"""
+
+
+@dataclass(frozen=True)
+class TorchReport:
+    """Whether the installed torch works.
+
+    Args:
+        version: empty if it does not load.
+        cuda: the version of CUDA it was built with, such as 13.0; None for a build for the CPU.
+        gpu_works: whether it computes on a GPU.
+        problem: why it does not load, or does not compute on the GPU.
+    """
+
+    version: str
+    cuda: str | None
+    gpu_works: bool
+    problem: str
+
+
+class VirtualEnvironment:
+    """The virtual environment in `.venv` in the program's folder."""
+
+    def __init__(self, root: Path, platform: str, commands: CommandRunner) -> None:
+        self.folder = root / ".venv"
+        executable = "Scripts/python.exe" if platform == "win32" else "bin/python"
+        self.python = str(self.folder / executable)
+        self._commands = commands
+
+    def exists(self) -> bool:
+        """Return whether there is anything of that name, usable or not."""
+        return self.folder.exists() or self.folder.is_symlink()
+
+    def is_usable(self) -> bool:
+        """Return whether its Python starts, is new enough and 64-bit, and has pip."""
+        return self._commands.capture([self.python, "-c", CHECK_PYTHON]).exit_code == 0
+
+    def create(self, base_python: str) -> None:
+        """Create it from `base_python`, deleting what was there before.
+
+        Raises:
+            SetupError: it cannot be deleted or created.
+        """
+        self._delete()
+        command = [base_python, "-m", "venv", str(self.folder)]
+        if self._commands.run(command) or not self.is_usable():
+            raise SetupError(
+                f"{self.folder} could not be created.",
+                "The lines above say why. On Debian and Ubuntu, install the package python3-venv; "
+                "if the disk is full, free some space. Then start setup again.",
+                STORAGE,
+            )
+
+    def has_installed(self, requirements: Sequence[str]) -> bool:
+        """Return whether pip finds these installed, in suitable versions; contacts no index."""
+        options = ["--no-index", "--quiet", *requirements]
+        command = [self.python, "-m", "pip", "install", *options]
+        return self._commands.capture(command).exit_code == 0
+
+    def install(
+        self, requirements: Sequence[str], package: str, index_url: str | None = None
+    ) -> None:
+        """Install the requirements with pip, its output visible in this window.
+
+        Args:
+            package: what they are, for an error's message.
+
+        Raises:
+            SetupError: pip failed, for the reason in its log.
+        """
+        log = self.folder / "pip.log"
+        log.unlink(missing_ok=True)
+        index = ["--index-url", index_url] if index_url else []
+        command = [self.python, "-m", "pip", "--log", str(log), "install", *index, *requirements]
+        if self._commands.run(command) == 0:
+            return
+        text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        raise explain_failure(text, package, index_url.split("/")[2] if index_url else "PyPI")
+
+    def check_torch(self) -> TorchReport:
+        """Load torch and torchvision there, and compute something on the GPU if there is one."""
+        result = self._commands.capture([self.python, "-c", CHECK_TORCH])
+        lines = result.output.strip().splitlines() or [f"exit code {result.exit_code}"]
+        try:
+            return TorchReport(**json.loads(lines[-1]))
+        except (ValueError, TypeError):  # it crashed before it could report
+            return TorchReport("", None, gpu_works=False, problem=lines[-1])
+
+    def _delete(self) -> None:
+        if not self.exists():
+            return
+        try:
+            if self.folder.is_dir() and not self.folder.is_symlink():
+                shutil.rmtree(self.folder)
+            else:
+                self.folder.unlink()
+        except OSError as error:
+            raise SetupError(
+                f"{self.folder} is broken and cannot be deleted ({error.strerror}).",
+                "Close every other window of this program, delete the folder .venv by hand, "
+                "then start setup again.",
+                STORAGE,
+            ) from error
