@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from matting.delivery.mux_check import check_mux
@@ -107,7 +106,7 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
     if matted.manifest.is_file():
         ledger = Ledger(matted)
         done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
-        if not done or replace(record, file=None) != JoinRecord.of(ledger, OutputKind.COMPOSITE):
+        if not done or not record.has_parts_of(JoinRecord.of(ledger, OutputKind.COMPOSITE)):
             raise InputError(
                 f"Segments were matted again after {combined} was made.", COMBINE_AGAIN
             )

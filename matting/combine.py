@@ -88,7 +88,7 @@ def _require_videos(ledger: Ledger) -> None:
 
 def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Progress) -> None:
     note = JoinRecord.of(ledger, kind)
-    if target.is_file() and JoinRecord.read(target) == note.proven_by(target):
+    if target.is_file() and JoinRecord.read(target) == note.with_file(target):
         progress.say(f"Already combined: {target}")
         return
     parts, time_base = _parts(ledger, kind)
@@ -102,7 +102,7 @@ def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Prog
         progress.start("Checking", note.frames, "frame")
         check_joined(temporary, shown, time_base, progress.advance)
         atomic_files.publish(temporary, target)
-        note.proven_by(target).write(target)
+        note.with_file(target).write(target)
     finally:
         progress.finish()
         atomic_files.discard(temporary)

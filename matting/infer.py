@@ -6,7 +6,6 @@ from collections import Counter, deque
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.errors import MattingError, SegmentsFailedError
@@ -15,8 +14,9 @@ from matting.inference.weights import find_checkpoint
 from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions
 from matting.progress import Progress
+from matting.project.entry import Entry, InitialState, RecordedSettings
 from matting.project.inputs import Input, InputFolder, read_inputs
-from matting.project.ledger import Entry, InitialState, Ledger
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, in_words, settings_of
 from matting.system import atomic_files, files
@@ -244,7 +244,7 @@ class _Job:
             },
         )
 
-    def _settings(self, item: Input) -> dict[str, Any]:
+    def _settings(self, item: Input) -> RecordedSettings:
         return settings_of(item, self._options, self._checkpoint_sha256)
 
     def _before(self, item: Input) -> Input | None:

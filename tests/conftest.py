@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -29,6 +30,10 @@ LOADED = [
     "tests.support.faulty_worker",
     "torchvision.models",
 ]
+
+# The same examples every time; a busy machine may take its time; nothing is left in the folder.
+hypothesis.settings.register_profile("rvm", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("rvm")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

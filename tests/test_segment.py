@@ -28,7 +28,7 @@ PLANNED = {
     "frames": 1,
     "gaps": "",
     "size_bytes": 1,
-    "sha256": "0",
+    "sha256": "0" * 64,
     "repeated": [],
 }
 

@@ -21,7 +21,8 @@ from unittest.mock import patch
 from benchmarks.faults.fault import Fault, require
 from matting.errors import MattingError
 from matting.options import OutputKind
-from matting.project.ledger import Entry, Ledger
+from matting.project.entry import Entry, OutputFile
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.system.fingerprint import Fingerprint
 
@@ -196,7 +197,9 @@ def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -
             ledger.record(name, Entry(error="it failed"))
         return
     path.write_bytes(dice.randbytes(200))
-    entry = Entry(frames=3, outputs={OutputKind.COMPOSITE: (name, Fingerprint.of(path))})
+    entry = Entry(
+        frames=3, outputs={OutputKind.COMPOSITE: OutputFile.of(path, Fingerprint.of(path))}
+    )
     with watched(watch):
         ledger.record(name, entry)
     watch.finished.add(name)

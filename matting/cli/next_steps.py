@@ -13,9 +13,7 @@ from pathlib import Path
 
 from matting.cli.parser import INPUTS, commands_taking
 from matting.errors import RUN_AGAIN, MattingError
-from matting.project.join_record import JoinRecord
-from matting.project.paths import MattedFolder, segments_folder
-from matting.project.plan import read_plan
+from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.humanize import time_taken
 
 # The variable in which a batch file passes its name.
@@ -118,7 +116,7 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
         folder = segments_folder(path, output)
         return _step(call, f"the folder {folder.name}", INFER_BATCH, "infer", folder)
     if options.command == "infer":
-        if read_plan(path) is None:
+        if not (path / PLAN_NAME).is_file():
             return ""  # not the segments of one video
         folder = MattedFolder.of(path, output).root
         return _step(call, f"the folder {folder.name}", COMBINE_BATCH, "combine", folder)
@@ -128,6 +126,8 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
 
 
 def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:
+    from matting.project.join_record import JoinRecord
+
     results = MattedFolder(output / matted.name if output else matted)
     record = JoinRecord.read(results.combined())
     if record is None or record.source is None:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
 
 from matting.cutting.cut_job import CutSegment
 from matting.errors import InputError
-from matting.project.plan import UNREADABLE, SourceFingerprint
-from matting.system import atomic_files, files
-from matting.system.fingerprint import Fingerprint
+from matting.project import records
+from matting.project.plan import MOST_FRAMES, MOST_SEGMENTS, SourceFingerprint
+from matting.project.records import Count, FileName, Ticks
+from matting.system import files
+from matting.system.fingerprint import Fingerprint, Sha256
 
 NAME = "kept.json"
-VERSION = 1
 
 
 @dataclass(frozen=True)
 class CutCheckpoint:
-    """All pieces of a damaged source, the damaged ones included.
+    """All segments of a damaged source, the damaged ones included.
 
     Attributes:
         path: the source's file. It is known again by its whole content: a better copy of it may
             have the same size and ends.
-        seconds: the length of a piece that was aimed at.
-        ends: when the source breaks off, in seconds; None: it does not.
+        seconds: the segment length that was aimed at.
+        truncated_at: when the source breaks off, in seconds; None: it does not.
     """
 
     path: Path
@@ -35,54 +39,93 @@ class CutCheckpoint:
     segments: tuple[CutSegment, ...]
 
     def write(self, work: Path) -> None:
-        """Records the pieces, which lie in the folder `work`.
+        """Record the segments, which lie in the folder `work`.
 
         Raises:
             StorageError: it cannot be written.
         """
-        value = {
-            "version": VERSION,
-            "source": vars(self.source),
-            "content": files.sha256(self.path),
-            "seconds": str(self.seconds),
-            "ends": None if self.truncated_at is None else str(self.truncated_at),
-            "pieces": [
-                {
-                    "file": segment.path.name,
-                    **vars(Fingerprint.of(segment.path)),
-                    "times": segment.times,
-                    "damaged": segment.damaged,
-                    "copied": segment.copied,
-                }
-                for segment in self.segments
-            ],
-        }
-        atomic_files.write_json(work / NAME, value)
+        record = _Record(
+            source=self.source,
+            content=files.sha256(self.path),
+            seconds=self.seconds,
+            truncated_at=self.truncated_at,
+            segments=tuple(_SegmentRecord.of(segment) for segment in self.segments),
+        )
+        records.write(work / NAME, record)
 
     @classmethod
     def read(
         cls, work: Path, path: Path, source: SourceFingerprint, seconds: Fraction
     ) -> CutCheckpoint | None:
-        """The pieces in `work`, cut from that source into that length; None if one is missing."""
+        """Return the segments in `work`, if they were cut from that source into that length.
+
+        None where they were not, or one is missing or changed, or the checkpoint is damaged: then
+        the source is cut anew.
+        """
         if not (work / NAME).is_file():
             return None
         try:
-            value = atomic_files.read_json(work / NAME, "")
-            wanted = [VERSION, vars(source), str(seconds)]
-            if [value["version"], value["source"], value["seconds"]] != wanted:
+            record = records.read(work / NAME, _Record, "")
+            if (record.source, record.seconds) != (source, seconds):
                 return None
-            if value["content"] != files.sha256(path):
+            if record.content != files.sha256(path):
                 return None
-            segments = tuple(_segment(work, item) for item in value["pieces"])
-            truncated_at = None if value["ends"] is None else Fraction(value["ends"])
-        except (InputError, *UNREADABLE):
+            if not all(saved.fingerprint.matches(work / saved.file) for saved in record.segments):
+                return None
+        except InputError:
             return None
-        return cls(path, source, seconds, truncated_at, segments)
+        segments = tuple(saved.in_folder(work) for saved in record.segments)
+        return cls(path, source, seconds, record.truncated_at, segments)
 
 
-def _segment(work: Path, value: Any) -> CutSegment:
-    path = work / Path(value["file"]).name
-    if not Fingerprint(int(value["size_bytes"]), str(value["sha256"])).matches(path):
-        raise ValueError(f"{path} has changed")
-    times, damaged = (tuple(int(time) for time in value[key]) for key in ("times", "damaged"))
-    return CutSegment(path, times, damaged, copied=bool(value["copied"]))
+class _SegmentRecord(Struct, frozen=True):
+    """A segment; its times are the source's."""
+
+    file: FileName
+    size_bytes: Count
+    sha256: Sha256
+    times: Annotated[tuple[Ticks, ...], Meta(min_length=1, max_length=MOST_FRAMES)]
+    damaged: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)]
+    copied: bool
+
+    def __post_init__(self) -> None:
+        if any(later <= earlier for earlier, later in pairwise(self.times)):
+            raise ValueError("Expected rising times")
+        if not set(self.damaged) <= set(self.times):
+            raise ValueError("Expected damaged frames to be frames of the segment")
+
+    @classmethod
+    def of(cls, segment: CutSegment) -> _SegmentRecord:
+        fingerprint = Fingerprint.of(segment.path)
+        return cls(
+            segment.path.name,
+            fingerprint.size_bytes,
+            fingerprint.sha256,
+            segment.times,
+            segment.damaged,
+            segment.copied,
+        )
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(self.size_bytes, self.sha256)
+
+    def in_folder(self, work: Path) -> CutSegment:
+        return CutSegment(work / self.file, self.times, self.damaged, copied=self.copied)
+
+
+class _Record(Struct, frozen=True, kw_only=True):
+    """What the file holds.
+
+    Attributes:
+        content: the hash of the whole source.
+    """
+
+    version: Literal[1] = 1
+    source: SourceFingerprint
+    content: Sha256
+    seconds: Fraction
+    truncated_at: Fraction | None = field(name="ends")
+    segments: Annotated[tuple[_SegmentRecord, ...], Meta(max_length=MOST_SEGMENTS)] = field(
+        name="pieces"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from matting.errors import InputError
@@ -32,7 +31,7 @@ def read_existing_cut(
     conflict = ""
     if plan.source != source:
         conflict = f"{folder} was cut from another video ({plan.source.name})."
-    elif options.seconds is not None and Fraction(plan.seconds) != options.seconds:
+    elif options.seconds is not None and plan.seconds != options.seconds:
         conflict = f"{folder} was cut into segments of {plan.seconds} seconds."
     elif options.reencode and not plan.reencoded:
         conflict = f"{folder} was cut without re-encoding."
@@ -56,7 +55,7 @@ def options_of(plan: Plan, options: CuttingOptions) -> CuttingOptions:
     repeats = any(segment.repeated for segment in plan.segments)
     return replace(
         options,
-        seconds=Fraction(plan.seconds),
+        seconds=plan.seconds,
         reencode=plan.reencoded,
         damaged=OnDamage.REPEAT if repeats else options.damaged,
     )

@@ -12,7 +12,7 @@ from matting.cutting.cut_job import CutSegment
 from matting.errors import writing
 from matting.media.video_info import VideoInfo
 from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
-from matting.project.plan import Plan, PlannedSegment, concat_list, gaps_of, write_plan
+from matting.project.plan import Plan, PlannedSegment, concat_list, write_plan
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 
@@ -33,13 +33,12 @@ def plan_of(
         time_base=info.time_base,
         rate=info.rate,
         start_pts=info.start_pts,
-        seconds=str(cut.seconds),
+        seconds=cut.seconds,
         reencoded=reencoded,
         segments=tuple(
-            PlannedSegment(
+            PlannedSegment.of(
                 segment_name(number),
-                segment.times[0],
-                gaps_of(segment.times),
+                segment.times,
                 Fingerprint.of(segment.path),
                 segment.repeated,
             )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -15,6 +15,7 @@ from matting.media.encoders import NVENC_PRESETS, encoder_input
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.source import FrameSource
 from matting.options import CodecBackend, EncodingOptions, OutputOptions
+from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings, encoder_of
@@ -22,7 +23,7 @@ from matting.system.subprocesses import run_isolated
 
 PROBE_SECONDS = 120  # torch takes its time on a cold disk
 
-Settings = Callable[[Input, OutputOptions], Mapping[str, Any]]
+Settings = Callable[[Input, OutputOptions], RecordedSettings]
 
 
 class EncoderChoice(NamedTuple):

@@ -1,71 +1,77 @@
-"""A note beside a combined file: what it was made of, so that nothing stale gets its sound."""
+"""A record beside a combined file: what it was made of, so that nothing stale gets its audio."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from matting.errors import InputError
+from msgspec import Struct
+from msgspec.structs import replace
+
 from matting.options import OutputKind
+from matting.project import records
 from matting.project.ledger import Ledger
-from matting.project.plan import UNREADABLE, SourceFingerprint
-from matting.system import atomic_files
-from matting.system.fingerprint import Fingerprint
+from matting.project.plan import SourceFingerprint
+from matting.project.records import Count
+from matting.system.fingerprint import Fingerprint, Sha256
 
 COMBINE_AGAIN = "Run combine (3_combine.bat) again on the folder that infer made."
 
 
-@dataclass(frozen=True)
-class JoinRecord:
+class JoinRecord(Struct, frozen=True, kw_only=True):
     """What a combined file is.
 
     Attributes:
         source: the video it was cut from; None for a folder of any videos.
         frames: how many it holds.
-        parts_sha256: of the hashes of its segments, in order.
+        parts_sha256: the hash of the hashes of its segments, in order.
         file: the fingerprint of the file itself; None while it is not made.
     """
 
+    version: Literal[1] = 1
     source: SourceFingerprint | None
-    frames: int
-    parts_sha256: str
+    frames: Count
+    parts_sha256: Sha256
     file: Fingerprint | None = None
 
     @classmethod
     def of(cls, ledger: Ledger, kind: OutputKind) -> JoinRecord:
-        """That of the file that `ledger`'s segments would give now."""
+        """Return the record of the file that `ledger`'s segments would give now."""
         digest = hashlib.sha256()
         for name in ledger.names:
-            digest.update(ledger.entry(name).outputs[kind][1].sha256.encode())
-        frames = sum(ledger.entry(name).frames for name in ledger.names)
-        return cls(ledger.plan.source if ledger.plan else None, frames, digest.hexdigest())
+            digest.update(ledger.entry(name).outputs[kind].sha256.encode())
+        return cls(
+            source=ledger.plan.source if ledger.plan else None,
+            frames=sum(ledger.entry(name).frames for name in ledger.names),
+            parts_sha256=digest.hexdigest(),
+        )
 
-    def proven_by(self, combined: Path) -> JoinRecord:
-        """The same, with the fingerprint of the file `combined`."""
+    def with_file(self, combined: Path) -> JoinRecord:
+        """Return the same, with the fingerprint of the file `combined`."""
         return replace(self, file=Fingerprint.of(combined))
 
+    def has_parts_of(self, other: JoinRecord) -> bool:
+        """Return whether both are of the same segments, whatever became of them."""
+        return replace(self, file=None) == replace(other, file=None)
+
     def write(self, combined: Path) -> None:
-        """Puts the note beside `combined`."""
-        atomic_files.write_json(_path(combined), asdict(self))
+        """Put the record beside `combined`.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        records.write(_path(combined), self)
 
     @classmethod
     def read(cls, combined: Path) -> JoinRecord | None:
-        """The note beside `combined`; None where there is none.
+        """Return the record beside `combined`; None where there is none.
 
         Raises:
             InputError: it cannot be read.
         """
         path = _path(combined)
-        if not path.is_file():
-            return None
-        value = atomic_files.read_json(path, COMBINE_AGAIN)
-        try:
-            source = SourceFingerprint(**value["source"]) if value["source"] else None
-            file = Fingerprint(**value["file"])
-            return cls(source, int(value["frames"]), str(value["parts_sha256"]), file)
-        except UNREADABLE as error:
-            raise InputError(f"{path} cannot be read.", f"Delete it. {COMBINE_AGAIN}") from error
+        return records.read(path, cls, COMBINE_AGAIN) if path.is_file() else None
 
 
 def _path(combined: Path) -> Path:

@@ -3,165 +3,140 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
-from matting.errors import InputError
+from msgspec import Meta, Struct
+
+from matting.project import records
 from matting.project.paths import PLAN_NAME
-from matting.system import atomic_files
-from matting.system.fingerprint import Fingerprint
+from matting.project.records import Count, FileName, Ticks
+from matting.system.fingerprint import Fingerprint, Sha256
 
-VERSION = 3
 END_BYTES = 1 << 20
 CUT_AGAIN = "Cut the video again: segment with the option --overwrite."
+OVERWRITE = "--overwrite"
+
+MOST_SEGMENTS = 1_000_000
+MOST_FRAMES = 1 << 24  # of one segment: 77 hours at 60 frames a second
+FrameCount = Annotated[int, Meta(ge=1, le=MOST_FRAMES)]
 
 
-# What reading somebody else's JSON as ours raises.
-UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+class SourceFingerprint(Struct, frozen=True):
+    """What a source video is known again by: its name, size, and the hash of both its ends."""
 
-
-@dataclass(frozen=True)
-class SourceFingerprint:
-    """By what a source video is known again: its name, size, and the hash of both its ends."""
-
-    name: str
-    size_bytes: int
-    ends_sha256: str
+    name: FileName
+    size_bytes: Count
+    ends_sha256: Sha256
 
     @classmethod
     def of(cls, video: Path) -> SourceFingerprint:
-        """That of `video`, by reading two megabytes of it."""
-        size = video.stat().st_size
+        """Return the fingerprint of `video`, of which two megabytes are read."""
+        size_bytes = video.stat().st_size
         with video.open("rb") as file:
             digest = hashlib.sha256(file.read(END_BYTES))
-            file.seek(max(0, size - END_BYTES))
+            file.seek(max(0, size_bytes - END_BYTES))
             digest.update(file.read(END_BYTES))
-        return cls(video.name, size, digest.hexdigest())
+        return cls(video.name, size_bytes, digest.hexdigest())
 
 
-@dataclass(frozen=True)
-class PlannedSegment:
-    """One segment; its times are those of the source, in ticks of the plan's time base.
+class PlannedSegment(Struct, frozen=True):
+    """One segment; its times are the source's, in ticks of the plan's time base.
 
     Attributes:
         first_pts: of its first frame.
-        gaps: from each frame to the next, in order of display, as (ticks, how many such gaps).
-        fingerprint: of the file as it was cut; one that was changed since has another.
+        frames: how many it holds.
+        gaps: from each frame to the next, in order of display: "512x14 513x1" is fourteen gaps of
+            512 ticks and one of 513.
+        size_bytes, sha256: of the file as it was cut; one that was changed since has others.
         repeated: the PTS of damaged frames, in whose place another frame is shown.
     """
 
-    name: str
-    first_pts: int
-    gaps: tuple[tuple[int, int], ...]
-    fingerprint: Fingerprint
-    repeated: tuple[int, ...] = ()
+    name: FileName
+    first_pts: Ticks
+    frames: FrameCount
+    gaps: str
+    size_bytes: Count
+    sha256: Sha256
+    repeated: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)] = ()
+
+    def __post_init__(self) -> None:
+        frames = 1
+        for _, count in _runs(self.gaps):
+            frames += count
+            if frames > self.frames:
+                break
+        if frames != self.frames:
+            raise ValueError(f"Expected the gaps between {self.frames} frames")
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        pts: Sequence[int],
+        fingerprint: Fingerprint,
+        repeated: tuple[int, ...] = (),
+    ) -> PlannedSegment:
+        """Return the plan of a segment whose frames have the rising times `pts`."""
+        return cls(
+            name=name,
+            first_pts=pts[0],
+            frames=len(pts),
+            gaps=_gaps(pts),
+            size_bytes=fingerprint.size_bytes,
+            sha256=fingerprint.sha256,
+            repeated=repeated,
+        )
 
     @property
-    def frames(self) -> int:
-        return 1 + sum(count for _, count in self.gaps)
+    def fingerprint(self) -> Fingerprint:
+        """Of the file as it was cut."""
+        return Fingerprint(self.size_bytes, self.sha256)
 
     def times(self) -> list[int]:
-        """When each frame is shown, from the first on."""
-        return list(accumulate((t for t, count in self.gaps for _ in range(count)), initial=0))
+        """Return when each frame is shown, from the first on."""
+        gaps = (ticks for ticks, count in _runs(self.gaps) for _ in range(count))
+        return list(accumulate(gaps, initial=0))
 
 
-def gaps_of(pts: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """The gaps between rising times, as `PlannedSegment` has them."""
-    steps = (later - earlier for earlier, later in pairwise(pts))
-    return tuple((step, len(list(same))) for step, same in groupby(steps))
-
-
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """How a source was cut.
 
     Attributes:
         time_base: seconds a tick of every PTS here.
-        rate: the source's frames a second on average; each piece of a variable-rate source has
+        rate: the source's frames a second on average. Each segment of a variable-rate source has
             its own, but all are encoded with this one, so that they can be joined.
-        start_pts: the PTS at which the source container starts (sound may start before picture).
-        seconds: the length of segments asked for; for the user's information.
-        reencoded: whether new pieces were asked for; else they hold the source's own packets
-            wherever these give exact pieces.
+        start_pts: the PTS at which the source container starts (audio may start before video).
+        seconds: the length of segments that was asked for.
+        reencoded: whether re-encoding was asked for; otherwise they hold the source's own packets
+            wherever these give exact segments.
     """
 
+    version: Literal[3] = 3
     source: SourceFingerprint
     time_base: Fraction
     rate: Fraction
-    start_pts: int
-    seconds: str
+    start_pts: Ticks
+    seconds: Fraction
     reencoded: bool
-    segments: tuple[PlannedSegment, ...]
+    segments: Annotated[tuple[PlannedSegment, ...], Meta(min_length=1, max_length=MOST_SEGMENTS)]
+
+    def __post_init__(self) -> None:
+        if len({segment.name for segment in self.segments}) < len(self.segments):
+            raise ValueError("Expected segments of different names")
+        if min(self.time_base, self.rate, self.seconds) <= 0:
+            raise ValueError("Expected a time base, a rate and a length above 0")
 
     @property
     def frames(self) -> int:
         return sum(segment.frames for segment in self.segments)
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "version": VERSION,
-            "source": vars(self.source),
-            "time_base": str(self.time_base),
-            "rate": str(self.rate),
-            "start_pts": self.start_pts,
-            "seconds": self.seconds,
-            "reencoded": self.reencoded,
-            "segments": [
-                {
-                    "name": s.name,
-                    "first_pts": s.first_pts,
-                    "frames": s.frames,
-                    "gaps": " ".join(f"{ticks}x{count}" for ticks, count in s.gaps),
-                    **vars(s.fingerprint),
-                    "repeated": list(s.repeated),
-                }
-                for s in self.segments
-            ],
-        }
-
-    @classmethod
-    def from_json(cls, value: Any) -> Plan:
-        """The reverse of `to_json`; KeyError, TypeError or ValueError where it is none."""
-        if value["version"] != VERSION:
-            raise ValueError(f"version {value['version']!r}")
-        source = SourceFingerprint(
-            str(value["source"]["name"]),
-            int(value["source"]["size_bytes"]),
-            str(value["source"]["ends_sha256"]),
-        )
-        segments = tuple(
-            PlannedSegment(
-                _plain_name(s["name"]),
-                int(s["first_pts"]),
-                _gaps(s["gaps"]),
-                Fingerprint(int(s["size_bytes"]), str(s["sha256"])),
-                tuple(int(pts) for pts in s["repeated"]),
-            )
-            for s in value["segments"]
-        )
-        names = {segment.name for segment in segments}
-        time_base, rate = Fraction(value["time_base"]), Fraction(value["rate"])
-        if not names or len(names) < len(segments):
-            raise ValueError("segments that are missing or named twice")
-        if time_base <= 0 or rate <= 0:
-            raise ValueError("times that do not rise")
-        return cls(
-            source=source,
-            time_base=time_base,
-            rate=rate,
-            start_pts=int(value["start_pts"]),
-            seconds=str(value["seconds"]),
-            reencoded=bool(value["reencoded"]),
-            segments=segments,
-        )
-
 
 def read_plan(segments_folder: Path) -> Plan | None:
-    """The plan of a folder made by `segment`; None where there is none.
+    """Return the plan of a folder made by `segment`; None where there is none.
 
     Raises:
         InputError: there is one, but it cannot be read.
@@ -169,38 +144,34 @@ def read_plan(segments_folder: Path) -> Plan | None:
     path = segments_folder / PLAN_NAME
     if not path.is_file():
         return None
-    value = atomic_files.read_json(path, CUT_AGAIN, option="--overwrite")
-    try:
-        return Plan.from_json(value)
-    except UNREADABLE as error:
-        raise InputError(
-            f"{path} is not a list of segments this version can read ({error}).",
-            CUT_AGAIN,
-            option="--overwrite",
-        ) from error
+    return records.read(path, Plan, CUT_AGAIN, option=OVERWRITE)
 
 
 def write_plan(segments_folder: Path, plan: Plan) -> None:
-    """Writes the plan into the folder of its segments."""
-    atomic_files.write_json(segments_folder / PLAN_NAME, plan.to_json())
+    """Write the plan into the folder of its segments.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    records.write(segments_folder / PLAN_NAME, plan)
 
 
 def concat_list(names: Sequence[str]) -> str:
-    """The text of a list of files as ffmpeg's concat demuxer reads it."""
+    """Return a list of files as ffmpeg's concat demuxer reads it."""
     quoted = (name.replace("'", "'\\''") for name in names)
     return "".join(f"file '{name}'\n" for name in quoted)
 
 
-def _gaps(text: str) -> tuple[tuple[int, int], ...]:
-    pairs = [gap.split("x") for gap in text.split()]
-    gaps = tuple((int(ticks), int(count)) for ticks, count in pairs)
-    if any(ticks < 1 or count < 1 for ticks, count in gaps):
-        raise ValueError("times that do not rise")
-    return gaps
+def _gaps(pts: Sequence[int]) -> str:
+    """Return the gaps between rising times, as `PlannedSegment` has them."""
+    steps = (later - earlier for earlier, later in pairwise(pts))
+    return " ".join(f"{step}x{len(list(same))}" for step, same in groupby(steps))
 
 
-def _plain_name(name: Any) -> str:
-    """A file name that cannot lead out of its folder."""
-    if not isinstance(name, str) or Path(name).name != name or name in {"", ".", ".."}:
-        raise ValueError(f"{name!r} is not a file name")
-    return name
+def _runs(gaps: str) -> Iterator[tuple[int, int]]:
+    """Yield (ticks, how many such gaps in a row); ValueError where `gaps` is not of that form."""
+    for run in gaps.split():
+        ticks, count = map(int, run.split("x"))
+        if ticks < 1 or count < 1:
+            raise ValueError("Expected gaps above 0")
+        yield ticks, count

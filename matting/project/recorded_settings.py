@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from msgspec import UNSET, UnsetType
+from msgspec.structs import asdict, replace
 
 from matting.media.encoders import preset_of, quality_of
 from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
+from matting.project.entry import AutoRatio, RecordedSettings
 from matting.project.inputs import Input
 
 PICTURES = "pictures"  # what stands for the frame rate of those
@@ -22,62 +23,70 @@ WORDS = {
 }
 
 
-def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) -> dict[str, Any]:
-    """Return all that shapes the results of one input, as JSON values.
-
-    Where it is computed is not part of it, nor is a precision that suits the device (AUTO).
-    """
+def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) -> RecordedSettings:
+    """Return all that shapes the results of one input."""
     matte, output = options.matte, options.output
     pictures = not item.gives_video(output.frame_rate)
     if pictures:  # nothing of the encoding counts
         rate: str | None = PICTURES
     else:  # a video has its own
         rate = str(output.frame_rate) if item.is_sequence else None
-    return {
-        "checkpoint": checkpoint_sha256,
-        "ratio": f"auto, {matte.subject}" if matte.ratio is None else matte.ratio,
-        **({} if matte.precision is Precision.AUTO else {"precision": matte.precision.value}),
-        "background": "#{:02X}{:02X}{:02X}".format(*output.background),
-        "kinds": [kind.value for kind in output.kinds],
-        **({} if pictures else _encoded(output.encoding)),
-        "frame_rate": rate,
-        **({"first_frame": item.first_frame} if OutputKind.ALPHA_PNG in output.kinds else {}),
-    }
+    recorded = RecordedSettings(
+        checkpoint=checkpoint_sha256,
+        ratio=AutoRatio(f"auto, {matte.subject}") if matte.ratio is None else matte.ratio,
+        precision=UNSET if matte.precision is Precision.AUTO else matte.precision,
+        background="#{:02X}{:02X}{:02X}".format(*output.background),
+        kinds=output.kinds,
+        frame_rate=rate,
+        first_frame=item.first_frame if OutputKind.ALPHA_PNG in output.kinds else UNSET,
+    )
+    return recorded if pictures else _with_encoding(recorded, output.encoding)
 
 
-def _encoded(encoding: EncodingOptions) -> dict[str, Any]:
-    """How videos are encoded."""
+def _with_encoding(recorded: RecordedSettings, encoding: EncodingOptions) -> RecordedSettings:
     constant = encoding.quality is not None or encoding.bitrate_bps is None
-    return {
-        "codec": encoding.codec.value,
-        "encoder": (CodecBackend.HARDWARE if encoding.by_hardware else CodecBackend.SOFTWARE).value,
-        "quality": quality_of(encoding) if constant else None,
-        "bitrate_bps": encoding.bitrate_bps,
-        "preset": preset_of(encoding),
-        "chroma": encoding.chroma.value,
-    }
+    return replace(
+        recorded,
+        codec=encoding.codec,
+        encoder=CodecBackend.HARDWARE if encoding.by_hardware else CodecBackend.SOFTWARE,
+        quality=quality_of(encoding) if constant else None,
+        bitrate_bps=encoding.bitrate_bps,
+        preset=preset_of(encoding),
+        chroma=encoding.chroma,
+    )
 
 
 def in_words(setting: str) -> str:
-    """What the user calls a setting: mostly the option by which it is given."""
+    """Return what the user calls a setting: mostly the option by which it is given."""
     return WORDS.get(setting, setting if " " in setting else f"--{setting}")
 
 
-def encoder_of(recorded: Mapping[str, Any]) -> CodecBackend:
-    """SOFTWARE or HARDWARE; before there was a choice, it was software."""
-    return CodecBackend(recorded.get("encoder", CodecBackend.SOFTWARE))
+def encoder_of(recorded: RecordedSettings) -> CodecBackend:
+    """Return SOFTWARE or HARDWARE."""
+    if isinstance(recorded.encoder, UnsetType):
+        return CodecBackend.SOFTWARE
+    return recorded.encoder
 
 
-def changed_settings(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """The names of the settings for which a result has to be made anew.
+def changed_settings(recorded: RecordedSettings, wanted: RecordedSettings) -> list[str]:
+    """Return the names of the settings for which a result has to be made anew.
 
     A result of more kinds than are wanted will do.
     """
-    have = {"encoder": encoder_of(recorded).value, **recorded}
-    changed = [name for name, value in wanted.items() if have.get(name) != value]
-    if "kinds" in changed and set(wanted["kinds"]) <= set(recorded.get("kinds") or []):
+    have = {"encoder": encoder_of(recorded), **_set_fields(recorded)}
+    want = _set_fields(wanted)
+    changed = [name for name, value in want.items() if have.get(name) != value]
+    if "kinds" in changed and _kinds(wanted) <= _kinds(recorded):
         changed.remove("kinds")
-    if recorded.get("frame_rate") == PICTURES:
+    if recorded.frame_rate == PICTURES:
         # There was no encoding yet: what has changed is that there is one.
-        return [name for name in changed if name in recorded]
+        return [name for name in changed if name in _set_fields(recorded)]
     return changed
+
+
+def _set_fields(settings: RecordedSettings) -> dict[str, object]:
+    return {name: value for name, value in asdict(settings).items() if value is not UNSET}
+
+
+def _kinds(settings: RecordedSettings) -> set[OutputKind]:
+    return set() if isinstance(settings.kinds, UnsetType) else set(settings.kinds)

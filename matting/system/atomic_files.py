@@ -121,7 +121,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Replace `path` by `value` as readable JSON."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return `value` as readable JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_json(path: Path, hint: str, *, option: str | None = None) -> Any:
@@ -133,19 +138,19 @@ def read_json(path: Path, hint: str, *, option: str | None = None) -> Any:
         InputError: it cannot be read, or is not JSON.
     """
     try:
-        return json.loads(_decode(path.read_bytes()))
+        return json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}.", hint, option=option) from error
 
 
-def _decode(content: bytes) -> str:
-    """Decode UTF-8.
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file.
 
     Where Python takes all file names as ASCII (`LANG=C`), decode as it does, so that names in a
     file equal those on the disk.
     """
     ascii_names = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
-    content = content.removeprefix(codecs.BOM_UTF8)
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     return content.decode("ascii" if ascii_names else "utf-8", "surrogateescape")
 
 

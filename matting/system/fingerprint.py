@@ -6,17 +6,22 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from matting.progress import ignore
 from matting.system.files import image_files, sha256, unreadable
 
+Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
-@dataclass(frozen=True)
-class Fingerprint:
+
+class Fingerprint(Struct, frozen=True):
     """The size and the SHA-256 of a content."""
 
-    size_bytes: int
-    sha256: str
+    size_bytes: Size
+    sha256: Sha256
 
     @classmethod
     def of(cls, path: Path, on_file: Callable[[], None] = ignore) -> Fingerprint:

@@ -17,8 +17,8 @@ from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
+from matting.project.entry import InitialState, OutputFile
 from matting.project.inputs import Input
-from matting.project.ledger import InitialState
 from matting.project.paths import MattedFolder
 from matting.system.fingerprint import Fingerprint
 
@@ -109,14 +109,14 @@ class Outcome:
     Attributes:
         source: the fingerprint of its content.
         start_state: where the state at its first frame came from.
-        outputs: per output kind the name of its file or folder, and its fingerprint.
+        outputs: its results.
         end_state: the fingerprint of the state that was saved; None: none was.
     """
 
     source: Fingerprint
     start_state: InitialState
     frames: int
-    outputs: Mapping[OutputKind, tuple[str, Fingerprint]]
+    outputs: dict[OutputKind, OutputFile]
     end_state: Fingerprint | None = None
 
 

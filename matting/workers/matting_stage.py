@@ -18,7 +18,7 @@ from matting.media.encoders import encoder_spec
 from matting.media.source import FrameChunk, FrameSource
 from matting.options import MattingOptions, OutputKind, RendererBackend
 from matting.progress import Progress, counted
-from matting.project.ledger import InitialState
+from matting.project.entry import InitialState
 from matting.workers.segment_job import SegmentJob
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this

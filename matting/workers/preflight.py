@@ -55,11 +55,11 @@ class Work:
         names = {item.name for item, _ in segments}
         replaced_bytes, kept_bytes = 0, Counter[OutputKind]()
         for name in ledger.names:
-            for kind, (file, fingerprint) in ledger.entry(name).outputs.items():
+            for kind, output in ledger.entry(name).outputs.items():
                 if name in names:
-                    replaced_bytes += fingerprint.size_bytes
-                elif file.endswith(".mp4"):
-                    kept_bytes[kind] += fingerprint.size_bytes
+                    replaced_bytes += output.size_bytes
+                elif output.file.endswith(".mp4"):
+                    kept_bytes[kind] += output.size_bytes
         return cls(segments, replaced_bytes, kept_bytes)
 
     @property
@@ -180,7 +180,7 @@ class _TrialRun:
         self._frames += len(outcome.clock.written)
         for kind, target in targets.items():
             if target.pictures:
-                self._picture_bytes[kind] += outcome.outputs[kind][1].size_bytes
+                self._picture_bytes[kind] += outcome.outputs[kind].size_bytes
             else:
                 before = self._videos.get(kind, PacketSizes())
                 self._videos[kind] = before + packet_sizes(target.path)

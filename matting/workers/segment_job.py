@@ -14,7 +14,7 @@ from matting.media.cuda import Nvdec
 from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
-from matting.project.ledger import InitialState
+from matting.project.entry import InitialState
 from matting.system.fingerprint import Fingerprint
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError

@@ -27,6 +27,7 @@ from matting.inference.weights import load_checkpoint
 from matting.media.cuda import Nvdec
 from matting.options import MattingOptions
 from matting.progress import Progress
+from matting.project.entry import OutputFile
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.fingerprint import Fingerprint
 from matting.system.memory import gpu_bytes, keep_freed_memory
@@ -223,7 +224,7 @@ class Worker:
             start_state=job.start_state,
             frames=job.source.frames,
             outputs={
-                kind: (target.path.name, Fingerprint.of(target.path, alive))
+                kind: OutputFile.of(target.path, Fingerprint.of(target.path, alive))
                 for kind, target in task.targets.items()
             },
             end_state=Fingerprint.of(task.end_state) if task.end_state is not None else None,

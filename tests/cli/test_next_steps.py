@@ -219,7 +219,6 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
         raise AssertionError("shut down")
 
     monkeypatch.setattr("matting.infer.infer", lose)
-    monkeypatch.setattr("matting.cli.next_steps.read_plan", lambda _: None)
     monkeypatch.setattr("matting.cli.main.shut_down", never)
     assert main(["infer", "somewhere", "--shutdown"]) == 0
     capsys.readouterr()

@@ -33,11 +33,11 @@ from matting.options import (
     OutputOptions,
     VideoCodec,
 )
+from matting.project.entry import Entry, OutputFile, RecordedSettings
 from matting.project.inputs import read_inputs
-from matting.project.ledger import Entry, Ledger
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
-from matting.project.recorded_settings import changed_settings
-from matting.system.fingerprint import Fingerprint
+from matting.project.recorded_settings import changed_settings, encoder_of
 from tests.support.clips import decode, make_clip, numbers, times
 from tests.support.markers import gpu_has_nvenc, without_gpu
 from tests.support.recorder import Recorder
@@ -247,7 +247,7 @@ def options(
 
 def encoders_of(folder: MattedFolder) -> set[str]:
     ledger = Ledger(folder)
-    return {ledger.entry(name).settings["encoder"] for name in ledger.names}
+    return {encoder_of(ledger.entry(name).settings) for name in ledger.names}
 
 
 @pytest.mark.usefixtures("nvenc")
@@ -287,8 +287,10 @@ def test_auto_keeps_the_encoder_of_what_is_done(
 
 
 def test_before_there_was_a_choice_it_was_software() -> None:
+    earlier = RecordedSettings(codec=VideoCodec.HEVC)
     for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
-        assert changed_settings({"codec": "hevc"}, {"codec": "hevc", "encoder": encoder}) == changed
+        wanted = RecordedSettings(codec=VideoCodec.HEVC, encoder=encoder)
+        assert changed_settings(earlier, wanted) == changed
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[HardwareProbe]:
@@ -314,15 +316,16 @@ def choice(
     inputs, ledger = read_inputs(segments), Ledger(MattedFolder.of(segments, None))
     if done:
         ledger.folder.root.mkdir(exist_ok=True)
-        outputs = {OutputKind.COMPOSITE: ("a.mp4", Fingerprint(1, ""))}
+        outputs = {OutputKind.COMPOSITE: OutputFile("a.mp4", 1, "0" * 64)}
+        settings = RecordedSettings(encoder=CodecBackend(done))
         for item in inputs.inputs:
-            ledger.record(item.name, Entry(settings={"encoder": done}, outputs=outputs))
+            ledger.record(item.name, Entry(settings=settings, outputs=outputs))
     output, why = choose_encoder(
         OutputOptions(encoding=encoding),
         device,
         inputs,
         ledger,
-        settings=lambda _, output: {"encoder": output.encoding.encoder},
+        settings=lambda _, output: RecordedSettings(encoder=output.encoding.encoder),
         run_probe=HardwareProbe.run,
     )
     return output.encoding.encoder, why

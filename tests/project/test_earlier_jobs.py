@@ -21,7 +21,8 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.infer import infer
 from matting.options import CuttingOptions, MattingOptions, OnDamage, OutputOptions
-from matting.project.ledger import InitialState, Ledger
+from matting.project.entry import InitialState
+from matting.project.ledger import Ledger
 from matting.project.plan import read_plan
 from matting.segment import segment
 from matting.system.files import sha256

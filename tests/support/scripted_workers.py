@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matting.errors import MachineError
 from matting.progress import Progress
+from matting.project.entry import InitialState
 from matting.project.inputs import Input
-from matting.project.ledger import InitialState
 from matting.system.fingerprint import Fingerprint
 from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
 from matting.workers.supervisor import Supervisor

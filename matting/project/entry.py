@@ -1,0 +1,109 @@
+"""What the ledger records of one segment."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from matting.options import Chroma, CodecBackend, OutputKind, Precision, VideoCodec
+from matting.project.records import Count, FileName
+from matting.system.fingerprint import Fingerprint, Sha256
+
+RateText = Annotated[str, Meta(pattern=r"\A(pictures|[0-9]{1,100}(/[0-9]{1,100})?)\Z")]
+
+
+class AutoRatio(str, Enum):
+    """A downsample ratio by the picture's size and the subject."""
+
+    FULL_BODY = "auto, full-body"
+    PORTRAIT = "auto, portrait"
+
+
+class RecordedSettings(Struct, frozen=True):
+    """Everything that shapes the results of one input.
+
+    Where it is computed is not part of it. Unset is what plays no part in a result, and in records
+    of earlier versions what these did not know.
+
+    Attributes:
+        checkpoint: the hash of the network's weights.
+        precision: unset where it is whatever suits the device (AUTO).
+        background: as "#78FF9B".
+        encoder: of records without one it was SOFTWARE, for there was no choice.
+        frame_rate: of a video made of pictures, as "30000/1001"; PICTURES of pictures; None of a
+            video that has its own.
+        first_frame: the number of the first picture, where pictures are numbered.
+    """
+
+    checkpoint: Sha256 | UnsetType = UNSET
+    ratio: Annotated[float, Meta(gt=0, le=1)] | AutoRatio | UnsetType = UNSET
+    precision: Precision | UnsetType = UNSET
+    background: Annotated[str, Meta(pattern=r"\A#[0-9A-F]{6}\Z")] | UnsetType = UNSET
+    kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET
+    codec: VideoCodec | UnsetType | None = UNSET
+    encoder: CodecBackend | UnsetType = UNSET
+    quality: Count | UnsetType | None = UNSET
+    bitrate_bps: Count | UnsetType | None = UNSET
+    preset: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    chroma: Chroma | UnsetType = UNSET
+    frame_rate: RateText | UnsetType | None = UNSET
+    first_frame: Count | UnsetType = UNSET
+
+
+class InitialState(str, Enum):
+    """Where the network's state at a segment's first frame came from."""
+
+    FRESH = "fresh"  # no frame before it was looked at
+    CARRIED = "carried"  # from the segment before
+    WARMED_UP = "warmed up"  # by some frames before it
+    RESET = "reset"  # the state before did not fit its pictures
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class OutputFile(Struct, frozen=True):
+    """A result of a segment: a file, or a folder of pictures.
+
+    Attributes:
+        file: its name in the folder of its kind.
+        size_bytes, sha256: its fingerprint.
+    """
+
+    file: FileName
+    size_bytes: Count
+    sha256: Sha256
+
+    @classmethod
+    def of(cls, path: Path, fingerprint: Fingerprint) -> OutputFile:
+        """Return the record of the result at `path`."""
+        return cls(path.name, fingerprint.size_bytes, fingerprint.sha256)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(self.size_bytes, self.sha256)
+
+
+class Entry(Struct, frozen=True):
+    """What came of one segment.
+
+    Attributes:
+        source: the fingerprint of the segment itself.
+        settings: everything that shapes the result, the checkpoint's hash included.
+        start_state: None while nothing is matted.
+        outputs: its results; empty while it is not done.
+        end_state: the fingerprint of the file of the network's state after it; None: none was
+            kept.
+        error: what went wrong; empty where nothing did.
+    """
+
+    source: Fingerprint | None = None
+    settings: RecordedSettings = RecordedSettings()
+    start_state: InitialState | None = None
+    frames: Count = 0
+    outputs: dict[OutputKind, OutputFile] = {}
+    end_state: Fingerprint | None = None
+    error: str = ""

@@ -1,0 +1,133 @@
+"""What the program records for itself: typed and bounded; read and written by msgspec.
+
+msgspec's errors become sentences here, and only here. A record is a `msgspec.Struct`. A field that
+is added to one needs a default, so that what earlier versions wrote can still be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from matting.errors import InputError
+from matting.system import atomic_files
+
+T = TypeVar("T")
+
+LARGEST_BYTES = 1 << 28  # the records of sixty hours are smaller
+SHOWN_CHARACTERS = 120  # of what a damaged file holds
+INT64 = 2**63
+
+Ticks = Annotated[int, Meta(ge=-INT64, le=INT64 - 1)]
+Count = Annotated[int, Meta(ge=0, le=INT64 - 1)]
+# A name that cannot lead out of its folder. On Windows a colon ends a drive's name.
+SEPARATORS = r"/\\:" if os.name == "nt" else "/"
+FileName = Annotated[
+    str,
+    Meta(min_length=1, max_length=255, pattern=rf"\A(?!\.{{1,2}}\Z)[^{SEPARATORS}\0]*\Z"),
+]
+# Fraction also reads 1e999999999, and takes for ever.
+FRACTION = re.compile(r"(-?[0-9]{1,100})(?:/([0-9]{1,100}))?")
+
+
+def read(
+    path: Path,
+    record_type: type[T],
+    hint: str,
+    *,
+    option: str | None = None,
+    upgrade: Callable[[Any], None] | None = None,
+) -> T:
+    """Return the record in the JSON file `path`.
+
+    Args:
+        hint, option: of the error.
+        upgrade: brings what an earlier version wrote, as JSON values of any kind, into today's
+            form, in place.
+    Raises:
+        InputError: it cannot be read, or is no such record; names what is wrong where.
+    """
+    try:
+        value = _parse(path)
+        if upgrade is not None:
+            upgrade(value)
+        return msgspec.convert(value, record_type, dec_hook=_from_text)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.", hint, option=option
+        ) from error
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path} {_problem(error)}.", hint, option=option) from error
+    except (ValueError, RecursionError) as error:
+        problem = str(error)[:SHOWN_CHARACTERS]
+        raise InputError(f"{path} is damaged: {problem}.", hint, option=option) from error
+
+
+def write(path: Path, record: msgspec.Struct) -> None:
+    """Replace `path` by `record`.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    atomic_files.write_text(path, to_json(record))
+
+
+def to_json(record: msgspec.Struct) -> str:
+    """Return `record` as JSON that people can read."""
+    return atomic_files.json_text(msgspec.to_builtins(record, str_keys=True, enc_hook=_to_text))
+
+
+def _parse(path: Path) -> Any:
+    """Return the JSON values in `path`; ValueError where they are none, or ambiguous."""
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ValueError("it is larger than any such file")
+    # json, for msgspec's own parser takes no names that are not valid UTF-8 (possible on Linux).
+    return json.loads(
+        atomic_files.read_text(path), object_pairs_hook=_unique, parse_constant=_refuse
+    )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise ValueError(f"{name[:SHOWN_CHARACTERS]!r} is in it twice")
+        values[name] = value
+    return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _from_text(kind: type[Any], value: Any) -> Any:
+    """Return a field of a type that JSON does not have; ValueError where `value` is none."""
+    match = FRACTION.fullmatch(value) if kind is Fraction and isinstance(value, str) else None
+    denominator = int(match[2] or 1) if match else 0
+    if match is None or not denominator:
+        raise ValueError("Expected a fraction")
+    return Fraction(int(match[1]), denominator)
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+def _problem(error: msgspec.ValidationError) -> str:
+    """Return what is wrong where, as a clause that follows the file's name."""
+    what, _, place = str(error).partition(" - at `")
+    where = place.rstrip("`").removeprefix("$").lstrip(".")
+    if where == "version":
+        return "was written by another version of this program"
+    what = what.replace("`", "")[:SHOWN_CHARACTERS]
+    return f"is damaged, at {where}: {what}" if where else f"is damaged: {what}"

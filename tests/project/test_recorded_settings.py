@@ -1,0 +1,129 @@
+"""What shapes a result is recorded, and its changes are found, in earlier versions' records too."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from matting.options import (
+    Chroma,
+    CodecBackend,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    Subject,
+    VideoCodec,
+)
+from matting.project.entry import RecordedSettings
+from matting.project.inputs import Input
+from matting.project.recorded_settings import changed_settings, in_words, settings_of
+from tests.support.repository import ROOT
+
+CHECKPOINT = "5a" * 32
+EARLIER: dict[str, dict[str, Any]] = json.loads(
+    (ROOT / "tests" / "data" / "earlier_jobs" / "settings.json").read_text(encoding="utf-8")
+)
+EVERY_KIND = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND, OutputKind.ALPHA_PNG)
+OPTIONS = {
+    "plain": MattingOptions(),
+    "all_kinds": MattingOptions(
+        MatteOptions(precision=Precision.FP16, subject=Subject.PORTRAIT),
+        OutputOptions(
+            background=(0, 0, 0),
+            kinds=EVERY_KIND,
+            encoding=EncodingOptions(
+                VideoCodec.AV1,
+                bitrate_bps=8_000_000,
+                chroma=Chroma.YUV420,
+                encoder=CodecBackend.HARDWARE,
+            ),
+        ),
+    ),
+    "pictures": MattingOptions(MatteOptions(ratio=0.375)),
+    "pictures_to_video": MattingOptions(
+        output=OutputOptions(
+            frame_rate=Fraction(30000, 1001),
+            encoding=EncodingOptions(VideoCodec.H264, quality=4, preset="slow"),
+        )
+    ),
+}
+
+
+def input_of(job: str, folder: Path) -> Input:
+    """A video, or a folder of pictures where the job is one of those."""
+    path = folder / job
+    if job.startswith("pictures"):
+        path.mkdir()
+    return Input(job, path, job, first_frame=450)
+
+
+def earlier(job: str, **changes: object) -> RecordedSettings:
+    return msgspec.convert({**EARLIER[job], **changes}, RecordedSettings)
+
+
+def without(job: str, *names: str) -> RecordedSettings:
+    value = {name: value for name, value in EARLIER[job].items() if name not in names}
+    return msgspec.convert(value, RecordedSettings)
+
+
+@pytest.mark.parametrize("job", EARLIER)
+def test_earlier_versions_records_are_todays(job: str, tmp_path: Path) -> None:
+    wanted = settings_of(input_of(job, tmp_path), OPTIONS[job], CHECKPOINT)
+    assert changed_settings(earlier(job), wanted) == []
+    assert msgspec.to_builtins(wanted) == EARLIER[job] | {"kinds": tuple(EARLIER[job]["kinds"])}
+
+
+@pytest.mark.parametrize(
+    ("job", "changes", "names"),
+    [
+        ("plain", {"checkpoint": "00" * 32}, ["checkpoint"]),
+        ("plain", {"ratio": "auto, portrait"}, ["ratio"]),
+        ("plain", {"ratio": 0.5}, ["ratio"]),
+        ("plain", {"background": "#78FF9C"}, ["background"]),
+        ("plain", {"quality": 21}, ["quality"]),
+        ("plain", {"quality": None, "bitrate_bps": 1000}, ["quality", "bitrate_bps"]),
+        ("plain", {"preset": "fast"}, ["preset"]),
+        ("plain", {"codec": "h264", "encoder": "hardware"}, ["codec", "encoder"]),
+        ("plain", {"chroma": "4:2:0"}, ["chroma"]),
+        ("plain", {"frame_rate": "25"}, ["frame_rate"]),
+        # A precision that suits the device need not be that of another device.
+        ("plain", {"precision": "fp16"}, []),
+        # More kinds than are wanted will do.
+        ("plain", {"kinds": ["COMPOSITE", "ALPHA"]}, []),
+        ("plain", {"kinds": ["ALPHA"]}, ["kinds"]),
+        # The pictures of a video are numbered only where there are any.
+        ("plain", {"first_frame": 3}, []),
+        ("all_kinds", {"first_frame": 3}, ["first_frame"]),
+        ("all_kinds", {"precision": "bf16"}, ["precision"]),
+        ("pictures_to_video", {"frame_rate": "30"}, ["frame_rate"]),
+        # Once pictures were made: that there is an encoding now is not named, but that it is one.
+        ("pictures_to_video", {"frame_rate": "pictures"}, ["frame_rate"]),
+    ],
+)
+def test_what_has_changed(job: str, changes: dict[str, object], names: list[str]) -> None:
+    assert changed_settings(earlier(job, **changes), earlier(job)) == names
+    assert all(map(in_words, names))
+
+
+def test_what_an_earlier_version_did_not_know() -> None:
+    assert changed_settings(without("plain", "encoder"), earlier("plain")) == []
+    hardware = earlier("plain", encoder="hardware")
+    assert changed_settings(without("plain", "encoder"), hardware) == ["encoder"]
+    unset = without("plain", "preset", "bitrate_bps", "frame_rate")
+    assert changed_settings(unset, earlier("plain")) == ["preset"]
+    assert changed_settings(RecordedSettings(), earlier("plain"))[0] == "checkpoint"
+
+
+def test_a_video_made_of_what_were_pictures_names_the_rate_alone(tmp_path: Path) -> None:
+    item = input_of("pictures", tmp_path)
+    options = MattingOptions(MatteOptions(ratio=0.375), OutputOptions(frame_rate=Fraction(25)))
+    wanted = settings_of(item, options, CHECKPOINT)
+    assert changed_settings(earlier("pictures"), wanted) == ["frame_rate"]
