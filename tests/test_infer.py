@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -405,6 +406,37 @@ def test_a_segment_that_changes_while_it_is_matted_is_not_done(
         matte(segments, opaque_checkpoint, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert processed(folder) == {"output_000.mp4": True, "output_001.mp4": False}
+
+
+def test_a_video_that_changes_while_it_is_matted_is_not_done(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    """Without a plan nothing is known of its content before."""
+    (tmp_path / "videos").mkdir()
+    video = make_clip(tmp_path / "videos" / "clip.mp4", 40)
+
+    def append(done: int) -> None:
+        if done == 20:
+            with video.open("ab") as file:
+                file.write(b"more")
+
+    progress.on_advance = append
+    with pytest.raises(SegmentsFailedError, match="changed while"):
+        matte(video.parent, opaque_checkpoint, progress)
+    assert processed(MattedFolder(tmp_path / "videos_matted")) == {"clip.mp4": False}
+
+
+def test_a_segment_that_is_only_touched_is_the_same(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, progress, 30)
+
+    def touch(_done: int) -> None:
+        os.utime(segments / "output_000.mp4")
+
+    progress.on_advance = touch
+    folder = matte(segments, opaque_checkpoint, progress)
+    assert processed(folder) == {"output_000.mp4": True}
 
 
 def test_settings_that_change_nothing_redo_nothing(

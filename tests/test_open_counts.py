@@ -23,6 +23,7 @@ def test_infer_reads_a_video_once_before_it_is_decoded(
     video = make_clip(tmp_path / "videos" / "clip.mp4", 40)
     folder = infer(video.parent, matting_options(opaque_checkpoint), None, progress)
     assert open_counter.demuxed(video) == 2  # its index, its frames
+    assert open_counter.read(video) == 1  # its hash
     result = folder.layer(OutputKind.COMPOSITE) / "clip.mp4"
     assert open_counter.demuxed(atomic_files.partial(result)) == 1  # the check of its frames
     assert open_counter.read(result) == 1  # its hash
@@ -32,11 +33,11 @@ def test_infer_reads_a_segment_once_before_it_is_decoded(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, open_counter: OpenCounter
 ) -> None:
     segments = cut(tmp_path, progress, 70)
-    before = {path: open_counter.demuxed(path) for path in segments.glob("*.mp4")}
+    before = {path: open_counter.of(path) for path in segments.glob("*.mp4")}
     assert len(before) == 3
     infer(segments, matting_options(opaque_checkpoint), None, progress)
     for path, opens in before.items():
-        assert open_counter.demuxed(path) - opens == 2
+        assert open_counter.of(path) - opens == 3  # its index, its hash, its frames
 
 
 def test_segment(tmp_path: Path, progress: Recorder, open_counter: OpenCounter) -> None:

@@ -67,7 +67,7 @@ class MattingStage:
         task, source, name = job.task, job.source, job.name
         state_after, self._state_after = self._state_after, None
         progress.begin_segment(name)
-        changed = task.item.planned is not None and not task.item.is_as_cut(job.fingerprint)
+        changed = task.item.planned is not None and not job.is_as_cut
         if changed and job.clock is None:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         continues = task.before is not None and task.before.name == state_after

@@ -15,7 +15,7 @@ from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
 from matting.project.entry import InitialState
-from matting.system.fingerprint import Fingerprint
+from matting.system.fingerprint import FileStamp, Fingerprint
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
 
@@ -44,6 +44,7 @@ class SegmentJob:
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None
+        self._stamp: FileStamp | None = None
         self._fingerprint: Fingerprint | None = None
         self._writer: SegmentWriter | None = None
 
@@ -59,11 +60,9 @@ class SegmentJob:
         return self._source
 
     @property
-    def fingerprint(self) -> Fingerprint:
-        """The fingerprint of its content when it was opened."""
-        if self._fingerprint is None:
-            raise ValueError(f"{self.name} is not open")
-        return self._fingerprint
+    def is_as_cut(self) -> bool:
+        """Whether its content is what was cut, and so was decoded by `segment`."""
+        return self._fingerprint is not None and self.task.item.is_as_cut(self._fingerprint)
 
     @property
     def writer(self) -> SegmentWriter:
@@ -84,10 +83,11 @@ class SegmentJob:
         Raises:
             InputError: it cannot be used.
         """
-        self._source = self.task.item.open(rate)
-        # Hashing a whole film for a few of its frames would take minutes.
-        hashed = self.clock is None or self.task.item.planned is not None
-        self._fingerprint = self.task.item.fingerprint() if hashed else Fingerprint(0, "")
+        item = self.task.item
+        self._stamp = FileStamp.of(item.path)
+        self._source = item.open(rate)
+        if item.planned is not None:  # else there is nothing to compare it with yet
+            self._fingerprint = item.fingerprint()
 
     def decode_by(self, nvdec: Nvdec, decoder: CodecBackend) -> None:
         """Have a GPU decode its source, if that is asked for and possible.
@@ -98,7 +98,7 @@ class SegmentJob:
         source = self._source
         if decoder is CodecBackend.SOFTWARE or not isinstance(source, VideoSource):
             return
-        if decoder is CodecBackend.AUTO and not self.task.item.is_as_cut(self.fingerprint):
+        if decoder is CodecBackend.AUTO and not self.is_as_cut:
             reason = "only what segment has checked is decoded by NVDEC, which hides damage."
         else:
             self._source, reason = source.decoded_by(nvdec)
@@ -120,6 +120,19 @@ class SegmentJob:
             yield from chunks if only is None else take_frames(chunks, only)
         if only is None:
             self._require_unchanged()
+
+    def fingerprint(self) -> Fingerprint:
+        """Return the fingerprint of the content that was matted; reads it unless it is known.
+
+        Raises:
+            MediaError: the source was changed meanwhile.
+        """
+        if self._fingerprint is None:
+            if self.clock is not None:  # hashing a whole film for a few frames would take minutes
+                return Fingerprint(0, "")
+            self._fingerprint = self.task.item.fingerprint()
+            self._require_unchanged()
+        return self._fingerprint
 
     def attempt(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Do a part of its work, unless it has failed. An error fails this segment alone.
@@ -149,12 +162,14 @@ class SegmentJob:
             self.error = self.error or error  # the first says more
 
     def _require_unchanged(self) -> None:
-        """Refuse frames of a source that has other content by now.
+        """Refuse frames of a source that may have other content by now.
 
         Raises:
             MediaError: it was changed since it was opened.
         """
-        if self.task.item.fingerprint() != self._fingerprint:
-            raise MediaError(
-                f"{self.task.item.path} was changed while it was being matted.", retry=True
-            )
+        item = self.task.item
+        if FileStamp.of(item.path) == self._stamp:
+            return
+        # What was hashed at the start and has only been touched since is still the same.
+        if item.planned is None or item.fingerprint() != self._fingerprint:
+            raise MediaError(f"{item.path} was changed while it was being matted.", retry=True)

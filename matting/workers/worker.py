@@ -220,7 +220,7 @@ class Worker:
         if task.end_state is not None:
             save_state(task.end_state, job.end_state)
         outcome = Outcome(
-            source=job.fingerprint,
+            source=job.fingerprint(),
             start_state=job.start_state,
             frames=job.source.frames,
             outputs={
