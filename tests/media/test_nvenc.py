@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +12,7 @@ import torch
 from av.video.frame import VideoFrame
 
 from matting.cli.main import main
-from matting.delivery.encoder_choice import choose_encoder, try_isolated
-from matting.errors import InputError, MachineError, MissingError
+from matting.errors import MachineError, MissingError
 from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.infer import infer
@@ -33,12 +31,11 @@ from matting.options import (
     OutputOptions,
     VideoCodec,
 )
-from matting.project.entry import Entry, OutputFile, RecordedSettings
-from matting.project.inputs import read_inputs
+from matting.project.entry import RecordedSettings
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, encoder_of
-from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.clips import decode, numbers, times
 from tests.support.markers import gpu_has_nvenc, without_gpu
 from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options
@@ -227,17 +224,6 @@ def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
         assert "\n" not in reason
 
 
-class Crash(HardwareProbe):
-    """A trial in which the driver takes the process along."""
-
-    def run(self) -> str:
-        os._exit(3)
-
-
-def test_a_crash_in_a_trial_is_a_reason() -> None:
-    assert "crashed (code 3)" in try_isolated(Crash(**vars(trial())))
-
-
 def options(
     checkpoint: Path, encoder: CodecBackend, **output: tuple[OutputKind, ...]
 ) -> MattingOptions:
@@ -279,7 +265,7 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     before = [path.stat().st_mtime_ns for path in composites(folder)]
     infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
     assert [path.stat().st_mtime_ns for path in composites(folder)] == before
-    answer(monkeypatch, "it has gone.")
+    monkeypatch.setattr(HardwareProbe, "run", lambda _: "it has gone.")
     infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
     assert progress.heard("takes longer: NVENC cannot be used: it has gone.")
     assert progress.heard("2 are done again, for these have changed: --encoder")
@@ -291,125 +277,6 @@ def test_before_there_was_a_choice_it_was_software() -> None:
     for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
         wanted = RecordedSettings(codec=VideoCodec.HEVC, encoder=encoder)
         assert changed_settings(earlier, wanted) == changed
-
-
-def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> list[HardwareProbe]:
-    """Has every trial come to `reason`; the list of them."""
-    tried: list[HardwareProbe] = []
-
-    def run(one: HardwareProbe) -> str:
-        tried.append(one)
-        return reason
-
-    monkeypatch.setattr(HardwareProbe, "run", run)
-    return tried
-
-
-def choice(
-    segments: Path, device: torch.device, encoding: EncodingOptions, done: str = ""
-) -> tuple[str, str]:
-    """The encoder that is chosen for a folder, and why.
-
-    Args:
-        done: the encoder of all pieces; none are done unless given.
-    """
-    inputs, ledger = read_inputs(segments), Ledger(MattedFolder.of(segments, None))
-    if done:
-        ledger.folder.root.mkdir(exist_ok=True)
-        outputs = {OutputKind.COMPOSITE: OutputFile("a.mp4", 1, "0" * 64)}
-        settings = RecordedSettings(encoder=CodecBackend(done))
-        for item in inputs.inputs:
-            ledger.record(item.name, Entry(settings=settings, outputs=outputs))
-    output, why = choose_encoder(
-        OutputOptions(encoding=encoding),
-        device,
-        inputs,
-        ledger,
-        settings=lambda _, output: RecordedSettings(encoder=output.encoding.encoder),
-        run_probe=HardwareProbe.run,
-    )
-    return output.encoding.encoder, why
-
-
-@pytest.mark.parametrize(
-    ("reason", "encoder"),
-    [("", CodecBackend.HARDWARE), ("no card.", CodecBackend.SOFTWARE)],
-    ids=["works", "fails"],
-)
-def test_auto_on_a_card(
-    reason: str, encoder: str, tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried = answer(monkeypatch, reason)
-    segments = cut(tmp_path, progress, 40)
-    chosen, why = choice(segments, CARD, EncodingOptions(VideoCodec.HEVC))
-    assert chosen == encoder
-    assert reason in why
-    assert [one.device for one in tried] == ["cuda:0"]
-    assert tried[0].size_px == SIZE
-    assert choice(segments, CPU, EncodingOptions(VideoCodec.HEVC)) == (CodecBackend.SOFTWARE, "")
-    assert choice(
-        segments, CARD, EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.SOFTWARE)
-    ) == (
-        CodecBackend.SOFTWARE,
-        "",
-    )
-    assert len(tried) == 1
-    assert (
-        choice(segments, CARD, EncodingOptions(VideoCodec.HEVC), done=CodecBackend.SOFTWARE)[0]
-        == CodecBackend.SOFTWARE
-    )
-    assert len(tried) == 1
-    assert (
-        choice(segments, CPU, EncodingOptions(VideoCodec.HEVC), done=CodecBackend.HARDWARE)[0]
-        == encoder
-    )
-    assert len(tried) == 2
-
-
-@pytest.mark.parametrize(
-    ("pixel_format", "loss"),
-    [("yuv420p", ""), ("yuv420p10le", ""), ("yuv422p10le", "4:2:0"), ("yuv444p", "4:2:0")],
-)
-def test_auto_loses_nothing(
-    pixel_format: str, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answer(monkeypatch, "")
-    make_clip(tmp_path / "clip.mp4", 2, codec="libx265", pixel_format=pixel_format)
-    chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
-    assert chosen == (CodecBackend.SOFTWARE if loss else CodecBackend.HARDWARE)
-    assert loss in why
-
-
-def test_auto_keeps_hdrs_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer(monkeypatch, "")
-    said = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
-    parameters = {"x265-params": f"log-level=none:hdr10=1:{said}:max-cll=1000,400"}
-    clip = tmp_path / "clip.mp4"
-    make_clip(clip, 2, codec="libx265", pixel_format="yuv420p10le", options=parameters)
-    chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
-    assert (chosen, "HDR" in why) == (CodecBackend.SOFTWARE, True)
-
-
-def test_auto_keeps_the_place_of_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer(monkeypatch, "")
-    for place, encoder in ((0, CodecBackend.HARDWARE), (2, CodecBackend.SOFTWARE)):
-        parameters = {"x265-params": f"log-level=none:chromaloc={place}"}
-        make_clip(tmp_path / "clip.mp4", 2, codec="libx265", options=parameters)
-        chosen, why = choice(tmp_path, CARD, EncodingOptions(VideoCodec.HEVC))
-        assert (chosen, "where colour samples lie" in why) == (
-            encoder,
-            encoder == CodecBackend.SOFTWARE,
-        )
-
-
-def test_a_preset_of_another_encoder(tmp_path: Path, progress: Recorder) -> None:
-    segments = cut(tmp_path, progress, 3)
-    slow = EncodingOptions(VideoCodec.HEVC, preset="veryslow")
-    chosen, why = choice(segments, CARD, slow)
-    assert chosen == CodecBackend.SOFTWARE
-    assert "p1 to p7" in why
-    with pytest.raises(InputError, match="p1 to p7, not veryslow"):
-        choice(segments, CARD, replace(slow, encoder=CodecBackend.HARDWARE))
 
 
 @without_gpu
