@@ -1,4 +1,4 @@
-"""The four batch files: what they are, and, under Wine, what they do (see wine/harness.py)."""
+"""The batch files: what they are, and what they do under Wine (tests/support/wine/harness.py)."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ from tests.support.wine.harness import (
 
 STARTED = {SETUP: "setup", **STAGES}
 BATCH_FILES = [*(ROOT / name for name in STARTED), *sorted((ROOT / "windows").glob("*.bat"))]
-INTERRUPTED = {130, -1073741510}  # the latter is what Windows makes of a program that Ctrl+C ended
+INTERRUPTED = {130, -1073741510}  # the second is Windows' own code for a program that Ctrl+C ended
 
 
 def arguments(stage: str, path: str, *options: str, home: str = HOME) -> list[str]:
@@ -41,11 +41,11 @@ def test_a_batch_file_is_ascii_with_crlf_and_no_bom(path: Path) -> None:
     assert content.count(b"\n") == content.count(b"\r") == content.count(b"\r\n")
 
 
-def test_git_keeps_their_line_ends() -> None:
+def test_git_keeps_their_line_endings() -> None:
     assert "*.bat text eol=crlf" in (ROOT / ".gitattributes").read_text().splitlines()
 
 
-def test_the_five_differ_in_their_stage_and_first_remark_only() -> None:
+def test_the_batch_files_differ_only_in_their_stage_and_first_remark() -> None:
     bodies = set()
     for name, stage in STARTED.items():
         lines = (ROOT / name).read_text(encoding="ascii").splitlines()
@@ -55,8 +55,8 @@ def test_the_five_differ_in_their_stage_and_first_remark_only() -> None:
 
 
 @pytest.mark.parametrize("path", BATCH_FILES, ids=lambda path: path.name)
-def test_no_path_is_read_twice_or_stands_outside_quotation_marks(path: Path) -> None:
-    """What keeps odd names whole, also in a cmd.exe that is not at hand here."""
+def test_no_path_is_expanded_twice_or_stands_outside_quotation_marks(path: Path) -> None:
+    """This keeps odd names intact in Windows' own cmd.exe, too, which Wine's is not."""
     values = r"%RVM_(PATH|REST|TAKE|TAIL|HOME|BATCH|TRY|PYTHON|LINE|DROPPED|ENVIRONMENT|ANSWER)[%:]"
     for line in path.read_text(encoding="ascii").splitlines():
         if line.startswith("rem "):
@@ -67,14 +67,14 @@ def test_no_path_is_read_twice_or_stands_outside_quotation_marks(path: Path) -> 
         assert "%*" not in line
         for found in re.finditer(rf"{values}|%~?[a-z]*[0-9]", line):
             if found[0] == "%RVM_ANSWER%" and "--seconds" in line:
-                continue  # digits by then
+                continue  # nothing but digits by then
             assert line[: found.start()].count('"') % 2 == 1, line
 
 
 # ---- What reaches Python
 
 
-def test_each_file_starts_its_stage_with_what_it_asks_for(wine: Wine) -> None:
+def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> None:
     video = r"C:\clips\my clip.mp4"
     answers: list[tuple[str, tuple[str, ...], list[str]]] = [
         ("1_segment.bat", ("\n",), ["--seconds", "15"]),
@@ -102,7 +102,7 @@ def test_each_file_starts_its_stage_with_what_it_asks_for(wine: Wine) -> None:
         assert outcome.calls[0].folder == ELSEWHERE
 
 
-def test_with_nobody_at_the_keyboard_the_usual_answers_are_taken(wine: Wine) -> None:
+def test_without_a_keyboard_the_default_answers_are_used(wine: Wine) -> None:
     segment, infer = wine.run(
         *(
             Run(explorer(rf"{HOME}\{name}", r"C:\a.mp4"), typed=(), keyboard_ends=True)
@@ -122,7 +122,7 @@ ODD_PATHS = [
     r"C:\clips\a^b.mp4",
     r"C:\clips\a^^b ^c.mp4",
     r"C:\clips\clip(1).mp4",
-    r"C:\clips\a)b(.mp4",  # a bare a&(b.mp4 is refused by cmd.exe itself, before any batch file
+    r"C:\clips\a)b(.mp4",  # an unquoted a&(b.mp4 is refused by cmd.exe itself
     r"C:\clips\a ) & ( b.mp4",
     r"C:\clips\it's.mp4",
     r"C:\clips\a=b,c;d.mp4",
@@ -134,7 +134,7 @@ ODD_PATHS = [
     "C:\\clips\\caf\u00e9 \U0001f3ac.mp4",
     r"\\server\share$\clips\a b.mp4",
     r"\\server\share\a&b.mp4",
-    "D:\\",  # the root of a drive: of "D:\" the backslash would swallow the quotation mark
+    "D:\\",  # the root of a drive: in "D:\" the backslash would escape the quotation mark
     "C:\\my clips\\",
     "\\\\server\\share\\",
     "C:\\odd\\\\\\",
@@ -148,7 +148,7 @@ PERCENT_PATHS = [
 ]
 
 
-def test_a_dropped_path_reaches_python_whole(wine: Wine) -> None:
+def test_a_dropped_path_reaches_python_unchanged(wine: Wine) -> None:
     alone = [path for path in ODD_PATHS if set(path) & set("&^!,") and " " not in path]
     together, *outcomes = wine.run(
         Run(explorer(rf"{HOME}\3_combine.bat", *ODD_PATHS)),
@@ -160,15 +160,15 @@ def test_a_dropped_path_reaches_python_whole(wine: Wine) -> None:
         assert outcome.exit_code == 0
 
 
-def test_a_dropped_path_with_percent_signs_reaches_python_whole(wine: Wine) -> None:
+def test_a_dropped_path_with_percent_signs_reaches_python_unchanged(wine: Wine) -> None:
     if not wine.keeps_percent_signs():
         pytest.skip("this Wine's cmd.exe loses percent signs, which Windows' own keeps")
     [outcome] = wine.run(Run(explorer(rf"{HOME}\3_combine.bat", *PERCENT_PATHS)))
     assert outcome.arguments == [arguments("combine", path) for path in PERCENT_PATHS]
 
 
-def test_a_path_of_more_than_260_letters_reaches_python_whole(wine: Wine) -> None:
-    """No folder has to be there for a path to be handed on."""
+def test_a_path_of_more_than_260_characters_reaches_python_unchanged(wine: Wine) -> None:
+    """A path is passed on whether it exists or not."""
     long = "C:\\" + "\\".join([f"f{n} {'x' * 60}!" for n in range(7)]) + "\\a&b.mp4"
     bare = "C:\\" + "\\".join([f"f{n}&{'y' * 60}!" for n in range(7)]) + "\\a^b.mp4"
     dropped, typed = wine.run(
@@ -180,8 +180,8 @@ def test_a_path_of_more_than_260_letters_reaches_python_whole(wine: Wine) -> Non
     assert typed.arguments == [arguments("combine", long)]
 
 
-def test_many_dropped_at_once_are_all_worked_through(wine: Wine) -> None:
-    """As many letters as three lines of a batch file would not hold."""
+def test_many_paths_dropped_at_once_are_all_processed(wine: Wine) -> None:
+    """Some 4500 characters: more than once in a line of a batch file would be too many."""
     many = [rf"C:\clips\{'z' * 60}{n} & {n}.mp4" for n in range(60)]
     [outcome] = wine.run(Run(explorer(rf"{HOME}\3_combine.bat", *many)))
     assert len(" ".join(many)) > 4500
@@ -189,7 +189,7 @@ def test_many_dropped_at_once_are_all_worked_through(wine: Wine) -> None:
     assert outcome.exit_code == 0
 
 
-def test_more_than_windows_hands_on_is_refused(wine: Wine) -> None:
+def test_more_than_windows_passes_on_is_refused(wine: Wine) -> None:
     too_many = [rf"C:\clips\{'z' * 200}{n}.mp4" for n in range(37)]
     drop = explorer(rf"{HOME}\3_combine.bat", *too_many)
     [outcome] = wine.run(Run(drop))
@@ -199,8 +199,8 @@ def test_more_than_windows_hands_on_is_refused(wine: Wine) -> None:
     assert 'Drop fewer on "3_combine.bat"' in outcome.printed
 
 
-def test_a_quoted_path_from_a_terminal_reaches_python_whole(wine: Wine) -> None:
-    """The path stays as it was typed, and so does the folder it may be relative to."""
+def test_a_quoted_path_from_a_terminal_reaches_python_unchanged(wine: Wine) -> None:
+    """So does the current folder, to which it may be relative."""
     paths = [*ODD_PATHS, "clip.mp4", r"..\a b.mp4", ";first.mp4"]
     eights = [paths[first : first + 8] for first in range(0, len(paths), 8)]
     outcomes = wine.run(*(Run(terminal(rf"{HOME}\3_combine.bat", *eight)) for eight in eights))
@@ -211,11 +211,11 @@ def test_a_quoted_path_from_a_terminal_reaches_python_whole(wine: Wine) -> None:
 
 
 def test_no_part_of_a_name_is_run_as_a_command(wine: Wine) -> None:
-    """canary.exe lies in the current folder and on the PATH, and would record that it ran."""
+    """canary.exe is in the current folder and on the PATH, and would record that it ran."""
     nest = r"C:\canaries"
     wine.stand_in(rf"{nest}\canary.exe")
     variables = {"PATH": rf"{WINDOWS_PATH};{nest}"}
-    # Without precaution it does run, or this test could not fail.
+    # Started from a batch file without precautions it does run, or this test could not fail.
     wine.path(r"C:\careless.bat").write_bytes(b"@exit /b 0\r\n")
     names = ["a&canary", "a&&canary.exe", "a^&canary.exe", "a(&canary.exe&)"]
     drops = [rf"C:\{name}" for name in names]
@@ -234,7 +234,7 @@ def test_no_part_of_a_name_is_run_as_a_command(wine: Wine) -> None:
         assert no_python.calls == []
 
 
-def test_several_paths_are_worked_through_in_order(wine: Wine) -> None:
+def test_several_paths_are_processed_in_order(wine: Wine) -> None:
     paths = [r"D:\a,b.mp4", r"C:\c & d.mp4", r"C:\e&f.mp4", r"C:\g h!.mp4"]
     infer_all = explorer(rf"{HOME}\2_infer.bat", *paths)
     infer, interrupted, segment, too_many = wine.run(
@@ -245,7 +245,7 @@ def test_several_paths_are_worked_through_in_order(wine: Wine) -> None:
     )
     assert infer.arguments == [
         *(arguments("infer", path) for path in paths[:-1]),
-        arguments("infer", paths[-1], "--shutdown"),  # not while others wait
+        arguments("infer", paths[-1], "--shutdown"),  # only after the last one
     ]
     assert infer.exit_code == 4  # the first that failed
     assert interrupted.arguments == [arguments("infer", path) for path in paths[:2]]
@@ -261,7 +261,7 @@ def test_several_paths_are_worked_through_in_order(wine: Wine) -> None:
 # ---- How it ends
 
 
-def test_the_exit_code_comes_through_and_is_put_in_words(wine: Wine) -> None:
+def test_the_exit_code_is_passed_on_and_explained(wine: Wine) -> None:
     starts = [(explorer, code) for code in (0, 1, 2, 3, 130, 255, -1073741510, -1073741819)]
     starts += [(terminal, code) for code in (3, 130, -1)]
     outcomes = wine.run(
@@ -287,7 +287,7 @@ def test_the_window_stays_open_until_a_key_is_pressed(wine: Wine) -> None:
     wine.install(r"C:\alone")
     shutil.rmtree(wine.path(r"C:\alone\windows"))
     combine = explorer(rf"{HOME}\3_combine.bat", r"C:\a")
-    ends = [  # the first two are also watched while they wait
+    ends = [  # the first two are also observed while they wait
         (combine, "0", 0),
         (explorer(rf"{BARE_HOME}\3_combine.bat", r"C:\a"), "0", 3),
         (explorer(rf"{HOME}\3_combine.bat"), "0", 2),
@@ -325,7 +325,7 @@ def test_nothing_dropped_says_what_to_drop(wine: Wine) -> None:
 
 
 def test_a_batch_file_that_calls_them_goes_on_afterwards(wine: Wine) -> None:
-    """Also when it was dropped on itself: only the window's own batch file may close it."""
+    """Even if something was dropped on it: only the batch file of a window may close it."""
     calls = [f'call "{HOME}\\{name}" "%~1"\r\necho {name} [%RVM_CODE%]\r\n' for name in STAGES]
     wine.path(r"C:\all.bat").write_bytes(f"{''.join(calls)}exit /b 40\r\n".encode("ascii"))
     drop = explorer(r"C:\all.bat", r"C:\a b.mp4")
@@ -339,8 +339,8 @@ def test_a_batch_file_that_calls_them_goes_on_afterwards(wine: Wine) -> None:
 # ---- Which Python
 
 
-def test_python_is_looked_for_in_order(wine: Wine) -> None:
-    """Each place has a stand-in; they are taken away one by one."""
+def test_python_is_searched_for_in_order(wine: Wine) -> None:
+    """Each place has a stand-in; they are removed one by one."""
     folder = r"C:\places (x86) & more"
     path = rf"{folder}\path;{WINDOWS_PATH}"
     places = {  # the variable that leads there, its value, and what follows in the program's path
@@ -374,7 +374,7 @@ def test_python_is_looked_for_in_order(wine: Wine) -> None:
         version = ["-3"] if program.endswith("py.exe") else []
         home = HOME if program.startswith(HOME) else BARE_HOME
         assert call.arguments == [*version, *arguments("combine", r"C:\a b", home=home)]
-        # An environment that nobody activated finds its libraries through the PATH.
+        # A conda environment that is not activated finds its libraries through the PATH.
         environment = program.removesuffix(r"\python.exe")
         added = call.variables["PATH"].removesuffix(path).split(";")
         assert (environment in added) == (r"\envs\rvm" in program)
@@ -386,7 +386,7 @@ def test_python_is_looked_for_in_order(wine: Wine) -> None:
     assert 'use "3_combine.bat" again' in none_left.printed
 
 
-def test_a_python_that_does_not_start_is_passed_over(wine: Wine) -> None:
+def test_a_python_that_does_not_start_is_not_used(wine: Wine) -> None:
     """A .venv whose Python was removed, and the python.exe that only opens the Microsoft Store."""
     home, store = r"C:\broken", r"C:\Microsoft\WindowsApps"
     wine.install(home)
@@ -409,8 +409,8 @@ def test_a_python_that_does_not_start_is_passed_over(wine: Wine) -> None:
         assert line.endswith(rf'"{home}\.venv\Scripts\python.exe"')
 
 
-def test_the_current_folder_plays_no_part(wine: Wine) -> None:
-    """A python.exe among the videos is nobody's Python; the current drive may be another one."""
+def test_no_python_is_taken_from_the_current_folder(wine: Wine) -> None:
+    """A python.exe among the videos is not used; the current drive may be another one."""
     videos = r"C:\clips here"
     for name in ("python.exe", "py.exe", r".venv\Scripts\python.exe"):
         wine.stand_in(rf"{videos}\{name}")
@@ -426,7 +426,7 @@ def test_the_current_folder_plays_no_part(wine: Wine) -> None:
         assert call.folder == folder
 
 
-def test_the_files_may_lie_in_any_folder(wine: Wine) -> None:
+def test_the_program_may_be_in_any_folder(wine: Wine) -> None:
     homes = [
         r"C:\Program Files (x86)\RVM on Segments",
         "C:\\Björn & Søn\\it's, a=b; (new)!",

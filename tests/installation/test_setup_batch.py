@@ -1,4 +1,4 @@
-"""setup.bat, and the other batch files where nothing is set up yet, under Wine (wine/harness.py).
+"""setup.bat, and the other batch files before setup, under Wine (tests/support/wine/harness.py).
 
 A stand-in plays Python; what setup itself does is tested in test_installer.py.
 """
@@ -27,7 +27,7 @@ QUESTION = "Set it up now? (y/n) [n]: "
 
 @pytest.fixture(scope="module")
 def py(wine: Wine) -> Wine:
-    """With a py.exe that starts Python 3.12 and an old 3.9, neither with any packages."""
+    """Give Wine a py.exe that starts Python 3.12, without any packages."""
     wine.stand_in(r"C:\launcher\py.exe")
     for name in ("py.exe.bare", "py.exe.versions", "py.exe-3.12"):
         wine.path(rf"C:\launcher\{name}").touch()
@@ -39,7 +39,7 @@ def setup_arguments(home: str) -> list[str]:
 
 
 def fresh(wine: Wine, home: str) -> str:
-    """A folder with the whole download, and no .venv."""
+    """Put the whole download there, without a .venv."""
     wine.install(home)
     return home
 
@@ -47,7 +47,7 @@ def fresh(wine: Wine, home: str) -> str:
 # ---- setup.bat
 
 
-def test_a_double_click_sets_up_and_its_exit_code_comes_through(py: Wine) -> None:
+def test_a_double_click_runs_setup_and_passes_its_exit_code_on(py: Wine) -> None:
     codes = (0, 1, 2, 3, 4, 130, -1, -1073741819)
     starts = [(explorer(rf"{BARE_HOME}\{SETUP}"), BARE_HOME, code) for code in codes]
     starts += [(terminal(rf"{HOME}\{SETUP}"), HOME, code) for code in (0, 3, -1)]
@@ -67,13 +67,13 @@ def test_a_double_click_sets_up_and_its_exit_code_comes_through(py: Wine) -> Non
         assert (f"exit code {code}." in outcome.printed) == (code not in {0, 3, 130})
 
 
-def test_it_runs_again_where_everything_is_there(py: Wine) -> None:
+def test_it_runs_again_if_everything_is_there(py: Wine) -> None:
     """Setup itself finds out what is left to do."""
     [outcome] = py.run(Run(explorer(rf"{HOME}\{SETUP}"), variables={"PATH": LAUNCHER}))
     assert outcome.arguments == [setup_arguments(HOME)]
 
 
-def test_the_best_python_is_taken(wine: Wine) -> None:
+def test_the_best_python_is_used(wine: Wine) -> None:
     for place, versions in (("all", ("3.11", "3.13", "3.14")), ("old", ())):
         wine.stand_in(rf"C:\{place}\py.exe")
         for name in ("py.exe.versions", *(f"py.exe-{version}" for version in versions)):
@@ -103,7 +103,7 @@ def test_the_best_python_is_taken(wine: Wine) -> None:
         assert call.arguments == [*version, rf"{BARE_HOME}\installation"]
 
 
-def test_a_python_that_does_not_serve_is_passed_over_with_a_sentence(wine: Wine) -> None:
+def test_why_a_python_is_not_used_is_said(wine: Wine) -> None:
     wine.stand_in(r"C:\aged\py.exe")
     wine.path(r"C:\aged\py.exe.versions").touch()
     wine.path(r"C:\aged\py.exe-3").touch()
@@ -127,7 +127,7 @@ def test_a_python_that_does_not_serve_is_passed_over_with_a_sentence(wine: Wine)
         assert f'Then use "{name}" again.' in outcome.printed
 
 
-def test_the_current_folder_plays_no_part_in_setting_up(py: Wine) -> None:
+def test_setup_runs_nothing_from_the_current_folder(py: Wine) -> None:
     for name in ("python.exe", "py.exe", "find_python.bat"):
         py.stand_in(rf"C:\clips there\{name}")
     setup = explorer(rf"{BARE_HOME}\{SETUP}")
@@ -143,7 +143,7 @@ def test_the_current_folder_plays_no_part_in_setting_up(py: Wine) -> None:
         assert outcome.calls[0].folder == folder
 
 
-def test_setup_may_lie_in_any_folder(py: Wine) -> None:
+def test_setup_may_be_in_any_folder(py: Wine) -> None:
     homes = [
         fresh(py, home)
         for home in (
@@ -161,7 +161,7 @@ def test_setup_may_lie_in_any_folder(py: Wine) -> None:
     ]
 
 
-def test_what_is_dropped_on_setup_is_left_alone(py: Wine) -> None:
+def test_what_is_dropped_on_setup_is_ignored(py: Wine) -> None:
     nest = r"C:\more canaries"
     py.stand_in(rf"{nest}\canary.exe")
     outcomes = py.run(
@@ -197,7 +197,7 @@ def test_a_file_that_is_missing_is_named(py: Wine) -> None:
         assert "Unpack the whole download" in outcome.printed
 
 
-# ---- The others, where nothing is set up
+# ---- The others, before setup
 
 
 def drop_on_fresh(py: Wine, name: str, *typed: str, **variables: str) -> tuple[str, Run]:
@@ -215,8 +215,8 @@ def was_asked(outcome: Outcome) -> int:
     return outcome.printed.count(QUESTION)
 
 
-def test_yes_sets_up_and_goes_on_with_what_was_dropped(py: Wine) -> None:
-    """Also where doctor names something (3): the stage tells it itself."""
+def test_yes_runs_setup_and_continues_with_what_was_dropped(py: Wine) -> None:
+    """Even if doctor found something missing (3): the stage itself says so."""
     for code in ("0", "3"):
         python = rf"C:\fresh yes {code}\.venv\Scripts\python.exe"
         py.path(python)
@@ -247,12 +247,12 @@ def test_nothing_is_installed_without_a_yes(py: Wine) -> None:
         assert 'double-click "setup.bat"' in outcome.printed
 
 
-def test_where_setting_up_fails_the_stage_does_not_start(py: Wine) -> None:
-    for code, told in ((4, 4), (0, 3), (130, 130)):
+def test_if_setup_fails_the_stage_does_not_start(py: Wine) -> None:
+    for code, passed_on in ((4, 4), (0, 3), (130, 130)):
         home, run = drop_on_fresh(py, f"fails {code}", "y\n", KEY, RVM_EXIT=str(code))
         [outcome] = py.run(run)
         assert outcome.arguments == [setup_arguments(home)]
-        assert (outcome.exit_code, outcome.typed) == (told, 2)
+        assert (outcome.exit_code, outcome.typed) == (passed_on, 2)
 
 
 def test_another_python_with_the_packages_is_used_without_a_question(py: Wine) -> None:
@@ -273,7 +273,7 @@ def test_another_python_with_the_packages_is_used_without_a_question(py: Wine) -
     assert (bare.calls, was_asked(bare), bare.exit_code) == ([], 1, 3)
 
 
-def test_a_half_made_venv_is_told_and_set_up_anew(py: Wine) -> None:
+def test_a_broken_venv_is_reported_and_set_up_anew(py: Wine) -> None:
     for number, flaw in enumerate(("broken", "bare")):
         home = fresh(py, rf"C:\half {number}")
         python = rf"{home}\.venv\Scripts\python.exe"

@@ -13,30 +13,30 @@ from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has setup.bat")
 
-# It answers whether it serves by an exit code beside it, and writes down all else.
+# It answers the check with the exit code in a file beside it, and records all other starts.
 STAND_IN = """#!/bin/sh
-if [ "$2" = base ]; then exit "$(cat "$0.serves")"; fi
+if [ "$2" = base ]; then exit "$(cat "$0.check")"; fi
 printf '%s\\n' "$0" "$@" > "$RECORD"
 exit 7
 """
 
 
-def put_python(folder: Path, name: str, serves: int) -> None:
+def put_python(folder: Path, name: str, check: int) -> None:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(STAND_IN, encoding="utf-8")
     (folder / name).chmod(0o755)
-    (folder / f"{name}.serves").write_text(str(serves), encoding="utf-8")
+    (folder / f"{name}.check").write_text(str(check), encoding="utf-8")
 
 
 def start(tmp_path: Path, home: Path) -> tuple[int, str, list[str]]:
-    """Its exit code, what it printed, and what the stand-in was started as and with."""
+    """Run setup.sh; return its exit code, its output, and the stand-in's path and arguments."""
     for tool in ("dirname", "cat"):  # the PATH holds no Python but the stand-ins
-        found = shutil.which(tool)
-        assert found
+        program = shutil.which(tool)
+        assert program
         (tmp_path / tool).unlink(missing_ok=True)
-        (tmp_path / tool).symlink_to(found)
+        (tmp_path / tool).symlink_to(program)
     record = tmp_path / "record"
-    done = subprocess.run(
+    process = subprocess.run(
         ["/bin/sh", str(home / "setup.sh")],
         cwd=tmp_path,
         env={"PATH": f"{tmp_path / 'pythons'}:{tmp_path}", "RECORD": str(record)},
@@ -46,7 +46,7 @@ def start(tmp_path: Path, home: Path) -> tuple[int, str, list[str]]:
         check=False,
     )
     words = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-    return done.returncode, done.stdout + done.stderr, words
+    return process.returncode, process.stdout + process.stderr, words
 
 
 def download(home: Path) -> Path:
@@ -56,7 +56,7 @@ def download(home: Path) -> Path:
     return home
 
 
-def test_it_can_be_started_by_itself() -> None:
+def test_it_is_executable_with_unix_line_endings() -> None:
     assert os.access(ROOT / "setup.sh", os.X_OK)
     content = (ROOT / "setup.sh").read_bytes()
     assert content.startswith(b"#!/bin/sh\n")
@@ -64,10 +64,10 @@ def test_it_can_be_started_by_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["plain", "it's a & b; $HOME (1)", "休暇 %PATH% !"])
-def test_the_newest_python_that_serves_is_taken(tmp_path: Path, name: str) -> None:
+def test_the_newest_suitable_python_is_used(tmp_path: Path, name: str) -> None:
     home = download(tmp_path / name)
-    for python, serves in (("python3.13", 1), ("python3.12", 90), ("python3.11", 0), ("python", 0)):
-        put_python(tmp_path / "pythons", python, serves)
+    for python, check in (("python3.13", 1), ("python3.12", 90), ("python3.11", 0), ("python", 0)):
+        put_python(tmp_path / "pythons", python, check)
     code, _, words = start(tmp_path, home)
     assert code == 7  # its own exit code
     assert words == [str(tmp_path / "pythons" / "python3.11"), str(home / "installation")]
@@ -81,7 +81,7 @@ def test_without_a_python_it_says_how_to_get_one(tmp_path: Path) -> None:
     assert "apt install python3 python3-venv" in printed
 
 
-def test_half_a_download_is_told(tmp_path: Path) -> None:
+def test_an_incomplete_download_is_reported(tmp_path: Path) -> None:
     put_python(tmp_path / "pythons", "python3", 0)
     home = download(tmp_path / "home")
     (home / "installation" / "python_check.py").unlink()

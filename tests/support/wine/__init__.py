@@ -1,1 +1,1 @@
-"""Runs the batch files for Windows, wherever Wine is."""
+"""A Windows under Wine, to run the batch files in."""

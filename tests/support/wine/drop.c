@@ -1,20 +1,20 @@
-/* Starts command lines as Explorer does, to the letter, and answers what they ask.
+/* Starts command lines exactly as Explorer does, and answers their questions.
 
-   Explorer hands Windows one string, which no list of arguments can spell: quotation marks only round paths
-   with a space. This program reads cases from the UTF-8 file named by its only argument, a word and a value
-   to a line, and writes results beside it:
+   Explorer passes Windows one string, which no list of arguments can express: there are quotation marks only
+   around paths with a space. This program reads its instructions from the UTF-8 file named by its only argument,
+   a word and a value in each line, and writes results beside it:
 
-     folder C:\somewhere     the current folder; stays for the runs that follow
-     set NAME=VALUE          a variable, which stays too; without a value it is removed
+     folder C:\somewhere     the current folder; also for the runs that follow
+     set NAME=VALUE          a variable, also for the runs that follow; without a value it is removed
      type TEXT               a line typed at the keyboard
      key TEXT                the same without Enter
-     end                     nobody types any more: the keyboard is closed after that
-     patience MILLISECONDS   how long a run may take, 20000 where nothing is said; stays for the runs that follow
-     output C:\file          where everything printed goes
+     end                     nothing more is typed: stdin is closed after that
+     patience MILLISECONDS   how long a run may take, 20000 by default; also for the runs that follow
+     output C:\file          where all output goes
      start COMMAND LINE      runs it, then writes "EXIT_CODE TYPED" to the results, TYPED being how many of the
-                             lines and keys were read; "timeout TYPED" when it had to be ended
+                             lines and keys were read; "timeout TYPED" if it had to be ended
 
-   What is typed next is held back until what was typed before has been read, as with a real keyboard. */
+   Each line or key is held back until the previous one has been read, as with a real keyboard. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +32,14 @@ static void run(wchar_t *command_line, FILE *results) {
     SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
     STARTUPINFOW startup;
     PROCESS_INFORMATION process;
-    HANDLE keyboard, fingers, screen;
+    HANDLE keyboard, typist, screen;
     DWORD begin = GetTickCount(), unread = 0, code = 0, count;
     int next = 0, ended = 0;
 
-    /* cmd.exe keeps this variable itself; Wine's does not know it. */
+    /* Windows' cmd.exe sets this variable itself; Wine's does not know it. */
     SetEnvironmentVariableW(L"CMDCMDLINE", command_line);
-    CreatePipe(&keyboard, &fingers, &inherited, 0);
-    SetHandleInformation(fingers, HANDLE_FLAG_INHERIT, 0);
+    CreatePipe(&keyboard, &typist, &inherited, 0);
+    SetHandleInformation(typist, HANDLE_FLAG_INHERIT, 0);
     screen = CreateFileW(output, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, CREATE_ALWAYS, 0, NULL);
     memset(&startup, 0, sizeof startup);
     startup.cb = sizeof startup;
@@ -56,11 +56,11 @@ static void run(wchar_t *command_line, FILE *results) {
         if (ended || GetTickCount() - begin > patience_ms) break;
         if (unread) continue;
         if (next < typed_count) {
-            WriteFile(fingers, typed[next], strlen(typed[next]), &count, NULL);
+            WriteFile(typist, typed[next], strlen(typed[next]), &count, NULL);
             next++;
-        } else if (typed_ends && fingers) {
-            CloseHandle(fingers);
-            fingers = NULL;
+        } else if (typed_ends && typist) {
+            CloseHandle(typist);
+            typist = NULL;
         }
     }
     if (!ended) TerminateProcess(process.hProcess, 1);
@@ -68,7 +68,7 @@ static void run(wchar_t *command_line, FILE *results) {
     if (ended) fprintf(results, "%d %d\n", (int)code, next - (unread ? 1 : 0));
     else fprintf(results, "timeout %d\n", next - (unread ? 1 : 0));
     fflush(results);
-    if (fingers) CloseHandle(fingers);
+    if (typist) CloseHandle(typist);
     CloseHandle(keyboard);
     CloseHandle(screen);
     CloseHandle(process.hProcess);

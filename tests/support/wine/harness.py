@@ -1,23 +1,23 @@
 """A Windows to run the batch files in: Wine, with a stand-in for Python, compiled here.
 
-The stand-in (recording_python.c) writes down what it was given; drop.c starts command lines to the
-letter, as Explorer does, and types the answers.
+The stand-in (recording_python.c) records what it was given; drop.c starts command lines exactly as
+Explorer does, and types the answers.
 
 What Explorer starts for a drop is known from the window's own %CMDCMDLINE%: ShellExecute runs a
-batch file through CreateProcess, which makes of it
+batch file through CreateProcess, which turns it into
 
     cmd.exe /c ""C:\\folder\\1_segment.bat" C:\\a&b.mp4 "C:\\c d.mp4""
     cmd.exe /c ""C:\\folder\\1_segment.bat" "
 
-the second one with nothing dropped. A path is quoted only when it holds a space.
+the second one with nothing dropped. A path is quoted only if it contains a space.
 
-Where the cmd.exe of Wine differs from the one of Windows:
+Wine's cmd.exe differs from that of Windows:
 - It does not know CMDCMDLINE. drop.c sets it as a variable; Windows' own would read that, too.
-- It expands the values of variables once more, and percent signs get lost: up to Wine 8 always,
-  later in what a batch file gets as arguments. `Wine.keeps_percent_signs` finds out.
+- It expands the values of variables once more, which loses percent signs: up to Wine 8 always,
+  later in a batch file's arguments. `Wine.keeps_percent_signs` finds out.
 - "call" turns every exit code but 0 into 1, up to Wine 8.
-- "set /p" takes all that is there from a pipe, not one line: drop.c holds the next line back.
-RVM_TEST_CMD names another cmd.exe to run in place of Wine's own, a newer Wine's for instance.
+- "set /p" reads all that is there from a pipe, not one line: drop.c holds the next line back.
+RVM_TEST_CMD names another cmd.exe to run instead of Wine's own, a newer Wine's for instance.
 """
 
 import os
@@ -37,13 +37,13 @@ STAGES = {
     "3_combine.bat": "combine",
     "4_add_audio.bat": "add-audio",
 }
-HOME = r"C:\rvm"  # where the batch files lie in most tests, with a stand-in in their .venv
+HOME = r"C:\rvm"  # the program's folder in most tests, with a stand-in in its .venv
 BARE_HOME = r"C:\no venv"  # the same without a .venv
 ELSEWHERE = r"C:\elsewhere"  # the current folder
 WINDOWS_PATH = r"C:\windows\system32;C:\windows"
 CMD = r"C:\windows\system32\cmd.exe"
 OTHER_CMD = r"C:\not_wine_s_own.exe"  # under the name cmd.exe, Wine would run its own
-KEY = "k"  # answers "Press any key"
+KEY = "k"  # for "Press any key"
 DECIDING_VARIABLES = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_EXE", "USERPROFILE", "LOCALAPPDATA", "ProgramData"),
     *("RVM_EXIT", "RVM_NO_PAUSE", "RVM_MAKES"),
@@ -55,9 +55,9 @@ class Run:
     """One start of a batch file.
 
     Args:
-        typed: what is typed, in order: with a newline at its end a line, without one a key.
-        variables: on top of a PATH without any Python; no place to look for Python is set.
-        keyboard_ends: nobody types after that; otherwise a further question waits for ever.
+        typed: what is typed, in order: a line if it ends with a newline, else a key.
+        variables: besides a PATH without any Python; no variable that leads to a Python is set.
+        keyboard_ends: stdin is closed after that; otherwise a further question waits for ever.
     """
 
     command_line: str
@@ -70,7 +70,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Call:
-    """What the stand-in was given."""
+    """One start of the stand-in."""
 
     program: str
     arguments: list[str]
@@ -80,11 +80,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to.
+    """How a run ended.
 
     Args:
-        exit_code: None when it still waited for something to be typed.
-        typed: how much of what was typed was read.
+        exit_code: None if it still waited for something to be typed.
+        typed: how many of the lines and keys were read.
     """
 
     exit_code: int | None
@@ -98,19 +98,19 @@ class Outcome:
 
 
 def explorer(batch_file: str, *paths: str) -> str:
-    """What Explorer starts when the paths are dropped on the batch file."""
+    """Return what Explorer starts when the paths are dropped on the batch file."""
     dropped = " ".join(f'"{path}"' if " " in path else path for path in paths)
     return f'{CMD} /c ""{batch_file}" {dropped}"'
 
 
 def terminal(batch_file: str, *paths: str) -> str:
-    """What someone types who quotes every path; the window's own command line then says nothing."""
+    """Return what a terminal starts for a line in which every path is quoted."""
     typed = " ".join(f'"{path}"' for path in paths)
     return f"{CMD} /c {batch_file} {typed}"
 
 
 class Wine:
-    """A Windows in a folder of its own; the batch files lie in `HOME` and `BARE_HOME`."""
+    """A Windows in a folder of its own; the batch files are in `HOME` and `BARE_HOME`."""
 
     def __init__(self, folder: Path, wine: str, server: str, compiler: str) -> None:
         self._wine, self._server = wine, server
@@ -122,10 +122,10 @@ class Wine:
             "HOME": str(folder),
             "WINEPREFIX": str(prefix),
             "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": "mscoree,mshtml=",  # or a window asks to download them
+            "WINEDLLOVERRIDES": "mscoree,mshtml=",  # else a window asks to download them
         }
-        # Its server stays until `end`: left to itself it goes a few seconds after the last program,
-        # and a program that starts just then fails.
+        # Its server runs until `end`: by itself it ends a few seconds after the last program, and a
+        # program that starts just then fails.
         prefix.mkdir(parents=True, exist_ok=True)
         self._start([server, "--persistent"], seconds=60)
         self._start([wine, "wineboot", "--init"], seconds=180)
@@ -141,17 +141,17 @@ class Wine:
             shutil.copyfile(other, self.path(OTHER_CMD))
 
     def path(self, windows_path: str) -> Path:
-        """Where something on drive C: lies here; the folder that holds it is there afterwards."""
+        """Return the path here of one on drive C:, whose folder is created."""
         path = self._drive.joinpath(*windows_path.removeprefix("C:\\").split("\\"))
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def stand_in(self, windows_path: str) -> None:
-        """Puts a stand-in for Python there."""
+        """Put a stand-in for Python there."""
         shutil.copyfile(self._drive / "python.exe", self.path(windows_path))
 
     def install(self, windows_folder: str) -> None:
-        """Copies the batch files there, beside an inference_custom.py."""
+        """Copy the batch files there, beside an inference_custom.py."""
         folder = self.path(windows_folder)
         shutil.copytree(ROOT / "windows", folder / "windows")
         for name in (SETUP, *STAGES):
@@ -160,33 +160,33 @@ class Wine:
             self.path(rf"{windows_folder}\{name}").touch()
 
     def run(self, *runs: Run) -> list[Outcome]:
-        """Runs them one after the other, within one start of Wine, which is what takes long."""
-        works = [rf"C:\runs\{self._runs + number}" for number in range(len(runs))]
+        """Run them one after the other, in one start of Wine, which is what takes long."""
+        folders = [rf"C:\runs\{self._runs + number}" for number in range(len(runs))]
         self._runs += len(runs)
         lines: list[str] = []
-        for run, work in zip(runs, works, strict=True):
-            self.path(work).mkdir()
+        for run, folder in zip(runs, folders, strict=True):
+            self.path(folder).mkdir()
             variables = {
                 **dict.fromkeys(DECIDING_VARIABLES, ""),
                 "PATH": WINDOWS_PATH,
-                "RVM_RECORD": rf"{work}\record.txt",
+                "RVM_RECORD": rf"{folder}\record.txt",
                 **run.variables,
             }
             lines += [f"set {name}={value}" for name, value in variables.items()]
             lines += [f"type {t[:-1]}" if t.endswith("\n") else f"key {t}" for t in run.typed]
             lines += ["end"] if run.keyboard_ends else []
-            lines += [f"folder {run.folder}", rf"output {work}\printed.txt"]
+            lines += [f"folder {run.folder}", rf"output {folder}\printed.txt"]
             lines += [f"patience {run.patience_ms}"]
             lines += [f"start {run.command_line.replace(CMD, self._cmd, 1)}"]
-        # A name of its own each time: a program that lingers may still hold the last one's results.
+        # A new name each time: a program that lingers may still hold the previous results open.
         cases = rf"C:\cases\{self._runs}"
         self.path(cases).write_bytes("\n".join(lines).encode() + b"\n")
         self._start([self._wine, r"C:\drop.exe", cases], seconds=30 + 5 * len(runs))
         results = self.path(rf"{cases}.results").read_text(encoding="ascii").splitlines()
-        return [self._outcome(result, work) for result, work in zip(results, works, strict=True)]
+        return [self._outcome(*pair) for pair in zip(results, folders, strict=True)]
 
     def keeps_percent_signs(self) -> bool:
-        """Whether this cmd.exe leaves percent signs in a value alone, as Windows' own does."""
+        """Return whether this cmd.exe keeps percent signs in a value, as Windows' own does."""
         python = rf"{HOME}\.venv\Scripts\python.exe"
         probe = f'@"{python}" "%CMDCMDLINE:"=%"\r\n'
         self.path(r"C:\probe.bat").write_bytes(probe.encode("ascii"))
@@ -194,7 +194,7 @@ class Wine:
         return outcome.arguments == [[rf"{self._cmd} /c C:\probe.bat 100% %b"]]
 
     def end(self) -> None:
-        """Ends every process of this Windows, and of no other."""
+        """End every process of this Windows, and of no other."""
         self._start([self._server, "--kill"], seconds=60, check=False)
         self._start([self._server, "--wait"], seconds=60, check=False)
 
@@ -217,15 +217,15 @@ class Wine:
             timeout=120,
         )
 
-    def _outcome(self, result: str, work: str) -> Outcome:
+    def _outcome(self, result: str, folder: str) -> Outcome:
         code, typed = result.split(" ")
-        record = self.path(rf"{work}\record.txt")
+        record = self.path(rf"{folder}\record.txt")
         text = record.read_text(encoding="utf-8") if record.exists() else ""
         return Outcome(
             exit_code=None if code == "timeout" else int(code),
             typed=int(typed),
-            printed=self.path(rf"{work}\printed.txt").read_bytes().decode("cp437"),
-            calls=[_call(one) for one in text.split("\n\n") if one],
+            printed=self.path(rf"{folder}\printed.txt").read_bytes().decode("cp437"),
+            calls=[_call(record) for record in text.split("\n\n") if record],
         )
 
 

@@ -1,10 +1,10 @@
-/* Stands in for python.exe in the tests of the batch files: writes down what it was given.
+/* Stands in for python.exe in the tests of the batch files: records what it was given.
 
    Appends one record to the file named by RVM_RECORD: the program's own path, its exact command line, each
-   argument and what it sees of its surroundings, as "key=value" lines in UTF-8 with an empty line after each
-   record. Exits with the n-th number of RVM_EXIT for the n-th record (the last one serves the rest).
+   argument, the current folder and some variables, as "key=value" lines in UTF-8 with an empty line after each
+   record. Exits with the n-th number of RVM_EXIT for the n-th record (with the last one after that).
    python_check.py, by which the batch files learn whether a Python is suitable, exits with 0 and is not
-   written down. A file beside the program changes that: "python.exe.broken" to 9009, as from the Microsoft
+   recorded. A file beside the program changes that: "python.exe.broken" to 9009, as from the Microsoft
    Store's stand-in; "python.exe.old" to 90 and a sentence, for any purpose; "python.exe.bare" to the same if
    all packages are needed. Beside a "py.exe.versions", py.exe has only those versions that files such as
    "py.exe-3.12" name.
