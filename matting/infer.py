@@ -33,7 +33,7 @@ from matting.workers.executor import (
 from matting.workers.preflight import Work, preflight
 from matting.workers.supervisor import Supervisor
 
-SEAM = "it had to begin without the piece before it, which is there now."
+SEAM = "it had to begin without the segment before it, which is there now."
 
 
 def infer(

@@ -15,18 +15,18 @@ from matting.segment import segment
 
 def run(
     video: Path,
-    segmenting: CuttingOptions,
-    inferring: MattingOptions,
+    cutting: CuttingOptions,
+    matting: MattingOptions,
     output: Path | None,
     progress: Progress,
 ) -> Path:
-    """Makes the matted video of `video`, sound included; returns its file.
+    """Make the matted video of `video`, audio included; return its file.
 
     Raises:
         SegmentsFailedError: some segments failed; nothing is combined.
         whatever the stages raise.
     """
-    segments = segment(video, segmenting, output, progress)
-    matted = infer(segments, replace(inferring, then_joined=True), output, progress)
+    segments = segment(video, cutting, output, progress)
+    matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)
     return add_audio(video, output, progress)

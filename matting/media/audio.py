@@ -1,4 +1,4 @@
-"""The sound of a file as samples."""
+"""The audio of a file as samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matting.media.container import open_video, reading
 
 
 def read_audio(path: Path, rate: int) -> tuple[Fraction, NDArray[np.float32]]:
-    """The first sound track of a video, mixed to mono.
+    """Return the first audio track of a video, mixed to mono.
 
     Args:
         rate: samples a second to give.
@@ -28,7 +28,7 @@ def read_audio(path: Path, rate: int) -> tuple[Fraction, NDArray[np.float32]]:
     start: Fraction | None = None
     with open_video(path) as (container, _), reading(path):
         if not container.streams.audio:
-            raise MediaError(f"{path} has no sound.")
+            raise MediaError(f"{path} has no audio.")
         resampler = AudioResampler(format="flt", layout="mono", rate=rate)
         for frame in container.decode(container.streams.audio[0]):
             if start is None and frame.pts is not None and frame.time_base is not None:

@@ -48,9 +48,9 @@ class FrameFilters:
             said.append("The video can be transparent: what is, is put over black.")
         if self.crop:
             said.append(
-                f"The video's header crops it, and so do the pieces: {self.crop.left_px} pixels at "
-                f"the left, {self.crop.top_px} at the top, {self.crop.right_px} at the right and "
-                f"{self.crop.bottom_px} at the bottom."
+                "The video's header crops it, and so the segments are cropped: "
+                f"{self.crop.left_px} pixels at the left, {self.crop.top_px} at the top, "
+                f"{self.crop.right_px} at the right and {self.crop.bottom_px} at the bottom."
             )
         return said
 

@@ -245,7 +245,7 @@ class VideoSource:
 
 
 def _cause(error: MattingError) -> str:
-    """What made NVDEC fail, in words that are the same for all pieces of a video."""
+    """What made NVDEC fail, in words that are the same for all segments of a video."""
     cause = error.__cause__
     if isinstance(cause, av.error.FFmpegError):
         return str(cause.strerror)

@@ -10,7 +10,7 @@ from matting.options import OutputKind
 
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
-# Holds the pieces of a segments folder until all are there and checked, or those of a damaged
+# Holds the files of a segments folder until all are there and checked, or those of a damaged
 # video until the next run.
 UNFINISHED = ".cutting"
 # Holds the results of a trial, in the matted folder, while it lasts.

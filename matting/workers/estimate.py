@@ -54,7 +54,7 @@ class Forecast:
     def _room(self) -> str:
         text = f"On the disk they need about {gigabytes(self.output_bytes)}"
         if self.joined_bytes:
-            text += f", joining them and adding the sound {gigabytes(self.joined_bytes)} more"
+            text += f", joining them and adding the audio {gigabytes(self.joined_bytes)} more"
         free = "" if self.free_bytes is None else f"; {gigabytes(self.free_bytes)} are free"
         return f"{text}{free}."
 

@@ -108,7 +108,7 @@ def test_the_forecast_in_words() -> None:
     assert forecast.in_words(datetime(2026, 11, 24, 21, 0)).splitlines() == [
         "A trial with 44 frames: about 2.5 frames a second. All 45000 take about 5 h 0 min, "
         "until about 02:00 tomorrow.",
-        "On the disk they need about 12.0 GB, joining them and adding the sound 24.0 GB more; "
+        "On the disk they need about 12.0 GB, joining them and adding the audio 24.0 GB more; "
         "80.0 GB are free.",
         "Memory of the graphics card: 3.1 GB of 6.0 GB.",
     ]
