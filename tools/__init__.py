@@ -1,1 +1,1 @@
-"""Pages beside the README, and the program that draws the README's pictures."""
+"""The program that draws the README's pictures."""

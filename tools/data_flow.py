@@ -47,15 +47,15 @@ DELIVER = (
 
 
 def data_flow() -> Canvas:
-    """Draw the way of the data, from the source at the top to the result at the bottom."""
+    """Draw how data flows, from the source at the top to the result at the bottom."""
     canvas = Canvas(WIDTH_PX, HEIGHT_PX)
     _heading(canvas, 26, "segment", "matting/cutting")
     segment = _row(canvas, 66, SEGMENT, (LEFT_X, RIGHT_X))
     _heading(canvas, 188, "infer", "matting/workers, inference, imaging, delivery")
-    canvas.rectangle((LEFT_X, 228, RIGHT_X, 436), PROCESS, PALE, round_px=10)
-    canvas.words(
-        (540, 378),
-        "one process, replaced when it breaks",
+    canvas.rectangle((LEFT_X, 228, RIGHT_X, 436), PROCESS, PALE, radius_px=10)
+    canvas.text(
+        (540, 388),
+        "one process, replaced if it fails",
         TEXT_PX,
         GREY,
         anchor="lm",
@@ -66,8 +66,8 @@ def data_flow() -> Canvas:
     results = (left - 236, 458, right - 236, 458 + BOX_PX)
     _box(canvas, results, Step("COMPOSITE, ...", "recorded when proven", on_disk=True))
     _down(canvas, segment[-1], infer[0])
-    x = _middle(infer[-1])[0]
-    y = _middle(results)[1]
+    x = _centre(infer[-1])[0]
+    y = _centre(results)[1]
     canvas.line([(x, bottom + 2), (x, y)], BLUE, 4)
     canvas.arrow((x + 2, y), (results[2] + 3, y), BLUE)
     _heading(canvas, 562, "combine, add-audio", "matting/delivery")
@@ -76,16 +76,16 @@ def data_flow() -> Canvas:
     return canvas
 
 
-def _heading(canvas: Canvas, y: float, command: str, where: str) -> None:
-    canvas.words((RIGHT_X, y), command, TITLE_PX + 3, BLUE, anchor="rm")
-    canvas.words((RIGHT_X, y + 22), where, TEXT_PX, GREY, anchor="rm")
+def _heading(canvas: Canvas, y: float, command: str, folders: str) -> None:
+    canvas.text((RIGHT_X, y), command, TITLE_PX + 3, BLUE, anchor="rm")
+    canvas.text((RIGHT_X, y + 22), folders, TEXT_PX, GREY, anchor="rm")
 
 
 def _row(
-    canvas: Canvas, top: float, steps: Sequence[Step], between: tuple[float, float]
+    canvas: Canvas, top: float, steps: Sequence[Step], edges: tuple[float, float]
 ) -> list[Box]:
-    """Draw boxes side by side, with arrows between them; return their places."""
-    left, right = between
+    """Draw boxes side by side, with arrows between them; return their positions."""
+    left, right = edges
     width = (right - left - GAP_PX * (len(steps) - 1)) / len(steps)
     boxes: list[Box] = []
     for number, step in enumerate(steps):
@@ -99,34 +99,34 @@ def _row(
 
 
 def _box(canvas: Canvas, box: Box, step: Step) -> None:
-    canvas.rectangle(box, DISK if step.on_disk else WHITE, GREY, round_px=8)
-    x, y = _middle(box)
-    canvas.words((x, y - 13), step.title, TITLE_PX, INK)
-    canvas.words((x, y + 15), step.text, TEXT_PX, GREY)
+    canvas.rectangle(box, DISK if step.on_disk else WHITE, GREY, radius_px=8)
+    x, y = _centre(box)
+    canvas.text((x, y - 13), step.title, TITLE_PX, INK)
+    canvas.text((x, y + 15), step.text, TEXT_PX, GREY)
 
 
 def _state(canvas: Canvas, decoder: Box) -> None:
     """Draw the recurrent state, which goes from each segment's end to the next one's start."""
-    x, bottom = _middle(decoder)[0], decoder[3]
-    box = (x - 112, bottom + 22, x + 112, bottom + 22 + 48)
-    canvas.rectangle(box, DISK, GREY, round_px=8)
-    canvas.words((x, box[1] + 24), "STATE, for the next segment", TEXT_PX, INK)
-    canvas.line([(x - 14, bottom + 2), (x - 14, box[1])], BLUE, 3)
-    canvas.line([(x + 14, bottom + 2), (x + 14, box[1])], BLUE, 3)
+    x, bottom = _centre(decoder)[0], decoder[3]
+    box = (x - 112, bottom + 32, x + 112, bottom + 32 + 48)
+    canvas.rectangle(box, DISK, GREY, radius_px=8)
+    canvas.text((x, box[1] + 24), "STATE, for the next segment", TEXT_PX, INK)
+    canvas.arrow((x - 16, bottom + 2), (x - 16, box[1] - 2), BLUE)
+    canvas.arrow((x + 16, box[1] - 2), (x + 16, bottom + 3), BLUE)
 
 
 def _down(canvas: Canvas, upper: Box, lower: Box, *, leave_left: bool = False) -> None:
-    """Draw an arrow from a row's end to the beginning of the next row."""
-    target = _middle(lower)[0]
+    """Draw an arrow from the end of a row to the start of the next one."""
+    target = _centre(lower)[0]
     if leave_left:
         y = (upper[1] + upper[3]) / 2
         canvas.line([(upper[0] - 2, y), (target, y)], BLUE, 4)
     else:
         y = upper[3] + 20
-        start = _middle(upper)[0]
+        start = _centre(upper)[0]
         canvas.line([(start, upper[3] + 2), (start, y), (target, y)], BLUE, 4)
     canvas.arrow((target, y - 2), (target, lower[1] - 4), BLUE)
 
 
-def _middle(box: Box) -> Point:
+def _centre(box: Box) -> Point:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

@@ -1,4 +1,4 @@
-"""The README's pictures: what the program draws, small, and true to what is told and asked."""
+"""The README's pictures: as they are drawn now, small, and true to what the program prints."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from PIL import Image
 
 from tests.support.repository import ROOT
 from tools import pictures
-from tools.pictures import FOLDER, PICTURES, WIDTH_PX
+from tools.pictures import IMAGES, PICTURES, WIDTH_PX
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# Other versions of numpy and Pillow may round, smooth and reduce colours a little differently.
-SAME_MEAN, SAME_SHARE, SEEN = 2.0, 0.01, 48
-# What the pictures show in their consoles, and who says it.
-TOLD = {
+# Other versions of numpy and Pillow may round, antialias and quantise a little differently.
+MAX_MEAN_DIFFERENCE = 2.0
+VISIBLE_DIFFERENCE, MAX_VISIBLE_SHARE = 48, 0.01
+# What the consoles in the pictures show, and which file prints it.
+CONSOLE_TEXTS = {
     "Seconds per segment [15]:": "windows/launch.bat",
     "Shut the computer down when this is finished? (y/n) [n]:": "windows/launch.bat",
     "Cut: ": "matting/segment.py",
@@ -42,24 +43,24 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_program_draws_the_picture_that_is_there(name: str, drawn: Path) -> None:
-    assert (FOLDER / name).stat().st_size < 150_000
-    new, old = (np.asarray(Image.open(f / name).convert("RGB"), int) for f in (drawn, FOLDER))
+def test_the_picture_in_the_readme_is_up_to_date(name: str, drawn: Path) -> None:
+    assert (IMAGES / name).stat().st_size < 150_000
+    new, old = (np.asarray(Image.open(f / name).convert("RGB"), int) for f in (drawn, IMAGES))
     assert new.shape == old.shape
     assert new.shape[1] == WIDTH_PX
     difference = np.abs(new - old)
-    assert difference.mean() < SAME_MEAN
-    assert (difference.max(axis=2) > SEEN).mean() < SAME_SHARE
+    assert difference.mean() < MAX_MEAN_DIFFERENCE
+    assert (difference.max(axis=2) > VISIBLE_DIFFERENCE).mean() < MAX_VISIBLE_SHARE
 
 
 def test_all_pictures_are_drawn_and_shown() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == set(PICTURES)
+    assert {path.name for path in IMAGES.iterdir()} == set(PICTURES)
     for name in PICTURES:
         assert f"](docs/images/{name})" in README, name
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 600_000
+    assert sum(path.stat().st_size for path in IMAGES.iterdir()) < 600_000
 
 
-@pytest.mark.parametrize("words", TOLD)
-def test_the_consoles_in_the_pictures_tell_what_the_program_tells(words: str) -> None:
-    assert words in inspect.getsource(pictures)
-    assert words in (ROOT / TOLD[words]).read_text(encoding="utf-8")
+@pytest.mark.parametrize("text", CONSOLE_TEXTS)
+def test_the_consoles_in_the_pictures_show_what_the_program_prints(text: str) -> None:
+    assert text in inspect.getsource(pictures)
+    assert text in (ROOT / CONSOLE_TEXTS[text]).read_text(encoding="utf-8")
