@@ -12,6 +12,7 @@ from matting.errors import MattingError, SegmentsFailedError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.media.hardware_probe import HardwareProbe
+from matting.media.media_index import known_index
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.entry import Entry, InitialState, RecordedSettings
@@ -242,6 +243,7 @@ class _Job:
                 kind: target_of(item, self._folder, kind, self._options.output.frame_rate)
                 for kind in self._options.output.kinds
             },
+            index=known_index(item.path),
         )
 
     def _settings(self, item: Input) -> RecordedSettings:

@@ -124,8 +124,16 @@ class IndexCache:
         self._trim()
         return index
 
-    def adopt(self, index: MediaIndex) -> None:
-        """Take over what another process has read; it is used if the file is still the same."""
+    def known(self, path: Path) -> MediaIndex | None:
+        """Return what is known of a file, to hand it on, without looking at the file."""
+        with self._lock:
+            slot = self._slots.get(path.absolute())
+        return slot.index if slot else None
+
+    def adopt(self, index: MediaIndex | None) -> None:
+        """Take over what another process knew; it is used if the file is still the same."""
+        if index is None:
+            return
         with self._lock:
             slot = self._slots.setdefault(index.path.absolute(), _Slot())
         with slot.lock:
@@ -155,7 +163,8 @@ class IndexCache:
 
 
 _cache = IndexCache()
-index_of, adopt_index, forget_index = _cache.get, _cache.adopt, _cache.forget
+index_of, known_index = _cache.get, _cache.known
+adopt_index, forget_index = _cache.adopt, _cache.forget
 
 
 def _read(

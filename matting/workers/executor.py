@@ -15,6 +15,7 @@ from typing import Protocol
 
 from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError
+from matting.media.media_index import MediaIndex
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile
@@ -50,6 +51,7 @@ class SegmentTask:
         end_state: where to save the state after this segment; None: nowhere.
         targets: where the result of each output kind goes.
         only_frames: for a trial, how many of its frames to matte; None: all.
+        index: what is known of its file already, which the worker need not read again.
     """
 
     item: Input
@@ -58,6 +60,7 @@ class SegmentTask:
     end_state: Path | None = None
     targets: Mapping[OutputKind, OutputTarget] = field(default_factory=dict)
     only_frames: int | None = None
+    index: MediaIndex | None = None
 
 
 def target_of(

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from matting.errors import MattingError, StorageError
+from matting.media.media_index import known_index
 from matting.media.packet_table import PacketSizes
 from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
@@ -168,7 +169,13 @@ class _TrialRun:
         state = self._trial_folder.state(item.name) if item.planned is not None else None
         if state is not None:
             atomic_files.make_folder(state.parent)
-        task = SegmentTask(item, targets=targets, end_state=state, only_frames=frames)
+        task = SegmentTask(
+            item,
+            targets=targets,
+            end_state=state,
+            only_frames=frames,
+            index=known_index(item.path),
+        )
         outcome = self._executor.trial(task)
         if isinstance(outcome, Failure):
             return  # the run itself will tell why

@@ -11,6 +11,7 @@ from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
+from matting.media.media_index import adopt_index
 from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
@@ -84,6 +85,7 @@ class SegmentJob:
             InputError: it cannot be used.
         """
         item = self.task.item
+        adopt_index(self.task.index)
         self._stamp = FileStamp.of(item.path)
         self._source = item.open(rate)
         if item.planned is not None:  # else there is nothing to compare it with yet

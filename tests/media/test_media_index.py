@@ -158,7 +158,10 @@ def test_many_threads_read_a_file_once(tmp_path: Path, open_counter: OpenCounter
 
 def test_another_process_may_take_an_index_over(tmp_path: Path, open_counter: OpenCounter) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 12)
-    sent = pickle.loads(pickle.dumps(IndexCache().get(clip, ALL)))
+    own = IndexCache()
+    assert own.known(clip) is None
+    own.get(clip, ALL)
+    sent = pickle.loads(pickle.dumps(own.known(clip)))
     cache = IndexCache()
     cache.adopt(sent)
     assert cache.get(clip, ALL) is sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,14 @@ from pathlib import Path
 import pytest
 
 from matting.errors import EncodeError, SegmentsFailedError
+from matting.media.media_index import forget_index, known_index
 from matting.media.video_writer import VideoWriter
+from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
+from matting.workers.executor import SegmentTask
+from matting.workers.segment_job import SegmentJob
+from tests.support.clips import make_clip
+from tests.support.opens import OpenCounter
 from tests.support.recorder import Recorder
 from tests.support.stages import assert_same, cut, matte, processed
 
@@ -108,3 +115,17 @@ def test_threads_end_with_the_run(
         matte(segments, random_checkpoint, progress)
     assert threading.active_count() == threads
     assert not list((tmp_path / "clip_segments_matted").rglob("*.partial"))
+
+
+def test_what_the_run_knows_of_a_video_is_not_read_again(
+    tmp_path: Path, open_counter: OpenCounter
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 9)
+    item = Input("clip.mp4", video, "clip")
+    assert item.open(None).frames == 9
+    index = pickle.loads(pickle.dumps(known_index(video)))  # as it comes to another process
+    forget_index(video)
+    job = SegmentJob(SegmentTask(item, index=index))
+    job.open(None)
+    assert job.source.frames == 9
+    assert open_counter.demuxed(video) == 1
