@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
+from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError, SegmentsFailedError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.media_index import known_index
-from matting.options import MattingOptions
+from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.entry import Entry, InitialState, RecordedSettings
 from matting.project.inputs import Input, InputFolder, read_inputs
@@ -175,7 +176,18 @@ class _Job:
                 self._progress.say(f"{item.name} is done again: {SEAM}")
         for changed_things, count in again.items():
             self._progress.say(f"{count} are done again, for these have changed: {changed_things}.")
-        return pending
+        return self._with_overwritten(pending)
+
+    def _with_overwritten(self, pending: list[Input]) -> list[Input]:
+        """Return `pending`, and what is done but would be overwritten by its results."""
+        names = {item.name for item in pending}
+        targets = {item.name: self._targets(item).values() for item in self._inputs.inputs}
+        overwritten = self._ledger.overwritten(
+            names, lambda name: [target.path for target in targets[name]]
+        )
+        for name in overwritten:
+            self._progress.say(f"{name} is done again: another result has its name now.")
+        return [item for item in self._inputs.inputs if item.name in names | overwritten]
 
     def _matte_all(self, todo: list[Input], frames: int) -> None:
         """Mattes in order."""
@@ -239,12 +251,15 @@ class _Job:
             before=self._before(item),
             start_state=self._kept_state(item),
             end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
-            targets={
-                kind: target_of(item, self._folder, kind, self._options.output.frame_rate)
-                for kind in self._options.output.kinds
-            },
+            targets=self._targets(item),
             index=known_index(item.path),
         )
+
+    def _targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
+        rate = self._options.output.frame_rate
+        return {
+            kind: target_of(item, self._folder, kind, rate) for kind in self._options.output.kinds
+        }
 
     def _settings(self, item: Input) -> RecordedSettings:
         return settings_of(item, self._options, self._checkpoint_sha256)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -14,6 +13,7 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.project.paths import UNFINISHED
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
+from matting.project.result_names import InputName, result_stems
 from matting.system.files import image_files, natural_order, unreadable
 from matting.system.fingerprint import Fingerprint
 
@@ -153,19 +153,15 @@ def _unplanned(folder: Path) -> list[Path]:
         visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
     except OSError as error:
         raise unreadable(folder, error) from error
-    visible.sort(key=natural_order)
+    visible.sort(key=lambda path: (natural_order(path), path.name))  # a and A differ
     videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
     sequences = [p for p in visible if p.is_dir() and image_files(p)]
     if not videos and not sequences and image_files(folder):
         return [folder]
-    return sorted(videos + sequences, key=natural_order)
+    inputs = {*videos, *sequences}
+    return [path for path in visible if path in inputs]
 
 
 def _named(paths: list[Path]) -> tuple[Input, ...]:
-    """Inputs whose results have names of their own: `a.mov` and `a.mkv` do not share `a.mp4`."""
-    stems = Counter(_stem(path) for path in paths)
-    return tuple(Input(p.name, p, _stem(p) if stems[_stem(p)] == 1 else p.name) for p in paths)
-
-
-def _stem(path: Path) -> str:
-    return path.name if path.is_dir() else path.stem
+    stems = result_stems([InputName(path.name, path.is_dir()) for path in paths])
+    return tuple(Input(path.name, path, stem) for path, stem in zip(paths, stems, strict=True))

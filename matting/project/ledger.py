@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from matting.project.entry import Entry
 from matting.project.paths import LIST_NAME, MattedFolder
 from matting.project.plan import MOST_SEGMENTS, Plan, concat_list
 from matting.project.records import FileName
+from matting.project.result_names import same_name_forms
 from matting.system import atomic_files
 
 START_OVER = "Delete it, and infer mattes all of this folder anew."
@@ -81,6 +82,30 @@ class Ledger:
         output = self.entry(name).outputs.get(kind)
         return self.folder.layer(kind) / output.file if output else None
 
+    def overwritten(self, names: Set[str], paths_of: Callable[[str], Iterable[Path]]) -> set[str]:
+        """Return the other segments whose results are overwritten when those named are matted.
+
+        That can be where inputs came or went, by which others are called differently. Included is
+        what the overwritten ones, matted again, overwrite in turn.
+
+        Args:
+            paths_of: returns where a segment's results would go now.
+        """
+        lost: set[str] = set()
+        latest = set(names)
+        while latest:
+            places = {
+                place for name in latest for path in paths_of(name) for place in _places(path)
+            }
+            latest = {
+                name
+                for name in self._entries.keys() - names - lost
+                for kind, output in self._entries[name].outputs.items()
+                if places & _places(self.folder.layer(kind) / output.file)
+            }
+            lost |= latest
+        return lost
+
     def record(self, name: str, entry: Entry) -> None:
         """Record what came of a segment; it is done when the entry has outputs and no error."""
         self._entries[name] = entry
@@ -124,6 +149,11 @@ class Ledger:
     def _save_manifest(self) -> None:
         segments = {name: self.entry(name) for name in self._names}
         records.write(self.folder.manifest, Manifest(plan=self.plan, segments=segments))
+
+
+def _places(path: Path) -> set[tuple[Path, str]]:
+    """Return a path in the forms by which file systems compare names."""
+    return {(path.parent, form) for form in same_name_forms(path.name)}
 
 
 def _upgrade(manifest: Any) -> None:
