@@ -18,29 +18,24 @@ from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
 
 RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments, then combine."
+VIDEO_KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND)
 
 
 def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
-    """Joins every kind of result in the folder `matted`; returns the composite's file.
+    """Join the results in the folder `matted`, one file for each kind of video.
 
     Args:
         output: where to put the results' folder instead of beside the segments.
+    Returns:
+        the composite's file.
     Raises:
         InputError: no such folder, not all of its segments are done, or they are pictures; names
             them.
+        EncodeError: the joined file is not what it should be.
         StorageError, BusyError.
     """
     folder = MattedFolder(matted)
-    if not matted.is_dir():
-        kind = "a file, not the folder of matted segments" if matted.is_file() else "not there"
-        raise InputError(
-            f"{matted} is {kind}.", "Give the folder that infer made; its name ends in _matted."
-        )
-    if not folder.manifest.is_file():
-        raise InputError(
-            f"{matted} was not made by infer: it holds no {folder.manifest.name}.",
-            "Give the folder whose name ends in _matted.",
-        )
+    _require_matted(folder)
     results = MattedFolder(output / matted.name) if output else folder
     elsewhere = results.root.resolve() != matted.resolve()
     with ExitStack() as locks:
@@ -50,10 +45,24 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         _require_videos(ledger)
         if elsewhere:
             locks.enter_context(folder_lock(results.root))
-        for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND):
+        for kind in VIDEO_KINDS:
             if all(ledger.output(name, kind) for name in ledger.names):
                 _combine_kind(ledger, kind, results.combined(kind), progress)
     return results.combined()
+
+
+def _require_matted(folder: MattedFolder) -> None:
+    if not folder.root.is_dir():
+        problem = "a file, not the folder of matted segments"
+        raise InputError(
+            f"{folder.root} is {problem if folder.root.is_file() else 'not there'}.",
+            "Give the folder that infer made; its name ends in _matted.",
+        )
+    if not folder.manifest.is_file():
+        raise InputError(
+            f"{folder.root} was not made by infer: it holds no {folder.manifest.name}.",
+            "Give the folder whose name ends in _matted.",
+        )
 
 
 def _require_done(ledger: Ledger) -> None:
@@ -63,20 +72,20 @@ def _require_done(ledger: Ledger) -> None:
         raise InputError(f"{ledger.folder.root} does not hold all that was cut.", RUN_INFER)
     missing = [name for name in names if not ledger.is_done(name)]
     if missing:
-        named = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
+        listed = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
         raise InputError(
-            f"{len(missing)} of {len(names)} segments are not done: {named}.", RUN_INFER
+            f"{len(missing)} of {len(names)} segments are not done: {listed}.", RUN_INFER
         )
 
 
 def _require_videos(ledger: Ledger) -> None:
-    made = [path for name in ledger.names if (path := ledger.output(name, OutputKind.COMPOSITE))]
-    pictures = [path for path in made if path.is_dir()]
+    composites = _outputs(ledger, OutputKind.COMPOSITE)
+    pictures = [path for path in composites if path.is_dir()]
     if not pictures:
         return
     option = "--frame-rate"
     hint = f"To have a video, run infer again with {option}, then combine."
-    if len(pictures) == len(made):
+    if len(pictures) == len(composites):
         place = pictures[0] if len(pictures) == 1 else ledger.folder.layer(OutputKind.COMPOSITE)
         raise InputError(
             f"There is nothing to join: the results are pictures, in {place}.", hint, option=option
@@ -87,32 +96,45 @@ def _require_videos(ledger: Ledger) -> None:
 
 
 def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Progress) -> None:
-    note = JoinRecord.of(ledger, kind)
-    if target.is_file() and JoinRecord.read(target) == note.with_file(target):
+    record = JoinRecord.of(ledger, kind)
+    if _is_current(target, record):
         progress.say(f"Already combined: {target}")
         return
     parts, time_base = _parts(ledger, kind)
     atomic_files.make_folder(target.parent)
     temporary = atomic_files.partial(target)
-    progress.start("Combining", note.frames, "frame")
+    progress.start("Combining", record.frames, "frame")
     try:
-        shown = join(parts, time_base, temporary, progress.advance)
-        if len(shown) != note.frames:
-            raise EncodeError(f"{target}: {note.frames} frames were matted, {len(shown)} came out.")
-        progress.start("Checking", note.frames, "frame")
-        check_joined(temporary, shown, time_base, progress.advance)
+        presented = join(parts, time_base, temporary, progress.advance)
+        if len(presented) != record.frames:
+            raise EncodeError(
+                f"{target}: {record.frames} frames were matted, {len(presented)} came out."
+            )
+        progress.start("Checking", record.frames, "frame")
+        check_joined(temporary, presented, time_base, progress.advance)
         atomic_files.publish(temporary, target)
-        note.with_file(target).write(target)
+        record.with_file(target).write(target)
     finally:
         progress.finish()
         atomic_files.discard(temporary)
-    made = f"{counted(len(parts), 'segment')} joined, {counted(len(shown), 'frame')}"
-    progress.say(f"{made}, all checked: {target}")
+    joined = f"{counted(len(parts), 'segment')} joined, {counted(len(presented), 'frame')}"
+    progress.say(f"{joined}, all checked: {target}")
+
+
+def _is_current(target: Path, record: JoinRecord) -> bool:
+    """Return whether `target` is intact, and what joining the segments would give again."""
+    if not target.is_file():
+        return False
+    try:
+        earlier = JoinRecord.read(target)
+    except InputError:
+        return False  # damaged, or another version's: the file may be anything
+    return earlier is not None and earlier.has_parts_of(record) and earlier.describes(target)
 
 
 def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[Part], Fraction]:
-    """What to join, and the ticks of its times: the source's own, from the plan."""
-    paths = [path for name in ledger.names if (path := ledger.output(name, kind))]
+    """Return what to join, and the time base of its times: the source's own, from the plan."""
+    paths = _outputs(ledger, kind)
     plan = ledger.plan
     if plan is None:
         return _back_to_back(paths)
@@ -124,14 +146,24 @@ def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[Part], Fraction]:
 
 
 def _back_to_back(paths: list[Path]) -> tuple[list[Part], Fraction]:
-    """Files that were never one: each starts when the last frame of the one before has ended."""
+    """Return files that were never one as parts, each from where the one before it ends."""
     time_base = probe(paths[0]).time_base
     parts = []
     start = Fraction(0)
     for path in paths:
         parts.append(Part(path, round(start / time_base)))
-        own = probe(path).time_base
-        pts = sorted(frame_times(path))
-        last_frame = pts[-1] - pts[-2] if len(pts) > 1 else 1 / (probe(path).rate * own)
-        start += (pts[-1] - pts[0] + last_frame) * own
+        start += _seconds(path)
     return parts, time_base
+
+
+def _seconds(path: Path) -> Fraction:
+    """Return how long a video is, its last frame included."""
+    info = probe(path)
+    pts = sorted(frame_times(path))
+    last_frame = pts[-1] - pts[-2] if len(pts) > 1 else 1 / (info.rate * info.time_base)
+    return (pts[-1] - pts[0] + last_frame) * info.time_base
+
+
+def _outputs(ledger: Ledger, kind: OutputKind) -> list[Path]:
+    """Return the segments' results of one kind, in order."""
+    return [path for name in ledger.names if (path := ledger.output(name, kind))]

@@ -171,6 +171,24 @@ def test_what_is_combined_is_left_alone(
     assert numbers(combine(folder.root, None, progress)) == list(range(40))
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b'{"version": 99}', b"\xff\xfe", b"[" * 100_000]
+)
+def test_a_record_that_cannot_be_read_means_to_combine_anew(
+    content: bytes, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
+    combined = combine(folder.root, None, progress)
+    record = combined.with_suffix(".json")
+    intact = record.read_bytes()
+    record.write_bytes(content)
+    assert numbers(combine(folder.root, None, progress)) == list(range(40))
+    assert not progress.heard("Already combined")
+    assert record.read_bytes() == intact
+    combine(folder.root, None, progress)
+    assert progress.heard("Already combined")
+
+
 def test_strangers_in_the_folder_are_ignored(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:

@@ -55,6 +55,10 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
         """Return whether both are of the same segments, whatever became of them."""
         return replace(self, file=None) == replace(other, file=None)
 
+    def describes(self, combined: Path) -> bool:
+        """Return whether the file `combined` is there and intact."""
+        return self.file is not None and self.file.matches(combined)
+
     def write(self, combined: Path) -> None:
         """Put the record beside `combined`.
 
