@@ -125,8 +125,8 @@ class Installer:
         if not gpus.gpus:
             note(
                 f"{gpus.problem}\n"
-                "WARNING: the CPU will do all the work, many times slower. If there is such a "
-                f"card,\ninstall its driver from {DRIVER_URL} and start {self._script} again."
+                "WARNING: the CPU will do all the work, many times slower. If there is one,\n"
+                f"install its driver from {DRIVER_URL} and start {self._script} again."
             )
             return ()
         note(f"Graphics card: {gpus.describe()}.")
@@ -134,10 +134,10 @@ class Installer:
         builds = suitable_builds(gpus.driver, capabilities, self._platform)
         if not builds:
             note(
-                "WARNING: no build of PyTorch runs on this card with this driver: the CPU "
-                "will do all the work,\nmany times slower. Install the newest driver from "
-                f"{DRIVER_URL}\nand start {self._script} again. (Cards older than the GTX 900 "
-                "series are no longer supported.)"
+                "WARNING: no build of PyTorch runs on this graphics card with this driver: the\n"
+                "CPU will do all the work, many times slower. Install the newest driver from\n"
+                f"{DRIVER_URL} and start {self._script} again.\n"
+                "(Graphics cards older than the GTX 900 series are no longer supported.)"
             )
         for gpu in gpus.gpus:
             if builds and not builds[0].supports(gpu.capability):

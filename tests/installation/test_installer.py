@@ -95,7 +95,7 @@ def test_a_gpu_that_no_build_supports_is_reported(
     assert windows.set_up() == 0
     assert index_of(windows.installs[0]) is None
     output = capsys.readouterr().out
-    assert "WARNING: no build of PyTorch runs on this card with this driver" in output
+    assert "WARNING: no build of PyTorch runs on this graphics card with this driver" in output
     assert "Install the newest driver" in output
 
 
