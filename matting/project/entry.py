@@ -65,6 +65,19 @@ class InitialState(str, Enum):
         return str(self.value)
 
 
+class Lineage(Struct, frozen=True):
+    """What the network had seen before a segment.
+
+    Attributes:
+        start: the identity of the state at its first frame, by the segments before it in its shot;
+            None: a shot starts here.
+        exact: whether the state was indeed that of one uncut pass from the start of the shot.
+    """
+
+    start: Sha256 | None
+    exact: bool
+
+
 class OutputFile(Struct, frozen=True):
     """A result of a segment: a file, or a folder of pictures.
 
@@ -94,6 +107,7 @@ class Entry(Struct, frozen=True):
         source: the fingerprint of the segment itself.
         settings: everything that shapes the result, the checkpoint's hash included.
         start_state: None while nothing is matted.
+        lineage: None while nothing is matted, and in records of earlier versions.
         outputs: its results; empty while it is not done.
         end_state: the fingerprint of the file of the network's state after it; None: none was
             kept.
@@ -107,3 +121,4 @@ class Entry(Struct, frozen=True):
     outputs: dict[OutputKind, OutputFile] = {}
     end_state: Fingerprint | None = None
     error: str = ""
+    lineage: Lineage | None = None

@@ -118,6 +118,10 @@ class Ledger:
         if not done:
             self._save_manifest()
 
+    def amend(self, name: str, entry: Entry) -> None:
+        """Add to what is known of a segment; it is on the disk after the next change."""
+        self._entries[name] = entry
+
     def write_lists(self, kinds: Iterable[OutputKind]) -> None:
         """List the results, for people who join them themselves; of videos only."""
         for kind in kinds:

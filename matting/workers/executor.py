@@ -41,22 +41,34 @@ class WorkerSetup:
 
 
 @dataclass(frozen=True)
+class SavedState:
+    """The file of the network's state at the end of a segment.
+
+    Attributes:
+        exact: whether it is the state of one uncut pass from the start of the shot.
+    """
+
+    path: Path
+    exact: bool
+
+
+@dataclass(frozen=True)
 class SegmentTask:
     """One segment to matte.
 
     Attributes:
-        before: the segment that it continues; None: it starts afresh.
-        start_state: the file of the state after `before`; None: it is lost, or the worker that
-            mattes `before` still holds it.
+        before: the segment that it continues; None: a shot starts here.
+        start_state: the state after `before`; None: it is lost, or the worker that mattes `before`
+            still holds it.
         end_state: where to save the state after this segment; None: nowhere.
-        targets: where the result of each output kind goes.
+        targets: where the result of each output kind goes; empty: only the state is wanted.
         only_frames: for a trial, how many of its frames to matte; None: all.
         index: what is known of its file already, which the worker need not read again.
     """
 
     item: Input
     before: Input | None = None
-    start_state: Path | None = None
+    start_state: SavedState | None = None
     end_state: Path | None = None
     targets: Mapping[OutputKind, OutputTarget] = field(default_factory=dict)
     only_frames: int | None = None
@@ -112,12 +124,14 @@ class Outcome:
     Attributes:
         source: the fingerprint of its content.
         start_state: where the state at its first frame came from.
+        exact: whether that was the state of one uncut pass from the start of the shot.
         outputs: its results.
         end_state: the fingerprint of the state that was saved; None: none was.
     """
 
     source: Fingerprint
     start_state: InitialState
+    exact: bool
     frames: int
     outputs: dict[OutputKind, OutputFile]
     end_state: Fingerprint | None = None

@@ -19,6 +19,7 @@ from matting.media.source import FrameChunk, FrameSource
 from matting.options import MattingOptions, OutputKind, RendererBackend
 from matting.progress import Progress, counted
 from matting.project.entry import InitialState
+from matting.project.inputs import Input
 from matting.workers.segment_job import SegmentJob
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
@@ -50,8 +51,9 @@ class MattingStage:
         self._renderer = Renderer(
             options.compute.renderer, session.device, self._renderer_notes.append
         )
-        # The segment whose end the session's state is at; None after a failure or a reset.
-        self._state_after: str | None = None
+        # The segment at whose end the session's state is, and whether it is exact; None after a
+        # failure or a trial.
+        self._state_after: tuple[Input, bool] | None = None
 
     def chunk_frames(self, job: SegmentJob) -> int:
         """Return how many frames of the segment to process at once."""
@@ -70,8 +72,9 @@ class MattingStage:
         changed = task.item.planned is not None and not job.is_as_cut
         if changed and job.clock is None:
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
-        continues = task.before is not None and task.before.name == state_after
+        continues = state_after is not None and state_after[0] == task.before
         job.start_state = self._restore_state(job, continues, progress)
+        job.exact = _is_exact(job, state_after if continues else None)
         formats = output_formats(source, self._output.encoding, task.targets)
         job.writer = SegmentWriter(source, self._output, task.targets, formats, self._renderer)
         notes = [job.note, *source.notes]
@@ -115,7 +118,7 @@ class MattingStage:
     def end(self, job: SegmentJob, progress: Progress) -> None:
         """Note that the session is at the segment's end, from where the next may continue."""
         # A trial ends in the middle of a segment.
-        self._state_after = job.name if job.clock is None else None
+        self._state_after = (job.task.item, job.exact) if job.clock is None else None
         if job.task.end_state is not None:
             job.end_state = self._session.state
         while self._renderer_notes:
@@ -135,7 +138,7 @@ class MattingStage:
         if not continues:
             session.reset()
             if task.start_state is not None:
-                load_state(task.start_state, session)
+                load_state(task.start_state.path, session)
         if session.has_state_for(size, ratio):
             return InitialState.CARRIED
         if session.state is None:
@@ -177,3 +180,17 @@ class MattingStage:
 
 def _size(source: FrameSource) -> Size:
     return Size(source.width_px, source.height_px)
+
+
+def _is_exact(job: SegmentJob, held: tuple[Input, bool] | None) -> bool:
+    """Return whether a segment begins with the state of one uncut pass over its shot.
+
+    Args:
+        held: the segment whose state it continued, and whether that was exact, if the session had
+            it; else it came from a file.
+    """
+    if job.start_state is InitialState.CARRIED:
+        saved = job.task.start_state
+        return held[1] if held is not None else saved is not None and saved.exact
+    # One whose pictures have another size than those before it begins as a shot does.
+    return job.start_state is InitialState.RESET or job.task.before is None

@@ -41,17 +41,21 @@ class Work:
     """What there is to matte.
 
     Attributes:
-        segments: each with its number of frames.
+        segments: those to matte, each with its number of frames.
         replaced_bytes: what those of their outputs take that will be replaced.
         kept_bytes: what videos take that are done, per output kind, and will be joined with those.
+        state_only_frames: how many frames the network goes through for a state alone.
     """
 
     segments: Sequence[tuple[Input, int]]
     replaced_bytes: int
     kept_bytes: Counter[OutputKind]
+    state_only_frames: int = 0
 
     @classmethod
-    def of(cls, ledger: Ledger, segments: Sequence[tuple[Input, int]]) -> Work:
+    def of(
+        cls, ledger: Ledger, segments: Sequence[tuple[Input, int]], state_only_frames: int = 0
+    ) -> Work:
         """Return the work on some segments, while `ledger` still knows their older outputs."""
         names = {item.name for item, _ in segments}
         replaced_bytes, kept_bytes = 0, Counter[OutputKind]()
@@ -61,10 +65,11 @@ class Work:
                     replaced_bytes += output.size_bytes
                 elif output.file.endswith(".mp4"):
                     kept_bytes[kind] += output.size_bytes
-        return cls(segments, replaced_bytes, kept_bytes)
+        return cls(segments, replaced_bytes, kept_bytes, state_only_frames)
 
     @property
     def frames(self) -> int:
+        """How many frames there are to matte."""
         return sum(frames for _, frames in self.segments)
 
 
@@ -206,7 +211,7 @@ class _TrialRun:
         return Forecast(
             tried_frames=self._frames,
             frames_per_second=self._frames_per_second(),
-            frames=self._work.frames,
+            frames=self._work.frames + self._work.state_only_frames,
             output_bytes=sum(sizes.values()) + states,
             joined_bytes=0 if pictures else joined.total() + joined[OutputKind.COMPOSITE],
             free_bytes=files.free_disk_bytes(self._folder.root),

@@ -30,6 +30,7 @@ class SegmentJob:
         decoded_by_gpu: whether NVDEC decodes it.
         note: what a user has to know of how it is decoded; may be empty.
         start_state, end_state: set by the recurrent part.
+        exact: whether its state is that of one uncut pass from the start of the shot.
         clock: of a trial; None: it is none.
         outcome: None until it is done.
         error: the first that occurred. All threads skip whatever of it is still to come.
@@ -40,6 +41,7 @@ class SegmentJob:
         self.decoded_by_gpu = False
         self.note = ""
         self.start_state = InitialState.FRESH
+        self.exact = False
         self.end_state: RecurrentState | None = None
         self.clock = TrialClock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None

@@ -23,7 +23,14 @@ from matting.errors import (
 from matting.options import CodecBackend
 from matting.progress import Progress
 from matting.system.atomic_files import discard, partial
-from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
+from matting.workers.executor import (
+    Failure,
+    Outcome,
+    SavedState,
+    SegmentTask,
+    TrialOutcome,
+    WorkerSetup,
+)
 from matting.workers.frame_counter import FrameCounter
 from matting.workers.worker import Worker
 from matting.workers.worker_process import WorkerProcess
@@ -160,7 +167,7 @@ class Supervisor:
                 self._take_first()
                 return Failure(error)
             else:
-                self._pass_on_state(self._take_first())
+                self._pass_on_state(self._take_first(), exact=outcome.exact)
                 return outcome
 
     def close(self) -> None:
@@ -210,11 +217,14 @@ class Supervisor:
         self._frames.forget(first.name)
         return first.task
 
-    def _pass_on_state(self, done: SegmentTask) -> None:
+    def _pass_on_state(self, done: SegmentTask, *, exact: bool) -> None:
         """Should the next need another worker, that one finds the state where `done` left it."""
+        if done.end_state is None:
+            return
+        state = SavedState(done.end_state, exact)
         for pending in self._pending:
             if pending.task.before == done.item:
-                pending.task = replace(pending.task, start_state=done.end_state)
+                pending.task = replace(pending.task, start_state=state)
 
     def _blame(self, error: MachineError) -> None:
         """Note over which segments the worker may have broken, and stop it.

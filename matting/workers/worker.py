@@ -195,6 +195,8 @@ class Worker:
         if isinstance(item, Mark):
             job.writer.open()
             return
+        if not job.task.targets:
+            return  # only its end state is wanted
         job.writer.write(self._stage.fit_guided_filter(item))
         if job.clock is not None:
             job.clock.note_written(len(item.pts))
@@ -222,6 +224,7 @@ class Worker:
         outcome = Outcome(
             source=job.fingerprint(),
             start_state=job.start_state,
+            exact=job.exact,
             frames=job.source.frames,
             outputs={
                 kind: OutputFile.of(target.path, Fingerprint.of(target.path, alive))

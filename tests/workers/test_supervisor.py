@@ -12,7 +12,7 @@ from matting.errors import MachineError, MachineUnusableError
 from matting.infer import infer
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
-from matting.workers.executor import Failure, Outcome, SegmentTask, WorkerSetup
+from matting.workers.executor import Failure, Outcome, SavedState, SegmentTask, WorkerSetup
 from matting.workers.supervisor import Supervisor
 from matting.workers.worker import Worker
 from tests.support.recorder import Recorder
@@ -198,5 +198,5 @@ def test_a_task_is_handed_over_as_it_is(tmp_path: Path, progress: Recorder) -> N
         ("a", None),
         ("b", None),
         ("a", None),
-        ("b", tmp_path / "a.pt"),
+        ("b", SavedState(tmp_path / "a.pt", exact=True)),
     ]

@@ -1,0 +1,50 @@
+"""What a network's state descends from: every frame it has seen since the start of the shot.
+
+A state is identified by what made it, not by its bits: the segments that the network went through
+and the settings that shape the matte. So results from other computers, whose arithmetic differs in
+the last bits, and states that have to be computed once more stay comparable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from msgspec import UnsetType, json, to_builtins
+
+from matting.project.entry import Entry, InitialState, Lineage, RecordedSettings
+from matting.system.fingerprint import Fingerprint
+
+
+def state_after(start: str | None, source: Fingerprint | None, settings: RecordedSettings) -> str:
+    """Return the identity of the state at a segment's end.
+
+    Args:
+        start: that of the state at its first frame; None: the start of a shot.
+        source: the segment's content; None: it is not there.
+    """
+    parts = start, None if source is None else source.sha256, _matte(settings)
+    return hashlib.sha256(json.encode(parts)).hexdigest()
+
+
+def same_matte(settings: RecordedSettings, others: RecordedSettings) -> bool:
+    """Return whether both settings give the same mattes, in whatever outputs."""
+    return _matte(settings) == _matte(others)
+
+
+def implied_lineage(entry: Entry, start: str | None, *, before_is_right: bool) -> Lineage:
+    """Return the lineage of a result on whose record it is missing, by the rest of that record.
+
+    Args:
+        start: the identity of the state before it, by the segments as they are.
+        before_is_right: whether the result before it is exact, and of the segment as it is.
+    """
+    if entry.start_state is InitialState.FRESH:
+        return Lineage(start, start is None)
+    continues = entry.start_state in {InitialState.CARRIED, InitialState.RESET}
+    return Lineage(start, continues and before_is_right)
+
+
+def _matte(settings: RecordedSettings) -> list[Any]:
+    values = settings.checkpoint, settings.ratio, settings.precision
+    return [None if isinstance(value, UnsetType) else to_builtins(value) for value in values]

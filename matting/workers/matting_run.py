@@ -1,0 +1,217 @@
+"""One run of `infer`: step by step through the schedule, each result recorded when it is proven."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec.structs import replace as replace_fields
+
+from matting.delivery.outputs import OutputTarget
+from matting.errors import MattingError, SegmentsFailedError
+from matting.media.media_index import known_index
+from matting.options import MattingOptions, OutputKind
+from matting.progress import Progress
+from matting.project.entry import Entry, InitialState, RecordedSettings
+from matting.project.inputs import Input, InputFolder
+from matting.project.ledger import Ledger
+from matting.project.paths import MattedFolder
+from matting.project.recorded_settings import settings_of
+from matting.system import atomic_files
+from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
+from matting.workers.preflight import Work, preflight
+from matting.workers.schedule import Action, Schedule, Step
+
+
+class MattingRun:
+    """One run over one folder."""
+
+    def __init__(
+        self,
+        *,
+        inputs: InputFolder,
+        options: MattingOptions,
+        checkpoint_sha256: str,
+        executor: Executor,
+        folder: MattedFolder,
+        progress: Progress,
+    ) -> None:
+        self._inputs = inputs
+        self._options = options
+        self._executor = executor
+        self._folder = folder
+        self._progress = progress
+        self._ledger = Ledger(folder)
+        self._checkpoint_sha256 = checkpoint_sha256
+        self._schedule = Schedule(inputs, self._ledger, self._settings, self._targets)
+        self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
+        self._failed: dict[str, MattingError] = {}  # why
+
+    def run(self) -> None:
+        inputs = self._inputs.inputs
+        schedule = self._schedule
+        self._ledger.begin([i.name for i in inputs], self._inputs.plan)
+        for reason in schedule.reasons():
+            self._progress.say(reason)
+        if schedule.steps:
+            self._load()
+            preflight(self._work(), self._executor, self._folder, self._options, self._progress)
+        # Before the first: else an interruption would leave old and new results side by side.
+        self._ledger.reopen([item.name for item in schedule.not_done])
+        done = len(inputs) - len(schedule.matted)
+        if done:
+            self._progress.say(f"{done} of {len(inputs)} are done already.")
+        for kind in self._options.output.kinds:
+            atomic_files.make_folder(self._folder.layer(kind))
+        atomic_files.make_folder(self._folder.state("").parent)
+        self._matte_all()
+        self._ledger.write_lists(self._options.output.kinds)
+        if self._failed:
+            raise self._failure()
+        which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
+        self._progress.say(f"{which} matted: {self._folder.root}")
+
+    def _failure(self) -> SegmentsFailedError:
+        lines = [
+            f"  {name}: {error.what} {error.advice(again='')}".rstrip()
+            for name, error in self._failed.items()
+        ]
+        count = f"{len(self._failed)} of {len(self._inputs.inputs)}"
+        return SegmentsFailedError(
+            f"{count} could not be matted:\n" + "\n".join(lines),
+            "Mend these; what is done stays done.",
+            option=next(filter(None, (error.option for error in self._failed.values())), None),
+        )
+
+    def _work(self) -> Work:
+        """Return what is ahead, if everything goes well."""
+        segments = [(item, self._frames(item)) for item in self._schedule.matted]
+        state_only = [s.item for s in self._schedule.steps if s.action is Action.RESTORE_STATE]
+        return Work.of(self._ledger, segments, sum(map(self._frames, state_only)))
+
+    def _load(self) -> None:
+        """Has the worker start, which takes its time."""
+        self._progress.start("Loading the network ...", 0, "")
+        try:
+            self._executor.prepare()
+        finally:
+            self._progress.finish()
+
+    def _matte_all(self) -> None:
+        """Take all steps, in order."""
+        schedule = self._schedule
+        if not schedule.steps:
+            return
+        frames = sum(self._frames(step.item) for step in schedule.steps)
+        self._progress.start("Matting", frames, "frame", segments=len(schedule.steps))
+        try:
+            for step in schedule.steps:
+                while not self._executor.has_room:
+                    self._record_next()
+                if self._in_flight and schedule.depends_on(step, self._in_flight[-1][0]):
+                    self._record_all()
+                if schedule.may_begin(step):
+                    self._submit(step)
+                else:
+                    self._leave_out(step)
+            self._record_all()
+        finally:
+            self._progress.finish()
+
+    def _leave_out(self, step: Step) -> None:
+        """Leave a segment as it is, because what it continues is not there."""
+        self._schedule.note(step, None)
+        self._progress.extend(-self._frames(step.item), -1)
+        self._progress.detail(f"{step.item.name} stays as it is: what it continues is not there.")
+
+    def _frames(self, item: Input) -> int:
+        """How many frames an input has, for the forecast; 0 where it is not to be told."""
+        if item.frames is not None:
+            return item.frames
+        try:
+            return item.open(self._options.output.frame_rate).frames
+        except MattingError:
+            return 0  # its own turn comes, and tells why
+
+    def _submit(self, step: Step) -> None:
+        """Have a segment matted beside those before it."""
+        task = self._task(step)
+        if step.action is not Action.RESTORE_STATE:
+            # `false` before the first byte changes.
+            self._ledger.record(step.item.name, Entry(settings=self._settings(step.item)))
+        self._executor.submit(task)
+        self._in_flight.append((step, task))
+
+    def _record_all(self) -> None:
+        while self._in_flight:
+            self._record_next()
+
+    def _record_next(self) -> None:
+        """Wait for the outcome of the segment submitted first, and record it."""
+        step, task = self._in_flight.popleft()
+        outcome = self._executor.outcome()
+        self._schedule.note(step, outcome)
+        if isinstance(outcome, Outcome):
+            self._check_start(step, task, outcome)
+        if step.action is Action.RESTORE_STATE:
+            self._record_state(step.item, outcome)
+        elif isinstance(outcome, Failure):
+            self._record_failure(step.item, outcome.error)
+        else:
+            self._record_result(step, outcome)
+        self._progress.end_segment()
+
+    def _record_result(self, step: Step, outcome: Outcome) -> None:
+        following = self._schedule.redone_after(step)
+        submitted = [step for step, _ in self._in_flight]
+        if following is not None and following not in submitted and outcome.exact:
+            # Before this one counts as done: what follows it on the disk does not continue it.
+            self._ledger.reopen([following.item.name])
+        entry = Entry(
+            settings=self._settings(step.item),
+            source=outcome.source,
+            start_state=outcome.start_state,
+            lineage=self._schedule.lineage(step, outcome),
+            frames=outcome.frames,
+            outputs=outcome.outputs,
+            end_state=outcome.end_state,
+        )
+        self._ledger.record(step.item.name, entry)
+
+    def _record_failure(self, item: Input, error: MattingError) -> None:
+        self._failed[item.name] = error
+        self._progress.say(f"{item.name} failed: {error.what}")
+        entry = Entry(settings=self._settings(item), error=error.what)
+        self._ledger.record(item.name, entry)
+
+    def _record_state(self, item: Input, outcome: Outcome | Failure) -> None:
+        """Record a state that was computed once more; if that failed, all stays as it was."""
+        if isinstance(outcome, Failure):
+            self._progress.say(f"{item.name}: its state could not be had: {outcome.error.what}")
+        elif outcome.exact:
+            entry = replace_fields(self._ledger.entry(item.name), end_state=outcome.end_state)
+            self._ledger.record(item.name, entry)
+
+    def _check_start(self, step: Step, task: SegmentTask, outcome: Outcome) -> None:
+        """Strike a state off the record that proved to be of no use, though it is intact."""
+        unusable = outcome.start_state in {InitialState.FRESH, InitialState.WARMED_UP}
+        if step.before is not None and task.start_state is not None and unusable:
+            entry = replace_fields(self._ledger.entry(step.before.name), end_state=None)
+            self._ledger.amend(step.before.name, entry)
+
+    def _task(self, step: Step) -> SegmentTask:
+        item = step.item
+        return SegmentTask(
+            item=item,
+            before=step.before,
+            start_state=self._schedule.start_state(step),
+            end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
+            targets={} if step.action is Action.RESTORE_STATE else self._targets(item),
+            index=known_index(item.path),
+        )
+
+    def _targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
+        rate, kinds = self._options.output.frame_rate, self._options.output.kinds
+        return {kind: target_of(item, self._folder, kind, rate) for kind in kinds}
+
+    def _settings(self, item: Input) -> RecordedSettings:
+        return settings_of(item, self._options, self._checkpoint_sha256)

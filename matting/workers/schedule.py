@@ -1,0 +1,295 @@
+"""Which segments of a job have to be matted, in which order, and why.
+
+Inside a shot, each segment continues the network's state from the one before. Its result is right
+if that was the state of one uncut pass over the shot. If it was not, or if a segment before it has
+changed since, it is done again as soon as the right state can be had. Where only the state is lost,
+the network goes through the segment before once more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import groupby
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from matting.delivery.outputs import OutputTarget
+from matting.errors import InputError
+from matting.options import OutputKind
+from matting.project.entry import InitialState, Lineage, RecordedSettings
+from matting.project.inputs import Input, InputFolder
+from matting.project.ledger import Ledger
+from matting.project.lineage import implied_lineage, same_matte, state_after
+from matting.project.recorded_settings import changed_settings, in_words
+from matting.system.fingerprint import Fingerprint
+from matting.workers.executor import Failure, Outcome, SavedState
+
+# Eight segments are two minutes of video. Where more states than that are lost, a segment begins
+# with some frames of the one before it instead.
+MOST_RESTORED = 8
+
+
+class Action(Enum):
+    """What a step does with a segment."""
+
+    MATTE = auto()  # it is not done
+    REDO = auto()  # it is done, but not from the right state; only if that can be had
+    RESTORE_STATE = auto()  # its results are right; the state at its end is needed, and lost
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run.
+
+    Attributes:
+        before: the segment whose state it continues; None at the start of a shot.
+    """
+
+    item: Input
+    action: Action
+    before: Input | None
+
+
+class Schedule:
+    """The steps of one run. It is told what comes of each, for later ones depend on that."""
+
+    def __init__(
+        self,
+        inputs: InputFolder,
+        ledger: Ledger,
+        settings: Callable[[Input], RecordedSettings],
+        targets: Callable[[Input], Mapping[OutputKind, OutputTarget]],
+    ) -> None:
+        """
+        Args:
+            ledger: as the run finds it; entries of earlier versions are given their lineage.
+            settings: returns what shapes the results of an input.
+            targets: returns where these go.
+        Raises:
+            InputError: something cannot be read.
+        """
+        self._items = inputs.inputs
+        self._chained = inputs.plan is not None
+        self._ledger = ledger
+        self._settings = settings
+        self._index = {item.name: index for index, item in enumerate(self._items)}
+        self._sources: dict[str, Fingerprint | None] = {}
+        self._states: list[str] = []  # their identities after the first, second, ... segment
+        # For each segment of the run, whether the state at its end is right: expected, then known.
+        self._exact: dict[str, bool] = {}
+        self._changes: Counter[str] = Counter()
+        self._redone_after: dict[str, Step] = {}
+        self.steps: list[Step] = []
+        for item in self._items:
+            self._adopt_lineage(item)
+        undone = {item.name for item in self._items if not self._is_done(item)}
+        paths = {item.name: [t.path for t in targets(item).values()] for item in self._items}
+        self._overwritten = ledger.overwritten(undone, lambda name: paths.get(name, []))
+        for item in self._items:
+            self._plan(item, done=item.name not in undone | self._overwritten)
+
+    @property
+    def matted(self) -> list[Input]:
+        """The segments that are to have new results."""
+        return [step.item for step in self.steps if step.action is not Action.RESTORE_STATE]
+
+    @property
+    def not_done(self) -> list[Input]:
+        """The segments that have to be matted whatever comes of others."""
+        return [step.item for step in self.steps if step.action is Action.MATTE]
+
+    def reasons(self) -> Iterator[str]:
+        """Yield sentences on why segments that were done are done again."""
+        for changes, count in self._changes.items():
+            yield f"{count} are done again, for these have changed: {changes}."
+        for name in sorted(self._overwritten & self._index.keys()):
+            yield f"{name} is done again: another result has its name now."
+        for _, group in groupby(enumerate(self.steps), key=self._sequence):
+            first, *others = [step for _, step in group]
+            names = first.item.name + (f" and the {len(others)} after it" if others else "")
+            if first.action is Action.REDO:
+                yield f"{names} {'are' if others else 'is'} done again: {self._why_redone(first)}."
+            elif first.action is Action.RESTORE_STATE:
+                yield (
+                    f"{names}: only the network's state at the end is computed again, for it is "
+                    "lost and the next segment needs it."
+                )
+
+    def may_begin(self, step: Step) -> bool:
+        """Return whether a step makes sense, after what came of the steps before it."""
+        if step.action is Action.MATTE or step.before is None:
+            return True
+        return self._exact.get(step.before.name, True)
+
+    def depends_on(self, step: Step, earlier: Step) -> bool:
+        """Return whether `step` may begin only after what has come of `earlier`.
+
+        What was done before is expected to be done again, so that steps follow each other closely.
+        """
+        if step.action is Action.MATTE or step.before != earlier.item:
+            return False
+        return earlier.action is Action.MATTE or (
+            earlier.action is Action.RESTORE_STATE and step.action is Action.REDO
+        )
+
+    def start_state(self, step: Step) -> SavedState | None:
+        """Return the state before a segment, if it was saved and is intact."""
+        path = None if step.before is None else self._intact_state(step.before)
+        if path is None or step.before is None:
+            return None
+        return SavedState(path, self._is_right(step.before))
+
+    def redone_after(self, step: Step) -> Step | None:
+        """Return the step that does a segment again for what comes of `step`."""
+        return self._redone_after.get(step.item.name)
+
+    def lineage(self, step: Step, outcome: Outcome) -> Lineage:
+        """Return the lineage of a result."""
+        return Lineage(self._state_before(step.item), outcome.exact)
+
+    def note(self, step: Step, outcome: Outcome | Failure | None) -> None:
+        """Take notice of what came of a step; None: it was left out."""
+        name = step.item.name
+        self._exact[name] = isinstance(outcome, Outcome) and outcome.exact
+        if not self._exact[name]:
+            self._expect_inexact_after(step)
+        if isinstance(outcome, Outcome) and outcome.source != self._sources.get(name):
+            self._sources[name] = outcome.source
+            del self._states[self._index[name] :]
+
+    def _expect_inexact_after(self, step: Step) -> None:
+        """Expect no right state any more of the segments that continue the one of `step`."""
+        for item in self._items[self._index[step.item.name] + 1 :]:
+            if self._before(item) is None or item.name not in self._exact:
+                break
+            self._exact[item.name] = False
+
+    def _plan(self, item: Input, *, done: bool) -> None:
+        there = item.path.exists()
+        if not done:
+            action = Action.MATTE
+        elif self._is_right(item) or not there:
+            return
+        else:
+            action = Action.REDO
+        restored = self._restored_before(item) if there else None
+        if restored is None and action is Action.REDO:
+            return
+        for other in restored or []:
+            self._add(other, Action.RESTORE_STATE, exact=True)
+        self._add(item, action, exact=restored is not None)
+
+    def _add(self, item: Input, action: Action, *, exact: bool) -> None:
+        step = Step(item, action, self._before(item))
+        self.steps.append(step)
+        if action is Action.REDO and step.before is not None:
+            self._redone_after[step.before.name] = step
+        self._exact[item.name] = exact
+
+    def _is_done(self, item: Input) -> bool:
+        """Return whether it is done, by these settings and of this content; note what changed."""
+        if not self._ledger.is_done(item.name):
+            return False
+        entry = self._ledger.entry(item.name)
+        changes = changed_settings(entry.settings, self._settings(item))
+        if not changes and item.path.exists():
+            self._sources[item.name] = item.fingerprint()
+            if self._sources[item.name] != entry.source:
+                changes = ["the segment itself"]
+        if changes:
+            self._changes[", ".join(map(in_words, changes))] += 1
+        return not changes
+
+    def _restored_before(self, item: Input) -> list[Input] | None:
+        """Return the segments whose states have to be restored, for `item` to begin right.
+
+        None where it cannot.
+        """
+        restored: list[Input] = []
+        while (before := self._before(item)) is not None:
+            if before.name in self._exact:  # part of this run
+                return restored if self._exact[before.name] else None
+            if not self._is_right(before):
+                return None
+            if self._intact_state(before) is not None:
+                return restored
+            if len(restored) == MOST_RESTORED or not before.path.exists():
+                return None
+            restored.insert(0, before)
+            item = before
+        return restored
+
+    def _is_right(self, item: Input) -> bool:
+        """Return whether a result is that of one uncut pass over the shot as it is now."""
+        entry = self._ledger.entry(item.name)
+        lineage = entry.lineage
+        if not entry.outputs or lineage is None or not lineage.exact:
+            return False
+        if not same_matte(entry.settings, self._settings(item)):
+            return False
+        return lineage.start == self._state_before(item)
+
+    def _sequence(self, numbered: tuple[int, Step]) -> tuple[Action, int]:
+        """Return what steps have in common that do the same with segments in a row."""
+        number, step = numbered
+        return step.action, self._index[step.item.name] - number
+
+    def _why_redone(self, step: Step) -> str:
+        entry = self._ledger.entry(step.item.name)
+        if entry.start_state in {InitialState.FRESH, InitialState.WARMED_UP}:
+            return "it had to begin without the segment before it"
+        if entry.lineage is not None and entry.lineage.exact:
+            return "what it continues has changed"
+        return "what it continues was not exact"
+
+    def _before(self, item: Input) -> Input | None:
+        """Return the segment that `item` continues; None at the start of a shot.
+
+        The whole video is one shot. In a folder without a plan, each input is one.
+        """
+        index = self._index[item.name]
+        return self._items[index - 1] if self._chained and index > 0 else None
+
+    def _state_before(self, item: Input) -> str | None:
+        """Return the identity of the state before a segment; None at the start of a shot."""
+        if self._before(item) is None:
+            return None
+        while len(self._states) < self._index[item.name]:
+            other = self._items[len(self._states)]
+            start = self._states[-1] if self._before(other) is not None else None
+            self._states.append(state_after(start, self._source(other), self._settings(other)))
+        return self._states[self._index[item.name] - 1]
+
+    def _source(self, item: Input) -> Fingerprint | None:
+        """Return the fingerprint of a segment as it is now; once it is gone, as it was matted."""
+        if item.name not in self._sources:
+            try:
+                self._sources[item.name] = item.fingerprint()
+            except InputError:
+                self._sources[item.name] = self._ledger.entry(item.name).source
+        return self._sources[item.name]
+
+    def _intact_state(self, item: Input) -> Path | None:
+        """Return the file of the state after a segment, if it is what was recorded."""
+        path = self._ledger.folder.state(item.name)
+        recorded = self._ledger.entry(item.name).end_state
+        return path if recorded is not None and recorded.matches(path) else None
+
+    def _adopt_lineage(self, item: Input) -> None:
+        """Give a result of an earlier version the lineage that its record implies."""
+        entry, before = self._ledger.entry(item.name), self._before(item)
+        if entry.lineage is not None or not entry.outputs:
+            return
+        settings = self._settings(item)
+        if entry.source != self._source(item) or not same_matte(entry.settings, settings):
+            return
+        lineage = implied_lineage(
+            entry,
+            self._state_before(item),
+            before_is_right=before is None or self._is_right(before),
+        )
+        self._ledger.amend(item.name, replace(entry, lineage=lineage))

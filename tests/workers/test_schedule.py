@@ -1,0 +1,339 @@
+"""What is matted again, and what is not, whatever happens to a job."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from matting.errors import SegmentsFailedError
+from matting.infer import infer
+from matting.options import CuttingOptions, OutputKind, OutputOptions
+from matting.project.paths import MattedFolder
+from matting.segment import segment
+from matting.workers.schedule import MOST_RESTORED
+from tests.support.clips import make_clip
+from tests.support.recorder import Recorder
+from tests.support.scripted_executor import ExecutorScript, content_of, expected_output
+from tests.support.stages import interrupt_after, matting_options, processed
+
+COUNT = 12
+NAMES = [f"output_{index:03d}.mp4" for index in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    clip = make_clip(tmp_path_factory.mktemp("cut") / "clip.mp4", 2 * COUNT, gop=2)
+    return segment(clip, CuttingOptions(seconds=Fraction(2, 30)), None, Recorder())
+
+
+class ScriptedJob:
+    """A job on twelve segments, run again and again."""
+
+    def __init__(self, segments: Path, weights: Path) -> None:
+        self.segments = segments
+        self.script = ExecutorScript()
+        self.options = matting_options(weights)
+        self.folder = MattedFolder.of(segments)
+        self.progress = Recorder()
+
+    def run(self, progress: Recorder | None = None) -> list[str]:
+        """Run once; return what was matted."""
+        self.progress = progress or Recorder()
+        self.script.matted.clear()
+        try:
+            infer(self.segments, self.options, None, self.progress, self.script.executor)
+        except SegmentsFailedError:
+            assert self.script.failing or any(not (self.segments / n).exists() for n in NAMES)
+        return list(self.script.matted)
+
+    def change(self, index: int) -> None:
+        """Give a segment other content."""
+        with (self.segments / NAMES[index]).open("ab") as file:
+            file.write(b"changed")
+
+    def lose(self, *indices: int) -> None:
+        """Lose the states after some segments."""
+        for index in indices:
+            self.folder.state(NAMES[index]).unlink()
+
+    def delete(self, *indices: int) -> None:
+        """Delete some results."""
+        for index in indices:
+            (self.folder.layer(OutputKind.COMPOSITE) / NAMES[index]).unlink()
+
+    def wrong(self) -> list[str]:
+        """Return which results are not those of one uncut run."""
+        wrong, state = [], ""
+        for name in NAMES:
+            for kind in self.options.output.kinds:
+                result = self.folder.layer(kind) / name
+                expected = expected_output(kind, state, self.segments / name)
+                if not result.is_file() or result.read_text(encoding="utf-8") != expected:
+                    wrong.append(name)
+                    break
+            state += f"{content_of(self.segments / name)} "
+        return wrong
+
+    def without_lineages(self) -> None:
+        """Make its records those of the version before."""
+        manifest = json.loads(self.folder.manifest.read_text(encoding="utf-8"))
+        for entry in manifest["segments"].values():
+            entry.pop("lineage")
+        self.folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+@pytest.fixture
+def job(cut: Path, tmp_path: Path) -> ScriptedJob:
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"of no use here")
+    segments = shutil.copytree(cut, tmp_path / "clip_segments")
+    return ScriptedJob(Path(segments), weights)
+
+
+def test_a_job_that_nothing_happens_to(job: ScriptedJob) -> None:
+    assert job.run() == NAMES
+    assert job.wrong() == []
+    assert job.run() == []
+
+
+@pytest.mark.parametrize("victim", [0, 1, 7, 11])
+def test_what_descends_from_a_failed_segment_is_redone_once_that_is_mended(
+    victim: int, job: ScriptedJob
+) -> None:
+    job.script.failing = {NAMES[victim]}
+    job.run()
+    assert job.wrong() == NAMES[victim:]
+    # As long as it fails, only it is tried again.
+    assert job.run() == [NAMES[victim]]
+    assert job.run() == [NAMES[victim]]
+    job.script.failing = set()
+    assert job.run() == NAMES[victim:]
+    assert job.wrong() == []
+    assert job.progress.totals == [2 * (COUNT - victim)] == [job.progress.done]
+    assert job.run() == []
+
+
+def test_why_segments_are_done_again_is_said(job: ScriptedJob) -> None:
+    job.script.failing = {NAMES[3]}
+    job.run()
+    job.script.failing = set()
+    job.run()
+    assert job.progress.heard(
+        f"{NAMES[4]} and the 7 after it are done again: it had to begin without the segment before"
+    )
+    job.change(9)
+    job.run()
+    assert job.progress.heard("1 are done again, for these have changed: the segment itself.")
+    assert job.progress.heard(f"{NAMES[10]} and the 1 after it are done again: what it continues")
+
+
+def test_two_failed_segments_are_mended_one_by_one(job: ScriptedJob) -> None:
+    job.script.failing = {NAMES[2], NAMES[6]}
+    job.run()
+    job.script.failing = {NAMES[2]}
+    # What follows the mended one cannot be right as long as the other fails.
+    assert job.run() == [NAMES[2], NAMES[6]]
+    job.script.failing = {NAMES[6]}
+    # The next is under way already when the other fails; no more than that.
+    assert job.run() == NAMES[2:8]
+    assert job.wrong() == NAMES[6:]
+    job.script.failing = set()
+    assert job.run() == NAMES[6:]
+    assert job.wrong() == []
+
+
+@pytest.mark.parametrize("victim", [0, 5, 11])
+def test_what_descends_from_changed_content_is_redone(victim: int, job: ScriptedJob) -> None:
+    job.run()
+    job.change(victim)
+    assert job.run() == NAMES[victim:]
+    assert job.wrong() == []
+    assert job.run() == []
+
+
+def test_a_result_that_is_made_once_more_changes_nothing_after_it(job: ScriptedJob) -> None:
+    job.run()
+    job.delete(4)
+    assert job.run() == [NAMES[4]]
+    assert job.wrong() == []
+
+
+def test_a_lost_state_is_computed_again_where_it_is_needed(job: ScriptedJob) -> None:
+    job.run()
+    job.lose(2, 3, 7)
+    assert job.run() == []  # nobody needs them
+    job.delete(4)
+    assert job.run() == [f"state after {NAMES[2]}", f"state after {NAMES[3]}", NAMES[4]]
+    assert job.progress.totals == [6] == [job.progress.done]
+    assert job.progress.heard("only the network's state at the end is computed again")
+    assert job.wrong() == []
+    job.delete(4)
+    assert job.run() == [NAMES[4]]
+    job.change(8)
+    assert job.run() == [f"state after {NAMES[7]}", *NAMES[8:]]
+    assert job.wrong() == []
+
+
+def test_where_too_many_states_are_lost_nothing_right_is_lost(job: ScriptedJob) -> None:
+    job.run()
+    job.lose(*range(1, MOST_RESTORED + 2))
+    last = MOST_RESTORED + 2
+    job.delete(last)
+    assert job.run() == [NAMES[last]]
+    assert job.wrong() == [NAMES[last]]  # warmed up
+    assert job.run() == []
+    # The state of one before it is there again: now all can be.
+    job.delete(2)
+    assert job.run() == [
+        f"state after {NAMES[1]}",
+        NAMES[2],
+        *(f"state after {name}" for name in NAMES[3:last]),
+        NAMES[last],
+    ]
+    assert job.wrong() == []
+
+
+def test_a_state_that_cannot_be_restored_is_no_endless_task(job: ScriptedJob) -> None:
+    job.run()
+    job.lose(4)
+    job.delete(5)
+    job.script.failing = {NAMES[4]}
+    assert job.run() == [f"state after {NAMES[4]}", NAMES[5]]
+    assert job.wrong() == [NAMES[5]]
+    assert processed(job.folder)[NAMES[4]]  # its result stays
+    assert job.run() == [f"state after {NAMES[4]}"]
+    job.script.failing = set()
+    assert job.run() == [f"state after {NAMES[4]}", NAMES[5]]
+    assert job.wrong() == []
+
+
+def test_a_state_that_cannot_be_read_is_computed_again(job: ScriptedJob) -> None:
+    job.run()
+    job.delete(5)
+    job.script.unreadable = {NAMES[4]}
+    assert job.run() == [NAMES[5]]
+    assert job.wrong() == [NAMES[5]]
+    assert job.run() == [f"state after {NAMES[4]}", NAMES[5]]
+    assert job.wrong() == []
+    assert job.run() == []
+
+
+@pytest.mark.parametrize("last", [3, 4, 8])
+def test_an_interruption_while_descendants_are_redone(last: int, job: ScriptedJob) -> None:
+    job.script.failing = {NAMES[3]}
+    job.run()
+    job.script.failing = set()
+    stopping = Recorder()
+
+    def interrupt() -> None:
+        if NAMES[last] in job.script.matted:
+            raise KeyboardInterrupt
+
+    stopping.on_segment_end = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        job.run(stopping)
+    done = processed(job.folder)
+    assert done[NAMES[last]]
+    assert not done[NAMES[last + 1]]
+    job.run()
+    assert job.wrong() == []
+    assert all(processed(job.folder).values())
+    assert job.run() == []
+
+
+def test_other_output_kinds_alone(job: ScriptedJob) -> None:
+    both = OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA))
+    job.script.failing = {NAMES[1]}
+    job.run()
+    job.options = replace(job.options, output=replace(job.options.output, kinds=both.kinds))
+    assert job.run() == NAMES
+    job.script.failing = set()
+    assert job.run() == NAMES[1:]
+    assert job.wrong() == []
+    one = replace(job.options.output, kinds=(OutputKind.COMPOSITE,))
+    job.options = replace(job.options, output=one)
+    assert job.run() == []
+
+
+def test_settings_that_are_changed_and_changed_back(job: ScriptedJob) -> None:
+    job.run()
+    first = job.options
+    stopping = Recorder()
+    interrupt_after(stopping, job.folder, NAMES[3])
+    job.options = replace(first, matte=replace(first.matte, ratio=0.5))
+    with pytest.raises(KeyboardInterrupt):
+        job.run(stopping)
+    job.options = first
+    assert job.run() == NAMES  # all were taken back
+    assert job.wrong() == []
+
+
+def test_segments_that_are_deleted_once_they_are_matted(job: ScriptedJob) -> None:
+    job.run()
+    (job.segments / NAMES[2]).unlink()
+    assert job.run() == []
+
+
+def test_records_of_the_version_before_are_taken_as_they_are(job: ScriptedJob) -> None:
+    job.run()
+    job.without_lineages()
+    assert job.run() == []
+    job.without_lineages()
+    job.change(8)
+    assert job.run() == NAMES[8:]
+    assert job.wrong() == []
+
+
+def test_a_job_of_the_version_before_is_resumed(job: ScriptedJob) -> None:
+    stopping = Recorder()
+    interrupt_after(stopping, job.folder, NAMES[6])
+    with pytest.raises(KeyboardInterrupt):
+        job.run(stopping)
+    job.without_lineages()
+    assert job.run() == NAMES[7:]
+    assert job.wrong() == []
+
+
+def test_a_seam_that_the_version_before_left_is_mended(job: ScriptedJob) -> None:
+    job.script.failing = {NAMES[5]}
+    job.run()
+    job.without_lineages()
+    job.script.failing = set()
+    assert job.run() == NAMES[5:]
+    assert job.wrong() == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_a_job_ends_as_one_uncut_run(seed: int, job: ScriptedJob) -> None:
+    rng = Random(seed)
+    for _ in range(8):
+        job.script.failing = set(rng.sample(NAMES, rng.choice([0, 0, 1, 2])))
+        stopping = Recorder()
+        if rng.random() < 0.3:
+            interrupt_after(stopping, job.folder, rng.choice(NAMES))
+        with suppress(KeyboardInterrupt):
+            job.run(stopping)
+        for _ in range(rng.randrange(3)):
+            _disturb(job, rng.choice(["content", "result", "state"]), rng.randrange(COUNT))
+    job.script.failing = set()
+    job.run()
+    job.run()  # what had to begin without a lost state that is there now
+    assert job.wrong() == []
+    assert all(processed(job.folder).values())
+    assert job.run() == []
+
+
+def _disturb(job: ScriptedJob, what: str, index: int) -> None:
+    if what == "content":
+        job.change(index)
+    elif what == "result":
+        (job.folder.layer(OutputKind.COMPOSITE) / NAMES[index]).unlink(missing_ok=True)
+    else:
+        job.folder.state(NAMES[index]).unlink(missing_ok=True)
