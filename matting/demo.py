@@ -24,7 +24,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media import ffmpeg
 from matting.media.audio import read_audio
-from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.colour_tags import BT709_TAGS
 from matting.media.encoders import encoder_input
 from matting.media.images.png import write_png
 from matting.media.video_source import VideoSource
@@ -121,7 +121,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> Drawing:
     picture, beeps = atomic_files.partial(video), video.with_name("demo_sound.wav")
     drawing = Drawing([], [])
     columns = _columns(len(film))
-    colour = ColourTags(BT709, LIMITED, BT709, BT709)
+    colour = BT709_TAGS
     sample_format = colour.sample_format(8, (2, 2), film.window.height)
     samples = encoder_input(ENCODING, sample_format, colour, film.window.height)
     progress.start("Drawing a film", len(film), "frame")
@@ -132,7 +132,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> Drawing:
             time_base=Fraction(1, film.fps),
             rate=Fraction(film.fps),
             colour=colour,
-            choice=ENCODING,
+            encoding=ENCODING,
             samples=samples,
         ) as writer:
             for index, frame in enumerate(film.draw_ahead()):

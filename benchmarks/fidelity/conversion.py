@@ -29,7 +29,7 @@ from matting.errors import MattingError
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import FULL, LIMITED, ColourTags
+from matting.media.colour_tags import ColourRange, ColourTags, Matrix
 
 MEAN_BOUND = 0.6  # in 1/255
 BIAS_BOUND = 0.1  # in 1/255
@@ -37,7 +37,7 @@ BACKGROUND_BOUND = 1  # in 1/255
 # Without these flags, libswscale itself is off by up to 3 for the best of all code values.
 EXACT = ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
 ENCODER_BOUND = 0.2  # in 1/255: what the other rows may owe to the encoder
-NUMBERS = {"smpte170m": 6, "bt709": 1, "bt2020nc": 9}  # ITU-T H.273
+NUMBERS = {"smpte170m": Matrix.SMPTE170M, "bt709": Matrix.BT709, "bt2020nc": Matrix.BT2020}
 SIZE = (512, 128)
 RANGES = {False: "limited", True: "full"}
 DEPTHS = (8, 10)
@@ -54,7 +54,7 @@ def program_conversion(
     Returns:
         RGB [H, W, 3] in 0..255, and the code values that this RGB becomes again.
     """
-    colour = ColourTags(NUMBERS[matrix], FULL if full else LIMITED, 2, 2)
+    colour = ColourTags(NUMBERS[matrix], ColourRange.FULL if full else ColourRange.LIMITED)
     sample_format = colour.sample_format(bits, (1, 1), codes[0].shape[0])
     kind = np.uint8 if bits == 8 else np.uint16
     luma, *chroma = (torch.from_numpy(values.astype(kind))[None] for values in codes)

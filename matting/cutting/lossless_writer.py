@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError
 from matting.imaging.sample_format import Size
 from matting.media.codecs import add_video_stream, encoder_formats
-from matting.media.container import encoding
+from matting.media.container import encoding_to
 from matting.media.decode_check import decode_all, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
@@ -61,10 +61,10 @@ class FrameWriter:
         if codec.encoder == "ffv1":  # it does not know its range itself: the container has to tell
             muxing["movflags"] = "write_colr"
         rate = max(Fraction(1), min(info.rate, Fraction(240))).limit_denominator(1001)
-        with encoding(path):
+        with encoding_to(path):
             self._output = av.open(str(path), "w", format="mp4", options=muxing)
         try:
-            with encoding(path):
+            with encoding_to(path):
                 stream = add_video_stream(self._output, codec.encoder, rate=rate, options=options)
             stream.width, stream.height = first.width, first.height
             stream.pix_fmt = self.pixel_format
@@ -90,7 +90,7 @@ class FrameWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with encoding(self._path):
+        with encoding_to(self._path):
             self._output.close()
 
     def write(self, frame: VideoFrame, pts: int) -> None:
@@ -106,7 +106,7 @@ class FrameWriter:
         # The source's picture types are no orders to this encoder.
         frame.pict_type = av.video.frame.PictureType.NONE
         frame.pts, frame.time_base = pts, self._time_base
-        with encoding(self._path):
+        with encoding_to(self._path):
             self._mux(self._stream.encode(frame))
         self._pts.append(pts)
 
@@ -119,7 +119,7 @@ class FrameWriter:
             EncodeError: it does not hold what was written.
             StorageError: the file cannot be written.
         """
-        with encoding(self._path):
+        with encoding_to(self._path):
             self._mux(self._stream.encode(None))
             self._output.close()
         decoding = decode_all(

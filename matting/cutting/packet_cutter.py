@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from matting.cutting.mp4_stream import add_copied_stream
 from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
-from matting.media.container import encoding, open_video, reading, until_break
+from matting.media.container import encoding_to, open_video, reading, until_break
 from matting.media.packet_table import decode_times
 from matting.media.video_info import VideoInfo
 
@@ -180,7 +180,7 @@ class _SegmentFile:
             "avoid_negative_ts": "disabled",
             "movflags": "write_colr",  # also where the range is all that is known of colours
         }
-        with encoding(path):
+        with encoding_to(path):
             self._output = av.open(str(path), "w", format="mp4", options=options)
             try:
                 self._stream = add_copied_stream(
@@ -206,7 +206,7 @@ class _SegmentFile:
         packet.is_keyframe = place == 0 or (key and pts > 0)
         try:
             # A missing frame is noticed when the segment is decoded.
-            with suppress(EncodeError), encoding(self._path):
+            with suppress(EncodeError), encoding_to(self._path):
                 self._output.mux_one(packet)
         finally:
             packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base = original
@@ -214,5 +214,5 @@ class _SegmentFile:
 
     def close(self) -> None:
         """Write what is still buffered; calling it again does nothing."""
-        with encoding(self._path):
+        with encoding_to(self._path):
             self._output.close()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from matting.errors import InputError, MachineError, MattingError, MissingError
-from matting.media.colour_tags import LEFT, LOCATIONS
+from matting.media.colour_tags import USUAL_SITING
 from matting.media.encoders import NVENC_PRESETS, encoder_input
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.source import FrameSource
@@ -148,7 +148,7 @@ def _loss(source: FrameSource, software: EncodingOptions, hardware: EncodingOpti
     )
     if (by_software.bits, by_software.subsampling) != (by_hardware.bits, by_hardware.subsampling):
         return "it is used for 4:2:0 in 8 or 10 bits only (see --chroma)."
-    if by_hardware.siting != LOCATIONS[LEFT]:
+    if by_hardware.siting != USUAL_SITING:
         return "it does not write where colour samples lie, and players would shift them."
     return ""
 

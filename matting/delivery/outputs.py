@@ -75,7 +75,7 @@ def create_writer(
             rate=source.rate,
             colour=source.colour.as_sdr() if is_alpha else source.colour,
             pixel_aspect=source.pixel_aspect,
-            choice=encoding,
+            encoding=encoding,
             samples=output_format,
             hdr=None if is_alpha else source.hdr,
         )

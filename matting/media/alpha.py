@@ -1,4 +1,4 @@
-"""Transparent pictures over black, in the stream's own numbers."""
+"""Transparent frames over black, in the stream's own code values."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
-from matting.media.colour_tags import FULL
+from matting.media.colour_tags import ColourRange
 
 Samples = NDArray[np.integer]
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Whether a pixel format holds transparency; a palette always can."""
-    known = VideoFormat(pixel_format, 2, 2)
-    return known.has_palette or any(component.is_alpha for component in known.components)
+    """Return whether a pixel format holds transparency; a palette always can."""
+    own = VideoFormat(pixel_format, 2, 2)
+    return own.has_palette or any(component.is_alpha for component in own.components)
 
 
 def flatten_alpha(frame: VideoFrame) -> VideoFrame:
-    """The frame over black, without alpha; itself if it has none.
+    """Return the frame over black, without alpha; itself if it has none.
 
     Alpha is straight (colours are not multiplied by it yet) and of full range, as in VP9, ProRes
     and PNG. Exact to rounding, halves up, in YUV and RGB, of limited and of full range: luma and
     RGB go towards black, chroma towards its middle, by the mean of alpha over its pixels.
 
     Returns:
-        A frame in the planar format of the same depth and chroma layout; time, colour tags and
-        rotation are the same.
+        a frame in the planar format of the same depth and subsampling, with the same time, colour
+        tags and rotation.
     """
     if not has_alpha(frame.format.name):
         return frame
@@ -43,36 +43,36 @@ def flatten_alpha(frame: VideoFrame) -> VideoFrame:
         own = _samples(planar.planes[number], component.bits)
         zero = 0
         if not planar.format.is_rgb:
-            limited = 0 if planar.color_range == FULL else 16 << component.bits - 8
+            limited = 0 if planar.color_range == ColourRange.FULL else 16 << component.bits - 8
             # Chroma's middle is the same in both ranges: ITU-T H.273, 8.3.
             zero = 1 << component.bits - 1 if number else limited
         target = _samples(result.planes[number], component.bits)
-        target[:] = _faded(own, alpha, zero, (1 << component.bits) - 1)
+        target[:] = _fade(own, alpha, zero, (1 << component.bits) - 1)
     return result
 
 
 def opaque_format(pixel_format: str) -> str:
-    """The pixel format that `over_black` gives for one."""
+    """Return the pixel format that `flatten_alpha` makes of one."""
     if not has_alpha(pixel_format):
         return pixel_format
     planar = _planar(VideoFormat(pixel_format, 2, 2))
     return planar.replace("yuva", "yuv").replace("gbrap", "gbrp")
 
 
-def _faded(samples: Samples, alpha: Samples, zero: int, opaque: int) -> NDArray[np.float64]:
-    """The samples brought to `zero` as far as alpha is below `opaque`, rounded halves up.
+def _fade(samples: Samples, alpha: Samples, zero: int, opaque: int) -> NDArray[np.float64]:
+    """Bring samples towards `zero` as far as alpha is below `opaque`, rounding halves up.
 
     Exact: of numbers this small, float64 gives every quotient nearer than it is to the next half.
     """
-    total, count = _cells(alpha, samples.shape)
+    total, count = _summed_over_cells(alpha, samples.shape)
     value = (samples.astype(np.float64) - zero) * total
     return np.asarray(np.floor(value / (count * opaque) + 0.5) + zero)
 
 
-def _cells(
+def _summed_over_cells(
     alpha: Samples, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of alpha over the pixels of each chroma sample, and of how many; [H, W] of `shape`.
+    """Return alpha summed over the pixels of each chroma sample, and their number; of `shape`.
 
     At the right and lower edges of odd sizes, a sample has fewer pixels.
     """
@@ -90,17 +90,17 @@ def _cells(
     return total, heights[:, None] * widths
 
 
-def _planar(known: VideoFormat) -> str:
-    """The planar little-endian format of the same samples, with alpha."""
-    name = known.name.replace("be", "le") if known.is_big_endian else known.name
-    if known.is_planar and len(known.components) == 4:
+def _planar(own: VideoFormat) -> str:
+    """Return the planar little-endian format of the same samples, with alpha."""
+    name = own.name.replace("be", "le") if own.is_big_endian else own.name
+    if own.is_planar and len(own.components) == 4:
         return name
-    deep = max(component.bits for component in known.components) > 8
-    return ("gbrap" if known.is_rgb or known.has_palette else "yuva444p") + ("16le" if deep else "")
+    deep = max(component.bits for component in own.components) > 8
+    return ("gbrap" if own.is_rgb or own.has_palette else "yuva444p") + ("16le" if deep else "")
 
 
 def _as(frame: VideoFrame, pixel_format: str) -> VideoFrame:
-    """Converted within its own range; always a frame of its own."""
+    """Convert a frame within its own range, to a new one in any case."""
     return frame.reformat(
         format=pixel_format,
         src_color_range=frame.color_range,
@@ -109,7 +109,7 @@ def _as(frame: VideoFrame, pixel_format: str) -> VideoFrame:
 
 
 def _samples(plane: VideoPlane, bits: int) -> Samples:
-    """A plane's own samples, [H, W], uint8 or uint16; writing to them writes to the plane."""
-    kind = np.dtype(np.uint8 if bits <= 8 else "<u2")
-    lines: Samples = np.frombuffer(memoryview(plane), kind)
-    return lines.reshape(-1, plane.line_size // kind.itemsize)[: plane.height, : plane.width]
+    """Return a plane's own samples, [H, W], uint8 or uint16, in its own memory."""
+    dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
+    lines: Samples = np.frombuffer(memoryview(plane), dtype)
+    return lines.reshape(-1, plane.line_size // dtype.itemsize)[: plane.height, : plane.width]

@@ -1,4 +1,4 @@
-"""Joining encoded videos into one file, packet by packet, each frame at a given time."""
+"""Joining encoded videos into one file, packet by packet, with each frame at a given time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, InputError, MediaError
-from matting.media.container import encoding, open_video, reading
+from matting.media.container import encoding_to, open_video, reading
 from matting.media.decode_check import decode_through
 from matting.media.packet_table import decode_times
 from matting.media.probe import frame_times, probe
@@ -26,7 +26,8 @@ class Part:
 
     Attributes:
         first_pts: the time of its first frame in the result.
-        times: of all its frames, from the first on, in the result's ticks; None: as in the file.
+        times: of all its frames, counted from the first, in the result's ticks; None: those of
+            the file.
     """
 
     path: Path
@@ -37,38 +38,36 @@ class Part:
 def join(
     parts: Sequence[Part], time_base: Fraction, target: Path, on_frames: Callable[[int], None]
 ) -> list[int]:
-    """Writes all frames of `parts` to the mp4 file `target`, without encoding.
-
-    Returns:
-        when each is to be shown, in order, in ticks of `time_base`; `check_joined` tells whether
-        it is.
+    """Write all frames of `parts` to the mp4 file `target`, without encoding.
 
     Args:
         parts: in order; all encoded alike.
         time_base: seconds a tick of the parts' `first_pts`.
-        on_frames: told how many more frames are written.
+        on_frames: told how many more frames have been written.
+    Returns:
+        the PTS that each frame should have, rising; `check_joined` finds out whether it has.
     Raises:
         InputError: the parts were encoded in different ways.
         EncodeError: two frames would have the same time.
         StorageError: it cannot be written.
     """
     times = [pts for part in parts for pts in _part_times(part, time_base)]
-    shown = sorted(times)
-    if any(later <= earlier for earlier, later in pairwise(shown)):
+    presented = sorted(times)
+    if any(later <= earlier for earlier, later in pairwise(presented)):
         raise EncodeError(f"{target}: two frames would have the same time.")
-    with encoding(target):
+    with encoding_to(target):
         # The start of the picture is noted in the movie's own ticks, by default milliseconds.
         ticks = {"movie_timescale": str(time_base.denominator)}
         output = av.open(str(target), "w", format="mp4", options=ticks)
     with output:
         _copy(parts, output, time_base, zip(times, decode_times(times), strict=True), on_frames)
-        with encoding(target):
+        with encoding_to(target):
             output.close()
-    return shown
+    return presented
 
 
 def _part_times(part: Part, time_base: Fraction) -> list[int]:
-    """The times in the result of a part's packets, in decoding order."""
+    """Return the times in the result of a part's packets, in decoding order."""
     pts = frame_times(part.path)
     if part.times is not None:
         if len(pts) != len(part.times):
@@ -87,17 +86,17 @@ def _copy(
     on_frames: Callable[[int], None],
 ) -> None:
     stream: VideoStream | None = None
-    first_header = b""
+    first_extradata = b""
     for part in parts:
         with open_video(part.path) as (container, video):
-            header = bytes(video.codec_context.extradata or b"")
+            extradata = bytes(video.codec_context.extradata or b"")
             if stream is None:
-                first_header = header
+                first_extradata = extradata
                 stream = output.add_stream_from_template(video, opaque=True)
                 stream.time_base = time_base
                 # Not copied by itself; Apple's players want H.265 called hvc1.
                 stream.codec_context.codec_tag = video.codec_context.codec_tag
-            elif header != first_header:
+            elif extradata != first_extradata:
                 raise InputError(
                     f"{part.path} is encoded in another way than {parts[0].path.name}.",
                     "Files of one size and rate, matted with the same options, can be joined.",
@@ -108,7 +107,7 @@ def _copy(
                 packet.pts, packet.dts = next(times)
                 packet.time_base = time_base
                 packet.stream = stream
-                with encoding(Path(output.name)):
+                with encoding_to(Path(output.name)):
                     output.mux_one(packet)
                 on_frames(1)
 
@@ -121,24 +120,24 @@ def _packets(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Pac
 
 
 def check_joined(
-    target: Path, shown: Sequence[int], time_base: Fraction, on_frames: Callable[[int], None]
+    target: Path, expected: Sequence[int], time_base: Fraction, on_frames: Callable[[int], None]
 ) -> None:
-    """Decodes a joined file through, and holds every frame's time against what it should be.
+    """Decode a joined file through, and compare every frame's time with what it should be.
 
     Args:
-        shown, time_base: what `join` returned and was given.
-        on_frames: told how many more frames are checked.
+        expected, time_base: what `join` returned and was given.
+        on_frames: told how many more frames have been checked.
     Raises:
         EncodeError: a frame is missing, damaged, or not within one tick of its time.
     """
     try:
-        found = decode_through(target, on_frames)
+        times = decode_through(target, on_frames)
     except MediaError as error:
         raise EncodeError(f"{target} came out damaged: {error.what}") from error
-    exact = len(found) == len(shown) and all(
-        abs(have - want * time_base) <= time_base for have, want in zip(found, shown, strict=True)
+    exact = len(times) == len(expected) and all(
+        abs(time - pts * time_base) <= time_base for time, pts in zip(times, expected, strict=True)
     )
     if not exact:
         raise EncodeError(
-            f"{target}: {len(shown)} frames went in, {len(found)} came out, or at other times."
+            f"{target}: {len(expected)} frames went in, {len(times)} came out, or at other times."
         )

@@ -1,4 +1,4 @@
-"""Opening containers, and what PyAV's errors mean in plain words."""
+"""Opening media files by PyAV, and turning its errors into the program's own."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from matting.media.ffmpeg import SAFE_INPUT
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
 
-# FFmpeg's own decoders of these pass over the transparency that WebM puts beside the pictures.
+# FFmpeg's own decoders of these ignore the transparency that WebM stores beside the frames.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def require_file(path: Path) -> None:
-    """Refuses a path that is no file, or an empty one.
+    """Refuse a path that is no file, or an empty one.
 
     Raises:
-        InputError: with what it is instead.
+        InputError: says what it is instead.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a video.", "Give the video file itself.")
@@ -43,60 +43,8 @@ def require_file(path: Path) -> None:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turns PyAV's errors of the block into a MediaError that names `path`."""
-    try:
-        yield
-    except av.error.FFmpegError as error:
-        raise unreadable(path, error.strerror or str(error)) from error
-
-
-def unreadable(path: Path, reason: str) -> MediaError:
-    """Return the error of a file that FFmpeg refuses, for the reason it gives."""
-    return MediaError(
-        f"{path} cannot be read as a video ({reason}).",
-        "Check that it plays; copy or download it again if it does not.",
-    )
-
-
-@contextmanager
-def encoding(path: Path) -> Iterator[None]:
-    """Turns PyAV's errors of the block into those of a file that is being made."""
-    try:
-        yield
-    except av.error.FFmpegError as error:
-        if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
-            raise storage_error(error, path) from error
-        raise EncodeError(f"{path} cannot be encoded ({error.strerror}).") from error
-
-
-@contextmanager
-def ffmpeg_log(least: int) -> Iterator[list[str]]:
-    """What FFmpeg logs in the block, once that has ended: more than its errors say.
-
-    Not for blocks in which FFmpeg's own threads work: one might wait for this one to listen.
-
-    Args:
-        least: the level from which on it is wanted, one of PyAV's.
-    """
-    said: list[str] = []
-    before = logging.get_level()
-    logging.set_level(least)
-    logging.set_skip_repeated(False)  # a second trial fails in the same words
-    try:
-        with logging.Capture() as messages:
-            try:
-                yield said
-            finally:
-                said += dict.fromkeys(text.strip() for _, _, text in messages)
-    finally:
-        logging.set_skip_repeated(True)
-        logging.set_level(before)
-
-
-@contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A container and the video stream that is its picture, closed at the end of the block.
+    """Open a container and the video stream that is its picture; close it after the block.
 
     Raises:
         InputError: no such file, or a folder.
@@ -106,100 +54,50 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with reading(path):
         container = av.open(str(path), "r", options=dict(SAFE_INPUT), metadata_errors="replace")
     with container:
-        stream = _video_stream(container, path)
+        stream = _picture(container, path)
         # Else H.264 and H.265 are cropped at the left only as far as suits the memory's layout.
         stream.codec_context.flags |= Flags.unaligned
         yield container, stream
 
 
-def side_data(frame: VideoFrame, kind: Type) -> bytes | None:
-    """What is told beside a frame; None: nothing of that kind."""
-    told = cast("Mapping[Type, SideData]", frame.side_data)  # annotated as something else
-    data = told.get(kind)
-    return None if data is None else bytes(data)
-
-
-def is_cover(stream: Stream) -> bool:
-    """Whether a video stream is no moving picture: a cover, or the pictures of chapters."""
-    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
-
-
-def decoder_of(stream: VideoStream) -> VideoCodecContext:
-    """A decoder that gives all of the stream's picture, its transparency included.
-
-    The stream's own where it does. Another one knows nothing before its first packet.
-
-    Raises:
-        MissingError: this build of FFmpeg has no such decoder.
-    """
-    context = stream.codec_context
-    name = context.codec.canonical_name
-    if not has_alpha_beside(stream):
-        return context
-    return create_decoder(ALPHA_DECODERS[name])
-
-
-def has_alpha_beside(stream: VideoStream) -> bool:
-    """Whether a second picture beside each of the stream's own holds its transparency."""
-    codec = stream.codec_context.codec.canonical_name
-    return codec in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1"
-
-
 def decode(
     container: InputContainer, stream: VideoStream, decoder: VideoCodecContext | None = None
 ) -> Iterator[VideoFrame]:
-    """The frames of a stream, its transparency included; PyAV's errors are the caller's.
+    """Decode a stream, its transparency included; PyAV's errors are the caller's.
 
     Args:
-        decoder: by which; None: the one of `decoder_of`.
+        decoder: None: that of `decoder_of`.
     """
     decoder = decoder or decoder_of(stream)
     for packet in container.demux(stream):
         yield from decoder.decode(packet)
 
 
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """THE picture: the one that is marked as the default, else the first; never a cover."""
-    pictures = [stream for stream in container.streams.video if not is_cover(stream)]
-    if not pictures:
-        kinds = sorted({stream.type for stream in container.streams})
-        holds = f"holds only {' and '.join(kinds)}" if kinds else "holds nothing"
-        raise MediaError(f"{path} has no picture: it {holds}.", "Give a file with a video track.")
-    default = [stream for stream in pictures if stream.disposition & Disposition.default]
-    chosen = (default or pictures)[0]
-    if chosen.codec_context is None:
-        raise MediaError(
-            f"{path}: this build of FFmpeg has no decoder for its picture.",
-            "Convert the video to H.264 or H.265 first.",
-        )
-    return chosen
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """Return a decoder of all of a stream, its transparency included.
 
+    The stream's own where that does it. Another one knows nothing before its first packet.
 
-def is_presented_when_decoded(stream: VideoStream) -> bool:
-    """Tell whether a packet's decoding time has to stand for its presentation time.
-
-    AVI does not say when a packet is presented, and FFmpeg 8 takes H.264 there to be presented a
-    frame later. Right where no frame waits for a later one, which a decoder may change its mind
-    about: ask before the first packet is decoded.
+    Raises:
+        MissingError: this build of FFmpeg has no such decoder.
     """
-    return stream.container.format.name == "avi" and not stream.codec_context.has_b_frames
+    context = stream.codec_context
+    if not has_alpha_beside(stream):
+        return context
+    return create_decoder(ALPHA_DECODERS[context.codec.canonical_name])
 
 
-def is_presented(packet: Packet[AnyStream], codec: str) -> bool:
-    """Tell whether a packet holds a frame that a player shows.
-
-    Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
-    """
-    if packet.is_discard:
-        return False
-    return codec != "vp8" or bool(bytes(packet)[0] >> 4 & 1)
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Return whether a second frame beside each of the stream's own holds its transparency."""
+    codec = stream.codec_context.codec.canonical_name
+    return codec in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1"
 
 
 def until_break(
     packets: Iterator[Packet[AnyStream]],
     on_break: Callable[[av.error.FFmpegError], None] = lambda _: None,
 ) -> Iterator[Packet[AnyStream]]:
-    """Packets up to where the file cannot be read any more; without those that mark the end.
+    """Yield packets up to where the file cannot be read any further; not those that mark the end.
 
     Args:
         on_break: told of the error there.
@@ -214,3 +112,104 @@ def until_break(
             return
         if packet.size:
             yield packet
+
+
+def is_presented(packet: Packet[AnyStream], codec: str) -> bool:
+    """Return whether a packet holds a frame that a player shows.
+
+    Hidden are what an edit list leaves out, and VP8's frames that only others refer to.
+    """
+    if packet.is_discard:
+        return False
+    return codec != "vp8" or bool(bytes(packet)[0] >> 4 & 1)
+
+
+def is_presented_when_decoded(stream: VideoStream) -> bool:
+    """Return whether a packet's decoding time has to stand for its presentation time.
+
+    AVI does not say when a packet is presented, and FFmpeg 8 takes H.264 there to be presented a
+    frame later. That is right where no frame waits for a later one; decoding may change what is
+    known of that, so ask before the first packet is decoded.
+    """
+    return stream.container.format.name == "avi" and not stream.codec_context.has_b_frames
+
+
+def is_cover(stream: Stream) -> bool:
+    """Return whether a video stream is no moving picture: a cover, or the pictures of chapters."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def side_data(frame: VideoFrame, kind: Type) -> bytes | None:
+    """Return a frame's side data of that kind; None where it has none."""
+    by_kind = cast("Mapping[Type, SideData]", frame.side_data)  # annotated as something else
+    data = by_kind.get(kind)
+    return None if data is None else bytes(data)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn PyAV's errors in the block into a MediaError that names `path`."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise unreadable(path, error.strerror or str(error)) from error
+
+
+def unreadable(path: Path, reason: str) -> MediaError:
+    """Return the error for a file that FFmpeg refuses, for the reason it gives."""
+    return MediaError(
+        f"{path} cannot be read as a video ({reason}).",
+        "Check that it plays; copy or download it again if it does not.",
+    )
+
+
+@contextmanager
+def encoding_to(path: Path) -> Iterator[None]:
+    """Turn PyAV's errors in the block into those of the file `path` that is being written."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
+            raise storage_error(error, path) from error
+        raise EncodeError(f"{path} cannot be encoded ({error.strerror}).") from error
+
+
+@contextmanager
+def ffmpeg_log(level: int) -> Iterator[list[str]]:
+    """Give what FFmpeg logs in the block, once that has ended: more than its errors say.
+
+    Not for blocks in which FFmpeg's own threads work: one might wait for this one to listen.
+
+    Args:
+        level: PyAV's least level to listen to.
+    """
+    lines: list[str] = []
+    previous_level = logging.get_level()
+    logging.set_level(level)
+    logging.set_skip_repeated(False)  # a second probe fails with the same words
+    try:
+        with logging.Capture() as messages:
+            try:
+                yield lines
+            finally:
+                lines += dict.fromkeys(text.strip() for _, _, text in messages)
+    finally:
+        logging.set_skip_repeated(True)
+        logging.set_level(previous_level)
+
+
+def _picture(container: InputContainer, path: Path) -> VideoStream:
+    """Return the video stream marked as the default, else the first; never a cover."""
+    pictures = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not pictures:
+        types = sorted({stream.type for stream in container.streams})
+        content = f"holds only {' and '.join(types)}" if types else "holds nothing"
+        raise MediaError(f"{path} has no picture: it {content}.", "Give a file with a video track.")
+    default = [stream for stream in pictures if stream.disposition & Disposition.default]
+    picture = (default or pictures)[0]
+    if picture.codec_context is None:
+        raise MediaError(
+            f"{path}: this build of FFmpeg has no decoder for its picture.",
+            "Convert the video to H.264 or H.265 first.",
+        )
+    return picture

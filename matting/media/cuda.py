@@ -1,4 +1,4 @@
-"""Decoding by NVIDIA's video hardware, into memory that torch computes with."""
+"""NVIDIA's video hardware on memory that torch shares: NVDEC's frames, and surfaces for NVENC."""
 
 from __future__ import annotations
 
@@ -25,32 +25,51 @@ from matting.media.container import decode
 
 # What NVDEC gives for what a software decoder gives: the same samples, Cb and Cr side by side, and
 # more than 8 bits as the upper ones of 16.
-SURFACES = {
+SURFACE_FORMATS = {
     "yuv420p": "nv12",
     "yuvj420p": "nv12",
     "yuv420p10le": "p010le",
     "yuv420p12le": "p016le",
 }
+PITCH_BYTES = 256  # a line takes a multiple of this
+OLD_PYAV = "PyAV 18.1 or newer is needed for it: pip install --upgrade av"
+
+
+def sharing_obstacle() -> str:
+    """Return why this PyAV cannot share a GPU's memory with torch; "" where it can."""
+    context = getattr(av.video.frame, "CudaContext", None)
+    return "" if hasattr(context, "current_ctx") else OLD_PYAV
+
+
+def make_current(device: torch.device) -> None:
+    """Make torch's context of a GPU the calling thread's current one, before a codec is opened.
+
+    FFmpeg is told to work in the current context. It cannot share torch's in any other way: one
+    that torch has made first has other flags than FFmpeg insists on.
+    """
+    torch.cuda.set_device(device)
+    torch.cuda.synchronize(device)  # the first real call is what makes the context current
+    torch.cuda.empty_cache()  # a codec's memory is not torch's, which keeps what was freed
 
 
 @dataclass(frozen=True)
 class Nvdec:
-    """The decoder of one graphics card."""
+    """The decoder of one GPU."""
 
     device: torch.device
 
     def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        """The frames of a stream, on the card; PyAV's errors are the caller's."""
+        """Decode a stream to frames on the GPU; PyAV's errors are the caller's."""
         yield from decode(container, stream, self.decoder(stream))
 
     def decoder(self, stream: VideoStream) -> VideoCodecContext:
-        """A decoder that knows of the stream what its own does."""
-        accelerator = self._accelerator()
+        """Return a decoder that knows of the stream what its own does."""
+        accelerator = self.accelerator()
         own = stream.codec_context
         # By the codec's name FFmpeg's own decoder is found, which alone has the hardware do it.
         decoder = CodecContext.create(own.codec.canonical_name, "r", accelerator)
         if not isinstance(decoder, VideoCodecContext):
-            raise TypeError(f"{decoder.name} is no video decoder")
+            raise TypeError(f"{decoder.name} is not a video decoder")
         if accelerator is not None and not decoder.is_hwaccel:
             raise av.error.DecoderNotFoundError(0, f"NVDEC knows no {decoder.name}")
         if own.extradata:
@@ -62,8 +81,8 @@ class Nvdec:
         decoder.thread_count = 1  # threads would each hold surfaces, and have nothing to do
         return decoder
 
-    def _accelerator(self) -> HWAccel | None:
-        """FFmpeg's hardware decoding in torch's context; None, in a stand-in: software."""
+    def accelerator(self) -> HWAccel | None:
+        """Return FFmpeg's hardware decoding in torch's context; None, in a stand-in: software."""
         make_current(self.device)
         return HWAccel(
             "cuda",
@@ -74,60 +93,38 @@ class Nvdec:
         )
 
 
-def surface_name(frame: VideoFrame) -> str:
-    """The pixel format of a frame's samples, wherever they lie."""
+def surface_format_of(frame: VideoFrame) -> str:
+    """Return the pixel format of a frame's samples, wherever they lie."""
     return (frame.sw_format or frame.format).name
 
 
 def planes_on_gpu(frame: VideoFrame, sample_format: SampleFormat, turns: int) -> Planes:
-    """A copy of a frame of one of SURFACES, [1, .., H, W], where it lies.
+    """Copy a frame of one of the SURFACE_FORMATS to planes [1, .., H, W] on the same device.
 
-    Made on torch's current stream of the calling thread. That is the default one, on which FFmpeg
-    fills its frames: the copy comes after that, and before a frame's memory is filled again.
+    The copy is made on torch's current stream of the calling thread. That is the default one, on
+    which FFmpeg fills its frames: the copy comes after that, and before a frame's memory is filled
+    again.
 
     Args:
-        coding: of the samples after quarter turns counter-clockwise, `turns` of them.
+        sample_format: of the samples after `turns` quarter turns counter-clockwise.
     """
-    luma, chroma = (_copied(plane, turns) for plane in frame.planes)
+    luma, chroma = (_copy(plane, turns) for plane in frame.planes)
     return Planes(sample_format, luma[None, None], chroma.permute(2, 0, 1)[None])
 
 
-def _copied(plane: VideoPlane, turns: int) -> Tensor:
-    """A plane's samples, [h, w] or [h, w, 2], turned, in memory of their own."""
+def _copy(plane: VideoPlane, turns: int) -> Tensor:
+    """Return a plane's samples, [h, w] or [h, w, 2], turned, in memory of their own."""
     # Of the plane itself torch would ask to wait for its stream, which PyAV refuses.
     surface = from_dlpack(plane.__dlpack__())
-    kind = surface.dtype
-    if kind == torch.uint16:
+    dtype = surface.dtype
+    if dtype == torch.uint16:
         surface = surface.view(torch.int16)  # the same bits, in a type that every device can turn
     turned = torch.rot90(surface, turns, (0, 1))
-    return turned.clone(memory_format=torch.contiguous_format).view(kind)
-
-
-OLD_PYAV = "PyAV 18.1 or newer is needed for it: pip install --upgrade av"
-
-
-def sharing_obstacle() -> str:
-    """Why this PyAV cannot share a card's memory with torch; "" where it can."""
-    context = getattr(av.video.frame, "CudaContext", None)
-    return "" if hasattr(context, "current_ctx") else OLD_PYAV
-
-
-def make_current(device: torch.device) -> None:
-    """Makes torch's context of a card the current one of the calling thread, before a codec opens.
-
-    FFmpeg is told to work in the current context. It cannot share torch's in any other way: one
-    that torch has made first has other flags than FFmpeg insists on.
-    """
-    torch.cuda.set_device(device)
-    torch.cuda.synchronize(device)  # the first real call is what makes the context current
-    torch.cuda.empty_cache()  # a codec's memory is not torch's, which keeps what was freed
-
-
-PITCH_BYTES = 256  # what a line takes is a multiple of this
+    return turned.clone(memory_format=torch.contiguous_format).view(dtype)
 
 
 class SurfacePool:
-    """Memory for the frames that an encoder holds: each is used again when it has let go of it.
+    """Memory for the frames that an encoder holds; it is used again once the encoder is done.
 
     NVENC remembers a frame by its address, so these addresses must stay the encoder's own. It takes
     that of luma only, and expects chroma, Cb and Cr side by side, in the lines right below.
@@ -137,12 +134,12 @@ class SurfacePool:
         """
         Args:
             pixel_format: nv12 or p010le.
-            device: where the pictures lie; on a card, in the thread that will encode them.
+            device: where the frames are; for a GPU, call this in the thread that encodes them.
         """
         self._pixel_format = pixel_format
         self._device = device
         self._free: list[Tensor] = []
-        self._lent: deque[Tensor] = deque()
+        self._in_use: deque[Tensor] = deque()
         self._context: av.video.frame.CudaContext | None = None
         if device.type == "cuda":
             make_current(device)
@@ -151,28 +148,26 @@ class SurfacePool:
             )
 
     def frame(self, picture: Planes) -> VideoFrame:
-        """One picture as a frame; an odd width or height grows by a pixel, which repeats the edge.
+        """Return a picture as a frame in a surface.
 
         Args:
-            picture: [1, .., H, W] in the format's bits; grey where it has no chroma.
+            picture: [1, .., H, W] in the format's bits; grey where it has no chroma. An odd width
+                or height grows by a pixel, which repeats the edge.
         """
         height, width = picture.height + picture.height % 2, picture.width + picture.width % 2
-        surface = (
-            self._free.pop() if self._free else self._new(height, width, picture.luma_or_rgb.dtype)
-        )
-        self._lent.append(surface)
+        dtype = picture.luma_or_rgb.dtype
+        surface = self._free.pop() if self._free else self._allocate(height, width, dtype)
+        self._in_use.append(surface)
         luma, chroma = surface[:height, :width], surface[height:, :width].unflatten(1, (-1, 2))
         luma[: picture.height, : picture.width] = picture.luma_or_rgb[0, 0]
         luma[:, picture.width :] = luma[:, picture.width - 1 : picture.width]
         luma[picture.height :] = luma[picture.height - 1 : picture.height]
         if picture.chroma is None:
-            chroma.fill_(
-                int(picture.sample_format.chroma_code_range.zero)
-                << picture.sample_format.lsb_padding
-            )
+            grey = int(picture.sample_format.chroma_code_range.zero)
+            chroma.fill_(grey << picture.sample_format.lsb_padding)
         else:
             chroma.copy_(picture.chroma[0].permute(1, 2, 0))
-        if self._device.type == "cuda":  # NVENC waits for nobody
+        if self._device.type == "cuda":  # NVENC does not wait for torch
             written = torch.cuda.Event(blocking=True)
             written.record(torch.cuda.current_stream(self._device))
             written.synchronize()
@@ -181,12 +176,12 @@ class SurfacePool:
         )
 
     def release(self, frames: int) -> None:
-        """Takes back the surfaces of the next frames, which have come out of the encoder."""
+        """Take back the surfaces of the next frames, which have come out of the encoder."""
         for _ in range(frames):
-            self._free.append(self._lent.popleft())
+            self._free.append(self._in_use.popleft())
 
-    def _new(self, height: int, width: int, kind: torch.dtype) -> Tensor:
-        """[height * 3 / 2, pitch]."""
-        samples = PITCH_BYTES // kind.itemsize
+    def _allocate(self, height: int, width: int, dtype: torch.dtype) -> Tensor:
+        """Return a surface [height * 3 / 2, pitch]."""
+        samples = PITCH_BYTES // dtype.itemsize
         pitch = -(-width // samples) * samples
-        return torch.empty((height * 3 // 2, pitch), dtype=kind, device=self._device)
+        return torch.empty((height * 3 // 2, pitch), dtype=dtype, device=self._device)

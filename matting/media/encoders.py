@@ -1,4 +1,4 @@
-"""The encoders, and which of their pixel formats holds a source best."""
+"""The encoders of results, and which of their pixel formats holds a source best."""
 
 from __future__ import annotations
 
@@ -14,25 +14,33 @@ from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import PLANAR, layout_of
 from matting.options import Chroma, EncodingOptions, VideoCodec
 
-LAYOUTS = {
+Subsampling = tuple[int, int]
+
+SUBSAMPLING_NAMES: dict[Subsampling, str] = {
     (1, 1): "4:4:4",
     (2, 1): "4:2:2",
     (2, 2): Chroma.YUV420,
     (1, 2): "4:4:0",
     (4, 1): "4:1:1",
+    (1, 4): "4:1:1",  # turned by a quarter
+    (4, 4): "4:1:0",
 }
-LAYOUTS |= {(4, 4): "4:1:0", (1, 4): "4:1:1"}  # the latter turned
 HDR_BITS = 10
-RGB_BITS_MORE = 2  # in 8 bits, Y'CbCr has a quarter of the colours that R'G'B' has
-# What hardware everywhere plays: bits of 4:2:0 video.
+EXTRA_RGB_BITS = 2  # in 8 bits, Y'CbCr has a quarter of the colours that R'G'B' has
+# The bits of 4:2:0 video that hardware everywhere plays.
 COMMON_BITS = {VideoCodec.HEVC: (8, 10), VideoCodec.H264: (8,), VideoCodec.AV1: (8, 10)}
 
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """A choice of `--codec`: FFmpeg's encoder, its options, its scale of quality, HDR's option.
+    """What a choice of `--codec` stands for.
 
-    Without the last, HDR's metadata is lost.
+    Attributes:
+        encoder: FFmpeg's name.
+        tag: what the codec is called in mp4 files.
+        options: that it is always given.
+        default_quality, worst_quality: on the encoder's own scale; 0 is the best.
+        hdr: the option for HDR metadata, and how to put it; None: it would be lost.
     """
 
     encoder: str
@@ -43,61 +51,64 @@ class EncoderSpec:
     hdr: tuple[str, Callable[[HdrMetadata], str]] | None
 
     def options_for(
-        self, choice: EncodingOptions, hdr: HdrMetadata | None, *, avx512: bool
+        self, encoding: EncodingOptions, hdr: HdrMetadata | None, *, avx512: bool
     ) -> dict[str, str]:
-        """What the encoder is told, HDR metadata included where it takes any.
+        """Return the encoder's options, with HDR metadata if it takes any.
 
         Args:
             avx512: whether this machine's processor has those instructions.
         """
         options = dict(self.options)
         if avx512:
-            options = _more(options, SAME_EVERY_TIME.get(self.encoder, {}))
+            options = _joined(options, REPRODUCIBLE.get(self.encoder, {}))
         if hdr is not None and self.hdr is not None:
             name, text = self.hdr
-            options = _more(options, {name: text(hdr)})
-        if choice.bitrate_bps is None:
-            options |= _constant_quality(choice)
-        if choice.preset is not None:
-            options["preset"] = choice.preset
+            options = _joined(options, {name: text(hdr)})
+        if encoding.bitrate_bps is None:
+            options |= _constant_quality(encoding)
+        if encoding.preset is not None:
+            options["preset"] = encoding.preset
         return options
 
 
 # x265: of people, superfast makes as good pictures of as many bits as fast does (PSNR: -0.1 to
 # +0.3 dB), in 0.6 of its time.
-# Closed groups of pictures, so that what is made here can be cut again exactly. No note of the
-# encoder's processor in the header: segments made on different machines must fit together.
+# Closed groups of pictures, so that the results can be cut exactly, too. No note of the encoder's
+# processor in the header: segments made on different machines must fit together.
 SOFTWARE_ENCODERS = {
     VideoCodec.HEVC: EncoderSpec(
-        "libx265",
-        "hvc1",
-        {"preset": "superfast", "x265-params": "open-gop=0:info=0:log-level=error"},
-        20,
-        51,
-        ("x265-params", HdrMetadata.x265),
+        encoder="libx265",
+        tag="hvc1",
+        options={"preset": "superfast", "x265-params": "open-gop=0:info=0:log-level=error"},
+        default_quality=20,
+        worst_quality=51,
+        hdr=("x265-params", HdrMetadata.x265),
     ),
     VideoCodec.H264: EncoderSpec(
-        "libx264",
-        "avc1",
-        {"preset": "fast", "flags": "+cgop"},
-        18,
-        51,
-        ("x264-params", HdrMetadata.x264),
+        encoder="libx264",
+        tag="avc1",
+        options={"preset": "fast", "flags": "+cgop"},
+        default_quality=18,
+        worst_quality=51,
+        hdr=("x264-params", HdrMetadata.x264),
     ),
     VideoCodec.AV1: EncoderSpec(
-        "libsvtav1", "av01", {"preset": "8"}, 24, 63, ("svtav1-params", HdrMetadata.svtav1)
+        encoder="libsvtav1",
+        tag="av01",
+        options={"preset": "8"},
+        default_quality=24,
+        worst_quality=63,
+        hdr=("svtav1-params", HdrMetadata.svtav1),
     ),
 }
 
-# x264's AVX-512 code takes in memory that nobody wrote where a row is no multiple of 128 pixels:
-# the same pictures then come out a little differently each time. Its AVX2 code is as fast.
-SAME_EVERY_TIME = {"libx264": {"x264-params": "asm=avx2"}}
+# x264's AVX-512 code reads memory that nobody wrote where a row is no multiple of 128 pixels: the
+# same pictures then come out a little differently each time. Its AVX2 code is as fast.
+REPRODUCIBLE = {"libx264": {"x264-params": "asm=avx2"}}
 
-# Frames in the order they are shown, so that times need no thought and a frame that comes out has
+# Frames in the order of presentation, so that times need no thought and a frame that comes out has
 # left its surface. Groups of pictures are closed unless NVENC is told otherwise.
 NVENC_OPTIONS = {"preset": "p5", "tune": "hq", "rc": "vbr", "bf": "0"}
-# Pictures that NVENC may hold, so that encoding and computing go on side by side: it would have 4.
-MOST_SURFACES, LEAST_SURFACES, SURFACE_BYTES = 12, 4, 1 << 29
 NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
 # The scales of quality have the software encoders' ends; the same number is not the same picture.
 NVENC_ENCODERS = {
@@ -105,23 +116,27 @@ NVENC_ENCODERS = {
     VideoCodec.H264: EncoderSpec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
     VideoCodec.AV1: EncoderSpec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
 }
-# The layouts in which frames can be handed over on the card; 10 bits are the upper ones of 16.
+# How frames are handed over in the GPU's memory; 10 bits are the upper ones of 16.
 NVENC_FORMATS = {8: "nv12", 10: "p010le"}
+# Frames that NVENC may hold, so that encoding and computing overlap: by itself it would take 4.
+MOST_SURFACES, LEAST_SURFACES, SURFACE_BYTES = 12, 4, 1 << 29
 
 
-def encoder_spec(choice: EncodingOptions) -> EncoderSpec:
+def encoder_spec(encoding: EncodingOptions) -> EncoderSpec:
     """Return who encodes, and how."""
-    return (NVENC_ENCODERS if choice.by_hardware else SOFTWARE_ENCODERS)[choice.codec]
+    encoders = NVENC_ENCODERS if encoding.by_hardware else SOFTWARE_ENCODERS
+    return encoders[encoding.codec]
 
 
-def quality_of(choice: EncodingOptions) -> int:
+def quality_of(encoding: EncodingOptions) -> int:
     """Return the constant rate factor that is asked for, or the codec's default."""
-    return encoder_spec(choice).default_quality if choice.quality is None else choice.quality
+    default = encoder_spec(encoding).default_quality
+    return default if encoding.quality is None else encoding.quality
 
 
-def preset_of(choice: EncodingOptions) -> str:
+def preset_of(encoding: EncodingOptions) -> str:
     """Return the preset that is asked for, or the codec's default."""
-    return choice.preset or encoder_spec(choice).options["preset"]
+    return encoding.preset or encoder_spec(encoding).options["preset"]
 
 
 @dataclass(frozen=True)
@@ -129,7 +144,9 @@ class EncoderInput:
     """The samples that an encoder is given.
 
     Attributes:
-        note: what a user has to know of them; empty: they are the source's, and common.
+        pixel_format: FFmpeg's name; "" for pictures, which FFmpeg does not encode as a video.
+        note: a sentence for the user on how they differ from the source's, or that few players
+            take them; "": neither.
     """
 
     pixel_format: str
@@ -138,110 +155,104 @@ class EncoderInput:
 
 
 def encoder_input(
-    choice: EncodingOptions, source: SampleFormat, colour: ColourTags, height_px: int
+    encoding: EncodingOptions, source: SampleFormat, colour: ColourTags, height_px: int
 ) -> EncoderInput:
-    """The encoder's pixel format that holds `source` best: its chroma first, then its bits.
+    """Return the encoder's pixel format that holds `source` best: its chroma first, then its bits.
 
     Args:
         colour: the source's tags.
-        height_px: of the upright picture.
+        height_px: of the upright frames.
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
     """
-    formats = _formats(choice)
+    formats = _formats(encoding)
     bits = source.bits if source.transfer is TransferFunction.SDR else max(HDR_BITS, source.bits)
     if source.luma_coefficients is None:
-        bits += RGB_BITS_MORE
-    step = source.subsampling
-    if choice.chroma == Chroma.YUV420:
-        step, bits = (2, 2), min(bits, COMMON_BITS[choice.codec][-1])
-    steps = {found for found, _ in formats}
+        bits += EXTRA_RGB_BITS
+    columns, rows = source.subsampling
+    if encoding.chroma == Chroma.YUV420:
+        (columns, rows), bits = (2, 2), min(bits, COMMON_BITS[encoding.codec][-1])
+    known = {subsampling for subsampling, _ in formats}
     # One that loses no chroma, the coarsest of these; else the finest there is.
-    finer = [found for found in steps if found[0] <= step[0] and found[1] <= step[1]]
-    layout = max(finer, key=_coarseness) if finer else min(steps, key=_coarseness)
-    depths = sorted(depth for found, depth in formats if found == layout)
+    lossless = [own for own in known if own[0] <= columns and own[1] <= rows]
+    subsampling = max(lossless, key=_coarseness) if lossless else min(known, key=_coarseness)
+    depths = sorted(depth for own, depth in formats if own == subsampling)
     depth = next((depth for depth in depths if depth >= bits), depths[-1])
-    sample_format = _coding(choice, colour.sample_format(depth, layout, height_px))
-    return EncoderInput(formats[layout, depth], sample_format, _note(choice, source, sample_format))
+    sample_format = _in_memory(encoding, colour.sample_format(depth, subsampling, height_px))
+    note = _note(encoding, source, sample_format)
+    return EncoderInput(formats[subsampling, depth], sample_format, note)
 
 
 def grey_input(
-    choice: EncodingOptions, like: EncoderInput, colour: ColourTags, height_px: int
+    encoding: EncodingOptions, like: EncoderInput, colour: ColourTags, height_px: int
 ) -> EncoderInput:
-    """4:2:0 for grey pictures, in as many bits as `like` has.
+    """Return 4:2:0 for grey frames, in as many bits as `like` has.
 
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
     """
-    sample_format = _coding(
-        choice, colour.sample_format(like.sample_format.bits, (2, 2), height_px)
-    )
-    return EncoderInput(_formats(choice)[(2, 2), sample_format.bits], sample_format)
+    bits = like.sample_format.bits
+    sample_format = _in_memory(encoding, colour.sample_format(bits, (2, 2), height_px))
+    return EncoderInput(_formats(encoding)[(2, 2), bits], sample_format)
 
 
 def surface_count(size_px: tuple[int, int], sample_format: SampleFormat) -> int:
-    """How many pictures NVENC may hold: enough, and of no more than SURFACE_BYTES."""
-    picture = size_px[0] * size_px[1] * sample_format.pixel_bytes
-    return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / picture)))
+    """Return how many frames NVENC may hold: enough, and of no more than SURFACE_BYTES."""
+    frame_bytes = size_px[0] * size_px[1] * sample_format.pixel_bytes
+    return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / frame_bytes)))
 
 
-def _formats(choice: EncodingOptions) -> dict[tuple[tuple[int, int], int], str]:
-    """The formats of Y'CbCr with chroma that are used with an encoder, by its step and bits."""
-    if choice.by_hardware:
-        depths = COMMON_BITS[choice.codec]
+def _formats(encoding: EncodingOptions) -> dict[tuple[Subsampling, int], str]:
+    """Return an encoder's formats of Y'CbCr with chroma, by their subsampling and bits."""
+    if encoding.by_hardware:
+        depths = COMMON_BITS[encoding.codec]
         return {((2, 2), bits): NVENC_FORMATS[bits] for bits in depths}
-    return _formats_of(encoder_spec(choice).encoder)
-
-
-def _coding(choice: EncodingOptions, sample_format: SampleFormat) -> SampleFormat:
-    """The coding as the encoder's format has it in memory."""
-    return surface_format(sample_format) if choice.by_hardware else sample_format
-
-
-def _formats_of(encoder: str) -> dict[tuple[tuple[int, int], int], str]:
-    """The planar ones that a software encoder takes."""
+    encoder = encoder_spec(encoding).encoder
     require_codec(encoder, "w", f"Choose another --codec. {REINSTALL}", option="--codec")
     formats = {}
     for name in encoder_formats(encoder):
         match = PLANAR.fullmatch(name)
         if match and match[1].startswith("yuv4"):
-            bits, step = layout_of(VideoFormat(name))
-            formats[step, bits] = name
+            bits, subsampling = layout_of(VideoFormat(name))
+            formats[subsampling, bits] = name
     return formats
 
 
-def _more(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
-    """Options with more of them; where both name one, its lists of parameters are joined."""
+def _in_memory(encoding: EncodingOptions, sample_format: SampleFormat) -> SampleFormat:
+    """Return the format as the encoder takes it, in surfaces or in planes."""
+    return surface_format(sample_format) if encoding.by_hardware else sample_format
+
+
+def _joined(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
+    """Add options; where both have one, its lists of parameters are joined."""
     return options | {k: f"{options[k]}:{v}" if k in options else v for k, v in more.items()}
 
 
-def _constant_quality(choice: EncodingOptions) -> dict[str, str]:
-    if not choice.by_hardware:
-        return {"crf": str(quality_of(choice))}
+def _constant_quality(encoding: EncodingOptions) -> dict[str, str]:
+    if not encoding.by_hardware:
+        return {"crf": str(quality_of(encoding))}
     # A cq of 0 would let NVENC choose; without a bit rate of 0 it would keep to a default one.
-    return {"cq": str(max(1, quality_of(choice))), "b": "0"}
+    return {"cq": str(max(1, quality_of(encoding))), "b": "0"}
 
 
-def _coarseness(step: tuple[int, int]) -> int:
-    return step[0] * step[1]
+def _coarseness(subsampling: Subsampling) -> int:
+    return subsampling[0] * subsampling[1]
 
 
-def _note(choice: EncodingOptions, source: SampleFormat, made: SampleFormat) -> str:
-    has, gets = (
-        f"{LAYOUTS.get(c.subsampling, c.subsampling)} in {c.bits} bits" for c in (source, made)
+def _note(encoding: EncodingOptions, source: SampleFormat, result: SampleFormat) -> str:
+    before, after = (
+        f"{SUBSAMPLING_NAMES.get(own.subsampling, own.subsampling)} in {own.bits} bits"
+        for own in (source, result)
     )
-    common = made.subsampling == (2, 2) and made.bits in COMMON_BITS[choice.codec]
+    is_common = result.subsampling == (2, 2) and result.bits in COMMON_BITS[encoding.codec]
     if source.luma_coefficients is None:
-        has = f"RGB in {source.bits} bits"
-    if has == gets:
-        what = "" if common else f"The results are {gets}, as the source is."
+        before = f"RGB in {source.bits} bits"
+    if before == after:
+        what = "" if is_common else f"The results are {after}, as the source is."
     else:
-        nearest = (
-            f", the nearest that {_named(choice)} has" if choice.chroma == Chroma.SOURCE else ""
-        )
-        what = f"The source is {has}; the results are {gets}{nearest}."
-    return what if common else f"{what} Few players take that; --chroma 4:2:0 makes what all take."
-
-
-def _named(choice: EncodingOptions) -> str:
-    return f"the graphics card's {choice.codec} (NVENC)" if choice.by_hardware else choice.codec
+        codec = encoding.codec
+        who = f"the graphics card's {codec} (NVENC)" if encoding.by_hardware else codec
+        nearest = f", the nearest that {who} has" if encoding.chroma == Chroma.SOURCE else ""
+        what = f"The source is {before}; the results are {after}{nearest}."
+    few = "Few players take that; --chroma 4:2:0 makes what all take."
+    return what if is_common else f"{what} {few}"

@@ -1,4 +1,4 @@
-"""The only door to the ffmpeg program."""
+"""Finding and running the ffmpeg program, and which files FFmpeg may open at all."""
 
 from __future__ import annotations
 
@@ -14,42 +14,36 @@ from pathlib import Path
 
 from matting.errors import MattingError, MediaError, MissingError, storage_error
 
-# Only real media files: no playlist or script that makes FFmpeg open other files.
+# Only real media files: no playlist or script that would have FFmpeg open other files.
 FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10
-VERSION_SECONDS = 30  # a virus scanner looks at a program before it starts
-SIGNS = {
+VERSION_SECONDS = 30  # a virus scanner inspects a program before it starts
+# What ffmpeg's own messages say of the disk.
+STORAGE_PHRASES = {
     "No space left": errno.ENOSPC,
     "Permission denied": errno.EACCES,
     "Read-only file system": errno.EROFS,
 }
-INSTALL = "Install it anew: python -m pip install --force-reinstall imageio-ffmpeg"
-
-
-@cache
-def _bundled() -> str:
-    import imageio_ffmpeg  # noqa: PLC0415 - where a variable names a program, nobody needs it
-
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+INSTALL = "Install it again: python -m pip install --force-reinstall imageio-ffmpeg"
 
 
 def program() -> Path:
-    """The absolute path of ffmpeg: the variable FFMPEG_PATH, else the one imageio-ffmpeg brings.
+    """Return the absolute path of ffmpeg: FFMPEG_PATH, else the one that imageio-ffmpeg brings.
 
     Never one that merely lies in the current folder.
 
     Raises:
         MissingError: there is none.
     """
-    named = os.environ.get(VARIABLE)
-    if named:
-        path = Path(named)
+    configured = os.environ.get(VARIABLE)
+    if configured:
+        path = Path(configured)
         if not (path.is_absolute() and path.is_file()):
             raise MissingError(
-                f"{VARIABLE} is {named}, which is not the full path of a program.",
+                f"{VARIABLE} is {configured}, which is not the full path of a program.",
                 "Correct it, or remove it: then the ffmpeg installed with this tool is used.",
             )
         return path
@@ -57,14 +51,14 @@ def program() -> Path:
         bundled = _bundled()
     except (RuntimeError, ImportError, OSError) as error:
         raise MissingError("There is no ffmpeg program.", INSTALL) from error
-    found = bundled if Path(bundled).is_absolute() else shutil.which(bundled)
-    if found is None or Path(found).resolve().parent == Path.cwd().resolve():
+    location = bundled if Path(bundled).is_absolute() else shutil.which(bundled)
+    if location is None or Path(location).resolve().parent == Path.cwd().resolve():
         raise MissingError("There is no ffmpeg program.", INSTALL)
-    return Path(found).resolve()
+    return Path(location).resolve()
 
 
 def version() -> str:
-    """What the program says of its version.
+    """Return the program's version, by its own word.
 
     Raises:
         MissingError: there is none, or it does not start.
@@ -79,16 +73,16 @@ def version() -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        why = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
-        raise MissingError(f"{path} does not start ({why}).", INSTALL) from error
-    told = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
-    if done.returncode != 0 or told is None:
+        reason = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
+        raise MissingError(f"{path} does not start ({reason}).", INSTALL) from error
+    match = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
+    if done.returncode != 0 or match is None:
         raise MissingError(f"{path} is no ffmpeg that works.", INSTALL)
-    return told[1]
+    return match[1]
 
 
 def input_file(path: Path) -> list[str]:
-    """The arguments that open `path` as a media file and nothing else."""
+    """Return the arguments that open `path` as a media file and nothing else."""
     limits = ["-format_whitelist", FORMATS, "-protocol_whitelist", "file"]
     return [*limits, "-i", str(path.resolve())]
 
@@ -101,14 +95,14 @@ def run(
     hint: str,
     on_frames: Callable[[int], None],
 ) -> None:
-    """Runs ffmpeg to its end, and stops it when this thread is interrupted.
+    """Run ffmpeg to its end; stop it when this thread is interrupted.
 
     Args:
         arguments: all but the program and what every call has; inputs through `input_file`.
-        folder: the folder that relative output names lie in.
+        folder: where relative names of outputs lie.
         subject: the file that messages name.
         hint: what to do when ffmpeg refuses it.
-        on_frames: told how many more frames are done, now and then.
+        on_frames: told now and then how many more frames are done.
     Raises:
         MediaError: ffmpeg refused or broke off; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
@@ -130,9 +124,16 @@ def run(
         finally:
             _stop(process)
         errors.seek(0)
-        words = errors.read().decode("utf-8", "replace").strip().splitlines()
+        lines = errors.read().decode("utf-8", "replace").strip().splitlines()
     if code != 0:
-        raise _failure(subject, folder, hint, words)
+        raise _failure(subject, folder, hint, lines)
+
+
+@cache
+def _bundled() -> str:
+    import imageio_ffmpeg  # noqa: PLC0415 - where a variable names a program, nobody needs it
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def _follow(process: subprocess.Popen[bytes], on_frames: Callable[[int], None]) -> None:
@@ -148,7 +149,7 @@ def _follow(process: subprocess.Popen[bytes], on_frames: Callable[[int], None]) 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process if it still runs; returns when it is gone."""
+    """End the process if it still runs; return when it is gone."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -159,9 +160,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _failure(subject: Path, folder: Path, hint: str, words: list[str]) -> MattingError:
-    for sign, number in SIGNS.items():
-        if any(sign in line for line in words):
-            return storage_error(OSError(number, sign), folder)
-    last = words[-1] if words else "it gave no reason"
+def _failure(subject: Path, folder: Path, hint: str, lines: list[str]) -> MattingError:
+    for phrase, number in STORAGE_PHRASES.items():
+        if any(phrase in line for line in lines):
+            return storage_error(OSError(number, phrase), folder)
+    last = lines[-1] if lines else "it gave no reason"
     return MediaError(f"ffmpeg could not process {subject}: {last}", hint)

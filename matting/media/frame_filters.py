@@ -1,4 +1,4 @@
-"""What a source's frames need before they can be matted: whole, opaque, without hidden edges."""
+"""What a source's frames need before they can be matted: deinterlacing, flattening, cropping."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TimedFrame = tuple[int, VideoFrame]
 
 @dataclass(frozen=True)
 class FrameFilters:
-    """What is done to every frame of a source; nothing of it needs to be: then it is false.
+    """What is done to every frame of a source; false where that is nothing.
 
     Attributes:
-        deinterlace: fields are made whole pictures, one for each frame, by FFmpeg's bwdif.
-        blacken: what is transparent is put over black.
-        crop: what the container says is not to be shown.
+        deinterlace: make fields whole pictures, one for each frame, by FFmpeg's bwdif.
+        flatten_alpha: put what is transparent over black.
+        crop: what the container says is to be hidden.
     """
 
     deinterlace: bool = False
@@ -38,29 +38,29 @@ class FrameFilters:
         return self.deinterlace or self.flatten_alpha or bool(self.crop)
 
     def notes(self) -> list[str]:
-        """What is done, in a plain sentence each."""
-        said = []
+        """Return what is done, in a plain sentence each."""
+        notes = []
         if self.deinterlace:
-            said.append(
+            notes.append(
                 "The video is interlaced: FFmpeg's filter bwdif makes each frame a whole picture."
             )
         if self.flatten_alpha:
-            said.append("The video can be transparent: what is, is put over black.")
+            notes.append("The video can be transparent: what is, is put over black.")
         if self.crop:
-            said.append(
+            notes.append(
                 "The video's header crops it, and so the segments are cropped: "
                 f"{self.crop.left_px} pixels at the left, {self.crop.top_px} at the top, "
                 f"{self.crop.right_px} at the right and {self.crop.bottom_px} at the bottom."
             )
-        return said
+        return notes
 
     def apply(
         self, info: VideoInfo, frames: Iterable[TimedFrame]
     ) -> Generator[TimedFrame, None, None]:
-        """The frames, each treated, at the same times.
+        """Filter frames; their times stay.
 
         Args:
-            frames: all of one source in order, each with its time in ticks of it.
+            frames: all of one source in order, each with its time in the source's ticks.
         Raises:
             MediaError: the frames change their size or format.
         """
@@ -82,13 +82,13 @@ class FrameFilters:
                 if graph is None:
                     graph = self._graph(info, picture)
                 graph.vpush(picture)
-                yield from _pulled(graph, info)
+                yield from _pull(graph, info)
             if graph is not None:
                 graph.vpush(None)
-                yield from _pulled(graph, info)
+                yield from _pull(graph, info)
 
     def _graph(self, info: VideoInfo, first: VideoFrame) -> Graph:
-        """The filters, for frames like `first`."""
+        """Return a configured graph for frames like `first`."""
         graph = Graph()
         last = graph.add_buffer(
             width=first.width,
@@ -97,8 +97,8 @@ class FrameFilters:
             time_base=info.time_base,
         )
         for name, arguments in self._filters(info, first):
-            last = _linked(last, graph.add(name, arguments))
-        _linked(last, graph.add("buffersink"))
+            last = _link(last, graph.add(name, arguments))
+        _link(last, graph.add("buffersink"))
         graph.configure()
         return graph
 
@@ -113,7 +113,7 @@ class FrameFilters:
             crop, name = self.crop, first.format.name
             columns, rows = chroma_subsampling(name)
             if crop.left_px % columns or crop.top_px % rows:
-                # The cut goes through pixels that share a chroma sample: each gets it first.
+                # The cut goes through pixels that share a chroma sample: give each its own first.
                 yield "scale", "flags=neighbor"
                 yield "format", name.replace(_layout(first.format), "444")
             width = first.width - crop.left_px - crop.right_px
@@ -122,12 +122,12 @@ class FrameFilters:
             yield "crop", f"w={width}:h={height}:{place}:exact=1"
 
 
-def _linked(last: FilterContext, following: FilterContext) -> FilterContext:
+def _link(last: FilterContext, following: FilterContext) -> FilterContext:
     last.link_to(following)
     return following
 
 
-def _pulled(graph: Graph, info: VideoInfo) -> Iterator[TimedFrame]:
+def _pull(graph: Graph, info: VideoInfo) -> Iterator[TimedFrame]:
     while True:
         try:
             frame = graph.vpull()
@@ -137,5 +137,5 @@ def _pulled(graph: Graph, info: VideoInfo) -> Iterator[TimedFrame]:
             yield round(frame.pts * frame.time_base / info.time_base), frame
 
 
-def _layout(known: VideoFormat) -> str:
-    return next(layout for layout in ("420", "422", "440", "411", "410") if layout in known.name)
+def _layout(own: VideoFormat) -> str:
+    return next(layout for layout in ("420", "422", "440", "411", "410") if layout in own.name)

@@ -1,4 +1,4 @@
-"""FFmpeg's frames as planes of samples, and back. Numbers pass through unchanged."""
+"""FFmpeg's frames as planes of samples, and back, with the same code values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matting.media.pixel_formats import convert_frame, planar_format, sample_for
 
 
 def planes_of(frame: VideoFrame, colour: ColourTags, turns: int = 0) -> Planes:
-    """A decoded frame, turned upright, [1, .., H, W].
+    """Return a decoded frame, turned upright, [1, .., H, W].
 
     Args:
         colour: the stream's tags.
@@ -33,14 +33,14 @@ def planes_of(frame: VideoFrame, colour: ColourTags, turns: int = 0) -> Planes:
 
 
 def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
-    """One picture as a frame for an encoder; sizes that the format has not grow by its edge.
+    """Return a frame for an encoder; a size that the format cannot have grows, repeating the edge.
 
     Args:
         planes: [1, .., H, W] in that format's bits and layout; grey where it has no chroma.
     """
     sample_format = planes.sample_format
     width, height = (
-        -(-side // s) * s for side, s in zip(_size(planes), sample_format.subsampling, strict=True)
+        -(-side // s) * s for side, s in zip(planes.size, sample_format.subsampling, strict=True)
     )
     frame = VideoFrame(width, height, pixel_format)
     if sample_format.luma_coefficients is None:
@@ -55,12 +55,8 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     return frame
 
 
-def _size(planes: Planes) -> tuple[int, int]:
-    return planes.width, planes.height
-
-
 def _rows(plane: VideoPlane, item_bytes: int) -> NDArray[np.generic]:
-    """A plane's samples [h, w], in its own memory."""
+    """Return a plane's samples [h, w], in its own memory."""
     memory = np.asarray(memoryview(plane)).view(np.uint8 if item_bytes == 1 else "<u2")
     return memory.reshape(-1, plane.line_size // item_bytes)[: plane.height, : plane.width]
 
@@ -70,12 +66,12 @@ def _samples(plane: VideoPlane, bits: int) -> NDArray[np.generic]:
 
 
 def _tensor(arrays: list[NDArray[np.generic]]) -> Tensor:
-    """[1, N, h, w], in memory of its own."""
+    """Return arrays [h, w] as one tensor [1, N, h, w], in its own memory."""
     return torch.from_numpy(np.stack(arrays)[None])
 
 
 def _fill(plane: VideoPlane, values: NDArray[np.generic]) -> None:
-    """Copies `values` [h, w] to a plane that may be a little larger."""
+    """Copy `values` [h, w] to a plane that may be a little larger, and whose edge then repeats."""
     target = _rows(plane, values.dtype.itemsize)
     height, width = values.shape
     target[:height, :width] = values

@@ -1,6 +1,6 @@
-"""How bright and colourful the display was on which an HDR video was graded, and its light levels.
+"""The display on which an HDR video was mastered, and the video's light levels.
 
-Decoded frames carry it; encoders take it as parameters. SMPTE ST 2086 and CTA-861.3.
+Decoded frames carry both; encoders take them as parameters. Source: SMPTE ST 2086, CTA-861.3.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Point = tuple[Fraction, Fraction]
 
 @dataclass(frozen=True)
 class MasteringDisplay:
-    """The display of the grading, exactly as the stream has it.
+    """The mastering display, exactly as the stream describes it.
 
     Attributes:
         red, green, blue, white: CIE 1931 x and y.
@@ -37,8 +37,8 @@ class MasteringDisplay:
     brightest: Fraction
     darkest: Fraction
 
-    def whole(self) -> str:
-        """In the units of H.264 and H.265, as x264 and x265 read it."""
+    def in_units(self) -> str:
+        """Format it in the units of H.264 and H.265, as x264 and x265 read it."""
         green, blue, red, white = (
             f"({round(x * CHROMATICITY)},{round(y * CHROMATICITY)})"
             for x, y in (self.green, self.blue, self.red, self.white)
@@ -46,8 +46,8 @@ class MasteringDisplay:
         light = f"{round(self.brightest * LUMINANCE)},{round(self.darkest * LUMINANCE)}"
         return f"G{green}B{blue}R{red}WP{white}L({light})"
 
-    def decimal(self) -> str:
-        """In plain numbers, as SVT-AV1 reads it."""
+    def in_decimals(self) -> str:
+        """Format it in decimal numbers, as SVT-AV1 reads it."""
         green, blue, red, white = (
             f"({float(x):.8f},{float(y):.8f})"
             for x, y in (self.green, self.blue, self.red, self.white)
@@ -58,12 +58,12 @@ class MasteringDisplay:
 
 @dataclass(frozen=True)
 class HdrMetadata:
-    """What a stream says of its HDR picture; at least one of the two is there.
+    """A stream's HDR metadata, of which at least one part is there.
 
     Attributes:
         display: None: not stated.
-        light: the brightest pixel and the brightest frame's mean, in candela per square metre;
-            None: not stated.
+        light: the brightest pixel (MaxCLL) and the brightest frame's mean (MaxFALL), in candela
+            per square metre; None: not stated.
     """
 
     display: MasteringDisplay | None
@@ -71,30 +71,30 @@ class HdrMetadata:
 
     @classmethod
     def of(cls, frame: VideoFrame) -> HdrMetadata | None:
-        """What a decoded frame says, its container's word included; None: nothing.
+        """Return a decoded frame's metadata, its container's included; None where it has none.
 
-        Ask the first frame: H.264's decoder says it with key frames only.
+        Ask the first frame: H.264's decoder gives it with key frames only.
         """
         display = _display(side_data(frame, Type.MASTERING_DISPLAY_METADATA) or b"")
         light = _light(side_data(frame, Type.CONTENT_LIGHT_LEVEL) or b"")
         return None if display is None and light is None else cls(display, light)
 
     def x265(self) -> str:
-        """Parameters for `x265-params`, without a colon at the ends."""
+        """Return parameters for `x265-params`, without a colon at the ends."""
         return self._join("master-display", "max-cll")
 
     def x264(self) -> str:
-        """Parameters for `x264-params`, without a colon at the ends."""
+        """Return parameters for `x264-params`, without a colon at the ends."""
         return self._join("mastering-display", "cll")
 
     def svtav1(self) -> str:
-        """Parameters for `svtav1-params`, without a colon at the ends."""
+        """Return parameters for `svtav1-params`, without a colon at the ends."""
         return self._join("mastering-display", "content-light", decimal=True)
 
     def _join(self, display: str, light: str, *, decimal: bool = False) -> str:
         parts = []
         if self.display is not None:
-            text = self.display.decimal() if decimal else self.display.whole()
+            text = self.display.in_decimals() if decimal else self.display.in_units()
             parts.append(f"{display}={text}")
         if self.light is not None:
             parts.append(f"{light}={self.light[0]},{self.light[1]}")
@@ -102,7 +102,7 @@ class HdrMetadata:
 
 
 def _display(content: bytes) -> MasteringDisplay | None:
-    """FFmpeg's AVMasteringDisplayMetadata: ten fractions, then which of them count.
+    """Parse FFmpeg's AVMasteringDisplayMetadata: ten fractions, then which of them count.
 
     None, too, where only half of it is known: no encoder takes half.
     """

@@ -1,6 +1,6 @@
-"""What a container's header says of a picture and PyAV does not show: cropping, chroma's place.
+"""What a container's header says of a picture and PyAV does not show: cropping, chroma siting.
 
-FFmpeg writes all it knows of a stream into a Matroska header. One is written to memory, and read.
+FFmpeg writes all it knows of a stream into a Matroska header. So one is written to memory and read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from io import BytesIO
 import av
 from av.video.stream import VideoStream
 
+from matting.media.colour_tags import ChromaLocation
+
 # Matroska's element identifiers: RFC 9559, section 5.1.
 SEGMENT, TRACKS, TRACK, VIDEO, COLOUR = 0x18538067, 0x1654AE6B, 0xAE, 0xE0, 0x55B0
 CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM = 0x54CC, 0x54BB, 0x54DD, 0x54AA
@@ -20,13 +22,18 @@ ADDITION, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
 MASTERS = {SEGMENT, TRACKS, TRACK, VIDEO, COLOUR, ADDITION}
 DOLBY_VISION = {int.from_bytes(kind, "big") for kind in (b"dvcC", b"dvvC", b"dvwC")}
 
-# FFmpeg's AVChromaLocation by Matroska's horizontal and vertical siting.
-LOCATIONS = {(1, 2): 1, (2, 2): 2, (1, 1): 3, (2, 1): 4}
+# By Matroska's horizontal and vertical siting.
+LOCATIONS = {
+    (1, 2): ChromaLocation.LEFT,
+    (2, 2): ChromaLocation.CENTER,
+    (1, 1): ChromaLocation.TOPLEFT,
+    (2, 1): ChromaLocation.TOP,
+}
 
 
 @dataclass(frozen=True)
 class Crop:
-    """How many of a decoded picture's pixels a player does not show, at each side."""
+    """How many of a decoded frame's pixels a player hides, at each side."""
 
     left_px: int = 0
     top_px: int = 0
@@ -45,9 +52,9 @@ class PictureHeader:
     """What a picture's container and its bitstream's header say.
 
     Attributes:
-        crop: by the container's word; H.264's and H.265's own cropping is done by the decoder.
+        crop: by the container; the decoder does H.264's and H.265's own cropping.
         chroma_siting: where 4:2:0 and 4:2:2 chroma lies to luma, horizontally and vertically, in
-            Matroska's numbers: 1 at the left or top one, 2 half way; None: not stated.
+            Matroska's numbers: 1 on the left or top sample, 2 half way; None: not stated.
         dolby_vision_profile: None: it is no Dolby Vision.
     """
 
@@ -56,16 +63,17 @@ class PictureHeader:
     dolby_vision_profile: int | None = None
 
     @property
-    def chroma_location(self) -> int:
-        """Chroma's place as FFmpeg's AVChromaLocation numbers it; 0: not stated."""
-        return LOCATIONS.get(self.chroma_siting, 0) if self.chroma_siting else 0
+    def chroma_location(self) -> ChromaLocation:
+        if self.chroma_siting is None:
+            return ChromaLocation.UNSPECIFIED
+        return LOCATIONS.get(self.chroma_siting, ChromaLocation.UNSPECIFIED)
 
 
 NO_HEADER = PictureHeader()
 
 
 def read_header(stream: VideoStream) -> PictureHeader:
-    """What is known of an opened video's stream; nothing of one that Matroska cannot hold."""
+    """Return what an opened stream's headers say; nothing where Matroska cannot hold it."""
     memory = BytesIO()
     try:
         with av.open(memory, "w", format="matroska") as output:
@@ -77,22 +85,23 @@ def read_header(stream: VideoStream) -> PictureHeader:
 
 
 def parse(matroska: bytes) -> PictureHeader:
-    """What the header of a Matroska file with one video track says."""
-    said: dict[int, int] = {}
+    """Return what the header of a Matroska file with one video track says."""
+    values: dict[int, int] = {}
     profile = None
     for name, content in _elements(matroska):
-        if name == ADDITION_DATA and said.get(ADDITION_TYPE) in DOLBY_VISION and len(content) > 2:
+        is_dolby_vision = values.get(ADDITION_TYPE) in DOLBY_VISION
+        if name == ADDITION_DATA and is_dolby_vision and len(content) > 2:
             profile = content[2] >> 1  # after two bytes of version, seven bits
         elif name not in MASTERS and len(content) <= 8:
-            said[name] = int.from_bytes(content, "big")
+            values[name] = int.from_bytes(content, "big")
     sides = (CROP_LEFT, CROP_TOP, CROP_RIGHT, CROP_BOTTOM)
-    siting = said.get(SITING_HORIZONTAL, 0), said.get(SITING_VERTICAL, 0)
-    crop = Crop(*(said.get(side, 0) for side in sides))
+    siting = values.get(SITING_HORIZONTAL, 0), values.get(SITING_VERTICAL, 0)
+    crop = Crop(*(values.get(side, 0) for side in sides))
     return PictureHeader(crop, siting if any(siting) else None, profile)
 
 
 def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Every EBML element with its content, those inside the masters after each; RFC 8794."""
+    """Yield every EBML element with its content, those in a master after it; RFC 8794."""
     at = 0
     while at < len(content):
         name, at = _number(content, at, with_marker=True)
@@ -105,7 +114,7 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _number(content: bytes, at: int, *, with_marker: bool) -> tuple[int, int]:
-    """A number whose first byte's leading zeros tell its length, and where it ends."""
+    """Return a number whose first byte's leading zeros tell its length, and where it ends."""
     width = 9 - content[at].bit_length()
     value = int.from_bytes(content[at : at + width], "big")
     return value if with_marker else value & ~(1 << 7 * width), at + width

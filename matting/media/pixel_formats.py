@@ -1,4 +1,4 @@
-"""FFmpeg's pixel formats: which of them frames are computed in, and what their samples mean."""
+"""FFmpeg's pixel formats: which of them frames are processed in, and what their samples mean."""
 
 from __future__ import annotations
 
@@ -37,25 +37,24 @@ PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
 
 
 def sample_format_of(pixel_format: VideoFormat, colour: ColourTags, turns: int = 0) -> SampleFormat:
-    """What `planes_of` makes of frames of that format and size.
+    """Return the format of what `planes_of` makes of frames of that pixel format and size.
 
     Args:
         colour, turns: as for `planes_of`.
     """
     planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
-    bits, step = layout_of(planar)
+    bits, subsampling = layout_of(planar)
     if planar.is_rgb:
         return SampleFormat(bits)
-    sample_format = colour.sample_format(
-        bits, step, planar.height
-    )  # as stored, before it is turned
-    return (
-        _turned(sample_format, planar.width, planar.height, turns) if turns % 4 else sample_format
-    )
+    # By the height as it is stored, before it is turned.
+    sample_format = colour.sample_format(bits, subsampling, planar.height)
+    if turns % 4 == 0:
+        return sample_format
+    return _turned(sample_format, planar.width, planar.height, turns)
 
 
 def planar_format(pixel_format: VideoFormat) -> str:
-    """The planar format, of those this program computes with, that holds all of another one."""
+    """Return the planar format, of those frames are processed in, that holds all of another."""
     name = pixel_format.name
     if PLANAR.fullmatch(name):
         return name
@@ -70,7 +69,7 @@ def planar_format(pixel_format: VideoFormat) -> str:
 
 
 def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
-    """Bits of a sample, and how many columns and rows of pixels share a chroma sample."""
+    """Return the bits of a sample, and how many columns and rows of pixels share chroma."""
     bits = pixel_format.components[0].bits
     if pixel_format.is_rgb:
         return bits, (1, 1)
@@ -80,7 +79,7 @@ def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
 
 
 def _turned(sample_format: SampleFormat, width: int, height: int, turns: int) -> SampleFormat:
-    """The coding of a picture of that size after quarter turns counter-clockwise."""
+    """Return the format of a frame of that size after quarter turns counter-clockwise."""
     for _ in range(turns % 4):
         (across, down), (columns, rows) = sample_format.siting, sample_format.subsampling
         # What was the right edge is the top one now.
@@ -93,7 +92,7 @@ def _turned(sample_format: SampleFormat, width: int, height: int, turns: int) ->
 
 
 def chroma_subsampling(pixel_format: str) -> tuple[int, int]:
-    """How many columns and rows of pixels share a chroma sample; (1, 1) without chroma."""
+    """Return how many columns and rows of pixels share a chroma sample; (1, 1) without chroma."""
     components = VideoFormat(pixel_format, 8, 8).components
     if len(components) < 3:
         return 1, 1
@@ -101,7 +100,7 @@ def chroma_subsampling(pixel_format: str) -> tuple[int, int]:
 
 
 def convert_frame(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
-    """The frame in that format, in the same range; itself where it is."""
+    """Return the frame in that format, in the same range; itself where it is."""
     if frame.format.name == pixel_format:
         return frame
     if frame.format.name.startswith("gray") and pixel_format.startswith("yuv420p"):
@@ -112,19 +111,19 @@ def convert_frame(frame: VideoFrame, pixel_format: str, colour_range: int) -> Vi
 
 
 def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
-    """Grey with chroma that says so. libswscale takes all grey as of full range, and scales it."""
-    made = VideoFrame(grey.width, grey.height, pixel_format)
-    bits = made.format.components[0].bits
-    kind = np.dtype(np.uint8 if bits == 8 else "<u2")
-    middle = np.array(1 << bits - 1, kind).tobytes()
-    luma, *chroma = made.planes
-    source = np.frombuffer(bytes(grey.planes[0]), kind)
-    lines = source.reshape(-1, grey.planes[0].line_size // kind.itemsize)[:, : grey.width]
-    own = np.zeros((luma.height, luma.line_size // kind.itemsize), kind)
-    own[:, : grey.width] = lines[: luma.height]
-    luma.update(own.tobytes())
+    """Return grey with chroma of no colour; libswscale takes all grey as of full range."""
+    frame = VideoFrame(grey.width, grey.height, pixel_format)
+    bits = frame.format.components[0].bits
+    dtype = np.dtype(np.uint8 if bits == 8 else "<u2")
+    no_colour = np.array(1 << bits - 1, dtype).tobytes()
+    luma, *chroma = frame.planes
+    source = np.frombuffer(bytes(grey.planes[0]), dtype)
+    lines = source.reshape(-1, grey.planes[0].line_size // dtype.itemsize)[:, : grey.width]
+    padded = np.zeros((luma.height, luma.line_size // dtype.itemsize), dtype)
+    padded[:, : grey.width] = lines[: luma.height]
+    luma.update(padded.tobytes())
     for plane in chroma:
-        plane.update(middle * (plane.buffer_size // kind.itemsize))
-    made.pts, made.time_base = grey.pts, grey.time_base
-    made.color_range = grey.color_range
-    return made
+        plane.update(no_colour * (plane.buffer_size // dtype.itemsize))
+    frame.pts, frame.time_base = grey.pts, grey.time_base
+    frame.color_range = grey.color_range
+    return frame

@@ -1,8 +1,9 @@
-"""Frames to be matted, whatever they come from: videos and image sequences look alike from here."""
+"""Frames to be matted, whatever they come from: videos and image sequences look alike here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -21,8 +22,8 @@ class FrameChunk:
     """Consecutive frames.
 
     Attributes:
-        pictures: T of them, upright, where they were decoded.
-        pts: T times, in ticks of the source's time base.
+        pictures: T of them, upright, on the device that decoded them.
+        pts: their T times, in ticks of the source's time base.
     """
 
     pictures: Planes
@@ -30,7 +31,7 @@ class FrameChunk:
 
 
 class FrameSource(Protocol):
-    """Frames in order, upright. Everything but `chunks` is known before the first is decoded."""
+    """Upright frames, in order. All but `chunks` is known before the first of them is decoded."""
 
     @property
     def path(self) -> Path: ...
@@ -52,7 +53,7 @@ class FrameSource(Protocol):
     def hdr(self) -> HdrMetadata | None: ...
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user has to know of how it is read, in sentences."""
+        """Sentences for the user on how it is read, where that needs a word."""
         ...
 
     @property
@@ -61,25 +62,28 @@ class FrameSource(Protocol):
     def chunks(
         self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
     ) -> Generator[FrameChunk, None, None]:
-        """All frames, or only the last `last`, in chunks of `size` frames.
+        """Yield all frames, or only the last `last`, in chunks of `size` frames.
 
         Args:
-            on_skip: told of every frame that is decoded only for those after it.
+            on_skip: called for every frame that is decoded only for the sake of those after it.
         Raises:
             DecodeError: a frame is missing, damaged or out of order.
         """
 
 
-def in_chunks(frames: Iterator[tuple[int, Planes]], size: int) -> Generator[FrameChunk, None, None]:
-    """Chunks of `size` frames of one each, with their PTS; the last may hold fewer."""
-    while frames_of_chunk := list(islice(frames, size)):
-        pts, pictures = zip(*frames_of_chunk, strict=True)
-        alone = len(pictures) == 1  # a copy of an 8K picture takes a third of a second
-        yield FrameChunk(pictures[0] if alone else concatenate(pictures), pts)
+def in_chunks(
+    frames: Generator[tuple[int, Planes], None, None], size: int
+) -> Generator[FrameChunk, None, None]:
+    """Yield single frames with their PTS in chunks of `size`; the last may hold fewer."""
+    with closing(frames):
+        while chunk := list(islice(frames, size)):
+            pts, pictures = zip(*chunk, strict=True)
+            alone = len(pictures) == 1  # copying an 8K frame takes a third of a second
+            yield FrameChunk(pictures[0] if alone else concatenate(pictures), pts)
 
 
 def take_frames(chunks: Iterator[FrameChunk], frames: int) -> Generator[FrameChunk, None, None]:
-    """The first `frames` frames of some chunks, which may hold fewer."""
+    """Yield the first `frames` frames of some chunks, or all where they hold fewer."""
     left = frames
     while left > 0 and (chunk := next(chunks, None)) is not None:
         if len(chunk.pts) > left:

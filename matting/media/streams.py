@@ -111,7 +111,7 @@ class ListedStream:
         id: its number in an MP4 or QuickTime file.
         is_video: whether its type is video, whatever its kind.
         codec: FFmpeg's name of it; None: FFmpeg does not know it.
-        fallback: what it is called then, unless the file has a name for it.
+        fallback: its name where FFmpeg does not know it and the file has none.
         tags, flags: as Track has them.
     """
 
@@ -259,7 +259,7 @@ def _timecode(container: InputContainer, picture: Stream) -> str:
 
 
 def _entry_names(moov: Box | None) -> dict[int, str]:
-    """The four characters by which an MP4 or QuickTime file calls the kind of each track."""
+    """Return the four characters by which an MP4 or QuickTime file names each track's codec."""
     if moov is None:
         return {}
     return {
@@ -270,14 +270,14 @@ def _entry_names(moov: Box | None) -> dict[int, str]:
 
 
 def _chapter_tracks(moov: Box | None) -> set[int]:
-    """The numbers of the tracks that hold the chapters' names or pictures."""
-    found: set[int] = set()
+    """Return the numbers of the tracks that hold the chapters' names or pictures."""
+    tracks: set[int] = set()
     for trak in moov.all(b"trak") if moov else []:
         reference = trak.child(b"tref", b"chap")
         if reference:
             ids = reference.head
-            found |= {int.from_bytes(ids[at : at + 4], "big") for at in range(0, len(ids), 4)}
-    return found
+            tracks |= {int.from_bytes(ids[at : at + 4], "big") for at in range(0, len(ids), 4)}
+    return tracks
 
 
 def _timecode_rate(moov: Box | None) -> Fraction | None:

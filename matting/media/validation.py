@@ -1,38 +1,40 @@
-"""What is refused before work starts, because it cannot be done right."""
+"""Refusing videos before work starts that would come out wrong."""
 
 from __future__ import annotations
 
 import re
 
 from matting.errors import MediaError
+from matting.media.colour_tags import Matrix
 from matting.media.video_info import VideoInfo
 
-# Matrices by their numbers in ITU-T H.273, table 4, that no linear matrix undoes, or that need
-# numbers from elsewhere.
-MATRICES = {
-    8: "YCgCo",
-    10: "BT.2020 with constant luminance",
-    11: "Y'D'zD'x",
-    12: "a matrix derived from its primaries",
-    13: "a matrix derived from its primaries, with constant luminance",
-    14: "ICtCp",
-    16: "YCgCo-Re",
-    17: "YCgCo-Ro",
+# Those that no linear matrix undoes, or that need numbers from elsewhere.
+UNSUPPORTED_MATRICES: dict[int, str] = {
+    Matrix.YCGCO: "YCgCo",
+    Matrix.BT2020_CONSTANT_LUMINANCE: "BT.2020 with constant luminance",
+    Matrix.SMPTE2085: "Y'D'zD'x",
+    Matrix.FROM_PRIMARIES: "a matrix derived from its primaries",
+    Matrix.FROM_PRIMARIES_CONSTANT_LUMINANCE: (
+        "a matrix derived from its primaries, with constant luminance"
+    ),
+    Matrix.ICTCP: "ICtCp",
+    Matrix.YCGCO_RE: "YCgCo-Re",
+    Matrix.YCGCO_RO: "YCgCo-Ro",
 }
 CONVERT = "Convert it to H.265 with BT.709 or BT.2020 colours first."
 
 
 def require_supported(info: VideoInfo) -> None:
-    """Refuses colours that would come out wrong.
+    """Refuse colours that would come out wrong.
 
     Raises:
-        MediaError: names the file and what it is.
+        MediaError: names the file and its kind of colours.
     """
-    name = info.pixel_format
+    name, matrix = info.pixel_format, info.colour.matrix
     if info.header.dolby_vision_profile == 5:
         what = "is Dolby Vision profile 5, whose colours only its own players know"
-    elif info.colour.matrix in MATRICES and not name.startswith(("gbr", "rgb", "bgr")):
-        what = f"has its colours as {MATRICES[info.colour.matrix]}, which is not understood here"
+    elif matrix in UNSUPPORTED_MATRICES and not name.startswith(("gbr", "rgb", "bgr")):
+        what = f"has its colours as {UNSUPPORTED_MATRICES[matrix]}, which is not understood here"
     elif name.startswith("xyz"):
         what = "has its colours as XYZ, as films for cinemas have"
     elif re.search(r"f(16|32)", name):
@@ -45,12 +47,12 @@ def require_supported(info: VideoInfo) -> None:
 
 
 def require_progressive(info: VideoInfo, *, interlaced_frame: bool = False) -> None:
-    """Refuses interlaced video, where it is matted as it is.
+    """Refuse interlaced video, where frames are matted as they are.
 
     Args:
         interlaced_frame: whether a decoded frame is marked so; not every header says it.
     Raises:
-        MediaError: names the file and the command that helps.
+        MediaError: names the file, and the command that helps.
     """
     if info.interlaced or interlaced_frame:
         raise MediaError(
@@ -60,7 +62,7 @@ def require_progressive(info: VideoInfo, *, interlaced_frame: bool = False) -> N
 
 
 def require_whole_pictures(info: VideoInfo) -> None:
-    """Refuses interlaced video whose decoder gives single fields.
+    """Refuse interlaced video whose decoder gives single fields.
 
     Raises:
         MediaError: names the file.

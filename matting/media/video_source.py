@@ -1,4 +1,4 @@
-"""Decoding a video, frame by frame, strictly: nothing skipped, nothing made up."""
+"""Decoding a video, frame by frame, strictly: nothing is skipped, nothing made up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from matting.media import cuda
 from matting.media.alpha import opaque_format
 from matting.media.colour_tags import ColourTags
 from matting.media.container import decode, ffmpeg_log, open_video, unreadable
-from matting.media.cuda import SURFACES, Nvdec, planes_on_gpu, surface_name
+from matting.media.cuda import SURFACE_FORMATS, Nvdec, planes_on_gpu, surface_format_of
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
@@ -35,7 +35,7 @@ from matting.media.validation import require_progressive, require_supported
 from matting.media.video_info import VideoInfo
 from matting.progress import ignore
 
-COMPARED = 4  # frames that have to be the same from both decoders
+COMPARED_FRAMES = 4  # which NVDEC has to decode as software does
 REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
 
 
@@ -43,10 +43,10 @@ class VideoSource:
     """A video file as a source of upright frames.
 
     Args:
-        rate: frames a second to state; the file's own average unless given.
+        rate: frames a second to state; None: the file's own average.
     Raises:
         InputError: no such file.
-        MediaError: it is no video, is cut off, or cannot be matted as it is.
+        MediaError: it is no video, is truncated, or cannot be matted as it is.
     """
 
     def __init__(self, path: Path, rate: Fraction | None = None) -> None:
@@ -57,69 +57,43 @@ class VideoSource:
             raise unreadable(path, index.start.refusal)
         self._info = index.info
         # What segment has cut needs none of it.
-        self._treatment = FrameFilters(
+        self._filters = FrameFilters(
             flatten_alpha=self._info.has_alpha, crop=self._info.header.crop
         )
-        self._first = index.start.frame or _unseen(self._info)
-        self._rotation = self._first.rotation
+        self._first = index.start.frame or _undecodable(self._info)
         self._times = sorted(index.packets.frame_times(path))
         self._nvdec: Nvdec | None = None
 
     def decoded_by(self, nvdec: Nvdec) -> tuple[VideoSource, str]:
-        """The same source decoded by a graphics card, into its memory, and "".
+        """Return the same source decoded by a GPU, into its memory, and "".
 
         Where that does not work, or the first frames are not the same, sample for sample: itself,
-        and why, as the end of a sentence. What goes wrong later is a MachineError.
+        and why, as the end of a sentence. What fails later is a MachineError.
         """
-        reason = cuda.sharing_obstacle() or self._unfit()
+        reason = cuda.sharing_obstacle() or self._nvdec_obstacle()
         if reason:
             return self, reason
         other = copy.copy(self)
         other._nvdec = nvdec
-        said: list[str] = []
+        log: list[str] = []
         try:
-            first = self._head()
-            with ffmpeg_log(logging.ERROR) as said:
-                found = other._head()
-            for own, theirs in zip(first, found, strict=True):
+            by_software = self._first_chunks()
+            with ffmpeg_log(logging.ERROR) as log:
+                by_nvdec = other._first_chunks()
+            for own, theirs in zip(by_software, by_nvdec, strict=True):
                 if own.pts != theirs.pts or not same_samples(own.pictures, theirs.pictures):
                     return self, "NVDEC gives other pictures."
         except MattingError as error:
-            return self, f"NVDEC cannot decode it ({'; '.join(said) or _cause(error)})."
+            return self, f"NVDEC cannot decode it ({'; '.join(log) or _cause(error)})."
         return other, ""
-
-    def _unfit(self) -> str:
-        """Why NVDEC's surfaces cannot hold this picture; "" where they can."""
-        if self._first.pixel_format not in SURFACES:
-            return f"NVDEC gives no {self._first.pixel_format}."
-        if self._treatment:
-            return "the picture is cropped by its container."
-        if any(side % 2 for side in self._shown_px):
-            return "the picture has an odd size."
-        return ""
-
-    def _head(self) -> list[FrameChunk]:
-        with closing(self.chunks(1)) as chunks:
-            return list(islice(chunks, COMPARED))
-
-    @property
-    def _sideways(self) -> bool:
-        return self._rotation in {90, 270}
 
     @property
     def width_px(self) -> int:
-        return self._shown_px[1 if self._sideways else 0]
+        return self._stored_size.height if self._is_sideways else self._stored_size.width
 
     @property
     def height_px(self) -> int:
-        return self._shown_px[0 if self._sideways else 1]
-
-    @property
-    def _shown_px(self) -> tuple[int, int]:
-        """Width and height before any rotation."""
-        crop = self._info.header.crop
-        width, height = self._first.size_px
-        return width - crop.left_px - crop.right_px, height - crop.top_px - crop.bottom_px
+        return self._stored_size.width if self._is_sideways else self._stored_size.height
 
     @property
     def time_base(self) -> Fraction:
@@ -131,7 +105,7 @@ class VideoSource:
 
     @property
     def pixel_aspect(self) -> Fraction:
-        return 1 / self._info.pixel_aspect if self._sideways else self._info.pixel_aspect
+        return 1 / self._info.pixel_aspect if self._is_sideways else self._info.pixel_aspect
 
     @property
     def colour(self) -> ColourTags:
@@ -139,8 +113,8 @@ class VideoSource:
 
     @property
     def sample_format(self) -> SampleFormat:
-        own = VideoFormat(opaque_format(self._first.pixel_format), *self._shown_px)
-        sample_format = sample_format_of(own, self.colour, self._rotation // 90)
+        stored = VideoFormat(opaque_format(self._first.pixel_format), *self._stored_size)
+        sample_format = sample_format_of(stored, self.colour, self._quarter_turns)
         return sample_format if self._nvdec is None else surface_format(sample_format)
 
     @property
@@ -149,7 +123,7 @@ class VideoSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(self._treatment.notes())
+        return tuple(self._filters.notes())
 
     @property
     def frames(self) -> int:
@@ -157,72 +131,103 @@ class VideoSource:
 
     @property
     def times(self) -> list[int]:
-        """When its frames are shown, rising, in ticks of the time base."""
+        """When its frames are presented, rising, in ticks of the time base."""
         return self._times
 
     def chunks(
         self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
     ) -> Generator[FrameChunk, None, None]:
-        """All frames, or only the last `last`, in chunks of `size`.
+        """Yield all frames, or only the last `last`, in chunks of `size`.
 
         Every one that the container lists, at its time, or an error.
 
         Raises:
             DecodeError: a frame is missing, damaged, of another size or out of order.
-            MachineError: so it is when a graphics card decodes; software may do better.
+            MachineError: the same where a GPU decodes; software may do better.
         """
         skip = 0 if last is None else max(0, self.frames - last)
-        return in_chunks(self._pictures(skip, on_skip), size)
+        planes = self._planes if self._nvdec is None else self._planes_on_gpu
+        return in_chunks(planes(skip, on_skip), size)
 
-    def _pictures(self, skip: int, on_skip: Callable[[], None]) -> Iterator[tuple[int, Planes]]:
-        if self._nvdec is not None:
-            yield from self._pictures_on_card(skip, on_skip)
-            return
-        turns = self._rotation // 90
-        timed = ((frame.pts, frame) for frame in self._checked() if frame.pts is not None)
-        frames = self._treatment.apply(self._info, timed) if self._treatment else timed
-        for index, (pts, frame) in enumerate(frames):
-            if index < skip:
-                on_skip()
-            else:
-                yield pts, planes_of(frame, self.colour, turns)
+    @property
+    def _stored_size(self) -> Size:
+        """Without what the header crops, before any rotation."""
+        crop, (width, height) = self._info.header.crop, self._first.size_px
+        return Size(width - crop.left_px - crop.right_px, height - crop.top_px - crop.bottom_px)
 
-    def _pictures_on_card(
+    @property
+    def _quarter_turns(self) -> int:
+        """Counter-clockwise, that turn it upright."""
+        return self._first.rotation // 90
+
+    @property
+    def _is_sideways(self) -> bool:
+        return self._quarter_turns % 2 == 1
+
+    def _nvdec_obstacle(self) -> str:
+        """Return why NVDEC's surfaces cannot hold these frames; "" where they can."""
+        if self._first.pixel_format not in SURFACE_FORMATS:
+            return f"NVDEC gives no {self._first.pixel_format}."
+        if self._filters:
+            return "the picture is cropped by its container."
+        if any(side % 2 for side in self._stored_size):
+            return "the picture has an odd size."
+        return ""
+
+    def _first_chunks(self) -> list[FrameChunk]:
+        with closing(self.chunks(1)) as chunks:
+            return list(islice(chunks, COMPARED_FRAMES))
+
+    def _planes(
         self, skip: int, on_skip: Callable[[], None]
-    ) -> Iterator[tuple[int, Planes]]:
-        sample_format = self.sample_format
-        try:
-            for index, frame in enumerate(self._checked()):
+    ) -> Generator[tuple[int, Planes], None, None]:
+        with closing(self._checked()) as checked:
+            timed = ((frame.pts, frame) for frame in checked if frame.pts is not None)
+            frames = self._filters.apply(self._info, timed) if self._filters else timed
+            for index, (pts, frame) in enumerate(frames):
                 if index < skip:
                     on_skip()
-                elif frame.pts is not None:
-                    yield frame.pts, planes_on_gpu(frame, sample_format, self._rotation // 90)
-        except RuntimeError as error:  # of torch: no memory, or the card broke off
+                else:
+                    yield pts, planes_of(frame, self.colour, self._quarter_turns)
+
+    def _planes_on_gpu(
+        self, skip: int, on_skip: Callable[[], None]
+    ) -> Generator[tuple[int, Planes], None, None]:
+        sample_format = self.sample_format
+        try:
+            with closing(self._checked()) as checked:
+                for index, frame in enumerate(checked):
+                    if index < skip:
+                        on_skip()
+                    elif frame.pts is not None:
+                        yield frame.pts, planes_on_gpu(frame, sample_format, self._quarter_turns)
+        except RuntimeError as error:  # of torch: no memory, or the GPU failed
             raise MachineError(f"{self.path} cannot be decoded by NVDEC: {error}") from error
 
-    def _checked(self) -> Iterator[VideoFrame]:
-        """The decoder's frames, each held against the container's own list of times."""
+    def _checked(self) -> Generator[VideoFrame, None, None]:
+        """Yield the decoder's frames, each compared with the container's own list of times."""
         count = 0
-        for frame in self._decoded():
-            if count == self.frames or frame.pts != self._times[count]:
-                raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
-            if (frame.width, frame.height) != self._first.size_px:
-                raise self._broken(count, f"has another size ({frame.width}x{frame.height})")
-            name, wanted = frame.format.name, self._first.pixel_format
-            if self._nvdec is not None:
-                name, wanted = surface_name(frame), SURFACES[wanted]
-            if name != wanted:
-                raise self._broken(count, f"has another pixel format ({name})")
-            yield frame
-            count += 1
+        with closing(self._decoded()) as frames:
+            for frame in frames:
+                if count == self.frames or frame.pts != self._times[count]:
+                    raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
+                if (frame.width, frame.height) != self._first.size_px:
+                    raise self._broken(count, f"has another size ({frame.width}x{frame.height})")
+                name, expected = frame.format.name, self._first.pixel_format
+                if self._nvdec is not None:
+                    name, expected = surface_format_of(frame), SURFACE_FORMATS[expected]
+                if name != expected:
+                    raise self._broken(count, f"has another pixel format ({name})")
+                yield frame
+                count += 1
         if count < self.frames:
             raise self._broken(count, "cannot be decoded")
 
-    def _decoded(self) -> Iterator[VideoFrame]:
+    def _decoded(self) -> Generator[VideoFrame, None, None]:
         count = 0
         try:
             with open_video(self.path) as (container, stream):
-                for frame in self._frames(container, stream):
+                for frame in self._decode(container, stream):
                     if frame.is_corrupt:
                         raise self._broken(count, "is damaged")
                     require_progressive(self._info, interlaced_frame=frame.interlaced_frame)
@@ -231,7 +236,7 @@ class VideoSource:
         except av.error.FFmpegError as error:
             raise self._broken(count, f"cannot be decoded ({error.strerror})") from error
 
-    def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         if self._nvdec is not None:
             return self._nvdec.frames(container, stream)
         stream.thread_type = "AUTO"
@@ -244,20 +249,20 @@ class VideoSource:
         return DecodeError(f"{where} {what}.", REENCODE, option="--reencode")
 
 
-def _cause(error: MattingError) -> str:
-    """What made NVDEC fail, in words that are the same for all segments of a video."""
-    cause = error.__cause__
-    if isinstance(cause, av.error.FFmpegError):
-        return str(cause.strerror)
-    return str(cause).partition("\n")[0] if cause else "frames are missing or not whole"
-
-
 def _require_matteable(info: VideoInfo) -> None:
     require_supported(info)
     require_progressive(info)
 
 
-def _unseen(info: VideoInfo) -> FirstFrame:
-    """What is said of a first frame that cannot be decoded; that its own turn will tell."""
+def _undecodable(info: VideoInfo) -> FirstFrame:
+    """Return what the headers say in place of a first frame; reading the frames is the error."""
     size = Size(info.width_px, info.height_px)
     return FirstFrame(0, size, info.pixel_format, info.colour, hdr=None)
+
+
+def _cause(error: MattingError) -> str:
+    """Return what made NVDEC fail, in words that are the same for all segments of a video."""
+    cause = error.__cause__
+    if isinstance(cause, av.error.FFmpegError):
+        return str(cause.strerror)
+    return str(cause).partition("\n")[0] if cause else "frames are missing or not whole"

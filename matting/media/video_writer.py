@@ -1,4 +1,4 @@
-"""Encoding pictures to a video file, each at its own time."""
+"""Encoding frames to a video file, each at its own time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matting.errors import EncodeError, MachineError, MediaError
 from matting.imaging.planes import Planes
 from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import ColourTags
-from matting.media.container import encoding
+from matting.media.container import encoding_to
 from matting.media.cuda import SurfacePool
 from matting.media.decode_check import decode_through
 from matting.media.encoders import EncoderInput, encoder_spec, surface_count
@@ -35,7 +35,7 @@ MAX_RATE = 240
 
 
 class VideoWriter:
-    """An mp4 file being made. Use it in a `with` block; only `finish` makes the file whole."""
+    """Writes an mp4 file. Use it in a `with` block; only `finish` completes the file."""
 
     def __init__(
         self,
@@ -45,19 +45,19 @@ class VideoWriter:
         time_base: Fraction,
         rate: Fraction,
         colour: ColourTags,
-        choice: EncodingOptions,
+        encoding: EncodingOptions,
         samples: EncoderInput,
         pixel_aspect: Fraction = Fraction(1),
         hdr: HdrMetadata | None = None,
     ) -> None:
-        """Opens `path` for writing, replacing what was there.
+        """Open `path` for writing, replacing what was there.
 
         Args:
-            size_px: width and height of the pictures. An odd one grows by one pixel, which
-                repeats the edge, where chroma is shared: 4:2:0 video has no odd sizes.
+            size_px: width and height of the frames. An odd one grows by one pixel, which repeats
+                the edge, where chroma is shared: 4:2:0 video has no odd sizes.
             time_base: seconds a tick of the times given to `write`.
             rate: frames a second on average; steers the encoder's rate control only.
-            colour, hdr: what is said of the picture.
+            colour, hdr: how the frames are tagged.
             samples: what `write` will be given.
         Raises:
             MissingError: this build of FFmpeg has no such encoder.
@@ -65,15 +65,15 @@ class VideoWriter:
         """
         self._path = path
         self._time_base = time_base
+        self._encoding = encoding
+        self._samples, self._range = samples, colour.range
         self._pts: list[int] = []
         self._held: list[Packet[VideoStream]] = []
-        self._samples, self._range = samples, colour.range
-        self._choice = choice
-        with encoding(path):
+        with encoding_to(path):
             self._container = av.open(str(path), "w", format="mp4")
         try:
-            with encoding(path):
-                self._stream = self._add_stream(size_px, rate, choice, hdr)
+            with encoding_to(path):
+                self._stream = self._add_stream(size_px, rate, hdr)
             context = self._stream.codec_context
             context.time_base = time_base
             context.sample_aspect_ratio = pixel_aspect
@@ -93,19 +93,19 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with encoding(self._path):
+        with encoding_to(self._path):
             self._container.close()
 
     def write(self, pictures: Planes, pts: Sequence[int]) -> None:
-        """Encodes pictures.
+        """Encode frames.
 
         Args:
-            pictures: T of them in the coding of `samples`, on the CPU; for NVENC on any device,
+            pictures: T of them in the format of `samples`, on the CPU; for NVENC on any device,
                 always the same.
             pts: T times in ticks, rising.
         Raises:
-            EncodeError: a time does not rise, or the encoder refuses a picture.
-            MachineError: NVENC breaks off.
+            EncodeError: a time does not rise, or the encoder refuses a frame.
+            MachineError: NVENC fails.
             StorageError: the file cannot be written.
         """
         if pictures.sample_format != self._samples.sample_format:
@@ -119,28 +119,28 @@ class VideoWriter:
             self._pts.append(time)
 
     def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
-        """Encodes what the encoder still holds, closes the file, and decodes it through.
+        """Encode what the encoder still holds, close the file, and decode it through.
 
         Args:
-            on_frames: told how many more frames are checked.
+            on_frames: told how many more frames have been checked.
         Raises:
-            EncodeError: the file does not hold every picture at its time, each decodable.
+            EncodeError: the file does not hold every frame at its time, each decodable.
             StorageError: the file cannot be written.
         """
-        packets = self._packets(None)
-        with encoding(self._path):
+        packets = self._encoded(None)
+        with encoding_to(self._path):
             self._mux(packets)
             self._mux_held()
             self._container.close()
-        # With what held it ends the encoder, its threads and its memory, on a card too.
+        # With what held it ends the encoder, its threads and its memory, on a GPU too.
         self._held.clear()
         del self._stream
         self._surfaces = None
         try:
-            shown = decode_through(self._path, on_frames)
+            times = decode_through(self._path, on_frames)
         except MediaError as error:
             raise EncodeError(f"{self._path} came out damaged: {error.what}") from error
-        written = [time - shown[0] for time in shown]
+        written = [time - times[0] for time in times]
         if written != [(pts - self._pts[0]) * self._time_base for pts in self._pts]:
             raise EncodeError(
                 f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "
@@ -148,47 +148,47 @@ class VideoWriter:
             )
 
     def _encode(self, picture: Planes, time: int) -> None:
-        with self._encoding():
+        with self._encoder_errors():
             frame = self._frame(picture)
         frame.color_range = self._range
         frame.pts, frame.time_base = time, self._time_base
-        packets = self._packets(frame)
-        with encoding(self._path):
+        packets = self._encoded(frame)
+        with encoding_to(self._path):
             self._mux(packets)
 
     def _frame(self, picture: Planes) -> VideoFrame:
-        name = self._samples.pixel_format
-        if not self._choice.by_hardware:
-            return frame_of(picture, name)
+        pixel_format = self._samples.pixel_format
+        if not self._encoding.by_hardware:
+            return frame_of(picture, pixel_format)
         if self._surfaces is None:
             device = picture.luma_or_rgb.device
-            self._surfaces = SurfacePool(name, device)
+            self._surfaces = SurfacePool(pixel_format, device)
             if device.type == "cuda":
                 self._stream.pix_fmt = "cuda"
         return self._surfaces.frame(picture)
 
-    def _packets(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
-        with self._encoding():
+    def _encoded(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
+        with self._encoder_errors():
             packets = self._stream.encode(frame)
         if self._surfaces is not None:
             self._surfaces.release(len(packets))
         return packets
 
     @contextmanager
-    def _encoding(self) -> Iterator[None]:
+    def _encoder_errors(self) -> Iterator[None]:
         """Whatever goes wrong with NVENC in the block may go well with the next try."""
-        if not self._choice.by_hardware:
-            with encoding(self._path):
+        if not self._encoding.by_hardware:
+            with encoding_to(self._path):
                 yield
             return
         try:
             yield
         except (av.error.FFmpegError, RuntimeError) as error:  # the latter are torch's
-            words = error.strerror if isinstance(error, av.error.FFmpegError) else error
+            reason = error.strerror if isinstance(error, av.error.FFmpegError) else error
             raise MachineError(
-                f"{self._path} cannot be encoded by NVENC ({words}).",
-                if_repeated="use --encoder software.",
+                f"{self._path} cannot be encoded by NVENC ({reason}).",
                 option="--encoder",
+                if_repeated="use --encoder software.",
             ) from error
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -198,7 +198,7 @@ class VideoWriter:
             self._held = []
 
     def _mux_held(self) -> None:
-        """What is still held at the end: all of a short video, whose decoding times are set."""
+        """Write what is still held at the end: all of a short video, with new decoding times."""
         pts = [packet.pts for packet in self._held if packet.pts is not None]
         if len(self._pts) <= SHORT_PACKETS and len(pts) == len(self._held) > 0:
             for packet, dts in zip(self._held, decode_times(pts), strict=True):
@@ -206,26 +206,22 @@ class VideoWriter:
         self._container.mux(self._held)
 
     def _add_stream(
-        self,
-        size_px: tuple[int, int],
-        rate: Fraction,
-        choice: EncodingOptions,
-        hdr: HdrMetadata | None,
+        self, size_px: tuple[int, int], rate: Fraction, hdr: HdrMetadata | None
     ) -> VideoStream:
-        codec = encoder_spec(choice)
+        encoding, spec = self._encoding, encoder_spec(self._encoding)
         avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
-        options = codec.options_for(choice, hdr, avx512=avx512)
-        if choice.by_hardware:
+        options = spec.options_for(encoding, hdr, avx512=avx512)
+        if encoding.by_hardware:
             options["surfaces"] = str(surface_count(size_px, self._samples.sample_format))
         rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
-        stream = add_video_stream(self._container, codec.encoder, rate=rate, options=options)
-        steps = self._samples.sample_format.subsampling
+        stream = add_video_stream(self._container, spec.encoder, rate=rate, options=options)
+        subsampling = self._samples.sample_format.subsampling
         stream.width, stream.height = (
-            -(-side // step) * step for side, step in zip(size_px, steps, strict=True)
+            -(-side // shared) * shared for side, shared in zip(size_px, subsampling, strict=True)
         )
         stream.pix_fmt = self._samples.pixel_format
         stream.codec_context.gop_size = max(1, round(rate * KEY_FRAME_SECONDS))
-        stream.codec_context.codec_tag = codec.tag
-        if choice.bitrate_bps is not None:
-            stream.bit_rate = choice.bitrate_bps
+        stream.codec_context.codec_tag = spec.tag
+        if encoding.bitrate_bps is not None:
+            stream.bit_rate = encoding.bitrate_bps
         return stream

@@ -27,7 +27,7 @@ from matting.errors import (
     StorageError,
     UnforeseenError,
 )
-from matting.media.container import encoding, reading
+from matting.media.container import encoding_to, reading
 from matting.media.encoders import SOFTWARE_ENCODERS
 from matting.options import OutputKind, VideoCodec
 from matting.system import fixes
@@ -247,7 +247,7 @@ def test_a_place_that_cannot_be_written(
 def test_a_full_disk_is_reported_as_one() -> None:
     with (
         pytest.raises(StorageError, match="disk is full"),
-        encoding(Path("/dev/full")),
+        encoding_to(Path("/dev/full")),
         av.open("/dev/full", "w", format="mp4") as container,
     ):
         stream = container.add_stream("libx264", rate=30)
@@ -272,7 +272,7 @@ def test_every_error_of_pyav_is_translated() -> None:
     ]
     assert len(kinds) > 20
     for kind in kinds:
-        for door, expected in ((reading, MediaError), (encoding, MattingError)):
+        for door, expected in ((reading, MediaError), (encoding_to, MattingError)):
             with pytest.raises(expected), door(Path("a.mp4")):
                 raise kind(1, "it says no")
 

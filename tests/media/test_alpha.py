@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from matting.media.alpha import flatten_alpha, has_alpha, opaque_format
-from matting.media.colour_tags import FULL, LIMITED
+from matting.media.colour_tags import ColourRange
 from matting.media.container import decode, open_video
 from matting.media.probe import probe
 from matting.options import CuttingOptions
@@ -62,7 +62,7 @@ def expected(value: Samples, alpha: Samples, zero: int, opaque_alpha: int) -> Sa
     return found
 
 
-@pytest.mark.parametrize("colour_range", [LIMITED, FULL])
+@pytest.mark.parametrize("colour_range", [ColourRange.LIMITED, ColourRange.FULL])
 @pytest.mark.parametrize(
     "pixel_format",
     ["yuva420p", "yuva422p", "yuva444p", "yuva420p10le", "yuva444p12le", "yuva444p16le", "gbrap"],
@@ -75,7 +75,7 @@ def test_exact_to_rounding(pixel_format: str, colour_range: int) -> None:
     assert (after.pts, after.time_base, after.color_range) == (7, Fraction(1, 30), colour_range)
     bits = frame.format.components[0].bits
     rgb = frame.format.is_rgb
-    black = 0 if rgb or colour_range == FULL else 16 << bits - 8
+    black = 0 if rgb or colour_range == ColourRange.FULL else 16 << bits - 8
     middle = 0 if rgb else 1 << bits - 1
     for found, value, zero in zip(planes(after), before, (black, middle, middle), strict=False):
         wanted = expected(value, before[3], zero, (1 << bits) - 1)
@@ -110,7 +110,7 @@ def test_a_palette() -> None:
 
 
 def test_what_is_opaque_is_left_alone() -> None:
-    frame = noise("yuv420p", (8, 8), LIMITED)
+    frame = noise("yuv420p", (8, 8), ColourRange.LIMITED)
     assert flatten_alpha(frame) is frame
     assert not has_alpha("yuv420p")
 
@@ -147,7 +147,7 @@ def test_sources_with_alpha(
         frames = list(decode(container, stream))
     assert len(frames) == 6
     for frame in frames:
-        found = frame.reformat(format="gray", dst_color_range=FULL).to_ndarray()
+        found = frame.reformat(format="gray", dst_color_range=ColourRange.FULL).to_ndarray()
         assert np.abs(found.astype(int) - ramp).max() <= tolerance
 
 

@@ -12,14 +12,13 @@ from av.codec.codec import UnknownCodecError
 
 from matting.cli.main import main
 from matting.errors import MissingError
-from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.colour_tags import BT709_TAGS
 from matting.media.encoders import encoder_input
 from matting.media.video_source import VideoSource
 from matting.options import EncodingOptions, VideoCodec
 from tests.support.clips import make_clip
 
 BuildWithout = Callable[[str], None]
-TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
 
 
 @pytest.fixture
@@ -76,7 +75,9 @@ def test_every_encoder_of_results(
 ) -> None:
     build_without(encoder)
     with pytest.raises(MissingError, match=f"(?s){encoder}.*--codec"):
-        encoder_input(EncodingOptions(codec), TAGS.sample_format(8, (2, 2), 48), TAGS, 48)
+        encoder_input(
+            EncodingOptions(codec), BT709_TAGS.sample_format(8, (2, 2), 48), BT709_TAGS, 48
+        )
 
 
 def test_the_decoder_of_transparent_vp9(tmp_path: Path, build_without: BuildWithout) -> None:

@@ -15,43 +15,36 @@ from matting.imaging.colour_conversion import (
 )
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import (
-    BT709,
-    BT2020,
-    FULL,
-    LIMITED,
-    SMPTE170M,
-    SMPTE240M,
-    UNSPECIFIED,
-    ColourTags,
-)
+from matting.media.colour_tags import ChromaLocation, ColourRange, ColourTags, Matrix
 from matting.media.frame_planes import frame_of, planes_of
 from matting.media.pixel_formats import planar_format, sample_format_of
 
 # ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.
 WEIGHTS = {
-    BT709: (0.2126, 0.0722),
-    SMPTE170M: (0.299, 0.114),
-    BT2020: (0.2627, 0.0593),
-    SMPTE240M: (0.212, 0.087),
+    Matrix.BT709: (0.2126, 0.0722),
+    Matrix.SMPTE170M: (0.299, 0.114),
+    Matrix.BT2020: (0.2627, 0.0593),
+    Matrix.SMPTE240M: (0.212, 0.087),
 }
 RGB8 = SampleFormat()
 EVERY = pytest.mark.parametrize("matrix", WEIGHTS)
-RANGES = pytest.mark.parametrize("colour_range", [LIMITED, FULL])
+RANGES = pytest.mark.parametrize("colour_range", [ColourRange.LIMITED, ColourRange.FULL])
 
 
-def tags(matrix: int, colour_range: int = LIMITED, transfer: int = UNSPECIFIED) -> ColourTags:
-    return ColourTags(matrix, colour_range, transfer, UNSPECIFIED)
+def tags(matrix: Matrix, colour_range: ColourRange = ColourRange.LIMITED) -> ColourTags:
+    return ColourTags(matrix, colour_range)
 
 
-def ycbcr(rgb: tuple[int, ...], matrix: int, colour_range: int, bits: int) -> list[float]:
+def ycbcr(
+    rgb: tuple[int, ...], matrix: Matrix, colour_range: ColourRange, bits: int
+) -> list[float]:
     """Source: the standards above, and ITU-T H.273's quantisation."""
     red, green, blue = (value / 255 for value in rgb)
     kr, kb = WEIGHTS[matrix]
     luma = kr * red + (1 - kr - kb) * green + kb * blue
     cb, cr = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
     unit = 2 ** (bits - 8)
-    if colour_range == FULL:
+    if colour_range == ColourRange.FULL:
         peak = 2**bits - 1
         return [peak * luma, 128 * unit + peak * cb, 128 * unit + peak * cr]
     return [unit * value for value in (16 + 219 * luma, 128 + 224 * cb, 128 + 224 * cr)]
@@ -74,7 +67,7 @@ def bars_and_ramps() -> Planes:
 @pytest.mark.parametrize("bits", [8, 10, 12])
 @pytest.mark.parametrize("rgb", [(120, 255, 155), (255, 0, 0), (0, 0, 255), (90, 90, 90)])
 def test_flat_colours_by_the_standards(
-    matrix: int, colour_range: int, bits: int, rgb: tuple[int, ...]
+    matrix: Matrix, colour_range: ColourRange, bits: int, rgb: tuple[int, ...]
 ) -> None:
     sample_format = tags(matrix, colour_range).sample_format(bits, (2, 2), 48)
     flat = Planes(RGB8, torch.tensor(rgb, dtype=torch.uint8).view(1, 3, 1, 1).repeat(1, 1, 8, 8))
@@ -88,7 +81,7 @@ def test_flat_colours_by_the_standards(
 @RANGES
 @pytest.mark.parametrize("bits", [8, 10])
 def test_bars_and_ramps_come_back_without_a_shift(
-    matrix: int, colour_range: int, bits: int
+    matrix: Matrix, colour_range: ColourRange, bits: int
 ) -> None:
     source = bars_and_ramps()
     sample_format = tags(matrix, colour_range).sample_format(bits, (1, 1), 160)
@@ -111,7 +104,9 @@ def test_bars_and_ramps_come_back_without_a_shift(
 @EVERY
 @RANGES
 @pytest.mark.parametrize("bits", [8, 10])
-def test_a_background_is_the_colour_asked_for(matrix: int, colour_range: int, bits: int) -> None:
+def test_a_background_is_the_colour_asked_for(
+    matrix: Matrix, colour_range: ColourRange, bits: int
+) -> None:
     """All 4,096 colours of 16 steps a channel."""
     sample_format = tags(matrix, colour_range).sample_format(bits, (2, 2), 48)
     for red in range(0, 256, 51):
@@ -134,7 +129,7 @@ def test_frames_become_planes_and_frames_again(
     for plane in frame.planes:
         memory = np.asarray(memoryview(plane)).view(np.uint8 if bits == 8 else np.uint16)
         memory[:] = generator.integers(0, 1 << bits, memory.shape)
-    colour = tags(BT709)
+    colour = tags(Matrix.BT709)
     planes = planes_of(frame, colour, turns)
     assert (planes.width, planes.height) == (size[::-1] if turns % 2 else size)
     assert planes.sample_format == sample_format_of(VideoFormat(name, *size), colour, turns)
@@ -167,22 +162,22 @@ def test_other_orders_of_samples(name: str, planar: str) -> None:
 
 
 def test_the_matrix_of_untagged_video() -> None:
-    untagged = tags(UNSPECIFIED)
-    assert untagged.matrix_for(576) == SMPTE170M
-    assert untagged.matrix_for(577) == BT709
-    assert tags(SMPTE170M).matrix_for(2160) == SMPTE170M
+    untagged = tags(Matrix.UNSPECIFIED)
+    assert untagged.matrix_for(576) == Matrix.SMPTE170M
+    assert untagged.matrix_for(577) == Matrix.BT709
+    assert tags(Matrix.SMPTE170M).matrix_for(2160) == Matrix.SMPTE170M
 
 
 def test_the_matrix_of_untagged_video_that_is_turned() -> None:
     """By its lines as they are stored, as players do; that of the result by its own."""
-    untagged = tags(UNSPECIFIED)
+    untagged = tags(Matrix.UNSPECIFIED)
     sideways = sample_format_of(VideoFormat("yuv420p", 640, 480), untagged, 1)
-    assert sideways.luma_coefficients == WEIGHTS[SMPTE170M]
-    assert untagged.sample_format(8, (2, 2), 640).luma_coefficients == WEIGHTS[BT709]
+    assert sideways.luma_coefficients == WEIGHTS[Matrix.SMPTE170M]
+    assert untagged.sample_format(8, (2, 2), 640).luma_coefficients == WEIGHTS[Matrix.BT709]
 
 
 def test_the_place_of_chroma() -> None:
-    assert tags(BT709).sample_format(8, (2, 2), 48).siting == (0.0, 0.5)
-    topleft = ColourTags(BT709, LIMITED, UNSPECIFIED, UNSPECIFIED, location=3)
+    assert tags(Matrix.BT709).sample_format(8, (2, 2), 48).siting == (0.0, 0.5)
+    topleft = ColourTags(Matrix.BT709, location=ChromaLocation.TOPLEFT)
     assert topleft.sample_format(8, (2, 2), 48).siting == (0.0, 0.0)
     assert topleft.sample_format(8, (1, 1), 48).siting == (0.0, 0.0)

@@ -10,15 +10,20 @@ import pytest
 
 from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import BT709, BT2020, LIMITED, ColourTags
+from matting.media.colour_tags import (
+    BT709_TAGS,
+    ColourTags,
+    Matrix,
+    Primaries,
+    Transfer,
+)
 from matting.media.encoders import encoder_input, grey_input
-from matting.media.hardware_probe import ramp_picture, synthetic_probe
+from matting.media.hardware_probe import HardwareProbe, ramp_picture
 from matting.media.video_source import VideoSource
 from matting.options import Chroma, CodecBackend, EncodingOptions, OutputKind, VideoCodec
 from tests.support.clips import make_clip
 
-SDR_TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
-PQ_TAGS = ColourTags(BT2020, LIMITED, 16, BT2020)
+PQ_TAGS = ColourTags(Matrix.BT2020, transfer=Transfer.PQ, primaries=Primaries.BT2020)
 NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "411"}
 
 
@@ -26,7 +31,7 @@ def given(
     codec: VideoCodec,
     sample_format: SampleFormat,
     chroma: Chroma = Chroma.SOURCE,
-    tags: ColourTags = SDR_TAGS,
+    tags: ColourTags = BT709_TAGS,
 ) -> list[str]:
     """The encoder's pixel format, and what is said."""
     made = encoder_input(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
@@ -55,7 +60,7 @@ def given(
 def test_the_nearest_is_taken(
     codec: str, bits: int, step: tuple[int, int], expected: str, said: str
 ) -> None:
-    name, note = given(VideoCodec(codec), SDR_TAGS.sample_format(bits, step, 1080))
+    name, note = given(VideoCodec(codec), BT709_TAGS.sample_format(bits, step, 1080))
     assert name == expected
     assert said in note
     assert bool(note) == bool(said)
@@ -66,7 +71,9 @@ def test_the_nearest_is_taken(
     [("hevc", 12, "yuv420p10le"), ("hevc", 8, "yuv420p"), ("h264", 10, "yuv420p")],
 )
 def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
-    name, note = given(VideoCodec(codec), SDR_TAGS.sample_format(bits, (1, 1), 1080), Chroma.YUV420)
+    name, note = given(
+        VideoCodec(codec), BT709_TAGS.sample_format(bits, (1, 1), 1080), Chroma.YUV420
+    )
     assert name == expected
     assert "Few players" not in note
     assert f"The source is 4:4:4 in {bits} bits" in note
@@ -87,8 +94,8 @@ def test_rgb_keeps_its_colours() -> None:
 
 def test_alpha_is_grey_in_as_many_bits() -> None:
     choice = EncodingOptions(VideoCodec.HEVC)
-    main = encoder_input(choice, SDR_TAGS.sample_format(10, (2, 1), 1080), SDR_TAGS, 1080)
-    alpha = grey_input(choice, main, SDR_TAGS, 1080)
+    main = encoder_input(choice, BT709_TAGS.sample_format(10, (2, 1), 1080), BT709_TAGS, 1080)
+    alpha = grey_input(choice, main, BT709_TAGS, 1080)
     assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
 
 
@@ -124,7 +131,7 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
 def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
     """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
-    trial = synthetic_probe(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
+    trial = HardwareProbe.synthetic(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
     picture = ramp_picture(trial.samples.sample_format, trial.size_px)
     before = threads()
     with trial.writer(tmp_path / "video.mp4") as writer:

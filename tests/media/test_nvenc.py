@@ -17,7 +17,7 @@ from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.infer import infer
 from matting.media import encoders
-from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.colour_tags import BT709_TAGS, ColourTags
 from matting.media.cuda import SurfacePool
 from matting.media.encoders import SOFTWARE_ENCODERS, encoder_input, encoder_spec, grey_input
 from matting.media.frame_planes import planes_of
@@ -41,7 +41,6 @@ from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
-TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
 HERE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
 SIZE = (64, 48)
 
@@ -55,12 +54,13 @@ def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(encoders.NVENC_ENCODERS, VideoCodec.H264, stand_in)
 
 
-def trial(
-    size: tuple[int, int] = SIZE, choice: EncodingOptions = HERE, colour: ColourTags = TAGS
+def probe_of(
+    size: tuple[int, int] = SIZE, encoding: EncodingOptions = HERE, colour: ColourTags = BT709_TAGS
 ) -> HardwareProbe:
     sample_format = colour.sample_format(8, (2, 2), size[1])
-    samples = encoder_input(choice, sample_format, colour, size[1])
-    return HardwareProbe(choice, samples, size, colour, Fraction(1, 15360), Fraction(30), "cpu")
+    samples = encoder_input(encoding, sample_format, colour, size[1])
+    ticks, rate = Fraction(1, 15360), Fraction(30)
+    return HardwareProbe(encoding, samples, Size(*size), colour, ticks, rate, "cpu")
 
 
 def random_planes(sample_format: SampleFormat, width: int, height: int) -> Planes:
@@ -80,13 +80,13 @@ def random_planes(sample_format: SampleFormat, width: int, height: int) -> Plane
 
 
 def shown(frame: VideoFrame) -> Planes:
-    return planes_of(frame, TAGS)
+    return planes_of(frame, BT709_TAGS)
 
 
 @pytest.mark.parametrize(("name", "bits", "shift"), [("nv12", 8, 0), ("p010le", 10, 6)])
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleaved: bool) -> None:
-    sample_format = replace(TAGS.sample_format(bits, (2, 2), 48), lsb_padding=shift)
+    sample_format = replace(BT709_TAGS.sample_format(bits, (2, 2), 48), lsb_padding=shift)
     picture = random_planes(sample_format, *SIZE)
     if interleaved:
         assert picture.chroma is not None
@@ -99,14 +99,14 @@ def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleav
 
 def test_chroma_lies_right_below_luma() -> None:
     """NVENC is told where luma is, and how long a line is, and nothing else."""
-    sample_format = TAGS.sample_format(8, (2, 2), 48)
+    sample_format = BT709_TAGS.sample_format(8, (2, 2), 48)
     luma, chroma = SurfacePool("nv12", CPU).frame(random_planes(sample_format, 62, 48)).planes
     assert chroma.buffer_ptr - luma.buffer_ptr == 48 * luma.line_size
     assert chroma.line_size == luma.line_size == 256
 
 
 def test_an_odd_size_grows_by_its_edge() -> None:
-    picture = random_planes(TAGS.sample_format(8, (2, 2), 47), 63, 47)
+    picture = random_planes(BT709_TAGS.sample_format(8, (2, 2), 47), 63, 47)
     grown = shown(SurfacePool("nv12", CPU).frame(picture))
     assert (grown.width, grown.height) == SIZE
     assert torch.equal(grown.luma_or_rgb[..., :47, :63], picture.luma_or_rgb)
@@ -115,7 +115,7 @@ def test_an_odd_size_grows_by_its_edge() -> None:
 
 
 def test_grey_has_no_colour() -> None:
-    sample_format = replace(TAGS.sample_format(10, (2, 2), 48), lsb_padding=6)
+    sample_format = replace(BT709_TAGS.sample_format(10, (2, 2), 48), lsb_padding=6)
     picture = Planes(sample_format, random_planes(sample_format, *SIZE).luma_or_rgb)
     chroma = shown(SurfacePool("p010le", CPU).frame(picture)).chroma
     assert chroma is not None
@@ -124,7 +124,7 @@ def test_grey_has_no_colour() -> None:
 
 def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
     surfaces = SurfacePool("nv12", CPU)
-    picture = random_planes(TAGS.sample_format(8, (2, 2), 48), *SIZE)
+    picture = random_planes(BT709_TAGS.sample_format(8, (2, 2), 48), *SIZE)
     first, second = (surfaces.frame(picture).planes[0].buffer_ptr for _ in range(2))
     assert first != second
     surfaces.release(1)
@@ -139,9 +139,9 @@ def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
 )  # fmt: skip
 def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
     choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
-    made = encoder_input(choice, TAGS.sample_format(bits, (2, 2), 1080), TAGS, 1080)
+    made = encoder_input(choice, BT709_TAGS.sample_format(bits, (2, 2), 1080), BT709_TAGS, 1080)
     assert (made.pixel_format, made.sample_format.lsb_padding) == (expected, shift)
-    alpha = grey_input(choice, made, TAGS, 1080)
+    alpha = grey_input(choice, made, BT709_TAGS, 1080)
     assert (alpha.pixel_format, alpha.sample_format) == (expected, made.sample_format)
     assert bool(made.note) == (bits > made.sample_format.bits)
 
@@ -171,7 +171,7 @@ def test_nvenc_knows_all_that_it_is_told() -> None:
 @pytest.mark.usefixtures("nvenc")
 @pytest.mark.parametrize("size", [SIZE, (63, 47)])
 def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
-    assert trial(size).run() == ""
+    assert probe_of(size).run() == ""
 
 
 def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
@@ -188,7 +188,7 @@ def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
 @pytest.mark.parametrize("device", ["cuda:0", "cpu"])
 def test_nvenc_itself(codec: str, device: str) -> None:
     one = replace(
-        trial((642, 359), EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)),
+        probe_of((642, 359), EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)),
         device=device,
     )
     if not gpu_has_nvenc(VideoCodec(codec)):
@@ -207,19 +207,21 @@ def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> Non
         )
 
     monkeypatch.setattr(SurfacePool, "frame", exchanged)
-    assert "other pictures" in trial().run()
+    assert "other pictures" in probe_of().run()
 
 
 @pytest.mark.usefixtures("nvenc")
 def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ColourTags, "apply_to", lambda *_: None)
-    assert "other colour tags" in trial().run()
+    assert "other colour tags" in probe_of().run()
 
 
 @without_gpu
 def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
     for _ in range(2):
-        reason = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)).run()
+        reason = probe_of(
+            encoding=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)
+        ).run()
         assert "libcuda" in reason or "nvcuda" in reason
         assert "\n" not in reason
 
@@ -292,7 +294,7 @@ def test_hardware_that_is_not_there(
 
 
 def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
-    one = trial(choice=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
+    one = probe_of(encoding=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
     picture = ramp_picture(one.samples.sample_format, SIZE)
     with (
         pytest.raises(MachineError, match="cannot be encoded by NVENC"),
@@ -301,8 +303,8 @@ def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
             size_px=SIZE,
             time_base=Fraction(1, 30),
             rate=Fraction(30),
-            colour=TAGS,
-            choice=one.choice,
+            colour=BT709_TAGS,
+            encoding=one.encoding,
             samples=one.samples,
         ) as writer,
     ):

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.media.container import decode
-from matting.media.cuda import SURFACES, Nvdec
+from matting.media.cuda import SURFACE_FORMATS, Nvdec
 
 CPU = torch.device("cpu")
 
@@ -33,7 +33,7 @@ class FakeNvdec(Nvdec):
     broken: int | None = None
     missing: int | None = None
 
-    def _accelerator(self) -> HWAccel | None:
+    def accelerator(self) -> HWAccel | None:
         return None
 
     def frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -44,7 +44,7 @@ class FakeNvdec(Nvdec):
             if index == self.broken:
                 raise av.error.ExternalError(0, "CUDA_ERROR_UNKNOWN")
             surface = frame.reformat(
-                format=SURFACES[frame.format.name],
+                format=SURFACE_FORMATS[frame.format.name],
                 src_color_range=frame.color_range,
                 dst_color_range=frame.color_range,
             )

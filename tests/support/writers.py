@@ -19,7 +19,7 @@ from matting.delivery.segment_writer import SegmentWriter
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes, TimedBatch
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import BT709, LIMITED, ColourTags
+from matting.media.colour_tags import BT709_TAGS
 from matting.media.container import decode as decode_frames
 from matting.media.container import open_video
 from matting.media.encoders import encoder_input
@@ -36,7 +36,6 @@ from tests.support.clips import RATE, SIZE, decode, make_clip, number_of, pictur
 
 FRAMES = 9
 CLIP, SEQUENCE = "source.mp4", "source"
-TAGS = ColourTags(BT709, LIMITED, BT709, BT709)
 SOFTWARE = EncodingOptions(VideoCodec.H264, quality=4, encoder=CodecBackend.SOFTWARE)
 HARDWARE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
 
@@ -78,20 +77,22 @@ def planes(number: int, sample_format: SampleFormat) -> Planes:
     if sample_format.luma_coefficients is None:
         return Planes(sample_format, torch.from_numpy(rgb).permute(2, 0, 1)[None])
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    yuv = planes_of(frame.reformat(format="yuv420p", dst_color_range=LIMITED), TAGS)
+    yuv = planes_of(frame.reformat(format="yuv420p", dst_color_range=BT709_TAGS.range), BT709_TAGS)
     return Planes(sample_format, yuv.luma_or_rgb, yuv.chroma)
 
 
 def _video(encoding: EncodingOptions) -> WriterCase:
     def write(path: Path, numbers: Iterable[int], on_check: OnCheck) -> None:
-        samples = encoder_input(encoding, TAGS.sample_format(8, (2, 2), SIZE[1]), TAGS, SIZE[1])
+        samples = encoder_input(
+            encoding, BT709_TAGS.sample_format(8, (2, 2), SIZE[1]), BT709_TAGS, SIZE[1]
+        )
         with VideoWriter(
             path,
             size_px=SIZE,
             time_base=1 / RATE,
             rate=RATE,
-            colour=TAGS,
-            choice=encoding,
+            colour=BT709_TAGS,
+            encoding=encoding,
             samples=samples,
         ) as writer:
             for number in numbers:

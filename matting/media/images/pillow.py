@@ -1,4 +1,4 @@
-"""JPEG files, and TIFF files with a palette, read by Pillow; the only door to it."""
+"""JPEG files, and TIFF files with a palette, read by Pillow."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from matting.media.container import encoding
+from matting.media.container import encoding_to
 from matting.system import atomic_files
 
 Values = NDArray[np.uint8] | NDArray[np.uint16]
@@ -112,7 +112,7 @@ def write_png(path: Path, values: Values) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    with encoding(path):
+    with encoding_to(path):
         content = encode_png(values)
     atomic_files.write_bytes(path, content)
 

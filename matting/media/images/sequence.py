@@ -12,7 +12,7 @@ import torch
 from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.media.colour_tags import LIMITED, UNSPECIFIED, ColourTags
+from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.png import Values, bits
 from matting.media.images.still import read_picture, read_still, to_16_bits
@@ -22,7 +22,7 @@ from matting.system.files import image_files
 
 
 class ImageSequence:
-    """A folder of equally large pictures as a source of frames at a fixed rate.
+    """A folder of pictures of one size as a source of frames at a fixed rate.
 
     Attributes:
         depth: bits a channel of the first picture, 8 or 16, and so of all.
@@ -53,7 +53,7 @@ class ImageSequence:
 
     @property
     def colour(self) -> ColourTags:
-        return ColourTags(UNSPECIFIED, LIMITED, UNSPECIFIED, UNSPECIFIED)
+        return ColourTags()
 
     @property
     def sample_format(self) -> SampleFormat:
@@ -65,7 +65,7 @@ class ImageSequence:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """By the first picture."""
+        """Sentences for the user, by the first picture."""
         if not self._is_transparent:
             return ()
         return ("The pictures are transparent: what is, is put over black.",)
@@ -76,9 +76,9 @@ class ImageSequence:
 
     @property
     def result_names(self) -> tuple[str, ...]:
-        """The file names of the pictures that come of it: their own, as PNG.
+        """The file names of the matted pictures: their own, as PNG.
 
-        Where two differ by their kind only (a.jpg, a.png), all keep that too: a.jpg.png.
+        Where two differ only in their suffix (a.jpg, a.png), all keep that, too: a.jpg.png.
         """
         stems = [file.stem for file in self._files]
         unique = len({stem.casefold() for stem in stems}) == len(stems)
@@ -87,7 +87,7 @@ class ImageSequence:
     def chunks(
         self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
     ) -> Generator[FrameChunk, None, None]:
-        """All pictures, or only the last `last`, in chunks of `size`.
+        """Yield all pictures, or only the last `last`, in chunks of `size`.
 
         Raises:
             DecodeError: one cannot be read, has another size, or more bits than the first.
@@ -95,13 +95,13 @@ class ImageSequence:
         skip = 0 if last is None else max(0, self.frames - last)
         return in_chunks(self._planes(skip), size)
 
-    def _planes(self, skip: int) -> Iterator[tuple[int, Planes]]:
+    def _planes(self, skip: int) -> Generator[tuple[int, Planes], None, None]:
         for index, rgb in self.pictures(skip):
             channels = np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
             yield index, Planes(self.sample_format, torch.from_numpy(channels))
 
     def pictures(self, skip: int = 0) -> Iterator[tuple[int, Values]]:
-        """(Number, RGB [H, W, 3]) of every picture from `skip` on, of `depth` bits a channel.
+        """Yield (number, RGB [H, W, 3]) of every picture from `skip` on, `depth` bits a channel.
 
         Raises:
             DecodeError: as for `chunks`.

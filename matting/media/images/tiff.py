@@ -1,4 +1,4 @@
-"""TIFF files of 8 and 16 bits, read by OpenImageIO; the only door to it."""
+"""TIFF files of 8 and 16 bits, read by OpenImageIO."""
 
 from __future__ import annotations
 

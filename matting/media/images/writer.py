@@ -12,29 +12,29 @@ from types import TracebackType
 
 from matting.errors import EncodeError, writing
 from matting.imaging.planes import Planes
-from matting.media.container import encoding
+from matting.media.container import encoding_to
 from matting.media.images.png import Values, bits, decode_png, encode_png
 from matting.media.images.still import to_16_bits
 from matting.progress import ignore
 from matting.system import atomic_files
 
-# Squeezing a large picture takes a second of one core; more than these wait for the disk.
+# Compressing a large picture takes a second of one core; more threads would wait for the disk.
 THREADS = min(8, os.cpu_count() or 1)
 Checksum = tuple[tuple[int, ...], int]
 
 
 class ImageWriter:
-    """A folder of PNG files being made. Use it in a `with` block; only `finish` makes it whole."""
+    """Writes a folder of PNG files. Use it in a `with` block; only `finish` completes it."""
 
     def __init__(
         self, folder: Path, names: Sequence[str], *, depth: int, profile: bytes = b""
     ) -> None:
-        """Makes `folder`, replacing what was there.
+        """Create `folder`, replacing what was there.
 
         Args:
             names: the pictures' file names, in order, each once.
-            depth: bits a channel, 8 or 16; pictures of 8 become 16 where 16 are wanted.
-            profile: the ICC profile by which RGB pictures are meant; empty: none.
+            depth: bits a channel, 8 or 16; pictures of 8 become 16 where 16 are asked for.
+            profile: the ICC profile of RGB pictures; empty: none.
         Raises:
             StorageError: the folder cannot be written.
         """
@@ -47,7 +47,7 @@ class ImageWriter:
         atomic_files.remove(folder)
         atomic_files.make_folder(folder)
         self._pool = ThreadPoolExecutor(THREADS, "pictures")
-        self._under_way: deque[Future[Checksum]] = deque()
+        self._in_flight: deque[Future[Checksum]] = deque()
 
     def __enter__(self) -> ImageWriter:
         return self
@@ -61,7 +61,7 @@ class ImageWriter:
         self._pool.shutdown(cancel_futures=True)
 
     def write(self, pictures: Planes, pts: Sequence[int]) -> None:
-        """Writes pictures.
+        """Write pictures.
 
         Args:
             pictures: T of R'G'B' or grey, of 8 or 16 bits, on the CPU.
@@ -74,27 +74,27 @@ class ImageWriter:
         for array, _ in zip(channels_last, pts, strict=True):
             if self._count == len(self._names):
                 raise EncodeError(f"{self._folder}: more than {self._count} pictures.")
-            if len(self._under_way) == THREADS:
-                self._take_first()
+            if len(self._in_flight) == THREADS:
+                self._collect_first()
             path, values = self._folder / self._names[self._count], array.copy()
             future = self._pool.submit(_write, path, values, self._depth, self._profile)
-            self._under_way.append(future)
+            self._in_flight.append(future)
             self._count += 1
 
     def drain(self) -> None:
-        """Waits until all pictures that came are in their files.
+        """Wait until all pictures so far are in their files.
 
         Raises:
             EncodeError, StorageError: as for `write`.
         """
-        while self._under_way:
-            self._take_first()
+        while self._in_flight:
+            self._collect_first()
 
     def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
-        """Reads every picture again, compares it, and has it put on the disk.
+        """Read every picture again, compare it with what was written, and flush it to the disk.
 
         Args:
-            on_frames: told how many more pictures are checked.
+            on_frames: told how many more pictures have been checked.
         Raises:
             EncodeError: a picture is missing, or is not what was written.
             StorageError: a file cannot be written.
@@ -102,15 +102,15 @@ class ImageWriter:
         self.drain()
         if self._count != len(self._names):
             raise EncodeError(f"{self._folder}: {self._count} of {len(self._names)} pictures came.")
-        found = sorted(path.name for path in self._folder.iterdir())
-        if found != sorted(self._names):
+        written = sorted(path.name for path in self._folder.iterdir())
+        if written != sorted(self._names):
             raise EncodeError(f"{self._folder} does not hold the pictures that were written.")
         paths = (self._folder / name for name in self._names)
-        for _ in self._pool.map(_prove, paths, self._checksums):
+        for _ in self._pool.map(_verify, paths, self._checksums):
             on_frames(1)
 
-    def _take_first(self) -> None:
-        self._checksums.append(self._under_way.popleft().result())
+    def _collect_first(self) -> None:
+        self._checksums.append(self._in_flight.popleft().result())
 
 
 def _write(path: Path, values: Values, depth: int, profile: bytes) -> Checksum:
@@ -118,15 +118,15 @@ def _write(path: Path, values: Values, depth: int, profile: bytes) -> Checksum:
         raise EncodeError(f"{path}: {bits(values)} bits do not fit into {depth}.")
     if depth == 16:
         values = to_16_bits(values)
-    with encoding(path):
+    with encoding_to(path):
         content = encode_png(values, profile)
     with writing(path):
         path.write_bytes(content)
     return _checksum(values)
 
 
-def _prove(path: Path, checksum: Checksum) -> None:
-    """Holds a file against what was written, and has it put on the disk."""
+def _verify(path: Path, checksum: Checksum) -> None:
+    """Compare a file with what was written, and flush it to the disk."""
     try:
         same = _checksum(decode_png(path.read_bytes())) == checksum
     except (OSError, ValueError) as error:
@@ -137,6 +137,6 @@ def _prove(path: Path, checksum: Checksum) -> None:
 
 
 def _checksum(values: Values) -> Checksum:
-    """Size and content; of [H, W, 1] as of [H, W]."""
+    """Sum up size and content; of [H, W, 1] as of [H, W]."""
     shape = values.shape[:2] if values.shape[-1:] == (1,) else values.shape
     return shape, zlib.crc32(values.tobytes())

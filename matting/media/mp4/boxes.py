@@ -22,7 +22,7 @@ class Box:
 
     Attributes:
         kind: its type, four bytes.
-        head: its own fields before the boxes in it; all of its content where none are known.
+        head: its own fields before the boxes in it; all of its content where it has none.
         children: the boxes in it.
         tail: what follows them: QuickTime ends some lists with four zero bytes.
     """
@@ -37,23 +37,23 @@ class Box:
         return struct.pack(">I4s", 8 + len(content), self.kind) + content
 
     def child(self, *kinds: bytes) -> Box | None:
-        """The first box at the end of that path, one kind a level."""
+        """Return the first box at the end of that path, one kind a level; None: there is none."""
         box = self
         for kind in kinds:
-            found = box.all(kind)
-            if not found:
+            boxes = box.all(kind)
+            if not boxes:
                 return None
-            box = found[0]
+            box = boxes[0]
         return box
 
     def all(self, kind: bytes) -> list[Box]:
-        """Its direct children of that kind."""
+        """Return its direct children of that kind."""
         return [box for box in self.children if box.kind == kind]
 
 
 def parse(content: bytes) -> tuple[list[Box], bytes]:
-    """The boxes that `content` is made of, and the bytes after the last whole one."""
-    found: list[Box] = []
+    """Return the boxes that `content` consists of, and the bytes after the last whole one."""
+    boxes: list[Box] = []
     at = 0
     while at + 8 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, at)
@@ -63,9 +63,9 @@ def parse(content: bytes) -> tuple[list[Box], bytes]:
             start += 8
         if size < start - at or at + size > len(content):
             break
-        found.append(_box(kind, content[start : at + size]))
+        boxes.append(_box(kind, content[start : at + size]))
         at += size
-    return found, content[at:]
+    return boxes, content[at:]
 
 
 def _box(kind: bytes, content: bytes) -> Box:
@@ -77,13 +77,13 @@ def _box(kind: bytes, content: bytes) -> Box:
 
 
 def split_entry(entry: Box) -> Box:
-    """A visual sample entry with the boxes in it told apart."""
+    """Return a visual sample entry with the boxes in it as children."""
     children, tail = parse(entry.head[VISUAL_ENTRY_BYTES:])
     return Box(entry.kind, entry.head[:VISUAL_ENTRY_BYTES], children, tail)
 
 
 def track_id(trak: Box) -> int:
-    """The number of a track in its file; 0 where it has none."""
+    """Return the number of a track in its file; 0 where it has none."""
     header = trak.child(b"tkhd")
     at = 20 if header and header.head[:1] == b"\1" else 12  # version 1 has 64-bit times
     if header is None or len(header.head) < at + 4:
@@ -92,19 +92,19 @@ def track_id(trak: Box) -> int:
 
 
 def handler(trak: Box) -> bytes:
-    """What a track holds, as `vide` or `soun`."""
+    """Return what a track holds, as `vide` or `soun`."""
     box = trak.child(b"mdia", b"hdlr")
     return box.head[8:12] if box else b""
 
 
 def entries(trak: Box) -> list[Box]:
-    """How a track's samples are encoded; nearly always one."""
+    """Return a track's sample entries, which say how it is encoded; nearly always one."""
     table = trak.child(b"mdia", b"minf", b"stbl", b"stsd")
     return table.children if table else []
 
 
 def read_moov(path: Path) -> Box | None:
-    """The header of an MP4 or QuickTime file; None where `path` is none, or has none."""
+    """Return the header of an MP4 or QuickTime file; None where `path` is none, or has none."""
     with path.open("rb") as file:
         for kind, start, size in _top_level(file):
             if kind == b"moov":
@@ -123,18 +123,18 @@ def without_sample_tables(moov: Box) -> Box:
 
 
 def write_moov(path: Path, moov: Box) -> None:
-    """Replaces the header of an MP4 or QuickTime file. No byte of its media moves.
+    """Replace the header of an MP4 or QuickTime file. No byte of its media moves.
 
     Raises:
         EncodeError: the file has no header, or does not say where it ends.
     """
     with path.open("r+b") as file:
-        found = list(_top_level(file))
-        end = found[-1][1] + found[-1][2] if found else 0
-        at = next((start for kind, start, _ in found if kind == b"moov"), None)
+        boxes = list(_top_level(file))
+        end = boxes[-1][1] + boxes[-1][2] if boxes else 0
+        at = next((start for kind, start, _ in boxes if kind == b"moov"), None)
         if at is None or end != file.seek(0, 2):
             raise EncodeError(f"{path} came out without a header that can be read.")
-        if at == found[-1][1]:
+        if at == boxes[-1][1]:
             file.seek(at)
             file.truncate()
         else:  # its place is too small: it is given up, and players skip it
@@ -145,7 +145,7 @@ def write_moov(path: Path, moov: Box) -> None:
 
 
 def _top_level(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """(kind, where it starts, bytes in all) of a file's outermost boxes."""
+    """Yield (kind, where it starts, bytes in all) of a file's outermost boxes."""
     end = file.seek(0, 2)
     at = 0
     while at + 8 <= end:

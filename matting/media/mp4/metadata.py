@@ -1,4 +1,4 @@
-"""What the muxer leaves out of an MP4 or QuickTime file's header, put into it afterwards."""
+"""Adding to an MP4 or QuickTime file's header what the muxer leaves out of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ENABLED = 1
 
 @dataclass
 class Additions:
-    """What a file's header is to tell beside what it tells already.
+    """What is added to a file's header.
 
     Attributes:
-        spatial: of its first track.
+        spatial: for its first track.
         tags: of the whole file, for which the format has no place of its own.
         languages: three letters each, by the number of the track in the file, from 0.
         enabled: whether a player shows a track unasked, by its number.
@@ -36,7 +36,7 @@ class Additions:
 
 
 def add_to_header(path: Path, additions: Additions) -> None:
-    """Writes `additions` into the header of `path`, in place.
+    """Write `additions` into the header of `path`, in place.
 
     Raises:
         EncodeError: the file has no header that can be read.
@@ -58,7 +58,7 @@ def add_to_header(path: Path, additions: Additions) -> None:
 
 
 def _set_language(trak: Box, language: str) -> None:
-    """Packed as ISO/IEC 14496-12 has it; QuickTime knows that beside its own short list."""
+    """Pack the language as ISO/IEC 14496-12 does, which QuickTime knows beside its own list."""
     header = trak.child(b"mdia", b"mdhd")
     code = language.lower()
     if header is None or len(code) != 3 or not ("aaa" <= code <= "zzz" and code.isascii()):
@@ -78,7 +78,7 @@ def _set_enabled(trak: Box, enabled: bool) -> None:
 
 
 def _tags(tags: Mapping[str, str]) -> Box:
-    """Keys of any name, as phones write them: Apple's QuickTime metadata."""
+    """Return tags of any name as Apple's QuickTime metadata, which is what phones write."""
     names = [key.encode() for key in tags]
     keys = b"".join(bytes(Box(b"mdta", name)) for name in names)
     values = [
@@ -94,16 +94,16 @@ def _tags(tags: Mapping[str, str]) -> Box:
 
 
 def _add_covers(moov: Box, covers: Sequence[tuple[str, bytes]]) -> None:
-    """Where iTunes puts them, and players look."""
-    user = _only(moov, Box(b"udta"))
-    meta = _only(user, Box(b"meta", FULL, [_handler(b"mdir")]))
-    items = _only(meta, Box(b"ilst"))
+    """Put covers where iTunes does, and players look."""
+    user = _get_or_add(moov, Box(b"udta"))
+    meta = _get_or_add(user, Box(b"meta", FULL, [_handler(b"mdir")]))
+    items = _get_or_add(meta, Box(b"ilst"))
     pictures = [_data(COVER_TYPES[codec], content) for codec, content in covers]
     items.children.append(Box(b"covr", children=pictures))
 
 
-def _only(parent: Box, fresh: Box) -> Box:
-    """The box of the kind of `fresh` in `parent`, with its boxes told apart; or `fresh` itself."""
+def _get_or_add(parent: Box, fresh: Box) -> Box:
+    """Return `parent`'s box of that kind with its own boxes as children; else add `fresh`."""
     box = parent.child(fresh.kind)
     if box is None:
         parent.children.append(fresh)

@@ -1,4 +1,4 @@
-"""How a picture is to be seen in a headset: stereo layout and projection, as boxes of MP4 files.
+"""How a picture is viewed in a headset: stereo layout and projection, as boxes of MP4 files.
 
 Source: Google, Spherical Video V2 RFC (st3d, sv3d) and V1 (uuid); Apple, "Stereo video in
 ISOBMFF" (vexu, hfov).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from enum import IntEnum
 from uuid import UUID
 
 from matting.media.mp4.boxes import (
@@ -24,25 +25,36 @@ from matting.media.streams import ListedStream
 
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
-# st3d's numbers, and the names of Matroska's.
-MONO, TOP_BOTTOM, LEFT_RIGHT = 0, 1, 2
-STEREO_MODES = {MONO: "mono", TOP_BOTTOM: "top_bottom", LEFT_RIGHT: "left_right"}
-# AVStereo3D's numbers of the two layouts that st3d has.
-FRAME_PACKINGS = {1: LEFT_RIGHT, 2: TOP_BOTTOM}
-BOTH_EYES = 3
-INVERTED = 1  # AVStereo3D: the right eye comes first
+BOTH_EYES = 3  # flags of Apple's `stri`
+INVERTED = 1  # flag of AVStereo3D: the right eye comes first
 
 BASE_VIEW = "Only the base view (one eye) of this MV-HEVC video is matted."
 
 
+class StereoLayout(IntEnum):
+    """Where the eyes' pictures lie in a frame, by the numbers of `st3d`."""
+
+    MONO = 0
+    TOP_BOTTOM = 1
+    LEFT_RIGHT = 2
+
+    @property
+    def matroska_name(self) -> str:
+        return self.name.lower()
+
+
+# By AVStereo3D's numbers.
+FRAME_PACKINGS = {1: StereoLayout.LEFT_RIGHT, 2: StereoLayout.TOP_BOTTOM}
+
+
 @dataclass(frozen=True)
 class Spatial:
-    """Whole boxes to be put into an MP4 or QuickTime file.
+    """Whole boxes for an MP4 or QuickTime file.
 
     Attributes:
         entry: for the picture's sample entry.
         track: for its track.
-        notes: sentences: what of the source cannot be said, and why.
+        notes: sentences on what of the source cannot be kept, and why.
     """
 
     entry: tuple[bytes, ...] = ()
@@ -54,10 +66,10 @@ class Spatial:
 
     @property
     def stereo_mode(self) -> str:
-        """Matroska's name of the layout; "" where none is told."""
+        """Matroska's name of the layout; "" where there is none."""
         for box in self.entry:
             if box[4:8] == b"st3d" and len(box) > 12:
-                return STEREO_MODES.get(box[12], "")
+                return next((e.matroska_name for e in StereoLayout if e == box[12]), "")
         return ""
 
     @property
@@ -67,14 +79,14 @@ class Spatial:
 
     @property
     def projected(self) -> bool:
-        """Whether it tells more than a stereo layout."""
+        """Whether it says more than a stereo layout."""
         return bool(self.track) or any(box[4:8] != b"st3d" for box in self.entry)
 
 
 def spatial_of(
     container: str, picture: ListedStream, moov: Box | None, start: StreamStart
 ) -> Spatial:
-    """Return the boxes that tell how a picture is to be seen, whatever its container.
+    """Return the boxes that say how a picture is viewed, whatever its container.
 
     Args:
         container: FFmpeg's name of its format.
@@ -98,17 +110,17 @@ def spatial_of(
 
 
 def put_spatial(trak: Box, spatial: Spatial) -> None:
-    """Gives the track `trak` the boxes of `spatial`, in place of its own."""
+    """Give the track `trak` the boxes of `spatial`, in place of its own."""
     for entry in entries(trak):
-        told = split_entry(entry)
-        others = [box for box in told.children if box.kind not in (*GOOGLE, *APPLE)]
-        entry.head = told.head + b"".join(map(bytes, others)) + b"".join(spatial.entry) + told.tail
+        own = split_entry(entry)
+        others = [box for box in own.children if box.kind not in (*GOOGLE, *APPLE)]
+        entry.head = own.head + b"".join(map(bytes, others)) + b"".join(spatial.entry) + own.tail
     trak.children = [box for box in trak.children if not _is_v1(box)]
     trak.children += [box for raw in spatial.track for box in parse(raw)[0]]
 
 
 def _of_boxes(moov: Box, number: int) -> Spatial:
-    """Those of the track with that number in an MP4 or QuickTime file."""
+    """Return those of the track with that number in an MP4 or QuickTime file."""
     for trak in moov.all(b"trak"):
         if handler(trak) != VIDEO or track_id(trak) != number:
             continue
@@ -117,9 +129,9 @@ def _of_boxes(moov: Box, number: int) -> Spatial:
         if _has_two_views(boxes):
             notes = (BASE_VIEW,)
             boxes = [_one_eyed(box) for box in boxes]
-        wanted = [box for box in boxes if box.kind in GOOGLE or (box.kind in APPLE and box.head)]
+        entry = [box for box in boxes if box.kind in GOOGLE or (box.kind in APPLE and box.head)]
         v1 = tuple(bytes(box) for box in trak.children if _is_v1(box))
-        return Spatial(tuple(map(bytes, wanted)), v1, notes)
+        return Spatial(tuple(map(bytes, entry)), v1, notes)
     return Spatial()
 
 
@@ -128,7 +140,7 @@ def _is_v1(box: Box) -> bool:
 
 
 def _has_two_views(boxes: list[Box]) -> bool:
-    """Whether the eyes are views of their own in the stream, of which only one is decoded."""
+    """Return whether the eyes are views of their own in the stream; only one is decoded."""
     if any(box.kind == b"lhvC" for box in boxes):
         return True
     for box in boxes:
@@ -142,7 +154,7 @@ def _has_two_views(boxes: list[Box]) -> bool:
 
 
 def _one_eyed(box: Box) -> Box:
-    """A `vexu` box without all that it says of two eyes; any other as it is."""
+    """Return a `vexu` box without what it says of two eyes; any other as it is."""
     if box.kind != b"vexu":
         return box
     kept = [inner for inner in parse(box.head)[0] if inner.kind == b"proj"]
@@ -150,31 +162,31 @@ def _one_eyed(box: Box) -> Box:
 
 
 def _translated(start: StreamStart, mode: str) -> Spatial:
-    """The boxes that FFmpeg's mp4 writer makes of Matroska's elements."""
+    """Return the boxes that FFmpeg's mp4 writer makes of Matroska's elements."""
     if start.mp4_header is None:
         return _without_mp4(start, mode)
     boxes, _ = parse(start.mp4_header)
     for trak in (trak for box in boxes for trak in box.all(b"trak")):
-        told = [box for entry in entries(trak)[:1] for box in split_entry(entry).children]
-        # FFmpeg's own `vexu` tells less than its st3d.
-        return Spatial(tuple(bytes(box) for box in told if box.kind in GOOGLE))
+        own = [box for entry in entries(trak)[:1] for box in split_entry(entry).children]
+        # FFmpeg's own `vexu` says less than its st3d.
+        return Spatial(tuple(bytes(box) for box in own if box.kind in GOOGLE))
     return Spatial()
 
 
 def _without_mp4(start: StreamStart, mode: str) -> Spatial:
-    """For codecs that mp4 does not hold: the layout; a projection is only named."""
+    """Return the layout, for codecs that mp4 does not hold; a projection is only noted."""
     projected = start.frame is not None and start.frame.is_spherical
     notes = ("The projection of this picture cannot be told in mp4.",) if projected else ()
-    layouts = [number for number, name in STEREO_MODES.items() if name == mode]
+    layouts = [layout for layout in StereoLayout if layout.matroska_name == mode]
     return Spatial(tuple(_st3d(layout) for layout in layouts), notes=notes)
 
 
-def _st3d(layout: int) -> bytes:
+def _st3d(layout: StereoLayout) -> bytes:
     return bytes(Box(b"st3d", bytes([0, 0, 0, 0, layout])))
 
 
 def _frame_packing(frame: FirstFrame | None) -> tuple[bytes, ...]:
-    """The layout that the stream itself tells of (H.264's and H.265's frame packing message)."""
+    """Return the layout by the stream itself (H.264's and H.265's frame packing message)."""
     if frame is None or frame.stereo is None:
         return ()
     layout, flags = struct.unpack_from("=ii", frame.stereo)
