@@ -112,7 +112,7 @@ class Schedule:
             first, *others = [step for _, step in group]
             names = first.item.name + (f" and the {len(others)} after it" if others else "")
             if first.action is Action.REDO:
-                yield f"{names} {'are' if others else 'is'} done again: {self._why_redone(first)}."
+                yield f"{names} {'are' if others else 'is'} {self._why_redone(first)}"
             elif first.action is Action.RESTORE_STATE:
                 yield (
                     f"{names}: only the network's state at the end is computed again, for it is "
@@ -241,10 +241,10 @@ class Schedule:
     def _why_redone(self, step: Step) -> str:
         entry = self._ledger.entry(step.item.name)
         if entry.start_state in {InitialState.FRESH, InitialState.WARMED_UP}:
-            return "it had to begin without the segment before it"
+            return "done again: it had to begin without the segment before it."
         if entry.lineage is not None and entry.lineage.exact:
-            return "what it continues has changed"
-        return "what it continues was not exact"
+            return "done again: what it continues has changed."
+        return "done again: what it continues was not exact."
 
     def _before(self, item: Input) -> Input | None:
         """Return the segment that `item` continues; None at the start of a shot.
