@@ -86,7 +86,9 @@ def _require_videos(ledger: Ledger) -> None:
     option = "--frame-rate"
     hint = f"To have a video, run infer again with {option}, then combine."
     if len(pictures) == len(composites):
-        place = pictures[0] if len(pictures) == 1 else ledger.folder.layer(OutputKind.COMPOSITE)
+        place = (
+            pictures[0] if len(pictures) == 1 else ledger.folder.output_folder(OutputKind.COMPOSITE)
+        )
         raise InputError(
             f"There is nothing to join: the results are pictures, in {place}.", hint, option=option
         )

@@ -193,7 +193,7 @@ def test_strangers_in_the_folder_are_ignored(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
-    make_clip(folder.layer(OutputKind.COMPOSITE) / "output_0005.mp4", 5)
+    make_clip(folder.output_folder(OutputKind.COMPOSITE) / "output_0005.mp4", 5)
     assert numbers(combine(folder.root, None, progress)) == list(range(40))
 
 

@@ -54,7 +54,7 @@ def frames_of(path: Path) -> NDArray[np.int16]:
 def joined(folder: MattedFolder) -> NDArray[np.int16]:
     """The alpha of all segments, [T, H, W]."""
     return np.concatenate(
-        [frames_of(p)[..., 0] for p in sorted(folder.layer(OutputKind.ALPHA).glob("*.mp4"))]
+        [frames_of(p)[..., 0] for p in sorted(folder.output_folder(OutputKind.ALPHA).glob("*.mp4"))]
     )
 
 
@@ -122,7 +122,7 @@ def test_the_sound_is_in_time(result: Result) -> None:
 def test_cutting_cannot_be_seen(result: Result, tmp_path: Path) -> None:
     whole = segment(result.video, CuttingOptions(seconds=Fraction(60)), tmp_path, Recorder())
     uncut = infer(whole, options(), tmp_path, Recorder())
-    assert len(list(uncut.layer(OutputKind.ALPHA).glob("*.mp4"))) == 1
+    assert len(list(uncut.output_folder(OutputKind.ALPHA).glob("*.mp4"))) == 1
     assert np.array_equal(joined(uncut), np.rint(result.alpha * 255))
 
 

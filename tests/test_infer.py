@@ -58,7 +58,7 @@ def test_every_frame_once_at_its_time(
     assert processed(folder) == {f"output_{i:03d}.mp4": True for i in range(3)}
     assert list(processed(folder)) == [f"output_{i:03d}.mp4" for i in range(3)]
     assert progress.done == progress.totals[-1] == 70
-    assert (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").is_file()
+    assert (folder.output_folder(OutputKind.COMPOSITE) / "file_list.txt").is_file()
     assert progress.heard("CPU")
 
 
@@ -109,7 +109,7 @@ def test_only_what_is_not_done_is_done_again(
     segments = cut(tmp_path, progress)
     folder = matte(segments, opaque_checkpoint, progress)
     whole = snapshot(composites(folder))
-    middle = folder.layer(OutputKind.COMPOSITE) / "output_001.mp4"
+    middle = folder.output_folder(OutputKind.COMPOSITE) / "output_001.mp4"
     if how == "set to false":
         done = {**processed(folder), "output_001.mp4": False}
         folder.processed.write_text(json.dumps(done), encoding="utf-8")
@@ -144,7 +144,7 @@ def test_interrupted_in_the_second_segment(
         "output_002.mp4": False,
     }
     # The second may have got its name already, and not its entry; nothing else is left.
-    names = {path.name for path in folder.layer(OutputKind.COMPOSITE).iterdir()}
+    names = {path.name for path in folder.output_folder(OutputKind.COMPOSITE).iterdir()}
     assert {"output_000.mp4"} <= names <= {"output_000.mp4", "output_001.mp4"}
     first = snapshot(composites(folder))
 
@@ -207,7 +207,7 @@ def test_a_segment_that_lost_frames_fails(
 ) -> None:
     segments = cut(tmp_path, progress)
     make_clip(segments / "output_001.mp4", 29)
-    with pytest.raises(SegmentsFailedError, match="29 frames, but 30"):
+    with pytest.raises(SegmentsFailedError, match="29 frames, but was cut with 30"):
         matte(segments, opaque_checkpoint, progress)
 
 
@@ -246,9 +246,11 @@ def test_alpha_and_foreground(tmp_path: Path, progress: Recorder, opaque_checkpo
         kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), encoding=FAST
     )
     folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
-    for _, rgb in decode(folder.layer(OutputKind.ALPHA) / "output_000.mp4"):
+    for _, rgb in decode(folder.output_folder(OutputKind.ALPHA) / "output_000.mp4"):
         assert int(rgb.min()) >= 253
-    assert numbers(folder.layer(OutputKind.FOREGROUND) / "output_000.mp4") == list(range(20))
+    assert numbers(folder.output_folder(OutputKind.FOREGROUND) / "output_000.mp4") == list(
+        range(20)
+    )
 
 
 def test_a_folder_of_any_videos(
@@ -326,8 +328,8 @@ def test_bfloat16_stays_near_float32(
         tmp_path / "half",
         progress,
     )
-    a = [rgb for _, rgb in decode(full.layer(OutputKind.ALPHA) / "output_000.mp4")]
-    b = [rgb for _, rgb in decode(half.layer(OutputKind.ALPHA) / "output_000.mp4")]
+    a = [rgb for _, rgb in decode(full.output_folder(OutputKind.ALPHA) / "output_000.mp4")]
+    b = [rgb for _, rgb in decode(half.output_folder(OutputKind.ALPHA) / "output_000.mp4")]
     assert np.abs(np.array(a).astype(int) - np.array(b)).mean() < 2
 
 

@@ -79,7 +79,7 @@ def undisturbed(clip: Path, matte: Matte) -> MattedFolder:
 
 def contents(folder: MattedFolder) -> dict[str, bytes]:
     return {
-        f"{kind}/{name}": (folder.layer(kind) / name).read_bytes()
+        f"{kind}/{name}": (folder.output_folder(kind) / name).read_bytes()
         for kind in LOSSLESS.kinds
         for name in NAMES
     }
@@ -97,8 +97,8 @@ def test_five_segments_are_one_uncut_run(
     whole = segment(clip, CuttingOptions(seconds=Fraction(60)), tmp_path, Recorder())
     uncut = matte(whole, Recorder())
     for kind in LOSSLESS.kinds:
-        cut = [rgb for name in NAMES for _, rgb in decode(undisturbed.layer(kind) / name)]
-        one = [rgb for _, rgb in decode(uncut.layer(kind) / NAMES[0])]
+        cut = [rgb for name in NAMES for _, rgb in decode(undisturbed.output_folder(kind) / name)]
+        one = [rgb for _, rgb in decode(uncut.output_folder(kind) / NAMES[0])]
         assert np.array_equal(np.stack(cut), np.stack(one))
 
 
@@ -112,8 +112,8 @@ def test_what_descends_from_a_mended_segment_is_done_again(
     with pytest.raises(SegmentsFailedError, match="1 of 5"):
         matte(segments, Recorder())
     folder = MattedFolder.of(segments)
-    (folder.layer(OutputKind.COMPOSITE) / NAMES[victim]).touch()
-    (folder.layer(OutputKind.ALPHA) / NAMES[victim]).touch()
+    (folder.output_folder(OutputKind.COMPOSITE) / NAMES[victim]).touch()
+    (folder.output_folder(OutputKind.ALPHA) / NAMES[victim]).touch()
     assert differing(folder, undisturbed) == NAMES[victim:]  # a wrong state shows to the end
 
     broken.write_bytes(intact)
@@ -155,7 +155,7 @@ def test_a_lost_state_is_computed_once_more(
             content = bytearray(state.read_bytes())
             content[len(content) // 2] ^= 1
             state.write_bytes(content)
-    (folder.layer(OutputKind.COMPOSITE) / NAMES[2]).unlink()
+    (folder.output_folder(OutputKind.COMPOSITE) / NAMES[2]).unlink()
     kept = {
         path: path.stat().st_mtime_ns
         for path in (folder.root / OutputKind.ALPHA).iterdir()

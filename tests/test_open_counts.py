@@ -24,7 +24,7 @@ def test_infer_reads_a_video_once_before_it_is_decoded(
     folder = infer(video.parent, matting_options(opaque_checkpoint), None, progress)
     assert open_counter.demuxed(video) == 2  # its index, its frames
     assert open_counter.read(video) == 1  # its hash
-    result = folder.layer(OutputKind.COMPOSITE) / "clip.mp4"
+    result = folder.output_folder(OutputKind.COMPOSITE) / "clip.mp4"
     assert open_counter.demuxed(atomic_files.partial(result)) == 1  # the check of its frames
     assert open_counter.read(result) == 1  # its hash
 
@@ -60,7 +60,7 @@ def test_combine_and_add_audio(
     matted = infer(segments, matting_options(opaque_checkpoint), None, progress)
     combined = combine(matted.root, None, progress)
     for number in range(3):
-        result = matted.layer(OutputKind.COMPOSITE) / f"output_{number:03d}.mp4"
+        result = matted.output_folder(OutputKind.COMPOSITE) / f"output_{number:03d}.mp4"
         assert open_counter.demuxed(result) == 2  # its index; then it is copied
     assert open_counter.demuxed(atomic_files.partial(combined)) == 1  # the check of its frames
     assert open_counter.demuxed(combined) == 0

@@ -77,7 +77,7 @@ def test_the_formats_that_trip_others(
     assert clips
     matted = infer(folder, options, None, progress)
     for clip in clips:
-        made = decode(matted.layer(OutputKind.COMPOSITE) / f"{clip.stem}.mp4")
+        made = decode(matted.output_folder(OutputKind.COMPOSITE) / f"{clip.stem}.mp4")
         assert len(made) == len(decode(clip))
         assert np.abs(made[0][1].astype(int) - GREEN).max() <= 4
 

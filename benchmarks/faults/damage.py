@@ -23,7 +23,7 @@ class Damage(JobFault):
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)
-        made = job.matted.layer(OutputKind.COMPOSITE)
+        made = job.matted.output_folder(OutputKind.COMPOSITE)
         first, second = rng.sample(self.names, 2)
         how = ("bit", "cut", "zeros", "deleted", "swapped", "copied", "appended")[number % 7]
         story = f"{how}: {first}, {second}"

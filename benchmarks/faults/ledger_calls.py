@@ -144,7 +144,7 @@ class LedgerCalls(Fault):
     ) -> int:
         """Plays a story and checks what was left at the wanted call; returns how many there are."""
         folder = MattedFolder(place / "matted")
-        folder.layer(OutputKind.COMPOSITE).mkdir(parents=True)
+        folder.output_folder(OutputKind.COMPOSITE).mkdir(parents=True)
         # The story's own dice, so that the same one is told with and without a kill.
         dice = Random(rng.random())
         watch = Watch(folder.root, wanted, rng, power_cut)
@@ -191,7 +191,7 @@ def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -
     watch.finished.discard(name)
     with watched(watch):
         ledger.record(name, Entry())
-    path = ledger.folder.layer(OutputKind.COMPOSITE) / name
+    path = ledger.folder.output_folder(OutputKind.COMPOSITE) / name
     if not works:
         with watched(watch):
             ledger.record(name, Entry(error="it failed"))

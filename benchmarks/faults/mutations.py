@@ -53,7 +53,8 @@ class Mutations(JobFault):
         """`true` was said of a segment: its result has the planned frames at their times."""
         entry = json.loads(job.matted.manifest.read_text(encoding="utf-8"))["segments"][name]
         path = (
-            job.matted.layer(OutputKind.COMPOSITE) / entry["outputs"][OutputKind.COMPOSITE]["file"]
+            job.matted.output_folder(OutputKind.COMPOSITE)
+            / entry["outputs"][OutputKind.COMPOSITE]["file"]
         )
         try:
             found = presentation_times(path)

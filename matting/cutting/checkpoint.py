@@ -59,8 +59,8 @@ class CutCheckpoint:
     ) -> CutCheckpoint | None:
         """Return the segments in `work`, if they were cut from that source into that length.
 
-        None where they were not, or one is missing or changed, or the checkpoint is damaged: then
-        the source is cut anew.
+        None if they were not, if one is missing or changed, or if the checkpoint is damaged: then
+        the source is cut again.
         """
         if not (work / NAME).is_file():
             return None
@@ -115,7 +115,7 @@ class _SegmentRecord(Struct, frozen=True):
 
 
 class _Record(Struct, frozen=True, kw_only=True):
-    """What the file holds.
+    """The content of the file.
 
     Attributes:
         content: the hash of the whole source.

@@ -25,15 +25,15 @@ class AutoRatio(str, Enum):
 class RecordedSettings(Struct, frozen=True):
     """Everything that shapes the results of one input.
 
-    Where it is computed is not part of it. Unset is what plays no part in a result, and in records
-    of earlier versions what these did not know.
+    Where it is computed is not part of it. A field is unset where it plays no part in a result, and
+    in records of earlier versions that did not know it.
 
     Attributes:
         checkpoint: the hash of the network's weights.
-        precision: unset where it is whatever suits the device (AUTO).
+        precision: unset for the one that suits the device (AUTO).
         background: as "#78FF9B".
-        encoder: of records without one it was SOFTWARE, for there was no choice.
-        frame_rate: of a video made of pictures, as "30000/1001"; PICTURES of pictures; None of a
+        encoder: where it is unset, SOFTWARE: there was no choice then.
+        frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
             video that has its own.
         first_frame: the number of the first picture, where pictures are numbered.
     """
@@ -103,15 +103,17 @@ class OutputFile(Struct, frozen=True):
 class Entry(Struct, frozen=True):
     """What came of one segment.
 
+    A field that is added needs a default, so that earlier versions' entries can still be read.
+
     Attributes:
         source: the fingerprint of the segment itself.
         settings: everything that shapes the result, the checkpoint's hash included.
         start_state: None while nothing is matted.
         lineage: None while nothing is matted, and in records of earlier versions.
         outputs: its results; empty while it is not done.
-        end_state: the fingerprint of the file of the network's state after it; None: none was
-            kept.
-        error: what went wrong; empty where nothing did.
+        end_state: the fingerprint of the file with the network's state after it; None: there is
+            none.
+        error: what went wrong; empty if nothing did.
     """
 
     source: Fingerprint | None = None

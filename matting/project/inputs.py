@@ -32,8 +32,8 @@ class Input:
     Attributes:
         name: what `processed.json` calls it.
         stem: the name of its results, without a suffix.
-        planned: what the plan says of it; None without a plan.
-        first_frame: how many frames of the source are before it; 0 without a plan.
+        planned: its place in the plan; None without a plan.
+        first_frame: the number of its first frame in the source; 0 without a plan.
         time_base, rate: the plan's; None without a plan.
     """
 
@@ -55,15 +55,17 @@ class Input:
         return self.path.is_dir()
 
     def gives_video(self, rate: Fraction | None) -> bool:
-        """Whether the results are videos. `rate`: as for `open`."""
+        """Return whether the results are videos. `rate`: as for `open`."""
         return not self.is_sequence or rate is not None
 
     def open(self, rate: Fraction | None) -> FrameSource:
-        """Its frames. `rate`: frames a second of an image sequence; None: they do not matter.
+        """Open it for reading frames.
 
+        Args:
+            rate: frames a second of an image sequence; None: it does not matter.
         Raises:
-            InputError: it is not there, or is none.
-            MediaError: it cannot be used, or has not the frames that the plan says.
+            InputError: it is not there, holds no pictures, or differs from the plan.
+            MediaError: it cannot be used.
         """
         if self.is_sequence:
             return ImageSequence(self.path, rate or Fraction(1))
@@ -73,11 +75,15 @@ class Input:
         return source
 
     def is_as_cut(self, fingerprint: Fingerprint) -> bool:
-        """Whether content of that fingerprint is what was cut, and so was decoded by `segment`."""
+        """Return whether this is the content that was cut, and so was decoded by `segment`."""
         return self.planned is not None and self.planned.fingerprint == fingerprint
 
     def fingerprint(self) -> Fingerprint:
-        """What its content is known by; for a sequence, that of all its pictures together."""
+        """Return the fingerprint of its content; of a sequence, that of all its pictures.
+
+        Raises:
+            InputError: it cannot be read.
+        """
         return Fingerprint.of(self.path)
 
 
@@ -91,30 +97,30 @@ class InputFolder:
 
 
 def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fraction) -> None:
-    """Refuses a piece that has not the frames, or not the times, with which it was cut.
+    """Refuse a segment whose frames differ in number or times from those that were cut.
 
-    One that was mended elsewhere may count in other ticks, and so be off a little.
+    One that was repaired elsewhere may count in other ticks, and so be off a little.
     """
     if source.frames != planned.frames:
         raise InputError(
-            f"{source.path} has {source.frames} frames, but {planned.frames} were cut for it.",
+            f"{source.path} has {source.frames} frames, but was cut with {planned.frames}.",
             CUT_AGAIN,
             option="--overwrite",
         )
     first = source.times[0]
-    # A converter's ticks may be coarser than the source's, but a millisecond is what they reach.
-    within = max(time_base, min(source.time_base, Fraction(1, 1000)))
-    for index, (have, want) in enumerate(zip(source.times, planned.times(), strict=True)):
-        if abs((have - first) * source.time_base - want * time_base) > within:
+    # A converter's ticks may be coarser than the source's, but not coarser than a millisecond.
+    tolerance = max(time_base, min(source.time_base, Fraction(1, 1000)))
+    for index, (pts, time) in enumerate(zip(source.times, planned.times(), strict=True)):
+        if abs((pts - first) * source.time_base - time * time_base) > tolerance:
             raise InputError(
-                f"{source.path}: frame {index} is shown at another time than it was cut with.",
+                f"{source.path}: frame {index} is shown at another time than when it was cut.",
                 CUT_AGAIN,
                 option="--overwrite",
             )
 
 
 def read_inputs(folder: Path) -> InputFolder:
-    """What `folder` holds for matting.
+    """Return what is to be matted in a folder.
 
     Raises:
         InputError: no such folder, or it holds nothing to matte.
@@ -128,27 +134,34 @@ def read_inputs(folder: Path) -> InputFolder:
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
     plan = read_plan(folder)
     if plan is not None:
-        before = accumulate((s.frames for s in plan.segments), initial=0)
-        planned = tuple(
-            Input(s.name, folder / s.name, Path(s.name).stem, s, plan.time_base, plan.rate, first)
-            for s, first in zip(plan.segments, before, strict=False)
-        )
-        return InputFolder(folder, plan, planned)
+        return InputFolder(folder, plan, _planned(folder, plan))
     if (folder / UNFINISHED).exists():
         raise InputError(
             f"{folder} is not completely cut.",
             "Run segment (1_segment.bat) on the video again first.",
         )
-    paths = _unplanned(folder)
+    paths = _videos_and_sequences(folder)
     if not paths:
         raise InputError(
             f"{folder} holds no videos and no pictures.",
             "Give the folder that segment made; its name ends in _segments.",
         )
-    return InputFolder(folder, None, _named(paths))
+    stems = result_stems([InputName(path.name, path.is_dir()) for path in paths])
+    named = zip(paths, stems, strict=True)
+    return InputFolder(folder, None, tuple(Input(path.name, path, stem) for path, stem in named))
 
 
-def _unplanned(folder: Path) -> list[Path]:
+def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
+    stems = result_stems([InputName(segment.name, False) for segment in plan.segments])
+    first_frames = accumulate((segment.frames for segment in plan.segments), initial=0)
+    return tuple(
+        Input(s.name, folder / s.name, stem, s, plan.time_base, plan.rate, first_frame)
+        for s, stem, first_frame in zip(plan.segments, stems, first_frames, strict=False)
+    )
+
+
+def _videos_and_sequences(folder: Path) -> list[Path]:
+    """Return the inputs in a folder without a plan; the folder itself if it holds pictures only."""
     try:
         visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
     except OSError as error:
@@ -160,8 +173,3 @@ def _unplanned(folder: Path) -> list[Path]:
         return [folder]
     inputs = {*videos, *sequences}
     return [path for path in visible if path in inputs]
-
-
-def _named(paths: list[Path]) -> tuple[Input, ...]:
-    stems = result_stems([InputName(path.name, path.is_dir()) for path in paths])
-    return tuple(Input(path.name, path, stem) for path, stem in zip(paths, stems, strict=True))

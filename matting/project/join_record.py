@@ -1,4 +1,4 @@
-"""A record beside a combined file: what it was made of, so that nothing stale gets its audio."""
+"""A record beside a combined file of what it was joined from, so that audio joins nothing stale."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
 
     Attributes:
         source: the video it was cut from; None for a folder of any videos.
-        frames: how many it holds.
+        frames: their number.
         parts_sha256: the hash of the hashes of its segments, in order.
-        file: the fingerprint of the file itself; None while it is not made.
+        file: the fingerprint of the file itself; None before it is there.
     """
 
     version: Literal[1] = 1

@@ -18,11 +18,11 @@ from matting.project.records import FileName
 from matting.project.result_names import same_name_forms
 from matting.system import atomic_files
 
-START_OVER = "Delete it, and infer mattes all of this folder anew."
+START_OVER = "Delete it, and infer mattes all of this folder again."
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What manifest.json holds."""
+    """The content of manifest.json."""
 
     version: Literal[2] = 2
     plan: Plan | None
@@ -55,32 +55,32 @@ class Ledger:
         return self._entries.get(name, Entry())
 
     def begin(self, names: Sequence[str], plan: Plan | None) -> None:
-        """State which segments there are, in order; those not heard of before are not done."""
+        """Record which segments there are, in order; new ones are not done."""
         self._names = list(names)
         self.plan = plan
         self._save_manifest()
         self._save_processed()
 
     def reopen(self, names: Sequence[str]) -> None:
-        """Take back what was said of those segments: they are to be done (again)."""
+        """Record that those segments are to be matted, or matted again."""
         for name in names:
             self._done[name] = False
         self._save_processed()
 
     def is_done(self, name: str) -> bool:
-        """Return whether people and program agree that it is done, and its files are intact."""
+        """Return whether a segment is done: nobody said otherwise, and its files are intact."""
         outputs = self.entry(name).outputs
         if not self._done.get(name) or not outputs:
             return False
         return all(
-            output.fingerprint.matches(self.folder.layer(kind) / output.file)
+            output.fingerprint.matches(self.folder.output_folder(kind) / output.file)
             for kind, output in outputs.items()
         )
 
     def output(self, name: str, kind: OutputKind) -> Path | None:
-        """Return a segment's result of one kind; None where it was not made."""
+        """Return a segment's result of one output kind; None if there is none."""
         output = self.entry(name).outputs.get(kind)
-        return self.folder.layer(kind) / output.file if output else None
+        return self.folder.output_folder(kind) / output.file if output else None
 
     def overwritten(self, names: Set[str], paths_of: Callable[[str], Iterable[Path]]) -> set[str]:
         """Return the other segments whose results are overwritten when those named are matted.
@@ -101,7 +101,7 @@ class Ledger:
                 name
                 for name in self._entries.keys() - names - lost
                 for kind, output in self._entries[name].outputs.items()
-                if places & _places(self.folder.layer(kind) / output.file)
+                if places & _places(self.folder.output_folder(kind) / output.file)
             }
             lost |= latest
         return lost
@@ -127,7 +127,7 @@ class Ledger:
         for kind in kinds:
             outputs = [self.output(name, kind) for name in self.names]
             names = [path.name for path in outputs if path is not None and not path.is_dir()]
-            path = self.folder.layer(kind) / LIST_NAME
+            path = self.folder.output_folder(kind) / LIST_NAME
             if names:
                 atomic_files.write_text(path, concat_list(names))
             else:

@@ -1,4 +1,4 @@
-"""Every name and path on disk, from one source path. Pure: nothing here touches the disk."""
+"""Every name and path on the disk, from one source path. Nothing here touches the disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIST_NAME = "file_list.txt"
 # Holds the files of a segments folder until all are there and checked, or those of a damaged
 # video until the next run.
 UNFINISHED = ".cutting"
-# Holds the results of a trial, in the matted folder, while it lasts.
+# Holds the outputs of a trial, in the matted folder, while it lasts.
 TRIAL = ".trial"
 SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
@@ -34,17 +34,17 @@ class Container(Enum):
 
 
 def segment_name(index: int) -> str:
-    """The file name of segment `index`, counted from 0."""
+    """Return the file name of segment `index`, counted from 0."""
     return f"output_{index:03d}.mp4"
 
 
 def picture_name(frame: int) -> str:
-    """The file name of the picture of a video's frame, counted from 0; in order for everybody."""
+    """Return the file name of a video's frame, counted from 0; any program sorts them in order."""
     return f"{frame:07d}.png"
 
 
 def segments_folder(video: Path, output: Path | None = None) -> Path:
-    """Where `video` is cut to: beside it, or in the folder `output`."""
+    """Return the folder for the segments of `video`: beside it, or in the folder `output`."""
     return (output or video.parent) / f"{video.stem}{SEGMENTS_SUFFIX}"
 
 
@@ -63,7 +63,7 @@ class MattedFolder:
 
     @classmethod
     def of(cls, segments: Path, output: Path | None = None) -> MattedFolder:
-        """The one for the folder `segments`: beside it, or in the folder `output`."""
+        """Return the one of a segments folder: beside it, or in the folder `output`."""
         return cls((output or segments.parent) / f"{segments.name}{MATTED_SUFFIX}")
 
     @property
@@ -76,14 +76,14 @@ class MattedFolder:
         """For the program: with what, from what, and what came of it."""
         return self.root / "manifest.json"
 
-    def layer(self, kind: OutputKind) -> Path:
-        """The folder of one kind of result: COMPOSITE, ALPHA, FOREGROUND or ALPHA_PNG."""
+    def output_folder(self, kind: OutputKind) -> Path:
+        """Return the folder of one output kind."""
         return self.root / kind
 
     def state(self, segment: str) -> Path:
-        """The network's recurrent state at the end of a segment."""
+        """Return the file of the network's recurrent state at the end of a segment."""
         return self.root / "STATE" / f"{segment}.pt"
 
     def combined(self, kind: OutputKind = OutputKind.COMPOSITE) -> Path:
-        """All segments of one kind of result in one file."""
+        """Return the file that joins all segments of one output kind."""
         return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"

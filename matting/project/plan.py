@@ -48,7 +48,7 @@ class PlannedSegment(Struct, frozen=True):
 
     Attributes:
         first_pts: of its first frame.
-        frames: how many it holds.
+        frames: their number.
         gaps: from each frame to the next, in order of display: "512x14 513x1" is fourteen gaps of
             512 ticks and one of 513.
         size_bytes, sha256: of the file as it was cut; one that was changed since has others.
@@ -97,7 +97,7 @@ class PlannedSegment(Struct, frozen=True):
         return Fingerprint(self.size_bytes, self.sha256)
 
     def times(self) -> list[int]:
-        """Return when each frame is shown, from the first on."""
+        """Return when each frame is presented, in ticks after the first."""
         gaps = (ticks for ticks, count in _runs(self.gaps) for _ in range(count))
         return list(accumulate(gaps, initial=0))
 

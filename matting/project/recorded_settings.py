@@ -57,7 +57,7 @@ def _with_encoding(recorded: RecordedSettings, encoding: EncodingOptions) -> Rec
 
 
 def in_words(setting: str) -> str:
-    """Return what the user calls a setting: mostly the option by which it is given."""
+    """Return what the user calls a setting: mostly the option that sets it."""
     return WORDS.get(setting, setting if " " in setting else f"--{setting}")
 
 
@@ -69,9 +69,9 @@ def encoder_of(recorded: RecordedSettings) -> CodecBackend:
 
 
 def changed_settings(recorded: RecordedSettings, wanted: RecordedSettings) -> list[str]:
-    """Return the names of the settings for which a result has to be made anew.
+    """Return the names of the settings that differ so that a result has to be matted again.
 
-    A result of more kinds than are wanted will do.
+    A result of more output kinds than are wanted will do.
     """
     have = {"encoder": encoder_of(recorded), **_set_fields(recorded)}
     want = _set_fields(wanted)

@@ -87,10 +87,10 @@ def target_of(
     Args:
         rate: as for `Input.open`.
     """
-    layer = folder.layer(kind)
+    outputs = folder.output_folder(kind)
     if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
-        return OutputTarget(layer / item.stem, True, item.first_frame, only_frames)
-    return OutputTarget(layer / f"{item.stem}.mp4")
+        return OutputTarget(outputs / item.stem, True, item.first_frame, only_frames)
+    return OutputTarget(outputs / f"{item.stem}.mp4")
 
 
 @dataclass

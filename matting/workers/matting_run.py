@@ -61,7 +61,7 @@ class MattingRun:
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
         for kind in self._options.output.kinds:
-            atomic_files.make_folder(self._folder.layer(kind))
+            atomic_files.make_folder(self._folder.output_folder(kind))
         atomic_files.make_folder(self._folder.state("").parent)
         self._matte_all()
         self._ledger.write_lists(self._options.output.kinds)

@@ -65,20 +65,20 @@ def test_a_sequence_keeps_its_names_and_values(
     folder = infer(take, matting_options(opaque_checkpoint, ALL), None, progress)
     source = pictures(take)
     for kind in (OutputKind.COMPOSITE, OutputKind.FOREGROUND):
-        results = pictures(folder.layer(kind) / "take")
+        results = pictures(folder.output_folder(kind) / "take")
         assert list(results) == list(source)
         for name, values in results.items():
             assert values.dtype == np.uint8
             assert np.abs(values.astype(int) - source[name]).max() <= 1
     for kind, depth in ((OutputKind.ALPHA, np.uint8), (OutputKind.ALPHA_PNG, np.uint16)):
-        results = pictures(folder.layer(kind) / "take")
+        results = pictures(folder.output_folder(kind) / "take")
         assert list(results) == list(source)
         for values in results.values():
             assert values.shape == (48, 64)
             assert values.dtype == depth
             assert int(values.min()) == np.iinfo(depth).max
     assert processed(folder) == {"take": True}
-    assert sorted(p.name for p in folder.layer(OutputKind.COMPOSITE).iterdir()) == ["take"]
+    assert sorted(p.name for p in folder.output_folder(OutputKind.COMPOSITE).iterdir()) == ["take"]
 
 
 def test_a_sequence_of_16_bits_stays_one(
@@ -87,7 +87,7 @@ def test_a_sequence_of_16_bits_stays_one(
     take = write_take(tmp_path / "take", depth=16)
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     source = pictures(take)
-    results = pictures(folder.layer(OutputKind.COMPOSITE) / "take")
+    results = pictures(folder.output_folder(OutputKind.COMPOSITE) / "take")
     assert list(results) == list(source)
     for name, values in results.items():
         assert values.dtype == np.uint16
@@ -105,7 +105,7 @@ def test_transparent_pictures_are_put_over_black_with_a_note(
         folder = infer(take, matting_options(opaque_checkpoint), None, progress)
         assert progress.heard("put over black") == (alpha < 255)
         progress.said.clear()
-        results = pictures(folder.layer(OutputKind.COMPOSITE) / name)["a.png"]
+        results = pictures(folder.output_folder(OutputKind.COMPOSITE) / name)["a.png"]
         assert np.abs(results - picture(3) * (alpha / 255)).max() <= 0.51
 
 
@@ -119,7 +119,7 @@ def test_the_colours_of_other_formats(
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     with Image.open(take / f"a{suffix}") as source:
         expected = np.asarray(source).astype(int)
-    results = pictures(folder.layer(OutputKind.COMPOSITE) / "take")["a.png"]
+    results = pictures(folder.output_folder(OutputKind.COMPOSITE) / "take")["a.png"]
     assert np.abs(results - expected).max() <= 1
 
 
@@ -139,7 +139,7 @@ def test_the_colour_profile_is_kept(
         OutputKind.ALPHA_PNG: None,
     }
     for kind, expected in kept.items():
-        with Image.open(folder.layer(kind) / "take" / "a.png") as results:
+        with Image.open(folder.output_folder(kind) / "take" / "a.png") as results:
             results.load()
             assert results.info.get("icc_profile") == expected
             assert "aspect" not in results.info or results.info["aspect"] == (1, 1)
@@ -162,7 +162,7 @@ def test_names_that_differ_by_their_suffix_only(
         Image.fromarray(picture(1)).save(take / name)
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     expected = ["B.jpg.png", "a.jpg.png", "a.png.png", "b.png.png"]
-    assert list(pictures(folder.layer(OutputKind.COMPOSITE) / "take")) == expected
+    assert list(pictures(folder.output_folder(OutputKind.COMPOSITE) / "take")) == expected
 
 
 def test_a_sequence_beside_a_video_of_its_name(
@@ -172,11 +172,13 @@ def test_a_sequence_beside_a_video_of_its_name(
     write_take(both / "a")
     make_clip(both / "a.mp4", 3)
     folder = infer(both, matting_options(opaque_checkpoint, PICTURES_OF_VIDEO), None, progress)
-    assert numbers(folder.layer(OutputKind.COMPOSITE) / "a.mp4.mp4") == [0, 1, 2]
-    assert len(pictures(folder.layer(OutputKind.COMPOSITE) / "a")) == 4
-    alphas = pictures(folder.layer(OutputKind.ALPHA_PNG) / "a.mp4")
+    assert numbers(folder.output_folder(OutputKind.COMPOSITE) / "a.mp4.mp4") == [0, 1, 2]
+    assert len(pictures(folder.output_folder(OutputKind.COMPOSITE) / "a")) == 4
+    alphas = pictures(folder.output_folder(OutputKind.ALPHA_PNG) / "a.mp4")
     assert list(alphas) == ["0000000.png", "0000001.png", "0000002.png"]
-    listed = (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").read_text(encoding="utf-8")
+    listed = (folder.output_folder(OutputKind.COMPOSITE) / "file_list.txt").read_text(
+        encoding="utf-8"
+    )
     assert listed == "file 'a.mp4.mp4'\n"
     with pytest.raises(InputError, match="a holds pictures, which cannot be joined with videos"):
         combine(folder.root, None, progress)
@@ -188,17 +190,17 @@ def test_the_alpha_of_a_video_as_pictures(
     segments = cut(tmp_path, progress, 70)
     options = matting_options(opaque_checkpoint, PICTURES_OF_VIDEO)
     folder = infer(segments, options, None, progress)
-    layer = folder.layer(OutputKind.ALPHA_PNG)
-    assert sorted(p.name for p in layer.iterdir()) == [f"output_{i:03d}" for i in range(3)]
-    names = [name for part in sorted(layer.iterdir()) for name in pictures(part)]
+    outputs = folder.output_folder(OutputKind.ALPHA_PNG)
+    assert sorted(p.name for p in outputs.iterdir()) == [f"output_{i:03d}" for i in range(3)]
+    names = [name for part in sorted(outputs.iterdir()) for name in pictures(part)]
     assert names == [f"{number:07d}.png" for number in range(70)]
-    for values in pictures(layer / "output_002").values():
+    for values in pictures(outputs / "output_002").values():
         assert values.shape == (48, 64)
         assert values.dtype == np.uint16
         assert int(values.min()) == 65535
     combined = combine(folder.root, None, progress)
     assert numbers(combined) == list(range(70))
-    assert len(list(layer.iterdir())) == 3
+    assert len(list(outputs.iterdir())) == 3
 
 
 @pytest.mark.parametrize("damage", ["damaged", "missing", "additional", "renamed", "swapped"])
@@ -208,9 +210,9 @@ def test_a_folder_that_is_not_what_was_recorded_is_done_again(
     write_take(tmp_path / "shots" / "a")
     write_take(tmp_path / "shots" / "b")
     folder = infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
-    layer = folder.layer(OutputKind.COMPOSITE)
-    untouched, whole = snapshot(layer / "a"), pictures(layer / "b")
-    first, second = layer / "b" / "A001.0.png", layer / "b" / "A001.5.png"
+    outputs = folder.output_folder(OutputKind.COMPOSITE)
+    untouched, whole = snapshot(outputs / "a"), pictures(outputs / "b")
+    first, second = outputs / "b" / "A001.0.png", outputs / "b" / "A001.5.png"
     if damage == "damaged":
         content = bytearray(first.read_bytes())
         content[-20] ^= 1
@@ -218,9 +220,9 @@ def test_a_folder_that_is_not_what_was_recorded_is_done_again(
     elif damage == "missing":
         first.unlink()
     elif damage == "additional":
-        (layer / "b" / "A001.1.png").write_bytes(first.read_bytes())
+        (outputs / "b" / "A001.1.png").write_bytes(first.read_bytes())
     elif damage == "renamed":
-        first.rename(layer / "b" / "A001.1.png")
+        first.rename(outputs / "b" / "A001.1.png")
     else:
         contents = first.read_bytes(), second.read_bytes()
         first.write_bytes(contents[1])
@@ -230,11 +232,11 @@ def test_a_folder_that_is_not_what_was_recorded_is_done_again(
     progress.totals.clear()
     infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
     assert progress.totals == [4]
-    assert snapshot(layer / "a") == untouched
-    again = pictures(layer / "b")
+    assert snapshot(outputs / "a") == untouched
+    again = pictures(outputs / "b")
     assert list(again) == list(whole)
     assert all(np.array_equal(again[name], whole[name]) for name in whole)
-    assert sorted(p.name for p in layer.iterdir()) == ["a", "b"]
+    assert sorted(p.name for p in outputs.iterdir()) == ["a", "b"]
 
 
 def test_files_left_by_a_file_manager_do_not_matter(
@@ -243,7 +245,7 @@ def test_files_left_by_a_file_manager_do_not_matter(
     take = write_take(tmp_path / "take")
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "._A001.0.png"):
-        (folder.layer(OutputKind.COMPOSITE) / "take" / name).write_bytes(b"seen")
+        (folder.output_folder(OutputKind.COMPOSITE) / "take" / name).write_bytes(b"seen")
     progress.totals.clear()
     infer(take, matting_options(opaque_checkpoint), None, progress)
     assert progress.totals == []
@@ -261,8 +263,8 @@ def test_from_pictures_to_a_video_and_back(
     assert numbers(combine(folder.root, None, progress)) == list(range(4))
     infer(take, at_rate(options, None), None, progress)
     assert progress.said.count("1 are done again, for these have changed: --frame-rate.") == 2
-    assert not (folder.layer(OutputKind.COMPOSITE) / "file_list.txt").exists()
-    assert len(pictures(folder.layer(OutputKind.COMPOSITE) / "take")) == 4
+    assert not (folder.output_folder(OutputKind.COMPOSITE) / "file_list.txt").exists()
+    assert len(pictures(folder.output_folder(OutputKind.COMPOSITE) / "take")) == 4
     # How videos are encoded changes nothing of pictures.
     progress.totals.clear()
     other = replace(options, output=OutputOptions(encoding=replace(FAST, quality=30)))
@@ -278,7 +280,7 @@ def test_pictures_are_not_combined(
     assert main(["combine", str(folder.root)]) == 2
     said = capsys.readouterr().err
     assert "nothing to join" in said
-    assert str(folder.layer(OutputKind.COMPOSITE) / "take") in said
+    assert str(folder.output_folder(OutputKind.COMPOSITE) / "take") in said
     assert "--frame-rate" in said
     assert len(said.strip().splitlines()) == 2
 
@@ -288,8 +290,8 @@ def test_interrupted_pictures_leave_the_last_whole_ones(
 ) -> None:
     take = write_take(tmp_path / "take")
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
-    layer = folder.layer(OutputKind.COMPOSITE)
-    before = snapshot(layer / "take")
+    outputs = folder.output_folder(OutputKind.COMPOSITE)
+    before = snapshot(outputs / "take")
 
     def interrupt(done: int) -> None:
         if done == 2:
@@ -298,12 +300,12 @@ def test_interrupted_pictures_leave_the_last_whole_ones(
     progress.on_advance = interrupt
     with pytest.raises(KeyboardInterrupt):
         infer(take, matting_options(empty_checkpoint), None, progress)
-    assert snapshot(layer / "take") == before
-    assert [p.name for p in layer.iterdir()] == ["take"]
+    assert snapshot(outputs / "take") == before
+    assert [p.name for p in outputs.iterdir()] == ["take"]
     assert processed(folder) == {"take": False}
     progress.on_advance = carry_on
     infer(take, matting_options(empty_checkpoint), None, progress)
-    for values in pictures(layer / "take").values():
+    for values in pictures(outputs / "take").values():
         assert (values == (120, 255, 155)).all()
 
 
@@ -312,15 +314,15 @@ def test_a_crash_between_the_renames_is_healed(
 ) -> None:
     take = write_take(tmp_path / "take")
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
-    layer = folder.layer(OutputKind.COMPOSITE)
+    outputs = folder.output_folder(OutputKind.COMPOSITE)
     # The old one is moved aside, the new one not there yet: what a power failure may leave.
-    atomic_files.publish(layer / "take", layer / f"take{atomic_files.REPLACED}")
-    (layer / f"take{atomic_files.PARTIAL}").mkdir()
-    (layer / f"take{atomic_files.PARTIAL}" / "A001.0.png").write_bytes(b"half")
-    assert not (layer / "take").exists()
+    atomic_files.publish(outputs / "take", outputs / f"take{atomic_files.REPLACED}")
+    (outputs / f"take{atomic_files.PARTIAL}").mkdir()
+    (outputs / f"take{atomic_files.PARTIAL}" / "A001.0.png").write_bytes(b"half")
+    assert not (outputs / "take").exists()
     infer(take, matting_options(empty_checkpoint), None, progress)
-    assert [p.name for p in layer.iterdir()] == ["take"]
-    for values in pictures(layer / "take").values():
+    assert [p.name for p in outputs.iterdir()] == ["take"]
+    for values in pictures(outputs / "take").values():
         assert (values == (120, 255, 155)).all()
 
 
@@ -354,7 +356,7 @@ def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: 
     folder = MattedFolder.of(take)
     assert processed(folder) == {"take": True}
     for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG):
-        assert list(pictures(folder.layer(kind) / "take")) == list(pictures(take))
+        assert list(pictures(folder.output_folder(kind) / "take")) == list(pictures(take))
 
 
 def test_a_shift_of_picture_numbers_is_a_changed_setting(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_the_whole_way_through_surfaces(
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
     for path in composites(folder):
         assert times(path) == times(segments / path.name)
-    for _, alpha in decode(folder.layer(OutputKind.ALPHA) / "output_000.mp4"):
+    for _, alpha in decode(folder.output_folder(OutputKind.ALPHA) / "output_000.mp4"):
         assert alpha.min() > 250
     assert encoders_of(folder) == {CodecBackend.HARDWARE}
 

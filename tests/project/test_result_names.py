@@ -188,10 +188,9 @@ def test_what_would_be_overwritten_is_matted_again(
     make_clip(clips / "a.mkv.mov", 3)
     options = matting_options(opaque_checkpoint)
     folder = infer(clips, options, None, progress)
-    layer = folder.layer(OutputKind.COMPOSITE)
     assert [path.name for path in composites(folder)] == ["a.mkv.mp4", "a.mp4"]
     make_clip(clips / "a.mp4", 4)
-    (layer / "a.mp4").unlink()
+    (folder.output_folder(OutputKind.COMPOSITE) / "a.mp4").unlink()
     infer(clips, options, None, progress)
     assert all(processed(folder).values())
     counts = {path.name: len(numbers(path)) for path in composites(folder)}

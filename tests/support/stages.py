@@ -89,7 +89,7 @@ def with_compute(options: MattingOptions, **changes: Any) -> MattingOptions:
 
 
 def composites(folder: MattedFolder) -> list[Path]:
-    return sorted(folder.layer(OutputKind.COMPOSITE).glob("*.mp4"))
+    return sorted(folder.output_folder(OutputKind.COMPOSITE).glob("*.mp4"))
 
 
 def processed(folder: MattedFolder) -> dict[str, bool]:

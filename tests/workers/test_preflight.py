@@ -255,7 +255,7 @@ def test_pictures_are_reckoned_too(
         progress,
     )
     pictures = tmp_path / "pictures"
-    shutil.copytree(first.layer(OutputKind.ALPHA_PNG) / "output_000", pictures)
+    shutil.copytree(first.output_folder(OutputKind.ALPHA_PNG) / "output_000", pictures)
     progress.said.clear()
     monkeypatch.setattr(preflight, "FIRST_FRAMES", 5)
     infer(pictures, matting_options(random_checkpoint), None, progress)

@@ -66,14 +66,14 @@ class ScriptedJob:
     def delete(self, *indices: int) -> None:
         """Delete some results."""
         for index in indices:
-            (self.folder.layer(OutputKind.COMPOSITE) / NAMES[index]).unlink()
+            (self.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink()
 
     def wrong(self) -> list[str]:
         """Return which results are not those of one uncut run."""
         wrong, state = [], ""
         for name in NAMES:
             for kind in self.options.output.kinds:
-                result = self.folder.layer(kind) / name
+                result = self.folder.output_folder(kind) / name
                 expected = expected_output(kind, state, self.segments / name)
                 if not result.is_file() or result.read_text(encoding="utf-8") != expected:
                     wrong.append(name)
@@ -334,6 +334,6 @@ def _disturb(job: ScriptedJob, what: str, index: int) -> None:
     if what == "content":
         job.change(index)
     elif what == "result":
-        (job.folder.layer(OutputKind.COMPOSITE) / NAMES[index]).unlink(missing_ok=True)
+        (job.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink(missing_ok=True)
     else:
         job.folder.state(NAMES[index]).unlink(missing_ok=True)
