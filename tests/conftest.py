@@ -36,6 +36,12 @@ hypothesis.settings.register_profile("rvm", derandomize=True, deadline=None, dat
 hypothesis.settings.load_profile("rvm")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run three tests for every two cores: many wait, for processes, files and clocks."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     require_gpu(item)
 

@@ -33,7 +33,7 @@ from matting.run import run
 from matting.segment import segment
 from tests.support.clips import decode
 from tests.support.recorder import Recorder
-from tests.support.stages import interrupt_after, matting_options
+from tests.support.stages import interrupt_after, matting_options, with_compute
 
 FPS, FRAMES, SIZE = 30, 90, (320, 180)
 GREEN = np.array((120, 255, 155))
@@ -43,7 +43,9 @@ SECOND = CuttingOptions(seconds=Fraction(1))
 
 
 def options(kinds: tuple[OutputKind, ...] = (OutputKind.ALPHA,)) -> MattingOptions:
-    return matting_options(CHECKPOINT, OutputOptions(kinds=kinds, encoding=LOSSLESS))
+    """Single frames are rounded alike wherever a video is cut; chunks end elsewhere."""
+    chunked = matting_options(CHECKPOINT, OutputOptions(kinds=kinds, encoding=LOSSLESS))
+    return with_compute(chunked, largest_chunk=1)
 
 
 def frames_of(path: Path) -> NDArray[np.int16]:

@@ -27,7 +27,7 @@ from matting.project.paths import MattedFolder
 from matting.segment import segment
 from matting.system.file_lock import folder_lock
 from tests.support.clips import decode, make_clip, numbers, times
-from tests.support.recorder import Recorder, carry_on
+from tests.support.recorder import Recorder, carry_on, once_done
 from tests.support.stages import (
     FAST,
     assert_same,
@@ -366,11 +366,10 @@ def test_a_segment_that_changes_while_it_is_matted_is_not_done(
     segments = cut(tmp_path, progress, 60)
     other = make_clip(tmp_path / "other.mp4", 30, gop=5).read_bytes()
 
-    def swap(done: int) -> None:
-        if done == 45:
-            (segments / "output_001.mp4").write_bytes(other)
+    def swap() -> None:
+        (segments / "output_001.mp4").write_bytes(other)
 
-    progress.on_advance = swap
+    progress.on_advance = once_done(45, swap)
     with pytest.raises(SegmentsFailedError, match="changed while"):
         matte(segments, opaque_checkpoint, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
@@ -493,13 +492,12 @@ def test_segments_cannot_be_cut_anew_while_they_are_matted(
     segments = cut(tmp_path, progress)
     refused: list[int] = []
 
-    def cut_anew(done: int) -> None:
-        if done == 40:
-            with pytest.raises(BusyError) as caught:
-                segment(tmp_path / "clip.mp4", CuttingOptions(overwrite=True), None, Recorder())
-            refused.append(caught.value.exit_code)
+    def cut_anew() -> None:
+        with pytest.raises(BusyError) as caught:
+            segment(tmp_path / "clip.mp4", CuttingOptions(overwrite=True), None, Recorder())
+        refused.append(caught.value.exit_code)
 
-    progress.on_advance = cut_anew
+    progress.on_advance = once_done(40, cut_anew)
     matte(segments, opaque_checkpoint, progress)
     assert refused == [5]
 
@@ -509,10 +507,6 @@ def test_a_piece_that_goes_away_while_it_is_matted_fails_alone(
 ) -> None:
     segments = cut(tmp_path, progress)
 
-    def remove(done: int) -> None:
-        if done == 45:
-            (segments / "output_001.mp4").unlink()
-
-    progress.on_advance = remove
+    progress.on_advance = once_done(45, (segments / "output_001.mp4").unlink)
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4.*cannot be read"):
         matte(segments, opaque_checkpoint, progress)

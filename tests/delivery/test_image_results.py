@@ -26,7 +26,15 @@ from matting.system import atomic_files
 from tests.support.clips import make_clip, numbers, picture
 from tests.support.pixels import RGB16
 from tests.support.recorder import Recorder, carry_on
-from tests.support.stages import FAST, composites, cut, matting_options, processed, with_output
+from tests.support.stages import (
+    FAST,
+    composites,
+    cut,
+    matting_options,
+    processed,
+    with_compute,
+    with_output,
+)
 
 ALL = OutputOptions(
     kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND, OutputKind.ALPHA_PNG),
@@ -299,7 +307,8 @@ def test_interrupted_pictures_leave_the_last_whole_ones(
 
     progress.on_advance = interrupt
     with pytest.raises(KeyboardInterrupt):
-        infer(take, matting_options(empty_checkpoint), None, progress)
+        one_by_one = with_compute(matting_options(empty_checkpoint), largest_chunk=1)
+        infer(take, one_by_one, None, progress)
     assert snapshot(outputs / "take") == before
     assert [p.name for p in outputs.iterdir()] == ["take"]
     assert processed(folder) == {"take": False}

@@ -11,6 +11,17 @@ def carry_on(_units: int = 0) -> None:
     """Do nothing: a Recorder's callbacks unless a test sets others."""
 
 
+def once_done(units: int, action: Callable[[], None]) -> Callable[[int], None]:
+    """Return a callback for `on_advance` that calls `action` once, when so many units are done."""
+    pending = [action]
+
+    def act(done: int) -> None:
+        if done >= units and pending:
+            pending.pop()()
+
+    return act
+
+
 class Recorder(Progress):
     """Keep what a stage reports. Its callbacks may raise, to interrupt the stage.
 

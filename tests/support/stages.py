@@ -31,6 +31,8 @@ from tests.support.recorder import Recorder
 
 FAST = EncodingOptions(VideoCodec.H264, quality=4)
 FAST_OUTPUT = OutputOptions(encoding=FAST)
+# A network this small takes as long for one frame as for a few.
+CHUNK_FRAMES = 4
 SECOND = CuttingOptions(seconds=Fraction(1))
 
 
@@ -41,7 +43,7 @@ def matting_options(
     return MattingOptions(
         matte=MatteOptions(checkpoint, ratio=ratio),
         output=output,
-        compute=ComputeOptions("cpu", isolated=False),
+        compute=ComputeOptions("cpu", isolated=False, largest_chunk=CHUNK_FRAMES),
     )
 
 

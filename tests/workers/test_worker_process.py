@@ -193,8 +193,9 @@ def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
 ) -> None:
     segments = cut(tmp_path, progress, 20)
     short = ShortOfMemory(monkeypatch, 0)
+    options = with_compute(matting_options(random_checkpoint), largest_chunk=1)
     with pytest.raises(SegmentsFailedError, match="too little memory"):
-        matte(segments, random_checkpoint, progress)
+        infer(segments, options, None, progress)
     assert short.refused == 3
 
 
