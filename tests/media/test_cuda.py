@@ -1,4 +1,4 @@
-"""Decoding by NVDEC, as far as it can be done without one: its surfaces, filled in software."""
+"""Decoding by NVDEC, as far as that can be tested without one: software fills its surfaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from matting.errors import MachineError, SegmentsFailedError
 from matting.imaging.planes import same_samples
 from matting.infer import infer
 from matting.media.cuda import Nvdec
-from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
 from matting.progress import Progress
@@ -27,16 +26,12 @@ from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options, with_compute
 
 
-def pictures_of(source: FrameSource, size: int = 3) -> list[tuple[int, torch.Tensor]]:
-    return [(pts, chunk.pictures.luma_or_rgb) for chunk in source.chunks(size) for pts in chunk.pts]
-
-
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize(
     ("codec", "pixel_format", "shift"),
     [("libx264", "yuv420p", 0), ("libx265", "yuv420p10le", 6), ("libx265", "yuv420p12le", 4)],
 )
-def test_surfaces_hold_the_softwares_samples(
+def test_surfaces_hold_the_samples_of_software_decoding(
     codec: str, pixel_format: str, shift: int, rotation: int, tmp_path: Path
 ) -> None:
     clip = make_clip(
@@ -87,7 +82,7 @@ def test_nvdec_itself(codec: str, pixel_format: str, rotation: int, tmp_path: Pa
 
 
 def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
-    """As NVENC takes it, and without a pass over memory; in memory that is not the decoder's."""
+    """As NVENC takes it, without a pass over memory; in memory that is not the decoder's."""
     source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 3)).decoded_by(FAKE_NVDEC)
     first, second, _ = source.chunks(1)
     chroma = first.pictures.chroma
@@ -95,14 +90,6 @@ def test_chroma_stays_side_by_side(tmp_path: Path) -> None:
     assert chroma.stride()[1:] == (1, 64, 2)
     assert first.pictures.luma_or_rgb.is_contiguous()
     assert first.pictures.luma_or_rgb.data_ptr() != second.pictures.luma_or_rgb.data_ptr()
-
-
-def test_only_the_last_frames(tmp_path: Path) -> None:
-    source, _ = VideoSource(make_clip(tmp_path / "clip.mp4", 7)).decoded_by(FAKE_NVDEC)
-    skipped: list[None] = []
-    chunks = list(source.chunks(2, last=3, on_skip=lambda: skipped.append(None)))
-    assert sum(len(chunk.pts) for chunk in chunks) == 3
-    assert len(skipped) == 4
 
 
 @pytest.mark.parametrize(
@@ -113,7 +100,7 @@ def test_only_the_last_frames(tmp_path: Path) -> None:
         (FakeNvdec(missing=0), "frames are missing"),
     ],
 )
-def test_what_the_first_frames_tell(fake: FakeNvdec, reason: str, tmp_path: Path) -> None:
+def test_the_first_frames_are_compared(fake: FakeNvdec, reason: str, tmp_path: Path) -> None:
     own = VideoSource(make_clip(tmp_path / "clip.mp4", 7))
     source, why = own.decoded_by(fake)
     assert source is own
@@ -128,7 +115,7 @@ def test_what_the_first_frames_tell(fake: FakeNvdec, reason: str, tmp_path: Path
         ("yuv420p", (64, 48), "cropped"),
     ],
 )
-def test_what_stays_in_software(
+def test_what_only_software_decodes(
     pixel_format: str, size: tuple[int, int], reason: str, tmp_path: Path
 ) -> None:
     clip = make_clip(tmp_path / "clip.mkv", 5, size=size, pixel_format=pixel_format)
@@ -141,7 +128,7 @@ def test_what_stays_in_software(
 
 
 @pytest.mark.parametrize("fake", [FakeNvdec(broken=5), FakeNvdec(missing=6)])
-def test_what_fails_later_is_the_machines(fake: FakeNvdec, tmp_path: Path) -> None:
+def test_a_later_failure_is_a_machine_error(fake: FakeNvdec, tmp_path: Path) -> None:
     source, reason = VideoSource(make_clip(tmp_path / "clip.mp4", 9)).decoded_by(fake)
     assert reason == ""
     with pytest.raises(MachineError, match="decoded by NVDEC"):
@@ -149,8 +136,8 @@ def test_what_fails_later_is_the_machines(fake: FakeNvdec, tmp_path: Path) -> No
 
 
 @without_gpu
-def test_without_a_card_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Down to what FFmpeg says, but for torch's own part, which this machine may lack."""
+def test_without_a_gpu_the_reason_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By FFmpeg, once torch's own part is skipped, which this machine may lack."""
     monkeypatch.setattr("matting.media.cuda.make_current", lambda _: None)
     own = VideoSource(make_clip(tmp_path / "clip.mp4", 5))
     source, reason = own.decoded_by(Nvdec(torch.device("cuda", 0)))
@@ -182,7 +169,7 @@ def test_the_second_try_decodes_in_software(
 
 
 @pytest.mark.parametrize("planned", [True, False])
-def test_auto_is_for_what_segment_has_checked(
+def test_auto_decodes_by_nvdec_only_what_segment_has_checked(
     planned: bool,
     tmp_path: Path,
     progress: Recorder,
@@ -205,7 +192,7 @@ def test_auto_is_for_what_segment_has_checked(
         assert mine.read_bytes() == theirs.read_bytes()
 
 
-def test_hardware_by_name_refuses_what_it_cannot_do(
+def test_hardware_that_is_asked_for_refuses_what_it_cannot_decode(
     tmp_path: Path, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("matting.infer.require_decoder", lambda *_: None)

@@ -1,4 +1,4 @@
-"""Which samples an encoder is given: the source's where it can, else the nearest; it is said."""
+"""Which samples an encoder is given: the source's where it can take them, else the nearest."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ PQ_TAGS = ColourTags(Matrix.BT2020, transfer=Transfer.PQ, primaries=Primaries.BT
 NAMES = {(2, 2): "420", (2, 1): "422", (1, 1): "444", (1, 2): "440", (4, 1): "411"}
 
 
-def given(
+def format_and_note(
     codec: VideoCodec,
     sample_format: SampleFormat,
     chroma: Chroma = Chroma.SOURCE,
     tags: ColourTags = BT709_TAGS,
 ) -> list[str]:
-    """The encoder's pixel format, and what is said."""
-    made = encoder_input(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
-    assert made.pixel_format.startswith(f"yuv{NAMES[made.sample_format.subsampling]}p")
-    return [made.pixel_format, made.note]
+    """Return the encoder's pixel format, and the note for the user."""
+    samples = encoder_input(EncodingOptions(codec, chroma=chroma), sample_format, tags, 1080)
+    assert samples.pixel_format.startswith(f"yuv{NAMES[samples.sample_format.subsampling]}p")
+    return [samples.pixel_format, samples.note]
 
 
 @pytest.mark.parametrize(
-    ("codec", "bits", "step", "expected", "said"),
+    ("codec", "bits", "subsampling", "expected", "words"),
     [
         ("hevc", 8, (2, 2), "yuv420p", ""),
         ("hevc", 10, (2, 2), "yuv420p10le", ""),
@@ -57,21 +57,23 @@ def given(
         ("av1", 12, (1, 1), "yuv420p10le", "4:2:0 in 10 bits, the nearest that av1 has."),
     ],
 )
-def test_the_nearest_is_taken(
-    codec: str, bits: int, step: tuple[int, int], expected: str, said: str
+def test_the_nearest_format_is_chosen(
+    codec: str, bits: int, subsampling: tuple[int, int], expected: str, words: str
 ) -> None:
-    name, note = given(VideoCodec(codec), BT709_TAGS.sample_format(bits, step, 1080))
+    name, note = format_and_note(
+        VideoCodec(codec), BT709_TAGS.sample_format(bits, subsampling, 1080)
+    )
     assert name == expected
-    assert said in note
-    assert bool(note) == bool(said)
+    assert words in note
+    assert bool(note) == bool(words)
 
 
 @pytest.mark.parametrize(
     ("codec", "bits", "expected"),
     [("hevc", 12, "yuv420p10le"), ("hevc", 8, "yuv420p"), ("h264", 10, "yuv420p")],
 )
-def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
-    name, note = given(
+def test_a_format_that_all_players_take(codec: str, bits: int, expected: str) -> None:
+    name, note = format_and_note(
         VideoCodec(codec), BT709_TAGS.sample_format(bits, (1, 1), 1080), Chroma.YUV420
     )
     assert name == expected
@@ -81,21 +83,22 @@ def test_what_all_players_take(codec: str, bits: int, expected: str) -> None:
 
 def test_hdr_has_ten_bits() -> None:
     assert (
-        given(VideoCodec.HEVC, PQ_TAGS.sample_format(8, (2, 2), 1080), tags=PQ_TAGS)[0]
+        format_and_note(VideoCodec.HEVC, PQ_TAGS.sample_format(8, (2, 2), 1080), tags=PQ_TAGS)[0]
         == "yuv420p10le"
     )
 
 
 def test_rgb_keeps_its_colours() -> None:
-    name, note = given(VideoCodec.HEVC, SampleFormat(8))
+    name, note = format_and_note(VideoCodec.HEVC, SampleFormat(8))
     assert name == "yuv444p10le"
     assert "RGB in 8 bits" in note
 
 
 def test_alpha_is_grey_in_as_many_bits() -> None:
-    choice = EncodingOptions(VideoCodec.HEVC)
-    main = encoder_input(choice, BT709_TAGS.sample_format(10, (2, 1), 1080), BT709_TAGS, 1080)
-    alpha = grey_input(choice, main, BT709_TAGS, 1080)
+    encoding = EncodingOptions(VideoCodec.HEVC)
+    source = BT709_TAGS.sample_format(10, (2, 1), 1080)
+    colours = encoder_input(encoding, source, BT709_TAGS, 1080)
+    alpha = grey_input(encoding, colours, BT709_TAGS, 1080)
     assert (alpha.pixel_format, alpha.note) == ("yuv420p10le", "")
 
 
@@ -103,38 +106,36 @@ def test_the_same_pictures_make_the_same_file_each_time(tmp_path: Path) -> None:
     """With its AVX-512 code, x264 differs in a tenth of the runs at this size."""
     video = make_clip(tmp_path / "clip.mp4", 60, size=(272, 128))
     source = VideoSource(video)
-    choice = EncodingOptions(VideoCodec.H264, quality=4)
-    samples = output_formats(source, choice, {OutputKind.COMPOSITE: OutputTarget(video)})[
-        OutputKind.COMPOSITE
-    ]
-    made = set()
+    encoding = EncodingOptions(VideoCodec.H264, quality=4)
+    formats = output_formats(source, encoding, {OutputKind.COMPOSITE: OutputTarget(video)})
+    contents = set()
     for _ in range(20):
-        target = OutputTarget(tmp_path / "made.mp4")
+        target = OutputTarget(tmp_path / "result.mp4")
         with (
             create_writer(
                 OutputKind.COMPOSITE,
                 target.path,
                 target,
                 source=source,
-                encoding=choice,
-                output_format=samples,
+                encoding=encoding,
+                output_format=formats[OutputKind.COMPOSITE],
             ) as writer,
             closing(source.chunks(1)) as chunks,
         ):
             for chunk in chunks:
                 writer.write(chunk.pictures, chunk.pts)
             writer.finish()
-        made.add(target.path.read_bytes())
-    assert len(made) == 1
+        contents.add(target.path.read_bytes())
+    assert len(contents) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux tells of them")
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux lists them")
 def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
-    """Not when somebody lets go of its writer: its memory and its threads are another's by then."""
-    trial = HardwareProbe.synthetic(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
-    picture = ramp_picture(trial.samples.sample_format, trial.size_px)
+    """Not only when its writer is freed: others need its memory and its threads before that."""
+    probe = HardwareProbe.synthetic(VideoCodec.H264, CodecBackend.SOFTWARE, "cpu")
+    picture = ramp_picture(probe.samples.sample_format, probe.size_px)
     before = threads()
-    with trial.writer(tmp_path / "video.mp4") as writer:
+    with probe.writer(tmp_path / "video.mp4") as writer:
         for number in range(20):
             writer.write(picture, [number])
         assert threads() > before

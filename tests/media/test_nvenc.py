@@ -1,4 +1,4 @@
-"""Encoding by NVENC, as far as it can be done without one: another encoder stands in for it."""
+"""Encoding by NVENC, as far as that can be tested without one: x264 stands in for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from matting.infer import infer
 from matting.media import encoders
 from matting.media.colour_tags import BT709_TAGS, ColourTags
 from matting.media.cuda import SurfacePool
-from matting.media.encoders import SOFTWARE_ENCODERS, encoder_input, encoder_spec, grey_input
+from matting.media.encoders import encoder_input, encoder_spec, grey_input
 from matting.media.frame_planes import planes_of
 from matting.media.hardware_probe import HardwareProbe, ramp_picture
 from matting.media.video_writer import VideoWriter
@@ -36,26 +36,26 @@ from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import changed_settings, encoder_of
 from tests.support.clips import decode, numbers, times
+from tests.support.fake_nvenc import put_x264_in_place_of_nvenc
 from tests.support.markers import gpu_has_nvenc, without_gpu
 from tests.support.recorder import Recorder
 from tests.support.stages import composites, cut, matting_options
 
-CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
-HERE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
+CPU = torch.device("cpu")
+BY_HARDWARE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
+HEVC_BY_HARDWARE = EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)
 SIZE = (64, 48)
 
 
 @pytest.fixture
 def nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
-    """x264 in NVENC's place: it, too, takes NV12, and nothing else tells them apart here."""
-    stand_in = replace(
-        SOFTWARE_ENCODERS[VideoCodec.H264], options={"preset": "ultrafast", "bf": "0"}, hdr=None
-    )
-    monkeypatch.setitem(encoders.NVENC_ENCODERS, VideoCodec.H264, stand_in)
+    put_x264_in_place_of_nvenc(monkeypatch)
 
 
 def probe_of(
-    size: tuple[int, int] = SIZE, encoding: EncodingOptions = HERE, colour: ColourTags = BT709_TAGS
+    size: tuple[int, int] = SIZE,
+    encoding: EncodingOptions = BY_HARDWARE,
+    colour: ColourTags = BT709_TAGS,
 ) -> HardwareProbe:
     sample_format = colour.sample_format(8, (2, 2), size[1])
     samples = encoder_input(encoding, sample_format, colour, size[1])
@@ -65,21 +65,14 @@ def probe_of(
 
 def random_planes(sample_format: SampleFormat, width: int, height: int) -> Planes:
     columns, rows = sample_format.chroma_size(Size(width, height))
-    main = torch.randint(
-        0, sample_format.max_code_value + 1, (1, 1, height, width), dtype=torch.int32
-    )
-    chroma = torch.randint(
-        0, sample_format.max_code_value + 1, (1, 2, rows, columns), dtype=torch.int32
-    )
+    values, padding = sample_format.max_code_value + 1, sample_format.lsb_padding
+    luma = torch.randint(0, values, (1, 1, height, width), dtype=torch.int32)
+    chroma = torch.randint(0, values, (1, 2, rows, columns), dtype=torch.int32)
     dtype = dtype_of(sample_format)
-    return Planes(
-        sample_format,
-        (main << sample_format.lsb_padding).to(dtype),
-        (chroma << sample_format.lsb_padding).to(dtype),
-    )
+    return Planes(sample_format, (luma << padding).to(dtype), (chroma << padding).to(dtype))
 
 
-def shown(frame: VideoFrame) -> Planes:
+def decoded(frame: VideoFrame) -> Planes:
     return planes_of(frame, BT709_TAGS)
 
 
@@ -94,20 +87,20 @@ def test_a_surface_holds_the_picture(name: str, bits: int, shift: int, interleav
         picture = Planes(sample_format, picture.luma_or_rgb, beside)
     frame = SurfacePool(name, CPU).frame(picture)
     assert frame.format.name == name
-    assert same_samples(picture, shown(frame))
+    assert same_samples(picture, decoded(frame))
 
 
 def test_chroma_lies_right_below_luma() -> None:
-    """NVENC is told where luma is, and how long a line is, and nothing else."""
+    """NVENC learns where luma is and how long a line is, nothing else."""
     sample_format = BT709_TAGS.sample_format(8, (2, 2), 48)
     luma, chroma = SurfacePool("nv12", CPU).frame(random_planes(sample_format, 62, 48)).planes
     assert chroma.buffer_ptr - luma.buffer_ptr == 48 * luma.line_size
     assert chroma.line_size == luma.line_size == 256
 
 
-def test_an_odd_size_grows_by_its_edge() -> None:
+def test_an_odd_size_grows_by_repeating_its_edge() -> None:
     picture = random_planes(BT709_TAGS.sample_format(8, (2, 2), 47), 63, 47)
-    grown = shown(SurfacePool("nv12", CPU).frame(picture))
+    grown = decoded(SurfacePool("nv12", CPU).frame(picture))
     assert (grown.width, grown.height) == SIZE
     assert torch.equal(grown.luma_or_rgb[..., :47, :63], picture.luma_or_rgb)
     assert torch.equal(grown.luma_or_rgb[..., :47, 63], picture.luma_or_rgb[..., 62])
@@ -117,12 +110,12 @@ def test_an_odd_size_grows_by_its_edge() -> None:
 def test_grey_has_no_colour() -> None:
     sample_format = replace(BT709_TAGS.sample_format(10, (2, 2), 48), lsb_padding=6)
     picture = Planes(sample_format, random_planes(sample_format, *SIZE).luma_or_rgb)
-    chroma = shown(SurfacePool("p010le", CPU).frame(picture)).chroma
+    chroma = decoded(SurfacePool("p010le", CPU).frame(picture)).chroma
     assert chroma is not None
     assert chroma.unique().tolist() == [512]
 
 
-def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
+def test_a_surface_is_reused_only_after_its_frame_has_come_out() -> None:
     surfaces = SurfacePool("nv12", CPU)
     picture = random_planes(BT709_TAGS.sample_format(8, (2, 2), 48), *SIZE)
     first, second = (surfaces.frame(picture).planes[0].buffer_ptr for _ in range(2))
@@ -137,44 +130,45 @@ def test_a_surface_is_used_again_only_when_its_frame_has_come_out() -> None:
     [("hevc", 8, "nv12", 0), ("hevc", 10, "p010le", 6), ("hevc", 12, "p010le", 6),
      ("h264", 10, "nv12", 0), ("av1", 10, "p010le", 6)],
 )  # fmt: skip
-def test_the_samples_that_nvenc_is_given(codec: str, bits: int, expected: str, shift: int) -> None:
-    choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
-    made = encoder_input(choice, BT709_TAGS.sample_format(bits, (2, 2), 1080), BT709_TAGS, 1080)
-    assert (made.pixel_format, made.sample_format.lsb_padding) == (expected, shift)
-    alpha = grey_input(choice, made, BT709_TAGS, 1080)
-    assert (alpha.pixel_format, alpha.sample_format) == (expected, made.sample_format)
-    assert bool(made.note) == (bits > made.sample_format.bits)
+def test_the_samples_for_nvenc(codec: str, bits: int, expected: str, shift: int) -> None:
+    encoding = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
+    source = BT709_TAGS.sample_format(bits, (2, 2), 1080)
+    samples = encoder_input(encoding, source, BT709_TAGS, 1080)
+    assert (samples.pixel_format, samples.sample_format.lsb_padding) == (expected, shift)
+    alpha = grey_input(encoding, samples, BT709_TAGS, 1080)
+    assert (alpha.pixel_format, alpha.sample_format) == (expected, samples.sample_format)
+    assert bool(samples.note) == (bits > samples.sample_format.bits)
 
 
-def test_quality_and_bit_rate_as_nvenc_is_told() -> None:
-    def told(**given: int) -> dict[str, str]:
-        choice = EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE, **given)  # type: ignore[arg-type]
-        return encoder_spec(choice).options_for(choice, None, avx512=False)
+def test_quality_and_bit_rate_become_nvencs_options() -> None:
+    def options_for(quality: int | None = None, bitrate_bps: int | None = None) -> dict[str, str]:
+        encoding = replace(HEVC_BY_HARDWARE, quality=quality, bitrate_bps=bitrate_bps)
+        return encoder_spec(encoding).options_for(encoding, None, avx512=False)
 
-    assert told() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
-    assert told(quality=30)["cq"] == "30"
-    assert told(quality=0)["cq"] == "1"
-    assert told(bitrate_bps=10**7) == encoders.NVENC_OPTIONS
+    assert options_for() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
+    assert options_for(quality=30)["cq"] == "30"
+    assert options_for(quality=0)["cq"] == "1"
+    assert options_for(bitrate_bps=10**7) == encoders.NVENC_OPTIONS
 
 
-def test_nvenc_knows_all_that_it_is_told() -> None:
+def test_nvenc_knows_all_options_that_it_is_given() -> None:
     generic = {"bf", "b"}
-    for codec, by in encoders.NVENC_ENCODERS.items():
-        context = av.CodecContext.create(by.encoder, "w")
+    for codec, spec in encoders.NVENC_ENCODERS.items():
+        context = av.CodecContext.create(spec.encoder, "w")
         known = {option.name for option in context.supported_options.private}
-        choice = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
-        assert set(by.options_for(choice, None, avx512=False)) - generic <= known
+        encoding = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
+        assert set(spec.options_for(encoding, None, avx512=False)) - generic <= known
         formats = {known.name for known in context.codec.video_formats or []}
         assert set(encoders.NVENC_FORMATS.values()) | {"cuda"} <= formats
 
 
 @pytest.mark.usefixtures("nvenc")
 @pytest.mark.parametrize("size", [SIZE, (63, 47)])
-def test_a_trial_that_succeeds(size: tuple[int, int]) -> None:
+def test_a_probe_that_succeeds(size: tuple[int, int]) -> None:
     assert probe_of(size).run() == ""
 
 
-def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
+def test_how_many_frames_nvenc_may_hold() -> None:
     sample_format = SampleFormat(
         10, (0.2126, 0.0722), False, (2, 2), lsb_padding=6, semi_planar=True
     )
@@ -187,41 +181,37 @@ def test_nvenc_holds_as_many_pictures_as_are_not_too_much() -> None:
 @pytest.mark.parametrize("codec", ["hevc", "h264", "av1"])
 @pytest.mark.parametrize("device", ["cuda:0", "cpu"])
 def test_nvenc_itself(codec: str, device: str) -> None:
-    one = replace(
-        probe_of((642, 359), EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)),
-        device=device,
-    )
+    encoding = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)
+    probe = replace(probe_of((642, 359), encoding), device=device)
     if not gpu_has_nvenc(VideoCodec(codec)):
         pytest.skip(f"{torch.cuda.get_device_name(0)} has no encoder of {codec}")
-    assert one.run() == ""
+    assert probe.run() == ""
 
 
 @pytest.mark.usefixtures("nvenc")
-def test_a_trial_finds_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_probe_notices_exchanged_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = SurfacePool.frame
 
-    def exchanged(self: SurfacePool, picture: Planes) -> VideoFrame:
+    def exchange(self: SurfacePool, picture: Planes) -> VideoFrame:
         assert picture.chroma is not None
         return frame(
             self, Planes(picture.sample_format, picture.luma_or_rgb, picture.chroma.flip(1))
         )
 
-    monkeypatch.setattr(SurfacePool, "frame", exchanged)
+    monkeypatch.setattr(SurfacePool, "frame", exchange)
     assert "other pictures" in probe_of().run()
 
 
 @pytest.mark.usefixtures("nvenc")
-def test_a_trial_finds_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_probe_notices_lost_colour_tags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ColourTags, "apply_to", lambda *_: None)
     assert "other colour tags" in probe_of().run()
 
 
 @without_gpu
-def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
+def test_without_a_driver_the_reason_is_ffmpegs_own() -> None:
     for _ in range(2):
-        reason = probe_of(
-            encoding=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)
-        ).run()
+        reason = probe_of(encoding=HEVC_BY_HARDWARE).run()
         assert "libcuda" in reason or "nvcuda" in reason
         assert "\n" not in reason
 
@@ -229,7 +219,7 @@ def test_without_a_driver_ffmpegs_own_words_are_told() -> None:
 def options(
     checkpoint: Path, encoder: CodecBackend, **output: tuple[OutputKind, ...]
 ) -> MattingOptions:
-    encoding = replace(HERE, quality=4, encoder=encoder)
+    encoding = replace(BY_HARDWARE, quality=4, encoder=encoder)
     return matting_options(checkpoint, OutputOptions(encoding=encoding, **output))  # type: ignore[arg-type]
 
 
@@ -239,13 +229,13 @@ def encoders_of(folder: MattedFolder) -> set[str]:
 
 
 @pytest.mark.usefixtures("nvenc")
-def test_the_whole_way_through_surfaces(
+def test_infer_encodes_through_surfaces(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 40)
     kinds = (OutputKind.COMPOSITE, OutputKind.ALPHA)
-    made = options(opaque_checkpoint, CodecBackend.HARDWARE, kinds=kinds)
-    folder = infer(segments, made, None, progress)
+    by_hardware = options(opaque_checkpoint, CodecBackend.HARDWARE, kinds=kinds)
+    folder = infer(segments, by_hardware, None, progress)
     assert progress.details[0].endswith("full-size pictures in bands; encoding by libx264.")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
     for path in composites(folder):
@@ -274,28 +264,28 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     assert encoders_of(folder) == {CodecBackend.SOFTWARE}
 
 
-def test_before_there_was_a_choice_it_was_software() -> None:
+def test_settings_without_an_encoder_mean_software() -> None:
     earlier = RecordedSettings(codec=VideoCodec.HEVC)
     for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
-        wanted = RecordedSettings(codec=VideoCodec.HEVC, encoder=encoder)
-        assert changed_settings(earlier, wanted) == changed
+        settings = RecordedSettings(codec=VideoCodec.HEVC, encoder=encoder)
+        assert changed_settings(earlier, settings) == changed
 
 
 @without_gpu
-def test_hardware_that_is_not_there(
+def test_hardware_that_is_missing_is_exit_code_3(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     segments = cut(tmp_path, progress, 3)
-    given = ["infer", str(segments), "--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
-    assert main([*given, "--encoder", "hardware"]) == MissingError.exit_code
+    command = ["infer", str(segments), "--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
+    assert main([*command, "--encoder", "hardware"]) == MissingError.exit_code
     assert "NVENC cannot be used: Cannot load" in capsys.readouterr().err
-    assert main([*given, "--decoder", "hardware"]) == MissingError.exit_code
+    assert main([*command, "--decoder", "hardware"]) == MissingError.exit_code
     assert "needs an NVIDIA graphics card" in capsys.readouterr().err
 
 
-def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
-    one = probe_of(encoding=EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE))
-    picture = ramp_picture(one.samples.sample_format, SIZE)
+def test_a_failure_of_nvenc_is_a_machine_error(tmp_path: Path) -> None:
+    probe = probe_of(encoding=HEVC_BY_HARDWARE)
+    picture = ramp_picture(probe.samples.sample_format, SIZE)
     with (
         pytest.raises(MachineError, match="cannot be encoded by NVENC"),
         VideoWriter(
@@ -304,8 +294,8 @@ def test_a_failure_of_nvenc_is_the_machines(tmp_path: Path) -> None:
             time_base=Fraction(1, 30),
             rate=Fraction(30),
             colour=BT709_TAGS,
-            encoding=one.encoding,
-            samples=one.samples,
+            encoding=probe.encoding,
+            samples=probe.samples,
         ) as writer,
     ):
         writer.write(picture, [0])

@@ -17,6 +17,9 @@ from tests.support.open_files import open_files
 from tests.support.recorder import carry_on
 from tests.support.writers import FRAMES, WRITERS, WriterCase, make_sources
 
+# The others are given a temporary name by what publishes them, and take no times or their source's.
+PUBLISHING = [name for name, case in WRITERS.items() if case.publishes]
+TIMED = [name for name, case in WRITERS.items() if not case.pictures and not case.publishes]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at files as Linux lists them")
 
 
@@ -89,9 +92,8 @@ def test_an_interrupted_check_closes_its_files(case: WriterCase, target: Path) -
         assert list(target.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("case", PUBLISHING, indirect=True)
 def test_nothing_has_its_name_before_all_is_checked(case: WriterCase, target: Path) -> None:
-    if not case.publishes:
-        pytest.skip("is given a temporary name by whoever publishes it")
     seen: list[bool] = []
 
     def numbers() -> Iterator[int]:
@@ -105,9 +107,8 @@ def test_nothing_has_its_name_before_all_is_checked(case: WriterCase, target: Pa
     assert target.exists()
 
 
+@pytest.mark.parametrize("case", PUBLISHING, indirect=True)
 def test_what_was_there_stays_until_all_is_checked(case: WriterCase, target: Path) -> None:
-    if not case.publishes:
-        pytest.skip("is given a temporary name by whoever publishes it")
     case.write(target, range(FRAMES), carry_on)
     with pytest.raises(KeyboardInterrupt):
         case.write(target, raising_after(5, KeyboardInterrupt()), carry_on)
@@ -128,9 +129,8 @@ def test_a_full_disk_is_named(size_bytes: int, case: WriterCase, target: Path) -
         assert list(target.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("case", TIMED, indirect=True)
 def test_frames_whose_times_do_not_rise_are_refused(case: WriterCase, target: Path) -> None:
-    if case.pictures or case.publishes:
-        pytest.skip("takes no times, or takes them from its source")
     with pytest.raises((EncodeError, MachineError)) as raised:
         case.write(target, [0, 1, 2, 2, 3], carry_on)
     assert str(target) in raised.value.what
