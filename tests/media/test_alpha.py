@@ -1,4 +1,4 @@
-"""What is transparent is put over black, in every kind of source."""
+"""Transparent frames are put over black, in every kind of source."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ Samples = NDArray[np.int64]
 
 
 def planes(frame: VideoFrame) -> list[Samples]:
-    """Every plane [H, W], as numbers."""
-    found = []
+    """Return the code values of every plane, [H, W]."""
+    values = []
     for plane in frame.planes:
-        kind = np.uint8 if frame.format.components[0].bits == 8 else np.dtype("<u2")
-        lines = np.frombuffer(bytes(plane), kind)
+        dtype = np.uint8 if frame.format.components[0].bits == 8 else np.dtype("<u2")
+        lines = np.frombuffer(bytes(plane), dtype)
         lines = lines.reshape(-1, plane.line_size // lines.itemsize)
-        found.append(lines[: plane.height, : plane.width].astype(np.int64))
-    return found
+        values.append(lines[: plane.height, : plane.width].astype(np.int64))
+    return values
 
 
 def noise(pixel_format: str, size: tuple[int, int], colour_range: int) -> VideoFrame:
-    """A planar frame of every value."""
+    """Return a planar frame of every code value."""
     rng = np.random.default_rng(5)
     frame = VideoFrame(*size, pixel_format)
     bits = frame.format.components[0].bits
     for plane in frame.planes:
-        kind = np.uint8 if bits == 8 else np.dtype("<u2")
-        own = np.frombuffer(memoryview(plane), kind)
+        dtype = np.uint8 if bits == 8 else np.dtype("<u2")
+        own = np.frombuffer(memoryview(plane), dtype)
         own[:] = rng.integers(0, 1 << bits, own.shape)
     frame.color_range = colour_range
     frame.pts, frame.time_base = 7, Fraction(1, 30)
@@ -49,17 +49,17 @@ def noise(pixel_format: str, size: tuple[int, int], colour_range: int) -> VideoF
 
 
 def expected(value: Samples, alpha: Samples, zero: int, opaque_alpha: int) -> Samples:
-    """By fractions, sample by sample, the slow way."""
+    """Compute by fractions, sample by sample, the slow way."""
     height, width = value.shape
     rows, columns = (-(-alpha.shape[axis] // value.shape[axis]) for axis in (0, 1))
-    found = np.empty_like(value)
+    samples = np.empty_like(value)
     for y in range(height):
         for x in range(width):
             cell = alpha[y * rows : (y + 1) * rows, x * columns : (x + 1) * columns]
             share = Fraction(int(cell.sum()), cell.size * opaque_alpha)
             exact = zero + (int(value[y, x]) - zero) * share
-            found[y, x] = (exact + Fraction(1, 2)).__floor__()
-    return found
+            samples[y, x] = (exact + Fraction(1, 2)).__floor__()
+    return samples
 
 
 @pytest.mark.parametrize("colour_range", [ColourRange.LIMITED, ColourRange.FULL])
@@ -77,9 +77,8 @@ def test_exact_to_rounding(pixel_format: str, colour_range: int) -> None:
     rgb = frame.format.is_rgb
     black = 0 if rgb or colour_range == ColourRange.FULL else 16 << bits - 8
     middle = 0 if rgb else 1 << bits - 1
-    for found, value, zero in zip(planes(after), before, (black, middle, middle), strict=False):
-        wanted = expected(value, before[3], zero, (1 << bits) - 1)
-        assert np.array_equal(found, wanted)
+    for plane, value, zero in zip(planes(after), before, (black, middle, middle), strict=False):
+        assert np.array_equal(plane, expected(value, before[3], zero, (1 << bits) - 1))
     assert all(np.array_equal(a, b) for a, b in zip(planes(frame), before, strict=True))
 
 
@@ -87,13 +86,13 @@ def test_exact_to_rounding(pixel_format: str, colour_range: int) -> None:
     "pixel_format", ["rgba", "bgra", "argb", "rgba64le", "rgba64be", "gbrap10le"]
 )
 def test_rgb_in_any_order(pixel_format: str) -> None:
-    """Opaque it stays what it is; transparent, it is black."""
+    """What is opaque stays; what is transparent becomes black."""
     rgba = np.dstack((picture(3), np.full(SIZE[::-1], 255, np.uint8)))
     rgba[:10, :, 3] = 0
     frame = VideoFrame.from_ndarray(rgba, format="rgba").reformat(format=pixel_format)
-    found = flatten_alpha(frame).reformat(format="rgb24").to_ndarray()
-    assert (found[:10] == 0).all()
-    assert np.array_equal(found[10:], picture(3)[10:])
+    rgb = flatten_alpha(frame).reformat(format="rgb24").to_ndarray()
+    assert (rgb[:10] == 0).all()
+    assert np.array_equal(rgb[10:], picture(3)[10:])
 
 
 def test_a_palette() -> None:
@@ -104,12 +103,12 @@ def test_a_palette() -> None:
     np.frombuffer(memoryview(frame.planes[0]), np.uint8)[:] = 1
     np.frombuffer(memoryview(frame.planes[0]), np.uint8)[0] = 2
     np.frombuffer(memoryview(frame.planes[1]), np.uint8)[:] = palette[:, ::-1].ravel()
-    found = flatten_alpha(frame).reformat(format="rgb24").to_ndarray()
-    assert found[0, 0].tolist() == [0, 0, 0]
-    assert found[1, 3].tolist() == [10, 20, 30]
+    rgb = flatten_alpha(frame).reformat(format="rgb24").to_ndarray()
+    assert rgb[0, 0].tolist() == [0, 0, 0]
+    assert rgb[1, 3].tolist() == [10, 20, 30]
 
 
-def test_what_is_opaque_is_left_alone() -> None:
+def test_an_opaque_frame_is_left_alone() -> None:
     frame = noise("yuv420p", (8, 8), ColourRange.LIMITED)
     assert flatten_alpha(frame) is frame
     assert not has_alpha("yuv420p")
@@ -147,8 +146,8 @@ def test_sources_with_alpha(
         frames = list(decode(container, stream))
     assert len(frames) == 6
     for frame in frames:
-        found = frame.reformat(format="gray", dst_color_range=ColourRange.FULL).to_ndarray()
-        assert np.abs(found.astype(int) - ramp).max() <= tolerance
+        grey = frame.reformat(format="gray", dst_color_range=ColourRange.FULL).to_ndarray()
+        assert np.abs(grey.astype(int) - ramp).max() <= tolerance
 
 
 def transparent(path: Path, codec: str, pixel_format: str, alpha: NDArray[np.uint8]) -> Path:

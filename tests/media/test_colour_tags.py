@@ -1,4 +1,4 @@
-"""Colours: by the standards, there and back without a shift, and into frames and out of them."""
+"""Colours follow the standards, come back without a shift, and go into frames and out of them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from matting.media.colour_tags import ChromaLocation, ColourRange, ColourTags, M
 from matting.media.frame_planes import frame_of, planes_of
 from matting.media.pixel_formats import planar_format, sample_format_of
 
-# ITU-R BT.709, BT.601, BT.2020, SMPTE 240M: what red and blue add to luma.
-WEIGHTS = {
+# Red's and blue's share of luma in ITU-R BT.709, BT.601, BT.2020 and SMPTE 240M.
+LUMA_COEFFICIENTS = {
     Matrix.BT709: (0.2126, 0.0722),
     Matrix.SMPTE170M: (0.299, 0.114),
     Matrix.BT2020: (0.2627, 0.0593),
     Matrix.SMPTE240M: (0.212, 0.087),
 }
 RGB8 = SampleFormat()
-EVERY = pytest.mark.parametrize("matrix", WEIGHTS)
-RANGES = pytest.mark.parametrize("colour_range", [ColourRange.LIMITED, ColourRange.FULL])
+every_matrix = pytest.mark.parametrize("matrix", LUMA_COEFFICIENTS)
+both_ranges = pytest.mark.parametrize("colour_range", [ColourRange.LIMITED, ColourRange.FULL])
 
 
 def tags(matrix: Matrix, colour_range: ColourRange = ColourRange.LIMITED) -> ColourTags:
@@ -38,9 +38,9 @@ def tags(matrix: Matrix, colour_range: ColourRange = ColourRange.LIMITED) -> Col
 def ycbcr(
     rgb: tuple[int, ...], matrix: Matrix, colour_range: ColourRange, bits: int
 ) -> list[float]:
-    """Source: the standards above, and ITU-T H.273's quantisation."""
+    """Compute code values by the standards above and ITU-T H.273's quantisation."""
     red, green, blue = (value / 255 for value in rgb)
-    kr, kb = WEIGHTS[matrix]
+    kr, kb = LUMA_COEFFICIENTS[matrix]
     luma = kr * red + (1 - kr - kb) * green + kb * blue
     cb, cr = (blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr)
     unit = 2 ** (bits - 8)
@@ -51,7 +51,7 @@ def ycbcr(
 
 
 def bars_and_ramps() -> Planes:
-    """Colour bars of 75 % and 100 % above ramps of every channel and of grey: [1, 3, 160, 256]."""
+    """Return bars of 75 % and 100 % above ramps of all channels and of grey: [1, 3, 160, 256]."""
     columns = np.arange(256)
     bits = columns // 32
     bars = np.stack([(bits >> 1 & 1), (bits >> 2 & 1), (bits & 1)])
@@ -62,8 +62,8 @@ def bars_and_ramps() -> Planes:
     return Planes(RGB8, torch.from_numpy(rgb)[None])
 
 
-@EVERY
-@RANGES
+@every_matrix
+@both_ranges
 @pytest.mark.parametrize("bits", [8, 10, 12])
 @pytest.mark.parametrize("rgb", [(120, 255, 155), (255, 0, 0), (0, 0, 255), (90, 90, 90)])
 def test_flat_colours_by_the_standards(
@@ -71,26 +71,26 @@ def test_flat_colours_by_the_standards(
 ) -> None:
     sample_format = tags(matrix, colour_range).sample_format(bits, (2, 2), 48)
     flat = Planes(RGB8, torch.tensor(rgb, dtype=torch.uint8).view(1, 3, 1, 1).repeat(1, 1, 8, 8))
-    made = convert_planes(flat, sample_format)
-    assert made.chroma is not None
-    found = [int(plane[0, 0]) for plane in (made.luma_or_rgb[0, 0], *made.chroma[0])]
-    assert np.abs(np.array(found) - ycbcr(rgb, matrix, colour_range, bits)).max() <= 0.501
+    video = convert_planes(flat, sample_format)
+    assert video.chroma is not None
+    values = [int(plane[0, 0]) for plane in (video.luma_or_rgb[0, 0], *video.chroma[0])]
+    assert np.abs(np.array(values) - ycbcr(rgb, matrix, colour_range, bits)).max() <= 0.501
 
 
-@EVERY
-@RANGES
+@every_matrix
+@both_ranges
 @pytest.mark.parametrize("bits", [8, 10])
 def test_bars_and_ramps_come_back_without_a_shift(
     matrix: Matrix, colour_range: ColourRange, bits: int
 ) -> None:
     source = bars_and_ramps()
     sample_format = tags(matrix, colour_range).sample_format(bits, (1, 1), 160)
-    made = convert_planes(source, sample_format)
-    error = convert_planes(made, RGB8).luma_or_rgb.int() - source.luma_or_rgb.int()
+    video = convert_planes(source, sample_format)
+    error = convert_planes(video, RGB8).luma_or_rgb.int() - source.luma_or_rgb.int()
     assert error.abs().float().mean() <= 0.6
     assert error.abs().max() <= (2 if bits == 8 else 1)
     # Before 8-bit R'G'B' cuts off what is below 0: most of these ramps have a channel at 0.
-    exact = rows_to_rgb(made, slice(0, 160)) * 255 - source.luma_or_rgb
+    exact = rows_to_rgb(video, slice(0, 160)) * 255 - source.luma_or_rgb
     assert exact.mean(dim=(0, 2, 3)).abs().max() <= 0.1
     # And after it, on colours that stay clear of both ends.
     inside = Planes(RGB8, (source.luma_or_rgb.float() * (191 / 255) + 32).round().to(torch.uint8))
@@ -101,8 +101,8 @@ def test_bars_and_ramps_come_back_without_a_shift(
     assert error.float().mean(dim=(0, 2, 3)).abs().max() <= 0.1
 
 
-@EVERY
-@RANGES
+@every_matrix
+@both_ranges
 @pytest.mark.parametrize("bits", [8, 10])
 def test_a_background_is_the_colour_asked_for(
     matrix: Matrix, colour_range: ColourRange, bits: int
@@ -112,9 +112,9 @@ def test_a_background_is_the_colour_asked_for(
     for red in range(0, 256, 51):
         for green in range(0, 256, 51):
             for blue in range(0, 256, 51):
-                wanted = torch.tensor([red, green, blue]) / 255
-                found = nearest_representable_colour(wanted.tolist(), sample_format).clamp(0, 1)
-                assert ((found * 255).round() - wanted * 255).abs().max() <= 1.001
+                colour = torch.tensor([red, green, blue]) / 255
+                nearest = nearest_representable_colour(colour.tolist(), sample_format).clamp(0, 1)
+                assert ((nearest * 255).round() - colour * 255).abs().max() <= 1.001
 
 
 @pytest.mark.parametrize("name", ["yuv420p", "yuvj420p", "yuv422p10le", "yuv444p12le", "gbrp10le"])
@@ -157,7 +157,7 @@ def test_frames_become_planes_and_frames_again(
         ("yuv440p10le", "yuv440p10le"),
     ],
 )
-def test_other_orders_of_samples(name: str, planar: str) -> None:
+def test_samples_in_other_orders(name: str, planar: str) -> None:
     assert planar_format(VideoFormat(name, 8, 8)) == planar
 
 
@@ -169,14 +169,16 @@ def test_the_matrix_of_untagged_video() -> None:
 
 
 def test_the_matrix_of_untagged_video_that_is_turned() -> None:
-    """By its lines as they are stored, as players do; that of the result by its own."""
+    """By the height as it is stored, as players do; that of the result by its own."""
     untagged = tags(Matrix.UNSPECIFIED)
     sideways = sample_format_of(VideoFormat("yuv420p", 640, 480), untagged, 1)
-    assert sideways.luma_coefficients == WEIGHTS[Matrix.SMPTE170M]
-    assert untagged.sample_format(8, (2, 2), 640).luma_coefficients == WEIGHTS[Matrix.BT709]
+    assert sideways.luma_coefficients == LUMA_COEFFICIENTS[Matrix.SMPTE170M]
+    assert (
+        untagged.sample_format(8, (2, 2), 640).luma_coefficients == LUMA_COEFFICIENTS[Matrix.BT709]
+    )
 
 
-def test_the_place_of_chroma() -> None:
+def test_chroma_siting() -> None:
     assert tags(Matrix.BT709).sample_format(8, (2, 2), 48).siting == (0.0, 0.5)
     topleft = ColourTags(Matrix.BT709, location=ChromaLocation.TOPLEFT)
     assert topleft.sample_format(8, (2, 2), 48).siting == (0.0, 0.0)

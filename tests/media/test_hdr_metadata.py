@@ -1,4 +1,4 @@
-"""HDR's metadata: what a decoder says of it, each encoder writes again."""
+"""HDR metadata that a decoder gives is written again by each encoder."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ P3 = MasteringDisplay(
 ENCODERS = ["libx264", "libx265", "libsvtav1"]
 
 
-def made(path: Path, encoder: str, metadata: HdrMetadata) -> Path:
-    """A clip of a few frames that says this."""
+def make_hdr_clip(path: Path, encoder: str, metadata: HdrMetadata) -> Path:
+    """Write a clip of a few frames with that metadata."""
     options = {
         "libx264": {"x264-params": metadata.x264()},
         "libx265": {"x265-params": f"log-level=none:{metadata.x265()}"},
@@ -32,9 +32,17 @@ def made(path: Path, encoder: str, metadata: HdrMetadata) -> Path:
     return make_clip(path, 3, codec=encoder, options=options, pixel_format="yuv420p10le")
 
 
-def said(path: Path) -> list[HdrMetadata | None]:
+def metadata_of(path: Path) -> list[HdrMetadata | None]:
+    """Return each frame's metadata."""
     with av.open(str(path)) as container:
         return [HdrMetadata.of(frame) for frame in container.decode(video=0)]
+
+
+def encoded_again(path: Path, encoder: str, metadata: HdrMetadata) -> HdrMetadata:
+    """Return the metadata of the first frame of a clip that was written with some."""
+    first = metadata_of(make_hdr_clip(path, encoder, metadata))[0]
+    assert first is not None
+    return first
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +51,19 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_each_encoder_writes_what_was_said(encoder: str, tmp_path: Path) -> None:
-    clip = made(tmp_path / "clip.mp4", encoder, HdrMetadata(P3, (1000, 400)))
-    frames = said(clip)
+def test_each_encoder_writes_what_a_decoder_gives(encoder: str, tmp_path: Path) -> None:
+    clip = make_hdr_clip(tmp_path / "clip.mp4", encoder, HdrMetadata(P3, (1000, 400)))
+    frames = metadata_of(clip)
     assert frames
-    # H.264's decoder says it with key frames only.
-    for found in frames[: 1 if encoder == "libx264" else None]:
-        assert found is not None
-        assert found.light == (1000, 400)
+    # H.264's decoder gives it with key frames only.
+    for metadata in frames[: 1 if encoder == "libx264" else None]:
+        assert metadata is not None
+        assert metadata.light == (1000, 400)
         if encoder != "libsvtav1":
-            assert found.display == P3
+            assert metadata.display == P3
         else:  # in binary fractions: AV1 specification, 6.7.4
-            assert found.display is not None
-            pairs = zip(numbers(found.display), numbers(P3), strict=True)
+            assert metadata.display is not None
+            pairs = zip(numbers(metadata.display), numbers(P3), strict=True)
             assert max(abs(a - b) for a, b in pairs) <= Fraction(1, 1 << 15)
 
 
@@ -66,23 +74,20 @@ def numbers(display: MasteringDisplay) -> list[Fraction]:
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_either_may_be_missing(encoder: str, tmp_path: Path) -> None:
-    light = said(made(tmp_path / "light.mp4", encoder, HdrMetadata(None, (600, 0))))[0]
-    assert light is not None
+    light = encoded_again(tmp_path / "light.mp4", encoder, HdrMetadata(None, (600, 0)))
     assert (light.display, light.light) == (None, (600, 0))
-    display = said(made(tmp_path / "display.mp4", encoder, HdrMetadata(P3, None)))[0]
-    assert display is not None
+    display = encoded_again(tmp_path / "display.mp4", encoder, HdrMetadata(P3, None))
     assert display.light is None
     assert display.display is not None
 
 
-def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
-    """The numbers of AV1, which are none of H.265's units, come back as the nearest of these."""
-    first = said(made(tmp_path / "a.mp4", "libsvtav1", HdrMetadata(P3, (1000, 400))))[0]
-    assert first is not None
-    assert said(made(tmp_path / "b.mp4", "libx265", first))[0] == HdrMetadata(P3, (1000, 400))
-    again = said(made(tmp_path / "c.mp4", "libsvtav1", first))[0]
-    assert again == first
+def test_another_encoding_changes_nothing(tmp_path: Path) -> None:
+    """AV1's numbers, which are no multiples of H.265's units, become the nearest of these."""
+    metadata = HdrMetadata(P3, (1000, 400))
+    by_av1 = encoded_again(tmp_path / "a.mp4", "libsvtav1", metadata)
+    assert encoded_again(tmp_path / "b.mp4", "libx265", by_av1) == metadata
+    assert encoded_again(tmp_path / "c.mp4", "libsvtav1", by_av1) == by_av1
 
 
-def test_other_video_says_nothing(tmp_path: Path) -> None:
-    assert said(make_clip(tmp_path / "clip.mp4", 2)) == [None, None]
+def test_other_video_has_none(tmp_path: Path) -> None:
+    assert metadata_of(make_clip(tmp_path / "clip.mp4", 2)) == [None, None]

@@ -1,4 +1,4 @@
-"""What a container's header says of cropping and of chroma's place."""
+"""What a container's header says of cropping and of chroma siting."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def test_most_videos_are_not_cropped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("location", [0, 1, 2, 3])
 def test_chroma_location(location: int, tmp_path: Path) -> None:
-    """The numbers of ITU-T H.265, figure E.1; FFmpeg's are one more."""
+    """By the numbers of ITU-T H.265, figure E.1; FFmpeg's are one more."""
     options = {"x265-params": f"log-level=none:chromaloc={location}"}
     clip = make_clip(tmp_path / "clip.mp4", 2, codec="libx265", options=options)
     assert header(clip).chroma_location == location + 1
 
 
-def test_no_word_of_chroma(tmp_path: Path) -> None:
+def test_chroma_siting_that_is_not_stated(tmp_path: Path) -> None:
     options = {"deadline": "realtime", "cpu-used": "8"}
     clip = make_clip(tmp_path / "clip.webm", 2, codec="libvpx-vp9", options=options)
     assert header(clip) == PictureHeader()
 
 
-def test_a_header_that_breaks_off() -> None:
-    """Of a length that goes beyond the end, what there is."""
+def test_a_truncated_header() -> None:
+    """An element whose length goes beyond the end is read as far as it is there."""
     video = bytes.fromhex("e09054cc8108")
     assert parse(bytes.fromhex("1654ae6b90ae8f") + video).crop == Crop(left_px=8)
     assert parse(b"") == PictureHeader()

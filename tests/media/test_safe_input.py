@@ -1,4 +1,4 @@
-"""What comes from outside: files in disguise, odd names, programs that lie about."""
+"""Hostile and odd input: files in disguise, odd names, programs in the current folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from matting.errors import MediaError, MissingError
 from matting.media import ffmpeg
 from matting.media.container import open_video
-from matting.options import OutputKind
 from matting.run import run
 from tests.support.clips import audio_packets, make_clip, numbers
 from tests.support.recorder import Recorder
@@ -42,13 +41,13 @@ ODD_NAMES = [
 
 
 @pytest.mark.skipif(os.name == "nt", reason="named pipes as POSIX has them")
-@pytest.mark.timeout(20)  # who opens the pipe waits for ever
-@pytest.mark.parametrize("kind", DISGUISES)
+@pytest.mark.timeout(20)  # whatever opens the pipe waits for ever
+@pytest.mark.parametrize("disguise", DISGUISES)
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".m3u8", ".ffconcat", ".mpd"])
-def test_no_other_file_is_opened(kind: OutputKind, suffix: str, tmp_path: Path) -> None:
+def test_no_other_file_is_opened(disguise: str, suffix: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / SECRET)
     disguised = tmp_path / f"video{suffix}"
-    disguised.write_text(DISGUISES[kind], encoding="utf-8")
+    disguised.write_text(DISGUISES[disguise], encoding="utf-8")
     with pytest.raises(MediaError, match="cannot be read as a video"), open_video(disguised):
         pass
     arguments = [*ffmpeg.input_file(disguised), "-f", "null", "-"]
@@ -75,7 +74,7 @@ def test_odd_names_through_all_stages(
     }
 
 
-def test_the_program_is_never_one_that_lies_about(
+def test_ffmpeg_is_never_taken_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ffmpeg", "ffmpeg.exe"):
@@ -83,11 +82,11 @@ def test_the_program_is_never_one_that_lies_about(
         (tmp_path / name).chmod(0o755)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f".{os.pathsep}{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    found = ffmpeg.program()
-    assert found.is_absolute()
-    assert found.parent != tmp_path
-    for named in ("ffmpeg", "./ffmpeg"):
-        monkeypatch.setenv("FFMPEG_PATH", named)
+    program = ffmpeg.program()
+    assert program.is_absolute()
+    assert program.parent != tmp_path
+    for relative in ("ffmpeg", "./ffmpeg"):
+        monkeypatch.setenv("FFMPEG_PATH", relative)
         with pytest.raises(MissingError, match="not the full path"):
             ffmpeg.program()
     monkeypatch.setenv("FFMPEG_PATH", str(tmp_path / "ffmpeg"))

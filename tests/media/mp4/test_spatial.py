@@ -1,4 +1,4 @@
-"""How a picture is to be seen in a headset is told in the final file as it was in the source."""
+"""Stereo layout and projection are in the final file as they were in the source."""
 
 from __future__ import annotations
 
@@ -77,61 +77,61 @@ def test_the_boxes_are_the_sources(case: str, suffix: str, tmp_path: Path) -> No
     )
     assert not read_spatial(video)
     with_boxes(video, CASES[case])
-    final, said = deliver(video)
-    assert (final.suffix, said) == (f".{suffix}", [])
+    final, notes = deliver(video)
+    assert (final.suffix, notes) == (f".{suffix}", [])
     assert read_spatial(final) == CASES[case]
-    assert seen(final) == seen(video)
+    assert spatial_side_data(final) == spatial_side_data(video)
     assert numbers(final) == list(range(30))
     assert times(final) == times(video)
 
 
-def seen(path: Path) -> dict[Type, bytes]:
-    """What FFmpeg itself makes of it."""
+def spatial_side_data(path: Path) -> dict[Type, bytes]:
+    """Return what FFmpeg itself makes of the boxes."""
     with av.open(str(path)) as container:
         frame = next(iter(container.decode(video=0)))
-        told: list[object] = list(frame.side_data)
-    found: dict[Type, bytes] = {}
-    for data in told:
+        everything: list[object] = list(frame.side_data)
+    by_type: dict[Type, bytes] = {}
+    for data in everything:
         assert isinstance(data, SideData)
         if data.type in {Type.STEREO3D, Type.SPHERICAL}:
-            found[data.type] = bytes(data)
-    return found
+            by_type[data.type] = bytes(data)
+    return by_type
 
 
-def test_ffmpeg_sees_what_is_told(tmp_path: Path) -> None:
+def test_ffmpeg_reads_the_boxes(tmp_path: Path) -> None:
     video = with_boxes(make_clip(tmp_path / "clip.mp4"), CASES["half, with a pose"])
-    assert set(seen(video)) == {Type.STEREO3D, Type.SPHERICAL}
+    assert set(spatial_side_data(video)) == {Type.STEREO3D, Type.SPHERICAL}
     final, _ = deliver(video)
-    yaw, pitch, roll = struct.unpack_from("=iii", seen(final)[Type.SPHERICAL], 4)
+    yaw, pitch, roll = struct.unpack_from("=iii", spatial_side_data(final)[Type.SPHERICAL], 4)
     assert (yaw >> 16, pitch >> 16, roll >> 16) == (30, -10, 5)
 
 
 @pytest.mark.parametrize("case", ["left_right", "equirectangular", "half, with a pose", "cubemap"])
 def test_matroska_is_translated(case: str, tmp_path: Path) -> None:
-    told = with_boxes(make_clip(tmp_path / "told.mp4"), CASES[case])
-    video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
-    final, said = deliver(video)
-    assert said == []
-    assert seen(final) == seen(video)
-    assert seen(final) == seen(told)
+    boxed = with_boxes(make_clip(tmp_path / "boxed.mp4"), CASES[case])
+    video = make(tmp_path / "clip.mkv", *opened(boxed), "-c", "copy")
+    final, notes = deliver(video)
+    assert notes == []
+    assert spatial_side_data(final) == spatial_side_data(video)
+    assert spatial_side_data(final) == spatial_side_data(boxed)
 
 
 def test_through_all_stages(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
-    told = with_boxes(make_clip(tmp_path / "told.mp4", audio=True), CASES["half, with a pose"])
-    video = make(tmp_path / "clip.mkv", *opened(told), "-c", "copy")
+    boxed = with_boxes(make_clip(tmp_path / "boxed.mp4", audio=True), CASES["half, with a pose"])
+    video = make(tmp_path / "clip.mkv", *opened(boxed), "-c", "copy")
     final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
-    assert seen(final) == seen(told)
+    assert spatial_side_data(final) == spatial_side_data(boxed)
     assert numbers(final) == list(range(30))
 
 
-def test_a_layout_that_mp4_cannot_tell_is_named(tmp_path: Path) -> None:
+def test_a_layout_that_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mp4")
     video = make(
         tmp_path / "clip.mkv",
         *[*opened(plain), "-c", "copy", "-metadata:s:v", "stereo_mode=checkerboard_lr"],
     )
-    _, said = deliver(video)
-    assert said == ["The stereo layout checkerboard_lr cannot be told in mp4."]
+    _, notes = deliver(video)
+    assert notes == ["The stereo layout checkerboard_lr cannot be told in mp4."]
 
 
 def test_a_layout_of_a_codec_that_mp4_does_not_hold(tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_a_layout_of_a_codec_that_mp4_does_not_hold(tmp_path: Path) -> None:
         tmp_path / "clip.webm",
         *[*opened(plain), "-c", "copy", "-metadata:s:v", "stereo_mode=top_bottom"],
     )
-    final, said = deliver(video)
-    assert said == []
+    final, notes = deliver(video)
+    assert notes == []
     assert read_spatial(final) == CASES["top_bottom"]
 
 
@@ -162,31 +162,31 @@ def test_version_1_in_matroska(tmp_path: Path) -> None:
     assert read_spatial(final) == CASES["version 1"]
 
 
-def test_two_views_become_one_and_it_is_said(tmp_path: Path) -> None:
+def test_two_views_become_one_with_a_note(tmp_path: Path) -> None:
     layers = bytes(full(b"lhvC", bytes(20)))
     video = with_boxes(
         make_clip(tmp_path / "clip.mov", audio=True),
         Spatial((layers, vexu(packed=False), HFOV)),
     )
     assert read_spatial(video).one_eye_note == BASE_VIEW  # before hours of matting
-    final, said = deliver(video)
-    assert said == [BASE_VIEW]
+    final, notes = deliver(video)
+    assert notes == [BASE_VIEW]
     apple = read_spatial(final).entry
     assert apple[1] == HFOV
     inner, _ = parse(parse(apple[0])[0][0].head)
     assert [box.kind for box in inner] == [b"proj"]
 
 
-def test_what_matroska_cannot_be_told_is_named(tmp_path: Path) -> None:
+def test_what_matroska_cannot_hold_is_named(tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mp4")
-    told = with_boxes(plain, CASES["equirectangular"])
+    boxed = with_boxes(plain, CASES["equirectangular"])
     video = make(
         tmp_path / "clip.mkv",
-        *[*opened(told), *tone(440), "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
+        *[*opened(boxed), *tone(440), "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"],
     )
-    final, said = deliver(video)
+    final, notes = deliver(video)
     assert final.suffix == ".mkv"
-    assert said == ["The projection of this picture cannot be kept in mkv."]
+    assert notes == ["The projection of this picture cannot be kept in mkv."]
     assert read_spatial(final) == CASES["left_right"]
 
 
