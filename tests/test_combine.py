@@ -1,5 +1,4 @@
-"""Stage three: one video of all segments, at the source's times, or a refusal that names what is
-missing."""
+"""Stage three joins all segments at the source's times, or names those that are missing."""
 
 from __future__ import annotations
 
@@ -56,11 +55,12 @@ def test_variable_rate_and_odd_ticks(
     pts = [index * 1001 + (index % 4) * 90 + 500 for index in range(60)]
     video = make_clip(tmp_path / "a.mp4", 60, pts=pts, time_base=Fraction(1, 30000))
     segments = segment(video, SECOND, None, progress)
-    look = OutputOptions(encoding=EncodingOptions(VideoCodec(codec)))
-    folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
+    output = OutputOptions(encoding=EncodingOptions(VideoCodec(codec)))
+    folder = infer(segments, matting_options(opaque_checkpoint, output), None, progress)
     combined = combine(folder.root, None, progress)
-    found = times(combined)
-    assert [t - found[0] for t in found] == [Fraction(p - pts[0], 30000) for p in pts]
+    presented = times(combined)
+    expected = [Fraction(p - pts[0], 30000) for p in pts]
+    assert [time - presented[0] for time in presented] == expected
     assert numbers(combined) == list(range(60))
 
 
@@ -80,28 +80,29 @@ def test_the_rate_survives_many_joins(
 
 def test_2400_joins_do_not_drift(tmp_path: Path) -> None:
     rate = Fraction(30_000, 1001)
-    pieces = [
+    clips = [
         make_clip(tmp_path / f"{n}.mp4", n, rate=rate, size=(32, 32), gop=4) for n in (1, 2, 3)
     ]
     counts = [1 + index % 3 for index in range(2401)]
     time_base = Fraction(1, 30_000)
     starts = [1001 * sum(counts[:index]) for index in range(len(counts))]
-    parts = [Part(pieces[n - 1], start) for n, start in zip(counts, starts, strict=True)]
+    parts = [Part(clips[n - 1], start) for n, start in zip(counts, starts, strict=True)]
     target = tmp_path / "joined.mp4"
-    shown = join(parts, time_base, target, lambda _: None)
-    check_joined(target, shown, time_base, lambda _: None)
-    found = times(target)
-    assert len(found) == sum(counts)
-    assert all(abs(at - n / rate) <= time_base for n, at in enumerate(found))
+    expected = join(parts, time_base, target, lambda _: None)
+    check_joined(target, expected, time_base, lambda _: None)
+    presented = times(target)
+    assert len(presented) == sum(counts)
+    assert all(abs(time - n / rate) <= time_base for n, time in enumerate(presented))
 
 
-def test_a_joined_file_that_is_not_what_it_should_be(tmp_path: Path) -> None:
+def test_a_joined_file_with_wrong_times_or_damage_is_found(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 20)
     own = Fraction(1, 15360)
-    shown = join([Part(clip, 0), Part(clip, 20 * 512)], own, tmp_path / "two.mp4", lambda _: None)
-    check_joined(tmp_path / "two.mp4", shown, own, lambda _: None)
-    late = [*shown[:-1], shown[-1] + 2]
-    for wrong in (shown[:-1], late):
+    parts = [Part(clip, 0), Part(clip, 20 * 512)]
+    expected = join(parts, own, tmp_path / "two.mp4", lambda _: None)
+    check_joined(tmp_path / "two.mp4", expected, own, lambda _: None)
+    late = [*expected[:-1], expected[-1] + 2]
+    for wrong in (expected[:-1], late):
         with pytest.raises(EncodeError, match="at other times"):
             check_joined(tmp_path / "two.mp4", wrong, own, lambda _: None)
     content = bytearray((tmp_path / "two.mp4").read_bytes())
@@ -109,24 +110,24 @@ def test_a_joined_file_that_is_not_what_it_should_be(tmp_path: Path) -> None:
     content[middle : middle + 600] = bytes(600)
     (tmp_path / "broken.mp4").write_bytes(content)
     with pytest.raises(EncodeError, match="damaged"):
-        check_joined(tmp_path / "broken.mp4", shown, own, lambda _: None)
+        check_joined(tmp_path / "broken.mp4", expected, own, lambda _: None)
 
 
 def test_alpha_and_foreground_are_combined_too(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
-    look = OutputOptions(
+    output = OutputOptions(
         kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), encoding=FAST
     )
     segments = cut(tmp_path, progress, 40)
-    folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
+    folder = infer(segments, matting_options(opaque_checkpoint, output), None, progress)
     combine(folder.root, None, progress)
     assert numbers(folder.combined(OutputKind.FOREGROUND)) == list(range(40))
     assert len(decode(folder.combined(OutputKind.ALPHA))) == 40
 
 
 @pytest.mark.parametrize("how", ["deleted", "damaged", "failed"])
-def test_refuses_and_names_what_is_not_done(
+def test_segments_that_are_not_done_are_named(
     how: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
@@ -158,12 +159,12 @@ def test_a_manifest_that_lost_a_segment_is_refused(
         combine(folder.root, None, progress)
 
 
-def test_what_is_combined_is_left_alone(
+def test_an_intact_combined_file_is_left_alone(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
-    made = combine(folder.root, None, progress).stat().st_mtime_ns
-    assert combine(folder.root, None, progress).stat().st_mtime_ns == made
+    written = combine(folder.root, None, progress).stat().st_mtime_ns
+    assert combine(folder.root, None, progress).stat().st_mtime_ns == written
     assert progress.heard("Already combined")
     content = bytearray(folder.combined().read_bytes())
     content[-200] ^= 1
@@ -189,7 +190,7 @@ def test_a_record_that_cannot_be_read_means_to_combine_anew(
     assert progress.heard("Already combined")
 
 
-def test_strangers_in_the_folder_are_ignored(
+def test_other_files_in_the_folder_are_ignored(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
@@ -197,7 +198,7 @@ def test_strangers_in_the_folder_are_ignored(
     assert numbers(combine(folder.root, None, progress)) == list(range(40))
 
 
-def test_files_without_a_plan_follow_each_other(
+def test_files_without_a_plan_are_joined_back_to_back(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     clips = tmp_path / "FIX_ME"
@@ -210,7 +211,7 @@ def test_files_without_a_plan_follow_each_other(
     assert times(combined) == [Fraction(index, 30) for index in range(11)]
 
 
-def test_files_that_do_not_fit_are_refused(
+def test_files_of_different_sizes_are_refused(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     clips = tmp_path / "mixed"
@@ -223,7 +224,7 @@ def test_files_that_do_not_fit_are_refused(
     assert not folder.combined().exists()
 
 
-def test_a_folder_that_infer_did_not_make(tmp_path: Path, progress: Recorder) -> None:
+def test_a_folder_not_made_by_infer_is_refused(tmp_path: Path, progress: Recorder) -> None:
     segments = cut(tmp_path, progress, 10)
     for path, words in (
         (segments, "not made by infer"),
@@ -235,7 +236,7 @@ def test_a_folder_that_infer_did_not_make(tmp_path: Path, progress: Recorder) ->
 
 
 @pytest.mark.parametrize(
-    ("shown", "decoded"),
+    ("presented", "decoded"),
     [
         ([0, 1, 2, 3], [0, 1, 2, 3]),
         ([0, 2, 1, 4, 3], [-1, 0, 1, 2, 3]),
@@ -243,7 +244,6 @@ def test_a_folder_that_infer_did_not_make(tmp_path: Path, progress: Recorder) ->
         ([0, 8, 4, 2, 6], [-4, -2, 0, 2, 4]),
     ],
 )
-def test_decoding_times(shown: list[int], decoded: list[int]) -> None:
-    found = decode_times(shown)
-    assert found == decoded
-    assert all(d <= s for d, s in zip(found, shown, strict=True))
+def test_decoding_times(presented: list[int], decoded: list[int]) -> None:
+    assert decode_times(presented) == decoded
+    assert all(d <= p for d, p in zip(decoded, presented, strict=True))

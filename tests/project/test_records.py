@@ -18,7 +18,14 @@ from matting.cutting.checkpoint import CutCheckpoint
 from matting.errors import InputError
 from matting.options import Chroma, CodecBackend, OutputKind, Precision, VideoCodec
 from matting.project import records
-from matting.project.entry import AutoRatio, Entry, InitialState, OutputFile, RecordedSettings
+from matting.project.entry import (
+    AutoRatio,
+    Entry,
+    InitialState,
+    Lineage,
+    OutputFile,
+    RecordedSettings,
+)
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger, Manifest
 from matting.project.paths import MattedFolder
@@ -39,20 +46,18 @@ in_this_folder = settings(
 )
 
 
-# What can be recorded.
-
-NAMES = ("utf-8", "surrogateescape")  # as Python takes the names of files on Linux
+NAMES = ("utf-8", "surrogateescape")  # how Python decodes the names of files on Linux
 
 
 def as_bytes(text: str) -> bytes:
     return text.encode(*NAMES)
 
 
-fingerprints = st.builds(
-    Fingerprint,
-    st.integers(0, 2**63 - 1),
-    st.text("0123456789abcdef", min_size=64, max_size=64),
-)
+# What can be recorded.
+
+hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+fingerprints = st.builds(Fingerprint, st.integers(0, 2**63 - 1), hashes)
 file_names = st.text(
     # Bytes that are no valid UTF-8 come as lone surrogates.
     st.characters(exclude_categories=["Cs"], exclude_characters="/\0:\\")
@@ -65,7 +70,7 @@ sources = st.builds(
     SourceFingerprint,
     file_names,
     st.integers(0, 2**63 - 1),
-    fingerprints.map(lambda fingerprint: fingerprint.sha256),
+    hashes,
 )
 rising = st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=30, unique=True).map(sorted)
 
@@ -97,7 +102,7 @@ output_files = st.builds(
 )
 recorded_settings = st.builds(
     RecordedSettings,
-    checkpoint=fingerprints.map(lambda fingerprint: fingerprint.sha256),
+    checkpoint=hashes,
     ratio=st.one_of(
         st.floats(0, 1, exclude_min=True, allow_subnormal=False), st.sampled_from(AutoRatio)
     ),
@@ -122,6 +127,12 @@ entries = st.builds(
     outputs=st.dictionaries(st.sampled_from(OutputKind), output_files),
     end_state=st.none() | fingerprints,
     error=st.text(),
+    lineage=st.none()
+    | st.builds(
+        Lineage,
+        st.none() | hashes,
+        st.booleans(),
+    ),
 )
 manifests = st.builds(
     Manifest,
@@ -132,7 +143,7 @@ join_records = st.builds(
     JoinRecord,
     source=st.none() | sources,
     frames=st.integers(0, 10**9),
-    parts_sha256=fingerprints.map(lambda fingerprint: fingerprint.sha256),
+    parts_sha256=hashes,
     file=st.none() | fingerprints,
 )
 
