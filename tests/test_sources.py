@@ -1,4 +1,4 @@
-"""Sources of every kind come out of `segment` as they are: same samples, same times."""
+"""`segment` keeps the frames of every kind of source: the same samples at the same times."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from matting.cutting.lossless_writer import intermediate_codec, is_lossless
 from matting.imaging.sample_format import Size
+from matting.media.colour_tags import ChromaLocation, ColourRange
 from matting.media.container import open_video
-from matting.media.decode_check import Decoding, pixel_hash
-from matting.media.decode_check import decode_files as decode_packets
+from matting.media.decode_check import Decoding, decode_files, pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.matroska_header import read_header
 from matting.media.pixel_formats import EQUIVALENT_FORMATS
@@ -32,22 +32,23 @@ X265 = {"x265-params": "log-level=none:scenecut=0"}
 AV1 = {"preset": "12"}
 
 
-def shown(path: Path) -> list[tuple[Fraction, bytes]]:
-    """When each frame of a file is shown, in seconds, and a hash of its samples."""
+def presented(path: Path) -> list[tuple[Fraction, bytes]]:
+    """Return when each frame of a file is presented, in seconds, and a hash of its samples."""
     time_base = probe(path).time_base
     return [
         ((frame.pts or 0) * time_base, pixel_hash(frame))
-        for _, _, frame in decode_packets([path], Decoding(), strict=True, threads=1)
+        for _, _, frame in decode_files([path], Decoding(), strict=True, threads=1)
     ]
 
 
-def of_pieces(folder: Path) -> list[tuple[Fraction, bytes]]:
+def presented_by_segments(folder: Path) -> list[tuple[Fraction, bytes]]:
+    """Return the same of all segments of a folder, at their source's times."""
     plan = read_plan(folder)
     assert plan is not None
     return [
         (s.first_pts * plan.time_base + time, pixels)
         for s in plan.segments
-        for time, pixels in shown(folder / s.name)
+        for time, pixels in presented(folder / s.name)
     ]
 
 
@@ -99,12 +100,12 @@ def test_same_samples_at_the_same_times(
     make_clip(video, 20, codec=codec, pixel_format=pixel_format, options=options)
     progress = Recorder()
     folder = segment(video, HALF, None, progress)
-    assert of_pieces(folder) == shown(video)
+    assert presented_by_segments(folder) == presented(video)
     assert not progress.heard("loss but")
 
 
 @pytest.mark.parametrize(
-    ("codec", "pixel_format", "same"),
+    ("codec", "pixel_format", "planar"),
     [
         ("huffyuv", "rgb24", "gbrp"),
         ("rawvideo", "uyvy422", "yuv422p"),
@@ -113,14 +114,14 @@ def test_same_samples_at_the_same_times(
         ("v210", "yuv422p10le", "yuv422p10le"),
     ],
 )
-def test_packed_samples_in_planes(
-    codec: str, pixel_format: str, same: str, tmp_path: Path, progress: Recorder
+def test_packed_samples_become_planes(
+    codec: str, pixel_format: str, planar: str, tmp_path: Path, progress: Recorder
 ) -> None:
-    assert EQUIVALENT_FORMATS.get(pixel_format, pixel_format) == same
+    assert EQUIVALENT_FORMATS.get(pixel_format, pixel_format) == planar
     video = make_clip(tmp_path / "clip.nut", 6, codec=codec, pixel_format=pixel_format)
     folder = segment(video, CuttingOptions(), None, progress)
     with open_video(video) as (container, _):
-        before = [pixel_hash(f.reformat(format=same)) for f in container.decode(video=0)]
+        before = [pixel_hash(f.reformat(format=planar)) for f in container.decode(video=0)]
     with open_video(folder / "output_000.mp4") as (container, _):
         after = [pixel_hash(frame) for frame in container.decode(video=0)]
     assert before == after
@@ -136,10 +137,10 @@ def test_odd_sizes_without_loss(
     video = make_clip(clip, 4, codec="rawvideo", pixel_format=pixel_format, size=size)
     folder = segment(video, CuttingOptions(), None, progress)
     assert progress.heard("re-encoded, without loss: ")
-    assert of_pieces(folder) == shown(video)
+    assert presented_by_segments(folder) == presented(video)
 
 
-def test_the_nearest_for_a_constant_quality() -> None:
+def test_the_nearest_format_for_a_constant_quality() -> None:
     nearest = {
         ("yuv411p", (64, 48)): "yuv422p",
         ("yuv410p", (64, 48)): "yuv420p",
@@ -170,13 +171,13 @@ def test_full_range_without_other_tags_stays_full(tmp_path: Path, progress: Reco
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    piece = segment(video, CuttingOptions(), None, progress) / "output_000.mp4"
-    assert probe(piece).colour == probe(video).colour
-    assert probe(piece).colour.range == 2
+    path = segment(video, CuttingOptions(), None, progress) / "output_000.mp4"
+    assert probe(path).colour == probe(video).colour
+    assert probe(path).colour.range == ColourRange.FULL
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv420p12le"])
-def test_light_and_chromas_place_stay(
+def test_light_levels_and_chroma_siting_stay(
     pixel_format: str, tmp_path: Path, progress: Recorder
 ) -> None:
     """Also where the segments are re-encoded, in H.264 and H.265, all of them."""
@@ -187,17 +188,17 @@ def test_light_and_chromas_place_stay(
     )
     cropped = crop_by_header(clip, left=8, bottom=6)
     folder = segment(cropped, HALF, None, progress)
-    pieces = sorted(folder.glob("*.mp4"))
-    assert len(pieces) == 3
-    for piece in pieces:
-        with open_video(piece) as (container, stream):
-            assert read_header(stream).chroma_location == 3
+    paths = sorted(folder.glob("*.mp4"))
+    assert len(paths) == 3
+    for path in paths:
+        with open_video(path) as (container, stream):
+            assert read_header(stream).chroma_location == ChromaLocation.TOPLEFT
             assert HdrMetadata.of(next(container.decode(stream))) == light
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "yuv444p", "gbrp"])
 @pytest.mark.parametrize(("left", "bottom"), [(8, 6), (7, 6), (8, 5), (7, 5)])
-def test_cropping_by_the_header_is_done(
+def test_cropping_by_the_header(
     pixel_format: str, left: int, bottom: int, tmp_path: Path, progress: Recorder
 ) -> None:
     """Where the cut goes through pixels that share a chroma sample, each has it for itself."""
@@ -210,8 +211,8 @@ def test_cropping_by_the_header_is_done(
     with open_video(folder / "output_000.mp4") as (container, stream):
         assert (stream.width, stream.height) == (64 - left, 48 - bottom)
         assert not read_header(stream).crop
-        found = list(container.decode(stream))
-    for before, after in zip(whole, found, strict=True):
+        visible = list(container.decode(stream))
+    for before, after in zip(whole, visible, strict=True):
         assert "444" in after.format.name or after.format.name == pixel_format
         for old, new in zip(arrays(before), arrays(after), strict=True):
             assert np.array_equal(
@@ -220,20 +221,20 @@ def test_cropping_by_the_header_is_done(
 
 
 def spread(plane: Plane, frame: av.VideoFrame) -> Plane:
-    """A plane at the size of the picture, each sample repeated."""
+    """Return a plane at the frame's size, each sample repeated."""
     rows, columns = -(-frame.height // plane.shape[0]), -(-frame.width // plane.shape[1])
     return plane.repeat(rows, 0).repeat(columns, 1)[: frame.height, : frame.width]
 
 
 def arrays(frame: av.VideoFrame) -> list[Plane]:
-    """The planes of a frame, [H, W]."""
-    kind = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else "<u2")
-    found = []
+    """Return the planes of a frame, [H, W]."""
+    dtype = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else "<u2")
+    planes = []
     for plane in frame.planes:
-        samples: Plane = np.frombuffer(bytes(plane), kind)
-        lines = samples.reshape(-1, plane.line_size // kind.itemsize)
-        found.append(lines[: plane.height, : plane.width])
-    return found
+        samples: Plane = np.frombuffer(bytes(plane), dtype)
+        lines = samples.reshape(-1, plane.line_size // dtype.itemsize)
+        planes.append(lines[: plane.height, : plane.width])
+    return planes
 
 
 @pytest.mark.parametrize(
@@ -250,10 +251,10 @@ def arrays(frame: av.VideoFrame) -> list[Plane]:
     ],
 )
 @pytest.mark.parametrize("reencode", [False, True])
-def test_a_first_key_frame_missing(
+def test_a_missing_first_key_frame(
     suffix: str, codec: str, options: dict[str, str], reencode: bool, tmp_path: Path
 ) -> None:
-    """What a player shows of it is there, at its times; the rest cannot be, and is said."""
+    """What a player shows is kept, at its times; that the rest cannot be shown is said."""
     whole = make_clip(tmp_path / f"whole.{suffix}", 30, codec=codec, options=options)
     video = without_first_packet(whole, tmp_path / f"clip.{suffix}")
     with av.open(str(video)) as container:
@@ -266,7 +267,7 @@ def test_a_first_key_frame_missing(
     folder = segment(video, CuttingOptions(reencode=reencode), None, progress)
     plan = read_plan(folder)
     assert plan is not None
-    times = [time for time, _ in of_pieces(folder)]
+    times = [time for time, _ in presented_by_segments(folder)]
     assert progress.heard("frames at the start cannot be shown")
     assert 19 <= len(times) <= 23
     assert times == played or not played
@@ -289,22 +290,24 @@ def test_a_shared_clip_without_its_first_key_frame(
 ) -> None:
     video = shared / "media" / "formats" / "discard_first_keyframe.mp4"
     folder = segment(video, CuttingOptions(), tmp_path, progress)
-    assert of_pieces(folder) == [(time, pixels) for time, pixels in shown(video) if time >= 0]
+    assert presented_by_segments(folder) == [
+        (time, pixels) for time, pixels in presented(video) if time >= 0
+    ]
 
 
 def test_one_frame(tmp_path: Path, progress: Recorder) -> None:
     for suffix, codec in (("mp4", "libx264"), ("avi", "ffv1"), ("mkv", "mpeg2video")):
         video = make_clip(tmp_path / f"{codec}.{suffix}", 1, codec=codec)
         folder = segment(video, CuttingOptions(), None, progress)
-        assert of_pieces(folder) == shown(video)
+        assert presented_by_segments(folder) == presented(video)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_rotation_stays(degrees: int, tmp_path: Path, progress: Recorder) -> None:
     """Copied or cropped."""
     clip = make_clip(tmp_path / "clip.mp4", 3, rotation=degrees)
-    piece = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
-    assert frame_rotation(piece) == frame_rotation(clip) != 0
+    path = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
+    assert frame_rotation(path) == frame_rotation(clip) != 0
     again = segment(clip, CuttingOptions(reencode=True, overwrite=True), None, progress)
     assert frame_rotation(again / "output_000.mp4") == frame_rotation(clip)
 
@@ -330,5 +333,5 @@ def test_a_cover_picture_is_no_video(tmp_path: Path, progress: Recorder) -> None
                 packet.stream = stream
                 output.mux(packet)
     folder = segment(video, CuttingOptions(), None, progress)
-    assert len(of_pieces(folder)) == 10
+    assert len(presented_by_segments(folder)) == 10
     assert probe(folder / "output_000.mp4").codec == "h264"
