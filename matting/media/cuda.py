@@ -66,7 +66,7 @@ class Nvdec:
         """Return a decoder that knows of the stream what its own does."""
         accelerator = self.accelerator()
         own = stream.codec_context
-        # By the codec's name FFmpeg's own decoder is found, which alone has the hardware do it.
+        # The codec's name finds FFmpeg's own decoder, the only one that has the hardware do it.
         decoder = CodecContext.create(own.codec.canonical_name, "r", accelerator)
         if not isinstance(decoder, VideoCodecContext):
             raise TypeError(f"{decoder.name} is not a video decoder")

@@ -38,7 +38,7 @@ class EncoderSpec:
     Attributes:
         encoder: FFmpeg's name.
         tag: what the codec is called in mp4 files.
-        options: that it is always given.
+        options: what it is always given.
         default_quality, worst_quality: on the encoder's own scale; 0 is the best.
         hdr: the option for HDR metadata, and how to put it; None: it would be lost.
     """

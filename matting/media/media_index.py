@@ -1,7 +1,6 @@
-"""What a file tells without being decoded through: read in one pass, and kept while it stays.
+"""What a file says of itself without being decoded through: read in one pass, and remembered.
 
-Whoever asks again gets the same answer without opening the file, as long as its size and its time
-of change are the same.
+Asking again opens the file only if its size or its time of change is another one.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ MOST_FILES, MOST_PACKETS = 64, 2_592_000
 
 
 class Part(Flag):
-    """What can be known of a file beyond what opening it tells."""
+    """What can be read of a file beyond what opening it reads."""
 
     HEADER = 0  # nothing more
     MOOV = auto()  # the header of an MP4 or QuickTime file, box by box
     START = auto()  # the first packets, decoded
-    PACKETS = auto()  # the list of all packets, for which the whole file is read
+    PACKETS = auto()  # the list of all packets, which takes reading the whole file
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +56,14 @@ class MediaIndex:
 
     @property
     def start(self) -> StreamStart:
-        """What the first packets tell; was asked for."""
+        """What the first packets say; START must have been asked for."""
         if self.known_start is None:
             raise ValueError(f"the start of {self.path} was not asked for")
         return self.known_start
 
     @property
     def packets(self) -> PacketTable:
-        """All packets; were asked for."""
+        """All packets; PACKETS must have been asked for."""
         if self.known_packets is None:
             raise ValueError(f"the packets of {self.path} were not asked for")
         return self.known_packets
@@ -76,17 +75,17 @@ def accept_any(_info: VideoInfo) -> None:
 
 @dataclass
 class _Slot:
-    """The index of one file, which one thread at a time reads."""
+    """Room for the index of one file, which one thread at a time reads."""
 
     lock: Lock = field(default_factory=Lock)
     index: MediaIndex | None = None
 
 
 class IndexCache:
-    """The indexes of the files that were asked for last. All threads may use it.
+    """Remembers the indexes of the files that were asked for last. All threads may use it.
 
     Args:
-        most_files, most_packets: how many are kept, in all.
+        most_files, most_packets: how many to remember, in all; the latest file in any case.
     """
 
     def __init__(self, most_files: int = MOST_FILES, most_packets: int = MOST_PACKETS) -> None:
@@ -96,12 +95,12 @@ class IndexCache:
         self._slots: OrderedDict[Path, _Slot] = OrderedDict()  # the latest last
 
     def get(
-        self, path: Path, wanted: Part, accept: Callable[[VideoInfo], None] = accept_any
+        self, path: Path, parts: Part, accept: Callable[[VideoInfo], None] = accept_any
     ) -> MediaIndex:
-        """Return the index of the file as it is now, with at least the parts that are wanted.
+        """Return the index of a file as it is now, with at least those parts.
 
         Args:
-            accept: called before anything but the header is read; raises if that will not do.
+            accept: called before more than the header is read; raises to refuse the video.
         Raises:
             InputError: no such file, or a folder.
             MediaError: it is no video, or holds no picture.
@@ -115,23 +114,23 @@ class IndexCache:
             stamp = FileStamp.of(path)
             if index is not None and (index.stamp != stamp or index.path != path):
                 index = None
-            if index is not None and wanted in index.parts:
+            if index is not None and parts in index.parts:
                 accept(index.info)
                 return index
-            index = _read(path, stamp, wanted, accept, known=index)
-            # What was read of a file that changed meanwhile holds for this caller alone.
+            index = _read(path, stamp, parts, accept, known=index)
+            # What was read of a file that changed meanwhile is for this caller alone.
             slot.index = index if FileStamp.of(path) == stamp else None
         self._trim()
         return index
 
     def known(self, path: Path) -> MediaIndex | None:
-        """Return what is known of a file, to hand it on, without looking at the file."""
+        """Return what is known of a file, to hand it on; does not look at the file."""
         with self._lock:
             slot = self._slots.get(path.absolute())
         return slot.index if slot else None
 
     def adopt(self, index: MediaIndex | None) -> None:
-        """Take over what another process knew; it is used if the file is still the same."""
+        """Take over what another process knows; it is used if the file is still the same."""
         if index is None:
             return
         with self._lock:
@@ -142,7 +141,7 @@ class IndexCache:
         self._trim()
 
     def forget(self, path: Path) -> None:
-        """Drop what is known of a file that is about to be written, however soon after reading."""
+        """Forget a file that has been written to: on some disks times are two seconds apart."""
         with self._lock:
             self._slots.pop(path.absolute(), None)
 
@@ -170,12 +169,12 @@ adopt_index, forget_index = _cache.adopt, _cache.forget
 def _read(
     path: Path,
     stamp: FileStamp,
-    wanted: Part,
+    parts: Part,
     accept: Callable[[VideoInfo], None],
     known: MediaIndex | None,
 ) -> MediaIndex:
     """Read what is not known yet, opening the file once."""
-    missing = wanted if known is None else wanted & ~known.parts
+    missing = parts if known is None else parts & ~known.parts
     if known is None or missing & (Part.START | Part.PACKETS):
         index = _demuxed(path, stamp, missing & ~Part.MOOV, accept)
         if known is not None:
@@ -197,14 +196,14 @@ def _read(
 
 
 def _demuxed(
-    path: Path, stamp: FileStamp, wanted: Part, accept: Callable[[VideoInfo], None]
+    path: Path, stamp: FileStamp, parts: Part, accept: Callable[[VideoInfo], None]
 ) -> MediaIndex:
     with open_video(path) as (container, picture):
         info = VideoInfo.of(path, container, picture)
         accept(info)
-        index = MediaIndex(path, stamp, info, StreamList.of(container, picture), wanted)
-        start = StartReader(picture, info) if Part.START in wanted else None
-        table = TableWriter(container, picture) if Part.PACKETS in wanted else None
+        index = MediaIndex(path, stamp, info, StreamList.of(container, picture), parts)
+        start = StartReader(picture, info) if Part.START in parts else None
+        table = TableWriter(container, picture) if Part.PACKETS in parts else None
         if start is None and table is None:
             return index
         breaks: list[av.error.FFmpegError] = []

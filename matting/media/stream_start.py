@@ -1,4 +1,4 @@
-"""What the first packets of a picture tell, which its container does not, or not as well."""
+"""What the first packets of a picture say, which its container does not, or not as well."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_REFUSED = 100  # packets that a decoder refuses before its first frame: it 
 
 @dataclass(frozen=True)
 class FirstFrame:
-    """What a decoded frame tells, and better than a container.
+    """What a decoded frame says, and better than a container.
 
     Attributes:
         rotation: degrees counter-clockwise that turn it upright: 0, 90, 180 or 270.
@@ -55,7 +55,7 @@ class FirstFrame:
 
 @dataclass(frozen=True)
 class StreamStart:
-    """What the first packets of a picture tell.
+    """What the first packets of a picture say.
 
     Attributes:
         frame: the first one that comes out of the decoder; None: none does.
@@ -73,7 +73,7 @@ class StartReader:
     """A StreamStart while packets are read.
 
     Attributes:
-        is_complete: whether more packets would tell nothing new.
+        is_complete: whether more packets would add nothing.
     """
 
     def __init__(self, picture: VideoStream, info: VideoInfo) -> None:
@@ -91,14 +91,14 @@ class StartReader:
         self._is_first = True
 
     def add(self, packet: Packet[AnyStream]) -> None:
-        """Look at the picture's next packet; its times must not be needed afterwards."""
+        """Look at the picture's next packet, whose stream and times may change in the course."""
         self._decode(packet)
         if self._is_first and "matroska" in self._info.container:
             self._mp4_header = _mp4_header(self._picture, packet)
         self._is_first = False
 
     def start(self) -> StreamStart:
-        """Return what was found, once there are no more packets or none are needed."""
+        """Return the start, once there are no more packets or none are needed."""
         if not self.is_complete:
             self._decode(None)
         refusal = self._refusals[0] if self._refusals else ""

@@ -105,7 +105,7 @@ def spatial_of(
         v1 = picture.tags["spherical-video"].encode()
         track = (bytes(Box(b"uuid", SPHERICAL_V1 + v1)),)
     if mode not in {"", "mono"} and not any(box[4:8] == b"st3d" for box in entry):
-        notes.append(f"The stereo layout {mode} cannot be told in mp4.")
+        notes.append(f"The stereo layout {mode} cannot be kept in mp4.")
     return Spatial(entry, track, tuple(notes))
 
 
@@ -176,7 +176,7 @@ def _translated(start: StreamStart, mode: str) -> Spatial:
 def _without_mp4(start: StreamStart, mode: str) -> Spatial:
     """Return the layout, for codecs that mp4 does not hold; a projection is only noted."""
     projected = start.frame is not None and start.frame.is_spherical
-    notes = ("The projection of this picture cannot be told in mp4.",) if projected else ()
+    notes = ("The projection of this picture cannot be kept in mp4.",) if projected else ()
     layouts = [layout for layout in StereoLayout if layout.matroska_name == mode]
     return Spatial(tuple(_st3d(layout) for layout in layouts), notes=notes)
 

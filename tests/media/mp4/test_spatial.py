@@ -131,7 +131,7 @@ def test_a_layout_that_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
         *[*opened(plain), "-c", "copy", "-metadata:s:v", "stereo_mode=checkerboard_lr"],
     )
     _, notes = deliver(video)
-    assert notes == ["The stereo layout checkerboard_lr cannot be told in mp4."]
+    assert notes == ["The stereo layout checkerboard_lr cannot be kept in mp4."]
 
 
 def test_a_layout_of_a_codec_that_mp4_does_not_hold(tmp_path: Path) -> None:
