@@ -19,14 +19,18 @@ from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, presentation_times
 from matting.errors import OutOfMemoryError
-from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
-from matting.inference.rvm import RvmInference
+from matting.imaging.planes import TimedBatch
+from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.session import MattingSession
+from matting.options import MattingOptions
 from matting.progress import Progress
+from matting.system.memory import enough_memory
 from matting.workers import worker_process
 from matting.workers.executor import WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
 from matting.workers.supervisor import TRIES
+from matting.workers.worker import Worker
 
 PATIENCE_SECONDS = 6
 FAILED = 1
@@ -87,32 +91,41 @@ def broken(folder: Path) -> int:
 
 
 def inject(fault: Injected) -> None:
-    """Has the workers of this process break."""
+    """Have the workers of this process break."""
     worker_process.serve_tasks = partial(serve, fault)
 
 
 def serve(fault: Injected, pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """What such a worker's process runs."""
-    begin, run_recurrent = MattingStage.begin, RvmInference.run_recurrent
-    at: list[str] = []  # the segment, then an item for each of its frames
+    """Run such a worker, in its process."""
+    stage_of = partial(BreakingStage, fault, folder)
+    SERVE_TASKS(pipe, setup, folder, partial(Worker, stage_of=stage_of))
 
-    def begin_noting(stage: MattingStage, job: SegmentJob, progress: Progress) -> None:
-        at[:] = [job.name]
-        begin(stage, job, progress)
 
-    def run_breaking(
-        network: RvmInference, features: FrameFeatures, state: RecurrentState | None
-    ) -> tuple[RecurrentOutput, RecurrentState]:
-        here = at[:1] == [fault.segment] and len(at) - 1 == fault.frame
-        at.append("frame")
-        if here and broken(folder) < fault.times:
-            (folder / f"broke_{broken(folder)}").touch()
-            KINDS[fault.kind]()
-        return run_recurrent(network, features, state)
+class BreakingStage(MattingStage):
+    """A stage that breaks its worker at a frame of a segment."""
 
-    setattr(MattingStage, "begin", begin_noting)  # noqa: B010 - mypy refuses an assignment to a method
-    setattr(RvmInference, "run_recurrent", run_breaking)  # noqa: B010 - as above
-    SERVE_TASKS(pipe, setup, folder)
+    def __init__(
+        self, fault: Injected, folder: Path, session: MattingSession, options: MattingOptions
+    ) -> None:
+        super().__init__(session, options)
+        self._fault, self._folder = fault, folder
+        self._segment = ""
+        self._frame = 0
+
+    def begin(self, job: SegmentJob, progress: Progress) -> None:
+        self._segment, self._frame = job.name, 0
+        super().begin(job, progress)
+
+    def run_recurrent(
+        self, features: TimedBatch[FrameFeatures], progress: Progress
+    ) -> TimedBatch[RecurrentOutput]:
+        here = (self._segment, self._frame) == (self._fault.segment, self._fault.frame)
+        self._frame += len(features.pts)
+        if here and broken(self._folder) < self._fault.times:
+            (self._folder / f"broke_{broken(self._folder)}").touch()
+            with enough_memory():
+                KINDS[self._fault.kind]()
+        return super().run_recurrent(features, progress)
 
 
 def _no_memory() -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Mapping
 
-from matting.delivery.outputs import output_formats
+from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
-from matting.imaging.renderer import Renderer
+from matting.imaging.renderer import Renderer, RenderFunction
 from matting.imaging.sample_format import Size
 from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.media.encoders import encoder_spec
+from matting.media.encoders import EncoderInput, encoder_spec
 from matting.media.source import FrameChunk, FrameSource
-from matting.options import MattingOptions, OutputKind, RendererBackend
+from matting.options import MattingOptions, OutputKind, OutputOptions, RendererBackend
 from matting.progress import Progress, counted
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
@@ -31,6 +32,17 @@ HDR_LOST = (
 )
 RENDERER_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
 
+CreateWriter = Callable[
+    [
+        FrameSource,
+        OutputOptions,
+        Mapping[OutputKind, OutputTarget],
+        Mapping[OutputKind, EncoderInput],
+        RenderFunction,
+    ],
+    SegmentWriter,
+]
+
 
 class MattingStage:
     """Takes segments one after another: `begin`, `run_recurrent` for each chunk, then `end`.
@@ -38,14 +50,22 @@ class MattingStage:
     `extract_features` and `fit_guided_filter` may run in other threads.
     """
 
-    def __init__(self, session: MattingSession, options: MattingOptions) -> None:
+    def __init__(
+        self,
+        session: MattingSession,
+        options: MattingOptions,
+        create_writer: CreateWriter = SegmentWriter,
+    ) -> None:
         """
+        Args:
+            create_writer: creates the writer of a segment's files.
         Raises:
             MissingError: the renderer that is asked for is not there.
         """
         self._session = session
         self._matte_options = options.matte
         self._output = options.output
+        self._create_writer = create_writer
         self._notes_said: set[str] = set()
         self._renderer_notes: deque[str] = deque()  # from another thread
         self._renderer = Renderer(
@@ -76,7 +96,9 @@ class MattingStage:
         job.start_state = self._restore_state(job, continues, progress)
         job.exact = _is_exact(job, state_after if continues else None)
         formats = output_formats(source, self._output.encoding, task.targets)
-        job.writer = SegmentWriter(source, self._output, task.targets, formats, self._renderer)
+        job.writer = self._create_writer(
+            source, self._output, task.targets, formats, self._renderer
+        )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats:
             notes.append(formats[OutputKind.COMPOSITE].note)

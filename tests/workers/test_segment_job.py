@@ -6,41 +6,60 @@ import json
 import pickle
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import EncodeError, SegmentsFailedError
+from matting.infer import infer
 from matting.media.media_index import forget_index, known_index
-from matting.media.video_writer import VideoWriter
+from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
-from matting.workers.executor import SegmentTask
+from matting.workers.executor import ExecutorFactory, SegmentTask, WorkerSetup
+from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
+from matting.workers.supervisor import Supervisor
+from matting.workers.worker import Worker
 from tests.support.clips import make_clip
 from tests.support.opens import OpenCounter
 from tests.support.recorder import Recorder
-from tests.support.stages import assert_same, cut, matte, processed
+from tests.support.stages import assert_same, cut, matte, matting_options, processed
 
 SECONDS = 10  # before a test gives up
 
 
-def at_the_end_of_the_first(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]) -> None:
-    """Has the finisher call `then` when it comes to the first segment's file."""
-    finish = VideoWriter.finish
+class LateWriter(SegmentWriter):
+    """A writer that finishes only after something else has happened."""
 
-    def first_then(writer: VideoWriter, on_frames: Callable[[int], None]) -> None:
-        if threading.current_thread().name == "finisher" and not called:
-            called.append(True)
-            then()
-        finish(writer, on_frames)
+    def __init__(self, then: Callable[[], None], *args: Any) -> None:
+        super().__init__(*args)
+        self._then = then
 
-    called: list[bool] = []
-    monkeypatch.setattr(VideoWriter, "finish", first_then)
+    def finish(self, alive: Callable[[], None]) -> None:
+        self._then()
+        super().finish(alive)
+
+
+def before_the_first_is_finished(then: Callable[[], None]) -> ExecutorFactory:
+    """Return what makes supervisors that call `then` before the first segment is finished."""
+
+    def create_writer(*args: Any) -> SegmentWriter:
+        created.append(LateWriter(then, *args) if not created else SegmentWriter(*args))
+        return created[-1]
+
+    def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
+        return Worker(setup, stage_of=partial(MattingStage, create_writer=create_writer))
+
+    created: list[SegmentWriter] = []
+    return partial(Supervisor, start=start)
 
 
 def reached(progress: Recorder, frames: int) -> threading.Event:
-    """Set once that many frames are through the network."""
+    """Return what is set once that many frames are through the network."""
     event = threading.Event()
 
     def note(done: int) -> None:
@@ -55,7 +74,6 @@ def test_the_next_is_matted_meanwhile_but_not_the_one_after_it(
     tmp_path: Path,
     progress: Recorder,
     random_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress)
     second_is_through, seen = reached(progress, 60), []
@@ -65,8 +83,8 @@ def test_the_next_is_matted_meanwhile_but_not_the_one_after_it(
         threading.Event().wait(0.3)  # time enough for a third segment, if it may begin
         seen.append(progress.done)
 
-    at_the_end_of_the_first(monkeypatch, wait)
-    folder = matte(segments, random_checkpoint, progress)
+    executor = before_the_first_is_finished(wait)
+    folder = infer(segments, matting_options(random_checkpoint), None, progress, executor)
     assert seen == [60]
     assert progress.done == 70
     assert all(processed(folder).values())
@@ -76,7 +94,6 @@ def test_a_result_that_fails_late_costs_the_next_nothing(
     tmp_path: Path,
     progress: Recorder,
     random_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress)
     undisturbed = matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed")
@@ -86,10 +103,9 @@ def test_a_result_that_fails_late_costs_the_next_nothing(
         assert second_has_begun.wait(SECONDS)
         raise EncodeError("The encoder broke off.")
 
-    with monkeypatch.context() as patch:
-        at_the_end_of_the_first(patch, fail)
-        with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_000.mp4: The encoder"):
-            matte(segments, random_checkpoint, progress)
+    executor = before_the_first_is_finished(fail)
+    with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_000.mp4: The encoder"):
+        infer(segments, matting_options(random_checkpoint), None, progress, executor)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert list(processed(folder).values()) == [False, True, True]
     assert not list(folder.root.rglob("*.partial"))

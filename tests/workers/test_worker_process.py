@@ -1,24 +1,25 @@
-"""Workers that run out of memory, crash and hang cost a try, and at worst their segment."""
+"""Workers that crash, hang and run out of memory cost a try, and at worst their segment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
 
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
-from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.planes import TimedBatch
 from matting.infer import infer
-from matting.inference.base import FrameFeatures, RecurrentOutput, RecurrentState
-from matting.inference.rvm import RvmInference, RvmState
-from matting.inference.session import MattingSession
-from matting.inference.weights import load_checkpoint
-from matting.options import OutputKind, Precision
+from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.progress import Progress
 from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
 from matting.system.subprocesses import process_context
+from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.workers.matting_stage import MattingStage
+from matting.workers.supervisor import Supervisor
+from matting.workers.worker import Worker
 from matting.workers.worker_process import Serve, serve_tasks
 from tests.support import faulty_worker
 from tests.support.recorder import Recorder
@@ -28,7 +29,6 @@ from tests.support.stages import (
     cut,
     interrupt_after,
     matte,
-    matte_and_render,
     matting_options,
     processed,
     with_compute,
@@ -146,79 +146,61 @@ def test_a_worker_left_behind_lets_go(
     assert_same(folder, matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed"))
 
 
-class ShortOfMemory:
-    """A decoder that takes so many frames at once, and finds out only when it is through."""
+class NoMemory(MattingStage):
+    """A stage on a machine without memory for a single frame.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
-        self.refused = 0
-        real = RvmInference.run_recurrent
+    Attributes:
+        refused: how often.
+    """
 
-        def run_recurrent(
-            network: RvmInference, features: FrameFeatures, state: RecurrentState | None
-        ) -> tuple[RecurrentOutput, RecurrentState]:
-            made = real(network, features, state)
-            if len(features) > frames:
-                self.refused += 1
-                raise OutOfMemoryError("There is too little memory.")
-            return made
+    refused = 0
 
-        monkeypatch.setattr(RvmInference, "run_recurrent", run_recurrent)
+    def run_recurrent(
+        self, features: TimedBatch[FrameFeatures], progress: Progress
+    ) -> TimedBatch[RecurrentOutput]:
+        NoMemory.refused += 1
+        raise OutOfMemoryError("There is too little memory.")
 
 
-def test_short_memory_makes_smaller_chunks(
-    random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = load_checkpoint(random_checkpoint).network
-    rgb = Planes(SampleFormat(), torch.randint(0, 256, (8, 3, 48, 64)).to(torch.uint8))
-    kinds, green = (
-        {OutputKind.COMPOSITE: SampleFormat(), OutputKind.ALPHA: SampleFormat()},
-        (120, 255, 155),
-    )
-    plain = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
-    expected = matte_and_render(plain, rgb, 0.5, kinds, green)
-    short = ShortOfMemory(monkeypatch, 3)
-    session = MattingSession(network, torch.device("cpu"), Precision.FP32, 8)
-    made = matte_and_render(session, rgb, 0.5, kinds, green)
-    assert short.refused == 2  # of 8 and of 4 frames; never again
-    for kind in kinds:
-        assert (made[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()).abs().max() <= 1
-    assert isinstance(session.state, RvmState)
-    assert isinstance(plain.state, RvmState)
-    for mine, theirs in zip(session.state.tensors, plain.state.tensors, strict=True):
-        assert (mine - theirs).abs().max() < 1e-5
+@pytest.fixture
+def without_memory() -> Iterator[ExecutorFactory]:
+    """What makes supervisors of workers without memory."""
+
+    def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
+        return Worker(setup, stage_of=NoMemory)
+
+    NoMemory.refused = 0
+    yield partial(Supervisor, start=start)
 
 
 def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, without_memory: ExecutorFactory
 ) -> None:
     segments = cut(tmp_path, progress, 20)
-    short = ShortOfMemory(monkeypatch, 0)
     options = with_compute(matting_options(random_checkpoint), largest_chunk=1)
     with pytest.raises(SegmentsFailedError, match="too little memory"):
-        infer(segments, options, None, progress)
-    assert short.refused == 3
+        infer(segments, options, None, progress, without_memory)
+    assert NoMemory.refused == 3
 
 
 def test_weights_that_are_replaced_while_they_are_used(
     tmp_path: Path,
-    progress: Recorder,
     random_checkpoint: Path,
     empty_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    without_memory: ExecutorFactory,
 ) -> None:
-    """A worker that takes over must not go on with other weights."""
-    segments = cut(tmp_path, progress)
+    """A worker that takes over must not continue with other weights."""
+    segments = cut(tmp_path, Recorder())
     weights = tmp_path / "weights.pth"
     weights.write_bytes(random_checkpoint.read_bytes())
-    ShortOfMemory(monkeypatch, 0)
 
-    def replace_weights(text: str) -> None:
-        if "Trying again" in text:
-            weights.write_bytes(empty_checkpoint.read_bytes())
+    class ReplacingWeights(Recorder):
+        def say(self, text: str) -> None:
+            if "Trying again" in text:
+                weights.write_bytes(empty_checkpoint.read_bytes())
 
-    monkeypatch.setattr(progress, "say", replace_weights)
     with pytest.raises(InputError, match="was replaced"):
-        matte(segments, weights, progress)
+        infer(segments, matting_options(weights), None, ReplacingWeights(), without_memory)
     folder = MattedFolder.of(segments)
     assert not any(processed(folder).values())
     assert "was replaced" not in folder.manifest.read_text(encoding="utf-8")
