@@ -11,7 +11,6 @@ from pathlib import Path
 from benchmarks.fidelity.program import run_ffmpeg
 
 PATH = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
-SAMPLE_ENTRY_BYTES = 86  # of a visual one, before the boxes in it: ISO/IEC 14496-12, 12.1.3
 ENTRY_COUNT_BYTES = 8  # what stsd holds before its first entry
 
 

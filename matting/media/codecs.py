@@ -9,6 +9,7 @@ from typing import Any, Literal
 import av
 from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext
+from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
@@ -47,17 +48,19 @@ def encoder_formats(encoder: str) -> tuple[str, ...]:
     return tuple(known.name for known in require_codec(encoder, "w").video_formats or ())
 
 
-def create_decoder(name: str) -> VideoCodecContext:
-    """Return a new decoder of that name, which knows nothing before its first packet.
+def create_codec_context(
+    name: str, mode: Literal["r", "w"], accelerator: HWAccel | None = None
+) -> VideoCodecContext:
+    """Return a new decoder ("r") or encoder ("w") of that name, not yet opened.
 
     Raises:
-        MissingError: this build of FFmpeg has no such decoder.
+        MissingError: this build of FFmpeg has none.
     """
-    require_codec(name, "r")
-    decoder = CodecContext.create(name, "r")
-    if not isinstance(decoder, VideoCodecContext):
-        raise TypeError(f"{name} is not a video decoder")
-    return decoder
+    require_codec(name, mode)
+    context = CodecContext.create(name, mode, accelerator)
+    if not isinstance(context, VideoCodecContext):
+        raise TypeError(f"{name} is not a video codec")
+    return context
 
 
 def add_video_stream(output: OutputContainer, encoder: str, **arguments: Any) -> VideoStream:

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
-from matting.media.codecs import create_decoder
+from matting.media.codecs import create_codec_context
 from matting.media.ffmpeg import SAFE_INPUT
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
@@ -84,7 +84,7 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
     context = stream.codec_context
     if not has_alpha_beside(stream):
         return context
-    return create_decoder(ALPHA_DECODERS[context.codec.canonical_name])
+    return create_codec_context(ALPHA_DECODERS[context.codec.canonical_name], "r")
 
 
 def has_alpha_beside(stream: VideoStream) -> bool:

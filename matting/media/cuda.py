@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import av
 import av.video.frame
 import torch
-from av.codec.context import CodecContext
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
@@ -21,6 +20,7 @@ from torch.utils.dlpack import from_dlpack
 
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
+from matting.media.codecs import create_codec_context
 from matting.media.container import decode
 
 # What NVDEC gives for what a software decoder gives: the same samples, Cb and Cr side by side, and
@@ -67,9 +67,7 @@ class Nvdec:
         accelerator = self.accelerator()
         own = stream.codec_context
         # The codec's name finds FFmpeg's own decoder, the only one that has the hardware do it.
-        decoder = CodecContext.create(own.codec.canonical_name, "r", accelerator)
-        if not isinstance(decoder, VideoCodecContext):
-            raise TypeError(f"{decoder.name} is not a video decoder")
+        decoder = create_codec_context(own.codec.canonical_name, "r", accelerator)
         if accelerator is not None and not decoder.is_hwaccel:
             raise av.error.DecoderNotFoundError(0, f"NVDEC knows no {decoder.name}")
         if own.extradata:

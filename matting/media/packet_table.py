@@ -67,7 +67,7 @@ class PacketTable:
     """All packets of a video's picture, in decoding order, and the span of every stream.
 
     Attributes:
-        pts, dts: [N] int64, in ticks of the picture's time base, or NO_TIME.
+        pts: [N] int64, in ticks of the picture's time base, or NO_TIME.
         sizes: [N] int32, in bytes.
         marks: [N] uint8, of KEY, DISCARDED (hidden by an edit list) and CORRUPT (the container
             itself knows that a part is missing).
@@ -78,7 +78,6 @@ class PacketTable:
     """
 
     pts: NDArray[np.int64]
-    dts: NDArray[np.int64]
     sizes: NDArray[np.int32]
     marks: NDArray[np.uint8]
     spans: dict[int, StreamSpan]
@@ -90,7 +89,7 @@ class PacketTable:
         """Return the PTS of every frame that a player shows, in the order of the packets.
 
         Raises:
-            MediaError: the file `path` is truncated, damaged, or does not tell all times.
+            MediaError: the file `path` is truncated, damaged, or lacks the times of some frames.
         """
         presented = (self.marks & DISCARDED) == 0
         pts = self.pts[presented]
@@ -163,8 +162,7 @@ class TableWriter:
     def __init__(self, container: InputContainer, picture: VideoStream) -> None:
         self._container = container
         self._picture = picture
-        self._pts, self._dts = array("q"), array("q")
-        self._sizes, self._marks = array("i"), array("B")
+        self._pts, self._sizes, self._marks = array("q"), array("i"), array("B")
         self._spans = SpanTable()
 
     def add(self, packet: Packet[AnyStream]) -> None:
@@ -173,7 +171,6 @@ class TableWriter:
         if packet.stream_index != self._picture.index:
             return
         self._pts.append(NO_TIME if packet.pts is None else packet.pts)
-        self._dts.append(NO_TIME if packet.dts is None else packet.dts)
         self._sizes.append(packet.size)
         marks = KEY * packet.is_keyframe + DISCARDED * packet.is_discard
         self._marks.append(marks + CORRUPT * packet.is_corrupt)
@@ -182,7 +179,6 @@ class TableWriter:
         """Return the table. `stopped`: as PacketTable has it."""
         return PacketTable(
             pts=np.array(self._pts, np.int64),
-            dts=np.array(self._dts, np.int64),
             sizes=np.array(self._sizes, np.int32),
             marks=np.array(self._marks, np.uint8),
             spans=self._spans.spans(),

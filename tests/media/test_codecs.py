@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import av
+import numpy as np
 import pytest
 from av.codec.codec import UnknownCodecError
 
@@ -14,9 +15,11 @@ from matting.cli.main import main
 from matting.errors import MissingError
 from matting.media.colour_tags import BT709_TAGS
 from matting.media.encoders import encoder_input
+from matting.media.images.png import encode_png
 from matting.media.video_source import VideoSource
 from matting.options import EncodingOptions, VideoCodec
 from tests.support.clips import make_clip
+from tests.support.fake_nvdec import FAKE_NVDEC
 
 BuildWithout = Callable[[str], None]
 
@@ -89,3 +92,19 @@ def test_the_decoder_of_transparent_vp9(tmp_path: Path, build_without: BuildWith
     build_without("libvpx-vp9")
     with pytest.raises(MissingError, match="libvpx-vp9"):
         VideoSource(clip)
+
+
+def test_the_codec_of_png_files(build_without: BuildWithout) -> None:
+    build_without("png")
+    with pytest.raises(MissingError, match="encoder png"):
+        encode_png(np.zeros((4, 4), np.uint8))
+
+
+def test_a_decoder_for_nvdec_leaves_the_video_to_software(
+    tmp_path: Path, build_without: BuildWithout
+) -> None:
+    own = VideoSource(make_clip(tmp_path / "clip.mp4", 3))
+    build_without("h264")
+    source, reason = own.decoded_by(FAKE_NVDEC)
+    assert source is own
+    assert "h264" in reason

@@ -33,7 +33,6 @@ def test_the_table_holds_what_the_container_lists(suffix: str, tmp_path: Path) -
         packets = [p for p in container.demux(video=0) if p.size]
     unknown = {None: NO_TIME}
     assert table.pts.tolist() == [unknown.get(p.pts, p.pts) for p in packets]
-    assert table.dts.tolist() == [unknown.get(p.dts, p.dts) for p in packets]
     assert table.sizes.tolist() == [p.size for p in packets]
     assert ((table.marks & KEY) != 0).tolist() == [p.is_keyframe for p in packets]
     assert not (table.marks & DISCARDED).any()

@@ -7,15 +7,16 @@ import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
-from av.codec.context import CodecContext
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from matting.media.codecs import create_codec_context
 from matting.media.container import encoding_to
 from matting.system import atomic_files
 
@@ -138,10 +139,8 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += size + 12
 
 
-def _context(mode: str, options: dict[str, str]) -> VideoCodecContext:
-    context = CodecContext.create("png", "w" if mode == "w" else "r")
-    if not isinstance(context, VideoCodecContext):
-        raise TypeError("png is no codec of pictures")
+def _context(mode: Literal["r", "w"], options: dict[str, str]) -> VideoCodecContext:
+    context = create_codec_context("png", mode)
     context.options = options
     context.thread_count = 1  # one picture gives threads nothing to do at once
     return context
