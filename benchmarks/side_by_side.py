@@ -117,7 +117,7 @@ def report(figures: Figures, rounds: list[Round]) -> str:
         f"Wall time over the slowest thread's stages: {figures.overlap:.2f}. Processor time of all "
         f"stages over {cores} cores: {total / cores / figures.frames * 1000:.0f} ms a frame, "
         f"{total / cores / figures.ours[0]:.0%} of the wall time. Torch held at most "
-        f"{max(turn.gpu_bytes[0] for turn in rounds) // MIB} MiB on the card for the plain loop, "
+        f"{max(turn.gpu_bytes[0] for turn in rounds) // MIB} MiB on the GPU for the plain loop, "
         f"{max(turn.gpu_bytes[1] for turn in rounds) // MIB} MiB for the stages.\n"
     )
 

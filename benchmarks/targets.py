@@ -66,7 +66,7 @@ def _memory(outcomes: Mapping[str, str] | None) -> Row:
     outcome = (outcomes or {}).get(MEMORY_TEST, "skipped")
     if outcome == "skipped":
         return Row(target)
-    return Row(target, f"its test, on a card limited to that: {outcome}", outcome == "passed")
+    return Row(target, f"its test, on a GPU limited to that: {outcome}", outcome == "passed")
 
 
 def _throughput(figures: Mapping[str, Any] | None) -> list[Row]:

@@ -42,6 +42,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) * 3 // 2
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at skipif, which may skip what must fail
 def pytest_runtest_setup(item: pytest.Item) -> None:
     require_gpu(item)
 

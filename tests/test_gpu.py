@@ -1,4 +1,4 @@
-"""What must hold on an NVIDIA card: the same pictures as on the CPU, in bounded memory."""
+"""What must hold on an NVIDIA GPU: the same pictures as on the CPU, in bounded memory."""
 
 from __future__ import annotations
 
@@ -37,12 +37,9 @@ from tests.support.markers import gpu_has_nvenc
 from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, composites, matting_options, with_compute, with_matte
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA card"),
-]
+pytestmark = pytest.mark.gpu
 CPU = torch.device("cpu")
-CARD = torch.device("cuda", 0)
+GPU = torch.device("cuda", 0)
 GREEN = (120, 255, 155)
 LIMIT_BYTES = 6 * 2**30 - 2**29  # something is left for the driver
 VISIBLE = 1 / 255
@@ -66,12 +63,12 @@ def alpha_of(mattes: list[Matte]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.05), ("fp16", 1.0), ("bf16", 1.0)])
-def test_alpha_is_that_of_the_cpu(frames: list[Planes], precision: str, bound: float) -> None:
-    """On average, in steps of 1/255; states carried."""
+def test_alpha_equals_the_cpus(frames: list[Planes], precision: str, bound: float) -> None:
+    """On average, within a bound in steps of 1/255, with the state carried from chunk to chunk."""
     network = load_checkpoint(CHECKPOINT).network
     here, there = (
         MattingSession(network, CPU, Precision.FP32),
-        MattingSession(network, CARD, Precision(precision)),
+        MattingSession(network, GPU, Precision(precision)),
     )
     for chunk in frames:
         ours, truth = (alpha_of(each.mattes(chunk, 0.5)) for each in (there, here))
@@ -82,16 +79,16 @@ def test_alpha_is_that_of_the_cpu(frames: list[Planes], precision: str, bound: f
 @pytest.mark.parametrize(
     "kinds", [(OutputKind.COMPOSITE,), (OutputKind.COMPOSITE, OutputKind.ALPHA)]
 )
-def test_the_full_size_stage_is_that_of_the_cpu(
+def test_full_size_pictures_equal_the_cpus(
     frames: list[Planes], kinds: tuple[OutputKind, ...]
 ) -> None:
-    """Sample for sample, whichever way the card computes it."""
+    """Sample for sample, whichever way the GPU computes it."""
     network = load_checkpoint(CHECKPOINT).network
     session = MattingSession(network, CPU, Precision.FP32, 4)
     for chunk in frames:
         (matte,) = session.mattes(chunk, 0.5)
         assert matte.slope is not None
-        on_gpu = Matte(chunk.to(CARD), matte.slope.to(CARD), matte.offset.to(CARD))
+        on_gpu = Matte(chunk.to(GPU), matte.slope.to(GPU), matte.offset.to(GPU))
         targets = dict.fromkeys(kinds, chunk.sample_format)
         plain, found = render(matte, targets, GREEN), render(on_gpu, targets, GREEN)
         for kind in kinds:
@@ -103,7 +100,7 @@ def test_the_full_size_stage_is_that_of_the_cpu(
                     assert int((one.int() - other.cpu().int()).abs().max()) <= 1
 
 
-def test_infer_on_the_card_gives_the_same_video(
+def test_infer_on_the_gpu_gives_the_same_video(
     clip: Path, tmp_path: Path, progress: Recorder
 ) -> None:
     options = with_matte(matting_options(CHECKPOINT, ratio=0.5), precision=Precision.FP32)
@@ -116,12 +113,12 @@ def test_infer_on_the_card_gives_the_same_video(
     assert np.abs(np.stack(made[0]) - np.stack(made[1])).mean() < 1
 
 
-def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) -> None:
-    """Cut, decoded, matted and encoded, all by default; a card need not have NVENC."""
+def test_the_gpu_does_all_that_it_can(tmp_path: Path, progress: Recorder) -> None:
+    """Cut, decoded, matted and encoded, all by default; a GPU need not have NVENC."""
     clip = write_clip(tmp_path / "clip.mp4", Size(640, 360), 45)
     segments = segment(clip, SECOND, None, progress)
-    look = OutputOptions(encoding=EncodingOptions(VideoCodec.HEVC))
-    options = with_compute(matting_options(CHECKPOINT, look, ratio=0.5), device="cuda")
+    output = OutputOptions(encoding=EncodingOptions(VideoCodec.HEVC))
+    options = with_compute(matting_options(CHECKPOINT, output, ratio=0.5), device="cuda")
     folder = infer(segments, options, None, progress)
     told = [line for line in progress.details if line.startswith("Decoding by")]
     assert len(told) == 2
@@ -132,27 +129,27 @@ def test_what_the_card_can_do_is_done_by_it(tmp_path: Path, progress: Recorder) 
 
 
 @pytest.fixture
-def small_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A card with no more memory than LIMIT_BYTES."""
+def small_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Limit the GPU to LIMIT_BYTES of memory."""
 
     def free_bytes(device: torch.device) -> int:
         return LIMIT_BYTES - torch.cuda.memory_allocated(device)
 
     monkeypatch.setattr("matting.inference.session.free_bytes", free_bytes)
     torch.cuda.empty_cache()
-    total = torch.cuda.get_device_properties(CARD).total_memory
-    torch.cuda.set_per_process_memory_fraction(min(1.0, LIMIT_BYTES / total), CARD)
+    total = torch.cuda.get_device_properties(GPU).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, LIMIT_BYTES / total), GPU)
     yield
-    torch.cuda.set_per_process_memory_fraction(1.0, CARD)
+    torch.cuda.set_per_process_memory_fraction(1.0, GPU)
 
 
-@pytest.mark.usefixtures("small_card")
+@pytest.mark.usefixtures("small_gpu")
 def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "8k.mp4", Size(8192, 4096), 3)
-    session = MattingSession(load_checkpoint(CHECKPOINT).network, CARD, Precision.AUTO)
+    session = MattingSession(load_checkpoint(CHECKPOINT).network, GPU, Precision.AUTO)
     ratio = automatic_ratio(Size(8192, 4096), Subject.FULL_BODY)
-    make = Renderer(RendererBackend.AUTO, CARD, print)
-    torch.cuda.reset_peak_memory_stats(CARD)
+    make = Renderer(RendererBackend.AUTO, GPU, print)
+    torch.cuda.reset_peak_memory_stats(GPU)
     count = 0
     source = VideoSource(path)
     size = session.chunk_frames(source.sample_format, Size(8192, 4096), ratio)
@@ -163,12 +160,12 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
             )
             count += len(render_matte(matte, targets, GREEN, renderer=make)[OutputKind.COMPOSITE])
     assert count == 3
-    assert torch.cuda.max_memory_reserved(CARD) <= LIMIT_BYTES
+    assert torch.cuda.max_memory_reserved(GPU) <= LIMIT_BYTES
 
 
 def test_half_precision_does_not_drift() -> None:
     network = load_network(CHECKPOINT)
     film = draw_film(1000, 60)
-    found = measure_drift(network, "fp16", film, frames=900, ratio=0.5, device=CARD)
+    found = measure_drift(network, "fp16", film, frames=900, ratio=0.5, device=GPU)
     assert max(window.mean for window in found) < 1
     assert found[-1].mean < found[0].mean + 0.1

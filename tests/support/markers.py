@@ -1,4 +1,4 @@
-"""Which tests need a graphics card, what happens without one, and what a card is to have."""
+"""Which tests need a GPU, what happens without one, and what a GPU is expected to have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WITHOUT_NVENC = {(8, 0), (9, 0), (10, 0), (10, 3)}
 CHIPS_WITHOUT_NVENC = ("GT 1030", "GeForce MX")
 AV1_SINCE = (8, 9)
 
-without_gpu = pytest.mark.skipif(HAS_GPU, reason="is for machines without a graphics card")
+without_gpu = pytest.mark.skipif(HAS_GPU, reason="is for machines without a GPU")
 
 
 def require_gpu(item: pytest.Item) -> None:
@@ -30,7 +30,7 @@ def require_gpu(item: pytest.Item) -> None:
         return
     if os.environ.get(PROMISE) == "1":
         pytest.fail(f"{PROMISE}=1 promises a GPU, and torch can use none", pytrace=False)
-    pytest.skip("needs an NVIDIA graphics card that torch can use")
+    pytest.skip("needs an NVIDIA GPU that torch can use")
 
 
 def gpu_has_nvenc(codec: VideoCodec) -> bool:
