@@ -69,8 +69,8 @@ def _of_pictures(folder: Path, on_file: Callable[[], None]) -> Fingerprint:
 class FileStamp:
     """Size and time of change of a file, or of the pictures of a folder.
 
-    Whoever writes to a file leaves another stamp behind. Taking one reads no content; it is what a
-    change is noticed by first, and a fingerprint stays the proof.
+    Writing to a file leaves it with another stamp. Taking one reads no content: by stamps a change
+    is noticed first; a fingerprint is the proof.
 
     Attributes:
         files: name, size in bytes, and time of the last change in nanoseconds.
@@ -87,7 +87,7 @@ class FileStamp:
         """
         paths = image_files(path) if path.is_dir() else [path]
         try:
-            found = [(file.name, file.stat()) for file in paths]
+            statuses = [(file.name, file.stat()) for file in paths]
         except OSError as error:
             raise unreadable(path, error) from error
-        return cls(tuple((name, s.st_size, s.st_mtime_ns) for name, s in found))
+        return cls(tuple((name, s.st_size, s.st_mtime_ns) for name, s in statuses))
