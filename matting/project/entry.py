@@ -12,7 +12,8 @@ from matting.options import Chroma, CodecBackend, OutputKind, Precision, VideoCo
 from matting.project.records import Count, FileName
 from matting.system.fingerprint import Fingerprint, Sha256
 
-RateText = Annotated[str, Meta(pattern=r"\A(pictures|[0-9]{1,100}(/[0-9]{1,100})?)\Z")]
+PICTURES = "pictures"  # what stands for their frame rate
+RateText = Annotated[str, Meta(pattern=rf"\A({PICTURES}|[0-9]{{1,100}}(/[0-9]{{1,100}})?)\Z")]
 
 
 class AutoRatio(str, Enum):

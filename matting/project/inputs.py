@@ -11,7 +11,7 @@ from matting.errors import InputError
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
-from matting.project.paths import UNFINISHED
+from matting.project.paths import UNFINISHED, segment_name
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.project.result_names import InputName, result_stems
 from matting.system.files import image_files, natural_order, unreadable
@@ -152,7 +152,11 @@ def read_inputs(folder: Path) -> InputFolder:
 
 
 def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
-    stems = result_stems([InputName(segment.name, False) for segment in plan.segments])
+    names = [segment.name for segment in plan.segments]
+    if names == [segment_name(index) for index in range(len(names))]:
+        stems = [Path(name).stem for name in names]  # they never collide; comparing takes seconds
+    else:  # somebody has edited the plan
+        stems = result_stems([InputName(name, False) for name in names])
     first_frames = accumulate((segment.frames for segment in plan.segments), initial=0)
     return tuple(
         Input(s.name, folder / s.name, stem, s, plan.time_base, plan.rate, first_frame)

@@ -30,7 +30,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """The record of one matted folder. Every change is on the disk before the call returns."""
+    """The record of one matted folder.
+
+    Every change but those of `amend` is on the disk before the call returns.
+    """
 
     def __init__(self, folder: MattedFolder) -> None:
         """Read what is there; where nothing is, the ledger is empty.
@@ -83,10 +86,11 @@ class Ledger:
         return self.folder.output_folder(kind) / output.file if output else None
 
     def overwritten(self, names: Set[str], paths_of: Callable[[str], Iterable[Path]]) -> set[str]:
-        """Return the other segments whose results are overwritten when those named are matted.
+        """Return the other segments whose results are overwritten when the given ones are matted.
 
-        That can be where inputs came or went, by which others are called differently. Included is
-        what the overwritten ones, matted again, overwrite in turn.
+        Results can get other names when inputs are added to a folder or removed from it. A segment
+        whose result is overwritten has to be matted again, and may overwrite others in turn; those
+        are included.
 
         Args:
             paths_of: returns where a segment's results would go now.
@@ -119,7 +123,10 @@ class Ledger:
             self._save_manifest()
 
     def amend(self, name: str, entry: Entry) -> None:
-        """Add to what is known of a segment; it is on the disk after the next change."""
+        """Add to what is known of a segment; the next change takes it to the disk.
+
+        A whole job of an earlier version is amended at once: to write each would be slow.
+        """
         self._entries[name] = entry
 
     def write_lists(self, kinds: Iterable[OutputKind]) -> None:

@@ -8,7 +8,6 @@ the last bits, and states that have to be computed once more stay comparable.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from msgspec import UnsetType, json, to_builtins
 
@@ -45,6 +44,6 @@ def implied_lineage(entry: Entry, start: str | None, *, before_is_right: bool) -
     return Lineage(start, continues and before_is_right)
 
 
-def _matte(settings: RecordedSettings) -> list[Any]:
+def _matte(settings: RecordedSettings) -> list[object]:
     values = settings.checkpoint, settings.ratio, settings.precision
     return [None if isinstance(value, UnsetType) else to_builtins(value) for value in values]

@@ -7,10 +7,9 @@ from msgspec.structs import asdict, replace
 
 from matting.media.encoders import preset_of, quality_of
 from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
-from matting.project.entry import AutoRatio, RecordedSettings
+from matting.project.entry import PICTURES, AutoRatio, RecordedSettings
 from matting.project.inputs import Input
 
-PICTURES = "pictures"  # what stands for the frame rate of those
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
@@ -58,7 +57,7 @@ def _with_encoding(recorded: RecordedSettings, encoding: EncodingOptions) -> Rec
 
 def in_words(setting: str) -> str:
     """Return what the user calls a setting: mostly the option that sets it."""
-    return WORDS.get(setting, setting if " " in setting else f"--{setting}")
+    return WORDS.get(setting, f"--{setting}")
 
 
 def encoder_of(recorded: RecordedSettings) -> CodecBackend:

@@ -34,13 +34,13 @@ class _Claim(NamedTuple):
 def result_stems(inputs: Sequence[InputName]) -> list[str]:
     """Return what the results of each input are called, without a suffix.
 
-    That is the input's own name without its suffix where no other's results would collide with
-    it, with it where some would, and with a number besides where that is still not enough. It does
-    not depend on the options, so that results of all kinds are called the same.
+    Use the input's name without its suffix; with the suffix where results of another input would
+    collide with that; and with a number added where they still would. The options play no part, so
+    that results of all kinds have the same name.
     """
     own_stems = Counter(own.stem for own in inputs)
-    # Exactly equal stems give way both, even where one could stay: so it was in earlier versions,
-    # of whose jobs some results are still to be made.
+    # Of exactly equal stems none stays, though one could: earlier versions named results like that,
+    # and their unfinished jobs have to go on.
     stems = [own.stem if own_stems[own.stem] == 1 else own.name for own in inputs]
     while shortened := [i for i in _colliding(inputs, stems) if stems[i] != inputs[i].name]:
         for index in shortened:
@@ -63,7 +63,7 @@ def same_name_forms(name: str) -> tuple[str, str]:
 
 def _number(inputs: Sequence[InputName], stems: list[str], colliding: Sequence[int]) -> None:
     """Number those of `stems` that collide; the first keeps its name where it can."""
-    others = (i for i in range(len(inputs)) if i not in set(colliding))
+    others = set(range(len(inputs))).difference(colliding)
     taken = _reserved().union(*(_claims(inputs[i], stems[i]) for i in others))
     for index in colliding:
         own = inputs[index]

@@ -129,18 +129,18 @@ def json_text(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def read_json(path: Path, hint: str, *, option: str | None = None) -> Any:
+def read_json(path: Path, hint: str) -> Any:
     """Return what the JSON file `path` holds.
 
     Args:
-        hint, option: of the error when it cannot be read.
+        hint: of the error when it cannot be read.
     Raises:
         InputError: it cannot be read, or is not JSON.
     """
     try:
         return json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", hint, option=option) from error
+        raise InputError(f"{path} cannot be read: {error}.", hint) from error
 
 
 def read_text(path: Path) -> str:

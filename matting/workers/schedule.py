@@ -195,13 +195,13 @@ class Schedule:
         if not self._ledger.is_done(item.name):
             return False
         entry = self._ledger.entry(item.name)
-        changes = changed_settings(entry.settings, self._settings(item))
+        changes = [in_words(s) for s in changed_settings(entry.settings, self._settings(item))]
         if not changes and item.path.exists():
             self._sources[item.name] = item.fingerprint()
             if self._sources[item.name] != entry.source:
                 changes = ["the segment itself"]
         if changes:
-            self._changes[", ".join(map(in_words, changes))] += 1
+            self._changes[", ".join(changes)] += 1
         return not changes
 
     def _restored_before(self, item: Input) -> list[Input] | None:
