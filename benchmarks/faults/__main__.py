@@ -1,6 +1,6 @@
 """python -m benchmarks.faults [--short] [--seed N] [--only NAME] [--tries N] [--record]
 
-Does to the program what happens on people's machines, and prints a table of what held. It needs
+Do to the program what happens on people's machines, and print a table of what held. It needs
 Linux or macOS, two cores and no graphics card; the whole of it takes an hour or two.
 """
 
@@ -17,27 +17,27 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Parse the options."""
     names = [fault.name for fault in FAULTS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--short", action="store_true", help="few tries of each, in minutes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=names, action="append", help="may be given twice")
     parser.add_argument("--tries", type=int, help="how many, instead of the row's own number")
-    parser.add_argument("--one", type=int, metavar="TRY", help="only this try, to see it again")
+    parser.add_argument("--one", type=int, metavar="TRY", help="only this try, to reproduce it")
     parser.add_argument("--record", action="store_true", help="write the rows to RESULTS.md")
     return parser.parse_args(argv)
 
 
 def main() -> int:
-    """Runs the rows; 1 when something did not hold."""
+    """Run the rows; return 1 when something did not hold."""
     options = parse()
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     try:
         return _run(options)
     except KeyboardInterrupt:
-        _tell("Interrupted: everything that was started is gone.")
+        _print("Interrupted: every process that was started has ended.")
         return 130
 
 
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
         tries = range(options.tries or (fault.short_tries if options.short else fault.tries))
         if options.one is not None:
             tries = range(options.one, options.one + 1)
-        rows.append(run_fault(fault, options.seed, tries, tell=_tell))
+        rows.append(run_fault(fault, options.seed, tries, tell=_print))
         if options.record:
             record(rows[-1])
     print("\n" + table_of(rows))
@@ -57,13 +57,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Ctrl-C, and a polite request to end; a second one does not stop the tidying up."""
+    """Handle Ctrl-C and SIGTERM; a second one does not stop the tidying up."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The rows of the fault table, and what runs them. A new row is a class in FAULTS."""
+"""The rows of the fault table, and how they are run. A new row is a class in FAULTS."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ HEAD = ("fault", "tries", "must hold", "held", "seed, day")
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one kind of fault.
+    """The results of one kind of fault.
 
     Attributes:
         tried: how many tries were made; 0 where it was skipped.
-        broken: what did not hold, each with what reproduces it.
+        broken: what did not hold, each with the options that reproduce it.
         skipped: why it was not tried.
     """
 
@@ -53,18 +53,18 @@ class Row:
     skipped: str = ""
 
     def cells(self) -> tuple[str, ...]:
-        """Its line in the table."""
+        """Return its line in the table."""
         held = f"{self.tried - len(self.broken)} of {self.tried}"
         if self.skipped:
             held = f"skipped: {self.skipped}"
         day = f"{self.seed}, {today()}"
-        return self.fault.what, str(self.tried), self.fault.must_hold, held, day
+        return self.fault.description, str(self.tried), self.fault.must_hold, held, day
 
 
 def run_fault(
     fault: type[Fault], seed: int, tries: Sequence[int], tell: Callable[[str], None]
 ) -> Row:
-    """Makes the tries of one row, each in a folder of its own that is gone afterwards."""
+    """Make the tries of one row, each in a temporary folder of its own."""
     broken: list[str] = []
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults_") as name:
@@ -81,11 +81,11 @@ def run_fault(
             folder = Path(name) / f"try_{number}"
             folder.mkdir()
             try:
-                # Each try has its own dice, so that it can be seen again without the others.
+                # Each try has its own random numbers, to be repeated without the others.
                 row.attempt(Random(f"{seed} {fault.name} {number}"), number, folder)
-            except NotHeldError as what:
+            except NotHeldError as error:
                 again = f"--only {fault.name} --seed {seed} --one {number}"
-                broken.append(f"{what} ({again})")
+                broken.append(f"{error} ({again})")
                 tell(f"NOT HELD: {broken[-1]}")
             finally:
                 shutil.rmtree(folder)
@@ -94,20 +94,20 @@ def run_fault(
 
 
 def table_of(rows: Iterable[Row]) -> str:
-    """The table for people."""
+    """Return the table as Markdown."""
     return table(HEAD, [row.cells() for row in rows])
 
 
 def record(row: Row) -> None:
-    """Puts one row into RESULTS.md, in place of an earlier one; the others stay."""
+    """Write one row into RESULTS.md, replacing an earlier one; the others stay."""
     lines = {cells[0]: cells for cells in recorded()}
-    lines[row.fault.what] = row.cells()
-    order = [fault.what for fault in FAULTS]
+    lines[row.fault.description] = row.cells()
+    order = [fault.description for fault in FAULTS]
     known = [lines[what] for what in order if what in lines]
     write_section(TITLE, f"{table(HEAD, known)}\nThe last of them: {measured_on()}")
 
 
 def recorded() -> list[tuple[str, ...]]:
-    """The rows' cells as they stand in RESULTS.md."""
+    """Return the cells of the rows in RESULTS.md."""
     rows = re.findall(r"^\| (.+) \|$", section(TITLE), re.MULTILINE)
     return [tuple(row.split(" | ")) for row in rows[2:]]

@@ -1,4 +1,4 @@
-"""What changes between two runs: the source, the checkpoint, a setting, the clock."""
+"""Changes between two runs: of the source, the checkpoint, a setting, the clock."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ SETTINGS = (
 
 
 class Changes(JobFault):
-    """A whole job is run again after something has changed, or only seems to have."""
+    """A finished job is run again after something has changed, or only seems to have."""
 
     name = "changes"
-    what = "source, checkpoint or setting changed between runs; clock moved a day"
+    description = "source, checkpoint or setting changed between runs; clock moved a day"
     must_hold = "0 stale reuse, 0 needless redo"
     tries, short_tries = 20, 5
-    prepared = ("run",)
+    steps_before = ("run",)
 
     def prepare(self) -> None:
         super().prepare()
@@ -48,53 +48,53 @@ class Changes(JobFault):
         kinds[number % len(kinds)](self.new_job(folder), rng)
 
     def _source(self, job: Job, rng: Random) -> None:
-        """Another video under the same name, as old as the one before."""
+        """Put another video under the same name, with the same modification time."""
         stat = job.video.stat()
         seed = CLIP_SEED + rng.randint(1, 1000)
         write_clip(job.video, self.segments_in_clip * KEY_FRAMES, seed)
         os.utime(job.video, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-        job.must("run", code=REFUSED)
-        job.must("add-audio", code=REFUSED)
-        job.must("segment", "--overwrite")
-        self._as_new(job, "another source")
+        job.must_run("run", code=REFUSED)
+        job.must_run("add-audio", code=REFUSED)
+        job.must_run("segment", "--overwrite")
+        self._require_new(job, "another source")
 
     def _checkpoint(self, job: Job, rng: Random) -> None:
         shutil.copy2(self.other_checkpoint, job.folder / "stand_in.pth")
         job.checkpoint = job.folder / "stand_in.pth"
-        self._as_new(job, "another checkpoint")
+        self._require_new(job, "another checkpoint")
 
     def _setting(self, job: Job, rng: Random) -> None:
-        self._as_new(job, "another setting", *rng.choice(SETTINGS))
+        self._require_new(job, "another setting", *rng.choice(SETTINGS))
 
-    def _as_new(self, job: Job, story: str, *setting: str) -> None:
-        """Everything is matted again, and the result is that of a folder without a past."""
-        again = job.must("run", *setting).matted()
-        require(again == self.names, f"{story} {setting}: matted again were {again}")
-        fresh = job.folder / "fresh"
-        fresh.mkdir()
-        shutil.copy2(job.video, fresh)
-        new = Job(fresh, job.checkpoint)
-        new.must("run", *setting)
+    def _require_new(self, job: Job, story: str, *setting: str) -> None:
+        """Everything must be matted again, and the result be that of a fresh folder."""
+        started = job.must_run("run", *setting).segments_started()
+        require(started == self.names, f"{story} {setting}: matted again were {started}")
+        folder = job.folder / "fresh"
+        folder.mkdir()
+        shutil.copy2(job.video, folder)
+        fresh = Job(folder, job.checkpoint)
+        fresh.must_run("run", *setting)
         require(
-            content_hash(job.final) == content_hash(new.final),
+            content_hash(job.final) == content_hash(fresh.final),
             f"{story} {setting}: old parts in it",
         )
 
     def _clock(self, job: Job, rng: Random) -> None:
-        """Every file a day older, or from tomorrow."""
-        moved = rng.choice((-DAY_NS, DAY_NS))
+        """Make every file a day older, or a day newer."""
+        shift_ns = rng.choice((-DAY_NS, DAY_NS))
         for path in [job.video, *job.folder.rglob("*")]:
             stat = path.stat()
-            os.utime(path, ns=(stat.st_atime_ns + moved, stat.st_mtime_ns + moved))
-        self._as_before(job, f"the clock moved by {moved // 10**9} s")
+            os.utime(path, ns=(stat.st_atime_ns + shift_ns, stat.st_mtime_ns + shift_ns))
+        self._require_unchanged(job, f"the clock moved by {shift_ns // 10**9} s")
 
     def _nothing(self, job: Job, rng: Random) -> None:
-        """The same in other words: a copy of the checkpoint, a default said aloud."""
+        """Ask for the same in other words: a copy of the checkpoint, a default given explicitly."""
         job.checkpoint = Path(shutil.copy(self.checkpoint, job.folder / "copy.pth"))
-        said = rng.choice((("--quality", "18"), ("--background", "120,255,155"), ()))
-        self._as_before(job, f"a copied checkpoint and {said}", *said)
+        options = rng.choice((("--quality", "18"), ("--background", "120,255,155"), ()))
+        self._require_unchanged(job, f"a copied checkpoint and {options}", *options)
 
-    def _as_before(self, job: Job, story: str, *said: str) -> None:
-        again = job.must("run", *said).matted()
-        require(not again, f"{story}: {again} were matted again")
-        self.require_whole(job)
+    def _require_unchanged(self, job: Job, story: str, *options: str) -> None:
+        started = job.must_run("run", *options).segments_started()
+        require(not started, f"{story}: {started} were matted again")
+        self.require_undisturbed_result(job)

@@ -18,14 +18,14 @@ from matting.project.ledger import Ledger
 
 FULL = 4
 PAGE_BYTES = 4096
-ROOM = 4  # times the need: enough
+ENLARGED = 4  # times the need
 
 
 class DiskFull(JobFault):
-    """Results go to a file system in memory that holds from 1 % to 99 % of them."""
+    """Results go to a file system in memory that has room for 1 % to 99 % of them."""
 
     name = "disk-full"
-    what = "disk full (a small tmpfs, sizes from 1 % to 99 % of the need)"
+    description = "disk full (a small tmpfs, sizes from 1 % to 99 % of the need)"
     must_hold = "ledger parses, exit code 4, resume after enlarging gives identical frames"
     tries, short_tries = 30, 2
 
@@ -47,13 +47,13 @@ class DiskFull(JobFault):
         with _small_disk(folder / "disk", pages) as disk:
             job.output = disk
             stopped = job.run("run")
-            told = f"with {percent} % of the need, {stopped.last_words()}"
-            require(stopped.code == FULL, told)
+            story = f"with {percent} % of the need, {stopped.last_lines()}"
+            require(stopped.code == FULL, story)
             _require_readable(job)
-            _resize(disk, ROOM * self.need_pages)
+            _resize(disk, ENLARGED * self.need_pages)
             resumed = job.run("run")
-            require(resumed.code == 0, f"{percent} %, then enlarged: {resumed.last_words()}")
-            self.require_whole(job)
+            require(resumed.code == 0, f"{percent} %, then enlarged: {resumed.last_lines()}")
+            self.require_undisturbed_result(job)
 
 
 def _require_readable(job: Job) -> None:
@@ -65,7 +65,7 @@ def _require_readable(job: Job) -> None:
 
 @contextmanager
 def _small_disk(folder: Path, pages: int) -> Iterator[Path]:
-    """A file system of that size, gone when the block is left, however."""
+    """Mount a file system of that size, until the block is left."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={pages * PAGE_BYTES}", "tmpfs", str(folder)]
     english = {**os.environ, "LC_ALL": "C"}

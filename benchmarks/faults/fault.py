@@ -8,31 +8,31 @@ from random import Random
 
 
 class SkippedError(Exception):
-    """A row cannot be tried on this machine; says why."""
+    """A row cannot be tried on this machine; the message says why."""
 
 
 class NotHeldError(Exception):
-    """What had to hold did not; says what happened."""
+    """What had to hold did not; the message says what happened."""
 
 
 def require(held: bool, happened: str) -> None:
-    """Raises NotHeldError with what happened unless it held."""
+    """Raise NotHeldError with what happened unless it held."""
     if not held:
         raise NotHeldError(happened)
 
 
 class Fault(abc.ABC):
-    """One kind of fault. Made for one run of the bench, with a folder of its own.
+    """One kind of fault, instantiated for one run of the bench with a folder of its own.
 
     Attributes:
         name: for the command line.
-        what: the fault, for people.
-        must_hold: for people.
+        description: of the fault, in the table.
+        must_hold: what must hold, in the table.
         tries, short_tries: how many the full and the short bench make.
     """
 
     name: str
-    what: str
+    description: str
     must_hold: str
     tries: int
     short_tries: int
@@ -41,7 +41,7 @@ class Fault(abc.ABC):
         self.folder = folder
 
     def prepare(self) -> None:  # noqa: B027 - a row may need nothing
-        """Makes what all tries share.
+        """Make what all tries share.
 
         Raises:
             SkippedError: this machine does not allow it.
@@ -49,7 +49,7 @@ class Fault(abc.ABC):
 
     @abc.abstractmethod
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
-        """One try, in a fresh folder; everything random comes from `rng`.
+        """Make one try in a fresh folder; everything random comes from `rng`.
 
         Raises:
             NotHeldError: what had to hold did not.

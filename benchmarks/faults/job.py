@@ -1,4 +1,4 @@
-"""The job that faults are done to: a clip of a few segments, and how it ends undisturbed."""
+"""The job that faults are done to: a clip of a few segments, and its undisturbed result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.faults.fault import Fault, NotHeldError, require
-from benchmarks.faults.program import Ended, run, running
+from benchmarks.faults.program import CommandResult, run, running
 from benchmarks.stand_in import KEY_FRAMES, RATE, content_hash, write_clip
 from matting.project.paths import MattedFolder, final_file, segments_folder
 from matting.project.plan import Plan, read_plan
@@ -21,7 +21,7 @@ CLIP_SEED, NETWORK_SEED = 1, 20
 
 
 class Job:
-    """A video in a folder, and the commands that matte it there."""
+    """A video in a folder, and the commands that matte it."""
 
     def __init__(self, folder: Path, checkpoint: Path, output: Path | None = None) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Job:
         return final_file(self.video, self.output)
 
     def arguments(self, command: str, *extra: str) -> list[str]:
-        """The command line of one command; `extra` comes last and wins."""
+        """Return the arguments of one command; `extra` comes last and wins."""
         path = {"infer": self.segments, "combine": self.matted.root}.get(command, self.video)
         arguments = [command, str(path), *(["--verbose"] if self.verbose else [])]
         if self.output is not None and command in {"run", "segment", "add-audio"}:
@@ -57,55 +57,55 @@ class Job:
         return [*arguments, *extra]
 
     def log(self) -> Path:
-        """A new file for what a command tells."""
+        """Return the path of a new log, for the output of one command."""
         self._logs += 1
         return self.folder / f"log_{self._logs:02d}.txt"
 
-    def run(self, command: str, *extra: str, cold: bool = False) -> Ended:
-        """Runs a command to its end."""
+    def run(self, command: str, *extra: str, cold: bool = False) -> CommandResult:
+        """Run a command to its end."""
         return run(self.arguments(command, *extra), self.log(), cold=cold)
 
-    def must(self, command: str, *extra: str, code: int = 0) -> Ended:
-        """Runs a command that has to end with that exit code."""
-        ended = self.run(command, *extra)
-        require(ended.code == code, f"{command} ended with {ended.last_words()}")
-        return ended
+    def must_run(self, command: str, *extra: str, code: int = 0) -> CommandResult:
+        """Run a command that has to end with that exit code."""
+        result = self.run(command, *extra)
+        require(result.code == code, f"{command} ended with {result.last_lines()}")
+        return result
 
-    def killed_after(self, seconds: float, *, cold: bool = False) -> Ended | None:
-        """Starts `run` and kills its whole group; how it ended, if that came sooner."""
+    def kill_after(self, seconds: float, *, cold: bool = False) -> CommandResult | None:
+        """Start `run` and kill its whole group; return its result if it ended sooner."""
         with running(self.arguments("run"), self.log(), cold=cold) as command:
             if command.wait(seconds) is not None:
-                return command.end()
+                return command.wait_for_end()
             command.kill()
         return None
 
-    def killed_at_segment(self, number: int) -> None:
-        """Starts `infer` and kills its whole group once it is at its segment of that number."""
+    def kill_at_segment(self, number: int) -> None:
+        """Start `infer` and kill its whole group once it has begun its segment of that number."""
         with running(self.arguments("infer"), self.log()) as command:
-            while command.wait(POLL_SECONDS) is None and len(command.matted()) <= number:
+            while command.wait(POLL_SECONDS) is None and len(command.segments_started()) <= number:
                 pass
             if command.wait(0) is None:
                 command.kill()
 
-    def matted_so_far(self) -> list[str]:
-        """The segments that all commands up to now began to matte, in order."""
-        began: list[str] = []
+    def segments_started(self) -> list[str]:
+        """Return the segments that all commands so far have begun to matte, in order."""
+        started: list[str] = []
         for number in range(1, self._logs + 1):
             path = self.folder / f"log_{number:02d}.txt"
             if path.is_file():
                 text = path.read_text(encoding="utf-8", errors="replace")
-                began += Ended(0, text, 0).matted()
-        return began
+                started += CommandResult(0, text, 0).segments_started()
+        return started
 
     def plan(self) -> Plan:
-        """The plan by which the video was cut."""
+        """Return the plan by which the video was cut."""
         plan = read_plan(self.segments)
         if plan is None:
             raise NotHeldError(f"there is no plan in {self.segments}")
         return plan
 
-    def done(self) -> dict[str, bool]:
-        """What processed.json says."""
+    def processed(self) -> dict[str, bool]:
+        """Return what processed.json says."""
         if not self.matted.processed.is_file():
             return {}
         value = json.loads(self.matted.processed.read_text(encoding="utf-8"))
@@ -116,35 +116,37 @@ class JobFault(Fault):
     """A row whose tries start from a fresh copy of one job."""
 
     segments_in_clip = SEGMENTS
-    prepared: Sequence[str] = ()  # commands that have been run on the job before each try
+    steps_before: Sequence[str] = ()  # commands that have been run before each try
 
     def prepare(self) -> None:
-        """Draws the clip, mattes it undisturbed, and keeps what a try starts from."""
+        """Write the clip, matte it undisturbed, and keep what a try starts from."""
         self.checkpoint = write_random_checkpoint(self.folder / "stand_in.pth", NETWORK_SEED)
         self.original = self.folder / "original"
         self.original.mkdir()
         write_clip(self.original / "clip.mp4", self.segments_in_clip * KEY_FRAMES, CLIP_SEED)
         job = self.new_job(self.folder / "undisturbed")
         self.undisturbed = job
-        self.life_seconds = job.must("run").seconds
-        self.whole = content_hash(job.final)
+        self.undisturbed_seconds = job.must_run("run").seconds
+        self.undisturbed_hash = content_hash(job.final)
         self.names = [segment.name for segment in job.plan().segments]
         require(len(self.names) == self.segments_in_clip, f"the clip was cut into {self.names}")
-        if self.prepared:
-            job = self.new_job(self.folder / "prepared")
-            for command in self.prepared:
-                job.must(command)
+        if self.steps_before:
+            job = self.new_job(self.folder / "before")
+            for command in self.steps_before:
+                job.must_run(command)
             shutil.rmtree(self.original)
             job.folder.rename(self.original)
             for log in self.original.glob("log_*.txt"):
                 log.unlink()
 
     def new_job(self, folder: Path) -> Job:
-        """A copy of what a try starts from."""
+        """Return a copy of what a try starts from."""
         shutil.copytree(self.original, folder, dirs_exist_ok=True)
         return Job(folder, self.checkpoint)
 
-    def require_whole(self, job: Job) -> None:
-        """The final video has to be that of the undisturbed run."""
+    def require_undisturbed_result(self, job: Job) -> None:
+        """Require that the final video is that of the undisturbed run."""
         require(job.final.is_file(), f"{job.final.name} is not there")
-        require(content_hash(job.final) == self.whole, f"{job.final.name} is another video")
+        require(
+            content_hash(job.final) == self.undisturbed_hash, f"{job.final.name} is another video"
+        )

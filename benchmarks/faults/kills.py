@@ -1,4 +1,4 @@
-"""SIGKILL at a random moment, and rerun until done."""
+"""SIGKILL at a random moment, and the command again until it is done."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.faults.job import JobFault
 MOST_KILLS = 3
 # While one segment is encoded to its end, checked and recorded, the next is matted already.
 REDONE_PER_KILL = 2
-COLD_EVERY = 10  # tries; those start Python anew each time
+COLD_EVERY = 10  # tries; these start Python anew each time
 
 
 class Kills(JobFault):
-    """The whole process group is gone at once, up to three times in one job."""
+    """The whole process group is killed at once, up to three times in one job."""
 
     name = "kills"
-    what = "SIGKILL of the process group at a random moment, rerun until done"
+    description = "SIGKILL of the process group at a random moment, rerun until done"
     must_hold = (
         "final video's decoded frames identical to an uninterrupted run; "
         f"at most {REDONE_PER_KILL} segments redone per kill"
@@ -28,7 +28,7 @@ class Kills(JobFault):
 
     def prepare(self) -> None:
         super().prepare()
-        self.cold_life_seconds = 0.0
+        self.cold_undisturbed_seconds = 0.0
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         cold = number % COLD_EVERY == COLD_EVERY - 1
@@ -36,24 +36,24 @@ class Kills(JobFault):
         kills = 0
         moments = []
         for _ in range(rng.randint(1, MOST_KILLS)):
-            moment = rng.uniform(0, self._life_seconds(cold))
+            moment = rng.uniform(0, self._undisturbed_seconds(cold))
             moments.append(f"{moment:.3f}")
-            if job.killed_after(moment, cold=cold) is not None:
+            if job.kill_after(moment, cold=cold) is not None:
                 break
             kills += 1
         last = job.run("run", cold=cold)
         story = f"killed after {', '.join(moments)} s"
-        require(last.code == 0, f"{story}, the last run ended with {last.last_words()}")
-        began = Counter(job.matted_so_far())
-        redone = sum(began.values()) - len(began)
+        require(last.code == 0, f"{story}, the last run ended with {last.last_lines()}")
+        started = Counter(job.segments_started())
+        redone = sum(started.values()) - len(started)
         held = redone <= REDONE_PER_KILL * kills
         require(held, f"{story}, {redone} segments were redone after {kills} kills")
-        self.require_whole(job)
+        self.require_undisturbed_result(job)
 
-    def _life_seconds(self, cold: bool) -> float:
+    def _undisturbed_seconds(self, cold: bool) -> float:
         if not cold:
-            return self.life_seconds
-        if not self.cold_life_seconds:
-            whole = self.new_job(self.folder / "cold").run("run", cold=True)
-            self.cold_life_seconds = whole.seconds
-        return self.cold_life_seconds
+            return self.undisturbed_seconds
+        if not self.cold_undisturbed_seconds:
+            undisturbed = self.new_job(self.folder / "cold").run("run", cold=True)
+            self.cold_undisturbed_seconds = undisturbed.seconds
+        return self.cold_undisturbed_seconds

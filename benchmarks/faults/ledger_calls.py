@@ -1,8 +1,8 @@
 """The ledger, killed at every write, flush and rename.
 
-A kill leaves behind what is on the disk at that moment. So the folder is copied at every call:
-before it, after it, and for a write half-way through. With the power gone too, what was written
-but not flushed is lost: in half of the copies each such file is cut off at random.
+A kill leaves behind what is on the disk at that snapshot. So the folder is copied at every call:
+before it, after it, and half-way through a write. When the power is cut, what was written but not
+flushed is lost, too: in half of the copies each such file is truncated at random.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow 
 RANDOM_TRIES = 300
 
 
-class _Enough(BaseException):
-    """The rest of the story does not matter."""
+class _Stop(BaseException):
+    """Ends a story: the copy has been made."""
 
 
 @dataclass
-class Moment:
-    """A copy of the folder as a kill would leave it, and what was finished by then."""
+class Snapshot:
+    """A copy of the folder as a kill would leave it, and the segments finished by then."""
 
     where: str
     folder: Path
@@ -45,43 +45,43 @@ class Moment:
 
 @dataclass
 class Watch:
-    """Copies a folder at the `wanted`-th call that changes it; counts all of them.
+    """Copy a folder at one of the calls that change it; count all of them.
 
     Attributes:
-        wanted: the call, from 0; None: only count.
+        target: the call to copy it at, from 0; None: only count.
         finished: segments whose record has returned, and that nothing has touched since.
     """
 
     root: Path
-    wanted: int | None
+    target: int | None
     rng: Random
     power_cut: bool
     calls: int = 0
     finished: set[str] = field(default_factory=set)
-    moment: Moment | None = None
+    snapshot: Snapshot | None = None
     unflushed: set[int] = field(default_factory=set)  # inodes
 
     def at(self, where: str) -> None:
-        """One moment at which the kill may come."""
-        if self.calls == self.wanted:
-            target = self.root.with_name("left")
-            shutil.copytree(self.root, target)
+        """Note a moment at which the kill may come."""
+        if self.calls == self.target:
+            copy = self.root.with_name("left")
+            shutil.copytree(self.root, copy)
             if self.power_cut:
-                self._lose(target)
-            self.moment = Moment(where, target, frozenset(self.finished))
-            raise _Enough
+                self._truncate_unflushed(copy)
+            self.snapshot = Snapshot(where, copy, frozenset(self.finished))
+            raise _Stop
         self.calls += 1
 
-    def _lose(self, target: Path) -> None:
+    def _truncate_unflushed(self, folder: Path) -> None:
         for path in sorted(self.root.rglob("*")):
             if path.is_file() and path.stat().st_ino in self.unflushed:
-                copy = target / path.relative_to(self.root)
+                copy = folder / path.relative_to(self.root)
                 os.truncate(copy, self.rng.randint(0, path.stat().st_size))
 
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
-    """Has every write, flush and rename of the block pass by `watch`."""
+    """Let `watch` know of every write, flush and rename in the block."""
     write, replace = Path.write_bytes, Path.replace
 
     def write_bytes(path: Path, data: bytes) -> int:
@@ -101,7 +101,7 @@ def watched(watch: Watch) -> Iterator[None]:
 
     def flush(descriptor: Any) -> None:
         watch.at("before a flush")
-        # Only noted: nobody cuts the power of this machine.
+        # Noted, not done: nobody cuts the power of this machine.
         watch.unflushed.discard(os.fstat(descriptor).st_ino)
         watch.at("after a flush")
 
@@ -114,10 +114,10 @@ def watched(watch: Watch) -> Iterator[None]:
 
 
 class LedgerCalls(Fault):
-    """First every call of one story, then a random call of a random story each."""
+    """First every call of one story, then in each try a random call of a random story."""
 
     name = "ledger"
-    what = "kill at every write, flush and rename of the ledger"
+    description = "kill at every write, flush and rename of the ledger"
     must_hold = "0 unreadable ledgers, 0 finished segments forgotten"
     tries, short_tries = FIXED_TRIES + RANDOM_TRIES, FIXED_TRIES + 20
 
@@ -140,18 +140,18 @@ class LedgerCalls(Fault):
                 self._play(story, call, Random(seed), place, power_cut)
 
     def _play(
-        self, story: Story, wanted: int | None, rng: Random, place: Path, power_cut: bool
+        self, story: Story, target: int | None, rng: Random, place: Path, power_cut: bool
     ) -> int:
-        """Plays a story and checks what was left at the wanted call; returns how many there are."""
+        """Play a story, check what is left at the target call; return how many calls it makes."""
         folder = MattedFolder(place / "matted")
         folder.output_folder(OutputKind.COMPOSITE).mkdir(parents=True)
-        # The story's own dice, so that the same one is told with and without a kill.
+        # The story has random numbers of its own, so that it is the same with and without a kill.
         dice = Random(rng.random())
-        watch = Watch(folder.root, wanted, rng, power_cut)
-        with contextlib.suppress(_Enough):
+        watch = Watch(folder.root, target, rng, power_cut)
+        with contextlib.suppress(_Stop):
             story(folder, dice, watch)
-        if watch.moment is not None:
-            _check(watch.moment, power_cut)
+        if watch.snapshot is not None:
+            _check(watch.snapshot, power_cut)
         return watch.calls
 
 
@@ -159,7 +159,7 @@ Story = Callable[[MattedFolder, Random, Watch], None]
 
 
 def fixed_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
-    """Three segments are done, one of them at the second try; then a second run redoes one."""
+    """Finish three segments, one of them at the second try; then redo one in a second run."""
     names = ["a.mp4", "b.mp4", "c.mp4"]
     ledger = _begin(folder, names, watch)
     for name, works in (("a.mp4", True), ("b.mp4", False), ("c.mp4", True), ("b.mp4", True)):
@@ -169,7 +169,7 @@ def fixed_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
 
 
 def random_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
-    """Runs over some segments, some of which fail, begun anew now and then."""
+    """Do some runs over some segments, of which some fail."""
     names = [f"{index}.mp4" for index in range(dice.randint(1, 6))]
     for _ in range(dice.randint(1, 3)):
         ledger = _begin(folder, names, watch)
@@ -187,7 +187,7 @@ def _begin(folder: MattedFolder, names: list[str], watch: Watch) -> Ledger:
 
 
 def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -> None:
-    """What `infer` tells the ledger of one segment."""
+    """Record one segment as `infer` does."""
     watch.finished.discard(name)
     with watched(watch):
         ledger.record(name, Entry())
@@ -205,12 +205,12 @@ def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -
     watch.finished.add(name)
 
 
-def _check(moment: Moment, power_cut: bool) -> None:
-    where = f"{moment.where}{', power cut' if power_cut else ''}"
+def _check(snapshot: Snapshot, power_cut: bool) -> None:
+    where = f"{snapshot.where}{', power cut' if power_cut else ''}"
     try:
-        ledger = Ledger(MattedFolder(moment.folder))
+        ledger = Ledger(MattedFolder(snapshot.folder))
     except MattingError as error:
         require(False, f"{where}: {error}")
         return
-    forgotten = [name for name in sorted(moment.finished) if not ledger.is_done(name)]
+    forgotten = [name for name in sorted(snapshot.finished) if not ledger.is_done(name)]
     require(not forgotten, f"{where}: {forgotten} were forgotten")

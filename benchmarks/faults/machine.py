@@ -1,4 +1,4 @@
-"""A graphics card without memory, one that breaks, a crash and a standstill, as injected faults."""
+"""Injected faults: a GPU out of memory, a GPU that fails, a crash, a hang."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class Machine(JobFault):
     """The worker breaks at a random frame, once to four times."""
 
     name = "machine"
-    what = "GPU out of memory, sticky error, crash, hang (injected)"
+    description = "GPU out of memory, sticky error, crash, hang (injected)"
     must_hold = "three tries a segment at most, others finish"
     tries, short_tries = 60, 4
-    prepared = ("segment",)
+    steps_before = ("segment",)
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)
@@ -64,29 +64,29 @@ class Machine(JobFault):
         fault = Injected(kind, victim, rng.randrange(KEY_FRAMES), times)
         arguments = job.arguments("infer", "--patience", str(PATIENCE_SECONDS))
         with running(arguments, job.log(), prepare=partial(inject, fault)) as command:
-            ended = command.end()
-        tried = broken(job.matted.root)
-        wanted = min(times, TRIES)
-        require(tried == wanted, f"{fault}: {tried} workers broke; {ended.last_words()}")
+            result = command.wait_for_end()
+        broke = broken_workers(job.matted.root)
+        expected = min(times, TRIES)
+        require(broke == expected, f"{fault}: {broke} workers broke; {result.last_lines()}")
         fails = times >= TRIES
-        require(ended.code == (FAILED if fails else 0), f"{fault}: {ended.last_words()}")
+        require(result.code == (FAILED if fails else 0), f"{fault}: {result.last_lines()}")
         done = {name: not (fails and name == victim) for name in self.names}
-        require(job.done() == done, f"{fault}: {job.done()}")
+        require(job.processed() == done, f"{fault}: {job.processed()}")
         self._finish(job, fault, fails)
 
     def _finish(self, job: Job, fault: Injected, fails: bool) -> None:
-        """The rest goes on as if nothing had been."""
+        """Require that the rest of the job goes on as if nothing had happened."""
         for command in ("infer", "combine", "add-audio"):
-            job.must(command)
+            job.must_run(command)
         if not fails:
-            self.require_whole(job)
+            self.require_undisturbed_result(job)
         # After a failure the next segment had to begin without the state before it.
         same = presentation_times(job.final) == presentation_times(self.undisturbed.final)
         require(same, f"{fault}: the final frames are not the source's")
 
 
-def broken(folder: Path) -> int:
-    """How many workers broke."""
+def broken_workers(folder: Path) -> int:
+    """Return how many workers broke."""
     return len(list(folder.glob("broke_*")))
 
 
@@ -121,8 +121,8 @@ class BreakingStage(MattingStage):
     ) -> TimedBatch[RecurrentOutput]:
         here = (self._segment, self._frame) == (self._fault.segment, self._fault.frame)
         self._frame += len(features.pts)
-        if here and broken(self._folder) < self._fault.times:
-            (self._folder / f"broke_{broken(self._folder)}").touch()
+        if here and broken_workers(self._folder) < self._fault.times:
+            (self._folder / f"broke_{broken_workers(self._folder)}").touch()
             with enough_memory():
                 KINDS[self._fault.kind]()
         return super().run_recurrent(features, progress)

@@ -1,4 +1,4 @@
-"""Segments that are not what they should be, from one bit to all of it."""
+"""Segments that were changed, from one bit to all of it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ class Mutations(JobFault):
     """One segment of a job is changed before it is matted."""
 
     name = "mutations"
-    what = "mutated segments: bit flips, truncations, zeroed ranges, wrong extension, random bytes"
+    description = (
+        "mutated segments: bit flips, truncations, zeroed ranges, wrong extension, random bytes"
+    )
     must_hold = f"0 tracebacks, 0 hangs over {LIMIT_SECONDS:g} s, 0 false `true`"
     tries, short_tries = 500, 6
-    prepared = ("segment",)
+    steps_before = ("segment",)
     segments_in_clip = 2
 
     def prepare(self) -> None:
@@ -40,34 +42,34 @@ class Mutations(JobFault):
         job.verbose = False
         victim = job.segments / rng.choice(self.names)
         story = f"{victim.name}: {MUTATIONS[number % len(MUTATIONS)](victim, rng)}"
-        ended = job.run("infer")
-        told = f"{story}: {ended.last_words()}"
-        require("Traceback" not in ended.output, f"{told}\n{ended.output}")
-        require(ended.code in PLAIN_ENDS, told)
-        done = job.done()
-        require(all(done.values()) == (ended.code == 0) or not done, f"{told}, but {done}")
+        result = job.run("infer")
+        outcome = f"{story}: {result.last_lines()}"
+        require("Traceback" not in result.output, f"{outcome}\n{result.output}")
+        require(result.code in PLAIN_ENDS, outcome)
+        done = job.processed()
+        require(all(done.values()) == (result.code == 0) or not done, f"{outcome}, but {done}")
         for name in (name for name, true in done.items() if true):
             self._require_planned(job, name, story)
 
     def _require_planned(self, job: Job, name: str, story: str) -> None:
-        """`true` was said of a segment: its result has the planned frames at their times."""
+        """Require that the result of a segment called `true` has its frames at their times."""
         entry = json.loads(job.matted.manifest.read_text(encoding="utf-8"))["segments"][name]
         path = (
             job.matted.output_folder(OutputKind.COMPOSITE)
             / entry["outputs"][OutputKind.COMPOSITE]["file"]
         )
         try:
-            found = presentation_times(path)
+            times = presentation_times(path)
         except (av.error.FFmpegError, IndexError) as error:
             require(False, f"{story}: {name} is true, but does not decode ({error})")
-        want = self.times[name]
-        require(len(found) == len(want), f"{story}: {name} is true with {len(found)} frames")
-        late = max(abs(a - b) for a, b in zip(found, want, strict=True))
+        planned = self.times[name]
+        require(len(times) == len(planned), f"{story}: {name} is true with {len(times)} frames")
+        late = max(abs(a - b) for a, b in zip(times, planned, strict=True))
         require(late <= Fraction(1, 1000), f"{story}: {name} is true, off by {float(late):.4f} s")
 
 
 def _flip(path: Path, rng: Random) -> str:
-    """One to twenty bits anywhere."""
+    """Flip one to twenty bits anywhere."""
     content = bytearray(path.read_bytes())
     places = sorted(rng.randrange(len(content)) for _ in range(rng.choice((1, 1, 5, 20))))
     for place in places:
@@ -77,7 +79,7 @@ def _flip(path: Path, rng: Random) -> str:
 
 
 def _flip_in_a_box(path: Path, rng: Random) -> str:
-    """One bit where the container says what it holds."""
+    """Flip one bit in or near a box that describes the content."""
     content = bytearray(path.read_bytes())
     box = rng.choice([box for box in BOXES if box in content])
     place = min(content.index(box) + rng.randrange(-4, 40), len(content) - 1)
@@ -87,7 +89,7 @@ def _flip_in_a_box(path: Path, rng: Random) -> str:
 
 
 def retime(path: Path, rng: Random) -> str:
-    """One bit of how long a tick of its times is."""
+    """Flip one bit of the time base."""
     content = bytearray(path.read_bytes())
     place = content.index(b"mdhd") + 18 + rng.randrange(2)
     content[place] ^= 1 << rng.randrange(8)
@@ -112,7 +114,7 @@ def _zero(path: Path, rng: Random) -> str:
 
 
 def _scramble(path: Path, rng: Random) -> str:
-    """Random bytes in part of it, or in place of all."""
+    """Put random bytes in place of a part of it, or of all."""
     content = bytearray(path.read_bytes())
     if rng.random() < 0.3:
         path.write_bytes(rng.randbytes(len(content)))
@@ -125,7 +127,7 @@ def _scramble(path: Path, rng: Random) -> str:
 
 
 def _misname(path: Path, rng: Random) -> str:
-    """Something else under the name of an mp4."""
+    """Put something else under its name."""
     kinds: dict[str, Callable[[], object]] = {
         "text": lambda: path.write_text("file 'output_000.mp4'\n" * 5, encoding="utf-8"),
         "concat script": lambda: path.write_text("ffconcat version 1.0\nfile 'output_001.mp4'\n"),
@@ -142,8 +144,7 @@ def _misname(path: Path, rng: Random) -> str:
 
 
 def _other_video(path: Path, suffix: str, frames: int) -> None:
-    made = write_clip(path.with_name(f"made{suffix}"), frames, seed=7)
-    made.replace(path)
+    write_clip(path.with_name(f"other{suffix}"), frames, seed=7).replace(path)
 
 
 MUTATIONS = (_flip, _flip_in_a_box, _truncate, _zero, _scramble, _misname, retime)

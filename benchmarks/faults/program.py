@@ -1,8 +1,8 @@
 """The program in child processes, each the leader of a group that can be killed as one.
 
 Starting Python and importing torch takes seconds. So most children are forked from a server that
-has imported everything and done nothing; they call the command line's own entry with the same
-arguments. `cold` children are started the long way: python inference_custom.py ...
+has imported everything and done nothing; they call the command line's entry point with the same
+arguments. `cold` children are started as users do: python inference_custom.py ...
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ LIMIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
 GONE = "ZX"  # states of a process that has ended
 CONTEXT = multiprocessing.get_context("forkserver")
-# What the program loads when it needs it.
-LOADED = ["matting.cli.main", "matting.run", "torchvision.models"]
+# What the program imports when it needs it.
+PRELOADED = ["matting.cli.main", "matting.run", "torchvision.models"]
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """How a command ended.
 
     Attributes:
         code: its exit code; negative: the signal that killed it.
-        output: all that it told, on both streams.
+        output: all that it printed, on both streams.
         seconds: from its start to its end.
     """
 
@@ -46,17 +46,17 @@ class Ended:
     output: str
     seconds: float
 
-    def last_words(self) -> str:
-        """The end of its output, for messages."""
+    def last_lines(self) -> str:
+        """Return the end of its output, for messages."""
         return f"exit code {self.code}: " + " / ".join(self.output.strip().splitlines()[-3:])
 
-    def matted(self) -> list[str]:
-        """The segments that it began to matte."""
+    def segments_started(self) -> list[str]:
+        """Return the segments that it began to matte."""
         return re.findall(r"(output_\d+\.mp4): ratio ", self.output)
 
 
-class Running:
-    """A command at work."""
+class RunningCommand:
+    """A command that was started."""
 
     def __init__(
         self, arguments: Sequence[str], log: Path, *, cold: bool, prepare: Callable[[], None]
@@ -73,13 +73,13 @@ class Running:
         return self.pid > 0
 
     def start(self) -> None:
-        """Starts it; an interruption comes through when it has started."""
+        """Start it; an interruption is raised when it has started."""
         self._started_at = time.monotonic()
         with _uninterrupted():
             if self._is_cold:
                 self._start_cold()
             else:
-                CONTEXT.set_forkserver_preload([*LOADED, "benchmarks.faults.bench"])
+                CONTEXT.set_forkserver_preload([*PRELOADED, "benchmarks.faults.bench"])
                 given = (self._arguments, str(self._log), self._prepare)
                 self._warm = CONTEXT.Process(target=_child, args=given)
                 self._warm.start()
@@ -99,7 +99,7 @@ class Running:
         self.pid = self._cold.pid
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit code once it has ended; None if it has not within that time."""
+        """Return its exit code once it has ended; None if it has not within that time."""
         if self._cold is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return self._cold.wait(seconds)
@@ -110,7 +110,7 @@ class Running:
         return self._warm.exitcode
 
     def kill(self) -> None:
-        """SIGKILL to the whole group; returns when all of it is gone, and so are its locks."""
+        """Send SIGKILL to the whole group; return when all of it is gone, and so are its locks."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:  # it leads no group yet, or is gone
@@ -124,8 +124,8 @@ class Running:
                 raise RuntimeError(f"a process of group {self.pid} survives SIGKILL")
             time.sleep(POLL_SECONDS)
 
-    def end(self, limit_seconds: float = LIMIT_SECONDS) -> Ended:
-        """Waits for its end.
+    def wait_for_end(self, limit_seconds: float = LIMIT_SECONDS) -> CommandResult:
+        """Wait for its end; return its result.
 
         Raises:
             NotHeldError: it takes longer than the limit.
@@ -133,11 +133,11 @@ class Running:
         code = self.wait(limit_seconds)
         if code is None:
             raise NotHeldError(f"no end after {limit_seconds:g} s: {self._read().strip()[-300:]}")
-        return Ended(code, self._read(), time.monotonic() - self._started_at)
+        return CommandResult(code, self._read(), time.monotonic() - self._started_at)
 
-    def matted(self) -> list[str]:
-        """The segments that it has begun to matte by now."""
-        return Ended(0, self._read(), 0).matted()
+    def segments_started(self) -> list[str]:
+        """Return the segments that it has begun to matte by now."""
+        return CommandResult(0, self._read(), 0).segments_started()
 
     def _read(self) -> str:
         if not self._log.is_file():
@@ -146,7 +146,7 @@ class Running:
 
 
 def _is_alive(group: int) -> bool:
-    """Whether any process of the group still holds its files; on Linux, as proc(5) tells.
+    """Return whether any process of the group still holds its files; on Linux, by proc(5).
 
     One that has ended holds them until the last of its threads has.
     """
@@ -163,7 +163,7 @@ def _is_alive(group: int) -> bool:
 
 
 def nothing() -> None:
-    """Prepares nothing."""
+    """Prepare nothing."""
 
 
 @contextmanager
@@ -173,13 +173,13 @@ def running(
     *,
     cold: bool = False,
     prepare: Callable[[], None] = nothing,
-) -> Iterator[Running]:
-    """A command that is gone when the block is left, however.
+) -> Iterator[RunningCommand]:
+    """Start a command; kill it when the block is left and it has not ended.
 
     Args:
         prepare: called in the command's process before it starts, unless that is cold.
     """
-    command = Running(arguments, log, cold=cold, prepare=prepare)
+    command = RunningCommand(arguments, log, cold=cold, prepare=prepare)
     try:
         command.start()
         yield command
@@ -190,39 +190,39 @@ def running(
 
 def run(
     arguments: Sequence[str], log: Path, *, cold: bool = False, limit_seconds: float = LIMIT_SECONDS
-) -> Ended:
-    """Runs a command to its end.
+) -> CommandResult:
+    """Run a command to its end.
 
     Raises:
         NotHeldError: it takes longer than the limit.
     """
     with running(arguments, log, cold=cold) as command:
-        return command.end(limit_seconds)
+        return command.wait_for_end(limit_seconds)
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Puts Ctrl-C off until the block has ended: a child half started could not be killed."""
+    """Put Ctrl-C off until the block has ended: a child half started could not be killed."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    heard: list[int] = []
+    pending: list[int] = []
     for number in handlers:
-        signal.signal(number, lambda number, _: heard.append(number))
+        signal.signal(number, lambda number, _: pending.append(number))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    for signalled in heard[:1]:
-        signal.raise_signal(signalled)
+    for pending_signal in pending[:1]:
+        signal.raise_signal(pending_signal)
 
 
 def _environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in {"RVM_CHECKPOINT", "FFMPEG_PATH"}}
-    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    variables = {k: v for k, v in os.environ.items() if k not in {"RVM_CHECKPOINT", "FFMPEG_PATH"}}
+    return {**variables, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
-    """What a forked child does: what `python inference_custom.py` would."""
+    """Do in a forked child what `python inference_custom.py` does."""
     os.setsid()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for number in (1, 2):
@@ -238,7 +238,7 @@ def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
     from matting.system import subprocesses  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    # The worker, too, need not import everything anew.
+    # Nor need the worker import everything anew.
     subprocesses.START_METHOD = "fork"
     prepare()
     sys.exit(main(arguments))

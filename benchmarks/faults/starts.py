@@ -14,36 +14,38 @@ BUSY = 5
 
 
 class Starts(JobFault):
-    """Two to four starts at the same moment; every second time, a killed run went before."""
+    """Two to four starts at the same moment; every second try, after a run that was killed."""
 
     name = "starts"
-    what = "simultaneous starts"
+    description = "simultaneous starts"
     must_hold = "exactly one runs"
     tries, short_tries = 50, 2
-    prepared = ("segment",)
-    # Long enough that the first is still at work when the last has started.
+    steps_before = ("segment",)
+    # So many that the first is still at work when the last has started.
     segments_in_clip = 24
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)
         if number % 2:
-            job.killed_at_segment(rng.randrange(self.segments_in_clip // 2))
-        before = len(job.matted_so_far())
+            job.kill_at_segment(rng.randrange(self.segments_in_clip // 2))
+        before = len(job.segments_started())
         starts = rng.randint(2, 4)
         with ExitStack() as stack:
             commands = [
                 stack.enter_context(running(job.arguments("infer"), job.log()))
                 for _ in range(starts)
             ]
-            ended = [command.end() for command in commands]
-        codes = sorted(end.code for end in ended)
-        told = "; ".join(end.last_words() for end in ended)
-        require(codes == [0] + [BUSY] * (starts - 1), f"of {starts} starts: {told}")
-        winner = next(end for end in ended if end.code == 0)
-        losers = [end for end in ended if end.code == BUSY]
-        require(not any(end.matted() for end in losers), "one that was refused matted segments")
-        require(all(end.seconds < winner.seconds for end in losers), "a refusal came late")
-        require(len(job.matted_so_far()) - before == len(winner.matted()), "more than one matted")
+            results = [command.wait_for_end() for command in commands]
+        codes = sorted(result.code for result in results)
+        messages = "; ".join(result.last_lines() for result in results)
+        require(codes == [0] + [BUSY] * (starts - 1), f"of {starts} starts: {messages}")
+        winner = next(result for result in results if result.code == 0)
+        losers = [result for result in results if result.code == BUSY]
+        refused_matted = any(result.segments_started() for result in losers)
+        require(not refused_matted, "one that was refused matted segments")
+        require(all(result.seconds < winner.seconds for result in losers), "a refusal came late")
+        started = len(job.segments_started()) - before
+        require(started == len(winner.segments_started()), "more than one matted")
         for command in ("combine", "add-audio"):
-            job.must(command)
-        self.require_whole(job)
+            job.must_run(command)
+        self.require_undisturbed_result(job)

@@ -32,7 +32,7 @@ def test_what_must_hold_holds(fault: type[Fault]) -> None:
 
 
 class Example(Fault):
-    name, what, must_hold = "example", "an example", "odd tries hold"
+    name, description, must_hold = "example", "an example", "odd tries hold"
     tries = short_tries = 4
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
@@ -103,6 +103,6 @@ def test_results_are_recorded_row_by_row(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_page_quotes_the_table() -> None:
     page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     lines = recorded()
-    assert [cells[0] for cells in lines] == [fault.what for fault in FAULTS]
+    assert [cells[0] for cells in lines] == [fault.description for fault in FAULTS]
     for cells in lines:
         assert f"| {' | '.join(cells[:4])} |" in page
