@@ -49,12 +49,12 @@ def options(kinds: tuple[OutputKind, ...] = (OutputKind.ALPHA,)) -> MattingOptio
 
 
 def frames_of(path: Path) -> NDArray[np.int16]:
-    """[T, H, W, 3]."""
+    """Return the frames of a video, [T, H, W, 3]."""
     return np.stack([rgb for _, rgb in decode(path)]).astype(np.int16)
 
 
 def joined(folder: MattedFolder) -> NDArray[np.int16]:
-    """The alpha of all segments, [T, H, W]."""
+    """Return the alpha of all segments, [T, H, W]."""
     return np.concatenate(
         [frames_of(p)[..., 0] for p in sorted(folder.output_folder(OutputKind.ALPHA).glob("*.mp4"))]
     )
@@ -75,7 +75,7 @@ class Result:
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """Three seconds of film in two segments through all four stages."""
+    """Take three seconds of film in two segments through all four stages."""
     video = tmp_path_factory.mktemp("film") / "film.mp4"
     drawn = draw_film(Film(DEMO_SEED, *SIZE, FRAMES, FPS), video, Recorder())
     final = run(video, SECOND, options(KINDS), None, Recorder())
@@ -129,15 +129,15 @@ def test_cutting_cannot_be_seen(result: Result, tmp_path: Path) -> None:
 
 
 def test_an_interruption_cannot_be_seen(result: Result, tmp_path: Path) -> None:
-    pieces = segment(result.video, SECOND, tmp_path, Recorder())
-    plan = read_plan(pieces)
+    segments = segment(result.video, SECOND, tmp_path, Recorder())
+    plan = read_plan(segments)
     assert plan is not None
     first, second = plan.segments
     progress = Recorder()
-    interrupt_after(progress, MattedFolder.of(pieces), first.name)
+    interrupt_after(progress, MattedFolder.of(segments), first.name)
     with pytest.raises(KeyboardInterrupt):
-        infer(pieces, options(), tmp_path, progress)
+        infer(segments, options(), tmp_path, progress)
     again = Recorder()
-    matted = infer(pieces, options(), tmp_path, again)
+    matted = infer(segments, options(), tmp_path, again)
     assert again.totals == [second.frames]
     assert np.array_equal(joined(matted), np.rint(result.alpha * 255))

@@ -83,8 +83,8 @@ def test_where_nothing_is_foreground_the_composite_is_flat(
     empty_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress, 3)
-    look = OutputOptions(background=colour, encoding=EncodingOptions(VideoCodec(codec)))
-    folder = infer(segments, matting_options(empty_checkpoint, look), None, progress)
+    output = OutputOptions(background=colour, encoding=EncodingOptions(VideoCodec(codec)))
+    folder = infer(segments, matting_options(empty_checkpoint, output), None, progress)
     for _, rgb in decode(composites(folder)[0]):
         assert np.abs(rgb.astype(int) - colour).max() <= 3
         assert rgb.std(axis=(0, 1)).max() < 0.5
@@ -172,8 +172,8 @@ def test_the_state_goes_on_over_cuts(
         None,
         progress,
     )
-    pieces, whole = last_state(in_three, "output_002.mp4"), last_state(in_one, "output_000.mp4")
-    for a, b in zip(pieces, whole, strict=True):
+    cut_up, whole = last_state(in_three, "output_002.mp4"), last_state(in_one, "output_000.mp4")
+    for a, b in zip(cut_up, whole, strict=True):
         assert (a - b).abs().max() < 1e-5
 
 
@@ -235,17 +235,17 @@ def test_other_settings_are_said_and_done_again(
     matte(segments, opaque_checkpoint, progress)
     matte(segments, empty_checkpoint, progress)
     assert progress.heard("3 are done again, for these have changed: the network's weights.")
-    look = OutputOptions(background=(0, 0, 0), encoding=FAST)
-    infer(segments, matting_options(empty_checkpoint, look), None, progress)
+    output = OutputOptions(background=(0, 0, 0), encoding=FAST)
+    infer(segments, matting_options(empty_checkpoint, output), None, progress)
     assert progress.heard("changed: --background.")
 
 
 def test_alpha_and_foreground(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) -> None:
     segments = cut(tmp_path, progress, 20)
-    look = OutputOptions(
+    output = OutputOptions(
         kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND), encoding=FAST
     )
-    folder = infer(segments, matting_options(opaque_checkpoint, look), None, progress)
+    folder = infer(segments, matting_options(opaque_checkpoint, output), None, progress)
     for _, rgb in decode(folder.output_folder(OutputKind.ALPHA) / "output_000.mp4"):
         assert int(rgb.min()) >= 253
     assert numbers(folder.output_folder(OutputKind.FOREGROUND) / "output_000.mp4") == list(
@@ -341,8 +341,8 @@ def test_videos_shorter_than_the_encoders_look_ahead(
     folder = tmp_path / "short"
     folder.mkdir()
     make_clip(folder / "a.mp4", frames)
-    look = OutputOptions(encoding=EncodingOptions(VideoCodec(codec)))
-    matted = infer(folder, matting_options(opaque_checkpoint, look), None, progress)
+    output = OutputOptions(encoding=EncodingOptions(VideoCodec(codec)))
+    matted = infer(folder, matting_options(opaque_checkpoint, output), None, progress)
     assert numbers(composites(matted)[0]) == list(range(frames))
     assert times(composites(matted)[0]) == [Fraction(index, 30) for index in range(frames)]
 
@@ -447,21 +447,21 @@ def test_rgb_video_is_tagged_as_what_it_becomes(
     assert np.abs((after.astype(int) - before).mean(axis=(0, 1))).max() < 3
 
 
-def test_a_piece_that_was_mended_elsewhere_is_taken_and_said(
+def test_a_segment_that_was_mended_elsewhere_is_accepted_and_mentioned(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 60)
-    piece = segments / "output_001.mp4"
+    mended = segments / "output_001.mp4"
     # In milliseconds, as many converters write: no time is exact, none is off by more than one.
     make_clip(tmp_path / "mended.mkv", 30)
-    piece.write_bytes((tmp_path / "mended.mkv").read_bytes())
+    mended.write_bytes((tmp_path / "mended.mkv").read_bytes())
     folder = matte(segments, opaque_checkpoint, progress)
     assert all(processed(folder).values())
     assert progress.heard("output_001.mp4 is not what was cut any more")
     assert not progress.heard("output_000.mp4 is not what")
 
 
-def test_a_piece_with_other_times_is_refused(
+def test_a_segment_with_other_times_is_refused(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 60)
@@ -502,7 +502,7 @@ def test_segments_cannot_be_cut_anew_while_they_are_matted(
     assert refused == [5]
 
 
-def test_a_piece_that_goes_away_while_it_is_matted_fails_alone(
+def test_a_segment_that_disappears_while_it_is_matted_fails_alone(
     tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)

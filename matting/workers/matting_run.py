@@ -47,6 +47,12 @@ class MattingRun:
         self._failed: dict[str, MattingError] = {}  # why
 
     def run(self) -> None:
+        """Matte what is not done, in order.
+
+        Raises:
+            SegmentsFailedError: all others are done; names those that failed, and why.
+            StorageError, BusyError, MachineUnusableError: whatever stops the whole run.
+        """
         inputs = self._inputs.inputs
         schedule = self._schedule
         self._ledger.begin([i.name for i in inputs], self._inputs.plan)
@@ -89,7 +95,7 @@ class MattingRun:
         return Work.of(self._ledger, segments, sum(map(self._frames, state_only)))
 
     def _load(self) -> None:
-        """Has the worker start, which takes its time."""
+        """Have the network loaded, which takes a while."""
         self._progress.start("Loading the network ...", 0, "")
         try:
             self._executor.prepare()
@@ -124,13 +130,13 @@ class MattingRun:
         self._progress.detail(f"{step.item.name} stays as it is: what it continues is not there.")
 
     def _frames(self, item: Input) -> int:
-        """How many frames an input has, for the forecast; 0 where it is not to be told."""
+        """Return how many frames an input has, for the forecast; 0 where that is unknown."""
         if item.frames is not None:
             return item.frames
         try:
             return item.open(self._options.output.frame_rate).frames
         except MattingError:
-            return 0  # its own turn comes, and tells why
+            return 0  # its own turn comes, and shows why
 
     def _submit(self, step: Step) -> None:
         """Have a segment matted beside those before it."""
@@ -164,7 +170,7 @@ class MattingRun:
         following = self._schedule.redone_after(step)
         submitted = [step for step, _ in self._in_flight]
         if following is not None and following not in submitted and outcome.exact:
-            # Before this one counts as done: what follows it on the disk does not continue it.
+            # Before this one counts as done: the result after it does not continue it.
             self._ledger.reopen([following.item.name])
         entry = Entry(
             settings=self._settings(step.item),
@@ -192,7 +198,7 @@ class MattingRun:
             self._ledger.record(item.name, entry)
 
     def _check_start(self, step: Step, task: SegmentTask, outcome: Outcome) -> None:
-        """Strike a state off the record that proved to be of no use, though it is intact."""
+        """Forget a saved state that turned out to be unreadable, though its file is intact."""
         unusable = outcome.start_state in {InitialState.FRESH, InitialState.WARMED_UP}
         if step.before is not None and task.start_state is not None and unusable:
             entry = replace_fields(self._ledger.entry(step.before.name), end_state=None)

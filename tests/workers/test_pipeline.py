@@ -1,4 +1,4 @@
-"""Stages at work at once: in order, bounded, and all of them end when one breaks."""
+"""Threads that work at once: in order, bounded, and all of them end when one breaks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_no_more_than_a_few_wait() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
-def test_a_stage_that_breaks_stops_the_others(error: BaseException) -> None:
+def test_a_thread_that_breaks_stops_the_others(error: BaseException) -> None:
     threads = threading.active_count()
     stages = Stages()
     numbers: Channel[int] = Channel(stages)
@@ -68,12 +68,12 @@ def test_the_first_error_is_kept() -> None:
 def test_a_stop_is_no_error() -> None:
     stages = Stages()
     stages.stop()
-    stages.stop(ValueError("of a stage that was stopped"))
+    stages.stop(ValueError("after it was stopped"))
     assert stages.error is None
 
 
 @pytest.mark.parametrize("waits", ["put", "get", "offer"])
-def test_who_waits_hears_of_a_stop(waits: str) -> None:
+def test_whoever_waits_notices_a_stop(waits: str) -> None:
     stages = Stages()
     numbers: Channel[int] = Channel(stages, 1)
     if waits == "put":
