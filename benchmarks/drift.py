@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.half import HalfPrecision
+from benchmarks.layers import render_layers
 from benchmarks.results import table
 from matting.imaging.colour_conversion import downsample_to_rgb
-from matting.imaging.compositor import Matte, render_layers
+from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.precision import DTYPES, choose_precision, disable_tf32

@@ -11,9 +11,10 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from benchmarks.layers import render_layers
 from benchmarks.naive import BACKGROUND
 from matting.imaging.colour_conversion import convert_planes, downsample_to_rgb
-from matting.imaging.compositor import Matte, render_layers
+from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, RenderFunction
 from matting.imaging.sample_format import SampleFormat, Size

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.errors import EncodeError, InputError
-from matting.media.concat import Part, check_joined, join
+from matting.media.concat import JoinPart, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
 from matting.progress import Progress, counted
@@ -134,26 +134,26 @@ def _is_current(target: Path, record: JoinRecord) -> bool:
     return earlier is not None and earlier.has_parts_of(record) and earlier.describes(target)
 
 
-def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[Part], Fraction]:
+def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[JoinPart], Fraction]:
     """Return what to join, and the time base of its times: the source's own, from the plan."""
     paths = _outputs(ledger, kind)
     plan = ledger.plan
     if plan is None:
         return _back_to_back(paths)
     parts = [
-        Part(path, segment.first_pts - plan.start_pts, tuple(segment.times()))
+        JoinPart(path, segment.first_pts - plan.start_pts, tuple(segment.times()))
         for segment, path in zip(plan.segments, paths, strict=True)
     ]
     return parts, plan.time_base
 
 
-def _back_to_back(paths: list[Path]) -> tuple[list[Part], Fraction]:
+def _back_to_back(paths: list[Path]) -> tuple[list[JoinPart], Fraction]:
     """Return files that were never one as parts, each from where the one before it ends."""
     time_base = probe(paths[0]).time_base
     parts = []
     start = Fraction(0)
     for path in paths:
-        parts.append(Part(path, round(start / time_base)))
+        parts.append(JoinPart(path, round(start / time_base)))
         start += _seconds(path)
     return parts, time_base
 

@@ -9,11 +9,11 @@ from matting.cutting.checkpoint import NAME as CHECKPOINT_NAME
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutJob
 from matting.cutting.cutter import cut
-from matting.cutting.damage import without_damage
+from matting.cutting.damage import repair_or_refuse
 from matting.cutting.existing_cut import missing_segment, options_of, read_existing_cut
-from matting.cutting.installation import install, plan_of, remove_work
 from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
+from matting.cutting.publishing import plan_of, publish_segments, remove_work
 from matting.errors import InputError
 from matting.media.container import require_file
 from matting.media.probe import probe, read_contents, read_spatial
@@ -78,7 +78,7 @@ def _cut_into(
     options: CuttingOptions,
     progress: Progress,
 ) -> Plan:
-    """Cut a video, repair what is damaged if that is asked for, and install the segments."""
+    """Cut a video, repair what is damaged if that is asked for, and publish the segments."""
     work = folder / UNFINISHED
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
     try:
@@ -92,7 +92,7 @@ def _cut_into(
             segments = tuple(cut(job, options, progress))
             truncated_at = job.index.truncated_at
             checkpoint = CutCheckpoint(info.path, source, seconds, truncated_at, segments)
-        intact = without_damage(info, checkpoint, work, options.damaged, progress)
+        intact = repair_or_refuse(info, checkpoint, work, options.damaged, progress)
         plan = plan_of(info, checkpoint, intact, reencoded=options.reencode)
     except BaseException:
         # The segments of a damaged video stay for the next run.
@@ -100,7 +100,7 @@ def _cut_into(
             remove_work(work)
         raise
     # From here on it stays until the plan is written: it says that segments may be missing.
-    install(folder, intact, plan)
+    publish_segments(folder, intact, plan)
     remove_work(work)
     return plan
 

@@ -12,7 +12,7 @@ import pytest
 from matting.combine import combine
 from matting.errors import EncodeError, InputError
 from matting.infer import infer
-from matting.media.concat import Part, check_joined, join
+from matting.media.concat import JoinPart, check_joined, join
 from matting.media.packet_table import decode_times
 from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.segment import segment
@@ -86,7 +86,7 @@ def test_2400_joins_do_not_drift(tmp_path: Path) -> None:
     counts = [1 + index % 3 for index in range(2401)]
     time_base = Fraction(1, 30_000)
     starts = [1001 * sum(counts[:index]) for index in range(len(counts))]
-    parts = [Part(clips[n - 1], start) for n, start in zip(counts, starts, strict=True)]
+    parts = [JoinPart(clips[n - 1], start) for n, start in zip(counts, starts, strict=True)]
     target = tmp_path / "joined.mp4"
     expected = join(parts, time_base, target, lambda _: None)
     check_joined(target, expected, time_base, lambda _: None)
@@ -98,7 +98,7 @@ def test_2400_joins_do_not_drift(tmp_path: Path) -> None:
 def test_a_joined_file_with_wrong_times_or_damage_is_found(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 20)
     own = Fraction(1, 15360)
-    parts = [Part(clip, 0), Part(clip, 20 * 512)]
+    parts = [JoinPart(clip, 0), JoinPart(clip, 20 * 512)]
     expected = join(parts, own, tmp_path / "two.mp4", lambda _: None)
     check_joined(tmp_path / "two.mp4", expected, own, lambda _: None)
     late = [*expected[:-1], expected[-1] + 2]

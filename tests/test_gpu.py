@@ -11,9 +11,10 @@ import torch
 
 from benchmarks.drift import measure_drift
 from benchmarks.footage import write_clip
+from benchmarks.layers import render_layers
 from benchmarks.warm_up import draw_film
 from matting.demo import CHECKPOINT
-from matting.imaging.compositor import Matte, render, render_layers
+from matting.imaging.compositor import Matte, render
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, render_matte
 from matting.imaging.sample_format import Size

@@ -18,7 +18,7 @@ from matting.system.humanize import exact_clock
 NAMED_TIMES = 3  # how many damaged frames a message names
 
 
-def without_damage(
+def repair_or_refuse(
     info: VideoInfo, cut: CutCheckpoint, work: Path, on_damage: OnDamage, progress: Progress
 ) -> Sequence[CutSegment]:
     """Return segments without damage; repaired ones if that is asked for.

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
-from matting.cutting.source_frames import Frames, decode_frames, fill_gaps
+from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps
 from matting.media.decode_check import Decoding, decode_all
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
@@ -119,7 +119,7 @@ def _group_by_length(job: CutJob, times: Sequence[int]) -> dict[Path, list[int]]
 def encode_segments(
     info: VideoInfo,
     groups: Mapping[Path, Sequence[int]],
-    frames: Frames,
+    frames: TimedFrames,
     *,
     damaged: Collection[int],
     before: VideoFrame | None = None,

@@ -10,9 +10,10 @@ from av.video.frame import VideoFrame
 
 from matting.errors import DecodeError
 from matting.media.decode_check import Decoding, decode_files
+from matting.media.frame_filters import TimedFrame
 
 # Frames, each with its time in ticks of the source, rising.
-Frames = Generator[tuple[int, VideoFrame], None, None]
+TimedFrames = Generator[TimedFrame, None, None]
 # Gives a frame's time in the source, from its packet's number and PTS in a file; None: none.
 SourceTime = Callable[[int, int | None], int | None]
 
@@ -23,7 +24,7 @@ def decode_frames(
     *,
     strict: bool,
     threads: int = 1,
-) -> Frames:
+) -> TimedFrames:
     """Yield the frames that the last file presents, decoded as the continuation of the others.
 
     Args:
@@ -61,11 +62,11 @@ def last_frame(path: Path) -> VideoFrame | None:
 
 def fill_gaps(
     times: Sequence[int],
-    frames: Iterable[tuple[int, VideoFrame]],
+    frames: Iterable[TimedFrame],
     damaged: Collection[int],
     before: VideoFrame | None,
     source: Path,
-) -> Iterator[tuple[int, VideoFrame]]:
+) -> Iterator[TimedFrame]:
     """Yield a frame for every time: its own; for a damaged one the last before, or the first after.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matting.delivery.muxing import MuxRequest, missing_tags
 from matting.errors import EncodeError
-from matting.media.media_index import Part, index_of
+from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.boxes import Box, entries
 from matting.media.mp4.spatial import Spatial
 from matting.media.probe import frame_times, probe, read_contents, stream_spans
@@ -108,7 +108,7 @@ def _check_audio(
 
 def _check_spatial(final: Path, spatial: Spatial) -> None:
     """Require the boxes to be there, byte for byte."""
-    moov = index_of(final, Part.MOOV).moov
+    moov = index_of(final, IndexPart.MOOV).moov
     trak = moov.child(b"trak") if moov else None
     entry = entries(trak)[0].head if trak else b""
     if not all(box in entry for box in spatial.entry) or not all(

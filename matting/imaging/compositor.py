@@ -16,7 +16,6 @@ from torch import Tensor
 
 from matting.imaging.blending import (
     SolidColour,
-    apply_guided_filter,
     fill,
     render_region,
     solid_colour,
@@ -24,7 +23,6 @@ from matting.imaging.blending import (
 from matting.imaging.colour_conversion import (
     CPU_BAND_PX,
     allocate_planes,
-    rows_to_rgb,
     split_into_bands,
 )
 from matting.imaging.planes import Planes
@@ -104,7 +102,7 @@ def render_in_bands(
     outputs = _allocate_outputs(source, formats, source.size)
     backgrounds = _background_colours(source, formats, background)
     columns = slice(0, source.width)
-    for rows, coefficients in _coefficient_bands(matte, band_px):
+    for rows, coefficients in coefficient_bands(matte, band_px):
         parts = render_region(source, (rows, columns), coefficients, formats, backgrounds)
         for kind, part in parts.items():
             output = outputs[kind]
@@ -153,21 +151,20 @@ def render_in_tiles(
     return {kind: output.crop(source.size) for kind, output in outputs.items()}
 
 
-def render_layers(
-    matte: Matte, band_px: int | None = None
-) -> Iterator[tuple[slice, Tensor, Tensor]]:
-    """Yield rows from top to bottom, with the foreground and the alpha there, not blended.
+def coefficient_bands(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:
+    """Yield rows from top to bottom, with the coefficients there for `apply_guided_filter`.
 
     Args:
         band_px: how many pixels to compute at once; None: as suits the device.
-    Returns:
-        The rows; the foreground [T, 3, n, W], R'G'B' in the source's range, which means something
-        only where alpha is above 0; alpha [T, 1, n, W] in [0, 1]. Both float32.
     """
-    source = matte.source
-    for rows, coefficients in _coefficient_bands(matte, band_px):
-        rgb = rows_to_rgb(source, rows)
-        yield rows, *apply_guided_filter(rgb, coefficients, source.sample_format)
+    source, slope, offset = matte.source, matte.slope, matte.offset
+    bands = (rows for (rows,) in split_into_bands(source, band_px=band_px))
+    if slope is None:
+        yield from ((rows, offset[:, :, rows].float()) for rows in bands)
+        return
+    maps = torch.cat((slope.float(), offset.float()), dim=1)
+    maps[:, :3] += 1
+    yield from ((rows, upsample_band(maps, rows, source.size)) for rows in bands)
 
 
 def _allocate_outputs(
@@ -189,18 +186,6 @@ def _background_colours(
     return {
         target: solid_colour(background, target, source.device) for target in set(formats.values())
     }
-
-
-def _coefficient_bands(matte: Matte, band_px: int | None) -> Iterator[tuple[slice, Tensor]]:
-    """Yield rows from top to bottom, with the coefficients there for `apply_guided_filter`."""
-    source, slope, offset = matte.source, matte.slope, matte.offset
-    bands = (rows for (rows,) in split_into_bands(source, band_px=band_px))
-    if slope is None:
-        yield from ((rows, offset[:, :, rows].float()) for rows in bands)
-        return
-    maps = torch.cat((slope.float(), offset.float()), dim=1)
-    maps[:, :3] += 1
-    yield from ((rows, upsample_band(maps, rows, source.size)) for rows in bands)
 
 
 def _tile_batches(

@@ -27,10 +27,10 @@ from matting.inference.precision import (
     require_precision,
 )
 from matting.options import Precision, Subject
-from matting.system.memory import Frames, enough_memory, free_bytes, in_parts
+from matting.system.memory import Splittable, enough_memory, free_bytes, in_parts
 
 A = TypeVar("A")
-F = TypeVar("F", bound=Frames)
+F = TypeVar("F", bound=Splittable)
 
 GPU_CHUNK_FRAMES = 8
 CHUNKS_IN_FLIGHT = 12  # between the reader and the writer, the results of one included

@@ -165,7 +165,7 @@ def _read(path: Path) -> bytes:
     try:
         return atomic_files.retry_on_sharing_violation(path.read_bytes)
     except OSError as error:
-        raise files.unreadable(path, error) from error
+        raise files.read_error(path, error) from error
 
 
 def _require(path: Path, what: str) -> None:

@@ -21,7 +21,7 @@ from matting.media.probe import frame_times, probe
 
 
 @dataclass(frozen=True)
-class Part:
+class JoinPart:
     """A file to join.
 
     Attributes:
@@ -36,7 +36,7 @@ class Part:
 
 
 def join(
-    parts: Sequence[Part], time_base: Fraction, target: Path, on_frames: Callable[[int], None]
+    parts: Sequence[JoinPart], time_base: Fraction, target: Path, on_frames: Callable[[int], None]
 ) -> list[int]:
     """Write all frames of `parts` to the mp4 file `target`, without encoding.
 
@@ -66,7 +66,7 @@ def join(
     return presented
 
 
-def _part_times(part: Part, time_base: Fraction) -> list[int]:
+def _part_times(part: JoinPart, time_base: Fraction) -> list[int]:
     """Return the times in the result of a part's packets, in decoding order."""
     pts = frame_times(part.path)
     if part.times is not None:
@@ -79,7 +79,7 @@ def _part_times(part: Part, time_base: Fraction) -> list[int]:
 
 
 def _copy(
-    parts: Sequence[Part],
+    parts: Sequence[JoinPart],
     output: OutputContainer,
     time_base: Fraction,
     times: Iterator[tuple[int, int]],

@@ -152,10 +152,10 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise unreadable(path, error.strerror or str(error)) from error
+        raise unreadable_video(path, error.strerror or str(error)) from error
 
 
-def unreadable(path: Path, reason: str) -> MediaError:
+def unreadable_video(path: Path, reason: str) -> MediaError:
     """Return the error for a file that FFmpeg refuses, for the reason it gives."""
     return MediaError(
         f"{path} cannot be read as a video ({reason}).",

@@ -26,7 +26,7 @@ from matting.system.fingerprint import FileStamp
 MOST_FILES, MOST_PACKETS = 64, 2_592_000
 
 
-class Part(Flag):
+class IndexPart(Flag):
     """What can be read of a file beyond what opening it reads."""
 
     HEADER = 0  # nothing more
@@ -49,7 +49,7 @@ class MediaIndex:
     stamp: FileStamp
     info: VideoInfo
     streams: StreamList
-    parts: Part = Part.HEADER
+    parts: IndexPart = IndexPart.HEADER
     moov: Box | None = None
     known_start: StreamStart | None = None
     known_packets: PacketTable | None = None
@@ -95,7 +95,7 @@ class IndexCache:
         self._slots: OrderedDict[Path, _Slot] = OrderedDict()  # the latest last
 
     def get(
-        self, path: Path, parts: Part, accept: Callable[[VideoInfo], None] = accept_any
+        self, path: Path, parts: IndexPart, accept: Callable[[VideoInfo], None] = accept_any
     ) -> MediaIndex:
         """Return the index of a file as it is now, with at least those parts.
 
@@ -149,7 +149,7 @@ class IndexCache:
         with self._lock:
             counts = {
                 path: len(slot.index.packets.pts)
-                if slot.index and Part.PACKETS in slot.index.parts
+                if slot.index and IndexPart.PACKETS in slot.index.parts
                 else 0
                 for path, slot in self._slots.items()
             }
@@ -169,14 +169,14 @@ adopt_index, forget_index = _cache.adopt, _cache.forget
 def _read(
     path: Path,
     stamp: FileStamp,
-    parts: Part,
+    parts: IndexPart,
     accept: Callable[[VideoInfo], None],
     known: MediaIndex | None,
 ) -> MediaIndex:
     """Read what is not known yet, opening the file once."""
     missing = parts if known is None else parts & ~known.parts
-    if known is None or missing & (Part.START | Part.PACKETS):
-        index = _demuxed(path, stamp, missing & ~Part.MOOV, accept)
+    if known is None or missing & (IndexPart.START | IndexPart.PACKETS):
+        index = _demuxed(path, stamp, missing & ~IndexPart.MOOV, accept)
         if known is not None:
             index = replace(
                 known,
@@ -187,23 +187,23 @@ def _read(
     else:
         index = known
         accept(index.info)
-    if Part.MOOV in missing:
+    if IndexPart.MOOV in missing:
         moov = read_moov(path) if "mp4" in index.info.container else None
         index = replace(
-            index, parts=index.parts | Part.MOOV, moov=moov and without_sample_tables(moov)
+            index, parts=index.parts | IndexPart.MOOV, moov=moov and without_sample_tables(moov)
         )
     return index
 
 
 def _demuxed(
-    path: Path, stamp: FileStamp, parts: Part, accept: Callable[[VideoInfo], None]
+    path: Path, stamp: FileStamp, parts: IndexPart, accept: Callable[[VideoInfo], None]
 ) -> MediaIndex:
     with open_video(path) as (container, picture):
         info = VideoInfo.of(path, container, picture)
         accept(info)
         index = MediaIndex(path, stamp, info, StreamList.of(container, picture), parts)
-        start = StartReader(picture, info) if Part.START in parts else None
-        table = TableWriter(container, picture) if Part.PACKETS in parts else None
+        start = StartReader(picture, info) if IndexPart.START in parts else None
+        table = TableWriter(container, picture) if IndexPart.PACKETS in parts else None
         if start is None and table is None:
             return index
         breaks: list[av.error.FFmpegError] = []

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from matting.errors import MediaError
-from matting.media.container import AnyStream, unreadable
+from matting.media.container import AnyStream, unreadable_video
 
 # How much shorter than its own declared length a file may be before it counts as truncated.
 TRUNCATED_SECONDS = Fraction(1)
@@ -104,7 +104,7 @@ class PacketTable:
                 "Cut it with segment, which gives every frame one.",
             )
         if self.stopped:
-            raise unreadable(path, self.stopped)
+            raise unreadable_video(path, self.stopped)
         if not len(pts):
             raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
         end = max([Fraction(0), *(span.end for span in self.spans.values())])

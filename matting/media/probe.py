@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting.media.media_index import Part, index_of
+from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.spatial import Spatial, spatial_of
 from matting.media.packet_table import PacketSizes, StreamSpan
 from matting.media.streams import Contents, contents_of, read_spans
@@ -18,7 +18,7 @@ def probe(path: Path) -> VideoInfo:
         InputError: no such file, or a folder.
         MediaError: it is no video, or cannot be used.
     """
-    return index_of(path, Part.HEADER).info
+    return index_of(path, IndexPart.HEADER).info
 
 
 def read_contents(path: Path) -> Contents:
@@ -27,7 +27,7 @@ def read_contents(path: Path) -> Contents:
     Raises:
         InputError, MediaError: as `probe`.
     """
-    index = index_of(path, Part.MOOV)
+    index = index_of(path, IndexPart.MOOV)
     return contents_of(index.streams, index.moov)
 
 
@@ -38,7 +38,7 @@ def read_spatial(path: Path) -> Spatial:
         InputError, MediaError: as `probe`.
         MissingError: this build of FFmpeg has no decoder for all of the picture.
     """
-    index = index_of(path, Part.MOOV | Part.START)
+    index = index_of(path, IndexPart.MOOV | IndexPart.START)
     return spatial_of(index.info.container, index.streams.picture, index.moov, index.start)
 
 
@@ -51,7 +51,7 @@ def frame_times(path: Path) -> list[int]:
         InputError, MediaError: as `probe`.
         MediaError: the file is truncated, damaged, or does not tell all times.
     """
-    return index_of(path, Part.PACKETS).packets.frame_times(path)
+    return index_of(path, IndexPart.PACKETS).packets.frame_times(path)
 
 
 def packet_sizes(path: Path) -> PacketSizes:
@@ -60,7 +60,7 @@ def packet_sizes(path: Path) -> PacketSizes:
     Raises:
         InputError, MediaError: as `probe`.
     """
-    return index_of(path, Part.PACKETS).packets.packet_sizes()
+    return index_of(path, IndexPart.PACKETS).packets.packet_sizes()
 
 
 def stream_spans(path: Path, indexes: list[int]) -> tuple[dict[int, StreamSpan], bool]:
@@ -75,8 +75,8 @@ def stream_spans(path: Path, indexes: list[int]) -> tuple[dict[int, StreamSpan],
     """
     if not indexes:
         return {}, True
-    known = index_of(path, Part.HEADER)
-    if Part.PACKETS not in known.parts:
+    known = index_of(path, IndexPart.HEADER)
+    if IndexPart.PACKETS not in known.parts:
         return read_spans(path, indexes)
     spans = known.packets.spans
     return {index: spans[index] for index in indexes if index in spans}, not known.packets.stopped

@@ -22,12 +22,12 @@ from matting.imaging.sample_format import SampleFormat, Size, surface_format
 from matting.media import cuda
 from matting.media.alpha import opaque_format
 from matting.media.colour_tags import ColourTags
-from matting.media.container import decode, ffmpeg_log, open_video, unreadable
+from matting.media.container import decode, ffmpeg_log, open_video, unreadable_video
 from matting.media.cuda import SURFACE_FORMATS, Nvdec, planes_on_gpu, surface_format_of
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.media_index import Part, index_of
+from matting.media.media_index import IndexPart, index_of
 from matting.media.pixel_formats import sample_format_of
 from matting.media.source import FrameChunk, in_chunks
 from matting.media.stream_start import FirstFrame
@@ -52,9 +52,9 @@ class VideoSource:
     def __init__(self, path: Path, rate: Fraction | None = None) -> None:
         self.path = path
         self._rate = rate
-        index = index_of(path, Part.START | Part.PACKETS, _require_matteable)
+        index = index_of(path, IndexPart.START | IndexPart.PACKETS, _require_matteable)
         if index.start.refusal:
-            raise unreadable(path, index.start.refusal)
+            raise unreadable_video(path, index.start.refusal)
         self._info = index.info
         # What segment has cut needs none of it.
         self._filters = FrameFilters(

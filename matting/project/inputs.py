@@ -14,7 +14,7 @@ from matting.media.video_source import VideoSource
 from matting.project.paths import UNFINISHED, segment_name
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.project.result_names import InputName, result_stems
-from matting.system.files import image_files, natural_order, unreadable
+from matting.system.files import image_files, natural_order, read_error
 from matting.system.fingerprint import Fingerprint
 
 # fmt: off
@@ -169,7 +169,7 @@ def _videos_and_sequences(folder: Path) -> list[Path]:
     try:
         visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
     except OSError as error:
-        raise unreadable(folder, error) from error
+        raise read_error(folder, error) from error
     visible.sort(key=lambda path: (natural_order(path), path.name))  # a and A differ
     videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
     sequences = [p for p in visible if p.is_dir() and image_files(p)]

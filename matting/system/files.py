@@ -14,7 +14,7 @@ PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 SUFFIXES = PNG | JPEG | TIFF
 
 
-def unreadable(path: Path, error: OSError) -> InputError:
+def read_error(path: Path, error: OSError) -> InputError:
     """Return the plain form of what the operating system said when `path` was read."""
     return InputError(
         f"{path} cannot be read: {error.strerror}.",
@@ -32,7 +32,7 @@ def image_files(folder: Path) -> list[Path]:
     try:
         pictures = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
     except OSError as error:
-        raise unreadable(folder, error) from error
+        raise read_error(folder, error) from error
     visible = (p for p in pictures if not p.name.startswith("."))
     return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
 
@@ -68,4 +68,4 @@ def sha256(path: Path) -> str:
     try:
         return retry_on_sharing_violation(read)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise read_error(path, error) from error

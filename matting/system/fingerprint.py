@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from matting.progress import ignore
-from matting.system.files import image_files, sha256, unreadable
+from matting.system.files import image_files, read_error, sha256
 
 Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -50,7 +50,7 @@ def _of_file(path: Path) -> Fingerprint:
     try:
         return Fingerprint(path.stat().st_size, digest)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise read_error(path, error) from error
 
 
 def _of_pictures(folder: Path, on_file: Callable[[], None]) -> Fingerprint:
@@ -89,5 +89,5 @@ class FileStamp:
         try:
             statuses = [(file.name, file.stat()) for file in paths]
         except OSError as error:
-            raise unreadable(path, error) from error
+            raise read_error(path, error) from error
         return cls(tuple((name, s.st_size, s.st_mtime_ns) for name, s in statuses))

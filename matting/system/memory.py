@@ -20,10 +20,10 @@ TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 KEPT_BYTES, KEPT_BLOCK_BYTES = 1 << 30, 1 << 25
 
 A = TypeVar("A")
-F = TypeVar("F", bound="Frames")
+F = TypeVar("F", bound="Splittable")
 
 
-class Frames(Protocol):
+class Splittable(Protocol):
     """Frames that can be split."""
 
     def __len__(self) -> int: ...

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from matting.media.concat import Part, join
+from matting.media.concat import JoinPart, join
 from matting.media.probe import frame_times, probe
 from tests.support.clips import make_audio, make_clip
 from tests.support.recorder import carry_on
@@ -27,7 +27,7 @@ def combined_of(video: Path) -> Path:
     pictures = make_clip(video.with_name("matted.mp4"), len(pts))
     shown = tuple(time - pts[0] for time in pts)
     target = video.with_name("combined.mp4")
-    parts = [Part(pictures, pts[0] - info.start_pts, shown)]
+    parts = [JoinPart(pictures, pts[0] - info.start_pts, shown)]
     join(parts, info.time_base, target, carry_on)
     return target
 
@@ -161,7 +161,7 @@ def test_a_late_start_in_matroska(tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mp4", 30, rate=rate)
     combined = tmp_path / "combined.mp4"
     shown = tuple(index * 1001 for index in range(30))
-    join([Part(plain, 2 * 1001, shown)], Fraction(1, 30000), combined, carry_on)
+    join([JoinPart(plain, 2 * 1001, shown)], Fraction(1, 30000), combined, carry_on)
     arguments = [*opened(plain), *tone(440), "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"]
     video = make(tmp_path / "clip.mkv", *arguments)
     final, _ = deliver(video, combined)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.layers import render_layers
 from matting.imaging.colour_conversion import convert_planes, downsample_to_rgb
 from matting.imaging.compositor import (
     Matte,
     render,
     render_in_bands,
     render_in_tiles,
-    render_layers,
 )
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat

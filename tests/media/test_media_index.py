@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from matting.errors import InputError, MediaError
-from matting.media.media_index import IndexCache, MediaIndex, Part
+from matting.media.media_index import IndexCache, IndexPart, MediaIndex
 from matting.media.packet_table import DISCARDED, KEY, NO_TIME
 from matting.media.probe import frame_times, packet_sizes, probe, read_contents, read_spatial
 from matting.media.streams import read_spans
@@ -21,14 +21,14 @@ from matting.media.video_info import VideoInfo
 from tests.support.clips import make_clip
 from tests.support.opens import OpenCounter
 
-ALL = Part.MOOV | Part.START | Part.PACKETS
+ALL = IndexPart.MOOV | IndexPart.START | IndexPart.PACKETS
 SUFFIXES = ["mp4", "mov", "mkv", "ts", "avi"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_table_holds_what_the_container_lists(suffix: str, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / f"clip.{suffix}", 30, options={"bf": "2"}, audio=True)
-    table = IndexCache().get(clip, Part.PACKETS).packets
+    table = IndexCache().get(clip, IndexPart.PACKETS).packets
     with av.open(str(clip)) as container:
         packets = [p for p in container.demux(video=0) if p.size]
     unknown = {None: NO_TIME}
@@ -44,7 +44,7 @@ def test_parts_are_the_same_together_and_one_by_one(suffix: str, tmp_path: Path)
     clip = make_clip(tmp_path / f"clip.{suffix}", 12, audio=True)
     together = IndexCache().get(clip, ALL)
     cache = IndexCache()
-    for part in (Part.HEADER, Part.START, Part.PACKETS, Part.MOOV):
+    for part in (IndexPart.HEADER, IndexPart.START, IndexPart.PACKETS, IndexPart.MOOV):
         cache.get(clip, part)
     one_by_one = cache.get(clip, ALL)
     for index in (together, one_by_one):
@@ -93,49 +93,49 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(tmp_path: Path) -> Non
     def change(_info: VideoInfo) -> None:
         os.utime(clip, ns=(1, 1))
 
-    index = cache.get(clip, Part.PACKETS, accept=change)
-    assert cache.get(clip, Part.PACKETS) is not index
+    index = cache.get(clip, IndexPart.PACKETS, accept=change)
+    assert cache.get(clip, IndexPart.PACKETS) is not index
 
 
 def test_what_is_about_to_be_written_can_be_forgotten(tmp_path: Path) -> None:
     """On a disk that counts in seconds, a change may leave no other stamp behind."""
     clip = make_clip(tmp_path / "clip.mp4", 12)
     cache = IndexCache()
-    index = cache.get(clip, Part.HEADER)
+    index = cache.get(clip, IndexPart.HEADER)
     cache.forget(clip)
-    assert cache.get(clip, Part.HEADER) is not index
+    assert cache.get(clip, IndexPart.HEADER) is not index
 
 
 def test_what_is_not_accepted_is_not_read(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 12)
     cache = IndexCache()
-    cache.get(clip, Part.PACKETS)
+    cache.get(clip, IndexPart.PACKETS)
 
     def refuse(info: VideoInfo) -> None:
         raise MediaError(f"{info.path} is refused.")
 
     for path in (clip, make_clip(tmp_path / "other.mp4", 12)):
         with pytest.raises(MediaError, match=f"{path.name} is refused"):
-            cache.get(path, Part.PACKETS, accept=refuse)
+            cache.get(path, IndexPart.PACKETS, accept=refuse)
 
 
 @pytest.mark.parametrize(("most_files", "most_packets"), [(2, 1000), (9, 25)])
 def test_only_the_latest_are_kept(most_files: int, most_packets: int, tmp_path: Path) -> None:
     clips = [make_clip(tmp_path / f"{name}.mp4", 10) for name in "abc"]
     cache = IndexCache(most_files, most_packets)
-    first, second, third = (cache.get(clip, Part.PACKETS) for clip in clips)
-    assert cache.get(clips[2], Part.PACKETS) is third
-    assert cache.get(clips[1], Part.PACKETS) is second
-    assert cache.get(clips[0], Part.PACKETS) is not first
+    first, second, third = (cache.get(clip, IndexPart.PACKETS) for clip in clips)
+    assert cache.get(clips[2], IndexPart.PACKETS) is third
+    assert cache.get(clips[1], IndexPart.PACKETS) is second
+    assert cache.get(clips[0], IndexPart.PACKETS) is not first
     # Asked for least recently of the two that were kept.
-    assert cache.get(clips[1], Part.PACKETS) is second
-    assert cache.get(clips[2], Part.PACKETS) is not third
+    assert cache.get(clips[1], IndexPart.PACKETS) is second
+    assert cache.get(clips[2], IndexPart.PACKETS) is not third
 
 
 def test_one_file_larger_than_the_bounds_is_kept_alone(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 30)
     cache = IndexCache(most_packets=10)
-    assert cache.get(clip, Part.PACKETS) is cache.get(clip, Part.PACKETS)
+    assert cache.get(clip, IndexPart.PACKETS) is cache.get(clip, IndexPart.PACKETS)
 
 
 def test_many_threads_read_a_file_once(tmp_path: Path, open_counter: OpenCounter) -> None:
@@ -143,7 +143,7 @@ def test_many_threads_read_a_file_once(tmp_path: Path, open_counter: OpenCounter
     cache = IndexCache()
     found: list[MediaIndex] = []
     threads = [
-        threading.Thread(target=lambda: found.append(cache.get(clip, Part.PACKETS)))
+        threading.Thread(target=lambda: found.append(cache.get(clip, IndexPart.PACKETS)))
         for _ in range(8)
     ]
     for thread in threads:
@@ -173,15 +173,15 @@ def test_an_error_is_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     cache = IndexCache()
     with pytest.raises(InputError, match="is not there"):
-        cache.get(path, Part.HEADER)
+        cache.get(path, IndexPart.HEADER)
     path.write_bytes(b"no video at all")
     with pytest.raises(MediaError, match="cannot be read as a video"):
-        cache.get(path, Part.HEADER)
-    assert cache.get(make_clip(path, 5), Part.HEADER).info.rate == Fraction(30)
+        cache.get(path, IndexPart.HEADER)
+    assert cache.get(make_clip(path, 5), IndexPart.HEADER).info.rate == Fraction(30)
 
 
 def test_parts_that_were_not_asked_for_are_no_facts(tmp_path: Path) -> None:
-    index = IndexCache().get(make_clip(tmp_path / "clip.mp4", 5), Part.HEADER)
+    index = IndexCache().get(make_clip(tmp_path / "clip.mp4", 5), IndexPart.HEADER)
     with pytest.raises(ValueError, match="not asked for"):
         _ = index.packets
     with pytest.raises(ValueError, match="not asked for"):
@@ -193,5 +193,5 @@ def test_spans_of_some_streams_are_those_of_all(tmp_path: Path) -> None:
     spans, whole = read_spans(clip, [1])
     assert whole
     assert set(spans) == {1}
-    assert spans[1] == IndexCache().get(clip, Part.PACKETS).packets.spans[1]
+    assert spans[1] == IndexCache().get(clip, IndexPart.PACKETS).packets.spans[1]
     assert abs(spans[1].start - Fraction(3, 30)) < Fraction(1, 40)

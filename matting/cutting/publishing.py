@@ -47,7 +47,7 @@ def plan_of(
     )
 
 
-def install(folder: Path, segments: Sequence[CutSegment], plan: Plan) -> None:
+def publish_segments(folder: Path, segments: Sequence[CutSegment], plan: Plan) -> None:
     """Replace the segments in `folder` by finished ones.
 
     The plan is written last: it says that all of them are there.
