@@ -8,6 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from matting.cutting.lossless_writer import intermediate_codec, is_lossless
+from matting.imaging.sample_format import Size
 from matting.options import CuttingOptions
 from matting.segment import segment
 from tests.support.clips import make_clip
@@ -67,3 +69,20 @@ def samples(path: Path, pixel_format: str) -> list[bytes]:
                 lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
                 planes.append(lines[: plane.height, : plane.width * size].tobytes())
     return planes
+
+
+def test_the_nearest_format_for_a_constant_quality() -> None:
+    nearest = {
+        ("yuv411p", (64, 48)): "yuv422p",
+        ("yuv410p", (64, 48)): "yuv420p",
+        ("yuv440p", (64, 48)): "yuv444p",
+        ("yuv420p9le", (64, 48)): "yuv420p10le",
+        ("yuv422p16le", (64, 48)): "yuv422p12le",
+        ("gbrp14le", (64, 48)): "gbrp12le",
+        ("yuv420p", (65, 48)): "yuv444p",
+        ("yuv420p10le", (64, 49)): "yuv422p10le",
+    }
+    for (pixel_format, size), expected in nearest.items():
+        codec = intermediate_codec(pixel_format, Size(*size), 12)
+        assert codec.pixel_format == expected, (pixel_format, size)
+    assert not is_lossless("gbrpf16be")

@@ -11,17 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from matting.cli import parser, requested
 from matting.cli.main import main
 from matting.combine import combine
 from matting.errors import InputError
 from matting.infer import infer
 from matting.media.images.png import Values, decode_png, encode_png
-from matting.media.images.still import read_still
 from matting.options import MattingOptions, OutputKind, OutputOptions
-from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
-from matting.project.recorded_settings import changed_settings, settings_of
 from matting.system import atomic_files
 from tests.support.clips import make_clip, numbers, picture
 from tests.support.pixels import RGB16
@@ -151,14 +147,6 @@ def test_the_colour_profile_is_kept(
             results.load()
             assert results.info.get("icc_profile") == expected
             assert "aspect" not in results.info or results.info["aspect"] == (1, 1)
-
-
-def test_a_grey_profile_is_not_taken_for_one_of_colours(tmp_path: Path) -> None:
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[16:20] = b"GRAY"
-    path = tmp_path / "a.png"
-    Image.fromarray(picture(3)[..., 0]).save(path, icc_profile=bytes(profile))
-    assert read_still(path).profile == b""
 
 
 def test_names_that_differ_by_their_suffix_only(
@@ -349,15 +337,6 @@ def test_a_manifest_of_pictures_is_read_again(
     assert progress.heard("1 of 1 are done already")
 
 
-def test_options_of_the_command_line() -> None:
-    arguments = parser.parse(["infer", "take", "--save", "alpha-png", "--save", "alpha"])
-    options = requested.matting_options(arguments)
-    assert options.output.kinds == (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG)
-    assert options.output.frame_rate is None
-    arguments = parser.parse(["infer", "take", "--frame-rate", "30000/1001"])
-    assert requested.matting_options(arguments).output.frame_rate == Fraction(30000, 1001)
-
-
 def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:
     take = write_take(tmp_path / "take", depth=16)
     arguments = [str(take), "--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--quiet"]
@@ -366,17 +345,3 @@ def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: 
     assert processed(folder) == {"take": True}
     for kind in (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG):
         assert list(pictures(folder.output_folder(kind) / "take")) == list(pictures(take))
-
-
-def test_a_shift_of_picture_numbers_is_a_changed_setting(tmp_path: Path) -> None:
-    """A segment that has got more frames moves the names of all pictures after it."""
-    recorded, current = (
-        settings_of(
-            Input("a", tmp_path / "a", "a", first_frame=number),
-            matting_options(None, PICTURES_OF_VIDEO, ratio=None),
-            "",
-        )
-        for number in (70, 75)
-    )
-    assert changed_settings(recorded, current) == ["first_frame"]
-    assert changed_settings(recorded, recorded) == []

@@ -11,11 +11,9 @@ import pytest
 import torch
 from av.video.frame import VideoFrame
 
-from matting.cli.main import main
-from matting.errors import MachineError, MissingError
+from matting.errors import MachineError
 from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
-from matting.infer import infer
 from matting.media import encoders
 from matting.media.colour_tags import BT709_TAGS, ColourTags
 from matting.media.cuda import SurfacePool
@@ -26,20 +24,10 @@ from matting.media.video_writer import VideoWriter
 from matting.options import (
     CodecBackend,
     EncodingOptions,
-    MattingOptions,
-    OutputKind,
-    OutputOptions,
     VideoCodec,
 )
-from matting.project.entry import RecordedSettings
-from matting.project.ledger import Ledger
-from matting.project.paths import MattedFolder
-from matting.project.recorded_settings import changed_settings, encoder_of
-from tests.support.clips import decode, numbers, times
 from tests.support.fake_nvenc import put_x264_in_place_of_nvenc
 from tests.support.markers import gpu_has_nvenc, without_gpu
-from tests.support.recorder import Recorder
-from tests.support.stages import composites, cut, matting_options
 
 CPU = torch.device("cpu")
 BY_HARDWARE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
@@ -214,73 +202,6 @@ def test_without_a_driver_the_reason_is_ffmpegs_own() -> None:
         reason = probe_of(encoding=HEVC_BY_HARDWARE).run()
         assert "libcuda" in reason or "nvcuda" in reason
         assert "\n" not in reason
-
-
-def options(
-    checkpoint: Path, encoder: CodecBackend, **output: tuple[OutputKind, ...]
-) -> MattingOptions:
-    encoding = replace(BY_HARDWARE, quality=4, encoder=encoder)
-    return matting_options(checkpoint, OutputOptions(encoding=encoding, **output))  # type: ignore[arg-type]
-
-
-def encoders_of(folder: MattedFolder) -> set[str]:
-    ledger = Ledger(folder)
-    return {encoder_of(ledger.entry(name).settings) for name in ledger.names}
-
-
-@pytest.mark.usefixtures("nvenc")
-def test_infer_encodes_through_surfaces(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
-) -> None:
-    segments = cut(tmp_path, progress, 40)
-    kinds = (OutputKind.COMPOSITE, OutputKind.ALPHA)
-    by_hardware = options(opaque_checkpoint, CodecBackend.HARDWARE, kinds=kinds)
-    folder = infer(segments, by_hardware, None, progress)
-    assert progress.details[0].endswith("full-size pictures in bands; encoding by libx264.")
-    assert [n for path in composites(folder) for n in numbers(path)] == list(range(40))
-    for path in composites(folder):
-        assert times(path) == times(segments / path.name)
-    for _, alpha in decode(folder.output_folder(OutputKind.ALPHA) / "output_000.mp4"):
-        assert alpha.min() > 250
-    assert encoders_of(folder) == {CodecBackend.HARDWARE}
-
-
-@pytest.mark.usefixtures("nvenc")
-def test_auto_keeps_the_encoder_of_what_is_done(
-    tmp_path: Path,
-    progress: Recorder,
-    opaque_checkpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    segments = cut(tmp_path, progress, 40)
-    folder = infer(segments, options(opaque_checkpoint, CodecBackend.HARDWARE), None, progress)
-    before = [path.stat().st_mtime_ns for path in composites(folder)]
-    infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
-    assert [path.stat().st_mtime_ns for path in composites(folder)] == before
-    monkeypatch.setattr(HardwareProbe, "run", lambda _: "it has gone.")
-    infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
-    assert progress.heard("takes longer: NVENC cannot be used: it has gone.")
-    assert progress.heard("2 are done again, for these have changed: --encoder")
-    assert encoders_of(folder) == {CodecBackend.SOFTWARE}
-
-
-def test_settings_without_an_encoder_mean_software() -> None:
-    earlier = RecordedSettings(codec=VideoCodec.HEVC)
-    for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
-        settings = RecordedSettings(codec=VideoCodec.HEVC, encoder=encoder)
-        assert changed_settings(earlier, settings) == changed
-
-
-@without_gpu
-def test_hardware_that_is_missing_is_exit_code_3(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    segments = cut(tmp_path, progress, 3)
-    command = ["infer", str(segments), "--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
-    assert main([*command, "--encoder", "hardware"]) == MissingError.exit_code
-    assert "NVENC cannot be used: Cannot load" in capsys.readouterr().err
-    assert main([*command, "--decoder", "hardware"]) == MissingError.exit_code
-    assert "needs an NVIDIA graphics card" in capsys.readouterr().err
 
 
 def test_a_failure_of_nvenc_is_a_machine_error(tmp_path: Path) -> None:

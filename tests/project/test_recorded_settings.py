@@ -26,6 +26,7 @@ from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input
 from matting.project.recorded_settings import changed_settings, in_words, settings_of
 from tests.support.repository import ROOT
+from tests.support.stages import matting_options
 
 CHECKPOINT = "5a" * 32
 EARLIER: dict[str, dict[str, Any]] = json.loads(
@@ -127,3 +128,25 @@ def test_a_video_made_of_what_were_pictures_names_the_rate_alone(tmp_path: Path)
     options = MattingOptions(MatteOptions(ratio=0.375), OutputOptions(frame_rate=Fraction(25)))
     wanted = settings_of(item, options, CHECKPOINT)
     assert changed_settings(earlier("pictures"), wanted) == ["frame_rate"]
+
+
+def test_settings_without_an_encoder_mean_software() -> None:
+    recorded = RecordedSettings(codec=VideoCodec.HEVC)
+    for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):
+        settings = RecordedSettings(codec=VideoCodec.HEVC, encoder=encoder)
+        assert changed_settings(recorded, settings) == changed
+
+
+def test_a_shift_of_picture_numbers_is_a_changed_setting(tmp_path: Path) -> None:
+    """Where a segment has gained frames, all pictures after it change their names."""
+    output = OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA_PNG))
+    recorded, current = (
+        settings_of(
+            Input("a", tmp_path / "a", "a", first_frame=number),
+            matting_options(None, output, ratio=None),
+            "",
+        )
+        for number in (70, 75)
+    )
+    assert changed_settings(recorded, current) == ["first_frame"]
+    assert changed_settings(recorded, recorded) == []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 from matting.errors import DecodeError
 from matting.media.images.png import Values, decode_png, encode_png
@@ -167,3 +167,11 @@ def test_a_progressive_jpeg_that_is_cut_off(tmp_path: Path) -> None:
         path.write_bytes(whole[: int(len(whole) / share)])
         with pytest.raises(DecodeError, match="cannot be read"):
             read_picture(path)
+
+
+def test_a_grey_profile_is_not_taken_for_one_of_colours(tmp_path: Path) -> None:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[16:20] = b"GRAY"
+    path = tmp_path / "a.png"
+    Image.fromarray(picture(3)[..., 0]).save(path, icc_profile=bytes(profile))
+    assert read_still(path).profile == b""

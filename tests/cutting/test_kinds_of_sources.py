@@ -6,26 +6,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from matting.cutting.lossless_writer import intermediate_codec, is_lossless
-from matting.imaging.sample_format import Size
-from matting.media.colour_tags import ChromaLocation, ColourRange
 from matting.media.container import open_video
 from matting.media.decode_check import Decoding, decode_files, pixel_hash
-from matting.media.hdr_metadata import HdrMetadata
-from matting.media.matroska_header import read_header
 from matting.media.pixel_formats import EQUIVALENT_FORMATS
 from matting.media.probe import probe
 from matting.options import CuttingOptions
 from matting.project.plan import read_plan
 from matting.segment import segment
-from tests.support.clips import crop_by_header, make_clip, picture
+from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 
-Plane = NDArray[np.integer]
 HALF = CuttingOptions(seconds=Fraction(1, 2))
 FAST_VP9 = {"deadline": "realtime", "cpu-used": "8"}
 X265 = {"x265-params": "log-level=none:scenecut=0"}
@@ -140,103 +132,6 @@ def test_odd_sizes_without_loss(
     assert presented_by_segments(folder) == presented(video)
 
 
-def test_the_nearest_format_for_a_constant_quality() -> None:
-    nearest = {
-        ("yuv411p", (64, 48)): "yuv422p",
-        ("yuv410p", (64, 48)): "yuv420p",
-        ("yuv440p", (64, 48)): "yuv444p",
-        ("yuv420p9le", (64, 48)): "yuv420p10le",
-        ("yuv422p16le", (64, 48)): "yuv422p12le",
-        ("gbrp14le", (64, 48)): "gbrp12le",
-        ("yuv420p", (65, 48)): "yuv444p",
-        ("yuv420p10le", (64, 49)): "yuv422p10le",
-    }
-    for (pixel_format, size), expected in nearest.items():
-        codec = intermediate_codec(pixel_format, Size(*size), 12)
-        assert codec.pixel_format == expected, (pixel_format, size)
-    assert not is_lossless("gbrpf16be")
-
-
-def test_full_range_without_other_tags_stays_full(tmp_path: Path, progress: Recorder) -> None:
-    """FFV1 does not say it itself."""
-    video = tmp_path / "clip.mkv"
-    with av.open(str(video), "w") as container:
-        stream = container.add_stream("ffv1", rate=30)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv411p"
-        stream.codec_context.color_range = 2
-        for index in range(3):
-            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
-            frame = frame.reformat(format="yuv411p", dst_color_range=2)
-            frame.pts = index
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    path = segment(video, CuttingOptions(), None, progress) / "output_000.mp4"
-    assert probe(path).colour == probe(video).colour
-    assert probe(path).colour.range == ColourRange.FULL
-
-
-@pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv420p12le"])
-def test_light_levels_and_chroma_siting_stay(
-    pixel_format: str, tmp_path: Path, progress: Recorder
-) -> None:
-    """Also where the segments are re-encoded, in H.264 and H.265, all of them."""
-    light = HdrMetadata(None, (800, 300))
-    options = {"x265-params": f"{X265['x265-params']}:chromaloc=2:{light.x265()}"}
-    clip = make_clip(
-        tmp_path / "clip.mkv", 40, codec="libx265", pixel_format=pixel_format, options=options
-    )
-    cropped = crop_by_header(clip, left=8, bottom=6)
-    folder = segment(cropped, HALF, None, progress)
-    paths = sorted(folder.glob("*.mp4"))
-    assert len(paths) == 3
-    for path in paths:
-        with open_video(path) as (container, stream):
-            assert read_header(stream).chroma_location == ChromaLocation.TOPLEFT
-            assert HdrMetadata.of(next(container.decode(stream))) == light
-
-
-@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "yuv444p", "gbrp"])
-@pytest.mark.parametrize(("left", "bottom"), [(8, 6), (7, 6), (8, 5), (7, 5)])
-def test_cropping_by_the_header(
-    pixel_format: str, left: int, bottom: int, tmp_path: Path, progress: Recorder
-) -> None:
-    """Where the cut goes through pixels that share a chroma sample, each has it for itself."""
-    clip = make_clip(tmp_path / "clip.mkv", 4, codec="libx265", pixel_format=pixel_format)
-    cropped = crop_by_header(clip, left=left, bottom=bottom)
-    folder = segment(cropped, CuttingOptions(), None, progress)
-    assert progress.heard(f"{left} pixels at the left")
-    with open_video(clip) as (container, stream):
-        whole = list(container.decode(stream))
-    with open_video(folder / "output_000.mp4") as (container, stream):
-        assert (stream.width, stream.height) == (64 - left, 48 - bottom)
-        assert not read_header(stream).crop
-        visible = list(container.decode(stream))
-    for before, after in zip(whole, visible, strict=True):
-        assert "444" in after.format.name or after.format.name == pixel_format
-        for old, new in zip(arrays(before), arrays(after), strict=True):
-            assert np.array_equal(
-                spread(new, after)[: 48 - bottom], spread(old, before)[: 48 - bottom, left:]
-            )
-
-
-def spread(plane: Plane, frame: av.VideoFrame) -> Plane:
-    """Return a plane at the frame's size, each sample repeated."""
-    rows, columns = -(-frame.height // plane.shape[0]), -(-frame.width // plane.shape[1])
-    return plane.repeat(rows, 0).repeat(columns, 1)[: frame.height, : frame.width]
-
-
-def arrays(frame: av.VideoFrame) -> list[Plane]:
-    """Return the planes of a frame, [H, W]."""
-    dtype = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else "<u2")
-    planes = []
-    for plane in frame.planes:
-        samples: Plane = np.frombuffer(bytes(plane), dtype)
-        lines = samples.reshape(-1, plane.line_size // dtype.itemsize)
-        planes.append(lines[: plane.height, : plane.width])
-    return planes
-
-
 @pytest.mark.parametrize(
     ("suffix", "codec", "options"),
     [
@@ -300,21 +195,6 @@ def test_one_frame(tmp_path: Path, progress: Recorder) -> None:
         video = make_clip(tmp_path / f"{codec}.{suffix}", 1, codec=codec)
         folder = segment(video, CuttingOptions(), None, progress)
         assert presented_by_segments(folder) == presented(video)
-
-
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_rotation_stays(degrees: int, tmp_path: Path, progress: Recorder) -> None:
-    """Copied or cropped."""
-    clip = make_clip(tmp_path / "clip.mp4", 3, rotation=degrees)
-    path = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
-    assert frame_rotation(path) == frame_rotation(clip) != 0
-    again = segment(clip, CuttingOptions(reencode=True, overwrite=True), None, progress)
-    assert frame_rotation(again / "output_000.mp4") == frame_rotation(clip)
-
-
-def frame_rotation(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return int(next(container.decode(video=0)).rotation)
 
 
 def test_a_cover_picture_is_no_video(tmp_path: Path, progress: Recorder) -> None:
