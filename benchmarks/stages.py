@@ -21,7 +21,6 @@ from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import Renderer, render_matte
-from matting.imaging.sample_format import Size
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.base import TrainedNetwork
 from matting.inference.session import MattingSession
@@ -128,8 +127,7 @@ def measure(
     target = OutputTarget(result)
     formats = output_formats(source, output.encoding, {OutputKind.COMPOSITE: target})
     output_format = formats[OutputKind.COMPOSITE]
-    size = Size(source.width_px, source.height_px)
-    chunk_frames = session.chunk_frames(source.sample_format, size, ratio)
+    chunk_frames = session.chunk_frames(source.sample_format, source.size_px, ratio)
     render = partial(
         render_matte,
         formats={OutputKind.COMPOSITE: output_format.sample_format},

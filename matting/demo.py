@@ -21,7 +21,7 @@ from demo.report import DemoReport
 from matting.errors import writing
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.media import ffmpeg
 from matting.media.audio import read_audio
 from matting.media.colour_tags import BT709_TAGS
@@ -57,6 +57,7 @@ ENCODING = EncodingOptions(
 RGB8 = SampleFormat()
 SEGMENT_SECONDS = Fraction(4)
 SAMPLE_RATE = 48_000
+FILM_SIZE = Size(1280, 720)
 SHEET_COLUMNS = 4
 SHEET_SHRINK = 4
 LABEL = (
@@ -70,7 +71,7 @@ def demo(
     progress: Progress,
     *,
     device: str = AUTO_DEVICE,
-    size_px: tuple[int, int] = (1280, 720),
+    size_px: Size = FILM_SIZE,
     seconds: int = 12,
 ) -> DemoReport:
     """Draw a film, matte it by all four stages, and measure the result.
@@ -87,7 +88,7 @@ def demo(
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
     video = folder / "demo.mp4"
     drawing = draw_film(film, video, progress)
-    ratio = min(1.0, RATIO * 720 / size_px[1])
+    ratio = min(1.0, RATIO * 720 / size_px.height)
     options = MattingOptions(
         matte=MatteOptions(CHECKPOINT, ratio=ratio),
         output=OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=ENCODING),
@@ -128,7 +129,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> Drawing:
     try:
         with VideoWriter(
             picture,
-            size_px=(film.window.width, film.window.height),
+            size_px=Size(film.window.width, film.window.height),
             time_base=Fraction(1, film.fps),
             rate=Fraction(film.fps),
             colour=colour,

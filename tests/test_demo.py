@@ -12,6 +12,7 @@ from demo.report import DemoReport
 from matting.cli.main import main
 from matting.demo import CHECKPOINT, demo
 from matting.errors import MissingError
+from matting.imaging.sample_format import Size
 from matting.inference.weights import find_checkpoint, load_checkpoint
 from tests.support.clips import decode
 from tests.support.recorder import Recorder
@@ -25,7 +26,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
     torch.set_num_threads(2)
     progress = Recorder()
     result = demo(
-        tmp_path_factory.mktemp("demo"), progress, device="cpu", size_px=(640, 360), seconds=SECONDS
+        tmp_path_factory.mktemp("demo"),
+        progress,
+        device="cpu",
+        size_px=Size(640, 360),
+        seconds=SECONDS,
     )
     torch.set_num_threads(1)
     assert progress.heard("useless on real people")

@@ -143,7 +143,9 @@ def _loss(source: FrameSource, software: EncodingOptions, hardware: EncodingOpti
     if source.hdr is not None:
         return "it would lose what the video says of its HDR picture."
     by_software, by_hardware = (
-        encoder_input(encoding, source.sample_format, source.colour, source.height_px).sample_format
+        encoder_input(
+            encoding, source.sample_format, source.colour, source.size_px.height
+        ).sample_format
         for encoding in (software, hardware)
     )
     if (by_software.bits, by_software.subsampling) != (by_hardware.bits, by_hardware.subsampling):

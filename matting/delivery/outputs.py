@@ -70,7 +70,7 @@ def create_writer(
     if not target.pictures:
         return VideoWriter(
             path,
-            size_px=(source.width_px, source.height_px),
+            size_px=source.size_px,
             time_base=source.time_base,
             rate=source.rate,
             colour=source.colour.as_sdr() if is_alpha else source.colour,
@@ -90,7 +90,7 @@ def create_writer(
 
 
 def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> EncoderInput:
-    height_px = source.height_px
+    height_px = source.size_px.height
     colours = encoder_input(encoding, source.sample_format, source.colour, height_px)
     if not kind.is_alpha:
         return colours

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting.imaging.sample_format import Size
 from matting.inference.base import RecurrentState
 from matting.inference.session import MattingSession
 from matting.media.source import FrameSource
@@ -38,9 +37,7 @@ def warm_up(
 ) -> None:
     """Run the network over the last `frames` frames of `source`, for the state they leave."""
     session.reset()
-    size = session.chunk_frames(
-        source.sample_format, Size(source.width_px, source.height_px), ratio
-    )
+    size = session.chunk_frames(source.sample_format, source.size_px, ratio)
     for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
         session.run_recurrent(session.extract_features(chunk.pictures, ratio))
         progress.alive()

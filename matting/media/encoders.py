@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from av.video.format import VideoFormat
 
-from matting.imaging.sample_format import SampleFormat, TransferFunction, surface_format
+from matting.imaging.sample_format import SampleFormat, Size, TransferFunction, surface_format
 from matting.media.codecs import REINSTALL, encoder_formats, require_codec
 from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
@@ -196,9 +196,9 @@ def grey_input(
     return EncoderInput(_formats(encoding)[(2, 2), bits], sample_format)
 
 
-def surface_count(size_px: tuple[int, int], sample_format: SampleFormat) -> int:
+def surface_count(size_px: Size, sample_format: SampleFormat) -> int:
     """Return how many frames NVENC may hold: enough, and of no more than SURFACE_BYTES."""
-    frame_bytes = size_px[0] * size_px[1] * sample_format.pixel_bytes
+    frame_bytes = size_px.width * size_px.height * sample_format.pixel_bytes
     return max(LEAST_SURFACES, min(MOST_SURFACES, int(SURFACE_BYTES / frame_bytes)))
 
 

@@ -58,8 +58,10 @@ class HardwareProbe:
         """Return a probe with the size, samples and colours of what is made of `source`."""
         return cls(
             encoding=encoding,
-            samples=encoder_input(encoding, source.sample_format, source.colour, source.height_px),
-            size_px=Size(source.width_px, source.height_px),
+            samples=encoder_input(
+                encoding, source.sample_format, source.colour, source.size_px.height
+            ),
+            size_px=source.size_px,
             colour=source.colour,
             time_base=source.time_base,
             rate=source.rate,
@@ -144,7 +146,7 @@ class HardwareProbe:
                     raise EncodeError("it makes other pictures than it is given.")
 
     def _meaning(self, colour: ColourTags) -> tuple[SampleFormat, int, int]:
-        bits, height = self.samples.sample_format.bits, self.size_px[1]
+        bits, height = self.samples.sample_format.bits, self.size_px.height
         return colour.sample_format(bits, (2, 2), height), colour.transfer, colour.primaries
 
 
@@ -165,11 +167,10 @@ def probe_decoders(nvdec: Nvdec) -> dict[VideoCodec, str]:
     return {codec: _probe_decoder(codec, nvdec) for codec in SOFTWARE_ENCODERS}
 
 
-def ramp_picture(sample_format: SampleFormat, size: tuple[int, int]) -> Planes:
+def ramp_picture(sample_format: SampleFormat, size: Size) -> Planes:
     """Return a frame [1, .., H, W] of soft ramps, another one in each plane."""
-    width, height = size
-    columns, rows = sample_format.chroma_size(Size(width, height))
-    luma = _ramp(height, width, (1.0, 0.5))
+    columns, rows = sample_format.chroma_size(size)
+    luma = _ramp(size.height, size.width, (1.0, 0.5))
     chroma = torch.stack((_ramp(rows, columns, (1.0, 0.0)), _ramp(rows, columns, (0.0, 1.0))))
 
     def code_values(normalised: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from matting.imaging.planes import Planes, concatenate
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.progress import ignore
@@ -36,9 +36,7 @@ class FrameSource(Protocol):
     @property
     def path(self) -> Path: ...
     @property
-    def width_px(self) -> int: ...
-    @property
-    def height_px(self) -> int: ...
+    def size_px(self) -> Size: ...
     @property
     def time_base(self) -> Fraction: ...
     @property

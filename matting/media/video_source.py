@@ -88,12 +88,9 @@ class VideoSource:
         return other, ""
 
     @property
-    def width_px(self) -> int:
-        return self._stored_size.height if self._is_sideways else self._stored_size.width
-
-    @property
-    def height_px(self) -> int:
-        return self._stored_size.width if self._is_sideways else self._stored_size.height
+    def size_px(self) -> Size:
+        width, height = self._stored_size
+        return Size(height, width) if self._is_sideways else Size(width, height)
 
     @property
     def time_base(self) -> Fraction:

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import EncodeError, MachineError, MediaError
 from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Size
 from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import ColourTags
 from matting.media.container import encoding_to
@@ -41,7 +42,7 @@ class VideoWriter:
         self,
         path: Path,
         *,
-        size_px: tuple[int, int],
+        size_px: Size,
         time_base: Fraction,
         rate: Fraction,
         colour: ColourTags,
@@ -53,7 +54,7 @@ class VideoWriter:
         """Open `path` for writing, replacing what was there.
 
         Args:
-            size_px: width and height of the frames. An odd one grows by one pixel, which repeats
+            size_px: of the frames. An odd width or height grows by one pixel, which repeats
                 the edge, where chroma is shared: 4:2:0 video has no odd sizes.
             time_base: seconds a tick of the times given to `write`.
             rate: frames a second on average; steers the encoder's rate control only.
@@ -205,9 +206,7 @@ class VideoWriter:
                 packet.dts = dts
         self._container.mux(self._held)
 
-    def _add_stream(
-        self, size_px: tuple[int, int], rate: Fraction, hdr: HdrMetadata | None
-    ) -> VideoStream:
+    def _add_stream(self, size_px: Size, rate: Fraction, hdr: HdrMetadata | None) -> VideoStream:
         encoding, spec = self._encoding, encoder_spec(self._encoding)
         avx512 = "AVX512" in torch.backends.cpu.get_cpu_capability()
         options = spec.options_for(encoding, hdr, avx512=avx512)

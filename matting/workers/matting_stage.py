@@ -11,7 +11,6 @@ from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import Renderer, RenderFunction
-from matting.imaging.sample_format import Size
 from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
@@ -78,7 +77,7 @@ class MattingStage:
     def chunk_frames(self, job: SegmentJob) -> int:
         """Return how many frames of the segment to process at once."""
         source = job.source
-        return self._session.chunk_frames(source.sample_format, _size(source), self._ratio(source))
+        return self._session.chunk_frames(source.sample_format, source.size_px, self._ratio(source))
 
     def begin(self, job: SegmentJob, progress: Progress) -> None:
         """Announce a segment, bring the session to the state at its start, and make its writer.
@@ -153,7 +152,7 @@ class MattingStage:
             continues: whether the session is at the end of the segment before.
         """
         task, source, session = job.task, job.source, self._session
-        size, ratio = _size(source), self._ratio(source)
+        size, ratio = source.size_px, self._ratio(source)
         if task.before is None:
             session.reset()
             return InitialState.FRESH
@@ -178,7 +177,7 @@ class MattingStage:
 
     def _ratio(self, source: FrameSource) -> float:
         options = self._matte_options
-        return options.ratio or automatic_ratio(_size(source), options.subject)
+        return options.ratio or automatic_ratio(source.size_px, options.subject)
 
     def _backends(self, job: SegmentJob) -> str:
         """Return a line on what does the work."""
@@ -198,10 +197,6 @@ class MattingStage:
             if note and note not in self._notes_said:
                 self._notes_said.add(note)
                 progress.say(note)
-
-
-def _size(source: FrameSource) -> Size:
-    return Size(source.width_px, source.height_px)
 
 
 def _is_exact(job: SegmentJob, held: tuple[Input, bool] | None) -> bool:

@@ -160,7 +160,7 @@ class _TrialRun:
                 source = item.open(self._options.output.frame_rate)
             except MattingError:
                 continue  # the run itself will tell why
-            pixels = source.width_px * source.height_px
+            pixels = source.size_px.width * source.size_px.height
             if pixels * self._work.frames < WORTH_PIXELS:
                 return 0
             return max(FEWEST_FRAMES, min(FIRST_FRAMES, FIRST_FRAMES * USUAL_PIXELS // pixels))

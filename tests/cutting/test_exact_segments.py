@@ -201,5 +201,5 @@ def test_rotated_pictures_stay_rotated(tmp_path: Path, progress: Recorder) -> No
         )
         folder = segment(video, HALF, None, progress)
         source = VideoSource(folder / "output_000.mp4")
-        assert (source.width_px, source.height_px) == ((48, 64) if rotation else (64, 48))
+        assert source.size_px == ((48, 64) if rotation else (64, 48))
         assert source.pixel_aspect == (1 / aspect if rotation else aspect)

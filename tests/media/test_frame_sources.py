@@ -157,9 +157,9 @@ def test_what_it_is_is_known_before_the_first_frame(source: FrameSource, path: P
     assert all(note.endswith(".") for note in source.notes)
     for chunk in read(source):
         planes = chunk.pictures
-        assert (planes.width, planes.height) == (source.width_px, source.height_px)
+        assert (planes.width, planes.height) == source.size_px
         assert planes.sample_format == source.sample_format
-    assert source.width_px == SIZE[0]
+    assert source.size_px.width == SIZE[0]
 
 
 @pytest.mark.parametrize("last", [1, 4, FRAMES, FRAMES + 3])

@@ -32,7 +32,7 @@ from tests.support.markers import gpu_has_nvenc, without_gpu
 CPU = torch.device("cpu")
 BY_HARDWARE = EncodingOptions(VideoCodec.H264, encoder=CodecBackend.HARDWARE)
 HEVC_BY_HARDWARE = EncodingOptions(VideoCodec.HEVC, encoder=CodecBackend.HARDWARE)
-SIZE = (64, 48)
+SIZE = Size(64, 48)
 
 
 @pytest.fixture
@@ -160,9 +160,9 @@ def test_how_many_frames_nvenc_may_hold() -> None:
     sample_format = SampleFormat(
         10, (0.2126, 0.0722), False, (2, 2), lsb_padding=6, semi_planar=True
     )
-    assert encoders.surface_count((1920, 1080), sample_format) == 12
-    assert encoders.surface_count((8192, 4096), sample_format) == 5
-    assert encoders.surface_count((16384, 8192), sample_format) == 4
+    assert encoders.surface_count(Size(1920, 1080), sample_format) == 12
+    assert encoders.surface_count(Size(8192, 4096), sample_format) == 5
+    assert encoders.surface_count(Size(16384, 8192), sample_format) == 4
 
 
 @pytest.mark.gpu

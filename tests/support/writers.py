@@ -18,7 +18,7 @@ from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes, TimedBatch
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import BT709_TAGS
 from matting.media.container import decode as decode_frames
 from matting.media.container import open_video
@@ -88,7 +88,7 @@ def _video(encoding: EncodingOptions) -> WriterCase:
         )
         with VideoWriter(
             path,
-            size_px=SIZE,
+            size_px=Size(*SIZE),
             time_base=1 / RATE,
             rate=RATE,
             colour=BT709_TAGS,

@@ -11,7 +11,7 @@ import torch
 
 from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.png import Values, bits
@@ -38,7 +38,7 @@ class ImageSequence:
         if not self._files:
             raise MediaError(f"{folder} holds no pictures.", "Give PNG, JPEG or TIFF files.")
         first = read_still(self._files[0])
-        self.height_px, self.width_px = first.rgb.shape[:2]
+        self.size_px = _size(first.rgb)
         self.depth = bits(first.rgb)
         self.profile = first.profile
         self._is_transparent = first.is_transparent
@@ -108,10 +108,10 @@ class ImageSequence:
         """
         for index, path in enumerate(self._files[skip:], start=skip):
             rgb = read_picture(path)
-            if rgb.shape[:2] != (self.height_px, self.width_px):
-                size = f"{rgb.shape[1]}x{rgb.shape[0]}"
+            if _size(rgb) != self.size_px:
+                size, first = ("x".join(map(str, each)) for each in (_size(rgb), self.size_px))
                 raise DecodeError(
-                    f"{path} is {size}, the first picture is {self.width_px}x{self.height_px}.",
+                    f"{path} is {size}, the first picture is {first}.",
                     "Give every picture the same size.",
                 )
             if bits(rgb) > self.depth:
@@ -120,3 +120,8 @@ class ImageSequence:
                     "Give every picture the same number of bits.",
                 )
             yield index, to_16_bits(rgb) if self.depth == 16 else rgb
+
+
+def _size(picture: Values) -> Size:
+    height, width = picture.shape[:2]
+    return Size(width, height)

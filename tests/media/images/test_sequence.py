@@ -90,7 +90,7 @@ def test_a_sequence_has_the_depth_of_its_first_picture(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encode_png(RGB16))
     (tmp_path / "b.png").write_bytes(encode_png(RGB8))
     sequence = ImageSequence(tmp_path, Fraction(30))
-    assert (sequence.width_px, sequence.height_px, sequence.frames) == (64, 48, 2)
+    assert (sequence.size_px, sequence.frames) == ((64, 48), 2)
     assert sequence.depth == 16
     (_, first), (_, second) = sequence.pictures()
     assert np.array_equal(first, RGB16)
