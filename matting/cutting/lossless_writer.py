@@ -57,7 +57,7 @@ class FrameWriter:
         self.pixel_format = codec.pixel_format
         options = _options_with_light(codec, info, hdr)
         self._lossless = crf is None
-        muxing = {"movie_timescale": str(min(info.time_base.denominator, 2**31 - 1))}
+        muxing = {"movie_timescale": str(info.time_base.denominator)}
         if codec.encoder == "ffv1":  # it does not know its range itself: the container has to tell
             muxing["movflags"] = "write_colr"
         rate = max(Fraction(1), min(info.rate, Fraction(240))).limit_denominator(1001)

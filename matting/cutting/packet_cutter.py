@@ -13,10 +13,10 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from matting.cutting.mp4_stream import add_copied_stream
 from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
 from matting.media.container import encoding_to, open_video, reading, until_break
+from matting.media.mp4.stream_copy import add_copied_stream
 from matting.media.packet_table import decode_times
 from matting.media.video_info import VideoInfo
 
@@ -174,9 +174,8 @@ class _SegmentFile:
         self._durations = dict(zip(rising, [*gaps, gaps[-1] if gaps else 1], strict=True))
         # Neither shifted to hide decoding times below zero, nor rounded to milliseconds: the
         # edit list starts at time 0 exactly.
-        ticks = str(min(info.time_base.denominator, 2**31 - 1))
         options = {
-            "movie_timescale": ticks,
+            "movie_timescale": str(info.time_base.denominator),
             "avoid_negative_ts": "disabled",
             "movflags": "write_colr",  # also where the range is all that is known of colours
         }

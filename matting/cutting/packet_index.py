@@ -10,7 +10,6 @@ from pathlib import Path
 import av
 from av.video.stream import VideoStream
 
-from matting.cutting.mp4_stream import mp4_can_hold
 from matting.errors import MediaError
 from matting.media.container import (
     is_presented,
@@ -19,6 +18,7 @@ from matting.media.container import (
     reading,
     until_break,
 )
+from matting.media.mp4.stream_copy import mp4_can_hold
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 
 # NAL unit types of the pictures at which the decoder forgets all that came before (IDR), and of

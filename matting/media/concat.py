@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import encoding_to, open_video, reading
 from matting.media.decode_check import decode_through
+from matting.media.mp4.stream_copy import add_copied_stream
 from matting.media.packet_table import decode_times
 from matting.media.probe import frame_times, probe
 
@@ -92,10 +93,7 @@ def _copy(
             extradata = bytes(video.codec_context.extradata or b"")
             if stream is None:
                 first_extradata = extradata
-                stream = output.add_stream_from_template(video, opaque=True)
-                stream.time_base = time_base
-                # Not copied by itself; Apple's players want H.265 called hvc1.
-                stream.codec_context.codec_tag = video.codec_context.codec_tag
+                stream = add_copied_stream(output, container.format.name, video, time_base)
             elif extradata != first_extradata:
                 raise InputError(
                     f"{part.path} is encoded in another way than {parts[0].path.name}.",
