@@ -130,7 +130,7 @@ class ExactCopier:
                 segment = rewrite_segment(self._job.info, [path], segment, target)
             expected = decoding.next_hashes
             if not equal and in_doubt[number + 1]:
-                # This one is no measure for the next: those before it have to be, too.
+                # This file alone gives no reference for the next: decode those before it, too.
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
                 expected = first_frame_hashes(chain, COMPARED_FRAMES)
             segments.append(segment)

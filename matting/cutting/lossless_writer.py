@@ -24,6 +24,13 @@ from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, 
 from matting.media.video_info import VideoInfo
 from matting.progress import ignore
 
+# No B-frames: every frame is presented when it is decoded, so that its DTS is its PTS.
+X264 = {"preset": "veryfast", "bf": "0"}
+X265 = {"preset": "fast"}
+X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
+# Each frame by itself, with a checksum for each of its slices.
+FFV1 = {"level": "3", "slicecrc": "1"}
+
 
 class FrameWriter:
     """Writes decoded frames to an mp4 file. Use it in a `with` block; only `finish` completes it.
@@ -58,7 +65,7 @@ class FrameWriter:
         options = _options_with_light(codec, info, hdr)
         self._lossless = crf is None
         muxing = {"movie_timescale": str(info.time_base.denominator)}
-        if codec.encoder == "ffv1":  # it does not know its range itself: the container has to tell
+        if codec.encoder == "ffv1":  # its stream does not carry the range: the container has to
             muxing["movflags"] = "write_colr"
         rate = max(Fraction(1), min(info.rate, Fraction(240))).limit_denominator(1001)
         with encoding_to(path):
@@ -153,14 +160,6 @@ def _options_with_light(
     key = "x265-params" if x265 else "x264-params"
     own = [codec.options[key]] if key in codec.options else []
     return codec.options | {key: ":".join(own + parameters)}
-
-
-# No B-frames: every frame is presented when it is decoded, so that its DTS is its PTS.
-X264 = {"preset": "veryfast", "bf": "0"}
-X265 = {"preset": "fast"}
-X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
-# Each frame by itself, with a checksum for each of its slices.
-FFV1 = {"level": "3", "slicecrc": "1"}
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,8 @@ def choose_encoder(
 ) -> EncoderChoice:
     """Decide between SOFTWARE and HARDWARE where AUTO was asked for.
 
-    HARDWARE is chosen where the network is on a GPU and NVENC loses nothing of these videos; but
-    what segments are encoded with that are done, as long as that works.
+    Choose HARDWARE where the network is on a GPU and NVENC loses nothing of these videos; but where
+    segments are finished, stay with their encoder as long as it works.
 
     Args:
         settings: returns the settings of an input with certain output options.
@@ -133,7 +133,7 @@ def _video_sources(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator
         try:
             yield item.open(frame_rate)
         except MattingError:
-            continue  # its own turn comes, and tells why
+            continue  # the error is raised when its own turn comes
         if inputs.plan is not None:
             return
 

@@ -41,7 +41,7 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     mapped = [stream.track for stream in mapping.tracks]
     if [track.kind for track in tracks] != [track.kind for track in mapped]:
         raise EncodeError(
-            f"{final}: {_listed(mapped)} went in beside the picture, {_listed(tracks)} came out."
+            f"{final}: {_names(mapped)} went in beside the picture, {_names(tracks)} came out."
         )
     pairs = list(zip(mapped, tracks, strict=True))
     audio = [pair for pair in pairs if pair[0].kind == TrackKind.AUDIO]
@@ -167,5 +167,5 @@ def _timecode_fields(timecode: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", timecode)] + [";" in timecode]
 
 
-def _listed(tracks: Sequence[Track]) -> str:
+def _names(tracks: Sequence[Track]) -> str:
     return ", ".join(map(str, tracks)) or "nothing"

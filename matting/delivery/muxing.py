@@ -141,7 +141,7 @@ def _track_arguments(mapping: StreamMapping) -> list[str]:
             arguments += [f"-c:{number}", mapped.codec]
         if track.kind != TrackKind.ATTACHMENT:
             arguments += _tag_arguments({"title": track.title}, f":s:{number}")
-            # Said of each, for else ffmpeg has the first of a kind shown unasked.
+            # Set for every track: otherwise ffmpeg makes the first of each type a default.
             arguments += [f"-disposition:{number}", "+".join(sorted(track.flags)) or "0"]
     return arguments
 

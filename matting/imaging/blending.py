@@ -48,7 +48,7 @@ def solid_colour(
 ) -> SolidColour:
     """Return the colour that the format can hold nearest to R'G'B' `rgb`, 0..255.
 
-    Cached: to bring it to a GPU waits for the work there.
+    Cached: copying it to a GPU waits for the work queued there.
     """
     nearest = nearest_representable_colour([value / 255 for value in rgb], sample_format)
     pixel = nearest.view(1, 3, 1, 1)

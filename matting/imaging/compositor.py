@@ -1,9 +1,9 @@
 """Full-size frames from the network's small maps: the outputs that are encoded, rendered by torch.
 
 Large frames are memory traffic, so they go from the source's samples to the outputs' in parts that
-stay in the CPU's caches; nothing else is ever held at full size. A CPU renders the tiles that
-somebody may be in. Where everything is wanted it renders bands of whole rows, as a GPU always does:
-to know the tiles, it would have to be waited for.
+stay in the CPU's caches; nothing else is ever held at full size. A CPU renders only the
+tiles that somebody may be in, or bands of whole rows where every pixel is needed. A GPU always
+renders bands: finding the tiles would mean waiting for it.
 """
 
 from __future__ import annotations

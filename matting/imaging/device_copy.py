@@ -1,8 +1,8 @@
 """Frames copied between the CPU and a GPU, beside the work on both.
 
 Copies go through pinned memory, each direction on a stream of its own. The thread that asks for a
-copy waits for it; the stream that computes does not, for the work of other threads would wait, too.
-Torch's allocators know of both memories: neither is given away again before the copies have ended.
+copy waits for it; the compute stream does not, since the work of other threads would wait with it.
+Torch's allocators track both sides: neither memory is reused before the copies have finished.
 """
 
 from __future__ import annotations

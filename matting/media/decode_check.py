@@ -199,10 +199,10 @@ def decode_files(
                 if frames is None:
                     failed.add(number - starts[file])
                     continue
-                yield from _located(frames, starts, times)
+                yield from _locate_frames(frames, starts, times)
             starts.append(len(times))
         rest = _decode_packet(context, None, decoding) or []
-        yield from _located(rest, starts[: len(files)], times)
+        yield from _locate_frames(rest, starts[: len(files)], times)
 
 
 def pixel_hash(frame: VideoFrame) -> bytes:
@@ -254,7 +254,7 @@ def _refusal_note(failed: AbstractSet[int], hashed: Sequence[int]) -> list[bytes
     return [f"{count} refused".encode()] if count else []
 
 
-def _located(
+def _locate_frames(
     frames: list[VideoFrame], starts: list[int], times: list[int | None]
 ) -> Iterator[tuple[int, int, VideoFrame]]:
     for frame in frames:

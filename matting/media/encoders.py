@@ -60,10 +60,10 @@ class EncoderSpec:
         """
         options = dict(self.options)
         if avx512:
-            options = _joined(options, REPRODUCIBLE.get(self.encoder, {}))
+            options = _merge_options(options, REPRODUCIBLE.get(self.encoder, {}))
         if hdr is not None and self.hdr is not None:
             name, text = self.hdr
-            options = _joined(options, {name: text(hdr)})
+            options = _merge_options(options, {name: text(hdr)})
         if encoding.bitrate_bps is None:
             options |= _constant_quality(encoding)
         if encoding.preset is not None:
@@ -223,7 +223,7 @@ def _in_memory(encoding: EncodingOptions, sample_format: SampleFormat) -> Sample
     return surface_format(sample_format) if encoding.by_hardware else sample_format
 
 
-def _joined(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
+def _merge_options(options: dict[str, str], more: dict[str, str]) -> dict[str, str]:
     """Add options; where both have one, its lists of parameters are joined."""
     return options | {k: f"{options[k]}:{v}" if k in options else v for k, v in more.items()}
 

@@ -67,10 +67,10 @@ class FrameFilters:
         if self.flatten_alpha:
             frames = ((time, flatten_alpha(frame)) for time, frame in frames)
         if self.deinterlace or self.crop:
-            frames = self._filtered(info, frames)
+            frames = self._run_graph(info, frames)
         yield from frames
 
-    def _filtered(self, info: VideoInfo, frames: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+    def _run_graph(self, info: VideoInfo, frames: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
         graph: Graph | None = None
         with reading(info.path):
             for time, frame in frames:

@@ -114,7 +114,7 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _number(content: bytes, at: int, *, with_marker: bool) -> tuple[int, int]:
-    """Return a number whose first byte's leading zeros tell its length, and where it ends."""
+    """Return a number whose first byte's leading zeros give its length, and where it ends."""
     width = 9 - content[at].bit_length()
     value = int.from_bytes(content[at : at + width], "big")
     return value if with_marker else value & ~(1 << 7 * width), at + width

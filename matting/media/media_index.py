@@ -176,7 +176,7 @@ def _read(
     """Read what is not known yet, opening the file once."""
     missing = parts if known is None else parts & ~known.parts
     if known is None or missing & (IndexPart.START | IndexPart.PACKETS):
-        index = _demuxed(path, stamp, missing & ~IndexPart.MOOV, accept)
+        index = _demux(path, stamp, missing & ~IndexPart.MOOV, accept)
         if known is not None:
             index = replace(
                 known,
@@ -195,7 +195,7 @@ def _read(
     return index
 
 
-def _demuxed(
+def _demux(
     path: Path, stamp: FileStamp, parts: IndexPart, accept: Callable[[VideoInfo], None]
 ) -> MediaIndex:
     with open_video(path) as (container, picture):

@@ -50,7 +50,7 @@ def sample_format_of(pixel_format: VideoFormat, colour: ColourTags, turns: int =
     sample_format = colour.sample_format(bits, subsampling, planar.height)
     if turns % 4 == 0:
         return sample_format
-    return _turned(sample_format, planar.width, planar.height, turns)
+    return _turn_format(sample_format, planar.width, planar.height, turns)
 
 
 def planar_format(pixel_format: VideoFormat) -> str:
@@ -78,7 +78,7 @@ def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
     return bits, chroma_subsampling(pixel_format.name)
 
 
-def _turned(sample_format: SampleFormat, width: int, height: int, turns: int) -> SampleFormat:
+def _turn_format(sample_format: SampleFormat, width: int, height: int, turns: int) -> SampleFormat:
     """Return the format of a frame of that size after quarter turns counter-clockwise."""
     for _ in range(turns % 4):
         (across, down), (columns, rows) = sample_format.siting, sample_format.subsampling

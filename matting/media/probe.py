@@ -32,7 +32,7 @@ def read_contents(path: Path) -> Contents:
 
 
 def read_spatial(path: Path) -> Spatial:
-    """Return the boxes that tell how the picture of `path` is to be seen, whatever its container.
+    """Return the boxes that say how the picture of `path` is viewed, whatever its container.
 
     Raises:
         InputError, MediaError: as `probe`.
@@ -49,7 +49,7 @@ def frame_times(path: Path) -> list[int]:
 
     Raises:
         InputError, MediaError: as `probe`.
-        MediaError: the file is truncated, damaged, or does not tell all times.
+        MediaError: the file is truncated, damaged, or lacks the times of some frames.
     """
     return index_of(path, IndexPart.PACKETS).packets.frame_times(path)
 

@@ -138,7 +138,7 @@ class StreamList:
     def of(cls, container: InputContainer, picture: Stream) -> StreamList:
         """Return what an opened file holds beside `picture`, without reading its packets."""
         return cls(
-            streams=tuple(_listed(stream, picture) for stream in container.streams),
+            streams=tuple(_list_stream(stream, picture) for stream in container.streams),
             tags={k: v for k, v in container.metadata.items() if not _is_technical(k)},
             chapters=tuple(
                 c["start"] * (c["time_base"] or Fraction(0)) for c in container.chapters()
@@ -202,7 +202,7 @@ def cover_bytes(path: Path, index: int) -> bytes:
     return b""
 
 
-def _listed(stream: Stream, picture: Stream) -> ListedStream:
+def _list_stream(stream: Stream, picture: Stream) -> ListedStream:
     context = stream.codec_context
     fallback = str(getattr(stream, "name", None) or "")
     if stream.type == "attachment":

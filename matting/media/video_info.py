@@ -16,7 +16,7 @@ from matting.media.colour_tags import ColourTags
 from matting.media.container import has_alpha_beside
 from matting.media.matroska_header import NO_HEADER, PictureHeader, read_header
 
-USUAL_RATE = Fraction(30)  # where nothing tells another
+USUAL_RATE = Fraction(30)  # where nothing says otherwise
 # FFmpeg's AVFieldOrder: by the field that is coded first, and that is presented first.
 FIELDS_TOP_FIRST, FIELDS_BOTTOM_FIRST = {2, 4}, {3, 5}
 
@@ -77,7 +77,7 @@ class VideoInfo:
             pixel_format = pixel_format.replace("yuv", "yuva")
         start = Fraction(container.start_time or 0, av.time_base) / stream.time_base
         header = read_header(stream)
-        # PyAV 17 does not show it; there only the decoded frames tell.
+        # PyAV 17 does not show it; there only the decoded frames do.
         fields = getattr(context, "field_order", 0)
         return cls(
             path=path,

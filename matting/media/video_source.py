@@ -178,7 +178,7 @@ class VideoSource:
     def _planes(
         self, skip: int, on_skip: Callable[[], None]
     ) -> Generator[tuple[int, Planes], None, None]:
-        with closing(self._checked()) as checked:
+        with closing(self._checked_frames()) as checked:
             timed = ((frame.pts, frame) for frame in checked if frame.pts is not None)
             frames = self._filters.apply(self._info, timed) if self._filters else timed
             for index, (pts, frame) in enumerate(frames):
@@ -192,7 +192,7 @@ class VideoSource:
     ) -> Generator[tuple[int, Planes], None, None]:
         sample_format = self.sample_format
         try:
-            with closing(self._checked()) as checked:
+            with closing(self._checked_frames()) as checked:
                 for index, frame in enumerate(checked):
                     if index < skip:
                         on_skip()
@@ -201,10 +201,10 @@ class VideoSource:
         except RuntimeError as error:  # of torch: no memory, or the GPU failed
             raise MachineError(f"{self.path} cannot be decoded by NVDEC: {error}") from error
 
-    def _checked(self) -> Generator[VideoFrame, None, None]:
+    def _checked_frames(self) -> Generator[VideoFrame, None, None]:
         """Yield the decoder's frames, each compared with the container's own list of times."""
         count = 0
-        with closing(self._decoded()) as frames:
+        with closing(self._decoded_frames()) as frames:
             for frame in frames:
                 if count == self.frames or frame.pts != self._times[count]:
                     raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
@@ -220,7 +220,7 @@ class VideoSource:
         if count < self.frames:
             raise self._broken(count, "cannot be decoded")
 
-    def _decoded(self) -> Generator[VideoFrame, None, None]:
+    def _decoded_frames(self) -> Generator[VideoFrame, None, None]:
         count = 0
         try:
             with open_video(self.path) as (container, stream):

@@ -128,7 +128,7 @@ class VideoWriter:
             EncodeError: the file does not hold every frame at its time, each decodable.
             StorageError: the file cannot be written.
         """
-        packets = self._encoded(None)
+        packets = self._encode_frame(None)
         with encoding_to(self._path):
             self._mux(packets)
             self._mux_held()
@@ -153,7 +153,7 @@ class VideoWriter:
             frame = self._frame(picture)
         frame.color_range = self._range
         frame.pts, frame.time_base = time, self._time_base
-        packets = self._encoded(frame)
+        packets = self._encode_frame(frame)
         with encoding_to(self._path):
             self._mux(packets)
 
@@ -168,7 +168,7 @@ class VideoWriter:
                 self._stream.pix_fmt = "cuda"
         return self._surfaces.frame(picture)
 
-    def _encoded(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
+    def _encode_frame(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
         with self._encoder_errors():
             packets = self._stream.encode(frame)
         if self._surfaces is not None:
@@ -177,7 +177,7 @@ class VideoWriter:
 
     @contextmanager
     def _encoder_errors(self) -> Iterator[None]:
-        """Whatever goes wrong with NVENC in the block may go well with the next try."""
+        """Turn errors in the block into an EncodeError; with NVENC into one worth another try."""
         if not self._encoding.by_hardware:
             with encoding_to(self._path):
                 yield

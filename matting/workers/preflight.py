@@ -151,7 +151,7 @@ class _TrialRun:
         finally:
             self._progress.finish()
             atomic_files.discard(self._trial_folder.root)
-        return self._extrapolated() if self._outcomes else None
+        return self._extrapolate() if self._outcomes else None
 
     def _first_frames(self, chosen: Sequence[Input]) -> int:
         """Return the number of frames for the first trial; 0 if it is not worth one."""
@@ -202,7 +202,7 @@ class _TrialRun:
     def _frames_per_second(self) -> float | None:
         return frames_per_second([outcome.clock for outcome in self._outcomes])
 
-    def _extrapolated(self) -> Forecast:
+    def _extrapolate(self) -> Forecast:
         """Return what the trials show of all the work."""
         sizes = {kind: self._bytes_of(kind) for kind in self._options.output.kinds}
         states = self._state_bytes * len(self._work.segments)

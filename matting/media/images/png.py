@@ -119,7 +119,7 @@ def write_png(path: Path, values: Values) -> None:
 
 
 def _has_unread_transparency(content: bytes) -> bool:
-    """Tell whether it is grey of 1 to 4 bits with tRNS, which FFmpeg passes over."""
+    """Return whether it is grey of 1 to 4 bits with tRNS, which FFmpeg passes over."""
     if content[:8] != SIGNATURE or len(content) < HEADER_BYTES:
         return False
     depth, colour_type = content[24], content[25]

@@ -47,7 +47,7 @@ def read_still(path: Path) -> Still:
         DecodeError: it is none, is damaged, or is of a kind that cannot be matted.
     """
     try:
-        values, profile = _stored(path)
+        values, profile = _read_stored(path)
     except UNREADABLE as error:
         raise DecodeError(
             f"{path} cannot be read as a picture.", "Make or copy it again."
@@ -72,7 +72,7 @@ def to_16_bits(values: Values) -> NDArray[np.uint16]:
     return np.asarray(values.astype(np.uint16) * 257, dtype=np.uint16)
 
 
-def _stored(path: Path) -> tuple[Values, bytes]:
+def _read_stored(path: Path) -> tuple[Values, bytes]:
     """Return a picture as it is stored, [H, W, 1 to 4], and its profile."""
     with path.open("rb") as file:
         start = file.read(len(png.SIGNATURE))
@@ -92,7 +92,7 @@ def _to_rgb(values: Values) -> Values:
     """Make grey or RGB, either with alpha, RGB [H, W, 3]."""
     if values.shape[2] in {2, 4}:
         values = _over_black(values[..., :-1], values[..., -1:])
-    return _repeated(values) if values.shape[2] == 1 else values
+    return _repeat_grey(values) if values.shape[2] == 1 else values
 
 
 def _over_black(colour: Values, alpha: Values) -> Values:
@@ -102,6 +102,6 @@ def _over_black(colour: Values, alpha: Values) -> Values:
     return rounded.astype(np.uint8) if bits(colour) == 8 else rounded.astype(np.uint16)
 
 
-def _repeated(grey: Values) -> Values:
+def _repeat_grey(grey: Values) -> Values:
     rgb = np.broadcast_to(grey, (*grey.shape[:2], 3))
     return rgb.astype(np.uint8) if bits(grey) == 8 else rgb.astype(np.uint16)

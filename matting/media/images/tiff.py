@@ -40,7 +40,7 @@ def read_tiff(path: Path) -> tuple[Values, bytes]:
         DecodeError: it is of a kind that cannot be matted.
         ValueError: it cannot be read.
     """
-    with _opened(path) as (file, spec):
+    with _open_tiff(path) as (file, spec):
         photometric = _photometric(path, spec)
         pages = _pages(file)
         if pages != 1:
@@ -54,7 +54,7 @@ def read_tiff(path: Path) -> tuple[Values, bytes]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[oiio.ImageInput, oiio.ImageSpec]]:
+def _open_tiff(path: Path) -> Iterator[tuple[oiio.ImageInput, oiio.ImageSpec]]:
     """Open a file as OpenImageIO's input.
 
     Raises:

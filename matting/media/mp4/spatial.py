@@ -96,7 +96,7 @@ def spatial_of(
     if moov is not None:
         known = _of_boxes(moov, picture.id)
     else:
-        known = _translated(start, mode) if "matroska" in container else Spatial()
+        known = _boxes_of_matroska(start, mode) if "matroska" in container else Spatial()
     notes = list(known.notes)
     entry, track = known.entry, known.track
     if not notes and not any(box[4:8] in {b"st3d", b"vexu"} for box in entry):
@@ -128,7 +128,7 @@ def _of_boxes(moov: Box, number: int) -> Spatial:
         notes: tuple[str, ...] = ()
         if _has_two_views(boxes):
             notes = (BASE_VIEW,)
-            boxes = [_one_eyed(box) for box in boxes]
+            boxes = [_for_one_eye(box) for box in boxes]
         entry = [box for box in boxes if box.kind in GOOGLE or (box.kind in APPLE and box.head)]
         v1 = tuple(bytes(box) for box in trak.children if _is_v1(box))
         return Spatial(tuple(map(bytes, entry)), v1, notes)
@@ -153,7 +153,7 @@ def _has_two_views(boxes: list[Box]) -> bool:
     return False
 
 
-def _one_eyed(box: Box) -> Box:
+def _for_one_eye(box: Box) -> Box:
     """Return a `vexu` box without what it says of two eyes; any other as it is."""
     if box.kind != b"vexu":
         return box
@@ -161,7 +161,7 @@ def _one_eyed(box: Box) -> Box:
     return Box(b"vexu", b"".join(map(bytes, kept)))
 
 
-def _translated(start: StreamStart, mode: str) -> Spatial:
+def _boxes_of_matroska(start: StreamStart, mode: str) -> Spatial:
     """Return the boxes that FFmpeg's mp4 writer makes of Matroska's elements."""
     if start.mp4_header is None:
         return _without_mp4(start, mode)
