@@ -10,7 +10,7 @@ from matting.errors import EncodeError, InputError
 from matting.media.concat import JoinPart, check_joined, join
 from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
-from matting.progress import Progress, counted
+from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
@@ -119,7 +119,7 @@ def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Prog
     finally:
         progress.finish()
         atomic_files.discard(temporary)
-    joined = f"{counted(len(parts), 'segment')} joined, {counted(len(presented), 'frame')}"
+    joined = f"{quantity(len(parts), 'segment')} joined, {quantity(len(presented), 'frame')}"
     progress.say(f"{joined}, all checked: {target}")
 
 

@@ -159,13 +159,13 @@ class OutOfMemoryError(MachineError):
     """There is too little memory."""
 
 
-FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
+DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def storage_error(error: OSError, path: Path) -> StorageError:
     """Return the plain form of what the operating system said when `path` was written."""
-    if error.errno in FULL:
+    if error.errno in DISK_FULL:
         return StorageError(f"The disk is full: {path} could not be written.", "Free some space.")
     if error.errno in FORBIDDEN:
         return StorageError(

@@ -55,6 +55,11 @@ class VideoCodec(Choice):
     H264 = "h264"
     AV1 = "av1"
 
+    @property
+    def worst_quality(self) -> int:
+        """The largest number of `--quality`, on the encoders' own scale; 0 is the best."""
+        return 63 if self is VideoCodec.AV1 else 51
+
 
 class Chroma(Choice):
     """Chroma subsampling and bit depth: the source's, or what all players take."""
@@ -94,6 +99,7 @@ class Subject(Choice):
 AUTO_DEVICE = "auto"
 # Without a segment length asked for, or one that the folder was cut with before.
 DEFAULT_SEGMENT_SECONDS = Fraction(15)
+REENCODE_CRF = 12  # of re-encoded segments
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ class CuttingOptions:
 
     Attributes:
         seconds: the segment length to aim at; None: DEFAULT_SEGMENT_SECONDS, or as cut before.
-        reencode: make new segments in H.265 at CRF 12.
+        reencode: make new segments in H.265 at REENCODE_CRF.
         overwrite: cut anew what is cut already.
     """
 
@@ -137,7 +143,7 @@ class EncodingOptions:
         preset: the encoder's own name of how much time it takes; None: the codec's default.
         chroma: SOURCE: the source's subsampling and bit depth, if the codec has it; YUV420: 4:2:0
             in no more bits than hardware everywhere plays.
-        encoder: AUTO, until it is decided, encodes as SOFTWARE.
+        encoder: AUTO until the run chooses one; whatever encodes before that is SOFTWARE.
     """
 
     codec: VideoCodec = VideoCodec.HEVC

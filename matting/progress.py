@@ -7,7 +7,7 @@ def ignore(*_: object) -> None:
     """Do nothing: a callback for those who do not want one."""
 
 
-def counted(number: int, what: str) -> str:
+def quantity(number: int, what: str) -> str:
     """Return the number and what it counts: "1 frame", "3 frames"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 

@@ -20,7 +20,7 @@ from matting.media.probe import probe, read_contents, read_spatial
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
 from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, OnDamage
-from matting.progress import Progress, counted
+from matting.progress import Progress, quantity
 from matting.project.paths import UNFINISHED, segments_folder
 from matting.project.plan import Plan, SourceFingerprint
 from matting.system import atomic_files
@@ -68,7 +68,7 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
 
 
 def _count(plan: Plan) -> str:
-    return f"{counted(plan.frames, 'frame')} in {counted(len(plan.segments), 'segment')}"
+    return f"{quantity(plan.frames, 'frame')} in {quantity(len(plan.segments), 'segment')}"
 
 
 def _cut_into(
@@ -114,7 +114,7 @@ def _prepare(
         index, skipped = skip_open_gop_start(info, index)
     if skipped:
         progress.say(
-            f"{counted(skipped, 'frame')} at the start cannot be shown, for the recording begins "
+            f"{quantity(skipped, 'frame')} at the start cannot be shown, for the recording begins "
             "in the middle. The segments begin after that; the audio stays in time."
         )
     return CutJob(info, index, seconds, work, choose_filters(info))

@@ -13,7 +13,7 @@ from matting.cli.doctor_findings import Finding, State
 from matting.cli.doctor_probes import VISION, Machine, TorchProbe
 from matting.errors import InputError, MattingError, MissingError
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
-from matting.progress import Progress, counted
+from matting.progress import Progress, quantity
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Reason, why_unused
 from matting.system.nvidia_smi import Driver
@@ -43,14 +43,14 @@ def doctor(folder: Path, progress: Progress, machine: Machine | None = None) -> 
         progress.say("\nReady.")
         return
     progress.say(instructions(problems))
-    raise MissingError(f"{counted(len(problems), 'thing')} to fix, above.")
+    raise MissingError(f"{quantity(len(problems), 'thing')} to fix, above.")
 
 
 def row(finding: Finding) -> str:
     """Return a finding as a row of the table, in as many lines as it needs."""
     indent = " " * (NAME_WIDTH + STATE_WIDTH)
     start = f"{finding.name:<{NAME_WIDTH}}{finding.state.value:<{STATE_WIDTH}}"
-    return "\n".join(_wrapped(finding.text, start, indent))
+    return "\n".join(_wrap(finding.text, start, indent))
 
 
 def instructions(problems: Sequence[Finding]) -> str:
@@ -62,12 +62,12 @@ def instructions(problems: Sequence[Finding]) -> str:
     for fix, fixed in by_fix.items():
         lines.append("")
         for problem in fixed:
-            lines += _wrapped(f"{problem.name}: {problem.text}", "", "  ")
+            lines += _wrap(f"{problem.name}: {problem.text}", "", "  ")
         lines.append(f"    {fix}")  # in one line, to be copied
     return "\n".join([*lines, ""])
 
 
-def _wrapped(text: str, start: str, indent: str) -> list[str]:
+def _wrap(text: str, start: str, indent: str) -> list[str]:
     return textwrap.wrap(
         " ".join(text.split()),
         WIDTH,

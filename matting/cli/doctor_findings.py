@@ -11,7 +11,8 @@ from matting.cli.doctor_probes import CodecTrials, TorchProbe, WeightsProbe
 from matting.errors import MattingError
 from matting.inference import weights
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
-from matting.progress import counted
+from matting.options import VideoCodec
+from matting.progress import quantity
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Component, Reason
 from matting.system.humanize import gigabytes
@@ -19,7 +20,7 @@ from matting.system.nvidia_smi import Driver, Gpu
 from matting.system.packages import Package
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
-NO_GPU = "needs an NVIDIA graphics card"
+NO_NVIDIA_GPU = "needs an NVIDIA graphics card"
 UNUSABLE_GPU = "needs a graphics card that torch can use"
 # FFmpeg's words for a driver that is too old for NVENC.
 OLD_DRIVER = ("minimum required Nvidia driver", "does not support the required nvenc API")
@@ -82,7 +83,9 @@ def torch(
     if package is not None and package.problem:
         return Finding("torch", State.PROBLEM, package.problem, install)
     if reason is not None and reason.component == Component.TORCH:
-        return Finding("torch", State.PROBLEM, f"{text}: it cannot use the card", reason.fix)
+        return Finding(
+            "torch", State.PROBLEM, f"{text}: it cannot use the graphics card", reason.fix
+        )
     return Finding("torch", State.OK, text)
 
 
@@ -115,7 +118,7 @@ def gpu_driver(driver: Driver, probe: TorchProbe, reason: Reason | None) -> Find
         return Finding("Driver", State.NOTE, f"nvidia-smi says: {driver.trouble}")
     if probe.state is not None and probe.state.usable:
         return Finding("Driver", State.NOTE, "it works, but nvidia-smi is not there to name it")
-    return Finding("Driver", State.NOTE, NO_GPU)
+    return Finding("Driver", State.NOTE, NO_NVIDIA_GPU)
 
 
 def video_hardware(name: str, trials: CodecTrials | None, driver: Driver, work: str) -> Finding:
@@ -126,7 +129,7 @@ def video_hardware(name: str, trials: CodecTrials | None, driver: Driver, work: 
         work: what it does, such as "decoding".
     """
     if trials is None:
-        return Finding(name, State.NOTE, UNUSABLE_GPU if driver.seems_present else NO_GPU)
+        return Finding(name, State.NOTE, UNUSABLE_GPU if driver.seems_present else NO_NVIDIA_GPU)
     reasons = [trials] if isinstance(trials, str) else list(trials.values())
     text = trials.rstrip(".") if isinstance(trials, str) else _codecs(trials)
     if any(sign in reason for reason in reasons for sign in OLD_DRIVER):
@@ -139,17 +142,19 @@ def video_hardware(name: str, trials: CodecTrials | None, driver: Driver, work: 
 def processor(architecture: str, cores: int, matrix_units: bool | None) -> Finding:
     """Judge the processor; its matrix units are what makes half precision fast."""
     units = "not known" if matrix_units is None else "yes" if matrix_units else "no"
-    text = f"{architecture}, {counted(cores, 'core')}, matrix units: {units}"
+    text = f"{architecture}, {quantity(cores, 'core')}, matrix units: {units}"
     return Finding("Processor", State.OK, text)
 
 
 def packages(needed: Sequence[Package], install: str) -> Finding:
     """Judge all packages but torch."""
-    problems = _grouped({package.name: package.problem for package in needed if package.problem})
+    problems = _group_by_clause(
+        {package.name: package.problem for package in needed if package.problem}
+    )
     if problems:
         return Finding("Packages", State.PROBLEM, "; ".join(problems), install)
-    listed = (f"{package.name} {package.version}".rstrip() for package in needed)
-    return Finding("Packages", State.OK, ", ".join(listed))
+    versions = (f"{package.name} {package.version}".rstrip() for package in needed)
+    return Finding("Packages", State.OK, ", ".join(versions))
 
 
 def no_packages(error: MattingError) -> Finding:
@@ -207,7 +212,7 @@ def free_disk(folder: Path, free_bytes: int | None) -> Finding:
 
 
 def _purpose(hip: str) -> str:
-    return f"for AMD's cards (HIP {hip})" if hip else "without CUDA"
+    return f"for AMD's graphics cards (HIP {hip})" if hip else "without CUDA"
 
 
 def _name_and_memory(gpu: Gpu) -> str:
@@ -216,14 +221,14 @@ def _name_and_memory(gpu: Gpu) -> str:
     return gpu.name + memory
 
 
-def _codecs(trials: dict[str, str]) -> str:
+def _codecs(trials: dict[VideoCodec, str]) -> str:
     """Return the codecs that work, and the others grouped by the reason."""
     working = [codec for codec, reason in trials.items() if not reason]
     failing = {f"not {codec}": reason.rstrip(".") for codec, reason in trials.items() if reason}
-    return "; ".join([", ".join(working)] * bool(working) + _grouped(failing))
+    return "; ".join([", ".join(working)] * bool(working) + _group_by_clause(failing))
 
 
-def _grouped(clauses: dict[str, str]) -> list[str]:
+def _group_by_clause(clauses: dict[str, str]) -> list[str]:
     """Return names with their clauses; names that share one stand together."""
     names: dict[str, list[str]] = {}
     for name, clause in clauses.items():

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from matting.errors import MachineError, MattingError
+from matting.options import VideoCodec
 from matting.system import files, fixes
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.packages import (
@@ -31,7 +32,7 @@ VISION = "torchvision"
 FIRST_GPU = "cuda:0"
 
 # For each codec, why it does not work, "" if it does; or why none could be tried.
-CodecTrials = dict[str, str] | str
+CodecTrials = dict[VideoCodec, str] | str
 
 
 @dataclass(frozen=True)
@@ -192,8 +193,7 @@ def _try_decoders() -> CodecTrials:
         from matting.media.hardware_probe import probe_decoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    trials = probe_decoders(Nvdec(torch.device(FIRST_GPU)))
-    return {codec.value: reason for codec, reason in trials.items()}
+    return probe_decoders(Nvdec(torch.device(FIRST_GPU)))
 
 
 def _try_encoders() -> CodecTrials:
@@ -201,7 +201,7 @@ def _try_encoders() -> CodecTrials:
         from matting.media.hardware_probe import probe_encoders
     except (ImportError, OSError) as error:
         return f"cannot be tried ({error})."
-    return {codec.value: reason for codec, reason in probe_encoders(FIRST_GPU).items()}
+    return probe_encoders(FIRST_GPU)
 
 
 def _load_weights(path: Path) -> str:

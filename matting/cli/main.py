@@ -10,18 +10,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from matting.cli.command import Command
 from matting.cli.console import Console
-from matting.cli.next_steps import Invocation, ended, failed, interrupted
+from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
+from matting.cli.option_values import cutting_options, matting_options
 from matting.cli.parser import parse
-from matting.cli.requested import cutting_options, matting_options
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, UnforeseenError
 from matting.system.fixes import setup
 
 DONE, INTERRUPTED = 0, 130
-# Many times slower without a graphics card.
-NEEDING_A_GPU = {"infer", "run", "demo"}
 
 
 class Ending(NamedTuple):
@@ -61,24 +60,24 @@ def _run(
     started = time.monotonic()
     try:
         _dispatch(options, console)
-        console.say(ended(options, call, time.monotonic() - started))
+        console.say(success_text(options, call, time.monotonic() - started))
     except KeyboardInterrupt:
-        return _interrupted(call, signals, console)
+        return _report_interruption(call, signals, console)
     except Exception as error:  # noqa: BLE001 - the last net: reported as what it is
         if signals.heard:  # it hit code that turned it into another error
-            return _interrupted(call, signals, console)
-        return _failed(error, options, call, console)
+            return _report_interruption(call, signals, console)
+        return _report_failure(error, options, call, console)
     return Ending(DONE, allows_shutdown=True)
 
 
-def _interrupted(call: Invocation, signals: SignalListener, console: Console) -> Ending:
+def _report_interruption(call: Invocation, signals: SignalListener, console: Console) -> Ending:
     signals.ignore()
     console.finish()
-    console.error(interrupted(call))
+    console.error(interruption_text(call))
     return Ending(INTERRUPTED)
 
 
-def _failed(
+def _report_failure(
     error: Exception, options: argparse.Namespace, call: Invocation, console: Console
 ) -> Ending:
     """Report what failed."""
@@ -89,15 +88,14 @@ def _failed(
         error = UnforeseenError(
             "This is a fault of the program, not yours. What was done so far is kept."
         )
-    console.error(failed(error, call))
+    console.error(failure_text(error, call))
     return Ending(error.exit_code, error.allows_shutdown)
 
 
 def _dispatch(options: argparse.Namespace, console: Console) -> None:
     try:
-        console.start(
-            "Starting ...", 0, ""
-        )  # torch takes seconds to load, from some disks a minute
+        # torch takes seconds to load, from some disks a minute.
+        console.start("Starting ...", 0, "")
         stage = _stage(options, console)
     except (ImportError, OSError) as error:  # the latter if a package's libraries do not load
         name = getattr(error, "name", None)
@@ -120,25 +118,25 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     without it.
     """
     path, output = options.path, options.output
-    if options.command in NEEDING_A_GPU:
+    if options.command.runs_network:
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)
-    if options.command in {"demo", "doctor"}:
+    if options.command in {Command.DEMO, Command.DOCTOR}:
         return _other_command(options, console)
-    if options.command == "segment":
+    if options.command is Command.SEGMENT:
         from matting.segment import segment
 
         return partial(segment, path, cutting_options(options), output, console)
-    if options.command == "infer":
+    if options.command is Command.INFER:
         from matting.infer import infer
 
         return partial(infer, path, matting_options(options), output, console)
-    if options.command == "combine":
+    if options.command is Command.COMBINE:
         from matting.combine import combine
 
         return partial(combine, path, output, console)
-    if options.command == "add-audio":
+    if options.command is Command.ADD_AUDIO:
         from matting.add_audio import add_audio
 
         return partial(add_audio, path, output, console)
@@ -149,7 +147,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
 
 
 def _other_command(options: argparse.Namespace, console: Console) -> Callable[[], object]:
-    if options.command == "doctor":
+    if options.command is Command.DOCTOR:
         from matting.cli.doctor import doctor
 
         return partial(doctor, options.path, console)

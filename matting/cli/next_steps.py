@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.cli.parser import INPUTS, commands_taking
+from matting.cli.command import PROGRAM, Command
+from matting.cli.parser import commands_taking
 from matting.errors import RUN_AGAIN, MattingError
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.humanize import time_taken
@@ -19,12 +20,11 @@ from matting.system.humanize import time_taken
 # The variable in which a batch file passes its name.
 BATCH_VARIABLE = "RVM_BATCH"
 INFER_BATCH, COMBINE_BATCH, ADD_AUDIO_BATCH = "2_infer.bat", "3_combine.bat", "4_add_audio.bat"
-KEEPS_WHAT_IS_DONE = {"infer", "run", "demo"}
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
     "type this, with the option at its end:"
 )
-PROGRAM = ("python", "inference_custom.py")
+USUAL_START = ("python", PROGRAM)
 
 
 @dataclass(frozen=True)
@@ -43,43 +43,48 @@ class Invocation:
 
     @classmethod
     def of(cls, argv: Sequence[str] | None) -> Invocation:
-        """Return that of this process, or of `argv` if it is given."""
+        """Return the invocation of this process, or of `argv` if it is given."""
         if argv is not None:
-            return cls(PROGRAM, tuple(argv))
+            return cls(USUAL_START, tuple(argv))
         own = sys.argv[1:]
         program = sys.orig_argv[: len(sys.orig_argv) - len(own)]
         return cls(tuple(program), tuple(own), os.environ.get(BATCH_VARIABLE, ""))
 
     @property
-    def command(self) -> str:
-        """Its name; "" for none."""
-        return next(iter(self.arguments), "")
+    def command(self) -> Command | None:
+        """The command; None if none, or no such one, was given."""
+        name = next(iter(self.arguments), "")
+        return next((command for command in Command if command.value == name), None)
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the same command, given again, goes on where it stopped."""
+        return self.command is not None and self.command.runs_network
 
     def line(self, *arguments: object) -> str:
         """Return what to type to run the program with those arguments."""
-        return typed([*self.program, *map(str, arguments)])
+        return command_line([*self.program, *map(str, arguments)])
 
 
-def typed(words: Sequence[str], windows: bool = os.name == "nt") -> str:
+def command_line(words: Sequence[str], windows: bool = os.name == "nt") -> str:
     """Return words as a line for the system's command window."""
     if not windows:
         return shlex.join(words)
     return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
 
 
-def interrupted(call: Invocation) -> str:
+def interruption_text(call: Invocation) -> str:
     """Return the last words after Ctrl-C."""
-    goes_on = call.command in KEEPS_WHAT_IS_DONE
-    then = "it goes on where it stopped" if goes_on else "this step begins anew"
+    then = "it goes on where it stopped" if call.resumes else "this step begins anew"
     again = _again(call)
     text = f"Interrupted. {again[:1].upper()}{again[1:]}: {then}."
     return text if call.batch else f"{text}\n  {call.line(*call.arguments)}"
 
 
-def failed(error: MattingError, call: Invocation) -> str:
+def failure_text(error: MattingError, call: Invocation) -> str:
     """Return what failed and what to do, in the words of the way the command was given."""
     again = _again(call)
-    if call.command in KEEPS_WHAT_IS_DONE:
+    if call.resumes:
         again += ": it goes on where it stopped"
     text = "\n".join(filter(None, [error.what, error.advice(again)]))
     if error.option is None or not call.batch:
@@ -97,10 +102,10 @@ def _line_taking(option: str, call: Invocation) -> str:
     commands = commands_taking(option)
     if call.command in commands or not commands:
         return call.line(*call.arguments)
-    return call.line(commands[0], INPUTS[commands[0]])
+    return call.line(commands[0], commands[0].input_name)
 
 
-def ended(options: argparse.Namespace, call: Invocation, seconds: float) -> str:
+def success_text(options: argparse.Namespace, call: Invocation, seconds: float) -> str:
     """Return the last words of a command that has succeeded."""
     duration = f"Time taken: {time_taken(seconds)}."
     step = _next_step(options, call)
@@ -112,15 +117,15 @@ def ended(options: argparse.Namespace, call: Invocation, seconds: float) -> str:
 def _next_step(options: argparse.Namespace, call: Invocation) -> str:
     """Return what the user does next, by a drop or by a line to type; "" for nothing."""
     path, output = options.path, options.output
-    if options.command == "segment":
+    if options.command is Command.SEGMENT:
         folder = segments_folder(path, output)
-        return _step(call, f"the folder {folder.name}", INFER_BATCH, "infer", folder)
-    if options.command == "infer":
+        return _step(call, f"the folder {folder.name}", INFER_BATCH, Command.INFER, folder)
+    if options.command is Command.INFER:
         if not (path / PLAN_NAME).is_file():
             return ""  # not the segments of one video
         folder = MattedFolder.of(path, output).root
-        return _step(call, f"the folder {folder.name}", COMBINE_BATCH, "combine", folder)
-    if options.command == "combine":
+        return _step(call, f"the folder {folder.name}", COMBINE_BATCH, Command.COMBINE, folder)
+    if options.command is Command.COMBINE:
         return _after_combine(path, output, call)
     return ""
 
@@ -135,7 +140,7 @@ def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:
     name, folder = record.source.name, results.root.parent
     elsewhere = [] if (folder / name).is_file() else ["--output", folder]
     video = name if elsewhere else folder / name
-    return _step(call, f"your video {name}", ADD_AUDIO_BATCH, "add-audio", video, *elsewhere)
+    return _step(call, f"your video {name}", ADD_AUDIO_BATCH, Command.ADD_AUDIO, video, *elsewhere)
 
 
 def _step(call: Invocation, what: str, batch: str, *arguments: object) -> str:

@@ -12,28 +12,19 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from matting.cli import arg_types
-from matting.cli.requested import SAVED
+from matting.cli.command import PROGRAM, Command
+from matting.cli.option_values import SAVED
 from matting.errors import InputError
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
+    REENCODE_CRF,
     Choice,
     CuttingOptions,
     MattingOptions,
 )
 
-PROGRAM = "inference_custom.py"
-# What each command is given, as its help calls it.
-INPUTS = {
-    "demo": "DIR",
-    "segment": "VIDEO",
-    "infer": "SEGMENTS_DIR",
-    "combine": "MATTED_DIR",
-    "add-audio": "VIDEO",
-    "run": "VIDEO",
-    "doctor": "FOLDER",
-}
 CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
-WHO = "by the processor or the graphics card"
+BACKEND_HELP = "by the processor or the graphics card"
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,6 +49,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         InputError: an argument is unknown or out of its range.
     """
     options = build_parser().parse_args(argv)
+    options.command = Command(options.command)
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     for name in ("path", "output", "checkpoint"):
         path = getattr(options, name, None)
@@ -70,13 +62,15 @@ def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(prog=PROGRAM, description="Mattes long videos of people, in segments.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    demo = _add_command(commands, "demo", "draw a film, matte it, and measure the result", "?")
+    demo = _add_command(
+        commands, Command.DEMO, "draw a film, matte it, and measure the result", "?"
+    )
     _add_device(demo)
-    segment = _add_command(commands, "segment", "cut a video into segments")
-    infer = _add_command(commands, "infer", "matte a folder of segments")
-    _add_command(commands, "combine", "join the matted segments to one video")
-    _add_command(commands, "add-audio", "add the original's audio to the matted video")
-    run = _add_command(commands, "run", "all four in a row; can be run again at any point")
+    segment = _add_command(commands, Command.SEGMENT, "cut a video into segments")
+    infer = _add_command(commands, Command.INFER, "matte a folder of segments")
+    _add_command(commands, Command.COMBINE, "join the matted segments to one video")
+    _add_command(commands, Command.ADD_AUDIO, "add the original's audio to the matted video")
+    run = _add_command(commands, Command.RUN, "all four in a row; can be run again at any point")
     _add_doctor(commands)
     for command in (segment, run):
         _add_cutting_options(command)
@@ -86,9 +80,10 @@ def build_parser() -> Parser:
     return parser
 
 
-def commands_taking(option: str) -> list[str]:
+def commands_taking(option: str) -> list[Command]:
     """Return the commands that take an option, such as "--output"."""
-    return [name for name, parser in build_parser().commands.items() if _takes(parser, option)]
+    parsers = build_parser().commands
+    return [Command(name) for name, parser in parsers.items() if _takes(parser, option)]
 
 
 def _takes(parser: argparse.ArgumentParser, option: str) -> bool:
@@ -101,7 +96,7 @@ def _takes(parser: argparse.ArgumentParser, option: str) -> bool:
 
 def _add_command(
     commands: argparse._SubParsersAction[Parser],
-    name: str,
+    command: Command,
     description: str,
     count: Literal["?"] | None = None,
 ) -> argparse.ArgumentParser:
@@ -110,8 +105,10 @@ def _add_command(
     Args:
         count: "?" if it needs no path.
     """
-    parser = commands.add_parser(name, help=description, description=description.capitalize())
-    parser.add_argument("path", metavar=INPUTS[name], type=Path, nargs=count)
+    parser = commands.add_parser(
+        command.value, help=description, description=description.capitalize()
+    )
+    parser.add_argument("path", metavar=command.input_name, type=Path, nargs=count)
     parser.add_argument(
         "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
     )
@@ -123,10 +120,12 @@ def _add_command(
 
 def _add_doctor(commands: argparse._SubParsersAction[Parser]) -> None:
     description = "show what this computer has, what is missing, and the command that fixes it"
-    parser = commands.add_parser("doctor", help=description, description=description.capitalize())
+    parser = commands.add_parser(
+        Command.DOCTOR.value, help=description, description=description.capitalize()
+    )
     parser.add_argument(
         "path",
-        metavar=INPUTS["doctor"],
+        metavar=Command.DOCTOR.input_name,
         type=Path,
         nargs="?",
         default=Path(),
@@ -145,7 +144,7 @@ def _add_cutting_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reencode",
         action="store_true",
-        help="make new, clean segments (H.265, CRF 12); slow",
+        help=f"make new, clean segments (H.265, CRF {REENCODE_CRF}); slow",
     )
     parser.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
     _add_choice(
@@ -199,7 +198,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         default.encoding.chroma,
         "4:2:0: colour at a quarter of the pixels, which all players take",
     )
-    _add_choice(parser, "--encoder", default.encoding.encoder, WHO)
+    _add_choice(parser, "--encoder", default.encoding.encoder, BACKEND_HELP)
     rate = parser.add_mutually_exclusive_group()
     rate.add_argument(
         "--bitrate",
@@ -234,7 +233,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 def _add_compute_options(parser: argparse.ArgumentParser) -> None:
     default, add = MATTING.compute, parser.add_argument
     _add_device(parser)
-    _add_choice(parser, "--decoder", default.decoder, WHO)
+    _add_choice(parser, "--decoder", default.decoder, BACKEND_HELP)
     _add_choice(
         parser,
         "--full-size",

@@ -8,10 +8,9 @@ from matting.cutting.lossless_writer import is_lossless
 from matting.cutting.reencode import reencode
 from matting.errors import MediaError
 from matting.media.alpha import opaque_format
-from matting.options import CuttingOptions, OnDamage
+from matting.options import REENCODE_CRF, CuttingOptions, OnDamage
 from matting.progress import Progress
 
-REENCODE_CRF = 12
 FILTERED = "the pictures have to be changed"
 
 

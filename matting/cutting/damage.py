@@ -12,7 +12,7 @@ from matting.cutting.repair import repair
 from matting.errors import MediaError
 from matting.media.video_info import VideoInfo
 from matting.options import OnDamage
-from matting.progress import Progress, counted
+from matting.progress import Progress, quantity
 from matting.system.humanize import exact_clock
 
 NAMED_TIMES = 3  # how many damaged frames a message names
@@ -38,7 +38,7 @@ def repair_or_refuse(
         intact = sum(s.path.parent == work and not s.damaged for s in cut.segments)
         if intact:
             cut.write(work)
-        kept = f" {counted(intact, 'intact segment')} will not be cut again." if intact else ""
+        kept = f" {quantity(intact, 'intact segment')} will not be cut again." if intact else ""
         raise MediaError(
             report,
             f"Copy or download it again; or add --damaged {OnDamage.REPEAT} to use what is there, "
@@ -66,7 +66,7 @@ def damage_report(info: VideoInfo, damaged: Sequence[int], truncated_at: Fractio
         ]
         more = len(damaged) - len(clocks)
         others = f" and {more} more" if more else ""
-        frames = counted(len(damaged), "frame")
+        frames = quantity(len(damaged), "frame")
         findings.append(f"is damaged: {frames} cannot be decoded, at {', '.join(clocks)}{others}")
     if truncated_at is not None:
         end = exact_clock(truncated_at - info.start_pts * info.time_base)

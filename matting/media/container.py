@@ -18,7 +18,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting.errors import FORBIDDEN, FULL, EncodeError, InputError, MediaError, storage_error
+from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
 from matting.media.codecs import create_codec_context
 from matting.media.ffmpeg import SAFE_INPUT
 
@@ -169,7 +169,7 @@ def encoding_to(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
+        if isinstance(error, OSError) and error.errno in DISK_FULL | FORBIDDEN:
             raise storage_error(error, path) from error
         raise EncodeError(f"{path} cannot be encoded ({error.strerror}).") from error
 

@@ -39,7 +39,7 @@ class EncoderSpec:
         encoder: FFmpeg's name.
         tag: what the codec is called in mp4 files.
         options: what it is always given.
-        default_quality, worst_quality: on the encoder's own scale; 0 is the best.
+        default_quality: on the encoder's own scale, from 0, the best, to the codec's worst.
         hdr: the option for HDR metadata, and how to put it; None: it would be lost.
     """
 
@@ -47,7 +47,6 @@ class EncoderSpec:
     tag: str
     options: dict[str, str]
     default_quality: int
-    worst_quality: int
     hdr: tuple[str, Callable[[HdrMetadata], str]] | None
 
     def options_for(
@@ -81,7 +80,6 @@ SOFTWARE_ENCODERS = {
         tag="hvc1",
         options={"preset": "superfast", "x265-params": "open-gop=0:info=0:log-level=error"},
         default_quality=20,
-        worst_quality=51,
         hdr=("x265-params", HdrMetadata.x265),
     ),
     VideoCodec.H264: EncoderSpec(
@@ -89,7 +87,6 @@ SOFTWARE_ENCODERS = {
         tag="avc1",
         options={"preset": "fast", "flags": "+cgop"},
         default_quality=18,
-        worst_quality=51,
         hdr=("x264-params", HdrMetadata.x264),
     ),
     VideoCodec.AV1: EncoderSpec(
@@ -97,7 +94,6 @@ SOFTWARE_ENCODERS = {
         tag="av01",
         options={"preset": "8"},
         default_quality=24,
-        worst_quality=63,
         hdr=("svtav1-params", HdrMetadata.svtav1),
     ),
 }
@@ -112,9 +108,9 @@ NVENC_OPTIONS = {"preset": "p5", "tune": "hq", "rc": "vbr", "bf": "0"}
 NVENC_PRESETS = tuple(f"p{number}" for number in range(1, 8))
 # The scales of quality have the software encoders' ends; the same number is not the same picture.
 NVENC_ENCODERS = {
-    VideoCodec.HEVC: EncoderSpec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, 51, None),
-    VideoCodec.H264: EncoderSpec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, 51, None),
-    VideoCodec.AV1: EncoderSpec("av1_nvenc", "av01", NVENC_OPTIONS, 24, 63, None),
+    VideoCodec.HEVC: EncoderSpec("hevc_nvenc", "hvc1", NVENC_OPTIONS, 20, None),
+    VideoCodec.H264: EncoderSpec("h264_nvenc", "avc1", NVENC_OPTIONS, 18, None),
+    VideoCodec.AV1: EncoderSpec("av1_nvenc", "av01", NVENC_OPTIONS, 24, None),
 }
 # How frames are handed over in the GPU's memory; 10 bits are the upper ones of 16.
 NVENC_FORMATS = {8: "nv12", 10: "p010le"}

@@ -7,7 +7,7 @@ import os
 import torch
 
 from matting.errors import InputError, MissingError
-from matting.options import CodecBackend
+from matting.options import AUTO_DEVICE, CodecBackend
 from matting.system import fixes
 from matting.system.gpu_diagnosis import why_unused
 from matting.system.nvidia_smi import query_nvidia_smi
@@ -23,7 +23,7 @@ def choose_device(name: str) -> torch.device:
         InputError: there is no such name or number.
         MissingError: CUDA was asked for by name, but torch cannot use it.
     """
-    if name == "auto":
+    if name == AUTO_DEVICE:
         name = "cuda" if query_torch().usable else "cpu"
     if name == "cpu":
         return torch.device("cpu")
@@ -47,13 +47,13 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", index)
 
 
-def require_decoder(decoder: str, device: torch.device) -> None:
+def require_decoder(decoder: CodecBackend, device: torch.device) -> None:
     """Refuse a decoder that is not there.
 
     Raises:
         MissingError: a GPU is to decode, but the network does not run on one.
     """
-    if decoder == CodecBackend.HARDWARE and device.type != "cuda":
+    if decoder is CodecBackend.HARDWARE and device.type != "cuda":
         raise MissingError(
             "--decoder hardware needs an NVIDIA graphics card that the network runs on.",
             "Use --decoder auto. If there is a card, this says why it is not used: "

@@ -13,14 +13,14 @@ from msgspec import Meta, Struct
 from matting.progress import ignore
 from matting.system.files import image_files, read_error, sha256
 
-Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+SizeBytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 class Fingerprint(Struct, frozen=True):
     """The size and the SHA-256 of a content."""
 
-    size_bytes: Size
+    size_bytes: SizeBytes
     sha256: Sha256
 
     @classmethod

@@ -122,15 +122,15 @@ def warning(driver: Driver, reason: Reason) -> str:
         "(With --device cpu it does not ask for the card, and this is not said.)",
     )
     fix = [reason.fix] if reason.is_command else textwrap.wrap(reason.fix, inside)
-    return _framed([*_wrapped(before, inside), "", *fix, *_wrapped(after, inside)], inside)
+    return _frame([*_wrap(before, inside), "", *fix, *_wrap(after, inside)], inside)
 
 
-def _wrapped(paragraphs: Sequence[str], width: int) -> list[str]:
+def _wrap(paragraphs: Sequence[str], width: int) -> list[str]:
     """Return the lines of paragraphs, each below an empty line."""
     return [line for text in paragraphs for line in ["", *textwrap.wrap(text, width)]]
 
 
-def _framed(lines: Sequence[str], inside: int) -> str:
+def _frame(lines: Sequence[str], inside: int) -> str:
     edge = "*" * WIDTH
     return "\n".join([edge, *(f"*  {line:<{inside}}  *" for line in [*lines, ""]), edge])
 

@@ -20,7 +20,7 @@ NAME = "nvidia-smi"
 LIMIT_SECONDS = 30
 FIELDS = ("name", "memory.total", "driver_version", "compute_cap")
 UNKNOWN_FIELD = "not a valid field"  # what older ones say of the last
-NO_GPU = "No devices were found"
+NO_DEVICES = "No devices were found"
 CUDA_VERSION = re.compile(r"CUDA(?: \w+)? Version\s*:\s*(\d+\.\d+)")
 
 
@@ -73,7 +73,7 @@ def query_nvidia_smi() -> Driver:
             return Driver(gpus, version, cuda[1] if cuda else "")
         if UNKNOWN_FIELD not in output:
             break
-    return Driver() if NO_GPU in output else Driver(trouble=_first_line(output))
+    return Driver() if NO_DEVICES in output else Driver(trouble=_first_line(output))
 
 
 def candidates(platform: str, environment: Mapping[str, str]) -> list[str]:

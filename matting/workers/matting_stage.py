@@ -17,7 +17,7 @@ from matting.inference.state import load_state, warm_up
 from matting.media.encoders import EncoderInput, encoder_spec
 from matting.media.source import FrameChunk, FrameSource
 from matting.options import MattingOptions, OutputKind, OutputOptions, RendererBackend
-from matting.progress import Progress, counted
+from matting.progress import Progress, quantity
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
 from matting.workers.segment_job import SegmentJob
@@ -181,7 +181,7 @@ class MattingStage:
 
     def _backends(self, job: SegmentJob) -> str:
         """Return a line on what does the work."""
-        frames = counted(self.chunk_frames(job), "frame")
+        frames = quantity(self.chunk_frames(job), "frame")
         targets = job.task.targets.values()
         writes_video = any(not target.pictures for target in targets)
         encoder = encoder_spec(self._output.encoding).encoder if writes_video else "PNG"

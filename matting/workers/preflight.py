@@ -28,7 +28,7 @@ from matting.workers.executor import Executor, Failure, SegmentTask, TrialOutcom
 # Less than this takes a minute or two, on a GPU seconds: not worth a trial.
 WORTH_PIXELS = 500_000_000
 TRIALS = 3
-FIRST_FRAMES, FEWEST_FRAMES, MOST_FRAMES = 12, 3, 120
+FIRST_FRAMES, FEWEST_FRAMES, MOST_TRIAL_FRAMES = 12, 3, 120
 TRIAL_SECONDS = 6
 # Of larger frames there are fewer in the first trial, for a CPU takes seconds for each.
 USUAL_PIXELS = 1920 * 1080
@@ -147,7 +147,9 @@ class _TrialRun:
                 self._try_out(item, frames)
                 speed = self._frames_per_second()
                 if speed is not None:
-                    frames = min(MOST_FRAMES, max(FEWEST_FRAMES, round(speed * TRIAL_SECONDS)))
+                    frames = min(
+                        MOST_TRIAL_FRAMES, max(FEWEST_FRAMES, round(speed * TRIAL_SECONDS))
+                    )
         finally:
             self._progress.finish()
             atomic_files.discard(self._trial_folder.root)

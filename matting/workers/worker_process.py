@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Literal
 
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
@@ -40,7 +41,7 @@ class _Ready:
 class _ProgressCall:
     """A call of `Progress` in the worker's process."""
 
-    method: str
+    method: Literal["say", "detail", "advance", "begin_segment", "alive"]
     arguments: tuple[str | int, ...] = ()
 
 

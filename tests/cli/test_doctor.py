@@ -16,6 +16,7 @@ from matting.cli.doctor_probes import CodecTrials, Machine, TorchProbe, WeightsP
 from matting.cli.main import main
 from matting.errors import InputError, MissingError
 from matting.inference import weights
+from matting.options import VideoCodec
 from matting.system import fixes
 from matting.system.nvidia_smi import Driver, Gpu
 from matting.system.packages import Package
@@ -33,7 +34,7 @@ LISTED = [
     Package("torchvision", ">=0.25", "0.26"),
     Package("av", ">=17.1,<19", "18.1.0"),
 ]
-WORKING_CODECS = {"hevc": "", "h264": "", "av1": ""}
+WORKING_CODECS = dict.fromkeys(VideoCodec, "")
 MINE = "1" * 64
 
 
@@ -195,7 +196,9 @@ def test_what_is_worth_a_note_is_no_failure(
 
 
 def test_a_codec_that_a_gpu_lacks_is_no_matter(tmp_path: Path, progress: Recorder) -> None:
-    report = ask(Computer(encoding={**WORKING_CODECS, "av1": "it has none."}), tmp_path, progress)
+    report = ask(
+        Computer(encoding={**WORKING_CODECS, VideoCodec.AV1: "it has none."}), tmp_path, progress
+    )
     assert report.rows["NVENC"] == ("ok", "hevc, h264; not av1: it has none")
 
 
@@ -231,7 +234,7 @@ def test_a_codec_that_a_gpu_lacks_is_no_matter(tmp_path: Path, progress: Recorde
         (
             Computer(torch_probe=TorchProbe(CPU_ONLY), on="win32"),
             "torch",
-            "it cannot use the card",
+            "it cannot use the graphics card",
             "double-click setup.bat",
         ),
         (
@@ -261,7 +264,8 @@ def test_a_codec_that_a_gpu_lacks_is_no_matter(tmp_path: Path, progress: Recorde
             Computer(
                 encoding={
                     **dict.fromkeys(WORKING_CODECS, ""),
-                    "hevc": "The minimum required Nvidia driver for nvenc is 570.0 or newer",
+                    VideoCodec.HEVC: "The minimum required Nvidia driver for nvenc is 570.0 "
+                    "or newer",
                 }
             ),
             "NVENC",

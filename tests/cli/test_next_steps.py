@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from matting.cli.main import main
-from matting.cli.next_steps import Invocation, failed, interrupted, typed
+from matting.cli.next_steps import Invocation, command_line, failure_text, interruption_text
 from matting.errors import InputError, MediaError, StorageError
 from matting.system.humanize import time_taken
 from tests.support.clips import make_clip
@@ -36,9 +36,11 @@ def test_how_long_it_took(seconds: float, text: str) -> None:
 
 def test_a_line_can_be_typed_as_shown() -> None:
     words = ["python", "a b.mp4", "it's.mp4", "C:\\a&b.mp4", "#78FF9B"]
-    assert typed(words, windows=True) == ('python "a b.mp4" "it\'s.mp4" "C:\\a&b.mp4" "#78FF9B"')
+    assert command_line(words, windows=True) == (
+        'python "a b.mp4" "it\'s.mp4" "C:\\a&b.mp4" "#78FF9B"'
+    )
     shown = subprocess.run(
-        ["sh", "-c", f"printf '%s\\n' {typed(words, windows=False)}"],
+        ["sh", "-c", f"printf '%s\\n' {command_line(words, windows=False)}"],
         capture_output=True,
         text=True,
         check=True,
@@ -62,12 +64,12 @@ def test_each_line_leads_to_the_next(
     start = ["python", "inference_custom.py"]
     line = next_line(capsys, "segment", clip)
     segments = tmp_path / "my clip_segments"
-    assert line == typed([*start, "infer", str(segments)])
+    assert line == command_line([*start, "infer", str(segments)])
     line = next_line(capsys, "infer", segments, *options)
     matted = tmp_path / "my clip_segments_matted"
-    assert line == typed([*start, "combine", str(matted)])
+    assert line == command_line([*start, "combine", str(matted)])
     line = next_line(capsys, "combine", matted)
-    assert line == typed([*start, "add-audio", str(clip)])
+    assert line == command_line([*start, "add-audio", str(clip)])
     assert main(["add-audio", str(clip)]) == 0
     *_, done, taken = capsys.readouterr().out.splitlines()
     assert done == f"Done. 0:02 long, 1 MB: {tmp_path / 'my clip_MATTED.mp4'}"
@@ -126,18 +128,23 @@ def test_a_batch_file_says_what_to_drop_next(tmp_path: Path) -> None:
 
 
 def test_how_to_go_on_after_an_interruption() -> None:
-    words, line = interrupted(TYPED).splitlines()
+    words, line = interruption_text(TYPED).splitlines()
     assert words == "Interrupted. Run the same command again: it goes on where it stopped."
-    assert line.split() == ["python", "inference_custom.py", "run", *typed(["my clip.mp4"]).split()]
-    assert interrupted(DROPPED) == (
+    assert line.split() == [
+        "python",
+        "inference_custom.py",
+        "run",
+        *command_line(["my clip.mp4"]).split(),
+    ]
+    assert interruption_text(DROPPED) == (
         "Interrupted. Drop the same on 1_segment.bat again: this step begins anew."
     )
 
 
 def test_a_batch_file_says_how_to_give_an_option() -> None:
     error = InputError("It is in the way.", "Choose a place with --output.", option="--output")
-    assert failed(error, TYPED) == str(error)
-    what, hint, help_, line = failed(error, DROPPED).splitlines()
+    assert failure_text(error, TYPED) == str(error)
+    what, hint, help_, line = failure_text(error, DROPPED).splitlines()
     assert [what, hint] == str(error).splitlines()
     assert "typed" in help_
     assert line.strip() == "python.exe inference_custom.py segment clip.mp4"
@@ -146,27 +153,27 @@ def test_a_batch_file_says_how_to_give_an_option() -> None:
 def test_a_batch_file_names_the_command_that_takes_the_option() -> None:
     dropped = Invocation(("python.exe", "x.py"), ("infer", "clip_segments"), "2_infer.bat")
     error = InputError("It cannot be read.", "Cut it again.", option="--overwrite")
-    assert failed(error, dropped).splitlines()[-1].strip() == "python.exe x.py segment VIDEO"
+    assert failure_text(error, dropped).splitlines()[-1].strip() == "python.exe x.py segment VIDEO"
 
 
 def test_a_path_that_looks_like_an_option_brings_no_help_with_options() -> None:
     name = "holiday --final cut.mp4"
     error = MediaError(f"C:\\clips\\{name} is empty.", "Copy or download it again.")
     dropped = Invocation(("python.exe", "x.py"), ("segment", name), "1_segment.bat")
-    assert failed(error, dropped) == str(error)
+    assert failure_text(error, dropped) == str(error)
 
 
 def test_a_path_of_our_own_words_stays_as_it_is() -> None:
     error = MediaError("run the same command again.mp4 is empty.")
-    assert failed(error, DROPPED) == str(error)
+    assert failure_text(error, DROPPED) == str(error)
 
 
 def test_how_to_go_on_after_a_failure() -> None:
     error = StorageError("The disk is full.", "Free some space.")
-    assert failed(error, DROPPED).splitlines()[-1] == (
+    assert failure_text(error, DROPPED).splitlines()[-1] == (
         "Free some space. Then drop the same on 1_segment.bat again."
     )
-    assert failed(error, TYPED).splitlines()[-1] == (
+    assert failure_text(error, TYPED).splitlines()[-1] == (
         "Free some space. Then run the same command again: it goes on where it stopped."
     )
 
@@ -259,7 +266,7 @@ def test_pressed_three_times_it_leaves_nothing_behind_and_goes_on(
     words = error.decode().splitlines()
     assert words[-2:] == [
         "Interrupted. Run the same command again: it goes on where it stopped.",
-        f"  {typed(command)}",
+        f"  {command_line(command)}",
     ]
     assert b"Traceback" not in error
     assert list(composite.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What was asked for on the command line, as the options that the stages take."""
+"""From the command line's parsed arguments to the options that the stages take."""
 
 from __future__ import annotations
 
@@ -64,13 +64,11 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
 
 
 def _output_options(arguments: argparse.Namespace) -> OutputOptions:
-    from matting.media.encoders import SOFTWARE_ENCODERS
-
     codec = VideoCodec(arguments.codec)
-    worst = SOFTWARE_ENCODERS[codec].worst_quality
-    if arguments.quality is not None and arguments.quality > worst:
+    if arguments.quality is not None and arguments.quality > codec.worst_quality:
         raise InputError(
-            f"--quality {arguments.quality}: {codec} takes 0 to {worst}.", option="--quality"
+            f"--quality {arguments.quality}: {codec} takes 0 to {codec.worst_quality}.",
+            option="--quality",
         )
     return OutputOptions(
         background=arguments.background,
