@@ -113,7 +113,7 @@ def test_inside_the_figure_is_the_source(result: Result) -> None:
     assert np.abs(result.foreground[inside] - result.composite[inside]).mean() < 1
 
 
-def test_the_sound_is_in_time(result: Result) -> None:
+def test_the_audio_is_in_time(result: Result) -> None:
     start, samples = read_audio(result.final, 48_000)
     beeps = [float(start) + at for at in beep_times(samples, 48_000)]
     flashes = [at / FPS for at in flash_indices(result.composite.mean(axis=(1, 2, 3)), FPS)]

@@ -27,8 +27,8 @@ FILES = [
         for path in sorted(ROOT.glob(f"{name}/**/*.py"))
     ),
 ]
-# The only place in the program that imports a package.
-DOORS = {
+# The only place in the program that imports each package.
+IMPORTERS = {
     "demo": "matting/demo.py",
     "OpenImageIO": "matting/media/images/tiff.py",
     "PIL": "matting/media/images/pillow.py",
@@ -58,14 +58,14 @@ def imported_packages(path: Path) -> set[str]:
     return {module.split(".", maxsplit=1)[0] for module in modules}
 
 
-def test_each_package_has_one_door() -> None:
-    importers = {package: set[str]() for package in DOORS}
+def test_each_package_is_imported_in_one_place() -> None:
+    importers = {package: set[str]() for package in IMPORTERS}
     for path in PROGRAM:
-        for package in imported_packages(path) & DOORS.keys():
+        for package in imported_packages(path) & IMPORTERS.keys():
             importers[package].add(path.relative_to(ROOT).as_posix())
-    for package, door in DOORS.items():
-        assert importers[package], f"nothing imports {package}: its door can go"
-        assert all(path.startswith(door) for path in importers[package]), package
+    for package, importer in IMPORTERS.items():
+        assert importers[package], f"nothing imports {package}: its line here can go"
+        assert all(path.startswith(importer) for path in importers[package]), package
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,30 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.errors import InputError, MediaError
+from matting.errors import MediaError
 from matting.options import CuttingOptions, OnDamage
-from matting.project.inputs import read_inputs
-from matting.project.plan import read_plan
 from matting.segment import segment
-from matting.system import atomic_files
-from tests.support.clips import decode, make_clip, numbers, times
+from tests.support.clips import decode, make_clip, times
 from tests.support.recorder import Recorder
-from tests.support.segments import plan_of, segment_files
+from tests.support.segments import cut_frames, plan_of, segment_files
 
 SECOND = CuttingOptions(seconds=Fraction(1))
-PLANNED = {
-    "name": "a.mp4",
-    "first_pts": 0,
-    "frames": 1,
-    "gaps": "",
-    "size_bytes": 1,
-    "sha256": "0" * 64,
-    "repeated": [],
-}
-
-
-def cut_frames(folder: Path) -> list[int]:
-    return [number for file in segment_files(folder) for number in numbers(file)]
 
 
 def test_every_frame_once(tmp_path: Path, progress: Recorder) -> None:
@@ -104,100 +87,6 @@ def test_re_encoding_cuts_any_video(tmp_path: Path, progress: Recorder) -> None:
     assert cut_frames(folder) == list(range(75))
     plan = plan_of(folder)
     assert [s.first_pts * plan.time_base for s in plan.segments] == [0, 1, 2]
-
-
-def test_cutting_again_changes_nothing(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 60)
-    folder = segment(video, SECOND, None, progress)
-    before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-    segment(video, CuttingOptions(), None, progress)
-    assert progress.heard("Already cut")
-    assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == before
-
-
-def test_a_missing_segment_is_cut_again(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 60)
-    folder = segment(video, SECOND, None, progress)
-    (folder / "output_001.mp4").unlink()
-    segment(video, SECOND, None, progress)
-    assert cut_frames(folder) == list(range(60))
-
-
-def test_other_work_is_not_overwritten(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 60)
-    folder = segment(video, SECOND, None, progress)
-    with pytest.raises(InputError, match="segments of 1 seconds"):
-        segment(video, CuttingOptions(seconds=Fraction(2)), None, progress)
-    other = make_clip(tmp_path / "clip.mov", 40)
-    with pytest.raises(InputError, match=r"another video \(clip.mp4\)"):
-        segment(other, SECOND, None, progress)
-    assert cut_frames(folder) == list(range(60))
-    segment(other, CuttingOptions(overwrite=True), None, progress)
-    assert cut_frames(folder) == list(range(40))
-    assert len(list(folder.glob("*.mp4"))) == 1
-
-
-def test_a_folder_of_other_videos_is_left_alone(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 10)
-    mine = tmp_path / "clip_segments" / "holiday.mp4"
-    mine.parent.mkdir()
-    mine.write_bytes(b"mine")
-    with pytest.raises(InputError, match="not cut by this program"):
-        segment(video, SECOND, None, progress)
-    assert mine.read_bytes() == b"mine"
-
-
-def test_an_interrupted_cut_is_finished_later(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 60)
-    folder = segment(video, SECOND, None, progress)
-    # As a kill between the last segment and the plan leaves it.
-    (folder / "segments.json").unlink()
-    (folder / ".cutting").mkdir()
-    segment(video, SECOND, None, progress)
-    assert cut_frames(folder) == list(range(60))
-    assert not (folder / ".cutting").exists()
-
-
-def test_an_interrupted_installation_is_not_taken_for_whole(
-    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 100)
-    publish = atomic_files.publish
-    calls: list[Path] = []
-
-    def interrupted(temporary: Path, path: Path) -> None:
-        calls.append(path)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        publish(temporary, path)
-
-    monkeypatch.setattr(atomic_files, "publish", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        segment(video, SECOND, None, progress)
-    monkeypatch.setattr(atomic_files, "publish", publish)
-    with pytest.raises(InputError, match="not completely cut"):
-        read_inputs(tmp_path / "clip_segments")
-    assert cut_frames(segment(video, SECOND, None, progress)) == list(range(100))
-
-
-def test_a_missing_segment_is_cut_as_before(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 70)
-    folder = segment(video, SECOND, None, progress)
-    content = (folder / "output_001.mp4").read_bytes()
-    (folder / "output_001.mp4").unlink()
-    segment(video, CuttingOptions(), None, progress)
-    assert len(segment_files(folder)) == 3
-    assert (folder / "output_001.mp4").read_bytes() == content
-
-
-def test_a_broken_plan_can_be_overwritten(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 40)
-    folder = segment(video, SECOND, None, progress)
-    (folder / "segments.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="segments.json"):
-        segment(video, SECOND, None, progress)
-    segment(video, CuttingOptions(seconds=Fraction(1), overwrite=True), None, progress)
-    assert cut_frames(folder) == list(range(40))
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
@@ -270,61 +159,6 @@ def test_output_elsewhere(tmp_path: Path, progress: Recorder) -> None:
     folder = segment(video, SECOND, tmp_path / "a" / "b", progress)
     assert folder == tmp_path / "a" / "b" / "clip_segments"
     assert cut_frames(folder) == list(range(20))
-
-
-def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 20)
-    folder = segment(video, SECOND, None, progress)
-    path = folder / "segments.json"
-    plan = json.loads(path.read_text(encoding="utf-8"))
-    plan["segments"][0]["name"] = "../../secret.mp4"
-    path.write_text(json.dumps(plan), encoding="utf-8")
-    with pytest.raises(InputError, match="segments.json"):
-        read_plan(folder)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("segments", []),
-        ("segments", [PLANNED] * 2),
-        ("segments", [{**PLANNED, "gaps": "0x3"}]),
-        ("segments", [{**PLANNED, "gaps": "512x-1"}]),
-        ("segments", [{**PLANNED, "gaps": "512"}]),
-        ("time_base", "1/0"),
-        ("time_base", "0"),
-        ("rate", "-1"),
-        ("source", None),
-        ("start_pts", 1e999),
-    ],
-)
-def test_a_plan_that_makes_no_sense_is_refused(
-    key: str, value: object, tmp_path: Path, progress: Recorder
-) -> None:
-    folder = segment(make_clip(tmp_path / "clip.mp4", 20), SECOND, None, progress)
-    path = folder / "segments.json"
-    plan = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**plan, key: value}), encoding="utf-8")
-    with pytest.raises(InputError, match="segments.json"):
-        read_plan(folder)
-
-
-def test_an_older_plan_asks_for_another_cut(tmp_path: Path, progress: Recorder) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 20)
-    folder = segment(video, SECOND, None, progress)
-    path = folder / "segments.json"
-    plan = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**plan, "version": 1}), encoding="utf-8")
-    with pytest.raises(InputError) as caught:
-        segment(video, SECOND, None, progress)
-    assert "--overwrite" in caught.value.hint
-
-
-def test_the_plan_notices_a_segment_that_was_changed(tmp_path: Path, progress: Recorder) -> None:
-    folder = segment(make_clip(tmp_path / "clip.mp4", 60), SECOND, None, progress)
-    plan = plan_of(folder)
-    make_clip(folder / "output_001.mp4", 30, options={"crf": "30"})
-    assert [s.fingerprint.matches(folder / s.name) for s in plan.segments] == [True, False]
 
 
 def test_re_encoded_segments_start_with_a_key_frame_and_look_like_the_source(

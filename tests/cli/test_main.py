@@ -272,8 +272,8 @@ def test_every_error_of_pyav_is_translated() -> None:
     ]
     assert len(kinds) > 20
     for kind in kinds:
-        for door, expected in ((reading, MediaError), (encoding_to, MattingError)):
-            with pytest.raises(expected), door(Path("a.mp4")):
+        for guard, expected in ((reading, MediaError), (encoding_to, MattingError)):
+            with pytest.raises(expected), guard(Path("a.mp4")):
                 raise kind(1, "it says no")
 
 

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from matting.media import ffmpeg
 from matting.project.plan import Plan, read_plan
-from tests.support.clips import make_clip
+from tests.support.clips import make_clip, numbers
 
 X265_OPEN = "log-level=none:open-gop=1:bframes=4:scenecut=0"
 
@@ -44,6 +44,11 @@ def plan_of(folder: Path) -> Plan:
 
 def segment_files(folder: Path) -> list[Path]:
     return [folder / planned.name for planned in plan_of(folder).segments]
+
+
+def cut_frames(folder: Path) -> list[int]:
+    """Return the numbers of all frames of all segments, in order."""
+    return [number for file in segment_files(folder) for number in numbers(file)]
 
 
 def planes_hash(frame: VideoFrame) -> str:
