@@ -33,6 +33,9 @@ def infer(
 ) -> MattedFolder:
     """Matte everything in `segments` that is not done yet.
 
+    This checks the options, takes the locks and chooses the encoder. `workers.schedule` decides
+    what is matted or redone, and `workers.matting_run` takes those steps and writes the ledger.
+
     Args:
         executor_of: makes what runs the network over the segments.
     Raises:

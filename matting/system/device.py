@@ -56,7 +56,7 @@ def require_decoder(decoder: CodecBackend, device: torch.device) -> None:
     if decoder is CodecBackend.HARDWARE and device.type != "cuda":
         raise MissingError(
             "--decoder hardware needs an NVIDIA graphics card that the network runs on.",
-            "Use --decoder auto. If there is a card, this says why it is not used: "
+            "Use --decoder auto. If there is one, this says why it is not used: "
             "python inference_custom.py doctor",
             option="--decoder",
         )
@@ -68,7 +68,7 @@ def _no_gpu() -> MissingError:
     if not driver.seems_present:
         return MissingError(
             "torch finds no NVIDIA graphics card, and nvidia-smi shows none.",
-            f"Use --device cpu. If there is a card: {fixes.NEW_DRIVER}.",
+            f"Use --device cpu. If there is a graphics card: {fixes.NEW_DRIVER}.",
             option="--device",
         )
     reason = why_unused(query_torch(), driver)

@@ -84,7 +84,7 @@ class MattingRun:
         count = f"{len(self._failed)} of {len(self._inputs.inputs)}"
         return SegmentsFailedError(
             f"{count} could not be matted:\n" + "\n".join(lines),
-            "Mend these; what is done stays done.",
+            "Fix these; what is done stays done.",
             option=next(filter(None, (error.option for error in self._failed.values())), None),
         )
 
@@ -139,7 +139,7 @@ class MattingRun:
             return 0  # its own turn comes, and shows why
 
     def _submit(self, step: Step) -> None:
-        """Have a segment matted beside those before it."""
+        """Submit a segment, while those before it are still in flight."""
         task = self._task(step)
         if step.action is not Action.RESTORE_STATE:
             # `false` before the first byte changes.
@@ -192,7 +192,8 @@ class MattingRun:
     def _record_state(self, item: Input, outcome: Outcome | Failure) -> None:
         """Record a state that was computed once more; if that failed, all stays as it was."""
         if isinstance(outcome, Failure):
-            self._progress.say(f"{item.name}: its state could not be had: {outcome.error.what}")
+            what = outcome.error.what
+            self._progress.say(f"{item.name}: the state at its end could not be computed: {what}")
         elif outcome.exact:
             entry = replace_fields(self._ledger.entry(item.name), end_state=outcome.end_state)
             self._ledger.record(item.name, entry)

@@ -55,7 +55,7 @@ class Step:
 
 
 class Schedule:
-    """The steps of one run. It is told what comes of each, for later ones depend on that."""
+    """The steps of one run; `note` takes the outcome of each, on which later ones depend."""
 
     def __init__(
         self,

@@ -65,7 +65,11 @@ def start_worker(setup: WorkerSetup, folder: Path, progress: Progress) -> Runnin
 
 @dataclass
 class _Pending:
-    """A task without an outcome, and how many workers broke that may have broken over it."""
+    """A task without an outcome.
+
+    Attributes:
+        broken_workers: how many workers have broken that may have broken because of it.
+    """
 
     task: SegmentTask
     broken_workers: int = 0
@@ -218,7 +222,7 @@ class Supervisor:
         return first.task
 
     def _pass_on_state(self, done: SegmentTask, *, exact: bool) -> None:
-        """Should the next need another worker, that one finds the state where `done` left it."""
+        """Give the task after `done` its saved state, for the case that another worker takes it."""
         if done.end_state is None:
             return
         state = SavedState(done.end_state, exact)

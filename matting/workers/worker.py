@@ -129,7 +129,7 @@ class Worker:
         return job.outcome
 
     def stop(self) -> None:
-        """Have all work end soon; any thread may call it."""
+        """Stop all work soon; any thread may call it."""
         self._threads.stop()
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class Worker:
             job.close()
 
     def _read(self) -> None:
-        """The reader's thread."""
+        """Read submitted segments; the reader's thread runs this."""
         use_device(self._device)
         while True:
             job = self._submitted.get()
@@ -182,7 +182,7 @@ class Worker:
         self._recurrent.put((job, self._stage.run_recurrent(features, progress)))
 
     def _write(self) -> None:
-        """The writer's thread."""
+        """Write what the recurrent part returns; the writer's thread runs this."""
         use_device(self._device)
         while True:
             job, item = self._recurrent.get()
@@ -202,7 +202,7 @@ class Worker:
             job.clock.note_written(len(item.pts))
 
     def _finish(self) -> None:
-        """The finisher's thread."""
+        """Finish written segments; the finisher's thread runs this."""
         use_device(self._device)
         while True:
             job = self._written.get()
