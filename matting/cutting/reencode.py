@@ -14,6 +14,7 @@ from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
 from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps
 from matting.media.decode_check import Decoding, decode_all
+from matting.media.frame_filters import FrameFilters
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -37,12 +38,7 @@ def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) 
     """
     info, source = job.info, job.info.path
     decoding = _decode_source(job, progress)
-    filters = job.filters
-    if decoding.interlaced:
-        require_whole_pictures(info)
-        filters = replace(filters, deinterlace=True)
-    for sentence in filters.notes():
-        progress.say(sentence)
+    filters = _choose_filters(job, decoding, progress)
     time_by_packet = _presentation_times(job, decoding)
     times = sorted(time_by_packet.values())
     damaged = {time_by_packet[number] for number in decoding.damaged}
@@ -90,6 +86,17 @@ def _decode_source(job: CutJob, progress: Progress) -> Decoding:
         if not packet.presented:
             decoding.indexed.pop(number, None)
     return decoding
+
+
+def _choose_filters(job: CutJob, decoding: Decoding, progress: Progress) -> FrameFilters:
+    """Return the job's filters, with deinterlacing where a frame needs it, and say what they do."""
+    filters = job.filters
+    if decoding.interlaced:
+        require_whole_pictures(job.info)
+        filters = replace(filters, deinterlace=True)
+    for sentence in filters.notes():
+        progress.say(sentence)
+    return filters
 
 
 def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:

@@ -22,6 +22,10 @@ from matting.project.recorded_settings import changed_settings, encoder_of
 from matting.system.subprocesses import run_isolated
 
 PROBE_SECONDS = 120  # torch takes its time on a cold disk
+FINISHED_BY_SOFTWARE = "the segments that are done were encoded so, too."
+OTHER_ENCODER = (
+    "Use --encoder auto or software. A graphics card with NVENC may need a newer driver."
+)
 
 Settings = Callable[[Input, OutputOptions], RecordedSettings]
 
@@ -80,12 +84,10 @@ def choose_encoder(
         return EncoderChoice(software)
     if requested is CodecBackend.AUTO:
         used = _encoders_of_finished(inputs, ledger, settings, (software, hardware))
+        on_cpu = device.type == "cpu"
         if used == {CodecBackend.SOFTWARE}:
-            reason = (
-                "" if device.type == "cpu" else "the segments that are done were encoded so, too."
-            )
-            return EncoderChoice(software, reason)
-        if device.type == "cpu" and CodecBackend.HARDWARE not in used:
+            return EncoderChoice(software, "" if on_cpu else FINISHED_BY_SOFTWARE)
+        if on_cpu and CodecBackend.HARDWARE not in used:
             return EncoderChoice(software)
     reason = _wrong_preset(hardware.encoding)
     if reason and requested is CodecBackend.HARDWARE:
@@ -102,11 +104,7 @@ def choose_encoder(
     if not reason:
         return EncoderChoice(hardware)
     if requested is CodecBackend.HARDWARE:
-        raise MissingError(
-            f"NVENC cannot be used: {reason}",
-            "Use --encoder auto or software. A graphics card with NVENC may need a newer driver.",
-            option="--encoder",
-        )
+        raise MissingError(f"NVENC cannot be used: {reason}", OTHER_ENCODER, option="--encoder")
     return EncoderChoice(software, f"NVENC cannot be used: {reason}")
 
 

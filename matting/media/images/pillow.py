@@ -12,7 +12,18 @@ from PIL import Image, ImageOps
 from matting.errors import DecodeError
 
 FORMATS = ("JPEG", "TIFF")  # of these alone; what others make of a file's content is not asked
+SAVE_AS_RGB = "Save it as RGB."
 PLAIN_MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "P": "RGB"}
+
+
+def made_for_print(path: Path) -> DecodeError:
+    """Return the error for a picture of printing inks."""
+    return DecodeError(f"{path} is made for print (CMYK).", SAVE_AS_RGB)
+
+
+def not_rgb(path: Path) -> DecodeError:
+    """Return the error for a picture in any other colour space than RGB."""
+    return DecodeError(f"{path} holds colours other than RGB.", SAVE_AS_RGB)
 
 
 @dataclass(frozen=True)
@@ -42,9 +53,9 @@ def read_by_pillow(path: Path) -> PillowPicture:
     except Image.DecompressionBombError as error:
         raise ValueError("a picture of an unlikely size") from error
     if picture.mode in {"CMYK", "YCCK"}:
-        raise DecodeError(f"{path} is made for print (CMYK).", "Save it as RGB.")
+        raise made_for_print(path)
     if picture.mode not in PLAIN_MODES:
-        raise DecodeError(f"{path} holds colours other than RGB.", "Save it as RGB.")
+        raise not_rgb(path)
     mode = "RGBA" if "transparency" in picture.info else PLAIN_MODES[picture.mode]
     values = np.asarray(picture.convert(mode))
     return PillowPicture(values if values.ndim == 3 else values[..., None], profile)

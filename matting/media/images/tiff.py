@@ -11,11 +11,10 @@ import numpy as np
 import OpenImageIO as oiio  # noqa: N813 - its own name for itself
 
 from matting.errors import DecodeError
-from matting.media.images.pillow import read_by_pillow
+from matting.media.images.pillow import SAVE_AS_RGB, made_for_print, not_rgb, read_by_pillow
 from matting.media.images.png import Values
 
 REDUCED = 1  # bit of NewSubfileType: a smaller copy of another picture
-SAVE_AS_RGB = "Save it as RGB."
 
 
 class Photometric(IntEnum):
@@ -83,11 +82,11 @@ def _photometric(path: Path, spec: oiio.ImageSpec) -> Photometric:
     """
     number = spec.get_int_attribute("tiff:PhotometricInterpretation", Photometric.RGB)
     if number == Photometric.SEPARATED:
-        raise DecodeError(f"{path} is made for print (CMYK).", SAVE_AS_RGB)
+        raise made_for_print(path)
     try:
         return Photometric(number)
     except ValueError:
-        raise DecodeError(f"{path} holds colours other than RGB.", SAVE_AS_RGB) from None
+        raise not_rgb(path) from None
 
 
 def _values(
