@@ -49,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
-    """On pictures this small, threads only wait for each other, the more so on a busy machine."""
+    """Compute in one thread: on pictures this small, threads only wait for each other."""
     torch.set_num_threads(1)
 
 
@@ -66,7 +66,7 @@ def _loaded_processes() -> None:
 
 @pytest.fixture(autouse=True)
 def _signals_as_before() -> Iterator[None]:
-    """A command that is run in this process leaves no handler behind."""
+    """Restore the signal handlers that a command run in this process replaces."""
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     before = [signal.getsignal(number) for number in numbers]
     yield
@@ -81,14 +81,14 @@ def progress() -> Recorder:
 
 @pytest.fixture
 def open_counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenCounter]:
-    """How often this process opens files for reading, from here on."""
+    """Count how often this process opens files for reading, from here on."""
     with counted_opens(monkeypatch) as counter:
         yield counter
 
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test finds weights by accident, nor reaches the network when it finds none."""
+    """Keep tests from finding weights by accident, and from the network where they find none."""
     monkeypatch.delenv("RVM_CHECKPOINT", raising=False)
     monkeypatch.delenv("FFMPEG_PATH", raising=False)
     monkeypatch.setattr("matting.inference.weights.URL", "http://127.0.0.1:9/rvm_mobilenetv3.pth")
@@ -99,25 +99,25 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole network with random weights: every part of it has a say in the result."""
+    """Write random weights of the whole network: every part of it affects the result."""
     return write_random_checkpoint(tmp_path_factory.mktemp("weights") / "random.pth", seed=20)
 
 
 @pytest.fixture(scope="session")
 def opaque_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights by which everything is foreground: the composite is the source."""
+    """Write weights by which everything is foreground: the composite is the source."""
     return write_constant_checkpoint(tmp_path_factory.mktemp("weights") / "opaque.pth", 1.0)
 
 
 @pytest.fixture(scope="session")
 def empty_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights by which nothing is foreground: the composite is the background."""
+    """Write weights by which nothing is foreground: the composite is the background."""
     return write_constant_checkpoint(tmp_path_factory.mktemp("weights") / "empty.pth", 0.0)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real weights, clips and reference outputs; skips where there is none."""
+    """Return the folder of real weights, clips and reference outputs; skip where there is none."""
     path = Path(os.environ.get("RVM_SHARED", ROOT.parent / "shared"))
     if not (path / "reference" / "parity.npz").is_file():
         pytest.skip("no folder of real weights and clips; set RVM_SHARED to have this tested")
@@ -126,7 +126,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="module")
 def wine() -> Iterator[Wine]:
-    """A Windows to run the batch files in; skips where there is no Wine or no compiler."""
+    """Provide a Windows to run the batch files in; skip where there is no Wine or no compiler."""
     found = shutil.which("wine64") or shutil.which("wine") or shutil.which("/usr/lib/wine/wine64")
     server = shutil.which("wineserver") or shutil.which("/usr/lib/wine/wineserver64")
     compiler = shutil.which("x86_64-w64-mingw32-gcc")

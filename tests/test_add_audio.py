@@ -22,7 +22,7 @@ from tests.support.stages import SECOND, composites, interrupt_after, matting_op
 
 
 def finish(video: Path, checkpoint: Path, progress: Recorder, output: Path | None = None) -> Path:
-    """The final file by the four stages, one after the other."""
+    """Run the four stages, one after the other; return the final file."""
     segments = segment(video, SECOND, output, progress)
     folder = infer(segments, matting_options(checkpoint), output, progress)
     combine(folder.root, None, progress)

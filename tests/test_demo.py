@@ -22,7 +22,7 @@ SECONDS = 5
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
-    """A demo of smaller pictures and fewer of them, with the same small copy for the network."""
+    """Run a demo of fewer and smaller pictures, with the same small copy for the network."""
     torch.set_num_threads(2)
     progress = Recorder()
     result = demo(

@@ -43,7 +43,10 @@ SECOND = CuttingOptions(seconds=Fraction(1))
 
 
 def options(kinds: tuple[OutputKind, ...] = (OutputKind.ALPHA,)) -> MattingOptions:
-    """Single frames are rounded alike wherever a video is cut; chunks end elsewhere."""
+    """Return options by which each frame is computed alone.
+
+    So it is rounded alike wherever the video is cut; longer chunks would end elsewhere.
+    """
     chunked = matting_options(CHECKPOINT, OutputOptions(kinds=kinds, encoding=LOSSLESS))
     return with_compute(chunked, largest_chunk=1)
 

@@ -84,7 +84,7 @@ def test_fields_reach_another_process() -> None:
 
 
 def constants(trees: list[ast.Module]) -> dict[str, str]:
-    """The texts that modules hold under a name."""
+    """Return the texts that modules hold under a name."""
     return {
         target.id: literal(node.value, {})
         for tree in trees
@@ -96,7 +96,7 @@ def constants(trees: list[ast.Module]) -> dict[str, str]:
 
 
 def literal(node: ast.expr, names: dict[str, str]) -> str:
-    """What is known of a text without running anything."""
+    """Return what is known of a text without running anything."""
     if isinstance(node, ast.Name):
         return names.get(node.id, "")
     return "".join(
@@ -107,7 +107,7 @@ def literal(node: ast.expr, names: dict[str, str]) -> str:
 
 
 def raised() -> Iterator[tuple[str, str, str | None]]:
-    """Each error in the program's source: its place, its advice and its option."""
+    """Return each error in the program's source: its place, its advice and its option."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
     names = constants(list(trees.values()))
     kinds = {kind.__name__ for kind in CODES}

@@ -32,7 +32,7 @@ LOSSLESS = OutputOptions(
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of the published size with a long memory: a wrong state shows to the end.
+    """Write weights of the published size with a long memory: a wrong state shows to the end.
 
     The recurrent units take in a hundredth of what is new in each frame. With the published
     weights, too, what the network saw fades slowly.
@@ -50,7 +50,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip and, beside it, its five segments."""
+    """Write a clip and, beside it, its five segments."""
     path = make_clip(tmp_path_factory.mktemp("cut") / "clip.mp4", 5 * FRAMES, gop=FRAMES)
     segment(path, CuttingOptions(seconds=Fraction(FRAMES, 30)), None, Recorder())
     return path

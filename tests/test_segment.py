@@ -132,7 +132,7 @@ def test_a_cut_off_video_is_refused(suffix: str, tmp_path: Path, progress: Recor
 
 
 def remux_faststart(video: Path) -> Path:
-    """The same video with its index at the front, as downloads have it."""
+    """Copy a video with its index moved to the front, as in downloads; return the copy."""
     moved = video.with_name("moved.mp4")
     with (
         av.open(str(video)) as source,

@@ -33,7 +33,7 @@ def job_of(video: Path, work: Path) -> CutJob:
 
 
 def assert_exact(job: CutJob, segments: Sequence[CutSegment]) -> None:
-    """Together, the segments hold the source's frames at the source's times."""
+    """Assert that the segments together hold the source's frames at the source's times."""
     first = segments[0].times[0]
     frames = []
     for part in segments:

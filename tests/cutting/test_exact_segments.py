@@ -151,7 +151,7 @@ def test_what_an_edit_list_hides_at_the_end_stays_hidden(
 
 
 def shortened(video: Path, frames: int) -> Path:
-    """Have the mp4's edit list end after that many frames, as trimming in a camera does."""
+    """Make the mp4's edit list end after that many frames, as trimming in a camera does."""
     content = bytearray(video.read_bytes())
     at = content.index(b"elst") + 12  # its type, version and count come first
     milliseconds = frames * 1000 // 30

@@ -28,7 +28,7 @@ GOOD = {"qmin": "1", "qmax": "3", "b": "20M"}
 
 
 def picture_at(half: int) -> NDArray[np.uint8]:
-    """RGB [H, W, 3]: a dark bar that moves four pixels each half frame, on grey."""
+    """Draw a dark bar on grey that moves four pixels each half frame, in RGB [H, W, 3]."""
     rgb = np.full((SIZE[1], SIZE[0], 3), 170, np.uint8)
     place = half * 4 % SIZE[0]
     rgb[:, place : place + 12] = 30
@@ -36,7 +36,7 @@ def picture_at(half: int) -> NDArray[np.uint8]:
 
 
 def woven(number: int, *, top_first: bool) -> NDArray[np.uint8]:
-    """RGB [H, W, 3]: two moments, each in every second line."""
+    """Weave two moments, each in every second line, into RGB [H, W, 3]."""
     frame = picture_at(2 * number)
     frame[int(top_first) :: 2] = picture_at(2 * number + 1)[int(top_first) :: 2]
     return frame
@@ -91,7 +91,7 @@ def pictures(path: Path) -> list[NDArray[np.int64]]:
 
 
 def combing(luma: NDArray[np.int64]) -> float:
-    """How much more lines differ from their neighbours than these do from each other."""
+    """Return how much more lines differ from their neighbours than those do from each other."""
     odd = np.abs(luma[1:-1] - (luma[:-2] + luma[2:]) / 2).mean()
     even = np.abs(luma[2:] - luma[:-2]).mean()
     return float(odd - even)

@@ -11,5 +11,5 @@ from tests.support.clips import make_clip
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A clip of 30 frames, without audio."""
+    """Write a clip of 30 frames, without audio."""
     return make_clip(tmp_path / "picture.mp4")

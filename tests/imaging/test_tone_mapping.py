@@ -35,13 +35,16 @@ def bt2020(transfer: TransferFunction) -> SampleFormat:
 
 
 def to_pq(nits: Tensor) -> Tensor:
-    """Source: SMPTE ST 2084."""
+    """Encode light by the PQ curve. Source: SMPTE ST 2084."""
     power = (nits / 10_000) ** (2610 / 16384)
     return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
 
 
 def to_hlg(nits: Tensor) -> Tensor:
-    """For a display of 1,000 candela per square metre. Source: ITU-R BT.2100, table 5."""
+    """Encode light by the HLG curve, for a display of 1,000 candela per square metre.
+
+    Source: ITU-R BT.2100, table 5.
+    """
     luminance = (BT2020_LUMA * nits).sum(dim=1, keepdim=True).clamp(min=1e-6) / 1000
     scene = nits / 1000 / (luminance ** (1 / 1.2)) ** 0.2
     bright = 0.17883277 * torch.log((12 * scene - 0.28466892).clamp(min=1e-9)) + 0.55991073

@@ -28,7 +28,7 @@ HD = Size(1920, 1080)
 
 
 def network_bytes(size: Size, ratio: float) -> float:
-    """What the network needs on a GPU for a frame."""
+    """Return how many bytes the network needs on a GPU for a frame."""
     return RvmInference(MattingNetwork(), CPU).frame_bytes(size, ratio)
 
 

@@ -24,7 +24,7 @@ CONTENT = b"weights" * 40_000
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """The address of a local server, which serves a file, half of it, and none."""
+    """Run a local server that serves a file, half of it, and none; return its address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""Decoding by NVDEC, as far as that can be tested without one: software fills its surfaces."""
+"""Decoding by NVDEC, as far as it can be tested without a GPU: software fills its surfaces."""
 
 from __future__ import annotations
 

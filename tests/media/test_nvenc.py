@@ -1,4 +1,4 @@
-"""Encoding by NVENC, as far as that can be tested without one: x264 stands in for it."""
+"""Encoding by NVENC, as far as it can be tested without a GPU: x264 stands in for it."""
 
 from __future__ import annotations
 

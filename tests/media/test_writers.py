@@ -31,7 +31,7 @@ def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Wri
 
 @pytest.fixture
 def target(case: WriterCase, tmp_path: Path) -> Path:
-    """What is to be written, in a folder of its own."""
+    """Return the path to write to, in a folder of its own."""
     return make_sources(tmp_path) / ("frames" if case.pictures else "frames.mp4")
 
 

@@ -37,7 +37,7 @@ THIRD = Fraction(1, 3)  # of a second, the segments' length in all three
 
 @pytest.fixture
 def options(opaque_checkpoint: Path) -> MattingOptions:
-    """The options with which both jobs were begun."""
+    """Return the options with which both jobs were begun."""
     return matting_options(opaque_checkpoint, OutputOptions(), ratio=0.4)
 
 
@@ -58,7 +58,7 @@ def take_up(name: str, target: Path, checkpoint: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """When each file in a folder was written, and what it holds."""
+    """Return when each file of a folder was written, and its content."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())

@@ -67,7 +67,7 @@ HOSTILE: list[Any] = [
 
 
 def places(value: Any, *before: str | int) -> Iterator[tuple[str | int, ...]]:
-    """The ways to all values in a JSON value, from its root on."""
+    """Return the paths to all values in a JSON value, from its root."""
     yield before
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -79,7 +79,7 @@ def places(value: Any, *before: str | int) -> Iterator[tuple[str | int, ...]]:
 
 @st.composite
 def altered(draw: st.DrawFn, original: Any) -> str:
-    """A record in which something is replaced, or missing."""
+    """Return a record in which something is replaced or missing."""
     value = json.loads(json.dumps(original))
     for _ in range(draw(st.integers(1, 2))):
         *way, last = draw(st.sampled_from([way for way in places(value) if way]))
@@ -119,7 +119,7 @@ class Job:
         return readers[name]
 
     def refuses(self, name: str, content: str) -> bool:
-        """Whether the file `name` is refused with `content`, in a sentence that names it.
+        """Return whether the file `name` with `content` is refused in a sentence that names it.
 
         A checkpoint is never refused: what is no checkpoint is none.
         """

@@ -59,7 +59,7 @@ OPTIONS = {
 
 
 def input_of(job: str, folder: Path) -> Input:
-    """A video, or a folder of pictures where the job is one of those."""
+    """Return a video as an input, or a folder of pictures for a job that has one."""
     path = folder / job
     if job.startswith("pictures"):
         path.mkdir()

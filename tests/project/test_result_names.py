@@ -33,7 +33,7 @@ def put(folder: Path, names: Sequence[str]) -> None:
 
 
 def stems(*names: str) -> dict[str, str]:
-    """What the results of each input are called, without the suffix."""
+    """Return the names of each input's results, without the suffix."""
     with tempfile.TemporaryDirectory() as folder:
         put(Path(folder), names)
         return {item.name: item.stem for item in read_inputs(Path(folder)).inputs}
@@ -72,12 +72,12 @@ def linux(name: str) -> str:
 
 
 def macos(name: str) -> str:
-    """What names macOS takes for the same: those of equal letters, in whatever case and form."""
+    """Return what macOS compares of a name: its letters, in whatever case and form."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def windows(name: str) -> str:
-    """What names Windows takes for the same; dots and spaces at the end are dropped."""
+    """Return what Windows compares of a name; dots and spaces at the end are dropped."""
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in name.rstrip(". "))
 
 
@@ -85,7 +85,7 @@ SYSTEMS: list[Callable[[str], str]] = [linux, macos, windows]
 
 
 def results(item: Input, stem: str) -> set[tuple[bool, str]]:
-    """All that is ever put under a name of its own into a folder of results, for one input.
+    """Return all names that one input's results ever have in a folder of results.
 
     Each with whether that folder is one of numbered pictures.
     """
@@ -110,7 +110,7 @@ def collide(inputs: Sequence[Input], called: Sequence[str]) -> bool:
 
 
 def earlier_stem(inputs: Sequence[Input], item: Input) -> str:
-    """What earlier versions called an input's results."""
+    """Return the name that earlier versions gave an input's results."""
 
     def short(one: Input) -> str:
         return one.name if one.is_sequence else Path(one.name).stem

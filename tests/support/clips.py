@@ -20,7 +20,7 @@ AUDIO_BLOCK = 1024
 
 
 def picture(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
-    """RGB [H, W, 3]: the number as black and white bars above, a moving colour ramp below."""
+    """Draw the number as black and white bars above a moving colour ramp, in RGB [H, W, 3]."""
     width, height = size
     rows, columns = np.mgrid[0:height, 0:width]
     ramp = (columns * 3 + rows * 2 + number * 5) % 256
@@ -33,7 +33,7 @@ def picture(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
 
 
 def number_of(rgb: NDArray[np.uint8]) -> int:
-    """The number that `picture` put into a frame."""
+    """Return the number that `picture` drew into a frame."""
     height, width = rgb.shape[:2]
     bar = width // BITS
     means = [
@@ -62,9 +62,10 @@ def make_clip(
     """Write a clip, whose container follows the path's suffix; return the path.
 
     Args:
-        gop: key frame distance at most; scene cuts make none.
+        gop: the longest distance between key frames; scene cuts add none.
         pts: times of the frames in ticks of `time_base`; 0, 1, 2 ... in frames unless given.
-        audio: adds a 440 Hz AAC track as long as the picture, which starts that many frames later.
+        audio: whether to add an AAC track of 440 Hz, as long as the video.
+        audio_delay_frames: how many frames later the audio starts.
     """
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=rate, options=_options(codec, options))
@@ -108,10 +109,10 @@ def make_audio(path: Path, seconds: int = 1) -> Path:
 
 
 def crop_by_header(video: Path, *, left: int, bottom: int) -> Path:
-    """A copy of a generated clip in Matroska, cropped by its header, which no writer here does."""
+    """Copy a generated Matroska clip, cropped by its header, which no writer here can do."""
     content = video.read_bytes()
-    # Of the picture, its unit for display; after it, that nothing is added to its blocks. Both
-    # make place for PixelCropLeft and PixelCropBottom, by which the picture's element grows.
+    # DisplayUnit, the last element of Video, and MaxBlockAdditionID after it. PixelCropLeft and
+    # PixelCropBottom take their place, and Video grows by the four bytes that lay after it.
     at = content.index(bytes.fromhex("54b2810455ee8100"))
     size = content.rindex(b"\xe0", 0, at) + 1
     crop = bytes.fromhex(f"54cc81{left:02x}54aa81{bottom:02x}")
@@ -127,9 +128,10 @@ def crop_by_header(video: Path, *, left: int, bottom: int) -> Path:
 
 
 def without_usability(video: Path) -> Path:
-    """A copy of an mp4 in H.264's main profile without all of its VUI, which no writer here omits.
+    """Copy an mp4 in H.264's main profile without its VUI, which no writer here omits.
 
-    Among that is how far frames are reordered. Source: ITU-T H.264, 7.3.2.1.1.
+    The VUI says, among other things, how far frames are reordered.
+    Source: ITU-T H.264, 7.3.2.1.1.
     """
     content = bytearray(video.read_bytes())
     start = content.index(b"avcC") + 12  # configuration, the number of parameter sets, the length
@@ -161,7 +163,7 @@ def without_usability(video: Path) -> Path:
 
 
 def decode(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
-    """(time in seconds, RGB) of every frame."""
+    """Return (time in seconds, RGB) of every frame."""
     with av.open(str(path)) as container:
         frames = [
             (frame.pts * frame.time_base, np.asarray(frame.to_ndarray(format="rgb24")))
@@ -173,12 +175,12 @@ def decode(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
 
 
 def numbers(path: Path) -> list[int]:
-    """The numbers of a clip's frames, in the order of display."""
+    """Return the numbers of a clip's frames, in presentation order."""
     return [number_of(rgb) for _, rgb in decode(path)]
 
 
 def times(path: Path) -> list[Fraction]:
-    """When a clip's frames are shown, in seconds."""
+    """Return when a clip's frames are presented, in seconds."""
     return [time for time, _ in decode(path)]
 
 
@@ -193,13 +195,13 @@ def audio_packets(path: Path) -> list[tuple[Fraction, bytes]]:
         ]
 
 
-def _options(codec: str, given: dict[str, str] | None) -> dict[str, str]:
+def _options(codec: str, changes: dict[str, str] | None) -> dict[str, str]:
     defaults = {
         "libx264": {"preset": "ultrafast", "crf": "10", "sc_threshold": "0", "bf": "0"},
         "libx264rgb": {"preset": "ultrafast", "crf": "0"},
         "libx265": {"preset": "ultrafast", "crf": "10", "x265-params": "log-level=none:scenecut=0"},
     }
-    return {**defaults.get(codec, {}), **(given or {})}
+    return {**defaults.get(codec, {}), **(changes or {})}
 
 
 def _tone(length: Fraction, delay: Fraction) -> Iterator[av.AudioFrame]:

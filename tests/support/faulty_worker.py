@@ -1,6 +1,6 @@
-"""Worker processes that break in the second segment, for the tests of those that watch them.
+"""Worker processes that break in the second segment, for tests of what supervises them.
 
-Each leaves a file for every time that it broke, so that the tests can count.
+Each leaves a file every time it breaks, so that the tests can count.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ VICTIM = "output_001.mp4"
 
 
 def breaks(folder: Path) -> int:
-    """How many times a worker broke."""
+    """Return how often a worker broke."""
     return len(list(folder.glob("broke_*")))
 
 
 def serving(serve: Serve) -> ExecutorFactory:
-    """Return what makes supervisors of worker processes that run `serve`."""
+    """Return a factory of supervisors whose worker processes run `serve`."""
 
     def start(setup: WorkerSetup, folder: Path, progress: Progress) -> RunningWorker:
         return WorkerProcess(setup, folder, progress, serve)
@@ -48,7 +48,7 @@ def serving(serve: Serve) -> ExecutorFactory:
 
 
 def crash_always(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Die as by a fault of a driver."""
+    """Die, as if by a fault of a driver, each time."""
     _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, _crash, 99))
 
 
@@ -58,22 +58,22 @@ def crash_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
 
 
 def hang_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Stand still the first time."""
+    """Hang the first time."""
     _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, threading.Event().wait, 1))
 
 
 def fault(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Meet an error that no one foresaw."""
+    """Raise an unexpected error."""
     _serve(pipe, setup, folder, partial(BreaksAtVictim, folder, lambda: int("no number"), 1))
 
 
 def gpu_breaks_once(pipe: Connection, setup: WorkerSetup, folder: Path) -> None:
-    """Have the GPU stop answering, in the middle of a segment."""
+    """Make the GPU fail once, in the middle of a segment."""
     _serve(pipe, setup, folder, partial(BreaksInTheMiddle, folder))
 
 
 def run_aloud(pipe: Connection, segments: Path, checkpoint: Path, output: Path) -> None:
-    """A run of `infer` with a worker of its own, which tells each detail."""
+    """Run `infer` with a worker process, and send each detail through the pipe."""
 
     class Aloud(Progress):
         def detail(self, text: str) -> None:
@@ -105,7 +105,7 @@ class BreaksAtVictim(MattingStage):
 
 
 class BreaksInTheMiddle(MattingStage):
-    """A stage on a GPU that stops answering after 45 frames, once."""
+    """A stage on a GPU that fails once, after 45 frames."""
 
     def __init__(self, folder: Path, session: MattingSession, options: MattingOptions) -> None:
         super().__init__(session, options)

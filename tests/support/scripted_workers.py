@@ -97,7 +97,7 @@ def task(name: str, folder: Path, only_frames: int | None = None) -> SegmentTask
 
 
 def failed_segments(executor: Supervisor, names: Sequence[str], folder: Path) -> list[str]:
-    """Have the segments matted as a run does; return which of them failed."""
+    """Matte the segments as a run does; return which of them failed."""
     waiting, in_flight, failed = deque(names), deque[str](), []
     while waiting or in_flight:
         while waiting and executor.has_room:

@@ -39,7 +39,7 @@ SECOND = CuttingOptions(seconds=Fraction(1))
 def matting_options(
     checkpoint: Path | None, output: OutputOptions = FAST_OUTPUT, ratio: float | None = 1.0
 ) -> MattingOptions:
-    """Options for tiny pictures on the CPU."""
+    """Return options for tiny pictures on the CPU."""
     return MattingOptions(
         matte=MatteOptions(checkpoint, ratio=ratio),
         output=output,
@@ -60,21 +60,21 @@ def matte_and_render(
 
 
 def assert_same(one: MattedFolder, other: MattedFolder) -> None:
-    """Both have the same composites, byte for byte."""
+    """Assert that both folders have the same composites, byte for byte."""
     assert composites(one)
     for mine, theirs in zip(composites(one), composites(other), strict=True):
         assert mine.read_bytes() == theirs.read_bytes()
 
 
 def cut(folder: Path, progress: Recorder, frames: int = 70, name: str = "clip.mp4") -> Path:
-    """The segments folder of a generated clip, in segments of one second."""
+    """Cut a generated clip into segments of one second; return their folder."""
     return segment(make_clip(folder / name, frames), SECOND, None, progress)
 
 
 def matte(
     segments: Path, checkpoint: Path, progress: Recorder, output: Path | None = None
 ) -> MattedFolder:
-    """The matted folder of a segments folder."""
+    """Matte a folder of segments; return the matted folder."""
     return infer(segments, matting_options(checkpoint), output, progress)
 
 
@@ -101,7 +101,7 @@ def processed(folder: MattedFolder) -> dict[str, bool]:
 
 
 def interrupt_after(progress: Recorder, folder: MattedFolder, name: str) -> None:
-    """Has the next run interrupted once `name` is recorded; the one after it is under way then."""
+    """Interrupt the next run once `name` is recorded, while the segment after it is under way."""
 
     def interrupt() -> None:
         if folder.processed.is_file() and processed(folder)[name]:

@@ -14,7 +14,7 @@ from matting.system import atomic_files
 
 @pytest.fixture
 def fsync_says(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """A disk whose fsync refuses with the errno given as the parameter."""
+    """Make fsync refuse with the errno given as the parameter."""
 
     def refuse(_: int) -> None:
         raise OSError(request.param, os.strerror(request.param))

@@ -106,7 +106,7 @@ def test_a_file_system_without_locks_keeps_nobody_out(
 
 @pytest.fixture
 def read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on a share that cannot be written."""
+    """Make a folder look like one on a share that cannot be written."""
     folder = tmp_path / "share"
     folder.mkdir()
     refuse_writing(folder, monkeypatch)

@@ -22,7 +22,7 @@ from tests.support.stages import composites, cut, matting_options, with_compute
 
 
 def with_nvdec(nvdec: Nvdec) -> ExecutorFactory:
-    """Return what makes supervisors of workers that decode by `nvdec`."""
+    """Return a factory of supervisors whose workers decode by `nvdec`."""
 
     def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
         return Worker(setup, nvdec=nvdec)

@@ -36,7 +36,7 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture
 def always_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have trials of the tests' tiny clips, too."""
+    """Make a trial worth its time for the tests' tiny clips, too."""
     monkeypatch.setattr(preflight, "WORTH_PIXELS", 1)
 
 

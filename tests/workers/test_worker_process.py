@@ -164,7 +164,7 @@ class NoMemory(MattingStage):
 
 @pytest.fixture
 def without_memory() -> Iterator[ExecutorFactory]:
-    """What makes supervisors of workers without memory."""
+    """Return a factory of supervisors whose workers have no memory."""
 
     def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
         return Worker(setup, stage_of=NoMemory)

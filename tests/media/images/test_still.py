@@ -21,7 +21,7 @@ from tests.support.pixels import ALPHA16, RGB8, RGB16, flatten_alpha
 
 
 def stored_png(values: NDArray[np.generic], colour_type: int) -> bytes:
-    """A PNG of any kind, written by hand: what Pillow and FFmpeg do not write."""
+    """Build a PNG of any kind by hand, such as Pillow and FFmpeg do not write."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + checksum(kind + content)

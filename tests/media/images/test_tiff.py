@@ -23,7 +23,7 @@ from tests.support.pixels import ALPHA16, RGB8, RGB16, flatten_alpha
 
 
 def write_lzw(path: Path, values: NDArray[np.uint16], pixel_format: str) -> None:
-    """A TIFF as most programs compress it; Pillow cannot write more than grey of 16 bits."""
+    """Write a TIFF as most programs compress it; of 16 bits, Pillow can write only grey."""
     context = av.CodecContext.create("tiff", "w")
     assert isinstance(context, VideoCodecContext)
     context.height, context.width = values.shape[:2]
