@@ -43,7 +43,7 @@ class Forecast:
     def _time(self, now: datetime) -> str:
         text = f"A trial with {self.tried_frames} frames"
         if self.frames_per_second is None:
-            return f"{text} went well; how long all {self.frames} take cannot be told from it."
+            return f"{text} went well, but does not show how long all {self.frames} take."
         seconds = self.frames / self.frames_per_second
         return (
             f"{text}: about {_rate(self.frames_per_second)} frames a second. "

@@ -1,4 +1,4 @@
-"""What a run asks of whoever runs the network over its segments, and what it is told of each.
+"""What a run asks of whoever runs the network over its segments, and what it gets for each.
 
 The supervisor in this process is one executor; scripted ones in tests, and later several graphics
 cards or computers, are others. All that crosses this seam can be pickled.

@@ -167,7 +167,7 @@ class MattingStage:
                 before = task.before.open(self._output.frame_rate)
                 warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
             except MattingError as error:
-                progress.say(f"{job.name} begins without what was seen before it: {error.what}")
+                progress.say(f"{job.name} begins without a state from before it: {error.what}")
                 session.reset()
                 return InitialState.FRESH
             if session.has_state_for(size, ratio):

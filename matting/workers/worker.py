@@ -1,4 +1,4 @@
-"""The worker: one network, matting the segments that it is given, one after another.
+"""The worker: one network, matting one submitted segment after another.
 
 Four threads form a pipeline, each working on the frames or the segment that the one before has
 passed on, so that none of them waits while another begins or ends a segment:

@@ -21,7 +21,7 @@ FRAMES = 5  # of each segment
 
 @dataclass
 class Script:
-    """What the workers are to do, and what they were told.
+    """What the workers are to do, and what they were asked to do.
 
     Attributes:
         breaks: how many more times each segment breaks its worker.

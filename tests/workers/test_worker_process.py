@@ -130,7 +130,7 @@ def test_an_interruption_ends_the_process(
 def test_a_worker_left_behind_lets_go(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
-    """The run is killed, its worker is not: that one notices, and the next run goes on."""
+    """The run is killed, its worker is not: that one notices, and the next run can start."""
     segments = cut(tmp_path, progress)
     ours, theirs = process_context().Pipe(duplex=False)
     given = (theirs, segments, random_checkpoint, segments.parent / "isolated")
@@ -209,7 +209,7 @@ def test_weights_that_are_replaced_while_they_are_used(
 def test_weights_that_are_none_cost_nothing(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
-    """What was done before stays done, and the fault is told once, not for each segment."""
+    """What was done before stays done, and the fault is shown once, not for each segment."""
     segments = cut(tmp_path, progress)
     folder = matte(segments, random_checkpoint, progress, segments.parent / "isolated")
     before = [path.read_bytes() for path in composites(folder)]
