@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from matting.errors import BusyError, SegmentsFailedError
+from matting.infer import infer
 from matting.options import (
     CuttingOptions,
 )
@@ -21,7 +22,9 @@ from tests.support.stages import (
     composites,
     cut,
     matte,
+    matting_options,
     processed,
+    with_compute,
 )
 
 
@@ -99,8 +102,9 @@ def test_a_segment_that_changes_while_it_is_matted_is_not_done(
         (segments / "output_001.mp4").write_bytes(other)
 
     progress.on_advance = once_done(45, swap)
+    options = with_compute(matting_options(opaque_checkpoint), largest_chunk=1)
     with pytest.raises(SegmentsFailedError, match="changed while"):
-        matte(segments, opaque_checkpoint, progress)
+        infer(segments, options, None, progress)  # frame by frame, else all is read by then
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert processed(folder) == {"output_000.mp4": True, "output_001.mp4": False}
 
@@ -118,8 +122,9 @@ def test_a_video_that_changes_while_it_is_matted_is_not_done(
                 file.write(b"more")
 
     progress.on_advance = append
+    options = with_compute(matting_options(opaque_checkpoint), largest_chunk=1)
     with pytest.raises(SegmentsFailedError, match="changed while"):
-        matte(video.parent, opaque_checkpoint, progress)
+        infer(video.parent, options, None, progress)  # frame by frame, as above
     assert processed(MattedFolder(tmp_path / "videos_matted")) == {"clip.mp4": False}
 
 
@@ -182,5 +187,6 @@ def test_a_segment_that_disappears_while_it_is_matted_fails_alone(
     segments = cut(tmp_path, progress)
 
     progress.on_advance = once_done(45, (segments / "output_001.mp4").unlink)
+    options = with_compute(matting_options(opaque_checkpoint), largest_chunk=1)
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4.*cannot be read"):
-        matte(segments, opaque_checkpoint, progress)
+        infer(segments, options, None, progress)  # frame by frame, else all is read by then
