@@ -6,7 +6,6 @@ ISOBMFF" (vexu, hfov).
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from uuid import UUID
@@ -20,13 +19,10 @@ from matting.media.mp4.boxes import (
     split_entry,
     track_id,
 )
-from matting.media.stream_start import FirstFrame, StreamStart
-from matting.media.streams import ListedStream
 
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
 BOTH_EYES = 3  # flags of Apple's `stri`
-INVERTED = 1  # flag of AVStereo3D: the right eye comes first
 
 BASE_VIEW = "Only the base view (one eye) of this MV-HEVC video is matted."
 
@@ -41,10 +37,6 @@ class StereoLayout(IntEnum):
     @property
     def matroska_name(self) -> str:
         return self.name.lower()
-
-
-# By AVStereo3D's numbers.
-FRAME_PACKINGS = {1: StereoLayout.LEFT_RIGHT, 2: StereoLayout.TOP_BOTTOM}
 
 
 @dataclass(frozen=True)
@@ -83,32 +75,6 @@ class Spatial:
         return bool(self.track) or any(box[4:8] != b"st3d" for box in self.entry)
 
 
-def spatial_of(
-    container: str, picture: ListedStream, moov: Box | None, start: StreamStart
-) -> Spatial:
-    """Return the boxes that say how a picture is viewed, whatever its container.
-
-    Args:
-        container: FFmpeg's name of its format.
-        moov: its header, where it is an MP4 or QuickTime file.
-    """
-    mode = picture.tags.get("stereo_mode", "")
-    if moov is not None:
-        known = _of_boxes(moov, picture.id)
-    else:
-        known = _boxes_of_matroska(start, mode) if "matroska" in container else Spatial()
-    notes = list(known.notes)
-    entry, track = known.entry, known.track
-    if not notes and not any(box[4:8] in {b"st3d", b"vexu"} for box in entry):
-        entry += _frame_packing(start.frame)
-    if "spherical-video" in picture.tags and not track:
-        v1 = picture.tags["spherical-video"].encode()
-        track = (bytes(Box(b"uuid", SPHERICAL_V1 + v1)),)
-    if mode not in {"", "mono"} and not any(box[4:8] == b"st3d" for box in entry):
-        notes.append(f"The stereo layout {mode} cannot be kept in mp4.")
-    return Spatial(entry, track, tuple(notes))
-
-
 def put_spatial(trak: Box, spatial: Spatial) -> None:
     """Give the track `trak` the boxes of `spatial`, in place of its own."""
     for entry in entries(trak):
@@ -119,8 +85,8 @@ def put_spatial(trak: Box, spatial: Spatial) -> None:
     trak.children += [box for raw in spatial.track for box in parse(raw)[0]]
 
 
-def _of_boxes(moov: Box, number: int) -> Spatial:
-    """Return those of the track with that number in an MP4 or QuickTime file."""
+def spatial_of_moov(moov: Box, number: int) -> Spatial:
+    """Return the boxes of the track with that number in an MP4 or QuickTime file."""
     for trak in moov.all(b"trak"):
         if handler(trak) != VIDEO or track_id(trak) != number:
             continue
@@ -161,35 +127,6 @@ def _for_one_eye(box: Box) -> Box:
     return Box(b"vexu", b"".join(map(bytes, kept)))
 
 
-def _boxes_of_matroska(start: StreamStart, mode: str) -> Spatial:
-    """Return the boxes that FFmpeg's mp4 writer makes of Matroska's elements."""
-    if start.mp4_header is None:
-        return _without_mp4(start, mode)
-    boxes, _ = parse(start.mp4_header)
-    for trak in (trak for box in boxes for trak in box.all(b"trak")):
-        own = [box for entry in entries(trak)[:1] for box in split_entry(entry).children]
-        # FFmpeg's own `vexu` says less than its st3d.
-        return Spatial(tuple(bytes(box) for box in own if box.kind in GOOGLE))
-    return Spatial()
-
-
-def _without_mp4(start: StreamStart, mode: str) -> Spatial:
-    """Return the layout, for codecs that mp4 does not hold; a projection is only noted."""
-    projected = start.frame is not None and start.frame.is_spherical
-    notes = ("The projection of this picture cannot be kept in mp4.",) if projected else ()
-    layouts = [layout for layout in StereoLayout if layout.matroska_name == mode]
-    return Spatial(tuple(_st3d(layout) for layout in layouts), notes=notes)
-
-
-def _st3d(layout: StereoLayout) -> bytes:
+def stereo_box(layout: StereoLayout) -> bytes:
+    """Return the `st3d` box of a layout."""
     return bytes(Box(b"st3d", bytes([0, 0, 0, 0, layout])))
-
-
-def _frame_packing(frame: FirstFrame | None) -> tuple[bytes, ...]:
-    """Return the layout by the stream itself (H.264's and H.265's frame packing message)."""
-    if frame is None or frame.stereo is None:
-        return ()
-    layout, flags = struct.unpack_from("=ii", frame.stereo)
-    if layout not in FRAME_PACKINGS or flags & INVERTED:
-        return ()
-    return (_st3d(FRAME_PACKINGS[layout]),)
