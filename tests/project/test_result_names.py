@@ -6,6 +6,7 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from matting.infer import infer
 from matting.options import OutputKind, OutputOptions
 from matting.project.inputs import Input, read_inputs
 from matting.project.paths import LIST_NAME
+from matting.project.plan import Plan, PlannedSegment, SourceFingerprint, write_plan
+from matting.system.fingerprint import Fingerprint
 from tests.support.clips import make_clip, numbers
 from tests.support.recorder import Recorder
 from tests.support.stages import FAST, composites, matting_options, processed
@@ -198,3 +201,28 @@ def test_what_would_be_overwritten_is_matted_again(
     progress.totals.clear()
     infer(clips, options, None, progress)
     assert progress.totals == []
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["output_000.mp4", "output_001.mp4"], ["output_000", "output_001"]),
+        (["a.mp4", "a.mkv"], ["a.mp4", "a.mkv"]),
+        (["output_000.mp4", "OUTPUT_000.mp4"], ["output_000.mp4", "OUTPUT_000.mp4 (2)"]),
+    ],
+)
+def test_results_of_a_plan_never_share_a_name_even_if_it_was_edited(
+    names: list[str], expected: list[str], tmp_path: Path
+) -> None:
+    content = Fingerprint(1, "0" * 64)
+    plan = Plan(
+        source=SourceFingerprint("clip.mp4", 1, "0" * 64),
+        time_base=Fraction(1, 1000),
+        rate=Fraction(30),
+        start_pts=0,
+        seconds=Fraction(15),
+        reencoded=False,
+        segments=tuple(PlannedSegment.of(name, [0, 33], content) for name in names),
+    )
+    write_plan(tmp_path, plan)
+    assert [item.stem for item in read_inputs(tmp_path).inputs] == expected
