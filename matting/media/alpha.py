@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from matting.media.colour_tags import ColourRange
-
-Samples = NDArray[np.integer]
+from matting.media.pixel_formats import Samples, plane_samples
 
 
 def has_alpha(pixel_format: str) -> bool:
@@ -37,16 +35,16 @@ def flatten_alpha(frame: VideoFrame) -> VideoFrame:
     planar = _as(frame, _planar(frame.format))
     result = _as(planar, opaque_format(frame.format.name))
     components = planar.format.components
-    alpha = _samples(planar.planes[3], components[3].bits)
+    alpha = plane_samples(planar.planes[3], components[3].bits)
     for number, component in enumerate(components[:3]):
         # Not what the conversion put there: libswscale empties planes of deep RGB with alpha.
-        own = _samples(planar.planes[number], component.bits)
+        own = plane_samples(planar.planes[number], component.bits)
         zero = 0
         if not planar.format.is_rgb:
             limited = 0 if planar.color_range == ColourRange.FULL else 16 << component.bits - 8
             # Chroma's middle is the same in both ranges: ITU-T H.273, 8.3.
             zero = 1 << component.bits - 1 if number else limited
-        target = _samples(result.planes[number], component.bits)
+        target = plane_samples(result.planes[number], component.bits)
         target[:] = _fade(own, alpha, zero, (1 << component.bits) - 1)
     return result
 
@@ -106,10 +104,3 @@ def _as(frame: VideoFrame, pixel_format: str) -> VideoFrame:
         src_color_range=frame.color_range,
         dst_color_range=frame.color_range,
     )
-
-
-def _samples(plane: VideoPlane, bits: int) -> Samples:
-    """Return a plane's own samples, [H, W], uint8 or uint16, in its own memory."""
-    dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
-    lines: Samples = np.frombuffer(memoryview(plane), dtype)
-    return lines.reshape(-1, plane.line_size // dtype.itemsize)[: plane.height, : plane.width]

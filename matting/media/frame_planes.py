@@ -11,7 +11,13 @@ from torch import Tensor
 
 from matting.imaging.planes import Planes
 from matting.media.colour_tags import ColourTags
-from matting.media.pixel_formats import convert_frame, planar_format, sample_format_of
+from matting.media.pixel_formats import (
+    Samples,
+    convert_frame,
+    planar_format,
+    plane_samples,
+    sample_format_of,
+)
 
 
 def planes_of(frame: VideoFrame, colour: ColourTags, turns: int = 0) -> Planes:
@@ -24,7 +30,7 @@ def planes_of(frame: VideoFrame, colour: ColourTags, turns: int = 0) -> Planes:
     name = planar_format(frame.format)
     frame = convert_frame(frame, name, colour.range)
     sample_format = sample_format_of(frame.format, colour, turns)
-    arrays = [np.rot90(_samples(plane, sample_format.bits), turns) for plane in frame.planes]
+    arrays = [np.rot90(plane_samples(plane, sample_format.bits), turns) for plane in frame.planes]
     if frame.format.is_rgb:
         green, blue, red = arrays
         return Planes(sample_format, _tensor([red, green, blue]))
@@ -51,28 +57,18 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     for plane, values in zip(frame.planes, tensors, strict=False):
         _fill(plane, values.numpy())
     for plane in frame.planes[len(tensors) :]:
-        _rows(plane, sample_format.sample_bytes)[:] = int(sample_format.chroma_code_range.zero)
+        plane_samples(plane, sample_format.bits)[:] = int(sample_format.chroma_code_range.zero)
     return frame
 
 
-def _rows(plane: VideoPlane, item_bytes: int) -> NDArray[np.generic]:
-    """Return a plane's samples [h, w], in its own memory."""
-    memory = np.asarray(memoryview(plane)).view(np.uint8 if item_bytes == 1 else "<u2")
-    return memory.reshape(-1, plane.line_size // item_bytes)[: plane.height, : plane.width]
-
-
-def _samples(plane: VideoPlane, bits: int) -> NDArray[np.generic]:
-    return _rows(plane, 1 if bits == 8 else 2)
-
-
-def _tensor(arrays: list[NDArray[np.generic]]) -> Tensor:
+def _tensor(arrays: list[Samples]) -> Tensor:
     """Return arrays [h, w] as one tensor [1, N, h, w], in its own memory."""
     return torch.from_numpy(np.stack(arrays)[None])
 
 
 def _fill(plane: VideoPlane, values: NDArray[np.generic]) -> None:
     """Copy `values` [h, w] to a plane that may be a little larger, and whose edge then repeats."""
-    target = _rows(plane, values.dtype.itemsize)
+    target = plane_samples(plane, 8 * values.dtype.itemsize)
     height, width = values.shape
     target[:height, :width] = values
     target[:height, width:] = values[:, -1:]

@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from numpy.typing import NDArray
 
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags
+
+Samples = NDArray[np.integer]
 
 # The same samples in another order, or with colour differences that are all zero: H.264, H.265
 # and FFV1 have few packed formats, and what is grey is decoded as 4:2:0.
@@ -108,6 +112,13 @@ def convert_frame(frame: VideoFrame, pixel_format: str, colour_range: int) -> Vi
     return frame.reformat(
         format=pixel_format, src_color_range=colour_range, dst_color_range=colour_range
     )
+
+
+def plane_samples(plane: VideoPlane, bits: int) -> Samples:
+    """Return a plane's samples [h, w] without padding, uint8 or uint16, in its own memory."""
+    dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
+    lines: Samples = np.frombuffer(memoryview(plane), dtype)
+    return lines.reshape(-1, plane.line_size // dtype.itemsize)[: plane.height, : plane.width]
 
 
 def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
