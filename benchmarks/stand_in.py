@@ -41,7 +41,7 @@ def write_clip(path: Path, frames: int, seed: int) -> Path:
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        for block in _tone(frames):
+        for block in tone(Fraction(frames, RATE)):
             container.mux(audio.encode(block))
         container.mux(audio.encode(None))
     return path
@@ -72,19 +72,21 @@ def presentation_times(path: Path) -> list[Fraction]:
     return [time - times[0] for time in times]
 
 
+def tone(seconds: Fraction, delay: Fraction = Fraction(0)) -> Iterator[av.AudioFrame]:
+    """Yield a tone of 440 Hz, mono, that starts after a delay; times in seconds."""
+    total = int(seconds * SAMPLE_RATE)
+    for start in range(0, total, BLOCK_SAMPLES):
+        samples = np.arange(start, min(start + BLOCK_SAMPLES, total))
+        wave = (np.sin(samples * 2 * np.pi * 440 / SAMPLE_RATE) * 0.3).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts = start + int(delay * SAMPLE_RATE)
+        frame.time_base = Fraction(1, SAMPLE_RATE)
+        yield frame
+
+
 def _frame(texture: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
     """Return RGB [H, W, 3]: a window that wanders over the texture, coarse to encode well."""
     moved = np.roll(texture, (index, 2 * index), axis=(0, 1)).astype(np.float32)
     coarse = moved[: SIZE.height // 4, : SIZE.width // 4]
     return np.kron(coarse, np.ones((4, 4, 1), np.float32)).astype(np.uint8)
-
-
-def _tone(frames: int) -> Iterator[av.AudioFrame]:
-    """Yield a tone as long as so many frames of video."""
-    for start in range(0, frames * SAMPLE_RATE // RATE, BLOCK_SAMPLES):
-        samples = np.arange(start, start + BLOCK_SAMPLES)
-        wave = (np.sin(samples * 2 * np.pi * 330 / SAMPLE_RATE) * 0.3).astype(np.float32)
-        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        frame.pts, frame.time_base = start, Fraction(1, SAMPLE_RATE)
-        yield frame

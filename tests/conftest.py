@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from benchmarks.checkpoints import write_constant_checkpoint, write_random_checkpoint
+from benchmarks.faults.program import PRELOADED
 from matting.cli.signals import NAMES
 from matting.system import subprocesses
 from tests.support.markers import require_gpu
@@ -24,12 +25,7 @@ from tests.support.repository import ROOT
 from tests.support.wine.harness import Wine
 
 # All that any process of the tests or of the fault bench needs.
-LOADED = [
-    "matting.run",
-    "benchmarks.faults.bench",
-    "tests.support.faulty_worker",
-    "torchvision.models",
-]
+PRELOADED_BY_TESTS = [*PRELOADED, "tests.support.faulty_worker"]
 
 # The same examples every time; a busy machine may take its time; nothing is left in the folder.
 hypothesis.settings.register_profile("rvm", derandomize=True, deadline=None, database=None)
@@ -60,7 +56,7 @@ def _loaded_processes() -> None:
     Those of whole commands start the long way, as users' do.
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
-        multiprocessing.set_forkserver_preload(LOADED)
+        multiprocessing.set_forkserver_preload(PRELOADED_BY_TESTS)
         subprocesses.START_METHOD = "forkserver"
 
 

@@ -29,7 +29,7 @@ POLL_SECONDS = 0.01
 GONE = "ZX"  # states of a process that has ended
 CONTEXT = multiprocessing.get_context("forkserver")
 # What the program imports when it needs it.
-PRELOADED = ["matting.cli.main", "matting.run", "torchvision.models"]
+PRELOADED = ["matting.cli.main", "matting.run", "torchvision.models", "benchmarks.faults.bench"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class RunningCommand:
             if self._is_cold:
                 self._start_cold()
             else:
-                CONTEXT.set_forkserver_preload([*PRELOADED, "benchmarks.faults.bench"])
+                CONTEXT.set_forkserver_preload(PRELOADED)
                 given = (self._arguments, str(self._log), self._prepare)
                 self._warm = CONTEXT.Process(target=_child, args=given)
                 self._warm.start()

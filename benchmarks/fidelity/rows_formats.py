@@ -21,20 +21,19 @@ VP8 = (
     "-deadline",
     "realtime",
 )
-VP9 = (
+VP9_FINE = (
     "-c:v",
     "libvpx-vp9",
     "-crf",
     "6",
     "-b:v",
     "0",
-    "-g",
-    "15",
     "-deadline",
     "realtime",
     "-cpu-used",
     "8",
 )
+VP9 = (*VP9_FINE, "-g", "15")
 MPEG2 = ("-c:v", "mpeg2video", "-q:v", "2", "-g", "15", "-bf", "2")
 MPEG4 = ("-c:v", "mpeg4", "-q:v", "2", "-g", "15", "-bf", "0")
 PRORES = ("-c:v", "prores_ks", "-profile:v", "3")

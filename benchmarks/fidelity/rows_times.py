@@ -10,7 +10,7 @@ from benchmarks.fidelity import boxes
 from benchmarks.fidelity.clip import Clip
 from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.row import Row
-from benchmarks.fidelity.rows_formats import MPEG2, PCM, PRORES_4444
+from benchmarks.fidelity.rows_formats import MPEG2, PCM, PRORES_4444, VP9_FINE
 
 TICK = Fraction(1, 600)
 INTERLACED = ("-c:v", "libx264", "-crf", "4", "-preset", "ultrafast", "-flags", "+ilme+ildct")
@@ -22,18 +22,6 @@ CHAPTERS = (
     ";FFMETADATA1\ntitle=A title\nartist=Somebody\ncomment=A comment\n"
     "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle=First\n"
     "[CHAPTER]\nTIMEBASE=1/1000\nSTART=600\nEND=1200\ntitle=Second\n"
-)
-VP9_ALPHA = (
-    "-c:v",
-    "libvpx-vp9",
-    "-crf",
-    "6",
-    "-b:v",
-    "0",
-    "-deadline",
-    "realtime",
-    "-cpu-used",
-    "8",
 )
 GERMAN = ("-metadata:s:a:0", "language=ger", "-metadata:s:a:0", "title=Ton")
 ENGLISH = ("-map", "1:a", "-metadata:s:a:1", "language=eng", "-metadata:s:a:1", "title=Music")
@@ -114,7 +102,7 @@ GEOMETRY = [
         for degrees in (90, 180, 270)
     ),
     Row("95x63", Clip("mkv", ("-c:v", "ffv1"), size=(95, 63))),
-    Row("95x63, VP9", Clip("mkv", VP9_ALPHA, size=(95, 63)), short=True),
+    Row("95x63, VP9", Clip("mkv", VP9_FINE, size=(95, 63)), short=True),
     Row("pixels of 8:9", Clip(filters="setsar=8/9"), about=("pixel aspect",), short=True),
     Row(
         "pixels of 8:9, rotated 90",
@@ -173,7 +161,7 @@ TRACKS = [
     ),
     Row(
         "VP9 with alpha",
-        Clip("webm", (*VP9_ALPHA, "-auto-alt-ref", "0"), "yuva420p"),
+        Clip("webm", (*VP9_FINE, "-auto-alt-ref", "0"), "yuva420p"),
         before=("-c:v", "libvpx-vp9"),
         alpha=True,
         said="black",

@@ -18,6 +18,7 @@ from matting.cli.next_steps import Invocation, command_line, failure_text, inter
 from matting.errors import InputError, MediaError, StorageError
 from matting.system.humanize import time_taken
 from tests.support.clips import make_clip
+from tests.support.commands import running_infer
 from tests.support.repository import ROOT
 
 TYPED = Invocation(("python", "inference_custom.py"), ("run", "my clip.mp4"))
@@ -238,43 +239,29 @@ def test_pressed_three_times_it_leaves_nothing_behind_and_goes_on(
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
-    make_clip(clips / "a.mp4", 200, size=(320, 240))
-    command = [sys.executable, str(ROOT / "inference_custom.py"), "infer", str(clips)]
-    command += ["--checkpoint", str(random_checkpoint), "--device", "cpu"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    ) as process:
-        composite = tmp_path / "clips_matted" / "COMPOSITE"
-        deadline = time.monotonic() + 60
-        while not (composite / "a.mp4.partial").exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
+    make_clip(clips / "a.mp4", 800)
+    with running_infer(clips, random_checkpoint, at="a.mp4") as infer:
         pressed = time.monotonic()
         for _ in range(3):
             if to_all:
-                os.killpg(process.pid, signal.SIGINT)
+                os.killpg(infer.process.pid, signal.SIGINT)
             else:
-                process.send_signal(signal.SIGINT)
+                infer.process.send_signal(signal.SIGINT)
             time.sleep(0.02)
-        _, error = process.communicate(timeout=30)
+        error = infer.wait_for_end()
         assert time.monotonic() - pressed < 5
-    assert process.returncode == 130
-    words = error.decode().splitlines()
-    assert words[-2:] == [
+    assert infer.process.returncode == 130
+    assert error.splitlines()[-2:] == [
         "Interrupted. Run the same command again: it goes on where it stopped.",
-        f"  {command_line(command)}",
+        f"  {command_line(infer.command)}",
     ]
-    assert b"Traceback" not in error
-    assert list(composite.iterdir()) == []
+    assert "Traceback" not in error
+    assert list(infer.composites.iterdir()) == []
     # What multiprocessing keeps for the rest ends when it sees that its parent is gone.
     deadline = time.monotonic() + 10
-    while living(process.pid) and time.monotonic() < deadline:
+    while living(infer.process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert living(process.pid) == []
+    assert living(infer.process.pid) == []
 
 
 def living(session: int) -> list[str]:

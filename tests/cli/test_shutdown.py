@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from matting.errors import (
     UnforeseenError,
 )
 from tests.support.clips import make_clip
-from tests.support.repository import ROOT
+from tests.support.commands import running_infer
 
 
 def test_a_request_to_end_counts_as_ctrl_c(
@@ -100,25 +97,12 @@ def test_every_shutdown_leaves_two_minutes_and_a_way_out(platform: str) -> None:
 def test_interrupted_for_real(tmp_path: Path, random_checkpoint: Path) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
-    make_clip(clips / "a.mp4", 2, size=(320, 240))
-    make_clip(clips / "b.mp4", 200, size=(320, 240))
-    command = [sys.executable, str(ROOT / "inference_custom.py"), "infer", str(clips)]
-    command += ["--checkpoint", str(random_checkpoint), "--device", "cpu"]
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    ) as process:
-        composite = tmp_path / "clips_matted" / "COMPOSITE"
-        deadline = time.monotonic() + 60
-        while not (composite / "b.mp4.partial").exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"Run the same command again" in error
-    assert b"Traceback" not in error
-    assert [p.name for p in composite.iterdir()] == ["a.mp4"]
+    make_clip(clips / "a.mp4", 2)
+    make_clip(clips / "b.mp4", 800)
+    with running_infer(clips, random_checkpoint, at="b.mp4") as infer:
+        infer.process.send_signal(signal.SIGINT)
+        error = infer.wait_for_end()
+    assert infer.process.returncode == 130
+    assert "Run the same command again" in error
+    assert "Traceback" not in error
+    assert [p.name for p in infer.composites.iterdir()] == ["a.mp4"]

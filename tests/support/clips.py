@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from benchmarks.stand_in import SAMPLE_RATE, tone
+
 SIZE = (64, 48)
 RATE = Fraction(30)
 BITS = 8
-SAMPLE_RATE = 48_000
-AUDIO_BLOCK = 1024
 
 
 def picture(number: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
@@ -90,7 +90,7 @@ def make_clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio_stream is not None:
-            for block in _tone(Fraction(frames) / rate, Fraction(audio_delay_frames) / rate):
+            for block in tone(Fraction(frames) / rate, Fraction(audio_delay_frames) / rate):
                 container.mux(audio_stream.encode(block))
             container.mux(audio_stream.encode(None))
     return path
@@ -102,7 +102,7 @@ def make_audio(path: Path, seconds: int = 1) -> Path:
         audio_stream = container.add_stream("aac", rate=SAMPLE_RATE)
         assert isinstance(audio_stream, AudioStream)
         audio_stream.layout = "mono"
-        for block in _tone(Fraction(seconds), Fraction(0)):
+        for block in tone(Fraction(seconds)):
             container.mux(audio_stream.encode(block))
         container.mux(audio_stream.encode(None))
     return path
@@ -202,15 +202,3 @@ def _options(codec: str, changes: dict[str, str] | None) -> dict[str, str]:
         "libx265": {"preset": "ultrafast", "crf": "10", "x265-params": "log-level=none:scenecut=0"},
     }
     return {**defaults.get(codec, {}), **(changes or {})}
-
-
-def _tone(length: Fraction, delay: Fraction) -> Iterator[av.AudioFrame]:
-    total = int(length * SAMPLE_RATE)
-    for start in range(0, total, AUDIO_BLOCK):
-        at = np.arange(start, min(start + AUDIO_BLOCK, total))
-        wave = (np.sin(at * 2 * np.pi * 440 / SAMPLE_RATE) * 0.3).astype(np.float32)
-        frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        frame.pts = start + int(delay * SAMPLE_RATE)
-        frame.time_base = Fraction(1, SAMPLE_RATE)
-        yield frame
