@@ -103,7 +103,7 @@ def test_missing_audio_is_announced(
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 40)
     final = finish(video, opaque_checkpoint, progress)
-    assert progress.heard("has no audio")
+    assert progress.mentions("has no audio")
     assert numbers(final) == list(range(40))
 
 

@@ -165,7 +165,7 @@ def test_an_intact_combined_file_is_left_alone(
     folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
     written = combine(folder.root, None, progress).stat().st_mtime_ns
     assert combine(folder.root, None, progress).stat().st_mtime_ns == written
-    assert progress.heard("Already combined")
+    assert progress.mentions("Already combined")
     content = bytearray(folder.combined().read_bytes())
     content[-200] ^= 1
     folder.combined().write_bytes(content)
@@ -184,10 +184,10 @@ def test_a_record_that_cannot_be_read_means_to_combine_anew(
     intact = record.read_bytes()
     record.write_bytes(content)
     assert numbers(combine(folder.root, None, progress)) == list(range(40))
-    assert not progress.heard("Already combined")
+    assert not progress.mentions("Already combined")
     assert record.read_bytes() == intact
     combine(folder.root, None, progress)
-    assert progress.heard("Already combined")
+    assert progress.mentions("Already combined")
 
 
 def test_other_files_in_the_folder_are_ignored(

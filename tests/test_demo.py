@@ -33,7 +33,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
         seconds=SECONDS,
     )
     torch.set_num_threads(1)
-    assert progress.heard("useless on real people")
+    assert progress.mentions("useless on real people")
     return result
 
 

@@ -47,7 +47,7 @@ def test_every_frame_once_at_its_time(
     assert list(processed(folder)) == [f"output_{i:03d}.mp4" for i in range(3)]
     assert progress.done == progress.totals[-1] == 70
     assert (folder.output_folder(OutputKind.COMPOSITE) / "file_list.txt").is_file()
-    assert progress.heard("CPU")
+    assert progress.mentions("CPU")
 
 
 def test_where_everything_is_foreground_the_composite_is_the_source(

@@ -121,7 +121,7 @@ def test_what_descends_from_a_mended_segment_is_done_again(
     matte(segments, mending)
     assert differing(folder, undisturbed) == []
     assert mending.totals == [(5 - victim) * FRAMES] == [mending.done]
-    assert mending.heard(f"{NAMES[victim + 1]}") and mending.heard("done again")
+    assert mending.mentions(f"{NAMES[victim + 1]}") and mending.mentions("done again")
     again = Recorder()
     matte(segments, again)
     assert again.totals == []

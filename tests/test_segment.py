@@ -80,7 +80,7 @@ def test_re_encoding_cuts_any_video(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "one_key.mp4", 75, gop=1000)
     folder = segment(video, SECOND, None, progress)
     assert len(segment_files(folder)) == 1
-    assert progress.heard("--reencode")
+    assert progress.mentions("--reencode")
     options = CuttingOptions(seconds=Fraction(1), reencode=True, overwrite=True)
     folder = segment(video, options, None, progress)
     assert len(segment_files(folder)) == 3
@@ -96,7 +96,7 @@ def test_avi_with_reordered_frames_is_re_encoded(
     options = {"bf": "2", "b_strategy": "0"} if codec == "mpeg4" else {"bf": "2"}
     video = make_clip(tmp_path / "clip.avi", 60, codec=codec, options=options)
     folder = segment(video, SECOND, None, progress)
-    assert progress.heard("re-encoded, without loss: the video's frames carry no times")
+    assert progress.mentions("re-encoded, without loss: the video's frames carry no times")
     assert len(segment_files(folder)) == 2
     assert cut_frames(folder) == list(range(60))
 
@@ -110,7 +110,7 @@ def test_re_encoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> N
     options = CuttingOptions(reencode=True, damaged=OnDamage.REPEAT)
     folder = segment(short, options, None, progress)
     assert 20 < len(cut_frames(folder)) < 150
-    assert progress.heard("is cut off: it ends at 0:00:0")
+    assert progress.mentions("is cut off: it ends at 0:00:0")
 
 
 def test_a_video_that_starts_late_is_whole(tmp_path: Path, progress: Recorder) -> None:

@@ -46,7 +46,7 @@ def test_one_bad_segment_does_not_stop_the_others(
     assert all(processed(folder).values())
     assert snapshot(composites(folder)[:1]) == first
     # The third had to begin without the second; now it need not, which the forecast knows.
-    assert progress.heard("output_002.mp4 is done again")
+    assert progress.mentions("output_002.mp4 is done again")
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     assert manifest["segments"]["output_002.mp4"]["start_state"] == "carried"
     matte(segments, opaque_checkpoint, progress)
@@ -151,8 +151,8 @@ def test_a_segment_that_was_mended_elsewhere_is_accepted_and_mentioned(
     mended.write_bytes((tmp_path / "mended.mkv").read_bytes())
     folder = matte(segments, opaque_checkpoint, progress)
     assert all(processed(folder).values())
-    assert progress.heard("output_001.mp4 is not what was cut any more")
-    assert not progress.heard("output_000.mp4 is not what")
+    assert progress.mentions("output_001.mp4 is not what was cut any more")
+    assert not progress.mentions("output_000.mp4 is not what")
 
 
 def test_a_segment_with_other_times_is_refused(

@@ -53,7 +53,7 @@ def test_a_pre_roll_that_is_too_short_shows_in_the_pixels_and_is_lengthened(
         job, progress, needs_pre_roll=lambda _packets, _start, _stop, back: back > 2
     )
     assert_exact(job, cut(job, HALF, progress, copier))
-    assert not progress.heard("re-encoded")
+    assert not progress.mentions("re-encoded")
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
@@ -65,7 +65,7 @@ def test_where_no_pre_roll_helps_the_segment_is_re_encoded_without_loss(
     job = job_of(video, tmp_path / "work")
     copier = ExactCopier(job, progress, needs_pre_roll=lambda *_: False)
     assert_exact(job, cut(job, HALF, progress, copier))
-    assert progress.heard("4 of 5 segments had to be re-encoded, without loss")
+    assert progress.mentions("4 of 5 segments had to be re-encoded, without loss")
 
 
 def test_segments_that_cannot_be_read_are_re_encoded(tmp_path: Path, progress: Recorder) -> None:
@@ -81,4 +81,4 @@ def test_segments_that_cannot_be_read_are_re_encoded(tmp_path: Path, progress: R
     job = job_of(open_hevc(tmp_path), tmp_path / "work")
     copier = ExactCopier(job, progress, write=write_garbage)
     assert_exact(job, cut(job, HALF, progress, copier))
-    assert progress.heard("re-encoded, without loss: copied as they are, they could not be read")
+    assert progress.mentions("re-encoded, without loss: copied as they are, they could not be read")

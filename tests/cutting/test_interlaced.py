@@ -110,7 +110,7 @@ def test_combing_is_gone_and_every_frame_is_there(
     before = pictures(video)
     assert min(combing(luma) for luma in before[1:]) > 4
     folder = segment(video, CuttingOptions(seconds=THIRD), None, progress)
-    assert progress.heard("bwdif")
+    assert progress.mentions("bwdif")
     files = segment_files(folder)
     assert len(files) == 3
     after = [luma for file in files for luma in pictures(file)]
@@ -147,7 +147,7 @@ def test_frames_that_become_interlaced_later(tmp_path: Path, progress: Recorder)
     assert not info.interlaced
     assert not choose_filters(info)
     folder = segment(video, CuttingOptions(seconds=Fraction(1)), None, progress)
-    assert progress.heard("bwdif")
+    assert progress.mentions("bwdif")
     before, after = pictures(video), [p for file in segment_files(folder) for p in pictures(file)]
     assert len(before) == len(after) == 50 + FRAMES
     assert all(np.array_equal(a, b) for a, b in zip(before[:50], after[:50], strict=True))

@@ -93,7 +93,7 @@ def test_same_samples_at_the_same_times(
     progress = Recorder()
     folder = segment(video, HALF, None, progress)
     assert presented_by_segments(folder) == presented(video)
-    assert not progress.heard("loss but")
+    assert not progress.mentions("loss but")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_odd_sizes_without_loss(
     clip = tmp_path / "clip.nut"
     video = make_clip(clip, 4, codec="rawvideo", pixel_format=pixel_format, size=size)
     folder = segment(video, CuttingOptions(), None, progress)
-    assert progress.heard("re-encoded, without loss: ")
+    assert progress.mentions("re-encoded, without loss: ")
     assert presented_by_segments(folder) == presented(video)
 
 
@@ -163,7 +163,7 @@ def test_a_missing_first_key_frame(
     plan = read_plan(folder)
     assert plan is not None
     times = [time for time, _ in presented_by_segments(folder)]
-    assert progress.heard("frames at the start cannot be shown")
+    assert progress.mentions("frames at the start cannot be shown")
     assert 19 <= len(times) <= 23
     assert times == played or not played
     lost = times[0] - plan.start_pts * plan.time_base

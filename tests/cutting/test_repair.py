@@ -80,7 +80,7 @@ def test_the_last_good_frame_is_repeated(tmp_path: Path, progress: Recorder) -> 
     assert pixels[80:] == [pixels for _, pixels in good[80:]]
     for name in ("output_000.mp4", "output_003.mp4"):
         assert (folder / name).read_bytes() == (intact / name).read_bytes()
-    assert progress.heard("3 were replaced by the last good one")
+    assert progress.mentions("3 were replaced by the last good one")
     assert json.loads((folder / "segments.json").read_text("utf-8"))["segments"][2]["repeated"]
     for planned in plan.segments:
         chunks = VideoSource(folder / planned.name).chunks(16)
@@ -149,7 +149,7 @@ def test_a_missing_first_key_frame(suffix: str, tmp_path: Path, progress: Record
     video = without(whole, [0], tmp_path / f"clip.{suffix}")
     good = [pixels for _, pixels in decoded(whole)]
     folder = segment(video, SECOND, None, progress)
-    assert progress.heard("9 frames at the start cannot be shown")
+    assert progress.mentions("9 frames at the start cannot be shown")
     assert [pixels for _, pixels in joined(folder)] == good[10:]
     folder = segment(video, replace(REPEAT, overwrite=True), None, progress)
     frames = [pixels for _, pixels in joined(folder)]
@@ -168,7 +168,7 @@ def test_an_open_gop_at_the_start(tmp_path: Path, progress: Recorder) -> None:
         indexed = sum(packet.size > 0 for packet in container.demux(video=0))
     assert len(presented) < indexed
     folder = segment(video, SECOND, None, progress)
-    assert progress.heard(f"{indexed - len(presented)} frames at the start cannot be shown")
+    assert progress.mentions(f"{indexed - len(presented)} frames at the start cannot be shown")
     assert joined(folder) == presented
     folder = segment(video, replace(REPEAT, overwrite=True), None, progress)
     frames = [pixels for _, pixels in joined(folder)]
@@ -207,7 +207,7 @@ def test_damage_in_any_format(
     folder = segment(video, REPEAT, None, progress)
     plan = plan_of(folder)
     assert any(planned.repeated for planned in plan.segments)
-    assert progress.heard("replaced by the last good one")
+    assert progress.mentions("replaced by the last good one")
     assert plan.frames == indexed
     assert len(joined(folder)) == plan.frames
 

@@ -73,7 +73,7 @@ def test_cropping_by_the_header(
     clip = make_clip(tmp_path / "clip.mkv", 4, codec="libx265", pixel_format=pixel_format)
     cropped = crop_by_header(clip, left=left, bottom=bottom)
     folder = segment(cropped, CuttingOptions(), None, progress)
-    assert progress.heard(f"{left} pixels at the left")
+    assert progress.mentions(f"{left} pixels at the left")
     with open_video(clip) as (container, stream):
         whole = list(container.decode(stream))
     with open_video(folder / "output_000.mp4") as (container, stream):

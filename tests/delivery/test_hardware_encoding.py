@@ -81,8 +81,8 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     assert [path.stat().st_mtime_ns for path in composites(folder)] == before
     monkeypatch.setattr(HardwareProbe, "run", lambda _: "it has gone.")
     infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
-    assert progress.heard("takes longer: NVENC cannot be used: it has gone.")
-    assert progress.heard("2 are done again, for these have changed: --encoder")
+    assert progress.mentions("takes longer: NVENC cannot be used: it has gone.")
+    assert progress.mentions("2 are done again, for these have changed: --encoder")
     assert encoders_of(folder) == {CodecBackend.SOFTWARE}
 
 

@@ -156,4 +156,4 @@ def test_a_manifest_of_pictures_is_read_again(
     assert entry["settings"]["frame_rate"] == "pictures"
     assert MattedFolder.of(take) == folder
     infer(take, matting_options(opaque_checkpoint), None, progress)
-    assert progress.heard("1 of 1 are done already")
+    assert progress.mentions("1 of 1 are done already")

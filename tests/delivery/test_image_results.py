@@ -76,7 +76,7 @@ def test_transparent_pictures_are_put_over_black_with_a_note(
         rgba = np.dstack([picture(3), np.full(picture(3).shape[:2], alpha, np.uint8)])
         Image.fromarray(rgba).save(take / "a.png")
         folder = infer(take, matting_options(opaque_checkpoint), None, progress)
-        assert progress.heard("put over black") == (alpha < 255)
+        assert progress.mentions("put over black") == (alpha < 255)
         progress.said.clear()
         results = pictures(folder.output_folder(OutputKind.COMPOSITE) / name)["a.png"]
         assert np.abs(results - picture(3) * (alpha / 255)).max() <= 0.51

@@ -86,9 +86,9 @@ def test_another_container_is_announced(
     older.write_bytes(b"from another day")
     final = run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
     assert final == tmp_path / "clip_MATTED.mov"
-    assert progress.heard("The result is clip_MATTED.mov: ")
-    assert progress.heard("of this kind (pcm_s16le).")
-    assert progress.heard(f"{older} is an older result.")
+    assert progress.mentions("The result is clip_MATTED.mov: ")
+    assert progress.mentions("of this kind (pcm_s16le).")
+    assert progress.mentions(f"{older} is an older result.")
     assert older.read_bytes() == b"from another day"
     content = final.read_bytes()
     assert add_audio(video, None, progress).read_bytes() == content

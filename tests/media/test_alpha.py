@@ -140,8 +140,8 @@ def test_sources_with_alpha(
     assert probe(video).has_alpha
     progress = Recorder()
     folder = segment(video, CuttingOptions(), None, progress)
-    assert progress.heard("over black")
-    assert progress.heard("re-encoded, without loss: ")
+    assert progress.mentions("over black")
+    assert progress.mentions("re-encoded, without loss: ")
     with open_video(folder / "output_000.mp4") as (container, stream):
         frames = list(decode(container, stream))
     assert len(frames) == 6

@@ -76,12 +76,12 @@ def test_a_begun_job_is_resumed(
     segments_before = contents(tmp_path / "clip_segments")
 
     assert segment(video, CuttingOptions(), None, progress) == tmp_path / "clip_segments"
-    assert progress.heard("Already cut")
+    assert progress.mentions("Already cut")
     folder = infer(tmp_path / "clip_segments", options, None, progress)
 
     assert folder.root == matted
-    assert progress.heard("2 of 5 are done already.")
-    assert not progress.heard("again")
+    assert progress.mentions("2 of 5 are done already.")
+    assert not progress.mentions("again")
     after = contents(matted / "COMPOSITE")
     assert {name: after[name] for name in before} == before
     assert all(processed(folder).values())
@@ -119,9 +119,9 @@ def test_a_finished_job_is_left_alone(
     video = take_up("finished", tmp_path, opaque_checkpoint)
     before = contents(tmp_path)
     folder = infer(tmp_path / "clip_segments", options, None, progress)
-    assert progress.heard("2 of 2 are done already.")
+    assert progress.mentions("2 of 2 are done already.")
     combine(folder.root, None, progress)
-    assert progress.heard("Already combined")
+    assert progress.mentions("Already combined")
     after = contents(tmp_path)
     videos = [name for name in before if name.endswith(".mp4")]
     assert {name: after[name] for name in videos} == {name: before[name] for name in videos}

@@ -62,6 +62,6 @@ class Recorder(Progress):
     def end_segment(self) -> None:
         self.on_segment_end()
 
-    def heard(self, words: str) -> bool:
+    def mentions(self, words: str) -> bool:
         """Return whether any message contains these words."""
         return any(words in line for line in self.said)

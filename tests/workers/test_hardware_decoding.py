@@ -38,8 +38,8 @@ def test_the_second_try_decodes_in_software(
     segments = cut(tmp_path, progress, 12)
     breaking = with_nvdec(FakeNvdec(broken=8))
     folder = infer(segments, matting_options(opaque_checkpoint), None, progress, breaking)
-    assert progress.heard("decoded by NVDEC")
-    assert progress.heard("Trying again, 2 of 3")
+    assert progress.mentions("decoded by NVDEC")
+    assert progress.mentions("Trying again, 2 of 3")
     assert [n for path in composites(folder) for n in numbers(path)] == list(range(12))
 
 

@@ -65,7 +65,7 @@ def test_the_results_are_the_same_with_a_trial_before_them(
 ) -> None:
     segments = cut(tmp_path, progress)
     without = infer(segments, matting_options(random_checkpoint), tmp_path / "without", progress)
-    assert not progress.heard("A trial")  # too short for one
+    assert not progress.mentions("A trial")  # too short for one
     monkeypatch.setattr(preflight, "WORTH_PIXELS", 1)
     tried = infer(segments, matting_options(random_checkpoint), tmp_path / "tried", progress)
     assert_same(without, tried)
@@ -210,7 +210,7 @@ def test_what_cannot_be_matted_does_not_spoil_the_forecast(
     progress.said.clear()
     with pytest.raises(Exception, match=r"b\.mp4"):
         infer(folder, matting_options(random_checkpoint), None, progress)
-    assert not progress.heard("A trial")
+    assert not progress.mentions("A trial")
 
 
 @pytest.mark.usefixtures("always_worth_it")
@@ -222,6 +222,6 @@ def test_a_worker_that_breaks_in_a_trial_costs_that_trial_alone(
     options = with_compute(matting_options(random_checkpoint), isolated=True)
     folder = infer(segments, options, tmp_path / "isolated", progress, serving(crash_once))
     assert breaks(folder.root) == 1
-    assert not progress.heard("Trying again")
+    assert not progress.mentions("Trying again")
     assert "All 70 take" in forecast_text(progress)
     assert_same(folder, undisturbed)

@@ -125,13 +125,15 @@ def test_why_segments_are_done_again_is_said(job: ScriptedJob) -> None:
     job.run()
     job.script.failing = set()
     job.run()
-    assert job.progress.heard(
+    assert job.progress.mentions(
         f"{NAMES[4]} and the 7 after it are done again: it had to begin without the segment before"
     )
     job.change(9)
     job.run()
-    assert job.progress.heard("1 are done again, for these have changed: the segment itself.")
-    assert job.progress.heard(f"{NAMES[10]} and the 1 after it are done again: what it continues")
+    assert job.progress.mentions("1 are done again, for these have changed: the segment itself.")
+    assert job.progress.mentions(
+        f"{NAMES[10]} and the 1 after it are done again: what it continues"
+    )
 
 
 def test_two_failed_segments_are_mended_one_by_one(job: ScriptedJob) -> None:
@@ -172,7 +174,7 @@ def test_a_lost_state_is_computed_again_where_it_is_needed(job: ScriptedJob) -> 
     job.delete(4)
     assert job.run() == [f"state after {NAMES[2]}", f"state after {NAMES[3]}", NAMES[4]]
     assert job.progress.totals == [6] == [job.progress.done]
-    assert job.progress.heard("only the network's state at the end is computed again")
+    assert job.progress.mentions("only the network's state at the end is computed again")
     assert job.wrong() == []
     job.delete(4)
     assert job.run() == [NAMES[4]]

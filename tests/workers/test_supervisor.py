@@ -37,7 +37,7 @@ def test_what_may_have_broken_a_worker_goes_alone(
     # One careful worker has first the one, then the other; never both.
     careful = [(["a", "b"], True), (["b"], True)][:times]
     assert script.workers == [(["a", "b"], False), *careful, (["c"], False)]
-    assert progress.heard("a or b: It broke. Trying again, 2 of 3.")
+    assert progress.mentions("a or b: It broke. Trying again, 2 of 3.")
     assert progress.done == 3 * FRAMES
 
 
@@ -50,8 +50,8 @@ def test_only_the_segment_that_is_named_is_blamed(tmp_path: Path, progress: Reco
         (["b"], True),
         (["c"], False),
     ]
-    assert progress.heard("b: It broke. Trying again, 2 of 3.")
-    assert not progress.heard("a or b")
+    assert progress.mentions("b: It broke. Trying again, 2 of 3.")
+    assert not progress.mentions("a or b")
     assert progress.done == 3 * FRAMES
 
 
@@ -72,7 +72,7 @@ def test_a_start_that_fails_is_tried_again_and_blamed_on_nothing(
     script = Script(failing_starts=2)
     assert failed_segments(supervisor(script, progress, tmp_path), "abc", tmp_path) == []
     assert script.workers == [(["a", "b", "c"], False)]
-    assert progress.heard("It does not start. Trying again, 3 of 3.")
+    assert progress.mentions("It does not start. Trying again, 3 of 3.")
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def test_a_new_worker_goes_on(
     undisturbed = matte(segments, random_checkpoint, Recorder())
     folder = isolated(segments, random_checkpoint, progress, serve)
     assert faulty_worker.breaks(folder.root) == 1
-    assert progress.heard(why)
-    assert progress.heard("Trying again, 2 of 3")
+    assert progress.mentions(why)
+    assert progress.mentions("Trying again, 2 of 3")
     assert progress.done == progress.totals[-1] == 70
     assert_same(folder, undisturbed)
 
@@ -102,8 +102,8 @@ def test_a_fault_of_the_program_costs_its_segment(
     segments = cut(tmp_path, progress)
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*fault of this program"):
         isolated(segments, random_checkpoint, progress, faulty_worker.fault)
-    assert progress.heard("Traceback")
-    assert progress.heard("no number")
+    assert progress.mentions("Traceback")
+    assert progress.mentions("no number")
     folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
     assert list(processed(folder).values()) == [True, False, True]
 

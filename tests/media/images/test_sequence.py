@@ -54,7 +54,7 @@ def test_a_folder_of_pictures(
     assert [number_of(rgb) for _, rgb in decode(result)] == list(range(12))
     assert times(result) == [index / rate for index in range(12)]
     infer(folder, options, None, progress)
-    assert progress.heard("1 of 1 are done already")
+    assert progress.mentions("1 of 1 are done already")
 
 
 def test_folders_of_pictures_beside_each_other(
