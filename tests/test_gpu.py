@@ -91,11 +91,11 @@ def test_full_size_pictures_equal_the_cpus(
         assert matte.slope is not None
         on_gpu = Matte(chunk.to(GPU), matte.slope.to(GPU), matte.offset.to(GPU))
         targets = dict.fromkeys(kinds, chunk.sample_format)
-        plain, found = render(matte, targets, GREEN), render(on_gpu, targets, GREEN)
+        plain, by_gpu = render(matte, targets, GREEN), render(on_gpu, targets, GREEN)
         for kind in kinds:
             for one, other in (
-                (plain[kind].luma_or_rgb, found[kind].luma_or_rgb),
-                (plain[kind].chroma, found[kind].chroma),
+                (plain[kind].luma_or_rgb, by_gpu[kind].luma_or_rgb),
+                (plain[kind].chroma, by_gpu[kind].chroma),
             ):
                 if one is not None and other is not None:
                     assert int((one.int() - other.cpu().int()).abs().max()) <= 1
@@ -105,13 +105,13 @@ def test_infer_on_the_gpu_gives_the_same_video(
     clip: Path, tmp_path: Path, progress: Recorder
 ) -> None:
     options = with_matte(matting_options(CHECKPOINT, ratio=0.5), precision=Precision.FP32)
-    made = []
+    videos = []
     for device in ("cpu", "cuda"):
-        chosen = with_compute(options, device=device)
-        folder = infer(clip.parent, chosen, tmp_path / device, progress)
-        made.append([rgb.astype(int) for _, rgb in decode(composites(folder)[0])])
-    assert len(made[0]) == len(made[1]) == 12
-    assert np.abs(np.stack(made[0]) - np.stack(made[1])).mean() < 1
+        on_device = with_compute(options, device=device, largest_chunk=None)
+        folder = infer(clip.parent, on_device, tmp_path / device, progress)
+        videos.append([rgb.astype(int) for _, rgb in decode(composites(folder)[0])])
+    assert len(videos[0]) == len(videos[1]) == 12
+    assert np.abs(np.stack(videos[0]) - np.stack(videos[1])).mean() < 1
 
 
 def test_the_gpu_does_all_that_it_can(tmp_path: Path, progress: Recorder) -> None:
@@ -119,13 +119,14 @@ def test_the_gpu_does_all_that_it_can(tmp_path: Path, progress: Recorder) -> Non
     clip = write_clip(tmp_path / "clip.mp4", Size(640, 360), 45)
     segments = segment(clip, SECOND, None, progress)
     output = OutputOptions(encoding=EncodingOptions(VideoCodec.HEVC))
-    options = with_compute(matting_options(CHECKPOINT, output, ratio=0.5), device="cuda")
+    options = matting_options(CHECKPOINT, output, ratio=0.5)
+    options = with_compute(options, device="cuda", largest_chunk=None)
     folder = infer(segments, options, None, progress)
-    told = [line for line in progress.details if line.startswith("Decoding by")]
-    assert len(told) == 2
-    assert all("Decoding by NVDEC; the network in fp16" in line for line in told), told
+    lines = [line for line in progress.details if line.startswith("Decoding by")]
+    assert len(lines) == 2
+    assert all("Decoding by NVDEC; the network in fp16" in line for line in lines), lines
     if gpu_has_nvenc(VideoCodec.HEVC):
-        assert all("encoding by hevc_nvenc" in line for line in told), told
+        assert all("encoding by hevc_nvenc" in line for line in lines), lines
     assert sum(len(decode(path)) for path in composites(folder)) == 45
 
 
@@ -149,7 +150,7 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "8k.mp4", Size(8192, 4096), 3)
     session = MattingSession(load_checkpoint(CHECKPOINT).network, GPU, Precision.AUTO)
     ratio = automatic_ratio(Size(8192, 4096), Subject.FULL_BODY)
-    make = Renderer(RendererBackend.AUTO, GPU, print)
+    renderer = Renderer(RendererBackend.AUTO, GPU, print)
     torch.cuda.reset_peak_memory_stats(GPU)
     count = 0
     source = VideoSource(path)
@@ -159,7 +160,9 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
             targets = dict.fromkeys(
                 (OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.sample_format
             )
-            count += len(render_matte(matte, targets, GREEN, renderer=make)[OutputKind.COMPOSITE])
+            count += len(
+                render_matte(matte, targets, GREEN, renderer=renderer)[OutputKind.COMPOSITE]
+            )
     assert count == 3
     assert torch.cuda.max_memory_reserved(GPU) <= LIMIT_BYTES
 
@@ -167,6 +170,6 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
 def test_half_precision_does_not_drift() -> None:
     network = load_network(CHECKPOINT)
     film = draw_film(1000, 60)
-    found = measure_drift(network, "fp16", film, frames=900, ratio=0.5, device=GPU)
-    assert max(window.mean for window in found) < 1
-    assert found[-1].mean < found[0].mean + 0.1
+    windows = measure_drift(network, "fp16", film, frames=900, ratio=0.5, device=GPU)
+    assert max(window.mean for window in windows) < 1
+    assert windows[-1].mean < windows[0].mean + 0.1
