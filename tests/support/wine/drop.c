@@ -22,6 +22,7 @@
 #include <windows.h>
 
 #define LONGEST 32768
+#define START_TRIES 3
 
 static char typed[32][256];
 static int typed_count, typed_ends;
@@ -34,7 +35,7 @@ static void run(wchar_t *command_line, FILE *results) {
     PROCESS_INFORMATION process;
     HANDLE keyboard, typist, screen;
     DWORD begin = GetTickCount(), unread = 0, code = 0, count;
-    int next = 0, ended = 0;
+    int next = 0, ended = 0, tries = 0;
 
     /* Windows' cmd.exe sets this variable itself; Wine's does not know it. */
     SetEnvironmentVariableW(L"CMDCMDLINE", command_line);
@@ -46,7 +47,10 @@ static void run(wchar_t *command_line, FILE *results) {
     startup.dwFlags = STARTF_USESTDHANDLES;
     startup.hStdInput = keyboard;
     startup.hStdOutput = startup.hStdError = screen;
-    if (!CreateProcessW(NULL, command_line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+    /* On a busy machine Wine now and then gives up on a process before its first instruction. */
+    while (!CreateProcessW(NULL, command_line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+        if (++tries < START_TRIES)
+            continue;
         fprintf(results, "not-started 0\n");
         return;
     }
