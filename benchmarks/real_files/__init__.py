@@ -1,0 +1,1 @@
+"""Real files through the program, compared with what the ffmpeg program shows of them."""
