@@ -19,7 +19,7 @@ class DemoReport:
 
     Attributes:
         audio_offset_seconds: for each flash, how much later its beep begins.
-        matting_fps: frames per second of the four stages together.
+        matting_fps: frames per second while segments were matted; None: all had been before.
     """
 
     frames_in: int
@@ -27,7 +27,7 @@ class DemoReport:
     segments: int
     alpha: AlphaErrors
     audio_offset_seconds: tuple[float, ...]
-    matting_fps: float
+    matting_fps: float | None
     film: Path
     result: Path
     sheet: Path
@@ -46,10 +46,15 @@ class DemoReport:
                 f"audio offset, worst of {len(self.audio_offset_seconds)} beeps",
                 f"{offset_ms:.1f} ms",
             ),
-            ("speed, all four stages", f"{self.matting_fps:.1f} frames a second"),
+            ("speed of the matting", self._speed()),
             ("the film", str(self.film)),
             ("the result", str(self.result)),
             ("source, alpha, truth, result", str(self.sheet)),
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join([*(f"{name:<{width}}  {value}" for name, value in rows), ALPHA_HELP])
+
+    def _speed(self) -> str:
+        if self.matting_fps is None:
+            return "not measured: all was matted before"
+        return f"{self.matting_fps:.1f} frames a second"

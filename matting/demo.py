@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import wave
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +40,7 @@ from matting.options import (
     OutputOptions,
     VideoCodec,
 )
-from matting.progress import Progress
+from matting.progress import Progress, Relay, SegmentReport
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.run import run
@@ -94,10 +93,28 @@ def demo(
         output=OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=ENCODING),
         compute=ComputeOptions(device, isolated=False),
     )
-    started = time.monotonic()
-    result = run(video, CuttingOptions(seconds=SEGMENT_SECONDS), options, None, progress)
-    spent_seconds = time.monotonic() - started
-    return _report(film, drawing, video, result, spent_seconds)
+    speed = _SpeedMeter(progress)
+    result = run(video, CuttingOptions(seconds=SEGMENT_SECONDS), options, None, speed)
+    return _report(film, drawing, video, result, speed.frames_per_second)
+
+
+class _SpeedMeter(Relay):
+    """Measures how fast segments were matted; what was done before does not count."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(progress)
+        self._frames = 0
+        self._seconds = 0.0
+
+    def report(self, segment: SegmentReport) -> None:
+        self._frames += segment.frames
+        self._seconds += segment.seconds
+        super().report(segment)
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """The speed; None where nothing was matted."""
+        return self._frames / self._seconds if self._frames and self._seconds else None
 
 
 @dataclass(frozen=True)
@@ -174,7 +191,7 @@ def _add_audio(picture: Path, beeps: Path, video: Path) -> None:
 
 
 def _report(
-    film: Film, drawing: Drawing, video: Path, result: Path, spent_seconds: float
+    film: Film, drawing: Drawing, video: Path, result: Path, matting_fps: float | None
 ) -> DemoReport:
     segments = segments_folder(video)
     matted = MattedFolder.of(segments)
@@ -199,7 +216,7 @@ def _report(
         segments=len(lengths),
         alpha=errors,
         audio_offset_seconds=_audio_offsets(result, brightness, times, film.fps),
-        matting_fps=len(film) / spent_seconds,
+        matting_fps=matting_fps,
         film=video,
         result=result,
         sheet=sheet,

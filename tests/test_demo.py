@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,12 @@ def test_the_command_prints_the_table(
     monkeypatch.setattr("matting.demo.demo", lambda *_, **__: report)
     assert main(["demo"]) == 0
     assert report.table() in capsys.readouterr().out
+
+
+def test_what_was_done_before_has_no_speed(report: DemoReport) -> None:
+    assert report.matting_fps is not None
+    assert "frames a second" in report.table()
+    assert "frames a second" not in replace(report, matting_fps=None).table()
 
 
 def test_the_demo_network_is_never_found_by_itself(tmp_path: Path, progress: Recorder) -> None:

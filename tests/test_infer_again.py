@@ -40,10 +40,14 @@ def test_a_second_run_does_nothing(
     segments = cut(tmp_path, progress)
     folder = matte(segments, opaque_checkpoint, progress)
     before = snapshot(composites(folder))
+    assert sum(report.frames for report in progress.reports) == 70
+    assert all(report.seconds > 0 for report in progress.reports)
     progress.totals.clear()
+    progress.reports.clear()
     matte(segments, opaque_checkpoint, progress)
     assert snapshot(composites(folder)) == before
     assert progress.totals == []
+    assert progress.reports == []  # nothing, of which there could be a speed
 
 
 @pytest.mark.parametrize("how", ["set to false", "deleted", "damaged"])

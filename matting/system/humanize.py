@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from fractions import Fraction
 
@@ -39,8 +38,8 @@ def gigabytes(size_bytes: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return a duration as a clock shows it: 0:07, 5:20, 1:23:45."""
-    whole = math.ceil(seconds)
+    """Return a duration to the nearest second, as a clock shows it: 0:07, 5:20, 1:23:45."""
+    whole = round(seconds)
     hours, minutes = divmod(whole // MINUTE, HOUR // MINUTE)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 

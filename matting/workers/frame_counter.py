@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from matting.progress import Progress
+from matting.progress import Progress, Relay
 
 
-class FrameCounter(Progress):
+class FrameCounter(Relay):
     """Passes on what a worker reports, and counts the frames of each pending segment.
 
     Attributes:
@@ -15,29 +15,23 @@ class FrameCounter(Progress):
     """
 
     def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+        super().__init__(progress)
         self._name = ""
         self._frames: Counter[str] = Counter()
         self.counted_any = False
 
-    def say(self, text: str) -> None:
-        self._progress.say(text)
-
-    def detail(self, text: str) -> None:
-        self._progress.detail(text)
-
     def begin_segment(self, name: str) -> None:
         self._name = name
-        self._progress.begin_segment(name)
+        super().begin_segment(name)
 
     def advance(self, units: int) -> None:
         self._frames[self._name] += units
         self.counted_any = True
-        self._progress.advance(units)
+        super().advance(units)
 
     def take_back(self) -> None:
         """Count the frames of all that is pending as not done: they will be done again."""
-        self._progress.advance(-self._frames.total())
+        super().advance(-self._frames.total())
         self._frames.clear()
 
     def forget(self, name: str | None = None) -> None:

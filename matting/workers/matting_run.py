@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 
 from msgspec.structs import replace as replace_fields
@@ -10,7 +11,7 @@ from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError, SegmentsFailedError
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
-from matting.progress import Progress
+from matting.progress import Notice, Progress, SegmentReport
 from matting.project.entry import Entry, InitialState, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
@@ -44,6 +45,7 @@ class MattingRun:
         self._checkpoint_sha256 = checkpoint_sha256
         self._schedule = Schedule(inputs, self._ledger, self._settings, self._targets)
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
+        self._waiting_since = 0.0  # for the outcome of the one that was submitted first
         self._failed: dict[str, MattingError] = {}  # why
 
     def run(self) -> None:
@@ -145,6 +147,8 @@ class MattingRun:
             # `false` before the first byte changes.
             self._ledger.record(step.item.name, Entry(settings=self._settings(step.item)))
         self._executor.submit(task)
+        if not self._in_flight:
+            self._waiting_since = time.monotonic()
         self._in_flight.append((step, task))
 
     def _record_all(self) -> None:
@@ -155,6 +159,7 @@ class MattingRun:
         """Wait for the outcome of the segment submitted first, and record it."""
         step, task = self._in_flight.popleft()
         outcome = self._executor.outcome()
+        self._report(step, outcome)
         self._schedule.note(step, outcome)
         if isinstance(outcome, Outcome):
             self._check_start(step, task, outcome)
@@ -165,6 +170,20 @@ class MattingRun:
         else:
             self._record_result(step, outcome)
         self._progress.end_segment()
+
+    def _report(self, step: Step, outcome: Outcome | Failure) -> None:
+        now = time.monotonic()
+        seconds, self._waiting_since = now - self._waiting_since, now
+        name = step.item.name
+        if isinstance(outcome, Failure):
+            self._progress.report(SegmentReport(name, 0, seconds, f"failed: {outcome.error.what}"))
+            return
+        remark = f"state {outcome.start_state}"
+        if step.action is Action.RESTORE_STATE:
+            remark += ", only the state at its end"
+        self._progress.report(SegmentReport(name, outcome.frames, seconds, remark))
+        if step.before is not None and outcome.start_state is not InitialState.CARRIED:
+            self._progress.notice(Notice.WARMED_UP, f"{name} ({outcome.start_state})")
 
     def _record_result(self, step: Step, outcome: Outcome) -> None:
         following = self._schedule.redone_after(step)

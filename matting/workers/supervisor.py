@@ -21,7 +21,7 @@ from matting.errors import (
     StorageError,
 )
 from matting.options import CodecBackend
-from matting.progress import Progress
+from matting.progress import Notice, Progress
 from matting.system.atomic_files import discard, partial
 from matting.workers.executor import (
     Failure,
@@ -205,6 +205,7 @@ class Supervisor:
                 if failed_starts == TRIES:
                     raise self._unusable(f"{TRIES} starts in a row failed", error) from error
                 self._frames.say(f"{error.what} Trying again, {failed_starts + 1} of {TRIES}.")
+                self._frames.notice(Notice.TRIED_AGAIN, "the start of what mattes")
         return self._worker
 
     def _setup_for(self, careful: bool) -> WorkerSetup:
@@ -246,6 +247,7 @@ class Supervisor:
             names = " or ".join(pending.name for pending in suspects)
             number = suspects[0].broken_workers + 1
             self._frames.say(f"{names}: {error.what} Trying again, {number} of {TRIES}.")
+            self._frames.notice(Notice.TRIED_AGAIN, names)
 
     def _drop_broken_worker(self, error: MachineError) -> None:
         """Stop a worker that broke.

@@ -73,7 +73,7 @@ def test_each_line_leads_to_the_next(
     assert line == command_line([*start, "add-audio", str(clip)])
     assert main(["add-audio", str(clip)]) == 0
     *_, done, taken = capsys.readouterr().out.splitlines()
-    assert done == f"Done. 0:02 long, 1 MB: {tmp_path / 'my clip_MATTED.mp4'}"
+    assert done == f"Done. 0:01 long, 1 MB: {tmp_path / 'my clip_MATTED.mp4'}"
     assert re.fullmatch(r"Time taken: .*\.", taken)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matting.progress import Progress
+from matting.progress import Notice, Progress, SegmentReport
 
 
 def carry_on(_units: int = 0) -> None:
@@ -27,6 +27,8 @@ class Recorder(Progress):
 
     Attributes:
         said, details: the messages, in order.
+        notices: what is to be listed at the end, in order.
+        reports: what came of each segment.
         done: units of the bar that is being filled.
         titles: of each bar.
         totals: of each bar whose length was known.
@@ -37,6 +39,8 @@ class Recorder(Progress):
     def __init__(self) -> None:
         self.said: list[str] = []
         self.details: list[str] = []
+        self.notices: list[tuple[Notice, str]] = []
+        self.reports: list[SegmentReport] = []
         self.done = 0
         self.titles: list[str] = []
         self.totals: list[int] = []
@@ -61,6 +65,12 @@ class Recorder(Progress):
 
     def end_segment(self) -> None:
         self.on_segment_end()
+
+    def notice(self, kind: Notice, text: str) -> None:
+        self.notices.append((kind, text))
+
+    def report(self, segment: SegmentReport) -> None:
+        self.reports.append(segment)
 
     def mentions(self, words: str) -> bool:
         """Return whether any message contains these words."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from matting.system.humanize import duration, gigabytes, time_of_day
+from matting.system.humanize import clock, duration, gigabytes, time_of_day, time_taken
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,19 @@ def test_a_time_of_day_has_its_day_where_it_is_not_todays() -> None:
 def test_sizes_in_words() -> None:
     sizes = [gigabytes(size) for size in (0, 4e6, 999e6, 1.25e9, 99.94e9, 1234e9)]
     assert sizes == ["1 MB", "4 MB", "999 MB", "1.2 GB", "99.9 GB", "1234 GB"]
+
+
+def test_a_clock_shows_the_nearest_second() -> None:
+    assert [clock(s) for s in (8.07, 8.93, 59.7, 3599.4)] == ["0:08", "0:09", "1:00", "59:59"]
+
+
+@given(seconds=st.floats(0, 10**6))
+@settings(deadline=None, max_examples=50)
+def test_no_duration_is_rounded_up_by_more_than_half(seconds: float) -> None:
+    hours, minutes, rest = map(int, f"0:0:{clock(seconds)}".split(":")[-3:])
+    assert abs(hours * 3600 + minutes * 60 + rest - seconds) <= 0.5
+    units = {"day": 86400, "days": 86400, "h": 3600, "min": 60, "s": 1}
+    words = time_taken(seconds).split()
+    if words[0] != "less":
+        shown = sum(int(n) * units[unit] for n, unit in zip(words[::2], words[1::2], strict=True))
+        assert abs(shown - seconds) <= units[words[-1]] / 2

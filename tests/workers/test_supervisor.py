@@ -10,7 +10,7 @@ import pytest
 
 from matting.errors import MachineError, MachineUnusableError
 from matting.infer import infer
-from matting.progress import Progress
+from matting.progress import Notice, Progress
 from matting.project.paths import MattedFolder
 from matting.workers.executor import Failure, Outcome, SavedState, SegmentTask, WorkerSetup
 from matting.workers.supervisor import Supervisor
@@ -37,6 +37,7 @@ def test_what_may_have_broken_a_worker_goes_alone(
     # One careful worker has first the one, then the other; never both.
     careful = [(["a", "b"], True), (["b"], True)][:times]
     assert script.workers == [(["a", "b"], False), *careful, (["c"], False)]
+    assert progress.notices[0] == (Notice.TRIED_AGAIN, "a or b")
     assert progress.mentions("a or b: It broke. Trying again, 2 of 3.")
     assert progress.done == 3 * FRAMES
 
