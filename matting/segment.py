@@ -16,7 +16,7 @@ from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
 from matting.errors import InputError
 from matting.media.container import require_file
-from matting.media.probe import probe, read_contents, read_spatial
+from matting.media.probe import orientation_note, probe, read_contents, read_spatial
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
 from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, OnDamage
@@ -39,9 +39,8 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
     """
     require_file(video)
     spatial = read_spatial(video)
-    for note in filter(
-        None, (read_contents(video).picture_choice(video.name), spatial.one_eye_note)
-    ):
+    choice = read_contents(video).picture_choice(video.name)
+    for note in filter(None, (choice, spatial.one_eye_note, orientation_note(video))):
         progress.say(note)
     info = probe(video)
     require_supported(info)

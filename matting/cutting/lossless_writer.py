@@ -19,6 +19,7 @@ from matting.imaging.sample_format import Size
 from matting.media.codecs import add_video_stream, encoder_formats
 from matting.media.container import encoding_to
 from matting.media.decode_check import decode_all, pixel_hash
+from matting.media.display_matrix import display_matrix
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
@@ -38,7 +39,7 @@ class FrameWriter:
     Args:
         path: the file; replaced if it is there.
         info: of the source, whose tags and time base the file takes over.
-        first: the first frame; all have its size, pixel format and rotation.
+        first: the first frame; all have its size, pixel format and display matrix.
         crf: the encoder's constant rate factor; None: lossless.
         hdr: the source's mastering display and light levels.
     Raises:
@@ -81,8 +82,7 @@ class FrameWriter:
             info.colour.completed(first).apply_to(context)
             if codec.encoder == "libx265":
                 context.codec_tag = "hvc1"
-            if first.rotation:
-                stream.set_display_rotation(first.rotation)
+            stream.set_display_matrix(display_matrix(first))
             self._stream = stream
         except BaseException:
             self._output.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -11,6 +12,7 @@ import av
 from av import logging
 from av.codec.context import Flags
 from av.container import InputContainer
+from av.filter import Graph
 from av.packet import Packet
 from av.sidedata.sidedata import SideData, Type
 from av.stream import Disposition, Stream
@@ -21,6 +23,9 @@ from av.video.stream import VideoStream
 from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
 from matting.media.codecs import create_codec_context
 from matting.media.ffmpeg import SAFE_INPUT
+
+# How many kinds of side data FFmpeg may know; it has named 36 so far.
+SIDE_DATA_KINDS = 64
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
 
@@ -141,9 +146,29 @@ def is_cover(stream: Stream) -> bool:
 
 def side_data(frame: VideoFrame, kind: Type) -> bytes | None:
     """Return a frame's side data of that kind; None where it has none."""
-    by_kind = cast("Mapping[Type, SideData]", frame.side_data)  # annotated as something else
+    try:
+        found = frame.side_data
+    except ValueError:  # PyAV has no name for some of it, and gives nothing of it then
+        found = _without_unnamed(frame).side_data
+    by_kind = cast("Mapping[Type, SideData]", found)  # annotated as something else
     data = by_kind.get(kind)
     return None if data is None else bytes(data)
+
+
+def _without_unnamed(frame: VideoFrame) -> VideoFrame:
+    """Return the frame without side data that PyAV does not name, such as EXIF."""
+    graph = Graph()
+    last = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1)
+    )
+    for number in set(range(SIDE_DATA_KINDS)) - {kind.value for kind in Type}:
+        deleted = graph.add("sidedata", f"mode=delete:type={number}")
+        last.link_to(deleted)
+        last = deleted
+    last.link_to(graph.add("buffersink"))
+    graph.configure()
+    graph.vpush(frame)
+    return graph.vpull()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
+from matting.imaging.orientation import Orientation
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.codecs import create_codec_context
@@ -96,7 +97,9 @@ def surface_format_of(frame: VideoFrame) -> str:
     return (frame.sw_format or frame.format).name
 
 
-def planes_on_gpu(frame: VideoFrame, sample_format: SampleFormat, turns: int) -> Planes:
+def planes_on_gpu(
+    frame: VideoFrame, sample_format: SampleFormat, orientation: Orientation
+) -> Planes:
     """Copy a frame of one of the SURFACE_FORMATS to planes [1, .., H, W] on the same device.
 
     The copy is made on torch's current stream of the calling thread. That is the default one, on
@@ -104,20 +107,23 @@ def planes_on_gpu(frame: VideoFrame, sample_format: SampleFormat, turns: int) ->
     again.
 
     Args:
-        sample_format: of the samples after `turns` quarter turns counter-clockwise.
+        sample_format: of the samples once they are upright.
+        orientation: what brings them upright.
     """
-    luma, chroma = (_copy(plane, turns) for plane in frame.planes)
+    luma, chroma = (_copy(plane, orientation) for plane in frame.planes)
     return Planes(sample_format, luma[None, None], chroma.permute(2, 0, 1)[None])
 
 
-def _copy(plane: VideoPlane, turns: int) -> Tensor:
-    """Return a plane's samples, [h, w] or [h, w, 2], turned, in memory of their own."""
+def _copy(plane: VideoPlane, orientation: Orientation) -> Tensor:
+    """Return a plane's samples, [h, w] or [h, w, 2], upright, in memory of their own."""
     # Of the plane itself torch would ask to wait for its stream, which PyAV refuses.
     surface = from_dlpack(plane.__dlpack__())
     dtype = surface.dtype
     if dtype == torch.uint16:
         surface = surface.view(torch.int16)  # the same bits, in a type that every device can turn
-    turned = torch.rot90(surface, turns, (0, 1))
+    if orientation.mirrored:
+        surface = surface.flip(1)
+    turned = torch.rot90(surface, orientation.turns, (0, 1))
     return turned.clone(memory_format=torch.contiguous_format).view(dtype)
 
 

@@ -9,6 +9,7 @@ from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.imaging.orientation import UPRIGHT, Orientation
 from matting.imaging.planes import Planes
 from matting.media.colour_tags import ColourTags
 from matting.media.pixel_formats import (
@@ -20,17 +21,19 @@ from matting.media.pixel_formats import (
 )
 
 
-def planes_of(frame: VideoFrame, colour: ColourTags, turns: int = 0) -> Planes:
-    """Return a decoded frame, turned upright, [1, .., H, W].
+def planes_of(frame: VideoFrame, colour: ColourTags, orientation: Orientation = UPRIGHT) -> Planes:
+    """Return a decoded frame, brought upright, [1, .., H, W].
 
     Args:
         colour: the stream's tags.
-        turns: quarter turns counter-clockwise.
+        orientation: what brings it upright.
     """
     name = planar_format(frame.format)
     frame = convert_frame(frame, name, colour.range)
-    sample_format = sample_format_of(frame.format, colour, turns)
-    arrays = [np.rot90(plane_samples(plane, sample_format.bits), turns) for plane in frame.planes]
+    sample_format = sample_format_of(frame.format, colour, orientation)
+    arrays = [
+        _upright(plane_samples(plane, sample_format.bits), orientation) for plane in frame.planes
+    ]
     if frame.format.is_rgb:
         green, blue, red = arrays
         return Planes(sample_format, _tensor([red, green, blue]))
@@ -59,6 +62,11 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     for plane in frame.planes[len(tensors) :]:
         plane_samples(plane, sample_format.bits)[:] = int(sample_format.chroma_code_range.zero)
     return frame
+
+
+def _upright(samples: Samples, orientation: Orientation) -> Samples:
+    mirrored = samples[:, ::-1] if orientation.mirrored else samples
+    return np.rot90(mirrored, orientation.turns)
 
 
 def _tensor(arrays: list[Samples]) -> Tensor:

@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
+from matting.imaging.orientation import UPRIGHT, Orientation
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags
 
@@ -40,11 +41,13 @@ EQUIVALENT_FORMATS = (
 PLANAR = re.compile(r"(yuvj?4\d\dp|gbrp|gray)(9|10|12|14|16)?(le)?")
 
 
-def sample_format_of(pixel_format: VideoFormat, colour: ColourTags, turns: int = 0) -> SampleFormat:
+def sample_format_of(
+    pixel_format: VideoFormat, colour: ColourTags, orientation: Orientation = UPRIGHT
+) -> SampleFormat:
     """Return the format of what `planes_of` makes of frames of that pixel format and size.
 
     Args:
-        colour, turns: as for `planes_of`.
+        colour, orientation: as for `planes_of`.
     """
     planar = VideoFormat(planar_format(pixel_format), pixel_format.width, pixel_format.height)
     bits, subsampling = layout_of(planar)
@@ -52,9 +55,7 @@ def sample_format_of(pixel_format: VideoFormat, colour: ColourTags, turns: int =
         return SampleFormat(bits)
     # By the height as it is stored, before it is turned.
     sample_format = colour.sample_format(bits, subsampling, planar.height)
-    if turns % 4 == 0:
-        return sample_format
-    return _turn_format(sample_format, planar.width, planar.height, turns)
+    return _orient_format(sample_format, planar.width, planar.height, orientation)
 
 
 def planar_format(pixel_format: VideoFormat) -> str:
@@ -82,17 +83,30 @@ def layout_of(pixel_format: VideoFormat) -> tuple[int, tuple[int, int]]:
     return bits, chroma_subsampling(pixel_format.name)
 
 
-def _turn_format(sample_format: SampleFormat, width: int, height: int, turns: int) -> SampleFormat:
-    """Return the format of a frame of that size after quarter turns counter-clockwise."""
-    for _ in range(turns % 4):
+def _orient_format(
+    sample_format: SampleFormat, width: int, height: int, orientation: Orientation
+) -> SampleFormat:
+    """Return the format of a frame of that size once it is upright."""
+    if orientation.mirrored:
+        across, down = sample_format.siting
+        mirrored = _opposite(across, width, sample_format.subsampling[0])
+        sample_format = replace(sample_format, siting=(mirrored, down))
+    for _ in range(orientation.turns):
         (across, down), (columns, rows) = sample_format.siting, sample_format.subsampling
         # What was the right edge is the top one now.
-        last = (-(-width // columns) - 1) * columns
         sample_format = replace(
-            sample_format, subsampling=(rows, columns), siting=(down, width - 1 - last - across)
+            sample_format,
+            subsampling=(rows, columns),
+            siting=(down, _opposite(across, width, columns)),
         )
         width, height = height, width
     return sample_format
+
+
+def _opposite(siting: float, side_px: int, cell_px: int) -> float:
+    """Return the siting of the last chroma sample along a side, as seen from the other end."""
+    last = (-(-side_px // cell_px) - 1) * cell_px
+    return side_px - 1 - last - siting
 
 
 def chroma_subsampling(pixel_format: str) -> tuple[int, int]:

@@ -43,6 +43,16 @@ def read_spatial(path: Path) -> Spatial:
     return spatial_of(index.info.container, index.streams.picture, index.moov, index.start)
 
 
+def orientation_note(path: Path) -> str:
+    """Return what of the turning that `path` asks for is not followed, in a sentence, or "".
+
+    Raises:
+        InputError, MediaError: as `probe`.
+    """
+    first = index_of(path, IndexPart.START).start.frame
+    return first.orientation_note if first else ""
+
+
 def frame_times(path: Path) -> list[int]:
     """Return the PTS of every frame that a player shows, in the order of the packets.
 

@@ -11,9 +11,11 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from matting.imaging.orientation import Orientation
 from matting.imaging.sample_format import Size
 from matting.media.colour_tags import ColourTags
 from matting.media.container import AnyStream, decoder_of, side_data
+from matting.media.display_matrix import display_matrix, orientation_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.video_info import VideoInfo
 
@@ -25,25 +27,29 @@ class FirstFrame:
     """What a decoded frame says, and better than a container.
 
     Attributes:
-        rotation: degrees counter-clockwise that turn it upright: 0, 90, 180 or 270.
+        orientation: what brings it upright.
+        orientation_note: what of that is not followed, in a sentence; "": nothing.
         size_px: before that.
         colour: the stream's tags, completed by the frame's.
         stereo: FFmpeg's AVStereo3D; None: the frame says nothing of two eyes.
         is_spherical: whether it has a projection.
     """
 
-    rotation: int
+    orientation: Orientation
     size_px: Size
     pixel_format: str
     colour: ColourTags
     hdr: HdrMetadata | None
     stereo: bytes | None = None
     is_spherical: bool = False
+    orientation_note: str = ""
 
     @classmethod
     def of(cls, frame: VideoFrame, info: VideoInfo) -> FirstFrame:
+        orientation, note = orientation_of(display_matrix(frame))
         return cls(
-            rotation=int(frame.rotation) % 360,
+            orientation=orientation,
+            orientation_note=note,
             size_px=Size(frame.width, frame.height),
             pixel_format=frame.format.name,
             colour=info.colour.completed(frame),

@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import DecodeError, MachineError, MattingError
+from matting.imaging.orientation import UPRIGHT
 from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat, Size, surface_format
 from matting.media import cuda
@@ -111,7 +112,7 @@ class VideoSource:
     @property
     def sample_format(self) -> SampleFormat:
         stored = VideoFormat(opaque_format(self._first.pixel_format), *self._stored_size)
-        sample_format = sample_format_of(stored, self.colour, self._quarter_turns)
+        sample_format = sample_format_of(stored, self.colour, self._first.orientation)
         return sample_format if self._nvdec is None else surface_format(sample_format)
 
     @property
@@ -120,7 +121,8 @@ class VideoSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(self._filters.notes())
+        note = self._first.orientation_note
+        return (*self._filters.notes(), *([note] if note else []))
 
     @property
     def frames(self) -> int:
@@ -153,13 +155,8 @@ class VideoSource:
         return Size(width - crop.left_px - crop.right_px, height - crop.top_px - crop.bottom_px)
 
     @property
-    def _quarter_turns(self) -> int:
-        """Counter-clockwise, that turn it upright."""
-        return self._first.rotation // 90
-
-    @property
     def _is_sideways(self) -> bool:
-        return self._quarter_turns % 2 == 1
+        return self._first.orientation.is_sideways
 
     def _nvdec_obstacle(self) -> str:
         """Return why NVDEC's surfaces cannot hold these frames; "" where they can."""
@@ -185,19 +182,19 @@ class VideoSource:
                 if index < skip:
                     on_skip()
                 else:
-                    yield pts, planes_of(frame, self.colour, self._quarter_turns)
+                    yield pts, planes_of(frame, self.colour, self._first.orientation)
 
     def _planes_on_gpu(
         self, skip: int, on_skip: Callable[[], None]
     ) -> Generator[tuple[int, Planes], None, None]:
-        sample_format = self.sample_format
+        sample_format, orientation = self.sample_format, self._first.orientation
         try:
             with closing(self._checked_frames()) as checked:
                 for index, frame in enumerate(checked):
                     if index < skip:
                         on_skip()
                     elif frame.pts is not None:
-                        yield frame.pts, planes_on_gpu(frame, sample_format, self._quarter_turns)
+                        yield frame.pts, planes_on_gpu(frame, sample_format, orientation)
         except RuntimeError as error:  # of torch: no memory, or the GPU failed
             raise MachineError(f"{self.path} cannot be decoded by NVDEC: {error}") from error
 
@@ -254,7 +251,7 @@ def _require_matteable(info: VideoInfo) -> None:
 def _undecodable(info: VideoInfo) -> FirstFrame:
     """Return what the headers say in place of a first frame; reading the frames is the error."""
     size = Size(info.width_px, info.height_px)
-    return FirstFrame(0, size, info.pixel_format, info.colour, hdr=None)
+    return FirstFrame(UPRIGHT, size, info.pixel_format, info.colour, hdr=None)
 
 
 def _cause(error: MattingError) -> str:

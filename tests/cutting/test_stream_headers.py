@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from matting.media import ffmpeg
 from matting.media.colour_tags import ChromaLocation, ColourRange
 from matting.media.container import open_video
+from matting.media.display_matrix import display_matrix
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.matroska_header import read_header
 from matting.media.probe import probe
+from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
 from matting.segment import segment
 from tests.support.clips import crop_by_header, make_clip, picture
@@ -105,16 +110,59 @@ def arrays(frame: av.VideoFrame) -> list[Plane]:
     return planes
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_rotation_stays(degrees: int, tmp_path: Path, progress: Recorder) -> None:
-    """Copied or cropped."""
-    clip = make_clip(tmp_path / "clip.mp4", 3, rotation=degrees)
-    path = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
-    assert frame_rotation(path) == frame_rotation(clip) != 0
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_pictures_come_upright_as_from_ffmpeg(
+    degrees: int, mirrored: bool, tmp_path: Path, progress: Recorder
+) -> None:
+    """Of segments that were copied, and of those that were encoded again."""
+    clip = make_clip(tmp_path / "clip.mp4", 2, rotation=degrees, mirrored=mirrored, size=(80, 48))
+    copied = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
+    first = next(VideoSource(copied).chunks(1)).pictures
+    assert first.chroma is not None
+    shown = b"".join(plane.numpy().tobytes() for plane in (first.luma_or_rgb, first.chroma))
+    assert shown == shown_by_ffmpeg(clip)
     again = segment(clip, CuttingOptions(reencode=True, overwrite=True), None, progress)
-    assert frame_rotation(again / "output_000.mp4") == frame_rotation(clip)
+    with (
+        av.open(str(clip)) as source,
+        av.open(str(again / "output_000.mp4")) as encoded,
+    ):
+        matrices = [display_matrix(next(file.decode(video=0))) for file in (source, encoded)]
+    assert matrices[0] == matrices[1]
 
 
-def frame_rotation(path: Path) -> int:
-    with av.open(str(path)) as container:
-        return int(next(container.decode(video=0)).rotation)
+@pytest.mark.parametrize("orientation", [1, 2, 5, 6])
+def test_exif_in_a_camera_s_motion_jpeg(
+    orientation: int, tmp_path: Path, progress: Recorder
+) -> None:
+    """PyAV has no name for it; its orientation turns and mirrors the picture."""
+    directory = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHHI", 0x112, 3, 1, orientation, 0, 0)
+    content = b"Exif\0\0" + directory
+    segment_of_jpeg = b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+    plain = make_clip(tmp_path / "plain.mkv", 2, codec="mjpeg", pixel_format="yuvj420p")
+    clip = tmp_path / "clip.mkv"
+    with av.open(str(plain)) as source, av.open(str(clip), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                jpeg = bytes(packet)
+                copy = av.Packet(jpeg[:2] + segment_of_jpeg + jpeg[2:])
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.stream, copy.is_keyframe = stream, True
+                target.mux(copy)
+    copied = segment(clip, CuttingOptions(), None, progress) / "output_000.mp4"
+    source = VideoSource(copied)
+    assert (source.size_px.width, source.size_px.height) == (
+        (48, 64) if orientation > 4 else (64, 48)
+    )
+    first = next(source.chunks(1)).pictures
+    assert first.chroma is not None
+    shown = b"".join(plane.numpy().tobytes() for plane in (first.luma_or_rgb, first.chroma))
+    assert shown == shown_by_ffmpeg(clip)
+
+
+def shown_by_ffmpeg(clip: Path) -> bytes:
+    """Return the planes of the first frame as the ffmpeg program shows it."""
+    command = [str(ffmpeg.program()), "-v", "error", "-i", str(clip)]
+    command += ["-frames:v", "1", "-f", "rawvideo", "-"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout

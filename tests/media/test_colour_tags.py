@@ -9,6 +9,7 @@ from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
 from matting.imaging.colour_conversion import convert_planes
+from matting.imaging.orientation import UPRIGHT, Orientation
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ChromaLocation, ColourRange, ColourTags, Matrix
 from matting.media.frame_planes import frame_of, planes_of
@@ -24,9 +25,10 @@ def tags(matrix: Matrix, colour_range: ColourRange = ColourRange.LIMITED) -> Col
 
 @pytest.mark.parametrize("name", ["yuv420p", "yuvj420p", "yuv422p10le", "yuv444p12le", "gbrp10le"])
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("size", [(64, 48), (37, 23)])
 def test_frames_become_planes_and_frames_again(
-    name: str, turns: int, size: tuple[int, int]
+    name: str, turns: int, mirrored: bool, size: tuple[int, int]
 ) -> None:
     frame = VideoFrame(*size, name)
     bits = frame.format.components[0].bits
@@ -35,10 +37,11 @@ def test_frames_become_planes_and_frames_again(
         memory = np.asarray(memoryview(plane)).view(np.uint8 if bits == 8 else np.uint16)
         memory[:] = generator.integers(0, 1 << bits, memory.shape)
     colour = tags(Matrix.BT709)
-    planes = planes_of(frame, colour, turns)
+    orientation = Orientation(turns, mirrored)
+    planes = planes_of(frame, colour, orientation)
     assert (planes.width, planes.height) == (size[::-1] if turns % 2 else size)
-    assert planes.sample_format == sample_format_of(VideoFormat(name, *size), colour, turns)
-    if turns == 0 and size == (64, 48):
+    assert planes.sample_format == sample_format_of(VideoFormat(name, *size), colour, orientation)
+    if orientation == UPRIGHT and size == (64, 48):
         again = planes_of(frame_of(planes, name), colour)
         assert torch.equal(again.luma_or_rgb.int(), planes.luma_or_rgb.int())
         if planes.chroma is not None and again.chroma is not None:
@@ -46,7 +49,8 @@ def test_frames_become_planes_and_frames_again(
     # Chroma turns with luma: in R'G'B', the turned picture is the picture turned.
     upright = convert_planes(planes_of(frame, colour), SampleFormat(12)).luma_or_rgb.int()
     turned = convert_planes(planes, SampleFormat(12)).luma_or_rgb.int()
-    assert (torch.rot90(upright, turns, (2, 3)) - turned).abs().max() <= 1
+    mirror = upright.flip(3) if mirrored else upright
+    assert (torch.rot90(mirror, turns, (2, 3)) - turned).abs().max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_the_matrix_of_untagged_video() -> None:
 def test_the_matrix_of_untagged_video_that_is_turned() -> None:
     """The stored height decides for the source, as in players; the result's own for the result."""
     untagged = tags(Matrix.UNSPECIFIED)
-    sideways = sample_format_of(VideoFormat("yuv420p", 640, 480), untagged, 1)
+    sideways = sample_format_of(VideoFormat("yuv420p", 640, 480), untagged, Orientation(1))
     assert sideways.luma_coefficients == BT601_LUMA
     assert untagged.sample_format(8, (2, 2), 640).luma_coefficients == BT709_LUMA
 

@@ -26,7 +26,12 @@ def test_surfaces_hold_the_samples_of_software_decoding(
     codec: str, pixel_format: str, shift: int, rotation: int, tmp_path: Path
 ) -> None:
     clip = make_clip(
-        tmp_path / "clip.mp4", 7, codec=codec, pixel_format=pixel_format, rotation=rotation
+        tmp_path / "clip.mp4",
+        7,
+        codec=codec,
+        pixel_format=pixel_format,
+        rotation=rotation,
+        mirrored=rotation > 90,
     )
     own = VideoSource(clip)
     source, reason = own.decoded_by(FAKE_NVDEC)

@@ -56,6 +56,7 @@ def make_clip(
     audio: bool = False,
     audio_delay_frames: int = 0,
     rotation: int = 0,
+    mirrored: bool = False,
     pixel_aspect: Fraction | None = None,
     pixel_format: str = "yuv420p",
 ) -> Path:
@@ -64,6 +65,8 @@ def make_clip(
     Args:
         gop: the longest distance between key frames; scene cuts add none.
         pts: times of the frames in ticks of `time_base`; 0, 1, 2 ... in frames unless given.
+        rotation, mirrored: what its display matrix says: so many degrees counter-clockwise, then
+            left and right exchanged.
         audio: whether to add an AAC track of 440 Hz, as long as the video.
         audio_delay_frames: how many frames later the audio starts.
     """
@@ -76,8 +79,8 @@ def make_clip(
             video.codec_context.sample_aspect_ratio = pixel_aspect
         video.codec_context.gop_size = gop
         video.codec_context.time_base = time_base or 1 / rate
-        if rotation:
-            video.set_display_rotation(rotation)
+        if rotation or mirrored:
+            video.set_display_rotation(rotation, hflip=mirrored)
         audio_stream = container.add_stream("aac", rate=SAMPLE_RATE) if audio else None
         if audio_stream is not None:
             assert isinstance(audio_stream, AudioStream)
