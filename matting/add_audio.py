@@ -13,13 +13,14 @@ from matting.media.probe import probe
 from matting.media.streams import TrackKind
 from matting.options import OutputKind
 from matting.progress import Progress
-from matting.project.join_record import COMBINE_AGAIN, JoinRecord
+from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
 from matting.project.paths import Container, MattedFolder, final_file, segments_folder
 from matting.project.plan import SourceFingerprint
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.humanize import clock, gigabytes
+from matting.system.invocation import Command, give, named
 
 
 def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
@@ -37,9 +38,10 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     matted = MattedFolder.of(segments_folder(video, output))
     combined = matted.combined()
     if not combined.is_file():
+        earlier = ", ".join(map(named, (Command.SEGMENT, Command.INFER, Command.COMBINE)))
         raise InputError(
             f"The matted picture of {video.name} is not there: {combined}.",
-            "Give the video that you started from. Before this come segment, infer and combine.",
+            f"{give('the video that you started from')} Before this come {earlier}.",
         )
     with folder_lock(matted.root):
         frames = _require_current(matted, video)
@@ -96,11 +98,11 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
     combined = matted.combined()
     record = JoinRecord.read(combined)
     if record is None or record.file is None or record.file.size_bytes != combined.stat().st_size:
-        raise InputError(f"{combined} is not what combine made.", COMBINE_AGAIN)
+        raise InputError(f"{combined} is not what {named(Command.COMBINE)} made.", combine_again())
     if record.source is not None and record.source != SourceFingerprint.of(video):
         raise InputError(
             f"{combined} was made from another video than {video}.",
-            "Give that one; or cut this one anew: segment with --overwrite, infer, combine.",
+            f"{give('that one')} Or cut this one anew, with --overwrite, and go on from there.",
             option="--overwrite",
         )
     if matted.manifest.is_file():
@@ -108,6 +110,6 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
         done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
         if not done or not record.has_parts_of(JoinRecord.of(ledger, OutputKind.COMPOSITE)):
             raise InputError(
-                f"Segments were matted again after {combined} was made.", COMBINE_AGAIN
+                f"Segments were matted again after {combined} was made.", combine_again()
             )
     return record.frames

@@ -16,8 +16,8 @@ from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
+from matting.system.invocation import Command, give, named, sentence, start
 
-RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments, then combine."
 VIDEO_KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND)
 
 
@@ -56,25 +56,36 @@ def _require_matted(folder: MattedFolder) -> None:
         problem = "a file, not the folder of matted segments"
         raise InputError(
             f"{folder.root} is {problem if folder.root.is_file() else 'not there'}.",
-            "Give the folder that infer made; its name ends in _matted.",
+            give("the folder whose name ends in _matted"),
         )
     if not folder.manifest.is_file():
         raise InputError(
-            f"{folder.root} was not made by infer: it holds no {folder.manifest.name}.",
-            "Give the folder whose name ends in _matted.",
+            f"{folder.root} holds no results of {named(Command.INFER)}: there is no "
+            f"{folder.manifest.name}.",
+            sentence(
+                start(Command.INFER, "the folder of segments"),
+                start(Command.COMBINE, "the folder that it makes, whose name ends in _matted"),
+            ),
         )
+
+
+def _matte_first() -> str:
+    return sentence(
+        start(Command.INFER, "the folder of segments", again=True),
+        start(Command.COMBINE, "this one"),
+    )
 
 
 def _require_done(ledger: Ledger) -> None:
     names = ledger.names
     planned = tuple(s.name for s in ledger.plan.segments) if ledger.plan else names
     if not names or names != planned:
-        raise InputError(f"{ledger.folder.root} does not hold all that was cut.", RUN_INFER)
+        raise InputError(f"{ledger.folder.root} does not hold all that was cut.", _matte_first())
     missing = [name for name in names if not ledger.is_done(name)]
     if missing:
         listed = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
         raise InputError(
-            f"{len(missing)} of {len(names)} segments are not done: {listed}.", RUN_INFER
+            f"{len(missing)} of {len(names)} segments are not done: {listed}.", _matte_first()
         )
 
 
@@ -84,7 +95,7 @@ def _require_videos(ledger: Ledger) -> None:
     if not pictures:
         return
     option = "--frame-rate"
-    hint = f"To have a video, run infer again with {option}, then combine."
+    hint = f"To have a video, matte them again with {option}, then join the results."
     if len(pictures) == len(composites):
         place = (
             pictures[0] if len(pictures) == 1 else ledger.folder.output_folder(OutputKind.COMPOSITE)

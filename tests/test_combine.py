@@ -227,7 +227,7 @@ def test_files_of_different_sizes_are_refused(
 def test_a_folder_not_made_by_infer_is_refused(tmp_path: Path, progress: Recorder) -> None:
     segments = cut(tmp_path, progress, 10)
     for path, words in (
-        (segments, "not made by infer"),
+        (segments, "no results of infer"),
         (tmp_path / "gone", "not there"),
         (tmp_path / "clip.mp4", "a file"),
     ):

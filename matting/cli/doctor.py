@@ -16,6 +16,7 @@ from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.progress import Progress, quantity
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Reason, why_unused
+from matting.system.invocation import ROOT
 from matting.system.nvidia_smi import Driver
 from matting.system.packages import Package
 
@@ -58,7 +59,7 @@ def instructions(problems: Sequence[Finding]) -> str:
     by_fix: dict[str, list[Finding]] = {}
     for problem in problems:
         by_fix.setdefault(problem.fix, []).append(problem)
-    lines = [f"\nTo fix (commands are for the folder {fixes.ROOT}):"]
+    lines = [f"\nTo fix (commands are for the folder {ROOT}):"]
     for fix, fixed in by_fix.items():
         lines.append("")
         for problem in fixed:

@@ -14,6 +14,7 @@ from pathlib import Path
 from matting.errors import MachineError, MattingError
 from matting.options import VideoCodec
 from matting.system import files, fixes
+from matting.system.invocation import ROOT
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.packages import (
     NOT_INSTALLED,
@@ -83,7 +84,7 @@ class Machine:
     def other_python(self) -> Path | None:
         """Return the Python that setup has made ready, if another one runs this."""
         python = fixes.own_python(self.system)
-        own = fixes.ROOT / ".venv"
+        own = ROOT / ".venv"
         return None if python is None or Path(sys.prefix).resolve() == own.resolve() else python
 
     def processor(self) -> tuple[str, int]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from matting.cli.command import Command
 from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.option_values import cutting_options, matting_options
@@ -19,6 +18,7 @@ from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, UnforeseenError
 from matting.system.fixes import setup
+from matting.system.invocation import Command, program_line
 
 DONE, INTERRUPTED = 0, 130
 
@@ -103,8 +103,8 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
             f"The Python package {name} is missing or broken ({error})."
             if name
             else f"A Python package is broken ({error}).",
-            f"To fix it: {setup()}. This shows what else is missing: "
-            "python inference_custom.py doctor",
+            f"To fix it: {setup()}\n"
+            f"This shows what else is missing: {program_line(Command.DOCTOR)}",
         ) from error
     finally:
         console.finish()

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.cli.command import PROGRAM, Command
 from matting.cli.parser import commands_taking
 from matting.errors import RUN_AGAIN, MattingError
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.humanize import time_taken
+from matting.system.invocation import Command, batch_file, command_line, program_words
 
-# The variable in which a batch file passes its name.
-BATCH_VARIABLE = "RVM_BATCH"
-INFER_BATCH, COMBINE_BATCH, ADD_AUDIO_BATCH = "2_infer.bat", "3_combine.bat", "4_add_audio.bat"
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
     "type this, with the option at its end:"
 )
-USUAL_START = ("python", PROGRAM)
 
 
 @dataclass(frozen=True)
@@ -44,11 +37,8 @@ class Invocation:
     @classmethod
     def of(cls, argv: Sequence[str] | None) -> Invocation:
         """Return the invocation of this process, or of `argv` if it is given."""
-        if argv is not None:
-            return cls(USUAL_START, tuple(argv))
-        own = sys.argv[1:]
-        program = sys.orig_argv[: len(sys.orig_argv) - len(own)]
-        return cls(tuple(program), tuple(own), os.environ.get(BATCH_VARIABLE, ""))
+        own = sys.argv[1:] if argv is None else argv
+        return cls(program_words(), tuple(own), batch_file())
 
     @property
     def command(self) -> Command | None:
@@ -64,13 +54,6 @@ class Invocation:
     def line(self, *arguments: object) -> str:
         """Return what to type to run the program with those arguments."""
         return command_line([*self.program, *map(str, arguments)])
-
-
-def command_line(words: Sequence[str], windows: bool = os.name == "nt") -> str:
-    """Return words as a line for the system's command window."""
-    if not windows:
-        return shlex.join(words)
-    return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
 
 
 def interruption_text(call: Invocation) -> str:
@@ -119,12 +102,12 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
     path, output = options.path, options.output
     if options.command is Command.SEGMENT:
         folder = segments_folder(path, output)
-        return _step(call, f"the folder {folder.name}", INFER_BATCH, Command.INFER, folder)
+        return _step(call, f"the folder {folder.name}", Command.INFER, folder)
     if options.command is Command.INFER:
         if not (path / PLAN_NAME).is_file():
             return ""  # not the segments of one video
         folder = MattedFolder.of(path, output).root
-        return _step(call, f"the folder {folder.name}", COMBINE_BATCH, Command.COMBINE, folder)
+        return _step(call, f"the folder {folder.name}", Command.COMBINE, folder)
     if options.command is Command.COMBINE:
         return _after_combine(path, output, call)
     return ""
@@ -140,8 +123,10 @@ def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:
     name, folder = record.source.name, results.root.parent
     elsewhere = [] if (folder / name).is_file() else ["--output", folder]
     video = name if elsewhere else folder / name
-    return _step(call, f"your video {name}", ADD_AUDIO_BATCH, Command.ADD_AUDIO, video, *elsewhere)
+    return _step(call, f"your video {name}", Command.ADD_AUDIO, video, *elsewhere)
 
 
-def _step(call: Invocation, what: str, batch: str, *arguments: object) -> str:
-    return f"drop {what} on {batch}." if call.batch else call.line(*arguments)
+def _step(call: Invocation, what: str, command: Command, *arguments: object) -> str:
+    if call.batch:
+        return f"drop {what} on {command.batch_file}."
+    return call.line(command, *arguments)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from matting.cli import arg_types
-from matting.cli.command import PROGRAM, Command
 from matting.cli.option_values import SAVED
 from matting.errors import InputError
 from matting.options import (
@@ -22,6 +21,7 @@ from matting.options import (
     CuttingOptions,
     MattingOptions,
 )
+from matting.system.invocation import PROGRAM, Command, program_line
 
 CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
 BACKEND_HELP = "by the processor or the graphics card"
@@ -38,7 +38,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise InputError(
-            message[:1].upper() + message[1:] + ".", f"Help: python {self.prog} --help"
+            message[:1].upper() + message[1:] + ".",
+            f"Help: {program_line(*self.prog.split()[1:], '--help')}",
         )
 
 

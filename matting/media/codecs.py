@@ -15,17 +15,16 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from matting.errors import MissingError
-
-REINSTALL = "Install PyAV again: python -m pip install --force-reinstall av"
+from matting.system import fixes
 
 
 def require_codec(
-    name: str, mode: Literal["r", "w"], hint: str = REINSTALL, *, option: str | None = None
+    name: str, mode: Literal["r", "w"], hint: str = "", *, option: str | None = None
 ) -> av.Codec:
     """Return FFmpeg's decoder ("r") or encoder ("w") of that name.
 
     Args:
-        hint, option: of the error where there is none.
+        hint, option: of the error where there is none; the hint stands before the usual one.
     Raises:
         MissingError: this build of FFmpeg has none.
     """
@@ -34,7 +33,9 @@ def require_codec(
     except UnknownCodecError as error:
         role = "encoder" if mode == "w" else "decoder"
         raise MissingError(
-            f"The {role} {name} is not in this installation of PyAV.", hint, option=option
+            f"The {role} {name} is not in this installation of PyAV.",
+            f"{hint} {fixes.reinstall('av')}".strip(),
+            option=option,
         ) from error
 
 

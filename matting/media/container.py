@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
 from matting.media.codecs import create_codec_context
 from matting.media.ffmpeg import SAFE_INPUT
+from matting.system.invocation import Command, give, named
 
 # How many kinds of side data FFmpeg may know; it has named 36 so far.
 SIDE_DATA_KINDS = 64
@@ -40,7 +41,10 @@ def require_file(path: Path) -> None:
         InputError: says what it is instead.
     """
     if path.is_dir():
-        raise InputError(f"{path} is a folder, not a video.", "Give the video file itself.")
+        raise InputError(
+            f"{path} is a folder, not a video.",
+            f"{give('the video file itself')} Folders of segments are for {named(Command.INFER)}.",
+        )
     if not path.is_file():
         raise InputError(f"{path} is not there.", "Check the path and its spelling.")
     if path.stat().st_size == 0:

@@ -23,6 +23,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.codecs import create_codec_context
 from matting.media.container import decode
+from matting.system.invocation import pip_line
 
 # What NVDEC gives for what a software decoder gives: the same samples, Cb and Cr side by side, and
 # more than 8 bits as the upper ones of 16.
@@ -33,13 +34,16 @@ SURFACE_FORMATS = {
     "yuv420p12le": "p016le",
 }
 PITCH_BYTES = 256  # a line takes a multiple of this
-OLD_PYAV = "PyAV 18.1 or newer is needed for it: pip install --upgrade av"
 
 
 def sharing_obstacle() -> str:
     """Return why this PyAV cannot share a GPU's memory with torch; "" where it can."""
     context = getattr(av.video.frame, "CudaContext", None)
-    return "" if hasattr(context, "current_ctx") else OLD_PYAV
+    return "" if hasattr(context, "current_ctx") else _old_pyav()
+
+
+def _old_pyav() -> str:
+    return f"PyAV 18.1 or newer is needed for it: {pip_line('install', '--upgrade', 'av')}"
 
 
 def make_current(device: torch.device) -> None:

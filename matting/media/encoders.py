@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from av.video.format import VideoFormat
 
 from matting.imaging.sample_format import SampleFormat, Size, TransferFunction, surface_format
-from matting.media.codecs import REINSTALL, encoder_formats, require_codec
+from matting.media.codecs import encoder_formats, require_codec
 from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import PLANAR, layout_of
@@ -204,7 +204,7 @@ def _formats(encoding: EncodingOptions) -> dict[tuple[Subsampling, int], str]:
         depths = COMMON_BITS[encoding.codec]
         return {((2, 2), bits): NVENC_FORMATS[bits] for bits in depths}
     encoder = encoder_spec(encoding).encoder
-    require_codec(encoder, "w", f"Choose another --codec. {REINSTALL}", option="--codec")
+    require_codec(encoder, "w", "Choose another --codec.", option="--codec")
     formats = {}
     for name in encoder_formats(encoder):
         match = PLANAR.fullmatch(name)

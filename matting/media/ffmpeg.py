@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from matting.errors import MattingError, MediaError, MissingError, storage_error
+from matting.system import fixes
 
 # Only real media files: no playlist or script that would have FFmpeg open other files.
 FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
@@ -27,7 +28,7 @@ STORAGE_PHRASES = {
     "Permission denied": errno.EACCES,
     "Read-only file system": errno.EROFS,
 }
-INSTALL = "Install it again: python -m pip install --force-reinstall imageio-ffmpeg"
+PACKAGE = "imageio-ffmpeg"
 
 
 def program() -> Path:
@@ -50,10 +51,10 @@ def program() -> Path:
     try:
         bundled = _bundled()
     except (RuntimeError, ImportError, OSError) as error:
-        raise MissingError("There is no ffmpeg program.", INSTALL) from error
+        raise MissingError("There is no ffmpeg program.", fixes.reinstall(PACKAGE)) from error
     location = bundled if Path(bundled).is_absolute() else shutil.which(bundled)
     if location is None or Path(location).resolve().parent == Path.cwd().resolve():
-        raise MissingError("There is no ffmpeg program.", INSTALL)
+        raise MissingError("There is no ffmpeg program.", fixes.reinstall(PACKAGE))
     return Path(location).resolve()
 
 
@@ -74,10 +75,12 @@ def version() -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
-        raise MissingError(f"{path} does not start ({reason}).", INSTALL) from error
+        raise MissingError(
+            f"{path} does not start ({reason}).", fixes.reinstall(PACKAGE)
+        ) from error
     match = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
     if done.returncode != 0 or match is None:
-        raise MissingError(f"{path} is no ffmpeg that works.", INSTALL)
+        raise MissingError(f"{path} is no ffmpeg that works.", fixes.reinstall(PACKAGE))
     return match[1]
 
 
@@ -117,7 +120,7 @@ def run(
             )
         except OSError as error:
             reason = f"{command[0]} does not start ({error.strerror})."
-            raise MissingError(reason, INSTALL) from error
+            raise MissingError(reason, fixes.reinstall(PACKAGE)) from error
         try:
             _follow(process, on_frames)
             code = process.wait()

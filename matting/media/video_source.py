@@ -35,9 +35,9 @@ from matting.media.stream_start import FirstFrame
 from matting.media.validation import require_progressive, require_supported
 from matting.media.video_info import VideoInfo
 from matting.progress import ignore
+from matting.system.invocation import Command, start
 
 COMPARED_FRAMES = 4  # which NVDEC has to decode as software does
-REENCODE = "Cut the video again with --reencode, or mend this file, then run infer again."
 
 
 class VideoSource:
@@ -240,7 +240,12 @@ class VideoSource:
         where = f"{self.path}: frame {index} of {self.frames}"
         if self._nvdec is not None:
             return MachineError(f"{where}, decoded by NVDEC, {what}.")
-        return DecodeError(f"{where} {what}.", REENCODE, option="--reencode")
+        again = start(Command.INFER, "its folder", again=True)
+        return DecodeError(
+            f"{where} {what}.",
+            f"Cut the video again with --reencode, or mend this file; then {again}.",
+            option="--reencode",
+        )
 
 
 def _require_matteable(info: VideoInfo) -> None:

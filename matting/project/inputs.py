@@ -11,11 +11,12 @@ from matting.errors import InputError
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
-from matting.project.paths import UNFINISHED, segment_name
+from matting.project.paths import UNFINISHED, MattedFolder, segment_name
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.project.result_names import InputName, result_stems
 from matting.system.files import image_files, natural_order, read_error
 from matting.system.fingerprint import Fingerprint
+from matting.system.invocation import Command, give, sentence, start
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -128,23 +129,31 @@ def read_inputs(folder: Path) -> InputFolder:
     if folder.is_file():
         raise InputError(
             f"{folder} is a file, not a folder of segments.",
-            "Cut the video with segment first, then give the folder that it makes.",
+            sentence(
+                start(Command.SEGMENT, "the video"),
+                start(Command.INFER, "the folder that it makes, whose name ends in _segments"),
+            ),
         )
     if not folder.is_dir():
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
     plan = read_plan(folder)
+    if plan is None and MattedFolder(folder).manifest.is_file():
+        raise InputError(
+            f"{folder} holds results, which are matted already.",
+            sentence(start(Command.COMBINE, "this folder")),
+        )
     if plan is not None:
         return InputFolder(folder, plan, _planned(folder, plan))
     if (folder / UNFINISHED).exists():
         raise InputError(
             f"{folder} is not completely cut.",
-            "Run segment (1_segment.bat) on the video again first.",
+            sentence(start(Command.SEGMENT, "the video", again=True)),
         )
     paths = _videos_and_sequences(folder)
     if not paths:
         raise InputError(
             f"{folder} holds no videos and no pictures.",
-            "Give the folder that segment made; its name ends in _segments.",
+            give("the folder that was cut, whose name ends in _segments"),
         )
     stems = result_stems([InputName(path.name, path.is_dir()) for path in paths])
     named = zip(paths, stems, strict=True)

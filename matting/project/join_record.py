@@ -15,8 +15,12 @@ from matting.project.ledger import Ledger
 from matting.project.plan import SourceFingerprint
 from matting.project.records import Count
 from matting.system.fingerprint import Fingerprint, Sha256
+from matting.system.invocation import Command, sentence, start
 
-COMBINE_AGAIN = "Run combine (3_combine.bat) again on the folder that infer made."
+
+def combine_again() -> str:
+    """Return, as a sentence, how the results are joined once more."""
+    return sentence(start(Command.COMBINE, "the folder that ends in _matted", again=True))
 
 
 class JoinRecord(Struct, frozen=True, kw_only=True):
@@ -75,7 +79,7 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
             InputError: it cannot be read.
         """
         path = _path(combined)
-        return records.read(path, cls, COMBINE_AGAIN) if path.is_file() else None
+        return records.read(path, cls, combine_again()) if path.is_file() else None
 
 
 def _path(combined: Path) -> Path:

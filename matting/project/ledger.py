@@ -18,7 +18,7 @@ from matting.project.records import FileName
 from matting.project.result_names import same_name_forms
 from matting.system import atomic_files
 
-START_OVER = "Delete it, and infer mattes all of this folder again."
+START_OVER = "Delete it, and all of this folder is matted again."
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

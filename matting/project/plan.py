@@ -17,7 +17,7 @@ from matting.project.records import Count, FileName, Ticks
 from matting.system.fingerprint import Fingerprint, Sha256
 
 END_BYTES = 1 << 20
-CUT_AGAIN = "Cut the video again: segment with the option --overwrite."
+CUT_AGAIN = "Cut the video again, with the option --overwrite."
 OVERWRITE = "--overwrite"
 
 MOST_SEGMENTS = 1_000_000

@@ -10,6 +10,7 @@ from matting.errors import InputError, MissingError
 from matting.options import AUTO_DEVICE, CodecBackend
 from matting.system import fixes
 from matting.system.gpu_diagnosis import why_unused
+from matting.system.invocation import Command, program_line
 from matting.system.nvidia_smi import query_nvidia_smi
 from matting.system.torch_build import query_torch
 
@@ -57,7 +58,7 @@ def require_decoder(decoder: CodecBackend, device: torch.device) -> None:
         raise MissingError(
             "--decoder hardware needs an NVIDIA graphics card that the network runs on.",
             "Use --decoder auto. If there is one, this says why it is not used: "
-            "python inference_custom.py doctor",
+            f"{program_line(Command.DOCTOR)}",
             option="--decoder",
         )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from matting.system.invocation import PROGRAM, ROOT, command_line, pip_line
+
 NEW_DRIVER = "install the newest driver from https://www.nvidia.com/drivers, then restart"
 RESTART = f"restart the computer; if that does not help, {NEW_DRIVER}"
 # Of PyTorch's builds, only those for CUDA 12.6 still hold code for GPUs older than the RTX 20's.
@@ -18,18 +17,26 @@ PYTHON_DOWNLOADS = "https://www.python.org/downloads/"
 
 def setup(platform: str = sys.platform) -> str:
     """Return how everything is installed; that fixes a torch that cannot use the GPU, too."""
-    return "double-click setup.bat" if platform == "win32" else "sh setup.sh"
+    if platform == "win32":
+        return "double-click setup.bat"
+    script = "setup.sh" if Path.cwd() == ROOT else str(ROOT / "setup.sh")
+    return command_line(["sh", script], windows=False)
 
 
 def doctor(python: Path, platform: str = sys.platform) -> str:
     """Return the command that runs the program's doctor with that Python."""
-    return _line([str(python), "inference_custom.py", "doctor"], platform)
+    return _line([str(python), PROGRAM, "doctor"], platform)
 
 
 def torch_for_old_gpus(platform: str = sys.platform) -> str:
     """Return the command that installs the torch for GPUs older than most builds support."""
     packages = ["--force-reinstall", "torch", "torchvision", "--index-url", OLD_GPUS_INDEX]
     return _line([sys.executable, "-m", "pip", "install", *packages], platform)
+
+
+def reinstall(package: str) -> str:
+    """Return, as a sentence, how a package of this Python is installed again."""
+    return f"Install it again: {pip_line('install', '--force-reinstall', package)}"
 
 
 def unset_variable(name: str, platform: str = sys.platform) -> str:
@@ -53,4 +60,4 @@ def own_python(platform: str = sys.platform, root: Path = ROOT) -> Path | None:
 
 
 def _line(command: list[str], platform: str) -> str:
-    return subprocess.list2cmdline(command) if platform == "win32" else shlex.join(command)
+    return command_line(command, windows=platform == "win32")

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from matting.errors import MachineError, MissingError
-from matting.system.fixes import ROOT
+from matting.system.invocation import ROOT
 from matting.system.subprocesses import run_isolated
 
 REQUIREMENTS = ROOT / "requirements_inference.txt"

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from matting.cli.main import main
-from matting.cli.next_steps import Invocation, command_line, failure_text, interruption_text
+from matting.cli.next_steps import Invocation, failure_text, interruption_text
 from matting.errors import InputError, MediaError, StorageError
 from matting.system.humanize import time_taken
+from matting.system.invocation import command_line, program_line
 from tests.support.clips import make_clip
 from tests.support.commands import running_infer
 from tests.support.repository import ROOT
@@ -62,15 +63,14 @@ def test_each_line_leads_to_the_next(
 ) -> None:
     clip = make_clip(tmp_path / "my clip.mp4", 40, audio=True)
     options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
-    start = ["python", "inference_custom.py"]
     line = next_line(capsys, "segment", clip)
     segments = tmp_path / "my clip_segments"
-    assert line == command_line([*start, "infer", str(segments)])
+    assert line == program_line("infer", segments)
     line = next_line(capsys, "infer", segments, *options)
     matted = tmp_path / "my clip_segments_matted"
-    assert line == command_line([*start, "combine", str(matted)])
+    assert line == program_line("combine", matted)
     line = next_line(capsys, "combine", matted)
-    assert line == command_line([*start, "add-audio", str(clip)])
+    assert line == program_line("add-audio", clip)
     assert main(["add-audio", str(clip)]) == 0
     *_, done, taken = capsys.readouterr().out.splitlines()
     assert done == f"Done. 0:01 long, 1 MB: {tmp_path / 'my clip_MATTED.mp4'}"

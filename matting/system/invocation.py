@@ -1,0 +1,145 @@
+"""The program's commands, and how its user starts them: by drops on batch files, or by typing.
+
+Whatever a message tells its reader to start comes from here, so that it can be done as it stands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from matting.options import Choice
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "inference_custom.py"
+# The variable in which a batch file passes its name.
+BATCH_VARIABLE = "RVM_BATCH"
+
+
+class Command(Choice):
+    """A command; the value is its name."""
+
+    DEMO = "demo"
+    SEGMENT = "segment"
+    INFER = "infer"
+    COMBINE = "combine"
+    ADD_AUDIO = "add-audio"
+    RUN = "run"
+    DOCTOR = "doctor"
+
+    @property
+    def input_name(self) -> str:
+        """What its help calls the path that it takes."""
+        return INPUT_NAMES[self]
+
+    @property
+    def batch_file(self) -> str:
+        """The batch file that runs it; "" if none does."""
+        return BATCH_FILES.get(self, "")
+
+    @property
+    def runs_network(self) -> bool:
+        """Whether it runs the network: hours of work, of which what is done is kept.
+
+        Such a command is many times slower without a graphics card, and when it is given again, it
+        goes on where it stopped.
+        """
+        return self in {Command.DEMO, Command.INFER, Command.RUN}
+
+
+INPUT_NAMES = {
+    Command.DEMO: "DIR",
+    Command.SEGMENT: "VIDEO",
+    Command.INFER: "SEGMENTS_DIR",
+    Command.COMBINE: "MATTED_DIR",
+    Command.ADD_AUDIO: "VIDEO",
+    Command.RUN: "VIDEO",
+    Command.DOCTOR: "FOLDER",
+}
+BATCH_FILES = {
+    Command.SEGMENT: "1_segment.bat",
+    Command.INFER: "2_infer.bat",
+    Command.COMBINE: "3_combine.bat",
+    Command.ADD_AUDIO: "4_add_audio.bat",
+}
+
+
+def batch_file() -> str:
+    """Return the name of the batch file that started this process; "" if the user typed."""
+    return os.environ.get(BATCH_VARIABLE, "")
+
+
+def start(command: Command, what: str, *, again: bool = False) -> str:
+    """Return, as a clause, how the user starts a command.
+
+    Args:
+        what: what it works on, as "the folder of segments".
+        again: whether it has been started before.
+    """
+    once_more = " again" if again else ""
+    if batch_file() and command.batch_file:
+        return f"drop {what} on {command.batch_file}{once_more}"
+    return f"run {command}{once_more} on {what}"
+
+
+def sentence(*clauses: str) -> str:
+    """Return clauses, each a step, as one sentence."""
+    text = ", then ".join(clauses)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def named(command: Command) -> str:
+    """Return a command's name for a sentence: that of its batch file if one was used."""
+    return (batch_file() and command.batch_file) or str(command)
+
+
+def give(what: str) -> str:
+    """Return, as a sentence, that this command should have got `what` instead."""
+    return f"{'Drop' if batch_file() else 'Give'} {what}."
+
+
+def program_words() -> tuple[str, ...]:
+    """Return what is typed before a command's name.
+
+    That is what was typed indeed; whoever used a batch file, or a library, has to name both Python
+    and the program by their full paths, because the command window may be in any folder.
+    """
+    typed = len(sys.orig_argv) - len(sys.argv) + 1
+    words = tuple(sys.orig_argv[:typed])
+    if batch_file() or not words or Path(words[-1]).name != PROGRAM:
+        return sys.executable, str(ROOT / PROGRAM)
+    return python_word(words[0]), *words[1:]
+
+
+def python_word(typed: str) -> str:
+    """Return what is typed to start this Python: `typed`, or its path if that is another.
+
+    On Windows, a virtual environment's Python starts the one that it was made from.
+    """
+    found = shutil.which(typed)
+    same = found is not None and os.path.normcase(Path(found).absolute()) == os.path.normcase(
+        Path(sys.executable)
+    )
+    return typed if same else sys.executable
+
+
+def program_line(*arguments: object) -> str:
+    """Return what to type to run the program with those arguments."""
+    return command_line([*program_words(), *map(str, arguments)])
+
+
+def pip_line(*arguments: str) -> str:
+    """Return what to type to have this Python's pip do something."""
+    return command_line([program_words()[0], "-m", "pip", *arguments])
+
+
+def command_line(words: Sequence[str], windows: bool = os.name == "nt") -> str:
+    """Return words as a line for the system's command window."""
+    if not windows:
+        return shlex.join(words)
+    return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
