@@ -18,7 +18,8 @@ from matting.cutting.packet_cutter import (
 from matting.cutting.packet_index import SourceIndex
 from matting.cutting.repair import rewrite_segment, source_time_of
 from matting.cutting.source_frames import decode_frames
-from matting.media.decode_check import Decoding, decode_all, first_frame_hashes
+from matting.media.decode_check import decode_all, first_frame_hashes
+from matting.media.frame_decoding import Decoding
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore

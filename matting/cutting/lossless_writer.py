@@ -18,8 +18,9 @@ from matting.errors import EncodeError
 from matting.imaging.sample_format import Size
 from matting.media.codecs import add_video_stream, encoder_formats
 from matting.media.container import encoding_to
-from matting.media.decode_check import decode_all, pixel_hash
+from matting.media.decode_check import decode_all
 from matting.media.display_matrix import display_matrix
+from matting.media.frame_decoding import pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo

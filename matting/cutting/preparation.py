@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import islice
 
 from matting.cutting.packet_index import SourceIndex
-from matting.media.decode_check import Decoding, decode_files
+from matting.media.alpha_use import alpha_use_of
+from matting.media.frame_decoding import Decoding, decode_files
 from matting.media.frame_filters import FrameFilters
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -73,4 +74,4 @@ def choose_filters(info: VideoInfo) -> FrameFilters:
         interlaced = any(frame.interlaced_frame for _, _, frame in islice(frames, INSPECTED_FRAMES))
     if interlaced:
         require_whole_pictures(info)
-    return FrameFilters(info.interlaced or interlaced, info.has_alpha, info.header.crop)
+    return FrameFilters(info.interlaced or interlaced, alpha_use_of(info), info.header.crop)

@@ -13,7 +13,8 @@ from av.video.frame import VideoFrame
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
 from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps
-from matting.media.decode_check import Decoding, decode_all
+from matting.media.decode_check import decode_all
+from matting.media.frame_decoding import Decoding
 from matting.media.frame_filters import FrameFilters
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures

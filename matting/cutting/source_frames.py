@@ -9,7 +9,7 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from matting.errors import DecodeError
-from matting.media.decode_check import Decoding, decode_files
+from matting.media.frame_decoding import Decoding, decode_files
 from matting.media.frame_filters import TimedFrame
 
 # Frames, each with its time in ticks of the source, rising.

@@ -30,14 +30,10 @@ def flatten_alpha(frame: VideoFrame) -> VideoFrame:
     """
     if not has_alpha(frame.format.name):
         return frame
-    if frame.format.has_palette:
-        frame = _as(frame, "rgba")
-    planar = _as(frame, _planar(frame.format))
-    result = _as(planar, opaque_format(frame.format.name))
+    planar, result = _planar_and_opaque(frame)
     components = planar.format.components
     alpha = plane_samples(planar.planes[3], components[3].bits)
     for number, component in enumerate(components[:3]):
-        # Not what the conversion put there: libswscale empties planes of deep RGB with alpha.
         own = plane_samples(planar.planes[number], component.bits)
         zero = 0
         if not planar.format.is_rgb:
@@ -49,12 +45,46 @@ def flatten_alpha(frame: VideoFrame) -> VideoFrame:
     return result
 
 
+def drop_alpha(frame: VideoFrame) -> VideoFrame:
+    """Return the frame with its colours as they are, without alpha; itself if it has none.
+
+    Returns:
+        as `flatten_alpha` does.
+    """
+    if not has_alpha(frame.format.name):
+        return frame
+    planar, result = _planar_and_opaque(frame)
+    for number, component in enumerate(planar.format.components[:3]):
+        own = plane_samples(planar.planes[number], component.bits)
+        plane_samples(result.planes[number], component.bits)[:] = own
+    return result
+
+
+def is_invisible(frame: VideoFrame) -> bool:
+    """Return whether a frame has alpha, and that is 0 everywhere."""
+    if not has_alpha(frame.format.name):
+        return False
+    planar, _ = _planar_and_opaque(frame)
+    return not plane_samples(planar.planes[3], planar.format.components[3].bits).any()
+
+
 def opaque_format(pixel_format: str) -> str:
     """Return the pixel format that `flatten_alpha` makes of one."""
     if not has_alpha(pixel_format):
         return pixel_format
     planar = _planar(VideoFormat(pixel_format, 2, 2))
     return planar.replace("yuva", "yuv").replace("gbrap", "gbrp")
+
+
+def _planar_and_opaque(frame: VideoFrame) -> tuple[VideoFrame, VideoFrame]:
+    """Return a frame with alpha as a planar one, and one of `opaque_format` with its properties.
+
+    What the second one holds is not to be used: libswscale empties planes of deep RGB with alpha.
+    """
+    if frame.format.has_palette:
+        frame = _as(frame, "rgba")
+    planar = _as(frame, _planar(frame.format))
+    return planar, _as(planar, opaque_format(frame.format.name))
 
 
 def _fade(samples: Samples, alpha: Samples, zero: int, opaque: int) -> NDArray[np.float64]:

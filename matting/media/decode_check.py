@@ -2,82 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
-from av.container import InputContainer
-from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
-
 from matting.errors import DecodeError
-from matting.media.container import (
-    decoder_of,
-    is_presented,
-    is_presented_when_decoded,
-    open_video,
-    reading,
-    until_break,
-)
+from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
 from matting.progress import ignore
 
 HINT = "Make it again, or copy it again from where it came."
-
-
-@dataclass
-class Decoding:
-    """What came of decoding a file's packets, which are numbered from 0.
-
-    Attributes:
-        indexed: the PTS of every frame that the file lists, by its packet's number; None where it
-            has none.
-        presented: the numbers of the frames that came out, in the order of presentation, intact
-            or not.
-        failed: the numbers of frames that the decoder refused or called corrupt. With several
-            threads an error's packet is not known: then `errors` alone counts it.
-        errors: how often the decoder refused a packet.
-        next_failed: the numbers of the packets that it refused of the next file.
-        first_hashes: of the first frames' pixels; then how many of these the decoder refused.
-        next_hashes: the same of the next file's, decoded as the continuation of this one.
-        interlaced: how many of the frames that came out are marked as two fields.
-        time_base: seconds a tick of the file's times.
-    """
-
-    indexed: dict[int, int | None] = field(default_factory=dict)
-    presented: list[int] = field(default_factory=list)
-    failed: set[int] = field(default_factory=set)
-    errors: int = 0
-    next_failed: set[int] = field(default_factory=set)
-    first_hashes: list[bytes] = field(default_factory=list)
-    next_hashes: list[bytes] = field(default_factory=list)
-    interlaced: int = 0
-    time_base: Fraction = Fraction(0)
-
-    @property
-    def is_intact(self) -> bool:
-        """Whether every indexed frame came out, once, whole, and in the order of the times."""
-        times = [self.indexed.get(number) for number in self.presented]
-        known = [time for time in times if time is not None]
-        expected = [time for time in self.indexed.values() if time is not None]
-        return (
-            not self.errors
-            and not self.failed
-            and len(self.presented) == len(self.indexed)
-            and sorted(self.presented) == sorted(self.indexed)
-            and (len(known) < len(times) or known == sorted(expected))
-        )
-
-    @property
-    def damaged(self) -> set[int]:
-        """The numbers of the indexed frames that are missing or not intact."""
-        return (set(self.indexed) - set(self.presented)) | (self.failed & set(self.indexed))
 
 
 def decode_through(path: Path, on_frames: Callable[[int], None] = ignore) -> list[Fraction]:
@@ -160,64 +94,6 @@ def first_frame_hashes(files: Sequence[Path], count: int) -> list[bytes]:
     return hashes + _refusal_note(decoding.next_failed, numbers)
 
 
-def decode_files(
-    files: Sequence[Path], decoding: Decoding, *, strict: bool, threads: int = 0
-) -> Generator[tuple[int, int, VideoFrame], None, None]:
-    """Decode files that continue each other in one go.
-
-    Of all but the first file, only the frames that it presents are decoded: what it hides at its
-    start repeats the end of the file before.
-
-    Args:
-        decoding: is told of the first file's frames and of the decoder's refusals.
-        strict: refuse damaged packets, rather than conceal the damage.
-        threads: how many; 0: as many as the machine has cores.
-    Yields:
-        the file's number, the packet's number in that file, and the frame at its packet's time.
-    """
-    with open_video(files[0]) as (container, stream):
-        decoding.time_base = stream.time_base or Fraction(0)
-        context = decoder_of(stream)
-        context.thread_count = threads
-        context.thread_type = "AUTO" if threads != 1 else "SLICE"
-        if strict:
-            context.options = {**context.options, "err_detect": "explode"}
-        starts = [0]
-        times: list[int | None] = []
-        for file, path in enumerate(files):
-            decoding.next_failed.clear()
-            failed = decoding.next_failed if file else decoding.failed
-            packets = _packets_of_next(path) if file else _packets(files[0], container, stream)
-            for packet in packets:
-                if file == 0 and is_presented(packet, context.codec.canonical_name):
-                    decoding.indexed[len(times)] = packet.pts
-                # A frame comes out with its packet's time: the number takes its place.
-                number = len(times)
-                times.append(packet.pts)
-                packet.pts = number
-                frames = _decode_packet(context, packet, decoding)
-                if frames is None:
-                    failed.add(number - starts[file])
-                    continue
-                yield from _locate_frames(frames, starts, times)
-            starts.append(len(times))
-        rest = _decode_packet(context, None, decoding) or []
-        yield from _locate_frames(rest, starts[: len(files)], times)
-
-
-def pixel_hash(frame: VideoFrame) -> bytes:
-    """Hash a frame's planes as decoded, without what pads their lines."""
-    digest = hashlib.blake2b(f"{frame.width}x{frame.height} {frame.format.name}".encode())
-    samples = [(0, 0)] * len(frame.planes)
-    for component in frame.format.components:
-        count, _ = samples[component.plane]
-        samples[component.plane] = (count + 1, (component.bits + 7) // 8)
-    for plane, (count, size) in zip(frame.planes, samples, strict=True):
-        lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
-        digest.update(lines[:, : plane.width * count * size].tobytes())
-    return digest.digest()
-
-
 def _decode(
     files: Sequence[Path],
     threads: int,
@@ -252,45 +128,3 @@ def _refusal_note(failed: AbstractSet[int], hashed: Sequence[int]) -> list[bytes
     """Note how many packets were refused up to the last hashed frame; nothing where none was."""
     count = sum(number <= max(hashed, default=-1) for number in failed)
     return [f"{count} refused".encode()] if count else []
-
-
-def _locate_frames(
-    frames: list[VideoFrame], starts: list[int], times: list[int | None]
-) -> Iterator[tuple[int, int, VideoFrame]]:
-    for frame in frames:
-        number = frame.pts
-        if number is not None:
-            file = max(index for index, start in enumerate(starts) if start <= number)
-            # Without a time, some decoders make one up.
-            frame.pts = times[number]
-            yield file, number - starts[file], frame
-
-
-def _packets(
-    path: Path, container: InputContainer, stream: VideoStream
-) -> Iterator[Packet[VideoStream]]:
-    when_decoded = is_presented_when_decoded(stream)
-    with reading(path):
-        for packet in until_break(container.demux(stream)):
-            if when_decoded:
-                packet.pts = packet.dts
-            yield packet
-
-
-def _packets_of_next(path: Path) -> Iterator[Packet[VideoStream]]:
-    """Yield the packets that the file itself presents."""
-    with open_video(path) as (container, stream):
-        for packet in _packets(path, container, stream):
-            if not packet.is_discard:
-                yield packet
-
-
-def _decode_packet(
-    context: VideoCodecContext, packet: Packet[VideoStream] | None, decoding: Decoding
-) -> list[VideoFrame] | None:
-    """Return the frames that come out; None when the decoder refuses the packet."""
-    try:
-        return context.decode(packet)
-    except av.error.FFmpegError:
-        decoding.errors += 1
-        return None

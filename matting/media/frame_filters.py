@@ -11,7 +11,8 @@ from av.filter.context import FilterContext
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 
-from matting.media.alpha import flatten_alpha
+from matting.media.alpha import drop_alpha, flatten_alpha
+from matting.media.alpha_use import AlphaUse
 from matting.media.container import reading
 from matting.media.matroska_header import NO_CROP, Crop
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
@@ -26,16 +27,16 @@ class FrameFilters:
 
     Attributes:
         deinterlace: make fields whole pictures, one for each frame, by FFmpeg's bwdif.
-        flatten_alpha: put what is transparent over black.
+        alpha: put what is transparent over black, or drop what is no transparency.
         crop: what the container says is to be hidden.
     """
 
     deinterlace: bool = False
-    flatten_alpha: bool = False
+    alpha: AlphaUse = AlphaUse.ABSENT
     crop: Crop = NO_CROP
 
     def __bool__(self) -> bool:
-        return self.deinterlace or self.flatten_alpha or bool(self.crop)
+        return self.deinterlace or self.alpha is not AlphaUse.ABSENT or bool(self.crop)
 
     def notes(self) -> list[str]:
         """Return what is done, in a plain sentence each."""
@@ -44,8 +45,13 @@ class FrameFilters:
             notes.append(
                 "The video is interlaced: FFmpeg's filter bwdif makes each frame a whole picture."
             )
-        if self.flatten_alpha:
+        if self.alpha is AlphaUse.OVER_BLACK:
             notes.append("The video can be transparent: what is, is put over black.")
+        if self.alpha is AlphaUse.IGNORED:
+            notes.append(
+                "The video has room for transparency, but what is there is none: its colours are "
+                "taken as they are."
+            )
         if self.crop:
             notes.append(
                 "The video's header crops it, and so the segments are cropped: "
@@ -64,8 +70,9 @@ class FrameFilters:
         Raises:
             MediaError: the frames change their size or format.
         """
-        if self.flatten_alpha:
-            frames = ((time, flatten_alpha(frame)) for time, frame in frames)
+        if self.alpha is not AlphaUse.ABSENT:
+            opaque = flatten_alpha if self.alpha is AlphaUse.OVER_BLACK else drop_alpha
+            frames = ((time, opaque(frame)) for time, frame in frames)
         if self.deinterlace or self.crop:
             frames = self._run_graph(info, frames)
         yield from frames

@@ -22,6 +22,7 @@ from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat, Size, surface_format
 from matting.media import cuda
 from matting.media.alpha import opaque_format
+from matting.media.alpha_use import alpha_use_of
 from matting.media.colour_tags import ColourTags
 from matting.media.container import decode, ffmpeg_log, open_video, unreadable_video
 from matting.media.cuda import SURFACE_FORMATS, Nvdec, planes_on_gpu, surface_format_of
@@ -58,9 +59,7 @@ class VideoSource:
             raise unreadable_video(path, index.start.refusal)
         self._info = index.info
         # What segment has cut needs none of it.
-        self._filters = FrameFilters(
-            flatten_alpha=self._info.has_alpha, crop=self._info.header.crop
-        )
+        self._filters = FrameFilters(alpha=alpha_use_of(self._info), crop=self._info.header.crop)
         self._first = index.start.frame or _undecodable(self._info)
         self._times = sorted(index.packets.frame_times(path))
         self._nvdec: Nvdec | None = None

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from matting.media.container import open_video
-from matting.media.decode_check import Decoding, decode_files, pixel_hash
+from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
 from matting.media.pixel_formats import EQUIVALENT_FORMATS
 from matting.media.probe import probe
 from matting.options import CuttingOptions

@@ -15,6 +15,7 @@ from matting.media.alpha import flatten_alpha, has_alpha, opaque_format
 from matting.media.colour_tags import ColourRange
 from matting.media.container import decode, open_video
 from matting.media.probe import probe
+from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
 from matting.segment import segment
 from tests.support.clips import SIZE, picture
@@ -148,6 +149,33 @@ def test_sources_with_alpha(
     for frame in frames:
         grey = frame.reformat(format="gray", dst_color_range=ColourRange.FULL).to_ndarray()
         assert np.abs(grey.astype(int) - ramp).max() <= tolerance
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "pixel_format", "alpha"),
+    [
+        ("rawvideo", "avi", "bgra", 0),
+        ("rawvideo", "avi", "bgra", 100),
+        ("huffyuv", "avi", "bgra", 0),
+        ("utvideo", "avi", "gbrap", 0),
+        ("qtrle", "mov", "argb", 0),
+        ("ffv1", "mkv", "yuva444p10le", 0),
+    ],
+)
+def test_a_fourth_channel_that_is_no_alpha(
+    codec: str, suffix: str, pixel_format: str, alpha: int, tmp_path: Path
+) -> None:
+    """The colours come out as they are: cut, and read without being cut."""
+    flat = np.full(SIZE[::-1], alpha, np.uint8)
+    video = transparent(tmp_path / f"clip.{suffix}", codec, pixel_format, flat)
+    progress = Recorder()
+    folder = segment(video, CuttingOptions(), None, progress)
+    assert progress.mentions("its colours are taken as they are")
+    for path in (folder / "output_000.mp4", video):
+        planes = next(VideoSource(path).chunks(1)).pictures
+        sample_format = planes.sample_format
+        white = 235 << sample_format.bits - 8 if sample_format.luma_coefficients else 255
+        assert (planes.luma_or_rgb.int() == white).all()
 
 
 def transparent(path: Path, codec: str, pixel_format: str, alpha: NDArray[np.uint8]) -> Path:
