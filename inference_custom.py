@@ -7,7 +7,12 @@ if __name__ == "__main__":
         print("Python 3.10 to 3.13 is needed, and this is an older one.", file=sys.stderr)
         print("Install one from https://www.python.org/downloads/", file=sys.stderr)
         sys.exit(3)
+    if getattr(sys.flags, "safe_path", False):  # then this file's folder is not in the path
+        sys.path.insert(0, __file__.replace("\\", "/").rpartition("/")[0] or ".")
     try:
+        from matting.system.import_path import leave_out_current_folder
+
+        leave_out_current_folder()
         from matting.cli.main import main
 
         code = main()

@@ -9,10 +9,17 @@ if [ ! -f "$home/installation/python_check.py" ] || [ ! -f "$home/inference_cust
     exit 3
 fi
 
+# It may name the current folder; modules that lie there would be run.
+unset PYTHONPATH
+
 # The newest suitable one; each says itself why it is not.
-for python in python3.13 python3.12 python3.11 python3.10 python3 python; do
-    if command -v "$python" > /dev/null 2>&1 \
-        && "$python" "$home/installation/python_check.py" base 2> /dev/null < /dev/null; then
+for name in python3.13 python3.12 python3.11 python3.10 python3 python; do
+    python=$(command -v "$name" 2> /dev/null)
+    case $python in
+        /*) ;;
+        *) continue ;; # it is not there, or in the current folder
+    esac
+    if "$python" "$home/installation/python_check.py" base 2> /dev/null < /dev/null; then
         exec "$python" "$home/installation"
     fi
 done

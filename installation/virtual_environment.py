@@ -12,6 +12,8 @@ from installation.commands import CommandRunner
 from installation.errors import STORAGE, SetupError
 from installation.pip_errors import explain_failure
 
+# Started by -c or -m, Python would import from the current folder first, and run what lies there.
+ISOLATED = ("-I", "-X", "utf8")
 CHECK_PYTHON = (
     "import struct, sys, pip; sys.exit(sys.version_info < (3, 10) or struct.calcsize('P') != 8)"
 )
@@ -62,7 +64,7 @@ class VirtualEnvironment:
 
     def is_usable(self) -> bool:
         """Return whether its Python starts, is new enough and 64-bit, and has pip."""
-        return self._commands.capture([self.python, "-c", CHECK_PYTHON]).exit_code == 0
+        return self._commands.capture([self.python, *ISOLATED, "-c", CHECK_PYTHON]).exit_code == 0
 
     def create(self, base_python: str) -> None:
         """Create it from `base_python`, deleting what was there before.
@@ -71,7 +73,7 @@ class VirtualEnvironment:
             SetupError: it cannot be deleted or created.
         """
         self._delete()
-        command = [base_python, "-m", "venv", str(self.folder)]
+        command = [base_python, *ISOLATED, "-m", "venv", str(self.folder)]
         if self._commands.run(command) or not self.is_usable():
             raise SetupError(
                 f"{self.folder} could not be created.",
@@ -83,7 +85,7 @@ class VirtualEnvironment:
     def has_installed(self, requirements: Sequence[str]) -> bool:
         """Return whether pip finds these installed, in suitable versions; contacts no index."""
         options = ["--no-index", "--quiet", *requirements]
-        command = [self.python, "-m", "pip", "install", *options]
+        command = [*self._pip(), "install", *options]
         return self._commands.capture(command).exit_code == 0
 
     def install(
@@ -100,7 +102,7 @@ class VirtualEnvironment:
         log = self.folder / "pip.log"
         log.unlink(missing_ok=True)
         index = ["--index-url", index_url] if index_url else []
-        command = [self.python, "-m", "pip", "--log", str(log), "install", *index, *requirements]
+        command = [*self._pip(), "--log", str(log), "install", *index, *requirements]
         if self._commands.run(command) == 0:
             return
         text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
@@ -108,12 +110,15 @@ class VirtualEnvironment:
 
     def check_torch(self) -> TorchReport:
         """Load torch and torchvision there, and compute something on the GPU if there is one."""
-        result = self._commands.capture([self.python, "-c", CHECK_TORCH])
+        result = self._commands.capture([self.python, *ISOLATED, "-c", CHECK_TORCH])
         lines = result.output.strip().splitlines() or [f"exit code {result.exit_code}"]
         try:
             return TorchReport(**json.loads(lines[-1]))
         except (ValueError, TypeError):  # it crashed before it could report
             return TorchReport("", None, gpu_works=False, problem=lines[-1])
+
+    def _pip(self) -> list[str]:
+        return [self.python, *ISOLATED, "-m", "pip"]
 
     def _delete(self) -> None:
         if not self.exists():

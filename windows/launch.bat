@@ -15,6 +15,9 @@ set "RVM_STAGE=%~1"
 set "RVM_BATCH=%~nx2"
 set "RVM_HOME=%~dp2"
 set "RVM_CODE=0"
+rem Of a drop, the current folder may be the video's: what lies there is not to be run in place of what is meant.
+set "PYTHONPATH="
+set "NoDefaultCurrentDirectoryInExePath=1"
 
 rem ---- What was dropped, listed in RVM_REST: each path is bare or between bars, which replace quotation marks.
 rem Explorer starts:  C:\Windows\system32\cmd.exe /c ""C:\folder\1_segment.bat" C:\a&b.mp4 "C:\c d.mp4""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.util
+import os
 import signal
 import sys
 import threading
@@ -16,6 +18,9 @@ from matting.errors import MachineError
 
 # As on Windows; a fork would share the state of torch and of CUDA.
 START_METHOD = "spawn"
+SAFE_PATH = "PYTHONSAFEPATH"
+# Of `multiprocessing.util`: returns the interpreter's flags, which spawned ones are to have, too.
+SPAWN_FLAGS = "_args_from_interpreter_flags"
 
 A = TypeVar("A")
 
@@ -30,8 +35,8 @@ def run_isolated(work: Callable[[], A], seconds: float) -> A:
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_send_result, args=(theirs, work), daemon=True)
     with ours:
-        with theirs, interrupts_ignored():
-            process.start()
+        with theirs:
+            start(process)
         try:
             if ours.poll(seconds):
                 return cast(A, ours.recv())
@@ -49,8 +54,14 @@ def run_isolated(work: Callable[[], A], seconds: float) -> A:
 
 
 def process_context() -> SpawnContext:
-    """Return how processes are started."""
+    """Return what processes are made with; `start` starts them."""
     return cast(SpawnContext, multiprocessing.get_context(START_METHOD))
+
+
+def start(process: multiprocessing.process.BaseProcess) -> None:
+    """Start a process that ignores Ctrl-C, and imports nothing from the current folder."""
+    with _interrupts_ignored(), _current_folder_left_out():
+        process.start()
 
 
 def _send_result(pipe: Connection, work: Callable[[], object]) -> None:
@@ -59,7 +70,7 @@ def _send_result(pipe: Connection, work: Callable[[], object]) -> None:
 
 
 @contextmanager
-def interrupts_ignored() -> Iterator[None]:
+def _interrupts_ignored() -> Iterator[None]:
     """Let what is started in the block ignore Ctrl-C from its first moment on.
 
     For that moment, so does this process.
@@ -74,6 +85,35 @@ def interrupts_ignored() -> Iterator[None]:
     finally:
         _ignore_in_console(ignore=False)
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _current_folder_left_out() -> Iterator[None]:
+    """Let Pythons that are started in the block look for modules elsewhere.
+
+    A spawned one is `python -c "from multiprocessing ..."`, which would import even that from the
+    current folder. Once it has started, it gets this process's own path.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    known = vars(multiprocessing.util)[SPAWN_FLAGS]
+    if sys.version_info < (3, 11) or sys.flags.ignore_environment:  # which do without the variable
+        vars(multiprocessing.util)[SPAWN_FLAGS] = lambda: known() + _safe_path_flags()
+    try:
+        yield
+    finally:
+        vars(multiprocessing.util)[SPAWN_FLAGS] = known
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
+
+
+def _safe_path_flags() -> list[str]:
+    if sys.version_info >= (3, 11):
+        return ["-P"]
+    # This leaves out all of Python's variables; the one that changes how names are read is kept.
+    return ["-I", "-X", f"utf8={sys.flags.utf8_mode}"]
 
 
 def _ignore_in_console(*, ignore: bool) -> None:

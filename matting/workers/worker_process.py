@@ -18,7 +18,7 @@ from typing import Literal
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
-from matting.system.subprocesses import interrupts_ignored, process_context
+from matting.system.subprocesses import process_context, start
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.pipeline import StoppedError
 from matting.workers.worker import Worker
@@ -80,8 +80,8 @@ class WorkerProcess:
         self._process: multiprocessing.process.BaseProcess = context.Process(
             target=serve or serve_tasks, args=(far_end, setup, folder), daemon=True
         )
-        with far_end, interrupts_ignored():
-            self._process.start()
+        with far_end:
+            start(self._process)
         try:
             self._answer(progress, self._patience_seconds * STARTS_SLOWER)
         except BaseException:

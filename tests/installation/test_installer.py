@@ -13,6 +13,7 @@ from installation.installer import main
 from installation.long_paths import LONGEST_ROOT, check_root_length
 from installation.pip_errors import NoBuildError
 from installation.torch_builds import BUILDS
+from installation.virtual_environment import ISOLATED
 from tests.support.simulated_computer import (
     BASE_PYTHON,
     GTX_1080,
@@ -39,7 +40,7 @@ def test_windows_with_a_gpu_gets_torch_for_it(
     assert torch[:4] == ["--index-url", PYTORCH + "cu130", "torch>=2.10", "torchvision>=0.25"]
     assert "--force-reinstall" not in torch
     assert others == ["-r", str(tmp_path / "requirements_inference.txt")]
-    assert windows.commands[0] == [BASE_PYTHON, "-m", "venv", str(tmp_path / ".venv")]
+    assert windows.commands[0] == [BASE_PYTHON, *ISOLATED, "-m", "venv", str(tmp_path / ".venv")]
     assert windows.commands[-1][2] == "doctor"
     output = capsys.readouterr().out
     assert "NVIDIA GeForce RTX 4090, driver 581.29" in output

@@ -39,7 +39,8 @@ def start(tmp_path: Path, home: Path) -> tuple[int, str, list[str]]:
     process = subprocess.run(
         ["/bin/sh", str(home / "setup.sh")],
         cwd=tmp_path,
-        env={"PATH": f"{tmp_path / 'pythons'}:{tmp_path}", "RECORD": str(record)},
+        # The current folder, which is in this PATH twice, is not one of Pythons.
+        env={"PATH": f".::{tmp_path / 'pythons'}:{tmp_path}", "RECORD": str(record)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -66,6 +67,7 @@ def test_it_is_executable_with_unix_line_endings() -> None:
 @pytest.mark.parametrize("name", ["plain", "it's a & b; $HOME (1)", "休暇 %PATH% !"])
 def test_the_newest_suitable_python_is_used(tmp_path: Path, name: str) -> None:
     home = download(tmp_path / name)
+    put_python(tmp_path, "python3.13", 0)
     for python, check in (("python3.13", 1), ("python3.12", 90), ("python3.11", 0), ("python", 0)):
         put_python(tmp_path / "pythons", python, check)
     code, _, words = start(tmp_path, home)
@@ -75,6 +77,7 @@ def test_the_newest_suitable_python_is_used(tmp_path: Path, name: str) -> None:
 
 def test_without_a_python_it_says_how_to_get_one(tmp_path: Path) -> None:
     put_python(tmp_path / "pythons", "python3", 90)
+    put_python(tmp_path, "python3", 0)
     code, printed, words = start(tmp_path, download(tmp_path / "home"))
     assert (code, words) == (3, [])
     assert "No Python 3.10 to 3.13 was found" in printed

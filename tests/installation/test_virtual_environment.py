@@ -6,12 +6,19 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
+
 from installation.commands import SubprocessRunner
 from installation.virtual_environment import VirtualEnvironment
+from tests.support.hostile_folder import HostileFolder
 
 
-def test_a_broken_venv_is_recognised_and_created_anew(tmp_path: Path) -> None:
-    """Whole, then without pip, then without its Python."""
+def test_a_broken_venv_is_recognised_and_created_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole, then without pip, then without its Python; in a folder of hostile files."""
+    hostile = HostileFolder(tmp_path / "hostile")
+    monkeypatch.chdir(hostile.path)
     environment = VirtualEnvironment(tmp_path, sys.platform, SubprocessRunner())
     assert not environment.exists()
     assert not environment.is_usable()
@@ -29,3 +36,4 @@ def test_a_broken_venv_is_recognised_and_created_anew(tmp_path: Path) -> None:
     Path(environment.python).unlink()
     assert environment.exists()
     assert not environment.is_usable()
+    assert not hostile.executed

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.options import OutputKind
+from tests.support.hostile_folder import HostileFolder
 from tests.support.repository import ROOT
 
 START_SECONDS = 60.0  # on a busy machine: Python and torch start twice
@@ -37,12 +38,17 @@ class RunningInfer:
 
 @contextmanager
 def running_infer(clips: Path, checkpoint: Path, at: str) -> Iterator[RunningInfer]:
-    """Start `infer` on a folder, the leader of a session; yield once it writes the result `at`."""
+    """Start `infer` on a folder, the leader of a session; yield once it writes the result `at`.
+
+    It is started in a folder of hostile files, none of which is executed.
+    """
+    hostile = HostileFolder(clips.with_name("hostile"))
     command = [sys.executable, str(ROOT / "inference_custom.py"), "infer", str(clips)]
     command += ["--checkpoint", str(checkpoint), "--device", "cpu"]
     composites = clips.with_name(f"{clips.name}_matted") / OutputKind.COMPOSITE
     with subprocess.Popen(
         command,
+        cwd=hostile.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -56,3 +62,4 @@ def running_infer(clips: Path, checkpoint: Path, at: str) -> Iterator[RunningInf
             yield RunningInfer(process, command, composites)
         finally:
             process.kill()
+            assert not hostile.executed

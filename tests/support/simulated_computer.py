@@ -9,7 +9,12 @@ from pathlib import Path
 
 from installation.commands import CommandResult
 from installation.installer import Installer
-from installation.virtual_environment import CHECK_PYTHON, CHECK_TORCH, VirtualEnvironment
+from installation.virtual_environment import (
+    CHECK_PYTHON,
+    CHECK_TORCH,
+    ISOLATED,
+    VirtualEnvironment,
+)
 from tests.support.repository import ROOT
 
 BASE_PYTHON = "base python"
@@ -53,7 +58,7 @@ class SimulatedComputer:
 
     def run(self, command: Sequence[str]) -> int:
         self.commands.append(list(command))
-        if command[:3] == [BASE_PYTHON, "-m", "venv"]:
+        if command[:-1] == [BASE_PYTHON, *ISOLATED, "-m", "venv"]:
             Path(self.python).parent.mkdir(parents=True)
             self.venv_usable = True
             return 0
@@ -61,16 +66,17 @@ class SimulatedComputer:
         if command[1].endswith("inference_custom.py"):
             assert command[2:] == ["doctor"]
             return self.doctor_exit_code
-        assert list(command[1:4]) == ["-m", "pip", "--log"]
-        return self._pip(command[4], list(command[6:]))
+        arguments = command[1 + len(ISOLATED) :]
+        assert list(arguments[:3]) == ["-m", "pip", "--log"]
+        return self._pip(arguments[3], list(arguments[5:]))
 
     def capture(self, command: Sequence[str]) -> CommandResult:
         if "nvidia-smi" in command[0]:
             return self.smi
         assert command[0] == self.python
-        if command[1:] == ["-c", CHECK_PYTHON]:
+        if command[1:] == [*ISOLATED, "-c", CHECK_PYTHON]:
             return CommandResult(0 if self.venv_usable else 127, "")
-        if command[1:] == ["-c", CHECK_TORCH]:
+        if command[1:] == [*ISOLATED, "-c", CHECK_TORCH]:
             return self._check_torch()
         assert "--no-index" in command
         installed = self.others_installed if "-r" in command else bool(self.torch)
