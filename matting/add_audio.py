@@ -7,7 +7,7 @@ from pathlib import Path
 from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import MuxRequest, mux
 from matting.delivery.stream_mapping import MP4_AUDIO
-from matting.errors import InputError
+from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import require_file
 from matting.media.probe import probe
 from matting.media.streams import TrackKind
@@ -16,8 +16,9 @@ from matting.progress import Progress
 from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
 from matting.project.paths import Container, MattedFolder, final_file, segments_folder
-from matting.project.plan import SourceFingerprint
+from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
+from matting.system.background_hash import BackgroundHash
 from matting.system.file_lock import folder_lock
 from matting.system.humanize import clock, gigabytes
 from matting.system.invocation import Command, give, named
@@ -43,18 +44,27 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
             f"The matted picture of {video.name} is not there: {combined}.",
             f"{give('the video that you started from')} Before this come {earlier}.",
         )
-    with folder_lock(matted.root):
-        frames = _require_current(matted, video)
+    with (
+        folder_lock(matted.root),
+        SourceWatch(video) as source,
+        BackgroundHash(combined) as content,
+    ):
+        record = _require_current(matted, source)
+        source.read_through()  # beside the muxer, as the combined file: what changed is noticed
         request = MuxRequest.of(video, combined)
         target = final_file(video, output, request.mapping.container)
         _announce(request, target, progress)
         temporary = atomic_files.partial(target)
-        progress.start("Adding audio", frames, "frame")
+        progress.start("Adding audio", record.frames, "frame")
         try:
             mux(request, temporary, progress)
             losses = check_mux(request, temporary)
             length_seconds = probe(temporary).declared_seconds
+            _require_intact(record, combined, content, source)
             atomic_files.publish(temporary, target)
+        except (MediaError, EncodeError):
+            _require_intact(record, combined, content, source)  # else that is the reason
+            raise
         finally:
             progress.finish()
             atomic_files.discard(temporary)
@@ -93,18 +103,14 @@ def _mention_older_results(
             progress.say(f"{older} is an older result. Delete it if you do not need it.")
 
 
-def _require_current(matted: MattedFolder, video: Path) -> int:
-    """Refuse a combined file that is another video's or stale; return its number of frames."""
+def _require_current(matted: MattedFolder, source: SourceWatch) -> JoinRecord:
+    """Refuse a combined file that looks like another video's, or is stale; return its record."""
     combined = matted.combined()
     record = JoinRecord.read(combined)
     if record is None or record.file is None or record.file.size_bytes != combined.stat().st_size:
         raise InputError(f"{combined} is not what {named(Command.COMBINE)} made.", combine_again())
-    if record.source is not None and record.source != SourceFingerprint.of(video):
-        raise InputError(
-            f"{combined} was made from another video than {video}.",
-            f"{give('that one')} Or cut this one anew, with --overwrite, and go on from there.",
-            option="--overwrite",
-        )
+    if record.source is not None and not source.looks_like(record.source):
+        raise _of_another_video(combined, source)
     if matted.manifest.is_file():
         ledger = Ledger(matted)
         done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
@@ -112,4 +118,25 @@ def _require_current(matted: MattedFolder, video: Path) -> int:
             raise InputError(
                 f"Segments were matted again after {combined} was made.", combine_again()
             )
-    return record.frames
+    return record
+
+
+def _require_intact(
+    record: JoinRecord, combined: Path, content: BackgroundHash, source: SourceWatch
+) -> None:
+    """Refuse a source or a combined file whose content is not what it was."""
+    if record.file is None or content.result() != record.file.sha256:
+        raise InputError(
+            f"{combined} is damaged: it is not what {named(Command.COMBINE)} made.", combine_again()
+        )
+    source.require_unchanged()
+    if record.source is not None and not source.fingerprint.is_same_as(record.source):
+        raise _of_another_video(combined, source)
+
+
+def _of_another_video(combined: Path, source: SourceWatch) -> InputError:
+    return InputError(
+        f"{combined} was made from another video than {source.video} is now.",
+        f"{give('that one')} Or cut this one anew, with --overwrite, and go on from there.",
+        option="--overwrite",
+    )

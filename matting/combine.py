@@ -14,6 +14,7 @@ from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command, give, named, sentence, start
@@ -41,6 +42,8 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
     with ExitStack() as locks:
         locks.enter_context(reading_lock(matted) if elsewhere else folder_lock(matted))
         ledger = Ledger(folder)
+        if ledger.plan is not None:
+            require_source_unchanged(matted.parent, ledger.plan.source, progress)
         _require_done(ledger)
         _require_videos(ledger)
         if elsewhere:

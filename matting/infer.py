@@ -16,6 +16,7 @@ from matting.project.inputs import read_inputs
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of
+from matting.project.source_watch import require_source_unchanged
 from matting.system import files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
@@ -46,6 +47,8 @@ def infer(
     """
     compute = options.compute
     inputs = read_inputs(segments)
+    if inputs.plan is not None:
+        require_source_unchanged(segments.parent, inputs.plan.source, progress)
     device = choose_device(compute.device)
     require_precision(options.matte.precision, device)
     require_decoder(compute.decoder, device)

@@ -10,7 +10,7 @@ from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutJob
 from matting.cutting.cutter import cut
 from matting.cutting.damage import repair_or_refuse
-from matting.cutting.existing_cut import missing_segment, options_of, read_existing_cut
+from matting.cutting.existing_cut import options_of, read_existing_cut, reason_to_cut_again
 from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
@@ -22,7 +22,8 @@ from matting.media.video_info import VideoInfo
 from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, OnDamage
 from matting.progress import Progress, quantity
 from matting.project.paths import UNFINISHED, segments_folder
-from matting.project.plan import Plan, SourceFingerprint
+from matting.project.plan import Plan
+from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 
@@ -34,17 +35,25 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
 
     Raises:
         InputError: there is no such file, or the folder holds something else.
-        MediaError: it is no video, or a damaged one; its intact segments are kept for the next run.
+        MediaError: it is no video, is still being written, or is damaged; the intact segments of a
+            damaged one are kept for the next run.
         StorageError, BusyError, MissingError.
     """
     require_file(video)
+    with SourceWatch(video) as source:
+        return _segment(source, options, output, progress)
+
+
+def _segment(
+    source: SourceWatch, options: CuttingOptions, output: Path | None, progress: Progress
+) -> Path:
+    video = source.video
     spatial = read_spatial(video)
     choice = read_contents(video).picture_choice(video.name)
     for note in filter(None, (choice, spatial.one_eye_note, orientation_note(video))):
         progress.say(note)
     info = probe(video)
     require_supported(info)
-    source = SourceFingerprint.of(video)
     folder = segments_folder(video, output)
     if folder.exists() and not folder.is_dir():
         raise InputError(
@@ -55,11 +64,11 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
     with folder_lock(folder):
         existing = None if options.overwrite else read_existing_cut(folder, source, options)
         if existing is not None:
-            missing = missing_segment(folder, existing)
-            if missing is None:
+            reason = reason_to_cut_again(folder, existing, source)
+            if reason is None:
                 progress.say(f"Already cut: {_count(existing)}: {folder}")
                 return folder
-            progress.say(f"Cutting again as before: {missing} is missing in {folder}")
+            progress.say(reason)
             options = options_of(existing, options)
         plan = _cut_into(folder, info, source, options, progress)
     progress.say(f"Cut: {_count(plan)}, all checked: {folder}")
@@ -73,7 +82,7 @@ def _count(plan: Plan) -> str:
 def _cut_into(
     folder: Path,
     info: VideoInfo,
-    source: SourceFingerprint,
+    source: SourceWatch,
     options: CuttingOptions,
     progress: Progress,
 ) -> Plan:
@@ -82,17 +91,22 @@ def _cut_into(
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
     try:
         checkpoint = None
-        if not options.reencode:
-            checkpoint = CutCheckpoint.read(work, info.path, source, seconds)
+        if not options.reencode and (work / CHECKPOINT_NAME).is_file():
+            checkpoint = CutCheckpoint.read(work, info.path, source.fingerprint, seconds)
         if checkpoint is None:
             remove_work(work)
             atomic_files.make_folder(work)
+            source.read_through()  # beside the index, which reads it through, too
             job = _prepare(info, seconds, work, options, progress)
+            source.require_unchanged()  # before the hours that decoding may take
             segments = tuple(cut(job, options, progress))
-            truncated_at = job.index.truncated_at
-            checkpoint = CutCheckpoint(info.path, source, seconds, truncated_at, segments)
+            source.require_unchanged()  # before what looks like damage is kept
+            checkpoint = CutCheckpoint(
+                info.path, source.fingerprint, seconds, job.index.truncated_at, segments
+            )
         intact = repair_or_refuse(info, checkpoint, work, options.damaged, progress)
         plan = plan_of(info, checkpoint, intact, reencoded=options.reencode)
+        source.require_unchanged()
     except BaseException:
         # The segments of a damaged video stay for the next run.
         if not (work / CHECKPOINT_NAME).exists():

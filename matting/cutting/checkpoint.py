@@ -13,9 +13,9 @@ from msgspec import Meta, Struct, field
 from matting.cutting.cut_job import CutSegment
 from matting.errors import InputError
 from matting.project import records
-from matting.project.plan import MOST_FRAMES, MOST_SEGMENTS, SourceFingerprint
+from matting.project.plan import MOST_FRAMES, MOST_SEGMENTS
 from matting.project.records import Count, FileName, Ticks
-from matting.system import files
+from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
 
 NAME = "kept.json"
@@ -26,8 +26,9 @@ class CutCheckpoint:
     """All segments of a damaged source, the damaged ones included.
 
     Attributes:
-        path: the source's file. It is known again by its whole content: a better copy of it may
-            have the same size and ends.
+        path: the source's file.
+        source: it is known again by its whole content: a better copy of it may have the same size
+            and ends.
         seconds: the segment length that was aimed at.
         truncated_at: when the source breaks off, in seconds; None: it does not.
     """
@@ -44,9 +45,11 @@ class CutCheckpoint:
         Raises:
             StorageError: it cannot be written.
         """
+        if self.source.content_sha256 is None:
+            raise ValueError("the source was not read through")
         record = _Record(
             source=self.source,
-            content=files.sha256(self.path),
+            content=self.source.content_sha256,
             seconds=self.seconds,
             truncated_at=self.truncated_at,
             segments=tuple(_SegmentRecord.of(segment) for segment in self.segments),
@@ -59,6 +62,9 @@ class CutCheckpoint:
     ) -> CutCheckpoint | None:
         """Return the segments in `work`, if they were cut from that source into that length.
 
+        Args:
+            source: of all the content of `path`.
+
         None if they were not, if one is missing or changed, or if the checkpoint is damaged: then
         the source is cut again.
         """
@@ -66,9 +72,9 @@ class CutCheckpoint:
             return None
         try:
             record = records.read(work / NAME, _Record, "")
-            if (record.source, record.seconds) != (source, seconds):
+            if not record.source.looks_like(source) or record.seconds != seconds:
                 return None
-            if record.content != files.sha256(path):
+            if record.content != source.content_sha256:
                 return None
             if not all(saved.fingerprint.matches(work / saved.file) for saved in record.segments):
                 return None

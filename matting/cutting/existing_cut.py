@@ -8,13 +8,14 @@ from pathlib import Path
 from matting.errors import InputError
 from matting.options import CuttingOptions, OnDamage
 from matting.project.paths import UNFINISHED
-from matting.project.plan import Plan, SourceFingerprint, read_plan
+from matting.project.plan import Plan, read_plan
+from matting.project.source_watch import SourceWatch
 
 
-def read_existing_cut(
-    folder: Path, source: SourceFingerprint, options: CuttingOptions
-) -> Plan | None:
+def read_existing_cut(folder: Path, source: SourceWatch, options: CuttingOptions) -> Plan | None:
     """Return the plan by which `folder` was cut from `source`; None if it was not cut yet.
+
+    It may have been cut from a damaged or unfinished copy.
 
     Raises:
         InputError: it holds something else, or was cut with other options.
@@ -29,8 +30,11 @@ def read_existing_cut(
             )
         return None
     conflict = ""
-    if plan.source != source:
+    is_better = plan.is_of_damaged and source.is_better_copy(plan.source)
+    if not is_better and not source.is_still(plan.source):
         conflict = f"{folder} was cut from another video ({plan.source.name})."
+        if plan.source.begins(source.video):
+            conflict = f"{source.video} has changed since {folder} was cut from it."
     elif options.seconds is not None and plan.seconds != options.seconds:
         conflict = f"{folder} was cut into segments of {plan.seconds} seconds."
     elif options.reencode and not plan.reencoded:
@@ -44,10 +48,13 @@ def read_existing_cut(
     return plan
 
 
-def missing_segment(folder: Path, plan: Plan) -> str | None:
-    """Return the name of the first segment that is not there; None if all are."""
+def reason_to_cut_again(folder: Path, plan: Plan, source: SourceWatch) -> str | None:
+    """Return a sentence on why what `read_existing_cut` found does not do; None if it does."""
+    if not source.is_still(plan.source):
+        return f"Cutting anew: {folder} was cut from a damaged copy of this video."
     names = (segment.name for segment in plan.segments)
-    return next((name for name in names if not (folder / name).is_file()), None)
+    missing = next((name for name in names if not (folder / name).is_file()), None)
+    return missing and f"Cutting again as before: {missing} is missing in {folder}"
 
 
 def options_of(plan: Plan, options: CuttingOptions) -> CuttingOptions:

@@ -35,6 +35,7 @@ def plan_of(
         start_pts=info.start_pts,
         seconds=cut.seconds,
         reencoded=reencoded,
+        truncated=cut.truncated_at is not None,
         segments=tuple(
             PlannedSegment.of(
                 segment_name(number),

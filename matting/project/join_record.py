@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from matting.options import OutputKind
 from matting.project import records
 from matting.project.ledger import Ledger
-from matting.project.plan import SourceFingerprint
 from matting.project.records import Count
+from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
 from matting.system.invocation import Command, sentence, start
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, groupby, pairwise
@@ -14,33 +13,15 @@ from msgspec import Meta, Struct
 from matting.project import records
 from matting.project.paths import PLAN_NAME
 from matting.project.records import Count, FileName, Ticks
+from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
 
-END_BYTES = 1 << 20
 CUT_AGAIN = "Cut the video again, with the option --overwrite."
 OVERWRITE = "--overwrite"
 
 MOST_SEGMENTS = 1_000_000
 MOST_FRAMES = 1 << 24  # of one segment: 77 hours at 60 frames a second
 FrameCount = Annotated[int, Meta(ge=1, le=MOST_FRAMES)]
-
-
-class SourceFingerprint(Struct, frozen=True):
-    """What a source video is known again by: its name, size, and the hash of both its ends."""
-
-    name: FileName
-    size_bytes: Count
-    ends_sha256: Sha256
-
-    @classmethod
-    def of(cls, video: Path) -> SourceFingerprint:
-        """Return the fingerprint of `video`, of which two megabytes are read."""
-        size_bytes = video.stat().st_size
-        with video.open("rb") as file:
-            digest = hashlib.sha256(file.read(END_BYTES))
-            file.seek(max(0, size_bytes - END_BYTES))
-            digest.update(file.read(END_BYTES))
-        return cls(video.name, size_bytes, digest.hexdigest())
 
 
 class PlannedSegment(Struct, frozen=True):
@@ -113,6 +94,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         seconds: the length of segments that was asked for.
         reencoded: whether re-encoding was asked for; otherwise they hold the source's own packets
             wherever these give exact segments.
+        truncated: whether the source ended although it should have gone on.
     """
 
     version: Literal[3] = 3
@@ -123,6 +105,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     seconds: Fraction
     reencoded: bool
     segments: Annotated[tuple[PlannedSegment, ...], Meta(min_length=1, max_length=MOST_SEGMENTS)]
+    truncated: bool = False
 
     def __post_init__(self) -> None:
         if len({segment.name for segment in self.segments}) < len(self.segments):
@@ -133,6 +116,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def frames(self) -> int:
         return sum(segment.frames for segment in self.segments)
+
+    @property
+    def is_of_damaged(self) -> bool:
+        """Whether the source was damaged, so that there may be a better copy of it."""
+        return self.truncated or any(segment.repeated for segment in self.segments)
 
 
 def read_plan(segments_folder: Path) -> Plan | None:

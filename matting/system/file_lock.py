@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from matting.errors import FORBIDDEN, BusyError, storage_error
 from matting.system.atomic_files import make_folder
 
 LOCK_NAME = ".lock"
+LOCK_FILE = re.compile(r"\..*lock")  # of whatever name
 POLL_SECONDS = 0.1
 # What file systems without locks say, network drives most of all.
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
@@ -23,6 +26,8 @@ NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.E
 def folder_lock(folder: Path, name: str = LOCK_NAME, patience_seconds: float = 0) -> Iterator[None]:
     """Hold `folder`, and make it if it is not there. A file system without locks keeps nobody out.
 
+    Where the block raises before there is anything in a folder that was made, it is removed.
+
     Args:
         name: of the file that is locked; locks of different names do not exclude each other.
         patience_seconds: how long to wait for another run to let go.
@@ -30,14 +35,25 @@ def folder_lock(folder: Path, name: str = LOCK_NAME, patience_seconds: float = 0
         BusyError: another run holds it.
         StorageError: the folder cannot be written.
     """
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     make_folder(folder)
     path = folder / name
     try:
         lock = _acquire(path, patience_seconds)
     except OSError as error:
+        _remove_unused(made)
         raise storage_error(error, path) from error
-    with _held(lock):
-        yield
+    try:
+        with _held(lock):
+            try:
+                yield
+            except BaseException:
+                _remove_unused(made)  # while nobody else can begin to work in it
+                raise
+    except BaseException:
+        if os.name == "nt":  # where an open file cannot be removed
+            _remove_unused(made)
+        raise
 
 
 @contextmanager
@@ -85,6 +101,19 @@ def _acquire(path: Path, patience_seconds: float = 0) -> BaseFileLock | None:
             return None
         raise
     return lock
+
+
+def _remove_unused(made: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, that hold nothing, the first one nothing but locks."""
+    if not made:
+        return
+    with contextlib.suppress(OSError):
+        held = list(made[0].iterdir())
+        if all(LOCK_FILE.fullmatch(path.name) for path in held):
+            for path in held:
+                path.unlink()
+            for folder in made:
+                folder.rmdir()
 
 
 @contextmanager

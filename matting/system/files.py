@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from matting.errors import InputError
+from matting.progress import ignore
 from matting.system.atomic_files import retry_on_sharing_violation
 
 PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
@@ -51,9 +53,11 @@ def free_disk_bytes(folder: Path) -> int | None:
         return None
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Path, on_bytes: Callable[[int], None] = ignore) -> str:
     """Return the SHA-256 of a file's content, as 64 hexadecimal digits.
 
+    Args:
+        on_bytes: told how many more bytes have been read; what it raises ends the reading.
     Raises:
         InputError: it cannot be read.
     """
@@ -63,6 +67,7 @@ def sha256(path: Path) -> str:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
+                on_bytes(len(block))
         return digest.hexdigest()
 
     try:

@@ -67,16 +67,18 @@ def _of_pictures(folder: Path, on_file: Callable[[], None]) -> Fingerprint:
 
 @dataclass(frozen=True)
 class FileStamp:
-    """Size and time of change of a file, or of the pictures of a folder.
+    """Size and times of change of a file, or of the pictures of a folder.
 
-    Writing to a file leaves it with another stamp. Taking one reads no content: by stamps a change
-    is noticed first; a fingerprint is the proof.
+    Writing to a file leaves it with another stamp, and so does putting another in its place. Taking
+    one reads no content: by stamps a change is noticed first; a fingerprint is the proof.
 
     Attributes:
-        files: name, size in bytes, and time of the last change in nanoseconds.
+        files: name, size in bytes, and in nanoseconds the times of the last change: that of the
+            content, which programs can set at will, and the system's own (on Windows, that at
+            which the file was made).
     """
 
-    files: tuple[tuple[str, int, int], ...]
+    files: tuple[tuple[str, int, int, int], ...]
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
@@ -90,4 +92,4 @@ class FileStamp:
             statuses = [(file.name, file.stat()) for file in paths]
         except OSError as error:
             raise read_error(path, error) from error
-        return cls(tuple((name, s.st_size, s.st_mtime_ns) for name, s in statuses))
+        return cls(tuple((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in statuses))

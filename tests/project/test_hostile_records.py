@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.errors import InputError
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
-from matting.project.plan import SourceFingerprint, read_plan
+from matting.project.plan import read_plan
+from matting.project.source_fingerprint import SourceFingerprint
+from matting.system.files import sha256
 from tests.support.repository import ROOT
 
 EARLIER_JOBS = ROOT / "tests" / "data" / "earlier_jobs"
@@ -113,7 +116,10 @@ class Job:
             "processed.json": lambda: Ledger(matted),
             "join record": lambda: JoinRecord.read(matted.combined()),
             "kept.json": lambda: CutCheckpoint.read(
-                work, video, SourceFingerprint.of(video), Fraction(1, 3)
+                work,
+                video,
+                replace(SourceFingerprint.of(video), content_sha256=sha256(video)),
+                Fraction(1, 3),
             ),
         }
         return readers[name]

@@ -20,7 +20,8 @@ from matting.project.entry import (
 )
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Manifest
-from matting.project.plan import Plan, PlannedSegment, SourceFingerprint
+from matting.project.plan import Plan, PlannedSegment
+from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint
 
 in_this_folder = settings(
@@ -49,6 +50,9 @@ sources = st.builds(
     file_names,
     st.integers(0, 2**63 - 1),
     hashes,
+    start_sha256=st.none() | hashes,
+    content_sha256=st.none() | hashes,
+    modified_ns=st.none() | st.integers(-(2**63), 2**63 - 1),
 )
 rising = st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=30, unique=True).map(sorted)
 

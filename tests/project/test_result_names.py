@@ -18,7 +18,8 @@ from matting.infer import infer
 from matting.options import OutputKind, OutputOptions
 from matting.project.inputs import Input, read_inputs
 from matting.project.paths import LIST_NAME
-from matting.project.plan import Plan, PlannedSegment, SourceFingerprint, write_plan
+from matting.project.plan import Plan, PlannedSegment, write_plan
+from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint
 from tests.support.clips import make_clip, numbers
 from tests.support.recorder import Recorder

@@ -89,6 +89,22 @@ def test_a_folder_is_made_and_its_lock_can_be_taken_again(tmp_path: Path) -> Non
                 pass
 
 
+def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for folder in (mine / "new" / "folder", tmp_path / "other"):
+        with pytest.raises(BusyError), folder_lock(folder), folder_lock(folder, name=".other.lock"):
+            raise BusyError("refused")
+    assert list(tmp_path.rglob("*")) == [mine]
+    with pytest.raises(BusyError), folder_lock(mine):  # it was there before
+        raise BusyError("refused")
+    assert mine.is_dir()
+    with pytest.raises(BusyError), folder_lock(tmp_path / "begun"):
+        (tmp_path / "begun" / "work").touch()
+        raise BusyError("refused")
+    assert (tmp_path / "begun" / "work").is_file()
+
+
 @pytest.mark.parametrize(
     "number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS], ids=errno.errorcode.get
 )

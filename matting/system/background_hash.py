@@ -1,0 +1,51 @@
+"""The hash of a large file, computed in a thread while something else reads the file anyway."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+
+from matting.system.files import sha256
+
+
+class BackgroundHash:
+    """The SHA-256 of a file's content. Use it in a `with` block, which ends the reading."""
+
+    def __init__(self, path: Path) -> None:
+        self._closed = Event()
+        self._pool = ThreadPoolExecutor(1, "hash")
+        self._digest = self._pool.submit(sha256, path, self._go_on)
+
+    def result(self) -> str:
+        """Wait for the end of the file; return 64 hexadecimal digits.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        return self._digest.result()
+
+    def close(self) -> None:
+        """End the reading, wherever it is."""
+        self._closed.set()
+        self._pool.shutdown()
+
+    def __enter__(self) -> BackgroundHash:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _go_on(self, _bytes: int) -> None:
+        if self._closed.is_set():
+            raise _ClosedError
+
+
+class _ClosedError(Exception):
+    """Nobody waits for the hash any more."""
