@@ -20,7 +20,7 @@ MattingError                70  base; never raised itself
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -36,6 +36,7 @@ class MattingError(Exception):
         hint: what to do about it; a plain sentence.
         retry: whether the same command can succeed when it is run again, after what the hint asks
             for; None: as is usual for the class. The advice to do so is not part of the hint.
+        details: more lines on what failed, each of which may hold the names of files.
         option: the command line's option that offers a way out, as "--output"; the hint names it.
         if_repeated: what to do if the same happens again; a clause.
     """
@@ -52,6 +53,7 @@ class MattingError(Exception):
         what: str,
         hint: str = "",
         *,
+        details: Sequence[str] = (),
         retry: bool | None = None,
         option: str | None = None,
         if_repeated: str = "",
@@ -59,6 +61,7 @@ class MattingError(Exception):
         super().__init__(what)
         self.what = what
         self.hint = hint
+        self.details = tuple(details)
         self.retry = self.usual_retry if retry is None else retry
         self.option = option
         self.if_repeated = if_repeated or self.usual_if_repeated
@@ -78,7 +81,7 @@ class MattingError(Exception):
         return " ".join(filter(None, sentences))
 
     def __str__(self) -> str:
-        return "\n".join(filter(None, [self.what, self.advice()]))
+        return "\n".join(filter(None, [self.what, *self.details, self.advice()]))
 
 
 class SegmentsFailedError(MattingError):

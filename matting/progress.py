@@ -48,7 +48,7 @@ class Progress:
     """
 
     def say(self, text: str) -> None:
-        """Take a sentence for the user."""
+        """Take a sentence for the user, which is one line."""
 
     def detail(self, text: str) -> None:
         """Take a sentence for a user who asked for more (`--verbose`)."""

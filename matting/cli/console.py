@@ -1,7 +1,8 @@
 """All that is written to the console: sentences, and one line of progress.
 
-Writing cannot fail the work: characters that the code page lacks are replaced, and if nobody reads
-any more, the work goes on in silence.
+Names and tags may hold anything: what could control a window is shown as an escape, so that a
+sentence is one line. Writing cannot fail the work: characters that the code page lacks are
+replaced, and if nobody reads any more, the work goes on in silence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TextIO, cast
 
 from matting.cli.progress_line import ProgressLine
 from matting.progress import Progress
+from matting.system.text import printable, printable_lines
 
 REDRAW_SECONDS = 0.2
 LOG_FIRST_SECONDS, LOG_SECONDS = 10, 60
@@ -36,15 +38,15 @@ class Console(Progress):
 
     def say(self, text: str) -> None:
         if not self._quiet:
-            self._write(text, sys.stdout)
+            self._write(printable(text), sys.stdout)
 
     def detail(self, text: str) -> None:
         if self._verbose:
-            self._write(text, sys.stdout)
+            self._write(printable(text), sys.stdout)
 
     def error(self, text: str) -> None:
-        """Show a failure, even when quiet."""
-        self._write(text, sys.stderr)
+        """Show a failure, in one line or several, even when quiet."""
+        self._write(printable_lines(text), sys.stderr)
 
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self.finish()
@@ -91,9 +93,7 @@ class _Outlet:
         """Write what the stream can show of `text`, at once."""
         if self._stream is None:
             return
-        # A file name may hold characters that control the console, such as colours.
-        plain = "".join("?" if c < " " and c not in "\n\r\t" else c for c in text)
-        shown = plain.encode(self.encoding, "replace").decode(self.encoding, "replace")
+        shown = text.encode(self.encoding, "replace").decode(self.encoding, "replace")
         try:
             self._stream.write(shown)
             self._stream.flush()

@@ -37,35 +37,38 @@ def doctor(folder: Path, progress: Progress, machine: Machine | None = None) -> 
         raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
     findings: list[Finding] = []
     for finding in _examine(folder, machine or Machine()):
-        progress.say(row(finding))
+        for line in row(finding):
+            progress.say(line)
         findings.append(finding)
     problems = [finding for finding in findings if finding.state == State.PROBLEM]
     if not problems:
-        progress.say("\nReady.")
+        progress.say("")
+        progress.say("Ready.")
         return
-    progress.say(instructions(problems))
+    for line in instructions(problems):
+        progress.say(line)
     raise MissingError(f"{quantity(len(problems), 'thing')} to fix, above.")
 
 
-def row(finding: Finding) -> str:
+def row(finding: Finding) -> list[str]:
     """Return a finding as a row of the table, in as many lines as it needs."""
     indent = " " * (NAME_WIDTH + STATE_WIDTH)
     start = f"{finding.name:<{NAME_WIDTH}}{finding.state.value:<{STATE_WIDTH}}"
-    return "\n".join(_wrap(finding.text, start, indent))
+    return _wrap(finding.text, start, indent)
 
 
-def instructions(problems: Sequence[Finding]) -> str:
-    """Return the problems with their fixes; those that one command fixes stand together."""
+def instructions(problems: Sequence[Finding]) -> list[str]:
+    """Return the problems with their fixes, as lines; those that one command fixes are together."""
     by_fix: dict[str, list[Finding]] = {}
     for problem in problems:
         by_fix.setdefault(problem.fix, []).append(problem)
-    lines = [f"\nTo fix (commands are for the folder {ROOT}):"]
+    lines = ["", f"To fix (commands are for the folder {ROOT}):"]
     for fix, fixed in by_fix.items():
         lines.append("")
         for problem in fixed:
             lines += _wrap(f"{problem.name}: {problem.text}", "", "  ")
         lines.append(f"    {fix}")  # in one line, to be copied
-    return "\n".join([*lines, ""])
+    return [*lines, ""]
 
 
 def _wrap(text: str, start: str, indent: str) -> list[str]:

@@ -60,7 +60,8 @@ def _run(
     started = time.monotonic()
     try:
         _dispatch(options, console)
-        console.say(success_text(options, call, time.monotonic() - started))
+        for line in success_text(options, call, time.monotonic() - started).split("\n"):
+            console.say(line)
     except KeyboardInterrupt:
         return _report_interruption(call, signals, console)
     except Exception as error:  # noqa: BLE001 - the last net: reported as what it is
@@ -154,7 +155,12 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
     from matting.demo import DEFAULT_FOLDER, demo
 
     folder = options.path or options.output or DEFAULT_FOLDER
-    return lambda: console.say("\n" + demo(folder, console, device=options.device).table())
+
+    def show_demo() -> None:
+        for line in ["", *demo(folder, console, device=options.device).table().split("\n")]:
+            console.say(line)
+
+    return show_demo
 
 
 def _shut_down(console: Console) -> int:

@@ -13,6 +13,7 @@ from matting.errors import RUN_AGAIN, MattingError
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.humanize import time_taken
 from matting.system.invocation import Command, batch_file, command_line, program_words
+from matting.system.text import printable
 
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
@@ -52,8 +53,8 @@ class Invocation:
         return self.command is not None and self.command.runs_network
 
     def line(self, *arguments: object) -> str:
-        """Return what to type to run the program with those arguments."""
-        return command_line([*self.program, *map(str, arguments)])
+        """Return what to type to run the program with those arguments, in one line."""
+        return printable(command_line([*self.program, *map(str, arguments)]))
 
 
 def interruption_text(call: Invocation) -> str:
@@ -69,10 +70,14 @@ def failure_text(error: MattingError, call: Invocation) -> str:
     again = _again(call)
     if call.resumes:
         again += ": it goes on where it stopped"
-    text = "\n".join(filter(None, [error.what, error.advice(again)]))
+    text = "\n".join(filter(None, [*_lines(error), printable(error.advice(again))]))
     if error.option is None or not call.batch:
         return text
     return f"{text}\n{OPTION_HELP}\n  {_line_taking(error.option, call)}"
+
+
+def _lines(error: MattingError) -> list[str]:
+    return [printable(line) for line in (error.what, *error.details)]
 
 
 def _again(call: Invocation) -> str:

@@ -36,7 +36,7 @@ def cut(
         try:
             segments = (copier or ExactCopier(job, progress)).copy()
         except MediaError as error:
-            progress.detail(str(error))
+            progress.detail(error.what)
             reason = "copied as they are, they could not be read"
         else:
             if segments is not None:

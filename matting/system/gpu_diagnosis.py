@@ -104,7 +104,8 @@ def warn_of_unused_gpu(
         return
     driver = query_driver()
     if driver.seems_present:
-        progress.say(warning(driver, why_unused(state, driver)))
+        for line in warning(driver, why_unused(state, driver)).split("\n"):
+            progress.say(line)
 
 
 def warning(driver: Driver, reason: Reason) -> str:

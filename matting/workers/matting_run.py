@@ -85,8 +85,9 @@ class MattingRun:
         ]
         count = f"{len(self._failed)} of {len(self._inputs.inputs)}"
         return SegmentsFailedError(
-            f"{count} could not be matted:\n" + "\n".join(lines),
+            f"{count} could not be matted:",
             "Fix these; what is done stays done.",
+            details=lines,
             option=next(filter(None, (error.option for error in self._failed.values())), None),
         )
 

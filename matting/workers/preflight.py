@@ -92,7 +92,8 @@ def preflight(
     forecast = _TrialRun(work, executor, folder, options, progress).forecast()
     if forecast is None:
         return
-    progress.say(forecast.in_words(datetime.now()))
+    for line in forecast.in_words(datetime.now()).split("\n"):
+        progress.say(line)
     needed = forecast.output_bytes - work.replaced_bytes
     if options.then_joined:
         needed += forecast.joined_bytes

@@ -132,8 +132,10 @@ class WorkerProcess:
             elif isinstance(message, MattingError):
                 raise message
             elif isinstance(message, _Fault):
-                progress.say(message.text)
-                last = message.text.strip().splitlines()[-1]
+                lines = message.text.strip().split("\n")
+                for line in lines:
+                    progress.say(line)
+                last = lines[-1]
                 raise UnforeseenError(f"A fault of this program, not yours: {last}")
             else:
                 return message

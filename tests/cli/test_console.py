@@ -135,12 +135,25 @@ def test_quiet_shows_no_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unprintable_name_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     Console().say("\udcff\u52d5\u753b \U0001f600")
-    assert capsys.readouterr().out == "?\u52d5\u753b \U0001f600\n"
+    assert capsys.readouterr().out == "\\xff\u52d5\u753b \U0001f600\n"
 
 
 def test_a_name_cannot_control_the_console(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().say("\x1b[31mred\x07.mp4\nnext")
-    assert capsys.readouterr().out == "?[31mred?.mp4\nnext\n"
+    Console().say("\x1b[31mred\x07.mp4\nDone.\r\u202e4pm.\u2028\x9b2J")
+    assert capsys.readouterr().out == r"\x1b[31mred\x07.mp4\nDone.\r\u202e4pm.\u2028\x9b2J" + "\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
+def test_a_name_cannot_control_the_console_through_any_message(tmp_path: Path) -> None:
+    clip = make_clip(
+        tmp_path / "a\x1b[2J\rDone.\nAll checked \u202e\u2067\x9b \u52d5\u753b.mp4", 12
+    )
+    for path in (clip, clip.with_name("gone\n\x1b.mp4"), clip.parent):
+        done = command(["segment", str(path)])
+        shown = (done.stdout + done.stderr).decode()
+        assert set(shown) <= {"\n", *filter(str.isprintable, shown)}
+        assert not re.search(r"^(Done|All)", shown, re.MULTILINE)
+        assert done.returncode == 2 or "\u52d5\u753b" in shown
 
 
 @pytest.mark.parametrize("encoding", ["cp437", "cp1252", "cp932", "ascii"])

@@ -129,14 +129,17 @@ def ask(computer: Machine, folder: Path, progress: Recorder) -> Report:
     except MissingError as error:
         end = str(error)
     rows: dict[str, tuple[str, str]] = {}
-    said = list(progress.said)
-    instructions = said.pop()
-    for text in said:
-        assert all(len(line) <= 80 for line in text.splitlines())
-        assert all(line[:24].isspace() for line in text.splitlines()[1:])
-        name, state = text[:15].strip(), text[15:24].strip()
-        rows[name] = state, " ".join(text[24:].split())
-    return Report(rows, instructions, end)
+    table_end = progress.said.index("")
+    name = ""
+    for line in progress.said[:table_end]:
+        assert len(line) <= 80
+        if line[:24].isspace():
+            state, text = rows[name]
+            rows[name] = state, f"{text} {line.strip()}"
+        else:
+            name = line[:15].strip()
+            rows[name] = line[15:24].strip(), line[24:].strip()
+    return Report(rows, "\n".join(progress.said[table_end:]), end)
 
 
 def test_a_computer_that_has_everything(tmp_path: Path, progress: Recorder) -> None:
