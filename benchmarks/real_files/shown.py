@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -34,8 +33,8 @@ BLOCK = re.compile(
 )
 ERROR = re.compile(r"^(?:\[\S+ @ \S+\] )*\[(?:error|fatal|panic)\] (.*)$", re.MULTILINE)
 FORMAT = re.compile(r"Input #0, (\S+),? from ")
-# FFmpeg's names of still pictures, and of texts that it draws.
-NO_VIDEO = re.compile(r"_pipe$|^image2|^(ico|tty|bin|xbin|adf|idf|alias_pix|brender_pix)$")
+# FFmpeg's names of still and animated pictures, and of texts that it draws.
+NO_VIDEO = re.compile(r"_pipe$|^image2|^(gif|apng|ico|tty|bin|xbin|adf|idf|alias_pix|brender_pix)$")
 # The complaint of the output's muxer, where the file's own times are doubled or go back.
 OF_TIMES = "non monotonically increasing dts to muxer"
 
@@ -78,28 +77,33 @@ def show(path: Path, *, audio: bool) -> Shown:
         raise NotShownError("no video stream")
     if NO_VIDEO.search(FORMAT.findall(streams)[0].rstrip(",")):
         raise NotShownError("a still picture, or a text")
-    with tempfile.TemporaryDirectory(prefix="real_files_") as name:
-        heard = Path(name) / "audio.raw"
-        arguments = ["-i", str(path), "-map", "0:V:0", "-vf", PICTURES]
-        arguments += ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
-        has_audio = audio and ": Audio:" in streams
-        if has_audio:
-            arguments += ["-map", "0:a:0", "-af", AUDIO, "-f", "s16le", str(heard)]
-        raw, log = _run(arguments)
-        samples = np.fromfile(heard, "<i2") if heard.is_file() else np.zeros(0, "<i2")
+    has_audio = ": Audio:" in streams
+    # Each time the other stream is read as well: jumps of the clock are mended for both alike.
+    beside = ["-map", "0:a:0", "-c", "copy", "-f", "null", "-"] if has_audio else []
+    pictures_out = ["-map", "0:V:0", "-vf", PICTURES, "-fps_mode", "passthrough"]
+    raw, log = _run(["-i", str(path), *pictures_out, "-f", "rawvideo", "pipe:1", *beside])
+    samples = np.zeros(0, np.int16)
+    blocks: list[tuple[str, str]] = []
+    if has_audio and audio:
+        beside = ["-map", "0:V:0", "-c", "copy", "-f", "null", "-"]
+        audio_out = ["-map", "0:a:0", "-af", AUDIO, "-f", "s16le", "pipe:1"]
+        heard, audio_log = _run(["-i", str(path), *audio_out, *beside])
+        samples, blocks = np.frombuffer(heard, np.int16, len(heard) // 2), BLOCK.findall(audio_log)
     base = TIME_BASE.findall(log)
     count = len(raw) // PICTURE_BYTES
     if not count or not base:
         raise NotShownError((ERROR.findall(log) or ["no picture"])[-1])
     pictures = np.frombuffer(raw, np.uint8, count * PICTURE_BYTES)
     # The base may change with the stream's size; showinfo's times are in the latest.
-    ticks = PICTURE.findall(log)[:count]
+    ticks = PICTURE.findall(log)
+    if len(ticks) != count:
+        raise NotShownError(f"{len(ticks)} times of {count} pictures")
     times = [None if pts == "NOPTS" else int(pts) * Fraction(base[-1]) for pts in ticks]
     start = next((time for time in times if time is not None), Fraction(0))
     return Shown(
         pictures.reshape(count, 3, SIDE_PX, SIDE_PX),
         times,
-        _loudness(samples, BLOCK.findall(log), start),
+        _loudness(samples, blocks, start),
         [error for error in ERROR.findall(log) if OF_TIMES not in error],
     )
 
