@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
+
+from matting.cli import suggestions
 
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -36,7 +39,7 @@ def frame_rate(text: str) -> Fraction:
 
 def ratio(text: str) -> float | None:
     """Parse a ratio above 0, up to 1; return None for `auto`."""
-    if text == "auto":
+    if text.lower() == "auto":
         return None
     value = float(_fraction(text))
     if not 0 < value <= 1:
@@ -44,20 +47,57 @@ def ratio(text: str) -> float | None:
     return value
 
 
+def choice(
+    values: Collection[str], aliases: Mapping[str, str] | None = None
+) -> Callable[[str], str]:
+    """Return the type of an option with these values, in whatever case they are typed.
+
+    Args:
+        aliases: other words for some of them.
+    """
+
+    def parse(text: str) -> str:
+        word = text.strip().lower().replace("_", "-")
+        word = (aliases or {}).get(word, word)
+        if word in values:
+            return word
+        meant = suggestions.question(suggestions.nearest(word, list(values)))
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(values)}.{meant}")
+
+    return parse
+
+
 def colour(text: str) -> tuple[int, int, int]:
-    """Parse a colour; return red, green and blue, 0 to 255."""
-    text = text.strip().strip("'")  # Windows' command window passes quotes on
-    match = re.fullmatch(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text, re.IGNORECASE)
+    """Parse a colour, by its numbers or its name on the web; return red, green, blue, 0 to 255."""
+    word = text.strip().strip("'").lower()  # Windows' command window passes quotes on
+    match = re.fullmatch(r"#?([0-9a-f]{3}|[0-9a-f]{6})", word)
     if match:
-        red, green, blue = (int(part, 16) for part in match.groups())
+        digits = match[1] if len(match[1]) == 6 else "".join(2 * digit for digit in match[1])
+        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+    match = re.fullmatch(r"(?:rgb)?\(?([^()]*)\)?", word)
+    parts = match[1].replace(" ", ",").replace(",,", ",").split(",") if match else []
+    if len(parts) == 3 and all(re.fullmatch(r"[0-9]{1,3}", p) and int(p) <= 255 for p in parts):
+        red, green, blue = map(int, parts)
         return red, green, blue
-    parts = text.split(",")
-    if len(parts) == 3 and all(p.strip().isdecimal() and int(p) <= 255 for p in parts):
-        red, green, blue = (int(part) for part in parts)
-        return red, green, blue
+    named = _named_colour(re.sub(r"[ _-]", "", word))
+    if named is not None:
+        return named
     raise argparse.ArgumentTypeError(
-        f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue)"
+        f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue), or a name "
+        "such as lime"
     )
+
+
+def _named_colour(name: str) -> tuple[int, int, int] | None:
+    """Return a colour of CSS; None if there is none of that name, or pillow is missing."""
+    try:
+        from PIL import ImageColor  # noqa: PLC0415 - other options do without it
+    except ImportError:
+        return None
+    if name not in ImageColor.colormap:
+        return None
+    red, green, blue, *_ = ImageColor.getrgb(name)
+    return red, green, blue
 
 
 def bitrate(text: str) -> int:

@@ -44,6 +44,10 @@ class Console(Progress):
         if self._verbose:
             self._write(printable(text), sys.stdout)
 
+    def show(self, text: str) -> None:
+        """Show a text of several lines that was asked for."""
+        self._write(text, sys.stdout)
+
     def error(self, text: str) -> None:
         """Show a failure, in one line or several, even when quiet."""
         self._write(printable_lines(text), sys.stderr)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.option_values import cutting_options, matting_options
-from matting.cli.parser import parse
+from matting.cli.parser import TextRequested, parse
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, UnforeseenError
@@ -41,6 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
+    except TextRequested as text:
+        console.show(str(text))
+        return DONE
     except MattingError as error:
         console.error(str(error))
         return error.exit_code

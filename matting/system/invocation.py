@@ -17,6 +17,7 @@ from matting.options import Choice
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "inference_custom.py"
+VERSION = "0.1.0"  # as in pyproject.toml
 # The variable in which a batch file passes its name.
 BATCH_VARIABLE = "RVM_BATCH"
 
@@ -36,6 +37,11 @@ class Command(Choice):
     def input_name(self) -> str:
         """What its help calls the path that it takes."""
         return INPUT_NAMES[self]
+
+    @property
+    def needs_path(self) -> bool:
+        """Whether it cannot do without a path."""
+        return self not in {Command.DEMO, Command.DOCTOR}
 
     @property
     def batch_file(self) -> str:

@@ -139,9 +139,7 @@ def test_an_option_that_does_not_exist_or_fit(
     assert not (tmp_path / "clips_matted").exists()
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["segment"], ["segment", "a", "--seconds", "-3"]]
-)
+@pytest.mark.parametrize("arguments", [["fly"], ["segment"], ["segment", "a", "--seconds", "-3"]])
 def test_a_command_that_does_not_exist(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

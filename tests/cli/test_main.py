@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from matting.cli import arg_types
 from matting.cli.main import main
 from matting.errors import MissingError
 from matting.media.encoders import SOFTWARE_ENCODERS
@@ -42,11 +41,17 @@ def test_the_codecs_offered_are_those_there_are() -> None:
     assert set(VideoCodec) == set(SOFTWARE_ENCODERS)
 
 
-def test_help_where_no_package_is_installed() -> None:
-    command = [sys.executable, "-S", str(ROOT / "inference_custom.py"), "infer", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert "--codec" in done.stdout
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [("infer --help", "--codec"), ("", "add-audio"), ("--version", "0.1.0"), ("infr", "infer?")],
+)
+def test_help_where_no_package_is_installed(arguments: str, words: str) -> None:
+    program = [sys.executable, "-S", str(ROOT / "inference_custom.py")]
+    done = subprocess.run(
+        [*program, *arguments.split()], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (2 if "?" in words else 0)
+    assert words in done.stdout + done.stderr
 
 
 def test_verbose_shows_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,9 +111,3 @@ def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint:
     examined = run("doctor", tmp_path)
     assert examined.returncode in {0, MissingError.exit_code}, examined.stderr
     assert "Traceback" not in examined.stderr
-
-
-@pytest.mark.parametrize("text", ["#00B140", "00b140", "0,177,64", "'#00B140'"])
-def test_a_colour_in_all_its_spellings(text: str) -> None:
-    """The last is what Windows' command window makes of a colour in single quotes."""
-    assert arg_types.colour(text) == (0, 177, 64)

@@ -1,0 +1,222 @@
+"""The options of each command, in groups, with the defaults of `matting.options`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from matting.cli import arg_types
+from matting.cli.option_values import SAVED
+from matting.options import (
+    DEFAULT_SEGMENT_SECONDS,
+    REENCODE_CRF,
+    Choice,
+    CuttingOptions,
+    MattingOptions,
+)
+from matting.system.invocation import Command
+
+CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
+BACKEND_HELP = "by the processor or the graphics card"
+
+Group = argparse._ArgumentGroup
+
+
+def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Add to a parser all that a command takes."""
+    parser.add_argument(
+        "path",
+        metavar=command.input_name,
+        type=Path,
+        nargs="?",  # that it is missing is said after what is wrong with the options
+        help=argparse.SUPPRESS,  # the description says what it is
+    )
+    if command in {Command.SEGMENT, Command.RUN}:
+        _add_cutting_options(parser.add_argument_group("how it is cut"))
+    if command in {Command.INFER, Command.RUN}:
+        _add_matte_options(parser.add_argument_group("how people are found"))
+        _add_output_options(parser.add_argument_group("what the results are like"))
+        _add_compute_options(parser.add_argument_group("how it is computed"))
+    if command is Command.DEMO:
+        _add_device(parser.add_argument_group("how it is computed"))
+    general = parser.add_argument_group("general")
+    general.add_argument("-h", "--help", action="help", help="show this")
+    if command is Command.DOCTOR:
+        parser.set_defaults(path=Path(), output=None, quiet=False, verbose=False)
+        return
+    _add_general_options(general)
+    if command in {Command.INFER, Command.RUN}:
+        _add_job_options(general)
+
+
+def _add_general_options(group: Group) -> None:
+    group.add_argument(
+        "--output", metavar="DIR", type=Path, help="put results there, not beside the input"
+    )
+    volume = group.add_mutually_exclusive_group()
+    volume.add_argument("-v", "--verbose", action="store_true", help="show more, also about faults")
+    volume.add_argument("--quiet", action="store_true", help="show nothing but errors")
+
+
+def _add_job_options(group: Group) -> None:
+    group.add_argument("--force", action="store_true", help="go on although the disk seems small")
+    group.add_argument("--shutdown", action="store_true", help="shut the computer down at the end")
+
+
+def _add_cutting_options(group: Group) -> None:
+    group.add_argument(
+        "--seconds",
+        type=arg_types.seconds,
+        default=CUTTING.seconds,
+        metavar="N",
+        help=f"segment length to aim at (default: {DEFAULT_SEGMENT_SECONDS})",
+    )
+    group.add_argument(
+        "--reencode",
+        action="store_true",
+        help=f"make new, clean segments (H.265, CRF {REENCODE_CRF}); slow",
+    )
+    group.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
+    _add_choice(
+        group, "--damaged", CUTTING.damaged, "at damage: stop, or repeat the last good frame"
+    )
+
+
+def _add_matte_options(group: Group) -> None:
+    default, add = MATTING.matte, group.add_argument
+    _add_choice(group, "--subject", default.subject, "how much of the people is seen")
+    add(
+        "--downsample-ratio",
+        type=arg_types.ratio,
+        default=default.ratio,
+        metavar="auto|RATIO",
+        help="size of the copy in which people are found, 0 to 1 (default: auto, by --subject)",
+    )
+    add(
+        "--checkpoint",
+        metavar="PATH",
+        type=Path,
+        default=default.checkpoint,
+        help="the network's weights, a .pth file (default: the published ones)",
+    )
+    _add_choice(group, "--precision", default.precision, "of the network's arithmetic")
+
+
+def _add_output_options(group: Group) -> None:
+    default, add = MATTING.output, group.add_argument
+    colour = "#{:02X}{:02X}{:02X}".format(*default.background)
+    add(
+        "--background",
+        type=arg_types.colour,
+        default=default.background,
+        metavar="COLOUR",
+        help="behind the people: '#RRGGBB', '#RGB', R,G,B, or a name as on the web, such as lime "
+        f"(default: '{colour}')",
+    )
+    _add_choice(
+        group,
+        "--codec",
+        default.encoding.codec,
+        "of the results; hevc is H.265",
+        aliases={"h265": "hevc", "h.265": "hevc", "h.264": "h264", "avc": "h264"},
+    )
+    rate = group.add_mutually_exclusive_group()
+    rate.add_argument(
+        "--quality",
+        type=arg_types.whole,
+        default=default.encoding.quality,
+        metavar="N",
+        help="CRF; lower is better (default: 20 for hevc, 18 for h264, 24 for av1)",
+    )
+    rate.add_argument(
+        "--bitrate",
+        type=arg_types.bitrate,
+        default=default.encoding.bitrate_bps,
+        metavar="40M",
+        help="bits a second, instead of a quality",
+    )
+    _add_choice(
+        group,
+        "--chroma",
+        default.encoding.chroma,
+        "4:2:0: colour at a quarter of the pixels, which all players take",
+        aliases={"420": "4:2:0"},
+    )
+    add(
+        "--save",
+        action="append",
+        type=arg_types.choice(SAVED),
+        metavar=f"{{{','.join(SAVED)}}}",
+        default=[],
+        help="write this too; may be given several times",
+    )
+    add(
+        "--frame-rate",
+        type=arg_types.frame_rate,
+        default=default.frame_rate,
+        metavar="FPS",
+        help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
+    )
+
+
+def _add_compute_options(group: Group) -> None:
+    default, add = MATTING.compute, group.add_argument
+    _add_device(group)
+    _add_choice(group, "--decoder", default.decoder, BACKEND_HELP)
+    _add_choice(group, "--encoder", MATTING.output.encoding.encoder, BACKEND_HELP)
+    _add_choice(
+        group,
+        "--full-size",
+        default.renderer,
+        "how full-size pictures are rendered: in one pass, or in bands",
+    )
+    add(
+        "--chunk",
+        type=arg_types.positive,
+        default=default.largest_chunk,
+        metavar="N",
+        help="compute at most N frames at once",
+    )
+    add(
+        "--threads",
+        type=arg_types.positive,
+        default=default.threads,
+        metavar="N",
+        help="processor threads for each step",
+    )
+    add(
+        "--patience",
+        type=arg_types.seconds,
+        default=default.patience_seconds,
+        metavar="SECONDS",
+        help="restart the work on a segment after so long without a frame "
+        f"(default: {default.patience_seconds:g})",
+    )
+
+
+def _add_device(group: Group) -> None:
+    group.add_argument(
+        "--device",
+        type=str.lower,
+        default=MATTING.compute.device,
+        metavar="auto|cpu|cuda|cuda:N",
+        help=f"what computes (default: {MATTING.compute.device})",
+    )
+
+
+def _add_choice(
+    group: Group,
+    option: str,
+    default: Choice,
+    description: str,
+    aliases: dict[str, str] | None = None,
+) -> None:
+    """Add an option whose values are those of an enum, the default's."""
+    values = [choice.value for choice in type(default)]
+    group.add_argument(
+        option,
+        default=default.value,
+        type=arg_types.choice(values, aliases or {}),
+        metavar=f"{{{','.join(values)}}}",
+        help=f"{description} (default: {default})",
+    )

@@ -1,0 +1,97 @@
+"""What the help says: a sentence on each command, and examples that can be typed as they stand."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from matting.system.invocation import Command, command_line, program_line, program_words
+
+SUMMARIES = {
+    Command.RUN: "all four steps in a row; can be run again at any point",
+    Command.SEGMENT: "step 1: cut a video into segments",
+    Command.INFER: "step 2: matte a folder of segments",
+    Command.COMBINE: "step 3: join the matted segments to one video",
+    Command.ADD_AUDIO: "step 4: add the original's audio to the matted video",
+    Command.DEMO: "draw a film, matte it, and measure the result",
+    Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
+}
+OTHER_SUMMARIES = {
+    "help COMMAND": "show what a command does, and its options",
+    "--version": "show the version",
+}
+DESCRIPTIONS = {
+    Command.RUN: "Mattes a video: cuts it into segments, mattes each, joins them, and adds the "
+    "audio. What is done already is kept, so the same command goes on after a stop. Without "
+    "options: segments of about 15 seconds, people from head to foot, on light green, in H.265, "
+    "beside the video.",
+    Command.SEGMENT: "Cuts a video into segments of about 15 seconds, without loss, in the folder "
+    "VIDEO_segments beside it. The video stays as it is.",
+    Command.INFER: "Mattes every video or image sequence in a folder that is not matted yet, on "
+    "the graphics card if there is one, in the folder SEGMENTS_DIR_matted beside it. Without "
+    "options: people from head to foot, on light green, in H.265.",
+    Command.COMBINE: "Joins the segments that infer has matted to one video in their folder, "
+    "without audio.",
+    Command.ADD_AUDIO: "Adds audio, subtitles, chapters and all else that the original holds to "
+    "the video that combine has made; the result is VIDEO_MATTED.mp4 beside the original.",
+    Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
+    "measures the result: in the folder DIR, or else demo_output in the program's folder.",
+    Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "
+    "and the free space of FOLDER's disk, or else of the current folder's.",
+}
+FOLDER = "D:\\Videos\\" if os.name == "nt" else "videos/"
+EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
+    Command.RUN: (
+        ("clip.mp4",),
+        ("clip.mp4", "--subject", "portrait", "--background", "#00B140"),
+    ),
+    Command.SEGMENT: (("clip.mp4",), ("clip.mp4", "--seconds", "60", "--output", "elsewhere")),
+    Command.INFER: (
+        ("clip_segments",),
+        ("clip_segments", "--downsample-ratio", "0.6", "--save", "alpha"),
+    ),
+    Command.COMBINE: (("clip_segments_matted",),),
+    Command.ADD_AUDIO: (("clip.mp4",),),
+    Command.DEMO: ((),),
+    Command.DOCTOR: ((),),
+}
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the examples in lines of their own, and the sentences before them filled."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+def examples(command: Command) -> str:
+    """Return a command's examples, a line each."""
+    lines = [f"  {program_line(command, *_in_folder(words))}" for words in EXAMPLES[command]]
+    return "\n".join([f"example{'s' * (len(lines) > 1)}:", *lines])
+
+
+def program_help() -> str:
+    """Return the help on the program as a whole."""
+    program = command_line(program_words())
+    rows = {**{command.value: text for command, text in SUMMARIES.items()}, **OTHER_SUMMARIES}
+    width = max(map(len, rows))
+    return "\n".join(
+        [
+            f"usage: {program} COMMAND ...",
+            "",
+            "Mattes long videos of people, in segments that survive any interruption.",
+            "",
+            "commands:",
+            *(f"  {name:<{width}}  {text}" for name, text in rows.items()),
+            "",
+            "example:",
+            f"  {program_line(Command.RUN, *_in_folder(EXAMPLES[Command.RUN][0]))}",
+        ]
+    )
+
+
+def _in_folder(words: Sequence[str]) -> list[str]:
+    return [f"{FOLDER}{word}" if word.startswith("clip") else word for word in words]
