@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matting.delivery.container_codecs import MP4_AUDIO
 from matting.delivery.mux_check import check_mux
 from matting.delivery.muxing import MuxRequest, mux
-from matting.delivery.stream_mapping import MP4_AUDIO
 from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import require_file
 from matting.media.probe import probe
-from matting.media.streams import TrackKind
+from matting.media.tracks import TrackKind
 from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.join_record import JoinRecord, combine_again

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from matting.delivery.muxing import MuxRequest, missing_tags
+from matting.delivery.mux_tags import missing_tags
+from matting.delivery.muxing import MuxRequest
 from matting.errors import EncodeError
 from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.boxes import Box, entries
 from matting.media.mp4.spatial import Spatial
 from matting.media.probe import frame_times, probe, read_contents, stream_spans
-from matting.media.streams import Contents, Track, TrackKind
+from matting.media.tracks import Contents, Track, TrackKind
 from matting.project.paths import Container
 
 TOLERANCE_SECONDS = Fraction(1, 1000)
@@ -34,6 +36,8 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     Raises:
         EncodeError: frames or tracks are missing, or at other times.
     """
+    if not request.spans:
+        request = request.with_spans()
     source, mapping = request.source, request.mapping
     offset = _check_picture(request, final) - source.start_pts * source.time_base
     written = read_contents(final)
@@ -87,18 +91,16 @@ def _check_audio(
         offset: how much later everything is in `final`, in seconds.
     """
     half_frame = 1 / request.source.rate / 2
-    source = request.source.path
-    spans_before, is_whole = stream_spans(source, [before.index for before, _ in pairs])
     spans_after, _ = stream_spans(final, [after.index for _, after in pairs])
     for track, written in pairs:
-        before, after = spans_before.get(track.index), spans_after.get(written.index)
+        before, after = request.spans.get(track.index), spans_after.get(written.index)
         if before is None and after is None:
             continue
         matches = before is not None and after is not None
         if before is not None and after is not None:
             matches = abs(after.start - before.start - offset) <= TOLERANCE_SECONDS
-            if is_whole:  # else ffmpeg may have read a little further
-                is_pcm = track.codec.startswith("pcm_")  # divided anew into packets by every reader
+            if request.is_whole:  # else ffmpeg may have read a little further
+                is_pcm = written.codec.startswith("pcm_")  # divided into packets by every reader
                 end = after.end - before.end if is_pcm else after.last - before.last
                 matches &= abs(end - offset) <= half_frame
                 matches &= is_pcm or after.packets == before.packets
@@ -122,6 +124,8 @@ def _lost_of_track(before: Track, after: Track) -> str:
     lost = []
     if _common_name(before.language) != _common_name(after.language):
         lost.append(f"its language ({before.language})")
+    if before.boxes != after.boxes:
+        lost.append("how it surrounds the listener (ambisonics)")
     if before.kind != TrackKind.ATTACHMENT:
         if before.title != after.title:
             lost.append(f"its title ({before.title})")
@@ -145,7 +149,7 @@ def _lost_of_file(request: MuxRequest, written: Contents, offset: Fraction) -> l
             f"These tags cannot be kept in {suffix}: {', '.join(lost[:NAMED_TAGS])}{more}."
         )
     starts = [start + offset for start in contents.chapters]
-    kept = sum(any(_is_near(start, other) for other in written.chapters) for start in starts)
+    kept = _count_near(starts, sorted(written.chapters))
     if kept < len(starts):
         notes.append(
             f"{len(starts) - kept} of {len(starts)} chapters cannot be kept in {suffix}, "
@@ -158,8 +162,12 @@ def _lost_of_file(request: MuxRequest, written: Contents, offset: Fraction) -> l
     return notes
 
 
-def _is_near(a: Fraction, b: Fraction) -> bool:
-    return abs(a - b) <= TOLERANCE_SECONDS
+def _count_near(times: Sequence[Fraction], others: Sequence[Fraction]) -> int:
+    """Return how many of the times lie near one of the others, which rise."""
+    places = ((time, bisect_left(others, time - TOLERANCE_SECONDS)) for time in times)
+    return sum(
+        place < len(others) and others[place] <= time + TOLERANCE_SECONDS for time, place in places
+    )
 
 
 def _timecode_fields(timecode: str) -> list[int]:

@@ -5,17 +5,32 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from matting.delivery.stream_mapping import COPY, StreamMapping, map_streams
+from matting.delivery.mux_tags import (
+    MOST_CHAPTERS,
+    bounded_tags,
+    file_tags,
+    missing_tags,
+    picture_tags,
+    track_tags,
+)
+from matting.delivery.stream_mapping import (
+    Fallbacks,
+    StreamMapping,
+    map_streams,
+)
 from matting.errors import writing
 from matting.media import ffmpeg
+from matting.media.ffmetadata import ffmetadata
 from matting.media.media_index import forget_index
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
-from matting.media.probe import frame_times, probe, read_contents, read_spatial
-from matting.media.streams import Contents, TrackKind, cover_bytes
+from matting.media.packet_table import StreamSpan
+from matting.media.probe import frame_times, probe, read_contents, read_spatial, stream_spans
+from matting.media.streams import cover_bytes
+from matting.media.tracks import Contents, TrackKind
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress
 from matting.project.paths import Container
@@ -27,7 +42,10 @@ COVER_FILES = {
 }
 USUAL_SAMPLE_RATE = 48_000
 LARGEST_TICKS = 2**31 - 1
-SPHERICAL_V1_BYTES = 24  # of the box before the XML in it
+# What a header takes at most: for each packet its size, times and place, and for all the rest.
+HEADER_BYTES_PER_PACKET, HEADER_BYTES = 48, 1 << 16
+# A moment of the audio, not of the picture, which is not read from the source.
+MOMENT_BYTES, MOMENT_SECONDS = 100_000, 3.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,8 @@ class MuxRequest:
         contents: what the source holds.
         mapping: what of that goes along.
         spatial: how the source's picture is to be viewed.
+        spans: when the source's mapped tracks start and end, by their numbers.
+        is_whole: whether the source could be read to its end.
     """
 
     source: VideoInfo
@@ -47,6 +67,8 @@ class MuxRequest:
     contents: Contents
     mapping: StreamMapping
     spatial: Spatial
+    spans: Mapping[int, StreamSpan] = field(default_factory=dict)
+    is_whole: bool = True
 
     @classmethod
     def of(cls, video: Path, combined: Path) -> MuxRequest:
@@ -60,55 +82,60 @@ class MuxRequest:
         picture = probe(combined)
         return cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
 
+    def adapted(self, fallbacks: Fallbacks) -> MuxRequest:
+        """Return the request without what ffmpeg has refused."""
+        return replace(self, mapping=map_streams(self.contents, self.combined.codec, fallbacks))
+
+    def with_spans(self) -> MuxRequest:
+        """Return the request with the spans, for which the source is read to its end.
+
+        Raises:
+            InputError, MediaError: it cannot be read.
+        """
+        indexes = [mapped.track.index for mapped in self.mapping.tracks]
+        spans, is_whole = stream_spans(self.source.path, indexes)
+        return replace(self, spans=spans, is_whole=is_whole)
+
     @property
     def source_start_seconds(self) -> float:
         """When the source's container starts."""
         return float(self.source.start_pts * self.source.time_base)
 
 
-def mux(request: MuxRequest, target: Path, progress: Progress) -> None:
+def mux(
+    request: MuxRequest, target: Path, progress: Progress, *, only_a_moment: bool = False
+) -> None:
     """Write `target`.
 
+    Args:
+        only_a_moment: whether to stop as soon as it shows that ffmpeg takes all of it.
     Raises:
         MediaError: ffmpeg refused a track.
         StorageError, MissingError.
     """
     container = request.mapping.container
-    with tempfile.TemporaryDirectory() as folder:  # of cover pictures
-        arguments = _input_arguments(request) + _track_arguments(request.mapping)
-        arguments += _picture_tags(request) + _file_tags(request)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = _input_arguments(request) + _tag_arguments(request, Path(folder))
+        arguments += _track_arguments(request)
         if container is Container.MATROSKA:
             arguments += _attach_covers(request, Path(folder))
         else:
             arguments += ["-movie_timescale", str(_movie_ticks(request.combined))]
-        arguments += ["-f", container.value, f"./{target.name}"]
+            arguments += ["-moov_size", str(_header_bytes(request))]
+        if only_a_moment:
+            arguments += ["-fs", str(MOMENT_BYTES)]
         ffmpeg.run(
-            arguments,
+            [*arguments, "-f", container.value, f"./{target.name}"],
             folder=target.parent,
             subject=request.source.path,
             hint="Check that its audio plays; the matted picture without audio is whole.",
             on_frames=progress.advance,
+            stop_after_seconds=MOMENT_SECONDS if only_a_moment else None,
         )
     if container is not Container.MATROSKA:
         with writing(target):
             add_to_header(target, _additions(request, target))
             forget_index(target)
-
-
-def missing_tags(written: Mapping[str, str], original: Mapping[str, str]) -> dict[str, str]:
-    """Return the original tags that were not written, whatever the case of their keys."""
-    values = {key.lower(): value for key, value in written.items()}
-    return {
-        key: value
-        for key, value in original.items()
-        if key.lower() not in values or not _is_same(key, values[key.lower()], value)
-    }
-
-
-def _is_same(key: str, written: str, original: str) -> bool:
-    if key.lower() == "creation_time":  # with or without the microseconds
-        return written[:19] == original[:19]
-    return written == original
 
 
 def _input_arguments(request: MuxRequest) -> list[str]:
@@ -122,7 +149,47 @@ def _input_arguments(request: MuxRequest) -> list[str]:
     # Without -copyts ffmpeg would count from what it believes the start to be, and close gaps
     # in transport streams.
     inputs = ["-copyts", "-itsoffset", f"{later:.6f}", *ffmpeg.input_file(request.combined.path)]
+    for mapped in request.mapping.tracks:
+        if mapped.charset:
+            inputs += [f"-sub_charenc:{mapped.track.index}", mapped.charset]
     return [*inputs, "-itsoffset", f"{-earlier:.6f}", *ffmpeg.input_file(request.source.path)]
+
+
+def _tag_arguments(request: MuxRequest, folder: Path) -> list[str]:
+    """Write all tags to a file, and have ffmpeg take them from there."""
+    contents, container = request.contents, request.mapping.container
+    streams = [picture_tags(contents, request.spatial, container)]
+    streams += [track_tags(mapped.track) for mapped in request.mapping.tracks]
+    path = folder / "tags.txt"
+    with writing(path):
+        path.write_bytes(ffmetadata(file_tags(contents, container), streams))
+    arguments = [*ffmpeg.metadata_file(path), "-map_metadata:g", "2:g"]
+    for number in range(len(streams)):
+        arguments += [f"-map_metadata:s:{number}", f"2:s:{number}"]
+    return arguments
+
+
+def _track_arguments(request: MuxRequest) -> list[str]:
+    contents = request.contents
+    chapters = "1" if len(contents.chapters) <= MOST_CHAPTERS else "-1"
+    arguments = ["-map", "0:v:0", "-map_chapters", chapters, "-c", "copy"]
+    rate = contents.timecode_rate
+    has_timecode = contents.timecode and request.mapping.container is not Container.MATROSKA
+    if has_timecode and rate and round(rate) != round(request.combined.rate):
+        # By which the time code counts where frames come unevenly; their times stay.
+        arguments += ["-r:v:0", str(rate)]
+    for number, mapped in enumerate(request.mapping.tracks, 1):
+        track = mapped.track
+        arguments += ["-map", f"1:{track.index}"]
+        if not mapped.is_copied:
+            arguments += [f"-c:{number}", mapped.codec]
+            if track.kind == TrackKind.AUDIO:
+                # PCM has no times of its own: what is missing in the source becomes silence.
+                arguments += [f"-filter:{number}", "aresample=async=1"]
+        if track.kind != TrackKind.ATTACHMENT:
+            # Set for every track: otherwise ffmpeg makes the first of each type a default.
+            arguments += [f"-disposition:{number}", "+".join(sorted(track.flags)) or "0"]
+    return arguments
 
 
 def _movie_ticks(combined: VideoInfo) -> int:
@@ -132,51 +199,20 @@ def _movie_ticks(combined: VideoInfo) -> int:
     return common if common <= LARGEST_TICKS else picture_ticks
 
 
-def _track_arguments(mapping: StreamMapping) -> list[str]:
-    arguments = ["-map", "0:v:0", "-map_chapters", "1", "-c", "copy"]
-    for number, mapped in enumerate(mapping.tracks, 1):
-        track = mapped.track
-        arguments += ["-map", f"1:{track.index}"]
-        if mapped.codec != COPY:
-            arguments += [f"-c:{number}", mapped.codec]
-        if track.kind != TrackKind.ATTACHMENT:
-            arguments += _tag_arguments({"title": track.title}, f":s:{number}")
-            # Set for every track: otherwise ffmpeg makes the first of each type a default.
-            arguments += [f"-disposition:{number}", "+".join(sorted(track.flags)) or "0"]
-    return arguments
-
-
-def _picture_tags(request: MuxRequest) -> list[str]:
-    """Give the picture the tags of the source's picture, not those of the combined file's."""
-    contents, spatial = request.contents, request.spatial
-    picture = contents.of(TrackKind.PICTURE)[0]
-    tags = {"language": picture.language, "title": picture.title}
-    tags["handler_name"] = picture.tags.get("handler_name", "")
-    if request.mapping.container is Container.MATROSKA:
-        tags["stereo_mode"] = spatial.stereo_mode
-        for box in spatial.track:
-            tags["SPHERICAL-VIDEO"] = box[SPHERICAL_V1_BYTES:].decode("utf-8", "replace")
-    elif contents.timecode:
-        tags["timecode"] = contents.timecode
-    arguments = _tag_arguments(tags, ":s:v:0")
-    rate = contents.timecode_rate
-    if "timecode" in tags and rate and round(rate) != round(request.combined.rate):
-        # By which the time code counts where frames come unevenly; their times stay.
-        arguments += ["-r:v:0", str(rate)]
-    return arguments
-
-
-def _file_tags(request: MuxRequest) -> list[str]:
+def _header_bytes(request: MuxRequest) -> int:
+    """Return what to keep free for the header, so that players find it first."""
     contents = request.contents
-    tags = {key: value for key, value in contents.tags.items() if "=" not in key}
-    if request.mapping.container is Container.MATROSKA and contents.timecode:
-        tags["timecode"] = contents.timecode
-    return ["-map_metadata:g", "-1", *_tag_arguments(tags, "")]
-
-
-def _tag_arguments(tags: Mapping[str, str], where: str) -> list[str]:
-    pairs = [[f"-metadata{where}", f"{key}={value}"] for key, value in tags.items() if value]
-    return [argument for pair in pairs for argument in pair]
+    packets = len(frame_times(request.combined.path))
+    packets += sum(span.packets for span in request.spans.values())
+    packets += 2 * min(len(contents.chapters), MOST_CHAPTERS)  # of their track, and their list
+    tag_bytes = sum(len(key) + len(value) for key, value in bounded_tags(contents.tags).items())
+    for mapped in request.mapping.tracks:
+        tag_bytes += sum(map(len, track_tags(mapped.track).values())) + HEADER_BYTES_PER_PACKET
+    cover_sizes = [
+        len(cover_bytes(request.source.path, cover.index)) for cover in request.mapping.covers
+    ]
+    # A character takes up to four bytes, and some tags are written twice.
+    return HEADER_BYTES + HEADER_BYTES_PER_PACKET * packets + 8 * tag_bytes + sum(cover_sizes)
 
 
 def _attach_covers(request: MuxRequest, folder: Path) -> list[str]:
@@ -190,25 +226,31 @@ def _attach_covers(request: MuxRequest, folder: Path) -> list[str]:
         content = cover_bytes(request.source.path, cover.index)
         with writing(path):
             path.write_bytes(content)
-        tags = {"mimetype": mime_type, "filename": name}
-        arguments += ["-attach", str(path), *_tag_arguments(tags, f":s:t:{attachments + number}")]
+        where = f"-metadata:s:t:{attachments + number}"
+        arguments += ["-attach", str(path), where, f"mimetype={mime_type}"]
+        arguments += [where, f"filename={name}"]
     return arguments
 
 
 def _additions(request: MuxRequest, target: Path) -> Additions:
     mapping = request.mapping
-    numbered = list(enumerate((mapped.track for mapped in mapping.tracks), 1))
-    languages = {number: track.language for number, track in numbered if track.language}
+    numbered = list(enumerate(mapping.tracks, 1))
+    languages = {number: own.track.language for number, own in numbered if own.track.language}
+    written = read_contents(target).tags
     return Additions(
         spatial=request.spatial,
-        tags=missing_tags(read_contents(target).tags, request.contents.tags),
+        tags=missing_tags(written, bounded_tags(request.contents.tags)),
         # mp4 files by ffmpeg have them already; QuickTime's only where on its own short list.
         languages={} if mapping.container is Container.MP4 else languages,
         # Its mp4 writer enables the first of a kind whatever was said.
         enabled={
-            number: "default" in track.flags
-            for number, track in numbered
-            if track.kind == TrackKind.SUBTITLE
+            number: "default" in own.track.flags
+            for number, own in numbered
+            if own.track.kind == TrackKind.SUBTITLE
+        },
+        # They say of which coded channel each is, an order that decoding may change.
+        spatial_audio={
+            number: own.track.boxes for number, own in numbered if own.track.boxes and own.is_copied
         },
         covers=[
             (cover.codec, cover_bytes(request.source.path, cover.index)) for cover in mapping.covers

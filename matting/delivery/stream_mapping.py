@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
+from matting.delivery.container_codecs import (
+    CONVERTED_TEXT,
+    COPIED_AUDIO,
+    COPIED_SUBTITLES,
+    COPY,
+    GOPRO,
+    MOV_PICTURE,
+    PCM_CONTAINERS,
+    TEXT,
+    pcm_for,
+)
 from matting.media.mp4.metadata import COVER_TYPES
-from matting.media.streams import Contents, Track, TrackKind
+from matting.media.tracks import Contents, Track, TrackKind
 from matting.project.paths import Container
-
-COPY = "copy"
-
-# FFmpeg writes PCM to mp4 as well, but few players know it there.
-MP4_AUDIO = {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "dts"}
-PCM = {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
-PCM |= {"pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw"}
-MOV_AUDIO = PCM | {"aac", "mp3", "mp2", "ac3", "eac3", "alac"}
-PHONE_AUDIO = {"amr_nb", "amr_wb"}  # of old phones; in mov only
-MOV_PICTURE = {"h264", "hevc"}
-# PCM that only discs hold: the same samples are stored as plain PCM.
-DISC_PCM = {"pcm_bluray": "pcm_s24le", "pcm_dvd": "pcm_s24le"}
-# The same samples in an order that Matroska has.
-MATROSKA_PCM = {"pcm_f32be": "pcm_f32le", "pcm_f64be": "pcm_f64le", "pcm_s8": "pcm_s16le"}
-MATROSKA_AUDIO = MP4_AUDIO | PCM | {"truehd", "mlp", "wavpack", "tta", "wmav1", "wmav2", "wmapro"}
-MATROSKA_AUDIO |= {"wmalossless", "adpcm_ms", "adpcm_ima_wav", "cook", "atrac3", "speex", "gsm_ms"}
-
-TEXT = {"subrip", "ass", "webvtt", "mov_text", "text"}
-BITMAPS = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
-# The subtitles that can be copied, and what other text is converted to.
-COPIED_SUBTITLES = {
-    Container.MP4: {"mov_text"},
-    Container.MOV: {"mov_text"},
-    Container.MATROSKA: {"subrip", "ass", "webvtt"} | BITMAPS,
-}
-CONVERTED_TEXT = {
-    Container.MP4: "mov_text",
-    Container.MOV: "mov_text",
-    Container.MATROSKA: "subrip",
-}
-GOPRO = "gpmd"  # the only data that FFmpeg copies to mp4 unchanged
 
 
 @dataclass(frozen=True)
@@ -46,10 +28,48 @@ class MappedStream:
 
     Attributes:
         codec: COPY, or FFmpeg's name of what it is converted to.
+        charset: in which its text is encoded; "": in UTF-8, or it is no text.
     """
 
     track: Track
     codec: str = COPY
+    charset: str = ""
+
+    @property
+    def is_copied(self) -> bool:
+        return self.codec == COPY
+
+
+class Fallback(Enum):
+    """What is done with a track at least, because ffmpeg has refused it as it is."""
+
+    NONE = "none"
+    CONVERT = "convert"
+    LEAVE_OUT = "leave out"
+
+
+@dataclass(frozen=True)
+class Fallbacks:
+    """What trials have shown of single tracks, by their numbers.
+
+    Attributes:
+        charsets: of text that is not in UTF-8.
+    """
+
+    tracks: Mapping[int, Fallback] = field(default_factory=dict)
+    charsets: Mapping[int, str] = field(default_factory=dict)
+
+    def of(self, track: Track) -> Fallback:
+        return self.tracks.get(track.index, Fallback.NONE)
+
+    def with_track(self, track: Track, fallback: Fallback) -> Fallbacks:
+        return replace(self, tracks={**self.tracks, track.index: fallback})
+
+    def with_charset(self, track: Track, charset: str) -> Fallbacks:
+        return replace(self, charsets={**self.charsets, track.index: charset})
+
+
+NO_FALLBACKS = Fallbacks()
 
 
 @dataclass(frozen=True)
@@ -70,63 +90,88 @@ class StreamMapping:
     def notes(self) -> list[str]:
         """Return a sentence for each track that does not go along as it was."""
         notes = [_why_left_out(track, self.container) for track in self.left_out]
-        for mapped in self.tracks:
-            if mapped.codec != COPY:
-                is_text = mapped.track.kind == TrackKind.SUBTITLE
-                kept = ": its text is kept" if is_text else ", without loss"
-                notes.append(f"{_capitalised(mapped.track)} becomes {mapped.codec}{kept}.")
-        return notes
+        return notes + [_conversion(mapped) for mapped in self.tracks if not mapped.is_copied]
 
 
-def map_streams(contents: Contents, picture_codec: str) -> StreamMapping:
+def map_streams(
+    contents: Contents, picture_codec: str, fallbacks: Fallbacks = NO_FALLBACKS
+) -> StreamMapping:
     """Decide what of `contents` goes along with a picture encoded in `picture_codec`."""
-    container = _choose_container(contents, picture_codec)
+    container = _choose_container(contents, picture_codec, fallbacks)
     tracks: list[MappedStream] = []
     covers: list[Track] = []
     left_out: list[Track] = []
     for kind in (TrackKind.AUDIO, TrackKind.SUBTITLE, TrackKind.DATA, TrackKind.ATTACHMENT):
         for track in contents.of(kind):
-            codec = _codec_in(container, track)
+            codec = _codec_in(container, track, fallbacks.of(track))
             if codec is None:
                 left_out.append(track)
             else:
-                tracks.append(MappedStream(track, codec))
+                charset = fallbacks.charsets.get(track.index, "")
+                tracks.append(MappedStream(track, codec, charset))
     for track in contents.of(TrackKind.COVER):
         (covers if track.codec in COVER_TYPES else left_out).append(track)
     left_out += contents.of(TrackKind.VIDEO)
     return StreamMapping(container, tuple(tracks), tuple(covers), tuple(left_out))
 
 
-def _choose_container(contents: Contents, picture_codec: str) -> Container:
-    codecs = {track.codec for track in contents.of(TrackKind.AUDIO)}
-    known = codecs & (MATROSKA_AUDIO | set(DISC_PCM) | PHONE_AUDIO)
-    if known <= MP4_AUDIO:
-        return Container.MP4
-    if known <= MOV_AUDIO | set(DISC_PCM) | PHONE_AUDIO and picture_codec in MOV_PICTURE:
-        return Container.MOV
-    return Container.MATROSKA
+def _choose_container(contents: Contents, picture_codec: str, fallbacks: Fallbacks) -> Container:
+    """Return the first container that holds all audio with as little converting as there can be."""
+    possible = [Container.MP4, Container.MOV, Container.MATROSKA]
+    if picture_codec not in MOV_PICTURE:
+        possible.remove(Container.MOV)
+    for track in contents.of(TrackKind.AUDIO):
+        homes = _homes(track, fallbacks.of(track))
+        if homes:
+            # Where the tracks ask for different ones, Matroska holds most kinds.
+            possible = [own for own in possible if own in homes] or [Container.MATROSKA]
+    return possible[0]
 
 
-def _codec_in(container: Container, track: Track) -> str | None:
+def _homes(track: Track, fallback: Fallback) -> set[Container]:
+    """Return the containers for an audio track; none where it can be carried in no container."""
+    copied = {container for container, codecs in COPIED_AUDIO.items() if track.codec in codecs}
+    if fallback is Fallback.NONE and copied:
+        return copied
+    return PCM_CONTAINERS if track.decodable and fallback is not Fallback.LEAVE_OUT else set()
+
+
+def _codec_in(container: Container, track: Track, fallback: Fallback) -> str | None:
     """Return what `track` becomes; None where the container cannot hold it."""
-    codec, is_matroska = track.codec, container is Container.MATROSKA
+    is_matroska = container is Container.MATROSKA
+    if fallback is Fallback.LEAVE_OUT:
+        return None
     if track.kind == TrackKind.AUDIO:
-        converted = DISC_PCM | (MATROSKA_PCM if is_matroska else {})
-        copied = MATROSKA_AUDIO | (PHONE_AUDIO if container is Container.MOV else set())
-        return converted.get(codec, COPY if codec in copied else None)
+        return _audio_codec_in(container, track, fallback)
     if track.kind == TrackKind.SUBTITLE:
-        if codec in COPIED_SUBTITLES[container]:
-            return COPY
-        return CONVERTED_TEXT[container] if codec in TEXT else None
+        converted = CONVERTED_TEXT[container] if track.codec in TEXT else None
+        return COPY if track.codec in COPIED_SUBTITLES[container] else converted
     if track.kind == TrackKind.DATA:
-        return COPY if codec == GOPRO and not is_matroska else None
+        return COPY if track.codec == GOPRO and not is_matroska else None
     return COPY if is_matroska else None
+
+
+def _audio_codec_in(container: Container, track: Track, fallback: Fallback) -> str | None:
+    if track.codec in COPIED_AUDIO[container] and fallback is Fallback.NONE:
+        return COPY
+    return pcm_for(track) if track.decodable and container in PCM_CONTAINERS else None
 
 
 def _why_left_out(track: Track, container: Container) -> str:
     if track.kind == TrackKind.VIDEO:
         return f"{_capitalised(track)} is left out: only one picture is matted."
     return f"{_capitalised(track)} cannot be carried in {container.suffix[1:]}."
+
+
+def _conversion(mapped: MappedStream) -> str:
+    """Return what becomes of a track that is converted."""
+    becomes = f"{_capitalised(mapped.track)} becomes {mapped.codec}"
+    if mapped.track.kind == TrackKind.SUBTITLE:
+        charset = f", read as {mapped.charset}, for it is not in UTF-8" if mapped.charset else ""
+        return f"{becomes}: its text is kept{charset}."
+    if mapped.track.codec.startswith(("pcm_", "s302m")):
+        return f"{becomes}, without loss."
+    return f"{becomes}: it sounds the same, and players take that."
 
 
 def _capitalised(track: Track) -> str:

@@ -8,9 +8,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Timer
 
 from matting.errors import MattingError, MediaError, MissingError, storage_error
 from matting.system import fixes
@@ -90,6 +92,11 @@ def input_file(path: Path) -> list[str]:
     return [*limits, "-i", str(path.resolve())]
 
 
+def metadata_file(path: Path) -> list[str]:
+    """Return the arguments that open a metadata file of this program's own."""
+    return ["-f", "ffmetadata", "-protocol_whitelist", "file", "-i", str(path.resolve())]
+
+
 def run(
     arguments: Sequence[str],
     *,
@@ -97,6 +104,7 @@ def run(
     subject: Path,
     hint: str,
     on_frames: Callable[[int], None],
+    stop_after_seconds: float | None = None,
 ) -> None:
     """Run ffmpeg to its end; stop it when this thread is interrupted.
 
@@ -106,24 +114,30 @@ def run(
         subject: the file that messages name.
         hint: what to do when ffmpeg refuses it.
         on_frames: told now and then how many more frames are done.
+        stop_after_seconds: when to ask ffmpeg to complete its file with what it has so far; None:
+            never.
     Raises:
         MediaError: ffmpeg refused or broke off; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
         MissingError: there is no ffmpeg.
     """
-    command = [str(program()), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
+    command = [str(program()), "-hide_banner", "-loglevel", "error", "-y"]
     command += ["-progress", "pipe:1", *arguments]
+    if stop_after_seconds is None:
+        command.insert(1, "-nostdin")
+    stdin = subprocess.DEVNULL if stop_after_seconds is None else subprocess.PIPE
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+                command, cwd=folder, stdin=stdin, stdout=subprocess.PIPE, stderr=errors
             )
         except OSError as error:
             reason = f"{command[0]} does not start ({error.strerror})."
             raise MissingError(reason, fixes.reinstall(PACKAGE)) from error
         try:
-            _follow(process, on_frames)
-            code = process.wait()
+            with _asked_to_finish(process, stop_after_seconds):
+                _follow(process, on_frames)
+                code = process.wait()
         finally:
             _stop(process)
         errors.seek(0)
@@ -149,6 +163,27 @@ def _follow(process: subprocess.Popen[bytes], on_frames: Callable[[int], None]) 
             if key == "frame" and value.isdecimal():
                 on_frames(int(value) - done)
                 done = int(value)
+
+
+@contextmanager
+def _asked_to_finish(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[None]:
+    """Type `q` when the time is over, which works alike on all systems, as no signal does."""
+    if process.stdin is None or seconds is None:
+        yield
+        return
+    with process.stdin as keys:
+
+        def ask() -> None:
+            with suppress(OSError):  # it may have ended by itself
+                os.write(keys.fileno(), b"q")
+
+        timer = Timer(seconds, ask)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

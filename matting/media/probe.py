@@ -8,7 +8,8 @@ from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketSizes, StreamSpan
 from matting.media.source_spatial import spatial_of
-from matting.media.streams import Contents, contents_of, read_spans
+from matting.media.streams import contents_of, read_spans
+from matting.media.tracks import Contents
 from matting.media.video_info import VideoInfo
 
 

@@ -1,106 +1,25 @@
-"""What a file holds beside its picture: audio, subtitles, covers, data, tags, chapters."""
+"""Listing what a file holds beside its picture: audio, subtitles, covers, data, tags, chapters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from av.audio.codeccontext import AudioCodecContext
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
 from matting.media.container import is_cover, open_video, reading, until_break
 from matting.media.mp4.boxes import Box, entries, track_id
+from matting.media.mp4.spatial_audio import spatial_audio_boxes
 from matting.media.packet_table import SpanTable, StreamSpan
+from matting.media.tracks import Contents, Track, TrackKind
 
 # What describes a file and not its content; and the time code, which has a field of its own.
 TECHNICAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 TECHNICAL_TAGS |= {"timecode"}
-
-
-class TrackKind(Enum):
-    """What a stream is; the value is its name in messages."""
-
-    PICTURE = "picture"  # the video that is matted
-    VIDEO = "video"  # any other
-    COVER = "cover"
-    AUDIO = "audio"
-    SUBTITLE = "subtitle"
-    DATA = "data"
-    ATTACHMENT = "attachment"
-    # Not carried as tracks: the muxer writes its own.
-    CHAPTERS = "chapters"
-    TIMECODE = "time code"
-
-
-@dataclass(frozen=True)
-class Track:
-    """One stream of a file.
-
-    Attributes:
-        index: its number in the file, from 0.
-        codec: FFmpeg's name of it, or the file's own four characters; "" where it is unknown.
-        tags: its own, keys in lower case.
-        flags: FFmpeg's names of its dispositions.
-    """
-
-    index: int
-    kind: TrackKind
-    codec: str
-    tags: dict[str, str]
-    flags: frozenset[str]
-
-    def __str__(self) -> str:
-        """Name the track as a person counts: from 1."""
-        return f"track {self.index + 1} ({self.kind.value}, {self.codec or 'of an unknown kind'})"
-
-    @property
-    def language(self) -> str:
-        """Three letters; "" where it is not known."""
-        language = self.tags.get("language", "")
-        return "" if language == "und" else language
-
-    @property
-    def title(self) -> str:
-        """Its title, which mp4 files call its name."""
-        return self.tags.get("title") or self.tags.get("name", "")
-
-
-@dataclass(frozen=True)
-class Contents:
-    """All that a file holds.
-
-    Attributes:
-        tags: of the whole file, but for those that describe its container, and its time code.
-        chapters: when each starts, in seconds.
-        timecode: that of the first frame, as 01:00:00:00; "" where there is none.
-        timecode_rate: frames a second by which it counts; None where the file does not say.
-    """
-
-    tracks: tuple[Track, ...]
-    tags: dict[str, str]
-    chapters: tuple[Fraction, ...]
-    timecode: str
-    timecode_rate: Fraction | None
-
-    def of(self, kind: TrackKind) -> list[Track]:
-        """Return its tracks of one kind."""
-        return [track for track in self.tracks if track.kind == kind]
-
-    def picture_choice(self, name: str) -> str | None:
-        """Return a sentence that says which picture is used; None where there is only one.
-
-        Args:
-            name: of the file.
-        """
-        (picture,) = self.of(TrackKind.PICTURE)
-        pictures = [picture, *self.of(TrackKind.VIDEO)]
-        if len(pictures) < 2:
-            return None
-        default = [track for track in pictures if "default" in track.flags]
-        why = "the default one" if default == [picture] else "the first one"
-        return f"{name} holds {len(pictures)} pictures: track {picture.index + 1}, {why}, is used."
 
 
 @dataclass(frozen=True)
@@ -112,7 +31,7 @@ class ListedStream:
         is_video: whether its type is video, whatever its kind.
         codec: FFmpeg's name of it; None: FFmpeg does not know it.
         fallback: its name where FFmpeg does not know it and the file has none.
-        tags, flags: as Track has them.
+        tags, flags, sample_format: as Track has them.
     """
 
     index: int
@@ -123,6 +42,7 @@ class ListedStream:
     fallback: str
     tags: dict[str, str]
     flags: frozenset[str]
+    sample_format: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,8 +79,13 @@ def contents_of(listed: StreamList, moov: Box | None) -> Contents:
     """
     names = _entry_names(moov)
     chapter_tracks = _chapter_tracks(moov)
+    boxes = spatial_audio_boxes(moov) if moov else {}
+    tracks = (_track(stream, names, chapter_tracks) for stream in listed.streams)
     return Contents(
-        tracks=tuple(_track(stream, names, chapter_tracks) for stream in listed.streams),
+        tracks=tuple(
+            replace(track, boxes=boxes.get(stream.id, ()))
+            for track, stream in zip(tracks, listed.streams, strict=True)
+        ),
         tags=listed.tags,
         chapters=listed.chapters,
         timecode=listed.timecode,
@@ -217,6 +142,7 @@ def _list_stream(stream: Stream, picture: Stream) -> ListedStream:
         fallback=fallback,
         tags={key.lower(): value for key, value in stream.metadata.items()},
         flags=frozenset(flag.name for flag in Disposition if flag & flags and flag.name),
+        sample_format=_sample_format(context),
     )
 
 
@@ -230,7 +156,20 @@ def _track(stream: ListedStream, names: dict[int, str], chapter_tracks: set[int]
     elif own_name == "tmcd":
         kind = TrackKind.TIMECODE
     known = codec.lower() not in {"none", "unknown"}
-    return Track(stream.index, kind, codec if known else "", stream.tags, stream.flags)
+    return Track(
+        index=stream.index,
+        kind=kind,
+        codec=codec if known else "",
+        tags=stream.tags,
+        flags=stream.flags,
+        decodable=stream.codec is not None,
+        sample_format=stream.sample_format,
+    )
+
+
+def _sample_format(context: CodecContext | None) -> str:
+    known = isinstance(context, AudioCodecContext) and context.format
+    return known.name if known else ""
 
 
 def _kind(stream: Stream, picture: Stream) -> TrackKind:

@@ -10,7 +10,7 @@ import pytest
 
 from matting.media.container import open_video
 from matting.media.probe import read_contents
-from matting.media.streams import TrackKind
+from matting.media.tracks import TrackKind
 from tests.support import stream_sources
 from tests.support.clips import make_clip, numbers
 from tests.support.stream_sources import deliver, make, opened, tone, written

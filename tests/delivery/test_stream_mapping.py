@@ -10,7 +10,7 @@ import pytest
 from matting.add_audio import add_audio
 from matting.media.container import open_video
 from matting.media.probe import read_contents
-from matting.media.streams import TrackKind
+from matting.media.tracks import TrackKind
 from matting.project.paths import Container
 from matting.run import run
 from tests.support import stream_sources

@@ -14,6 +14,8 @@ from matting.errors import EncodeError
 PARENTS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"stsd": 8, b"tref": 0}
 VISUAL_ENTRY_BYTES = 78
 VIDEO = b"vide"
+FREE = b"free"
+FREE_HEADER_BYTES = 8
 
 
 @dataclass
@@ -125,23 +127,36 @@ def without_sample_tables(moov: Box) -> Box:
 def write_moov(path: Path, moov: Box) -> None:
     """Replace the header of an MP4 or QuickTime file. No byte of its media moves.
 
+    It stays where it is if the room there suffices, with that of the free space after it.
+
     Raises:
         EncodeError: the file has no header, or does not say where it ends.
     """
+    content = bytes(moov)
     with path.open("r+b") as file:
         boxes = list(_top_level(file))
         end = boxes[-1][1] + boxes[-1][2] if boxes else 0
-        at = next((start for kind, start, _ in boxes if kind == b"moov"), None)
-        if at is None or end != file.seek(0, 2):
+        number = next((n for n, (kind, _, _) in enumerate(boxes) if kind == b"moov"), None)
+        if number is None or end != file.seek(0, 2):
             raise EncodeError(f"{path} came out without a header that can be read.")
-        if at == boxes[-1][1]:
+        _, at, room = boxes[number]
+        if boxes[number] == boxes[-1]:
             file.seek(at)
             file.truncate()
+            file.write(content)
+            return
+        following, _, free_bytes = boxes[number + 1]
+        room += free_bytes if following == FREE else 0
+        spare = room - len(content)
+        file.seek(at)
+        if spare >= FREE_HEADER_BYTES:
+            file.write(content + struct.pack(">I4s", spare, FREE))
+        elif spare == 0:
+            file.write(content)
         else:  # its place is too small: it is given up, and players skip it
-            file.seek(at + 4)
-            file.write(b"free")
+            file.write(struct.pack(">I4s", room, FREE))
             file.seek(0, 2)
-        file.write(bytes(moov))
+            file.write(content)
 
 
 def _top_level(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

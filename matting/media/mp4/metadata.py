@@ -9,6 +9,7 @@ from pathlib import Path
 from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, parse, read_moov, write_moov
 from matting.media.mp4.spatial import Spatial, put_spatial
+from matting.media.mp4.spatial_audio import put_spatial_audio
 
 UTF8 = 1
 COVER_TYPES = {"mjpeg": 13, "png": 14, "bmp": 27}
@@ -25,6 +26,7 @@ class Additions:
         tags: of the whole file, for which the format has no place of its own.
         languages: three letters each, by the number of the track in the file, from 0.
         enabled: whether a player shows a track unasked, by its number.
+        spatial_audio: boxes of audio tracks, by the track's number.
         covers: (FFmpeg's name of the format, the picture file).
     """
 
@@ -32,6 +34,7 @@ class Additions:
     tags: Mapping[str, str] = field(default_factory=dict)
     languages: Mapping[int, str] = field(default_factory=dict)
     enabled: Mapping[int, bool] = field(default_factory=dict)
+    spatial_audio: Mapping[int, Sequence[bytes]] = field(default_factory=dict)
     covers: Sequence[tuple[str, bytes]] = ()
 
 
@@ -50,6 +53,8 @@ def add_to_header(path: Path, additions: Additions) -> None:
         _set_language(traks[index], language)
     for index, enabled in additions.enabled.items():
         _set_enabled(traks[index], enabled)
+    for index, boxes in additions.spatial_audio.items():
+        put_spatial_audio(traks[index], boxes)
     if additions.covers:
         _add_covers(moov, additions.covers)
     if additions.tags:
