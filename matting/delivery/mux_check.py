@@ -14,11 +14,14 @@ from matting.errors import EncodeError
 from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.boxes import Box, entries
 from matting.media.mp4.spatial import Spatial
+from matting.media.packet_table import StreamSpan
 from matting.media.probe import frame_times, probe, read_contents, stream_spans
 from matting.media.tracks import Contents, Track, TrackKind
 from matting.project.paths import Container
 
 TOLERANCE_SECONDS = Fraction(1, 1000)
+# What a decoder needs before it gives samples.
+RUN_UP_PACKETS, RUN_UP_SECONDS = 3, Fraction(1, 4)
 # Not asked for as tracks: the picture, and what the muxer makes by itself.
 UNMAPPED = {TrackKind.PICTURE, TrackKind.CHAPTERS, TrackKind.TIMECODE, TrackKind.COVER}
 # Set by the muxer after rules of its own.
@@ -90,22 +93,56 @@ def _check_audio(
         pairs: each track in the source and in `final`.
         offset: how much later everything is in `final`, in seconds.
     """
-    half_frame = 1 / request.source.rate / 2
     spans_after, _ = stream_spans(final, [after.index for _, after in pairs])
+    converted = {own.track.index for own in request.mapping.tracks if not own.is_copied}
     for track, written in pairs:
         before, after = request.spans.get(track.index), spans_after.get(written.index)
         if before is None and after is None:
             continue
         matches = before is not None and after is not None
         if before is not None and after is not None:
-            matches = abs(after.start - before.start - offset) <= TOLERANCE_SECONDS
-            if request.is_whole:  # else ffmpeg may have read a little further
-                is_pcm = written.codec.startswith("pcm_")  # divided into packets by every reader
-                end = after.end - before.end if is_pcm else after.last - before.last
-                matches &= abs(end - offset) <= half_frame
-                matches &= is_pcm or after.packets == before.packets
+            if track.index in converted:
+                matches = _is_decoded_whole(request, before, after, offset)
+            else:
+                is_pcm = track.codec.startswith("pcm_")
+                matches = _is_copied_whole(request, before, after, offset, is_pcm=is_pcm)
         if not matches:
             raise EncodeError(f"{final}: {track} is not whole, or at another time.")
+
+
+def _is_copied_whole(
+    request: MuxRequest, before: StreamSpan, after: StreamSpan, offset: Fraction, *, is_pcm: bool
+) -> bool:
+    matches = abs(after.start - before.start - offset) <= TOLERANCE_SECONDS
+    if request.is_whole:  # else ffmpeg may have read a little further
+        # PCM is divided anew into packets by every reader.
+        end = after.end - before.end if is_pcm else after.last - before.last
+        matches &= abs(end - offset) <= 1 / request.source.rate / 2
+        matches &= is_pcm or after.packets == before.packets
+    return matches
+
+
+def _is_decoded_whole(
+    request: MuxRequest, before: StreamSpan, after: StreamSpan, offset: Fraction
+) -> bool:
+    """Return whether samples begin where the packets do, and end within the last one.
+
+    A decoder may give nothing for what comes before the start, and for the first packets; not
+    every container says how long the last one is.
+    """
+    packet = (before.last - before.start) / max(1, before.packets - 1)
+    heard = max(before.start, request.source.start_pts * request.source.time_base)
+    later = after.start - heard - offset
+    matches = (
+        -TOLERANCE_SECONDS
+        <= later
+        <= TOLERANCE_SECONDS + min(RUN_UP_PACKETS * packet, RUN_UP_SECONDS)
+    )
+    if request.is_whole:
+        tolerance = 1 / request.source.rate / 2
+        longest = max(before.end, before.last + packet) + tolerance
+        matches &= before.last - tolerance <= after.end - offset <= longest
+    return matches
 
 
 def _check_spatial(final: Path, spatial: Spatial) -> None:

@@ -36,8 +36,9 @@ def _lines(tags: Iterable[tuple[str, str]]) -> list[bytes]:
 
 
 def _line(text: str) -> bytes:
-    # FFmpeg takes a line to go on after any backslash, even an escaped one; NUL ends it as well.
-    end = "\0" if text.endswith("\\") else "\n"
+    # FFmpeg takes a line to go on after any backslash, even an escaped one; NUL ends it as well,
+    # and what follows it up to a line's end is passed over.
+    end = "\0\n" if text.endswith("\\") else "\n"
     return (text + end).encode("utf-8", "replace")
 
 

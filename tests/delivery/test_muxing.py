@@ -8,7 +8,10 @@ from pathlib import Path
 import av
 import pytest
 
+from matting.delivery.mux_tags import MOST_TAG_BYTES, MOST_TAGS, bounded_tags
+from matting.media import ffmpeg
 from matting.media.container import open_video
+from matting.media.ffmetadata import ffmetadata
 from matting.media.probe import read_contents
 from matting.media.tracks import TrackKind
 from tests.support import stream_sources
@@ -48,6 +51,45 @@ def test_tags_of_the_file(audio: str, tmp_path: Path, picture: Path) -> None:
     # Where a player looks, not only where phones write.
     if final.suffix == ".mp4":
         assert b"\xa9nam" in final.read_bytes()
+
+
+@pytest.mark.parametrize("audio", ["aac", "truehd"])
+def test_large_and_many_tags_and_chapters(audio: str, tmp_path: Path, picture: Path) -> None:
+    tags = {"comment": "é" * 100_000, "equal=sign": "a;b\\", "lines": "a\nb\\"}
+    tags |= {f"key{number}": str(number) for number in range(1000)}
+    chapters = [
+        f"[CHAPTER]\nTIMEBASE=1/100\nSTART={n}\nEND={n + 1}\ntitle={n}\n" for n in range(5000)
+    ]
+    source = tmp_path / "tags.txt"
+    source.write_bytes(ffmetadata(tags) + "".join(chapters).encode())
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *tone(440), *ffmpeg.metadata_file(source), "-map_metadata", "2"],
+        *["-map_chapters", "2", "-c:v", "copy", "-c:a", audio, "-strict", "-2"],
+    )
+    final, notes = deliver(video)
+    assert notes == []
+    contents = read_contents(final)
+    written = {key.lower(): value for key, value in contents.tags.items()}
+    assert {key: written[key] for key in tags} == tags
+    assert len(contents.chapters) == 5000
+
+
+def test_tags_have_bounds() -> None:
+    many = {f"key{number}": "x" for number in range(20_000)}
+    assert bounded_tags(many) == dict(list(many.items())[:MOST_TAGS])
+    large = {"a": "x" * MOST_TAG_BYTES, "b": "kept"}
+    assert bounded_tags(large) == {"b": "kept"}
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_the_header_comes_first(suffix: str, tmp_path: Path, picture: Path) -> None:
+    audio = "aac" if suffix == "mp4" else "pcm_s16le"
+    video = make(tmp_path / f"c.{suffix}", *opened(picture), *tone(440), "-c:a", audio)
+    final, _ = deliver(video)
+    content = final.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+    assert content.count(b"moov") == 1
 
 
 def test_chapters(tmp_path: Path, picture: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from matting.add_audio import add_audio
 from matting.media.container import open_video
+from matting.media.mp4.boxes import Box
+from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.probe import read_contents
 from matting.media.tracks import TrackKind
 from matting.project.paths import Container
@@ -65,6 +67,65 @@ def test_titles_survive_from_mp4_to_mp4(suffix: str, tmp_path: Path, picture: Pa
         "Main",
         "Kommentar",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "pcm"),
+    [
+        ("latm.ts", "aac", "pcm_s16le"),
+        ("s302m.ts", "s302m", "pcm_s24le"),
+        ("nellymoser.flv", "nellymoser", "pcm_s16le"),
+        ("swf.flv", "adpcm_swf", "pcm_s16le"),
+        ("g726.mkv", "g726", "pcm_s16le"),
+        ("planar.nut", "pcm_s24le_planar", "pcm_s24le"),
+        ("unsigned.nut", "pcm_u16be", "pcm_s16le"),
+    ],
+)
+def test_audio_that_no_container_holds_is_decoded(
+    name: str, encoder: str, pcm: str, tmp_path: Path, picture: Path
+) -> None:
+    rate = 44100 if name.endswith("flv") else 8000 if encoder == "g726" else 48000
+    latm = ["-mpegts_flags", "+latm"] if name.startswith("latm") else []
+    video = make(
+        tmp_path / name,
+        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", encoder, "-strict", "-2"],
+        *["-ar", str(rate), "-ac", "2" if encoder == "s302m" else "1", *latm],
+    )
+    final, notes = deliver(video)
+    codec = read_contents(video).of(TrackKind.AUDIO)[0].codec
+    assert final.suffix == ".mov"
+    assert [note.split(":")[0].split(",")[0:2] for note in notes] == [
+        ["Track 2 (audio", f" {codec}) becomes {pcm}"]
+    ]
+    assert [track.codec for track in read_contents(final).of(TrackKind.AUDIO)] == [pcm]
+    assert decoded(final) == decoded(video)
+
+
+def decoded(path: Path) -> bytes:
+    """Return the samples of the first audio track, in 16 bits."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16")
+        blocks = [
+            bytes(block.planes[0])[: block.samples * 2 * block.layout.nb_channels]
+            for frame in container.decode(audio=0)
+            for block in resampler.resample(frame)
+        ]
+    return b"".join(blocks)
+
+
+@pytest.mark.parametrize(("suffix", "audio"), [("mp4", "aac"), ("mov", "pcm_s16le")])
+def test_ambisonic_audio_stays_so(suffix: str, audio: str, tmp_path: Path, picture: Path) -> None:
+    layout = bytes(Box(b"SA3D", bytes(7) + bytes([1, 0, 0, 0, 0, 4]) + bytes(range(16))))
+    four = ["-filter_complex", "[1]pan=4.0|c0=c0|c1=c0|c2=c0|c3=c0[a]"]
+    video = make(
+        tmp_path / f"clip.{suffix}",
+        *[*opened(picture), *tone(440), *four, "-map", "0:v", "-map", "[a]", "-c:a", audio],
+    )
+    add_to_header(video, Additions(spatial_audio={1: [layout]}))
+    final, notes = deliver(video)
+    assert notes == []
+    assert read_contents(final).of(TrackKind.AUDIO)[0].boxes == (layout,)
+    numbers(final)
 
 
 def test_unknown_audio_is_named_and_the_rest_carried(tmp_path: Path, picture: Path) -> None:
