@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
 from tests.support.clips import audio_packets, make_clip, numbers, times
-from tests.support.recorder import Recorder, carry_on
+from tests.support.recorder import Recorder, carry_on, once_done
 from tests.support.stages import SECOND, composites, interrupt_after, matting_options
 
 
@@ -84,6 +85,53 @@ def test_another_videos_picture_is_refused(
     with pytest.raises(InputError, match="another video"):
         add_audio(video, None, progress)
     assert final.read_bytes() == earlier
+
+
+def test_nothing_that_was_changed_behind_its_back_is_delivered(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    """Not even what has kept its size, its ends and its date."""
+    video = make_clip(tmp_path / "clip.mp4", 60, audio=True)
+    final = finish(video, opaque_checkpoint, progress)
+    earlier = final.read_bytes()
+    combined = MattedFolder(tmp_path / "clip_segments_matted").combined()
+    spoil(combined, at=combined.read_bytes().index(b"mdat") + 100)
+    with pytest.raises(InputError, match="is damaged"):
+        add_audio(video, None, progress)
+    combine(combined.parent, None, progress)
+    add_audio(video, None, progress)
+    assert final.read_bytes() == earlier
+
+    progress.on_advance = once_done(1, lambda: os.utime(video, ns=(1, 1)))
+    add_audio(video, None, progress)  # touched only
+    progress.on_advance = once_done(1, lambda: os.truncate(video, video.stat().st_size + 1))
+    with pytest.raises(InputError, match="still being written"):
+        add_audio(video, None, progress)
+    os.truncate(video, video.stat().st_size - 1)
+
+    spoil(video, at=video.stat().st_size // 2)
+    with pytest.raises(InputError, match="another video"):
+        add_audio(video, None, progress)
+    os.utime(video)
+    for stage in (
+        lambda: infer(
+            tmp_path / "clip_segments", matting_options(opaque_checkpoint), None, progress
+        ),
+        lambda: combine(combined.parent, None, progress),
+    ):
+        with pytest.raises(InputError, match="has changed since"):
+            stage()
+    assert final.read_bytes() == earlier
+    assert not list(tmp_path.rglob("*.partial*"))
+
+
+def spoil(path: Path, *, at: int) -> None:
+    """Zero some bytes of a file, and leave it the date it had."""
+    status = path.stat()
+    content = bytearray(path.read_bytes())
+    content[at : at + 300] = bytes(300)
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def test_a_stale_picture_is_refused(
