@@ -48,6 +48,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         _require_videos(ledger)
         if elsewhere:
             locks.enter_context(folder_lock(results.root))
+            _require_own(results, ledger)
         for kind in VIDEO_KINDS:
             if all(ledger.output(name, kind) for name in ledger.names):
                 _combine_kind(ledger, kind, results.combined(kind), progress)
@@ -77,6 +78,21 @@ def _matte_first() -> str:
         start(Command.INFER, "the folder of segments", again=True),
         start(Command.COMBINE, "this one"),
     )
+
+
+def _require_own(results: MattedFolder, ledger: Ledger) -> None:
+    """Refuse to put a joined file among those of another video, whose folder has the same name."""
+    found = [ledger_there.plan.source] if (ledger_there := Ledger(results)).plan else []
+    records = (_earlier_record(results.combined(kind)) for kind in VIDEO_KINDS)
+    found += [record.source for record in records if record and record.source]
+    own = ledger.plan.source if ledger.plan else None
+    for source in found:
+        if own is None or not own.is_same_as(source):
+            raise InputError(
+                f"{results.root} holds the results of another video ({source.name}).",
+                "To keep both, choose another place with --output.",
+                option="--output",
+            )
 
 
 def _require_done(ledger: Ledger) -> None:
@@ -139,13 +155,16 @@ def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Prog
 
 def _is_current(target: Path, record: JoinRecord) -> bool:
     """Return whether `target` is intact, and what joining the segments would give again."""
-    if not target.is_file():
-        return False
-    try:
-        earlier = JoinRecord.read(target)
-    except InputError:
-        return False  # damaged, or another version's: the file may be anything
+    earlier = _earlier_record(target) if target.is_file() else None
     return earlier is not None and earlier.has_parts_of(record) and earlier.describes(target)
+
+
+def _earlier_record(target: Path) -> JoinRecord | None:
+    """Return the record beside `target`; None where there is none that can be read."""
+    try:
+        return JoinRecord.read(target)
+    except InputError:
+        return None  # damaged, or another version's: the file may be anything
 
 
 def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[JoinPart], Fraction]:

@@ -14,6 +14,7 @@ from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.inputs import read_inputs
 from matting.project.ledger import Ledger
+from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of
 from matting.project.source_watch import require_source_unchanged
@@ -59,6 +60,7 @@ def infer(
         locks.enter_context(folder_lock(folder.root))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(reading_lock(segments))
+        require_same_origin(inputs, Ledger(folder))
         share_cores(device, compute.threads)
         progress.say(describe(device))
         chosen, why = choose_encoder(

@@ -21,11 +21,19 @@ from matting.system import atomic_files
 START_OVER = "Delete it, and all of this folder is matted again."
 
 
+LONGEST_PATH = 1 << 15  # on Windows, which has the longest
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
-    """The content of manifest.json."""
+    """The content of manifest.json.
+
+    Attributes:
+        origin: the folder of the inputs; None in records of earlier versions.
+    """
 
     version: Literal[2] = 2
     plan: Plan | None
+    origin: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
     segments: Annotated[dict[FileName, Entry], Meta(max_length=MOST_SEGMENTS)]
 
 
@@ -46,6 +54,7 @@ class Ledger:
         self._done: dict[str, bool] = {}
         self._entries: dict[str, Entry] = {}
         self.plan: Plan | None = None
+        self.origin: str | None = None
         self._read()
 
     @property
@@ -57,10 +66,15 @@ class Ledger:
         """Return what is known of a segment; an empty entry where nothing is."""
         return self._entries.get(name, Entry())
 
-    def begin(self, names: Sequence[str], plan: Plan | None) -> None:
-        """Record which segments there are, in order; new ones are not done."""
+    def begin(self, names: Sequence[str], plan: Plan | None, origin: str | None = None) -> None:
+        """Record which segments there are, in order; new ones are not done.
+
+        Args:
+            origin: the folder they lie in.
+        """
         self._names = list(names)
         self.plan = plan
+        self.origin = origin
         self._save_manifest()
         self._save_processed()
 
@@ -145,6 +159,7 @@ class Ledger:
         if path.is_file():
             manifest = records.read(path, Manifest, START_OVER, upgrade=_upgrade)
             self.plan = manifest.plan
+            self.origin = manifest.origin
             self._entries = manifest.segments
             self._names = list(manifest.segments)
         if processed.is_file():
@@ -159,7 +174,9 @@ class Ledger:
 
     def _save_manifest(self) -> None:
         segments = {name: self.entry(name) for name in self._names}
-        records.write(self.folder.manifest, Manifest(plan=self.plan, segments=segments))
+        records.write(
+            self.folder.manifest, Manifest(plan=self.plan, origin=self.origin, segments=segments)
+        )
 
 
 def _places(path: Path) -> set[tuple[Path, str]]:

@@ -15,6 +15,7 @@ from matting.progress import Notice, Progress, SegmentReport
 from matting.project.entry import Entry, InitialState, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
+from matting.project.origin import origin_of
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of
 from matting.system import atomic_files
@@ -57,7 +58,8 @@ class MattingRun:
         """
         inputs = self._inputs.inputs
         schedule = self._schedule
-        self._ledger.begin([i.name for i in inputs], self._inputs.plan)
+        origin = origin_of(self._inputs.path)
+        self._ledger.begin([i.name for i in inputs], self._inputs.plan, origin)
         for reason in schedule.reasons():
             self._progress.say(reason)
         if schedule.steps:

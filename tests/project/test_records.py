@@ -119,6 +119,7 @@ entries = st.builds(
 manifests = st.builds(
     Manifest,
     plan=st.none() | plans(),
+    origin=st.none() | file_names.map("/videos/{}".format),
     segments=st.dictionaries(file_names, entries, max_size=4),
 )
 join_records = st.builds(
