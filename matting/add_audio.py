@@ -15,6 +15,7 @@ from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
+from matting.project.mixture import require_one_setting
 from matting.project.paths import Container, MattedFolder, final_file, segments_folder
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
@@ -113,7 +114,11 @@ def _require_current(matted: MattedFolder, source: SourceWatch) -> JoinRecord:
         raise _of_another_video(combined, source)
     if matted.manifest.is_file():
         ledger = Ledger(matted)
-        done = all(ledger.output(name, OutputKind.COMPOSITE) for name in ledger.names)
+        done = all(
+            ledger.says_done(name) and ledger.output(name, OutputKind.COMPOSITE)
+            for name in ledger.names
+        )
+        require_one_setting(ledger)
         if not done or not record.has_parts_of(JoinRecord.of(ledger, OutputKind.COMPOSITE)):
             raise InputError(
                 f"Segments were matted again after {combined} was made.", combine_again()

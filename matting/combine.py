@@ -13,6 +13,7 @@ from matting.options import OutputKind
 from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
+from matting.project.mixture import require_one_setting
 from matting.project.paths import MattedFolder
 from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
@@ -45,6 +46,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         if ledger.plan is not None:
             require_source_unchanged(matted.parent, ledger.plan.source, progress)
         _require_done(ledger)
+        require_one_setting(ledger)
         _require_videos(ledger)
         if elsewhere:
             locks.enter_context(folder_lock(results.root))

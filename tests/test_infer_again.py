@@ -69,7 +69,7 @@ def test_only_what_is_not_done_is_done_again(
         middle.write_bytes(content)
     matte(segments, opaque_checkpoint, progress)
     after = snapshot(composites(folder))
-    assert progress.totals[-1] == 30
+    assert progress.totals[-1] == 60  # of the one before, the network's state
     assert all(processed(folder).values())
     for name in ("output_000.mp4", "output_002.mp4"):
         assert after[name] == whole[name]
@@ -157,15 +157,30 @@ def test_settings_that_change_nothing_redo_nothing(
 
 
 def test_interrupted_with_other_settings(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, empty_checkpoint: Path
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, empty_checkpoint: Path
 ) -> None:
-    """Nothing of the old results may count as done, or be combined with the new."""
+    """What is done stays done until another takes its place; old and new are never joined."""
     segments = cut(tmp_path, progress)
-    folder = matte(segments, opaque_checkpoint, progress)
+    folder = matte(segments, random_checkpoint, progress)
+    old = snapshot(composites(folder))
 
-    interrupt_after(progress, folder, "output_000.mp4")
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    progress.on_segment_end = interrupt
     with pytest.raises(KeyboardInterrupt):
         matte(segments, empty_checkpoint, progress)
-    assert list(processed(folder).values()) == [True, False, False]
-    with pytest.raises(InputError, match="2 of 3 segments are not done"):
+    assert list(processed(folder).values()) == [True, True, True]
+    after = snapshot(composites(folder))
+    assert [name for name in old if after[name][1] != old[name][1]] == ["output_000.mp4"]
+    with pytest.raises(InputError, match=r"different settings.* 1 with .* 2 with .*weights"):
         combine(folder.root, None, progress)
+
+    progress.on_segment_end = carry_on
+    matte(segments, random_checkpoint, progress)
+    assert progress.mentions("2 of 3 are done already.")
+    back = snapshot(composites(folder))
+    assert {name: content for name, (_, content) in back.items()} == {
+        name: content for name, (_, content) in old.items()
+    }
+    combine(folder.root, None, progress)

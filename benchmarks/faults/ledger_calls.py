@@ -21,13 +21,15 @@ from unittest.mock import patch
 from benchmarks.faults.fault import Fault, require
 from matting.errors import MattingError
 from matting.options import OutputKind
-from matting.project.entry import Entry, OutputFile
+from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
 RANDOM_TRIES = 300
+KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA)
 
 
 class _Stop(BaseException):
@@ -49,7 +51,7 @@ class Watch:
 
     Attributes:
         target: the call to copy it at, from 0; None: only count.
-        finished: segments whose record has returned, and that nothing has touched since.
+        finished: segments whose record has returned.
     """
 
     root: Path
@@ -144,7 +146,8 @@ class LedgerCalls(Fault):
     ) -> int:
         """Play a story, check what is left at the target call; return how many calls it makes."""
         folder = MattedFolder(place / "matted")
-        folder.output_folder(OutputKind.COMPOSITE).mkdir(parents=True)
+        for kind in KINDS:
+            folder.output_folder(kind).mkdir(parents=True)
         # The story has random numbers of its own, so that it is the same with and without a kill.
         dice = Random(rng.random())
         watch = Watch(folder.root, target, rng, power_cut)
@@ -187,21 +190,20 @@ def _begin(folder: MattedFolder, names: list[str], watch: Watch) -> Ledger:
 
 
 def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -> None:
-    """Record one segment as `infer` does."""
-    watch.finished.discard(name)
-    with watched(watch):
-        ledger.record(name, Entry())
-    path = ledger.folder.output_folder(OutputKind.COMPOSITE) / name
+    """Record one segment as `infer` does; an earlier result stays until another takes its place."""
     if not works:
         with watched(watch):
-            ledger.record(name, Entry(error="it failed"))
+            ledger.record_failure(name, RecordedSettings(), "it failed")
         return
-    path.write_bytes(dice.randbytes(200))
-    entry = Entry(
-        frames=3, outputs={OutputKind.COMPOSITE: OutputFile.of(path, Fingerprint.of(path))}
-    )
+    files, outputs = [], {}
+    for kind in KINDS:
+        path = ledger.folder.output_folder(kind) / name
+        file = ProvenFile(kind, atomic_files.partial(path), path)
+        file.temporary.write_bytes(dice.randbytes(200))
+        files.append(file)
+        outputs[kind] = OutputFile.of(path, Fingerprint.of(file.temporary))
     with watched(watch):
-        ledger.record(name, entry)
+        ledger.record(name, Entry(frames=3, outputs=outputs), files)
     watch.finished.add(name)
 
 
@@ -209,6 +211,7 @@ def _check(snapshot: Snapshot, power_cut: bool) -> None:
     where = f"{snapshot.where}{', power cut' if power_cut else ''}"
     try:
         ledger = Ledger(MattedFolder(snapshot.folder))
+        ledger.recover()
     except MattingError as error:
         require(False, f"{where}: {error}")
         return

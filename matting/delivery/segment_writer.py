@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import islice
+from pathlib import Path
 
 from matting.delivery.outputs import OutputTarget, create_writer
 from matting.imaging.compositor import Matte
@@ -94,7 +95,7 @@ class SegmentWriter:
         return {kind for kind, target in self._targets.items() if not target.pictures}
 
     def finish(self, alive: Callable[[], None]) -> None:
-        """Complete and check all outputs, and only then give them their names.
+        """Complete, check and flush all outputs; they have their temporary names still.
 
         Args:
             alive: called for every frame that is checked.
@@ -106,11 +107,20 @@ class SegmentWriter:
             writer.finish(lambda _: alive())
         self._open_files.close()
         for kind, target in self._targets.items():
-            publish = atomic_files.publish_folder if target.pictures else atomic_files.publish
-            publish(self._temporary[kind], target.path)
+            if not target.pictures:  # those have been flushed one by one
+                atomic_files.flush(self._temporary[kind])
+
+    @property
+    def temporary(self) -> Mapping[OutputKind, Path]:
+        """Where each output is until somebody gives it its name."""
+        return self._temporary
+
+    def release(self) -> None:
+        """Leave the finished outputs to somebody who gives them their names."""
+        self._temporary = {}
 
     def close(self) -> None:
-        """Close the files, and remove those that have not got their name."""
+        """Close the files, and remove them unless they were released."""
         try:
             self._open_files.close()
         finally:

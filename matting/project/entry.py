@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from matting.options import Chroma, CodecBackend, OutputKind, Precision, VideoCodec
 from matting.project.records import Count, FileName
+from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint, Sha256
 
 PICTURES = "pictures"  # what stands for their frame rate
@@ -99,6 +100,28 @@ class OutputFile(Struct, frozen=True):
     @property
     def fingerprint(self) -> Fingerprint:
         return Fingerprint(self.size_bytes, self.sha256)
+
+
+class ProvenFile(NamedTuple):
+    """A finished, checked and flushed file or folder that waits for its final name.
+
+    Attributes:
+        kind: which output it is; None: it is the network's state.
+    """
+
+    kind: OutputKind | None
+    temporary: Path
+    path: Path
+
+    def give_name(self) -> None:
+        """Rename it over what has its name.
+
+        Raises:
+            StorageError: it cannot be renamed.
+        """
+        is_folder = self.temporary.is_dir()
+        publish = atomic_files.publish_folder if is_folder else atomic_files.publish
+        publish(self.temporary, self.path)
 
 
 class Entry(Struct, frozen=True):

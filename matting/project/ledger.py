@@ -4,43 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from matting.errors import InputError
 from matting.options import OutputKind
 from matting.project import records
-from matting.project.entry import Entry
+from matting.project.entry import Entry, ProvenFile, RecordedSettings
+from matting.project.manifest import START_OVER, Incoming, Manifest, upgrade
 from matting.project.paths import LIST_NAME, MattedFolder
-from matting.project.plan import MOST_SEGMENTS, Plan, concat_list
-from matting.project.records import FileName
+from matting.project.plan import Plan, concat_list
 from matting.project.result_names import same_name_forms
 from matting.system import atomic_files
-
-START_OVER = "Delete it, and all of this folder is matted again."
-
-
-LONGEST_PATH = 1 << 15  # on Windows, which has the longest
-
-
-class Manifest(Struct, frozen=True, kw_only=True):
-    """The content of manifest.json.
-
-    Attributes:
-        origin: the folder of the inputs; None in records of earlier versions.
-    """
-
-    version: Literal[2] = 2
-    plan: Plan | None
-    origin: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
-    segments: Annotated[dict[FileName, Entry], Meta(max_length=MOST_SEGMENTS)]
+from matting.system.fingerprint import Fingerprint
 
 
 class Ledger:
     """The record of one matted folder.
 
-    Every change but those of `amend` is on the disk before the call returns.
+    A result's entry changes only when another result is proven, and is renamed over it. Every
+    change but those of `amend` is on the disk before the call returns.
     """
 
     def __init__(self, folder: MattedFolder) -> None:
@@ -53,6 +36,8 @@ class Ledger:
         self._names: list[str] = []
         self._done: dict[str, bool] = {}
         self._entries: dict[str, Entry] = {}
+        self._incoming: dict[str, Incoming] = {}
+        self._former: dict[str, Entry] = {}
         self.plan: Plan | None = None
         self.origin: str | None = None
         self._read()
@@ -72,6 +57,11 @@ class Ledger:
         Args:
             origin: the folder they lie in.
         """
+        for name in self._entries.keys() - set(names):
+            self._former[name] = self._entries.pop(name)
+        for name in self._former.keys() & set(names):
+            self._entries.setdefault(name, self._former.pop(name))
+        self._former = {name: entry for name, entry in self._former.items() if entry.outputs}
         self._names = list(names)
         self.plan = plan
         self.origin = origin
@@ -84,15 +74,13 @@ class Ledger:
             self._done[name] = False
         self._save_processed()
 
+    def says_done(self, name: str) -> bool:
+        """Return whether a segment is recorded as done, whatever became of its files since."""
+        return self._done.get(name, False) and bool(self.entry(name).outputs)
+
     def is_done(self, name: str) -> bool:
         """Return whether a segment is done: nobody said otherwise, and its files are intact."""
-        outputs = self.entry(name).outputs
-        if not self._done.get(name) or not outputs:
-            return False
-        return all(
-            output.fingerprint.matches(self.folder.output_folder(kind) / output.file)
-            for kind, output in outputs.items()
-        )
+        return self.says_done(name) and self._is_in_place(self.entry(name))
 
     def output(self, name: str, kind: OutputKind) -> Path | None:
         """Return a segment's result of one output kind; None if there is none."""
@@ -124,17 +112,75 @@ class Ledger:
             lost |= latest
         return lost
 
-    def record(self, name: str, entry: Entry) -> None:
-        """Record what came of a segment; it is done when the entry has outputs and no error."""
+    def record(self, name: str, entry: Entry, files: Sequence[ProvenFile] = ()) -> None:
+        """Record a proven result, which makes its segment done.
+
+        Args:
+            files: what has yet to get its name; an older file of that name is replaced.
+        Raises:
+            StorageError: something cannot be written.
+        """
+        if files:
+            # On the disk before the first rename: a kill between two leaves no doubt.
+            temporary = {file.kind: file.temporary.name for file in files if file.kind}
+            self._incoming[name] = Incoming(entry, temporary)
+            self._save_manifest()
+            for file in files:
+                file.give_name()
+            del self._incoming[name]
         self._entries[name] = entry
-        done = bool(entry.outputs) and not entry.error
-        # `true` only after the fingerprints are on the disk, `false` before they change.
-        if done:
-            self._save_manifest()
-        self._done[name] = done
-        self._save_processed()
-        if not done:
-            self._save_manifest()
+        self._save_manifest()
+        if not self._done.get(name):
+            self._done[name] = True
+            self._save_processed()
+
+    def record_failure(self, name: str, settings: RecordedSettings, error: str) -> None:
+        """Record why a segment could not be matted; an older result of it stays."""
+        entry = self.entry(name)
+        self._entries[name] = (
+            replace(entry, error=error) if entry.outputs else Entry(settings=settings, error=error)
+        )
+        self._save_manifest()
+
+    def record_state(
+        self, name: str, end_state: Fingerprint | None, files: Iterable[ProvenFile]
+    ) -> None:
+        """Record the state after a segment, computed once more.
+
+        Args:
+            files: as for `record`.
+        """
+        for file in files:
+            file.give_name()
+        self._entries[name] = replace(self.entry(name), end_state=end_state)
+        self._save_manifest()
+
+    def recover(self) -> None:
+        """Bring to its end what a kill has left half-way between two results."""
+        for name, incoming in self._incoming.items():
+            places = {
+                kind: self.folder.output_folder(kind) / output.file
+                for kind, output in incoming.entry.outputs.items()
+            }
+            waiting = {
+                kind: ProvenFile(kind, path.with_name(incoming.temporary[kind]), path)
+                for kind, path in places.items()
+                if kind in incoming.temporary
+                and not incoming.entry.outputs[kind].fingerprint.matches(path)
+            }
+            some_are_there = len(waiting) < len(places)
+            for kind, file in waiting.items():
+                fingerprint = incoming.entry.outputs[kind].fingerprint
+                if some_are_there and fingerprint.matches(file.temporary):
+                    file.give_name()
+                else:
+                    atomic_files.discard(file.temporary)
+            if self._is_in_place(incoming.entry):
+                self._entries[name] = incoming.entry
+        self._incoming.clear()
+        for entry in self._entries.values():
+            for kind, output in entry.outputs.items():
+                atomic_files.restore_replaced(self.folder.output_folder(kind) / output.file)
 
     def amend(self, name: str, entry: Entry) -> None:
         """Add to what is known of a segment; the next change takes it to the disk.
@@ -154,13 +200,22 @@ class Ledger:
             else:
                 atomic_files.remove(path)
 
+    def _is_in_place(self, entry: Entry) -> bool:
+        """Return whether all files of a result are there and intact."""
+        return all(
+            output.fingerprint.matches(self.folder.output_folder(kind) / output.file)
+            for kind, output in entry.outputs.items()
+        )
+
     def _read(self) -> None:
         processed, path = self.folder.processed, self.folder.manifest
         if path.is_file():
-            manifest = records.read(path, Manifest, START_OVER, upgrade=_upgrade)
+            manifest = records.read(path, Manifest, START_OVER, upgrade=upgrade)
             self.plan = manifest.plan
             self.origin = manifest.origin
             self._entries = manifest.segments
+            self._incoming = manifest.incoming
+            self._former = manifest.former
             self._names = list(manifest.segments)
         if processed.is_file():
             done = atomic_files.read_json(processed, START_OVER)
@@ -174,22 +229,16 @@ class Ledger:
 
     def _save_manifest(self) -> None:
         segments = {name: self.entry(name) for name in self._names}
-        records.write(
-            self.folder.manifest, Manifest(plan=self.plan, origin=self.origin, segments=segments)
+        manifest = Manifest(
+            plan=self.plan,
+            origin=self.origin,
+            segments=segments,
+            incoming=self._incoming,
+            former=self._former,
         )
+        records.write(self.folder.manifest, manifest)
 
 
 def _places(path: Path) -> set[tuple[Path, str]]:
     """Return a path in the forms by which file systems compare names."""
     return {(path.parent, form) for form in same_name_forms(path.name)}
-
-
-def _upgrade(manifest: Any) -> None:
-    """Bring a manifest of an earlier version into today's form.
-
-    Earlier, the initial state of a segment of which nothing was matted was an empty text.
-    """
-    segments = manifest.get("segments") if isinstance(manifest, dict) else None
-    for entry in segments.values() if isinstance(segments, dict) else ():
-        if isinstance(entry, dict) and entry.get("start_state") == "":
-            entry["start_state"] = None

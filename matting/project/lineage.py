@@ -8,10 +8,13 @@ the last bits, and states that have to be computed once more stay comparable.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 
 from msgspec import UnsetType, json, to_builtins
+from msgspec.structs import replace
 
 from matting.project.entry import Entry, InitialState, Lineage, RecordedSettings
+from matting.project.ledger import Ledger
 from matting.system.fingerprint import Fingerprint
 
 
@@ -31,12 +34,30 @@ def same_matte(settings: RecordedSettings, others: RecordedSettings) -> bool:
     return _matte(settings) == _matte(others)
 
 
-def implied_lineage(entry: Entry, start: str | None, *, before_is_right: bool) -> Lineage:
+def adopt_lineages(ledger: Ledger, shots: Iterable[Sequence[str]]) -> None:
+    """Give results of an earlier version the lineage that their own records imply.
+
+    Args:
+        shots: of each shot, its segments in order.
+    """
+    for names in shots:
+        start, before_is_right = None, True
+        for name in names:
+            entry = ledger.entry(name)
+            lineage = entry.lineage
+            if lineage is None and entry.outputs:
+                lineage = _implied_lineage(entry, start, before_is_right=before_is_right)
+                ledger.amend(name, replace(entry, lineage=lineage))
+            before_is_right = lineage == Lineage(start, exact=True)
+            start = state_after(start, entry.source, entry.settings)
+
+
+def _implied_lineage(entry: Entry, start: str | None, *, before_is_right: bool) -> Lineage:
     """Return the lineage of a result on whose record it is missing, by the rest of that record.
 
     Args:
-        start: the identity of the state before it, by the segments as they are.
-        before_is_right: whether the result before it is exact, and of the segment as it is.
+        start: the identity of the state before it.
+        before_is_right: whether the result before it is exact.
     """
     if entry.start_state is InitialState.FRESH:
         return Lineage(start, start is None)

@@ -63,7 +63,7 @@ def publish_folder(temporary: Path, path: Path) -> None:
 
     A folder that already has that name is moved aside first, since no system replaces a folder in
     one step, and removed afterwards. After a crash in between, nothing has the name; the old
-    folder lies beside it until the next one of that name is published.
+    folder lies beside it until `restore_replaced`, or until the next one of that name is published.
 
     Raises:
         StorageError: the name stayed in use, or the place cannot be written.
@@ -76,6 +76,17 @@ def publish_folder(temporary: Path, path: Path) -> None:
         publish(path, replaced)
     publish(temporary, path)
     remove(replaced)
+
+
+def restore_replaced(path: Path) -> None:
+    """Give a folder its name back that a crash in `publish_folder` took from it.
+
+    Raises:
+        StorageError: it cannot be renamed.
+    """
+    replaced = path.with_name(path.name + REPLACED)
+    if replaced.exists() and not path.exists():
+        publish(replaced, path)
 
 
 def remove(path: Path) -> None:

@@ -18,7 +18,7 @@ from matting.errors import MattingError
 from matting.media.media_index import MediaIndex
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.entry import InitialState, OutputFile
+from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
 from matting.system.fingerprint import Fingerprint
@@ -127,6 +127,7 @@ class Outcome:
         exact: whether that was the state of one uncut pass from the start of the shot.
         outputs: its results.
         end_state: the fingerprint of the state that was saved; None: none was.
+        files: what is proven, and has yet to get its name; those of a trial have it.
     """
 
     source: Fingerprint
@@ -135,6 +136,7 @@ class Outcome:
     frames: int
     outputs: dict[OutputKind, OutputFile]
     end_state: Fingerprint | None = None
+    files: tuple[ProvenFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,10 @@ class Executor(Protocol):
         """Queue a segment. The state at its start may be what a segment in flight will leave."""
 
     def outcome(self) -> Outcome | Failure:
-        """Wait for the segment that was submitted first, and return what came of it."""
+        """Wait for the segment that was submitted first, and return what came of it.
+
+        Its files get their names from the caller, before it asks for the next outcome.
+        """
 
     def close(self) -> None:
         """End all work, and remove what is unfinished."""

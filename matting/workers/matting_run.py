@@ -21,7 +21,14 @@ from matting.project.recorded_settings import settings_of
 from matting.system import atomic_files
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
 from matting.workers.preflight import Work, preflight
+from matting.workers.reasons import reasons
 from matting.workers.schedule import Action, Schedule, Step
+
+# What was done instead.
+WITHOUT_STATE = {
+    InitialState.FRESH: "",
+    InitialState.WARMED_UP: ", and was warmed up by the last frames there",
+}
 
 
 class MattingRun:
@@ -43,6 +50,7 @@ class MattingRun:
         self._folder = folder
         self._progress = progress
         self._ledger = Ledger(folder)
+        self._ledger.recover()
         self._checkpoint_sha256 = checkpoint_sha256
         self._schedule = Schedule(inputs, self._ledger, self._settings, self._targets)
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
@@ -60,13 +68,13 @@ class MattingRun:
         schedule = self._schedule
         origin = origin_of(self._inputs.path)
         self._ledger.begin([i.name for i in inputs], self._inputs.plan, origin)
-        for reason in schedule.reasons():
+        for reason in reasons(schedule, self._ledger):
             self._progress.say(reason)
         if schedule.steps:
             self._load()
             preflight(self._work(), self._executor, self._folder, self._options, self._progress)
-        # Before the first: else an interruption would leave old and new results side by side.
-        self._ledger.reopen([item.name for item in schedule.not_done])
+        # What is done by other options stays so until another result takes its place.
+        self._ledger.reopen([item.name for item in schedule.not_whole])
         done = len(inputs) - len(schedule.matted)
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
@@ -74,6 +82,8 @@ class MattingRun:
             atomic_files.make_folder(self._folder.output_folder(kind))
         atomic_files.make_folder(self._folder.state("").parent)
         self._matte_all()
+        for item in inputs:
+            self._forget_state(item)
         self._ledger.write_lists(self._options.output.kinds)
         if self._failed:
             raise self._failure()
@@ -146,9 +156,6 @@ class MattingRun:
     def _submit(self, step: Step) -> None:
         """Submit a segment, while those before it are still in flight."""
         task = self._task(step)
-        if step.action is not Action.RESTORE_STATE:
-            # `false` before the first byte changes.
-            self._ledger.record(step.item.name, Entry(settings=self._settings(step.item)))
         self._executor.submit(task)
         if not self._in_flight:
             self._waiting_since = time.monotonic()
@@ -172,6 +179,8 @@ class MattingRun:
             self._record_failure(step.item, outcome.error)
         else:
             self._record_result(step, outcome)
+        if step.before is not None:
+            self._forget_state(step.before)
         self._progress.end_segment()
 
     def _report(self, step: Step, outcome: Outcome | Failure) -> None:
@@ -190,8 +199,7 @@ class MattingRun:
 
     def _record_result(self, step: Step, outcome: Outcome) -> None:
         following = self._schedule.redone_after(step)
-        submitted = [step for step, _ in self._in_flight]
-        if following is not None and following not in submitted and outcome.exact:
+        if following is not None and outcome.exact:
             # Before this one counts as done: the result after it does not continue it.
             self._ledger.reopen([following.item.name])
         entry = Entry(
@@ -203,13 +211,18 @@ class MattingRun:
             outputs=outcome.outputs,
             end_state=outcome.end_state,
         )
-        self._ledger.record(step.item.name, entry)
+        self._ledger.record(step.item.name, entry, outcome.files)
+        if step.before is not None and outcome.start_state in WITHOUT_STATE:
+            self._progress.say(
+                f"{step.item.name} had to begin without the network's state from before it"
+                f"{WITHOUT_STATE[outcome.start_state]}: its first frames may differ a little."
+            )
 
     def _record_failure(self, item: Input, error: MattingError) -> None:
         self._failed[item.name] = error
-        self._progress.say(f"{item.name} failed: {error.what}")
-        entry = Entry(settings=self._settings(item), error=error.what)
-        self._ledger.record(item.name, entry)
+        stays = "; its earlier result stays" if self._ledger.says_done(item.name) else ""
+        self._progress.say(f"{item.name} failed{stays}: {error.what}")
+        self._ledger.record_failure(item.name, self._settings(item), error.what)
 
     def _record_state(self, item: Input, outcome: Outcome | Failure) -> None:
         """Record a state that was computed once more; if that failed, all stays as it was."""
@@ -217,12 +230,19 @@ class MattingRun:
             what = outcome.error.what
             self._progress.say(f"{item.name}: the state at its end could not be computed: {what}")
         elif outcome.exact:
-            entry = replace_fields(self._ledger.entry(item.name), end_state=outcome.end_state)
-            self._ledger.record(item.name, entry)
+            self._ledger.record_state(item.name, outcome.end_state, outcome.files)
+        else:
+            for file in outcome.files:
+                atomic_files.discard(file.temporary)
+
+    def _forget_state(self, item: Input) -> None:
+        """Remove the state after a segment, unless it can still be needed."""
+        if not self._schedule.needs_state(item):
+            atomic_files.discard(self._folder.state(item.name))
 
     def _check_start(self, step: Step, task: SegmentTask, outcome: Outcome) -> None:
         """Forget a saved state that turned out to be unreadable, though its file is intact."""
-        unusable = outcome.start_state in {InitialState.FRESH, InitialState.WARMED_UP}
+        unusable = outcome.start_state in WITHOUT_STATE
         if step.before is not None and task.start_state is not None and unusable:
             entry = replace_fields(self._ledger.entry(step.before.name), end_state=None)
             self._ledger.amend(step.before.name, entry)

@@ -105,7 +105,8 @@ class MattingStage:
             notes.append(HDR_LOST)
         self._say_once(notes, progress)
         progress.detail(self._backends(job))
-        progress.detail(f"{name}: ratio {self._ratio(source):.4f}, state {job.start_state}")
+        what = name if task.targets else f"{name}, its state only"
+        progress.detail(f"{what}: ratio {self._ratio(source):.4f}, state {job.start_state}")
 
     def extract_features(self, job: SegmentJob, chunk: FrameChunk) -> TimedBatch[FrameFeatures]:
         """Take the first step, which needs no other frame.

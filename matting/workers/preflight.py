@@ -24,6 +24,7 @@ from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
 from matting.workers.estimate import Forecast, frames_per_second
 from matting.workers.executor import Executor, Failure, SegmentTask, TrialOutcome, target_of
+from matting.workers.schedule import STATES_APART
 
 # Less than this takes a minute or two, on a GPU seconds: not worth a trial.
 WORTH_PIXELS = 500_000_000
@@ -208,7 +209,7 @@ class _TrialRun:
     def _extrapolate(self) -> Forecast:
         """Return what the trials show of all the work."""
         sizes = {kind: self._bytes_of(kind) for kind in self._options.output.kinds}
-        states = self._state_bytes * len(self._work.segments)
+        states = self._state_bytes * (1 + len(self._work.segments) // STATES_APART)
         joined = Counter({kind: sizes[kind] for kind in self._videos}) + self._work.kept_bytes
         pictures = OutputKind.COMPOSITE not in self._videos
         return Forecast(

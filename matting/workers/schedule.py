@@ -9,28 +9,27 @@ the network goes through the segment before once more.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import groupby
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from matting.delivery.outputs import OutputTarget
 from matting.errors import InputError
 from matting.options import OutputKind
-from matting.project.entry import InitialState, Lineage, RecordedSettings
+from matting.project.entry import Lineage, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
-from matting.project.lineage import implied_lineage, same_matte, state_after
+from matting.project.lineage import adopt_lineages, same_matte, state_after
 from matting.project.recorded_settings import changed_settings, in_words
 from matting.system.fingerprint import Fingerprint
 from matting.workers.executor import Failure, Outcome, SavedState
 
-# Eight segments are two minutes of video. Where more states than that are lost, a segment begins
-# with some frames of the one before it instead.
-MOST_RESTORED = 8
+# Eight segments are two minutes of video, through which the network goes again to restore a state.
+STATES_APART = 8
+# Where more states than that are lost, a segment begins with some frames of the one before it
+# instead. The loss of one that stays is no such case.
+MOST_RESTORED = 2 * STATES_APART
 
 
 class Action(Enum):
@@ -55,7 +54,13 @@ class Step:
 
 
 class Schedule:
-    """The steps of one run; `note` takes the outcome of each, on which later ones depend."""
+    """The steps of one run; `note` takes the outcome of each, on which later ones depend.
+
+    Attributes:
+        changes: what has changed of segments that were done, and of how many.
+        of_other_options: the segments that are done and whole, but by other options.
+        overwritten: segments whose results have names that others have now.
+    """
 
     def __init__(
         self,
@@ -81,16 +86,19 @@ class Schedule:
         self._states: list[str] = []  # their identities after the first, second, ... segment
         # For each segment of the run, whether the state at its end is right: expected, then known.
         self._exact: dict[str, bool] = {}
-        self._changes: Counter[str] = Counter()
         self._redone_after: dict[str, Step] = {}
+        self._whole: set[str] = set()
         self.steps: list[Step] = []
-        for item in self._items:
-            self._adopt_lineage(item)
+        self.changes: Counter[str] = Counter()
+        self.of_other_options: list[Input] = []
+        names = [item.name for item in self._items]
+        adopt_lineages(ledger, [names] if self._chained else [[name] for name in names])
         undone = {item.name for item in self._items if not self._is_done(item)}
         paths = {item.name: [t.path for t in targets(item).values()] for item in self._items}
-        self._overwritten = ledger.overwritten(undone, lambda name: paths.get(name, []))
+        self.overwritten = ledger.overwritten(undone, lambda name: paths.get(name, []))
         for item in self._items:
-            self._plan(item, done=item.name not in undone | self._overwritten)
+            self._plan(item, done=item.name not in undone | self.overwritten)
+        self._ahead = {step.item.name for step in self.steps}
 
     @property
     def matted(self) -> list[Input]:
@@ -98,26 +106,11 @@ class Schedule:
         return [step.item for step in self.steps if step.action is not Action.RESTORE_STATE]
 
     @property
-    def not_done(self) -> list[Input]:
-        """The segments that have to be matted whatever comes of others."""
-        return [step.item for step in self.steps if step.action is Action.MATTE]
-
-    def reasons(self) -> Iterator[str]:
-        """Yield sentences on why segments that were done are done again."""
-        for changes, count in self._changes.items():
-            yield f"{count} are done again, for these have changed: {changes}."
-        for name in sorted(self._overwritten & self._index.keys()):
-            yield f"{name} is done again: another result has its name now."
-        for _, group in groupby(enumerate(self.steps), key=self._sequence):
-            first, *others = [step for _, step in group]
-            names = first.item.name + (f" and the {len(others)} after it" if others else "")
-            if first.action is Action.REDO:
-                yield f"{names} {'are' if others else 'is'} {self._why_redone(first)}"
-            elif first.action is Action.RESTORE_STATE:
-                yield (
-                    f"{names}: only the network's state at the end is computed again, for it is "
-                    "lost and the next segment needs it."
-                )
+    def not_whole(self) -> list[Input]:
+        """The segments that have no result which may stay until another takes its place."""
+        whole = self._whole - self.overwritten
+        matted = [step.item for step in self.steps if step.action is Action.MATTE]
+        return [item for item in matted if item.name not in whole]
 
     def may_begin(self, step: Step) -> bool:
         """Return whether a step makes sense, after what came of the steps before it."""
@@ -137,11 +130,28 @@ class Schedule:
         )
 
     def start_state(self, step: Step) -> SavedState | None:
-        """Return the state before a segment, if it was saved and is intact."""
-        path = None if step.before is None else self._intact_state(step.before)
-        if path is None or step.before is None:
+        """Return the state before a segment, if it was saved, is intact, and of these settings."""
+        before = step.before
+        if before is None or before.name in self._ahead:  # whoever mattes that still holds it
             return None
-        return SavedState(path, self._is_right(step.before))
+        entry, path = self._ledger.entry(before.name), self._intact_state(before)
+        if path is None or entry.source != self._source(before):
+            return None
+        if not same_matte(entry.settings, self._settings(before)):
+            return None
+        return SavedState(path, self._is_right(before))
+
+    def needs_state(self, item: Input) -> bool:
+        """Return whether the state after a segment can still be needed.
+
+        It is until the segment after it has its result. Of every so many one stays, from which the
+        others can be computed again.
+        """
+        following = self._index[item.name] + 1
+        if following == len(self._items) or following % STATES_APART == 0:
+            return True
+        other = self._items[following]
+        return not (self._ledger.says_done(other.name) and self._is_right(other))
 
     def redone_after(self, step: Step) -> Step | None:
         """Return the step that does a segment again for what comes of `step`."""
@@ -154,6 +164,7 @@ class Schedule:
     def note(self, step: Step, outcome: Outcome | Failure | None) -> None:
         """Take notice of what came of a step; None: it was left out."""
         name = step.item.name
+        self._ahead.discard(name)
         self._exact[name] = isinstance(outcome, Outcome) and outcome.exact
         if not self._exact[name]:
             self._expect_inexact_after(step)
@@ -194,14 +205,17 @@ class Schedule:
         """Return whether it is done, by these settings and of this content; note what changed."""
         if not self._ledger.is_done(item.name):
             return False
+        self._whole.add(item.name)
         entry = self._ledger.entry(item.name)
         changes = [in_words(s) for s in changed_settings(entry.settings, self._settings(item))]
-        if not changes and item.path.exists():
+        if changes:
+            self.of_other_options.append(item)
+        elif item.path.exists():
             self._sources[item.name] = item.fingerprint()
             if self._sources[item.name] != entry.source:
                 changes = ["the segment itself"]
         if changes:
-            self._changes[", ".join(changes)] += 1
+            self.changes[", ".join(changes)] += 1
         return not changes
 
     def _restored_before(self, item: Input) -> list[Input] | None:
@@ -232,19 +246,6 @@ class Schedule:
         if not same_matte(entry.settings, self._settings(item)):
             return False
         return lineage.start == self._state_before(item)
-
-    def _sequence(self, numbered: tuple[int, Step]) -> tuple[Action, int]:
-        """Return what steps have in common that do the same with segments in a row."""
-        number, step = numbered
-        return step.action, self._index[step.item.name] - number
-
-    def _why_redone(self, step: Step) -> str:
-        entry = self._ledger.entry(step.item.name)
-        if entry.start_state in {InitialState.FRESH, InitialState.WARMED_UP}:
-            return "done again: it had to begin without the segment before it."
-        if entry.lineage is not None and entry.lineage.exact:
-            return "done again: what it continues has changed."
-        return "done again: what it continues was not exact."
 
     def _before(self, item: Input) -> Input | None:
         """Return the segment that `item` continues; None at the start of a shot.
@@ -278,18 +279,3 @@ class Schedule:
         path = self._ledger.folder.state(item.name)
         recorded = self._ledger.entry(item.name).end_state
         return path if recorded is not None and recorded.matches(path) else None
-
-    def _adopt_lineage(self, item: Input) -> None:
-        """Give a result of an earlier version the lineage that its record implies."""
-        entry, before = self._ledger.entry(item.name), self._before(item)
-        if entry.lineage is not None or not entry.outputs:
-            return
-        settings = self._settings(item)
-        if entry.source != self._source(item) or not same_matte(entry.settings, settings):
-            return
-        lineage = implied_lineage(
-            entry,
-            self._state_before(item),
-            before_is_right=before is None or self._is_right(before),
-        )
-        self._ledger.amend(item.name, replace(entry, lineage=lineage))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing
 from fractions import Fraction
+from pathlib import Path
 from typing import ParamSpec
 
 from matting.delivery.segment_writer import SegmentWriter
@@ -15,7 +16,8 @@ from matting.media.media_index import adopt_index
 from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
-from matting.project.entry import InitialState
+from matting.project.entry import InitialState, ProvenFile
+from matting.system import atomic_files
 from matting.system.fingerprint import FileStamp, Fingerprint
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
@@ -50,6 +52,7 @@ class SegmentJob:
         self._stamp: FileStamp | None = None
         self._fingerprint: Fingerprint | None = None
         self._writer: SegmentWriter | None = None
+        self._temporary_state: Path | None = None
 
     @property
     def name(self) -> str:
@@ -156,8 +159,33 @@ class SegmentJob:
         except Exception as error:  # noqa: BLE001 - raised where its outcome is asked for
             self.error = error
 
+    def temporary_state(self) -> Path:
+        """Return where to write the state at its end."""
+        if self.task.end_state is None:
+            raise ValueError(f"the state after {self.name} is not wanted")
+        self._temporary_state = atomic_files.partial(self.task.end_state)
+        return self._temporary_state
+
+    def proven_files(self) -> tuple[ProvenFile, ...]:
+        """Return its finished files: the state first, for the results to be true with it."""
+        temporary, state = self.writer.temporary, self._temporary_state
+        outputs = [
+            ProvenFile(kind, temporary[kind], target.path)
+            for kind, target in self.task.targets.items()
+        ]
+        if state is None or self.task.end_state is None:
+            return tuple(outputs)
+        return ProvenFile(None, state, self.task.end_state), *outputs
+
+    def release(self) -> None:
+        """Leave its finished files to whoever asks for its outcome."""
+        self.writer.release()
+        self._temporary_state = None
+
     def close(self) -> None:
         """Close its files, and remove those that are unfinished."""
+        if self._temporary_state is not None:
+            atomic_files.discard(self._temporary_state)
         if self._writer is None:
             return
         try:

@@ -279,6 +279,9 @@ class Supervisor:
         if worker is not None:
             worker.close()
         for pending in list(self._pending)[: self._submitted]:
+            state = pending.task.end_state
             for target in pending.task.targets.values():
                 discard(partial(target.path))
+            if state is not None:
+                discard(partial(state))
         self._submitted = 0

@@ -6,7 +6,7 @@ passed on, so that none of them waits while another begins or ends a segment:
 reader      opens and decodes a segment, and extracts the features of its frames
 recurrent   runs the recurrent part, which alone needs the frames in order
 writer      fits the guided filter, renders full-size pictures, and encodes them
-finisher    closes, checks and publishes the files of a segment
+finisher    closes, checks and hashes the files of a segment
 
 The recurrent part runs in the thread that asks for outcomes. The first three share most of the
 network's work.
@@ -28,6 +28,7 @@ from matting.media.cuda import Nvdec
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.entry import OutputFile
+from matting.system import atomic_files
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.fingerprint import Fingerprint
 from matting.system.memory import gpu_bytes, keep_freed_memory
@@ -137,6 +138,8 @@ class Worker:
         self._threads.close()
         for job in self._jobs:
             job.close()
+            for file in job.outcome.files if job.outcome else ():  # nobody asked for it
+                atomic_files.discard(file.temporary)
 
     def _read(self) -> None:
         """Read submitted segments; the reader's thread runs this."""
@@ -217,22 +220,27 @@ class Worker:
             # Where there is no room, other items wait, which show as much.
             self._features.offer((job, Mark.CHECKED))
 
-        task = job.task
         job.writer.finish(alive)
-        if task.end_state is not None:
-            save_state(task.end_state, job.end_state)
+        if job.task.end_state is not None:
+            save_state(job.temporary_state(), job.end_state)
+        files = job.proven_files()
         outcome = Outcome(
             source=job.fingerprint(),
             start_state=job.start_state,
             exact=job.exact,
             frames=job.source.frames,
             outputs={
-                kind: OutputFile.of(target.path, Fingerprint.of(target.path, alive))
-                for kind, target in task.targets.items()
+                file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary, alive))
+                for file in files
+                if file.kind is not None
             },
-            end_state=Fingerprint.of(task.end_state) if task.end_state is not None else None,
+            end_state=next((Fingerprint.of(f.temporary) for f in files if f.kind is None), None),
+            files=files,
         )
         if job.clock is not None:
+            for file in files:
+                file.give_name()
             memory = gpu_bytes(self._device)
             outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=memory)
+        job.release()
         job.outcome = outcome

@@ -19,7 +19,7 @@ from matting.project.entry import (
     RecordedSettings,
 )
 from matting.project.join_record import JoinRecord
-from matting.project.ledger import Manifest
+from matting.project.manifest import Manifest
 from matting.project.plan import Plan, PlannedSegment
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint

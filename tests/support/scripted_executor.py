@@ -1,7 +1,8 @@
 """An executor that mattes in no time: its states say by themselves what they descend from.
 
-A state is a text: for each segment that it has seen, a hash of that segment's content. So a result
-is right if the text at its start names all segments of the video before it, as they are now.
+A state is a text: for each segment that it has seen, a hash of that segment's content, and the
+ratio. So a result is right if the text at its start names all segments of the video before it, as
+they are now, and the ratio that is wanted.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from matting.errors import MediaError
-from matting.options import OutputKind
+from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.entry import InitialState, OutputFile
+from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
+from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
 
@@ -36,15 +38,17 @@ class ExecutorScript:
     unreadable: set[str] = field(default_factory=set)
     matted: list[str] = field(default_factory=list)
 
-    def executor(self, _setup: WorkerSetup, _folder: Path, progress: Progress) -> ScriptedExecutor:
-        return ScriptedExecutor(self, progress)
+    def executor(self, setup: WorkerSetup, _folder: Path, progress: Progress) -> ScriptedExecutor:
+        return ScriptedExecutor(self, setup.options, progress)
 
 
 class ScriptedExecutor:
     """Mattes one segment after another, each when its outcome is asked for."""
 
-    def __init__(self, script: ExecutorScript, progress: Progress) -> None:
+    def __init__(self, script: ExecutorScript, options: MattingOptions, progress: Progress) -> None:
         self._script = script
+        self._ratio = options.matte.ratio
+        self._settings = settings_in_words(options)
         self._progress = progress
         self._tasks: deque[SegmentTask] = deque()
         self._held: tuple[Input, str, bool] | None = None  # the state after the last segment
@@ -73,22 +77,25 @@ class ScriptedExecutor:
         frames = task.item.frames or 0
         self._progress.begin_segment(name)
         self._progress.advance(frames)
-        end = f"{state}{content_of(task.item.path)} "
+        end = f"{state}{content_of(task.item.path)}/{self._ratio} "
         self._held = task.item, end, exact
+        outputs, files = {}, []
         for kind, target in task.targets.items():
-            target.path.write_text(expected_output(kind, state, task.item.path), encoding="utf-8")
+            text = expected_output(kind, state, task.item.path, self._settings)
+            files.append(_written(kind, target.path, text))
+            outputs[kind] = OutputFile.of(target.path, Fingerprint.of(files[-1].temporary))
+        end_state = None
         if task.end_state is not None:
-            task.end_state.write_text(end, encoding="utf-8")
+            files.append(_written(None, task.end_state, end))
+            end_state = Fingerprint.of(files[-1].temporary)
         return Outcome(
             source=task.item.fingerprint(),
             start_state=start,
             exact=exact,
             frames=frames,
-            outputs={
-                kind: OutputFile.of(target.path, Fingerprint.of(target.path))
-                for kind, target in task.targets.items()
-            },
-            end_state=Fingerprint.of(task.end_state) if task.end_state is not None else None,
+            outputs=outputs,
+            end_state=end_state,
+            files=tuple(files),
         )
 
     def close(self) -> None:
@@ -110,10 +117,22 @@ class ScriptedExecutor:
         return InitialState.FRESH, "", False
 
 
+def _written(kind: OutputKind | None, path: Path, text: str) -> ProvenFile:
+    """Write a finished file, which has yet to get its name."""
+    file = ProvenFile(kind, atomic_files.partial(path), path)
+    file.temporary.write_text(text, encoding="utf-8")
+    return file
+
+
 def content_of(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:8]
 
 
-def expected_output(kind: OutputKind, state: str, segment: Path) -> str:
+def settings_in_words(options: MattingOptions) -> str:
+    """Return what shapes the results of a script: of the matte, and of what is made of it."""
+    return f"ratio {options.matte.ratio}, background {options.output.background}"
+
+
+def expected_output(kind: OutputKind, state: str, segment: Path, settings: str) -> str:
     """Return the result of one kind, of a segment that began with `state`."""
-    return f"{kind} of {content_of(segment)} after {state}"
+    return f"{kind} of {content_of(segment)} by {settings} after {state}"

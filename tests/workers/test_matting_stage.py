@@ -34,11 +34,15 @@ class TwoSegments:
         return SegmentTask(self.second, self.first, start, self.states[1])
 
     def run(self, *tasks: SegmentTask) -> Outcome:
-        """Run a worker on tasks; return the last outcome."""
+        """Run a worker on tasks, and give files their names; return the last outcome."""
         with Worker(self._setup) as worker:
             for task in tasks:
                 worker.submit(task)
-            return [worker.outcome(self._progress) for _ in tasks][-1]
+            outcomes = [worker.outcome(self._progress) for _ in tasks]
+        for outcome in outcomes:
+            for file in outcome.files:
+                file.give_name()
+        return outcomes[-1]
 
     def last_state(self) -> list[torch.Tensor]:
         return list(torch.load(self.states[1], weights_only=True))

@@ -12,15 +12,22 @@ from random import Random
 
 import pytest
 
-from matting.errors import SegmentsFailedError
+from matting.combine import combine
+from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.options import CuttingOptions, OutputKind, OutputOptions
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.segment import segment
-from matting.workers.schedule import MOST_RESTORED
+from matting.workers import schedule
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
-from tests.support.scripted_executor import ExecutorScript, content_of, expected_output
+from tests.support.scripted_executor import (
+    ExecutorScript,
+    content_of,
+    expected_output,
+    settings_in_words,
+)
 from tests.support.stages import interrupt_after, matting_options, processed
 
 COUNT = 12
@@ -68,17 +75,31 @@ class ScriptedJob:
         for index in indices:
             (self.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink()
 
+    def states(self) -> list[str]:
+        """Return the segments the states after which are kept."""
+        return sorted(path.stem for path in self.folder.state("").parent.iterdir())
+
+    def interrupt_at(self, progress: Recorder, index: int) -> None:
+        """Interrupt a run once it has recorded the segment before that of this index."""
+
+        def interrupt() -> None:
+            if self.script.matted[-1] == NAMES[index - 1]:
+                raise KeyboardInterrupt
+
+        progress.on_segment_end = interrupt
+
     def wrong(self) -> list[str]:
         """Return which results are not those of one uncut run."""
         wrong, state = [], ""
         for name in NAMES:
             for kind in self.options.output.kinds:
                 result = self.folder.output_folder(kind) / name
-                expected = expected_output(kind, state, self.segments / name)
+                settings = settings_in_words(self.options)
+                expected = expected_output(kind, state, self.segments / name, settings)
                 if not result.is_file() or result.read_text(encoding="utf-8") != expected:
                     wrong.append(name)
                     break
-            state += f"{content_of(self.segments / name)} "
+            state += f"{content_of(self.segments / name)}/{self.options.matte.ratio} "
         return wrong
 
     def without_lineages(self) -> None:
@@ -87,6 +108,11 @@ class ScriptedJob:
         for entry in manifest["segments"].values():
             entry.pop("lineage")
         self.folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def restored(end: int, start: int = 0) -> list[str]:
+    """Return what is matted of segments of which only the state is computed."""
+    return [f"state after {name}" for name in NAMES[start:end]]
 
 
 @pytest.fixture
@@ -155,7 +181,7 @@ def test_two_failed_segments_are_mended_one_by_one(job: ScriptedJob) -> None:
 def test_what_descends_from_changed_content_is_redone(victim: int, job: ScriptedJob) -> None:
     job.run()
     job.change(victim)
-    assert job.run() == NAMES[victim:]
+    assert job.run() == [*restored(victim, 8 if victim > 8 else 0), *NAMES[victim:]]
     assert job.wrong() == []
     assert job.run() == []
 
@@ -163,66 +189,78 @@ def test_what_descends_from_changed_content_is_redone(victim: int, job: Scripted
 def test_a_result_that_is_made_once_more_changes_nothing_after_it(job: ScriptedJob) -> None:
     job.run()
     job.delete(4)
-    assert job.run() == [NAMES[4]]
+    assert job.run() == [*restored(4), NAMES[4]]
     assert job.wrong() == []
+    job.delete(10)
+    assert job.run() == [*restored(10, 8), NAMES[10]]
+    assert job.wrong() == []
+
+
+def test_only_states_that_can_be_needed_are_kept(job: ScriptedJob) -> None:
+    stopping = Recorder()
+    interrupt_after(stopping, job.folder, NAMES[5])
+    with pytest.raises(KeyboardInterrupt):
+        job.run(stopping)
+    assert job.states() == [NAMES[5]]
+    assert job.run() == NAMES[6:]
+    assert job.states() == [NAMES[7], NAMES[11]]
+    job.delete(3)
+    job.run()
+    assert job.states() == [NAMES[7], NAMES[11]]
 
 
 def test_a_lost_state_is_computed_again_where_it_is_needed(job: ScriptedJob) -> None:
     job.run()
-    job.lose(2, 3, 7)
-    assert job.run() == []  # nobody needs them
+    job.lose(7)
+    assert job.run() == []  # nobody needs it
     job.delete(4)
-    assert job.run() == [f"state after {NAMES[2]}", f"state after {NAMES[3]}", NAMES[4]]
-    assert job.progress.totals == [6] == [job.progress.done]
+    assert job.run() == [*restored(4), NAMES[4]]
+    assert job.progress.totals == [10] == [job.progress.done]
     assert job.progress.mentions("only the network's state at the end is computed again")
     assert job.wrong() == []
-    job.delete(4)
-    assert job.run() == [NAMES[4]]
     job.change(8)
-    assert job.run() == [f"state after {NAMES[7]}", *NAMES[8:]]
+    assert job.run() == [*restored(8), *NAMES[8:]]
     assert job.wrong() == []
+    assert job.states() == [NAMES[7], NAMES[11]]
 
 
-def test_where_too_many_states_are_lost_nothing_right_is_lost(job: ScriptedJob) -> None:
+def test_where_too_many_states_are_lost_nothing_right_is_lost(
+    job: ScriptedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job.run()
-    job.lose(*range(1, MOST_RESTORED + 2))
-    last = MOST_RESTORED + 2
-    job.delete(last)
-    assert job.run() == [NAMES[last]]
-    assert job.wrong() == [NAMES[last]]  # warmed up
+    job.lose(7)
+    monkeypatch.setattr(schedule, "MOST_RESTORED", 8)
+    job.delete(9)
+    assert job.run() == [NAMES[9]]
+    assert job.wrong() == [NAMES[9]]
+    assert job.progress.mentions(f"{NAMES[9]} had to begin without the network's state")
     assert job.run() == []
     # The state of one before it is there again: now all can be.
-    job.delete(2)
-    assert job.run() == [
-        f"state after {NAMES[1]}",
-        NAMES[2],
-        *(f"state after {name}" for name in NAMES[3:last]),
-        NAMES[last],
-    ]
+    job.delete(8)
+    assert job.run() == [*restored(8), NAMES[8], NAMES[9]]
     assert job.wrong() == []
 
 
 def test_a_state_that_cannot_be_restored_is_no_endless_task(job: ScriptedJob) -> None:
     job.run()
-    job.lose(4)
     job.delete(5)
     job.script.failing = {NAMES[4]}
-    assert job.run() == [f"state after {NAMES[4]}", NAMES[5]]
+    assert job.run() == [*restored(5), NAMES[5]]
     assert job.wrong() == [NAMES[5]]
     assert processed(job.folder)[NAMES[4]]  # its result stays
-    assert job.run() == [f"state after {NAMES[4]}"]
+    assert job.run() == restored(5)
     job.script.failing = set()
-    assert job.run() == [f"state after {NAMES[4]}", NAMES[5]]
+    assert job.run() == [*restored(5), NAMES[5]]
     assert job.wrong() == []
 
 
 def test_a_state_that_cannot_be_read_is_computed_again(job: ScriptedJob) -> None:
     job.run()
-    job.delete(5)
-    job.script.unreadable = {NAMES[4]}
-    assert job.run() == [NAMES[5]]
-    assert job.wrong() == [NAMES[5]]
-    assert job.run() == [f"state after {NAMES[4]}", NAMES[5]]
+    job.delete(8)
+    job.script.unreadable = {NAMES[7]}
+    assert job.run() == [NAMES[8]]
+    assert job.wrong() == [NAMES[8]]
+    assert job.run() == [*restored(8), NAMES[8]]
     assert job.wrong() == []
     assert job.run() == []
 
@@ -268,12 +306,36 @@ def test_settings_that_are_changed_and_changed_back(job: ScriptedJob) -> None:
     job.run()
     first = job.options
     stopping = Recorder()
-    interrupt_after(stopping, job.folder, NAMES[3])
-    job.options = replace(first, matte=replace(first.matte, ratio=0.5))
+    job.options = other = replace(first, matte=replace(first.matte, ratio=0.5))
+    job.interrupt_at(stopping, 4)
     with pytest.raises(KeyboardInterrupt):
         job.run(stopping)
+    assert all(processed(job.folder).values())
+    assert job.wrong() == NAMES[4:]
+    with pytest.raises(InputError, match=r" 4 with .* 0\.5 .* 8 with .* 1\.0 "):
+        combine(job.folder.root, None, Recorder())
     job.options = first
-    assert job.run() == NAMES  # all were taken back
+    assert job.run() == NAMES[:4]
+    assert job.wrong() == []
+    job.options = other
+    job.script.failing = {NAMES[2]}
+    job.run()
+    assert all(processed(job.folder).values())  # what failed has its earlier result
+    job.script.failing = set()
+    assert job.run() == NAMES[2:]
+    assert job.wrong() == []
+
+
+def test_a_failed_replacement_keeps_what_was_there(job: ScriptedJob) -> None:
+    job.run()
+    first = job.options
+    job.options = replace(first, output=replace(first.output, background=(1, 2, 3)))
+    job.script.failing = set(NAMES)
+    assert job.run() == NAMES
+    assert all(processed(job.folder).values())
+    assert Ledger(job.folder).entry(NAMES[3]).error == f"{NAMES[3]} cannot be matted."
+    job.options = first
+    assert job.run() == []
     assert job.wrong() == []
 
 

@@ -1,0 +1,57 @@
+"""The content of manifest.json, which the ledger reads and writes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from matting.options import OutputKind
+from matting.project.entry import Entry
+from matting.project.plan import MOST_SEGMENTS, Plan
+from matting.project.records import FileName
+
+START_OVER = "Delete it, and all of this folder is matted again."
+LONGEST_PATH = 1 << 15  # on Windows, which has the longest
+
+
+class Incoming(Struct, frozen=True):
+    """A proven result that is about to take the place of another, or of none.
+
+    Attributes:
+        temporary: the names that its files have until then, beside their places.
+    """
+
+    entry: Entry
+    temporary: Annotated[dict[OutputKind, FileName], Meta(max_length=16)]
+
+
+Entries = Annotated[dict[FileName, Entry], Meta(max_length=MOST_SEGMENTS)]
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """The content of manifest.json.
+
+    Attributes:
+        origin: the folder of the inputs; None in records of earlier versions.
+        incoming: by segment; what a kill may have left half-way between two results.
+        former: results of segments that are no part of the folder at present.
+    """
+
+    version: Literal[2] = 2
+    plan: Plan | None
+    origin: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
+    segments: Entries
+    incoming: Annotated[dict[FileName, Incoming], Meta(max_length=MOST_SEGMENTS)] = {}
+    former: Entries = {}
+
+
+def upgrade(manifest: Any) -> None:
+    """Bring a manifest of an earlier version into today's form.
+
+    Earlier, the initial state of a segment of which nothing was matted was an empty text.
+    """
+    segments = manifest.get("segments") if isinstance(manifest, dict) else None
+    for entry in segments.values() if isinstance(segments, dict) else ():
+        if isinstance(entry, dict) and entry.get("start_state") == "":
+            entry["start_state"] = None

@@ -1,0 +1,67 @@
+"""Results that were made with different settings, which are never joined."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+from msgspec.structs import asdict
+
+from matting.errors import InputError
+from matting.project.entry import PICTURES, RecordedSettings
+from matting.project.ledger import Ledger
+from matting.project.recorded_settings import encoder_of, in_words
+
+# More kinds of output than others have do no harm; pictures are numbered one after another.
+OF_EACH = {"kinds", "first_frame"}
+SHOWN_DIGITS = 8  # of a hash
+RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments: it mattes the rest. "
+
+
+def require_one_setting(ledger: Ledger) -> None:
+    """Refuse results that were made with different settings.
+
+    Raises:
+        InputError: names two of the settings, and how many segments were made with each.
+    """
+    groups: list[tuple[RecordedSettings, list[str]]] = []
+    for name in ledger.names:
+        settings = ledger.entry(name).settings
+        for other, names in groups:
+            if not _differences(settings, other):
+                names.append(name)
+                break
+        else:
+            groups.append((settings, [name]))
+    if len(groups) < 2:
+        return
+    (one, some), (other, others), *_ = groups
+    different = _differences(one, other)
+    raise InputError(
+        "The segments were matted with different settings, which are not joined: "
+        f"{len(some)} with {_in_words(one, different)} (as {some[0]}), "
+        f"{len(others)} with {_in_words(other, different)} (as {others[0]}).",
+        f"{RUN_INFER}Then combine.",
+    )
+
+
+def _differences(one: RecordedSettings, other: RecordedSettings) -> list[str]:
+    """Return which settings both have, and differ in."""
+    mine, theirs = _fields(one), _fields(other)
+    return [name for name in mine if name in theirs and mine[name] != theirs[name]]
+
+
+def _fields(settings: RecordedSettings) -> dict[str, object]:
+    fields = {name: value for name, value in asdict(settings).items() if value is not UNSET}
+    if settings.frame_rate in {None, PICTURES}:  # a video's own, or none
+        fields.pop("frame_rate", None)
+    if settings.codec is not UNSET:
+        fields["encoder"] = encoder_of(settings)
+    return {name: value for name, value in fields.items() if name not in OF_EACH}
+
+
+def _in_words(settings: RecordedSettings, names: list[str]) -> str:
+    fields = _fields(settings)
+    values = ((name, str(getattr(fields[name], "value", fields[name]))) for name in names)
+    return " and ".join(
+        f"{in_words(name)} {value[:SHOWN_DIGITS] if name == 'checkpoint' else value}"
+        for name, value in values
+    )
