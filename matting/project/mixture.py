@@ -9,11 +9,11 @@ from matting.errors import InputError
 from matting.project.entry import PICTURES, RecordedSettings
 from matting.project.ledger import Ledger
 from matting.project.recorded_settings import encoder_of, in_words
+from matting.system.invocation import Command, sentence, start
 
 # More kinds of output than others have do no harm; pictures are numbered one after another.
 OF_EACH = {"kinds", "first_frame"}
 SHOWN_DIGITS = 8  # of a hash
-RUN_INFER = "Run infer (2_infer.bat) again on the folder of segments: it mattes the rest. "
 
 
 def require_one_setting(ledger: Ledger) -> None:
@@ -39,7 +39,10 @@ def require_one_setting(ledger: Ledger) -> None:
         "The segments were matted with different settings, which are not joined: "
         f"{len(some)} with {_in_words(one, different)} (as {some[0]}), "
         f"{len(others)} with {_in_words(other, different)} (as {others[0]}).",
-        f"{RUN_INFER}Then combine.",
+        sentence(
+            start(Command.INFER, "the folder of segments", again=True),
+            start(Command.COMBINE, "the folder of the results"),
+        ),
     )
 
 
