@@ -12,7 +12,7 @@ from matting.media.container import require_file
 from matting.media.probe import probe
 from matting.media.tracks import TrackKind
 from matting.options import OutputKind
-from matting.progress import Progress
+from matting.progress import Notice, Progress
 from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
@@ -70,7 +70,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
             progress.finish()
             atomic_files.discard(temporary)
     for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
-        progress.say(note)
+        progress.notice(Notice.LEFT_BEHIND, note)
     _mention_older_results(video, output, target, progress)
     length = clock(float(length_seconds))
     progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")

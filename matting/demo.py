@@ -41,14 +41,13 @@ from matting.options import (
     VideoCodec,
 )
 from matting.progress import Progress, Relay, SegmentReport
-from matting.project.paths import MattedFolder, segments_folder
+from matting.project.paths import DEMO_FILM, MattedFolder, segments_folder
 from matting.project.plan import read_plan
 from matting.run import run
 from matting.system import atomic_files
 from matting.system.device import choose_device, share_cores
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
-DEFAULT_FOLDER = CHECKPOINT.parent.parent / "demo_output"
 RATIO = 0.25  # of 1280x720: for speed, the smaller of the sizes that the network was trained at
 ENCODING = EncodingOptions(
     VideoCodec.H264, quality=20, preset="superfast", encoder=CodecBackend.SOFTWARE
@@ -85,7 +84,7 @@ def demo(
     share_cores(choose_device(device))  # other threads draw at the same time
     atomic_files.make_folder(folder)
     film = Film(DEMO_SEED, *size_px, frames=30 * seconds, fps=30)
-    video = folder / "demo.mp4"
+    video = folder / DEMO_FILM
     drawing = draw_film(film, video, progress)
     ratio = min(1.0, RATIO * 720 / size_px.height)
     options = MattingOptions(

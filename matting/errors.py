@@ -139,7 +139,7 @@ class UnforeseenError(MattingError):
     """A fault of the program."""
 
     usual_retry = True
-    usual_if_repeated = "please report it, with the lines above that begin with Traceback."
+    usual_if_repeated = "please report it, with all that is said here."
 
 
 class MachineError(MattingError):

@@ -22,7 +22,7 @@ class Notice(str, Enum):
     WARMED_UP = "Begun without the exact end of the segment before"
     REPEATED = "The last good picture shown again"
     DOUBTFUL = "Doubtful in the source"
-    LEFT_BEHIND = "Not in the result"
+    LEFT_BEHIND = "Not carried over as it was"
 
 
 @dataclass(frozen=True)

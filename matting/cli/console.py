@@ -10,11 +10,15 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO, cast
 
+from matting.cli.job_log import JobLog
+from matting.cli.notices import notice_lines, segment_text
 from matting.cli.progress_line import ProgressLine
-from matting.progress import Progress
+from matting.progress import Notice, Progress, SegmentReport, quantity
 from matting.system.text import printable, printable_lines
 
 REDRAW_SECONDS = 0.2
@@ -30,17 +34,27 @@ class Console(Progress):
     cannot do that (`TERM=dumb`), it is a line now and then.
     """
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, log: JobLog | None = None
+    ) -> None:
+        """
+        Args:
+            log: gets everything, also what is not shown.
+        """
         self._quiet = quiet
         self._verbose = verbose
+        self._log = log
+        self._noticed: dict[Notice, Counter[str]] = {}
         self._line: ProgressLine | None = None
         self._shown: _Bar | _Log | None = None
 
     def say(self, text: str) -> None:
+        self.record(text)
         if not self._quiet:
             self._write(printable(text), sys.stdout)
 
     def detail(self, text: str) -> None:
+        self.record(text)
         if self._verbose:
             self._write(printable(text), sys.stdout)
 
@@ -50,10 +64,35 @@ class Console(Progress):
 
     def error(self, text: str) -> None:
         """Show a failure, in one line or several, even when quiet."""
+        self.record(text)
         self._write(printable_lines(text), sys.stderr)
+
+    def notice(self, kind: Notice, text: str) -> None:
+        self.record(f"{kind.value}: {text}")
+        self._noticed.setdefault(kind, Counter())[text] += 1
+
+    def report(self, segment: SegmentReport) -> None:
+        self.record(segment_text(segment))
+
+    def list_notices(self) -> None:
+        """Say what there was to notice since the last time."""
+        noticed, self._noticed = self._noticed, {}
+        for line in notice_lines(noticed):
+            self.say(line)
+
+    @property
+    def log_path(self) -> Path | None:
+        """The file of the run's log; None if there is none."""
+        return None if self._log is None else self._log.path
+
+    def record(self, text: str) -> None:
+        """Write a text to the log only."""
+        if self._log is not None:
+            self._log.write(text)
 
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self.finish()
+        self.record(f"{title}{f' ({quantity(total, unit)})' if total else ''}")
         if self._quiet:
             return
         self._line = ProgressLine(title, total, unit, segments, time.monotonic())

@@ -14,9 +14,11 @@ from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.option_values import cutting_options, matting_options
 from matting.cli.parser import TextRequested, parse
+from matting.cli.run_log import log_of
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, UnforeseenError
+from matting.project.paths import DEMO_FOLDER
 from matting.system.fixes import setup
 from matting.system.invocation import Command, program_line
 
@@ -47,9 +49,12 @@ def main(argv: list[str] | None = None) -> int:
     except MattingError as error:
         console.error(str(error))
         return error.exit_code
-    console = Console(quiet=options.quiet, verbose=options.verbose)
-    ending = _run(options, Invocation.of(argv), signals, console)
+    call = Invocation.of(argv)
+    log = log_of(options, call.arguments)
+    console = Console(quiet=options.quiet, verbose=options.verbose, log=log)
+    ending = _run(options, call, signals, console)
     code = ending.exit_code
+    console.record(f"Exit code {code}.")
     if getattr(options, "shutdown", False) and ending.allows_shutdown and not signals.heard:
         code = _shut_down(console) or code
     signals.ignore()  # nothing is at work any more
@@ -63,6 +68,7 @@ def _run(
     started = time.monotonic()
     try:
         _dispatch(options, console)
+        console.list_notices()
         for line in success_text(options, call, time.monotonic() - started).split("\n"):
             console.say(line)
     except KeyboardInterrupt:
@@ -77,6 +83,7 @@ def _run(
 def _report_interruption(call: Invocation, signals: SignalListener, console: Console) -> Ending:
     signals.ignore()
     console.finish()
+    console.list_notices()
     console.error(interruption_text(call))
     return Ending(INTERRUPTED)
 
@@ -86,13 +93,16 @@ def _report_failure(
 ) -> Ending:
     """Report what failed."""
     console.finish()
+    console.list_notices()
     if options.verbose or not isinstance(error, MattingError):
         console.error(traceback.format_exc().rstrip())
+    else:
+        console.record(traceback.format_exc().rstrip())
     if not isinstance(error, MattingError):
         error = UnforeseenError(
             "This is a fault of the program, not yours. What was done so far is kept."
         )
-    console.error(failure_text(error, call))
+    console.error(failure_text(error, call, console.log_path))
     return Ending(error.exit_code, error.allows_shutdown)
 
 
@@ -107,7 +117,7 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
             f"The Python package {name} is missing or broken ({error})."
             if name
             else f"A Python package is broken ({error}).",
-            f"To fix it: {setup()}\n"
+            f"To fix it: {setup()}. "
             f"This shows what else is missing: {program_line(Command.DOCTOR)}",
         ) from error
     finally:
@@ -155,9 +165,9 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         from matting.cli.doctor import doctor
 
         return partial(doctor, options.path, console)
-    from matting.demo import DEFAULT_FOLDER, demo
+    from matting.demo import demo
 
-    folder = options.path or options.output or DEFAULT_FOLDER
+    folder = options.path or options.output or DEMO_FOLDER
 
     def show_demo() -> None:
         for line in ["", *demo(folder, console, device=options.device).table().split("\n")]:

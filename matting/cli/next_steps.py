@@ -44,7 +44,7 @@ class Invocation:
     @property
     def command(self) -> Command | None:
         """The command; None if none, or no such one, was given."""
-        name = next(iter(self.arguments), "")
+        name = next(iter(self.arguments), "").lower().replace("_", "-")
         return next((command for command in Command if command.value == name), None)
 
     @property
@@ -65,15 +65,21 @@ def interruption_text(call: Invocation) -> str:
     return text if call.batch else f"{text}\n  {call.line(*call.arguments)}"
 
 
-def failure_text(error: MattingError, call: Invocation) -> str:
-    """Return what failed and what to do, in the words of the way the command was given."""
+def failure_text(error: MattingError, call: Invocation, log: Path | None = None) -> str:
+    """Return what failed and what to do, in the words of the way the command was given.
+
+    Args:
+        log: the log of the run, if there is one.
+    """
     again = _again(call)
     if call.resumes:
         again += ": it goes on where it stopped"
-    text = "\n".join(filter(None, [*_lines(error), printable(error.advice(again))]))
-    if error.option is None or not call.batch:
-        return text
-    return f"{text}\n{OPTION_HELP}\n  {_line_taking(error.option, call)}"
+    lines = [*_lines(error), printable(error.advice(again))]
+    if error.option is not None and call.batch:
+        lines += [OPTION_HELP, f"  {_line_taking(error.option, call)}"]
+    if log is not None:
+        lines.append(printable(f"The log of this run: {log}"))
+    return "\n".join(filter(None, lines))
 
 
 def _lines(error: MattingError) -> list[str]:

@@ -13,12 +13,13 @@ from msgspec import Meta, Struct, field
 from matting.cutting.cut_job import CutSegment
 from matting.errors import InputError
 from matting.project import records
+from matting.project.paths import CUT_CHECKPOINT
 from matting.project.plan import MOST_FRAMES, MOST_SEGMENTS
 from matting.project.records import Count, FileName, Ticks
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
 
-NAME = "kept.json"
+NAME = CUT_CHECKPOINT
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ from enum import Enum
 from pathlib import Path
 
 from matting.options import OutputKind
+from matting.system.invocation import ROOT
 
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
+DEMO_FOLDER, DEMO_FILM = ROOT / "demo_output", "demo.mp4"
 # Holds the files of a segments folder until all are there and checked, or those of a damaged
 # video until the next run.
 UNFINISHED = ".cutting"
+# In it, what is known of the intact segments of a damaged video.
+CUT_CHECKPOINT = "kept.json"
 # Holds the outputs of a trial, in the matted folder, while it lasts.
 TRIAL = ".trial"
 SEGMENTS_SUFFIX = "_segments"

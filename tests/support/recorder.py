@@ -73,5 +73,6 @@ class Recorder(Progress):
         self.reports.append(segment)
 
     def mentions(self, words: str) -> bool:
-        """Return whether any message contains these words."""
-        return any(words in line for line in self.said)
+        """Return whether any message, or what is to be listed at the end, contains these words."""
+        listed = (text for _, text in self.notices)
+        return any(words in line for line in (*self.said, *listed))

@@ -1,0 +1,96 @@
+"""The log of the run that a command line asks for: where it lies, and what stands at its head."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from matting.cli.job_log import JobLog
+from matting.cli.log_names import NameRemover
+from matting.errors import MattingError
+from matting.project.paths import DEMO_FILM, DEMO_FOLDER, MattedFolder, segments_folder
+from matting.system.invocation import Command
+
+PACKAGES = ("torch", "torchvision", "av", "numpy", "imageio-ffmpeg")
+# Options and variables that name files which are not the job's.
+WEIGHTS_OPTION, WEIGHTS_VARIABLE, FFMPEG_VARIABLE = "--checkpoint", "RVM_CHECKPOINT", "FFMPEG_PATH"
+
+
+def log_of(options: argparse.Namespace, arguments: Sequence[str]) -> JobLog | None:
+    """Return the log of a run; None if its command has no job.
+
+    Args:
+        arguments: what was typed, the command's name first.
+    """
+    folders = job_folders(options)
+    if not folders:
+        return None
+    others = {
+        Path(os.environ[name]): f"<{name}>"
+        for name in (WEIGHTS_VARIABLE, FFMPEG_VARIABLE)
+        if os.environ.get(name)
+    }
+    if getattr(options, "checkpoint", None):
+        others[options.checkpoint] = "<weights>"
+    network = options.command.runs_network
+    return JobLog(
+        folders, _without_weights(arguments), NameRemover(others), lambda: _versions(network)
+    )
+
+
+def job_folders(options: argparse.Namespace) -> list[Path]:
+    """Return the folders that a command's job may be in, the best place for its log first."""
+    command, path, output = options.command, options.path, options.output
+    if command is Command.DOCTOR:
+        return []
+    if command is Command.DEMO:
+        path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
+    if command is Command.COMBINE:
+        return [output / path.name if output else path]
+    if command is Command.INFER:
+        return [MattedFolder.of(path, output).root]
+    segments = segments_folder(path, output)
+    matted = MattedFolder.of(segments).root
+    if command is Command.SEGMENT:
+        return [segments]
+    return [matted] if command is Command.ADD_AUDIO else [matted, segments]
+
+
+def _without_weights(arguments: Sequence[str]) -> list[str]:
+    words = list(arguments)
+    for index, word in enumerate(words):
+        if word == WEIGHTS_OPTION:
+            words[index + 1 : index + 2] = ["<weights>"]
+        elif word.startswith(f"{WEIGHTS_OPTION}="):
+            words[index] = f"{WEIGHTS_OPTION}=<weights>"
+    return words
+
+
+def _versions(network: bool) -> str:
+    """Return the versions of all that takes part.
+
+    Args:
+        network: whether the network is run, and so a GPU's driver matters.
+    """
+    parts = [f"Python {platform.python_version()}", platform.platform()]
+    for package in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            parts.append(f"{package} {importlib.metadata.version(package)}")
+    from matting.media import ffmpeg
+
+    try:
+        parts.append(f"ffmpeg {ffmpeg.version()}")
+    except MattingError as error:
+        parts.append(f"no ffmpeg ({error.what.rstrip('.')})")
+    if network:
+        from matting.system.nvidia_smi import query_nvidia_smi
+
+        driver = query_nvidia_smi()
+        parts.append(f"driver {driver.version or driver.trouble or 'none'}")
+        parts += [gpu.name for gpu in driver.gpus]
+    return ", ".join(parts)
