@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from matting.errors import DecodeError
+from matting.media.images.size_limit import require_size
 
 FORMATS = ("JPEG", "TIFF")  # of these alone; what others make of a file's content is not asked
 SAVE_AS_RGB = "Save it as RGB."
@@ -46,12 +47,11 @@ def read_by_pillow(path: Path) -> PillowPicture:
         DecodeError: it is made for print, or of another kind that cannot be matted.
         ValueError, OSError, SyntaxError: it is damaged.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as file:
-            profile = file.info.get("icc_profile") or b""
-            picture = ImageOps.exif_transpose(file)
-    except Image.DecompressionBombError as error:
-        raise ValueError("a picture of an unlikely size") from error
+    Image.MAX_IMAGE_PIXELS = None  # it warns on the console; the limit here is an error
+    with Image.open(path, formats=FORMATS) as file:
+        require_size(path, *file.size)
+        profile = file.info.get("icc_profile") or b""
+        picture = ImageOps.exif_transpose(file)
     if picture.mode in {"CMYK", "YCCK"}:
         raise made_for_print(path)
     if picture.mode not in PLAIN_MODES:

@@ -16,6 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from matting.imaging.sample_format import Size
 from matting.media.codecs import create_codec_context
 from matting.media.container import encoding_to
 from matting.system import atomic_files
@@ -34,6 +35,9 @@ PIXEL_FORMATS = {(1, 8): "gray", (1, 16): "gray16be", (3, 8): "rgb24", (3, 16): 
 # What FFmpeg decodes other PNGs to, and the format that is wanted instead; all are exact.
 CONVERTED = {"monob": "gray", "pal8": "rgba", "ya8": "rgba", "ya16be": "rgba64be"}
 LARGEST_PROFILE_BYTES = 1 << 24
+# What the picture does not need, and FFmpeg would unpack or parse: a few kilobytes can become
+# gigabytes, which it keeps.
+PASSED_OVER = {b"iCCP", b"zTXt", b"iTXt", b"tEXt", b"eXIf"}
 
 
 def bits(values: Values) -> int:
@@ -78,7 +82,7 @@ def decode_png(content: bytes) -> Values:
         raise ValueError("grey of fewer than 8 bits with a transparent value")
     context = _context("r", DECODER_OPTIONS)
     try:
-        frames = context.decode(Packet(content)) + context.decode(None)
+        frames = context.decode(Packet(_picture_alone(content))) + context.decode(None)
     except av.error.FFmpegError as error:
         raise ValueError(f"no intact PNG: {error}") from error
     if len(frames) != 1:
@@ -95,16 +99,33 @@ def png_profile(content: bytes) -> bytes:
     """Return the ICC profile of a PNG file; empty where there is none.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError: it is damaged, or larger than any.
     """
-    for kind, data in _chunks(content):
+    for kind, start, end in _chunks(content):
+        if kind == b"IDAT":
+            break
         if kind == b"iCCP":
-            _, _, compressed = data.partition(b"\0")
+            _, _, compressed = content[start + 8 : end - 4].partition(b"\0")
+            unpacking = zlib.decompressobj()
             try:
-                return zlib.decompressobj().decompress(compressed[1:], LARGEST_PROFILE_BYTES)
+                profile = unpacking.decompress(compressed[1:], LARGEST_PROFILE_BYTES)
             except zlib.error as error:
                 raise ValueError("a damaged colour profile") from error
+            if unpacking.unconsumed_tail:
+                raise ValueError("a colour profile larger than any")
+            return profile
     return b""
+
+
+def png_size(content: bytes) -> Size:
+    """Return the size that a PNG file says it has.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if content[:8] != SIGNATURE or content[12:16] != b"IHDR" or len(content) < HEADER_BYTES:
+        raise ValueError("no PNG")
+    return Size(*struct.unpack_from(">II", content, 16))
 
 
 def write_png(path: Path, values: Values) -> None:
@@ -125,18 +146,29 @@ def _has_unread_transparency(content: bytes) -> bool:
     depth, colour_type = content[24], content[25]
     if colour_type != GREY or depth >= 8:
         return False
-    return any(kind == b"tRNS" for kind, _ in _chunks(content))
+    return any(kind == b"tRNS" for kind, _, _ in _chunks(content))
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the kind and the data of each chunk before the picture's own."""
-    place = len(SIGNATURE)
-    while place + 8 <= len(content):
-        size, kind = struct.unpack_from(">I4s", content, place)
-        if kind == b"IDAT":
+def _picture_alone(content: bytes) -> bytes:
+    """Return a PNG file without the chunks that are passed over; itself if it has none."""
+    others = [(start, end) for kind, start, end in _chunks(content) if kind in PASSED_OVER]
+    if not others:
+        return content
+    starts = [0, *(end for _, end in others)]
+    ends = [*(start for start, _ in others), len(content)]
+    return b"".join(content[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind of each whole chunk, where it starts, and where it ends with its checksum."""
+    start = len(SIGNATURE)
+    while start + 12 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, start)
+        end = start + 12 + size
+        if end > len(content):
             return
-        yield kind, content[place + 8 : place + 8 + size]
-        place += size + 12
+        yield kind, start, end
+        start = end
 
 
 def _context(mode: Literal["r", "w"], options: dict[str, str]) -> VideoCodecContext:

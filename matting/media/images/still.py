@@ -14,10 +14,12 @@ from matting.errors import DecodeError
 from matting.media.images import png
 from matting.media.images.pillow import read_by_pillow
 from matting.media.images.png import Values, bits
+from matting.media.images.size_limit import require_size
 from matting.media.images.tiff import read_tiff
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
+BAND_ROWS = 256
 # What reading a damaged picture raises; a header may ask for any amount of memory.
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, LookupError, zlib.error, struct.error),
@@ -78,6 +80,7 @@ def _read_stored(path: Path) -> tuple[Values, bytes]:
         start = file.read(len(png.SIGNATURE))
         if start == png.SIGNATURE:
             content = start + file.read()
+            require_size(path, *png.png_size(content))
             values = png.decode_png(content)
             return values if values.ndim == 3 else values[..., None], png.png_profile(content)
     if start.startswith(TIFF_SIGNATURES):
@@ -97,9 +100,12 @@ def _to_rgb(values: Values) -> Values:
 
 def _over_black(colour: Values, alpha: Values) -> Values:
     full = np.iinfo(colour.dtype).max
-    product = colour.astype(np.uint32) * alpha  # at most 65535 squared, which just fits
-    rounded = (product + full // 2) // full
-    return rounded.astype(np.uint8) if bits(colour) == 8 else rounded.astype(np.uint16)
+    result = np.empty_like(colour)
+    for top in range(0, len(colour), BAND_ROWS):  # of all at once, the products take gigabytes
+        band = slice(top, top + BAND_ROWS)
+        product = colour[band].astype(np.uint32) * alpha[band]  # 65535 squared just fits
+        result[band] = (product + full // 2) // full
+    return result
 
 
 def _repeat_grey(grey: Values) -> Values:

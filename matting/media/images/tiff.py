@@ -13,7 +13,9 @@ import OpenImageIO as oiio  # noqa: N813 - its own name for itself
 from matting.errors import DecodeError
 from matting.media.images.pillow import SAVE_AS_RGB, made_for_print, not_rgb, read_by_pillow
 from matting.media.images.png import Values
+from matting.media.images.size_limit import require_size
 
+MOST_PAGES = 1000  # a file of a few megabytes can list a million, and each takes its time
 REDUCED = 1  # bit of NewSubfileType: a smaller copy of another picture
 
 
@@ -40,10 +42,12 @@ def read_tiff(path: Path) -> tuple[Values, bytes]:
         ValueError: it cannot be read.
     """
     with _open_tiff(path) as (file, spec):
+        require_size(path, spec.width, spec.height, spec.nchannels)
         photometric = _photometric(path, spec)
         pages = _pages(file)
         if pages != 1:
-            raise DecodeError(f"{path} holds {pages} pictures.", "Save each as a file of its own.")
+            count = pages if pages < MOST_PAGES else "many"
+            raise DecodeError(f"{path} holds {count} pictures.", "Save each as a file of its own.")
         profile = spec.getattribute("ICCProfile")
         if photometric is Photometric.PALETTE:  # OpenImageIO's 16-bit colours come out 1 too low
             values: Values = read_by_pillow(path).values
@@ -116,11 +120,13 @@ def _values(
 
 
 def _pages(file: oiio.ImageInput) -> int:
-    """Return how many pictures a file holds, smaller copies of one aside."""
+    """Return how many pictures a file holds, smaller copies of one aside; MOST_PAGES at most."""
     count, number = 1, 1
-    while file.seek_subimage(number, 0):
+    while number < MOST_PAGES and file.seek_subimage(number, 0):
         count += not file.spec().get_int_attribute("tiff:SubFileType", 0) & REDUCED
         number += 1
+    if number == MOST_PAGES:
+        count = MOST_PAGES
     file.geterror()  # that there is no further one
     file.seek_subimage(0, 0)
     return count
