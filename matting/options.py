@@ -69,10 +69,11 @@ class Chroma(Choice):
 
 
 class OnDamage(Choice):
-    """What `segment` does at a frame that cannot be decoded: stop, or repeat the last good one."""
+    """What `segment` does with damaged frames: show them as they are, stop, or replace them."""
 
+    SHOW = "show"  # what a tolerant decoder shows, as players do; nothing where it shows nothing
     STOP = "stop"
-    REPEAT = "repeat"
+    REPEAT = "repeat"  # the last good frame in place of each
 
 
 class Precision(Choice):
@@ -115,7 +116,7 @@ class CuttingOptions:
     seconds: Fraction | None = None
     reencode: bool = False
     overwrite: bool = False
-    damaged: OnDamage = OnDamage.STOP
+    damaged: OnDamage = OnDamage.SHOW
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from matting.cutting.checkpoint import NAME as CHECKPOINT_NAME
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutJob
 from matting.cutting.cutter import cut
-from matting.cutting.damage import repair_or_refuse
+from matting.cutting.damage import settle_damage
 from matting.cutting.existing_cut import options_of, read_existing_cut, reason_to_cut_again
 from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
@@ -35,8 +35,8 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
 
     Raises:
         InputError: there is no such file, or the folder holds something else.
-        MediaError: it is no video, is still being written, or is damaged; the intact segments of a
-            damaged one are kept for the next run.
+        MediaError: it is no video, is still being written, or damage is to stop it: its intact
+            segments are kept for the next run.
         StorageError, BusyError, MissingError.
     """
     require_file(video)
@@ -86,7 +86,7 @@ def _cut_into(
     options: CuttingOptions,
     progress: Progress,
 ) -> Plan:
-    """Cut a video, repair what is damaged if that is asked for, and publish the segments."""
+    """Cut a video, settle what is damaged in it, and publish the segments."""
     work = folder / UNFINISHED
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
     try:
@@ -97,14 +97,15 @@ def _cut_into(
             remove_work(work)
             atomic_files.make_folder(work)
             source.read_through()  # beside the index, which reads it through, too
-            job = _prepare(info, seconds, work, options, progress)
+        job = _prepare(info, seconds, work, options, progress)
+        if checkpoint is None:
             source.require_unchanged()  # before the hours that decoding may take
             segments = tuple(cut(job, options, progress))
             source.require_unchanged()  # before what looks like damage is kept
             checkpoint = CutCheckpoint(
                 info.path, source.fingerprint, seconds, job.index.truncated_at, segments
             )
-        intact = repair_or_refuse(info, checkpoint, work, options.damaged, progress)
+        intact = settle_damage(job, checkpoint, work, options.damaged, progress)
         plan = plan_of(info, checkpoint, intact, reencoded=options.reencode)
         source.require_unchanged()
     except BaseException:

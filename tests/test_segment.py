@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -106,8 +107,8 @@ def test_re_encoding_says_what_was_lost(tmp_path: Path, progress: Recorder) -> N
     short = tmp_path / "short.mp4"
     short.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.raises(MediaError, match="cut off"):
-        segment(short, CuttingOptions(reencode=True), None, progress)
-    options = CuttingOptions(reencode=True, damaged=OnDamage.REPEAT)
+        segment(short, CuttingOptions(reencode=True, damaged=OnDamage.STOP), None, progress)
+    options = CuttingOptions(reencode=True)
     folder = segment(short, options, None, progress)
     assert 20 < len(cut_frames(folder)) < 150
     assert progress.mentions("is cut off: it ends at 0:00:0")
@@ -120,15 +121,19 @@ def test_a_video_that_starts_late_is_whole(tmp_path: Path, progress: Recorder) -
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
-def test_a_cut_off_video_is_refused(suffix: str, tmp_path: Path, progress: Recorder) -> None:
+def test_a_cut_off_video_is_told(suffix: str, tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / f"whole.{suffix}", 150)
     if suffix == "mp4":
         video = remux_faststart(video)
     short = tmp_path / f"short.{suffix}"
     short.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     with pytest.raises(MediaError, match="cut off"):
-        segment(short, SECOND, None, progress)
+        segment(short, replace(SECOND, damaged=OnDamage.STOP), None, progress)
     assert not list(tmp_path.glob("short_segments/*.mp4"))
+    frames = cut_frames(segment(short, SECOND, None, progress))
+    assert frames == list(range(len(frames)))
+    assert 20 < len(frames) < 150
+    assert progress.mentions("is cut off: it ends at 0:00:0")
 
 
 def remux_faststart(video: Path) -> Path:

@@ -78,7 +78,7 @@ def _add_cutting_options(group: Group) -> None:
     )
     group.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
     _add_choice(
-        group, "--damaged", CUTTING.damaged, "at damage: stop, or repeat the last good frame"
+        group, "--damaged", CUTTING.damaged, "at damage: show it as players do, stop, or repeat"
     )
 
 

@@ -24,7 +24,7 @@ NAME = CUT_CHECKPOINT
 
 @dataclass(frozen=True)
 class CutCheckpoint:
-    """All segments of a damaged source, the damaged ones included.
+    """All segments of a damaged source, those with damage included.
 
     Attributes:
         path: the source's file.
@@ -92,13 +92,13 @@ class _SegmentRecord(Struct, frozen=True):
     size_bytes: Count
     sha256: Sha256
     times: Annotated[tuple[Ticks, ...], Meta(min_length=1, max_length=MOST_FRAMES)]
-    damaged: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)]
+    suspect: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)] = field(name="damaged")
     copied: bool
 
     def __post_init__(self) -> None:
         if any(later <= earlier for earlier, later in pairwise(self.times)):
             raise ValueError("Expected rising times")
-        if not set(self.damaged) <= set(self.times):
+        if not set(self.suspect) <= set(self.times):
             raise ValueError("Expected damaged frames to be frames of the segment")
 
     @classmethod
@@ -109,7 +109,7 @@ class _SegmentRecord(Struct, frozen=True):
             fingerprint.size_bytes,
             fingerprint.sha256,
             segment.times,
-            segment.damaged,
+            segment.suspect,
             segment.copied,
         )
 
@@ -118,7 +118,7 @@ class _SegmentRecord(Struct, frozen=True):
         return Fingerprint(self.size_bytes, self.sha256)
 
     def in_folder(self, work: Path) -> CutSegment:
-        return CutSegment(work / self.file, self.times, self.damaged, copied=self.copied)
+        return CutSegment(work / self.file, self.times, self.suspect, copied=self.copied)
 
 
 class _Record(Struct, frozen=True, kw_only=True):

@@ -58,13 +58,22 @@ class CutSegment:
     Attributes:
         path: its file.
         times: the source's PTS of its frames, rising.
-        damaged: those of `times` at which the source has no intact frame.
-        repeated: those at which another frame was put.
+        suspect: those of `times` at which a strict decoder gives no intact frame.
+        doubtful: those whose frame is kept as a tolerant decoder shows it, damaged as it is.
+        missing: the PTS of damaged frames that no decoder shows; they are not among `times`.
+        repeated: those of `times` at which another frame was put.
         copied: whether it holds the source's own packets.
     """
 
     path: Path
     times: tuple[int, ...]
-    damaged: tuple[int, ...] = ()
+    suspect: tuple[int, ...] = ()
+    doubtful: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
     repeated: tuple[int, ...] = ()
     copied: bool = True
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """The PTS of all that is doubtful or missing."""
+        return tuple(sorted({*self.doubtful, *self.missing}))

@@ -8,7 +8,7 @@ from matting.cutting.lossless_writer import is_lossless
 from matting.cutting.reencode import reencode
 from matting.errors import MediaError
 from matting.media.alpha import opaque_format
-from matting.options import REENCODE_CRF, CuttingOptions, OnDamage
+from matting.options import REENCODE_CRF, CuttingOptions
 from matting.progress import Progress
 
 FILTERED = "the pictures have to be changed"
@@ -22,15 +22,14 @@ def cut(
     Args:
         copier: copies the packets; None: one with the usual rules.
     Returns:
-        the segments, decoded through; damage is noted in them.
+        the segments, decoded through; damage, and where it may be, is noted in them.
     Raises:
         MediaError: the source cannot be read.
         StorageError: a segment cannot be written.
     """
-    repeat = options.damaged == OnDamage.REPEAT
     if options.reencode:
         progress.say(f"The segments are re-encoded, in H.265 at high quality (CRF {REENCODE_CRF}).")
-        return reencode(job, REENCODE_CRF, progress, repeat=repeat)
+        return reencode(job, REENCODE_CRF, progress, options.damaged)
     reason = _reason_to_reencode(job)
     if not reason:
         try:
@@ -48,7 +47,7 @@ def cut(
     if not is_lossless(opaque_format(pixel_format)):
         loss += f" but for its pixel format, {pixel_format}, which becomes one of 16 bits"
     progress.say(f"The segments are re-encoded, {loss}: {reason}.")
-    return reencode(job, None, progress, repeat=repeat)
+    return reencode(job, None, progress, options.damaged)
 
 
 def _reason_to_reencode(job: CutJob) -> str:

@@ -1,4 +1,4 @@
-"""Damage in a source: the cut stops with a report of it, or the segments are repaired."""
+"""Damage in a source: it is named and its frames are kept as shown, replaced, or refused."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.cutting.checkpoint import CutCheckpoint
-from matting.cutting.cut_job import CutSegment
+from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.repair import repair
+from matting.cutting.review import SegmentPackets, review_segments
 from matting.errors import MediaError
 from matting.media.video_info import VideoInfo
 from matting.options import OnDamage
@@ -18,45 +19,74 @@ from matting.system.humanize import exact_clock
 NAMED_TIMES = 3  # how many damaged frames a message names
 
 
-def repair_or_refuse(
-    info: VideoInfo, cut: CutCheckpoint, work: Path, on_damage: OnDamage, progress: Progress
+def settle_damage(
+    job: CutJob, cut: CutCheckpoint, work: Path, on_damage: OnDamage, progress: Progress
 ) -> Sequence[CutSegment]:
-    """Return segments without damage; repaired ones if that is asked for.
+    """Return segments that a strict decoder takes, or that show the same to a tolerant one.
+
+    What is doubtful in them is said in one message.
 
     Args:
         work: the folder that they lie in; on STOP, what is intact is kept there.
     Raises:
-        MediaError: the source is damaged; says where.
+        MediaError: the source is damaged, and that is to stop it; says where.
         DecodeError: it has not one good frame.
         StorageError: a segment cannot be written.
     """
-    damaged = [pts for s in cut.segments for pts in (*s.damaged, *s.repeated)]
-    if not damaged and cut.truncated_at is None:
-        return cut.segments
-    report = damage_report(info, damaged, cut.truncated_at)
-    if on_damage == OnDamage.STOP:
-        intact = sum(s.path.parent == work and not s.damaged for s in cut.segments)
+    segments: Sequence[CutSegment] = cut.segments
+    packets = None
+    if any(segment.suspect for segment in segments):
+        packets = SegmentPackets(job.index, segments)
+        segments = review_segments(job, segments, packets, progress)
+    doubtful = [pts for segment in segments for pts in segment.doubtful]
+    missing = [pts for segment in segments for pts in segment.missing]
+    repeated = [pts for segment in segments for pts in segment.repeated]
+    damaged = sorted({*doubtful, *missing, *repeated})
+    is_damaged = bool(damaged) or cut.truncated_at is not None
+    report = damage_report(job.info, damaged, cut.truncated_at)
+    if is_damaged and on_damage is OnDamage.STOP:
+        intact = sum(s.path.parent == work and not s.damaged for s in segments)
         if intact:
             cut.write(work)
         kept = f" {quantity(intact, 'intact segment')} will not be cut again." if intact else ""
         raise MediaError(
             report,
-            f"Copy or download it again; or add --damaged {OnDamage.REPEAT} to use what is there, "
-            f"with the last good picture in place of each damaged one.{kept}",
+            "Copy or download it again; or leave --damaged out to use what is there, as a player "
+            f"shows it.{kept}",
             option="--damaged",
         )
-    segments = repair(info, cut.segments, progress)
-    repeated = sum(len(segment.repeated) for segment in segments)
-    replaced = f" {repeated} were replaced by the last good one." if repeated else ""
-    progress.say(f"{report}{replaced}")
+    if packets is not None and any(segment.suspect for segment in segments):
+        repeat = on_damage is OnDamage.REPEAT
+        segments = repair(job, segments, packets, progress, repeat=repeat)
+        if repeat:
+            doubtful, missing = [], []
+            repeated = [pts for segment in segments for pts in segment.repeated]
+    if is_damaged:
+        progress.say(
+            f"{report} {_what_was_done(len(doubtful), len(missing), len(repeated))}".strip()
+        )
     return segments
+
+
+def _what_was_done(doubtful: int, missing: int, repeated: int) -> str:
+    """Return sentences on what is in the place of damaged frames."""
+    sentences = []
+    if doubtful:
+        sentences.append(f"{quantity(doubtful, 'frame')} stay as a player shows them.")
+    if missing:
+        sentences.append(
+            f"{quantity(missing, 'frame')} cannot be shown: the one before stays longer."
+        )
+    if repeated:
+        sentences.append(f"{repeated} were replaced by the last good one.")
+    return " ".join(sentences)
 
 
 def damage_report(info: VideoInfo, damaged: Sequence[int], truncated_at: Fraction | None) -> str:
     """Return a sentence on where a source is damaged, by a player's clock.
 
     Args:
-        damaged: the PTS of frames that cannot be decoded.
+        damaged: the PTS of frames that are doubtful or missing, rising.
         truncated_at: when the file ends although it should go on, in seconds; None: it is whole.
     """
     findings = []
@@ -67,7 +97,9 @@ def damage_report(info: VideoInfo, damaged: Sequence[int], truncated_at: Fractio
         more = len(damaged) - len(clocks)
         others = f" and {more} more" if more else ""
         frames = quantity(len(damaged), "frame")
-        findings.append(f"is damaged: {frames} cannot be decoded, at {', '.join(clocks)}{others}")
+        findings.append(
+            f"is damaged: {frames} cannot be decoded without errors, at {', '.join(clocks)}{others}"
+        )
     if truncated_at is not None:
         end = exact_clock(truncated_at - info.start_pts * info.time_base)
         findings.append(f"is cut off: it ends at {end}")

@@ -127,7 +127,7 @@ class ExactCopier:
             if not equal:
                 files = paths[max(0, number - CHAIN) : number + 1]
                 segment = self._rewrite_as_continuation(files, segment, target)
-            elif not segment.damaged and not self._is_exact(spans[number], decoding):
+            elif not segment.suspect and not self._is_exact(spans[number], decoding):
                 segment = rewrite_segment(self._job.info, [path], segment, target)
             expected = decoding.next_hashes
             if not equal and in_doubt[number + 1]:
@@ -146,7 +146,7 @@ class ExactCopier:
         decodable = {time for time, _ in decode_frames(files, source_time, strict=True)}
         if not decodable.issuperset(segment.times):
             return segment
-        return rewrite_segment(self._job.info, files, replace(segment, damaged=()), target)
+        return rewrite_segment(self._job.info, files, replace(segment, suspect=()), target)
 
     def _is_exact(self, span: PacketSpan, decoding: Decoding) -> bool:
         """Return whether a segment presents no more than it should, and in the right order."""

@@ -52,7 +52,7 @@ def choose_cuts(packets: Sequence[SourcePacket], segment_ticks: Fraction) -> lis
         packets: every packet of the source, in decoding order; all have times.
         segment_ticks: the segment length to aim at.
     """
-    pts = [packet.pts or 0 for packet in packets]
+    pts = _times_to_cut_at(packets)
     latest_before = [min(pts), *accumulate(pts, max)]
     earliest_after = list(accumulate(reversed(pts), min))[::-1]
     presented = [number for number, packet in enumerate(packets) if packet.presented]
@@ -70,6 +70,16 @@ def choose_cuts(packets: Sequence[SourcePacket], segment_ticks: Fraction) -> lis
     return starts
 
 
+def _times_to_cut_at(packets: Sequence[SourcePacket]) -> list[int]:
+    """Return each packet's time; packets without one, which show nothing, go with those before."""
+    time = next((packet.pts for packet in packets if packet.pts is not None), 0)
+    times = []
+    for packet in packets:
+        time = time if packet.pts is None else packet.pts
+        times.append(time)
+    return times
+
+
 def needs_pre_roll(packets: Sequence[SourcePacket], start: int, stop: int, keys_back: int) -> bool:
     """Return whether a segment that starts at packet `start` needs earlier packets to decode.
 
@@ -79,7 +89,7 @@ def needs_pre_roll(packets: Sequence[SourcePacket], start: int, stop: int, keys_
     key = packets[start]
     if key.closed_gop is not None:
         return not key.closed_gop
-    times = [packet.pts or 0 for packet in packets[start:stop]]
+    times = _times_to_cut_at(packets[start:stop])
     return keys_back > 1 or min(times) < times[0]
 
 
@@ -124,8 +134,8 @@ def write_segments(
 ) -> None:
     """Write segments in one pass over the source.
 
-    A segment's time 0 is its first frame; its ticks are the source's. Damaged packets that mp4
-    cannot hold are left out.
+    A segment's time 0 is its first frame; its ticks are the source's. Omitted packets are left
+    out.
 
     Args:
         spans: the packets of each file.
@@ -146,8 +156,8 @@ def write_segments(
             for segment in open_segments:
                 if segment.span.stop <= number:
                     segment.close()
-                elif not index.packets[number].malformed:
-                    segment.write(packet, number)
+                elif not index.packets[number].omitted:
+                    segment.write(packet)
             open_segments = [segment for segment in open_segments if number < segment.span.stop]
             on_packets(1)
             if not waiting and not open_segments:
@@ -167,7 +177,8 @@ class _SegmentFile:
         self._time_base = info.time_base
         packets = index.packets[span.pre_roll_start : span.stop]
         first = min(index.times(span.start, span.stop))
-        self._pts = [(packet.pts or 0) - first for packet in packets]
+        self._pts = [(packet.pts or 0) - first for packet in packets if not packet.omitted]
+        self._written = 0
         self._dts = decode_times(self._pts)
         rising = sorted(self._pts)
         gaps = [later - earlier for earlier, later in pairwise(rising)]
@@ -191,9 +202,10 @@ class _SegmentFile:
                 self._output.close()
                 raise
 
-    def write(self, packet: Packet[VideoStream], number: int) -> None:
-        """Write a packet of the source, unless mp4 cannot hold it."""
-        place = number - self.span.pre_roll_start
+    def write(self, packet: Packet[VideoStream]) -> None:
+        """Write the next of the source's packets, unless mp4 cannot hold it."""
+        place = self._written
+        self._written += 1
         pts = self._pts[place]
         original = packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base
         key = packet.is_keyframe

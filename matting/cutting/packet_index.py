@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,12 +18,8 @@ from matting.media.container import (
     until_break,
 )
 from matting.media.mp4.stream_copy import mp4_can_hold
+from matting.media.packet_content import PacketContent
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
-
-# NAL unit types of the pictures at which the decoder forgets all that came before (IDR), and of
-# all coded pictures. Source: ITU-T H.264, table 7-1; H.265, table 7-1.
-IDR_TYPES = {"h264": {5}, "hevc": {19, 20}}
-PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
 
 
 @dataclass(frozen=True)
@@ -36,7 +31,8 @@ class SourcePacket:
         closed_gop: whether nothing from here on refers to anything before; None: unknown.
         presented: whether a player shows its frame.
         corrupt: whether the container itself knows that a part is missing.
-        malformed: whether its structure is broken, so that no container can hold it.
+        omitted: whether no segment holds it: mp4 cannot, as its structure is broken; or it shows
+            nothing, and then it has no times.
     """
 
     pts: int | None
@@ -45,7 +41,7 @@ class SourcePacket:
     closed_gop: bool | None = None
     presented: bool = True
     corrupt: bool = False
-    malformed: bool = False
+    omitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,17 @@ class SourceIndex:
     @property
     def is_timed(self) -> bool:
         """Whether every frame has a time of its own."""
-        pts = [packet.pts for packet in self.packets]
+        pts = [packet.pts for packet in self.packets if not packet.omitted]
         return None not in pts and len(set(pts)) == len(pts)
+
+    def decodable(self, within: range | None = None) -> frozenset[int]:
+        """Return the numbers of the packets that a decoder is to be given, all or some of them.
+
+        Some decoders refuse packets that show nothing, and lose frames by it.
+        """
+        numbers = range(len(self.packets)) if within is None else within
+        packets = self.packets
+        return frozenset(n for n in numbers if packets[n].presented or not packets[n].omitted)
 
     def times(self, start: int = 0, stop: int | None = None) -> list[int]:
         """Return the PTS of the frames of packets [start, stop), in decoding order."""
@@ -96,15 +101,17 @@ def read_index(path: Path) -> SourceIndex:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
                 key = packet.is_keyframe
+                content = PacketContent(bytes(packet), codec, extradata)
+                is_superfluous = content.is_superfluous()
                 packets.append(
                     SourcePacket(
-                        packet.pts,
+                        None if is_superfluous else packet.pts,
                         key,
                         packet.dts,
-                        _starts_closed_gop(bytes(packet), codec, extradata) if key else None,
-                        is_presented(packet, codec),
+                        content.starts_closed_gop() if key else None,
+                        is_presented(packet, codec) and content.may_hold_picture(),
                         packet.is_corrupt,
-                        codec == "av1" and not _is_well_formed_av1(bytes(packet)),
+                        is_superfluous or not content.is_well_formed(),
                     )
                 )
         truncated = (
@@ -122,56 +129,3 @@ def _container_index_exceeds_file(stream: VideoStream, path: Path) -> bool:
     entries = stream.index_entries
     end = max((entry.pos + entry.size for entry in entries), default=0)
     return "mp4" in stream.container.format.name and end > path.stat().st_size
-
-
-def _starts_closed_gop(content: bytes, codec: str, extradata: bytes) -> bool | None:
-    if codec not in IDR_TYPES:
-        return None
-    for header in _nal_unit_headers(content, codec, extradata):
-        unit_type = header & 31 if codec == "h264" else header >> 1 & 63
-        if unit_type in PICTURE_TYPES[codec]:
-            return unit_type in IDR_TYPES[codec]
-    return False
-
-
-def _nal_unit_headers(content: bytes, codec: str, extradata: bytes) -> Iterator[int]:
-    """Yield the first byte of each NAL unit in a packet of H.264 or H.265."""
-    if extradata[:1] != b"\x01":  # separated by start codes, ITU-T H.264, annex B
-        at = content.find(b"\0\0\1")
-        while 0 <= at < len(content) - 3:
-            yield content[at + 3]
-            at = content.find(b"\0\0\1", at + 3)
-        return
-    # Each after its length; ISO/IEC 14496-15 says in how many bytes that is written.
-    place = 4 if codec == "h264" else 21
-    width = (extradata[place] & 3) + 1 if len(extradata) > place else 4
-    at = 0
-    while at + width < len(content):
-        yield content[at + width]
-        at += width + int.from_bytes(content[at : at + width], "big")
-
-
-def _is_well_formed_av1(content: bytes) -> bool:
-    """Return whether a packet is a sequence of open bitstream units: AV1 specification, 5.3.
-
-    FFmpeg's mp4 muxer spoils the whole file when one is not.
-    """
-    at = 0
-    while at < len(content):
-        header = content[at]
-        if header & 0x80:  # a bit that is always zero
-            return False
-        at += 2 if header & 4 else 1
-        if not header & 2:  # no size: the unit extends to the end
-            return True
-        size = shift = 0
-        while True:
-            if at >= len(content) or shift > 49:
-                return False
-            size |= (content[at] & 0x7F) << shift
-            shift += 7
-            at += 1
-            if not content[at - 1] & 0x80:
-                break
-        at += size
-    return at == len(content)

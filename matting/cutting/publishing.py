@@ -25,7 +25,7 @@ def plan_of(
     """Return the plan for finished segments.
 
     Args:
-        segments: those of `cut`, repaired where they were damaged.
+        segments: those of `cut`, once its damage is settled.
         reencoded: whether re-encoding was asked for.
     """
     return Plan(
@@ -41,7 +41,9 @@ def plan_of(
                 segment_name(number),
                 segment.times,
                 Fingerprint.of(segment.path),
-                segment.repeated,
+                repeated=segment.repeated,
+                doubtful=segment.doubtful,
+                missing=segment.missing,
             )
             for number, segment in enumerate(segments)
         ),

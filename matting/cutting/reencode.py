@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
-from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps
+from matting.cutting.review import Review, review_packets
+from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps, no_good_frame
 from matting.media.decode_check import decode_all
 from matting.media.frame_decoding import Decoding
 from matting.media.frame_filters import FrameFilters
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
+from matting.options import OnDamage
 from matting.progress import Progress
 from matting.project.paths import segment_name
 from matting.system import atomic_files
 
 
-def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) -> list[CutSegment]:
+def reencode(
+    job: CutJob, crf: int | None, progress: Progress, on_damage: OnDamage
+) -> list[CutSegment]:
     """Decode a source through, and encode it into segments.
 
     Args:
         crf: the encoder's constant rate factor; None: lossless.
-        repeat: put the last good frame in place of a damaged one.
     Returns:
-        the segments. Of a source that is damaged or truncated, unless `repeat`, one segment that
-        is the source itself.
+        the segments. Of a source that is damaged or truncated, if that is to stop it, one segment
+        that is the source itself.
     Raises:
         MediaError: the source cannot be read, or not decoded at all.
         StorageError: a segment cannot be written.
@@ -40,18 +43,27 @@ def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) 
     info, source = job.info, job.info.path
     decoding = _decode_source(job, progress)
     filters = _choose_filters(job, decoding, progress)
+    review = _review(job, decoding, progress)
+    repeat = on_damage is OnDamage.REPEAT
+    if review is not None:
+        held = {*review.hashes, *(review.missing if repeat else ())}
+        indexed = {number: pts for number, pts in decoding.indexed.items() if number in held}
+        decoding = replace(decoding, indexed=indexed, presented=list(review.hashes))
     time_by_packet = _presentation_times(job, decoding)
+    damage = _Damage.of(job, review, time_by_packet)
     times = sorted(time_by_packet.values())
-    damaged = {time_by_packet[number] for number in decoding.damaged}
-    damaged |= job.corrupt_pts.intersection(times)
-    if not repeat and (damaged or job.index.truncated_at is not None):
-        return [CutSegment(source, tuple(times), tuple(sorted(damaged)), copied=False)]
-    intact = {number: time for number, time in time_by_packet.items() if time not in damaged}
+    if on_damage is OnDamage.STOP and (damage or job.index.truncated_at is not None):
+        return _segments_of({source: times}, damage, repeat=False)
+    if not times:
+        raise no_good_frame(source)
+    replaced = damage.doubtful | damage.missing if repeat else frozenset()
+    intact = {number: time for number, time in time_by_packet.items() if time not in replaced}
     frames = decode_frames(
         [source],
         lambda number, _: intact.get(number),
-        strict=not damaged,
-        threads=1 if damaged else 0,
+        strict=review is None,
+        threads=0 if review is None else 1,
+        only=job.index.decodable(),
     )
     groups = _group_by_length(job, times)
     progress.start("Encoding", len(times), "frame")
@@ -60,27 +72,79 @@ def reencode(job: CutJob, crf: int | None, progress: Progress, *, repeat: bool) 
             info,
             groups,
             filters.apply(info, frames),
-            damaged=damaged,
+            damaged=replaced,
             crf=crf,
             on_frames=progress.advance,
         )
     finally:
         progress.finish()
-    return [
-        CutSegment(
-            path,
-            tuple(group),
-            repeated=tuple(time for time in group if time in damaged),
-            copied=False,
+    return _segments_of(groups, damage, repeat=repeat)
+
+
+@dataclass(frozen=True)
+class _Damage:
+    """The PTS of doubtful and of missing frames."""
+
+    doubtful: frozenset[int] = frozenset()
+    missing: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.doubtful or self.missing)
+
+    @classmethod
+    def of(cls, job: CutJob, review: Review | None, times: Mapping[int, int]) -> _Damage:
+        """Return the damage that a review found, given the times of the packets that are used."""
+        if review is None:
+            return cls()
+        packets = job.index.packets
+
+        def time_of(number: int) -> int:
+            packet = packets[number]
+            own = times.get(number, packet.pts if packet.pts is not None else packet.dts)
+            return job.info.start_pts if own is None else own
+
+        return cls(
+            frozenset(map(time_of, review.doubtful)), frozenset(map(time_of, review.missing))
         )
-        for path, group in groups.items()
-    ]
+
+
+def _review(job: CutJob, decoding: Decoding, progress: Progress) -> Review | None:
+    """Return what a tolerant decoder shows; None where a strict one shows all."""
+    packets = job.index.packets
+    corrupt = {number for number in decoding.indexed if packets[number].corrupt}
+    suspects = decoding.damaged | corrupt
+    if not suspects:
+        return None
+    progress.start("Inspecting damage", len(packets), "frame")
+    try:
+        return review_packets(job.info.path, job.index, suspects, on_frames=progress.advance)
+    finally:
+        progress.finish()
+
+
+def _segments_of(
+    groups: Mapping[Path, Sequence[int]], damage: _Damage, *, repeat: bool
+) -> list[CutSegment]:
+    """Return the segments that were encoded, with the damage in them noted."""
+    missing = sorted(damage.missing)
+    following = [group[0] for group in groups.values()][1:]
+    segments = []
+    for (path, group), stop in zip_longest(groups.items(), following):
+        doubtful = tuple(time for time in group if time in damage.doubtful)
+        own = tuple(pts for pts in missing if stop is None or pts < stop)
+        missing = missing[len(own) :]
+        if repeat:
+            repeated = tuple(time for time in group if time in damage.doubtful | damage.missing)
+            segments.append(CutSegment(path, tuple(group), repeated=repeated, copied=False))
+        else:
+            segments.append(CutSegment(path, tuple(group), (), doubtful, own, copied=False))
+    return segments
 
 
 def _decode_source(job: CutJob, progress: Progress) -> Decoding:
     progress.start("Checking", len(job.index.times()), "frame")
     try:
-        decoding = decode_all(job.info.path, progress.advance)
+        decoding = decode_all(job.info.path, progress.advance, only=job.index.decodable())
     finally:
         progress.finish()
     for number, packet in enumerate(job.index.packets):

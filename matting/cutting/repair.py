@@ -1,45 +1,126 @@
-"""Damaged segments rewritten without loss, with the last good frame in place of a damaged one."""
+"""Segments written anew, without loss, with what players show, or with the last good frame."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from matting.cutting.cut_job import CutSegment
+from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.reencode import encode_segments
-from matting.cutting.source_frames import SourceTime, decode_frames, first_frame, last_frame
+from matting.cutting.review import SegmentPackets
+from matting.cutting.source_frames import (
+    SourceTime,
+    decode_frames,
+    first_frame,
+    last_frame,
+    no_good_frame,
+)
 from matting.media.decode_check import decode_all
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore
 
 
-def repair(info: VideoInfo, segments: Sequence[CutSegment], progress: Progress) -> list[CutSegment]:
-    """Rewrite the damaged segments; return them all.
+def repair(
+    job: CutJob,
+    segments: Sequence[CutSegment],
+    packets: SegmentPackets,
+    progress: Progress,
+    *,
+    repeat: bool,
+) -> list[CutSegment]:
+    """Rewrite the segments that hold suspect frames; return all that hold frames then.
 
+    Args:
+        segments: as they were reviewed.
+        packets: of these segments.
+        repeat: put the last good frame in place of what is doubtful or missing; else they hold
+            what a tolerant decoder shows, and nothing where it shows nothing.
     Raises:
         DecodeError: the source has not one good frame.
         StorageError: a segment cannot be written.
     """
-    repaired = list(segments)
-    total = sum(len(segment.times) for segment in segments if segment.damaged)
+    wanted = [_with_missing(segment) if repeat else segment for segment in segments]
+    total = sum(len(segment.times) for segment in wanted if segment.suspect)
+    if not any(segment.times for segment in wanted):
+        raise no_good_frame(job.info.path)
     progress.start("Repairing", total, "frame")
+    repaired: list[CutSegment] = []
     try:
-        for number, segment in enumerate(segments):
-            if segment.damaged:
-                before = last_frame(repaired[number - 1].path) if number else None
-                if before is None and len(segment.damaged) == len(segment.times):
-                    before = _first_good_frame(segments)
-                target = segment.path.with_name(f"repaired_{number:03d}.mp4")
-                repaired[number] = rewrite_segment(
-                    info, [segment.path], segment, target, before=before, on_frames=progress.advance
-                )
+        numbered = groupby(range(len(wanted)), key=lambda number: bool(wanted[number].suspect))
+        for suspect, numbers in numbered:
+            run = list(numbers)
+            if not suspect:
+                repaired += [wanted[number] for number in run]
+                continue
+            previous = repaired[-1].path if repaired and repeat else None
+            repaired += _rewrite_run(
+                job,
+                wanted,
+                run,
+                packets,
+                before=None if previous is None else last_frame(previous),
+                repeat=repeat,
+                on_frames=progress.advance,
+            )
     finally:
         progress.finish()
+    if not repeat:  # what is missing of segments that hold nothing now is noted in another
+        known = {pts for segment in repaired for pts in segment.missing}
+        lost = {pts for segment in segments for pts in segment.missing} - known
+        repaired[0] = replace(repaired[0], missing=tuple(sorted({*repaired[0].missing, *lost})))
     return repaired
+
+
+def _with_missing(segment: CutSegment) -> CutSegment:
+    return replace(segment, times=tuple(sorted({*segment.times, *segment.missing})))
+
+
+def _rewrite_run(
+    job: CutJob,
+    segments: Sequence[CutSegment],
+    run: Sequence[int],
+    packets: SegmentPackets,
+    *,
+    before: VideoFrame | None,
+    repeat: bool,
+    on_frames: Callable[[int], None],
+) -> list[CutSegment]:
+    """Rewrite segments that follow each other; those without a frame are left out."""
+    held = [(number, segments[number]) for number in run if segments[number].times]
+    damaged = {pts for _, s in held for pts in (*s.doubtful, *s.missing)} if repeat else set()
+    groups = {
+        segment.path.with_name(f"repaired_{number:03d}.mp4"): segment.times
+        for number, segment in held
+    }
+    good = {pts for times in groups.values() for pts in times} - damaged
+    if not good and before is None:
+        before = _first_good_frame(segments)
+    encode_segments(
+        job.info,
+        groups,
+        decode_frames(
+            [job.info.path],
+            lambda number, _: pts if (pts := packets.pts_of(number)) in good else None,
+            strict=False,
+            only=job.index.decodable(packets.with_lead(run[0], run[-1])),
+        ),
+        damaged=damaged,
+        before=before,
+        crf=None,
+        on_frames=on_frames,
+    )
+    return [
+        CutSegment(path, segment.times, copied=False, repeated=segment.damaged)
+        if repeat
+        else replace(segment, path=path, suspect=(), copied=False)
+        for path, (_, segment) in zip(groups, held, strict=True)
+    ]
 
 
 def rewrite_segment(
@@ -47,38 +128,34 @@ def rewrite_segment(
     files: Sequence[Path],
     segment: CutSegment,
     target: Path,
-    *,
-    before: VideoFrame | None = None,
     on_frames: Callable[[int], None] = ignore,
 ) -> CutSegment:
-    """Re-encode a segment to `target`, without loss, with all its times.
+    """Re-encode an intact segment to `target`, without loss, with all its times.
 
     Args:
         files: the last one holds the segment's frames, as the continuation of the others.
-        before: what to show where there is no good frame yet.
         on_frames: told how many more frames have been written.
     Raises:
-        DecodeError: there is not one good frame, and none before.
+        DecodeError: a frame does not come.
         EncodeError: the new file does not hold the same pixels.
         StorageError: it cannot be written.
     """
-    good = set(segment.times) - set(segment.damaged)
+    times = set(segment.times)
     source_time = source_time_of(info, probe(files[-1]).time_base, segment.times[0])
 
-    def good_time(number: int, pts: int | None) -> int | None:
+    def known_time(number: int, pts: int | None) -> int | None:
         time = source_time(number, pts)
-        return time if time in good else None
+        return time if time in times else None
 
     encode_segments(
         info,
         {target: segment.times},
-        decode_frames(files, good_time, strict=not segment.damaged),
-        damaged=segment.damaged,
-        before=before,
+        decode_frames(files, known_time, strict=True),
+        damaged=(),
         crf=None,
         on_frames=on_frames,
     )
-    return CutSegment(target, segment.times, repeated=segment.damaged, copied=False)
+    return CutSegment(target, segment.times, copied=False)
 
 
 def source_time_of(info: VideoInfo, time_base: Fraction, first: int) -> SourceTime:
@@ -96,6 +173,5 @@ def _first_good_frame(segments: Sequence[CutSegment]) -> VideoFrame | None:
     """Return the source's first good frame, which stands in for all that is damaged before it."""
     for segment in segments:
         if len(segment.damaged) < len(segment.times):
-            damaged = decode_all(segment.path).damaged
-            return first_frame(segment.path, damaged)
+            return first_frame(segment.path, decode_all(segment.path).damaged)
     return None

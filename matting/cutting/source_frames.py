@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -24,6 +24,7 @@ def decode_frames(
     *,
     strict: bool,
     threads: int = 1,
+    only: Container[int] | None = None,
 ) -> TimedFrames:
     """Yield the frames that the last file presents, decoded as the continuation of the others.
 
@@ -34,9 +35,11 @@ def decode_frames(
             the frames that refer to it.
         threads: how many; 0: as many as there are cores. With more than one, intact frames next
             to damaged ones are lost.
+        only: the numbers of the first file's packets to decode; None: all.
     """
     last: int | None = None
-    for file, number, frame in decode_files(files, Decoding(), strict=strict, threads=threads):
+    decoded = decode_files(files, Decoding(), strict=strict, threads=threads, only=only)
+    for file, number, frame in decoded:
         time = source_time(number, frame.pts) if file == len(files) - 1 else None
         if time is not None and (last is None or time > last):
             last = time
@@ -92,12 +95,15 @@ def fill_gaps(
             last = frame
     while time is not None:
         if last is None:
-            raise DecodeError(
-                f"Not one frame of {source} can be decoded.", "Copy or download it again."
-            )
+            raise no_good_frame(source)
         _require_damaged(time, damaged, source)
         yield time, last
         time = next(remaining, None)
+
+
+def no_good_frame(source: Path) -> DecodeError:
+    """Return the error for a source without one frame that can be shown."""
+    return DecodeError(f"Not one frame of {source} can be decoded.", "Copy or download it again.")
 
 
 def _require_damaged(time: int, damaged: Collection[int], source: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from matting.errors import DecodeError
@@ -47,6 +48,7 @@ def decode_all(
     hash_first: int = 0,
     following: Path | None = None,
     hash_next: int = 0,
+    only: Container[int] | None = None,
 ) -> Decoding:
     """Decode all of `path`, and say what came of it; damage is no error here.
 
@@ -55,22 +57,24 @@ def decode_all(
         hash_first: how many frames to hash at the start.
         following: the file whose own frames continue this one's.
         hash_next: how many frames to hash of that.
+        only: the numbers of the packets to decode; None: all.
     Raises:
         InputError: no such file.
         MediaError: it is no video.
     """
     files = [path] if following is None or not hash_next else [path, following]
-    decoding = _decode(files, 0, hash_first, hash_next, on_frames)
+    decode = partial(_decode, files, hash_first=hash_first, hash_next=hash_next, only=only)
+    decoding = decode(threads=0, on_frames=on_frames)
     if decoding.is_intact:
         return decoding
     # An error may belong to a hidden frame or to the next file, and PyAV loses frames after one;
     # with one thread it is known whose it is, and nothing else is lost.
-    slow = _decode(files, 1, hash_first, hash_next, lambda _: on_frames(0))
+    slow = decode(threads=1, on_frames=lambda _: on_frames(0))
     slow.failed &= set(slow.indexed)  # what is hidden harms nobody
     slow.errors = len(slow.failed)
     if slow.failed:
         # A decoder that refuses a packet keeps back another, intact frame. A lenient one does not.
-        lenient = decode_files([path], Decoding(), strict=False, threads=1)
+        lenient = decode_files([path], Decoding(), strict=False, threads=1, only=only)
         slow.presented = [number for _, number, _ in lenient]
     return slow
 
@@ -96,14 +100,17 @@ def first_frame_hashes(files: Sequence[Path], count: int) -> list[bytes]:
 
 def _decode(
     files: Sequence[Path],
+    *,
     threads: int,
     hash_first: int,
     hash_next: int,
+    only: Container[int] | None,
     on_frames: Callable[[int], None],
 ) -> Decoding:
     decoding = Decoding()
     next_numbers: list[int] = []
-    for file, number, frame in decode_files(files, decoding, strict=True, threads=threads):
+    frames = decode_files(files, decoding, strict=True, threads=threads, only=only)
+    for file, number, frame in frames:
         if file == 1:
             decoding.next_hashes.append(pixel_hash(frame))
             next_numbers.append(number)

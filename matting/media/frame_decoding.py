@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av import logging
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
@@ -18,6 +19,7 @@ from av.video.stream import VideoStream
 
 from matting.media.container import (
     decoder_of,
+    ffmpeg_log,
     is_presented,
     is_presented_when_decoded,
     open_video,
@@ -41,6 +43,8 @@ class Decoding:
         next_failed: the numbers of the packets that it refused of the next file.
         first_hashes: of the first frames' pixels; then how many of these the decoder refused.
         next_hashes: the same of the next file's, decoded as the continuation of this one.
+        complaints: what the decoder said, or how it refused, by the first file's packets; only
+            where it was listened to.
         interlaced: how many of the frames that came out are marked as two fields.
         time_base: seconds a tick of the file's times.
     """
@@ -52,6 +56,7 @@ class Decoding:
     next_failed: set[int] = field(default_factory=set)
     first_hashes: list[bytes] = field(default_factory=list)
     next_hashes: list[bytes] = field(default_factory=list)
+    complaints: dict[int, list[str]] = field(default_factory=dict)
     interlaced: int = 0
     time_base: Fraction = Fraction(0)
 
@@ -76,7 +81,13 @@ class Decoding:
 
 
 def decode_files(
-    files: Sequence[Path], decoding: Decoding, *, strict: bool, threads: int = 0
+    files: Sequence[Path],
+    decoding: Decoding,
+    *,
+    strict: bool,
+    threads: int = 0,
+    only: Container[int] | None = None,
+    listen: bool = False,
 ) -> Generator[tuple[int, int, VideoFrame], None, None]:
     """Decode files that continue each other in one go.
 
@@ -87,6 +98,8 @@ def decode_files(
         decoding: is told of the first file's frames and of the decoder's refusals.
         strict: refuse damaged packets, rather than conceal the damage.
         threads: how many; 0: as many as the machine has cores.
+        only: the numbers of the first file's packets to decode; None: all.
+        listen: note the decoder's complaints; with one thread.
     Yields:
         the file's number, the packet's number in that file, and the frame at its packet's time.
     """
@@ -109,8 +122,13 @@ def decode_files(
                 # A frame comes out with its packet's time: the number takes its place.
                 number = len(times)
                 times.append(packet.pts)
+                if file == 0 and only is not None and number not in only:
+                    continue
                 packet.pts = number
-                frames = _decode_packet(context, packet, decoding)
+                if listen and file == 0:
+                    frames = _decode_listening(context, packet, number, decoding)
+                else:
+                    frames = _decode_packet(context, packet, decoding)
                 if frames is None:
                     failed.add(number - starts[file])
                     continue
@@ -173,3 +191,16 @@ def _decode_packet(
     except av.error.FFmpegError:
         decoding.errors += 1
         return None
+
+
+def _decode_listening(
+    context: VideoCodecContext, packet: Packet[VideoStream], number: int, decoding: Decoding
+) -> list[VideoFrame] | None:
+    """Do as `_decode_packet`, and note what the decoder says at the level of errors."""
+    with ffmpeg_log(logging.ERROR) as complaints:
+        frames = _decode_packet(context, packet, decoding)
+    if frames is None and not complaints:
+        complaints.append("refused without a word")
+    if complaints:
+        decoding.complaints[number] = complaints
+    return frames

@@ -21,6 +21,7 @@ OVERWRITE = "--overwrite"
 
 MOST_SEGMENTS = 1_000_000
 MOST_FRAMES = 1 << 24  # of one segment: 77 hours at 60 frames a second
+SomeTicks = Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)]
 FrameCount = Annotated[int, Meta(ge=1, le=MOST_FRAMES)]
 
 
@@ -34,6 +35,8 @@ class PlannedSegment(Struct, frozen=True):
             512 ticks and one of 513.
         size_bytes, sha256: of the file as it was cut; one that was changed since has others.
         repeated: the PTS of damaged frames, in whose place another frame is shown.
+        doubtful: the PTS of damaged frames that are kept as a player shows them.
+        missing: the PTS of damaged frames that no player shows; they are not counted here.
     """
 
     name: FileName
@@ -42,7 +45,9 @@ class PlannedSegment(Struct, frozen=True):
     gaps: str
     size_bytes: Count
     sha256: Sha256
-    repeated: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)] = ()
+    repeated: SomeTicks = ()
+    doubtful: SomeTicks = ()
+    missing: SomeTicks = ()
 
     def __post_init__(self) -> None:
         frames = 1
@@ -59,7 +64,10 @@ class PlannedSegment(Struct, frozen=True):
         name: str,
         pts: Sequence[int],
         fingerprint: Fingerprint,
+        *,
         repeated: tuple[int, ...] = (),
+        doubtful: tuple[int, ...] = (),
+        missing: tuple[int, ...] = (),
     ) -> PlannedSegment:
         """Return the plan of a segment whose frames have the rising times `pts`."""
         return cls(
@@ -70,6 +78,8 @@ class PlannedSegment(Struct, frozen=True):
             size_bytes=fingerprint.size_bytes,
             sha256=fingerprint.sha256,
             repeated=repeated,
+            doubtful=doubtful,
+            missing=missing,
         )
 
     @property

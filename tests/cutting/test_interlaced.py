@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -163,9 +164,10 @@ def test_with_a_damaged_frame(tmp_path: Path, progress: Recorder) -> None:
     at = content.index(packet)
     content[at + 4 : at + len(packet)] = bytes(len(packet) - 4)
     video.write_bytes(content)
+    options = CuttingOptions(seconds=THIRD, damaged=OnDamage.STOP)
     with pytest.raises(MediaError, match="is damaged"):
-        segment(video, CuttingOptions(seconds=THIRD), None, progress)
-    options = CuttingOptions(seconds=THIRD, damaged=OnDamage.REPEAT)
+        segment(video, options, None, progress)
+    options = replace(options, damaged=OnDamage.REPEAT)
     folder = segment(video, options, None, progress)
     after = [luma for file in segment_files(folder) for luma in pictures(file)]
     assert len(after) == FRAMES

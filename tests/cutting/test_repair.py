@@ -23,6 +23,7 @@ from tests.support.recorder import Recorder
 from tests.support.segments import X265_OPEN, decoded, ffmpeg_copy, joined, plan_of, x265
 
 SECOND = CuttingOptions(seconds=Fraction(1))
+STOP = replace(SECOND, damaged=OnDamage.STOP)
 REPEAT = CuttingOptions(seconds=Fraction(1), damaged=OnDamage.REPEAT)
 TICKS = 512  # a frame's length in the clips' time base, 1/15360 s
 
@@ -47,11 +48,11 @@ def damaged_clip(folder: Path) -> Path:
 def test_damage_stops_with_its_times(tmp_path: Path, progress: Recorder) -> None:
     video = damaged_clip(tmp_path)
     with pytest.raises(MediaError) as caught:
-        segment(video, SECOND, None, progress)
+        segment(video, STOP, None, progress)
     assert caught.value.exit_code == 2
     assert "clip.mp4 is damaged: 3 frames" in caught.value.what
     assert "at 0:00:01.433, 0:00:01.467, 0:00:02.400." in caught.value.what
-    assert "--damaged repeat" in caught.value.hint
+    assert "leave --damaged out" in caught.value.hint
     assert "2 intact segments will not be cut again" in caught.value.hint
     assert not (tmp_path / "clip_segments" / "segments.json").exists()
 
@@ -91,10 +92,10 @@ def test_intact_segments_are_not_cut_again(tmp_path: Path, progress: Recorder) -
     video = damaged_clip(tmp_path)
     for _ in range(2):
         with pytest.raises(MediaError, match="3 frames"):
-            segment(video, SECOND, None, progress)
-    assert progress.titles == ["Cutting", "Checking"]
+            segment(video, STOP, None, progress)
+    assert progress.titles == ["Cutting", "Checking", *["Inspecting damage"] * 2]
     folder = segment(video, REPEAT, None, progress)
-    assert progress.titles == ["Cutting", "Checking", "Repairing"]
+    assert progress.titles[2:] == [*["Inspecting damage"] * 3, "Repairing"]
     assert plan_of(folder).frames == len(joined(folder)) == 100
     assert not (folder / ".cutting").exists()
 
@@ -102,7 +103,7 @@ def test_intact_segments_are_not_cut_again(tmp_path: Path, progress: Recorder) -
 def test_kept_segments_that_changed_are_cut_again(tmp_path: Path, progress: Recorder) -> None:
     video = damaged_clip(tmp_path)
     with pytest.raises(MediaError):
-        segment(video, SECOND, None, progress)
+        segment(video, STOP, None, progress)
     make_clip(tmp_path / "clip_segments" / ".cutting" / "output_003.mp4", 10)
     folder = segment(video, REPEAT, None, progress)
     assert plan_of(folder).frames == len(joined(folder)) == 100
@@ -111,7 +112,7 @@ def test_kept_segments_that_changed_are_cut_again(tmp_path: Path, progress: Reco
 def test_an_intact_copy_of_a_damaged_source_is_cut_anew(tmp_path: Path, progress: Recorder) -> None:
     video = damaged_clip(tmp_path)
     with pytest.raises(MediaError):
-        segment(video, SECOND, None, progress)
+        segment(video, STOP, None, progress)
     whole = make_clip(video, 100)
     folder = segment(whole, SECOND, None, progress)
     assert joined(folder) == decoded(whole)
@@ -193,8 +194,9 @@ def test_damage_in_any_format(
     video = make_clip(tmp_path / f"clip.{suffix}", 70, codec=codec, options=options)
     if suffix == "ts":
         content = bytearray(video.read_bytes())
-        middle = len(content) // 2 // 188 * 188
-        content[middle : middle + 4 * 188] = (b"G\x1f\xff\x10" + bytes(184)) * 4  # stuffing
+        with av.open(str(video)) as container:
+            at = [packet.pos or 0 for packet in container.demux(video=0)][30] + 188
+        content[at : at + 4 * 188] = (b"G\x1f\xff\x10" + bytes(184)) * 4  # stuffing
         video.write_bytes(content)
     else:
         with av.open(str(video)) as container:
@@ -203,7 +205,7 @@ def test_damage_in_any_format(
     with av.open(str(video)) as container:
         indexed = sum(packet.size > 0 for packet in container.demux(video=0))
     with pytest.raises(MediaError, match="is damaged"):
-        segment(video, SECOND, None, progress)
+        segment(video, STOP, None, progress)
     folder = segment(video, REPEAT, None, progress)
     plan = plan_of(folder)
     assert any(planned.repeated for planned in plan.segments)
@@ -246,7 +248,7 @@ def test_an_interruption_while_repairing_keeps_what_is_intact(
 ) -> None:
     video = damaged_clip(tmp_path)
     with pytest.raises(MediaError):
-        segment(video, SECOND, None, progress)
+        segment(video, STOP, None, progress)
 
     def interrupt(done: int) -> None:
         if done >= 40:
@@ -262,7 +264,7 @@ def test_an_interruption_while_repairing_keeps_what_is_intact(
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = damaged_clip(tmp_path)
-    assert main(["segment", str(video), "--seconds", "1", "--quiet"]) == 2
+    assert main(["segment", str(video), "--seconds", "1", "--damaged", "stop", "--quiet"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 2
     assert "0:00:01.433" in lines[0]
@@ -290,7 +292,7 @@ def test_a_better_copy_of_the_same_size_and_ends_is_cut_anew(
     middle = len(good) // 2
     video.write_bytes(good[:middle] + bytes(3000) + good[middle + 3000 :])
     with pytest.raises(MediaError, match="is damaged"):
-        segment(video, CuttingOptions(), None, progress)
+        segment(video, CuttingOptions(damaged=OnDamage.STOP), None, progress)
     video.write_bytes(good)
     plan = plan_of(segment(video, CuttingOptions(damaged=OnDamage.REPEAT), None, progress))
     assert plan.frames == 120
@@ -305,7 +307,7 @@ def test_a_file_cut_off_by_less_than_a_second(tmp_path: Path, progress: Recorder
     content = front.read_bytes()
     front.write_bytes(content[: int(len(content) * 0.8)])
     with pytest.raises(MediaError, match="is cut off"):
-        segment(front, CuttingOptions(), None, progress)
+        segment(front, CuttingOptions(damaged=OnDamage.STOP), None, progress)
 
 
 def test_times_in_disorder_are_refused(tmp_path: Path, progress: Recorder) -> None:

@@ -44,6 +44,7 @@ file_names = st.text(
     min_size=1,
     max_size=50,
 ).filter(lambda name: name not in {".", ".."} and as_bytes(name).decode(*NAMES) == name)
+ticks = st.integers(-(2**63), 2**63 - 1)
 fractions = st.fractions(min_value=Fraction(1, 10**9), max_value=10**9)
 sources = st.builds(
     SourceFingerprint,
@@ -64,7 +65,7 @@ def plans(draw: st.DrawFn) -> Plan:
         source=draw(sources),
         time_base=draw(fractions),
         rate=draw(fractions),
-        start_pts=draw(st.integers(-(2**63), 2**63 - 1)),
+        start_pts=draw(ticks),
         seconds=draw(fractions),
         reencoded=draw(st.booleans()),
         segments=tuple(
@@ -72,7 +73,9 @@ def plans(draw: st.DrawFn) -> Plan:
                 name,
                 draw(rising),
                 draw(fingerprints),
-                tuple(draw(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=3))),
+                repeated=tuple(draw(st.lists(ticks, max_size=3))),
+                doubtful=tuple(draw(st.lists(ticks, max_size=3))),
+                missing=tuple(draw(st.lists(ticks, max_size=3))),
             )
             for name in names
         ),

@@ -1,0 +1,171 @@
+"""What a tolerant decoder, as in players, shows of what a strict one refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from matting.cutting.cut_job import CutJob, CutSegment
+from matting.cutting.packet_index import SourceIndex
+from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
+from matting.progress import Progress, ignore
+
+# What decoders say of messages beside the picture (SEI); the picture is what it is.
+OF_NO_PICTURE = re.compile(r"\bSEI\b")
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a tolerant decoder shows; everything by the packets' numbers.
+
+    Attributes:
+        hashes: of the pixels of every frame that it shows, in the order in which they come.
+        doubtful: those of them that a strict decoder refuses, and of which this one complains.
+        missing: packets of which both complain, and whose frame does not come; and those before
+            the first frame that comes, where a recording begins in the middle.
+    """
+
+    hashes: dict[int, bytes]
+    doubtful: frozenset[int]
+    missing: frozenset[int]
+
+
+def review_packets(
+    path: Path,
+    index: SourceIndex,
+    suspects: AbstractSet[int],
+    only: range | None = None,
+    on_frames: Callable[[int], None] = ignore,
+) -> Review:
+    """Decode packets of a source tolerantly, and listen to what the decoder says.
+
+    Whatever a tolerant decoder shows without a word is whole. Field pictures, messages that are
+    cut short, packets that hold no picture: all of that a strict decoder refuses.
+
+    Args:
+        suspects: the packets whose frames a strict decoder does not give intact.
+        only: the packets to decode; None: all.
+        on_frames: told how many more frames have been decoded.
+    Raises:
+        InputError: there is no such file.
+        MediaError: it is no video.
+    """
+    decoding = Decoding()
+    hashes: dict[int, bytes] = {}
+    corrupt = set()
+    decodable = index.decodable(only)
+    frames = decode_files([path], decoding, strict=False, threads=1, only=decodable, listen=True)
+    for _, number, frame in frames:
+        if index.packets[number].presented:
+            hashes.setdefault(number, pixel_hash(frame))
+            if frame.is_corrupt:
+                corrupt.add(number)
+        on_frames(1)
+    complained = {
+        number for number, lines in decoding.complaints.items() if _is_of_picture(lines)
+    } & suspects
+    lost = complained | _before_all(index, suspects, hashes)
+    missing = {n for n in lost - set(hashes) if index.packets[n].presented}
+    doubtful = (complained | corrupt & suspects) & set(hashes)
+    return Review(hashes, frozenset(doubtful), frozenset(missing))
+
+
+class SegmentPackets:
+    """Which of a source's packets each of its segments holds."""
+
+    def __init__(self, index: SourceIndex, segments: Sequence[CutSegment]) -> None:
+        """
+        Args:
+            segments: all of the source's, as they were cut.
+        """
+        self._pts = [packet.pts if packet.presented else None for packet in index.packets]
+        numbers = {pts: number for number, pts in enumerate(self._pts) if pts is not None}
+        self._starts = [min(numbers[pts] for pts in segment.times) for segment in segments]
+
+    def pts_of(self, number: int) -> int | None:
+        """Return when a packet's frame is presented; None where it is not."""
+        return self._pts[number]
+
+    def of(self, segment: int) -> range:
+        """Return the packets of a segment, by its number."""
+        stops = [*self._starts[1:], len(self._pts)]
+        return range(self._starts[segment], stops[segment])
+
+    def with_lead(self, first: int, last: int) -> range:
+        """Return the packets of segments that follow each other, and those of the one before."""
+        return range(self._starts[first - 1] if first else 0, self.of(last).stop)
+
+
+def review_segments(
+    job: CutJob, segments: Sequence[CutSegment], packets: SegmentPackets, progress: Progress
+) -> list[CutSegment]:
+    """Return segments as a tolerant decoder shows them.
+
+    Those whose own packets show the same to it have no suspect frames any more. The files of the
+    others are not right: they hold other frames than `times` says, or damaged ones.
+
+    Raises:
+        StorageError: a segment cannot be read.
+    """
+    reviewed = list(segments)
+    runs = groupby(range(len(segments)), key=lambda number: bool(segments[number].suspect))
+    suspects = [list(numbers) for suspect, numbers in runs if suspect]
+    total = sum(len(packets.with_lead(run[0], run[-1])) for run in suspects)
+    progress.start("Inspecting damage", total, "frame")
+    try:
+        for run in suspects:
+            times = {pts for number in run for pts in segments[number].suspect}
+            only = packets.with_lead(run[0], run[-1])
+            review = review_packets(
+                job.info.path,
+                job.index,
+                {number for number in only if packets.pts_of(number) in times},
+                only,
+                progress.advance,
+            )
+            for number in run:
+                reviewed[number] = _reviewed(segments[number], packets.of(number), packets, review)
+    finally:
+        progress.finish()
+    return reviewed
+
+
+def _reviewed(
+    segment: CutSegment, own: range, packets: SegmentPackets, review: Review
+) -> CutSegment:
+    def times(numbers: Iterable[int]) -> tuple[int, ...]:
+        known = (packets.pts_of(number) for number in numbers if number in own)
+        return tuple(sorted(pts for pts in known if pts is not None))
+
+    shown = {number: pixels for number, pixels in review.hashes.items() if number in own}
+    reviewed = replace(
+        segment,
+        times=times(shown),
+        doubtful=times(review.doubtful),
+        missing=times(review.missing),
+    )
+    if reviewed.times != segment.times or reviewed.damaged:
+        return reviewed
+    copied = decode_files([segment.path], Decoding(), strict=False, threads=1)
+    same = [pixel_hash(frame) for _, _, frame in copied] == list(shown.values())
+    return replace(reviewed, suspect=()) if same else reviewed
+
+
+def _before_all(index: SourceIndex, numbers: Iterable[int], shown: Collection[int]) -> set[int]:
+    """Return the packets that come before the first frame shown, by their numbers or times."""
+    packets, first = index.packets, min(shown, default=len(index.packets))
+    times = (packets[n].pts for n in shown)
+    earliest = min((time for time in times if time is not None), default=None)
+
+    def is_early(pts: int | None) -> bool:
+        return pts is not None and earliest is not None and pts < earliest
+
+    return {n for n in numbers if n < first or is_early(packets[n].pts)}
+
+
+def _is_of_picture(lines: Collection[str]) -> bool:
+    return any(not OF_NO_PICTURE.search(line) for line in lines)
