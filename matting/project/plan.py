@@ -130,7 +130,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def is_of_damaged(self) -> bool:
         """Whether the source was damaged, so that there may be a better copy of it."""
-        return self.truncated or any(segment.repeated for segment in self.segments)
+        damaged = (s.repeated or s.doubtful or s.missing for s in self.segments)
+        return self.truncated or any(damaged)
 
 
 def read_plan(segments_folder: Path) -> Plan | None:
