@@ -266,7 +266,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     video = damaged_clip(tmp_path)
     assert main(["segment", str(video), "--seconds", "1", "--damaged", "stop", "--quiet"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3  # the last names the log
     assert "0:00:01.433" in lines[0]
     assert main(["segment", str(video), "--seconds", "1", "--damaged", "repeat"]) == 0
     assert main(["segment", str(video), "--damaged", "perhaps"]) == 2
