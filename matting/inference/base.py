@@ -64,7 +64,11 @@ class RecurrentState(ABC):
 
     @abstractmethod
     def to_bytes(self) -> bytes:
-        """Return it in float32, for `InferenceNetwork.load_state`."""
+        """Return it in float32, for `InferenceNetwork.load_state`.
+
+        Raises:
+            UnusableStateError: no such network can have come to it.
+        """
 
     @abstractmethod
     def fits(self, size: Size, ratio: float) -> bool:
@@ -106,10 +110,12 @@ class InferenceNetwork(ABC):
         """Return the mattes: linear maps from the source to foreground and alpha."""
 
     @abstractmethod
-    def load_state(self, content: bytes) -> RecurrentState | None:
+    def load_state(self, content: bytes) -> RecurrentState:
         """Return the state that `to_bytes` saved, on the network's device.
 
-        None where `content` cannot be read, or is the state of another network.
+        Raises:
+            UnusableStateError: `content` cannot be read, is the state of another network, or one
+                to which this network cannot have come.
         """
 
 
@@ -127,3 +133,7 @@ class TrainedNetwork(ABC):
 
 class WrongWeightsError(ValueError):
     """A checkpoint holds the weights of something else; the message says what differs."""
+
+
+class UnusableStateError(ValueError):
+    """A state cannot be gone on from; the message says why, as a clause."""

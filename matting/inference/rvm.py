@@ -6,7 +6,7 @@ Source: Lin et al. 2021, "Robust High-Resolution Video Matting with Temporal Gui
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +24,7 @@ from matting.inference.base import (
     RecurrentOutput,
     RecurrentState,
     TrainedNetwork,
+    UnusableStateError,
     WrongWeightsError,
 )
 from model import MattingNetwork, State, optimise_for_inference
@@ -31,6 +32,8 @@ from model import MattingNetwork, State, optimise_for_inference
 # For each pixel of the small copy: the network's at its peak (measured, all precisions); what waits
 # between its three steps, five chunks at each of two places (counted, in half precision).
 NETWORK_BYTES, WAITING_BYTES = 500, 350
+LARGEST_WEIGHT = torch.finfo(torch.float16).max  # the layers' numbers on a GPU
+LARGEST_STATE = 1.01  # 1, and what rounding may add
 STATE_STEPS = (2, 4, 8, 16)  # how many pixels of the small copy make one of r1 .. r4
 
 
@@ -48,7 +51,9 @@ class RvmState(RecurrentState):
 
     def to_bytes(self) -> bytes:
         content = io.BytesIO()
-        torch.save(tuple(r.float().cpu() for r in self.tensors), content)
+        tensors = tuple(r.float().cpu() for r in self.tensors)
+        _require_bounded(tensors)
+        torch.save(tensors, content)
         return content.getvalue()
 
     def fits(self, size: Size, ratio: float) -> bool:
@@ -95,16 +100,20 @@ class RvmInference(InferenceNetwork):
         slope, offset = self._network.fit_guided_filter(small, hidden, refine=output.ratio != 1)
         return Matte(output.source, slope, offset)
 
-    def load_state(self, content: bytes) -> RvmState | None:
+    def load_state(self, content: bytes) -> RvmState:
         try:
             tensors = torch_files.load_tensors(content)
-        except torch_files.UnreadableError:
-            return None
+        except torch_files.UnreadableError as error:
+            raise UnusableStateError("it cannot be read") from error
         if not isinstance(tensors, tuple) or not all(isinstance(r, Tensor) for r in tensors):
-            return None
-        channels = [r.shape[1] if r.ndim == 4 else 0 for r in tensors]
-        if channels != list(self._network.state_channels):
-            return None
+            raise UnusableStateError("it holds something else")
+        if not all(map(_is_plain, tensors)) or {r.dtype for r in tensors} != {torch.float32}:
+            raise UnusableStateError("its values are of another kind")
+        if [r.shape[1] if r.ndim == 4 else 0 for r in tensors] != [*self._network.state_channels]:
+            raise UnusableStateError("it is that of another network")
+        if sum(r.numel() * r.element_size() for r in tensors) > len(content):
+            raise UnusableStateError("it would be larger than its file")
+        _require_bounded(tensors)
         return RvmState(tensors).to(self._device)
 
 
@@ -119,7 +128,8 @@ class RvmNetwork(TrainedNetwork):
         """Return the network with these parameters; half-precision ones are widened to float32.
 
         Raises:
-            WrongWeightsError: names the first parameter that is missing, superfluous or misshapen.
+            WrongWeightsError: names the first parameter that is missing, superfluous, misshapen, or
+                holds what cannot be computed with.
         """
         network = MattingNetwork()
         parameters: dict[str, Tensor] = {}
@@ -131,6 +141,9 @@ class RvmNetwork(TrainedNetwork):
                 raise WrongWeightsError(
                     f"{name} has shape {tuple(tensor.shape)} instead of {tuple(expected.shape)}"
                 )
+            problem = _problem(name, tensor, expected)
+            if problem:
+                raise WrongWeightsError(f"{name} {problem}")
             parameters[name] = tensor
         for name in weights:
             if name not in parameters:
@@ -140,6 +153,43 @@ class RvmNetwork(TrainedNetwork):
 
     def for_inference(self, dtype: torch.dtype, device: torch.device) -> RvmInference:
         return RvmInference(optimise_for_inference(self.network, dtype).to(device), device)
+
+
+def _problem(name: str, tensor: Tensor, expected: Tensor) -> str:
+    """Return why a parameter cannot be computed with, as a predicate; "" where it can."""
+    counts = not expected.is_floating_point()  # they play no part
+    if not _is_plain(tensor) or not (counts or tensor.is_floating_point()):
+        return f"holds values of another kind ({tensor.dtype})"
+    if counts:
+        return ""
+    if not bool(tensor.abs().max() <= LARGEST_WEIGHT):  # NaN is not, either
+        return "holds values that are no numbers, or are far too large"
+    if name.endswith("running_var") and bool(tensor.min() < 0):
+        return "holds negative variances"
+    return ""
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Return whether a tensor holds its values as such: dense, real, in memory."""
+    return (
+        tensor.layout is torch.strided
+        and tensor.device.type == "cpu"
+        and not tensor.is_nested
+        and not tensor.is_quantized
+        and not tensor.is_complex()
+    )
+
+
+def _require_bounded(state: Sequence[Tensor]) -> None:
+    """Refuse values that a state cannot have.
+
+    It begins at 0 and stays within [-1, 1]: each step is a mean of the one before and of a tanh.
+
+    Raises:
+        UnusableStateError: one is no number, or outside.
+    """
+    if not all(bool(r.abs().max() <= LARGEST_STATE) for r in state if r.numel()):
+        raise UnusableStateError("there are values that are no numbers, or are far too large")
 
 
 def _rvm_state(state: RecurrentState) -> RvmState:

@@ -189,7 +189,12 @@ class MattingSession:
         self._state = None if state is None else state.to(self.device)
 
     def load_state(self, content: bytes) -> None:
-        """Take the state that `to_bytes` saved; none where the network cannot read it."""
+        """Take the state that `to_bytes` saved.
+
+        Raises:
+            UnusableStateError: it cannot be used; then there is none.
+        """
+        self._state = None
         self._state = self._network.load_state(content)
 
     def _in_parts(self, work: Callable[[F], A], parts: Sequence[F]) -> list[A]:

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting.inference.base import RecurrentState
+from matting.errors import MachineError
+from matting.inference.base import RecurrentState, UnusableStateError
 from matting.inference.session import MattingSession
 from matting.media.source import FrameSource
 from matting.progress import Progress
 from matting.system import atomic_files
 from matting.system.memory import enough_memory
 
+MOST_BYTES = 1 << 32  # five times that of 8K at its full size
 
-def load_state(path: Path, session: MattingSession) -> None:
-    """Bring the session to the state in the file `path`; to none where that cannot be read."""
+
+def load_state(path: Path, session: MattingSession) -> str:
+    """Bring the session to the state in the file `path`; to none where that cannot be used.
+
+    Returns:
+        why it cannot, as a clause; "" where it can, and where none was saved.
+    """
+    session.reset()
     try:
-        session.load_state(path.read_bytes())
-    except OSError:
-        session.reset()
+        if path.stat().st_size > MOST_BYTES:
+            return "it is larger than any state"
+        content = path.read_bytes()
+        if content:
+            session.load_state(content)
+    except OSError as error:
+        return error.strerror or str(error)
+    except UnusableStateError as error:
+        return str(error)
+    return ""
 
 
 def save_state(path: Path, state: RecurrentState | None) -> None:
@@ -25,10 +40,18 @@ def save_state(path: Path, state: RecurrentState | None) -> None:
 
     Raises:
         StorageError: it cannot be written.
-        MachineError: the GPU broke off before the state could be copied from it.
+        MachineError: the GPU broke off before the state could be copied from it, or what was
+            computed is no state of the network.
     """
-    with enough_memory():
-        content = b"" if state is None else state.to_bytes()
+    try:
+        with enough_memory():
+            content = b"" if state is None else state.to_bytes()
+    except UnusableStateError as error:
+        raise MachineError(
+            f"The network's computation went wrong: in its state, {error}.",
+            if_repeated="use --precision fp32 or --device cpu.",
+            option="--precision",
+        ) from error
     atomic_files.write_bytes(path, content)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import warnings
+import zipfile
 
 import torch
 
@@ -19,6 +20,8 @@ UNREADABLE = (
     LookupError,
     AttributeError,
     AssertionError,
+    zipfile.BadZipFile,
+    NotImplementedError,
 )
 
 
@@ -30,12 +33,23 @@ def load_tensors(content: bytes) -> object:
     """Return the tensors in `content`, on the CPU, in the containers they were saved in.
 
     Raises:
-        UnreadableError: it holds none, is damaged, or would run code.
+        UnreadableError: it holds none, is damaged, would run code, or would take more memory than
+            `content` itself.
     """
     try:
+        _require_uncompressed(content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickles of other programs
             value: object = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         raise UnreadableError(str(error)) from error
     return value
+
+
+def _require_uncompressed(content: bytes) -> None:
+    """Refuse an archive that unpacks to more than it is; `torch.save` does not compress."""
+    file = io.BytesIO(content)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(content):
+                raise UnreadableError("it is compressed")

@@ -24,6 +24,7 @@ SHA256 = "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8"
 VARIABLE = "RVM_CHECKPOINT"
 TIMEOUT_SECONDS = 30
 BLOCK_BYTES = 1 << 16
+MOST_BYTES = 1 << 28  # sixteen times that of the published one
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     from matting.inference.rvm import RvmNetwork
 
     _require(path, f"The checkpoint {path}")
+    if path.stat().st_size > MOST_BYTES:
+        raise _refused(path, "it is far too large")
     content = _read(path)  # once, so that the hash is of what is loaded, even if it is replaced
     try:
         weights = torch_files.load_tensors(content)

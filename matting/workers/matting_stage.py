@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
@@ -160,7 +161,7 @@ class MattingStage:
         if not continues:
             session.reset()
             if task.start_state is not None:
-                load_state(task.start_state.path, session)
+                self._load_state(job, task.start_state.path, task.before, progress)
         if session.has_state_for(size, ratio):
             return InitialState.CARRIED
         if session.state is None:
@@ -175,6 +176,24 @@ class MattingStage:
                 return InitialState.WARMED_UP
         session.reset()
         return InitialState.RESET
+
+    def _load_state(self, job: SegmentJob, path: Path, before: Input, progress: Progress) -> None:
+        """Bring the session to a saved state, if it is one of the segment before; else to none."""
+        session, source = self._session, job.source
+        reason = load_state(path, session)
+        if session.state is not None and not session.has_state_for(
+            source.size_px, self._ratio(source)
+        ):
+            # Pictures of another size begin anew; those of the same size must have left one.
+            try:
+                size_before = before.open(self._output.frame_rate).size_px
+            except MattingError:
+                size_before = source.size_px
+            if size_before == source.size_px:
+                session.reset()
+                reason = "it is of pictures of another size"
+        if reason:
+            progress.say(f"{path} is damaged, and not used: {reason}.")
 
     def _ratio(self, source: FrameSource) -> float:
         options = self._matte_options

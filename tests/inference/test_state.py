@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,58 @@ def test_what_is_no_state_of_this_network_leaves_none(
         torch.save({"r1": torch.zeros(1)}, path)
     elif content == "other":
         torch.save(saved_by_the_version_before((16, 32, 64, 128)), path)
-    load_state(path, session)
+    assert bool(load_state(path, session)) == (content != "empty")
     assert session.state is None
     assert not session.has_state_for(SIZE, RATIO)
+
+
+def with_value(value: float, dtype: torch.dtype = torch.float32) -> tuple[Tensor, ...]:
+    tensors = [r.to(dtype) for r in saved_by_the_version_before()]
+    tensors[2][0, 3, 1, 2] = value
+    return tuple(tensors)
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        *(with_value(value) for value in (float("nan"), float("inf"), -float("inf"), 3e38, -2)),
+        with_value(0, torch.float64),
+        with_value(0, torch.int32),
+        with_value(0, torch.complex64),
+        tuple(r[:0] for r in with_value(0)),
+        tuple(r[0] for r in with_value(0)),
+        with_value(0)[:3],
+        tuple(torch.zeros(1).expand(1, c, 1 << 20, 1 << 20) for c in CHANNELS),  # of 70 TB
+        tuple(r.to_sparse() for r in with_value(0)),
+    ],
+    ids=lambda tensors: str(tensors[2 % len(tensors)].shape),
+)
+def test_what_the_network_cannot_have_come_to_is_refused(
+    tensors: tuple[Tensor, ...], session: MattingSession, tmp_path: Path
+) -> None:
+    torch.save(tensors, tmp_path / "state.pt")
+    reason = load_state(tmp_path / "state.pt", session)
+    assert reason or not session.has_state_for(SIZE, RATIO)
+
+
+def test_a_state_that_unpacks_to_more_is_refused(session: MattingSession, tmp_path: Path) -> None:
+    torch.save(tuple(torch.zeros_like(r) for r in with_value(0)), tmp_path / "state.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "state.pt") as plain,
+        zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    assert not load_state(tmp_path / "state.pt", session)
+    assert load_state(tmp_path / "packed.pt", session)
+
+
+def test_what_is_no_number_is_not_saved(tmp_path: Path) -> None:
+    r1, r2, r3, r4 = with_value(float("nan"))
+    with pytest.raises(MachineError, match="went wrong") as refusal:
+        save_state(tmp_path / "state.pt", RvmState((r1, r2, r3, r4)))
+    assert refusal.value.option == "--precision"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import pickle
 import sys
 import threading
@@ -185,6 +186,39 @@ def test_refuses_another_network_by_name(change: str, tmp_path: Path) -> None:
     torch.save(list(state.values()) if change == "list" else state, path)
     with pytest.raises(InputError, match="list" if change == "list" else name):
         weights.load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *map(torch.tensor, (float("nan"), float("inf"), 3e38, -1e5)),
+        torch.tensor(1, dtype=torch.int64),
+        torch.tensor(1, dtype=torch.complex64),
+    ],
+    ids=str,
+)
+def test_refuses_values_that_cannot_be_computed_with(value: torch.Tensor, tmp_path: Path) -> None:
+    """In any parameter."""
+    state: dict[str, torch.Tensor] = dict(MattingNetwork().state_dict())
+    names = [name for name, tensor in state.items() if tensor.is_floating_point()]
+    path = tmp_path / "wrong.pth"
+    for name in (names[0], names[len(names) // 2], names[-1]):
+        wrong = state[name].to(value.dtype).clone()
+        wrong.view(-1)[-1] = value
+        torch.save({**state, name: wrong}, path)
+        with pytest.raises(InputError, match=name):
+            weights.load_checkpoint(path)
+
+
+def test_refuses_negative_variances_and_files_far_too_large(tmp_path: Path) -> None:
+    state: dict[str, torch.Tensor] = dict(MattingNetwork().state_dict())
+    name = next(name for name in state if name.endswith("running_var"))
+    torch.save({**state, name: -state[name]}, tmp_path / "wrong.pth")
+    with pytest.raises(InputError, match=name):
+        weights.load_checkpoint(tmp_path / "wrong.pth")
+    os.truncate(tmp_path / "wrong.pth", 1 << 40)  # no disk holds that: a sparse file
+    with pytest.raises(InputError, match="too large"):
+        weights.load_checkpoint(tmp_path / "wrong.pth")
 
 
 class Malicious:

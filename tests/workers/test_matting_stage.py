@@ -23,7 +23,7 @@ class TwoSegments:
         self._setup = WorkerSetup(
             matting_options(checkpoint), checkpoint, sha256(checkpoint), "cpu"
         )
-        self._progress = progress
+        self.progress = progress
         self.first, self.second = read_inputs(cut(folder, progress, 40)).inputs
         self.states = [folder / "first.pt", folder / "second.pt"]
 
@@ -38,7 +38,7 @@ class TwoSegments:
         with Worker(self._setup) as worker:
             for task in tasks:
                 worker.submit(task)
-            outcomes = [worker.outcome(self._progress) for _ in tasks]
+            outcomes = [worker.outcome(self.progress) for _ in tasks]
         for outcome in outcomes:
             for file in outcome.files:
                 file.give_name()
@@ -87,6 +87,21 @@ def test_a_broken_state_is_warmed_up(content: object, two: TwoSegments) -> None:
         torch.save(content, two.states[0])
     outcome = two.run(two.second_task(SavedState(two.states[0], exact=True)))
     assert (outcome.start_state, outcome.exact) == (InitialState.WARMED_UP, False)
+
+
+@pytest.mark.parametrize("spoil", ["no number", "another size"])
+def test_a_state_that_cannot_be_right_is_named_and_warmed_up(spoil: str, two: TwoSegments) -> None:
+    """Also where its file is what was recorded; to begin anew would give other pictures."""
+    two.run(two.first_task())
+    tensors = [r.clone() for r in torch.load(two.states[0], weights_only=True)]
+    if spoil == "no number":
+        tensors[1][0, 3, 1, 2] = torch.nan
+    else:
+        tensors = [r[..., :-1] for r in tensors]
+    torch.save(tuple(r.contiguous() for r in tensors), two.states[0])
+    outcome = two.run(two.second_task(SavedState(two.states[0], exact=True)))
+    assert (outcome.start_state, outcome.exact) == (InitialState.WARMED_UP, False)
+    assert two.progress.mentions(f"{two.states[0]} is damaged")
 
 
 def test_without_the_segment_before_it_begins_afresh(two: TwoSegments) -> None:
