@@ -196,7 +196,9 @@ class _SegmentFile:
                 self._stream = add_copied_stream(
                     self._output, info.container, video, info.time_base
                 )
-                self._stream.codec_context.sample_aspect_ratio = info.pixel_aspect
+                context = self._stream.codec_context
+                context.sample_aspect_ratio = info.pixel_aspect
+                context.color_range = info.colour.range  # untagged grey is of full range
                 self._output.start_encoding()
             except BaseException:
                 self._output.close()

@@ -59,6 +59,7 @@ class Primaries(IntEnum):
 class ColourRange(IntEnum):
     """FFmpeg's AVColorRange."""
 
+    UNSPECIFIED = 0
     LIMITED = 1
     FULL = 2
 
@@ -118,8 +119,13 @@ class ColourTags:
         pixel_format: str,
         location: int = ChromaLocation.UNSPECIFIED,
     ) -> ColourTags:
-        """Return the tags of an opened stream; the old yuvj formats are of full range by name."""
-        full = pixel_format.startswith("yuvj") or context.color_range == ColourRange.FULL
+        """Return the tags of an opened stream.
+
+        The old yuvj formats are of full range by name, and so is grey that is not tagged.
+        """
+        full = context.color_range == ColourRange.FULL or pixel_format.startswith("yuvj")
+        if context.color_range == ColourRange.UNSPECIFIED:
+            full |= pixel_format.startswith(("gray", "ya", "mono"))
         return cls(
             int(context.colorspace),
             ColourRange.FULL if full else ColourRange.LIMITED,

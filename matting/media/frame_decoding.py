@@ -26,6 +26,7 @@ from matting.media.container import (
     reading,
     until_break,
 )
+from matting.media.pixel_formats import top_down
 
 
 @dataclass
@@ -140,7 +141,10 @@ def decode_files(
 
 def pixel_hash(frame: VideoFrame) -> bytes:
     """Hash a frame's planes as decoded, without what pads their lines."""
-    digest = hashlib.blake2b(f"{frame.width}x{frame.height} {frame.format.name}".encode())
+    frame = top_down(frame)
+    # Some decoders put the full range into the format's name (yuvj420p), others beside it.
+    name = frame.format.name.replace("yuvj", "yuv")
+    digest = hashlib.blake2b(f"{frame.width}x{frame.height} {name}".encode())
     samples = [(0, 0)] * len(frame.planes)
     for component in frame.format.components:
         count, _ = samples[component.plane]

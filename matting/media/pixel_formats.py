@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
+from av.filter import Graph
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
@@ -120,12 +122,32 @@ def chroma_subsampling(pixel_format: str) -> tuple[int, int]:
 def convert_frame(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
     """Return the frame in that format, in the same range; itself where it is."""
     if frame.format.name == pixel_format:
-        return frame
+        return top_down(frame)
     if frame.format.name.startswith("gray") and pixel_format.startswith("yuv420p"):
-        return _with_chroma(frame, pixel_format)
+        return _with_chroma(top_down(frame), pixel_format)
     return frame.reformat(
         format=pixel_format, src_color_range=colour_range, dst_color_range=colour_range
     )
+
+
+def top_down(frame: VideoFrame) -> VideoFrame:
+    """Return the frame with its lines from top to bottom in memory; itself where they are.
+
+    Some decoders (AMV, uncompressed AVI) store them from the bottom, with negative line sizes.
+    PyAV takes memory as if they began where the top line is, and so reads beyond their end.
+    """
+    if all(plane.line_size >= 0 for plane in frame.planes):
+        return frame
+    graph = Graph()
+    source = graph.add_buffer(
+        width=frame.width,
+        height=frame.height,
+        format=frame.format,
+        time_base=frame.time_base or Fraction(1),
+    )
+    graph.link_nodes(source, graph.add("copy"), graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    return graph.vpull()
 
 
 def plane_samples(plane: VideoPlane, bits: int) -> Samples:
@@ -149,6 +171,8 @@ def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
     luma.update(padded.tobytes())
     for plane in chroma:
         plane.update(no_colour * (plane.buffer_size // dtype.itemsize))
-    frame.pts, frame.time_base = grey.pts, grey.time_base
+    frame.pts = grey.pts
+    if grey.time_base is not None:
+        frame.time_base = grey.time_base
     frame.color_range = grey.color_range
     return frame
