@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def _cut_into(
                 info.path, source.fingerprint, seconds, job.index.truncated_at, segments
             )
         intact = settle_damage(job, checkpoint, work, options.damaged, progress)
-        plan = plan_of(info, checkpoint, intact, reencoded=options.reencode)
+        plan = plan_of(job.info, checkpoint, intact, reencoded=options.reencode)
         source.require_unchanged()
     except BaseException:
         # The segments of a damaged video stay for the next run.
@@ -131,4 +132,6 @@ def _prepare(
             f"{quantity(skipped, 'frame')} at the start cannot be shown, for the recording begins "
             "in the middle. The segments begin after that; the audio stays in time."
         )
-    return CutJob(info, index, seconds, work, choose_filters(info))
+    filters = choose_filters(info)
+    info = replace(info, time_base=index.time_base, start_pts=index.start_pts)
+    return CutJob(info, index, seconds, work, filters)

@@ -36,10 +36,14 @@ class CutJob:
         return self.seconds / self.info.time_base
 
     @property
+    def says_when_presented(self) -> bool:
+        """Whether the container says when frames are presented; AVI says only when to decode."""
+        return not (self.info.container == "avi" and self.info.reorders)
+
+    @property
     def is_timed(self) -> bool:
-        """Whether the container says when each frame is presented; AVI says only when to decode."""
-        reordered_avi = self.info.container == "avi" and self.info.reorders
-        return self.index.is_timed and not reordered_avi
+        """Whether every frame has a time of its own at which it is presented."""
+        return self.index.is_timed and self.says_when_presented
 
     @cached_property
     def corrupt_pts(self) -> frozenset[int]:

@@ -52,8 +52,12 @@ def cut(
 
 def _reason_to_reencode(job: CutJob) -> str:
     """Return why a source's packets cannot be copied; "" where they can."""
-    if not job.is_timed:
+    if not job.says_when_presented:
         return "the video's frames carry no times of their own"
+    if not job.is_timed:
+        return "not every frame has a time of its own; those that have one keep it"
+    if not job.index.is_sequence:
+        return "its edit list puts it together from several parts"
     if job.filters:
         return FILTERED
     if not job.index.fits_mp4:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.video.stream import VideoStream
 
 from matting.errors import MediaError
@@ -17,9 +19,12 @@ from matting.media.container import (
     reading,
     until_break,
 )
+from matting.media.frame_times import finer_ticks
 from matting.media.mp4.stream_copy import mp4_can_hold
 from matting.media.packet_content import PacketContent
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
+from matting.media.stream_times import StreamTables
+from matting.media.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -46,22 +51,31 @@ class SourcePacket:
 
 @dataclass(frozen=True)
 class SourceIndex:
-    """All packets of a video's picture, in decoding order.
+    """All packets of a video's picture, in decoding order, on one line of time.
 
     Attributes:
         truncated_at: when the file ends although it should go on, in seconds; None: it is whole.
         fits_mp4: whether an mp4 file can hold the packets as they are.
+        time_base: seconds a tick of all times here; finer than the container's where frames that
+            share one time need room beside it.
+        start_pts: when the source starts, audio included.
     """
 
     packets: tuple[SourcePacket, ...]
     truncated_at: Fraction | None
     fits_mp4: bool
+    time_base: Fraction
+    start_pts: int
 
     @property
     def is_timed(self) -> bool:
-        """Whether every frame has a time of its own."""
-        pts = [packet.pts for packet in self.packets if not packet.omitted]
-        return None not in pts and len(set(pts)) == len(pts)
+        """Whether every frame that is presented has a time of its own."""
+        return _are_distinct([p.pts for p in self.packets if p.presented and not p.omitted])
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether no packet repeats the time of another, hidden ones included."""
+        return _are_distinct([packet.pts for packet in self.packets if not packet.omitted])
 
     def decodable(self, within: range | None = None) -> frozenset[int]:
         """Return the numbers of the packets that a decoder is to be given, all or some of them.
@@ -88,13 +102,16 @@ def read_index(path: Path) -> SourceIndex:
     packets: list[SourcePacket] = []
     end = Fraction(0)
     with open_video(path) as (container, stream), reading(path):
+        number, time_base = stream.index, stream.time_base or Fraction(1)
         codec = stream.codec_context.codec.canonical_name
         extradata = bytes(stream.codec_context.extradata or b"")
         fits_mp4 = mp4_can_hold(container, stream)
         when_decoded = is_presented_when_decoded(stream)
+        tables = StreamTables(container.format.name)
         breaks: list[av.error.FFmpegError] = []
         # All streams: the container's declared length is that of its longest.
         for packet in until_break(container.demux(), breaks.append):
+            tables.add(packet)
             if packet.stream_index == stream.index and when_decoded:
                 packet.pts = packet.dts
             if packet.pts is not None:
@@ -114,6 +131,8 @@ def read_index(path: Path) -> SourceIndex:
                         is_superfluous or not content.is_well_formed(),
                     )
                 )
+        hidden = np.array([not packet.presented for packet in packets], np.bool_)
+        timeline = tables.timeline(container, stream, hidden)
         truncated = (
             bool(breaks)
             or declared_end(container) - end > TRUNCATED_SECONDS
@@ -121,7 +140,41 @@ def read_index(path: Path) -> SourceIndex:
         )
     if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
-    return SourceIndex(tuple(packets), end if truncated else None, fits_mp4)
+    placed = _on_timeline(packets, timeline, number, time_base)
+    finer = finer_ticks([packet.pts for packet in placed if packet.presented])
+    return SourceIndex(
+        tuple(_in_finer_ticks(placed, finer)) if finer > 1 else tuple(placed),
+        end if truncated else None,
+        fits_mp4,
+        time_base / finer,
+        round(timeline.start / time_base * finer),
+    )
+
+
+def _on_timeline(
+    packets: list[SourcePacket], timeline: Timeline, stream: int, time_base: Fraction
+) -> list[SourcePacket]:
+    """Return the packets with their times on one line, and with none where they say nothing."""
+    if not timeline.is_cut and not timeline.strays:
+        return packets
+    placed: list[SourcePacket] = []
+    for number, packet in enumerate(packets):
+        shift = round(timeline.shift(stream, number) / time_base)
+        pts = None if packet.pts is None or timeline.is_stray(number) else packet.pts + shift
+        dts = None if packet.dts is None or timeline.is_stray(number) else packet.dts + shift
+        placed.append(replace(packet, pts=pts, dts=dts))
+    return placed
+
+
+def _in_finer_ticks(packets: Sequence[SourcePacket], finer: int) -> Iterator[SourcePacket]:
+    for packet in packets:
+        pts = None if packet.pts is None else packet.pts * finer
+        dts = None if packet.dts is None else packet.dts * finer
+        yield replace(packet, pts=pts, dts=dts)
+
+
+def _are_distinct(times: Sequence[int | None]) -> bool:
+    return None not in times and len(set(times)) == len(times)
 
 
 def _container_index_exceeds_file(stream: VideoStream, path: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice, zip_longest
+from itertools import islice, pairwise, zip_longest
 from pathlib import Path
 
 from av.video.frame import VideoFrame
@@ -17,6 +17,7 @@ from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps,
 from matting.media.decode_check import decode_all
 from matting.media.frame_decoding import Decoding
 from matting.media.frame_filters import FrameFilters
+from matting.media.frame_times import rising_times
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -166,18 +167,24 @@ def _choose_filters(job: CutJob, decoding: Decoding, progress: Progress) -> Fram
 
 def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
     """Return each frame's PTS by its packet's number, also where the container gives none."""
-    if job.is_timed:
-        return {number: pts for number, pts in decoding.indexed.items() if pts is not None}
+    packets = job.index.packets
     order = [number for number in decoding.presented if number in decoding.indexed]
+    order = list(dict.fromkeys(order))
+    if job.is_timed:
+        times = {number: packets[number].pts or 0 for number in decoding.indexed}
+        if all(times[earlier] < times[later] for earlier, later in pairwise(order)):
+            return times
     for number in sorted(set(decoding.indexed) - set(order)):
         place = next((i for i, other in enumerate(order) if other > number), len(order))
         order.insert(place, number)
-    decoding_times = [job.index.packets[number].dts for number in decoding.indexed]
-    known = [time for time in decoding_times if time is not None]
-    if len(set(known)) < len(order):
-        step = 1 / (job.info.rate * job.info.time_base)
-        known = [job.info.start_pts + round(place * step) for place in range(len(order))]
-    return dict(zip(order, sorted(known), strict=True))
+    if job.says_when_presented:
+        shown = [packets[number].pts for number in order]
+    else:  # those of decoding are right in rising order, if there is one for each
+        decoded = sorted({dts for n in order if (dts := packets[n].dts) is not None})
+        shown = [*decoded] if len(decoded) == len(order) else [None] * len(order)
+    step = 1 / (job.info.rate * job.info.time_base)
+    rising = rising_times(shown, order, step, job.info.start_pts)
+    return dict(zip(order, rising, strict=True))
 
 
 def _group_by_length(job: CutJob, times: Sequence[int]) -> dict[Path, list[int]]:

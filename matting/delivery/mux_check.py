@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from matting.delivery.mux_tags import missing_tags
 from matting.delivery.muxing import MuxRequest
@@ -14,8 +18,9 @@ from matting.errors import EncodeError
 from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.boxes import Box, entries
 from matting.media.mp4.spatial import Spatial
-from matting.media.packet_table import StreamSpan
-from matting.media.probe import frame_times, probe, read_contents, stream_spans
+from matting.media.packet_table import PacketTable
+from matting.media.probe import frame_times, probe, read_contents
+from matting.media.stream_times import NO_TIME
 from matting.media.tracks import Contents, Track, TrackKind
 from matting.project.paths import Container
 
@@ -39,10 +44,8 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     Raises:
         EncodeError: frames or tracks are missing, or at other times.
     """
-    if not request.spans:
-        request = request.with_spans()
-    source, mapping = request.source, request.mapping
-    offset = _check_picture(request, final) - source.start_pts * source.time_base
+    mapping = request.mapping
+    offset = _check_picture(request, final) - request.packets.timeline.start
     written = read_contents(final)
     tracks = [track for track in written.tracks if track.kind not in UNMAPPED]
     mapped = [stream.track for stream in mapping.tracks]
@@ -87,58 +90,88 @@ def _presentation_times(path: Path) -> list[Fraction]:
 def _check_audio(
     request: MuxRequest, final: Path, pairs: Sequence[tuple[Track, Track]], offset: Fraction
 ) -> None:
-    """Require every audio track to be where it was beside the picture, and as long.
+    """Require every packet of every audio track to be where it was beside the picture.
 
     Args:
         pairs: each track in the source and in `final`.
         offset: how much later everything is in `final`, in seconds.
     """
-    spans_after, _ = stream_spans(final, [after.index for _, after in pairs])
+    source, written = request.packets, index_of(final, IndexPart.PACKETS).packets
     converted = {own.track.index for own in request.mapping.tracks if not own.is_copied}
-    for track, written in pairs:
-        before, after = request.spans.get(track.index), spans_after.get(written.index)
-        if before is None and after is None:
-            continue
-        matches = before is not None and after is not None
-        if before is not None and after is not None:
-            if track.index in converted:
-                matches = _is_decoded_whole(request, before, after, offset)
-            else:
-                is_pcm = track.codec.startswith("pcm_")
-                matches = _is_copied_whole(request, before, after, offset, is_pcm=is_pcm)
+    for track, other in pairs:
+        before, after = _HeardTrack.of(source, track), _HeardTrack.of(written, other)
+        if before is None or after is None:
+            matches = before is after
+        elif track.index in converted:
+            matches = _is_decoded_whole(request, before, after, offset)
+        elif track.codec.startswith("pcm_"):  # divided anew into packets by every reader
+            matches = abs(after.start - before.start - offset) <= TOLERANCE_SECONDS
+            late = abs(after.end - before.end - offset)
+            matches &= bool(source.stopped) or late <= 1 / request.source.rate / 2
+        else:
+            matches = _are_same(before, after, float(offset), whole=not source.stopped)
         if not matches:
             raise EncodeError(f"{final}: {track} is not whole, or at another time.")
 
 
-def _is_copied_whole(
-    request: MuxRequest, before: StreamSpan, after: StreamSpan, offset: Fraction, *, is_pcm: bool
-) -> bool:
-    matches = abs(after.start - before.start - offset) <= TOLERANCE_SECONDS
-    if request.is_whole:  # else ffmpeg may have read a little further
-        # PCM is divided anew into packets by every reader.
-        end = after.end - before.end if is_pcm else after.last - before.last
-        matches &= abs(end - offset) <= 1 / request.source.rate / 2
-        matches &= is_pcm or after.packets == before.packets
-    return matches
+@dataclass(frozen=True, eq=False)
+class _HeardTrack:
+    """When the packets of an audio track are heard, on its file's line of time, in seconds.
+
+    Attributes:
+        times: [N] of the packets. Where some overlap, as those of joined files do, the muxer lets
+            each begin after the one before.
+        end: of the last; it may hold more than is heard.
+        tick: how exactly the file says it.
+    """
+
+    times: NDArray[np.float64]
+    start: Fraction
+    last: Fraction
+    end: Fraction
+    tick: Fraction
+
+    @classmethod
+    def of(cls, packets: PacketTable, track: Track) -> _HeardTrack | None:
+        """Return a track of a file; None where none of its packets has a time."""
+        own = packets.stream_times.get(track.index)
+        if own is None or track.index not in packets.spans:
+            return None
+        ticks = own.on(packets.timeline, track.index)
+        ticks = np.maximum.accumulate(ticks[ticks != NO_TIME])
+        last = int(ticks[-1]) * own.time_base
+        span = packets.spans[track.index]
+        seconds = ticks.astype(np.float64) * float(own.time_base)
+        start = int(ticks[0]) * own.time_base
+        return cls(seconds, start, last, last + span.end - span.last, own.time_base)
+
+
+def _are_same(before: _HeardTrack, after: _HeardTrack, offset: float, *, whole: bool) -> bool:
+    expected, found = before.times, after.times
+    if not whole:  # ffmpeg may have read a little further, or less
+        common = min(len(expected), len(found))
+        expected, found = expected[:common], found[:common]
+    latest = float(TOLERANCE_SECONDS + max(before.tick, after.tick))
+    return len(expected) == len(found) and bool(np.all(np.abs(found - expected - offset) <= latest))
 
 
 def _is_decoded_whole(
-    request: MuxRequest, before: StreamSpan, after: StreamSpan, offset: Fraction
+    request: MuxRequest, before: _HeardTrack, after: _HeardTrack, offset: Fraction
 ) -> bool:
     """Return whether samples begin where the packets do, and end within the last one.
 
     A decoder may give nothing for what comes before the start, and for the first packets; not
     every container says how long the last one is.
     """
-    packet = (before.last - before.start) / max(1, before.packets - 1)
-    heard = max(before.start, request.source.start_pts * request.source.time_base)
+    packet = (before.last - before.start) / max(1, len(before.times) - 1)
+    heard = max(before.start, request.packets.timeline.start)
     later = after.start - heard - offset
     matches = (
         -TOLERANCE_SECONDS
         <= later
         <= TOLERANCE_SECONDS + min(RUN_UP_PACKETS * packet, RUN_UP_SECONDS)
     )
-    if request.is_whole:
+    if not request.packets.stopped:
         tolerance = 1 / request.source.rate / 2
         longest = max(before.end, before.last + packet) + tolerance
         matches &= before.last - tolerance <= after.end - offset <= longest

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from matting.delivery.mux_tags import (
@@ -24,13 +24,14 @@ from matting.delivery.stream_mapping import (
 from matting.errors import writing
 from matting.media import ffmpeg
 from matting.media.ffmetadata import ffmetadata
-from matting.media.media_index import forget_index
+from matting.media.media_index import IndexPart, forget_index, index_of
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
-from matting.media.packet_table import StreamSpan
-from matting.media.probe import frame_times, probe, read_contents, read_spatial, stream_spans
+from matting.media.packet_table import PacketTable
+from matting.media.probe import frame_times, probe, read_contents, read_spatial
 from matting.media.streams import cover_bytes
-from matting.media.tracks import Contents, TrackKind
+from matting.media.timeline import Timeline
+from matting.media.tracks import Contents, Track, TrackKind
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress
 from matting.project.paths import Container
@@ -58,8 +59,6 @@ class MuxRequest:
         contents: what the source holds.
         mapping: what of that goes along.
         spatial: how the source's picture is to be viewed.
-        spans: when the source's mapped tracks start and end, by their numbers.
-        is_whole: whether the source could be read to its end.
     """
 
     source: VideoInfo
@@ -67,8 +66,6 @@ class MuxRequest:
     contents: Contents
     mapping: StreamMapping
     spatial: Spatial
-    spans: Mapping[int, StreamSpan] = field(default_factory=dict)
-    is_whole: bool = True
 
     @classmethod
     def of(cls, video: Path, combined: Path) -> MuxRequest:
@@ -86,20 +83,14 @@ class MuxRequest:
         """Return the request without what ffmpeg has refused."""
         return replace(self, mapping=map_streams(self.contents, self.combined.codec, fallbacks))
 
-    def with_spans(self) -> MuxRequest:
-        """Return the request with the spans, for which the source is read to its end.
+    @property
+    def packets(self) -> PacketTable:
+        """All packets of the source, and the line of time that they are put on.
 
         Raises:
             InputError, MediaError: it cannot be read.
         """
-        indexes = [mapped.track.index for mapped in self.mapping.tracks]
-        spans, is_whole = stream_spans(self.source.path, indexes)
-        return replace(self, spans=spans, is_whole=is_whole)
-
-    @property
-    def source_start_seconds(self) -> float:
-        """When the source's container starts."""
-        return float(self.source.start_pts * self.source.time_base)
+        return index_of(self.source.path, IndexPart.PACKETS).packets
 
 
 def mux(
@@ -115,12 +106,14 @@ def mux(
     """
     container = request.mapping.container
     with tempfile.TemporaryDirectory() as folder:
-        arguments = _input_arguments(request) + _tag_arguments(request, Path(folder))
-        arguments += _track_arguments(request)
+        timeline = _start_of(request) if only_a_moment else request.packets.timeline
+        arguments = _input_arguments(request, timeline) + _tag_arguments(request, Path(folder))
+        arguments += _track_arguments(request, timeline)
         if container is Container.MATROSKA:
             arguments += _attach_covers(request, Path(folder))
         else:
             arguments += ["-movie_timescale", str(_movie_ticks(request.combined))]
+        if container is not Container.MATROSKA and not only_a_moment:
             arguments += ["-moov_size", str(_header_bytes(request))]
         if only_a_moment:
             arguments += ["-fs", str(MOMENT_BYTES)]
@@ -138,13 +131,18 @@ def mux(
             forget_index(target)
 
 
-def _input_arguments(request: MuxRequest) -> list[str]:
+def _start_of(request: MuxRequest) -> Timeline:
+    """Return where the source's time starts, as far as that is known without its packets."""
+    return Timeline(request.source.start_pts * request.source.time_base)
+
+
+def _input_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
     """Open both files so that the combined file's times count from where the source starts.
 
     So will the result's, unless the source is MP4 or QuickTime: there a late start of everything
     is part of what a player shows, in other containers it is how they count.
     """
-    start = request.source_start_seconds
+    start = float(timeline.start)
     later, earlier = (start, 0.0) if "mov" in request.source.container else (0.0, start)
     # Without -copyts ffmpeg would count from what it believes the start to be, and close gaps
     # in transport streams.
@@ -152,7 +150,26 @@ def _input_arguments(request: MuxRequest) -> list[str]:
     for mapped in request.mapping.tracks:
         if mapped.charset:
             inputs += [f"-sub_charenc:{mapped.track.index}", mapped.charset]
+        if not mapped.is_copied:
+            inputs += _shift_arguments(timeline, mapped.track, f":{mapped.track.index}")
     return [*inputs, "-itsoffset", f"{-earlier:.6f}", *ffmpeg.input_file(request.source.path)]
+
+
+def _shift_arguments(timeline: Timeline, track: Track, where: str) -> list[str]:
+    """Put a track's packets on the source's line of time, where its clock jumps.
+
+    Args:
+        where: which stream of the file that the arguments stand before.
+    """
+    shifts = timeline.shifts.get(track.index, ())
+    if not shifts:
+        return []
+    totals = [Fraction(0), *(shift.seconds for shift in shifts)]
+    ticks = "".join(
+        f"+gte(N,{shift.packet})*round({shift.seconds - before}/TB)"
+        for shift, before in zip(shifts, totals, strict=False)
+    )
+    return [f"-bsf{where}", f"setts=pts='PTS{ticks}':dts='DTS{ticks}'"]
 
 
 def _tag_arguments(request: MuxRequest, folder: Path) -> list[str]:
@@ -169,7 +186,7 @@ def _tag_arguments(request: MuxRequest, folder: Path) -> list[str]:
     return arguments
 
 
-def _track_arguments(request: MuxRequest) -> list[str]:
+def _track_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
     contents = request.contents
     chapters = "1" if len(contents.chapters) <= MOST_CHAPTERS else "-1"
     arguments = ["-map", "0:v:0", "-map_chapters", chapters, "-c", "copy"]
@@ -181,7 +198,9 @@ def _track_arguments(request: MuxRequest) -> list[str]:
     for number, mapped in enumerate(request.mapping.tracks, 1):
         track = mapped.track
         arguments += ["-map", f"1:{track.index}"]
-        if not mapped.is_copied:
+        if mapped.is_copied:
+            arguments += _shift_arguments(timeline, track, f":{number}")
+        else:
             arguments += [f"-c:{number}", mapped.codec]
             if track.kind == TrackKind.AUDIO:
                 # PCM has no times of its own: what is missing in the source becomes silence.
@@ -203,7 +222,7 @@ def _header_bytes(request: MuxRequest) -> int:
     """Return what to keep free for the header, so that players find it first."""
     contents = request.contents
     packets = len(frame_times(request.combined.path))
-    packets += sum(span.packets for span in request.spans.values())
+    packets += sum(len(times.pts) for times in request.packets.stream_times.values())
     packets += 2 * min(len(contents.chapters), MOST_CHAPTERS)  # of their track, and their list
     tag_bytes = sum(len(key) + len(value) for key, value in bounded_tags(contents.tags).items())
     for mapped in request.mapping.tracks:

@@ -17,28 +17,12 @@ from numpy.typing import NDArray
 
 from matting.errors import MediaError
 from matting.media.container import AnyStream, unreadable_video
+from matting.media.stream_times import NO_TIME, PacketTimes, StreamSpan, StreamTables
+from matting.media.timeline import Timeline
 
 # How much shorter than its own declared length a file may be before it counts as truncated.
 TRUNCATED_SECONDS = Fraction(1)
-NO_TIME = np.iinfo(np.int64).min  # where the container does not say
 KEY, DISCARDED, CORRUPT = 1, 2, 4
-
-
-@dataclass(frozen=True)
-class StreamSpan:
-    """When a stream's packets are presented, in seconds.
-
-    Attributes:
-        packets: their number.
-        start: of the first.
-        last: when the last one starts.
-        end: of the last; the last packet of encoded audio may hold more than is heard.
-    """
-
-    packets: int
-    start: Fraction
-    last: Fraction
-    end: Fraction
 
 
 @dataclass(frozen=True)
@@ -72,6 +56,8 @@ class PacketTable:
         marks: [N] uint8, of KEY, DISCARDED (hidden by an edit list) and CORRUPT (the container
             itself knows that a part is missing).
         spans: by the stream's index; streams without packets are not there.
+        stream_times: when each packet of a stream but the picture's is presented, by its index.
+        timeline: how the times of all streams become those on one line.
         declared_frames: how many frames the container says there are; 0: it does not say.
         declared_end: when the file ends by its own word, in seconds; 0: it does not say.
         stopped: what FFmpeg said where the file could not be read any further; "": it could.
@@ -81,6 +67,8 @@ class PacketTable:
     sizes: NDArray[np.int32]
     marks: NDArray[np.uint8]
     spans: dict[int, StreamSpan]
+    stream_times: dict[int, PacketTimes]
+    timeline: Timeline
     declared_frames: int
     declared_end: Fraction
     stopped: str
@@ -128,34 +116,6 @@ class PacketTable:
         )
 
 
-class SpanTable:
-    """The spans of streams, while their packets are read."""
-
-    def __init__(self) -> None:
-        self._time_bases: dict[int, Fraction] = {}
-        self._ticks: dict[int, tuple[int, int, int, int]] = {}  # packets, start, last, end
-
-    def add(self, packet: Packet[AnyStream]) -> None:
-        """Note a packet, unless it has no time."""
-        pts = packet.pts
-        if pts is None:
-            return
-        index, end = packet.stream_index, pts + (packet.duration or 0)
-        if index not in self._ticks:
-            self._time_bases[index] = packet.time_base
-            self._ticks[index] = (1, pts, pts, end)
-            return
-        packets, start, last, latest = self._ticks[index]
-        self._ticks[index] = (packets + 1, min(start, pts), max(last, pts), max(latest, end))
-
-    def spans(self) -> dict[int, StreamSpan]:
-        """Return the spans, by the streams' indexes."""
-        return {
-            index: StreamSpan(packets, *(time * self._time_bases[index] for time in times))
-            for index, (packets, *times) in self._ticks.items()
-        }
-
-
 class TableWriter:
     """A PacketTable while the packets of a file are read."""
 
@@ -163,11 +123,11 @@ class TableWriter:
         self._container = container
         self._picture = picture
         self._pts, self._sizes, self._marks = array("q"), array("i"), array("B")
-        self._spans = SpanTable()
+        self._streams = StreamTables(container.format.name)
 
     def add(self, packet: Packet[AnyStream]) -> None:
         """Note a packet of any stream: the declared length is that of the longest."""
-        self._spans.add(packet)
+        self._streams.add(packet)
         if packet.stream_index != self._picture.index:
             return
         self._pts.append(NO_TIME if packet.pts is None else packet.pts)
@@ -177,11 +137,16 @@ class TableWriter:
 
     def table(self, stopped: str) -> PacketTable:
         """Return the table. `stopped`: as PacketTable has it."""
+        pts, marks = np.array(self._pts, np.int64), np.array(self._marks, np.uint8)
         return PacketTable(
-            pts=np.array(self._pts, np.int64),
+            pts=pts,
             sizes=np.array(self._sizes, np.int32),
-            marks=np.array(self._marks, np.uint8),
-            spans=self._spans.spans(),
+            marks=marks,
+            spans=self._streams.spans(),
+            stream_times=self._streams.times(but=self._picture.index),
+            timeline=self._streams.timeline(
+                self._container, self._picture, hidden=(marks & DISCARDED) != 0
+            ),
             declared_frames=self._picture.frames,
             declared_end=declared_end(self._container),
             stopped=stopped,
@@ -189,12 +154,12 @@ class TableWriter:
 
 
 def declared_end(container: InputContainer) -> Fraction:
-    """Return when the container ends by its own word, in seconds; 0 where it does not say."""
-    if not container.duration:
-        return Fraction(0)
-    # Matroska counts from zero, the others from where they start.
-    start = 0 if "matroska" in container.format.name else container.start_time or 0
-    return Fraction(start + container.duration, av.time_base)
+    """Return when the container ends at the least by its own word, in seconds; 0: it does not say.
+
+    Some count from where they start, others from zero, and some writers of the same container do
+    the one and some the other. So a late start is taken to be counted.
+    """
+    return Fraction(container.duration or 0, av.time_base)
 
 
 def decode_times(pts: Sequence[int]) -> list[int]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.spatial import Spatial
-from matting.media.packet_table import PacketSizes, StreamSpan
+from matting.media.packet_table import PacketSizes
 from matting.media.source_spatial import spatial_of
-from matting.media.streams import contents_of, read_spans
+from matting.media.streams import contents_of
 from matting.media.tracks import Contents
 from matting.media.video_info import VideoInfo
 
@@ -73,22 +73,3 @@ def packet_sizes(path: Path) -> PacketSizes:
         InputError, MediaError: as `probe`.
     """
     return index_of(path, IndexPart.PACKETS).packets.packet_sizes()
-
-
-def stream_spans(path: Path, indexes: list[int]) -> tuple[dict[int, StreamSpan], bool]:
-    """Return when some streams start and end; those without packets are not in the result.
-
-    Reads no more of the file than it has to.
-
-    Returns:
-        the spans by index, and whether the file could be read to its end.
-    Raises:
-        InputError, MediaError: as `probe`.
-    """
-    if not indexes:
-        return {}, True
-    known = index_of(path, IndexPart.HEADER)
-    if IndexPart.PACKETS not in known.parts:
-        return read_spans(path, indexes)
-    spans = known.packets.spans
-    return {index: spans[index] for index in indexes if index in spans}, not known.packets.stopped

@@ -9,12 +9,11 @@ from pathlib import Path
 from av.audio.codeccontext import AudioCodecContext
 from av.codec.context import CodecContext
 from av.container import InputContainer
-from av.stream import Discard, Disposition, Stream
+from av.stream import Disposition, Stream
 
-from matting.media.container import is_cover, open_video, reading, until_break
+from matting.media.container import is_cover, open_video, reading
 from matting.media.mp4.boxes import Box, entries, track_id
 from matting.media.mp4.spatial_audio import spatial_audio_boxes
-from matting.media.packet_table import SpanTable, StreamSpan
 from matting.media.tracks import Contents, Track, TrackKind
 
 # What describes a file and not its content; and the time code, which has a field of its own.
@@ -93,32 +92,12 @@ def contents_of(listed: StreamList, moov: Box | None) -> Contents:
     )
 
 
-def read_spans(path: Path, indexes: list[int]) -> tuple[dict[int, StreamSpan], bool]:
-    """Read when some streams start and end; those without packets are not in the result.
-
-    Returns:
-        the spans by index, and whether the file could be read to its end.
-    Raises:
-        InputError: no such file, or a folder.
-        MediaError: it is no video, or holds no picture.
-    """
-    table = SpanTable()
-    breaks: list[Exception] = []
-    with open_video(path) as (container, _), reading(path):
-        streams = [container.streams[index] for index in indexes]
-        for stream in container.streams:
-            if stream not in streams:
-                stream.discard = Discard.all  # an mp4 file's picture is then not even read
-        for packet in until_break(container.demux(streams), breaks.append):
-            table.add(packet)
-    return table.spans(), not breaks
-
-
 def cover_bytes(path: Path, index: int) -> bytes:
     """Return the picture file that a cover is.
 
     Raises:
-        InputError, MediaError: as `read_spans`.
+        InputError: no such file, or a folder.
+        MediaError: it is no video, or holds no picture.
     """
     with open_video(path) as (container, _), reading(path):
         for packet in container.demux(container.streams[index]):

@@ -308,22 +308,3 @@ def test_a_file_cut_off_by_less_than_a_second(tmp_path: Path, progress: Recorder
     front.write_bytes(content[: int(len(content) * 0.8)])
     with pytest.raises(MediaError, match="is cut off"):
         segment(front, CuttingOptions(damaged=OnDamage.STOP), None, progress)
-
-
-def test_times_in_disorder_are_refused(tmp_path: Path, progress: Recorder) -> None:
-    """What comes out of the decoder in another order than its times say is not put right by
-    leaving frames out."""
-    plain = make_clip(tmp_path / "plain.mp4", 60)
-    swapped = tmp_path / "swapped.mp4"
-    with av.open(str(plain)) as source, av.open(str(swapped), "w") as target:
-        stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream, opaque=True)
-        packets = [packet for packet in source.demux(stream) if packet.size]
-        packets[14].pts, packets[16].pts = packets[16].pts, packets[14].pts
-        for packet in packets:
-            packet.dts = (packet.dts or 0) - 4 * (packet.duration or 0)
-            packet.stream = copy
-            target.mux(packet)
-    with pytest.raises(MediaError):
-        segment(swapped, CuttingOptions(), None, progress)
-    assert not list((tmp_path / "swapped_segments").glob("output_*"))

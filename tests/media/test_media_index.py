@@ -14,9 +14,9 @@ import pytest
 
 from matting.errors import InputError, MediaError
 from matting.media.media_index import IndexCache, IndexPart, MediaIndex
-from matting.media.packet_table import DISCARDED, KEY, NO_TIME
+from matting.media.packet_table import DISCARDED, KEY
 from matting.media.probe import frame_times, packet_sizes, probe, read_contents, read_spatial
-from matting.media.streams import read_spans
+from matting.media.stream_times import NO_TIME
 from matting.media.video_info import VideoInfo
 from tests.support.clips import make_clip
 from tests.support.opens import OpenCounter
@@ -36,7 +36,6 @@ def test_the_table_holds_what_the_container_lists(suffix: str, tmp_path: Path) -
     assert table.sizes.tolist() == [p.size for p in packets]
     assert ((table.marks & KEY) != 0).tolist() == [p.is_keyframe for p in packets]
     assert not (table.marks & DISCARDED).any()
-    assert table.spans == read_spans(clip, [0, 1])[0]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -186,12 +185,3 @@ def test_parts_that_were_not_asked_for_are_no_facts(tmp_path: Path) -> None:
         _ = index.packets
     with pytest.raises(ValueError, match="not asked for"):
         _ = index.start
-
-
-def test_spans_of_some_streams_are_those_of_all(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "clip.mp4", 30, audio=True, audio_delay_frames=3)
-    spans, whole = read_spans(clip, [1])
-    assert whole
-    assert set(spans) == {1}
-    assert spans[1] == IndexCache().get(clip, IndexPart.PACKETS).packets.spans[1]
-    assert abs(spans[1].start - Fraction(3, 30)) < Fraction(1, 40)

@@ -1,0 +1,142 @@
+"""When frames are presented whose container says it badly: judged frame by frame."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import accumulate, groupby, pairwise
+from statistics import median_low
+
+FINE_TICKS = 64  # from one frame to the next: room for those that share one time
+
+
+def rising_times(
+    times: Sequence[int | None], numbers: Sequence[int], step: Fraction, start: int = 0
+) -> list[int]:
+    """Return strictly rising times for frames in order of presentation.
+
+    A good time stays: one that rises with most others and leaves the frames between a tick each.
+    A frame without one gets its share of the time between its neighbours. Where times rise from
+    packet to packet although the decoder gives the frames in another order, they are times of
+    decoding: the same times, in rising order, are those of presentation.
+
+    Args:
+        times: of each frame, in ticks, as the container says; None where it does not.
+        numbers: of each frame's packet, in decoding order.
+        step: from one frame to the next where nothing says it, in ticks.
+        start: the first frame's time where no frame has one.
+    """
+    given = _in_order_of_presentation(times, numbers)
+    kept = _good_frames(given)
+    if len(kept) == len(given):
+        return [time for time in given if time is not None]
+    if not kept:
+        return [start + int(place * max(step, Fraction(1))) for place in range(len(given))]
+    return list(_fill(kept, len(given), step))
+
+
+def finer_ticks(times: Sequence[int | None]) -> int:
+    """Return by how much to divide the ticks so that frames that share a time find room beside it.
+
+    Args:
+        times: of the frames, in any order.
+    """
+    known = sorted({time for time in times if time is not None})
+    if len(known) == len(times) or len(known) < 2:
+        return 1
+    usual = median_low(later - earlier for earlier, later in pairwise(known))
+    return max(1, FINE_TICKS // usual)
+
+
+def _in_order_of_presentation(
+    times: Sequence[int | None], numbers: Sequence[int]
+) -> list[int | None]:
+    """Return the times with those of decoding sorted, group by group."""
+    result = list(times)
+    for group in _disordered(times):
+        known = [(numbers[place], time) for place in group if (time := times[place]) is not None]
+        by_packet = [time for _, time in sorted(known)]
+        if all(earlier < later for earlier, later in pairwise(by_packet)):
+            rising = iter(by_packet)
+            for place in group:
+                if times[place] is not None:
+                    result[place] = next(rising)
+    return result
+
+
+def _disordered(times: Sequence[int | None]) -> Iterator[list[int]]:
+    """Yield the places of the least groups beyond which all times are in order."""
+    known = [(place, time) for place, time in enumerate(times) if time is not None]
+    latest = list(accumulate((time for _, time in known), max))
+    earliest = list(accumulate((time for _, time in reversed(known)), min))[::-1]
+    first = 0
+    for last in range(len(known)):
+        if last + 1 < len(known) and latest[last] > earliest[last + 1]:
+            continue
+        if last > first:
+            yield [place for place, _ in known[first : last + 1]]
+        first = last + 1
+
+
+def _good_frames(times: Sequence[int | None]) -> list[tuple[int, int]]:
+    """Return (place, time) of the most frames whose times rise by a tick a frame at the least."""
+    ends: list[int] = []  # the least `time - place` in which so many good frames can end
+    chains: list[int] = []  # the place of that frame
+    before: list[int] = [-1] * len(times)
+    for place, time in enumerate(times):
+        if time is None:
+            continue
+        length = bisect_right(ends, time - place)
+        before[place] = chains[length - 1] if length else -1
+        ends[length : length + 1] = [time - place]
+        chains[length : length + 1] = [place]
+    good: list[tuple[int, int]] = []
+    place = chains[-1] if chains else -1
+    while place >= 0:
+        good.append((place, times[place] or 0))
+        place = before[place]
+    return _first_or_last_of_equals(good[::-1], times)
+
+
+def _first_or_last_of_equals(
+    good: list[tuple[int, int]], times: Sequence[int | None]
+) -> list[tuple[int, int]]:
+    """Of neighbours that share a time, let the one have it that leaves the others more room."""
+    place_of = {time: place for place, time in good}
+    ends = {
+        time: (group[0], group[-1])
+        for time, same in groupby(range(len(times)), lambda place: times[place])
+        if time in place_of and len(group := list(same)) > 1 and place_of[time] in group
+    }
+    result: list[tuple[int, int]] = []
+    for index, (place, time) in enumerate(good):
+        if time not in ends:
+            result.append((place, time))
+            continue
+        first, last = ends[time]
+        before = result[-1] if result else None
+        after = good[index + 1] if index + 1 < len(good) else None
+        more_before = before and after and time - before[1] > after[1] - time
+        chosen = last if more_before else first
+        if after is not None and after[1] - time < after[0] - chosen:
+            chosen = place
+        if before is not None and time - before[1] < chosen - before[0]:
+            chosen = place
+        result.append((chosen, time))
+    return result
+
+
+def _fill(good: Sequence[tuple[int, int]], frames: int, step: Fraction) -> Iterator[int]:
+    """Yield a time for every frame, evenly between the good ones."""
+    gaps = [(later[1] - earlier[1], later[0] - earlier[0]) for earlier, later in pairwise(good)]
+    steps = [Fraction(*gap) for gap in gaps] or [max(step, Fraction(1))]
+    first, time = good[0]
+    for place in range(first):
+        yield time - int((first - place) * steps[0])
+    for (_, time), (span, count) in zip(good, gaps, strict=False):
+        for number in range(count):
+            yield time + span * number // count
+    last, time = good[-1]
+    for place in range(last, frames):
+        yield time + int((place - last) * steps[-1])

@@ -1,0 +1,142 @@
+"""When the packets of all streams of a file are presented, and what their clocks do."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from matting.media.clock_runs import RESTARTING, RunReader
+from matting.media.container import AnyStream
+from matting.media.timeline import Clock, Timeline, timeline_of
+from matting.media.video_info import USUAL_RATE
+
+NO_TIME = int(np.iinfo(np.int64).min)  # where the container does not say
+
+
+@dataclass(frozen=True)
+class StreamSpan:
+    """When a stream's packets are presented, in seconds, as they say themselves.
+
+    Attributes:
+        packets: their number.
+        start: of the first.
+        last: when the last one starts.
+        end: of the last; the last packet of encoded audio may hold more than is heard.
+    """
+
+    packets: int
+    start: Fraction
+    last: Fraction
+    end: Fraction
+
+
+@dataclass(frozen=True, eq=False)
+class PacketTimes:
+    """When the packets of a stream are presented, in the order of the file.
+
+    Attributes:
+        pts: [N] int64, in ticks, or NO_TIME.
+    """
+
+    pts: NDArray[np.int64]
+    time_base: Fraction
+
+    def on(self, timeline: Timeline, stream: int) -> NDArray[np.int64]:
+        """Return the times on that line, in the same ticks; NO_TIME where there is none."""
+        shifts = timeline.shifts.get(stream, ())
+        if not shifts:
+            return self.pts
+        moved: NDArray[np.int64] = self.pts.copy()
+        stops = [shift.packet for shift in shifts[1:]] + [len(moved)]
+        for shift, stop in zip(shifts, stops, strict=True):
+            moved[shift.packet : stop] += round(shift.seconds / self.time_base)
+        moved[self.pts == NO_TIME] = NO_TIME
+        return moved
+
+
+class StreamTables:
+    """The spans, times and clocks of streams, while their packets are read.
+
+    Args:
+        container: FFmpeg's name of its format.
+    """
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+        self._packets = 0
+        self._time_bases: dict[int, Fraction] = {}
+        self._ticks: dict[int, tuple[int, int, int, int]] = {}  # packets, start, last, end
+        self._pts: dict[int, array[int]] = {}
+        self._clocks: dict[int, RunReader] = {}
+
+    def add(self, packet: Packet[AnyStream]) -> None:
+        """Note a packet; one without a time counts in no span."""
+        index, pts, duration = packet.stream_index, packet.pts, packet.duration or 0
+        if index not in self._clocks:
+            self._time_bases[index] = packet.time_base
+            self._pts[index] = array("q")
+            self._clocks[index] = RunReader(self._container, packet.time_base)
+        self._pts[index].append(NO_TIME if pts is None else pts)
+        self._clocks[index].add(pts, packet.dts, duration, self._packets)
+        self._packets += 1
+        if pts is None:
+            return
+        end = pts + duration
+        if index not in self._ticks:
+            self._ticks[index] = (1, pts, pts, end)
+            return
+        packets, start, last, latest = self._ticks[index]
+        self._ticks[index] = (packets + 1, min(start, pts), max(last, pts), max(latest, end))
+
+    def spans(self) -> dict[int, StreamSpan]:
+        """Return the spans, by the streams' indexes."""
+        return {
+            index: StreamSpan(packets, *(time * self._time_bases[index] for time in times))
+            for index, (packets, *times) in self._ticks.items()
+        }
+
+    def times(self, but: int | None = None) -> dict[int, PacketTimes]:
+        """Return the times of all streams but that one, by their indexes."""
+        return {
+            index: PacketTimes(np.array(pts, np.int64), self._time_bases[index])
+            for index, pts in self._pts.items()
+            if index != but
+        }
+
+    def timeline(
+        self, container: InputContainer, picture: VideoStream, hidden: NDArray[np.bool_]
+    ) -> Timeline:
+        """Return how all these times become those on one line.
+
+        It starts where the container does, or with the picture where that says it starts earlier.
+
+        Args:
+            hidden: [N], whether a packet of the picture is not presented.
+        """
+        clocks = {
+            index: Clock(reader.runs, self._time_bases[index])
+            for index, reader in self._clocks.items()
+            if reader.runs
+        }
+        start = Fraction(container.start_time or 0, av.time_base)
+        timeline = timeline_of(
+            clocks,
+            picture.index,
+            [stream.index for stream in container.streams.audio],
+            step=1 / (picture.average_rate or picture.guessed_rate or USUAL_RATE),
+            restarts=container.format.name in RESTARTING,
+        )
+        own = self.times().get(picture.index)
+        if own is not None:
+            shown = own.on(timeline, picture.index)[~hidden]
+            first = shown[shown != NO_TIME].min(initial=np.iinfo(np.int64).max)
+            start = min(start, int(first) * own.time_base)
+        return replace(timeline, start=start)

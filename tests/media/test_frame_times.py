@@ -1,0 +1,108 @@
+"""Every frame gets a time; those that have a good one keep it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import accumulate, pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matting.media.frame_times import FINE_TICKS, finer_ticks, rising_times
+
+STEP = Fraction(100)
+QUICK = settings(deadline=None, max_examples=150)
+
+
+def shown(times: list[int | None], numbers: list[int] | None = None) -> list[int]:
+    return rising_times(times, numbers or list(range(len(times))), STEP)
+
+
+def test_only_the_frame_without_a_good_time_gets_another() -> None:
+    assert shown([0, 100, 100, 300, 400]) == [0, 100, 200, 300, 400]
+    assert shown([0, 200, 200, 300, 400]) == [0, 100, 200, 300, 400]
+    assert shown([0, 100, None, None, 400]) == [0, 100, 200, 300, 400]
+    assert shown([0, 100, 99_999, 300, 400]) == [0, 100, 200, 300, 400]
+    assert shown([0, 100, -50, 300, 400]) == [0, 100, 200, 300, 400]
+    assert shown([None, 100, 200, None]) == [0, 100, 200, 300]
+    assert shown([None, None]) == [0, 100]
+
+
+def test_times_of_decoding_are_put_in_order() -> None:
+    """As in files with B-frames and no composition times."""
+    assert shown([0, 200, 300, 100, 500, 600, 400], [0, 2, 3, 1, 5, 6, 4]) == list(
+        range(0, 700, 100)
+    )
+
+
+def test_frames_that_share_a_coarse_tick_find_room_in_finer_ones() -> None:
+    coarse = [0, 1, 2, 2, 3, 4]
+    finer = finer_ticks(coarse)
+    assert finer == FINE_TICKS
+    fine = shown([time * finer for time in coarse])
+    assert [fine[place] for place in (0, 1, 2, 4, 5)] == [0, 64, 128, 192, 256]
+    assert finer_ticks([0, 1, 2, 3]) == 1
+
+
+@st.composite
+def disturbed(draw: st.DrawFn) -> tuple[list[int], list[int | None], set[int]]:
+    """Return the true times of frames, those of a file, and the places where they differ."""
+    gaps = draw(st.lists(st.integers(40, 4000), min_size=6, max_size=40))
+    true = list(accumulate(gaps, initial=draw(st.integers(-5000, 10**12))))
+    given: list[int | None] = list(true)
+    places: set[int] = set()
+    for place in draw(st.lists(st.integers(2, len(true) - 3), max_size=len(true))):
+        if not places & set(range(place - 2, place + 3)):
+            places.add(place)
+    for place in places:
+        kind = draw(st.sampled_from(["missing", "doubled", "back", "ahead"]))
+        far = draw(st.integers(5_000_000, 10**9))
+        given[place] = {
+            "missing": None,
+            "doubled": true[place - 1],
+            "back": true[place] - far,
+            "ahead": true[place] + far,
+        }[kind]
+    return true, given, places
+
+
+@QUICK
+@given(disturbed())
+def test_good_times_stay(times: tuple[list[int], list[int | None], set[int]]) -> None:
+    true, given, places = times
+    result = shown(given)
+    assert len(result) == len(true)
+    assert all(earlier < later for earlier, later in pairwise(result))
+    for place, (time, before) in enumerate(zip(result, true, strict=True)):
+        # Of two that share a time, the other one may be the one that lacks its own.
+        is_doubled = place + 1 in places and given[place + 1] == given[place]
+        assert place in places or is_doubled or time == before
+        if place in places:
+            assert true[place - 2] < time < true[place + 1]
+
+
+@QUICK
+@given(st.lists(st.none() | st.integers(-(2**62), 2**62), min_size=1, max_size=40))
+def test_whatever_a_file_says_times_rise(times: list[int | None]) -> None:
+    numbers = list(range(len(times)))
+    result = shown(times, numbers)
+    assert len(result) == len(times)
+    assert all(earlier < later for earlier, later in pairwise(result))
+    known = [time for time in times if time is not None]
+    if len(known) == len(times) and all(a < b for a, b in pairwise(known)):
+        assert result == times
+
+
+@QUICK
+@given(st.lists(st.integers(40, 4000), min_size=2, max_size=40), st.integers(1, 4), st.data())
+def test_reordered_frames_without_composition_times(
+    gaps: list[int], depth: int, data: st.DataObject
+) -> None:
+    true = list(accumulate(gaps, initial=0))
+    order: list[int] = []
+    for start in range(0, len(true), depth + 1):
+        group = list(range(start, min(start + depth + 1, len(true))))
+        order += data.draw(st.permutations(group))  # of the packets, by the frames' places
+    number_of = {place: number for number, place in enumerate(order)}
+    numbers = [number_of[place] for place in range(len(true))]
+    assert shown([true[number] for number in numbers], numbers) == true
