@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 NOT_STARTED = 127
+TICK_SECONDS = 1.0
 LIMIT_SECONDS = 600  # a virus scanner looks at each of torch's files the first time it is loaded
 PIP_SETTINGS = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -30,10 +33,18 @@ class CommandResult:
 
 
 class CommandRunner(Protocol):
-    """Runs commands. Neither method raises if the program is missing or fails."""
+    """Runs commands. No method raises if the program is missing or fails."""
 
     def run(self, command: Sequence[str]) -> int:
         """Run a command, its output visible in this window, and return its exit code."""
+        ...
+
+    def follow(self, command: Sequence[str], on_line: Callable[[str | None], None]) -> int:
+        """Run a command unseen, and return its exit code.
+
+        Args:
+            on_line: called with each line that it prints, and with None while it prints nothing.
+        """
         ...
 
     def capture(self, command: Sequence[str]) -> CommandResult:
@@ -50,6 +61,32 @@ class SubprocessRunner:
         except OSError as error:
             print(error, flush=True)
             return NOT_STARTED
+
+    def follow(self, command: Sequence[str], on_line: Callable[[str | None], None]) -> int:
+        try:
+            process = subprocess.Popen(
+                command,
+                env=_variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            on_line(str(error))
+            return NOT_STARTED
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        with process:
+            assert process.stdout is not None
+            threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True).start()
+            try:
+                while (line := _next(lines)) is not None:
+                    on_line(line.rstrip() or None)
+            except BaseException:
+                process.terminate()
+                raise
+        return process.returncode
 
     def capture(self, command: Sequence[str]) -> CommandResult:
         try:
@@ -71,3 +108,18 @@ class SubprocessRunner:
 
 def _variables() -> dict[str, str]:
     return {**os.environ, **PIP_SETTINGS}
+
+
+def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
+    """Queue all lines of a stream, and None at its end."""
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
+    """Return the next line, an empty one if none comes for a while; None at the end."""
+    try:
+        return lines.get(timeout=TICK_SECONDS)
+    except queue.Empty:
+        return ""

@@ -9,12 +9,12 @@ from pathlib import Path
 from textwrap import indent
 
 from installation.commands import CommandRunner, SubprocessRunner
-from installation.errors import INTERRUPTED, SetupError
+from installation.errors import INTERRUPTED, MISSING, SetupError
 from installation.gpus import GpuReport, detect_gpus
 from installation.long_paths import check_root_length, long_paths_enabled
 from installation.pip_errors import NoBuildError
 from installation.python_check import package_names
-from installation.torch_builds import TorchBuild, suitable_builds
+from installation.torch_builds import CPU_INDEX, TorchBuild, suitable_builds
 from installation.virtual_environment import TorchReport, VirtualEnvironment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,10 +96,10 @@ class Installer:
             note(f"torch {before.version} is there already.")
             self._warn_of_idle_gpu(before, builds)
             return
-        size = "about 3 GB" if builds or self._platform == "linux" else "about 150 MB"
+        size = "about 3 GB" if builds else "about 200 MB"
         note(
             f"Installing torch and torchvision: {size} to download, which takes minutes, or\n"
-            "longer on a slow connection. While they are unpacked, nothing moves for a while."
+            "longer on a slow connection."
         )
         self._install_build(builds, requirements, force=found)
         torch = self._environment.check_torch()
@@ -159,16 +159,21 @@ class Installer:
         Args:
             force: whether another torch is there, which pip would otherwise leave.
         """
-        indexes = list(dict.fromkeys(build.index_url(self._platform) for build in builds)) or [None]
+        indexes = list(dict.fromkeys(build.index_url(self._platform) for build in builds))
+        if not builds:
+            indexes = [CPU_INDEX, None] if self._platform == "linux" else [None]
         options = [*requirements, *(["--force-reinstall"] if force else [])]
         for number, index in enumerate(indexes):
-            note(f"From {index or 'PyPI'}\n")
+            note(f"From {index or 'PyPI'}")
             try:
                 return self._environment.install(options, "torch", index)
-            except NoBuildError:
-                if number == len(indexes) - 1:
+            except SetupError as error:
+                # Without a GPU PyPI's will do as well; with one, an index that cannot be reached
+                # now is still the one to be used.
+                unreached = index == CPU_INDEX and error.exit_code == MISSING
+                if number == len(indexes) - 1 or not (isinstance(error, NoBuildError) or unreached):
                     raise
-            note("That index has none for this Python. Trying the next one.")
+                note(f"{str(error).splitlines()[0]} Trying the next one.")
         return None
 
     def _warn_of_idle_gpu(self, torch: TorchReport, builds: tuple[TorchBuild, ...]) -> None:
@@ -184,7 +189,7 @@ class Installer:
         if self._environment.has_installed(["-r", path]):
             say("3 of 4  All other packages are there already.")
             return
-        say("\n3 of 4  Installing the other packages: about 100 MB to download.\n")
+        say("\n3 of 4  Installing the other packages: about 100 MB to download.")
         self._environment.install(["-r", path], "the packages")
 
     def _run_doctor(self) -> int:
@@ -193,11 +198,23 @@ class Installer:
         exit_code = self._commands.run([self._environment.python, program, "doctor"])
         if exit_code == DOCTOR_OK:
             say("\nSetup is done. Nothing is missing.")
+            self._say_next()
         elif exit_code == DOCTOR_MISSING:
             say("\nSetup is done, except for what doctor lists above.")
         else:
             say(f"\nThe packages are installed, but doctor ended with exit code {exit_code}.")
         return exit_code
+
+    def _say_next(self) -> None:
+        """Say what to type now; setup.bat says what to drop."""
+        if self._platform == "win32":
+            return
+        python = Path(self._environment.python).relative_to(self._root)
+        program = f"{python.as_posix()} inference_custom.py"
+        say(f"\nNext, in the folder {self._root}:")
+        say(f"  {program} demo             draws a film and mattes it, to see it work")
+        say(f"  {program} run VIDEO.mp4    mattes your own video")
+        say(f"  {program} help             shows all commands")
 
     def _requirements(self) -> list[str]:
         text = (self._root / "requirements_inference.txt").read_text(encoding="utf-8")

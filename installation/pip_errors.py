@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from installation.errors import MISSING, STORAGE, SetupError
@@ -72,25 +73,26 @@ CAUSES = (
 NO_BUILD_SIGNS = ("No matching distribution found", "Could not find a version that satisfies")
 
 
-def explain_failure(log: str, package: str, host: str) -> SetupError:
+def explain_failure(log: str, package: str, host: str, file: Path) -> SetupError:
     """Return the error that pip's log tells of.
 
     Args:
         package: what was to be installed.
         host: where from.
+        file: the log's, which is named.
     """
+    written = f"\npip's own messages are in {file}"
     for cause in CAUSES:
         if any(sign in log for sign in cause.signs):
             message = cause.message.format(package=package, host=host)
-            return SetupError(message, cause.hint.format(host=host), cause.exit_code)
+            return SetupError(message, cause.hint.format(host=host) + written, cause.exit_code)
     if any(sign in log for sign in NO_BUILD_SIGNS):
         return NoBuildError(
             f"{host} has no build of {package} for this Python and system.",
             "Install 64-bit Python 3.13 from https://www.python.org/downloads/, delete the folder "
-            ".venv, then start setup again.",
+            ".venv, then start setup again." + written,
         )
     return SetupError(
         f"{package} could not be installed.",
-        "pip's messages above say why; they are also in the file pip.log in .venv. "
-        "Start setup again to try once more.",
+        f"Start setup again to try once more.{written}",
     )

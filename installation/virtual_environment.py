@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from installation.commands import CommandRunner
 from installation.errors import STORAGE, SetupError
 from installation.pip_errors import explain_failure
+from installation.pip_progress import PipProgress
 
 # Started by -c or -m, Python would import from the current folder first, and run what lies there.
 ISOLATED = ("-I", "-X", "utf8")
@@ -54,6 +56,7 @@ class VirtualEnvironment:
 
     def __init__(self, root: Path, platform: str, commands: CommandRunner) -> None:
         self.folder = root / ".venv"
+        self._log = root / "pip.log"
         executable = "Scripts/python.exe" if platform == "win32" else "bin/python"
         self.python = str(self.folder / executable)
         self._commands = commands
@@ -91,22 +94,30 @@ class VirtualEnvironment:
     def install(
         self, requirements: Sequence[str], package: str, index_url: str | None = None
     ) -> None:
-        """Install the requirements with pip, its output visible in this window.
+        """Install the requirements with pip; show what it is at in one line.
 
         Args:
             package: what they are, for an error's message.
 
         Raises:
-            SetupError: pip failed, for the reason in its log.
+            SetupError: pip failed, for the reason in its log, which stays.
         """
-        log = self.folder / "pip.log"
+        log = self._log
         log.unlink(missing_ok=True)
         index = ["--index-url", index_url] if index_url else []
         command = [*self._pip(), "--log", str(log), "install", *index, *requirements]
-        if self._commands.run(command) == 0:
+        progress = PipProgress()
+        try:
+            exit_code = self._commands.follow(command, progress)
+        finally:
+            progress.finish()
+        if exit_code == 0:
+            with suppress(OSError):  # a virus scanner may look at it
+                log.unlink(missing_ok=True)
             return
         text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        raise explain_failure(text, package, index_url.split("/")[2] if index_url else "PyPI")
+        host = index_url.split("/")[2] if index_url else "PyPI"
+        raise explain_failure(text, package, host, log)
 
     def check_torch(self) -> TorchReport:
         """Load torch and torchvision there, and compute something on the GPU if there is one."""

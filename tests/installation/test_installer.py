@@ -63,20 +63,33 @@ def test_windows_without_a_gpu_is_warned(
 @pytest.mark.parametrize(
     ("gpus", "index"),
     [
-        ([], None),
+        ([], PYTORCH + "cpu"),
         (["580.95.05, 8.9, NVIDIA L4"], None),
         (["550.54.14, 8.9, NVIDIA L4"], PYTORCH + "cu126"),
         (["580.95.05, 6.1, Tesla P40"], PYTORCH + "cu126"),
-        (["470.82.01, 7.5, Tesla T4"], None),
+        (["470.82.01, 7.5, Tesla T4"], PYTORCH + "cpu"),
     ],
 )
-def test_linux_uses_pypi_if_its_build_is_suitable(
+def test_linux_uses_pypi_only_if_its_build_is_suitable(
     tmp_path: Path, gpus: list[str], index: str | None
 ) -> None:
     linux = computer_with(tmp_path, "linux", *gpus)
     assert linux.set_up() == 0
     assert index_of(linux.installs[0]) == index
     assert len(linux.installs) == 2
+
+
+def test_linux_without_a_gpu_needs_no_cuda(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And where PyTorch's index has no such build for this Python, PyPI's does."""
+    linux = computer_with(tmp_path, "linux")
+    linux.empty_indexes = {PYTORCH + "cpu"}
+    assert linux.set_up() == 0
+    assert [index_of(install) for install in linux.installs[:2]] == [PYTORCH + "cpu", None]
+    output = capsys.readouterr().out
+    assert "about 200 MB to download" in output
+    assert "\n  .venv/bin/python inference_custom.py run VIDEO.mp4 " in output
 
 
 def test_macos_uses_pypi(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,8 +202,10 @@ def test_an_offline_computer_stops_at_the_first_index(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"^download.pytorch.org cannot be reached"):
         windows.set_up()
     assert len(windows.installs) == 1
+    assert (tmp_path / "pip.log").is_file()
     windows.pip_log = ""
     assert windows.set_up() == 0
+    assert not (tmp_path / "pip.log").exists()
 
 
 def test_a_torch_from_another_index_than_asked_for_is_an_error(tmp_path: Path) -> None:

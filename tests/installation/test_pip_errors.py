@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from installation.errors import MISSING, STORAGE
@@ -19,23 +21,25 @@ from installation.pip_errors import NoBuildError, explain_failure
         ("Failed to establish a new connection: [Errno 11001] getaddrinfo failed", "offline", 3),
         ("ProxyError('Cannot connect to proxy.')", "cannot be reached", 3),
         ("ERROR: No matching distribution found for torch>=2.10", "has no build of torch", 3),
-        ("something new", "pip's messages above", 3),
+        ("something new", "could not be installed", 3),
     ],
 )
 def test_the_cause_is_read_from_the_log(log: str, words: str, code: int) -> None:
-    error = explain_failure(log, "torch", "PyPI")
+    error = explain_failure(log, "torch", "PyPI", Path("folder", "pip.log"))
     assert words in str(error)
     assert error.exit_code == code
-    assert len(str(error).splitlines()) == 2
+    *_, last = str(error).splitlines()
+    assert len(str(error).splitlines()) == 3
+    assert last == f"pip's own messages are in {Path('folder', 'pip.log')}"
 
 
 def test_a_disk_that_fills_up_during_a_download_counts_as_full() -> None:
     log = "Connection broken: OSError(28, 'No space left on device')\nNo matching distribution"
-    assert explain_failure(log, "torch", "PyPI").exit_code == STORAGE
+    assert explain_failure(log, "torch", "PyPI", Path("folder", "pip.log")).exit_code == STORAGE
 
 
 def test_an_index_that_cannot_be_reached_is_not_one_without_a_build() -> None:
     log = "getaddrinfo failed\nERROR: No matching distribution found for torch"
-    error = explain_failure(log, "torch", "PyPI")
+    error = explain_failure(log, "torch", "PyPI", Path("folder", "pip.log"))
     assert not isinstance(error, NoBuildError)
     assert error.exit_code == MISSING

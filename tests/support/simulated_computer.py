@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from installation.commands import CommandResult
@@ -63,10 +63,14 @@ class SimulatedComputer:
             self.venv_usable = True
             return 0
         assert command[0] == self.python
-        if command[1].endswith("inference_custom.py"):
-            assert command[2:] == ["doctor"]
-            return self.doctor_exit_code
+        assert command[1].endswith("inference_custom.py")
+        assert command[2:] == ["doctor"]
+        return self.doctor_exit_code
+
+    def follow(self, command: Sequence[str], on_line: Callable[[str | None], None]) -> int:
+        assert command[0] == self.python
         arguments = command[1 + len(ISOLATED) :]
+        on_line("Collecting things")
         assert list(arguments[:3]) == ["-m", "pip", "--log"]
         return self._pip(arguments[3], list(arguments[5:]))
 
