@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import tempfile
 import time
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from benchmarks.real_files.outcome import (
     picture_differences,
 )
 from benchmarks.real_files.shown import NotShownError, Shown, in_a_row, show
-from matting.project.paths import final_file, segments_folder
+from matting.project.paths import FINAL_SUFFIX, segments_folder
 from matting.project.plan import read_plan
 
 PATIENCE_SECONDS = 60.0
@@ -70,7 +71,7 @@ class Trial:
         try:
             if self.checkpoint is None:
                 return picture_differences(reference, cut_of(path, output))
-            final = show(final_file(path, output), audio=True)
+            final = show(final_of(path, output), audio=True)
             return "; ".join(
                 filter(
                     None,
@@ -79,6 +80,18 @@ class Trial:
             )
         except NotShownError as error:
             return f"a result cannot be shown: {error}"
+
+
+def final_of(path: Path, output: Path) -> Path:
+    """Return the final file of a video, in whichever container it is.
+
+    Raises:
+        NotShownError: there is none, or there are several.
+    """
+    finals = list(output.glob(f"{glob.escape(path.stem)}{FINAL_SUFFIX}.*"))
+    if len(finals) != 1:
+        raise NotShownError(f"{len(finals)} final files")
+    return finals[0]
 
 
 def cut_of(path: Path, output: Path) -> Shown:
