@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -13,6 +14,7 @@ from av import logging
 from av.codec.context import Flags
 from av.container import InputContainer
 from av.filter import Graph
+from av.format import ContainerFormat
 from av.packet import Packet
 from av.sidedata.sidedata import SideData, Type
 from av.stream import Disposition, Stream
@@ -61,7 +63,11 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """
     require_file(path)
     with reading(path):
-        container = av.open(str(path), "r", options=dict(SAFE_INPUT), metadata_errors="replace")
+        try:
+            container = _open(path)
+        except av.error.ArgumentError:
+            _require_taken(path)
+            raise
     with container:
         stream = _picture(container, path)
         # Else H.264 and H.265 are cropped at the left only as far as suits the memory's layout.
@@ -225,6 +231,31 @@ def ffmpeg_log(level: int) -> Iterator[list[str]]:
     finally:
         logging.set_skip_repeated(True)
         logging.set_level(previous_level)
+
+
+def _open(path: Path) -> InputContainer:
+    return av.open(str(path), "r", options=dict(SAFE_INPUT), metadata_errors="replace")
+
+
+def _require_taken(path: Path) -> None:
+    """Refuse by its name a kind of file that is not among those taken.
+
+    Raises:
+        MediaError: it is such a file.
+    """
+    try:
+        with ffmpeg_log(logging.ERROR):
+            _open(path).close()
+    except av.error.ArgumentError as error:
+        log = cast("tuple[int, str, str] | None", error.log)  # annotated as something else
+        if log is None or "whitelist" not in log[2]:
+            return
+        kind = ContainerFormat(log[1], "r").long_name
+        picture = re.fullmatch(r"piped (\w+) sequence", kind)
+        raise MediaError(
+            f"{path} cannot be read as a video: {picture[1] if picture else kind} is not taken.",
+            "Convert it to an .mp4 with H.264 or H.265 first.",
+        ) from error
 
 
 def _picture(container: InputContainer, path: Path) -> VideoStream:

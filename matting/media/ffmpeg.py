@@ -18,7 +18,19 @@ from matting.errors import MattingError, MediaError, MissingError, storage_error
 from matting.system import fixes
 
 # Only real media files: no playlist or script that would have FFmpeg open other files.
-FORMATS = "mov,matroska,mpegts,avi,mpeg,mpegvideo,ogg,flv,asf,mxf,gxf,ivf,h264,hevc,nut,image2,wav"
+FORMATS = ",".join(
+    (
+        "mov,matroska,mpegts,avi,mpeg,ogg,flv,asf,mxf,gxf,nut,wav,image2",
+        "dv,wtv,rm,yuv4mpegpipe,jpeg_pipe,mjpeg,smjpeg,mpjpeg",
+        # Streams without a container.
+        "ivf,obu,av1,h261,h263,h264,hevc,mpegvideo,m4v,vc1,vc1test,dnxhd,dirac,cavsvideo",
+        # Television and cameras of old.
+        "lxf,nsv,nuv,pva,ty,mtv,dhav,kux,live_flv,lmlm4,vivo,cine",
+        # Films in games.
+        "4xm,bethsoftvid,bfi,bink,c93,cdxl,dfa,dsicin,dxa,ea,film_cpk,flic,gdv,hnm,idcin,ipmovie,jv",
+        "mm,mv,mvi,paf,psxstr,rl2,roq,rpl,siff,smk,thp,tiertexseq,tmv,txd,vmd,wc3movie,wsvqa,xmv,yop",
+    )
+)
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 VARIABLE = "FFMPEG_PATH"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from matting.errors import MediaError, MissingError
 from matting.media import ffmpeg
 from matting.media.container import open_video
 from matting.run import run
-from tests.support.clips import audio_packets, make_clip, numbers
+from matting.segment import segment
+from tests.support.clips import SIZE, audio_packets, make_clip, numbers
+from tests.support.ffmpeg_frames import frames_by_ffmpeg
 from tests.support.recorder import Recorder
+from tests.support.segments import plan_of
 from tests.support.stages import SECOND, matting_options
 
 SECRET = "secret.mp4"
@@ -53,6 +57,60 @@ def test_no_other_file_is_opened(disguise: str, suffix: str, tmp_path: Path) -> 
     arguments = [*ffmpeg.input_file(disguised), "-f", "null", "-"]
     with pytest.raises(MediaError, match="ffmpeg could not process"):
         ffmpeg.run(arguments, folder=tmp_path, subject=disguised, hint="", on_frames=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixel_format", "size"),
+    [
+        ("y4m", "wrapped_avframe", "yuv420p", SIZE),
+        ("dv", "dvvideo", "yuv420p", (720, 576)),
+        ("m4v", "mpeg4", "yuv420p", SIZE),
+        ("wtv", "mpeg2video", "yuv420p", SIZE),
+        ("rm", "rv20", "yuv420p", (176, 144)),
+        ("obu", "libsvtav1", "yuv420p", SIZE),
+        ("mjpeg", "mjpeg", "yuvj420p", SIZE),
+    ],
+)
+def test_kinds_of_files_that_are_taken(
+    suffix: str,
+    codec: str,
+    pixel_format: str,
+    size: tuple[int, int],
+    tmp_path: Path,
+) -> None:
+    options = {"preset": "12"} if codec == "libsvtav1" else None
+    video = make_clip(
+        tmp_path / f"clip.{suffix}",
+        6,
+        codec=codec,
+        pixel_format=pixel_format,
+        size=size,
+        rate=Fraction(25),
+        options=options,
+    )
+    folder = segment(video, SECOND, None, Recorder())
+    shown = frames_by_ffmpeg(video)
+    plan = plan_of(folder)
+    assert plan.frames == len(shown) == 6
+    assert plan.segments[0].times()[-1] * plan.time_base == shown[-1][0] - shown[0][0]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixel_format", "name"),
+    [
+        ("gif", "gif", "rgb8", "(GIF)"),
+        ("apng", "apng", "rgb24", "Animated Portable Network Graphics"),
+        ("swf", "flv", "yuv420p", "SWF (ShockWave Flash)"),
+    ],
+)
+def test_kinds_of_files_that_are_not_taken_are_named(
+    suffix: str, codec: str, pixel_format: str, name: str, tmp_path: Path
+) -> None:
+    video = make_clip(tmp_path / f"clip.{suffix}", 3, codec=codec, pixel_format=pixel_format)
+    with pytest.raises(MediaError) as caught:
+        segment(video, SECOND, None, Recorder())
+    assert f"{name} is not taken" in caught.value.what
+    assert "H.264" in caught.value.hint
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
