@@ -47,12 +47,8 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     mapping = request.mapping
     offset = _check_picture(request, final) - request.packets.timeline.start
     written = read_contents(final)
-    tracks = [track for track in written.tracks if track.kind not in UNMAPPED]
+    tracks = require_all_tracks(request, final)
     mapped = [stream.track for stream in mapping.tracks]
-    if [track.kind for track in tracks] != [track.kind for track in mapped]:
-        raise EncodeError(
-            f"{final}: {_names(mapped)} went in beside the picture, {_names(tracks)} came out."
-        )
     pairs = list(zip(mapped, tracks, strict=True))
     audio = [pair for pair in pairs if pair[0].kind == TrackKind.AUDIO]
     _check_audio(request, final, audio, offset)
@@ -64,6 +60,21 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     elif request.spatial.projected:
         notes.append(f"The projection of this picture cannot be kept in {suffix}.")
     return notes + _lost_of_file(request, written, offset)
+
+
+def require_all_tracks(request: MuxRequest, final: Path) -> list[Track]:
+    """Return the tracks of `final` beside its picture, one for each that went in.
+
+    Raises:
+        EncodeError: tracks are missing.
+    """
+    tracks = [track for track in read_contents(final).tracks if track.kind not in UNMAPPED]
+    mapped = [stream.track for stream in request.mapping.tracks]
+    if [track.kind for track in tracks] != [track.kind for track in mapped]:
+        raise EncodeError(
+            f"{final}: {_names(mapped)} went in beside the picture, {_names(tracks)} came out."
+        )
+    return tracks
 
 
 def _check_picture(request: MuxRequest, final: Path) -> Fraction:

@@ -59,6 +59,7 @@ class MuxRequest:
         contents: what the source holds.
         mapping: what of that goes along.
         spatial: how the source's picture is to be viewed.
+        fallbacks: what of the mapping is so because ffmpeg refused another.
     """
 
     source: VideoInfo
@@ -66,6 +67,7 @@ class MuxRequest:
     contents: Contents
     mapping: StreamMapping
     spatial: Spatial
+    fallbacks: Fallbacks = NO_FALLBACKS
 
     @classmethod
     def of(cls, video: Path, combined: Path) -> MuxRequest:
@@ -81,7 +83,8 @@ class MuxRequest:
 
     def adapted(self, fallbacks: Fallbacks) -> MuxRequest:
         """Return the request without what ffmpeg has refused."""
-        return replace(self, mapping=map_streams(self.contents, self.combined.codec, fallbacks))
+        mapping = map_streams(self.contents, self.combined.codec, fallbacks)
+        return replace(self, mapping=mapping, fallbacks=fallbacks)
 
     @property
     def packets(self) -> PacketTable:

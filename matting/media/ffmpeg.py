@@ -33,6 +33,9 @@ FORMATS = ",".join(
 )
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
+# ffmpeg goes on after these, without the line of a subtitle that they are about.
+LOST_TEXT = ("Invalid UTF-8 in decoded subtitles", "Unable to recode subtitle")
+
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10
 VERSION_SECONDS = 30  # a virus scanner inspects a program before it starts
@@ -129,7 +132,7 @@ def run(
         stop_after_seconds: when to ask ffmpeg to complete its file with what it has so far; None:
             never.
     Raises:
-        MediaError: ffmpeg refused or broke off; with its own last words.
+        MediaError: ffmpeg refused, broke off, or lost text; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
         MissingError: there is no ffmpeg.
     """
@@ -154,7 +157,8 @@ def run(
             _stop(process)
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    if code != 0:
+    lost_text = any(phrase in line for phrase in LOST_TEXT for line in lines)
+    if code != 0 or lost_text:
         raise _failure(subject, folder, hint, lines)
 
 

@@ -106,6 +106,26 @@ def cover_bytes(path: Path, index: int) -> bytes:
     return b""
 
 
+def packet_bytes(path: Path, index: int, most_bytes: int) -> list[bytes]:
+    """Return a stream's first packets, which hold no more than so many bytes.
+
+    Raises:
+        InputError, MediaError: as `read_spans`.
+    """
+    packets: list[bytes] = []
+    room_bytes = most_bytes
+    with open_video(path) as (container, _), reading(path):
+        for stream in container.streams:
+            if stream.index != index:
+                stream.discard = Discard.all
+        for packet in until_break(container.demux(container.streams[index])):
+            room_bytes -= packet.size
+            if room_bytes < 0:
+                break
+            packets.append(bytes(packet))
+    return packets
+
+
 def _list_stream(stream: Stream, picture: Stream) -> ListedStream:
     context = stream.codec_context
     fallback = str(getattr(stream, "name", None) or "")
