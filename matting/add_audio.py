@@ -52,7 +52,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     ):
         record = _require_current(matted, source)
         source.read_through()  # beside the muxer, as the combined file: what changed is noticed
-        request = fitting_request(MuxRequest.of(video, combined)).with_spans()
+        request = fitting_request(MuxRequest.of(video, combined))
         target = final_file(video, output, request.mapping.container)
         _announce(request, target, progress)
         temporary = atomic_files.partial(target)

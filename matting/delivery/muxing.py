@@ -17,6 +17,7 @@ from matting.delivery.mux_tags import (
     track_tags,
 )
 from matting.delivery.stream_mapping import (
+    NO_FALLBACKS,
     Fallbacks,
     StreamMapping,
     map_streams,
@@ -81,6 +82,11 @@ class MuxRequest:
         picture = probe(combined)
         return cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
 
+    def for_codec(self, codec: str) -> MuxRequest:
+        """Return the request for a picture in another codec than that of a trial's."""
+        request = replace(self, combined=replace(self.combined, codec=codec))
+        return request.adapted(self.fallbacks)
+
     def adapted(self, fallbacks: Fallbacks) -> MuxRequest:
         """Return the request without what ffmpeg has refused."""
         mapping = map_streams(self.contents, self.combined.codec, fallbacks)
@@ -119,7 +125,7 @@ def mux(
         if container is not Container.MATROSKA and not only_a_moment:
             arguments += ["-moov_size", str(_header_bytes(request))]
         if only_a_moment:
-            arguments += ["-fs", str(MOMENT_BYTES)]
+            arguments += ["-fs", str(_header_bytes(request) + MOMENT_BYTES)]
         ffmpeg.run(
             [*arguments, "-f", container.value, f"./{target.name}"],
             folder=target.parent,

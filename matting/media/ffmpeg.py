@@ -61,8 +61,7 @@ def program() -> Path:
         path = Path(configured)
         if not (path.is_absolute() and path.is_file()):
             raise MissingError(
-                f"{VARIABLE} is {configured}, which is not the full path of a program.",
-                "Correct it, or remove it: then the ffmpeg installed with this tool is used.",
+                f"{VARIABLE} is {configured}, which is not the full path of a program.", _repair()
             )
         return path
     try:
@@ -81,7 +80,18 @@ def version() -> str:
     Raises:
         MissingError: there is none, or it does not start.
     """
-    path = program()
+    return _version_of(program())
+
+
+def _repair() -> str:
+    """Return what to do about a program that does not work."""
+    if os.environ.get(VARIABLE):
+        return f"Correct {VARIABLE}, or remove it: then the ffmpeg installed with this is used."
+    return fixes.reinstall(PACKAGE)
+
+
+@cache
+def _version_of(path: Path) -> str:
     try:
         done = subprocess.run(
             [str(path), "-version"],
@@ -92,12 +102,10 @@ def version() -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
-        raise MissingError(
-            f"{path} does not start ({reason}).", fixes.reinstall(PACKAGE)
-        ) from error
+        raise MissingError(f"{path} does not start ({reason}).", _repair()) from error
     match = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
     if done.returncode != 0 or match is None:
-        raise MissingError(f"{path} is no ffmpeg that works.", fixes.reinstall(PACKAGE))
+        raise MissingError(f"{path} is no ffmpeg that works.", _repair())
     return match[1]
 
 
@@ -148,7 +156,7 @@ def run(
             )
         except OSError as error:
             reason = f"{command[0]} does not start ({error.strerror})."
-            raise MissingError(reason, fixes.reinstall(PACKAGE)) from error
+            raise MissingError(reason, _repair()) from error
         try:
             with _asked_to_finish(process, stop_after_seconds):
                 _follow(process, on_frames)
