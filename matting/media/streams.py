@@ -9,9 +9,9 @@ from pathlib import Path
 from av.audio.codeccontext import AudioCodecContext
 from av.codec.context import CodecContext
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 
-from matting.media.container import is_cover, open_video, reading
+from matting.media.container import is_cover, open_video, reading, until_break
 from matting.media.mp4.boxes import Box, entries, track_id
 from matting.media.mp4.spatial_audio import spatial_audio_boxes
 from matting.media.tracks import Contents, Track, TrackKind
@@ -110,7 +110,7 @@ def packet_bytes(path: Path, index: int, most_bytes: int) -> list[bytes]:
     """Return a stream's first packets, which hold no more than so many bytes.
 
     Raises:
-        InputError, MediaError: as `read_spans`.
+        InputError, MediaError: as `cover_bytes`.
     """
     packets: list[bytes] = []
     room_bytes = most_bytes
