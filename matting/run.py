@@ -8,7 +8,6 @@ from pathlib import Path
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.infer import infer
-from matting.inference.weights import find_checkpoint
 from matting.options import CuttingOptions, MattingOptions
 from matting.progress import Progress
 from matting.segment import segment
@@ -27,8 +26,7 @@ def run(
         SegmentsFailedError: some segments failed; nothing is combined.
         whatever the stages raise.
     """
-    find_checkpoint(matting.matte.checkpoint, progress)  # before the hour that cutting may take
-    segments = segment(video, cutting, output, progress, matting)
+    segments = segment(video, cutting, output, progress)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)
     return add_audio(video, output, progress)

@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
@@ -19,7 +18,6 @@ from typing import TextIO, cast
 from matting.cli.job_log import JobLog
 from matting.cli.notices import notice_lines, segment_text
 from matting.cli.progress_line import ProgressLine
-from matting.cli.wrapping import wrap
 from matting.progress import Notice, Progress, SegmentReport, quantity
 from matting.system.text import printable, printable_lines
 
@@ -37,19 +35,12 @@ class Console(Progress):
     """
 
     def __init__(
-        self,
-        *,
-        quiet: bool = False,
-        verbose: bool = False,
-        log: JobLog | None = None,
-        unbroken: Collection[str] = (),
+        self, *, quiet: bool = False, verbose: bool = False, log: JobLog | None = None
     ) -> None:
         """
         Args:
             log: gets everything, also what is not shown.
-            unbroken: names of files, inside which no line is broken.
         """
-        self._unbroken = unbroken
         self._quiet = quiet
         self._verbose = verbose
         self._log = log
@@ -129,12 +120,7 @@ class Console(Progress):
     def _write(self, text: str, stream: TextIO) -> None:
         if self._shown is not None:
             self._shown.clear()
-        outlet = _Outlet(stream)
-        lines = text.split("\n")
-        if outlet.is_window:
-            width = outlet.width - 1  # some windows begin a new line after the last column
-            lines = [part for line in lines for part in wrap(line, width, self._unbroken)]
-        outlet.write("".join(f"{line}\n" for line in lines))
+        _Outlet(stream).write(f"{text}\n")
         if self._shown is not None:
             self._shown.refresh()
 

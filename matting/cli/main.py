@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
@@ -51,9 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
     call = Invocation.of(argv)
     log = log_of(options, call.arguments)
-    console = Console(
-        quiet=options.quiet, verbose=options.verbose, log=log, unbroken=_names(options)
-    )
+    console = Console(quiet=options.quiet, verbose=options.verbose, log=log)
     ending = _run(options, call, signals, console)
     code = ending.exit_code
     console.record(f"Exit code {code}.")
@@ -61,12 +60,6 @@ def main(argv: list[str] | None = None) -> int:
         code = _shut_down(console) or code
     signals.ignore()  # nothing is at work any more
     return code
-
-
-def _names(options: argparse.Namespace) -> list[str]:
-    """Return the names that messages are made of: of the job's file or folder, and where it is."""
-    paths = [path for path in (options.path, options.output) if path is not None]
-    return [name for path in paths for name in (str(path), str(path.parent), path.name, path.stem)]
 
 
 def _run(
@@ -115,10 +108,27 @@ def _report_failure(
 
 
 def _dispatch(options: argparse.Namespace, console: Console) -> None:
+    with ExitStack() as guard:
+        stage = _load_stage(options, console, guard)
+        stage()
+
+
+def _load_stage(
+    options: argparse.Namespace, console: Console, guard: ExitStack
+) -> Callable[[], object]:
+    """Return the command's work, with what it needs imported.
+
+    Args:
+        guard: on leaving it ends the process in which files are read that anybody may have made.
+    """
     try:
         # torch takes seconds to load, from some disks a minute.
         console.start("Starting ...", 0, "")
-        stage = _stage(options, console)
+        if options.command not in {Command.DEMO, Command.DOCTOR}:
+            from matting.media.foreign_files import guarded_reading
+
+            guard.enter_context(guarded_reading())
+        return _stage(options, console)
     except (ImportError, OSError) as error:  # the latter if a package's libraries do not load
         name = getattr(error, "name", None)
         raise MissingError(
@@ -130,7 +140,6 @@ def _dispatch(options: argparse.Namespace, console: Console) -> None:
         ) from error
     finally:
         console.finish()
-    stage()
 
 
 def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object]:

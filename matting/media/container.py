@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
 from matting.media.codecs import create_codec_context
 from matting.media.ffmpeg import SAFE_INPUT
+from matting.media.packet_limits import PacketLimits
 from matting.system.invocation import Command, give, named
 
 # How many kinds of side data FFmpeg may know; it has named 36 so far.
@@ -116,7 +117,11 @@ def until_break(
 
     Args:
         on_break: told of the error there.
+    Raises:
+        MediaError: there are more packets than a file of this size can hold: lists that point to
+            the same bytes again and again, which would take for ever.
     """
+    limits: PacketLimits | None = None
     while True:
         try:
             packet = next(packets)
@@ -125,6 +130,9 @@ def until_break(
         except av.error.InvalidDataError as error:
             on_break(error)
             return
+        if limits is None:
+            limits = PacketLimits(packet.stream.container)
+        limits.take(packet.size)
         if packet.size:
             yield packet
 

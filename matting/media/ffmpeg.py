@@ -33,9 +33,6 @@ FORMATS = ",".join(
 )
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
-# ffmpeg goes on after these, without the line of a subtitle that they are about.
-LOST_TEXT = ("Invalid UTF-8 in decoded subtitles", "Unable to recode subtitle")
-
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10
 VERSION_SECONDS = 30  # a virus scanner inspects a program before it starts
@@ -61,7 +58,8 @@ def program() -> Path:
         path = Path(configured)
         if not (path.is_absolute() and path.is_file()):
             raise MissingError(
-                f"{VARIABLE} is {configured}, which is not the full path of a program.", _repair()
+                f"{VARIABLE} is {configured}, which is not the full path of a program.",
+                "Correct it, or remove it: then the ffmpeg installed with this tool is used.",
             )
         return path
     try:
@@ -80,18 +78,7 @@ def version() -> str:
     Raises:
         MissingError: there is none, or it does not start.
     """
-    return _version_of(program())
-
-
-def _repair() -> str:
-    """Return what to do about a program that does not work."""
-    if os.environ.get(VARIABLE):
-        return f"Correct {VARIABLE}, or remove it: then the ffmpeg installed with this is used."
-    return fixes.reinstall(PACKAGE)
-
-
-@cache
-def _version_of(path: Path) -> str:
+    path = program()
     try:
         done = subprocess.run(
             [str(path), "-version"],
@@ -102,10 +89,12 @@ def _version_of(path: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
-        raise MissingError(f"{path} does not start ({reason}).", _repair()) from error
+        raise MissingError(
+            f"{path} does not start ({reason}).", fixes.reinstall(PACKAGE)
+        ) from error
     match = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
     if done.returncode != 0 or match is None:
-        raise MissingError(f"{path} is no ffmpeg that works.", _repair())
+        raise MissingError(f"{path} is no ffmpeg that works.", fixes.reinstall(PACKAGE))
     return match[1]
 
 
@@ -140,7 +129,7 @@ def run(
         stop_after_seconds: when to ask ffmpeg to complete its file with what it has so far; None:
             never.
     Raises:
-        MediaError: ffmpeg refused, broke off, or lost text; with its own last words.
+        MediaError: ffmpeg refused or broke off; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
         MissingError: there is no ffmpeg.
     """
@@ -156,7 +145,7 @@ def run(
             )
         except OSError as error:
             reason = f"{command[0]} does not start ({error.strerror})."
-            raise MissingError(reason, _repair()) from error
+            raise MissingError(reason, fixes.reinstall(PACKAGE)) from error
         try:
             with _asked_to_finish(process, stop_after_seconds):
                 _follow(process, on_frames)
@@ -165,8 +154,7 @@ def run(
             _stop(process)
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    lost_text = any(phrase in line for phrase in LOST_TEXT for line in lines)
-    if code != 0 or lost_text:
+    if code != 0:
         raise _failure(subject, folder, hint, lines)
 
 

@@ -105,6 +105,8 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at < len(content):
         name, at = _number(content, at, with_marker=True)
+        if at >= len(content):
+            return
         size, at = _number(content, at, with_marker=False)
         inside = content[at : at + size]
         yield name, inside

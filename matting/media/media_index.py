@@ -9,12 +9,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
 import av
 
 from matting.media.container import open_video, reading, require_file, until_break
+from matting.media.foreign_files import read_guarded
 from matting.media.mp4.boxes import Box, read_moov, without_sample_tables
 from matting.media.packet_table import PacketTable, TableWriter
 from matting.media.stream_start import StartReader, StreamStart
@@ -176,7 +178,8 @@ def _read(
     """Read what is not known yet, opening the file once."""
     missing = parts if known is None else parts & ~known.parts
     if known is None or missing & (IndexPart.START | IndexPart.PACKETS):
-        index = _demux(path, stamp, missing & ~IndexPart.MOOV, accept)
+        demux = partial(_demux, path, stamp, missing & ~IndexPart.MOOV, accept)
+        index = read_guarded(path, demux)
         if known is not None:
             index = replace(
                 known,
@@ -196,7 +199,11 @@ def _read(
 
 
 def _demux(
-    path: Path, stamp: FileStamp, parts: IndexPart, accept: Callable[[VideoInfo], None]
+    path: Path,
+    stamp: FileStamp,
+    parts: IndexPart,
+    accept: Callable[[VideoInfo], None],
+    alive: Callable[[], None],
 ) -> MediaIndex:
     with open_video(path) as (container, picture):
         info = VideoInfo.of(path, container, picture)
@@ -210,6 +217,7 @@ def _demux(
         with reading(path):
             chosen = [picture] if table is None else list(container.streams)
             for packet in until_break(container.demux(chosen), breaks.append):
+                alive()
                 if table is not None:
                     table.add(packet)
                 if start and not start.is_complete and packet.stream_index == picture.index:

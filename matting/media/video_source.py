@@ -120,7 +120,8 @@ class VideoSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (*self._filters.notes(), *self._first.notes)
+        note = self._first.orientation_note
+        return (*self._filters.notes(), *([note] if note else []))
 
     @property
     def frames(self) -> int:

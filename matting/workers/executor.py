@@ -64,6 +64,7 @@ class SegmentTask:
         targets: where the result of each output kind goes; empty: only the state is wanted.
         only_frames: for a trial, how many of its frames to matte; None: all.
         index: what is known of its file already, which the worker need not read again.
+        refusal: why its file cannot be read, where that took too long to be tried again.
     """
 
     item: Input
@@ -73,6 +74,7 @@ class SegmentTask:
     targets: Mapping[OutputKind, OutputTarget] = field(default_factory=dict)
     only_frames: int | None = None
     index: MediaIndex | None = None
+    refusal: MattingError | None = None
 
 
 def target_of(

@@ -9,6 +9,7 @@ from msgspec.structs import replace as replace_fields
 
 from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError, SegmentsFailedError
+from matting.media.foreign_files import known_refusal
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Notice, Progress, SegmentReport
@@ -256,6 +257,7 @@ class MattingRun:
             end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
             targets={} if step.action is Action.RESTORE_STATE else self._targets(item),
             index=known_index(item.path),
+            refusal=known_refusal(item.path),
         )
 
     def _targets(self, item: Input) -> dict[OutputKind, OutputTarget]:

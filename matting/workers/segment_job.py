@@ -89,6 +89,8 @@ class SegmentJob:
         Raises:
             InputError: it cannot be used.
         """
+        if self.task.refusal is not None:
+            raise self.task.refusal
         item = self.task.item
         adopt_index(self.task.index)
         self._stamp = FileStamp.of(item.path)

@@ -22,9 +22,13 @@ def png(*chunks: tuple[bytes, bytes], width: int = 16, height: int = 8) -> bytes
     lines = (b"\0" + bytes(3 * min(width, 16))) * min(height, 8)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     all_chunks = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
+    return _file(all_chunks)
+
+
+def _file(chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in all_chunks
+        for kind, data in chunks
     )
 
 
@@ -39,6 +43,17 @@ def _packed_zeros(size_bytes: int) -> bytes:
     packing = zlib.compressobj(1)
     packed = b"".join(packing.compress(block) for _ in range(size_bytes >> 20))
     return packed + packing.flush()
+
+
+def endless_png() -> bytes:
+    """Build a PNG of two megabytes as large as is taken, whose pixels take many seconds."""
+    side, line = 16255, 1 + 8 * 16255
+    packing = zlib.compressobj(9)
+    start, block = (
+        packing.compress(bytes(1 << 20)) + packing.flush(zlib.Z_FULL_FLUSH) for _ in range(2)
+    )
+    header = struct.pack(">IIBBBBB", side, side, 16, 6, 0, 0, 0)
+    return _file([(b"IHDR", header), (b"IDAT", start + block * (side * line >> 20))])
 
 
 def tiff(

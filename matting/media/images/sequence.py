@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,12 +15,22 @@ from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import ColourTags
+from matting.media.foreign_files import read_guarded
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.png import Values, bits
 from matting.media.images.still import read_picture, read_still, to_16_bits
 from matting.media.source import FrameChunk, in_chunks
 from matting.progress import ignore
 from matting.system.files import image_files
+
+
+class _Facts(NamedTuple):
+    """What a picture says of its sequence, as `ImageSequence` has it."""
+
+    size_px: Size
+    depth: int
+    profile: bytes
+    is_transparent: bool
 
 
 class ImageSequence:
@@ -37,9 +49,9 @@ class ImageSequence:
         self._files = image_files(folder)
         if not self._files:
             raise MediaError(f"{folder} holds no pictures.", "Give PNG, JPEG or TIFF files.")
-        first = read_still(self._files[0])
-        self.size_px = _size(first.rgb)
-        self.depth = bits(first.rgb)
+        first = read_guarded(self._files[0], partial(_read_facts, self._files[0]))
+        self.size_px = first.size_px
+        self.depth = first.depth
         self.profile = first.profile
         self._is_transparent = first.is_transparent
 
@@ -120,6 +132,11 @@ class ImageSequence:
                     "Give every picture the same number of bits.",
                 )
             yield index, to_16_bits(rgb) if self.depth == 16 else rgb
+
+
+def _read_facts(path: Path, _alive: Callable[[], None]) -> _Facts:
+    still = read_still(path)
+    return _Facts(_size(still.rgb), bits(still.rgb), still.profile, still.is_transparent)
 
 
 def _size(picture: Values) -> Size:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from matting.errors import EncodeError
+from matting.errors import EncodeError, MediaError
 
 # Boxes that hold boxes, with how many bytes of their own come first.
 PARENTS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"stsd": 8, b"tref": 0}
 VISUAL_ENTRY_BYTES = 78
+# More than any header has: that of a video of sixty hours takes some hundred megabytes, nearly all
+# of it in a few tables. The deepest boxes that are looked into lie six levels down.
+LARGEST_HEADER_BYTES, MOST_BOXES, DEEPEST = 1 << 30, 100_000, 16
 VIDEO = b"vide"
 FREE = b"free"
 FREE_HEADER_BYTES = 8
@@ -54,10 +57,24 @@ class Box:
 
 
 def parse(content: bytes) -> tuple[list[Box], bytes]:
-    """Return the boxes that `content` consists of, and the bytes after the last whole one."""
+    """Return the boxes that `content` consists of, and the bytes after the last whole one.
+
+    What lies deeper, or is more, than in any such file stays bytes.
+    """
+    return _parse(content, 0, _Room(MOST_BOXES))
+
+
+@dataclass
+class _Room:
+    """For how many more boxes there is room."""
+
+    boxes: int
+
+
+def _parse(content: bytes, depth: int, room: _Room) -> tuple[list[Box], bytes]:
     boxes: list[Box] = []
     at = 0
-    while at + 8 <= len(content):
+    while at + 8 <= len(content) and room.boxes:
         size, kind = struct.unpack_from(">I4s", content, at)
         start = at + 8
         if size == 1 and at + 16 <= len(content):
@@ -65,16 +82,17 @@ def parse(content: bytes) -> tuple[list[Box], bytes]:
             start += 8
         if size < start - at or at + size > len(content):
             break
-        boxes.append(_box(kind, content[start : at + size]))
+        room.boxes -= 1
+        boxes.append(_box(kind, content[start : at + size], depth, room))
         at += size
     return boxes, content[at:]
 
 
-def _box(kind: bytes, content: bytes) -> Box:
-    if kind not in PARENTS:
+def _box(kind: bytes, content: bytes, depth: int, room: _Room) -> Box:
+    if kind not in PARENTS or depth == DEEPEST:
         return Box(kind, content)
     own = PARENTS[kind]
-    children, tail = parse(content[own:])
+    children, tail = _parse(content[own:], depth + 1, room)
     return Box(kind, content[:own], children, tail)
 
 
@@ -106,10 +124,19 @@ def entries(trak: Box) -> list[Box]:
 
 
 def read_moov(path: Path) -> Box | None:
-    """Return the header of an MP4 or QuickTime file; None where `path` is none, or has none."""
+    """Return the header of an MP4 or QuickTime file; None where `path` is none, or has none.
+
+    Raises:
+        MediaError: it is larger than any.
+    """
     with path.open("rb") as file:
         for kind, start, size in _top_level(file):
             if kind == b"moov":
+                if size > LARGEST_HEADER_BYTES:
+                    raise MediaError(
+                        f"{path} has a header of {size} bytes, and no video needs as much.",
+                        "It is damaged, or made to do harm. Make or download it again.",
+                    )
                 file.seek(start)
                 boxes, _ = parse(file.read(size))
                 return boxes[0] if boxes else None
