@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matting.delivery.container_codecs import MP4_AUDIO
 from matting.delivery.mux_check import check_mux
+from matting.delivery.mux_trial import fitting_request, reduced_request
 from matting.delivery.muxing import MuxRequest, mux
 from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import require_file
@@ -52,13 +52,14 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
     ):
         record = _require_current(matted, source)
         source.read_through()  # beside the muxer, as the combined file: what changed is noticed
-        request = MuxRequest.of(video, combined)
+        request = fitting_request(MuxRequest.of(video, combined))
         target = final_file(video, output, request.mapping.container)
         _announce(request, target, progress)
         temporary = atomic_files.partial(target)
         progress.start("Adding audio", record.frames, "frame")
         try:
-            mux(request, temporary, progress)
+            request = reduced_request(request, lambda part: mux(part, temporary, progress))
+            target = final_file(video, output, request.mapping.container)
             losses = check_mux(request, temporary)
             length_seconds = probe(temporary).declared_seconds
             _require_intact(record, combined, content, source)
@@ -82,14 +83,9 @@ def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
     choice = request.contents.picture_choice(video.name)
     if choice:
         progress.say(choice)
-    mapping = request.mapping
-    if mapping.container is not Container.MP4:
-        tracks = (mapped.track for mapped in mapping.tracks)
-        codecs = {track.codec for track in tracks if track.kind == TrackKind.AUDIO} - MP4_AUDIO
-        progress.say(
-            f"The result is {target.name}: "
-            f"mp4 is no place for audio of this kind ({', '.join(sorted(codecs))})."
-        )
+    note = request.mapping.container_note(target.name)
+    if note:
+        progress.say(note)
     if not request.contents.of(TrackKind.AUDIO):
         progress.say(f"{video.name} has no audio: the result will have none either.")
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
+from matting.delivery.dry_run import mention_ffmpeg
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
@@ -48,6 +49,8 @@ def infer(
     """
     compute = options.compute
     inputs = read_inputs(segments)
+    if inputs.plan is not None and not options.then_joined:
+        mention_ffmpeg(progress)
     if inputs.plan is not None:
         require_source_unchanged(segments.parent, inputs.plan.source, progress)
     device = choose_device(compute.device)

@@ -8,6 +8,7 @@ from pathlib import Path
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.infer import infer
+from matting.inference.weights import find_checkpoint
 from matting.options import CuttingOptions, MattingOptions
 from matting.progress import Progress
 from matting.segment import segment
@@ -26,7 +27,8 @@ def run(
         SegmentsFailedError: some segments failed; nothing is combined.
         whatever the stages raise.
     """
-    segments = segment(video, cutting, output, progress)
+    find_checkpoint(matting.matte.checkpoint, progress)  # before the hour that cutting may take
+    segments = segment(video, cutting, output, progress, matting)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)
     return add_audio(video, output, progress)

@@ -15,12 +15,13 @@ from matting.cutting.existing_cut import options_of, read_existing_cut, reason_t
 from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
+from matting.delivery.dry_run import dry_run
 from matting.errors import InputError
 from matting.media.container import require_file
 from matting.media.probe import orientation_note, probe, read_contents, read_spatial
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
-from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, OnDamage
+from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, MattingOptions, OnDamage
 from matting.progress import Progress, quantity
 from matting.project.paths import UNFINISHED, segments_folder
 from matting.project.plan import Plan
@@ -29,11 +30,19 @@ from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 
 
-def segment(video: Path, options: CuttingOptions, output: Path | None, progress: Progress) -> Path:
+def segment(
+    video: Path,
+    options: CuttingOptions,
+    output: Path | None,
+    progress: Progress,
+    then: MattingOptions | None = None,
+) -> Path:
     """Cut `video`, and return the folder of its segments.
 
     A folder that is already cut from this video is left as it is.
 
+    Args:
+        then: how the segments will be matted, where that follows at once.
     Raises:
         InputError: there is no such file, or the folder holds something else.
         MediaError: it is no video, is still being written, or damage is to stop it: its intact
@@ -42,11 +51,15 @@ def segment(video: Path, options: CuttingOptions, output: Path | None, progress:
     """
     require_file(video)
     with SourceWatch(video) as source:
-        return _segment(source, options, output, progress)
+        return _segment(source, options, output, progress, then)
 
 
 def _segment(
-    source: SourceWatch, options: CuttingOptions, output: Path | None, progress: Progress
+    source: SourceWatch,
+    options: CuttingOptions,
+    output: Path | None,
+    progress: Progress,
+    then: MattingOptions | None,
 ) -> Path:
     video = source.video
     spatial = read_spatial(video)
@@ -62,6 +75,7 @@ def _segment(
             "Move it, or choose a place with --output.",
             option="--output",
         )
+    dry_run(video, output, progress, then)
     with folder_lock(folder):
         existing = None if options.overwrite else read_existing_cut(folder, source, options)
         if existing is not None:

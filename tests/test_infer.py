@@ -201,6 +201,10 @@ def test_rgb_video_is_tagged_as_what_it_becomes(
     folder.mkdir()
     make_clip(folder / "a.mkv", 3, codec="libx264rgb", pixel_format="rgb24")
     matted = matte(folder, opaque_checkpoint, progress)
+    with av.open(str(composites(matted)[0])) as container:
+        context = container.streams.video[0].codec_context
+        tags = (context.colorspace, context.color_primaries, context.color_trc)
+    assert tags == (6, 6, 6)  # what a picture of so few lines is taken to have
     (_, before), *_ = decode(folder / "a.mkv")
     (_, after), *_ = decode(composites(matted)[0])
     assert np.abs((after.astype(int) - before).mean(axis=(0, 1))).max() < 3

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
@@ -18,6 +19,7 @@ from typing import TextIO, cast
 from matting.cli.job_log import JobLog
 from matting.cli.notices import notice_lines, segment_text
 from matting.cli.progress_line import ProgressLine
+from matting.cli.wrapping import wrap
 from matting.progress import Notice, Progress, SegmentReport, quantity
 from matting.system.text import printable, printable_lines
 
@@ -35,12 +37,19 @@ class Console(Progress):
     """
 
     def __init__(
-        self, *, quiet: bool = False, verbose: bool = False, log: JobLog | None = None
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        log: JobLog | None = None,
+        unbroken: Collection[str] = (),
     ) -> None:
         """
         Args:
             log: gets everything, also what is not shown.
+            unbroken: names of files, inside which no line is broken.
         """
+        self._unbroken = unbroken
         self._quiet = quiet
         self._verbose = verbose
         self._log = log
@@ -120,7 +129,12 @@ class Console(Progress):
     def _write(self, text: str, stream: TextIO) -> None:
         if self._shown is not None:
             self._shown.clear()
-        _Outlet(stream).write(f"{text}\n")
+        outlet = _Outlet(stream)
+        lines = text.split("\n")
+        if outlet.is_window:
+            width = outlet.width - 1  # some windows begin a new line after the last column
+            lines = [part for line in lines for part in wrap(line, width, self._unbroken)]
+        outlet.write("".join(f"{line}\n" for line in lines))
         if self._shown is not None:
             self._shown.refresh()
 

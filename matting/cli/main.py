@@ -52,7 +52,9 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
     call = Invocation.of(argv)
     log = log_of(options, call.arguments)
-    console = Console(quiet=options.quiet, verbose=options.verbose, log=log)
+    console = Console(
+        quiet=options.quiet, verbose=options.verbose, log=log, unbroken=_names(options)
+    )
     ending = _run(options, call, signals, console)
     code = ending.exit_code
     console.record(f"Exit code {code}.")
@@ -60,6 +62,12 @@ def main(argv: list[str] | None = None) -> int:
         code = _shut_down(console) or code
     signals.ignore()  # nothing is at work any more
     return code
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    """Return the names that messages are made of: of the job's file or folder, and where it is."""
+    paths = [path for path in (options.path, options.output) if path is not None]
+    return [name for path in paths for name in (str(path), str(path.parent), path.name, path.stem)]
 
 
 def _run(

@@ -44,26 +44,48 @@ def check_mux(request: MuxRequest, final: Path) -> list[str]:
     Raises:
         EncodeError: frames or tracks are missing, or at other times.
     """
-    mapping = request.mapping
     offset = _check_picture(request, final) - request.packets.timeline.start
-    written = read_contents(final)
-    tracks = [track for track in written.tracks if track.kind not in UNMAPPED]
-    mapped = [stream.track for stream in mapping.tracks]
-    if [track.kind for track in tracks] != [track.kind for track in mapped]:
-        raise EncodeError(
-            f"{final}: {_names(mapped)} went in beside the picture, {_names(tracks)} came out."
-        )
-    pairs = list(zip(mapped, tracks, strict=True))
+    tracks = require_all_tracks(request, final)
+    pairs = zip((own.track for own in request.mapping.tracks), tracks, strict=True)
     audio = [pair for pair in pairs if pair[0].kind == TrackKind.AUDIO]
     _check_audio(request, final, audio, offset)
+    return losses(request, final, offset)
+
+
+def losses(request: MuxRequest, final: Path, offset: Fraction) -> list[str]:
+    """Return sentences on what the container of `final` does not keep of what went in.
+
+    Args:
+        offset: how much later everything is in `final`, in seconds.
+    Raises:
+        EncodeError: tracks are missing, or what must be there in any case.
+    """
+    mapping, written = request.mapping, read_contents(final)
+    tracks = require_all_tracks(request, final)
+    pairs = zip((own.track for own in mapping.tracks), tracks, strict=True)
     suffix = mapping.container.suffix[1:]
-    losses = [_lost_of_track(before, after) for before, after in pairs]
-    notes = [f"{loss} cannot be kept in {suffix}." for loss in losses if loss]
+    lost = [_lost_of_track(before, after) for before, after in pairs]
+    notes = [f"{loss} cannot be kept in {suffix}." for loss in lost if loss]
     if mapping.container is not Container.MATROSKA:
         _check_spatial(final, request.spatial)
     elif request.spatial.projected:
         notes.append(f"The projection of this picture cannot be kept in {suffix}.")
     return notes + _lost_of_file(request, written, offset)
+
+
+def require_all_tracks(request: MuxRequest, final: Path) -> list[Track]:
+    """Return the tracks of `final` beside its picture, one for each that went in.
+
+    Raises:
+        EncodeError: tracks are missing.
+    """
+    tracks = [track for track in read_contents(final).tracks if track.kind not in UNMAPPED]
+    mapped = [stream.track for stream in request.mapping.tracks]
+    if [track.kind for track in tracks] != [track.kind for track in mapped]:
+        raise EncodeError(
+            f"{final}: {_names(mapped)} went in beside the picture, {_names(tracks)} came out."
+        )
+    return tracks
 
 
 def _check_picture(request: MuxRequest, final: Path) -> Fraction:

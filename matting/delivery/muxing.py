@@ -17,6 +17,7 @@ from matting.delivery.mux_tags import (
     track_tags,
 )
 from matting.delivery.stream_mapping import (
+    NO_FALLBACKS,
     Fallbacks,
     StreamMapping,
     map_streams,
@@ -59,6 +60,7 @@ class MuxRequest:
         contents: what the source holds.
         mapping: what of that goes along.
         spatial: how the source's picture is to be viewed.
+        fallbacks: what of the mapping is so because ffmpeg refused another.
     """
 
     source: VideoInfo
@@ -66,6 +68,7 @@ class MuxRequest:
     contents: Contents
     mapping: StreamMapping
     spatial: Spatial
+    fallbacks: Fallbacks = NO_FALLBACKS
 
     @classmethod
     def of(cls, video: Path, combined: Path) -> MuxRequest:
@@ -79,9 +82,15 @@ class MuxRequest:
         picture = probe(combined)
         return cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
 
+    def for_codec(self, codec: str) -> MuxRequest:
+        """Return the request for a picture in another codec than that of a trial's."""
+        request = replace(self, combined=replace(self.combined, codec=codec))
+        return request.adapted(self.fallbacks)
+
     def adapted(self, fallbacks: Fallbacks) -> MuxRequest:
         """Return the request without what ffmpeg has refused."""
-        return replace(self, mapping=map_streams(self.contents, self.combined.codec, fallbacks))
+        mapping = map_streams(self.contents, self.combined.codec, fallbacks)
+        return replace(self, mapping=mapping, fallbacks=fallbacks)
 
     @property
     def packets(self) -> PacketTable:
@@ -116,7 +125,7 @@ def mux(
         if container is not Container.MATROSKA and not only_a_moment:
             arguments += ["-moov_size", str(_header_bytes(request))]
         if only_a_moment:
-            arguments += ["-fs", str(MOMENT_BYTES)]
+            arguments += ["-fs", str(_tag_bytes(request) + MOMENT_BYTES)]
         ffmpeg.run(
             [*arguments, "-f", container.value, f"./{target.name}"],
             folder=target.parent,
@@ -224,14 +233,20 @@ def _header_bytes(request: MuxRequest) -> int:
     packets = len(frame_times(request.combined.path))
     packets += sum(len(times.pts) for times in request.packets.stream_times.values())
     packets += 2 * min(len(contents.chapters), MOST_CHAPTERS)  # of their track, and their list
-    tag_bytes = sum(len(key) + len(value) for key, value in bounded_tags(contents.tags).items())
-    for mapped in request.mapping.tracks:
-        tag_bytes += sum(map(len, track_tags(mapped.track).values())) + HEADER_BYTES_PER_PACKET
     cover_sizes = [
         len(cover_bytes(request.source.path, cover.index)) for cover in request.mapping.covers
     ]
-    # A character takes up to four bytes, and some tags are written twice.
-    return HEADER_BYTES + HEADER_BYTES_PER_PACKET * packets + 8 * tag_bytes + sum(cover_sizes)
+    packet_bytes = HEADER_BYTES_PER_PACKET * packets
+    return HEADER_BYTES + packet_bytes + _tag_bytes(request) + sum(cover_sizes)
+
+
+def _tag_bytes(request: MuxRequest) -> int:
+    """Return what all tags take at most: some are written twice, each character in four bytes."""
+    all_tags = [request.contents.tags, *(own.track.tags for own in request.mapping.tracks)]
+    characters = sum(
+        len(key) + len(value) for tags in all_tags for key, value in bounded_tags(tags).items()
+    )
+    return 8 * characters + HEADER_BYTES_PER_PACKET * sum(map(len, all_tags))
 
 
 def _attach_covers(request: MuxRequest, folder: Path) -> list[str]:

@@ -67,13 +67,14 @@ def create_writer(
         StorageError: it cannot be written.
     """
     is_alpha = kind.is_alpha  # coverage, not light: neither profile nor HDR
+    colour = source.colour.assumed(source.size_px.height)  # else editors guess, each another way
     if not target.pictures:
         return VideoWriter(
             path,
             size_px=source.size_px,
             time_base=source.time_base,
             rate=source.rate,
-            colour=source.colour.as_sdr() if is_alpha else source.colour,
+            colour=colour.as_sdr() if is_alpha else colour,
             pixel_aspect=source.pixel_aspect,
             encoding=encoding,
             samples=output_format,

@@ -87,6 +87,23 @@ class StreamMapping:
     covers: tuple[Track, ...]
     left_out: tuple[Track, ...]
 
+    def container_note(self, name: str) -> str:
+        """Return a sentence on why the final file is no mp4; "" where it is one.
+
+        Args:
+            name: of the final file.
+        """
+        if self.container is Container.MP4:
+            return ""
+        audio = [own for own in self.tracks if own.track.kind == TrackKind.AUDIO]
+        in_mp4 = COPIED_AUDIO[Container.MP4]
+        codecs = {own.track.codec for own in audio if not own.is_copied}
+        codecs |= {own.track.codec for own in audio if own.track.codec not in in_mp4}
+        return (
+            f"The result is {name}: "
+            f"mp4 is no place for audio of this kind ({', '.join(sorted(codecs))})."
+        )
+
     def notes(self) -> list[str]:
         """Return a sentence for each track that does not go along as it was."""
         notes = [_why_left_out(track, self.container) for track in self.left_out]

@@ -44,6 +44,7 @@ class Transfer(IntEnum):
 
     BT709 = 1
     UNSPECIFIED = 2
+    SMPTE170M = 6
     PQ = 16
     HLG = 18
 
@@ -53,6 +54,8 @@ class Primaries(IntEnum):
 
     BT709 = 1
     UNSPECIFIED = 2
+    BT470BG = 5
+    SMPTE170M = 6
     BT2020 = 9
 
 
@@ -170,6 +173,33 @@ class ColourTags:
         if self.matrix in LUMA_COEFFICIENTS:
             return self.matrix
         return Matrix.BT709 if height_px > SD_HEIGHT_PX else Matrix.SMPTE170M
+
+    @property
+    def is_untagged(self) -> bool:
+        """Whether nothing is said of what the colours mean."""
+        return (
+            self.matrix in {Matrix.UNSPECIFIED, Matrix.RGB}
+            and self.transfer == Transfer.UNSPECIFIED
+            and self.primaries == Primaries.UNSPECIFIED
+        )
+
+    def assumed(self, height_px: int) -> ColourTags:
+        """Return the tags with those that a stream without any is taken to have, as players do.
+
+        Args:
+            height_px: of the upright frames.
+        """
+        missing = self.matrix in {Matrix.UNSPECIFIED, Matrix.RGB}
+        matrix = self.matrix_for(height_px) if missing else self.matrix
+        if not self.is_untagged:
+            return replace(self, matrix=matrix)
+        if matrix == Matrix.BT709:
+            transfer, primaries = Transfer.BT709, Primaries.BT709
+        else:
+            transfer = Transfer.SMPTE170M
+            of_europe = height_px == SD_HEIGHT_PX  # of 625 lines
+            primaries = Primaries.BT470BG if of_europe else Primaries.SMPTE170M
+        return replace(self, matrix=matrix, transfer=transfer, primaries=primaries)
 
     def sample_format(
         self, bits: int, subsampling: tuple[int, int], height_px: int

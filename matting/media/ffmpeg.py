@@ -33,6 +33,9 @@ FORMATS = ",".join(
 )
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
+# ffmpeg goes on after these, without the line of a subtitle that they are about.
+LOST_TEXT = ("Invalid UTF-8 in decoded subtitles", "Unable to recode subtitle")
+
 VARIABLE = "FFMPEG_PATH"
 STOP_SECONDS = 10
 VERSION_SECONDS = 30  # a virus scanner inspects a program before it starts
@@ -58,8 +61,7 @@ def program() -> Path:
         path = Path(configured)
         if not (path.is_absolute() and path.is_file()):
             raise MissingError(
-                f"{VARIABLE} is {configured}, which is not the full path of a program.",
-                "Correct it, or remove it: then the ffmpeg installed with this tool is used.",
+                f"{VARIABLE} is {configured}, which is not the full path of a program.", _repair()
             )
         return path
     try:
@@ -78,7 +80,18 @@ def version() -> str:
     Raises:
         MissingError: there is none, or it does not start.
     """
-    path = program()
+    return _version_of(program())
+
+
+def _repair() -> str:
+    """Return what to do about a program that does not work."""
+    if os.environ.get(VARIABLE):
+        return f"Correct {VARIABLE}, or remove it: then the ffmpeg installed with this is used."
+    return fixes.reinstall(PACKAGE)
+
+
+@cache
+def _version_of(path: Path) -> str:
     try:
         done = subprocess.run(
             [str(path), "-version"],
@@ -89,12 +102,10 @@ def version() -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = getattr(error, "strerror", None) or f"no answer within {VERSION_SECONDS} seconds"
-        raise MissingError(
-            f"{path} does not start ({reason}).", fixes.reinstall(PACKAGE)
-        ) from error
+        raise MissingError(f"{path} does not start ({reason}).", _repair()) from error
     match = re.match(r"ffmpeg version (\S+)", done.stdout.decode("utf-8", "replace"))
     if done.returncode != 0 or match is None:
-        raise MissingError(f"{path} is no ffmpeg that works.", fixes.reinstall(PACKAGE))
+        raise MissingError(f"{path} is no ffmpeg that works.", _repair())
     return match[1]
 
 
@@ -129,7 +140,7 @@ def run(
         stop_after_seconds: when to ask ffmpeg to complete its file with what it has so far; None:
             never.
     Raises:
-        MediaError: ffmpeg refused or broke off; with its own last words.
+        MediaError: ffmpeg refused, broke off, or lost text; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
         MissingError: there is no ffmpeg.
     """
@@ -145,7 +156,7 @@ def run(
             )
         except OSError as error:
             reason = f"{command[0]} does not start ({error.strerror})."
-            raise MissingError(reason, fixes.reinstall(PACKAGE)) from error
+            raise MissingError(reason, _repair()) from error
         try:
             with _asked_to_finish(process, stop_after_seconds):
                 _follow(process, on_frames)
@@ -154,7 +165,8 @@ def run(
             _stop(process)
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    if code != 0:
+    lost_text = any(phrase in line for phrase in LOST_TEXT for line in lines)
+    if code != 0 or lost_text:
         raise _failure(subject, folder, hint, lines)
 
 

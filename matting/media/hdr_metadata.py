@@ -17,6 +17,11 @@ from matting.media.container import side_data
 # The units of H.264's and H.265's messages: ITU-T H.265, D.3.28.
 CHROMATICITY = 50_000
 LUMINANCE = 10_000
+BRIGHTEST = 10_000  # of SMPTE ST 2084, in candela per square metre
+MOST_LIGHT = 65_535  # CTA-861.3 has 16 bits for it
+NONSENSE = (
+    "What it says of its HDR picture's brightness and colours makes no sense, and is left out."
+)
 
 Point = tuple[Fraction, Fraction]
 
@@ -36,6 +41,13 @@ class MasteringDisplay:
     white: Point
     brightest: Fraction
     darkest: Fraction
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether there can be such a display; encoders refuse others."""
+        points = (self.red, self.green, self.blue, self.white)
+        is_chromatic = all(0 <= share <= 1 for point in points for share in point)
+        return is_chromatic and 0 <= self.darkest <= self.brightest <= BRIGHTEST
 
     def in_units(self) -> str:
         """Format it in the units of H.264 and H.265, as x264 and x265 read it."""
@@ -101,10 +113,21 @@ class HdrMetadata:
         return ":".join(parts)
 
 
+def hdr_note(frame: VideoFrame) -> str:
+    """Return a sentence where a decoded frame's metadata is left out; "" where it is not."""
+    known = HdrMetadata.of(frame) or HdrMetadata(None, None)
+    display = side_data(frame, Type.MASTERING_DISPLAY_METADATA)
+    light = side_data(frame, Type.CONTENT_LIGHT_LEVEL)
+    lost = (display is not None and known.display is None) or (
+        light is not None and any(light) and known.light is None
+    )
+    return NONSENSE if lost else ""
+
+
 def _display(content: bytes) -> MasteringDisplay | None:
     """Parse FFmpeg's AVMasteringDisplayMetadata: ten fractions, then which of them count.
 
-    None, too, where only half of it is known: no encoder takes half.
+    None, too, where only half of it is known, for no encoder takes half, or where it is nonsense.
     """
     if len(content) < 88:
         return None
@@ -113,11 +136,12 @@ def _display(content: bytes) -> MasteringDisplay | None:
         return None
     values = [Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
     red, green, blue, white = zip(values[0:8:2], values[1:8:2], strict=True)
-    return MasteringDisplay(red, green, blue, white, brightest=values[9], darkest=values[8])
+    display = MasteringDisplay(red, green, blue, white, brightest=values[9], darkest=values[8])
+    return display if display.is_plausible else None
 
 
 def _light(content: bytes) -> tuple[int, int] | None:
     if len(content) < 8:
         return None
     brightest, mean = struct.unpack_from("2I", content)
-    return (brightest, mean) if brightest or mean else None
+    return (brightest, mean) if 0 < max(brightest, mean) <= MOST_LIGHT else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -16,9 +17,13 @@ from matting.imaging.sample_format import Size
 from matting.media.colour_tags import ColourTags
 from matting.media.container import AnyStream, decoder_of, side_data
 from matting.media.display_matrix import display_matrix, orientation_of
-from matting.media.hdr_metadata import HdrMetadata
+from matting.media.hdr_metadata import HdrMetadata, hdr_note
 from matting.media.video_info import VideoInfo
 
+# CEA-608 and CEA-708: ATSC A/53 part 4, 6.2.3, as user data of MPEG-2 and in messages of later
+# codecs; and, before that, DVDs' own.
+CAPTIONS = re.compile(rb"\x00\x31GA94\x03|\xb2GA94\x03|\xb2CC\x01\xf8")
+CAPTION_PACKETS = 60
 MOST_REFUSED = 100  # packets that a decoder refuses before its first frame: it will give none
 
 
@@ -29,6 +34,7 @@ class FirstFrame:
     Attributes:
         orientation: what brings it upright.
         orientation_note: what of that is not followed, in a sentence; "": nothing.
+        hdr_note: that HDR metadata is left out, in a sentence; "": it is not.
         size_px: before that.
         colour: the stream's tags, completed by the frame's.
         stereo: FFmpeg's AVStereo3D; None: the frame says nothing of two eyes.
@@ -43,6 +49,12 @@ class FirstFrame:
     stereo: bytes | None = None
     is_spherical: bool = False
     orientation_note: str = ""
+    hdr_note: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what it says and cannot be followed."""
+        return [note for note in (self.orientation_note, self.hdr_note) if note]
 
     @classmethod
     def of(cls, frame: VideoFrame, info: VideoInfo) -> FirstFrame:
@@ -54,6 +66,7 @@ class FirstFrame:
             pixel_format=frame.format.name,
             colour=info.colour.completed(frame),
             hdr=HdrMetadata.of(frame),
+            hdr_note=hdr_note(frame),
             stereo=side_data(frame, Type.STEREO3D),
             is_spherical=side_data(frame, Type.SPHERICAL) is not None,
         )
@@ -68,11 +81,13 @@ class StreamStart:
         refusal: what the decoder said of the first packet before it that it refused; "": of none.
         mp4_header: what FFmpeg's mp4 writer makes of a Matroska file's header; None where mp4
             does not hold the codec, and for other containers.
+        has_captions: whether closed captions lie in the picture's packets.
     """
 
     frame: FirstFrame | None
     refusal: str
     mp4_header: bytes | None
+    has_captions: bool = False
 
 
 class StartReader:
@@ -94,21 +109,27 @@ class StartReader:
         self._frame: FirstFrame | None = None
         self._refusals: list[str] = []
         self._mp4_header: bytes | None = None
-        self._is_first = True
+        self._packets = 0
+        self._has_captions = False
 
     def add(self, packet: Packet[AnyStream]) -> None:
         """Look at the picture's next packet, whose stream and times may change in the course."""
-        self._decode(packet)
-        if self._is_first and "matroska" in self._info.container:
+        if self._frame is None:
+            self._decode(packet)
+        if not self._has_captions and CAPTIONS.search(bytes(packet)):
+            self._has_captions = True
+        if self._packets == 0 and "matroska" in self._info.container:
             self._mp4_header = _mp4_header(self._picture, packet)
-        self._is_first = False
+        self._packets += 1
+        enough = self._packets >= CAPTION_PACKETS or self._has_captions
+        self.is_complete |= self._frame is not None and enough
 
     def start(self) -> StreamStart:
         """Return the start, once there are no more packets or none are needed."""
-        if not self.is_complete:
+        if self._frame is None and not self.is_complete:
             self._decode(None)
         refusal = self._refusals[0] if self._refusals else ""
-        return StreamStart(self._frame, refusal, self._mp4_header)
+        return StreamStart(self._frame, refusal, self._mp4_header, self._has_captions)
 
     def _decode(self, packet: Packet[AnyStream] | None) -> None:
         try:
@@ -119,7 +140,6 @@ class StartReader:
             return
         if frames:
             self._frame = FirstFrame.of(frames[0], self._info)
-            self.is_complete = True
 
 
 def _mp4_header(picture: VideoStream, packet: Packet[AnyStream]) -> bytes | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from av.audio.codeccontext import AudioCodecContext
 from av.codec.context import CodecContext
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 
-from matting.media.container import is_cover, open_video, reading
+from matting.media.container import is_cover, open_video, reading, until_break
 from matting.media.mp4.boxes import Box, entries, track_id
 from matting.media.mp4.spatial_audio import spatial_audio_boxes
 from matting.media.tracks import Contents, Track, TrackKind
@@ -104,6 +104,26 @@ def cover_bytes(path: Path, index: int) -> bytes:
             if packet.size:
                 return bytes(packet)
     return b""
+
+
+def packet_bytes(path: Path, index: int, most_bytes: int) -> list[bytes]:
+    """Return a stream's first packets, which hold no more than so many bytes.
+
+    Raises:
+        InputError, MediaError: as `cover_bytes`.
+    """
+    packets: list[bytes] = []
+    room_bytes = most_bytes
+    with open_video(path) as (container, _), reading(path):
+        for stream in container.streams:
+            if stream.index != index:
+                stream.discard = Discard.all
+        for packet in until_break(container.demux(container.streams[index])):
+            room_bytes -= packet.size
+            if room_bytes < 0:
+                break
+            packets.append(bytes(packet))
+    return packets
 
 
 def _list_stream(stream: Stream, picture: Stream) -> ListedStream:

@@ -120,8 +120,7 @@ class VideoSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        note = self._first.orientation_note
-        return (*self._filters.notes(), *([note] if note else []))
+        return (*self._filters.notes(), *self._first.notes)
 
     @property
     def frames(self) -> int:

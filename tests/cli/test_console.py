@@ -23,7 +23,7 @@ console = Console()
 console.start("Matting", 4500, "frame", 160)
 for number in range(90):
     if number == 40:
-        console.say("A sentence.")
+        console.say("{sentence}")
     console.advance({units})
     console.end_segment()
     time.sleep(0.01)
@@ -32,14 +32,14 @@ console.say("All done.")
 """
 
 
-def shown(columns: int, units: int = 50, **variables: str) -> str:
+def shown(columns: int, units: int = 50, sentence: str = "A sentence.", **variables: str) -> str:
     """Return what a program writes into a window of so many columns."""
     pty = pytest.importorskip("pty", reason="needs pseudo terminals")
     fcntl, struct, termios = (pytest.importorskip(n) for n in ("fcntl", "struct", "termios"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(units=units)],
+        [sys.executable, "-c", PROGRAM.format(units=units, sentence=sentence)],
         cwd=ROOT,
         stdin=theirs,
         stdout=theirs,
@@ -80,6 +80,21 @@ def test_in_a_window_there_is_one_line(columns: int) -> None:
     assert max(map(len, written)) < max(columns, 12)
     assert any(line.startswith("Matting") and "%" in line for line in written)
     assert left_over(text) == ["A sentence.", "All done."]
+
+
+def test_a_sentence_is_broken_between_words() -> None:
+    sentence = (
+        "A sentence that is longer than this window, on /home/a folder/clip.mp4, so it goes on."
+    )
+    assert left_over(shown(30, sentence=sentence))[:-1] == [
+        "A sentence that is longer",
+        "than this window, on",
+        "/home/a folder/clip.mp4, so",
+        "it goes on.",
+    ]
+    assert max(map(len, left_over(shown(0, sentence=sentence)))) == len(
+        sentence[:79].rpartition(" ")[0]
+    )
 
 
 def test_the_line_of_a_task_that_stops_stays() -> None:

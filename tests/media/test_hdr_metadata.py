@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from matting.media.hdr_metadata import HdrMetadata, MasteringDisplay
+from matting.media.hdr_metadata import HdrMetadata, MasteringDisplay, hdr_note
+from matting.media.mp4.boxes import Box, entries, read_moov, write_moov
 from tests.support.clips import make_clip
 
 P3 = MasteringDisplay(
@@ -91,3 +95,39 @@ def test_another_encoding_changes_nothing(tmp_path: Path) -> None:
 
 def test_other_video_has_none(tmp_path: Path) -> None:
     assert metadata_of(make_clip(tmp_path / "clip.mp4", 2)) == [None, None]
+
+
+@pytest.mark.parametrize(("kind", "size_bytes"), [(b"mdcv", 24), (b"clli", 4)])
+@pytest.mark.parametrize("fill", [b"\xff", b"\x7f"])
+def test_nonsense_is_left_out_and_said(
+    kind: bytes, size_bytes: int, fill: bytes, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 1)
+    moov = read_moov(clip)
+    assert moov is not None
+    entries(moov.all(b"trak")[0])[0].head += bytes(Box(kind, fill * size_bytes))
+    write_moov(clip, moov)
+    with av.open(str(clip)) as container:
+        frame = next(container.decode(video=0))
+    known, note = HdrMetadata.of(frame), hdr_note(frame)
+    assert (known is None) == ("makes no sense" in note)
+    assert known is None or kind == b"clli"
+
+
+def test_metadata_that_makes_sense_is_not_mentioned(tmp_path: Path) -> None:
+    sane = make_hdr_clip(tmp_path / "sane.mp4", "libx265", HdrMetadata(P3, (1000, 400)))
+    with av.open(str(sane)) as container:
+        assert hdr_note(next(container.decode(video=0))) == ""
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=20, max_size=20), st.data())
+@settings(max_examples=50, deadline=None)
+def test_what_is_kept_fits_the_encoders_numbers(values: list[int], data: st.DataObject) -> None:
+    sides = data.draw(st.sampled_from([values, [abs(value) % 50_000 for value in values]]))
+    numbers = [Fraction(a, b or 1) for a, b in zip(sides[::2], sides[1::2], strict=True)]
+    red, green, blue, white = zip(numbers[:8:2], numbers[1:8:2], strict=True)
+    display = MasteringDisplay(red, green, blue, white, brightest=numbers[8], darkest=numbers[9])
+    if display.is_plausible:
+        limits = [int(number) for number in re.findall(r"-?\d+", display.in_units())]
+        assert all(0 <= number < 1 << 16 for number in limits[:8])
+        assert 0 <= limits[9] <= limits[8] < 1 << 32

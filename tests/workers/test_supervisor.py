@@ -81,9 +81,9 @@ def test_a_start_that_fails_is_tried_again_and_blamed_on_nothing(
     [
         lambda executor: executor.prepare(),
         lambda executor: executor.trial(task("a", Path(), 3)),
-        lambda executor: failed_segments(executor, "abc", Path()),
+        lambda executor: failed_segments(executor, "abcdefghijklmnopqrst", Path()),
     ],
-    ids=["prepare", "trial", "segments"],
+    ids=["prepare", "trial", "twenty segments"],
 )
 def test_where_no_worker_starts_the_run_stops(
     act: Callable[[Supervisor], object], tmp_path: Path, progress: Recorder

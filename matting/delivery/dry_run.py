@@ -1,0 +1,113 @@
+"""The whole way, tried before the first hour: what will not work at its end is said now."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from matting.delivery.mux_check import losses
+from matting.delivery.mux_trial import fitting_request, mux_moment
+from matting.delivery.muxing import MuxRequest
+from matting.errors import InputError, MattingError, MissingError
+from matting.inference.weights import present_checkpoint
+from matting.media import ffmpeg
+from matting.media.blank_clip import write_blank_clip
+from matting.media.probe import frame_times, probe, read_contents, read_spatial
+from matting.media.source_notes import source_notes
+from matting.media.tracks import TrackKind
+from matting.options import EncodingOptions, MattingOptions
+from matting.progress import Progress
+from matting.project.paths import final_file, segments_folder
+from matting.system import files
+from matting.system.humanize import gigabytes
+
+
+def dry_run(
+    video: Path, output: Path | None, progress: Progress, then: MattingOptions | None = None
+) -> None:
+    """Say what add-audio will leave out or convert, and what it and infer will lack.
+
+    This takes less than a second, whatever the size of `video`, for only a moment of it is read.
+
+    Args:
+        then: how the segments will be matted, where that follows at once: what will not work is
+            then an error. None: it is only said, for it may be put right until then.
+    Raises:
+        InputError, MediaError: `video` cannot be used.
+        MissingError, StorageError: what will not work.
+    """
+    encoding = then.output.encoding if then else EncodingOptions()
+    if then is None:
+        _mention_weights(progress)
+    _mention_small_disk(video, output, progress)
+    try:
+        for note in source_notes(video, encoding):
+            progress.say(note)
+        for note in _final_file_notes(video, output, encoding):
+            progress.say(note)
+    except MattingError as error:
+        if then is not None:
+            raise
+        progress.say(f"What follows will not work as it is now: {error.what} {error.hint}")
+
+
+def mention_ffmpeg(progress: Progress) -> None:
+    """Say it where add-audio would not find an ffmpeg program that works."""
+    try:
+        ffmpeg.version()
+    except MissingError as error:
+        progress.say(f"add-audio will not work as it is now: {error.what} {error.hint}")
+
+
+def _final_file_notes(video: Path, output: Path | None, encoding: EncodingOptions) -> list[str]:
+    """Mux a moment of what `video` holds beside its picture; return what comes of it.
+
+    Raises:
+        MediaError, EncodeError, MissingError, StorageError: add-audio would meet the same.
+    """
+    ffmpeg.version()
+    if not _holds_more_than_a_picture(video):
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        clip, final = Path(folder) / "picture.mp4", Path(folder) / "final"
+        write_blank_clip(clip, probe(video).rate)
+        request = MuxRequest.of(video, clip).for_codec(encoding.codec.value)
+        request = fitting_request(request)
+        mux_moment(request, final)
+        start = request.source.start_pts * request.source.time_base
+        first = min(frame_times(final)) * probe(final).time_base
+        notes = losses(request, final, first - start)
+    mapping, spatial = request.mapping, request.spatial
+    container = mapping.container_note(final_file(video, output, mapping.container).name)
+    others = [note for note in spatial.notes if note != spatial.one_eye_note]  # said already
+    return [*([container] if container else []), *mapping.notes(), *others, *notes]
+
+
+def _holds_more_than_a_picture(video: Path) -> bool:
+    contents = read_contents(video)
+    tracks = [track for track in contents.tracks if track.kind != TrackKind.PICTURE]
+    return bool(
+        tracks or contents.tags or contents.chapters or contents.timecode or read_spatial(video)
+    )
+
+
+def _mention_weights(progress: Progress) -> None:
+    try:
+        if present_checkpoint() is None:
+            progress.say("The network's weights are not here yet: infer will download them.")
+    except InputError as error:
+        progress.say(f"infer will not work as it is now: {error.what} {error.hint}")
+
+
+def _mention_small_disk(video: Path, output: Path | None, progress: Progress) -> None:
+    """Say where segments as large as the source would not fit; audio does not go into them."""
+    folder = segments_folder(video, output)
+    if folder.exists():
+        return
+    place = output if output and output.exists() else video.parent
+    free_bytes, size_bytes = files.free_disk_bytes(place), video.stat().st_size
+    if free_bytes is not None and free_bytes < size_bytes:
+        progress.say(
+            f"The segments may not fit: {gigabytes(free_bytes)} are free in {place}, and the video "
+            f"takes {gigabytes(size_bytes)}. Another place can be chosen with --output."
+        )
