@@ -23,6 +23,7 @@ from matting.system.background_hash import BackgroundHash
 from matting.system.file_lock import folder_lock
 from matting.system.humanize import clock, gigabytes
 from matting.system.invocation import Command, give, named
+from matting.system.temporary_files import create_temporary, sweep
 
 
 def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
@@ -46,7 +47,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
             f"{give('the video that you started from')} Before this come {earlier}.",
         )
     with (
-        folder_lock(matted.root),
+        folder_lock(matted.root, warn=progress.say),
         SourceWatch(video) as source,
         BackgroundHash(combined) as content,
     ):
@@ -55,7 +56,8 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         request = fitting_request(MuxRequest.of(video, combined))
         target = final_file(video, output, request.mapping.container)
         _announce(request, target, progress)
-        temporary = atomic_files.partial(target)
+        sweep(target)
+        temporary = create_temporary(target)
         progress.start("Adding audio", record.frames, "frame")
         try:
             request = reduced_request(request, lambda part: mux(part, temporary, progress))

@@ -19,6 +19,7 @@ from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command, give, named, sentence, start
+from matting.system.temporary_files import create_temporary, sweep
 
 VIDEO_KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND)
 
@@ -41,7 +42,9 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
     results = MattedFolder(output / matted.name) if output else folder
     elsewhere = results.root.resolve() != matted.resolve()
     with ExitStack() as locks:
-        locks.enter_context(reading_lock(matted) if elsewhere else folder_lock(matted))
+        locks.enter_context(
+            reading_lock(matted) if elsewhere else folder_lock(matted, warn=progress.say)
+        )
         ledger = Ledger(folder)
         if ledger.plan is not None:
             require_source_unchanged(matted.parent, ledger.plan.source, progress)
@@ -49,7 +52,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         require_one_setting(ledger)
         _require_videos(ledger)
         if elsewhere:
-            locks.enter_context(folder_lock(results.root))
+            locks.enter_context(folder_lock(results.root, warn=progress.say))
             _require_own(results, ledger)
         for kind in VIDEO_KINDS:
             if all(ledger.output(name, kind) for name in ledger.names):
@@ -136,7 +139,8 @@ def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Prog
         return
     parts, time_base = _parts(ledger, kind)
     atomic_files.make_folder(target.parent)
-    temporary = atomic_files.partial(target)
+    sweep(target)
+    temporary = create_temporary(target)
     progress.start("Combining", record.frames, "frame")
     try:
         presented = join(parts, time_base, temporary, progress.advance)

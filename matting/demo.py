@@ -46,6 +46,7 @@ from matting.project.plan import read_plan
 from matting.run import run
 from matting.system import atomic_files
 from matting.system.device import choose_device, share_cores
+from matting.system.temporary_files import create_temporary
 
 CHECKPOINT = Path(__file__).resolve().parent.parent / "demo" / "demo_checkpoint.pth"
 RATIO = 0.25  # of 1280x720: for speed, the smaller of the sizes that the network was trained at
@@ -135,7 +136,7 @@ def draw_film(film: Film, video: Path, progress: Progress) -> Drawing:
     Raises:
         StorageError, EncodeError, MissingError.
     """
-    picture, beeps = atomic_files.partial(video), video.with_name("demo_sound.wav")
+    picture, beeps, heard = (create_temporary(video) for _ in range(3))
     drawing = Drawing([], [])
     columns = _columns(len(film))
     colour = BT709_TAGS
@@ -162,12 +163,12 @@ def draw_film(film: Film, video: Path, progress: Progress) -> Drawing:
                 progress.advance(1)
             writer.finish()
         _write_wav(beeps, film)
-        _add_audio(picture, beeps, video)
+        _add_audio(picture, beeps, heard)
+        atomic_files.publish(heard, video)
     finally:
         progress.finish()
-        for path in (picture, beeps):
-            with writing(path):
-                path.unlink(missing_ok=True)
+        for path in (picture, beeps, heard):
+            atomic_files.discard(path)
     return drawing
 
 
@@ -181,12 +182,10 @@ def _write_wav(path: Path, film: Film) -> None:
 
 
 def _add_audio(picture: Path, beeps: Path, video: Path) -> None:
-    temporary = video.with_name("demo_with_sound.mp4.partial")
     arguments = [*ffmpeg.input_file(picture), *ffmpeg.input_file(beeps)]
     arguments += ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-b:a", "160k"]
-    arguments += ["-fflags", "+bitexact", "-f", "mp4", temporary.name]
+    arguments += ["-fflags", "+bitexact", "-f", "mp4", video.name]
     ffmpeg.run(arguments, folder=video.parent, subject=video, hint="", on_frames=lambda _: None)
-    atomic_files.publish(temporary, video)
 
 
 def _report(

@@ -60,7 +60,7 @@ def infer(
     checkpoint_sha256 = files.sha256(checkpoint)
     folder = MattedFolder.of(segments, output)
     with ExitStack() as locks:
-        locks.enter_context(folder_lock(folder.root))
+        locks.enter_context(folder_lock(folder.root, warn=progress.say))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(reading_lock(segments))
         require_same_origin(inputs, Ledger(folder))

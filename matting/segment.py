@@ -28,6 +28,7 @@ from matting.project.plan import Plan
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
+from matting.system.temporary_files import sweep_folder
 
 
 def segment(
@@ -76,7 +77,8 @@ def _segment(
             option="--output",
         )
     dry_run(video, output, progress, then)
-    with folder_lock(folder):
+    with folder_lock(folder, warn=progress.say):
+        sweep_folder(folder)
         existing = None if options.overwrite else read_existing_cut(folder, source, options)
         if existing is not None:
             reason = reason_to_cut_again(folder, existing, source)

@@ -9,7 +9,6 @@ from matting.combine import combine
 from matting.infer import infer
 from matting.options import OutputKind
 from matting.segment import segment
-from matting.system import atomic_files
 from tests.support.clips import make_clip
 from tests.support.opens import OpenCounter
 from tests.support.recorder import Recorder
@@ -25,7 +24,7 @@ def test_infer_reads_a_video_once_before_it_is_decoded(
     assert open_counter.demuxed(video) == 2  # its index, its frames
     assert open_counter.read(video) == 1  # its hash
     result = folder.output_folder(OutputKind.COMPOSITE) / "clip.mp4"
-    assert open_counter.demuxed(atomic_files.partial(result)) == 1  # the check of its frames
+    assert open_counter.demuxed_before_published(result) == 1  # the check of its frames
     assert open_counter.read(result) == 1  # its hash
 
 
@@ -63,7 +62,7 @@ def test_combine_and_add_audio(
     for number in range(3):
         result = matted.output_folder(OutputKind.COMPOSITE) / f"output_{number:03d}.mp4"
         assert open_counter.demuxed(result) == 2  # its index; then it is copied
-    assert open_counter.demuxed(atomic_files.partial(combined)) == 1  # the check of its frames
+    assert open_counter.demuxed_before_published(combined) == 1  # the check of its frames
     assert open_counter.demuxed(combined) == 0
     before = open_counter.demuxed(video)
     final = add_audio(video, None, progress)
@@ -71,5 +70,5 @@ def test_combine_and_add_audio(
     assert open_counter.demuxed(video) - before == 1
     assert open_counter.demuxed(combined) == 1  # its index
     # What the muxer wrote into its header; then, as it is delivered, its index.
-    assert open_counter.demuxed(atomic_files.partial(final)) == 2
+    assert open_counter.demuxed_before_published(final) == 2
     assert open_counter.demuxed(final) == 0

@@ -24,8 +24,8 @@ from matting.options import OutputKind
 from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
-from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
+from matting.system.temporary_files import create_temporary
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
 RANDOM_TRIES = 300
@@ -198,7 +198,7 @@ def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -
     files, outputs = [], {}
     for kind in KINDS:
         path = ledger.folder.output_folder(kind) / name
-        file = ProvenFile(kind, atomic_files.partial(path), path)
+        file = ProvenFile(kind, create_temporary(path), path)
         file.temporary.write_bytes(dice.randbytes(200))
         files.append(file)
         outputs[kind] = OutputFile.of(path, Fingerprint.of(file.temporary))

@@ -22,6 +22,7 @@ from matting.errors import MattingError, MissingError, UnforeseenError
 from matting.project.paths import DEMO_FOLDER
 from matting.system.fixes import setup
 from matting.system.invocation import Command, program_line
+from matting.system.lifetimes import tie_children
 
 DONE, INTERRUPTED = 0, 130
 
@@ -41,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command of `argv` (without the program's name) and return the exit code."""
     signals = SignalListener()
     signals.listen()
+    tie_children()
     console = Console()
     try:
         options = parse(sys.argv[1:] if argv is None else argv)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +74,4 @@ def remove_work(work: Path) -> None:
     Raises:
         StorageError: it cannot be removed.
     """
-    if work.exists():
-        with writing(work):
-            shutil.rmtree(work)
+    atomic_files.remove(work)

@@ -25,6 +25,7 @@ from matting.options import OnDamage
 from matting.progress import Progress
 from matting.project.paths import segment_name
 from matting.system import atomic_files
+from matting.system.temporary_files import create_temporary
 
 
 def reencode(
@@ -224,14 +225,14 @@ def encode_segments(
     with closing(frames):
         gapless = fill_gaps(times, frames, damaged, before, info.path)
         for path, group in groups.items():
-            partial = atomic_files.partial(path)
+            temporary = create_temporary(path)
             try:
                 # Some decoders give HDR metadata with the source's first frame only.
                 own = islice(gapless, len(group))
-                hdr = _encode_file(partial, info, own, crf=crf, hdr=hdr, on_frames=on_frames)
-                atomic_files.publish(partial, path)
+                hdr = _encode_file(temporary, info, own, crf=crf, hdr=hdr, on_frames=on_frames)
+                atomic_files.publish(temporary, path)
             finally:
-                atomic_files.discard(partial)
+                atomic_files.discard(temporary)
 
 
 def _encode_file(

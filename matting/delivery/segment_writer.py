@@ -17,6 +17,7 @@ from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
 from matting.options import OutputKind, OutputOptions
 from matting.system import atomic_files
+from matting.system.temporary_files import create_temporary, create_temporary_folder
 
 
 class SegmentWriter:
@@ -42,7 +43,7 @@ class SegmentWriter:
         self._targets = targets
         self._formats = formats
         self._renderer = renderer
-        self._temporary = {kind: atomic_files.partial(t.path) for kind, t in targets.items()}
+        self._temporary: dict[OutputKind, Path] = {}
         self._open_files = ExitStack()
         self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
         self._first_pts: int | None = None
@@ -55,6 +56,8 @@ class SegmentWriter:
             StorageError: they cannot be written.
         """
         for kind, target in self._targets.items():
+            create = create_temporary_folder if target.pictures else create_temporary
+            self._temporary[kind] = create(target.path)
             self._writers[kind] = create_writer(
                 kind,
                 self._temporary[kind],

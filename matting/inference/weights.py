@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from matting.errors import InputError, MissingError, writing
 from matting.progress import Progress
 from matting.system import atomic_files, files
+from matting.system.temporary_files import create_temporary
 
 if TYPE_CHECKING:
     from matting.inference.base import TrainedNetwork
@@ -88,7 +89,7 @@ def download(path: Path, progress: Progress, url: str | None = None, digest: str
     """
     url, digest = url or URL, digest or SHA256
     progress.say(f"Downloading the network's weights once, from {url}")
-    temporary = atomic_files.partial(path)
+    temporary = create_temporary(path)
     try:
         received = _fetch(url, temporary, progress)
         if received != digest:

@@ -16,6 +16,8 @@ from threading import Timer
 
 from matting.errors import MattingError, MediaError, MissingError, storage_error
 from matting.system import fixes
+from matting.system.lifetimes import tied
+from matting.system.tied_process import NOT_STARTED
 
 # Only real media files: no playlist or script that would have FFmpeg open other files.
 FORMATS = ",".join(
@@ -129,7 +131,7 @@ def run(
     on_frames: Callable[[int], None],
     stop_after_seconds: float | None = None,
 ) -> None:
-    """Run ffmpeg to its end; stop it when this thread is interrupted.
+    """Run ffmpeg to its end; stop it when this thread is interrupted or its process ends.
 
     Args:
         arguments: all but the program and what every call has; inputs through `input_file`.
@@ -148,15 +150,17 @@ def run(
     command += ["-progress", "pipe:1", *arguments]
     if stop_after_seconds is None:
         command.insert(1, "-nostdin")
-    stdin = subprocess.DEVNULL if stop_after_seconds is None else subprocess.PIPE
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
-                command, cwd=folder, stdin=stdin, stdout=subprocess.PIPE, stderr=errors
+                tied(command),
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
             )
         except OSError as error:
-            reason = f"{command[0]} does not start ({error.strerror})."
-            raise MissingError(reason, _repair()) from error
+            raise _not_started(command[0], error.strerror) from error
         try:
             with _asked_to_finish(process, stop_after_seconds):
                 _follow(process, on_frames)
@@ -165,9 +169,15 @@ def run(
             _stop(process)
         errors.seek(0)
         lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    if code == NOT_STARTED and lines:
+        raise _not_started(command[0], lines[-1])
     lost_text = any(phrase in line for phrase in LOST_TEXT for line in lines)
     if code != 0 or lost_text:
         raise _failure(subject, folder, hint, lines)
+
+
+def _not_started(program: str, reason: object) -> MissingError:
+    return MissingError(f"{program} does not start ({reason}).", _repair())
 
 
 @cache
@@ -212,6 +222,8 @@ def _asked_to_finish(process: subprocess.Popen[bytes], seconds: float | None) ->
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the process if it still runs; return when it is gone."""
+    if process.stdin is not None:
+        process.stdin.close()
     if process.poll() is not None:
         return
     process.terminate()

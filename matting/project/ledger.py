@@ -17,6 +17,7 @@ from matting.project.plan import Plan, concat_list
 from matting.project.result_names import same_name_forms
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
+from matting.system.temporary_files import sweep_folder
 
 
 class Ledger:
@@ -156,7 +157,7 @@ class Ledger:
         self._save_manifest()
 
     def recover(self) -> None:
-        """Bring to its end what a kill has left half-way between two results."""
+        """Bring to its end what a kill has left half-way between two results; remove the rest."""
         for name, incoming in self._incoming.items():
             places = {
                 kind: self.folder.output_folder(kind) / output.file
@@ -181,6 +182,7 @@ class Ledger:
         for entry in self._entries.values():
             for kind, output in entry.outputs.items():
                 atomic_files.restore_replaced(self.folder.output_folder(kind) / output.file)
+        sweep_folder(self.folder.root)
 
     def amend(self, name: str, entry: Entry) -> None:
         """Add to what is known of a segment; the next change takes it to the disk.

@@ -10,7 +10,10 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from matting.project.paths import LIST_NAME
-from matting.system.atomic_files import PARTIAL, REPLACED
+
+# What earlier versions added to the names of what was not finished. By these, too, names collide:
+# their jobs have to go on, under the same names.
+PARTIAL, REPLACED = ".partial", ".replaced"
 
 
 class InputName(NamedTuple):
@@ -92,7 +95,7 @@ def _reserved() -> set[_Claim]:
 
 
 def _forms(name: str, *, in_pictures: bool) -> Iterator[_Claim]:
-    """Yield the claims to a final name: its forms, and those of what is temporarily beside it."""
+    """Yield the claims to a final name: its forms, and those of what was temporarily beside it."""
     for path in (name, name + PARTIAL, name + REPLACED):
         for form in same_name_forms(path):
             yield _Claim(in_pictures, form)

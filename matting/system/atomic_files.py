@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from matting.errors import InputError, writing
+from matting.system.temporary_files import (
+    REPLACED,
+    create_temporary,
+    replaced_folders,
+    temporary_name,
+)
 
-PARTIAL = ".partial"
-REPLACED = ".replaced"
 PATIENCE_SECONDS = 20.0
 # What file systems without fsync say, network drives most of all. They are no less safe for that
 # than for other programs; any other error means that the content may be lost.
@@ -26,19 +30,18 @@ NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 A = TypeVar("A")
 
 
-def partial(path: Path) -> Path:
-    """Return the temporary name, beside `path`, under which it is written."""
-    return path.with_name(path.name + PARTIAL)
+def flush(path: Path, named: Path | None = None) -> None:
+    """Flush the closed file `path` to the disk itself.
 
-
-def flush(path: Path) -> None:
-    """Flush the closed file `path` to the disk itself."""
+    Args:
+        named: what an error names; None: the file.
+    """
 
     def sync() -> None:
         with path.open("rb+") as file:
             _sync(file.fileno())
 
-    with writing(path):
+    with writing(named or path):
         retry_on_sharing_violation(sync)
 
 
@@ -52,7 +55,7 @@ def publish(temporary: Path, path: Path) -> None:
         StorageError: the name stayed in use, or the place cannot be written.
     """
     if temporary.is_file():
-        flush(temporary)
+        flush(temporary, named=path)
     with writing(path):
         retry_on_sharing_violation(lambda: temporary.replace(path))
         _flush_folder(path.parent)
@@ -68,14 +71,15 @@ def publish_folder(temporary: Path, path: Path) -> None:
     Raises:
         StorageError: the name stayed in use, or the place cannot be written.
     """
-    replaced = path.with_name(path.name + REPLACED)
     with writing(temporary):
         _flush_folder(temporary)
-    remove(replaced)
     if path.exists():
-        publish(path, replaced)
+        publish(path, temporary_name(path, REPLACED))
     publish(temporary, path)
-    remove(replaced)
+    with writing(path):
+        replaced = replaced_folders(path)
+    for folder in replaced:
+        remove(folder)
 
 
 def restore_replaced(path: Path) -> None:
@@ -84,9 +88,12 @@ def restore_replaced(path: Path) -> None:
     Raises:
         StorageError: it cannot be renamed.
     """
-    replaced = path.with_name(path.name + REPLACED)
-    if replaced.exists() and not path.exists():
-        publish(replaced, path)
+    if path.exists() or not path.parent.is_dir():
+        return
+    with writing(path):
+        replaced = replaced_folders(path)
+    for folder in replaced[:1]:
+        publish(folder, path)
 
 
 def remove(path: Path) -> None:
@@ -102,7 +109,7 @@ def remove(path: Path) -> None:
 def discard(path: Path) -> None:
     """Remove a temporary file or folder, if it is there.
 
-    One that something still holds stays: the next one of that name replaces it.
+    One that something still holds stays, until the job's folder is next swept.
     """
     with contextlib.suppress(OSError):
         retry_on_sharing_violation(lambda: _remove(path))
@@ -114,7 +121,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    temporary = partial(path)
+    temporary = create_temporary(path)
     try:
         with writing(path):
             temporary.write_bytes(content)
@@ -166,13 +173,16 @@ def read_text(path: Path) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Make `path` and its parents, unless they are there.
+    """Make `path` and its parents, unless they are there; after a crash they still are.
 
     Raises:
         StorageError: it cannot be made.
     """
     with writing(path):
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            _flush_folder(folder.parent)
 
 
 def _remove(path: Path) -> None:
@@ -212,7 +222,24 @@ def _flush_folder(folder: Path) -> None:
 def _sync(descriptor: int) -> None:
     """Flush an open file or folder to the disk, if its file system can do that on demand."""
     try:
-        os.fsync(descriptor)
+        if not _sync_the_drive(descriptor):
+            os.fsync(descriptor)
     except OSError as error:
         if error.errno not in NO_FSYNC:
             raise
+
+
+def _sync_the_drive(descriptor: int) -> bool:
+    """Flush the drive's own cache, too, which fsync leaves out on macOS; False where it does not.
+
+    Source: the manual page fsync(2) of macOS.
+    """
+    if sys.platform != "darwin":
+        return False
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    except OSError:  # network drives, and some of other file systems
+        return False
+    return True

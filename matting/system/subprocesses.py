@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnContext
 from typing import TypeVar, cast
 
 from matting.errors import MachineError
+from matting.system.lifetimes import end_with_parent
 
 # As on Windows; a fork would share the state of torch and of CUDA.
 START_METHOD = "spawn"
@@ -65,6 +66,7 @@ def start(process: multiprocessing.process.BaseProcess) -> None:
 
 
 def _send_result(pipe: Connection, work: Callable[[], object]) -> None:
+    end_with_parent()
     with pipe:
         pipe.send(work())
 

@@ -19,6 +19,7 @@ from matting.options import CodecBackend
 from matting.project.entry import InitialState, ProvenFile
 from matting.system import atomic_files
 from matting.system.fingerprint import FileStamp, Fingerprint
+from matting.system.temporary_files import create_temporary
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
 
@@ -165,7 +166,7 @@ class SegmentJob:
         """Return where to write the state at its end."""
         if self.task.end_state is None:
             raise ValueError(f"the state after {self.name} is not wanted")
-        self._temporary_state = atomic_files.partial(self.task.end_state)
+        self._temporary_state = create_temporary(self.task.end_state)
         return self._temporary_state
 
     def proven_files(self) -> tuple[ProvenFile, ...]:

@@ -22,7 +22,7 @@ from matting.errors import (
 )
 from matting.options import CodecBackend
 from matting.progress import Notice, Progress
-from matting.system.atomic_files import discard, partial
+from matting.system.temporary_files import sweep
 from matting.workers.executor import (
     Failure,
     Outcome,
@@ -281,7 +281,7 @@ class Supervisor:
         for pending in list(self._pending)[: self._submitted]:
             state = pending.task.end_state
             for target in pending.task.targets.values():
-                discard(partial(target.path))
+                sweep(target.path)
             if state is not None:
-                discard(partial(state))
+                sweep(state)
         self._submitted = 0

@@ -18,6 +18,7 @@ from typing import Literal
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
+from matting.system.lifetimes import end_after, end_with_parent
 from matting.system.subprocesses import process_context, start
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.pipeline import StoppedError
@@ -27,6 +28,7 @@ SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before it
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
 POLL_SECONDS = 0.1
 STOP_SECONDS = 5
+LEFT_BEHIND_SECONDS = 60  # for what a worker does before it notices that it is to stop
 WORKER_LOCK = ".worker.lock"
 
 Serve = Callable[[Connection, WorkerSetup, Path], None]
@@ -217,6 +219,7 @@ def serve_tasks(
     # Ctrl-C is for the watching process; it ends this one, which has nothing to say to that.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with_parent()
     with pipe:
         try:
             with (
@@ -242,6 +245,7 @@ def _receive_tasks(pipe: Connection, worker: Worker) -> None:
         while True:
             worker.submit(pipe.recv())
     except (EOFError, OSError):
+        end_after(LEFT_BEHIND_SECONDS)  # if it hangs
         worker.stop()
 
 

@@ -16,6 +16,7 @@ from matting.infer import infer
 from matting.options import MattingOptions, OutputKind, OutputOptions
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
+from matting.system.temporary_files import create_temporary_folder, temporary_name
 from tests.support.clips import numbers
 from tests.support.image_sequences import pictures, write_take
 from tests.support.recorder import Recorder, carry_on
@@ -135,9 +136,9 @@ def test_a_crash_between_the_renames_is_healed(
     folder = infer(take, matting_options(opaque_checkpoint), None, progress)
     outputs = folder.output_folder(OutputKind.COMPOSITE)
     # The old one is moved aside, the new one not there yet: what a power failure may leave.
-    atomic_files.publish(outputs / "take", outputs / f"take{atomic_files.REPLACED}")
-    (outputs / f"take{atomic_files.PARTIAL}").mkdir()
-    (outputs / f"take{atomic_files.PARTIAL}" / "A001.0.png").write_bytes(b"half")
+    atomic_files.publish(outputs / "take", temporary_name(outputs / "take"))
+    half = create_temporary_folder(outputs / "take")
+    (half / "A001.0.png").write_bytes(b"half")
     assert not (outputs / "take").exists()
     infer(take, matting_options(empty_checkpoint), None, progress)
     assert [p.name for p in outputs.iterdir()] == ["take"]

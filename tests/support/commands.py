@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.options import OutputKind
+from matting.system.temporary_files import is_temporary
 from tests.support.hostile_folder import HostileFolder
 from tests.support.repository import ROOT
 
@@ -36,6 +37,11 @@ class RunningInfer:
         return error.decode()
 
 
+def begun(result: Path) -> bool:
+    """Return whether a result is being written."""
+    return any(is_temporary(path, result) for path in result.parent.iterdir())
+
+
 @contextmanager
 def running_infer(clips: Path, checkpoint: Path, at: str) -> Iterator[RunningInfer]:
     """Start `infer` on a folder, the leader of a session; yield once it writes the result `at`.
@@ -56,7 +62,7 @@ def running_infer(clips: Path, checkpoint: Path, at: str) -> Iterator[RunningInf
     ) as process:
         try:
             deadline = time.monotonic() + START_SECONDS
-            while not (composites / f"{at}.partial").exists():
+            while not (composites.is_dir() and begun(composites / at)):
                 assert process.poll() is None and time.monotonic() < deadline
                 time.sleep(0.05)
             yield RunningInfer(process, command, composites)

@@ -14,6 +14,8 @@ from typing import Any
 import av
 import pytest
 
+from matting.system.temporary_files import is_temporary
+
 
 class OpenCounter:
     """How often each file was opened for reading while this counts."""
@@ -25,6 +27,14 @@ class OpenCounter:
     def demuxed(self, path: Path) -> int:
         """Return how often FFmpeg opened `path` through PyAV."""
         return self._demuxed[path]
+
+    def demuxed_before_published(self, path: Path) -> int:
+        """Return how often FFmpeg opened what became `path`."""
+        return sum(
+            count
+            for opened, count in self._demuxed.items()
+            if opened.parent == path.parent and is_temporary(opened, path)
+        )
 
     def read(self, path: Path) -> int:
         """Return how often Python opened `path` for reading alone, other than through PyAV."""

@@ -17,8 +17,8 @@ from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
-from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
+from matting.system.temporary_files import create_temporary
 from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
 
 WARM_UP = "warmed up by "
@@ -119,7 +119,7 @@ class ScriptedExecutor:
 
 def _written(kind: OutputKind | None, path: Path, text: str) -> ProvenFile:
     """Write a finished file, which has yet to get its name."""
-    file = ProvenFile(kind, atomic_files.partial(path), path)
+    file = ProvenFile(kind, create_temporary(path), path)
     file.temporary.write_text(text, encoding="utf-8")
     return file
 

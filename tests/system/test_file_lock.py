@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from matting.errors import BusyError, StorageError
-from matting.system.file_lock import LOCK_NAME, folder_lock, reading_lock
+from matting.system.file_lock import LOCK_NAME, PRESENCE_SUFFIX, folder_lock, reading_lock
 from tests.support.file_systems import refuse_writing
 from tests.support.repository import ROOT
 
@@ -56,6 +57,9 @@ def test_another_process_is_kept_out_until_this_one_is_dead(tmp_path: Path, prog
         with pytest.raises(BusyError) as refused, folder_lock(tmp_path):
             pass
         assert str(tmp_path) in refused.value.what
+        if program == HOLD:
+            assert f"process {process.pid}, since 20" in refused.value.what
+            assert f"kill {process.pid}" in refused.value.hint
         assert refused.value.retry
         process.kill()
         process.wait()
@@ -109,15 +113,46 @@ def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:
     "number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS], ids=errno.errorcode.get
 )
 @pytest.mark.skipif(os.name == "nt", reason="flock")
-def test_a_file_system_without_locks_keeps_nobody_out(
+def test_without_locks_a_file_stands_for_one(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    with folder_lock(tmp_path), folder_lock(tmp_path):
+    warnings: list[str] = []
+    for _ in range(2):
+        with folder_lock(tmp_path, warn=warnings.append):
+            with pytest.raises(BusyError, match=str(os.getpid())), folder_lock(tmp_path):
+                pass
+            with folder_lock(tmp_path, ".other"):
+                pass
+    assert len(warnings) == 2 and str(tmp_path) in warnings[0]
+    # Of a run that was killed, on this computer and on another.
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"{LOCK_NAME}{PRESENCE_SUFFIX}"
+    left.write_text(f"{ended.pid}\n{platform.node()}\n", encoding="utf-8")
+    with folder_lock(tmp_path):
         pass
+    left.write_text("1\nanother computer\n", encoding="utf-8")
+    with pytest.raises(BusyError) as refused, folder_lock(tmp_path):
+        pass
+    assert f"delete {left}" in refused.value.hint
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_what_a_link_points_to_stays_as_it_is(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious", encoding="utf-8")
+    for plant in (os.symlink, os.link):
+        for name in (LOCK_NAME, f"{LOCK_NAME}.holder"):
+            folder = tmp_path / f"{plant.__name__} {name}"
+            folder.mkdir()
+            plant(precious, folder / name)
+            with contextlib.suppress(StorageError), folder_lock(folder):
+                pass
+            assert precious.read_text(encoding="utf-8") == "precious"
 
 
 @pytest.fixture
