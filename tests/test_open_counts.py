@@ -25,7 +25,7 @@ def test_infer_reads_a_video_once_before_it_is_decoded(
     assert open_counter.read(video) == 1  # its hash
     result = folder.output_folder(OutputKind.COMPOSITE) / "clip.mp4"
     assert open_counter.demuxed_before_published(result) == 1  # the check of its frames
-    assert open_counter.read(result) == 1  # its hash
+    assert open_counter.read_before_published(result) == 1  # its hash
 
 
 def test_infer_reads_a_segment_once_before_it_is_decoded(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +11,8 @@ from typing import TYPE_CHECKING
 from matting.errors import InputError, MissingError, writing
 from matting.progress import Progress
 from matting.system import atomic_files, files
+from matting.system.download import DownloadError, DownloadLimits
+from matting.system.download import download as download_file
 from matting.system.temporary_files import create_temporary
 
 if TYPE_CHECKING:
@@ -23,9 +22,8 @@ NAME = "rvm_mobilenetv3.pth"
 URL = f"https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/{NAME}"
 SHA256 = "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8"
 VARIABLE = "RVM_CHECKPOINT"
-TIMEOUT_SECONDS = 30
-BLOCK_BYTES = 1 << 16
 MOST_BYTES = 1 << 28  # sixteen times that of the published one
+LIMITS = DownloadLimits(largest_bytes=15_224_325)  # the published file's size
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,19 @@ def present_checkpoint(chosen: Path | None = None) -> Path | None:
     return path if path.is_file() else None
 
 
-def download(path: Path, progress: Progress, url: str | None = None, digest: str = "") -> None:
+def download(
+    path: Path,
+    progress: Progress,
+    url: str | None = None,
+    digest: str = "",
+    limits: DownloadLimits = LIMITS,
+) -> None:
     """Download the published checkpoint to `path`: whole and verified, or not at all.
 
     Args:
         url: where from; the RVM v1.0.0 release unless given.
         digest: its SHA-256; the release's unless given.
+        limits: what the download may take.
     Raises:
         MissingError: no network, or what came is not the published file.
         StorageError: it cannot be written.
@@ -91,41 +96,39 @@ def download(path: Path, progress: Progress, url: str | None = None, digest: str
     progress.say(f"Downloading the network's weights once, from {url}")
     temporary = create_temporary(path)
     try:
-        received = _fetch(url, temporary, progress)
+        received = _fetch(url, temporary, progress, limits)
         if received != digest:
             raise MissingError(
                 f"What came from {url} is not the published file (SHA-256 {received}).",
                 _by_hand(url, path),
                 retry=True,
             )
-        atomic_files.publish(temporary, path)
+        # Another first start may have been sooner, and be reading it.
+        if not path.is_file() or files.sha256(path) != digest:
+            atomic_files.publish(temporary, path)
     finally:
         with writing(temporary):
             temporary.unlink(missing_ok=True)
 
 
-def _fetch(url: str, temporary: Path, progress: Progress) -> str:
+def _fetch(url: str, temporary: Path, progress: Progress, limits: DownloadLimits) -> str:
     """Download to `temporary`, and return the SHA-256 of what came."""
     hasher = hashlib.sha256()
     with writing(temporary):
         file = temporary.open("wb")
+
+    def on_block(block: bytes) -> None:
+        hasher.update(block)
+        with writing(temporary):
+            file.write(block)
+        progress.advance(len(block))
+
     with file:
         try:
-            # The address is https, or a test's own server's.
-            with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
-                size = int(response.headers.get("Content-Length") or 0)
-                progress.start("Download", size, "B")
-                while block := response.read(BLOCK_BYTES):
-                    hasher.update(block)
-                    with writing(temporary):
-                        file.write(block)
-                    progress.advance(len(block))
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()  # it holds the connection
-            reason = getattr(error, "reason", None) or error
+            download_file(url, limits, lambda size: progress.start("Download", size, "B"), on_block)
+        except DownloadError as error:
             raise MissingError(
-                f"The network's weights are not here and cannot be downloaded ({reason}).",
+                f"The network's weights are not here and cannot be downloaded ({error}).",
                 _by_hand(url, temporary.with_name(NAME)),
                 retry=True,
             ) from error

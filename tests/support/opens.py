@@ -30,11 +30,11 @@ class OpenCounter:
 
     def demuxed_before_published(self, path: Path) -> int:
         """Return how often FFmpeg opened what became `path`."""
-        return sum(
-            count
-            for opened, count in self._demuxed.items()
-            if opened.parent == path.parent and is_temporary(opened, path)
-        )
+        return _before_published(self._demuxed, path)
+
+    def read_before_published(self, path: Path) -> int:
+        """Return how often Python did so, for reading alone."""
+        return _before_published(self._read, path)
 
     def read(self, path: Path) -> int:
         """Return how often Python opened `path` for reading alone, other than through PyAV."""
@@ -49,6 +49,14 @@ class OpenCounter:
 
     def note_read(self, path: Path) -> None:
         self._read[path] += 1
+
+
+def _before_published(opens: Counter[Path], path: Path) -> int:
+    return sum(
+        count
+        for opened, count in opens.items()
+        if opened.parent == path.parent and is_temporary(opened, path)
+    )
 
 
 _counting: list[OpenCounter] = []  # a hook stays as long as the process does

@@ -1,0 +1,161 @@
+"""Downloading over networks that are slow, broken or hostile: limits for all that may not end."""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+SOCKET_SECONDS = 30.0  # how long the system waits for the next bytes
+BLOCK_BYTES = 1 << 16
+BLOCKS_AHEAD = 16
+POLL_SECONDS = 0.2
+
+
+class DownloadLimits(NamedTuple):
+    """What a download may take.
+
+    Attributes:
+        largest_bytes: more are not taken.
+        start_seconds: until the first bytes of the content are there, with all redirections.
+        silence_seconds: without a byte.
+        window_seconds, slowest_bytes: in each such time, that many bytes have to come.
+    """
+
+    largest_bytes: int
+    start_seconds: float = 60.0
+    silence_seconds: float = 30.0
+    window_seconds: float = 60.0
+    slowest_bytes: int = 120_000
+
+
+class DownloadError(Exception):
+    """It failed, or went beyond a limit; the message is a clause that says why."""
+
+
+class _Started(NamedTuple):
+    """The content comes; `size_bytes` as the server says, 0 where it does not."""
+
+    size_bytes: int
+
+
+def download(
+    url: str,
+    limits: DownloadLimits,
+    on_start: Callable[[int], None],
+    on_block: Callable[[bytes], None],
+) -> None:
+    """Fetch a content, in a thread of its own, which cannot hold up this one.
+
+    Args:
+        on_start: told how many bytes will come; 0: unknown.
+        on_block: given what has come; what it raises ends the download.
+    Raises:
+        DownloadError: it did not come to its end within the limits.
+    """
+    receiver = _Receiver(url)
+    receiver.start()
+    received = 0
+    patience = limits.start_seconds
+    window = _Window(limits)
+    try:
+        while (item := receiver.next(patience)) is not None:
+            if isinstance(item, _Started):
+                _require_size(item.size_bytes, limits)
+                on_start(item.size_bytes)
+            else:
+                received += len(item)
+                _require_size(received, limits)
+                window.count(len(item))
+                on_block(item)
+            patience = limits.silence_seconds
+    finally:
+        receiver.stop()
+
+
+class _Receiver(threading.Thread):
+    """Receives; names, redirections and headers included, which have no limits of their own."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(name="download", daemon=True)
+        self._url = url
+        self._queue: queue.Queue[_Started | bytes | Exception | None] = queue.Queue(BLOCKS_AHEAD)
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        try:
+            # The address is https, or a test's own server's.
+            with urllib.request.urlopen(self._url, timeout=SOCKET_SECONDS) as response:
+                self._put(_Started(_number(response.headers.get("Content-Length"))))
+                while (block := response.read1(BLOCK_BYTES)) and not self._stopped.is_set():
+                    self._put(block)
+            self._put(None)
+        # ValueError: of addresses and numbers that are none.
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it holds the connection
+            self._put(error)
+
+    def next(self, patience_seconds: float) -> _Started | bytes | None:
+        """Wait for what comes next; None: that was all.
+
+        Raises:
+            DownloadError: it failed, or nothing came.
+        """
+        try:
+            item = self._queue.get(timeout=patience_seconds)
+        except queue.Empty:
+            raise DownloadError(f"nothing came for {patience_seconds:g} seconds") from None
+        if isinstance(item, Exception):
+            raise DownloadError(str(getattr(item, "reason", None) or item)) from item
+        return item
+
+    def stop(self) -> None:
+        """Let the thread end as soon as it can."""
+        self._stopped.set()
+
+    def _put(self, item: _Started | bytes | Exception | None) -> None:
+        while not self._stopped.is_set():
+            with suppress(queue.Full):
+                self._queue.put(item, timeout=POLL_SECONDS)
+                return
+
+
+class _Window:
+    """Counts what comes in a stretch of time."""
+
+    def __init__(self, limits: DownloadLimits) -> None:
+        self._limits = limits
+        self._started = time.monotonic()
+        self._bytes = 0
+
+    def count(self, received: int) -> None:
+        """Count bytes.
+
+        Raises:
+            DownloadError: they come too slowly.
+        """
+        self._bytes += received
+        now = time.monotonic()
+        if now - self._started < self._limits.window_seconds:
+            return
+        if self._bytes < self._limits.slowest_bytes:
+            raise DownloadError(
+                f"only {self._bytes} bytes came in {now - self._started:.0f} seconds"
+            )
+        self._started, self._bytes = now, 0
+
+
+def _require_size(size_bytes: int, limits: DownloadLimits) -> None:
+    if size_bytes > limits.largest_bytes:
+        raise DownloadError(f"more came than the {limits.largest_bytes} bytes of the file")
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 20 else 0
