@@ -73,7 +73,7 @@ def _require_matted(folder: MattedFolder) -> None:
             f"{folder.manifest.name}.",
             sentence(
                 start(Command.INFER, "the folder of segments"),
-                start(Command.COMBINE, "the folder that it makes, whose name ends in _matted"),
+                start(Command.COMBINE, "the folder that it makes (it ends in _matted)"),
             ),
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matting.cli.parser import commands_taking
+from matting.cli.parser import commands_taking, takes_value
 from matting.errors import RUN_AGAIN, MattingError
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.humanize import time_taken
@@ -17,7 +17,7 @@ from matting.system.text import printable
 
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
-    "type this, with the option at its end:"
+    "type this"
 )
 
 
@@ -76,7 +76,7 @@ def failure_text(error: MattingError, call: Invocation, log: Path | None = None)
         again += ": it goes on where it stopped"
     lines = [*_lines(error), printable(error.advice(again))]
     if error.option is not None and call.batch:
-        lines += [OPTION_HELP, f"  {_line_taking(error.option, call)}"]
+        lines += _option_lines(error.option, call)
     if log is not None:
         lines.append(printable(f"The log of this run: {log}"))
     return "\n".join(filter(None, lines))
@@ -91,12 +91,16 @@ def _again(call: Invocation) -> str:
     return f"drop the same on {call.batch} again" if call.batch else RUN_AGAIN
 
 
-def _line_taking(option: str, call: Invocation) -> str:
-    """Return the line to type before an option: the same again if its command takes the option."""
+def _option_lines(option: str, call: Invocation) -> list[str]:
+    """Return how to type an option: with the same again, if its command takes it."""
     commands = commands_taking(option)
     if call.command in commands or not commands:
-        return call.line(*call.arguments)
-    return call.line(commands[0], commands[0].input_name)
+        words = call.arguments
+    else:
+        words = (commands[0], commands[0].input_name)
+    if takes_value(option):
+        return [f"{OPTION_HELP}, with the option at its end:", f"  {call.line(*words)}"]
+    return [f"{OPTION_HELP}:", f"  {call.line(*words, option)}"]
 
 
 def success_text(options: argparse.Namespace, call: Invocation, seconds: float) -> str:

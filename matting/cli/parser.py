@@ -99,6 +99,12 @@ def commands_taking(option: str) -> list[Command]:
     return [command for command in Command if option in CommandParser(command).options]
 
 
+def takes_value(option: str) -> bool:
+    """Return whether an option, such as "--output", is followed by a value."""
+    actions = (a for c in commands_taking(option) for a in CommandParser(c)._actions)
+    return any(option in action.option_strings and action.nargs != 0 for action in actions)
+
+
 def _help(words: Sequence[str]) -> str:
     """Return the help on a command, or on all of them."""
     if words:

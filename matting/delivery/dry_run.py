@@ -20,6 +20,7 @@ from matting.progress import Progress
 from matting.project.paths import final_file, segments_folder
 from matting.system import files
 from matting.system.humanize import gigabytes
+from matting.system.invocation import Command, named
 
 
 def dry_run(
@@ -56,7 +57,9 @@ def mention_ffmpeg(progress: Progress) -> None:
     try:
         ffmpeg.version()
     except MissingError as error:
-        progress.say(f"add-audio will not work as it is now: {error.what} {error.hint}")
+        progress.say(
+            f"{named(Command.ADD_AUDIO)} will not work as it is now: {error.what} {error.hint}"
+        )
 
 
 def _final_file_notes(video: Path, output: Path | None, encoding: EncodingOptions) -> list[str]:
@@ -94,9 +97,16 @@ def _holds_more_than_a_picture(video: Path) -> bool:
 def _mention_weights(progress: Progress) -> None:
     try:
         if present_checkpoint() is None:
-            progress.say("The network's weights are not here yet: infer will download them.")
+            infer = named(Command.INFER)
+            progress.say(f"The network's weights are not here yet: {infer} will download them.")
     except InputError as error:
-        progress.say(f"infer will not work as it is now: {error.what} {error.hint}")
+        progress.say(
+            f"{named(Command.INFER)} will not work as it is now: {error.what} {error.hint}"
+        )
+
+
+def _obstacle(command: Command, error: MattingError) -> str:
+    return f"{named(command)} will not work as it is now: {error.what} {error.hint}"
 
 
 def _mention_small_disk(video: Path, output: Path | None, progress: Progress) -> None:

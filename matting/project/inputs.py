@@ -131,7 +131,7 @@ def read_inputs(folder: Path) -> InputFolder:
             f"{folder} is a file, not a folder of segments.",
             sentence(
                 start(Command.SEGMENT, "the video"),
-                start(Command.INFER, "the folder that it makes, whose name ends in _segments"),
+                start(Command.INFER, "the folder that it makes (it ends in _segments)"),
             ),
         )
     if not folder.is_dir():

@@ -154,7 +154,10 @@ def test_a_batch_file_says_how_to_give_an_option() -> None:
 def test_a_batch_file_names_the_command_that_takes_the_option() -> None:
     dropped = Invocation(("python.exe", "x.py"), ("infer", "clip_segments"), "2_infer.bat")
     error = InputError("It cannot be read.", "Cut it again.", option="--overwrite")
-    assert failure_text(error, dropped).splitlines()[-1].strip() == "python.exe x.py segment VIDEO"
+    assert (
+        failure_text(error, dropped).splitlines()[-1].strip()
+        == "python.exe x.py segment VIDEO --overwrite"
+    )
 
 
 def test_a_path_that_looks_like_an_option_brings_no_help_with_options() -> None:
