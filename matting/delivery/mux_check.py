@@ -160,7 +160,9 @@ class _HeardTrack:
         if own is None or track.index not in packets.spans:
             return None
         ticks = own.on(packets.timeline, track.index)
-        ticks = np.maximum.accumulate(ticks[ticks != NO_TIME])
+        ticks = ticks[ticks != NO_TIME]
+        if packets.timeline.is_cut:
+            ticks = np.maximum.accumulate(ticks)
         last = int(ticks[-1]) * own.time_base
         span = packets.spans[track.index]
         seconds = ticks.astype(np.float64) * float(own.time_base)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import tempfile
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
+from matting.delivery.edited_audio import Edits, edits_for_header, without_edits
+from matting.delivery.mux_inputs import SOURCE, UNEDITED, input_arguments, shift_arguments
 from matting.delivery.mux_tags import (
     MOST_CHAPTERS,
     bounded_tags,
@@ -32,7 +33,7 @@ from matting.media.packet_table import PacketTable
 from matting.media.probe import frame_times, probe, read_contents, read_spatial
 from matting.media.streams import cover_bytes
 from matting.media.timeline import Timeline
-from matting.media.tracks import Contents, Track, TrackKind
+from matting.media.tracks import Contents, TrackKind
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress
 from matting.project.paths import Container
@@ -80,7 +81,8 @@ class MuxRequest:
         spatial, contents, source = read_spatial(video), read_contents(video), probe(video)
         frame_times(combined)  # the mux check needs them: read now, they take no second opening
         picture = probe(combined)
-        return cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
+        request = cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
+        return request.adapted(NO_FALLBACKS)
 
     def for_codec(self, codec: str) -> MuxRequest:
         """Return the request for a picture in another codec than that of a trial's."""
@@ -90,7 +92,14 @@ class MuxRequest:
     def adapted(self, fallbacks: Fallbacks) -> MuxRequest:
         """Return the request without what ffmpeg has refused."""
         mapping = map_streams(self.contents, self.combined.codec, fallbacks)
+        fallbacks = without_edits(self.source.path, self.contents, mapping, fallbacks)
+        mapping = map_streams(self.contents, self.combined.codec, fallbacks)
         return replace(self, mapping=mapping, fallbacks=fallbacks)
+
+    @property
+    def edits(self) -> Edits:
+        """The edit lists that the result's header takes over, by the source's tracks."""
+        return edits_for_header(self.source.path, self.contents, self.mapping)
 
     @property
     def packets(self) -> PacketTable:
@@ -116,7 +125,9 @@ def mux(
     container = request.mapping.container
     with tempfile.TemporaryDirectory() as folder:
         timeline = _start_of(request) if only_a_moment else request.packets.timeline
-        arguments = _input_arguments(request, timeline) + _tag_arguments(request, Path(folder))
+        edits, combined = request.edits, request.combined.path
+        arguments = input_arguments(request.source, combined, request.mapping, timeline, edits)
+        arguments += _tag_arguments(request, Path(folder), UNEDITED + bool(edits))
         arguments += _track_arguments(request, timeline)
         if container is Container.MATROSKA:
             arguments += _attach_covers(request, Path(folder))
@@ -145,53 +156,21 @@ def _start_of(request: MuxRequest) -> Timeline:
     return Timeline(request.source.start_pts * request.source.time_base)
 
 
-def _input_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
-    """Open both files so that the combined file's times count from where the source starts.
-
-    So will the result's, unless the source is MP4 or QuickTime: there a late start of everything
-    is part of what a player shows, in other containers it is how they count.
-    """
-    start = float(timeline.start)
-    later, earlier = (start, 0.0) if "mov" in request.source.container else (0.0, start)
-    # Without -copyts ffmpeg would count from what it believes the start to be, and close gaps
-    # in transport streams.
-    inputs = ["-copyts", "-itsoffset", f"{later:.6f}", *ffmpeg.input_file(request.combined.path)]
-    for mapped in request.mapping.tracks:
-        if mapped.charset:
-            inputs += [f"-sub_charenc:{mapped.track.index}", mapped.charset]
-        if not mapped.is_copied:
-            inputs += _shift_arguments(timeline, mapped.track, f":{mapped.track.index}")
-    return [*inputs, "-itsoffset", f"{-earlier:.6f}", *ffmpeg.input_file(request.source.path)]
-
-
-def _shift_arguments(timeline: Timeline, track: Track, where: str) -> list[str]:
-    """Put a track's packets on the source's line of time, where its clock jumps.
+def _tag_arguments(request: MuxRequest, folder: Path, number: int) -> list[str]:
+    """Write all tags to a file, and have ffmpeg take them from there.
 
     Args:
-        where: which stream of the file that the arguments stand before.
+        number: of that file among those that ffmpeg opens.
     """
-    shifts = timeline.shifts.get(track.index, ())
-    if not shifts:
-        return []
-    totals = [Fraction(0), *(shift.seconds for shift in shifts)]
-    ticks = "".join(
-        f"+gte(N,{shift.packet})*round({shift.seconds - before}/TB)"
-        for shift, before in zip(shifts, totals, strict=False)
-    )
-    return [f"-bsf{where}", f"setts=pts='PTS{ticks}':dts='DTS{ticks}'"]
-
-
-def _tag_arguments(request: MuxRequest, folder: Path) -> list[str]:
-    """Write all tags to a file, and have ffmpeg take them from there."""
     contents, container = request.contents, request.mapping.container
     streams = [picture_tags(contents, request.spatial, container)]
     streams += [track_tags(mapped.track) for mapped in request.mapping.tracks]
     path = folder / "tags.txt"
     with writing(path):
         path.write_bytes(ffmetadata(file_tags(contents, container), streams))
-    arguments = [*ffmpeg.metadata_file(path), "-map_metadata:g", "2:g"]
-    for number in range(len(streams)):
-        arguments += [f"-map_metadata:s:{number}", f"2:s:{number}"]
+    arguments = [*ffmpeg.metadata_file(path), "-map_metadata:g", f"{number}:g"]
+    for stream in range(len(streams)):
+        arguments += [f"-map_metadata:s:{stream}", f"{number}:s:{stream}"]
     return arguments
 
 
@@ -206,9 +185,10 @@ def _track_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
         arguments += ["-r:v:0", str(rate)]
     for number, mapped in enumerate(request.mapping.tracks, 1):
         track = mapped.track
-        arguments += ["-map", f"1:{track.index}"]
+        file = UNEDITED if track.index in request.edits else SOURCE
+        arguments += ["-map", f"{file}:{track.index}"]
         if mapped.is_copied:
-            arguments += _shift_arguments(timeline, track, f":{number}")
+            arguments += shift_arguments(timeline, track, f":{number}")
         else:
             arguments += [f"-c:{number}", mapped.codec]
             if track.kind == TrackKind.AUDIO:
@@ -281,6 +261,11 @@ def _additions(request: MuxRequest, target: Path) -> Additions:
             number: "default" in own.track.flags
             for number, own in numbered
             if own.track.kind == TrackKind.SUBTITLE
+        },
+        edits={
+            number: request.edits[own.track.index]
+            for number, own in numbered
+            if own.track.index in request.edits
         },
         # They say of which coded channel each is, an order that decoding may change.
         spatial_audio={

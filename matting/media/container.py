@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar, cast
 
 import av
@@ -24,7 +25,7 @@ from av.video.stream import VideoStream
 
 from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
 from matting.media.codecs import create_codec_context
-from matting.media.ffmpeg import SAFE_INPUT
+from matting.media.ffmpeg import FAR, SAFE_INPUT, SELF_DESCRIBING
 from matting.media.packet_limits import PacketLimits
 from matting.system.invocation import Command, give, named
 
@@ -69,6 +70,9 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         except av.error.ArgumentError:
             _require_taken(path)
             raise
+        if container.format.name in SELF_DESCRIBING and not _is_described(container):
+            container.close()
+            container = _open(path, FAR)
     with container:
         stream = _picture(container, path)
         # Else H.264 and H.265 are cropped at the left only as far as suits the memory's layout.
@@ -241,8 +245,15 @@ def ffmpeg_log(level: int) -> Iterator[list[str]]:
         logging.set_level(previous_level)
 
 
-def _open(path: Path) -> InputContainer:
-    return av.open(str(path), "r", options=dict(SAFE_INPUT), metadata_errors="replace")
+def _open(path: Path, options: Mapping[str, str] = MappingProxyType({})) -> InputContainer:
+    options = {**SAFE_INPUT, **options}
+    return av.open(str(path), "r", options=options, metadata_errors="replace")
+
+
+def _is_described(container: InputContainer) -> bool:
+    """Return whether it is known what all audio is encoded as."""
+    contexts = (stream.codec_context for stream in container.streams.audio)
+    return all(context is None or context.sample_rate for context in contexts)
 
 
 def _require_taken(path: Path) -> None:

@@ -34,6 +34,10 @@ FORMATS = ",".join(
     )
 )
 SAFE_INPUT = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+# What these containers say of a track stands in its packets, which may begin late. Looking for them
+# stops as soon as all tracks are known; until then what was read is kept in memory.
+SELF_DESCRIBING = {"mpegts", "mpeg"}
+FAR = {"analyzeduration": "60000000", "probesize": "100000000"}  # microseconds, bytes
 
 # ffmpeg goes on after these, without the line of a subtitle that they are about.
 LOST_TEXT = ("Invalid UTF-8 in decoded subtitles", "Unable to recode subtitle")
@@ -111,9 +115,15 @@ def _version_of(path: Path) -> str:
     return match[1]
 
 
-def input_file(path: Path) -> list[str]:
-    """Return the arguments that open `path` as a media file and nothing else."""
+def input_file(path: Path, *, far: bool = False) -> list[str]:
+    """Return the arguments that open `path` as a media file and nothing else.
+
+    Args:
+        far: whether to look far into it for what its tracks are.
+    """
     limits = ["-format_whitelist", FORMATS, "-protocol_whitelist", "file"]
+    if far:
+        limits += [argument for name, value in FAR.items() for argument in (f"-{name}", value)]
     return [*limits, "-i", str(path.resolve())]
 
 

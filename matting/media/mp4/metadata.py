@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, parse, read_moov, write_moov
+from matting.media.mp4.edits import Edit, put_edits
 from matting.media.mp4.spatial import Spatial, put_spatial
 from matting.media.mp4.spatial_audio import put_spatial_audio
 
@@ -26,6 +27,7 @@ class Additions:
         tags: of the whole file, for which the format has no place of its own.
         languages: three letters each, by the number of the track in the file, from 0.
         enabled: whether a player shows a track unasked, by its number.
+        edits: in place of a track's own, by its number.
         spatial_audio: boxes of audio tracks, by the track's number.
         covers: (FFmpeg's name of the format, the picture file).
     """
@@ -34,6 +36,7 @@ class Additions:
     tags: Mapping[str, str] = field(default_factory=dict)
     languages: Mapping[int, str] = field(default_factory=dict)
     enabled: Mapping[int, bool] = field(default_factory=dict)
+    edits: Mapping[int, Sequence[Edit]] = field(default_factory=dict)
     spatial_audio: Mapping[int, Sequence[bytes]] = field(default_factory=dict)
     covers: Sequence[tuple[str, bytes]] = ()
 
@@ -53,6 +56,7 @@ def add_to_header(path: Path, additions: Additions) -> None:
         _set_language(traks[index], language)
     for index, enabled in additions.enabled.items():
         _set_enabled(traks[index], enabled)
+    put_edits(moov, additions.edits)
     for index, boxes in additions.spatial_audio.items():
         put_spatial_audio(traks[index], boxes)
     if additions.covers:
