@@ -73,6 +73,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
             progress.finish()
             atomic_files.discard(temporary)
     for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
+        progress.say(note)
         progress.notice(Notice.LEFT_BEHIND, note)
     _mention_older_results(video, output, target, progress)
     length = clock(float(length_seconds))

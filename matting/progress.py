@@ -77,7 +77,7 @@ class Progress:
     def notice(self, kind: Notice, text: str) -> None:
         """Take what is to be listed at the end: the name of a segment, or a sentence.
 
-        Whether it is said at once as well is up to the caller.
+        A sentence has been said already. It is listed if other work has followed.
         """
 
     def report(self, segment: SegmentReport) -> None:

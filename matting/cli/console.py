@@ -54,6 +54,7 @@ class Console(Progress):
         self._verbose = verbose
         self._log = log
         self._noticed: dict[Notice, Counter[str]] = {}
+        self._just_said: set[str] = set()  # since the last task began
         self._line: ProgressLine | None = None
         self._shown: _Bar | _Log | None = None
 
@@ -79,6 +80,7 @@ class Console(Progress):
     def notice(self, kind: Notice, text: str) -> None:
         self.record(f"{kind.value}: {text}")
         self._noticed.setdefault(kind, Counter())[text] += 1
+        self._just_said.add(text)
 
     def report(self, segment: SegmentReport) -> None:
         self.record(segment_text(segment))
@@ -86,6 +88,10 @@ class Console(Progress):
     def list_notices(self) -> None:
         """Say what there was to notice since the last time."""
         noticed, self._noticed = self._noticed, {}
+        for texts in noticed.values():
+            for text in self._just_said:
+                if text.endswith("."):
+                    texts.pop(text, None)
         for line in notice_lines(noticed):
             self.say(line)
 
@@ -102,6 +108,7 @@ class Console(Progress):
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self.finish()
         self.record(f"{title}{f' ({quantity(total, unit)})' if total else ''}")
+        self._just_said.clear()
         if self._quiet:
             return
         self._line = ProgressLine(title, total, unit, segments, time.monotonic())

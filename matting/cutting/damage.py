@@ -13,7 +13,7 @@ from matting.cutting.review import SegmentPackets, review_segments
 from matting.errors import MediaError
 from matting.media.video_info import VideoInfo
 from matting.options import OnDamage
-from matting.progress import Progress, quantity
+from matting.progress import Notice, Progress, quantity
 from matting.system.humanize import exact_clock
 
 NAMED_TIMES = 3  # how many damaged frames a message names
@@ -62,9 +62,10 @@ def settle_damage(
             doubtful, missing = [], []
             repeated = [pts for segment in segments for pts in segment.repeated]
     if is_damaged:
-        progress.say(
-            f"{report} {_what_was_done(len(doubtful), len(missing), len(repeated))}".strip()
-        )
+        done = _what_was_done(len(doubtful), len(missing), len(repeated))
+        sentences = f"{report} {done}".strip()
+        progress.say(sentences)
+        progress.notice(Notice.REPEATED if repeated else Notice.DOUBTFUL, sentences)
     return segments
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from matting.cli.console import Console
 from matting.cli.main import main
+from matting.progress import Notice
 from tests.support.clips import make_clip
 from tests.support.repository import ROOT
 
@@ -146,6 +147,22 @@ def test_quiet_shows_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     silent.finish()
     silent.error("An error.")
     assert capsys.readouterr() == ("", "An error.\n")
+
+
+def test_what_was_said_long_ago_is_listed_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.notice(Notice.DOUBTFUL, "Two frames are damaged.")
+    console.start("Matting", 10, "frame")
+    console.notice(Notice.TRIED_AGAIN, "output_001.mp4")
+    console.notice(Notice.LEFT_BEHIND, "A track has just been left out.")
+    console.finish()
+    for _ in range(2):
+        console.list_notices()
+    assert capsys.readouterr().out.splitlines() == [
+        f"{Notice.TRIED_AGAIN.value}: output_001.mp4.",
+        f"{Notice.DOUBTFUL.value}:",
+        "  Two frames are damaged.",
+    ]
 
 
 def test_an_unprintable_name_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
