@@ -2,7 +2,8 @@
 
 Names and tags may hold anything: what could control a window is shown as an escape, so that a
 sentence is one line. Writing cannot fail the work: characters that the code page lacks are
-replaced, and if nobody reads any more, the work goes on in silence.
+replaced, if nobody reads any more, the work goes on in silence, and where the console stands still,
+it does not.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
 
+from matting.cli.console_writer import WRITER
 from matting.cli.job_log import JobLog
 from matting.cli.notices import notice_lines, segment_text
 from matting.cli.progress_line import ProgressLine
@@ -61,12 +62,12 @@ class Console(Progress):
     def say(self, text: str) -> None:
         self.record(text)
         if not self._quiet:
-            self._write(printable(text), sys.stdout)
+            self._write(printable(text), sys.stdout, may_be_dropped=True)
 
     def detail(self, text: str) -> None:
         self.record(text)
         if self._verbose:
-            self._write(printable(text), sys.stdout)
+            self._write(printable(text), sys.stdout, may_be_dropped=True)
 
     def show(self, text: str) -> None:
         """Show a text of several lines that was asked for."""
@@ -133,7 +134,7 @@ class Console(Progress):
         if shown is not None:
             shown.close()
 
-    def _write(self, text: str, stream: TextIO) -> None:
+    def _write(self, text: str, stream: TextIO, *, may_be_dropped: bool = False) -> None:
         if self._shown is not None:
             self._shown.clear()
         outlet = _Outlet(stream)
@@ -149,26 +150,30 @@ class Console(Progress):
 class _Outlet:
     """A stream that takes whatever is written to it."""
 
-    def __init__(self, stream: TextIO | None) -> None:  # None: a program without a console
+    def __init__(self, stream: TextIO | None, *, may_be_dropped: bool = False) -> None:
+        """
+        Args:
+            stream: None: a program without a console.
+            may_be_dropped: whether what is written is left out where very much waits already.
+        """
         self._stream = stream
+        self._may_be_dropped = may_be_dropped
         self.encoding = (stream and stream.encoding) or "utf-8"
 
     def write(self, text: str) -> None:
-        """Write what the stream can show of `text`, at once."""
+        """Write what the stream can show of `text`."""
         if self._stream is None:
             return
         shown = text.encode(self.encoding, "replace").decode(self.encoding, "replace")
-        try:
-            self._stream.write(shown)
-            self._stream.flush()
-        except OSError:
-            # `| head` has read enough, the window is closed, or the log's disk is full.
-            _silence(self._stream)
-        except ValueError:
-            pass  # closed by this process itself
+        WRITER.write(self._stream, shown, may_be_dropped=self._may_be_dropped)
 
     def flush(self) -> None:
-        """Do nothing: everything is written at once."""
+        """Do nothing: everything is written as soon as can be."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits to be written that progress had better wait, too."""
+        return WRITER.is_behind
 
     @property
     def is_window(self) -> bool:
@@ -205,7 +210,7 @@ class _Bar:
 
     def update(self) -> None:
         now = time.monotonic()
-        if now >= self._next:
+        if now >= self._next and not self._outlet.is_behind:
             self._next = now + REDRAW_SECONDS
             self.refresh()
 
@@ -235,7 +240,7 @@ class _Log:
 
     def update(self) -> None:
         now = time.monotonic()
-        if now >= self._next:
+        if now >= self._next and not self._outlet.is_behind:
             self._next = now + LOG_SECONDS
             self._outlet.write(f"{self._line.render(USUAL_WIDTH - 1, '')}\n")
 
@@ -247,11 +252,3 @@ class _Log:
 
     def close(self) -> None:
         """Do nothing: the next sentence says how it ended."""
-
-
-def _silence(stream: TextIO) -> None:
-    """Discard what is still to be written there; otherwise Python fails on it when it exits."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,51 @@ def test_the_line_of_a_task_that_stops_stays() -> None:
     assert left[0] == "A sentence."
     assert left[1].startswith("Matting 20%")
     assert left[2] == "All done."
+
+
+STOPPED = """
+import sys
+from pathlib import Path
+from matting.cli import console as module
+module.REDRAW_SECONDS = 0
+console = module.Console()
+console.start("Matting", 100_000, "frame")
+for number in range(1000):
+    console.advance(100)
+    if number % 100 == 0:
+        console.say(f"Sentence {number}.")
+console.finish()
+console.error("All done.")
+Path(sys.argv[1]).touch()
+"""
+
+
+def test_the_work_goes_on_while_the_window_stands_still(tmp_path: Path) -> None:
+    """As after Ctrl-S, until Ctrl-Q; what was said meanwhile is shown then."""
+    pty = pytest.importorskip("pty", reason="needs pseudo terminals")
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\x13")
+    done = tmp_path / "done"
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(done)],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    ) as process:
+        os.close(theirs)
+        deadline = time.monotonic() + 60
+        while not done.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert process.poll() is None  # it waits for its last words to be shown
+        os.write(ours, b"\x11")
+        text = b"".join(_all_of(ours)).decode().replace("\r\n", "\n")
+    os.close(ours)
+    assert process.returncode == 0
+    assert left_over(text) == [*(f"Sentence {n}." for n in range(0, 1000, 100)), "All done."]
+    assert text.count("Matting") < 200  # of a thousand
 
 
 def test_a_simple_terminal_gets_no_returns() -> None:
