@@ -16,6 +16,7 @@ from matting.progress import Notice, Progress
 from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
+from matting.project.own_files import publish_final, require_own_final
 from matting.project.paths import Container, MattedFolder, final_file, segments_folder
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
@@ -55,6 +56,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
         source.read_through()  # beside the muxer, as the combined file: what changed is noticed
         request = fitting_request(MuxRequest.of(video, combined))
         target = final_file(video, output, request.mapping.container)
+        require_own_final(target, combined)
         _announce(request, target, progress)
         sweep(target)
         temporary = create_temporary(target)
@@ -65,7 +67,7 @@ def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
             losses = check_mux(request, temporary)
             length_seconds = probe(temporary).declared_seconds
             _require_intact(record, combined, content, source)
-            atomic_files.publish(temporary, target)
+            publish_final(temporary, target, combined, record)
         except (MediaError, EncodeError):
             _require_intact(record, combined, content, source)  # else that is the reason
             raise

@@ -14,6 +14,7 @@ from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
+from matting.project.own_files import replace_combined, require_own_combined
 from matting.project.paths import MattedFolder
 from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
@@ -54,9 +55,11 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         if elsewhere:
             locks.enter_context(folder_lock(results.root, warn=progress.say))
             _require_own(results, ledger)
-        for kind in VIDEO_KINDS:
-            if all(ledger.output(name, kind) for name in ledger.names):
-                _combine_kind(ledger, kind, results.combined(kind), progress)
+        kinds = [k for k in VIDEO_KINDS if all(ledger.output(n, k) for n in ledger.names)]
+        for kind in kinds:
+            require_own_combined(results.combined(kind))
+        for kind in kinds:
+            _combine_kind(ledger, kind, results.combined(kind), progress)
     return results.combined()
 
 
@@ -150,11 +153,12 @@ def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Prog
             )
         progress.start("Checking", record.frames, "frame")
         check_joined(temporary, presented, time_base, progress.advance)
-        atomic_files.publish(temporary, target)
-        record.with_file(target).write(target)
+        kept = replace_combined(target, record, temporary)
     finally:
         progress.finish()
         atomic_files.discard(temporary)
+    if kept is not None:
+        progress.say(f"What had the name of {target.name} was not made here, and is {kept} now.")
     joined = f"{quantity(len(parts), 'segment')} joined, {quantity(len(presented), 'frame')}"
     progress.say(f"{joined}, all checked: {target}")
 

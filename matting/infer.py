@@ -14,6 +14,7 @@ from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.inputs import read_inputs
+from matting.project.job_options import take_up
 from matting.project.ledger import Ledger
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
@@ -53,12 +54,13 @@ def infer(
         mention_ffmpeg(progress)
     if inputs.plan is not None:
         require_source_unchanged(segments.parent, inputs.plan.source, progress)
+    folder = MattedFolder.of(segments, output)
+    options = asked = take_up(options, Ledger(folder).remembered, progress)
     device = choose_device(compute.device)
     require_precision(options.matte.precision, device)
     require_decoder(compute.decoder, device)
     checkpoint = find_checkpoint(options.matte.checkpoint, progress)
     checkpoint_sha256 = files.sha256(checkpoint)
-    folder = MattedFolder.of(segments, output)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root, warn=progress.say))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
@@ -84,6 +86,7 @@ def infer(
             MattingRun(
                 inputs=inputs,
                 options=options,
+                asked=asked,
                 checkpoint_sha256=checkpoint_sha256,
                 executor=executor,
                 folder=folder,

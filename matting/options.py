@@ -97,6 +97,28 @@ class Subject(Choice):
         return 432 if self is Subject.FULL_BODY else 270
 
 
+class JobOption(Choice):
+    """An option that shapes results, and that a job remembers; the value is how it is typed."""
+
+    CHECKPOINT = "--checkpoint"
+    PRECISION = "--precision"
+    DOWNSAMPLE_RATIO = "--downsample-ratio"
+    SUBJECT = "--subject"
+    BACKGROUND = "--background"
+    SAVE = "--save"
+    CODEC = "--codec"
+    QUALITY = "--quality"
+    BITRATE = "--bitrate"
+    CHROMA = "--chroma"
+    ENCODER = "--encoder"
+    FRAME_RATE = "--frame-rate"
+
+    @property
+    def field(self) -> str:
+        """Its name where options are fields."""
+        return self.value[2:].replace("-", "_")
+
+
 AUTO_DEVICE = "auto"
 # Without a segment length asked for, or one that the folder was cut with before.
 DEFAULT_SEGMENT_SECONDS = Fraction(15)
@@ -205,6 +227,8 @@ class MattingOptions:
     Attributes:
         force: whether to go on although the disk seems too small.
         then_joined: whether the results are joined and get their audio at once.
+        typed: the options that count, where a job remembers others; None: all.
+        again: whether what is done by other options is matted again without a question.
     """
 
     matte: MatteOptions = field(default_factory=MatteOptions)
@@ -212,3 +236,5 @@ class MattingOptions:
     compute: ComputeOptions = field(default_factory=ComputeOptions)
     force: bool = False
     then_joined: bool = False
+    typed: frozenset[JobOption] | None = None
+    again: bool = True

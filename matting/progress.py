@@ -53,6 +53,9 @@ class Progress:
     def detail(self, text: str) -> None:
         """Take a sentence for a user who asked for more (`--verbose`)."""
 
+    def confirm(self, question: str) -> bool | None:
+        """Ask the user a question; None: there is nobody to answer it."""
+
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         """Begin a task of `total` units (frames, bytes; 0: unknown), in `segments` (0: one)."""
 

@@ -11,7 +11,12 @@ from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutJob
 from matting.cutting.cutter import cut
 from matting.cutting.damage import settle_damage
-from matting.cutting.existing_cut import options_of, read_existing_cut, reason_to_cut_again
+from matting.cutting.existing_cut import (
+    ask_for_other_options,
+    options_of,
+    read_existing_cut,
+    reason_to_cut_again,
+)
 from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
@@ -23,7 +28,7 @@ from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
 from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, MattingOptions, OnDamage
 from matting.progress import Progress, quantity
-from matting.project.paths import UNFINISHED, segments_folder
+from matting.project.paths import UNFINISHED, MattedFolder, segments_folder
 from matting.project.plan import Plan
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
@@ -79,7 +84,10 @@ def _segment(
     dry_run(video, output, progress, then)
     with folder_lock(folder, warn=progress.say):
         sweep_folder(folder)
-        existing = None if options.overwrite else read_existing_cut(folder, source, options)
+        existing = None if options.overwrite else read_existing_cut(folder, source)
+        matted = MattedFolder.of(folder)
+        if existing and ask_for_other_options(folder, existing, options, matted, progress):
+            existing = None
         if existing is not None:
             reason = reason_to_cut_again(folder, existing, source)
             if reason is None:

@@ -1,4 +1,7 @@
-"""The options of each command, in groups, with the defaults of `matting.options`."""
+"""The options of each command, in groups, with the defaults of `matting.options`.
+
+What a job remembers has no default here: that it was not typed has to be known.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from matting.options import (
     REENCODE_CRF,
     Choice,
     CuttingOptions,
+    JobOption,
     MattingOptions,
 )
 from matting.system.invocation import Command
@@ -59,6 +63,11 @@ def _add_general_options(group: Group) -> None:
 
 
 def _add_job_options(group: Group) -> None:
+    group.add_argument(
+        "--again",
+        action="store_true",
+        help="matte again, without a question, what is done by other options",
+    )
     group.add_argument("--force", action="store_true", help="go on although the disk seems small")
     group.add_argument("--shutdown", action="store_true", help="shut the computer down at the end")
 
@@ -88,7 +97,7 @@ def _add_matte_options(group: Group) -> None:
     add(
         "--downsample-ratio",
         type=arg_types.ratio,
-        default=default.ratio,
+        default=argparse.SUPPRESS,
         metavar="auto|RATIO",
         help="size of the copy in which people are found, 0 to 1 (default: auto, by --subject)",
     )
@@ -96,7 +105,7 @@ def _add_matte_options(group: Group) -> None:
         "--checkpoint",
         metavar="PATH",
         type=Path,
-        default=default.checkpoint,
+        default=argparse.SUPPRESS,
         help="the network's weights, a .pth file (default: the published ones)",
     )
     _add_choice(group, "--precision", default.precision, "of the network's arithmetic")
@@ -108,7 +117,7 @@ def _add_output_options(group: Group) -> None:
     add(
         "--background",
         type=arg_types.colour,
-        default=default.background,
+        default=argparse.SUPPRESS,
         metavar="COLOUR",
         help="behind the people: '#RRGGBB', '#RGB', R,G,B, or a name as on the web, such as lime "
         f"(default: '{colour}')",
@@ -124,14 +133,14 @@ def _add_output_options(group: Group) -> None:
     rate.add_argument(
         "--quality",
         type=arg_types.whole,
-        default=default.encoding.quality,
+        default=argparse.SUPPRESS,
         metavar="N",
         help="CRF; lower is better (default: 20 for hevc, 18 for h264, 24 for av1)",
     )
     rate.add_argument(
         "--bitrate",
         type=arg_types.bitrate,
-        default=default.encoding.bitrate_bps,
+        default=argparse.SUPPRESS,
         metavar="40M",
         help="bits a second, instead of a quality",
     )
@@ -147,13 +156,13 @@ def _add_output_options(group: Group) -> None:
         action="append",
         type=arg_types.choice(SAVED),
         metavar=f"{{{','.join(SAVED)}}}",
-        default=[],
+        default=argparse.SUPPRESS,
         help="write this too; may be given several times",
     )
     add(
         "--frame-rate",
         type=arg_types.frame_rate,
-        default=default.frame_rate,
+        default=argparse.SUPPRESS,
         metavar="FPS",
         help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
@@ -215,7 +224,7 @@ def _add_choice(
     values = [choice.value for choice in type(default)]
     group.add_argument(
         option,
-        default=default.value,
+        default=argparse.SUPPRESS if option in list(JobOption) else default.value,
         type=arg_types.choice(values, aliases or {}),
         metavar=f"{{{','.join(values)}}}",
         help=f"{description} (default: {default})",

@@ -22,12 +22,14 @@ from matting.cli.notices import notice_lines, segment_text
 from matting.cli.progress_line import ProgressLine
 from matting.cli.wrapping import wrap
 from matting.progress import Notice, Progress, SegmentReport, quantity
+from matting.system.invocation import batch_file
 from matting.system.text import printable, printable_lines
 
 REDRAW_SECONDS = 0.2
 LOG_FIRST_SECONDS, LOG_SECONDS = 10, 60
 USUAL_WIDTH = 80
 BAR_CELL = "#"  # blocks are as wide as two letters in Asian windows, and not in every font
+YES, NO = {"y", "yes"}, {"n", "no"}
 
 
 class Console(Progress):
@@ -85,6 +87,19 @@ class Console(Progress):
 
     def report(self, segment: SegmentReport) -> None:
         self.record(segment_text(segment))
+
+    def confirm(self, question: str) -> bool | None:
+        if not _can_ask():
+            return None
+        while True:
+            self._write(f"{printable(question)} (y/n)", sys.stdout)
+            answer = sys.stdin.readline()
+            self.record(f"{question} {answer.strip()}")
+            if not answer:  # the window is closed, or nobody types into this pipe
+                return None
+            if answer.strip().lower() in YES | NO:
+                return answer.strip().lower() in YES
+            self._write("Please type y or n.", sys.stdout)
 
     def list_notices(self) -> None:
         """Say what there was to notice since the last time."""
@@ -145,6 +160,19 @@ class Console(Progress):
         outlet.write("".join(f"{line}\n" for line in lines))
         if self._shown is not None:
             self._shown.refresh()
+
+
+def _can_ask() -> bool:
+    """Return whether somebody sees a question and can answer it.
+
+    A batch file has a window, which some terminals do not show to be one.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        return False
+    try:
+        return bool(batch_file()) or (sys.stdin.isatty() and sys.stdout.isatty())
+    except ValueError:  # closed
+        return False
 
 
 class _Outlet:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from matting.errors import InputError
 from matting.options import (
@@ -11,6 +13,7 @@ from matting.options import (
     ComputeOptions,
     CuttingOptions,
     EncodingOptions,
+    JobOption,
     MatteOptions,
     MattingOptions,
     OnDamage,
@@ -38,19 +41,26 @@ def cutting_options(arguments: argparse.Namespace) -> CuttingOptions:
 
 
 def matting_options(arguments: argparse.Namespace) -> MattingOptions:
-    """Return the options of `infer`.
+    """Return the options of `infer`, and which of them were typed.
 
     Raises:
         InputError: the quality is out of the codec's range.
     """
+    typed = {
+        option: vars(arguments)[option.field]
+        for option in JobOption
+        if option.field in vars(arguments)
+    }
+    default = MattingOptions()
+    matte = default.matte
     return MattingOptions(
         matte=MatteOptions(
-            checkpoint=arguments.checkpoint,
-            precision=Precision(arguments.precision),
-            ratio=arguments.downsample_ratio,
-            subject=Subject(arguments.subject),
+            checkpoint=typed.get(JobOption.CHECKPOINT, matte.checkpoint),
+            precision=Precision(typed.get(JobOption.PRECISION, matte.precision)),
+            ratio=typed.get(JobOption.DOWNSAMPLE_RATIO, matte.ratio),
+            subject=Subject(typed.get(JobOption.SUBJECT, matte.subject)),
         ),
-        output=_output_options(arguments),
+        output=_output_options(typed, default.output),
         compute=ComputeOptions(
             device=arguments.device,
             decoder=CodecBackend(arguments.decoder),
@@ -60,25 +70,32 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             patience_seconds=float(arguments.patience),
         ),
         force=arguments.force,
+        typed=frozenset(typed),
+        again=arguments.again,
     )
 
 
-def _output_options(arguments: argparse.Namespace) -> OutputOptions:
-    codec = VideoCodec(arguments.codec)
-    if arguments.quality is not None and arguments.quality > codec.worst_quality:
+def _output_options(typed: Mapping[JobOption, Any], default: OutputOptions) -> OutputOptions:
+    encoding = default.encoding
+    codec = VideoCodec(typed.get(JobOption.CODEC, encoding.codec))
+    quality = typed.get(JobOption.QUALITY, encoding.quality)
+    # Without a codec that is typed, the job may have one of another scale.
+    codecs = [codec] if JobOption.CODEC in typed else list(VideoCodec)
+    worst = max(one.worst_quality for one in codecs)
+    if quality is not None and quality > worst:
         raise InputError(
-            f"--quality {arguments.quality}: {codec} takes 0 to {codec.worst_quality}.",
-            option="--quality",
+            f"--quality {quality}: {codec} takes 0 to {codec.worst_quality}.", option="--quality"
         )
+    saved = typed.get(JobOption.SAVE, ())
     return OutputOptions(
-        background=arguments.background,
-        kinds=(*ALWAYS, *(SAVED[name] for name in SAVED if name in arguments.save)),
+        background=typed.get(JobOption.BACKGROUND, default.background),
+        kinds=(*ALWAYS, *(SAVED[name] for name in SAVED if name in saved)),
         encoding=EncodingOptions(
             codec,
-            arguments.quality,
-            arguments.bitrate,
-            chroma=Chroma(arguments.chroma),
-            encoder=CodecBackend(arguments.encoder),
+            quality,
+            typed.get(JobOption.BITRATE, encoding.bitrate_bps),
+            chroma=Chroma(typed.get(JobOption.CHROMA, encoding.chroma)),
+            encoder=CodecBackend(typed.get(JobOption.ENCODER, encoding.encoder)),
         ),
-        frame_rate=arguments.frame_rate,
+        frame_rate=typed.get(JobOption.FRAME_RATE, default.frame_rate),
     )

@@ -7,18 +7,23 @@ from pathlib import Path
 
 from matting.errors import InputError
 from matting.options import CuttingOptions, OnDamage
-from matting.project.paths import UNFINISHED
+from matting.progress import Progress, quantity
+from matting.project.ledger import Ledger
+from matting.project.paths import UNFINISHED, MattedFolder
 from matting.project.plan import Plan, read_plan
 from matting.project.source_watch import SourceWatch
+from matting.system.humanize import duration
+
+OVERWRITE_OR_KEEP = "To cut it anew, add --overwrite; to keep both, choose a place with --output."
 
 
-def read_existing_cut(folder: Path, source: SourceWatch, options: CuttingOptions) -> Plan | None:
+def read_existing_cut(folder: Path, source: SourceWatch) -> Plan | None:
     """Return the plan by which `folder` was cut from `source`; None if it was not cut yet.
 
     It may have been cut from a damaged or unfinished copy.
 
     Raises:
-        InputError: it holds something else, or was cut with other options.
+        InputError: it holds something else.
     """
     plan = read_plan(folder)
     if plan is None:
@@ -35,17 +40,47 @@ def read_existing_cut(folder: Path, source: SourceWatch, options: CuttingOptions
         conflict = f"{folder} was cut from another video ({plan.source.name})."
         if plan.source.begins(source.video):
             conflict = f"{source.video} has changed since {folder} was cut from it."
-    elif options.seconds is not None and plan.seconds != options.seconds:
+    if conflict:
+        raise InputError(conflict, OVERWRITE_OR_KEEP, option="--overwrite")
+    return plan
+
+
+def ask_for_other_options(
+    folder: Path, plan: Plan, options: CuttingOptions, matted: MattedFolder, progress: Progress
+) -> bool:
+    """Return whether a video is to be cut anew, for it was cut by other options.
+
+    Args:
+        matted: where its segments are matted.
+    Raises:
+        InputError: it is not to be, or there is nobody to ask.
+    """
+    if options.seconds is not None and plan.seconds != options.seconds:
         conflict = f"{folder} was cut into segments of {plan.seconds} seconds."
     elif options.reencode and not plan.reencoded:
         conflict = f"{folder} was cut without re-encoding."
-    if conflict:
-        raise InputError(
-            conflict,
-            "To cut it anew, add --overwrite; to keep both, choose a place with --output.",
-            option="--overwrite",
-        )
-    return plan
+    else:
+        return False
+    answer = progress.confirm(f"{conflict}{_cost(matted)} Cut it anew?")
+    if answer is None:
+        raise InputError(conflict, OVERWRITE_OR_KEEP, option="--overwrite")
+    if not answer:
+        raise InputError("Nothing was changed.", "To go on, leave the other options away.")
+    return True
+
+
+def _cost(matted: MattedFolder) -> str:
+    """Return what cutting anew costs, as a sentence; "" where nothing is matted."""
+    try:
+        ledger = Ledger(matted)
+    except InputError:  # damaged: none of it can be kept in any case
+        return ""
+    done = [name for name in ledger.names if ledger.says_done(name)]
+    if not done:
+        return ""
+    frames, speed = sum(ledger.entry(name).frames for name in done), ledger.frames_per_second
+    takes = f", which takes about {duration(frames / speed)}" if speed else ""
+    return f" {quantity(len(done), 'matted segment')} would have to be matted again{takes}."
 
 
 def reason_to_cut_again(folder: Path, plan: Plan, source: SourceWatch) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from matting.options import OutputKind
@@ -16,6 +16,8 @@ from matting.project.records import Count
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
 from matting.system.invocation import Command, sentence, start
+
+MOST_FINALS = 8
 
 
 def combine_again() -> str:
@@ -31,6 +33,8 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
         frames: their number.
         parts_sha256: the hash of the hashes of its segments, in order.
         file: the fingerprint of the file itself; None before it is there.
+        replaced: that of the one before it, which a kill may have left in its place.
+        finals: the final files that were made from it or from those before it.
     """
 
     version: Literal[1] = 1
@@ -38,6 +42,8 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
     frames: Count
     parts_sha256: Sha256
     file: Fingerprint | None = None
+    replaced: Fingerprint | None = None
+    finals: Annotated[tuple[SourceFingerprint, ...], Meta(max_length=MOST_FINALS)] = ()
 
     @classmethod
     def of(cls, ledger: Ledger, kind: OutputKind) -> JoinRecord:
@@ -51,13 +57,24 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
             parts_sha256=digest.hexdigest(),
         )
 
-    def with_file(self, combined: Path) -> JoinRecord:
+    def with_file(
+        self,
+        combined: Path,
+        replaced: Fingerprint | None = None,
+        finals: tuple[SourceFingerprint, ...] = (),
+    ) -> JoinRecord:
         """Return the same, with the fingerprint of the file `combined`."""
-        return replace(self, file=Fingerprint.of(combined))
+        return replace(self, file=Fingerprint.of(combined), replaced=replaced, finals=finals)
+
+    def with_final(self, final: SourceFingerprint, name: str) -> JoinRecord:
+        """Return the same, with one more final file, which is to have that name."""
+        finals = [replace(final, name=name, modified_ns=None), *self.finals]
+        return replace(self, finals=tuple(finals[:MOST_FINALS]))
 
     def has_parts_of(self, other: JoinRecord) -> bool:
         """Return whether both are of the same segments, whatever became of them."""
-        return replace(self, file=None) == replace(other, file=None)
+        parts = [(r.source, r.frames, r.parts_sha256) for r in (self, other)]
+        return parts[0] == parts[1]
 
     def describes(self, combined: Path) -> bool:
         """Return whether the file `combined` is there and intact."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,11 +11,12 @@ from msgspec.structs import replace
 from matting.errors import InputError
 from matting.options import OutputKind
 from matting.project import records
-from matting.project.entry import Entry, ProvenFile, RecordedSettings
+from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
+from matting.project.job_options import JobOptions
 from matting.project.manifest import START_OVER, Incoming, Manifest, upgrade
 from matting.project.paths import LIST_NAME, MattedFolder
 from matting.project.plan import Plan, concat_list
-from matting.project.result_names import same_name_forms
+from matting.project.result_names import places
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import sweep_folder
@@ -41,6 +43,9 @@ class Ledger:
         self._former: dict[str, Entry] = {}
         self.plan: Plan | None = None
         self.origin: str | None = None
+        self.options: JobOptions | None = None
+        self.agreed: RecordedSettings | None = None
+        self.frames_per_second: float | None = None
         self._read()
 
     @property
@@ -52,20 +57,33 @@ class Ledger:
         """Return what is known of a segment; an empty entry where nothing is."""
         return self._entries.get(name, Entry())
 
-    def begin(self, names: Sequence[str], plan: Plan | None, origin: str | None = None) -> None:
+    @property
+    def remembered(self) -> JobOptions | None:
+        """What the job was asked for, in records of earlier versions by its results."""
+        return self.options or JobOptions.implied_by(self._entries.values())
+
+    def begin(
+        self,
+        names: Sequence[str],
+        plan: Plan | None,
+        origin: str | None = None,
+        options: JobOptions | None = None,
+        agreed: RecordedSettings | None = None,
+    ) -> None:
         """Record which segments there are, in order; new ones are not done.
 
         Args:
             origin: the folder they lie in.
+            options: what is asked for; None: as before.
+            agreed: what that comes to for the first of them.
         """
         for name in self._entries.keys() - set(names):
             self._former[name] = self._entries.pop(name)
-        for name in self._former.keys() & set(names):
-            self._entries.setdefault(name, self._former.pop(name))
         self._former = {name: entry for name, entry in self._former.items() if entry.outputs}
         self._names = list(names)
         self.plan = plan
         self.origin = origin
+        self.options, self.agreed = options or self.options, agreed or self.agreed
         self._save_manifest()
         self._save_processed()
 
@@ -88,6 +106,13 @@ class Ledger:
         output = self.entry(name).outputs.get(kind)
         return self.folder.output_folder(kind) / output.file if output else None
 
+    def recorded_files(self) -> Iterator[tuple[Path, OutputFile]]:
+        """Yield where each recorded result is or was, also of segments of former times."""
+        incoming = (one.entry for one in self._incoming.values())
+        for entry in (*self._entries.values(), *incoming, *self._former.values()):
+            for kind, output in entry.outputs.items():
+                yield self.folder.output_folder(kind) / output.file, output
+
     def overwritten(self, names: Set[str], paths_of: Callable[[str], Iterable[Path]]) -> set[str]:
         """Return the other segments whose results are overwritten when the given ones are matted.
 
@@ -101,26 +126,27 @@ class Ledger:
         lost: set[str] = set()
         latest = set(names)
         while latest:
-            places = {
-                place for name in latest for path in paths_of(name) for place in _places(path)
-            }
+            taken = {place for name in latest for path in paths_of(name) for place in places(path)}
             latest = {
                 name
                 for name in self._entries.keys() - names - lost
                 for kind, output in self._entries[name].outputs.items()
-                if places & _places(self.folder.output_folder(kind) / output.file)
+                if taken & places(self.folder.output_folder(kind) / output.file)
             }
             lost |= latest
         return lost
 
-    def record(self, name: str, entry: Entry, files: Sequence[ProvenFile] = ()) -> None:
+    def record(self, name: str, entry: Entry, files: Sequence[ProvenFile] = ()) -> list[Path]:
         """Record a proven result, which makes its segment done.
 
         Args:
-            files: what has yet to get its name; an older file of that name is replaced.
+            files: what has yet to get its name; an older result of that name is replaced.
+        Returns:
+            where what was no such result was put aside.
         Raises:
             StorageError: something cannot be written.
         """
+        kept = [atomic_files.set_aside(f.path) for f in files if self._is_unknown(f)]
         if files:
             # On the disk before the first rename: a kill between two leaves no doubt.
             temporary = {file.kind: file.temporary.name for file in files if file.kind}
@@ -134,6 +160,7 @@ class Ledger:
         if not self._done.get(name):
             self._done[name] = True
             self._save_processed()
+        return kept
 
     def record_failure(self, name: str, settings: RecordedSettings, error: str) -> None:
         """Record why a segment could not be matted; an older result of it stays."""
@@ -155,6 +182,12 @@ class Ledger:
             file.give_name()
         self._entries[name] = replace(self.entry(name), end_state=end_state)
         self._save_manifest()
+
+    def recall(self, names: Iterable[str]) -> None:
+        """Take back the results of segments that were no part of the folder for a while."""
+        for name in self._former.keys() & set(names):
+            self._entries[name] = self._former.pop(name)
+            self._done[name] = True
 
     def recover(self) -> None:
         """Bring to its end what a kill has left half-way between two results; remove the rest."""
@@ -184,6 +217,15 @@ class Ledger:
                 atomic_files.restore_replaced(self.folder.output_folder(kind) / output.file)
         sweep_folder(self.folder.root)
 
+    def adopt_unrecorded(self, name: str, paths: Mapping[OutputKind, Path]) -> None:
+        """Record what an earlier version has left half-way, which took no note of it before."""
+        entry = self.entry(name)
+        begun = entry != Entry() if self._has_manifest else name in self._done
+        if self.options is None and begun and not entry.outputs:
+            there = {kind: path for kind, path in paths.items() if path.exists()}
+            outputs = {k: OutputFile.of(p, Fingerprint.of(p)) for k, p in there.items()}
+            self._entries[name] = replace(entry, outputs=outputs)
+
     def amend(self, name: str, entry: Entry) -> None:
         """Add to what is known of a segment; the next change takes it to the disk.
 
@@ -202,6 +244,16 @@ class Ledger:
             else:
                 atomic_files.remove(path)
 
+    def _is_unknown(self, file: ProvenFile) -> bool:
+        """Return whether something else than a result, or a damaged one, has the name of `file`."""
+        if file.kind is None or not os.path.lexists(file.path):
+            return False
+        return not any(
+            output.fingerprint.has_size_of(file.path)
+            for path, output in self.recorded_files()
+            if path == file.path
+        )
+
     def _is_in_place(self, entry: Entry) -> bool:
         """Return whether all files of a result are there and intact."""
         return all(
@@ -211,10 +263,13 @@ class Ledger:
 
     def _read(self) -> None:
         processed, path = self.folder.processed, self.folder.manifest
-        if path.is_file():
+        self._has_manifest = path.is_file()
+        if self._has_manifest:
             manifest = records.read(path, Manifest, START_OVER, upgrade=upgrade)
             self.plan = manifest.plan
             self.origin = manifest.origin
+            self.options, self.agreed = manifest.options, manifest.agreed
+            self.frames_per_second = manifest.frames_per_second
             self._entries = manifest.segments
             self._incoming = manifest.incoming
             self._former = manifest.former
@@ -234,13 +289,11 @@ class Ledger:
         manifest = Manifest(
             plan=self.plan,
             origin=self.origin,
+            options=self.options,
+            agreed=self.agreed,
+            frames_per_second=self.frames_per_second,
             segments=segments,
             incoming=self._incoming,
             former=self._former,
         )
         records.write(self.folder.manifest, manifest)
-
-
-def _places(path: Path) -> set[tuple[Path, str]]:
-    """Return a path in the forms by which file systems compare names."""
-    return {(path.parent, form) for form in same_name_forms(path.name)}

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from matting.options import OutputKind
-from matting.project.entry import Entry
+from matting.project.entry import Entry, RecordedSettings
+from matting.project.job_options import LONGEST_PATH, JobOptions
 from matting.project.plan import MOST_SEGMENTS, Plan
 from matting.project.records import FileName
 
 START_OVER = "Delete it, and all of this folder is matted again."
-LONGEST_PATH = 1 << 15  # on Windows, which has the longest
 
 
 class Incoming(Struct, frozen=True):
@@ -34,6 +34,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         origin: the folder of the inputs; None in records of earlier versions.
+        options: what the job was asked for; None in records of earlier versions.
+        agreed: what that came to for its first segment, the weights' hash included.
+        frames_per_second: how fast its last run was; None: unknown.
         incoming: by segment; what a kill may have left half-way between two results.
         former: results of segments that are no part of the folder at present.
     """
@@ -41,6 +44,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     version: Literal[2] = 2
     plan: Plan | None
     origin: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
+    options: JobOptions | None = None
+    agreed: RecordedSettings | None = None
+    frames_per_second: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
     segments: Entries
     incoming: Annotated[dict[FileName, Incoming], Meta(max_length=MOST_SEGMENTS)] = {}
     former: Entries = {}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
 from matting.media.encoders import preset_of, quality_of
 from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
 from matting.project.entry import PICTURES, AutoRatio, RecordedSettings
-from matting.project.inputs import Input
+
+if TYPE_CHECKING:  # what joins results needs no torch
+    from matting.project.inputs import Input
 
 # What the user calls them, where it is not the option of the same name.
 WORDS = {

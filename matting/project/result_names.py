@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from matting.project.paths import LIST_NAME
@@ -62,6 +62,11 @@ def same_name_forms(name: str) -> tuple[str, str]:
     letters = unicodedata.normalize("NFD", decomposed.casefold())
     code_points = "".join(map(_upper, name.rstrip(". ")))
     return f"letters {letters}", f"code points {code_points}"
+
+
+def places(path: Path) -> set[tuple[Path, str]]:
+    """Return a path in the forms by which file systems compare names."""
+    return {(path.parent, form) for form in same_name_forms(path.name)}
 
 
 def _number(inputs: Sequence[InputName], stems: list[str], colliding: Sequence[int]) -> None:

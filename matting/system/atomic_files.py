@@ -96,6 +96,20 @@ def restore_replaced(path: Path) -> None:
         publish(folder, path)
 
 
+def set_aside(path: Path) -> Path:
+    """Give a file or folder that is not to be replaced another name beside it; return that.
+
+    Raises:
+        StorageError: it cannot be renamed.
+    """
+    numbers = ("", *(f" {number}" for number in range(2, 1000)))
+    names = (path.with_name(f"{path.stem} (found{number}){path.suffix}") for number in numbers)
+    free = next(name for name in names if not os.path.lexists(name))
+    with writing(path):
+        retry_on_sharing_violation(lambda: path.rename(free))
+    return free
+
+
 def remove(path: Path) -> None:
     """Remove a file, or a folder with all that it holds, if it is there.
 

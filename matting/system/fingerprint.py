@@ -34,15 +34,15 @@ class Fingerprint(Struct, frozen=True):
         """
         return _of_pictures(path, on_file) if path.is_dir() else _of_file(path)
 
+    def has_size_of(self, path: Path) -> bool:
+        """Return whether the file or the folder `path` is there, and of this size."""
+        if path.is_dir():
+            return sum(picture.stat().st_size for picture in image_files(path)) == self.size_bytes
+        return path.is_file() and path.stat().st_size == self.size_bytes
+
     def matches(self, path: Path) -> bool:
         """Return whether the file or the folder `path` is there with exactly this content."""
-        if path.is_dir():
-            size_bytes = sum(picture.stat().st_size for picture in image_files(path))
-        elif path.is_file():
-            size_bytes = path.stat().st_size
-        else:
-            return False
-        return size_bytes == self.size_bytes and Fingerprint.of(path) == self
+        return self.has_size_of(path) and Fingerprint.of(path) == self
 
 
 def _of_file(path: Path) -> Fingerprint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 
 from msgspec.structs import replace as replace_fields
@@ -12,24 +11,22 @@ from matting.errors import MattingError, SegmentsFailedError
 from matting.media.foreign_files import known_refusal
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
-from matting.progress import Notice, Progress, SegmentReport
-from matting.project.entry import Entry, InitialState, RecordedSettings
+from matting.progress import Progress
+from matting.project.entry import Entry, RecordedSettings
 from matting.project.inputs import Input, InputFolder
+from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.project.origin import origin_of
+from matting.project.own_files import require_own_results
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of
 from matting.system import atomic_files
+from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
 from matting.workers.preflight import Work, preflight
 from matting.workers.reasons import reasons
+from matting.workers.run_report import WITHOUT_STATE, RunReport
 from matting.workers.schedule import Action, Schedule, Step
-
-# What was done instead.
-WITHOUT_STATE = {
-    InitialState.FRESH: "",
-    InitialState.WARMED_UP: ", and was warmed up by the last frames there",
-}
 
 
 class MattingRun:
@@ -40,11 +37,18 @@ class MattingRun:
         *,
         inputs: InputFolder,
         options: MattingOptions,
+        asked: MattingOptions,
         checkpoint_sha256: str,
         executor: Executor,
         folder: MattedFolder,
         progress: Progress,
     ) -> None:
+        """
+        Args:
+            options: with the encoder decided.
+            asked: as the job remembers them.
+        """
+        self._asked = asked
         self._inputs = inputs
         self._options = options
         self._executor = executor
@@ -52,11 +56,12 @@ class MattingRun:
         self._progress = progress
         self._ledger = Ledger(folder)
         self._ledger.recover()
+        self._ledger.recall(item.name for item in inputs.inputs)
         self._checkpoint_sha256 = checkpoint_sha256
         self._schedule = Schedule(inputs, self._ledger, self._settings, self._targets)
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
-        self._waiting_since = 0.0  # for the outcome of the one that was submitted first
         self._failed: dict[str, MattingError] = {}  # why
+        self._report = RunReport(progress)
 
     def run(self) -> None:
         """Matte what is not done, in order.
@@ -67,8 +72,17 @@ class MattingRun:
         """
         inputs = self._inputs.inputs
         schedule = self._schedule
-        origin = origin_of(self._inputs.path)
-        self._ledger.begin([i.name for i in inputs], self._inputs.plan, origin)
+        self._require_own_results()
+        if not self._options.again and self._ledger.agreed != self._agreed():
+            frames = sum(map(self._frames, schedule.of_other_options))
+            ask_before_redoing(schedule, self._ledger, frames, self._progress)
+        self._ledger.begin(
+            [item.name for item in inputs],
+            self._inputs.plan,
+            origin_of(self._inputs.path),
+            JobOptions.of(self._asked),
+            self._agreed(),
+        )
         for reason in reasons(schedule, self._ledger):
             self._progress.say(reason)
         if schedule.steps:
@@ -90,6 +104,20 @@ class MattingRun:
             raise self._failure()
         which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
         self._progress.say(f"{which} matted: {self._folder.root}")
+
+    def _require_own_results(self) -> None:
+        """Refuse to write over what no run here has made."""
+        paths = {
+            item.name: {kind: target.path for kind, target in self._targets(item).items()}
+            for item in self._schedule.matted
+        }
+        for name, own in paths.items():
+            self._ledger.adopt_unrecorded(name, own)
+        require_own_results(self._ledger, (path for own in paths.values() for path in own.values()))
+
+    def _agreed(self) -> RecordedSettings:
+        """Return what the job's options come to, by the first of its segments."""
+        return self._settings(self._inputs.inputs[0])
 
     def _failure(self) -> SegmentsFailedError:
         lines = [
@@ -159,7 +187,7 @@ class MattingRun:
         task = self._task(step)
         self._executor.submit(task)
         if not self._in_flight:
-            self._waiting_since = time.monotonic()
+            self._report.begin_waiting()
         self._in_flight.append((step, task))
 
     def _record_all(self) -> None:
@@ -170,7 +198,10 @@ class MattingRun:
         """Wait for the outcome of the segment submitted first, and record it."""
         step, task = self._in_flight.popleft()
         outcome = self._executor.outcome()
-        self._report(step, outcome)
+        self._report.take(step, outcome)
+        self._ledger.frames_per_second = (
+            self._report.frames_per_second or self._ledger.frames_per_second
+        )
         self._schedule.note(step, outcome)
         if isinstance(outcome, Outcome):
             self._check_start(step, task, outcome)
@@ -183,20 +214,6 @@ class MattingRun:
         if step.before is not None:
             self._forget_state(step.before)
         self._progress.end_segment()
-
-    def _report(self, step: Step, outcome: Outcome | Failure) -> None:
-        now = time.monotonic()
-        seconds, self._waiting_since = now - self._waiting_since, now
-        name = step.item.name
-        if isinstance(outcome, Failure):
-            self._progress.report(SegmentReport(name, 0, seconds, f"failed: {outcome.error.what}"))
-            return
-        remark = f"state {outcome.start_state}"
-        if step.action is Action.RESTORE_STATE:
-            remark += ", only the state at its end"
-        self._progress.report(SegmentReport(name, outcome.frames, seconds, remark))
-        if step.before is not None and outcome.start_state is not InitialState.CARRIED:
-            self._progress.notice(Notice.WARMED_UP, f"{name} ({outcome.start_state})")
 
     def _record_result(self, step: Step, outcome: Outcome) -> None:
         following = self._schedule.redone_after(step)
@@ -212,11 +229,9 @@ class MattingRun:
             outputs=outcome.outputs,
             end_state=outcome.end_state,
         )
-        self._ledger.record(step.item.name, entry, outcome.files)
-        if step.before is not None and outcome.start_state in WITHOUT_STATE:
+        for kept in self._ledger.record(step.item.name, entry, outcome.files):
             self._progress.say(
-                f"{step.item.name} had to begin without the network's state from before it"
-                f"{WITHOUT_STATE[outcome.start_state]}: its first frames may differ a little."
+                f"What had the name of a result was not made here: it is {kept} now."
             )
 
     def _record_failure(self, item: Input, error: MattingError) -> None:

@@ -99,7 +99,7 @@ def test_interrupted_for_real(tmp_path: Path, random_checkpoint: Path) -> None:
     clips.mkdir()
     make_clip(clips / "a.mp4", 2)
     make_clip(clips / "b.mp4", 800)
-    with running_infer(clips, random_checkpoint, at="b.mp4") as infer:
+    with running_infer(clips, random_checkpoint, at="b.mp4", after="a.mp4") as infer:
         infer.process.send_signal(signal.SIGINT)
         error = infer.wait_for_end()
     assert infer.process.returncode == 130

@@ -43,7 +43,9 @@ def begun(result: Path) -> bool:
 
 
 @contextmanager
-def running_infer(clips: Path, checkpoint: Path, at: str) -> Iterator[RunningInfer]:
+def running_infer(
+    clips: Path, checkpoint: Path, at: str, after: str = ""
+) -> Iterator[RunningInfer]:
     """Start `infer` on a folder, the leader of a session; yield once it writes the result `at`.
 
     It is started in a folder of hostile files, none of which is executed.
@@ -62,7 +64,9 @@ def running_infer(clips: Path, checkpoint: Path, at: str) -> Iterator[RunningInf
     ) as process:
         try:
             deadline = time.monotonic() + START_SECONDS
-            while not (composites.is_dir() and begun(composites / at)):
+            while not (
+                composites.is_dir() and begun(composites / at) and (composites / after).exists()
+            ):
                 assert process.poll() is None and time.monotonic() < deadline
                 time.sleep(0.05)
             yield RunningInfer(process, command, composites)

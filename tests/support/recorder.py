@@ -34,6 +34,8 @@ class Recorder(Progress):
         totals: of each bar whose length was known.
         on_advance: called with `done` after each step.
         on_segment_end: called after each segment.
+        answer: what is answered to questions; None: there is nobody to ask.
+        asked: the questions.
     """
 
     def __init__(self) -> None:
@@ -46,12 +48,18 @@ class Recorder(Progress):
         self.totals: list[int] = []
         self.on_advance: Callable[[int], None] = carry_on
         self.on_segment_end: Callable[[], None] = carry_on
+        self.answer: bool | None = None
+        self.asked: list[str] = []
 
     def say(self, text: str) -> None:
         self.said.append(text)
 
     def detail(self, text: str) -> None:
         self.details.append(text)
+
+    def confirm(self, question: str) -> bool | None:
+        self.asked.append(question)
+        return self.answer
 
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self.titles.append(title)

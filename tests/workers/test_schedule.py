@@ -15,7 +15,7 @@ import pytest
 from matting.combine import combine
 from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
-from matting.options import CuttingOptions, OutputKind, OutputOptions
+from matting.options import CuttingOptions, JobOption, OutputKind, OutputOptions
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.segment import segment
@@ -28,7 +28,7 @@ from tests.support.scripted_executor import (
     expected_output,
     settings_in_words,
 )
-from tests.support.stages import interrupt_after, matting_options, processed
+from tests.support.stages import interrupt_after, matting_options, processed, with_output
 
 COUNT = 12
 NAMES = [f"output_{index:03d}.mp4" for index in range(COUNT)]
@@ -401,3 +401,85 @@ def _disturb(job: ScriptedJob, what: str, index: int) -> None:
         (job.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink(missing_ok=True)
     else:
         job.folder.state(NAMES[index]).unlink(missing_ok=True)
+
+
+def test_other_options_are_asked_for_once(job: ScriptedJob) -> None:
+    """Where nobody can be asked, nothing that is done is done again."""
+    job.run()
+    first = job.options
+    other = (0, 0, 0)
+    typed = frozenset({JobOption.BACKGROUND})
+    job.options = replace(with_output(first, background=other), typed=typed, again=False)
+    with pytest.raises(InputError, match="12 segments are done by other options") as caught:
+        job.run()
+    assert caught.value.option == "--again"
+    question = job.progress.asked[0]
+    assert "--background" in question and "takes about less than a minute" in question
+    refusing = Recorder()
+    refusing.answer = False
+    with pytest.raises(InputError, match="Nothing was changed"):
+        job.run(refusing)
+    assert job.wrong() == NAMES
+    agreeing = Recorder()
+    agreeing.answer = True
+    job.interrupt_at(agreeing, 4)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(agreeing)
+    # Dropped again, it goes on with the options that were agreed to, and these alone.
+    job.options = replace(first, output=OutputOptions(), typed=frozenset(), again=False)
+    assert job.run() == NAMES[4:]
+    assert not job.progress.asked
+    assert job.progress.mentions("own options: ") and job.progress.mentions("--background")
+    job.options = with_output(first, background=other)
+    assert job.wrong() == []
+
+
+def test_what_is_no_result_of_this_folder_is_not_overwritten(job: ScriptedJob) -> None:
+    own = job.folder.output_folder(OutputKind.COMPOSITE) / NAMES[3]
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"the user's own")
+    with pytest.raises(InputError, match=rf"{NAMES[3]} is in the way"):
+        job.run()
+    assert not job.folder.processed.exists()
+    elsewhere = own.rename(own.with_name("mine.mp4"))
+    job.run()
+    assert elsewhere.read_bytes() == b"the user's own"
+    # In the place of a result that is on record: kept beside.
+    shutil.copy(elsewhere, own)
+    assert job.run() == [*restored(3), NAMES[3]]
+    assert own.with_name("output_003 (found).mp4").read_bytes() == b"the user's own"
+    assert job.progress.mentions("(found)")
+    assert job.wrong() == []
+    # Another kind of result has another place.
+    mine = job.folder.output_folder(OutputKind.ALPHA) / NAMES[5]
+    mine.parent.mkdir()
+    mine.write_bytes(b"the user's own")
+    job.options = with_output(job.options, kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA))
+    with pytest.raises(InputError, match="ALPHA.* is in the way"):
+        job.run()
+    assert all(processed(job.folder).values())
+
+
+def test_what_an_earlier_version_left_half_way_is_its_own(job: ScriptedJob) -> None:
+    job.run()
+    manifest = json.loads(job.folder.manifest.read_text(encoding="utf-8"))
+    settings = manifest["segments"][NAMES[2]]["settings"]
+    manifest["segments"][NAMES[2]] = {"settings": settings}
+    del manifest["options"]
+    job.folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    done = {**processed(job.folder), NAMES[2]: False}
+    job.folder.processed.write_text(json.dumps(done), encoding="utf-8")
+    assert NAMES[2] in job.run()
+    assert job.wrong() == []
+    job.folder.manifest.unlink()
+    assert job.run() == NAMES
+
+
+def test_results_of_segments_that_come_back_are_known(job: ScriptedJob) -> None:
+    (job.segments / "segments.json").unlink()
+    job.run()
+    last = (job.segments / NAMES[-1]).rename(job.segments / "kept")
+    job.run()
+    last.rename(job.segments / NAMES[-1])
+    assert list(processed(job.folder)) == NAMES[:-1]
+    assert job.run() == []

@@ -1,0 +1,188 @@
+"""What a job was asked for, remembered: whoever takes it up again need not type it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct
+from msgspec.structs import asdict
+
+from matting.errors import InputError
+from matting.media.encoders import quality_of
+from matting.options import (
+    Chroma,
+    CodecBackend,
+    EncodingOptions,
+    JobOption,
+    MatteOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    Subject,
+    VideoCodec,
+)
+from matting.progress import Progress
+from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
+from matting.project.records import Count
+from matting.system.invocation import command_line
+
+LONGEST_PATH = 1 << 15  # on Windows, which has the longest
+DEFAULT_KINDS = OutputOptions().kinds
+# Typed, these decide more than themselves: the value of the key is not taken from the job then.
+DECIDED_BY = {
+    JobOption.DOWNSAMPLE_RATIO: {JobOption.SUBJECT},
+    JobOption.QUALITY: {JobOption.BITRATE, JobOption.CODEC},  # of another scale
+    JobOption.BITRATE: {JobOption.QUALITY},
+}
+
+
+class JobOptions(Struct, frozen=True, kw_only=True):
+    """All options that shape results, as they were asked for; the fields are those of JobOption.
+
+    Attributes:
+        background: as "#78FF9B".
+        preset: of the encoder, which only callers in Python give.
+    """
+
+    checkpoint: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
+    precision: Precision = Precision.AUTO
+    downsample_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
+    subject: Subject = Subject.FULL_BODY
+    background: Annotated[str, Meta(pattern=r"\A#[0-9A-F]{6}\Z")] = "#78FF9B"
+    save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
+    codec: VideoCodec = VideoCodec.HEVC
+    quality: Count | None = None
+    bitrate: Count | None = None
+    preset: Annotated[str, Meta(max_length=100)] | None = None
+    chroma: Chroma = Chroma.SOURCE
+    encoder: CodecBackend = CodecBackend.AUTO
+    frame_rate: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
+            raise ValueError("Expected a frame rate above 0, up to 1000")
+
+    @classmethod
+    def of(cls, options: MattingOptions) -> JobOptions:
+        """Return what is remembered of `options`."""
+        matte, output, encoding = options.matte, options.output, options.output.encoding
+        return cls(
+            checkpoint=None if matte.checkpoint is None else str(matte.checkpoint),
+            precision=matte.precision,
+            downsample_ratio=matte.ratio,
+            subject=matte.subject,
+            background="#{:02X}{:02X}{:02X}".format(*output.background),
+            save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
+            codec=encoding.codec,
+            quality=encoding.quality,
+            bitrate=encoding.bitrate_bps,
+            preset=encoding.preset,
+            chroma=encoding.chroma,
+            encoder=encoding.encoder,
+            frame_rate=output.frame_rate,
+        )
+
+    @classmethod
+    def implied_by(cls, entries: Iterable[Entry]) -> JobOptions | None:
+        """Return the options by which an earlier version made results, as far as they tell.
+
+        None where there are no results. Where the weights came from is not on record.
+        """
+        settings = next((entry.settings for entry in entries if entry.outputs), None)
+        return None if settings is None else _implied(settings)
+
+    def applied_to(self, options: MattingOptions) -> MattingOptions:
+        """Return `options` with these in the place of its own."""
+        red, green, blue = bytes.fromhex(self.background[1:])
+        return replace(
+            options,
+            matte=MatteOptions(
+                None if self.checkpoint is None else Path(self.checkpoint),
+                self.precision,
+                self.downsample_ratio,
+                self.subject,
+            ),
+            output=OutputOptions(
+                (red, green, blue),
+                (*DEFAULT_KINDS, *self.save),
+                EncodingOptions(
+                    self.codec, self.quality, self.bitrate, self.preset, self.chroma, self.encoder
+                ),
+                self.frame_rate,
+            ),
+        )
+
+    def with_typed(self, asked: JobOptions, typed: frozenset[JobOption]) -> JobOptions:
+        """Return these, with what was typed in the place of their own."""
+        values = asdict(self)
+        for option in JobOption:
+            if option in typed or typed & DECIDED_BY.get(option, set()):
+                values[option.field] = getattr(asked, option.field)
+        if JobOption.CODEC in typed or JobOption.ENCODER in typed:
+            values["preset"] = asked.preset
+        return JobOptions(**values)
+
+    def in_words(self) -> str:
+        """Return those that are not the defaults, as they are typed."""
+        words: list[str] = []
+        for option in JobOption:
+            value = getattr(self, option.field)
+            if value == getattr(JobOptions(), option.field):
+                continue
+            values = value if isinstance(value, tuple) else (value,)
+            for one in values:
+                text = str(getattr(one, "value", one))
+                words += [option.value, text.lower().replace("_", "-") if values is value else text]
+        return command_line(words)
+
+
+def take_up(
+    options: MattingOptions, remembered: JobOptions | None, progress: Progress
+) -> MattingOptions:
+    """Return what a run is to do: the job's own options, but for those that were typed.
+
+    Args:
+        remembered: the job's; None: it is a new one.
+    Raises:
+        InputError: the quality is out of the codec's range.
+    """
+    if options.typed is not None and remembered is not None:
+        asked = JobOptions.of(options)
+        wanted = remembered.with_typed(asked, options.typed)
+        if wanted != asked:
+            progress.say(f"This job goes on with its own options: {wanted.in_words()}")
+        options = wanted.applied_to(options)
+    encoding = options.output.encoding
+    if encoding.quality is not None and encoding.quality > encoding.codec.worst_quality:
+        raise InputError(
+            f"--quality {encoding.quality}: "
+            f"{encoding.codec} takes 0 to {encoding.codec.worst_quality}.",
+            option="--quality",
+        )
+    return replace(options, typed=None)
+
+
+def _implied(settings: RecordedSettings) -> JobOptions:
+    known = {name: value for name, value in asdict(settings).items() if value is not UNSET}
+    values = {
+        name: known[name]
+        for name in ("precision", "background", "codec", "chroma")
+        if known.get(name) is not None
+    }
+    ratio, rate, codec = known.get("ratio"), known.get("frame_rate"), known.get("codec")
+    if isinstance(ratio, AutoRatio):
+        values["subject"] = Subject.PORTRAIT if ratio is AutoRatio.PORTRAIT else Subject.FULL_BODY
+    elif ratio is not None:
+        values["downsample_ratio"] = ratio
+    values["save"] = tuple(k for k in known.get("kinds", ()) if k not in DEFAULT_KINDS)
+    values["bitrate"] = known.get("bitrate_bps")
+    if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):
+        values["quality"] = known.get("quality")
+    if rate is not None and rate != PICTURES:
+        values["frame_rate"] = Fraction(rate)
+    return JobOptions(**values)
