@@ -72,7 +72,7 @@ class CutCheckpoint:
         if not (work / NAME).is_file():
             return None
         try:
-            record = records.read(work / NAME, _Record, "")
+            record = records.read(work / NAME, _Record, "", most_values=2 * MOST_FRAMES)
             if not record.source.looks_like(source) or record.seconds != seconds:
                 return None
             if record.content != source.content_sha256:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
-from matting.errors import InputError
 from matting.options import OutputKind
 from matting.project import records
 from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
@@ -275,9 +275,7 @@ class Ledger:
             self._former = manifest.former
             self._names = list(manifest.segments)
         if processed.is_file():
-            done = atomic_files.read_json(processed, START_OVER)
-            if not isinstance(done, dict):
-                raise InputError(f"{processed} is not a list of segments.", START_OVER)
+            done = records.read(processed, dict[str, Any], START_OVER)
             self._done = {name: value is True for name, value in done.items()}
 
     def _save_processed(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, groupby, pairwise
@@ -20,7 +21,9 @@ CUT_AGAIN = "Cut the video again, with the option --overwrite."
 OVERWRITE = "--overwrite"
 
 MOST_SEGMENTS = 1_000_000
-MOST_FRAMES = 1 << 24  # of one segment: 77 hours at 60 frames a second
+MOST_FRAMES = 1 << 24  # of a video: 77 hours at 60 frames a second
+LAST_TICK, LARGEST_RATIONAL = 2**63 - 1, 2**31 - 1  # that FFmpeg can count
+RUN = re.compile(r"([0-9]{1,19})x([0-9]{1,8})(?: |\Z)")
 SomeTicks = Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)]
 FrameCount = Annotated[int, Meta(ge=1, le=MOST_FRAMES)]
 
@@ -50,13 +53,16 @@ class PlannedSegment(Struct, frozen=True):
     missing: SomeTicks = ()
 
     def __post_init__(self) -> None:
-        frames = 1
-        for _, count in _runs(self.gaps):
+        frames, last = 1, self.first_pts
+        for ticks, count in _runs(self.gaps):
             frames += count
+            last += ticks * count
             if frames > self.frames:
                 break
         if frames != self.frames:
             raise ValueError(f"Expected the gaps between {self.frames} frames")
+        if last > LAST_TICK:
+            raise ValueError("Expected times that can be counted")
 
     @classmethod
     def of(
@@ -122,6 +128,10 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise ValueError("Expected segments of different names")
         if min(self.time_base, self.rate, self.seconds) <= 0:
             raise ValueError("Expected a time base, a rate and a length above 0")
+        if max(self.time_base.as_integer_ratio()) > LARGEST_RATIONAL:
+            raise ValueError("Expected a time base of 32 bits")
+        if self.frames > MOST_FRAMES:
+            raise ValueError(f"Expected at most {MOST_FRAMES} frames")
 
     @property
     def frames(self) -> int:
@@ -169,8 +179,13 @@ def _gaps(pts: Sequence[int]) -> str:
 
 def _runs(gaps: str) -> Iterator[tuple[int, int]]:
     """Yield (ticks, how many such gaps in a row); ValueError where `gaps` is not of that form."""
-    for run in gaps.split():
-        ticks, count = map(int, run.split("x"))
+    at = 0
+    while at < len(gaps):
+        run = RUN.match(gaps, at)
+        if run is None:
+            raise ValueError("Expected gaps such as 512x14")
+        ticks, count = int(run[1]), int(run[2])
         if ticks < 1 or count < 1:
             raise ValueError("Expected gaps above 0")
         yield ticks, count
+        at = run.end()

@@ -23,6 +23,7 @@ from matting.system import atomic_files
 T = TypeVar("T")
 
 LARGEST_BYTES = 1 << 28  # the records of sixty hours are smaller
+MOST_VALUES = 1 << 22  # each takes many times its bytes in memory
 SHOWN_CHARACTERS = 120  # of what a damaged file holds
 INT64 = 2**63
 
@@ -45,6 +46,7 @@ def read(
     *,
     option: str | None = None,
     upgrade: Callable[[Any], None] | None = None,
+    most_values: int = MOST_VALUES,
 ) -> T:
     """Return the record in the JSON file `path`.
 
@@ -52,11 +54,12 @@ def read(
         hint, option: of the error.
         upgrade: brings what an earlier version wrote, as JSON values of any kind, into today's
             form, in place.
+        most_values: how many values such a record has at most.
     Raises:
         InputError: it cannot be read, or is no such record; names what is wrong where.
     """
     try:
-        value = _parse(path)
+        value = _parse(path, most_values)
         if upgrade is not None:
             upgrade(value)
         return msgspec.convert(value, record_type, dec_hook=_from_text)
@@ -85,14 +88,15 @@ def to_json(record: msgspec.Struct) -> str:
     return atomic_files.json_text(msgspec.to_builtins(record, str_keys=True, enc_hook=_to_text))
 
 
-def _parse(path: Path) -> Any:
-    """Return the JSON values in `path`; ValueError where they are none, or ambiguous."""
+def _parse(path: Path, most_values: int) -> Any:
+    """Return the JSON values in `path`; ValueError where they are none, too many, or ambiguous."""
     if path.stat().st_size > LARGEST_BYTES:
         raise ValueError("it is larger than any such file")
+    text = atomic_files.read_text(path)
+    if text.count(",") > most_values:
+        raise ValueError("it holds more values than any such file")
     # json, for msgspec's own parser takes no names that are not valid UTF-8 (possible on Linux).
-    return json.loads(
-        atomic_files.read_text(path), object_pairs_hook=_unique, parse_constant=_refuse
-    )
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,15 +12,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from matting.errors import InputError, writing
+from matting.errors import writing
 from matting.system.temporary_files import (
     REPLACED,
     create_temporary,
     replaced_folders,
     temporary_name,
 )
+from matting.system.text import escape_json
 
 PATIENCE_SECONDS = 20.0
 # What file systems without fsync say, network drives most of all. They are no less safe for that
@@ -158,21 +159,7 @@ def write_json(path: Path, value: object) -> None:
 
 def json_text(value: object) -> str:
     """Return `value` as readable JSON."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def read_json(path: Path, hint: str) -> Any:
-    """Return what the JSON file `path` holds.
-
-    Args:
-        hint: of the error when it cannot be read.
-    Raises:
-        InputError: it cannot be read, or is not JSON.
-    """
-    try:
-        return json.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", hint) from error
+    return escape_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
 def read_text(path: Path) -> str:

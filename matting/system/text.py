@@ -11,6 +11,7 @@ import re
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
+UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff]")
 NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 # How Python holds a byte of a file name that is no valid UTF-8: PEP 383.
 FIRST_BYTE, LAST_BYTE = 0xDC80, 0xDCFF
@@ -28,6 +29,14 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Return a text of several lines, each as `printable` makes it."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def escape_json(text: str) -> str:
+    """Return the same JSON, in which what `printable` escapes is escaped as JSON has it.
+
+    A name that is no valid UTF-8 stays: it is written as the bytes it is.
+    """
+    return UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _escape(character: str) -> str:

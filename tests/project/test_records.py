@@ -46,6 +46,7 @@ file_names = st.text(
 ).filter(lambda name: name not in {".", ".."} and as_bytes(name).decode(*NAMES) == name)
 ticks = st.integers(-(2**63), 2**63 - 1)
 fractions = st.fractions(min_value=Fraction(1, 10**9), max_value=10**9)
+time_bases = st.builds(Fraction, st.integers(1, 2**31 - 1), st.integers(1, 2**31 - 1))
 sources = st.builds(
     SourceFingerprint,
     file_names,
@@ -63,7 +64,7 @@ def plans(draw: st.DrawFn) -> Plan:
     names = draw(st.lists(file_names, min_size=1, max_size=4, unique=True))
     return Plan(
         source=draw(sources),
-        time_base=draw(fractions),
+        time_base=draw(time_bases),
         rate=draw(fractions),
         start_pts=draw(ticks),
         seconds=draw(fractions),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from matting.system.atomic_files import json_text
 from matting.system.text import UNSAFE, printable, printable_lines
 
 any_text = st.text(st.characters(categories=None))
+SURROGATES = re.compile("[\ud800-\udfff]")
 BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
@@ -48,6 +52,14 @@ def test_what_is_harmless_stays(text: str) -> None:
 )
 def test_names_in_all_alphabets_stay(name: str) -> None:
     assert printable(name) == name
+
+
+@given(st.dictionaries(any_text, any_text, max_size=3))
+def test_json_says_the_same(value: dict[str, str]) -> None:
+    text = json_text(value)
+    assert json.loads(text) == value
+    for line in text.split("\n"):
+        assert printable(SURROGATES.sub("", line)) == SURROGATES.sub("", line)
 
 
 def test_how_they_are_shown() -> None:
