@@ -124,6 +124,9 @@ def test_alpha_and_foreground_are_combined_too(
     combine(folder.root, None, progress)
     assert numbers(folder.combined(OutputKind.FOREGROUND)) == list(range(40))
     assert len(decode(folder.combined(OutputKind.ALPHA))) == 40
+    for path in (folder.combined(OutputKind.FOREGROUND), *composites(folder)):
+        content = path.read_bytes()
+        assert content.index(b"moov") < content.index(b"mdat")  # players find the header first
 
 
 @pytest.mark.parametrize("how", ["deleted", "damaged", "failed"])

@@ -27,6 +27,7 @@ from matting.errors import writing
 from matting.media import ffmpeg
 from matting.media.ffmetadata import ffmetadata
 from matting.media.media_index import IndexPart, forget_index, index_of
+from matting.media.mp4.header_room import header_bytes
 from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketTable
@@ -44,9 +45,8 @@ COVER_FILES = {
     "bmp": ("cover.bmp", "image/bmp"),
 }
 USUAL_SAMPLE_RATE = 48_000
+TRACK_BYTES, TAG_BYTES = 1 << 12, 48  # what a header takes for each, but for its text
 LARGEST_TICKS = 2**31 - 1
-# What a header takes at most: for each packet its size, times and place, and for all the rest.
-HEADER_BYTES_PER_PACKET, HEADER_BYTES = 48, 1 << 16
 # A moment of the audio, not of the picture, which is not read from the source.
 MOMENT_BYTES, MOMENT_SECONDS = 100_000, 3.0
 
@@ -216,8 +216,9 @@ def _header_bytes(request: MuxRequest) -> int:
     cover_sizes = [
         len(cover_bytes(request.source.path, cover.index)) for cover in request.mapping.covers
     ]
-    packet_bytes = HEADER_BYTES_PER_PACKET * packets
-    return HEADER_BYTES + packet_bytes + _tag_bytes(request) + sum(cover_sizes)
+    spatial_bytes = sum(map(len, (*request.spatial.entry, *request.spatial.track)))
+    others = TRACK_BYTES * len(request.mapping.tracks) + spatial_bytes + sum(cover_sizes)
+    return header_bytes(packets) + _tag_bytes(request) + others
 
 
 def _tag_bytes(request: MuxRequest) -> int:
@@ -226,7 +227,7 @@ def _tag_bytes(request: MuxRequest) -> int:
     characters = sum(
         len(key) + len(value) for tags in all_tags for key, value in bounded_tags(tags).items()
     )
-    return 8 * characters + HEADER_BYTES_PER_PACKET * sum(map(len, all_tags))
+    return 8 * characters + TAG_BYTES * sum(map(len, all_tags))
 
 
 def _attach_covers(request: MuxRequest, folder: Path) -> list[str]:

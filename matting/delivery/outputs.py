@@ -79,6 +79,7 @@ def create_writer(
             encoding=encoding,
             samples=output_format,
             hdr=None if is_alpha else source.hdr,
+            most_frames=source.frames,
         )
     depth = output_format.sample_format.bits
     if isinstance(source, ImageSequence):

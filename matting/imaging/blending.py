@@ -28,6 +28,15 @@ from matting.imaging.sample_format import SampleFormat
 from matting.imaging.tone_mapping import apply_inverse_gain, tone_map
 from matting.options import OutputKind
 
+# Where alpha is 0 the foreground is whatever the network makes of the background, which nobody sees
+# and encoders spend half of its bits on. It is black there, and fades in below the first alpha that
+# is no more 0 in 8 to 10 bits; a sharp edge would lie elsewhere by each renderer's rounding.
+# In steps of the code values: an alpha below the first changes no output, since a background's code
+# values lie in the middle between two roundings, and nothing is farther from it than twice the
+# range.
+NEGLIGIBLE_STEPS, VISIBLE_STEPS = 0.2, 0.5
+FINEST_FADE = 1023
+
 
 @dataclass(frozen=True)
 class SolidColour:
@@ -99,6 +108,8 @@ def render_region(
             values = to_luma_or_rgb(foreground, target)
             if kind == OutputKind.COMPOSITE:
                 values = torch.lerp(backgrounds[target].luma_or_rgb, values, alpha)
+            else:
+                values = values * visible_share(alpha, target)
         outputs[kind] = Planes(target, quantise_luma_or_rgb(values, target))
     with_chroma = {k: f for k, f in formats.items() if not k.is_alpha and f.luma_coefficients}
     for target in set(with_chroma.values()):
@@ -114,9 +125,23 @@ def render_region(
             values = to_chroma(foreground, target)
             if kind == OutputKind.COMPOSITE:
                 values = torch.lerp(backgrounds[target].chroma, values, alpha)
+            else:
+                values = values * visible_share(alpha, target)
             luma_or_rgb = outputs[kind].luma_or_rgb
             outputs[kind] = Planes(target, luma_or_rgb, quantise_chroma(values, target))
     return outputs
+
+
+def fade_line(target: SampleFormat) -> tuple[float, float]:
+    """Return factor and offset that turn alpha into the share of the foreground, yet unbounded."""
+    span = VISIBLE_STEPS - NEGLIGIBLE_STEPS
+    return min(target.max_code_value, FINEST_FADE) / span, -NEGLIGIBLE_STEPS / span
+
+
+def visible_share(alpha: Tensor, target: SampleFormat) -> Tensor:
+    """Return by how much a foreground in that format is to be seen, of alpha's shape, in [0, 1]."""
+    factor, offset = fade_line(target)
+    return (alpha * factor).add_(offset).clamp_(0, 1)
 
 
 def apply_guided_filter(

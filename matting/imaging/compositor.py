@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from matting.imaging.blending import (
+    NEGLIGIBLE_STEPS,
     SolidColour,
     fill,
     render_region,
@@ -29,7 +30,6 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.tiles import (
     TILE,
-    all_tiles,
     can_be_tiled,
     gather_tiles,
     halo_size,
@@ -39,9 +39,7 @@ from matting.imaging.tiles import (
 from matting.imaging.upsampling import tiles_influenced_by, upsample_band, upsample_tiles
 from matting.options import OutputKind
 
-# In steps of the code values: an alpha below that changes none, since a background's code values
-# lie in the middle between two roundings, and nothing is farther from it than twice the range.
-NEGLIGIBLE_STEPS = 0.2
+BLACK = (0, 0, 0)  # behind the foreground
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def render(
         formats: the sample format of every output. Alphas are grey, without chroma.
         background: R'G'B' behind the composite, 0..255.
     """
-    whole = matte.slope is None or matte.offset.is_cuda or OutputKind.FOREGROUND in formats
+    whole = matte.slope is None or matte.offset.is_cuda
     if whole or not can_be_tiled(matte.source, formats.values()):
         return render_in_bands(matte, formats, background)
     return render_in_tiles(matte, formats, background)
@@ -128,11 +126,13 @@ def render_in_tiles(
     source = matte.source
     outputs = _allocate_outputs(source, formats, tiled_size(source.size))
     backgrounds = _background_colours(source, formats, background)
-    negligible_alpha = None
-    if OutputKind.FOREGROUND not in formats:
-        negligible_alpha = NEGLIGIBLE_STEPS / max(f.max_code_value for f in formats.values())
-        for kind, output in outputs.items():
-            fill(output, None if kind.is_alpha else backgrounds[output.sample_format])
+    negligible_alpha = NEGLIGIBLE_STEPS / max(f.max_code_value for f in formats.values())
+    for kind, output in outputs.items():
+        target = output.sample_format
+        behind = backgrounds[target] if kind == OutputKind.COMPOSITE else None
+        if kind == OutputKind.FOREGROUND:
+            behind = solid_colour(BLACK, target, source.device)
+        fill(output, behind)
     halo = halo_size(source.sample_format, formats.values())
     inner = (
         slice(halo.height, halo.height + TILE.height),
@@ -188,22 +188,16 @@ def _background_colours(
     }
 
 
-def _tile_batches(
-    frame: Matte, negligible_alpha: float | None, batch_tiles: int
-) -> Sequence[Tensor]:
-    """Return the positions of the tiles to compute, at most `batch_tiles` together.
+def _tile_batches(frame: Matte, negligible_alpha: float, batch_tiles: int) -> Sequence[Tensor]:
+    """Return the positions of the tiles in which alpha can be above `negligible_alpha`.
 
     Args:
-        negligible_alpha: tiles in which alpha cannot be above it are left out; None: none is.
+        batch_tiles: how many to return together at most.
     """
-    size = frame.source.size
-    if negligible_alpha is None:
-        positions = all_tiles(size)
-    else:
-        slope, offset = _maps(frame)
-        # The most that alpha can be, whatever the source: that is in [0, 1].
-        largest_alpha = torch.maximum(offset[3], offset[3] + slope[3])
-        positions = tiles_influenced_by(largest_alpha > negligible_alpha, size)
+    slope, offset = _maps(frame)
+    # The most that alpha can be, whatever the source: that is in [0, 1].
+    largest_alpha = torch.maximum(offset[3], offset[3] + slope[3])
+    positions = tiles_influenced_by(largest_alpha > negligible_alpha, frame.source.size)
     batches: Sequence[Tensor] = positions.split(batch_tiles)
     return batches if len(positions) else ()
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 
-from matting.imaging.blending import solid_colour
+from matting.imaging.blending import NEGLIGIBLE_STEPS, fade_line, solid_colour
 from matting.imaging.colour_conversion import allocate_planes
-from matting.imaging.compositor import NEGLIGIBLE_STEPS, Matte
+from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.resampling import box_weights
 from matting.imaging.sample_format import SampleFormat, TransferFunction
@@ -163,13 +163,15 @@ def _box(step: int, siting: float) -> tuple[tuple[int, ...], tuple[float, ...]]:
 def output_constants(sample_format: SampleFormat) -> tuple[float, ...]:
     """Return what the kernel is compiled for of an output.
 
-    Zero and span of luma, and of chroma; the largest code value; and the factor that pads it.
+    Zero and span of luma, and of chroma; the largest code value; the factor that pads it; and how
+    the foreground fades in, see `fade_line`.
     """
     return (
         *sample_format.luma_code_range,
         *sample_format.chroma_code_range,
         float(sample_format.max_code_value),
         float(1 << sample_format.lsb_padding),
+        *fade_line(sample_format),
     )
 
 

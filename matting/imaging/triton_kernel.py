@@ -55,11 +55,8 @@ def render_tile(
     slope, offset = maps[0] + frame * 4 * map_area, maps[1] + frame * 4 * map_area
     source_luma = source[0] + frame * luma_strides[0]
     source_chroma = source[1] + frame * chroma_strides[0][0]
-    cr_stride, row_stride, column_stride = (
-        chroma_strides[0][1],
-        chroma_strides[0][2],
-        chroma_strides[0][3],
-    )
+    cr_stride, row_stride = chroma_strides[0][1], chroma_strides[0][2]
+    column_stride = chroma_strides[0][3]
     height, width = frame_shape[0], frame_shape[1]
     chroma_height, chroma_width = tl.cdiv(height, step[0]), tl.cdiv(width, step[1])
 
@@ -73,18 +70,16 @@ def render_tile(
     composite_cb = composite[1] + _element(chroma_strides[1], frame, cy, cx)
     foreground_cb = foreground[1] + _element(chroma_strides[2], frame, cy, cx)
 
-    somebody = True
-    if foreground_format is None:
-        # The most that alpha can be, whatever the source: that is in [0, 1].
-        my = tl.maximum(tl.floor((top + 0.5) * map_shape[2] - 0.5), 0.0).to(tl.int32)
-        mx = tl.maximum(tl.floor((left + 0.5) * map_shape[3] - 0.5), 0.0).to(tl.int32)
-        my = tl.minimum(my + tl.arange(0, window_shape[0])[:, None], map_shape[0] - 1)
-        mx = tl.minimum(mx + tl.arange(0, window_shape[1])[None, :], map_shape[1] - 1)
-        bound = tl.load(offset + 3 * map_area + my * map_shape[1] + mx)
-        if has_slope:
-            slope_bound = tl.load(slope + 3 * map_area + my * map_shape[1] + mx)
-            bound = tl.maximum(bound, bound + slope_bound)
-        somebody = tl.max(tl.max(bound, 1), 0) > negligible_alpha
+    # The most that alpha can be, whatever the source: that is in [0, 1].
+    my = tl.maximum(tl.floor((top + 0.5) * map_shape[2] - 0.5), 0.0).to(tl.int32)
+    mx = tl.maximum(tl.floor((left + 0.5) * map_shape[3] - 0.5), 0.0).to(tl.int32)
+    my = tl.minimum(my + tl.arange(0, window_shape[0])[:, None], map_shape[0] - 1)
+    mx = tl.minimum(mx + tl.arange(0, window_shape[1])[None, :], map_shape[1] - 1)
+    bound = tl.load(offset + 3 * map_area + my * map_shape[1] + mx)
+    if has_slope:
+        slope_bound = tl.load(slope + 3 * map_area + my * map_shape[1] + mx)
+        bound = tl.maximum(bound, bound + slope_bound)
+    somebody = tl.max(tl.max(bound, 1), 0) > negligible_alpha
 
     if somebody:
         # Luma, at the pixels.
@@ -113,6 +108,7 @@ def render_tile(
             blended = background[0] + opacity * (luma - background[0])
             _store(composite[0] + pixel, blended, inside, composite_format, 0)
         if foreground_format is not None:
+            luma *= _visible_share(opacity, foreground_format)
             _store(foreground[0] + pixel, luma, inside, foreground_format, 0)
         if alpha_format is not None:
             _store(alpha + pixel, opacity, inside, alpha_format, 0)
@@ -157,19 +153,25 @@ def render_tile(
                 composite_cr = composite_cb + chroma_strides[1][1]
                 _store(composite_cr, blended, chroma_inside, composite_format, 2)
             if foreground_format is not None:
-                _store(foreground_cb, cb, chroma_inside, foreground_format, 2)
+                share = _visible_share(opacity, foreground_format)
                 foreground_cr = foreground_cb + chroma_strides[2][1]
-                _store(foreground_cr, cr, chroma_inside, foreground_format, 2)
+                _store(foreground_cb, cb * share, chroma_inside, foreground_format, 2)
+                _store(foreground_cr, cr * share, chroma_inside, foreground_format, 2)
     else:
         zero = tl.zeros([tile_shape[0], tile_shape[1]], tl.float32)
+        grey = tl.zeros([tile_shape[0] // step[0], tile_shape[1] // step[1]], tl.float32)
         if alpha_format is not None:
             _store(alpha + pixel, zero, inside, alpha_format, 0)
         if composite_format is not None:
-            _store(composite[0] + pixel, zero + background[0], inside, composite_format, 0)
-            zero = tl.zeros([tile_shape[0] // step[0], tile_shape[1] // step[1]], tl.float32)
-            _store(composite_cb, zero + background[1], chroma_inside, composite_format, 2)
             composite_cr = composite_cb + chroma_strides[1][1]
-            _store(composite_cr, zero + background[2], chroma_inside, composite_format, 2)
+            _store(composite[0] + pixel, zero + background[0], inside, composite_format, 0)
+            _store(composite_cb, grey + background[1], chroma_inside, composite_format, 2)
+            _store(composite_cr, grey + background[2], chroma_inside, composite_format, 2)
+        if foreground_format is not None:
+            foreground_cr = foreground_cb + chroma_strides[2][1]
+            _store(foreground[0] + pixel, zero, inside, foreground_format, 0)
+            _store(foreground_cb, grey, chroma_inside, foreground_format, 2)
+            _store(foreground_cr, grey, chroma_inside, foreground_format, 2)
 
 
 @triton.jit
@@ -189,6 +191,12 @@ def _store(where, value, inside, output_format: tl.constexpr, plane: tl.constexp
     code = tl.minimum(tl.maximum(code, 0.0), output_format[4])
     code = ((code + ROUNDING) - ROUNDING) * output_format[5]
     tl.store(where, code.to(tl.int32).to(where.dtype.element_ty), inside)
+
+
+@triton.jit
+def _visible_share(alpha, output_format: tl.constexpr):
+    """Return how much of the foreground is shown; see `blending`."""
+    return _clamp(alpha * output_format[6] + output_format[7])
 
 
 @triton.jit

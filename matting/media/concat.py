@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import encoding_to, open_video, reading
 from matting.media.decode_check import decode_through
+from matting.media.mp4.header_room import header_first
 from matting.media.mp4.stream_copy import add_copied_stream
 from matting.media.packet_table import decode_times
 from matting.media.probe import frame_times, probe
@@ -58,8 +59,8 @@ def join(
         raise EncodeError(f"{target}: two frames would have the same time.")
     with encoding_to(target):
         # The start of the picture is noted in the movie's own ticks, by default milliseconds.
-        ticks = {"movie_timescale": str(time_base.denominator)}
-        output = av.open(str(target), "w", format="mp4", options=ticks)
+        options = {"movie_timescale": str(time_base.denominator), **header_first(len(times))}
+        output = av.open(str(target), "w", format="mp4", options=options)
     with output:
         _copy(parts, output, time_base, zip(times, decode_times(times), strict=True), on_frames)
         with encoding_to(target):

@@ -25,6 +25,7 @@ from matting.media.decode_check import decode_through
 from matting.media.encoders import EncoderInput, encoder_spec, surface_count
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
+from matting.media.mp4.header_room import header_first
 from matting.media.packet_table import decode_times
 from matting.options import EncodingOptions
 from matting.progress import ignore
@@ -50,6 +51,7 @@ class VideoWriter:
         samples: EncoderInput,
         pixel_aspect: Fraction = Fraction(1),
         hdr: HdrMetadata | None = None,
+        most_frames: int | None = None,
     ) -> None:
         """Open `path` for writing, replacing what was there.
 
@@ -60,6 +62,8 @@ class VideoWriter:
             rate: frames a second on average; steers the encoder's rate control only.
             colour, hdr: how the frames are tagged.
             samples: what `write` will be given.
+            most_frames: how many there will be at most; the file's header then comes first. None:
+                that is not known.
         Raises:
             MissingError: this build of FFmpeg has no such encoder.
             StorageError: the file cannot be written.
@@ -71,7 +75,8 @@ class VideoWriter:
         self._pts: list[int] = []
         self._held: list[Packet[VideoStream]] = []
         with encoding_to(path):
-            self._container = av.open(str(path), "w", format="mp4")
+            options = {} if most_frames is None else header_first(most_frames)
+            self._container = av.open(str(path), "w", format="mp4", options=options)
         try:
             with encoding_to(path):
                 self._stream = self._add_stream(size_px, rate, hdr)

@@ -69,7 +69,8 @@ def test_outputs_are_the_networks_layers_blended_and_rounded(network: MattingNet
     exact = {
         OutputKind.COMPOSITE: foreground[0] * alpha[0] + background * (1 - alpha[0]),
         OutputKind.ALPHA: alpha[0],
-        OutputKind.FOREGROUND: foreground[0],
+        # Black where nobody sees it, and all of it from the first alpha that is not 0.
+        OutputKind.FOREGROUND: foreground[0] * ((alpha[0] * 255 - 0.2) / 0.3).clamp(0, 1),
     }
     for kind, values in exact.items():
         assert outputs[kind].luma_or_rgb.shape == values.shape

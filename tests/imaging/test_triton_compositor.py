@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from matting.imaging.compositor import NEGLIGIBLE_STEPS
+from matting.imaging.blending import NEGLIGIBLE_STEPS
 from tests.support.frames import NV12
 from tests.support.repository import ROOT
 
@@ -32,7 +32,7 @@ def test_the_kernel_renders_what_torch_renders() -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert len(lines) == 11
+    assert len(lines) == 13
     for plane, largest, share in lines:
         assert int(largest) <= 1, plane
         assert float(share) <= (0.02 if "ALPHA_PNG" in plane else 0.002), plane

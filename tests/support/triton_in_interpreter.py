@@ -29,7 +29,7 @@ CASES = {
     "nv12": (
         NV12,
         NV12,
-        (OutputKind.COMPOSITE, OutputKind.ALPHA),
+        (OutputKind.COMPOSITE, OutputKind.FOREGROUND, OutputKind.ALPHA),
         (64, 64),  # nobody is in the one on the left
     ),
     "p010": (
