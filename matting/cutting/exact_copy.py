@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from matting.cutting.packet_index import SourceIndex
 from matting.cutting.repair import rewrite_segment, source_time_of
 from matting.cutting.source_frames import decode_frames
 from matting.media.decode_check import decode_all, first_frame_hashes
-from matting.media.frame_decoding import Decoding
+from matting.media.frame_decoding import Decoding, Shape
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore
@@ -62,7 +63,8 @@ class ExactCopier:
         segment is re-encoded, without loss.
 
         Returns:
-            the segments; None where some of their frames turn out to be interlaced.
+            the segments; None where some of their frames turn out to be interlaced, or of another
+            size or pixel format.
         Raises:
             MediaError: the source cannot be read.
             StorageError: a segment cannot be written.
@@ -102,6 +104,7 @@ class ExactCopier:
         longer_pre_rolls = iter(KEYS_BACK[1:])
         expected: list[bytes] = []
         segments: list[CutSegment] = []
+        shapes: Counter[Shape] = Counter()
         for number, path in enumerate(paths):
             on_frames: Callable[[int], None] = self._progress.advance
             while True:
@@ -112,7 +115,8 @@ class ExactCopier:
                     following=paths[number + 1] if in_doubt[number + 1] else None,
                     hash_next=COMPARED_FRAMES,
                 )
-                if decoding.interlaced:
+                shapes |= decoding.shapes
+                if decoding.interlaced or len(shapes) > 1:
                     return None
                 equal = not in_doubt[number] or decoding.first_hashes == expected
                 keys_back = None if equal else next(longer_pre_rolls, None)

@@ -17,6 +17,7 @@ from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps,
 from matting.media.decode_check import decode_all
 from matting.media.frame_decoding import Decoding
 from matting.media.frame_filters import FrameFilters
+from matting.media.frame_shape import common_shape
 from matting.media.frame_times import rising_times
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
@@ -156,11 +157,12 @@ def _decode_source(job: CutJob, progress: Progress) -> Decoding:
 
 
 def _choose_filters(job: CutJob, decoding: Decoding, progress: Progress) -> FrameFilters:
-    """Return the job's filters, with deinterlacing where a frame needs it, and say what they do."""
+    """Return the job's filters, with what only decoding shows is needed, and say what they do."""
     filters = job.filters
     if decoding.interlaced:
         require_whole_pictures(job.info)
         filters = replace(filters, deinterlace=True)
+    filters = replace(filters, shape=common_shape(decoding.shapes))
     for sentence in filters.notes():
         progress.say(sentence)
     return filters

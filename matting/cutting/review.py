@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.packet_index import SourceIndex
 from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
+from matting.media.frame_times import rising_times
 from matting.progress import Progress, ignore
 
 # What decoders say of messages beside the picture (SEI); the picture is what it is.
@@ -90,6 +92,23 @@ class SegmentPackets:
         """Return when a packet's frame is presented; None where it is not."""
         return self._pts[number]
 
+    def put_in_order(self, shown: Sequence[int], job: CutJob) -> None:
+        """Change times that do not rise from frame to frame as a damaged source shows them.
+
+        Args:
+            shown: packets in the order in which their frames come.
+        """
+        times = [self._pts[number] for number in shown]
+        known = [time for time in times if time is not None]
+        if known and any(later <= earlier for earlier, later in pairwise(known)):
+            step = 1 / (job.info.rate * job.info.time_base)
+            for number, time in zip(shown, rising_times(times, shown, step), strict=True):
+                self._pts[number] = time
+
+    def segment_of(self, number: int) -> int:
+        """Return the number of the segment that holds a packet."""
+        return bisect_right(self._starts, number) - 1
+
     def of(self, segment: int) -> range:
         """Return the packets of a segment, by its number."""
         stops = [*self._starts[1:], len(self._pts)]
@@ -127,31 +146,41 @@ def review_segments(
                 only,
                 progress.advance,
             )
+            own = range(packets.of(run[0]).start, only.stop)
+            shown = [number for number in review.hashes if number in own]
+            packets.put_in_order(shown, job)
+            # Damage may bring frames out of order, even out of their segment.
+            places = list(accumulate(map(packets.segment_of, shown), max))
             for number in run:
-                reviewed[number] = _reviewed(segments[number], packets.of(number), packets, review)
+                frames = [n for n, place in zip(shown, places, strict=True) if place == number]
+                missing = [n for n in packets.of(number) if n in review.missing]
+                reviewed[number] = _reviewed(segments[number], packets, review, frames, missing)
     finally:
         progress.finish()
     return reviewed
 
 
 def _reviewed(
-    segment: CutSegment, own: range, packets: SegmentPackets, review: Review
+    segment: CutSegment,
+    packets: SegmentPackets,
+    review: Review,
+    shown: Sequence[int],
+    missing: Sequence[int],
 ) -> CutSegment:
     def times(numbers: Iterable[int]) -> tuple[int, ...]:
-        known = (packets.pts_of(number) for number in numbers if number in own)
+        known = (packets.pts_of(number) for number in numbers)
         return tuple(sorted(pts for pts in known if pts is not None))
 
-    shown = {number: pixels for number, pixels in review.hashes.items() if number in own}
     reviewed = replace(
         segment,
         times=times(shown),
-        doubtful=times(review.doubtful),
-        missing=times(review.missing),
+        doubtful=times(review.doubtful.intersection(shown)),
+        missing=times(missing),
     )
     if reviewed.times != segment.times or reviewed.damaged:
         return reviewed
     copied = decode_files([segment.path], Decoding(), strict=False, threads=1)
-    same = [pixel_hash(frame) for _, _, frame in copied] == list(shown.values())
+    same = [pixel_hash(frame) for _, _, frame in copied] == [review.hashes[n] for n in shown]
     return replace(reviewed, suspect=()) if same else reviewed
 
 

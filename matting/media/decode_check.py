@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from matting.errors import DecodeError
-from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
+from matting.media.frame_decoding import Decoding, Shape, decode_files, pixel_hash
 from matting.progress import ignore
 
 HINT = "Make it again, or copy it again from where it came."
@@ -119,6 +119,7 @@ def _decode(
             continue
         decoding.presented.append(number)
         decoding.interlaced += frame.interlaced_frame
+        decoding.shapes[Shape.of(frame)] += 1
         if frame.is_corrupt:
             decoding.failed.add(number)
         if len(decoding.first_hashes) < hash_first:

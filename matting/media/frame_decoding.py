@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -17,6 +19,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from matting.imaging.sample_format import Size
 from matting.media.container import (
     decoder_of,
     ffmpeg_log,
@@ -27,6 +30,20 @@ from matting.media.container import (
     until_break,
 )
 from matting.media.pixel_formats import top_down
+
+
+class Shape(NamedTuple):
+    """A frame's size and pixel format."""
+
+    size_px: Size
+    pixel_format: str
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Shape:
+        return cls(Size(frame.width, frame.height), frame.format.name)
+
+    def __str__(self) -> str:
+        return f"{self.size_px.width}x{self.size_px.height} ({self.pixel_format})"
 
 
 @dataclass
@@ -47,6 +64,7 @@ class Decoding:
         complaints: what the decoder said, or how it refused, by the first file's packets; only
             where it was listened to.
         interlaced: how many of the frames that came out are marked as two fields.
+        shapes: how many of them have which size and pixel format.
         time_base: seconds a tick of the file's times.
     """
 
@@ -59,6 +77,7 @@ class Decoding:
     next_hashes: list[bytes] = field(default_factory=list)
     complaints: dict[int, list[str]] = field(default_factory=dict)
     interlaced: int = 0
+    shapes: Counter[Shape] = field(default_factory=Counter)
     time_base: Fraction = Fraction(0)
 
     @property

@@ -14,6 +14,8 @@ from av.video.frame import VideoFrame
 from matting.media.alpha import drop_alpha, flatten_alpha
 from matting.media.alpha_use import AlphaUse
 from matting.media.container import reading
+from matting.media.frame_decoding import Shape
+from matting.media.frame_shape import in_shape
 from matting.media.matroska_header import NO_CROP, Crop
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
@@ -29,18 +31,26 @@ class FrameFilters:
         deinterlace: make fields whole pictures, one for each frame, by FFmpeg's bwdif.
         alpha: put what is transparent over black, or drop what is no transparency.
         crop: what the container says is to be hidden.
+        shape: what frames are brought to that are of several sizes or formats.
     """
 
     deinterlace: bool = False
     alpha: AlphaUse = AlphaUse.ABSENT
     crop: Crop = NO_CROP
+    shape: Shape | None = None
 
     def __bool__(self) -> bool:
-        return self.deinterlace or self.alpha is not AlphaUse.ABSENT or bool(self.crop)
+        changes_samples = self.deinterlace or self.alpha is not AlphaUse.ABSENT
+        return changes_samples or bool(self.crop) or self.shape is not None
 
     def notes(self) -> list[str]:
         """Return what is done, in a plain sentence each."""
         notes = []
+        if self.shape is not None:
+            notes.append(
+                "The frames change their size or pixel format in the course of the video: all are "
+                f"brought to {self.shape}."
+            )
         if self.deinterlace:
             notes.append(
                 "The video is interlaced: FFmpeg's filter bwdif makes each frame a whole picture."
@@ -70,6 +80,8 @@ class FrameFilters:
         Raises:
             MediaError: the frames change their size or format.
         """
+        if (shape := self.shape) is not None:
+            frames = ((time, in_shape(frame, shape)) for time, frame in frames)
         if self.alpha is not AlphaUse.ABSENT:
             opaque = flatten_alpha if self.alpha is AlphaUse.OVER_BLACK else drop_alpha
             frames = ((time, opaque(frame)) for time, frame in frames)
