@@ -91,13 +91,10 @@ def colour(text: str) -> tuple[int, int, int]:
 def _named_colour(name: str) -> tuple[int, int, int] | None:
     """Return a colour of CSS; None if there is none of that name, or pillow is missing."""
     try:
-        from PIL import ImageColor  # noqa: PLC0415 - other options do without it
+        from matting.media.images.pillow import named_colour  # noqa: PLC0415 - others do without it
     except ImportError:
         return None
-    if name not in ImageColor.colormap:
-        return None
-    red, green, blue, *_ = ImageColor.getrgb(name)
-    return red, green, blue
+    return named_colour(name)
 
 
 def bitrate(text: str) -> int:

@@ -17,13 +17,16 @@ def origin_of(folder: Path) -> str:
 def require_same_origin(inputs: InputFolder, ledger: Ledger) -> None:
     """Refuse to replace the results of other inputs that lie in another folder of the same name.
 
-    A folder that was moved, or copied, holds the same inputs; then it is taken as the same.
+    Beside their inputs they can be those of no others. A folder that was moved, or copied, holds
+    the same inputs; then it is taken as the same.
 
     Raises:
         InputError: the results are of others; names both folders.
     """
     results = {name: ledger.entry(name) for name in ledger.names if ledger.entry(name).outputs}
     if not results or ledger.origin == origin_of(inputs.path):
+        return
+    if ledger.folder.root.resolve().parent == inputs.path.resolve().parent:
         return
     now = {item.name: item for item in inputs.inputs}
     same = (

@@ -32,6 +32,7 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
 from matting.options import CodecBackend, EncodingOptions, OutputKind, OutputOptions, VideoCodec
+from matting.system.atomic_files import publish
 from tests.support.clips import RATE, SIZE, decode, make_clip, number_of, picture
 
 FRAMES = 9
@@ -161,6 +162,9 @@ def _output(*, pictures: bool) -> WriterCase:
                 matte = Matte(chunk.pictures, None, torch.zeros(1, 4, 1, 1))
                 writer.write(TimedBatch([matte], chunk.pts))
             writer.finish(lambda: on_check(1))
+            finished = writer.temporary[OutputKind.COMPOSITE]
+            writer.release()
+        publish(finished, path)
 
     return WriterCase(write, publishes=True, pictures=pictures)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageColor, ImageOps
 
 from matting.errors import DecodeError
 from matting.media.images.size_limit import require_size
@@ -25,6 +25,14 @@ def made_for_print(path: Path) -> DecodeError:
 def not_rgb(path: Path) -> DecodeError:
     """Return the error for a picture in any other colour space than RGB."""
     return DecodeError(f"{path} holds colours other than RGB.", SAVE_AS_RGB)
+
+
+def named_colour(name: str) -> tuple[int, int, int] | None:
+    """Return red, green, blue of a colour of CSS; None if there is none of that name."""
+    if name not in ImageColor.colormap:
+        return None
+    red, green, blue, *_ = ImageColor.getrgb(name)
+    return red, green, blue
 
 
 @dataclass(frozen=True)
