@@ -39,7 +39,7 @@ IMPORTERS = {
     "triton": "matting/imaging/triton_kernel.py",
     "torchvision": "model/encoder.py",
     "argparse": "matting/cli/",
-    "urllib": "matting/inference/weights.py",
+    "urllib": "matting/system/download.py",
 }
 
 

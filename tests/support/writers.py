@@ -32,7 +32,7 @@ from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
 from matting.options import CodecBackend, EncodingOptions, OutputKind, OutputOptions, VideoCodec
-from matting.system.atomic_files import publish
+from matting.project.entry import ProvenFile
 from tests.support.clips import RATE, SIZE, decode, make_clip, number_of, picture
 
 FRAMES = 9
@@ -164,7 +164,7 @@ def _output(*, pictures: bool) -> WriterCase:
             writer.finish(lambda: on_check(1))
             finished = writer.temporary[OutputKind.COMPOSITE]
             writer.release()
-        publish(finished, path)
+        ProvenFile(OutputKind.COMPOSITE, finished, path).give_name()
 
     return WriterCase(write, publishes=True, pictures=pictures)
 
