@@ -9,7 +9,7 @@ from demo.measure import AlphaErrors
 
 ALPHA_HELP = (
     "(Alpha says how much of a pixel is person, from 0 to 1. The film was drawn, so the true one "
-    "is known;\nan error of 0 is a perfect match. Look at the result, or at the last picture.)"
+    "is known; an error of 0 is a perfect match. Look at the result, or at the last picture.)"
 )
 
 

@@ -152,7 +152,7 @@ class Console(Progress):
     def _write(self, text: str, stream: TextIO, *, may_be_dropped: bool = False) -> None:
         if self._shown is not None:
             self._shown.clear()
-        outlet = _Outlet(stream)
+        outlet = _Outlet(stream, may_be_dropped=may_be_dropped)
         lines = text.split("\n")
         if outlet.is_window:
             width = outlet.width - 1  # some windows begin a new line after the last column
