@@ -15,6 +15,7 @@ from benchmarks.faults.changes import Changes
 from benchmarks.faults.damage import Damage
 from benchmarks.faults.disk_full import DiskFull
 from benchmarks.faults.fault import Fault, NotHeldError, SkippedError
+from benchmarks.faults.hostile_json import HostileJson
 from benchmarks.faults.kills import Kills
 from benchmarks.faults.ledger_calls import LedgerCalls
 from benchmarks.faults.machine import Machine
@@ -31,6 +32,7 @@ FAULTS: tuple[type[Fault], ...] = (
     Machine,
     Starts,
     Changes,
+    HostileJson,
 )
 TITLE = "Faults"
 HEAD = ("fault", "tries", "must hold", "held", "seed, day")

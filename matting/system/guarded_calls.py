@@ -6,6 +6,7 @@ import errno
 import multiprocessing
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from types import TracebackType
 from typing import TypeVar, cast
 
 from matting.errors import MattingError
+from matting.system.lifetimes import end_with_parent
 from matting.system.subprocesses import process_context, start
 
 START_SECONDS = 60.0  # on a cold disk, and while a virus scanner looks on
@@ -25,6 +27,7 @@ ALIVE_SECONDS = 0.2  # between two signs of life
 POLL_SECONDS = 0.25
 STOP_SECONDS = 5.0
 LEAST_MEMORY_BYTES = 1 << 31
+STDERR = 2
 
 A = TypeVar("A")
 Alive = Callable[[], None]
@@ -104,9 +107,15 @@ class GuardedCalls:
         with self._lock:
             if self._pipe is not None or self._fails_to_start:
                 return
+            in_main = threading.current_thread() is threading.main_thread()
             context = process_context()
             self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            self._process = context.Process(
+                target=_serve,
+                args=(theirs,),
+                kwargs={"started_by_main_thread": in_main},
+                daemon=True,
+            )
             try:
                 with theirs:
                     start(self._process)
@@ -192,10 +201,13 @@ class GuardedCalls:
                 process.close()
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, *, started_by_main_thread: bool) -> None:
     """Make calls until nobody asks any more."""
-    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)  # a library's last words are nothing for the user
+    if started_by_main_thread:  # with any other it would end too soon
+        end_with_parent()
+    if pipe.fileno() > STDERR:  # with closed streams, the pipe may be there
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), STDERR)  # a library's last words are nothing for the user
     _limit_memory()
     last = time.monotonic()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -274,6 +275,15 @@ def test_the_work_goes_on_when_nobody_reads(*, both: bool, tmp_path: Path) -> No
         _, error = process.communicate(timeout=60)
     assert process.returncode == 0
     assert not error
+    assert (tmp_path / "clip_segments" / "segments.json").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes them, and limits files")
+def test_with_closed_streams_and_few_files_it_works(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 40, audio=True)
+    words = [sys.executable, ROOT / "inference_custom.py", "segment", clip, "--seconds", "1"]
+    line = f"ulimit -n 64; exec {shlex.join(map(str, words))} <&- >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", line], check=False).returncode == 0
     assert (tmp_path / "clip_segments" / "segments.json").is_file()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from matting.errors import MediaError, MissingError
 from matting.media import ffmpeg
 from matting.media.container import open_video
+from matting.media.mp4.boxes import Box, read_moov, write_moov
 from matting.run import run
 from matting.segment import segment
 from tests.support.clips import SIZE, audio_packets, make_clip, numbers
@@ -29,6 +32,13 @@ DISGUISES = {
         'mediaPresentationDuration="PT1S"><Period><AdaptationSet mimeType="video/mp4">'
         f'<Representation id="1" bandwidth="1"><BaseURL>{SECRET}</BaseURL></Representation>'
         "</AdaptationSet></Period></MPD>"
+    ),
+    "concat script with protocols": (
+        f"ffconcat version 1.0\nfile 'file:{SECRET}'\nfile 'http://127.0.0.1:9/a.mp4'\n"
+    ),
+    "stream list with protocols": (
+        '#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-KEY:METHOD=AES-128,URI="http://127.0.0.1:9/k"\n'
+        f"#EXTINF:1,\nfile:{SECRET}\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
     ),
     "session description": "v=0\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
     "image list": f"file,{SECRET}\n",
@@ -111,6 +121,44 @@ def test_kinds_of_files_that_are_not_taken_are_named(
         segment(video, SECOND, None, Recorder())
     assert f"{name} is not taken" in caught.value.what
     assert "H.264" in caught.value.hint
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes as POSIX has them")
+@pytest.mark.timeout(30)  # whatever opens the pipe waits for ever
+@pytest.mark.parametrize("kind", ["url", "alias"])
+def test_media_that_lies_in_another_file_is_not_opened(kind: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / SECRET)
+    clip = make_clip(tmp_path / "clip.mp4", 3)
+    moov = read_moov(clip)
+    assert moov is not None
+    information = moov.child(b"trak", b"mdia", b"minf")
+    assert information is not None
+    place = str(tmp_path / SECRET).encode()
+    if kind == "url":
+        entry = Box(b"url ", bytes(4) + b"file://" + place + b"\0")
+    else:  # as FFmpeg reads those of Macintosh: volume, name, levels, and the path as its type 2
+        name = bytes([len(SECRET)]) + SECRET.encode().ljust(63, b"\0")
+        path = struct.pack(">HH", 2, len(place)) + place + bytes(len(place) % 2)
+        entry = Box(
+            b"alis",
+            bytes(4 + 10 + 1 + 27 + 12)
+            + name
+            + bytes(16)
+            + b"\0\1\0\1"
+            + bytes(16)
+            + path
+            + b"\xff" * 40,
+        )
+    references = Box(b"dref", bytes(7) + b"\1", [entry])
+    others = [box for box in information.children if box.kind != b"dinf"]
+    information.children = [*others, Box(b"dinf", children=[references])]
+    write_moov(clip, moov)
+    with suppress(MediaError), open_video(clip) as (container, _):
+        for _ in container.demux():
+            pass
+    arguments = [*ffmpeg.input_file(clip), "-f", "null", "-"]
+    with suppress(MediaError):
+        ffmpeg.run(arguments, folder=tmp_path, subject=clip, hint="", on_frames=lambda _: None)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
