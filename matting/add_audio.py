@@ -2,107 +2,149 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from matting.delivery.mux_check import check_mux
-from matting.delivery.mux_trial import fitting_request, reduced_request
-from matting.delivery.muxing import MuxRequest, mux
-from matting.errors import EncodeError, InputError, MediaError
+from matting.delivery.final_file import FinalFile, deliver
+from matting.errors import InputError
+from matting.media.concat import JoinPart, join
 from matting.media.container import require_file
-from matting.media.probe import probe
-from matting.media.tracks import TrackKind
+from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
-from matting.progress import Notice, Progress
+from matting.progress import Progress, ignore
+from matting.project.entry import Entry
 from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
-from matting.project.own_files import publish_final, require_own_final
-from matting.project.paths import Container, MattedFolder, final_file, segments_folder
+from matting.project.paths import MattedFolder, final_file, segments_folder
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
 from matting.system.background_hash import BackgroundHash
 from matting.system.file_lock import folder_lock
-from matting.system.humanize import clock, gigabytes
-from matting.system.invocation import Command, give, named
+from matting.system.files import is_video, visible
+from matting.system.invocation import Command, give, named, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
 
 
-def add_audio(video: Path, output: Path | None, progress: Progress) -> Path:
-    """Put all that `video` holds beside its picture to the matted one; return the new file.
+def add_audio(path: Path, output: Path | None, progress: Progress) -> Path:
+    """Put all that a video holds beside its picture to the matted one; return the new file.
 
     Args:
-        video: the original; its matted folder lies beside it, or in `output`.
+        path: the original; its matted folder lies beside it, or in `output`. Or a folder of
+            separate videos that were matted, or one of these.
+    Returns:
+        of a whole folder, the matted folder, in which the new files lie.
     Raises:
         InputError: there is no such file, or its matted picture is not there.
         MediaError: ffmpeg refused a track that should go along.
         EncodeError: the new file does not hold what went in.
         StorageError, MissingError.
     """
-    require_file(video)
-    matted = MattedFolder.of(segments_folder(video, output))
-    combined = matted.combined()
-    if not combined.is_file():
+    if path.is_dir() and _holds_separate(MattedFolder.of(path, output)):
+        _add_to_separate(path, output, progress)
+        return MattedFolder.of(path, output).root
+    require_file(path)
+    matted = MattedFolder.of(segments_folder(path, output))
+    if not matted.combined().is_file():
+        of_folder = MattedFolder.of(path.parent, output)
+        if _holds_separate(of_folder) and path.name in Ledger(of_folder).names:
+            (final,) = _add_to_separate(path.parent, output, progress, only=path.name)
+            return final
         earlier = ", ".join(map(named, (Command.SEGMENT, Command.INFER, Command.COMBINE)))
         raise InputError(
-            f"The matted picture of {video.name} is not there: {combined}.",
+            f"The matted picture of {path.name} is not there: {matted.combined()}.",
             f"{give('the video that you started from')} Before this come {earlier}.",
         )
+    return _add_to_combined(path, matted, output, progress)
+
+
+def _add_to_combined(
+    video: Path, matted: MattedFolder, output: Path | None, progress: Progress
+) -> Path:
+    combined = matted.combined()
     with (
         folder_lock(matted.root, warn=progress.say),
         SourceWatch(video) as source,
         BackgroundHash(combined) as content,
     ):
         record = _require_current(matted, source)
-        source.read_through()  # beside the muxer, as the combined file: what changed is noticed
-        request = fitting_request(MuxRequest.of(video, combined))
-        target = final_file(video, output, request.mapping.container)
-        require_own_final(target, combined)
-        _announce(request, target, progress)
-        sweep(target)
-        temporary = create_temporary(target)
-        progress.start("Adding audio", record.frames, "frame")
+        return deliver(
+            source,
+            combined,
+            FinalFile(partial(final_file, video, output), combined, record),
+            partial(_require_intact, record, combined, content, source),
+            progress,
+        )
+
+
+def _holds_separate(matted: MattedFolder) -> bool:
+    """Return whether a folder holds the results of separate videos."""
+    return matted.manifest.is_file() and Ledger(matted).plan is None
+
+
+def _add_to_separate(
+    folder: Path, output: Path | None, progress: Progress, only: str | None = None
+) -> list[Path]:
+    """Add audio to the results of separate videos; the new files lie in the matted folder.
+
+    Beside the videos they would be matted, too, the next time.
+
+    Args:
+        only: the name of the one to take; None: all.
+    """
+    matted = MattedFolder.of(folder, output)
+    with folder_lock(matted.root, warn=progress.say):
+        ledger = Ledger(matted)
+        videos = [path for path in visible(folder) if is_video(path) and only in {None, path.name}]
+        if not videos:
+            raise InputError(
+                f"{folder} holds pictures, which have no audio.",
+                f"Their results are whole, in {matted.output_folder(OutputKind.COMPOSITE)}.",
+            )
+        undone = [path.name for path in videos if not ledger.is_done(path.name)]
+        if undone:
+            others = f", nor are {len(undone) - 1} others" if len(undone) > 1 else ""
+            raise InputError(
+                f"{undone[0]} in {folder} is not matted yet{others}.",
+                sentence(
+                    start(Command.INFER, "the folder of videos", again=True),
+                    start(Command.ADD_AUDIO, "it", again=True),
+                ),
+            )
+        return [_add_to_one(path, ledger.entry(path.name), matted, progress) for path in videos]
+
+
+def _add_to_one(video: Path, entry: Entry, matted: MattedFolder, progress: Progress) -> Path:
+    result = matted.output_folder(OutputKind.COMPOSITE) / entry.outputs[OutputKind.COMPOSITE].file
+    with SourceWatch(video) as source:
+        info = probe(video)
+        # Its result begins with its first frame; it itself may begin before that, with audio.
+        picture = JoinPart(result, min(frame_times(video)) - info.start_pts)
+        final = FinalFile.of_separate(matted, result, entry)
+        name = matted.root / f"{result.stem}_PICTURE.mp4"
+        sweep(name)
+        placed = create_temporary(name)
         try:
-            request = reduced_request(request, lambda part: mux(part, temporary, progress))
-            target = final_file(video, output, request.mapping.container)
-            losses = check_mux(request, temporary)
-            length_seconds = probe(temporary).declared_seconds
-            _require_intact(record, combined, content, source)
-            publish_final(temporary, target, combined, record)
-        except (MediaError, EncodeError):
-            _require_intact(record, combined, content, source)  # else that is the reason
-            raise
+            join([picture], info.time_base, placed, ignore)
+            return deliver(
+                source,
+                placed,
+                final,
+                partial(_require_as_matted, entry, source),
+                progress,
+            )
         finally:
-            progress.finish()
-            atomic_files.discard(temporary)
-    for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
-        progress.say(note)
-        progress.notice(Notice.LEFT_BEHIND, note)
-    _mention_older_results(video, output, target, progress)
-    length = clock(float(length_seconds))
-    progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")
-    return target
+            atomic_files.discard(placed)
 
 
-def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
-    video = request.source.path
-    choice = request.contents.picture_choice(video.name)
-    if choice:
-        progress.say(choice)
-    note = request.mapping.container_note(target.name)
-    if note:
-        progress.say(note)
-    if not request.contents.of(TrackKind.AUDIO):
-        progress.say(f"{video.name} has no audio: the result will have none either.")
-
-
-def _mention_older_results(
-    video: Path, output: Path | None, target: Path, progress: Progress
-) -> None:
-    """Name earlier results in other containers, which are not touched."""
-    for container in Container:
-        older = final_file(video, output, container)
-        if older != target and older.is_file():
-            progress.say(f"{older} is an older result. Delete it if you do not need it.")
+def _require_as_matted(entry: Entry, source: SourceWatch) -> None:
+    """Refuse a video whose content is not what was matted."""
+    source.require_unchanged()
+    if entry.source is None or source.fingerprint.content_sha256 != entry.source.sha256:
+        raise InputError(
+            f"{source.video} has changed since it was matted.",
+            sentence(start(Command.INFER, f"the folder {source.video.parent.name}", again=True)),
+        )
 
 
 def _require_current(matted: MattedFolder, source: SourceWatch) -> JoinRecord:

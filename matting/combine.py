@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 
 from matting.errors import EncodeError, InputError
 from matting.media.concat import JoinPart, check_joined, join
-from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
 from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
@@ -16,6 +14,7 @@ from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
 from matting.project.own_files import replace_combined, require_own_combined
 from matting.project.paths import MattedFolder
+from matting.project.plan import Plan
 from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
@@ -33,8 +32,8 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
     Returns:
         the composite's file.
     Raises:
-        InputError: no such folder, not all of its segments are done, or they are pictures; names
-            them.
+        InputError: no such folder, not all of its segments are done, which it names, or they are
+            separate videos or pictures.
         EncodeError: the joined file is not what it should be.
         StorageError, BusyError.
     """
@@ -47,19 +46,18 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
             reading_lock(matted) if elsewhere else folder_lock(matted, warn=progress.say)
         )
         ledger = Ledger(folder)
-        if ledger.plan is not None:
-            require_source_unchanged(matted.parent, ledger.plan.source, progress)
-        _require_done(ledger)
+        plan = _plan_of(ledger)
+        require_source_unchanged(matted.parent, plan.source, progress)
+        _require_done(ledger, plan)
         require_one_setting(ledger)
-        _require_videos(ledger)
         if elsewhere:
             locks.enter_context(folder_lock(results.root, warn=progress.say))
-            _require_own(results, ledger)
+            _require_own(results, plan)
         kinds = [k for k in VIDEO_KINDS if all(ledger.output(n, k) for n in ledger.names)]
         for kind in kinds:
             require_own_combined(results.combined(kind))
         for kind in kinds:
-            _combine_kind(ledger, kind, results.combined(kind), progress)
+            _combine_kind(ledger, plan, kind, results.combined(kind), progress)
     return results.combined()
 
 
@@ -88,14 +86,39 @@ def _matte_first() -> str:
     )
 
 
-def _require_own(results: MattedFolder, ledger: Ledger) -> None:
+def _plan_of(ledger: Ledger) -> Plan:
+    """Return the plan of the segments to join; separate videos, which have none, are never joined.
+
+    Raises:
+        InputError: they are separate videos, or pictures; says what to do with them.
+    """
+    if ledger.plan is not None:
+        return ledger.plan
+    results = _outputs(ledger, OutputKind.COMPOSITE)
+    place = ledger.folder.output_folder(OutputKind.COMPOSITE)
+    if results and all(path.is_dir() for path in results):
+        place = results[0] if len(results) == 1 else place
+        raise InputError(
+            f"There is nothing to join: the results are pictures, in {place}.",
+            "To have a video instead, matte them again with --frame-rate.",
+            option="--frame-rate",
+        )
+    videos = f"the folder {Path(ledger.origin).name}" if ledger.origin else "their folder"
+    raise InputError(
+        f"There is nothing to join: {ledger.folder.root} holds separate videos. Each is whole by "
+        f"itself, in {place}.",
+        sentence(f"to give each its audio, {start(Command.ADD_AUDIO, videos)}"),
+    )
+
+
+def _require_own(results: MattedFolder, plan: Plan) -> None:
     """Refuse to put a joined file among those of another video, whose folder has the same name."""
-    found = [ledger_there.plan.source] if (ledger_there := Ledger(results)).plan else []
-    records = (_earlier_record(results.combined(kind)) for kind in VIDEO_KINDS)
-    found += [record.source for record in records if record and record.source]
-    own = ledger.plan.source if ledger.plan else None
+    records = [_earlier_record(results.combined(kind)) for kind in VIDEO_KINDS]
+    found = [record.source for record in records if record and record.source]
+    if (other := Ledger(results).plan) is not None:
+        found.append(other.source)
     for source in found:
-        if own is None or not own.is_same_as(source):
+        if not plan.source.is_same_as(source):
             raise InputError(
                 f"{results.root} holds the results of another video ({source.name}).",
                 "To keep both, choose another place with --output.",
@@ -103,10 +126,9 @@ def _require_own(results: MattedFolder, ledger: Ledger) -> None:
             )
 
 
-def _require_done(ledger: Ledger) -> None:
+def _require_done(ledger: Ledger, plan: Plan) -> None:
     names = ledger.names
-    planned = tuple(s.name for s in ledger.plan.segments) if ledger.plan else names
-    if not names or names != planned:
+    if names != tuple(segment.name for segment in plan.segments):
         raise InputError(f"{ledger.folder.root} does not hold all that was cut.", _matte_first())
     missing = [name for name in names if not ledger.is_done(name)]
     if missing:
@@ -116,31 +138,14 @@ def _require_done(ledger: Ledger) -> None:
         )
 
 
-def _require_videos(ledger: Ledger) -> None:
-    composites = _outputs(ledger, OutputKind.COMPOSITE)
-    pictures = [path for path in composites if path.is_dir()]
-    if not pictures:
-        return
-    option = "--frame-rate"
-    hint = f"To have a video, matte them again with {option}, then join the results."
-    if len(pictures) == len(composites):
-        place = (
-            pictures[0] if len(pictures) == 1 else ledger.folder.output_folder(OutputKind.COMPOSITE)
-        )
-        raise InputError(
-            f"There is nothing to join: the results are pictures, in {place}.", hint, option=option
-        )
-    raise InputError(
-        f"{pictures[0]} holds pictures, which cannot be joined with videos.", hint, option=option
-    )
-
-
-def _combine_kind(ledger: Ledger, kind: OutputKind, target: Path, progress: Progress) -> None:
+def _combine_kind(
+    ledger: Ledger, plan: Plan, kind: OutputKind, target: Path, progress: Progress
+) -> None:
     record = JoinRecord.of(ledger, kind)
     if _is_current(target, record):
         progress.say(f"Already combined: {target}")
         return
-    parts, time_base = _parts(ledger, kind)
+    parts, time_base = _parts(ledger, plan, kind), plan.time_base
     atomic_files.make_folder(target.parent)
     sweep(target)
     temporary = create_temporary(target)
@@ -177,36 +182,12 @@ def _earlier_record(target: Path) -> JoinRecord | None:
         return None  # damaged, or another version's: the file may be anything
 
 
-def _parts(ledger: Ledger, kind: OutputKind) -> tuple[list[JoinPart], Fraction]:
-    """Return what to join, and the time base of its times: the source's own, from the plan."""
-    paths = _outputs(ledger, kind)
-    plan = ledger.plan
-    if plan is None:
-        return _back_to_back(paths)
-    parts = [
+def _parts(ledger: Ledger, plan: Plan, kind: OutputKind) -> list[JoinPart]:
+    """Return what to join, at the source's own times."""
+    return [
         JoinPart(path, segment.first_pts - plan.start_pts, tuple(segment.times()))
-        for segment, path in zip(plan.segments, paths, strict=True)
+        for segment, path in zip(plan.segments, _outputs(ledger, kind), strict=True)
     ]
-    return parts, plan.time_base
-
-
-def _back_to_back(paths: list[Path]) -> tuple[list[JoinPart], Fraction]:
-    """Return files that were never one as parts, each from where the one before it ends."""
-    time_base = probe(paths[0]).time_base
-    parts = []
-    start = Fraction(0)
-    for path in paths:
-        parts.append(JoinPart(path, round(start / time_base)))
-        start += _seconds(path)
-    return parts, time_base
-
-
-def _seconds(path: Path) -> Fraction:
-    """Return how long a video is, its last frame included."""
-    info = probe(path)
-    pts = sorted(frame_times(path))
-    last_frame = pts[-1] - pts[-2] if len(pts) > 1 else 1 / (info.rate * info.time_base)
-    return (pts[-1] - pts[0] + last_frame) * info.time_base
 
 
 def _outputs(ledger: Ledger, kind: OutputKind) -> list[Path]:

@@ -52,6 +52,8 @@ def infer(
     inputs = read_inputs(segments)
     if inputs.plan is not None and not options.then_joined:
         mention_ffmpeg(progress)
+    for note in inputs.notes():
+        progress.say(note)
     if inputs.plan is not None:
         require_source_unchanged(segments.parent, inputs.plan.source, progress)
     folder = MattedFolder.of(segments, output)

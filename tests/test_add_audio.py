@@ -18,6 +18,7 @@ from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
 from tests.support.clips import audio_packets, make_clip, numbers, times
+from tests.support.image_sequences import write_take
 from tests.support.recorder import Recorder, carry_on, once_done
 from tests.support.stages import SECOND, composites, interrupt_after, matting_options
 
@@ -182,6 +183,57 @@ def test_title_and_chapters_come_along(
     with av.open(str(final)) as container:
         assert container.metadata["title"] == "Holiday"
         assert [c["metadata"]["title"] for c in container.chapters()] == ["Start"]
+
+
+def test_separate_videos_each_get_their_audio(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    folder, matted = tmp_path / "films", tmp_path / "films_matted"
+    (folder / "extras").mkdir(parents=True)
+    late = [index + 9 for index in range(40)]  # the audio begins before the picture
+    for path in (
+        make_clip(folder / "a.mp4", 40, audio=True, pts=late),
+        make_clip(folder / "b.mkv", 20, audio=True, size=(80, 48)),
+        make_clip(folder / "extras" / "c.mp4", 5),
+    ):
+        assert path.is_file()
+    infer(folder, matting_options(opaque_checkpoint), None, progress)
+    assert progress.mentions("2 separate videos")
+    assert progress.mentions("passed over: extras")
+    with pytest.raises(InputError, match="nothing to join.*separate videos"):
+        combine(matted, None, progress)
+    assert not list(matted.glob("*COMBINED*"))
+
+    assert add_audio(folder, None, progress) == matted
+    for name, video in (("a", folder / "a.mp4"), ("b", folder / "b.mkv")):
+        final = matted / f"{name}_MATTED.mp4"
+        assert numbers(final) == numbers(video)
+        assert [data for _, data in audio_packets(final)] == [
+            data for _, data in audio_packets(video)
+        ]
+        before = times(video)[0] - audio_packets(video)[1][0]
+        after = times(final)[0] - audio_packets(final)[1][0]
+        assert abs(before - after) < Fraction(1, 500)  # Matroska's ticks
+    finals = sorted(path.name for path in matted.glob("*.mp4"))
+    assert finals == ["a_MATTED.mp4", "b_MATTED.mp4"]
+    assert add_audio(folder / "b.mkv", None, progress) == matted / "b_MATTED.mp4"
+
+    spoil(folder / "a.mp4", at=(folder / "a.mp4").stat().st_size // 2)
+    with pytest.raises(InputError, match="a.mp4 has changed since it was matted"):
+        add_audio(folder, None, progress)
+    make_clip(folder / "d.mp4", 3)
+    MattedFolder(matted).processed.unlink()
+    with pytest.raises(InputError, match="a.mp4 in .* is not matted yet, nor are 2 others"):
+        add_audio(folder, None, progress)
+
+
+def test_pictures_have_no_audio(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    write_take(tmp_path / "take", 2)
+    infer(tmp_path / "take", matting_options(opaque_checkpoint), None, progress)
+    with pytest.raises(InputError, match="no audio"):
+        add_audio(tmp_path / "take", None, progress)
 
 
 def test_needs_the_matted_picture_first(tmp_path: Path, progress: Recorder) -> None:

@@ -201,32 +201,6 @@ def test_other_files_in_the_folder_are_ignored(
     assert numbers(combine(folder.root, None, progress)) == list(range(40))
 
 
-def test_files_without_a_plan_are_joined_back_to_back(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
-) -> None:
-    clips = tmp_path / "FIX_ME"
-    clips.mkdir()
-    make_clip(clips / "a.mp4", 5)
-    make_clip(clips / "b.mp4", 6)
-    folder = matte(clips, opaque_checkpoint, progress)
-    combined = combine(folder.root, None, progress)
-    assert numbers(combined) == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5]
-    assert times(combined) == [Fraction(index, 30) for index in range(11)]
-
-
-def test_files_of_different_sizes_are_refused(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
-) -> None:
-    clips = tmp_path / "mixed"
-    clips.mkdir()
-    make_clip(clips / "a.mp4", 3)
-    make_clip(clips / "b.mp4", 3, size=(80, 48))
-    folder = matte(clips, opaque_checkpoint, progress)
-    with pytest.raises(InputError, match="b.mp4"):
-        combine(folder.root, None, progress)
-    assert not folder.combined().exists()
-
-
 def test_a_folder_not_made_by_infer_is_refused(tmp_path: Path, progress: Recorder) -> None:
     segments = cut(tmp_path, progress, 10)
     for path, words in (

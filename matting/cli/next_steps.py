@@ -11,6 +11,7 @@ from pathlib import Path
 from matting.cli.parser import commands_taking, takes_value
 from matting.errors import RUN_AGAIN, MattingError
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
+from matting.system.files import is_video, visible
 from matting.system.humanize import time_taken
 from matting.system.invocation import Command, batch_file, command_line, program_words
 from matting.system.text import printable
@@ -120,12 +121,20 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
         return _step(call, f"the folder {folder.name}", Command.INFER, folder)
     if options.command is Command.INFER:
         if not (path / PLAN_NAME).is_file():
-            return ""  # not the segments of one video
+            return _after_separate(path, output, call)
         folder = MattedFolder.of(path, output).root
         return _step(call, f"the folder {folder.name}", Command.COMBINE, folder)
     if options.command is Command.COMBINE:
         return _after_combine(path, output, call)
     return ""
+
+
+def _after_separate(folder: Path, output: Path | None, call: Invocation) -> str:
+    """Return what comes after separate videos or image sequences, which are never joined."""
+    if not (folder.is_dir() and any(map(is_video, visible(folder)))):
+        return ""  # they have no audio
+    elsewhere = ["--output", output] if output else []
+    return _step(call, f"the folder {folder.name}", Command.ADD_AUDIO, folder, *elsewhere)
 
 
 def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:

@@ -52,7 +52,7 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
     if command is Command.COMBINE:
         return [output / path.name if output else path]
-    if command is Command.INFER:
+    if command is Command.INFER or path.is_dir():
         return [MattedFolder.of(path, output).root]
     segments = segments_folder(path, output)
     matted = MattedFolder.of(segments).root

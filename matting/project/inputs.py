@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -11,19 +12,20 @@ from matting.errors import InputError
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_source import VideoSource
-from matting.project.paths import UNFINISHED, MattedFolder, segment_name
+from matting.project.paths import (
+    MATTED_SUFFIX,
+    SEGMENTS_SUFFIX,
+    UNFINISHED,
+    MattedFolder,
+    segment_name,
+)
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.project.result_names import InputName, result_stems
-from matting.system.files import image_files, natural_order, read_error
+from matting.system.files import image_files, is_video, visible
 from matting.system.fingerprint import Fingerprint
 from matting.system.invocation import Command, give, sentence, start
 
-# fmt: off
-VIDEO_SUFFIXES = frozenset({
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
-    ".wmv", ".flv", ".mxf", ".ogv", ".3gp",
-})
-# fmt: on
+NAMED_FOLDERS = 5  # how many passed over a message names
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,33 @@ class Input:
 
 @dataclass(frozen=True)
 class InputFolder:
-    """All inputs of one folder, in order. With a plan, each continues the one before."""
+    """All inputs of one folder, in order. With a plan, each continues the one before.
+
+    Attributes:
+        passed_over: the folders in it that are no image sequences.
+    """
 
     path: Path
     plan: Plan | None
     inputs: tuple[Input, ...]
+    passed_over: tuple[Path, ...] = ()
+
+    def notes(self) -> Iterator[str]:
+        """Yield sentences on what is not as somebody may expect who gave the folder."""
+        videos = sum(not item.is_sequence for item in self.inputs)
+        if self.plan is None and videos > 1:
+            yield (
+                f"{self.path} holds {videos} separate videos: each is matted by itself, and they "
+                "are not joined."
+            )
+        if self.passed_over:
+            names = ", ".join(path.name for path in self.passed_over[:NAMED_FOLDERS])
+            others = len(self.passed_over) - NAMED_FOLDERS
+            more = f" and {others} more" if others > 0 else ""
+            yield (
+                f"Folders in it are passed over: {names}{more}. To have their videos matted, give "
+                "each folder by itself."
+            )
 
 
 def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fraction) -> None:
@@ -157,7 +181,8 @@ def read_inputs(folder: Path) -> InputFolder:
         )
     stems = result_stems([InputName(path.name, path.is_dir()) for path in paths])
     named = zip(paths, stems, strict=True)
-    return InputFolder(folder, None, tuple(Input(path.name, path, stem) for path, stem in named))
+    items = tuple(Input(path.name, path, stem) for path, stem in named)
+    return InputFolder(folder, None, items, _passed_over(folder, paths))
 
 
 def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
@@ -173,16 +198,23 @@ def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
     )
 
 
+def _passed_over(folder: Path, inputs: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the folders in a folder without a plan that are no inputs, but for other jobs'."""
+    names = {path.name for path in inputs}
+    own = (SEGMENTS_SUFFIX, MATTED_SUFFIX)
+    return tuple(
+        path
+        for path in visible(folder)
+        if path.is_dir() and path.name not in names and not path.name.endswith(own)
+    )
+
+
 def _videos_and_sequences(folder: Path) -> list[Path]:
     """Return the inputs in a folder without a plan; the folder itself if it holds pictures only."""
-    try:
-        visible = [p for p in folder.iterdir() if not p.name.startswith(".")]
-    except OSError as error:
-        raise read_error(folder, error) from error
-    visible.sort(key=lambda path: (natural_order(path), path.name))  # a and A differ
-    videos = [p for p in visible if p.is_file() and p.suffix.lower() in VIDEO_SUFFIXES]
-    sequences = [p for p in visible if p.is_dir() and image_files(p)]
+    there = visible(folder)
+    videos = [path for path in there if is_video(path)]
+    sequences = [p for p in there if p.is_dir() and image_files(p)]
     if not videos and not sequences and image_files(folder):
         return [folder]
     inputs = {*videos, *sequences}
-    return [path for path in visible if path in inputs]
+    return [path for path in there if path in inputs]

@@ -56,7 +56,12 @@ def final_file(
     video: Path, output: Path | None = None, container: Container = Container.MP4
 ) -> Path:
     """Return the path of the matted video with its audio, the last thing made of `video`."""
-    return (output or video.parent) / f"{video.stem}{FINAL_SUFFIX}{container.suffix}"
+    return (output or video.parent) / final_name(video.stem, container)
+
+
+def final_name(stem: str, container: Container) -> str:
+    """Return the file name of a matted video with its audio."""
+    return f"{stem}{FINAL_SUFFIX}{container.suffix}"
 
 
 @dataclass(frozen=True)

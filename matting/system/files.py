@@ -14,6 +14,12 @@ from matting.system.atomic_files import retry_on_sharing_violation
 
 PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 SUFFIXES = PNG | JPEG | TIFF
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
+    ".wmv", ".flv", ".mxf", ".ogv", ".3gp",
+})
+# fmt: on
 
 
 def read_error(path: Path, error: OSError) -> InputError:
@@ -37,6 +43,24 @@ def image_files(folder: Path) -> list[Path]:
         raise read_error(folder, error) from error
     visible = (p for p in pictures if not p.name.startswith("."))
     return sorted(visible, key=lambda path: (natural_order(path), path.name))  # 1 and 01 differ
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return what lies in a folder, in natural order, but for what is hidden.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    try:
+        paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise read_error(folder, error) from error
+    return sorted(paths, key=lambda path: (natural_order(path), path.name))  # a and A differ
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a path is a file whose name is that of a video."""
+    return path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def natural_order(path: Path) -> list[str | int]:

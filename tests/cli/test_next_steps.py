@@ -103,7 +103,7 @@ def test_run_says_only_the_last_file(
     assert str(tmp_path / "clip_MATTED.mp4") in out.splitlines()[-2]
 
 
-def test_videos_that_never_were_one_have_no_next_step(
+def test_videos_that_never_were_one_get_their_audio_next(
     tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "FIX_ME").mkdir()
@@ -111,7 +111,7 @@ def test_videos_that_never_were_one_have_no_next_step(
     options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
     assert main(["infer", str(tmp_path / "FIX_ME"), *options]) == 0
     out = capsys.readouterr().out
-    assert "Next" not in out
+    assert out.rstrip().endswith(f"add-audio {tmp_path / 'FIX_ME'}")
     assert f"It is matted: {tmp_path / 'FIX_ME_matted'}" in out
 
 

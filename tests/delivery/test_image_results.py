@@ -145,7 +145,7 @@ def test_a_sequence_beside_a_video_of_its_name(
         encoding="utf-8"
     )
     assert listed == "file 'a.mp4.mp4'\n"
-    with pytest.raises(InputError, match="a holds pictures, which cannot be joined with videos"):
+    with pytest.raises(InputError, match="nothing to join"):
         combine(folder.root, None, progress)
 
 

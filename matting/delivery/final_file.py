@@ -1,0 +1,123 @@
+"""A matted picture and all that its source holds beside the picture, as one proven file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from matting.delivery.mux_check import check_mux
+from matting.delivery.mux_trial import fitting_request, reduced_request
+from matting.delivery.muxing import MuxRequest, mux
+from matting.errors import EncodeError, MediaError
+from matting.media.probe import frame_times, probe
+from matting.media.tracks import TrackKind
+from matting.options import OutputKind
+from matting.progress import Notice, Progress
+from matting.project.entry import Entry
+from matting.project.join_record import JoinRecord
+from matting.project.own_files import publish_final, require_own_final
+from matting.project.paths import Container, MattedFolder, final_name
+from matting.project.source_watch import SourceWatch
+from matting.system import atomic_files
+from matting.system.humanize import clock, gigabytes
+from matting.system.temporary_files import create_temporary, sweep
+
+
+@dataclass(frozen=True)
+class FinalFile:
+    """Where a final file goes, and how it is known again as this program's own.
+
+    Attributes:
+        path_in: returns its path in a container.
+        combined: the file beside which its record lies.
+        record: of what it is made of.
+    """
+
+    path_in: Callable[[Container], Path]
+    combined: Path
+    record: JoinRecord
+
+    @classmethod
+    def of_separate(cls, matted: MattedFolder, result: Path, entry: Entry) -> FinalFile:
+        """Return that of a separate video, by its result; its record lies beside itself."""
+
+        def path_in(container: Container) -> Path:
+            return matted.root / final_name(result.stem, container)
+
+        composite = entry.outputs[OutputKind.COMPOSITE]
+        record = JoinRecord(source=None, frames=entry.frames, parts_sha256=composite.sha256)
+        beside = path_in(Container.MP4)
+        earlier = JoinRecord.read(beside)
+        finals = earlier.finals if earlier else ()
+        return cls(path_in, beside, replace(record, finals=finals))
+
+
+def deliver(
+    source: SourceWatch,
+    picture: Path,
+    final: FinalFile,
+    require_intact: Callable[[], None],
+    progress: Progress,
+) -> Path:
+    """Make the final file; return its path.
+
+    Args:
+        picture: the source's matted picture: a video whose times count from the source's start.
+        require_intact: raises where the source or the picture is not what it has to be. Called
+            when both have been read.
+    Raises:
+        MediaError: ffmpeg refused a track that should go along.
+        EncodeError: the new file does not hold what went in.
+        StorageError, MissingError, and what `require_intact` raises.
+    """
+    source.read_through()  # beside the muxer: what was changed is noticed
+    request = fitting_request(MuxRequest.of(source.video, picture))
+    target = final.path_in(request.mapping.container)
+    require_own_final(target, final.combined)
+    _announce(request, target, progress)
+    sweep(target)
+    temporary = create_temporary(target)
+    progress.start("Adding audio", len(frame_times(picture)), "frame")
+    try:
+        request = reduced_request(request, lambda part: mux(part, temporary, progress))
+        target = final.path_in(request.mapping.container)
+        losses = check_mux(request, temporary)
+        length_seconds = probe(temporary).declared_seconds
+        require_intact()
+        publish_final(temporary, target, final.combined, final.record)
+    except (MediaError, EncodeError):
+        require_intact()  # else that is the reason
+        raise
+    finally:
+        progress.finish()
+        atomic_files.discard(temporary)
+    for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
+        progress.say(note)
+        progress.notice(Notice.LEFT_BEHIND, note)
+    _mention_older_results(final, target, progress)
+    length = clock(float(length_seconds))
+    progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")
+    return target
+
+
+def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
+    video = request.source.path
+    choice = request.contents.picture_choice(video.name)
+    if choice:
+        progress.say(choice)
+    note = request.mapping.container_note(target.name)
+    if note:
+        progress.say(note)
+    if not request.contents.of(TrackKind.AUDIO):
+        progress.say(f"{video.name} has no audio: the result will have none either.")
+
+
+def _mention_older_results(final: FinalFile, target: Path, progress: Progress) -> None:
+    """Name earlier results in other containers, which are not touched."""
+    for container in Container:
+        older = final.path_in(container)
+        if older != target and older.is_file():
+            progress.say(f"{older} is an older result. Delete it if you do not need it.")
