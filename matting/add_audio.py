@@ -13,6 +13,7 @@ from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
 from matting.progress import Progress, ignore
 from matting.project.entry import Entry
+from matting.project.job_places import Place, final_places, require_places
 from matting.project.join_record import JoinRecord, combine_again
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
@@ -21,7 +22,7 @@ from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
 from matting.system.background_hash import BackgroundHash
 from matting.system.file_lock import folder_lock
-from matting.system.files import is_video, visible
+from matting.system.files import is_video, require_possible, visible
 from matting.system.invocation import Command, give, named, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
 
@@ -40,13 +41,15 @@ def add_audio(path: Path, output: Path | None, progress: Progress) -> Path:
         EncodeError: the new file does not hold what went in.
         StorageError, MissingError.
     """
-    if path.is_dir() and _holds_separate(MattedFolder.of(path, output)):
+    require_possible(path)
+    if path.is_dir() and _holds_separate(_matted_beside(path, path, output)):
         _add_to_separate(path, output, progress)
         return MattedFolder.of(path, output).root
     require_file(path)
-    matted = MattedFolder.of(segments_folder(path, output))
+    matted = _matted_beside(segments_folder(path, output), path)
+    require_places([*final_places(path, output)], path)
     if not matted.combined().is_file():
-        of_folder = MattedFolder.of(path.parent, output)
+        of_folder = _matted_beside(path.parent, path, output)
         if _holds_separate(of_folder) and path.name in Ledger(of_folder).names:
             (final,) = _add_to_separate(path.parent, output, progress, only=path.name)
             return final
@@ -56,6 +59,13 @@ def add_audio(path: Path, output: Path | None, progress: Progress) -> Path:
             f"{give('the video that you started from')} Before this come {earlier}.",
         )
     return _add_to_combined(path, matted, output, progress)
+
+
+def _matted_beside(segments: Path, subject: Path, output: Path | None = None) -> MattedFolder:
+    """Return the matted folder of a folder; refuse a name that is too long for it."""
+    matted = MattedFolder.of(segments, output)
+    require_places([Place(matted.root, is_folder=True)], subject)
+    return matted
 
 
 def _add_to_combined(

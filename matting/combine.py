@@ -18,6 +18,7 @@ from matting.project.plan import Plan
 from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
+from matting.system.files import require_possible
 from matting.system.invocation import Command, give, named, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
 
@@ -62,6 +63,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
 
 
 def _require_matted(folder: MattedFolder) -> None:
+    require_possible(folder.root)
     if not folder.root.is_dir():
         problem = "a file, not the folder of matted segments"
         raise InputError(

@@ -11,10 +11,18 @@ from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.media.hardware_probe import HardwareProbe
+from matting.media.images.sequence import result_names
 from matting.options import MattingOptions
 from matting.progress import Progress
-from matting.project.inputs import read_inputs
+from matting.project.inputs import InputFolder, read_inputs
 from matting.project.job_options import take_up
+from matting.project.job_places import (
+    Place,
+    final_places,
+    matted_places,
+    require_places,
+    separate_final_places,
+)
 from matting.project.ledger import Ledger
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
@@ -23,7 +31,8 @@ from matting.project.source_watch import require_source_unchanged
 from matting.system import files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
-from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.system.files import image_files
+from matting.workers.executor import ExecutorFactory, WorkerSetup, target_of
 from matting.workers.matting_run import MattingRun
 from matting.workers.supervisor import Supervisor
 
@@ -57,7 +66,9 @@ def infer(
     if inputs.plan is not None:
         require_source_unchanged(segments.parent, inputs.plan.source, progress)
     folder = MattedFolder.of(segments, output)
+    require_places([Place(folder.root, is_folder=True)], segments)
     options = asked = take_up(options, Ledger(folder).remembered, progress)
+    require_places(_places(inputs, folder, options), segments)
     device = choose_device(compute.device)
     require_precision(options.matte.precision, device)
     require_decoder(compute.decoder, device)
@@ -95,3 +106,24 @@ def infer(
                 progress=progress,
             ).run()
     return folder
+
+
+def _places(inputs: InputFolder, folder: MattedFolder, options: MattingOptions) -> list[Place]:
+    """Return where a run puts what it makes of its inputs, and `add-audio` later on."""
+    kinds, rate = options.output.kinds, options.output.frame_rate
+    results: list[Place] = []
+    for item in inputs.inputs:
+        for kind in kinds:
+            target = target_of(item, folder, kind, rate)
+            results.append(Place(target.path, target.pictures))
+            if target.pictures and item.is_sequence:
+                names = result_names(image_files(item.path))
+                results += [Place(target.path / name) for name in names]
+    if inputs.plan is not None:
+        combined = [Place(folder.combined(kind)) for kind in kinds]
+        video = inputs.path.parent / inputs.plan.source.name
+        results += [*combined, *final_places(video, folder.root.parent)]
+    else:
+        videos = [item.stem for item in inputs.inputs if not item.is_sequence]
+        results += separate_final_places(folder, videos)
+    return list(matted_places(folder, kinds, results))

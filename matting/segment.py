@@ -21,13 +21,19 @@ from matting.cutting.packet_index import read_index
 from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
 from matting.delivery.dry_run import dry_run
-from matting.errors import InputError
 from matting.media.container import require_file
 from matting.media.probe import orientation_note, probe, read_contents, read_spatial
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
-from matting.options import DEFAULT_SEGMENT_SECONDS, CuttingOptions, MattingOptions, OnDamage
+from matting.options import (
+    DEFAULT_SEGMENT_SECONDS,
+    CuttingOptions,
+    MattingOptions,
+    OnDamage,
+    OutputKind,
+)
 from matting.progress import Progress, quantity
+from matting.project.job_places import job_places, require_places
 from matting.project.paths import UNFINISHED, MattedFolder, segments_folder
 from matting.project.plan import Plan
 from matting.project.source_watch import SourceWatch
@@ -75,12 +81,8 @@ def _segment(
     info = probe(video)
     require_supported(info)
     folder = segments_folder(video, output)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(
-            f"{folder} is in the way.",
-            "Move it, or choose a place with --output.",
-            option="--output",
-        )
+    kinds = then.output.kinds if then else (OutputKind.COMPOSITE,)
+    require_places(job_places(video, output, kinds), video)
     dry_run(video, output, progress, then)
     with folder_lock(folder, warn=progress.say):
         sweep_folder(folder)

@@ -27,6 +27,7 @@ from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaE
 from matting.media.codecs import create_codec_context
 from matting.media.ffmpeg import FAR, SAFE_INPUT, SELF_DESCRIBING
 from matting.media.packet_limits import PacketLimits
+from matting.system.files import require_possible
 from matting.system.invocation import Command, give, named
 
 # How many kinds of side data FFmpeg may know; it has named 36 so far.
@@ -44,6 +45,7 @@ def require_file(path: Path) -> None:
     Raises:
         InputError: says what it is instead.
     """
+    require_possible(path)
     if path.is_dir():
         raise InputError(
             f"{path} is a folder, not a video.",

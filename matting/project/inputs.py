@@ -21,7 +21,7 @@ from matting.project.paths import (
 )
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.project.result_names import InputName, result_stems
-from matting.system.files import image_files, is_video, visible
+from matting.system.files import image_files, is_video, require_possible, visible
 from matting.system.fingerprint import Fingerprint
 from matting.system.invocation import Command, give, sentence, start
 
@@ -150,6 +150,7 @@ def read_inputs(folder: Path) -> InputFolder:
     Raises:
         InputError: no such folder, or it holds nothing to matte.
     """
+    require_possible(folder)
     if folder.is_file():
         raise InputError(
             f"{folder} is a file, not a folder of segments.",

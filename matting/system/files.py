@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import shutil
@@ -14,6 +15,7 @@ from matting.system.atomic_files import retry_on_sharing_violation
 
 PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 SUFFIXES = PNG | JPEG | TIFF
+IMPOSSIBLE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
@@ -29,6 +31,21 @@ def read_error(path: Path, error: OSError) -> InputError:
         "Check that its disk is connected and that no other program holds it.",
         retry=True,
     )
+
+
+def require_possible(path: Path) -> None:
+    """Refuse a path that no file can have, before anything asks what is there.
+
+    Raises:
+        InputError: it is too long, or its links lead in a circle.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in IMPOSSIBLE:
+            raise InputError(
+                f"{path} is not there: {error.strerror}.", "Check the path and its spelling."
+            ) from error
 
 
 def image_files(folder: Path) -> list[Path]:

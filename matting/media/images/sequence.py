@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -88,13 +88,8 @@ class ImageSequence:
 
     @property
     def result_names(self) -> tuple[str, ...]:
-        """The file names of the matted pictures: their own, as PNG.
-
-        Where two differ only in their suffix (a.jpg, a.png), all keep that, too: a.jpg.png.
-        """
-        stems = [file.stem for file in self._files]
-        unique = len({stem.casefold() for stem in stems}) == len(stems)
-        return tuple(f"{file.stem if unique else file.name}.png" for file in self._files)
+        """The file names of the matted pictures."""
+        return result_names(self._files)
 
     def chunks(
         self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
@@ -137,6 +132,16 @@ class ImageSequence:
 def _read_facts(path: Path, _alive: Callable[[], None]) -> _Facts:
     still = read_still(path)
     return _Facts(_size(still.rgb), bits(still.rgb), still.profile, still.is_transparent)
+
+
+def result_names(files: Sequence[Path]) -> tuple[str, ...]:
+    """Return what the matted pictures of a sequence are called: as its own, as PNG.
+
+    Where two differ only in their suffix (a.jpg, a.png), all keep that, too: a.jpg.png.
+    """
+    stems = [file.stem for file in files]
+    unique = len({stem.casefold() for stem in stems}) == len(stems)
+    return tuple(f"{file.stem if unique else file.name}.png" for file in files)
 
 
 def _size(picture: Values) -> Size:

@@ -1,0 +1,154 @@
+"""All that a job will make, by its names at their longest; refused at the start if that cannot be.
+
+What lists the places does not touch the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matting.errors import InputError
+from matting.options import OutputKind
+from matting.project.paths import (
+    LIST_NAME,
+    PLAN_NAME,
+    UNFINISHED,
+    Container,
+    MattedFolder,
+    final_file,
+    final_name,
+    picture_name,
+    segment_name,
+    segments_folder,
+)
+from matting.system.name_limits import NameLimits, limits_at
+from matting.system.temporary_files import REPLACED, temporary_name
+
+LAST_SEGMENT = 999_999
+LOG_NAME = "job.log"
+# Temporary names of long names are shorter than these, others are longer by this.
+SPARE_UNITS = len(temporary_name(Path("x"), REPLACED).name) - 1
+
+
+class Place(NamedTuple):
+    """Where a file or a folder will be."""
+
+    path: Path
+    is_folder: bool = False
+
+    def excess(self, limits: NameLimits) -> int:
+        """Return by how many units it, or its temporary name, is too long."""
+        return limits.excess(self.path, SPARE_UNITS)
+
+
+def cutting_places(video: Path, output: Path | None) -> Iterator[Place]:
+    """Yield where `segment` puts what it makes of `video`."""
+    folder = segments_folder(video, output)
+    yield Place(folder, is_folder=True)
+    yield Place(folder / UNFINISHED, is_folder=True)
+    for name in (PLAN_NAME, LIST_NAME, segment_name(LAST_SEGMENT)):
+        yield Place(folder / name)
+
+
+def matted_places(
+    folder: MattedFolder, kinds: Sequence[OutputKind], results: Iterable[Place]
+) -> Iterator[Place]:
+    """Yield where `infer` and `combine` put what they make.
+
+    Args:
+        results: those of the inputs.
+    """
+    yield Place(folder.root, is_folder=True)
+    for path in (folder.processed, folder.manifest, folder.root / LOG_NAME):
+        yield Place(path)
+    for kind in kinds:
+        yield Place(folder.output_folder(kind), is_folder=True)
+        yield Place(folder.output_folder(kind) / LIST_NAME)
+    state = folder.state(segment_name(LAST_SEGMENT))
+    yield Place(state.parent, is_folder=True)
+    yield Place(state)
+    yield from results
+
+
+def segment_results(folder: MattedFolder, kinds: Sequence[OutputKind]) -> Iterator[Place]:
+    """Yield where the results of a video's segments go, and the files that join them."""
+    last = segment_name(LAST_SEGMENT)
+    for kind in kinds:
+        if kind is OutputKind.ALPHA_PNG:
+            pictures = folder.output_folder(kind) / Path(last).stem
+            yield Place(pictures / picture_name(0))
+        else:
+            yield Place(folder.output_folder(kind) / last)
+            yield Place(folder.combined(kind))
+
+
+def final_places(video: Path, output: Path | None) -> Iterator[Place]:
+    """Yield where `add-audio` may put the final file of `video`."""
+    for container in Container:
+        yield Place(final_file(video, output, container))
+
+
+def separate_final_places(folder: MattedFolder, stems: Iterable[str]) -> Iterator[Place]:
+    """Yield where `add-audio` may put the final files of separate videos."""
+    for stem in stems:
+        yield Place(folder.root / f"{stem}_PICTURE.mp4")
+        for container in Container:
+            yield Place(folder.root / final_name(stem, container))
+
+
+def job_places(video: Path, output: Path | None, kinds: Sequence[OutputKind]) -> list[Place]:
+    """Return where a whole job puts what it makes of `video`."""
+    folder = MattedFolder.of(segments_folder(video, output))
+    return [
+        *cutting_places(video, output),
+        *matted_places(folder, kinds, segment_results(folder, kinds)),
+        *final_places(video, output),
+    ]
+
+
+def require_places(places: Sequence[Place], subject: Path) -> None:
+    """Refuse what cannot be made: names that are too long, files and folders in each other's way.
+
+    Args:
+        places: at least one; all on one disk.
+        subject: what the user gave, after which they are named.
+    Raises:
+        InputError: names the place, and the way out.
+    """
+    _require_lengths(places, subject, limits_at(places[0].path.parent))
+    for place in places:
+        _require_free(place)
+
+
+def _require_lengths(places: Sequence[Place], subject: Path, limits: NameLimits) -> None:
+    worst = max(places, key=lambda place: place.excess(limits))
+    excess = worst.excess(limits)
+    if not excess:
+        return
+    units = "characters" if limits.utf_16 else "bytes (a letter is one, some are two to four)"
+    only_name = limits.units(worst.path.name) - limits.name_units == excess
+    raise InputError(
+        f"The name of {subject} is too long: no file could be called {worst.path}, which is made "
+        "of it.",
+        f"Give it a name that is shorter by {excess} {units}"
+        + ("." if only_name else ", or choose a place with a shorter path with --output."),
+        option=None if only_name else "--output",
+    )
+
+
+def _require_free(place: Place) -> None:
+    """Refuse a file where a folder is needed, and the reverse, also on the way to it."""
+    way = [parent for parent in place.path.parents if parent.exists() or parent.is_symlink()][:1]
+    wrong = [folder for folder in way if not folder.is_dir()]
+    if place.path.exists() and place.path.is_dir() is not place.is_folder:
+        wrong.append(place.path)
+    if wrong:
+        needed = "file" if wrong[0] == place.path and not place.is_folder else "folder"
+        found = "folder" if needed == "file" else "file"
+        raise InputError(
+            f"{wrong[0]} is in the way: it is a {found}, and a {needed} of that name is needed.",
+            "Move it, or choose another place with --output.",
+            option="--output",
+        )
