@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 
 from msgspec.structs import replace as replace_fields
 
@@ -23,6 +24,7 @@ from matting.project.recorded_settings import settings_of
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
+from matting.workers.memory_need import warn_of_little_memory
 from matting.workers.preflight import Work, preflight
 from matting.workers.reasons import reasons
 from matting.workers.run_report import WITHOUT_STATE, RunReport
@@ -139,7 +141,12 @@ class MattingRun:
         return Work.of(self._ledger, segments, sum(map(self._frames, state_only)))
 
     def _load(self) -> None:
-        """Have the network loaded, which takes a while."""
+        """Have the network loaded, which takes a while and much memory."""
+        with suppress(MattingError):  # the run itself will tell why
+            first = self._schedule.steps[0].item
+            warn_of_little_memory(
+                first.open(self._options.output.frame_rate).size_px, self._progress
+            )
         self._progress.start("Loading the network ...", 0, "")
         try:
             self._executor.prepare()

@@ -18,6 +18,7 @@ from matting.errors import (
     MachineError,
     MachineUnusableError,
     MattingError,
+    OutOfMemoryError,
     StorageError,
 )
 from matting.options import CodecBackend
@@ -262,6 +263,12 @@ class Supervisor:
             raise self._unusable(why, error) from error
 
     def _unusable(self, why: str, last: MachineError) -> MachineUnusableError:
+        if isinstance(last, OutOfMemoryError):
+            return MachineUnusableError(
+                f"Matting does not work on this computer at present: {why}. {last.what}",
+                last.hint,
+                option=last.option,
+            )
         on_gpu = self._setup.device != "cpu"
         return MachineUnusableError(
             f"Matting does not work on this computer at present: {why}. {last.what}",

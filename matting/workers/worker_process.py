@@ -19,8 +19,10 @@ from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
 from matting.system.lifetimes import end_after, end_with_parent
+from matting.system.ram import give_way, killed_for_memory
 from matting.system.subprocesses import process_context, start
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
+from matting.workers.memory_need import ended_by_the_system
 from matting.workers.pipeline import StoppedError
 from matting.workers.worker import Worker
 
@@ -28,6 +30,7 @@ SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before it
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
 POLL_SECONDS = 0.1
 STOP_SECONDS = 5
+KILLED = 9  # SIGKILL, which Windows has not
 LEFT_BEHIND_SECONDS = 60  # for what a worker does before it notices that it is to stop
 WORKER_LOCK = ".worker.lock"
 
@@ -82,6 +85,7 @@ class WorkerProcess:
         self._process: multiprocessing.process.BaseProcess = context.Process(
             target=serve or serve_tasks, args=(far_end, setup, folder), daemon=True
         )
+        self._killed_before = killed_for_memory()
         with far_end:
             start(self._process)
         try:
@@ -165,6 +169,8 @@ class WorkerProcess:
 
     def _crash(self) -> MachineError:
         self._process.join(STOP_SECONDS)
+        if self._process.exitcode == -KILLED:
+            return ended_by_the_system(for_memory=killed_for_memory() > self._killed_before)
         return MachineError(
             f"The part of the program that mattes broke off (code {self._process.exitcode}).",
             if_repeated="update the graphics driver, or use --device cpu.",
@@ -220,6 +226,7 @@ def serve_tasks(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent()
+    give_way()
     with pipe:
         try:
             with (
