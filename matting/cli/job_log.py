@@ -68,7 +68,7 @@ class JobLog:
             del self._lines[MOST_LINES:]
             folder = next((folder for folder in self._folders if _holds_job(folder)), None)
             if folder is not None:
-                with suppress(OSError):
+                with suppress(OSError, ValueError):
                     self._add_to(folder)
 
     def _clean(self, line: str) -> str:

@@ -51,7 +51,7 @@ def _home() -> Path:
 def _forms(path: Path) -> set[str]:
     """Return a path as it may be written: as it is, resolved, as a URL's, in a repr."""
     paths = {path}
-    with suppress(OSError, RuntimeError):
+    with suppress(OSError, RuntimeError, ValueError):
         paths.add(path.resolve())
     texts = {str(one) for one in paths}
     return {form for text in texts for form in (text, text.replace("\\", "/"), repr(text)[1:-1])}

@@ -122,7 +122,7 @@ def _command(word: str) -> Command:
     if name in list(Command):
         return Command(name)
     help_line = program_line("--help")
-    if Path(word).exists():
+    if os.path.exists(word):  # noqa: PTH110 - False for what cannot be a name
         raise InputError(
             f"Which command is meant for {word}?",
             f"For all four steps: {program_line(Command.RUN, word)}\nAll commands: {help_line}",

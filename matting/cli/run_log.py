@@ -81,12 +81,12 @@ def _versions(network: bool) -> str:
     for package in PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
             parts.append(f"{package} {importlib.metadata.version(package)}")
-    from matting.media import ffmpeg
-
     try:
+        from matting.media import ffmpeg
+
         parts.append(f"ffmpeg {ffmpeg.version()}")
-    except MattingError as error:
-        parts.append(f"no ffmpeg ({error.what.rstrip('.')})")
+    except (MattingError, ImportError, OSError) as error:  # which may be why the run fails
+        parts.append(f"no ffmpeg ({str(error).splitlines()[0].rstrip('.')})")
     if network:
         from matting.system.nvidia_smi import query_nvidia_smi
 

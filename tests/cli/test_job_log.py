@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -188,6 +190,23 @@ def test_each_run_has_a_section_that_a_failure_names(
     gone = tmp_path / "gone.mp4"
     assert main(["add-audio", str(gone)]) == 2
     assert "job.log" not in capsys.readouterr().err
+
+
+def test_where_a_package_is_missing_the_log_says_so(tmp_path: Path) -> None:
+    clip, segments = tmp_path / "clip.mp4", tmp_path / "clip_segments"
+    segments.mkdir()
+    (segments / PLAN_NAME).touch()
+    program = "import sys; sys.modules['av'] = None; from matting.cli.main import main; "
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}sys.exit(main(['segment', sys.argv[1]]))", str(clip)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.splitlines()[-1].endswith(str(segments / "job.log"))
+    assert "ModuleNotFoundError" in text_of(segments)
 
 
 def test_what_was_noticed_is_listed_at_the_end() -> None:

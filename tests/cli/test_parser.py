@@ -65,6 +65,7 @@ def test_the_help_of_a_command_has_a_sentence_groups_and_examples_that_work(
         ("segmnt a", "Did you mean segment?"),
         ("add_audo a", "Did you mean add-audio?"),
         ("fly a", "no command fly."),
+        (f"{'x' * 5000} a", "no command x"),
         (f"'{Path(__file__)}'", "Which command is meant"),
         ("segment a --sceonds 3", "Did you mean --seconds?"),
         ("segment a --sec 3", "Did you mean --seconds?"),  # no abbreviations
