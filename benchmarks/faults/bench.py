@@ -20,6 +20,7 @@ from benchmarks.faults.kills import Kills
 from benchmarks.faults.ledger_calls import LedgerCalls
 from benchmarks.faults.machine import Machine
 from benchmarks.faults.mutations import Mutations
+from benchmarks.faults.other_options import OtherOptions
 from benchmarks.faults.starts import Starts
 from benchmarks.results import measured_on, section, table, today, write_section
 
@@ -32,6 +33,7 @@ FAULTS: tuple[type[Fault], ...] = (
     Machine,
     Starts,
     Changes,
+    OtherOptions,
     HostileJson,
 )
 TITLE = "Faults"

@@ -68,7 +68,9 @@ class Changes(JobFault):
 
     def _require_new(self, job: Job, story: str, *setting: str) -> None:
         """Everything must be matted again, and the result be that of a fresh folder."""
-        started = job.must_run("run", *setting).segments_started()
+        if setting or story == "another checkpoint":
+            job.must_run("run", *setting, code=REFUSED)  # nobody can be asked
+        started = job.must_run("run", *setting, "--again").segments_started()
         require(started == self.names, f"{story} {setting}: matted again were {started}")
         folder = job.folder / "fresh"
         folder.mkdir()

@@ -4,110 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from matting.combine import combine
-from matting.errors import InputError, SegmentsFailedError
-from matting.infer import infer
+from matting.errors import InputError
 from matting.options import CuttingOptions, JobOption, OutputKind, OutputOptions
 from matting.project.ledger import Ledger
-from matting.project.paths import MattedFolder
 from matting.segment import segment
 from matting.workers import schedule
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
-from tests.support.scripted_executor import (
-    ExecutorScript,
-    content_of,
-    expected_output,
-    settings_in_words,
-)
-from tests.support.stages import interrupt_after, matting_options, processed, with_output
-
-COUNT = 12
-NAMES = [f"output_{index:03d}.mp4" for index in range(COUNT)]
+from tests.support.scripted_job import COUNT, NAMES, ScriptedJob
+from tests.support.stages import interrupt_after, processed, with_output
 
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip = make_clip(tmp_path_factory.mktemp("cut") / "clip.mp4", 2 * COUNT, gop=2)
     return segment(clip, CuttingOptions(seconds=Fraction(2, 30)), None, Recorder())
-
-
-class ScriptedJob:
-    """A job on twelve segments, run again and again."""
-
-    def __init__(self, segments: Path, weights: Path) -> None:
-        self.segments = segments
-        self.script = ExecutorScript()
-        self.options = matting_options(weights)
-        self.folder = MattedFolder.of(segments)
-        self.progress = Recorder()
-
-    def run(self, progress: Recorder | None = None) -> list[str]:
-        """Run once; return what was matted."""
-        self.progress = progress or Recorder()
-        self.script.matted.clear()
-        try:
-            infer(self.segments, self.options, None, self.progress, self.script.executor)
-        except SegmentsFailedError:
-            assert self.script.failing or any(not (self.segments / n).exists() for n in NAMES)
-        return list(self.script.matted)
-
-    def change(self, index: int) -> None:
-        """Give a segment other content."""
-        with (self.segments / NAMES[index]).open("ab") as file:
-            file.write(b"changed")
-
-    def lose(self, *indices: int) -> None:
-        """Lose the states after some segments."""
-        for index in indices:
-            self.folder.state(NAMES[index]).unlink()
-
-    def delete(self, *indices: int) -> None:
-        """Delete some results."""
-        for index in indices:
-            (self.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink()
-
-    def states(self) -> list[str]:
-        """Return the segments the states after which are kept."""
-        return sorted(path.stem for path in self.folder.state("").parent.iterdir())
-
-    def interrupt_at(self, progress: Recorder, index: int) -> None:
-        """Interrupt a run once it has recorded the segment before that of this index."""
-
-        def interrupt() -> None:
-            if self.script.matted[-1] == NAMES[index - 1]:
-                raise KeyboardInterrupt
-
-        progress.on_segment_end = interrupt
-
-    def wrong(self) -> list[str]:
-        """Return which results are not those of one uncut run."""
-        wrong, state = [], ""
-        for name in NAMES:
-            for kind in self.options.output.kinds:
-                result = self.folder.output_folder(kind) / name
-                settings = settings_in_words(self.options)
-                expected = expected_output(kind, state, self.segments / name, settings)
-                if not result.is_file() or result.read_text(encoding="utf-8") != expected:
-                    wrong.append(name)
-                    break
-            state += f"{content_of(self.segments / name)}/{self.options.matte.ratio} "
-        return wrong
-
-    def without_lineages(self) -> None:
-        """Make its records those of the version before."""
-        manifest = json.loads(self.folder.manifest.read_text(encoding="utf-8"))
-        for entry in manifest["segments"].values():
-            entry.pop("lineage")
-        self.folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def restored(end: int, start: int = 0) -> list[str]:
@@ -372,35 +290,6 @@ def test_a_seam_that_the_version_before_left_is_mended(job: ScriptedJob) -> None
     job.script.failing = set()
     assert job.run() == NAMES[5:]
     assert job.wrong() == []
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_whatever_happens_a_job_ends_as_one_uncut_run(seed: int, job: ScriptedJob) -> None:
-    rng = Random(seed)
-    for _ in range(8):
-        job.script.failing = set(rng.sample(NAMES, rng.choice([0, 0, 1, 2])))
-        stopping = Recorder()
-        if rng.random() < 0.3:
-            interrupt_after(stopping, job.folder, rng.choice(NAMES))
-        with suppress(KeyboardInterrupt):
-            job.run(stopping)
-        for _ in range(rng.randrange(3)):
-            _disturb(job, rng.choice(["content", "result", "state"]), rng.randrange(COUNT))
-    job.script.failing = set()
-    job.run()
-    job.run()  # what had to begin without a lost state that is there now
-    assert job.wrong() == []
-    assert all(processed(job.folder).values())
-    assert job.run() == []
-
-
-def _disturb(job: ScriptedJob, what: str, index: int) -> None:
-    if what == "content":
-        job.change(index)
-    elif what == "result":
-        (job.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink(missing_ok=True)
-    else:
-        job.folder.state(NAMES[index]).unlink(missing_ok=True)
 
 
 def test_other_options_are_asked_for_once(job: ScriptedJob) -> None:

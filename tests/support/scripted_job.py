@@ -1,0 +1,92 @@
+"""A job on twelve segments that is run again and again, whose results say how they were made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from matting.errors import SegmentsFailedError
+from matting.infer import infer
+from matting.options import OutputKind
+from matting.project.paths import MattedFolder
+from tests.support.recorder import Recorder
+from tests.support.scripted_executor import (
+    ExecutorScript,
+    content_of,
+    expected_output,
+    settings_in_words,
+)
+from tests.support.stages import matting_options
+
+COUNT = 12
+NAMES = [f"output_{index:03d}.mp4" for index in range(COUNT)]
+
+
+class ScriptedJob:
+    """A job on twelve segments, run again and again."""
+
+    def __init__(self, segments: Path, weights: Path) -> None:
+        self.segments = segments
+        self.script = ExecutorScript()
+        self.options = matting_options(weights)
+        self.folder = MattedFolder.of(segments)
+        self.progress = Recorder()
+
+    def run(self, progress: Recorder | None = None) -> list[str]:
+        """Run once; return what was matted."""
+        self.progress = progress or Recorder()
+        self.script.matted.clear()
+        try:
+            infer(self.segments, self.options, None, self.progress, self.script.executor)
+        except SegmentsFailedError:
+            assert self.script.failing or any(not (self.segments / n).exists() for n in NAMES)
+        return list(self.script.matted)
+
+    def change(self, index: int) -> None:
+        """Give a segment other content."""
+        with (self.segments / NAMES[index]).open("ab") as file:
+            file.write(b"changed")
+
+    def lose(self, *indices: int) -> None:
+        """Lose the states after some segments."""
+        for index in indices:
+            self.folder.state(NAMES[index]).unlink()
+
+    def delete(self, *indices: int) -> None:
+        """Delete some results."""
+        for index in indices:
+            (self.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink()
+
+    def states(self) -> list[str]:
+        """Return the segments the states after which are kept."""
+        return sorted(path.stem for path in self.folder.state("").parent.iterdir())
+
+    def interrupt_at(self, progress: Recorder, index: int) -> None:
+        """Interrupt a run once it has recorded the segment before that of this index."""
+
+        def interrupt() -> None:
+            if self.script.matted[-1] == NAMES[index - 1]:
+                raise KeyboardInterrupt
+
+        progress.on_segment_end = interrupt
+
+    def wrong(self) -> list[str]:
+        """Return which results are not those of one uncut run."""
+        wrong, state = [], ""
+        for name in NAMES:
+            for kind in self.options.output.kinds:
+                result = self.folder.output_folder(kind) / name
+                settings = settings_in_words(self.options)
+                expected = expected_output(kind, state, self.segments / name, settings)
+                if not result.is_file() or result.read_text(encoding="utf-8") != expected:
+                    wrong.append(name)
+                    break
+            state += f"{content_of(self.segments / name)}/{self.options.matte.ratio} "
+        return wrong
+
+    def without_lineages(self) -> None:
+        """Make its records those of the version before."""
+        manifest = json.loads(self.folder.manifest.read_text(encoding="utf-8"))
+        for entry in manifest["segments"].values():
+            entry.pop("lineage")
+        self.folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
