@@ -6,31 +6,21 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from matting.errors import DecodeError, MediaError
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat, Size
+from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags
 from matting.media.foreign_files import read_guarded
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.png import Values, bits
-from matting.media.images.still import read_picture, read_still, to_16_bits
+from matting.media.images.still import read_facts, read_picture, size_of, to_16_bits
 from matting.media.source import FrameChunk, in_chunks
 from matting.progress import ignore
 from matting.system.files import image_files
-
-
-class _Facts(NamedTuple):
-    """What a picture says of its sequence, as `ImageSequence` has it."""
-
-    size_px: Size
-    depth: int
-    profile: bytes
-    is_transparent: bool
 
 
 class ImageSequence:
@@ -49,7 +39,7 @@ class ImageSequence:
         self._files = image_files(folder)
         if not self._files:
             raise MediaError(f"{folder} holds no pictures.", "Give PNG, JPEG or TIFF files.")
-        first = read_guarded(self._files[0], partial(_read_facts, self._files[0]))
+        first = read_guarded(self._files[0], partial(read_facts, self._files[0]))
         self.size_px = first.size_px
         self.depth = first.depth
         self.profile = first.profile
@@ -115,8 +105,8 @@ class ImageSequence:
         """
         for index, path in enumerate(self._files[skip:], start=skip):
             rgb = read_picture(path)
-            if _size(rgb) != self.size_px:
-                size, first = ("x".join(map(str, each)) for each in (_size(rgb), self.size_px))
+            if size_of(rgb) != self.size_px:
+                size, first = ("x".join(map(str, each)) for each in (size_of(rgb), self.size_px))
                 raise DecodeError(
                     f"{path} is {size}, the first picture is {first}.",
                     "Give every picture the same size.",
@@ -129,11 +119,6 @@ class ImageSequence:
             yield index, to_16_bits(rgb) if self.depth == 16 else rgb
 
 
-def _read_facts(path: Path, _alive: Callable[[], None]) -> _Facts:
-    still = read_still(path)
-    return _Facts(_size(still.rgb), bits(still.rgb), still.profile, still.is_transparent)
-
-
 def result_names(files: Sequence[Path]) -> tuple[str, ...]:
     """Return what the matted pictures of a sequence are called: as its own, as PNG.
 
@@ -142,8 +127,3 @@ def result_names(files: Sequence[Path]) -> tuple[str, ...]:
     stems = [file.stem for file in files]
     unique = len({stem.casefold() for stem in stems}) == len(stems)
     return tuple(f"{file.stem if unique else file.name}.png" for file in files)
-
-
-def _size(picture: Values) -> Size:
-    height, width = picture.shape[:2]
-    return Size(width, height)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matting.errors import DecodeError
+from matting.imaging.sample_format import Size
 from matting.media.images import png
 from matting.media.images.pillow import read_by_pillow
 from matting.media.images.png import Values, bits
 from matting.media.images.size_limit import require_size
 from matting.media.images.tiff import read_tiff
+from matting.progress import ignore
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
@@ -42,6 +46,20 @@ class Still:
     profile: bytes
 
 
+class PictureFacts(NamedTuple):
+    """What a picture says of the sequence that it is the first of.
+
+    Attributes:
+        depth: bits a channel, 8 or 16.
+        profile, is_transparent: as `Still` has them.
+    """
+
+    size_px: Size
+    depth: int
+    profile: bytes
+    is_transparent: bool
+
+
 def read_still(path: Path) -> Still:
     """Return a picture, with its colour profile.
 
@@ -65,6 +83,18 @@ def read_still(path: Path) -> Still:
 def read_picture(path: Path) -> Values:
     """Return a picture as `Still.rgb`; raise as `read_still`."""
     return read_still(path).rgb
+
+
+def read_facts(path: Path, _alive: Callable[[], None] = ignore) -> PictureFacts:
+    """Return what a picture says of its sequence; raise as `read_still`."""
+    still = read_still(path)
+    return PictureFacts(size_of(still.rgb), bits(still.rgb), still.profile, still.is_transparent)
+
+
+def size_of(picture: Values) -> Size:
+    """Return the size of [H, W, channels]."""
+    height, width = picture.shape[:2]
+    return Size(width, height)
 
 
 def to_16_bits(values: Values) -> NDArray[np.uint16]:
