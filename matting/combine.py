@@ -11,6 +11,7 @@ from matting.options import OutputKind
 from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
+from matting.project.manifest import START_OVER
 from matting.project.mixture import require_one_setting
 from matting.project.own_files import replace_combined, require_own_combined
 from matting.project.paths import MattedFolder
@@ -138,6 +139,14 @@ def _require_done(ledger: Ledger, plan: Plan) -> None:
         raise InputError(
             f"{len(missing)} of {len(names)} segments are not done: {listed}.", _matte_first()
         )
+    for segment in plan.segments:
+        frames = ledger.entry(segment.name).frames
+        if frames != segment.frames:
+            raise InputError(
+                f"{ledger.folder.manifest} is damaged: {segment.name} was cut with "
+                f"{segment.frames} frames, and matted with {frames}.",
+                START_OVER,
+            )
 
 
 def _combine_kind(

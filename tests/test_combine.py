@@ -156,6 +156,12 @@ def test_a_manifest_that_lost_a_segment_is_refused(
 ) -> None:
     folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    manifest["segments"]["output_001.mp4"]["frames"] += 2**31
+    folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"manifest\.json is damaged: output_001\.mp4 was cut with"
+    ):
+        combine(folder.root, None, progress)
     del manifest["segments"]["output_001.mp4"]
     folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match="does not hold all that was cut"):
