@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from matting.delivery.mux_check import losses
-from matting.delivery.mux_trial import fitting_request, mux_moment
+from matting.delivery.mux_trial import fitting_request
 from matting.delivery.muxing import MuxRequest
 from matting.errors import InputError, MattingError, MissingError
 from matting.inference.weights import present_checkpoint
@@ -75,8 +75,7 @@ def _final_file_notes(video: Path, output: Path | None, encoding: EncodingOption
         clip, final = Path(folder) / "picture.mp4", Path(folder) / "final"
         write_blank_clip(clip, probe(video).rate)
         request = MuxRequest.of(video, clip).for_codec(encoding.codec.value)
-        request = fitting_request(request)
-        mux_moment(request, final)
+        request = fitting_request(request, final)
         start = request.source.start_pts * request.source.time_base
         first = min(frame_times(final)) * probe(final).time_base
         notes = losses(request, final, first - start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
@@ -74,7 +75,8 @@ def deliver(
         StorageError, MissingError, and what `require_intact` raises.
     """
     source.read_through()  # beside the muxer: what was changed is noticed
-    request = fitting_request(MuxRequest.of(source.video, picture))
+    with TemporaryDirectory() as folder:
+        request = fitting_request(MuxRequest.of(source.video, picture), Path(folder) / "moment")
     target = final.path_in(request.mapping.container)
     require_own_final(target, final.combined)
     _announce(request, target, progress)

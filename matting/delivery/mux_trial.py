@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,29 +27,23 @@ TEXT_BYTES = 1 << 24  # more than any film's subtitles
 Attempt = Callable[[MuxRequest], None]
 
 
-def fitting_request(request: MuxRequest) -> MuxRequest:
-    """Return the request without what ffmpeg refuses of it, by muxing a moment of its audio.
+def fitting_request(request: MuxRequest, moment: Path) -> MuxRequest:
+    """Return the request without what ffmpeg refuses of it, and write a moment of that.
 
     Where all goes well this takes a tenth of a second, whatever the source's size.
 
+    Args:
+        moment: the file to write.
     Raises:
         MediaError, EncodeError: ffmpeg refuses more than single tracks.
         StorageError, MissingError.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / f"moment{request.mapping.container.suffix}"
-        return reduced_request(request, lambda part: mux_moment(part, target), audio_may_go=True)
 
+    def attempt(part: MuxRequest) -> None:
+        mux(part, moment, Progress(), only_a_moment=True)
+        require_all_tracks(part, moment)
 
-def mux_moment(request: MuxRequest, target: Path) -> None:
-    """Write a moment of what is requested.
-
-    Raises:
-        MediaError, EncodeError: ffmpeg refuses it, or leaves something out.
-        StorageError, MissingError.
-    """
-    mux(request, target, Progress(), only_a_moment=True)
-    require_all_tracks(request, target)
+    return reduced_request(request, attempt, audio_may_go=True)
 
 
 def reduced_request(

@@ -48,7 +48,7 @@ USUAL_SAMPLE_RATE = 48_000
 TRACK_BYTES, TAG_BYTES = 1 << 12, 48  # what a header takes for each, but for its text
 LARGEST_TICKS = 2**31 - 1
 # A moment of the audio, not of the picture, which is not read from the source.
-MOMENT_BYTES, MOMENT_SECONDS = 100_000, 3.0
+MOMENT_BYTES, MOMENT_SECONDS = 30_000, 3.0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ CAPTION_MESSAGE = b"\0\0\1\x06\x04\x0e\xb5\0\x31GA94\x03\x41\xff\xfc\x94\x2c\xff
 
 def deliver_fitting(video: Path, combined: Path) -> tuple[Path, list[str]]:
     """Make the final file as add-audio does; return it and what is said of it."""
-    request = fitting_request(MuxRequest.of(video, combined))
+    request = fitting_request(MuxRequest.of(video, combined), video.with_name("moment"))
     final = video.with_name(f"{video.stem}_MATTED{request.mapping.container.suffix}")
     request = reduced_request(request, lambda part: mux(part, final, Progress()))
     return final, [*request.mapping.notes(), *check_mux(request, final)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # What a header takes at most: for each packet its size, times and place, and for all the rest.
 BYTES_PER_PACKET = 48
-BYTES_OF_THE_REST = 1 << 14
+BYTES_OF_THE_REST = 1 << 13
 
 
 def header_bytes(packets: int) -> int:
