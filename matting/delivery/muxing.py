@@ -48,7 +48,7 @@ USUAL_SAMPLE_RATE = 48_000
 TRACK_BYTES, TAG_BYTES = 1 << 12, 48  # what a header takes for each, but for its text
 LARGEST_TICKS = 2**31 - 1
 # A moment of the audio, not of the picture, which is not read from the source.
-MOMENT_BYTES, MOMENT_SECONDS = 30_000, 3.0
+MOMENT_BYTES, MOMENT_SECONDS = 30_000, 1.0
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,9 @@ def mux(
             arguments += ["-movie_timescale", str(_movie_ticks(request.combined))]
         if container is not Container.MATROSKA and not only_a_moment:
             arguments += ["-moov_size", str(_header_bytes(request))]
-        if only_a_moment:
+        if only_a_moment:  # without waiting for the next subtitle
             arguments += ["-fs", str(_tag_bytes(request) + MOMENT_BYTES)]
+            arguments += ["-max_interleave_delta", "1"]
         ffmpeg.run(
             [*arguments, "-f", container.value, f"./{target.name}"],
             folder=target.parent,

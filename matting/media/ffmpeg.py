@@ -8,11 +8,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from threading import Timer
 
 from matting.errors import MattingError, MediaError, MissingError, storage_error
 from matting.system import fixes
@@ -149,8 +149,8 @@ def run(
         subject: the file that messages name.
         hint: what to do when ffmpeg refuses it.
         on_frames: told now and then how many more frames are done.
-        stop_after_seconds: when to ask ffmpeg to complete its file with what it has so far; None:
-            never.
+        stop_after_seconds: how long after its start to ask ffmpeg to complete its file with what
+            it has so far; None: never.
     Raises:
         MediaError: ffmpeg refused, broke off, or lost text; with its own last words.
         StorageError: the disk is full, or the folder cannot be written.
@@ -172,9 +172,8 @@ def run(
         except OSError as error:
             raise _not_started(command[0], error.strerror) from error
         try:
-            with _asked_to_finish(process, stop_after_seconds):
-                _follow(process, on_frames)
-                code = process.wait()
+            _follow(process, on_frames, stop_after_seconds)
+            code = process.wait()
         finally:
             _stop(process)
         errors.seek(0)
@@ -197,37 +196,36 @@ def _bundled() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def _follow(process: subprocess.Popen[bytes], on_frames: Callable[[int], None]) -> None:
+def _follow(
+    process: subprocess.Popen[bytes], on_frames: Callable[[int], None], stop_after: float | None
+) -> None:
+    """Read what ffmpeg reports, from when it has opened its files on.
+
+    Args:
+        stop_after: after so many seconds of that, ask it to finish; None: never.
+    """
     if process.stdout is None:
         return
     with process.stdout as lines:
         done = 0
+        first_report: float | None = None
         for line in lines:
             key, _, value = line.decode("ascii", "replace").strip().partition("=")
             if key == "frame" and value.isdecimal():
                 on_frames(int(value) - done)
                 done = int(value)
+            elif key == "progress" and stop_after is not None:  # the last line of a report
+                now = time.monotonic()
+                first_report = now if first_report is None else first_report
+                if now - first_report >= stop_after:
+                    _ask_to_finish(process)
 
 
-@contextmanager
-def _asked_to_finish(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[None]:
-    """Type `q` when the time is over, which works alike on all systems, as no signal does."""
-    if process.stdin is None or seconds is None:
-        yield
-        return
-    with process.stdin as keys:
-
-        def ask() -> None:
-            with suppress(OSError):  # it may have ended by itself
-                os.write(keys.fileno(), b"q")
-
-        timer = Timer(seconds, ask)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
+def _ask_to_finish(process: subprocess.Popen[bytes]) -> None:
+    """Type `q`, which works alike on all systems, as no signal does."""
+    if process.stdin is not None:
+        with suppress(OSError):  # it may have ended by itself
+            os.write(process.stdin.fileno(), b"q")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
