@@ -34,7 +34,9 @@ def test_joined_and_final_files_are_known_again(
     with pytest.raises(InputError, match=r"clip_MATTED.mp4 is in the way"):
         run(video, SECOND, options, None, progress)
     assert not (tmp_path / "clip_segments").exists()  # before any work
-    folder = matte(segment(video, SECOND, None, progress), opaque_checkpoint, progress)
+    segments = segment(video, SECOND, None, progress)
+    assert progress.mentions("clip_MATTED.mp4 is in the way")
+    folder = matte(segments, opaque_checkpoint, progress)
     folder.combined().write_bytes(OWN)
     with pytest.raises(InputError, match=r"COMBINED.mp4 is in the way"):
         combine(folder.root, None, progress)

@@ -8,6 +8,7 @@ from pathlib import Path
 from matting.delivery.mux_check import losses
 from matting.delivery.mux_trial import fitting_request
 from matting.delivery.muxing import MuxRequest
+from matting.delivery.stream_mapping import map_streams
 from matting.errors import InputError, MattingError, MissingError
 from matting.inference.weights import present_checkpoint
 from matting.media import ffmpeg
@@ -17,7 +18,8 @@ from matting.media.source_notes import source_notes
 from matting.media.tracks import TrackKind
 from matting.options import EncodingOptions, MattingOptions
 from matting.progress import Progress
-from matting.project.paths import final_file, segments_folder
+from matting.project.own_files import require_own_final
+from matting.project.paths import Container, MattedFolder, final_file, segments_folder
 from matting.system import files
 from matting.system.humanize import gigabytes
 from matting.system.invocation import Command, named
@@ -42,6 +44,7 @@ def dry_run(
         _mention_weights(progress)
     _mention_small_disk(video, output, progress)
     try:
+        _require_own_final(video, output, encoding)
         for note in source_notes(video, encoding):
             progress.say(note)
         for note in _final_file_notes(video, output, encoding):
@@ -60,6 +63,15 @@ def mention_ffmpeg(progress: Progress) -> None:
         progress.say(
             f"{named(Command.ADD_AUDIO)} will not work as it is now: {error.what} {error.hint}"
         )
+
+
+def _require_own_final(video: Path, output: Path | None, encoding: EncodingOptions) -> None:
+    """Refuse a final file in the way that is not of this job."""
+    if not any(final_file(video, output, container).exists() for container in Container):
+        return
+    container = map_streams(read_contents(video), encoding.codec.value).container
+    combined = MattedFolder.of(segments_folder(video, output)).combined()
+    require_own_final(final_file(video, output, container), combined)
 
 
 def _final_file_notes(video: Path, output: Path | None, encoding: EncodingOptions) -> list[str]:
