@@ -53,7 +53,7 @@ class JobLog:
         self._lock = threading.Lock()
         started = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
         self._lines.append(f"{SIGN} {VERSION}, {started}, process {os.getpid()}")
-        self._lines.append(f"typed: {self._clean(command_line(arguments))}")
+        self._lines.append(f"command: {self._clean(command_line(arguments))}")
 
     @property
     def path(self) -> Path | None:

@@ -148,4 +148,10 @@ def command_line(words: Sequence[str], windows: bool = os.name == "nt") -> str:
     """Return words as a line for the system's command window."""
     if not windows:
         return shlex.join(words)
-    return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else f'"{w}"' for w in words)
+    return " ".join(w if re.fullmatch(r"[\w.:\\/+-]+", w) else _quoted(w) for w in words)
+
+
+def _quoted(word: str) -> str:
+    """Return a word in quotation marks, before which Windows' programs want backslashes doubled."""
+    backslashes = len(word) - len(word.rstrip("\\"))
+    return f'"{word}{word[len(word) - backslashes :]}"'

@@ -58,7 +58,7 @@ def test_it_begins_with_the_run_and_moves_on_with_the_job(tmp_path: Path) -> Non
     assert log.path == matted / "job.log"
     lines = text_of(matted).splitlines()
     assert lines[0].startswith(SIGN)
-    assert lines[1:3] == ["typed: infer take", "Versions"]
+    assert lines[1:3] == ["command: infer take", "Versions"]
     said = [line.partition(" ")[2] for line in lines[3:]]
     assert said == ["Before.", "While it is cut.", "While it is matted:", "one, two."]
     assert "While it is cut." in text_of(segments)
@@ -142,7 +142,7 @@ def test_names_of_the_computer_and_the_user_are_left_out(
     assert "alice\n" not in text.replace("alicex", "")
     for secret in ("mine.pth", "secret", f"{home}/", f"{home},", str(ROOT), "\x1b", "\r", "\u202e"):
         assert secret not in text, secret
-    assert "typed: infer" in text
+    assert "command: infer" in text
     assert "~/clip_segments" in text.replace("\\", "/")
     assert '"<program>' in text
     assert "<weights> and <RVM_CHECKPOINT> in ~," in text

@@ -38,6 +38,7 @@ def test_how_long_it_took(seconds: float, text: str) -> None:
 
 def test_a_line_can_be_typed_as_shown() -> None:
     words = ["python", "a b.mp4", "it's.mp4", "C:\\a&b.mp4", "#78FF9B"]
+    assert command_line(["D:\\", "D:\\my files\\"], windows=True) == r'D:\ "D:\my files\\"'
     assert command_line(words, windows=True) == (
         'python "a b.mp4" "it\'s.mp4" "C:\\a&b.mp4" "#78FF9B"'
     )
