@@ -21,11 +21,13 @@ from benchmarks.faults.ledger_calls import LedgerCalls
 from benchmarks.faults.machine import Machine
 from benchmarks.faults.mutations import Mutations
 from benchmarks.faults.other_options import OtherOptions
+from benchmarks.faults.stage_kills import StageKills
 from benchmarks.faults.starts import Starts
 from benchmarks.results import measured_on, section, table, today, write_section
 
 FAULTS: tuple[type[Fault], ...] = (
     Kills,
+    StageKills,
     LedgerCalls,
     Mutations,
     Damage,

@@ -124,6 +124,12 @@ class RunningCommand:
                 raise RuntimeError(f"a process of group {self.pid} survives SIGKILL")
             time.sleep(POLL_SECONDS)
 
+    def kill_alone(self) -> None:
+        """Send SIGKILL to the command, not to what it has started; return when it is gone."""
+        os.kill(self.pid, signal.SIGKILL)
+        if self.wait(LIMIT_SECONDS) is None:
+            raise RuntimeError(f"process {self.pid} survives SIGKILL")
+
     def wait_for_end(self, limit_seconds: float = LIMIT_SECONDS) -> CommandResult:
         """Wait for its end; return its result.
 
