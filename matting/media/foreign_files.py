@@ -16,8 +16,9 @@ from matting.progress import ignore
 from matting.system.fingerprint import FileStamp
 from matting.system.guarded_calls import Alive, GuardedCalls, Loss, LostCallError, UnavailableError
 
-# Without a sign of life. The longest films on slow disks take a few seconds to open.
-PATIENCE_SECONDS = 40.0
+# Without a sign of life. The longest films on slow disks take a few seconds to open, and the largest
+# pictures of 16 bits, on a busy computer, half a minute.
+PATIENCE_SECONDS = 50.0
 LOSSES = {
     Loss.HUNG: "reading it comes to no end",
     Loss.CRASHED: "reading it crashes the decoder",
