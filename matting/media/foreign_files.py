@@ -16,8 +16,8 @@ from matting.progress import ignore
 from matting.system.fingerprint import FileStamp
 from matting.system.guarded_calls import Alive, GuardedCalls, Loss, LostCallError, UnavailableError
 
-# Without a sign of life. The longest films on slow disks take a few seconds to open, and the largest
-# pictures of 16 bits, on a busy computer, half a minute.
+# Without a sign of life. The longest films on slow disks take a few seconds to open, the largest
+# pictures of 16 bits half a minute on a busy computer.
 PATIENCE_SECONDS = 50.0
 LOSSES = {
     Loss.HUNG: "reading it comes to no end",
