@@ -58,6 +58,7 @@ class RunReader:
     def __init__(self, container: str, time_base: Fraction) -> None:
         self.runs: list[ClockRun] = []
         self._packets = 0
+        self._last_is_known = False
         self._is_steady = any(name in container for name in STEADY)
         self._least_jump = int(JUMP_SECONDS / time_base)
         self._least_jump_reordered = int(REORDERED_SECONDS / time_base)
@@ -72,7 +73,10 @@ class RunReader:
             if self.runs:
                 self.runs[-1].packets += 1
             return
-        if self.runs and not self._jumps(decoded, known=dts is not None):
+        # Matroska says nothing of when the first packets are decoded: those that follow have to be
+        # compared with when these are presented, which may be far ahead.
+        known, self._last_is_known = self._last_is_known, dts is not None
+        if self.runs and not self._jumps(decoded, known=known and self._last_is_known):
             self.runs[-1].add(decoded, presented, duration)
             return
         run = ClockRun(number, place, 1, decoded, decoded, presented, presented, duration)

@@ -153,3 +153,15 @@ def test_times_that_rise_stay_where_they_are(gaps: list[int], is_flv: bool) -> N
     line = line_of(packets, "flv" if is_flv else "matroska,webm")
     assert not line.is_cut
     assert not line.strays
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 25), st.integers(0, 30))
+def test_the_first_decoding_times_may_be_missing(group: int, unknown: int) -> None:
+    """Matroska has none while pictures are reordered, however far ahead these are presented."""
+    reader = RunReader("matroska", Fraction(1, TICKS))
+    for number in range(3 * group):
+        place = number - number % group + group - 1 - number % group
+        decoded = None if number < unknown else (number - unknown) * FRAME
+        reader.add(place * FRAME, decoded, FRAME, number)
+    assert len(reader.runs) == 1
