@@ -110,9 +110,16 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
 
 
 def has_alpha_beside(stream: VideoStream) -> bool:
-    """Return whether a second frame beside each of the stream's own holds its transparency."""
-    codec = stream.codec_context.codec.canonical_name
-    return codec in ALPHA_DECODERS and stream.metadata.get("alpha_mode") == "1"
+    """Return whether a second frame beside each of the stream's own holds its transparency.
+
+    Those of more than 8 bits are not read: the decoder in PyAV's FFmpeg takes none, and the ffmpeg
+    program shows them without.
+    """
+    context = stream.codec_context
+    if context.codec.canonical_name not in ALPHA_DECODERS:
+        return False
+    deep = context.format is not None and context.format.components[0].bits > 8
+    return not deep and stream.metadata.get("alpha_mode") == "1"
 
 
 def until_break(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from matting.media import ffmpeg
 from matting.media.alpha import flatten_alpha, has_alpha, opaque_format
 from matting.media.colour_tags import ColourRange
 from matting.media.container import decode, open_video
@@ -196,3 +198,15 @@ def transparent(path: Path, codec: str, pixel_format: str, alpha: NDArray[np.uin
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
     return path
+
+
+def test_deep_vp9_is_shown_without_its_alpha(tmp_path: Path, progress: Recorder) -> None:
+    """As by the ffmpeg program, for no decoder here takes it."""
+    video = tmp_path / "clip.webm"
+    source = f"testsrc2=s={SIZE[0]}x{SIZE[1]},format=yuva420p10le"
+    encoding = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -frames:v 3"
+    command = [str(ffmpeg.program()), "-v", "error", "-f", "lavfi", "-i", source]
+    subprocess.run([*command, *encoding.split(), str(video)], check=True)
+    folder = segment(video, CuttingOptions(), None, progress)
+    with open_video(folder / "output_000.mp4") as (container, stream):
+        assert sum(1 for _ in decode(container, stream)) == 3
