@@ -17,11 +17,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from matting.cli.log_names import NameRemover
-from matting.project.paths import CUT_CHECKPOINT, PLAN_NAME, UNFINISHED, MattedFolder
+from matting.project.paths import CUT_CHECKPOINT, LOG_NAME, PLAN_NAME, UNFINISHED, MattedFolder
 from matting.system.invocation import VERSION, command_line
 from matting.system.text import printable
 
-NAME = "job.log"
 OLDER = ("job.1.log", "job.2.log")
 LARGEST_BYTES = 1_000_000
 MOST_LINES = 10_000  # of one run that wait for a folder
@@ -58,7 +57,7 @@ class JobLog:
     @property
     def path(self) -> Path | None:
         """The file; None while nothing has been written."""
-        return next((f / NAME for f in self._folders if f in self._written), None)
+        return next((f / LOG_NAME for f in self._folders if f in self._written), None)
 
     def write(self, text: str) -> None:
         """Add a text, each of its lines with the time."""
@@ -85,9 +84,9 @@ class JobLog:
             self._describe_system = None
         lines = self._lines[self._written.get(folder, 0) :]
         text = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
-        if not _append(folder / NAME, text):
+        if not _append(folder / LOG_NAME, text):
             text = f"{SIGN}, continued\n".encode() + text
-            _append(folder / NAME, text)
+            _append(folder / LOG_NAME, text)
         self._written[folder] = len(self._lines)
 
 

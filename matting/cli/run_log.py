@@ -58,7 +58,9 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
     matted = MattedFolder.of(segments).root
     if command is Command.SEGMENT:
         return [segments]
-    return [matted] if command is Command.ADD_AUDIO else [matted, segments]
+    if command is Command.ADD_AUDIO:  # of one video; of a folder of separate ones, or one of them
+        return [matted, *(MattedFolder.of(folder, output).root for folder in (path, path.parent))]
+    return [matted, segments]
 
 
 def _without_weights(arguments: Sequence[str]) -> list[str]:

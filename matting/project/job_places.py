@@ -13,6 +13,7 @@ from matting.errors import InputError
 from matting.options import OutputKind
 from matting.project.paths import (
     LIST_NAME,
+    LOG_NAME,
     PLAN_NAME,
     UNFINISHED,
     Container,
@@ -27,7 +28,6 @@ from matting.system.name_limits import NameLimits, limits_at
 from matting.system.temporary_files import REPLACED, temporary_name
 
 LAST_SEGMENT = 999_999
-LOG_NAME = "job.log"
 # Temporary names of long names are shorter than these, others are longer by this.
 SPARE_UNITS = len(temporary_name(Path("x"), REPLACED).name) - 1
 

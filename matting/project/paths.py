@@ -11,6 +11,7 @@ from matting.system.invocation import ROOT
 
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
+LOG_NAME = "job.log"  # in the folder of the segments, and in the matted folder
 DEMO_FOLDER, DEMO_FILM = ROOT / "demo_output", "demo.mp4"
 # Holds the files of a segments folder until all are there and checked, or those of a damaged
 # video until the next run.

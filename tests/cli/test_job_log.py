@@ -155,7 +155,7 @@ def test_names_of_the_computer_and_the_user_are_left_out(
         ("infer v/a_segments --output o", ["o/a_segments_matted"]),
         ("combine v/a_segments_matted", ["v/a_segments_matted"]),
         ("combine v/a_segments_matted --output o", ["o/a_segments_matted"]),
-        ("add-audio v/a.mp4", ["v/a_segments_matted"]),
+        ("add-audio v/a.mp4", ["v/a_segments_matted", "v/a.mp4_matted", "v_matted"]),
         ("run v/a.mp4 --output o", ["o/a_segments_matted", "o/a_segments"]),
         ("demo d", ["d/demo_segments_matted", "d/demo_segments"]),
         ("doctor", []),
