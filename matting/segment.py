@@ -22,7 +22,13 @@ from matting.cutting.preparation import choose_filters, skip_open_gop_start
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
 from matting.delivery.dry_run import dry_run
 from matting.media.container import require_file
-from matting.media.probe import orientation_note, probe, read_contents, read_spatial
+from matting.media.probe import (
+    orientation_note,
+    probe,
+    read_contents,
+    read_spatial,
+    require_unencrypted,
+)
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
 from matting.options import (
@@ -74,6 +80,7 @@ def _segment(
     then: MattingOptions | None,
 ) -> Path:
     video = source.video
+    require_unencrypted(video)
     spatial = read_spatial(video)
     choice = read_contents(video).picture_choice(video.name)
     for note in filter(None, (choice, spatial.one_eye_note, orientation_note(video))):

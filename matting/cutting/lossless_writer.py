@@ -20,10 +20,12 @@ from matting.media.codecs import add_video_stream, encoder_formats
 from matting.media.container import encoding_to
 from matting.media.decode_check import decode_all
 from matting.media.display_matrix import display_matrix
+from matting.media.encoders import SMALLEST_SIDE_PX
 from matting.media.frame_decoding import pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
+from matting.options import VideoCodec
 from matting.progress import ignore
 
 # No B-frames: every frame is presented when it is decoded, so that its DTS is its PTS.
@@ -176,7 +178,7 @@ def intermediate_codec(pixel_format: str, size_px: Size, crf: int | None) -> Int
     """Return how frames of that format and size are encoded to mp4.
 
     Losslessly in H.264 where it takes such samples, else in H.265, else in FFV1; at a constant
-    quality in H.265.
+    quality in H.265, unless the picture is too small for that.
 
     Args:
         crf: the encoder's constant rate factor; None: lossless.
@@ -184,14 +186,16 @@ def intermediate_codec(pixel_format: str, size_px: Size, crf: int | None) -> Int
         MissingError: this build of FFmpeg lacks an encoder that may be needed.
     """
     planar = EQUIVALENT_FORMATS.get(pixel_format, pixel_format)
-    if crf is not None:
+    fits_x265 = min(size_px) >= SMALLEST_SIDE_PX[VideoCodec.HEVC]
+    if crf is not None and fits_x265:
         options = X265 | {"crf": str(crf), "x265-params": X265_PARAMS}
         return IntermediateCodec("libx265", nearest_h265_format(planar, size_px), options)
     x264 = X264 | {"qp": "0"}
     x265 = X265 | {"x265-params": f"{X265_PARAMS}:lossless=1"}
     if _has_whole_chroma_cells(planar, size_px):
         for encoder, options in (("libx264", x264), ("libx265", x265)):
-            if planar in decodable_formats(encoder):
+            taken = encoder != "libx265" or fits_x265
+            if taken and planar in decodable_formats(encoder):
                 return IntermediateCodec(encoder, planar, options)
     widest = "gbrp16le" if VideoFormat(planar, 2, 2).is_rgb else "yuv444p16le"
     supported = planar in decodable_formats("ffv1")
@@ -201,7 +205,7 @@ def intermediate_codec(pixel_format: str, size_px: Size, crf: int | None) -> Int
 def is_lossless(pixel_format: str) -> bool:
     """Return whether frames of that format can be written without loss."""
     planar = EQUIVALENT_FORMATS.get(pixel_format, pixel_format)
-    return intermediate_codec(pixel_format, Size(2, 2), None).pixel_format == planar
+    return intermediate_codec(pixel_format, Size(64, 64), None).pixel_format == planar
 
 
 def nearest_h265_format(pixel_format: str, size_px: Size) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.imaging.sample_format import SampleFormat
-from matting.media.encoders import EncoderInput, encoder_input, grey_input
+from matting.media.encoders import EncoderInput, encoder_input, grey_input, require_encodable
 from matting.media.images.sequence import ImageSequence
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource
@@ -93,6 +93,7 @@ def create_writer(
 
 def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> EncoderInput:
     height_px = source.size_px.height
+    require_encodable(source.path, source.size_px, encoding.codec)
     colours = encoder_input(encoding, source.sample_format, source.colour, height_px)
     if not kind.is_alpha:
         return colours

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from av.video.format import VideoFormat
 
+from matting.errors import MediaError
 from matting.imaging.sample_format import SampleFormat, Size, TransferFunction, surface_format
 from matting.media.codecs import encoder_formats, require_codec
 from matting.media.colour_tags import ColourTags
@@ -98,6 +100,9 @@ SOFTWARE_ENCODERS = {
     ),
 }
 
+# x265 refuses less; SVT-AV1 stands still at some sizes of less than that.
+SMALLEST_SIDE_PX = {VideoCodec.HEVC: 16, VideoCodec.AV1: 32}
+
 # x264's AVX-512 code reads memory that nobody wrote where a row is no multiple of 128 pixels: the
 # same pictures then come out a little differently each time. Its AVX2 code is as fast.
 REPRODUCIBLE = {"libx264": {"x264-params": "asm=avx2"}}
@@ -177,6 +182,24 @@ def encoder_input(
     sample_format = _in_memory(encoding, colour.sample_format(depth, subsampling, height_px))
     note = _note(encoding, source, sample_format)
     return EncoderInput(formats[subsampling, depth], sample_format, note)
+
+
+def require_encodable(path: Path, size_px: Size, codec: VideoCodec) -> None:
+    """Refuse pictures that a codec's encoder does not take.
+
+    Args:
+        path: of the video that they come from.
+    Raises:
+        MediaError: they are too small.
+    """
+    smallest = SMALLEST_SIDE_PX.get(codec, 1)
+    if min(size_px) < smallest:
+        raise MediaError(
+            f"{path} is too small for {codec}: {size_px.width}x{size_px.height} pixels, where "
+            f"{smallest} are the least on either side.",
+            f"Add --codec {VideoCodec.H264}, which takes any size.",
+            option="--codec",
+        )
 
 
 def grey_input(

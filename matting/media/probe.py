@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matting.errors import MediaError
 from matting.media.media_index import IndexPart, index_of
+from matting.media.mp4.boxes import entries, track_id
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketSizes
 from matting.media.source_spatial import spatial_of
 from matting.media.streams import contents_of
 from matting.media.tracks import Contents
 from matting.media.video_info import VideoInfo
+
+# Names of encrypted video: ISO/IEC 14496-12, 8.12.1 (Common Encryption), and Apple's FairPlay.
+ENCRYPTED_ENTRIES = {b"encv", b"drmi"}
 
 
 def probe(path: Path) -> VideoInfo:
@@ -42,6 +47,24 @@ def read_spatial(path: Path) -> Spatial:
     """
     index = index_of(path, IndexPart.MOOV | IndexPart.START)
     return spatial_of(index.info.container, index.streams.picture, index.moov, index.start)
+
+
+def require_unencrypted(path: Path) -> None:
+    """Refuse a video whose picture is encrypted, which no decoder can show.
+
+    Raises:
+        MediaError: it is.
+        InputError, MediaError: as `probe`.
+    """
+    index = index_of(path, IndexPart.MOOV | IndexPart.START)  # which are needed next
+    picture = index.streams.picture.id
+    for trak in index.moov.all(b"trak") if index.moov else []:
+        kinds = {entry.kind for entry in entries(trak)}
+        if track_id(trak) == picture and kinds & ENCRYPTED_ENTRIES:
+            raise MediaError(
+                f"{path} is encrypted (DRM): its picture can be shown only by who has the key.",
+                "Use a copy without protection.",
+            )
 
 
 def orientation_note(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from av.video.format import VideoFormat
 
 from matting.media.colour_tags import Matrix
-from matting.media.encoders import encoder_input
+from matting.media.encoders import encoder_input, require_encodable
 from matting.media.media_index import IndexPart, index_of
 from matting.media.pixel_formats import sample_format_of
 from matting.options import EncodingOptions
@@ -24,7 +24,7 @@ def source_notes(video: Path, encoding: EncodingOptions) -> list[str]:
     Args:
         encoding: how the results will be encoded, as far as that is known.
     Raises:
-        InputError, MediaError: it is no video, or cannot be used.
+        InputError, MediaError: it is no video, or cannot be used, or is too small for the codec.
         MissingError: this build of FFmpeg has no such decoder or encoder.
     """
     index = index_of(video, IndexPart.START)
@@ -32,6 +32,7 @@ def source_notes(video: Path, encoding: EncodingOptions) -> list[str]:
     notes = [CAPTIONS] if index.start.has_captions else []
     if frame is None:
         return notes
+    require_encodable(video, frame.size_px, encoding.codec)
     notes += [frame.hdr_note] if frame.hdr_note else []
     width_px, height_px = frame.size_px
     if frame.orientation.is_sideways:

@@ -14,6 +14,7 @@ from matting.options import CuttingOptions
 from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
+from tests.support.segments import plan_of
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,16 @@ def test_the_nearest_format_for_a_constant_quality() -> None:
         codec = intermediate_codec(pixel_format, Size(*size), 12)
         assert codec.pixel_format == expected, (pixel_format, size)
     assert not is_lossless("gbrpf16be")
+
+
+@pytest.mark.parametrize("size", [(8, 8), (161, 40)])
+@pytest.mark.parametrize("pixel_format", ["yuv410p", "yuv411p", "yuv420p"])
+def test_small_and_odd_pictures(
+    pixel_format: str, size: tuple[int, int], tmp_path: Path, progress: Recorder
+) -> None:
+    """Without loss, and in H.265 or in what takes such pictures."""
+    clip = make_clip(
+        tmp_path / "clip.nut", 3, codec="rawvideo", pixel_format=pixel_format, size=size
+    )
+    for options in (CuttingOptions(), CuttingOptions(reencode=True, overwrite=True)):
+        assert plan_of(segment(clip, options, None, progress)).frames == 3

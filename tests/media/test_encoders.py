@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from matting.delivery.outputs import OutputTarget, create_writer, output_formats
-from matting.imaging.sample_format import SampleFormat
+from matting.errors import MediaError
+from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import (
     BT709_TAGS,
     ColourTags,
@@ -19,6 +20,7 @@ from matting.media.colour_tags import (
 )
 from matting.media.encoders import encoder_input, grey_input
 from matting.media.hardware_probe import HardwareProbe, ramp_picture
+from matting.media.source_notes import source_notes
 from matting.media.video_source import VideoSource
 from matting.options import Chroma, CodecBackend, EncodingOptions, OutputKind, VideoCodec
 from tests.support.clips import make_clip
@@ -145,3 +147,27 @@ def test_an_encoder_ends_when_its_file_is_finished(tmp_path: Path) -> None:
 
 def threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("codec", "size", "is_taken"),
+    [
+        (VideoCodec.HEVC, Size(15, 64), False),
+        (VideoCodec.HEVC, Size(64, 16), True),
+        (VideoCodec.AV1, Size(4096, 16), False),
+        (VideoCodec.AV1, Size(32, 32), True),
+        (VideoCodec.H264, Size(2, 2), True),
+    ],
+)
+def test_pictures_too_small_for_a_codec_are_refused_at_the_start(
+    codec: VideoCodec, size: Size, is_taken: bool, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mkv", 1, size=size, codec="ffv1")
+    encoding = EncodingOptions(codec=codec)
+    if is_taken:
+        source_notes(clip, encoding)
+        return
+    with pytest.raises(MediaError) as caught:
+        source_notes(clip, encoding)
+    assert f"{size.width}x{size.height}" in caught.value.what
+    assert "--codec h264" in caught.value.hint

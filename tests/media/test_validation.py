@@ -15,6 +15,7 @@ from matting.options import CuttingOptions
 from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
+from tests.support.segments import ffmpeg_copy
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,11 @@ def test_unsupported_samples(pixel_format: str, tmp_path: Path) -> None:
     require_supported(info)
     with pytest.raises(MediaError, match="clip.mp4 h"):
         require_supported(replace(info, pixel_format=pixel_format))
+
+
+def test_an_encrypted_video_is_said_to_be_so(tmp_path: Path, progress: Recorder) -> None:
+    clip = make_clip(tmp_path / "plain.mp4", 3)
+    encryption = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76" * 16]
+    video = ffmpeg_copy(clip, tmp_path / "clip.mp4", *encryption, "-encryption_kid", "a7" * 16)
+    with pytest.raises(MediaError, match="clip.mp4 is encrypted"):
+        segment(video, CuttingOptions(), None, progress)
