@@ -8,10 +8,12 @@ from pathlib import Path
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.infer import infer
-from matting.inference.weights import find_checkpoint
+from matting.inference.weights import find_checkpoint, load_checkpoint
+from matting.media.container import require_file
 from matting.options import CuttingOptions, MattingOptions
 from matting.progress import Progress
 from matting.project.job_options import take_up
+from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
 from matting.segment import segment
@@ -30,9 +32,12 @@ def run(
         SegmentsFailedError: some segments failed; nothing is combined.
         whatever the stages raise.
     """
+    require_file(video)
+    require_places(job_places(video, output, matting.output.kinds), video)
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
-    find_checkpoint(matting.matte.checkpoint, progress)  # before the hour that cutting may take
+    # Before the hour that cutting may take.
+    load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
     segments = segment(video, cutting, output, progress, matting)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)

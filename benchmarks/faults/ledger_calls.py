@@ -186,6 +186,7 @@ def _begin(folder: MattedFolder, names: list[str], watch: Watch) -> Ledger:
     ledger = Ledger(folder)
     with watched(watch):
         ledger.begin(names, None)
+        ledger.save()
     return ledger
 
 

@@ -70,7 +70,9 @@ class Ledger:
         options: JobOptions | None = None,
         agreed: RecordedSettings | None = None,
     ) -> None:
-        """Record which segments there are, in order; new ones are not done.
+        """Take notice of which segments there are, in order; new ones are not done.
+
+        `save` takes it to the disk, or the next change does.
 
         Args:
             origin: the folder they lie in.
@@ -84,6 +86,9 @@ class Ledger:
         self.plan = plan
         self.origin = origin
         self.options, self.agreed = options or self.options, agreed or self.agreed
+
+    def save(self) -> None:
+        """Take to the disk what `begin` and `amend` have changed."""
         self._save_manifest()
         self._save_processed()
 

@@ -90,6 +90,7 @@ class MattingRun:
         if schedule.steps:
             self._load()
             preflight(self._work(), self._executor, self._folder, self._options, self._progress)
+        self._ledger.save()  # only now: what was refused until here leaves nothing behind
         # What is done by other options stays so until another result takes its place.
         self._ledger.reopen([item.name for item in schedule.not_whole])
         done = len(inputs) - len(schedule.matted)
