@@ -12,7 +12,7 @@ from matting.project.ledger import Ledger
 from matting.project.paths import UNFINISHED, MattedFolder
 from matting.project.plan import Plan, read_plan
 from matting.project.source_watch import SourceWatch
-from matting.system.humanize import duration
+from matting.system.humanize import about
 
 OVERWRITE_OR_KEEP = "To cut it anew, add --overwrite; to keep both, choose a place with --output."
 
@@ -79,7 +79,7 @@ def _cost(matted: MattedFolder) -> str:
     if not done:
         return ""
     frames, speed = sum(ledger.entry(name).frames for name in done), ledger.frames_per_second
-    takes = f", which takes about {duration(frames / speed)}" if speed else ""
+    takes = f", which takes {about(frames / speed)}" if speed else ""
     return f" {quantity(len(done), 'matted segment')} would have to be matted again{takes}."
 
 

@@ -152,10 +152,10 @@ def take_up(
         InputError: the quality is out of the codec's range.
     """
     if options.typed is not None and remembered is not None:
-        asked = JobOptions.of(options)
-        wanted = remembered.with_typed(asked, options.typed)
-        if wanted != asked:
-            progress.say(f"This job goes on with its own options: {wanted.in_words()}")
+        wanted = remembered.with_typed(JobOptions.of(options), options.typed)
+        own = wanted.with_typed(JobOptions(), options.typed)
+        if own != JobOptions():
+            progress.say(f"This job goes on with its own options: {own.in_words()}")
         options = wanted.applied_to(options)
     encoding = options.output.encoding
     if encoding.quality is not None and encoding.quality > encoding.codec.worst_quality:

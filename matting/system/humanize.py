@@ -22,6 +22,12 @@ def duration(seconds: float) -> str:
     return f"{days} day{'s' * (days > 1)} {hours % 24} h"
 
 
+def about(seconds: float) -> str:
+    """Return an estimated duration: "about 5 h 20 min", "less than a minute"."""
+    text = duration(seconds)
+    return text if seconds < MINUTE else f"about {text}"
+
+
 def time_of_day(time: datetime, now: datetime) -> str:
     """Return the time of day, with its day if that is not today: "03:40 tomorrow"."""
     days = (time.date() - now.date()).days

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matting.errors import InputError
 from matting.progress import Progress, quantity
 from matting.project.ledger import Ledger
-from matting.system.humanize import duration
+from matting.system.humanize import about
 from matting.workers.schedule import Schedule
 
 STAY = "To go on as before, leave the other options away."
@@ -24,7 +24,7 @@ def ask_before_redoing(schedule: Schedule, ledger: Ledger, frames: int, progress
         return
     takes = "how long that takes is not known"
     if ledger.frames_per_second is not None:
-        takes = f"that takes about {duration(frames / ledger.frames_per_second)}"
+        takes = f"that takes {about(frames / ledger.frames_per_second)}"
     changes = "; ".join(schedule.changes)
     what = (
         f"{quantity(len(others), 'segment')} {'is' if len(others) == 1 else 'are'} done by other "

@@ -79,7 +79,9 @@ def test_what_is_typed_replaces_one_by_one() -> None:
     job = JobOptions.of(
         typed("--background", "#102030", "--quality", "30", "--subject", "portrait")
     )
-    taken = take_up(typed("--codec", "h264", "--save", "alpha"), job, Recorder())
+    progress = Recorder()
+    taken = take_up(typed("--codec", "h264", "--save", "alpha"), job, progress)
+    assert progress.mentions("--background") and not progress.mentions("h264")
     assert taken.output.background == (0x10, 0x20, 0x30)
     assert taken.output.encoding.codec is VideoCodec.H264
     assert taken.output.encoding.quality is None  # that was on another scale

@@ -303,7 +303,7 @@ def test_other_options_are_asked_for_once(job: ScriptedJob) -> None:
         job.run()
     assert caught.value.option == "--again"
     question = job.progress.asked[0]
-    assert "--background" in question and "takes about less than a minute" in question
+    assert "--background" in question and "takes less than a minute" in question
     refusing = Recorder()
     refusing.answer = False
     with pytest.raises(InputError, match="Nothing was changed"):
