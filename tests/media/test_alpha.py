@@ -204,7 +204,7 @@ def test_deep_vp9_is_shown_without_its_alpha(tmp_path: Path, progress: Recorder)
     """As by the ffmpeg program, for no decoder here takes it."""
     video = tmp_path / "clip.webm"
     source = f"testsrc2=s={SIZE[0]}x{SIZE[1]},format=yuva420p10le"
-    encoding = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -frames:v 3"
+    encoding = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -strict -2 -frames:v 3"
     command = [str(ffmpeg.program()), "-v", "error", "-f", "lavfi", "-i", source]
     subprocess.run([*command, *encoding.split(), str(video)], check=True)
     folder = segment(video, CuttingOptions(), None, progress)
