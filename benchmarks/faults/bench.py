@@ -20,6 +20,7 @@ from benchmarks.faults.kills import Kills
 from benchmarks.faults.ledger_calls import LedgerCalls
 from benchmarks.faults.machine import Machine
 from benchmarks.faults.mutations import Mutations
+from benchmarks.faults.odd_sources import OddSources
 from benchmarks.faults.other_options import OtherOptions
 from benchmarks.faults.stage_kills import StageKills
 from benchmarks.faults.starts import Starts
@@ -30,6 +31,7 @@ FAULTS: tuple[type[Fault], ...] = (
     StageKills,
     LedgerCalls,
     Mutations,
+    OddSources,
     Damage,
     DiskFull,
     Machine,

@@ -40,11 +40,15 @@ class Trial:
     checkpoint: Path | None
     seconds: str
 
-    def __call__(self, path: Path) -> Outcome | None:
-        """Return what came of a file; None where the ffmpeg program shows no picture of it."""
+    def __call__(self, path: Path, like: Path | None = None) -> Outcome | None:
+        """Return what came of a file; None where the ffmpeg program shows no picture of it.
+
+        Args:
+            like: a file that shows the same, where ffmpeg itself gives the times only roughly.
+        """
         started = time.monotonic()
         try:
-            reference = show(path, audio=self.checkpoint is not None)
+            reference = show(like or path, audio=self.checkpoint is not None)
         except NotShownError:
             return None
         slower = TIMES_SLOWER if self.checkpoint is None else TIMES_SLOWER_MATTED

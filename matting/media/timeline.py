@@ -136,7 +136,7 @@ def timeline_of(
         shifts.append(max([shift, *_shifts_without_overlap(heard, epochs, number, shifts)]))
     own = [Shift(epoch.packet, shift) for epoch, shift in zip(epochs, shifts, strict=True)]
     others = {
-        index: _shifts_of(stream, epochs, shifts)
+        index: _shifts_of(stream, epochs, shifts, restarts=restarts)
         for index, stream in runs.items()
         if index != picture
     }
@@ -213,20 +213,32 @@ def _shifts_without_overlap(
 
 
 def _shifts_of(
-    runs: Sequence[_Run], epochs: Sequence[_Run], epoch_shifts: Sequence[Fraction]
+    runs: Sequence[_Run],
+    epochs: Sequence[_Run],
+    epoch_shifts: Sequence[Fraction],
+    *,
+    restarts: bool,
 ) -> tuple[Shift, ...]:
     """Return a stream's shifts: those of the picture's runs that its own belong to.
 
-    A run that belongs nowhere, or would go back into the one before it, follows on that.
+    A pause stays one. A run that belongs nowhere, or would go back into the one before it, follows
+    on that.
     """
+    jumps = [after.first - before.last for before, after in pairwise(epochs)]
     result: list[Shift] = []
-    end: Fraction | None = None
+    before: _Run | None = None
     for run in runs:
         number = _epoch(run, epochs)
         shift = Fraction(0) if number is None else epoch_shifts[number]
-        if end is not None and (number is None or end - run.least - shift > OVERLAP_SECONDS):
-            shift = end - run.least
+        if before is not None:
+            jump, earlier = run.first - before.last, result[-1].seconds
+            overlap = before.end + earlier - run.least
+            is_pause = jump > 0 and (not restarts or jump <= GAP_SECONDS)
+            if is_pause and not any(abs(jump - other) <= SLACK_SECONDS for other in jumps):
+                shift = earlier
+            elif number is None or overlap - shift > OVERLAP_SECONDS:
+                shift = overlap
         if not result or result[-1].seconds != shift:
             result.append(Shift(run.packet, shift))
-        end = run.end + shift
+        before = run
     return tuple(result)

@@ -129,6 +129,15 @@ def test_a_pause_that_only_the_picture_makes_stays() -> None:
     assert not line_of([*packets, *heard, *late]).is_cut
 
 
+def test_a_pause_that_only_the_audio_makes_stays() -> None:
+    """It may go on long after the picture's end."""
+    packets = recording([60], [TICKS])
+    for ahead in (3 * TICKS, 9 * TICKS):
+        late = [Sent(AUDIO, 0, at + ahead, at + ahead) for at in range(3 * TICKS, 4 * TICKS, BLOCK)]
+        for container in ("mpegts", "matroska,webm"):
+            assert not line_of([*packets, *late], container).is_cut
+
+
 def test_single_packets_on_another_clock_are_strays() -> None:
     for container in ("mpegts", "matroska,webm"):
         for far in (HOUR, -HOUR):
