@@ -35,7 +35,7 @@ class OddSources(Fault):
     name = "sources"
     description = "sources with gaps, edits, changing sizes, jumping clocks, late starts"
     must_hold = "0 tracebacks, 0 hangs, 0 with other frames, times or audio than ffmpeg shows"
-    tries, short_tries = 100, 2
+    tries, short_tries = 100, 1
 
     def prepare(self) -> None:
         self.trial = Trial(opaque_checkpoint(self.folder), SECONDS)
