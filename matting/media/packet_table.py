@@ -133,7 +133,9 @@ class TableWriter:
         self._pts.append(NO_TIME if packet.pts is None else packet.pts)
         self._sizes.append(packet.size)
         marks = KEY * packet.is_keyframe + DISCARDED * packet.is_discard
-        self._marks.append(marks + CORRUPT * packet.is_corrupt)
+        # A transport stream's counters may have been started anew; what is lost, decoding shows.
+        is_corrupt = packet.is_corrupt and self._container.format.name != "mpegts"
+        self._marks.append(marks + CORRUPT * is_corrupt)
 
     def table(self, stopped: str) -> PacketTable:
         """Return the table. `stopped`: as PacketTable has it."""

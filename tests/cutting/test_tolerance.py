@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matting.media.video_source import VideoSource
 from matting.options import CuttingOptions
 from matting.segment import segment
 from tests.support.clips import make_clip
@@ -108,6 +109,7 @@ def test_continuity_counters_that_restart_are_no_damage(
     progress = Recorder()
     cut = segment(video, THIRD, None, progress)
     assert joined(cut) == expected
+    assert sum(len(chunk.pts) for chunk in VideoSource(video).chunks(8)) == 30
     assert not progress.mentions("damaged") and not progress.mentions("re-encoded")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor, ImageOps
 
 from matting.errors import DecodeError
 from matting.media.images.size_limit import require_size
@@ -67,3 +67,15 @@ def read_by_pillow(path: Path) -> PillowPicture:
     mode = "RGBA" if "transparency" in picture.info else PLAIN_MODES[picture.mode]
     values = np.asarray(picture.convert(mode))
     return PillowPicture(values if values.ndim == 3 else values[..., None], profile)
+
+
+def exif_orientation(content: bytes) -> int:
+    """Return the orientation, 1 to 8, that EXIF metadata gives; 1 where it gives none.
+
+    Raises:
+        ValueError, OSError, SyntaxError, LookupError, struct.error: it is damaged.
+    """
+    exif = Image.Exif()
+    exif.load(content)
+    orientation = exif.get(ExifTags.Base.Orientation)
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1

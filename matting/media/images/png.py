@@ -117,6 +117,14 @@ def png_profile(content: bytes) -> bytes:
     return b""
 
 
+def png_exif(content: bytes) -> bytes:
+    """Return the EXIF metadata of a PNG file; empty where there is none."""
+    for kind, start, end in _chunks(content):
+        if kind == b"eXIf":
+            return content[start + 8 : end - 4]
+    return b""
+
+
 def png_size(content: bytes) -> Size:
     """Return the size that a PNG file says it has.
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from matting.errors import DecodeError
 from matting.imaging.sample_format import Size
 from matting.media.images import png
-from matting.media.images.pillow import read_by_pillow
+from matting.media.images.pillow import exif_orientation, read_by_pillow
 from matting.media.images.png import Values, bits
 from matting.media.images.size_limit import require_size
-from matting.media.images.tiff import read_tiff
+from matting.media.images.tiff import read_tiff, upright
 from matting.progress import ignore
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -112,13 +112,24 @@ def _read_stored(path: Path) -> tuple[Values, bytes]:
             content = start + file.read()
             require_size(path, *png.png_size(content))
             values = png.decode_png(content)
-            return values if values.ndim == 3 else values[..., None], png.png_profile(content)
+            if values.ndim == 2:
+                values = values[..., None]
+            return upright(values, _orientation(content)), png.png_profile(content)
     if start.startswith(TIFF_SIGNATURES):
         return read_tiff(path)
     if start.startswith(JPEG_SIGNATURE):
         photograph = read_by_pillow(path)
         return photograph.values, photograph.profile
     raise ValueError("neither PNG, JPEG nor TIFF")
+
+
+def _orientation(content: bytes) -> int:
+    """Return the orientation of a PNG file, by its EXIF metadata; as it is stored without them."""
+    exif = png.png_exif(content)
+    try:
+        return exif_orientation(exif) if exif else 1
+    except UNREADABLE:
+        return 1
 
 
 def _to_rgb(values: Values) -> Values:

@@ -116,7 +116,7 @@ def _values(
     if spec.alpha_channel >= 0 and spec.get_int_attribute("oiio:UnassociatedAlpha", 0):
         colours.append(spec.alpha_channel)
     # What is multiplied with its alpha already lies over black.
-    return _upright(values[..., colours], spec.get_int_attribute("Orientation", 1))
+    return upright(values[..., colours], spec.get_int_attribute("Orientation", 1))
 
 
 def _pages(file: oiio.ImageInput) -> int:
@@ -132,8 +132,8 @@ def _pages(file: oiio.ImageInput) -> int:
     return count
 
 
-def _upright(values: Values, orientation: int) -> Values:
-    """Turn a picture by the number of TIFF's tag Orientation."""
+def upright(values: Values, orientation: int) -> Values:
+    """Turn a picture by the number of TIFF's tag Orientation, which EXIF has, too."""
     if orientation in {5, 6, 7, 8}:
         values = values.swapaxes(0, 1)
     rows = -1 if orientation in {3, 4, 7, 8} else 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from matting.errors import DecodeError
 from matting.media.images.png import Values, decode_png, encode_png
@@ -175,3 +175,14 @@ def test_a_grey_profile_is_not_taken_for_one_of_colours(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(picture(3)[..., 0]).save(path, icc_profile=bytes(profile))
     assert read_still(path).profile == b""
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_in_png_turns_as_in_jpeg(orientation: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture_file = Image.fromarray(RGB8)
+    picture_file.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as file:
+        expected = np.asarray(ImageOps.exif_transpose(file))
+    assert np.array_equal(read_picture(tmp_path / "a.png"), expected)
