@@ -140,6 +140,7 @@ def read_index(path: Path) -> SourceIndex:
         )
     if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
+    timeline.require_followed(path)
     placed = _on_timeline(packets, timeline, number, time_base)
     finer = finer_ticks([packet.pts for packet in placed if packet.presented])
     return SourceIndex(

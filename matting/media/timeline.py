@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
+from matting.errors import MediaError
 from matting.media.clock_runs import ClockRun
 
 # So few packets on another clock, after which the earlier one goes on, have bad times.
@@ -19,6 +21,8 @@ SLACK_SECONDS = Fraction(5)
 GAP_SECONDS = Fraction(10)
 # The audio of joined files usually overlaps by a packet or two.
 OVERLAP_SECONDS = Fraction(1, 10)
+# They are told to ffmpeg in its arguments, which are limited on Windows.
+MOST_SHIFTS = 400
 
 
 class Shift(NamedTuple):
@@ -47,6 +51,19 @@ class Timeline:
     def is_cut(self) -> bool:
         """Whether a clock jumps."""
         return any(shift.seconds for shifts in self.shifts.values() for shift in shifts)
+
+    def require_followed(self, path: Path) -> None:
+        """Refuse a file whose clocks jump more often than can be followed.
+
+        Raises:
+            MediaError: they do; names `path`.
+        """
+        jumps = sum(map(len, self.shifts.values()))
+        if jumps > MOST_SHIFTS:
+            raise MediaError(
+                f"{path}: its clocks jump {jumps} times, more than can be followed.",
+                "Convert it with a video converter first, which gives it one clock.",
+            )
 
     def shift(self, stream: int, packet: int) -> Fraction:
         """Return what is added to the times of a stream's packet, in seconds."""

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matting.errors import MediaError
 from matting.media.clock_runs import RunReader
-from matting.media.timeline import OVERLAP_SECONDS, Clock, Timeline, timeline_of
+from matting.media.timeline import (
+    MOST_SHIFTS,
+    OVERLAP_SECONDS,
+    Clock,
+    Shift,
+    Timeline,
+    timeline_of,
+)
 
 TICKS = 90_000
 FRAME, BLOCK = 3000, 1920  # ticks a frame of the picture, and a packet of the audio
@@ -136,6 +146,13 @@ def test_a_pause_that_only_the_audio_makes_stays() -> None:
         late = [Sent(AUDIO, 0, at + ahead, at + ahead) for at in range(3 * TICKS, 4 * TICKS, BLOCK)]
         for container in ("mpegts", "matroska,webm"):
             assert not line_of([*packets, *late], container).is_cut
+
+
+def test_a_clock_that_jumps_without_end_is_refused(tmp_path: Path) -> None:
+    shifts = tuple(Shift(number, Fraction(number)) for number in range(MOST_SHIFTS + 1))
+    with pytest.raises(MediaError, match="jump 401 times"):
+        Timeline(shifts={PICTURE: shifts}).require_followed(tmp_path / "clip.ts")
+    Timeline(shifts={PICTURE: shifts[1:]}).require_followed(tmp_path / "clip.ts")
 
 
 def test_single_packets_on_another_clock_are_strays() -> None:
