@@ -34,7 +34,8 @@ DESCRIPTIONS = {
     Command.COMBINE: "Joins the segments that infer has matted to one video in their folder, "
     "without audio.",
     Command.ADD_AUDIO: "Adds audio, subtitles, chapters and all else that the original holds to "
-    "the video that combine has made; the result is VIDEO_MATTED.mp4 beside the original.",
+    "the video that combine has made; the result is VIDEO_MATTED.mp4 beside the original. For a "
+    "folder of videos that infer has matted one by one: to each of them, in the folder _matted.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
     "measures the result: in the folder DIR, or else demo_output in the program's folder.",
     Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "

@@ -43,15 +43,7 @@ DISGUISES = {
     "session description": "v=0\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
     "image list": f"file,{SECRET}\n",
 }
-ODD_NAMES = [
-    'it\'s "quoted".mp4',
-    "100%d %03d %PATH%.mp4",
-    "-i.mp4",
-    "  two spaces.mp4",
-    "colour:#1?&x=1;y.mp4",
-    "concat:a|b.mp4",
-    "映画 Фильм 😀.mp4",
-]
+ODD_NAMES = ['it\'s "quoted" %PATH%.mp4', "-i 映画 😀.mp4"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="named pipes as POSIX has them")
