@@ -73,7 +73,7 @@ def how_to_end(holder: LockHolder, platform_name: str = sys.platform) -> str:
         f"taskkill /F /PID {holder.pid}" if platform_name == "win32" else f"kill {holder.pid}"
     )
     place = "" if _is_here(holder) else "there "
-    return f"stop it; if its window is gone: {place}{by_force}"
+    return f"stop it (if its window is gone, {place}with: {by_force})."
 
 
 def _is_here(holder: LockHolder) -> bool:
