@@ -21,8 +21,8 @@ def skip_open_gop_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceInde
     """Mark what no decoder can show at the start as not presented.
 
     A recording that begins in the middle starts with frames that refer to pictures from before it:
-    those before the first key frame, and its leading pictures, up to the first that comes out
-    whole. A damaged key frame is damage, and stays presented.
+    those before the first key frame, and its leading pictures, up to the first that comes out.
+    A damaged key frame is damage, and stays presented.
 
     Returns:
         the index, and how many frames were marked.
@@ -31,9 +31,11 @@ def skip_open_gop_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceInde
         MediaError: it is no video.
     """
     packets = index.packets
-    key = next((number for number, packet in enumerate(packets) if packet.key), None)
-    if key is None:
+    keys = [number for number, packet in enumerate(packets) if packet.key]
+    if not keys:
         return index, 0
+    # Where a clock is set back later, times before the first key frame's are no leading pictures'.
+    key, next_key = (*keys, len(packets))[:2]
     key_pts = packets[key].pts
     candidates = {
         number
@@ -41,14 +43,18 @@ def skip_open_gop_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceInde
         if packet.presented
         and (
             number < key
-            or (None not in {key_pts, packet.pts} and (packet.pts or 0) < (key_pts or 0))
+            or (
+                number < next_key
+                and None not in {key_pts, packet.pts}
+                and (packet.pts or 0) < (key_pts or 0)
+            )
         )
     }
     if not candidates:
         return index, 0
     frames = decode_files([info.path], Decoding(), strict=False, threads=1)
     with closing(frames):
-        whole = next((number for _, number, frame in frames if not frame.is_corrupt), None)
+        whole = next((number for _, number, _ in frames), None)
     if whole is None:
         return index, 0
     undecodable = candidates - {whole}

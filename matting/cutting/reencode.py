@@ -52,6 +52,8 @@ def reencode(
         held = {*review.hashes, *(review.missing if repeat else ())}
         indexed = {number: pts for number, pts in decoding.indexed.items() if number in held}
         decoding = replace(decoding, indexed=indexed, presented=list(review.hashes))
+        if filters.shape is None and decoding.shapes:  # damaged headers give other sizes
+            filters = replace(filters, shape=next(iter(decoding.shapes)))
     time_by_packet = _presentation_times(job, decoding)
     damage = _Damage.of(job, review, time_by_packet)
     times = sorted(time_by_packet.values())

@@ -20,7 +20,10 @@ from matting.cutting.source_frames import (
     last_frame,
     no_good_frame,
 )
+from matting.imaging.sample_format import Size
 from matting.media.decode_check import decode_all
+from matting.media.frame_decoding import Shape
+from matting.media.frame_filters import FrameFilters
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress, ignore
@@ -101,15 +104,18 @@ def _rewrite_run(
     good = {pts for times in groups.values() for pts in times} - damaged
     if not good and before is None:
         before = _first_good_frame(segments)
+    frames = decode_frames(
+        [job.info.path],
+        lambda number, _: pts if (pts := packets.pts_of(number)) in good else None,
+        strict=False,
+        only=job.index.decodable(packets.with_lead(run[0], run[-1])),
+    )
+    # Damage in a header gives frames of other sizes.
+    filters = FrameFilters(shape=_usual_shape(job.info, segments))
     encode_segments(
         job.info,
         groups,
-        decode_frames(
-            [job.info.path],
-            lambda number, _: pts if (pts := packets.pts_of(number)) in good else None,
-            strict=False,
-            only=job.index.decodable(packets.with_lead(run[0], run[-1])),
-        ),
+        filters.apply(job.info, frames),
         damaged=damaged,
         before=before,
         crf=None,
@@ -121,6 +127,15 @@ def _rewrite_run(
         else replace(segment, path=path, suspect=(), copied=False)
         for path, (_, segment) in zip(groups, held, strict=True)
     ]
+
+
+def _usual_shape(info: VideoInfo, segments: Sequence[CutSegment]) -> Shape:
+    """Return the shape of a source's intact frames; what its header says where it has none."""
+    intact = (segment for segment in segments if segment.times and not segment.suspect)
+    first = next((first_frame(segment.path, ()) for segment in intact), None)
+    if first is not None:
+        return Shape.of(first)
+    return Shape(Size(info.width_px, info.height_px), info.pixel_format)
 
 
 def rewrite_segment(
