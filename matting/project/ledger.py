@@ -154,8 +154,8 @@ class Ledger:
         kept = [atomic_files.set_aside(f.path) for f in files if self._is_unknown(f)]
         if files:
             # On the disk before the first rename: a kill between two leaves no doubt.
-            temporary = {file.kind: file.temporary.name for file in files if file.kind}
-            self._incoming[name] = Incoming(entry, temporary)
+            names = {file.kind: file.temporary.name for file in files if file.kind}
+            self._incoming[name] = Incoming(entry, names)
             self._save_manifest()
             for file in files:
                 file.give_name()
@@ -178,11 +178,7 @@ class Ledger:
     def record_state(
         self, name: str, end_state: Fingerprint | None, files: Iterable[ProvenFile]
     ) -> None:
-        """Record the state after a segment, computed once more.
-
-        Args:
-            files: as for `record`.
-        """
+        """Record the state after a segment, computed once more; `files` as for `record`."""
         for file in files:
             file.give_name()
         self._entries[name] = replace(self.entry(name), end_state=end_state)
@@ -191,8 +187,7 @@ class Ledger:
     def recall(self, names: Iterable[str]) -> None:
         """Take back the results of segments that were no part of the folder for a while."""
         for name in self._former.keys() & set(names):
-            self._entries[name] = self._former.pop(name)
-            self._done[name] = True
+            self._entries[name], self._done[name] = self._former.pop(name), True
 
     def recover(self) -> None:
         """Bring to its end what a kill has left half-way between two results; remove the rest."""
@@ -207,10 +202,9 @@ class Ledger:
                 if kind in incoming.temporary
                 and not incoming.entry.outputs[kind].fingerprint.matches(path)
             }
-            some_are_there = len(waiting) < len(places)
             for kind, file in waiting.items():
-                fingerprint = incoming.entry.outputs[kind].fingerprint
-                if some_are_there and fingerprint.matches(file.temporary):
+                output = incoming.entry.outputs[kind]
+                if len(waiting) < len(places) and output.fingerprint.matches(file.temporary):
                     file.give_name()
                 else:
                     atomic_files.discard(file.temporary)
