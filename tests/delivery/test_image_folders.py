@@ -59,7 +59,7 @@ def test_a_folder_that_is_not_what_was_recorded_is_done_again(
         contents = first.read_bytes(), second.read_bytes()
         first.write_bytes(contents[1])
         second.write_bytes(contents[0])
-    with pytest.raises(InputError, match="1 of 2 segments are not done: b"):
+    with pytest.raises(InputError, match="nothing to join"):
         combine(folder.root, None, progress)
     progress.totals.clear()
     infer(tmp_path / "shots", matting_options(opaque_checkpoint), None, progress)
@@ -92,7 +92,7 @@ def test_from_pictures_to_a_video_and_back(
     infer(take, at_rate(options, 25), None, progress)
     assert progress.said.count("1 are done again, for these have changed: --frame-rate.") == 1
     assert [p.name for p in composites(folder)] == ["take.mp4"]
-    assert numbers(combine(folder.root, None, progress)) == list(range(4))
+    assert numbers(composites(folder)[0]) == list(range(4))
     infer(take, at_rate(options, None), None, progress)
     assert progress.said.count("1 are done again, for these have changed: --frame-rate.") == 2
     assert not (folder.output_folder(OutputKind.COMPOSITE) / "file_list.txt").exists()
