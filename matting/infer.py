@@ -26,7 +26,7 @@ from matting.project.job_places import (
 from matting.project.ledger import Ledger
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
-from matting.project.recorded_settings import settings_of
+from matting.project.recorded_settings import settings_of, with_tags_as_before
 from matting.project.source_watch import require_source_unchanged
 from matting.system import files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
@@ -67,7 +67,9 @@ def infer(
         require_source_unchanged(segments.parent, inputs.plan.source, progress)
     folder = MattedFolder.of(segments, output)
     require_places([Place(folder.root, is_folder=True)], segments)
-    options = asked = take_up(options, Ledger(folder).remembered, progress)
+    ledger = Ledger(folder)
+    options = asked = take_up(options, ledger.remembered, progress)
+    options = with_tags_as_before(options, map(ledger.entry, ledger.names))
     require_places(_places(inputs, folder, options), segments)
     device = choose_device(compute.device)
     require_precision(options.matte.precision, device)

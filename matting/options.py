@@ -167,6 +167,7 @@ class EncodingOptions:
         chroma: SOURCE: the source's subsampling and bit depth, if the codec has it; YUV420: 4:2:0
             in no more bits than hardware everywhere plays.
         encoder: AUTO until the run chooses one; whatever encodes before that is SOFTWARE.
+        tags_assumed: whether results of a source without colour tags carry those it is taken as.
     """
 
     codec: VideoCodec = VideoCodec.HEVC
@@ -175,6 +176,7 @@ class EncodingOptions:
     preset: str | None = None
     chroma: Chroma = Chroma.SOURCE
     encoder: CodecBackend = CodecBackend.AUTO
+    tags_assumed: bool = True
 
     @property
     def by_hardware(self) -> bool:

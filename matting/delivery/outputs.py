@@ -67,7 +67,9 @@ def create_writer(
         StorageError: it cannot be written.
     """
     is_alpha = kind.is_alpha  # coverage, not light: neither profile nor HDR
-    colour = source.colour.assumed(source.size_px.height)  # else editors guess, each another way
+    colour = source.colour
+    if encoding.tags_assumed:  # else editors guess, each another way
+        colour = colour.assumed(source.size_px.height)
     if not target.pictures:
         return VideoWriter(
             path,

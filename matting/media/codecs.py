@@ -17,6 +17,9 @@ from av.video.stream import VideoStream
 from matting.errors import MissingError
 from matting.system import fixes
 
+# FFmpeg's own decoders of these ignore the transparency that WebM stores beside the frames.
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
 
 def require_codec(
     name: str, mode: Literal["r", "w"], hint: str = "", *, option: str | None = None
@@ -77,3 +80,30 @@ def add_video_stream(output: OutputContainer, encoder: str, **arguments: Any) ->
     if not isinstance(stream, VideoStream):
         raise TypeError(f"{encoder} is not a video encoder")
     return stream
+
+
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """Return a decoder of all of a stream, its transparency included.
+
+    The stream's own where that does it. Another one knows nothing before its first packet.
+
+    Raises:
+        MissingError: this build of FFmpeg has no such decoder.
+    """
+    context = stream.codec_context
+    if not has_alpha_beside(stream):
+        return context
+    return create_codec_context(ALPHA_DECODERS[context.codec.canonical_name], "r")
+
+
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Return whether a second frame beside each of the stream's own holds its transparency.
+
+    Those of more than 8 bits are not read: the decoder in PyAV's FFmpeg takes none, and the ffmpeg
+    program shows them without.
+    """
+    context = stream.codec_context
+    if context.codec.canonical_name not in ALPHA_DECODERS:
+        return False
+    deep = context.format is not None and context.format.components[0].bits > 8
+    return not deep and stream.metadata.get("alpha_mode") == "1"

@@ -24,7 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
-from matting.media.codecs import create_codec_context
+from matting.media.codecs import decoder_of
 from matting.media.ffmpeg import FAR, SAFE_INPUT, SELF_DESCRIBING
 from matting.media.packet_limits import PacketLimits
 from matting.system.files import require_possible
@@ -34,9 +34,6 @@ from matting.system.invocation import Command, give, named
 SIDE_DATA_KINDS = 64
 
 AnyStream = TypeVar("AnyStream", bound=Stream)
-
-# FFmpeg's own decoders of these ignore the transparency that WebM stores beside the frames.
-ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def require_file(path: Path) -> None:
@@ -93,33 +90,6 @@ def decode(
     decoder = decoder or decoder_of(stream)
     for packet in container.demux(stream):
         yield from decoder.decode(packet)
-
-
-def decoder_of(stream: VideoStream) -> VideoCodecContext:
-    """Return a decoder of all of a stream, its transparency included.
-
-    The stream's own where that does it. Another one knows nothing before its first packet.
-
-    Raises:
-        MissingError: this build of FFmpeg has no such decoder.
-    """
-    context = stream.codec_context
-    if not has_alpha_beside(stream):
-        return context
-    return create_codec_context(ALPHA_DECODERS[context.codec.canonical_name], "r")
-
-
-def has_alpha_beside(stream: VideoStream) -> bool:
-    """Return whether a second frame beside each of the stream's own holds its transparency.
-
-    Those of more than 8 bits are not read: the decoder in PyAV's FFmpeg takes none, and the ffmpeg
-    program shows them without.
-    """
-    context = stream.codec_context
-    if context.codec.canonical_name not in ALPHA_DECODERS:
-        return False
-    deep = context.format is not None and context.format.components[0].bits > 8
-    return not deep and stream.metadata.get("alpha_mode") == "1"
 
 
 def until_break(

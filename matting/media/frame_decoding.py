@@ -20,8 +20,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.imaging.sample_format import Size
+from matting.media.codecs import decoder_of
 from matting.media.container import (
-    decoder_of,
     ffmpeg_log,
     is_presented,
     is_presented_when_decoded,

@@ -14,8 +14,9 @@ from av.video.stream import VideoStream
 
 from matting.imaging.orientation import Orientation
 from matting.imaging.sample_format import Size
+from matting.media.codecs import decoder_of
 from matting.media.colour_tags import ColourTags
-from matting.media.container import AnyStream, decoder_of, side_data
+from matting.media.container import AnyStream, side_data
 from matting.media.display_matrix import display_matrix, orientation_of
 from matting.media.hdr_metadata import HdrMetadata, hdr_note
 from matting.media.video_info import VideoInfo

@@ -12,8 +12,8 @@ from av.video.stream import VideoStream
 
 from matting.errors import MediaError
 from matting.media.alpha import has_alpha
+from matting.media.codecs import has_alpha_beside
 from matting.media.colour_tags import ColourTags
-from matting.media.container import has_alpha_beside
 from matting.media.matroska_header import NO_HEADER, PictureHeader, read_header
 
 USUAL_RATE = Fraction(30)  # where nothing says otherwise

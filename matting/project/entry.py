@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -38,6 +38,7 @@ class RecordedSettings(Struct, frozen=True):
         frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
             video that has its own.
         first_frame: the number of the first picture, where pictures are numbered.
+        tags_assumed: unset where results carry no other colour tags than their source.
     """
 
     checkpoint: Sha256 | UnsetType = UNSET
@@ -53,6 +54,7 @@ class RecordedSettings(Struct, frozen=True):
     chroma: Chroma | UnsetType = UNSET
     frame_rate: RateText | UnsetType | None = UNSET
     first_frame: Count | UnsetType = UNSET
+    tags_assumed: Literal[True] | UnsetType = UNSET
 
 
 class InitialState(str, Enum):

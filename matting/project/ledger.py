@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from matting.project.job_options import JobOptions
 from matting.project.manifest import START_OVER, Incoming, Manifest, upgrade
 from matting.project.paths import LIST_NAME, MattedFolder
 from matting.project.plan import Plan, concat_list
-from matting.project.result_names import places
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import sweep_folder
@@ -41,6 +40,7 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._incoming: dict[str, Incoming] = {}
         self._former: dict[str, Entry] = {}
+        self._superseded: dict[OutputKind, dict[str, OutputFile]] = {}
         self.plan: Plan | None = None
         self.origin: str | None = None
         self.options: JobOptions | None = None
@@ -112,34 +112,14 @@ class Ledger:
         return self.folder.output_folder(kind) / output.file if output else None
 
     def recorded_files(self) -> Iterator[tuple[Path, OutputFile]]:
-        """Yield where each recorded result is or was, also of segments of former times."""
+        """Yield where each recorded result is or was, also those that others have replaced."""
         incoming = (one.entry for one in self._incoming.values())
         for entry in (*self._entries.values(), *incoming, *self._former.values()):
             for kind, output in entry.outputs.items():
                 yield self.folder.output_folder(kind) / output.file, output
-
-    def overwritten(self, names: Set[str], paths_of: Callable[[str], Iterable[Path]]) -> set[str]:
-        """Return the other segments whose results are overwritten when the given ones are matted.
-
-        Results can get other names when inputs are added to a folder or removed from it. A segment
-        whose result is overwritten has to be matted again, and may overwrite others in turn; those
-        are included.
-
-        Args:
-            paths_of: returns where a segment's results would go now.
-        """
-        lost: set[str] = set()
-        latest = set(names)
-        while latest:
-            taken = {place for name in latest for path in paths_of(name) for place in places(path)}
-            latest = {
-                name
-                for name in self._entries.keys() - names - lost
-                for kind, output in self._entries[name].outputs.items()
-                if taken & places(self.folder.output_folder(kind) / output.file)
-            }
-            lost |= latest
-        return lost
+        for kind, outputs in self._superseded.items():
+            for output in outputs.values():
+                yield self.folder.output_folder(kind) / output.file, output
 
     def record(self, name: str, entry: Entry, files: Sequence[ProvenFile] = ()) -> list[Path]:
         """Record a proven result, which makes its segment done.
@@ -160,7 +140,7 @@ class Ledger:
             for file in files:
                 file.give_name()
             del self._incoming[name]
-        self._entries[name] = entry
+        self._replace(name, entry)
         self._save_manifest()
         if not self._done.get(name):
             self._done[name] = True
@@ -209,7 +189,7 @@ class Ledger:
                 else:
                     atomic_files.discard(file.temporary)
             if self._is_in_place(incoming.entry):
-                self._entries[name] = incoming.entry
+                self._replace(name, incoming.entry)
         self._incoming.clear()
         for entry in self._entries.values():
             for kind, output in entry.outputs.items():
@@ -243,6 +223,14 @@ class Ledger:
             else:
                 atomic_files.remove(path)
 
+    def _replace(self, name: str, entry: Entry) -> None:
+        """Put an entry in the place of another; files that keep their names stay known."""
+        for kind, output in self.entry(name).outputs.items():
+            self._superseded.setdefault(kind, {})[output.file] = output
+        for kind, output in entry.outputs.items():
+            self._superseded.get(kind, {}).pop(output.file, None)
+        self._entries[name] = entry
+
     def _is_unknown(self, file: ProvenFile) -> bool:
         """Return whether something else than a result, or a damaged one, has the name of `file`."""
         if file.kind is None or not os.path.lexists(file.path):
@@ -272,6 +260,7 @@ class Ledger:
             self._entries = manifest.segments
             self._incoming = manifest.incoming
             self._former = manifest.former
+            self._superseded = manifest.superseded
             self._names = list(manifest.segments)
         if processed.is_file():
             done = records.read(processed, dict[str, Any], START_OVER)
@@ -292,5 +281,6 @@ class Ledger:
             segments=segments,
             incoming=self._incoming,
             former=self._former,
+            superseded={kind: files for kind, files in self._superseded.items() if files},
         )
         records.write(self.folder.manifest, manifest)

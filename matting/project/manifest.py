@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from matting.options import OutputKind
-from matting.project.entry import Entry, RecordedSettings
+from matting.project.entry import Entry, OutputFile, RecordedSettings
 from matting.project.job_options import LONGEST_PATH, JobOptions
 from matting.project.plan import MOST_SEGMENTS, Plan
 from matting.project.records import FileName
@@ -26,6 +26,7 @@ class Incoming(Struct, frozen=True):
     temporary: Annotated[dict[OutputKind, FileName], Meta(max_length=16)]
 
 
+Superseded = Annotated[dict[FileName, OutputFile], Meta(max_length=MOST_SEGMENTS)]
 Entries = Annotated[dict[FileName, Entry], Meta(max_length=MOST_SEGMENTS)]
 
 
@@ -39,6 +40,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         frames_per_second: how fast its last run was; None: unknown.
         incoming: by segment; what a kill may have left half-way between two results.
         former: results of segments that are no part of the folder at present.
+        superseded: files of results that others have replaced under another name, by their own.
     """
 
     version: Literal[2] = 2
@@ -50,6 +52,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     segments: Entries
     incoming: Annotated[dict[FileName, Incoming], Meta(max_length=MOST_SEGMENTS)] = {}
     former: Entries = {}
+    superseded: Annotated[dict[OutputKind, Superseded], Meta(max_length=16)] = {}
 
 
 def upgrade(manifest: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 
 from matting.errors import InputError, MattingError
@@ -37,6 +37,32 @@ def require_own_results(ledger: Ledger, targets: Iterable[Path]) -> None:
     for path in there:
         if not known & places(path):
             raise not_made_here(path)
+
+
+def overwritten(
+    ledger: Ledger, names: Set[str], paths_of: Callable[[str], Iterable[Path]]
+) -> set[str]:
+    """Return the other segments whose results are overwritten when the given ones are matted.
+
+    Results can get other names when inputs are added to a folder or removed from it. A segment
+    whose result is overwritten has to be matted again, and may overwrite others in turn; those are
+    included.
+
+    Args:
+        paths_of: returns where a segment's results would go now.
+    """
+    lost: set[str] = set()
+    latest = set(names)
+    while latest:
+        taken = {place for name in latest for path in paths_of(name) for place in places(path)}
+        latest = {
+            name
+            for name in set(ledger.names) - names - lost
+            for kind, output in ledger.entry(name).outputs.items()
+            if taken & places(ledger.folder.output_folder(kind) / output.file)
+        }
+        lost |= latest
+    return lost
 
 
 def require_own_combined(combined: Path) -> None:

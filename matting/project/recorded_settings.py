@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace as replace_field
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
@@ -9,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from matting.media.encoders import preset_of, quality_of
 from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
-from matting.project.entry import PICTURES, AutoRatio, RecordedSettings
+from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 
 if TYPE_CHECKING:  # what joins results needs no torch
     from matting.project.inputs import Input
@@ -23,6 +25,7 @@ WORDS = {
     "preset": "how carefully the encoder works",
     "frame_rate": "--frame-rate",
     "first_frame": "the numbers of the pictures",
+    "tags_assumed": "colour tags for videos that have none",
 }
 
 
@@ -56,7 +59,25 @@ def _with_encoding(recorded: RecordedSettings, encoding: EncodingOptions) -> Rec
         bitrate_bps=encoding.bitrate_bps,
         preset=preset_of(encoding),
         chroma=encoding.chroma,
+        tags_assumed=True if encoding.tags_assumed else UNSET,
     )
+
+
+def with_tags_as_before(options: MattingOptions, entries: Iterable[Entry]) -> MattingOptions:
+    """Return options by which new results can be joined with a job's own.
+
+    Earlier versions wrote no assumed colour tags, and streams of other tags cannot be joined.
+    """
+    earlier = any(
+        entry.outputs
+        and not isinstance(entry.settings.codec, UnsetType)
+        and isinstance(entry.settings.tags_assumed, UnsetType)
+        for entry in entries
+    )
+    if not earlier:
+        return options
+    encoding = replace_field(options.output.encoding, tags_assumed=False)
+    return replace_field(options, output=replace_field(options.output, encoding=encoding))
 
 
 def in_words(setting: str) -> str:

@@ -21,6 +21,7 @@ from matting.project.entry import Lineage, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.lineage import adopt_lineages, same_matte, state_after
+from matting.project.own_files import overwritten
 from matting.project.recorded_settings import changed_settings, in_words
 from matting.system.fingerprint import Fingerprint
 from matting.workers.executor import Failure, Outcome, SavedState
@@ -95,7 +96,7 @@ class Schedule:
         adopt_lineages(ledger, [names] if self._chained else [[name] for name in names])
         undone = {item.name for item in self._items if not self._is_done(item)}
         paths = {item.name: [t.path for t in targets(item).values()] for item in self._items}
-        self.overwritten = ledger.overwritten(undone, lambda name: paths.get(name, []))
+        self.overwritten = overwritten(ledger, undone, lambda name: paths.get(name, []))
         for item in self._items:
             self._plan(item, done=item.name not in undone | self.overwritten)
         self._ahead = {step.item.name for step in self.steps}

@@ -22,9 +22,14 @@ from matting.options import (
     Subject,
     VideoCodec,
 )
-from matting.project.entry import RecordedSettings
+from matting.project.entry import Entry, OutputFile, RecordedSettings
 from matting.project.inputs import Input
-from matting.project.recorded_settings import changed_settings, in_words, settings_of
+from matting.project.recorded_settings import (
+    changed_settings,
+    in_words,
+    settings_of,
+    with_tags_as_before,
+)
 from tests.support.repository import ROOT
 from tests.support.stages import matting_options
 
@@ -77,9 +82,21 @@ def without(job: str, *names: str) -> RecordedSettings:
 
 @pytest.mark.parametrize("job", EARLIER)
 def test_earlier_versions_records_are_todays(job: str, tmp_path: Path) -> None:
-    wanted = settings_of(input_of(job, tmp_path), OPTIONS[job], CHECKPOINT)
+    made = Entry(
+        settings=earlier(job), outputs={OutputKind.COMPOSITE: OutputFile("a", 0, "00" * 32)}
+    )
+    options = with_tags_as_before(OPTIONS[job], [Entry(), made])
+    wanted = settings_of(input_of(job, tmp_path), options, CHECKPOINT)
     assert changed_settings(earlier(job), wanted) == []
     assert msgspec.to_builtins(wanted) == EARLIER[job] | {"kinds": tuple(EARLIER[job]["kinds"])}
+
+
+def test_todays_results_carry_assumed_tags(tmp_path: Path) -> None:
+    item = input_of("plain", tmp_path)
+    settings = settings_of(item, OPTIONS["plain"], CHECKPOINT)
+    assert settings.tags_assumed is True
+    made = Entry(settings=settings, outputs={OutputKind.COMPOSITE: OutputFile("a", 0, "00" * 32)})
+    assert with_tags_as_before(OPTIONS["plain"], [made]) == OPTIONS["plain"]
 
 
 @pytest.mark.parametrize(
