@@ -19,7 +19,7 @@ from matting.media.container import (
     reading,
     until_break,
 )
-from matting.media.frame_times import finer_ticks
+from matting.media.frame_times import finer_ticks, is_no_clock
 from matting.media.mp4.stream_copy import mp4_can_hold
 from matting.media.packet_content import PacketContent
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
@@ -100,6 +100,7 @@ def read_index(path: Path) -> SourceIndex:
         MediaError: it is no video, or holds no frames.
     """
     packets: list[SourcePacket] = []
+    durations: list[int | None] = []
     end = Fraction(0)
     with open_video(path) as (container, stream), reading(path):
         number, time_base = stream.index, stream.time_base or Fraction(1)
@@ -117,6 +118,7 @@ def read_index(path: Path) -> SourceIndex:
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
+                durations.append(packet.duration)
                 key = packet.is_keyframe
                 content = PacketContent(bytes(packet), codec, extradata)
                 is_superfluous = content.is_superfluous()
@@ -141,6 +143,8 @@ def read_index(path: Path) -> SourceIndex:
     if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
     timeline.require_followed(path)
+    if is_no_clock([packet.pts for packet in packets], durations):
+        packets = [replace(packet, pts=None, dts=None) for packet in packets]
     placed = _on_timeline(packets, timeline, number, time_base)
     finer = finer_ticks([packet.pts for packet in placed if packet.presented])
     return SourceIndex(

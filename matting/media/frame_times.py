@@ -9,6 +9,8 @@ from itertools import accumulate, groupby, pairwise
 from statistics import median_low
 
 FINE_TICKS = 64  # from one frame to the next: room for those that share one time
+# How many times longer than from one to the next frames may say that they last.
+MOST_OVERLAPPING = 100
 
 
 def rising_times(
@@ -34,6 +36,21 @@ def rising_times(
     if not kept:
         return [start + int(place * max(step, Fraction(1))) for place in range(len(given))]
     return list(_fill(kept, len(given), step))
+
+
+def is_no_clock(times: Sequence[int | None], durations: Sequence[int | None]) -> bool:
+    """Return whether times only number the frames, as FFmpeg gives those of a bare Dirac stream.
+
+    Args:
+        times: of the frames, in any order.
+        durations: how long each says that it lasts, in the same ticks.
+    """
+    known = sorted({time for time in times if time is not None})
+    said = [duration for duration in durations if duration]
+    if len(known) < 2 or not said:
+        return False
+    usual = median_low(later - earlier for earlier, later in pairwise(known))
+    return usual * MOST_OVERLAPPING < median_low(said)
 
 
 def finer_ticks(times: Sequence[int | None]) -> int:

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matting.media.frame_times import FINE_TICKS, finer_ticks, rising_times
+from matting.media.frame_times import FINE_TICKS, finer_ticks, is_no_clock, rising_times
 
 STEP = Fraction(100)
 QUICK = settings(deadline=None, max_examples=150)
@@ -42,6 +42,25 @@ def test_frames_that_share_a_coarse_tick_find_room_in_finer_ones() -> None:
     fine = shown([time * finer for time in coarse])
     assert [fine[place] for place in (0, 1, 2, 4, 5)] == [0, 64, 128, 192, 256]
     assert finer_ticks([0, 1, 2, 3]) == 1
+
+
+@QUICK
+@given(
+    gap=st.integers(1, 10**6),
+    frames=st.integers(2, 40),
+    lasting=st.fractions(Fraction(1, 10), 20),
+    missing=st.sets(st.integers(0, 39), max_size=5),
+)
+def test_numbers_of_frames_are_no_times(
+    gap: int, frames: int, lasting: Fraction, missing: set[int]
+) -> None:
+    times = [None if place in missing else place * gap for place in range(frames)]
+    usual = int(gap * lasting)
+    assert not is_no_clock(times, [usual] * frames)
+    assert not is_no_clock(times, [0, None] * frames)
+    few = sum(time is not None for time in times) < 2
+    numbers = [None if time is None else time // gap for time in times]
+    assert few or len(missing) * 3 > frames or is_no_clock(numbers, [48_000] * frames)
 
 
 @st.composite
