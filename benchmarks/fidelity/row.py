@@ -26,6 +26,8 @@ AUDIO_BOUND = Fraction(1, 1000)  # seconds
 PLAIN = ("size", "depth", "layout")  # need no name in the table
 ALWAYS = {*PLAIN, "audio", "subtitles", "chapters", "cover", "timecode", "stereo", "spherical"}
 ALWAYS |= {"mastering display", "light level"}
+SD_LINES = 576  # higher pictures without tags are taken as BT.709
+RGB_MATRICES = {"gbr", "rgb"}
 ON_DEMAND = {"rate"}  # compared only where a row is about it: of VFR it is a guess
 
 
@@ -106,7 +108,12 @@ class Row:
     def _compare(
         self, source: Path, original: DecodedVideo, delivered: Delivered, final: DecodedVideo
     ) -> Result:
-        expected = {**original.facts, **decoded_audio.container_facts(source), **self.expect}
+        expected = {
+            **original.facts,
+            **_assumed_tags(original),
+            **decoded_audio.container_facts(source),
+            **self.expect,
+        }
         facts = {**final.facts, **decoded_audio.container_facts(delivered.final)}
         broken = [
             f"{name}: {value}, now {facts.get(name, 'none')}"
@@ -115,7 +122,11 @@ class Row:
             and (name in self.about or name not in ON_DEMAND)
             and not _same(name, value, facts.get(name, ""), original)
         ]
-        lacking = [name for name in self.about if expected.get(name, UNKNOWN) == UNKNOWN]
+        lacking = [
+            name
+            for name in self.about
+            if {**original.facts, **expected}.get(name, UNKNOWN) == UNKNOWN
+        ]
         broken += [f"the clip itself has no {name}" for name in lacking]
         preserved = [
             value if name in PLAIN else f"{name} {value}"
@@ -169,6 +180,18 @@ def _with_audio(
     if end > max(half_a_frame, AUDIO_BOUND):
         broken.append(f"the ends differ by {float(end * 1000):.1f} ms")
     return replace(result, broken=broken, audio_offset=offset)
+
+
+def _assumed_tags(video: DecodedVideo) -> dict[str, str]:
+    """Return the tags that a picture without any is to get: those it is shown by."""
+    if any(video.facts[name] != UNKNOWN for name in ("transfer", "primaries")):
+        return {}
+    if video.facts["matrix"] not in {UNKNOWN, *RGB_MATRICES}:
+        return {}
+    if video.height > SD_LINES:
+        return dict.fromkeys(("matrix", "transfer", "primaries"), "bt709")
+    tags = dict.fromkeys(("matrix", "transfer", "primaries"), "smpte170m")
+    return tags | ({"primaries": "bt470bg"} if video.height == SD_LINES else {})
 
 
 def _same(name: str, expected: str, actual: str, original: DecodedVideo) -> bool:

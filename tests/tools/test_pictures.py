@@ -28,8 +28,8 @@ CONSOLE_TEXTS = {
     " fps": "matting/cli/progress_line.py",
     " left": "matting/cli/progress_line.py",
     " joined, ": "matting/combine.py",
-    "Done. ": "matting/add_audio.py",
-    " long, ": "matting/add_audio.py",
+    "Done. ": "matting/delivery/final_file.py",
+    " long, ": "matting/delivery/final_file.py",
     "Time taken: ": "matting/cli/next_steps.py",
     "Next: ": "matting/cli/next_steps.py",
 }
