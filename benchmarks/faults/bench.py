@@ -15,6 +15,7 @@ from benchmarks.faults.changes import Changes
 from benchmarks.faults.damage import Damage
 from benchmarks.faults.disk_full import DiskFull
 from benchmarks.faults.fault import Fault, NotHeldError, SkippedError
+from benchmarks.faults.hostile_folders import HostileFolders
 from benchmarks.faults.hostile_json import HostileJson
 from benchmarks.faults.kills import Kills
 from benchmarks.faults.ledger_calls import LedgerCalls
@@ -22,6 +23,7 @@ from benchmarks.faults.machine import Machine
 from benchmarks.faults.mutations import Mutations
 from benchmarks.faults.odd_sources import OddSources
 from benchmarks.faults.other_options import OtherOptions
+from benchmarks.faults.power_cuts import PowerCuts
 from benchmarks.faults.stage_kills import StageKills
 from benchmarks.faults.starts import Starts
 from benchmarks.results import measured_on, section, table, today, write_section
@@ -39,6 +41,8 @@ FAULTS: tuple[type[Fault], ...] = (
     Changes,
     OtherOptions,
     HostileJson,
+    HostileFolders,
+    PowerCuts,
 )
 TITLE = "Faults"
 HEAD = ("fault", "tries", "must hold", "held", "seed, day")

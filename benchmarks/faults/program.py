@@ -59,9 +59,16 @@ class RunningCommand:
     """A command that was started."""
 
     def __init__(
-        self, arguments: Sequence[str], log: Path, *, cold: bool, prepare: Callable[[], None]
+        self,
+        arguments: Sequence[str],
+        log: Path,
+        *,
+        cold: bool,
+        prepare: Callable[[], None],
+        current: Path | None,
     ) -> None:
         self._arguments, self._log, self._prepare = list(arguments), log, prepare
+        self._current = current
         self._started_at = 0.0
         self._is_cold = cold
         self._cold: subprocess.Popen[bytes] | None = None
@@ -80,7 +87,7 @@ class RunningCommand:
                 self._start_cold()
             else:
                 CONTEXT.set_forkserver_preload(PRELOADED)
-                given = (self._arguments, str(self._log), self._prepare)
+                given = (self._arguments, str(self._log), self._prepare, self._current)
                 self._warm = CONTEXT.Process(target=_child, args=given)
                 self._warm.start()
                 self.pid = self._warm.pid or 0
@@ -94,6 +101,7 @@ class RunningCommand:
                 stdout=output,
                 stderr=output,
                 env=_environment(),
+                cwd=self._current,
                 start_new_session=True,
             )
         self.pid = self._cold.pid
@@ -179,13 +187,15 @@ def running(
     *,
     cold: bool = False,
     prepare: Callable[[], None] = nothing,
+    current: Path | None = None,
 ) -> Iterator[RunningCommand]:
     """Start a command; kill it when the block is left and it has not ended.
 
     Args:
         prepare: called in the command's process before it starts, unless that is cold.
+        current: the current folder of the command; None: that of this process.
     """
-    command = RunningCommand(arguments, log, cold=cold, prepare=prepare)
+    command = RunningCommand(arguments, log, cold=cold, prepare=prepare, current=current)
     try:
         command.start()
         yield command
@@ -227,7 +237,9 @@ def _environment() -> dict[str, str]:
     return {**variables, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
+def _child(
+    arguments: list[str], log: str, prepare: Callable[[], None], current: Path | None
+) -> None:
     """Do in a forked child what `python inference_custom.py` does."""
     os.setsid()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -243,6 +255,8 @@ def _child(arguments: list[str], log: str, prepare: Callable[[], None]) -> None:
     from matting.cli.main import main  # noqa: PLC0415
     from matting.system import subprocesses  # noqa: PLC0415
 
+    if current is not None:
+        os.chdir(current)
     torch.set_num_threads(1)
     # Nor need the worker import everything anew.
     subprocesses.START_METHOD = "fork"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.hostile_folder import HostileFolder
 from installation.commands import SubprocessRunner
 from installation.virtual_environment import VirtualEnvironment
-from tests.support.hostile_folder import HostileFolder
 
 
 def test_a_broken_venv_is_recognised_and_created_anew(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.hostile_images import endless_png, png
 from matting.cli.main import main
 from matting.errors import MediaError, SegmentsFailedError
 from matting.infer import infer
@@ -29,7 +30,6 @@ from tests.support.harmful_reads import (
     take_all_memory,
     take_long,
 )
-from tests.support.hostile_images import endless_png, png
 from tests.support.recorder import Recorder
 from tests.support.stages import matting_options
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.hostile_folder import HostileFolder
 from matting.options import OutputKind
 from matting.system.temporary_files import is_temporary
-from tests.support.hostile_folder import HostileFolder
 from tests.support.repository import ROOT
 
 START_SECONDS = 60.0  # on a busy machine: Python and torch start twice

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.hostile_folder import MODULES, HostileFolder
 from matting.errors import InputError
 from matting.system import import_path
-from tests.support.hostile_folder import MODULES, HostileFolder
 from tests.support.repository import ROOT
 
 CHILD = f"""

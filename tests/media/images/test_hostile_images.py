@@ -11,9 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from matting.errors import DecodeError
-from matting.media.images.still import read_still
-from tests.support.hostile_images import (
+from benchmarks.hostile_images import (
     COMPRESSED_TEXTS,
     EXIF,
     HEIGHT,
@@ -25,6 +23,8 @@ from tests.support.hostile_images import (
     png_bomb,
     tiff,
 )
+from matting.errors import DecodeError
+from matting.media.images.still import read_still
 from tests.support.memory_limit import at_most_memory, more_memory
 
 ROOM_BYTES = 100_000_000
