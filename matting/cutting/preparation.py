@@ -61,6 +61,8 @@ def skip_open_gop_start(info: VideoInfo, index: SourceIndex) -> tuple[SourceInde
     whole_pts = packets[whole].pts
     if index.is_timed and whole_pts is not None:
         undecodable = {n for n in undecodable if (packets[n].pts or 0) < whole_pts}
+    elif whole != key:  # whose time is no measure of those of others, then
+        undecodable = {n for n in undecodable if n < whole}
     marked = (
         replace(packet, presented=packet.presented and number not in undecodable)
         for number, packet in enumerate(packets)

@@ -18,7 +18,7 @@ from matting.media.decode_check import decode_all
 from matting.media.frame_decoding import Decoding
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_shape import common_shape
-from matting.media.frame_times import rising_times
+from matting.media.frame_times import best_effort_times, better_times, rising_times
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -182,14 +182,30 @@ def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
     for number in sorted(set(decoding.indexed) - set(order)):
         place = next((i for i, other in enumerate(order) if other > number), len(order))
         order.insert(place, number)
-    if job.says_when_presented:
-        shown = [packets[number].pts for number in order]
-    else:  # those of decoding are right in rising order, if there is one for each
-        decoded = sorted({dts for n in order if (dts := packets[n].dts) is not None})
-        shown = [*decoded] if len(decoded) == len(order) else [None] * len(order)
     step = 1 / (job.info.rate * job.info.time_base)
-    rising = rising_times(shown, order, step, job.info.start_pts)
+    rising = rising_times(_times_when_shown(job, decoding, order), order, step, job.info.start_pts)
     return dict(zip(order, rising, strict=True))
+
+
+def _times_when_shown(
+    job: CutJob, decoding: Decoding, order: Sequence[int]
+) -> Sequence[int | None]:
+    """Return when the frames of packets are shown, which come out in that order."""
+    packets = job.index.packets
+    own = [packets[n].pts if decoding.indexed[n] is not None else None for n in order]
+    by_packet = [time for _, time in sorted(zip(order, own, strict=True))]
+    if _rise(by_packet):  # they are those of decoding: in order, they are right
+        return own
+    brought_by = [decoding.brought_by.get(number) for number in order]
+    decoded = [None if n is None else packets[n].dts for n in brought_by]
+    return better_times(own, best_effort_times(own, decoded))
+
+
+def _rise(times: Sequence[int | None]) -> bool:
+    return all(
+        before is not None and after is not None and before < after
+        for before, after in pairwise(times)
+    )
 
 
 def _group_by_length(job: CutJob, times: Sequence[int]) -> dict[Path, list[int]]:

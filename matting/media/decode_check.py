@@ -75,7 +75,9 @@ def decode_all(
     if slow.failed:
         # A decoder that refuses a packet keeps back another, intact frame. A lenient one does not.
         lenient = decode_files([path], Decoding(), strict=False, threads=1, only=only)
-        slow.presented = [number for _, number, _ in lenient]
+        came = [(number, frame.dts) for _, number, frame in lenient]
+        slow.presented = [number for number, _ in came]
+        slow.brought_by = dict(came)
     return slow
 
 
@@ -118,6 +120,7 @@ def _decode(
                 break
             continue
         decoding.presented.append(number)
+        decoding.brought_by.setdefault(number, frame.dts)
         decoding.interlaced += frame.interlaced_frame
         decoding.shapes[Shape.of(frame)] += 1
         if frame.is_corrupt:

@@ -31,6 +31,9 @@ from matting.media.container import (
 )
 from matting.media.pixel_formats import top_down
 
+# FFmpeg's AVFMT_FLAG_GENPTS: PyAV's default, but not that of FFmpeg's program.
+GENERATE_PTS = 1
+
 
 class Shape(NamedTuple):
     """A frame's size and pixel format."""
@@ -52,9 +55,10 @@ class Decoding:
 
     Attributes:
         indexed: the PTS of every frame that the file lists, by its packet's number; None where it
-            has none.
+            says none itself.
         presented: the numbers of the frames that came out, in the order of presentation, intact
             or not.
+        brought_by: the packet with which each of them came out; None: at the end.
         failed: the numbers of frames that the decoder refused or called corrupt. With several
             threads an error's packet is not known: then `errors` alone counts it.
         errors: how often the decoder refused a packet.
@@ -70,6 +74,7 @@ class Decoding:
 
     indexed: dict[int, int | None] = field(default_factory=dict)
     presented: list[int] = field(default_factory=list)
+    brought_by: dict[int, int | None] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
     errors: int = 0
     next_failed: set[int] = field(default_factory=set)
@@ -111,6 +116,8 @@ def decode_files(
 ) -> Generator[tuple[int, int, VideoFrame], None, None]:
     """Decode files that continue each other in one go.
 
+    A frame's `dts` is the number of the packet that brought it, counted through all files.
+
     Of all but the first file, only the frames that it presents are decoded: what it hides at its
     start repeats the end of the file before.
 
@@ -124,6 +131,7 @@ def decode_files(
         the file's number, the packet's number in that file, and the frame at its packet's time.
     """
     with open_video(files[0]) as (container, stream):
+        container.flags &= ~GENERATE_PTS
         decoding.time_base = stream.time_base or Fraction(0)
         context = decoder_of(stream)
         context.thread_count = threads
@@ -139,12 +147,13 @@ def decode_files(
             for packet in packets:
                 if file == 0 and is_presented(packet, context.codec.canonical_name):
                     decoding.indexed[len(times)] = packet.pts
-                # A frame comes out with its packet's time: the number takes its place.
+                # A frame comes out with its packet's time, and with the time of decoding of the
+                # packet that brings it: numbers take their place.
                 number = len(times)
                 times.append(packet.pts)
                 if file == 0 and only is not None and number not in only:
                     continue
-                packet.pts = number
+                packet.pts = packet.dts = number
                 if listen and file == 0:
                     frames = _decode_listening(context, packet, number, decoding)
                 else:

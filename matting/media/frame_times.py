@@ -38,6 +38,39 @@ def rising_times(
     return list(_fill(kept, len(given), step))
 
 
+def best_effort_times(
+    presented: Sequence[int | None], decoded: Sequence[int | None]
+) -> list[int | None]:
+    """Return when FFmpeg's program and players show frames, in the order in which they come.
+
+    Their times of presentation, until those have gone back more often than those of decoding, which
+    stand for them from then on, and where there is no other (FFmpeg's `guess_correct_pts`).
+
+    Args:
+        presented: when each is presented by the container's own word.
+        decoded: when the packet is decoded with which each comes out; None also where it comes
+            out at the end.
+    """
+    result: list[int | None] = []
+    faulty_pts = faulty_dts = 0
+    last_pts: int | None = None
+    last_dts: int | None = None
+    for pts, dts in zip(presented, decoded, strict=True):
+        faulty_dts += _goes_back(last_dts, dts)
+        faulty_pts += _goes_back(last_pts, pts)
+        if pts is not None or dts is not None:
+            last_pts = dts if pts is None else pts
+            last_dts = pts if dts is None else dts
+        is_good = pts is not None and (faulty_pts <= faulty_dts or dts is None)
+        result.append(pts if is_good else dts)
+    return result
+
+
+def better_times(one: Sequence[int | None], other: Sequence[int | None]) -> Sequence[int | None]:
+    """Return those of two lists of times by which more frames have a good one; else the first."""
+    return other if len(_good_frames(other)) > len(_good_frames(one)) else one
+
+
 def is_no_clock(times: Sequence[int | None], durations: Sequence[int | None]) -> bool:
     """Return whether times only number the frames, as FFmpeg gives those of a bare Dirac stream.
 
@@ -64,6 +97,10 @@ def finer_ticks(times: Sequence[int | None]) -> int:
         return 1
     usual = median_low(later - earlier for earlier, later in pairwise(known))
     return max(1, FINE_TICKS // usual)
+
+
+def _goes_back(before: int | None, time: int | None) -> bool:
+    return before is not None and time is not None and time <= before
 
 
 def _in_order_of_presentation(
@@ -148,12 +185,14 @@ def _fill(good: Sequence[tuple[int, int]], frames: int, step: Fraction) -> Itera
     """Yield a time for every frame, evenly between the good ones."""
     gaps = [(later[1] - earlier[1], later[0] - earlier[0]) for earlier, later in pairwise(good)]
     steps = [Fraction(*gap) for gap in gaps] or [max(step, Fraction(1))]
+    # Between others there may be too many frames for their time.
+    own_steps = [Fraction(span) for span, count in gaps if count == 1] or steps
     first, time = good[0]
     for place in range(first):
-        yield time - int((first - place) * steps[0])
+        yield time - int((first - place) * own_steps[0])
     for (_, time), (span, count) in zip(good, gaps, strict=False):
         for number in range(count):
             yield time + span * number // count
     last, time = good[-1]
     for place in range(last, frames):
-        yield time + int((place - last) * steps[-1])
+        yield time + int((place - last) * own_steps[-1])

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
+from matting.cutting.packet_index import read_index
 from matting.media.container import open_video
 from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
 from matting.media.pixel_formats import EQUIVALENT_FORMATS
@@ -26,10 +27,10 @@ AV1 = {"preset": "12"}
 
 def presented(path: Path) -> list[tuple[Fraction, bytes]]:
     """Return when each frame of a file is presented, in seconds, and a hash of its samples."""
-    time_base = probe(path).time_base
+    index = read_index(path)
     return [
-        ((frame.pts or 0) * time_base, pixel_hash(frame))
-        for _, _, frame in decode_files([path], Decoding(), strict=True, threads=1)
+        ((index.packets[number].pts or 0) * index.time_base, pixel_hash(frame))
+        for _, number, frame in decode_files([path], Decoding(), strict=True, threads=1)
     ]
 
 

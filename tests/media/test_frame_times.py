@@ -8,7 +8,14 @@ from itertools import accumulate, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matting.media.frame_times import FINE_TICKS, finer_ticks, is_no_clock, rising_times
+from matting.media.frame_times import (
+    FINE_TICKS,
+    best_effort_times,
+    better_times,
+    finer_ticks,
+    is_no_clock,
+    rising_times,
+)
 
 STEP = Fraction(100)
 QUICK = settings(deadline=None, max_examples=150)
@@ -26,6 +33,8 @@ def test_only_the_frame_without_a_good_time_gets_another() -> None:
     assert shown([0, 100, -50, 300, 400]) == [0, 100, 200, 300, 400]
     assert shown([None, 100, 200, None]) == [0, 100, 200, 300]
     assert shown([None, None]) == [0, 100]
+    assert shown([0, 40, 40, 80, None]) in ([0, 20, 40, 80, 120], [0, 40, 60, 80, 120])
+    assert shown([0, 40, 80, 80, 120, None])[-1] == 160
 
 
 def test_times_of_decoding_are_put_in_order() -> None:
@@ -42,6 +51,42 @@ def test_frames_that_share_a_coarse_tick_find_room_in_finer_ones() -> None:
     fine = shown([time * finer for time in coarse])
     assert [fine[place] for place in (0, 1, 2, 4, 5)] == [0, 64, 128, 192, 256]
     assert finer_ticks([0, 1, 2, 3]) == 1
+
+
+def test_times_that_go_back_are_replaced_by_those_of_decoding() -> None:
+    assert best_effort_times([6, None, None, None], [46, 86, 126, None]) == [6, 86, 126, None]
+    assert best_effort_times([0, 200, 300, 100, 500], [100, 200, 300, 400, None]) == [
+        0,
+        200,
+        300,
+        400,
+        500,
+    ]
+    assert best_effort_times([0, 200, 100], [None] * 3) == [0, 200, 100]
+
+
+@QUICK
+@given(
+    gaps=st.lists(st.integers(1, 1000), min_size=1, max_size=30),
+    delay=st.integers(0, 3),
+    unsaid=st.sets(st.integers(0, 29)),
+)
+def test_times_that_rise_are_as_the_container_says(
+    gaps: list[int], delay: int, unsaid: set[int]
+) -> None:
+    times: list[int | None] = [*accumulate(gaps)]
+    decoded = [*times[delay:], *[None] * min(delay, len(times))]
+    assert best_effort_times(times, decoded) == times
+    said = [None if place in unsaid else time for place, time in enumerate(times)]
+    shown = best_effort_times(said, times)
+    assert shown == times
+
+
+def test_the_times_by_which_more_frames_are_in_order_are_better() -> None:
+    swapped = [0, 100, 400, 300, 200, 500, 600]
+    with_those_of_decoding = [0, 100, 400, 0, 100, 200, 300]
+    assert better_times(swapped, with_those_of_decoding) == swapped
+    assert better_times([6, None, None, None], [6, 86, 126, 166]) == [6, 86, 126, 166]
 
 
 @QUICK
