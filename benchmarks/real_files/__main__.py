@@ -35,6 +35,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", default="2", help="of a segment (default: 2)")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"at once (default: {JOBS})")
     parser.add_argument("--write", action="store_true", help="write the table to RESULTS.md")
+    parser.add_argument("--about", default="", help="with --write: a sentence on the files")
     return parser.parse_args(argv)
 
 
@@ -48,7 +49,10 @@ def main(argv: list[str] | None = None) -> int:
     table = table_of(outcomes)
     print(f"\n{table}")
     if options.write:
-        results.write_section("real files" + (", all stages" if options.all else ""), table)
+        results.write_section(
+            "Real files, all stages" if options.all else "Real files",
+            f"{options.about}\n\n{table}\n\n{results.measured_on()}",
+        )
     return 0 if bars_met(outcomes) else 1
 
 

@@ -25,6 +25,7 @@ from matting.project.plan import read_plan
 PATIENCE_SECONDS = 60.0
 # Longer than ffmpeg takes to decode a file: it is decoded twice and proven, and matted after that.
 TIMES_SLOWER, TIMES_SLOWER_MATTED = 20, 400
+FRAME_SECONDS = 2.0  # to matte one, on a busy machine
 OPAQUE = "opaque.pth"
 
 
@@ -53,6 +54,7 @@ class Trial:
             return None
         slower = TIMES_SLOWER if self.checkpoint is None else TIMES_SLOWER_MATTED
         limit = PATIENCE_SECONDS + slower * (time.monotonic() - started)
+        limit += FRAME_SECONDS * len(reference.pictures) * (self.checkpoint is not None)
         with tempfile.TemporaryDirectory(prefix="real_files_") as name:
             output = Path(name)
             try:

@@ -49,6 +49,7 @@ TRACK_BYTES, TAG_BYTES = 1 << 12, 48  # what a header takes for each, but for it
 LARGEST_TICKS = 2**31 - 1
 # A moment of the audio, not of the picture, which is not read from the source.
 MOMENT_BYTES, MOMENT_SECONDS = 30_000, 1.0
+CHAPTER_BYTES = 300  # of one, its title included; mp4 has all of them before the first picture
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def mux(
         if container is not Container.MATROSKA and not only_a_moment:
             arguments += ["-moov_size", str(_header_bytes(request))]
         if only_a_moment:  # without waiting for the next subtitle
-            arguments += ["-fs", str(_tag_bytes(request) + MOMENT_BYTES)]
+            arguments += ["-fs", str(_tag_bytes(request) + _chapter_bytes(request) + MOMENT_BYTES)]
             arguments += ["-max_interleave_delta", "1"]
         ffmpeg.run(
             [*arguments, "-f", container.value, f"./{target.name}"],
@@ -229,6 +230,10 @@ def _tag_bytes(request: MuxRequest) -> int:
         len(key) + len(value) for tags in all_tags for key, value in bounded_tags(tags).items()
     )
     return 8 * characters + TAG_BYTES * sum(map(len, all_tags))
+
+
+def _chapter_bytes(request: MuxRequest) -> int:
+    return CHAPTER_BYTES * min(len(request.contents.chapters), MOST_CHAPTERS)
 
 
 def _attach_covers(request: MuxRequest, folder: Path) -> list[str]:

@@ -202,7 +202,7 @@ def _follow(
     """Read what ffmpeg reports, from when it has opened its files on.
 
     Args:
-        stop_after: after so many seconds of that, ask it to finish; None: never.
+        stop_after: after so many seconds of that, and a frame, ask it to finish; None: never.
     """
     if process.stdout is None:
         return
@@ -217,7 +217,7 @@ def _follow(
             elif key == "progress" and stop_after is not None:  # the last line of a report
                 now = time.monotonic()
                 first_report = now if first_report is None else first_report
-                if now - first_report >= stop_after:
+                if done and now - first_report >= stop_after:
                     _ask_to_finish(process)
 
 

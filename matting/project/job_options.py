@@ -127,12 +127,21 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             values["preset"] = asked.preset
         return JobOptions(**values)
 
-    def in_words(self) -> str:
-        """Return those that are not the defaults, as they are typed."""
+    def in_words(self, than: JobOptions | None = None) -> str:
+        """Return those that are others than in `than`, by default the defaults, as they are typed.
+
+        What cannot be typed, such as that there is no bit rate, is left out.
+        """
         words: list[str] = []
         for option in JobOption:
             value = getattr(self, option.field)
-            if value == getattr(JobOptions(), option.field):
+            if value == getattr(than or JobOptions(), option.field):
+                continue
+            if value is None and option is JobOption.QUALITY:
+                value = quality_of(EncodingOptions(self.codec))
+            elif value is None and option is JobOption.DOWNSAMPLE_RATIO:
+                value = "auto"
+            if value is None:
                 continue
             values = value if isinstance(value, tuple) else (value,)
             for one in values:

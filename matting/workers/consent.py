@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
 from matting.errors import InputError
 from matting.progress import Progress, quantity
+from matting.project.inputs import Input
+from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.system.humanize import about
 from matting.workers.schedule import Schedule
@@ -32,6 +38,19 @@ def ask_before_redoing(schedule: Schedule, ledger: Ledger, frames: int, progress
     )
     answer = progress.confirm(f"{what} Matte them again?")
     if answer is None:
-        raise InputError(what, f"To do so, add --again. {STAY}", option="--again")
+        stay = _way_back(ledger, others)
+        raise InputError(what, f"To do so, add --again. {stay}", option="--again")
     if not answer:
-        raise InputError("Nothing was changed.", STAY)
+        raise InputError("Nothing was changed.", _way_back(ledger, others))
+
+
+def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
+    """Return how to go on without matting again what is done.
+
+    After an interrupted change of options that is done by others than the job remembers.
+    """
+    made = JobOptions.implied_by(ledger.entry(item.name) for item in others)
+    own = ledger.options
+    # Results say nothing of where the weights were.
+    words = made.in_words(replace(own, checkpoint=None)) if made and own else ""
+    return f"To keep what is done, type what it was made with: {words}" if words else STAY

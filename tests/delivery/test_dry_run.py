@@ -62,6 +62,21 @@ def test_what_is_left_behind_is_named_before_and_after(
     assert progress.mentions("(adpcm_g722)")
 
 
+def test_thousands_of_chapters_go_through(
+    tmp_path: Path, progress: Recorder, picture: Path
+) -> None:
+    """In mp4 the titles of all come before the first picture."""
+    lines = (f"[CHAPTER]\nTIMEBASE=1/100\nSTART={n}\nEND={n + 1}\n" for n in range(5000))
+    chapters = written(tmp_path / "chapters.txt", ";FFMETADATA1\n" + "".join(lines))
+    video = make(
+        tmp_path / "clip.mkv",
+        *[*opened(picture), *tone(440), *opened(chapters), "-map_chapters", "2"],
+        *["-c:v", "copy", "-c:a", "aac"],
+    )
+    dry_run(video, None, progress, matting_options(checkpoint=None))
+    assert not progress.mentions("will not work")
+
+
 def test_audio_that_ffmpeg_refuses_to_copy_is_converted(tmp_path: Path, picture: Path) -> None:
     phone = make(
         tmp_path / "phone.3gp",

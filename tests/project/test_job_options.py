@@ -116,3 +116,14 @@ def test_an_earlier_versions_results_imply_their_options(job: JobOptions) -> Non
         encoding = replace(again.output.encoding, encoder=CodecBackend.HARDWARE)
         again = replace(again, output=replace(again.output, encoding=encoding))
     assert settings_of(VIDEO, again, "ab" * 32) == recorded
+
+
+def test_what_differs_from_other_options_can_be_typed() -> None:
+    own = JobOptions(background="#0000FF", quality=30, downsample_ratio=0.5)
+    made = JobOptions(background="#FF0000", codec=VideoCodec.H264)
+    words = made.in_words(own).replace("'", "").split()
+    assert words == [
+        *["--downsample-ratio", "auto", "--background", "#FF0000"],
+        *["--codec", "h264", "--quality", "18"],
+    ]
+    assert own.in_words(own) == ""
