@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matting.errors import MediaError
 from matting.media.media_index import IndexPart, index_of
-from matting.media.mp4.boxes import entries, track_id
+from matting.media.mp4.boxes import Box, entries, read_moov, track_id
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketSizes
 from matting.media.source_spatial import spatial_of
@@ -56,15 +56,30 @@ def require_unencrypted(path: Path) -> None:
         MediaError: it is.
         InputError, MediaError: as `probe`.
     """
-    index = index_of(path, IndexPart.MOOV | IndexPart.START)  # which are needed next
-    picture = index.streams.picture.id
-    for trak in index.moov.all(b"trak") if index.moov else []:
-        kinds = {entry.kind for entry in entries(trak)}
-        if track_id(trak) == picture and kinds & ENCRYPTED_ENTRIES:
-            raise MediaError(
-                f"{path} is encrypted (DRM): its picture can be shown only by who has the key.",
-                "Use a copy without protection.",
-            )
+    try:
+        index = index_of(path, IndexPart.MOOV | IndexPart.START)  # which are needed next
+    except MediaError as error:  # what is encrypted may not even look like a picture
+        if _encrypted_tracks(read_moov(path)):
+            raise _encrypted(path) from error
+        raise
+    if index.streams.picture.id in _encrypted_tracks(index.moov):
+        raise _encrypted(path)
+
+
+def _encrypted_tracks(moov: Box | None) -> list[int]:
+    """Return the tracks of an MP4 file whose pictures are encrypted."""
+    return [
+        track_id(trak)
+        for trak in (moov.all(b"trak") if moov else [])
+        if {entry.kind for entry in entries(trak)} & ENCRYPTED_ENTRIES
+    ]
+
+
+def _encrypted(path: Path) -> MediaError:
+    return MediaError(
+        f"{path} is encrypted (DRM): its picture can be shown only by who has the key.",
+        "Use a copy without protection.",
+    )
 
 
 def orientation_note(path: Path) -> str:

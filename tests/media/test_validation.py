@@ -64,9 +64,14 @@ def test_unsupported_samples(pixel_format: str, tmp_path: Path) -> None:
         require_supported(replace(info, pixel_format=pixel_format))
 
 
-def test_an_encrypted_video_is_said_to_be_so(tmp_path: Path, progress: Recorder) -> None:
+@pytest.mark.parametrize("recognisable", [True, False])
+def test_an_encrypted_video_is_said_to_be_so(
+    recognisable: bool, tmp_path: Path, progress: Recorder
+) -> None:
     clip = make_clip(tmp_path / "plain.mp4", 3)
     encryption = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76" * 16]
     video = ffmpeg_copy(clip, tmp_path / "clip.mp4", *encryption, "-encryption_kid", "a7" * 16)
+    if not recognisable:  # by what FFmpeg finds in its packets
+        video.write_bytes(video.read_bytes().replace(b"avcC", b"free"))
     with pytest.raises(MediaError, match="clip.mp4 is encrypted"):
         segment(video, CuttingOptions(), None, progress)
