@@ -24,7 +24,7 @@ class Kills(JobFault):
         "final video's decoded frames identical to an uninterrupted run; "
         f"at most {REDONE_PER_KILL} segments redone per kill"
     )
-    tries, short_tries = 200, 3
+    tries, short_tries = 200, 2
 
     def prepare(self) -> None:
         super().prepare()

@@ -121,7 +121,7 @@ class LedgerCalls(Fault):
     name = "ledger"
     description = "kill at every write, flush and rename of the ledger"
     must_hold = "0 unreadable ledgers, 0 finished segments forgotten"
-    tries, short_tries = FIXED_TRIES + RANDOM_TRIES, FIXED_TRIES + 20
+    tries, short_tries = FIXED_TRIES + RANDOM_TRIES, FIXED_TRIES + 10
 
     def prepare(self) -> None:
         self.fixed_calls = self._play(fixed_story, None, Random(0), self.folder / "count", False)
