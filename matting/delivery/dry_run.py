@@ -60,9 +60,7 @@ def mention_ffmpeg(progress: Progress) -> None:
     try:
         ffmpeg.version()
     except MissingError as error:
-        progress.say(
-            f"{named(Command.ADD_AUDIO)} will not work as it is now: {error.what} {error.hint}"
-        )
+        progress.say(_obstacle(Command.ADD_AUDIO, error))
 
 
 def _require_own_final(video: Path, output: Path | None, encoding: EncodingOptions) -> None:
@@ -111,9 +109,7 @@ def _mention_weights(progress: Progress) -> None:
             infer = named(Command.INFER)
             progress.say(f"The network's weights are not here yet: {infer} will download them.")
     except InputError as error:
-        progress.say(
-            f"{named(Command.INFER)} will not work as it is now: {error.what} {error.hint}"
-        )
+        progress.say(_obstacle(Command.INFER, error))
 
 
 def _obstacle(command: Command, error: MattingError) -> str:
