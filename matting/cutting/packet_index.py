@@ -32,7 +32,8 @@ class SourcePacket:
     """A packet as its container describes it; times in ticks of the stream's time base.
 
     Attributes:
-        pts, dts: when it is presented and decoded; None where the container does not say.
+        pts, dts, duration: when it is presented and decoded, and how long it is shown; None where
+            the container does not say.
         closed_gop: whether nothing from here on refers to anything before; None: unknown.
         presented: whether a player shows its frame.
         corrupt: whether the container itself knows that a part is missing.
@@ -43,6 +44,7 @@ class SourcePacket:
     pts: int | None
     key: bool
     dts: int | None = None
+    duration: int | None = None
     closed_gop: bool | None = None
     presented: bool = True
     corrupt: bool = False
@@ -100,7 +102,6 @@ def read_index(path: Path) -> SourceIndex:
         MediaError: it is no video, or holds no frames.
     """
     packets: list[SourcePacket] = []
-    durations: list[int | None] = []
     end = Fraction(0)
     with open_video(path) as (container, stream), reading(path):
         number, time_base = stream.index, stream.time_base or Fraction(1)
@@ -118,7 +119,6 @@ def read_index(path: Path) -> SourceIndex:
             if packet.pts is not None:
                 end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
-                durations.append(packet.duration)
                 key = packet.is_keyframe
                 content = PacketContent(bytes(packet), codec, extradata)
                 is_superfluous = content.is_superfluous()
@@ -127,6 +127,7 @@ def read_index(path: Path) -> SourceIndex:
                         None if is_superfluous else packet.pts,
                         key,
                         packet.dts,
+                        packet.duration,
                         content.starts_closed_gop() if key else None,
                         is_presented(packet, codec) and content.may_hold_picture(),
                         packet.is_corrupt,
@@ -143,8 +144,8 @@ def read_index(path: Path) -> SourceIndex:
     if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
     timeline.require_followed(path)
-    if is_no_clock([packet.pts for packet in packets], durations):
-        packets = [replace(packet, pts=None, dts=None) for packet in packets]
+    if is_no_clock([p.pts for p in packets], [p.duration for p in packets]):
+        packets = [replace(packet, pts=None, dts=None, duration=None) for packet in packets]
     placed = _on_timeline(packets, timeline, number, time_base)
     finer = finer_ticks([packet.pts for packet in placed if packet.presented])
     return SourceIndex(
@@ -175,7 +176,9 @@ def _in_finer_ticks(packets: Sequence[SourcePacket], finer: int) -> Iterator[Sou
     for packet in packets:
         pts = None if packet.pts is None else packet.pts * finer
         dts = None if packet.dts is None else packet.dts * finer
-        yield replace(packet, pts=pts, dts=dts)
+        known = packet.duration or 0
+        duration = known * finer if known > 1 else None  # one tick is what FFmpeg makes up
+        yield replace(packet, pts=pts, dts=dts, duration=duration)
 
 
 def _are_distinct(times: Sequence[int | None]) -> bool:

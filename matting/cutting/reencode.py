@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise, zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from av.video.frame import VideoFrame
@@ -18,7 +18,7 @@ from matting.media.decode_check import decode_all
 from matting.media.frame_decoding import Decoding
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_shape import common_shape
-from matting.media.frame_times import best_effort_times, better_times, rising_times
+from matting.media.frame_times import FrameClock, rising_times, times_as_ffmpeg
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.validation import require_whole_pictures
 from matting.media.video_info import VideoInfo
@@ -171,41 +171,30 @@ def _choose_filters(job: CutJob, decoding: Decoding, progress: Progress) -> Fram
 
 
 def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
-    """Return each frame's PTS by its packet's number, also where the container gives none."""
+    """Return each frame's PTS by its packet's number: when FFmpeg's program shows it, if it can.
+
+    Frames that it shows at one time, or before earlier ones, are put between their neighbours.
+    """
     packets = job.index.packets
+
+    def clock_of(number: int) -> FrameClock:
+        packet, brought_by = packets[number], decoding.brought_by.get(number)
+        pts = packet.pts if decoding.indexed[number] is not None else None
+        dts = None if brought_by is None else packets[brought_by].dts
+        return FrameClock(pts, dts, packet.duration)
+
     order = [number for number in decoding.presented if number in decoding.indexed]
     order = list(dict.fromkeys(order))
-    if job.is_timed:
-        times = {number: packets[number].pts or 0 for number in decoding.indexed}
-        if all(times[earlier] < times[later] for earlier, later in pairwise(order)):
-            return times
+    step = 1 / (job.info.rate * job.info.time_base)
+    start = job.info.start_pts
+    shown: dict[int, int | None] = {}
+    shown.update(zip(order, times_as_ffmpeg(map(clock_of, order), step, start), strict=True))
     for number in sorted(set(decoding.indexed) - set(order)):
         place = next((i for i, other in enumerate(order) if other > number), len(order))
         order.insert(place, number)
-    step = 1 / (job.info.rate * job.info.time_base)
-    rising = rising_times(_times_when_shown(job, decoding, order), order, step, job.info.start_pts)
-    return dict(zip(order, rising, strict=True))
-
-
-def _times_when_shown(
-    job: CutJob, decoding: Decoding, order: Sequence[int]
-) -> Sequence[int | None]:
-    """Return when the frames of packets are shown, which come out in that order."""
-    packets = job.index.packets
-    own = [packets[n].pts if decoding.indexed[n] is not None else None for n in order]
-    by_packet = [time for _, time in sorted(zip(order, own, strict=True))]
-    if _rise(by_packet):  # they are those of decoding: in order, they are right
-        return own
-    brought_by = [decoding.brought_by.get(number) for number in order]
-    decoded = [None if n is None else packets[n].dts for n in brought_by]
-    return better_times(own, best_effort_times(own, decoded))
-
-
-def _rise(times: Sequence[int | None]) -> bool:
-    return all(
-        before is not None and after is not None and before < after
-        for before, after in pairwise(times)
-    )
+        shown[number] = clock_of(number).pts
+    times = rising_times([shown[number] for number in order], step, start)
+    return dict(zip(order, times, strict=True))
 
 
 def _group_by_length(job: CutJob, times: Sequence[int]) -> dict[Path, list[int]]:

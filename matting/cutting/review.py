@@ -102,7 +102,7 @@ class SegmentPackets:
         known = [time for time in times if time is not None]
         if known and any(later <= earlier for earlier, later in pairwise(known)):
             step = 1 / (job.info.rate * job.info.time_base)
-            for number, time in zip(shown, rising_times(times, shown, step), strict=True):
+            for number, time in zip(shown, rising_times(times, step), strict=True):
                 self._pts[number] = time
 
     def segment_of(self, number: int) -> int:

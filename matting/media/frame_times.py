@@ -3,72 +3,84 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import accumulate, groupby, pairwise
+from itertools import groupby, pairwise
 from statistics import median_low
+from typing import NamedTuple
 
 FINE_TICKS = 64  # from one frame to the next: room for those that share one time
 # How many times longer than from one to the next frames may say that they last.
 MOST_OVERLAPPING = 100
 
 
-def rising_times(
-    times: Sequence[int | None], numbers: Sequence[int], step: Fraction, start: int = 0
-) -> list[int]:
+def rising_times(times: Sequence[int | None], step: Fraction, start: int = 0) -> list[int]:
     """Return strictly rising times for frames in order of presentation.
 
     A good time stays: one that rises with most others and leaves the frames between a tick each.
-    A frame without one gets its share of the time between its neighbours. Where times rise from
-    packet to packet although the decoder gives the frames in another order, they are times of
-    decoding: the same times, in rising order, are those of presentation.
+    A frame without one gets its share of the time between its neighbours.
 
     Args:
-        times: of each frame, in ticks, as the container says; None where it does not.
-        numbers: of each frame's packet, in decoding order.
+        times: of each frame, in ticks; None where there is none.
         step: from one frame to the next where nothing says it, in ticks.
         start: the first frame's time where no frame has one.
     """
-    given = _in_order_of_presentation(times, numbers)
-    kept = _good_frames(given)
-    if len(kept) == len(given):
-        return [time for time in given if time is not None]
+    kept = _good_frames(times)
+    if len(kept) == len(times):
+        return [time for time in times if time is not None]
     if not kept:
-        return [start + int(place * max(step, Fraction(1))) for place in range(len(given))]
-    return list(_fill(kept, len(given), step))
+        return [start + int(place * max(step, Fraction(1))) for place in range(len(times))]
+    return list(_fill(kept, len(times), step))
 
 
-def best_effort_times(
-    presented: Sequence[int | None], decoded: Sequence[int | None]
-) -> list[int | None]:
-    """Return when FFmpeg's program and players show frames, in the order in which they come.
+class FrameClock(NamedTuple):
+    """What a file says of when a frame is shown, in ticks.
+
+    Attributes:
+        pts: when it is presented; None where the container does not say.
+        dts: when the packet is decoded with which it comes out; None also where it comes out at
+            the end.
+        duration: how long it is shown; None or 0 where the container does not say.
+    """
+
+    pts: int | None
+    dts: int | None
+    duration: int | None = None
+
+
+def times_as_ffmpeg(frames: Iterable[FrameClock], step: Fraction, start: int = 0) -> list[int]:
+    """Return when FFmpeg's program shows frames, in the order in which they come.
 
     Their times of presentation, until those have gone back more often than those of decoding, which
-    stand for them from then on, and where there is no other (FFmpeg's `guess_correct_pts`).
+    stand for them from then on, and where there is no other (FFmpeg's `guess_correct_pts`). A frame
+    that has neither follows the one before when that has lasted. These times may be doubled and
+    may go back.
 
     Args:
-        presented: when each is presented by the container's own word.
-        decoded: when the packet is decoded with which each comes out; None also where it comes
-            out at the end.
+        step: from one frame to the next where nothing says it, in ticks.
+        start: the first frame's time where it has none.
     """
-    result: list[int | None] = []
+    result: list[int] = []
     faulty_pts = faulty_dts = 0
     last_pts: int | None = None
     last_dts: int | None = None
-    for pts, dts in zip(presented, decoded, strict=True):
+    lasting = max(1, round(step))
+    for pts, dts, duration in frames:
         faulty_dts += _goes_back(last_dts, dts)
         faulty_pts += _goes_back(last_pts, pts)
         if pts is not None or dts is not None:
             last_pts = dts if pts is None else pts
             last_dts = pts if dts is None else dts
         is_good = pts is not None and (faulty_pts <= faulty_dts or dts is None)
-        result.append(pts if is_good else dts)
+        time = pts if is_good else dts
+        if time is None:
+            time = result[-1] + lasting if result else start
+        rise = time - result[-1] if result else 0
+        # One tick is what FFmpeg makes up.
+        said = 0 if duration == 1 and rise > 2 else duration
+        lasting = said or max(rise, 0) or lasting
+        result.append(time)
     return result
-
-
-def better_times(one: Sequence[int | None], other: Sequence[int | None]) -> Sequence[int | None]:
-    """Return those of two lists of times by which more frames have a good one; else the first."""
-    return other if len(_good_frames(other)) > len(_good_frames(one)) else one
 
 
 def is_no_clock(times: Sequence[int | None], durations: Sequence[int | None]) -> bool:
@@ -101,36 +113,6 @@ def finer_ticks(times: Sequence[int | None]) -> int:
 
 def _goes_back(before: int | None, time: int | None) -> bool:
     return before is not None and time is not None and time <= before
-
-
-def _in_order_of_presentation(
-    times: Sequence[int | None], numbers: Sequence[int]
-) -> list[int | None]:
-    """Return the times with those of decoding sorted, group by group."""
-    result = list(times)
-    for group in _disordered(times):
-        known = [(numbers[place], time) for place in group if (time := times[place]) is not None]
-        by_packet = [time for _, time in sorted(known)]
-        if all(earlier < later for earlier, later in pairwise(by_packet)):
-            rising = iter(by_packet)
-            for place in group:
-                if times[place] is not None:
-                    result[place] = next(rising)
-    return result
-
-
-def _disordered(times: Sequence[int | None]) -> Iterator[list[int]]:
-    """Yield the places of the least groups beyond which all times are in order."""
-    known = [(place, time) for place, time in enumerate(times) if time is not None]
-    latest = list(accumulate((time for _, time in known), max))
-    earliest = list(accumulate((time for _, time in reversed(known)), min))[::-1]
-    first = 0
-    for last in range(len(known)):
-        if last + 1 < len(known) and latest[last] > earliest[last + 1]:
-            continue
-        if last > first:
-            yield [place for place, _ in known[first : last + 1]]
-        first = last + 1
 
 
 def _good_frames(times: Sequence[int | None]) -> list[tuple[int, int]]:

@@ -10,19 +10,26 @@ from hypothesis import strategies as st
 
 from matting.media.frame_times import (
     FINE_TICKS,
-    best_effort_times,
-    better_times,
+    FrameClock,
     finer_ticks,
     is_no_clock,
     rising_times,
+    times_as_ffmpeg,
 )
 
 STEP = Fraction(100)
 QUICK = settings(deadline=None, max_examples=150)
 
 
-def shown(times: list[int | None], numbers: list[int] | None = None) -> list[int]:
-    return rising_times(times, numbers or list(range(len(times))), STEP)
+def shown(times: list[int | None]) -> list[int]:
+    return rising_times(times, STEP)
+
+
+def as_ffmpeg(
+    pts: list[int | None], dts: list[int | None], duration: int | None = None
+) -> list[int]:
+    clocks = [FrameClock(*times, duration) for times in zip(pts, dts, strict=True)]
+    return times_as_ffmpeg(clocks, STEP)
 
 
 def test_only_the_frame_without_a_good_time_gets_another() -> None:
@@ -37,13 +44,6 @@ def test_only_the_frame_without_a_good_time_gets_another() -> None:
     assert shown([0, 40, 80, 80, 120, None])[-1] == 160
 
 
-def test_times_of_decoding_are_put_in_order() -> None:
-    """As in files with B-frames and no composition times."""
-    assert shown([0, 200, 300, 100, 500, 600, 400], [0, 2, 3, 1, 5, 6, 4]) == list(
-        range(0, 700, 100)
-    )
-
-
 def test_frames_that_share_a_coarse_tick_find_room_in_finer_ones() -> None:
     coarse = [0, 1, 2, 2, 3, 4]
     finer = finer_ticks(coarse)
@@ -54,15 +54,18 @@ def test_frames_that_share_a_coarse_tick_find_room_in_finer_ones() -> None:
 
 
 def test_times_that_go_back_are_replaced_by_those_of_decoding() -> None:
-    assert best_effort_times([6, None, None, None], [46, 86, 126, None]) == [6, 86, 126, None]
-    assert best_effort_times([0, 200, 300, 100, 500], [100, 200, 300, 400, None]) == [
-        0,
-        200,
-        300,
-        400,
-        500,
-    ]
-    assert best_effort_times([0, 200, 100], [None] * 3) == [0, 200, 100]
+    assert as_ffmpeg([0, 200, 300, 100, 500], [100, 200, 300, 400, None]) == [0, 200, 300, 400, 500]
+    # Where those go back as often, and where there are none, nothing is better.
+    assert as_ffmpeg([0, 200, 100], [0, 100, 50]) == [0, 200, 100]
+    assert as_ffmpeg([0, 200, 100], [None] * 3) == [0, 200, 100]
+
+
+def test_a_frame_without_any_time_follows_when_the_one_before_has_lasted() -> None:
+    assert as_ffmpeg([6, None, None, None], [46, 86, 126, None]) == [6, 86, 126, 166]
+    assert as_ffmpeg([6, None, None, 500], [None] * 4, 40) == [6, 46, 86, 500]
+    assert as_ffmpeg([6, 16, None, None], [None] * 4) == [6, 16, 26, 36]
+    assert as_ffmpeg([6, 16, None], [None] * 3, 1) == [6, 16, 26]
+    assert as_ffmpeg([None, None], [None] * 2) == [0, 100]
 
 
 @QUICK
@@ -76,17 +79,9 @@ def test_times_that_rise_are_as_the_container_says(
 ) -> None:
     times: list[int | None] = [*accumulate(gaps)]
     decoded = [*times[delay:], *[None] * min(delay, len(times))]
-    assert best_effort_times(times, decoded) == times
+    assert as_ffmpeg(times, decoded) == times
     said = [None if place in unsaid else time for place, time in enumerate(times)]
-    shown = best_effort_times(said, times)
-    assert shown == times
-
-
-def test_the_times_by_which_more_frames_are_in_order_are_better() -> None:
-    swapped = [0, 100, 400, 300, 200, 500, 600]
-    with_those_of_decoding = [0, 100, 400, 0, 100, 200, 300]
-    assert better_times(swapped, with_those_of_decoding) == swapped
-    assert better_times([6, None, None, None], [6, 86, 126, 166]) == [6, 86, 126, 166]
+    assert as_ffmpeg(said, times) == times
 
 
 @QUICK
@@ -148,25 +143,9 @@ def test_good_times_stay(times: tuple[list[int], list[int | None], set[int]]) ->
 @QUICK
 @given(st.lists(st.none() | st.integers(-(2**62), 2**62), min_size=1, max_size=40))
 def test_whatever_a_file_says_times_rise(times: list[int | None]) -> None:
-    numbers = list(range(len(times)))
-    result = shown(times, numbers)
+    result = shown(times)
     assert len(result) == len(times)
     assert all(earlier < later for earlier, later in pairwise(result))
     known = [time for time in times if time is not None]
     if len(known) == len(times) and all(a < b for a, b in pairwise(known)):
         assert result == times
-
-
-@QUICK
-@given(st.lists(st.integers(40, 4000), min_size=2, max_size=40), st.integers(1, 4), st.data())
-def test_reordered_frames_without_composition_times(
-    gaps: list[int], depth: int, data: st.DataObject
-) -> None:
-    true = list(accumulate(gaps, initial=0))
-    order: list[int] = []
-    for start in range(0, len(true), depth + 1):
-        group = list(range(start, min(start + depth + 1, len(true))))
-        order += data.draw(st.permutations(group))  # of the packets, by the frames' places
-    number_of = {place: number for number, place in enumerate(order)}
-    numbers = [number_of[place] for place in range(len(true))]
-    assert shown([true[number] for number in numbers], numbers) == true
