@@ -120,7 +120,7 @@ def shared() -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wine() -> Iterator[Wine]:
     """Provide a Windows to run the batch files in; skip where there is no Wine or no compiler."""
     found = shutil.which("wine64") or shutil.which("wine") or shutil.which("/usr/lib/wine/wine64")

@@ -204,10 +204,9 @@ def test_a_quoted_path_from_a_terminal_reaches_python_unchanged(wine: Wine) -> N
     paths = [*ODD_PATHS, "clip.mp4", r"..\a b.mp4", ";first.mp4"]
     eights = [paths[first : first + 8] for first in range(0, len(paths), 8)]
     outcomes = wine.run(*(Run(terminal(rf"{HOME}\3_combine.bat", *eight)) for eight in eights))
-    assert [a for outcome in outcomes for a in outcome.arguments] == [
-        arguments("combine", path) for path in paths
-    ]
-    assert {call.folder for outcome in outcomes for call in outcome.calls} == {ELSEWHERE}
+    for eight, outcome in zip(eights, outcomes, strict=True):
+        assert outcome.arguments == [arguments("combine", path) for path in eight]
+        assert {call.folder for call in outcome.calls} == {ELSEWHERE}
 
 
 def test_no_part_of_a_name_is_run_as_a_command(wine: Wine) -> None:
@@ -300,12 +299,14 @@ def test_the_window_stays_open_until_a_key_is_pressed(wine: Wine) -> None:
     outcomes = wine.run(
         *(Run(line, variables=exit_code) for line, exit_code in runs),
         *(Run(line, variables={**exit_code, "RVM_NO_PAUSE": "1"}) for line, exit_code in runs),
-        *(Run(line, typed=(), variables=v, patience_ms=1500) for line, v in runs[:2]),
+        *(Run(line, typed=(), variables=v, until="Press any key") for line, v in runs[:2]),
     )
     pressed, automatic, waiting = outcomes[:7], outcomes[7:14], outcomes[14:]
     expected = [code for _, _, code in ends]
-    assert [(o.exit_code, o.typed) for o in pressed] == [(code, 1) for code in expected]
-    assert [(o.exit_code, o.typed) for o in automatic] == [(code, 0) for code in expected]
+    for outcome, code in zip(pressed, expected, strict=True):
+        assert (outcome.exit_code, outcome.typed) == (code, 1)
+    for outcome, code in zip(automatic, expected, strict=True):
+        assert (outcome.exit_code, outcome.typed) == (code, 0)
     for outcome in waiting:
         assert outcome.exit_code is None
         assert outcome.printed.splitlines()[-1].startswith("Press any key")
@@ -393,15 +394,15 @@ def test_a_python_that_does_not_start_is_not_used(wine: Wine) -> None:
     for program in (rf"{home}\.venv\Scripts\python.exe", rf"{store}\python.exe"):
         wine.stand_in(program)
         wine.path(program + ".broken").touch()
-    wine.stand_in(r"C:\launcher\py.exe")
+    wine.stand_in(r"C:\working launcher\py.exe")
     wine.stand_in(r"C:\further on\python.exe")
     drop = explorer(rf"{home}\3_combine.bat", r"C:\a")
     with_launcher, behind, alone = wine.run(
-        Run(drop, variables={"PATH": rf"{store};C:\launcher;{WINDOWS_PATH}"}),
+        Run(drop, variables={"PATH": rf"{store};C:\working launcher;{WINDOWS_PATH}"}),
         Run(drop, variables={"PATH": rf"{store};{WINDOWS_PATH};C:\further on"}),
         Run(drop, variables={"PATH": rf"{store};{WINDOWS_PATH}"}),
     )
-    assert [call.program for call in with_launcher.calls] == [r"C:\launcher\py.exe"]
+    assert [call.program for call in with_launcher.calls] == [r"C:\working launcher\py.exe"]
     assert [call.program for call in behind.calls] == [r"C:\further on\python.exe"]
     assert (alone.exit_code, alone.calls) == (3, [])
     for outcome in (with_launcher, behind, alone):

@@ -25,7 +25,7 @@ LAUNCHER = rf"C:\launcher;{WINDOWS_PATH}"
 QUESTION = "Set it up now? (y/n) [n]: "
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def py(wine: Wine) -> Wine:
     """Give Wine a py.exe that starts Python 3.12, without any packages."""
     wine.stand_in(r"C:\launcher\py.exe")
@@ -156,9 +156,8 @@ def test_setup_may_be_in_any_folder(py: Wine) -> None:
     outcomes = py.run(
         *(Run(explorer(rf"{h}\{SETUP}"), variables={"PATH": LAUNCHER}) for h in homes)
     )
-    assert [outcome.arguments for outcome in outcomes] == [
-        [setup_arguments(home)] for home in homes
-    ]
+    for home, outcome in zip(homes, outcomes, strict=True):
+        assert outcome.arguments == [setup_arguments(home)]
 
 
 def test_what_is_dropped_on_setup_is_ignored(py: Wine) -> None:

@@ -9,10 +9,11 @@
      type TEXT               a line typed at the keyboard
      key TEXT                the same without Enter
      end                     nothing more is typed: stdin is closed after that
-     patience MILLISECONDS   how long a run may take, 20000 by default; also for the runs that follow
+     until TEXT              the run is ended if it still waits half a second after printing that
      output C:\file          where all output goes
      start COMMAND LINE      runs it, then writes "EXIT_CODE TYPED" to the results, TYPED being how many of the
-                             lines and keys were read; "timeout TYPED" if it had to be ended
+                             lines and keys were read; "timeout TYPED" if it had to be ended, at the latest after
+                             20 s; "not-started ERROR" if Windows refused
 
    Each line or key is held back until the previous one has been read, as with a real keyboard. */
 #include <stdio.h>
@@ -22,20 +23,30 @@
 #include <windows.h>
 
 #define LONGEST 32768
-#define START_TRIES 3
+#define PATIENCE_MS 20000
+#define WAITING_MS 500
 
 static char typed[32][256];
 static int typed_count, typed_ends;
-static DWORD patience_ms = 20000;
+static char until[256];
 static wchar_t output[LONGEST];
+
+static int is_printed(const char *text) {
+    static char printed[LONGEST * 3];
+    FILE *screen = _wfopen(output, L"rb");
+    if (!screen) return 0;
+    printed[fread(printed, 1, sizeof printed - 1, screen)] = 0;
+    fclose(screen);
+    return strstr(printed, text) != NULL;
+}
 
 static void run(wchar_t *command_line, FILE *results) {
     SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
     STARTUPINFOW startup;
     PROCESS_INFORMATION process;
     HANDLE keyboard, typist, screen;
-    DWORD begin = GetTickCount(), unread = 0, code = 0, count;
-    int next = 0, ended = 0, tries = 0;
+    DWORD begin = GetTickCount(), end = begin + PATIENCE_MS, unread = 0, code = 0, count;
+    int next = 0, ended = 0, awaited = *until;
 
     /* Windows' cmd.exe sets this variable itself; Wine's does not know it. */
     SetEnvironmentVariableW(L"CMDCMDLINE", command_line);
@@ -47,17 +58,18 @@ static void run(wchar_t *command_line, FILE *results) {
     startup.dwFlags = STARTF_USESTDHANDLES;
     startup.hStdInput = keyboard;
     startup.hStdOutput = startup.hStdError = screen;
-    /* On a busy machine Wine now and then gives up on a process before its first instruction. */
-    while (!CreateProcessW(NULL, command_line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
-        if (++tries < START_TRIES)
-            continue;
-        fprintf(results, "not-started 0\n");
+    if (!CreateProcessW(NULL, command_line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process)) {
+        fprintf(results, "not-started %d\n", (int)GetLastError());
         return;
     }
     for (;;) {
         ended = WaitForSingleObject(process.hProcess, 10) == WAIT_OBJECT_0;
         PeekNamedPipe(keyboard, NULL, 0, NULL, &unread, NULL);
-        if (ended || GetTickCount() - begin > patience_ms) break;
+        if (ended || GetTickCount() > end) break;
+        if (awaited && is_printed(until)) {
+            awaited = 0;
+            end = GetTickCount() + WAITING_MS;
+        }
         if (unread) continue;
         if (next < typed_count) {
             WriteFile(typist, typed[next], strlen(typed[next]), &count, NULL);
@@ -105,8 +117,8 @@ int wmain(int argc, wchar_t **argv) {
             snprintf(typed[typed_count++], sizeof typed[0], "%s%s", rest, *line == 't' ? "\n" : "");
         } else if (!strcmp(line, "end")) {
             typed_ends = 1;
-        } else if (!strcmp(line, "patience")) {
-            patience_ms = atoi(rest);
+        } else if (!strcmp(line, "until")) {
+            snprintf(until, sizeof until, "%s", rest);
         } else if (!strcmp(line, "output")) {
             wcscpy(output, value);
         } else if (!strcmp(line, "start")) {

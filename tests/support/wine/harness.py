@@ -18,6 +18,11 @@ Wine's cmd.exe differs from that of Windows:
 - "call" turns every exit code but 0 into 1, up to Wine 8.
 - "set /p" reads all that is there from a pipe, not one line: drop.c holds the next line back.
 RVM_TEST_CMD names another cmd.exe to run instead of Wine's own, a newer Wine's for instance.
+
+Wine needs the page at 0x7ffe0000, and Debian's loader begins at 0x7d000000. Where the kernel puts
+the heap, at random up to 1 GB behind the loader, one process in some thousands finds that page
+taken and ends before its first instruction; cmd.exe then goes on as if Python had refused. So all
+of Wine runs without random addresses.
 """
 
 import os
@@ -44,10 +49,15 @@ WINDOWS_PATH = r"C:\windows\system32;C:\windows"
 CMD = r"C:\windows\system32\cmd.exe"
 OTHER_CMD = r"C:\not_wine_s_own.exe"  # under the name cmd.exe, Wine would run its own
 KEY = "k"  # for "Press any key"
+FIXED_ADDRESSES = ("setarch", "--addr-no-randomize")
 DECIDING_VARIABLES = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_EXE", "USERPROFILE", "LOCALAPPDATA", "ProgramData"),
     *("RVM_EXIT", "RVM_NO_PAUSE", "RVM_MAKES"),
 )
+
+
+class WineError(Exception):
+    """Wine itself failed, and not what it ran."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ class Run:
         typed: what is typed, in order: a line if it ends with a newline, else a key.
         variables: besides a PATH without any Python; no variable that leads to a Python is set.
         keyboard_ends: stdin is closed after that; otherwise a further question waits for ever.
+        until: where not empty, the run is ended if it still waits half a second after printing it.
     """
 
     command_line: str
@@ -65,7 +76,7 @@ class Run:
     variables: Mapping[str, str] = field(default_factory=dict)
     folder: str = ELSEWHERE
     keyboard_ends: bool = False
-    patience_ms: int = 20_000
+    until: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class Outcome:
     """How a run ended.
 
     Args:
-        exit_code: None if it still waited for something to be typed.
+        exit_code: None if it still waited for something to be typed, or took too long.
         typed: how many of the lines and keys were read.
     """
 
@@ -114,6 +125,8 @@ class Wine:
 
     def __init__(self, folder: Path, wine: str, server: str, compiler: str) -> None:
         self._wine, self._server = wine, server
+        self._before = FIXED_ADDRESSES if _may_fix_addresses() else ()
+        self._log = folder / "wine.log"
         prefix = folder / "prefix"
         self._drive = prefix / "drive_c"
         self._runs = 0
@@ -121,7 +134,7 @@ class Wine:
             **{name: value for name, value in os.environ.items() if name in {"PATH", "LANG"}},
             "HOME": str(folder),
             "WINEPREFIX": str(prefix),
-            "WINEDEBUG": "-all",
+            "WINEDEBUG": "-all,err+virtual",
             "WINEDLLOVERRIDES": "mscoree,mshtml=",  # else a window asks to download them
         }
         # Its server runs until `end`: by itself it ends a few seconds after the last program, and a
@@ -160,7 +173,11 @@ class Wine:
             self.path(rf"{windows_folder}\{name}").touch()
 
     def run(self, *runs: Run) -> list[Outcome]:
-        """Run them one after the other, in one start of Wine, which is what takes long."""
+        """Run them one after the other, in one start of Wine, which is what takes long.
+
+        Raises:
+            WineError: one of them was not run as Windows would run it.
+        """
         folders = [rf"C:\runs\{self._runs + number}" for number in range(len(runs))]
         self._runs += len(runs)
         lines: list[str] = []
@@ -176,12 +193,15 @@ class Wine:
             lines += [f"type {t[:-1]}" if t.endswith("\n") else f"key {t}" for t in run.typed]
             lines += ["end"] if run.keyboard_ends else []
             lines += [f"folder {run.folder}", rf"output {folder}\printed.txt"]
-            lines += [f"patience {run.patience_ms}"]
+            lines += [f"until {run.until}"]
             lines += [f"start {run.command_line.replace(CMD, self._cmd, 1)}"]
         # A new name each time: a program that lingers may still hold the previous results open.
         cases = rf"C:\cases\{self._runs}"
         self.path(cases).write_bytes("\n".join(lines).encode() + b"\n")
+        logged = self._log.stat().st_size
         self._start([self._wine, r"C:\drop.exe", cases], seconds=30 + 5 * len(runs))
+        if failure := self._log.read_bytes()[logged:].decode(errors="replace"):
+            raise WineError(failure)
         results = self.path(rf"{cases}.results").read_text(encoding="ascii").splitlines()
         return [self._outcome(*pair) for pair in zip(results, folders, strict=True)]
 
@@ -199,15 +219,17 @@ class Wine:
         self._start([self._server, "--wait"], seconds=60, check=False)
 
     def _start(self, command: list[str], *, seconds: int, check: bool = True) -> None:
-        subprocess.run(
-            command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-            check=check,
-        )
+        # Not a pipe: programs that stay, such as Wine's services, would hold it open.
+        with self._log.open("ab") as log:
+            subprocess.run(
+                [*self._before, *command],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                timeout=seconds,
+                check=check,
+            )
 
     def _compile(self, compiler: str, source: str, program: str) -> None:
         options = ["-municode", "-O1", "-s", "-Wall", "-Wextra", "-Werror"]
@@ -219,6 +241,8 @@ class Wine:
 
     def _outcome(self, result: str, folder: str) -> Outcome:
         code, typed = result.split(" ")
+        if code == "not-started":
+            raise WineError(f"cmd.exe did not start: error {typed}.")
         record = self.path(rf"{folder}\record.txt")
         text = record.read_text(encoding="utf-8") if record.exists() else ""
         return Outcome(
@@ -227,6 +251,14 @@ class Wine:
             printed=self.path(rf"{folder}\printed.txt").read_bytes().decode("cp437"),
             calls=[_call(record) for record in text.split("\n\n") if record],
         )
+
+
+def _may_fix_addresses() -> bool:
+    """Return whether programs may start without random addresses; some containers forbid it."""
+    if shutil.which(FIXED_ADDRESSES[0]) is None:
+        return False
+    tried = subprocess.run([*FIXED_ADDRESSES, "true"], stderr=subprocess.DEVNULL, check=False)
+    return tried.returncode == 0
 
 
 def _call(record: str) -> Call:
