@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from matting.cutting.checkpoint import NAME as CHECKPOINT_NAME
 from matting.cutting.checkpoint import CutCheckpoint
-from matting.cutting.cut_job import CutJob
 from matting.cutting.cutter import cut
 from matting.cutting.damage import settle_damage
 from matting.cutting.existing_cut import (
@@ -17,11 +17,11 @@ from matting.cutting.existing_cut import (
     read_existing_cut,
     reason_to_cut_again,
 )
-from matting.cutting.packet_index import read_index
-from matting.cutting.preparation import choose_filters, skip_open_gop_start
+from matting.cutting.preparation import prepare
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
 from matting.delivery.dry_run import dry_run
 from matting.media.container import require_file
+from matting.media.foreign_files import work_guarded
 from matting.media.probe import (
     orientation_note,
     probe,
@@ -35,7 +35,6 @@ from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     CuttingOptions,
     MattingOptions,
-    OnDamage,
     OutputKind,
 )
 from matting.progress import Progress, quantity
@@ -46,6 +45,8 @@ from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.temporary_files import sweep_folder
+
+A = TypeVar("A")
 
 
 def segment(
@@ -123,6 +124,10 @@ def _cut_into(
     """Cut a video, settle what is damaged in it, and publish the segments."""
     work = folder / UNFINISHED
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
+
+    def guarded(part: Callable[[Progress], A]) -> A:
+        return work_guarded(info.path, part, progress)
+
     try:
         checkpoint = None
         if not options.reencode and (work / CHECKPOINT_NAME).is_file():
@@ -131,15 +136,15 @@ def _cut_into(
             remove_work(work)
             atomic_files.make_folder(work)
             source.read_through()  # beside the index, which reads it through, too
-        job = _prepare(info, seconds, work, options, progress)
+        job = guarded(partial(prepare, info, seconds, work, options))
         if checkpoint is None:
             source.require_unchanged()  # before the hours that decoding may take
-            segments = tuple(cut(job, options, progress))
+            segments = tuple(guarded(partial(cut, job, options)))
             source.require_unchanged()  # before what looks like damage is kept
             checkpoint = CutCheckpoint(
                 info.path, source.fingerprint, seconds, job.index.truncated_at, segments
             )
-        intact = settle_damage(job, checkpoint, work, options.damaged, progress)
+        intact = guarded(partial(settle_damage, job, checkpoint, work, options.damaged))
         plan = plan_of(job.info, checkpoint, intact, reencoded=options.reencode)
         source.require_unchanged()
     except BaseException:
@@ -151,20 +156,3 @@ def _cut_into(
     publish_segments(folder, intact, plan)
     remove_work(work)
     return plan
-
-
-def _prepare(
-    info: VideoInfo, seconds: Fraction, work: Path, options: CuttingOptions, progress: Progress
-) -> CutJob:
-    """Index a source, and find out what its frames need."""
-    index, skipped = read_index(info.path), 0
-    if options.damaged != OnDamage.REPEAT:  # else the first good frame stands in for them
-        index, skipped = skip_open_gop_start(info, index)
-    if skipped:
-        progress.say(
-            f"{quantity(skipped, 'frame')} at the start cannot be shown, for the recording begins "
-            "in the middle. The segments begin after that; the audio stays in time."
-        )
-    filters = choose_filters(info)
-    info = replace(info, time_base=index.time_base, start_pts=index.start_pts)
-    return CutJob(info, index, seconds, work, filters)

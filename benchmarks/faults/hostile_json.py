@@ -21,7 +21,7 @@ from matting.project.inputs import read_inputs
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
-from matting.system.guarded_calls import Alive, GuardedCalls, LostCallError
+from matting.system.guarded_calls import GuardedCalls, Limits, LostCallError
 
 EDITS, COMMANDS_EVERY = 100, 20
 LIMIT_SECONDS, COMMAND_SECONDS = 1.0, 60.0
@@ -41,15 +41,16 @@ class HostileJson(Fault):
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         seed = rng.randrange(1 << 30)
-        with GuardedCalls(COMMAND_SECONDS) as calls:
+        with GuardedCalls() as calls:
             try:
-                story = calls.call(partial(_edit_and_read, folder, seed, number))
+                edits = partial(_edit_and_read, folder, seed, number)
+                story = calls.call(edits, Limits(COMMAND_SECONDS))
             except LostCallError as error:
                 raise NotHeldError(f"after {_last(folder)}: {error}") from error
         require(not story, story)
 
 
-def _edit_and_read(folder: Path, seed: int, number: int, alive: Alive) -> str:
+def _edit_and_read(folder: Path, seed: int, number: int, progress: Progress) -> str:
     """Make the edits of one try; return what did not hold, "" for nothing."""
     rng = Random(seed)
     original = folder / "original"
@@ -69,7 +70,7 @@ def _edit_and_read(folder: Path, seed: int, number: int, alive: Alive) -> str:
     ]
     shutil.copytree(original, job)
     for edit in range(EDITS):
-        alive()
+        progress.alive()
         name = rng.choice(names)
         text = edited((original / name).read_text(encoding="utf-8"), rng)
         (job / name).write_text(text, encoding="utf-8", errors="surrogatepass")

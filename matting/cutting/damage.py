@@ -47,7 +47,7 @@ def settle_damage(
     if is_damaged and on_damage is OnDamage.STOP:
         intact = sum(s.path.parent == work and not s.damaged for s in segments)
         if intact:
-            cut.write(work)
+            cut.write(work, progress.alive)
         kept = f" {quantity(intact, 'intact segment')} will not be cut again." if intact else ""
         raise MediaError(
             report,

@@ -23,7 +23,7 @@ from matting.media.decode_check import decode_all, first_frame_hashes
 from matting.media.frame_decoding import Decoding, Shape
 from matting.media.probe import probe
 from matting.media.video_info import VideoInfo
-from matting.progress import Progress, ignore
+from matting.progress import Progress
 from matting.project.paths import segment_name
 
 COMPARED_FRAMES = 16
@@ -124,7 +124,7 @@ class ExactCopier:
                     break
                 spans[number:] = self._plan(starts, keys_back)[number:]
                 self._write(paths[number:], spans[number:])
-                on_frames = ignore
+                on_frames = self._show_life
             segment = self._compare(path, spans[number], decoding)
             # Under another name: the next segment is decoded as this one's continuation.
             target = path.with_name(f"exact_{number:03d}.mp4")
@@ -132,14 +132,20 @@ class ExactCopier:
                 files = paths[max(0, number - CHAIN) : number + 1]
                 segment = self._rewrite_as_continuation(files, segment, target)
             elif not segment.suspect and not self._is_exact(spans[number], decoding):
-                segment = rewrite_segment(self._job.info, [path], segment, target)
+                segment = rewrite_segment(
+                    self._job.info, [path], segment, target, self._progress.alive
+                )
             expected = decoding.next_hashes
             if not equal and in_doubt[number + 1]:
                 # This file alone gives no reference for the next: decode those before it, too.
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
-                expected = first_frame_hashes(chain, COMPARED_FRAMES)
+                expected = first_frame_hashes(chain, COMPARED_FRAMES, self._progress.alive)
             segments.append(segment)
         return segments
+
+    def _show_life(self, _frames: int) -> None:
+        """Note that work goes on at frames that have been counted already."""
+        self._progress.alive()
 
     def _rewrite_as_continuation(
         self, files: Sequence[Path], segment: CutSegment, target: Path
@@ -147,10 +153,12 @@ class ExactCopier:
         """Re-encode a segment that no pre-roll makes right; leave it where that is no better."""
         time_base = probe(files[-1]).time_base
         source_time = source_time_of(self._job.info, time_base, segment.times[0])
-        decodable = {time for time, _ in decode_frames(files, source_time, strict=True)}
+        alive = self._progress.alive
+        frames = decode_frames(files, source_time, strict=True, alive=alive)
+        decodable = {time for time, _ in frames}
         if not decodable.issuperset(segment.times):
             return segment
-        return rewrite_segment(self._job.info, files, replace(segment, suspect=()), target)
+        return rewrite_segment(self._job.info, files, replace(segment, suspect=()), target, alive)
 
     def _is_exact(self, span: PacketSpan, decoding: Decoding) -> bool:
         """Return whether a segment presents no more than it should, and in the right order."""

@@ -124,13 +124,16 @@ class FrameWriter:
         """Close the file and decode it through: it must give the same frames at the same times.
 
         Args:
-            on_frames: told how many more frames have been checked.
+            on_frames: told how many more frames have been checked; of none, as a sign of life.
         Raises:
             EncodeError: it does not hold what was written.
             StorageError: the file cannot be written.
         """
         with encoding_to(self._path):
-            self._mux(self._stream.encode(None))
+            # What the encoder still holds can take it minutes.
+            for packet in self._stream.codec_context.encode_lazy(None):
+                on_frames(0)
+                self._mux([packet])
             self._output.close()
         decoding = decode_all(
             self._path, on_frames, hash_first=len(self._pts) if self._lossless else 0

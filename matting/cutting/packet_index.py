@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +25,7 @@ from matting.media.packet_content import PacketContent
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 from matting.media.stream_times import StreamTables
 from matting.media.timeline import Timeline
+from matting.progress import ignore
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,11 @@ class SourceIndex:
         return [packet.pts for packet in packets if packet.presented and packet.pts is not None]
 
 
-def read_index(path: Path) -> SourceIndex:
+def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
     """Index the whole file; a truncated one is no error here.
 
+    Args:
+        alive: called for every packet.
     Raises:
         InputError: there is no such file.
         MediaError: it is no video, or holds no frames.
@@ -113,6 +116,7 @@ def read_index(path: Path) -> SourceIndex:
         breaks: list[av.error.FFmpegError] = []
         # All streams: the container's declared length is that of its longest.
         for packet in until_break(container.demux(), breaks.append):
+            alive()
             tables.add(packet)
             if packet.stream_index == stream.index and when_decoded:
                 packet.pts = packet.dts

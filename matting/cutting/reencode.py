@@ -69,6 +69,7 @@ def reencode(
         strict=review is None,
         threads=0 if review is None else 1,
         only=job.index.decodable(),
+        alive=progress.alive,
     )
     groups = _group_by_length(job, times)
     progress.start("Encoding", len(times), "frame")
@@ -223,7 +224,7 @@ def encode_segments(
         damaged: the times that have no good frame.
         before: the frame that stands in for missing ones at the start; None: the first one.
         crf: the encoder's constant rate factor; None: lossless.
-        on_frames: told how many more frames have been encoded.
+        on_frames: told how many more frames have been encoded; of none, as a sign of life.
     Raises:
         DecodeError: there is not one frame, or one that is not damaged does not come.
         EncodeError: a file does not hold what was written to it.
@@ -261,5 +262,5 @@ def _encode_file(
         for time, frame in frames:
             writer.write(frame, time)
             on_frames(1)
-        writer.finish()
+        writer.finish(lambda _: on_frames(0))
     return hdr

@@ -67,7 +67,7 @@ def repair(
                 wanted,
                 run,
                 packets,
-                before=None if previous is None else last_frame(previous),
+                before=None if previous is None else last_frame(previous, progress.alive),
                 repeat=repeat,
                 on_frames=progress.advance,
             )
@@ -103,12 +103,13 @@ def _rewrite_run(
     }
     good = {pts for times in groups.values() for pts in times} - damaged
     if not good and before is None:
-        before = _first_good_frame(segments)
+        before = _first_good_frame(segments, lambda: on_frames(0))
     frames = decode_frames(
         [job.info.path],
         lambda number, _: pts if (pts := packets.pts_of(number)) in good else None,
         strict=False,
         only=job.index.decodable(packets.with_lead(run[0], run[-1])),
+        alive=lambda: on_frames(0),
     )
     # Damage in a header gives frames of other sizes.
     filters = FrameFilters(shape=_usual_shape(job.info, segments))
@@ -143,13 +144,13 @@ def rewrite_segment(
     files: Sequence[Path],
     segment: CutSegment,
     target: Path,
-    on_frames: Callable[[int], None] = ignore,
+    alive: Callable[[], None] = ignore,
 ) -> CutSegment:
     """Re-encode an intact segment to `target`, without loss, with all its times.
 
     Args:
         files: the last one holds the segment's frames, as the continuation of the others.
-        on_frames: told how many more frames have been written.
+        alive: called for every frame, as a sign of life.
     Raises:
         DecodeError: a frame does not come.
         EncodeError: the new file does not hold the same pixels.
@@ -165,10 +166,10 @@ def rewrite_segment(
     encode_segments(
         info,
         {target: segment.times},
-        decode_frames(files, known_time, strict=True),
+        decode_frames(files, known_time, strict=True, alive=alive),
         damaged=(),
         crf=None,
-        on_frames=on_frames,
+        on_frames=lambda _: alive(),
     )
     return CutSegment(target, segment.times, copied=False)
 
@@ -184,9 +185,12 @@ def source_time_of(info: VideoInfo, time_base: Fraction, first: int) -> SourceTi
     return lambda _, pts: None if pts is None else first + round(pts * scale)
 
 
-def _first_good_frame(segments: Sequence[CutSegment]) -> VideoFrame | None:
+def _first_good_frame(
+    segments: Sequence[CutSegment], alive: Callable[[], None]
+) -> VideoFrame | None:
     """Return the source's first good frame, which stands in for all that is damaged before it."""
     for segment in segments:
         if len(segment.damaged) < len(segment.times):
-            return first_frame(segment.path, decode_all(segment.path).damaged)
+            decoding = decode_all(segment.path, lambda _: alive())
+            return first_frame(segment.path, decoding.damaged)
     return None

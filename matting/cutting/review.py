@@ -51,7 +51,7 @@ def review_packets(
     Args:
         suspects: the packets whose frames a strict decoder does not give intact.
         only: the packets to decode; None: all.
-        on_frames: told how many more frames have been decoded.
+        on_frames: told how many more frames have been decoded; of none, for every packet.
     Raises:
         InputError: there is no such file.
         MediaError: it is no video.
@@ -60,7 +60,15 @@ def review_packets(
     hashes: dict[int, bytes] = {}
     corrupt = set()
     decodable = index.decodable(only)
-    frames = decode_files([path], decoding, strict=False, threads=1, only=decodable, listen=True)
+    frames = decode_files(
+        [path],
+        decoding,
+        strict=False,
+        threads=1,
+        only=decodable,
+        listen=True,
+        alive=lambda: on_frames(0),
+    )
     for _, number, frame in frames:
         if index.packets[number].presented:
             hashes.setdefault(number, pixel_hash(frame))
@@ -154,7 +162,9 @@ def review_segments(
             for number in run:
                 frames = [n for n, place in zip(shown, places, strict=True) if place == number]
                 missing = [n for n in packets.of(number) if n in review.missing]
-                reviewed[number] = _reviewed(segments[number], packets, review, frames, missing)
+                reviewed[number] = _reviewed(
+                    segments[number], packets, review, frames, missing, alive=progress.alive
+                )
     finally:
         progress.finish()
     return reviewed
@@ -166,6 +176,8 @@ def _reviewed(
     review: Review,
     shown: Sequence[int],
     missing: Sequence[int],
+    *,
+    alive: Callable[[], None],
 ) -> CutSegment:
     def times(numbers: Iterable[int]) -> tuple[int, ...]:
         known = (packets.pts_of(number) for number in numbers)
@@ -179,7 +191,7 @@ def _reviewed(
     )
     if reviewed.times != segment.times or reviewed.damaged:
         return reviewed
-    copied = decode_files([segment.path], Decoding(), strict=False, threads=1)
+    copied = decode_files([segment.path], Decoding(), strict=False, threads=1, alive=alive)
     same = [pixel_hash(frame) for _, _, frame in copied] == [review.hashes[n] for n in shown]
     return replace(reviewed, suspect=()) if same else reviewed
 

@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from matting.errors import DecodeError
 from matting.media.frame_decoding import Decoding, decode_files
 from matting.media.frame_filters import TimedFrame
+from matting.progress import ignore
 
 # Frames, each with its time in ticks of the source, rising.
 TimedFrames = Generator[TimedFrame, None, None]
@@ -25,6 +26,7 @@ def decode_frames(
     strict: bool,
     threads: int = 1,
     only: Container[int] | None = None,
+    alive: Callable[[], None] = ignore,
 ) -> TimedFrames:
     """Yield the frames that the last file presents, decoded as the continuation of the others.
 
@@ -36,9 +38,12 @@ def decode_frames(
         threads: how many; 0: as many as there are cores. With more than one, intact frames next
             to damaged ones are lost.
         only: the numbers of the first file's packets to decode; None: all.
+        alive: called for every packet.
     """
     last: int | None = None
-    decoded = decode_files(files, Decoding(), strict=strict, threads=threads, only=only)
+    decoded = decode_files(
+        files, Decoding(), strict=strict, threads=threads, only=only, alive=alive
+    )
     for file, number, frame in decoded:
         time = source_time(number, frame.pts) if file == len(files) - 1 else None
         if time is not None and (last is None or time > last):
@@ -55,10 +60,15 @@ def first_frame(path: Path, damaged: Collection[int]) -> VideoFrame | None:
         return next((frame for _, frame in frames), None)
 
 
-def last_frame(path: Path) -> VideoFrame | None:
-    """Return a file's last frame."""
+def last_frame(path: Path, alive: Callable[[], None] = ignore) -> VideoFrame | None:
+    """Return a file's last frame.
+
+    Args:
+        alive: called for every packet.
+    """
     last = None
-    for _, frame in decode_frames([path], lambda _, pts: pts, strict=True, threads=0):
+    frames = decode_frames([path], lambda _, pts: pts, strict=True, threads=0, alive=alive)
+    for _, frame in frames:
         last = frame
     return last
 

@@ -53,7 +53,7 @@ def decode_all(
     """Decode all of `path`, and say what came of it; damage is no error here.
 
     Args:
-        on_frames: told how many more frames have been decoded.
+        on_frames: told how many more frames have been decoded; of none, for every packet.
         hash_first: how many frames to hash at the start.
         following: the file whose own frames continue this one's.
         hash_next: how many frames to hash of that.
@@ -74,16 +74,22 @@ def decode_all(
     slow.errors = len(slow.failed)
     if slow.failed:
         # A decoder that refuses a packet keeps back another, intact frame. A lenient one does not.
-        lenient = decode_files([path], Decoding(), strict=False, threads=1, only=only)
+        lenient = decode_files(
+            [path], Decoding(), strict=False, threads=1, only=only, alive=lambda: on_frames(0)
+        )
         came = [(number, frame.dts) for _, number, frame in lenient]
         slow.presented = [number for number, _ in came]
         slow.brought_by = dict(came)
     return slow
 
 
-def first_frame_hashes(files: Sequence[Path], count: int) -> list[bytes]:
+def first_frame_hashes(
+    files: Sequence[Path], count: int, alive: Callable[[], None] = ignore
+) -> list[bytes]:
     """Return `first_hashes` of the last file, decoded as the continuation of the others.
 
+    Args:
+        alive: called for every packet.
     Raises:
         InputError: no such file.
         MediaError: it is no video.
@@ -91,7 +97,8 @@ def first_frame_hashes(files: Sequence[Path], count: int) -> list[bytes]:
     decoding = Decoding()
     hashes: list[bytes] = []
     numbers: list[int] = []
-    for file, number, frame in decode_files(files, decoding, strict=True, threads=1):
+    frames = decode_files(files, decoding, strict=True, threads=1, alive=alive)
+    for file, number, frame in frames:
         if file == len(files) - 1:
             hashes.append(pixel_hash(frame))
             numbers.append(number)
@@ -111,7 +118,9 @@ def _decode(
 ) -> Decoding:
     decoding = Decoding()
     next_numbers: list[int] = []
-    frames = decode_files(files, decoding, strict=True, threads=threads, only=only)
+    frames = decode_files(
+        files, decoding, strict=True, threads=threads, only=only, alive=lambda: on_frames(0)
+    )
     for file, number, frame in frames:
         if file == 1:
             decoding.next_hashes.append(pixel_hash(frame))

@@ -1,4 +1,4 @@
-"""Files that anybody may have made are first opened in a process of its own.
+"""Files that anybody may have made are read in a process of its own.
 
 FFmpeg and the readers of pictures can hang, crash or take all memory on a file that was made for
 that, or badly. Where that happens there, the file is refused by name, and the program goes on.
@@ -11,17 +11,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from matting.errors import MediaError
-from matting.progress import ignore
+from matting.errors import MattingError, MediaError, OutOfMemoryError
+from matting.progress import Progress
 from matting.system.fingerprint import FileStamp
-from matting.system.guarded_calls import Alive, GuardedCalls, Loss, LostCallError, UnavailableError
+from matting.system.guarded_calls import (
+    GuardedCalls,
+    Limits,
+    Loss,
+    LostCallError,
+    UnavailableError,
+)
+from matting.system.ram import ROOM
 
 # Without a sign of life. The longest films on slow disks take a few seconds to open, the largest
 # pictures of 16 bits half a minute on a busy computer.
 PATIENCE_SECONDS = 50.0
+# While a file is worked on; then it is written to, too. What a slow stick has been given in a
+# moment, it may take minutes to store.
+WORK_PATIENCE_SECONDS = 300.0
 LOSSES = {
     Loss.HUNG: "reading it comes to no end",
     Loss.CRASHED: "reading it crashes the decoder",
+    Loss.KILLED: "reading it was ended by the system, as when memory runs out",
     Loss.MEMORY: "reading it takes more memory than there is",
 }
 
@@ -31,8 +42,14 @@ A = TypeVar("A")
 class ForeignFiles:
     """Opens files in a process of its own, and remembers those that it cannot open there."""
 
-    def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
-        self.calls = GuardedCalls(seconds)
+    def __init__(
+        self,
+        seconds: float = PATIENCE_SECONDS,
+        work_seconds: float = WORK_PATIENCE_SECONDS,
+    ) -> None:
+        self.calls = GuardedCalls()
+        self._reading = Limits(seconds)
+        self._work = Limits(work_seconds, has_half_the_memory=False)
         self._refused: dict[tuple[Path, FileStamp], str] = {}
 
     def refusal(self, path: Path) -> MediaError | None:
@@ -45,7 +62,7 @@ class ForeignFiles:
                 return _error(refused, why)
         return None
 
-    def read(self, path: Path, read: Callable[[Alive], A]) -> A:
+    def read(self, path: Path, read: Callable[[Progress], A]) -> A:
         """Return what `read` returns of the file `path`; raise as it does.
 
         Raises:
@@ -54,12 +71,46 @@ class ForeignFiles:
         known = path.absolute(), FileStamp.of(path)
         if known not in self._refused:
             try:
-                return self.calls.call(read)
+                return self.calls.call(read, self._reading)
             except UnavailableError:
-                return read(ignore)
+                return read(Progress())
             except LostCallError as error:
                 self._refused[known] = LOSSES[error.loss]
         raise _error(path, self._refused[known])
+
+    def work(self, path: Path, work: Callable[[Progress], A], progress: Progress) -> A:
+        """Return what `work` returns, which reads all of the file `path`; raise as it does.
+
+        Raises:
+            MediaError: it hangs or crashes.
+            OutOfMemoryError: it takes too much memory.
+        """
+        try:
+            return self.calls.call(work, self._work, progress)
+        except UnavailableError:
+            return work(progress)
+        except LostCallError as error:
+            raise self._lost(path, error.loss) from error
+
+    def _lost(self, path: Path, loss: Loss) -> MattingError:
+        if loss is Loss.MEMORY:
+            return OutOfMemoryError(f"Memory ran out while {path} was being worked on.", ROOM)
+        if loss is Loss.KILLED:
+            return OutOfMemoryError(
+                f"The part of the program that was working on {path} was killed, as the system "
+                "does when memory runs out.",
+                ROOM,
+            )
+        if loss is Loss.HUNG:
+            what = f"Nothing moved for {self._work.silence_seconds:.0f} seconds while"
+        else:
+            what = "The decoder or the encoder crashed while"
+        return MediaError(
+            f"{what} {path} was being worked on.",
+            retry=True,
+            if_repeated="the file is damaged, or made to do harm: make or download it again, or "
+            "convert it with a video converter first.",
+        )
 
 
 def _error(path: Path, why: str) -> MediaError:
@@ -73,9 +124,15 @@ _active: list[ForeignFiles] = []
 
 
 @contextmanager
-def guarded_reading(seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Let `read_guarded` read in a process of its own, in the block."""
-    files = ForeignFiles(seconds)
+def guarded_reading(
+    seconds: float = PATIENCE_SECONDS, work_seconds: float = WORK_PATIENCE_SECONDS
+) -> Iterator[None]:
+    """Let `read_guarded` and `work_guarded` work in a process of its own, in the block.
+
+    Args:
+        seconds, work_seconds: how long either may go without a sign of life.
+    """
+    files = ForeignFiles(seconds, work_seconds)
     with files.calls:
         files.calls.start()
         _active.append(files)
@@ -90,12 +147,26 @@ def known_refusal(path: Path) -> MediaError | None:
     return _active[-1].refusal(path) if _active else None
 
 
-def read_guarded(path: Path, read: Callable[[Alive], A]) -> A:
+def read_guarded(path: Path, read: Callable[[Progress], A]) -> A:
     """Return what `read` returns of the file `path`, where that is asked for in its own process.
 
     Args:
-        read: picklable; gets a function to call now and then, as a sign of life.
+        read: picklable; gets a progress to call now and then, as a sign of life.
     Raises:
         MediaError: reading it hangs, crashes or takes too much memory.
     """
-    return _active[-1].read(path, read) if _active else read(ignore)
+    return _active[-1].read(path, read) if _active else read(Progress())
+
+
+def work_guarded(path: Path, work: Callable[[Progress], A], progress: Progress) -> A:
+    """Do so for work that goes through all of a file, and may take hours.
+
+    Args:
+        work: picklable; gets a progress to tell what is done, and to call now and then, as a sign
+            of life. It asks no questions.
+        progress: is told the same, in this process.
+    Raises:
+        MediaError: it hangs or crashes.
+        OutOfMemoryError: it takes too much memory.
+    """
+    return _active[-1].work(path, work, progress) if _active else work(progress)

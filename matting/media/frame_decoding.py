@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +30,7 @@ from matting.media.container import (
     until_break,
 )
 from matting.media.pixel_formats import top_down
+from matting.progress import ignore
 
 # FFmpeg's AVFMT_FLAG_GENPTS: PyAV's default, but not that of FFmpeg's program.
 GENERATE_PTS = 1
@@ -113,6 +114,7 @@ def decode_files(
     threads: int = 0,
     only: Container[int] | None = None,
     listen: bool = False,
+    alive: Callable[[], None] = ignore,
 ) -> Generator[tuple[int, int, VideoFrame], None, None]:
     """Decode files that continue each other in one go.
 
@@ -127,6 +129,7 @@ def decode_files(
         threads: how many; 0: as many as the machine has cores.
         only: the numbers of the first file's packets to decode; None: all.
         listen: note the decoder's complaints; with one thread.
+        alive: called for every packet, whether it gives a frame or not.
     Yields:
         the file's number, the packet's number in that file, and the frame at its packet's time.
     """
@@ -145,6 +148,7 @@ def decode_files(
             failed = decoding.next_failed if file else decoding.failed
             packets = _packets_of_next(path) if file else _packets(files[0], container, stream)
             for packet in packets:
+                alive()
                 if file == 0 and is_presented(packet, context.codec.canonical_name):
                     decoding.indexed[len(times)] = packet.pts
                 # A frame comes out with its packet's time, and with the time of decoding of the

@@ -22,6 +22,7 @@ from matting.media.packet_table import PacketTable, TableWriter
 from matting.media.stream_start import StartReader, StreamStart
 from matting.media.streams import StreamList
 from matting.media.video_info import VideoInfo
+from matting.progress import Progress
 from matting.system.fingerprint import FileStamp
 
 # A packet takes 13 bytes here: those of a day at 30 frames a second, 34 MB.
@@ -203,7 +204,7 @@ def _demux(
     stamp: FileStamp,
     parts: IndexPart,
     accept: Callable[[VideoInfo], None],
-    alive: Callable[[], None],
+    progress: Progress,
 ) -> MediaIndex:
     with open_video(path) as (container, picture):
         info = VideoInfo.of(path, container, picture)
@@ -217,7 +218,7 @@ def _demux(
         with reading(path):
             chosen = [picture] if table is None else list(container.streams)
             for packet in until_break(container.demux(chosen), breaks.append):
-                alive()
+                progress.alive()
                 if table is not None:
                     table.add(packet)
                 if start and not start.is_complete and packet.stream_index == picture.index:

@@ -24,15 +24,15 @@ class Fingerprint(Struct, frozen=True):
     sha256: Sha256
 
     @classmethod
-    def of(cls, path: Path, on_file: Callable[[], None] = ignore) -> Fingerprint:
+    def of(cls, path: Path, alive: Callable[[], None] = ignore) -> Fingerprint:
         """Return the fingerprint of a file; of a folder, that of all its pictures together.
 
         Args:
-            on_file: called after each picture of a folder.
+            alive: called again and again meanwhile.
         Raises:
             InputError: something cannot be read.
         """
-        return _of_pictures(path, on_file) if path.is_dir() else _of_file(path)
+        return _of_pictures(path, alive) if path.is_dir() else _of_file(path, alive)
 
     def has_size_of(self, path: Path) -> bool:
         """Return whether the file or the folder `path` is there, and of this size."""
@@ -45,23 +45,22 @@ class Fingerprint(Struct, frozen=True):
         return self.has_size_of(path) and Fingerprint.of(path) == self
 
 
-def _of_file(path: Path) -> Fingerprint:
-    digest = sha256(path)
+def _of_file(path: Path, alive: Callable[[], None]) -> Fingerprint:
+    digest = sha256(path, lambda _: alive())
     try:
         return Fingerprint(path.stat().st_size, digest)
     except OSError as error:
         raise read_error(path, error) from error
 
 
-def _of_pictures(folder: Path, on_file: Callable[[], None]) -> Fingerprint:
+def _of_pictures(folder: Path, alive: Callable[[], None]) -> Fingerprint:
     """Return one fingerprint of the pictures' names, contents and order."""
     digest = hashlib.sha256()
     size_bytes = 0
     for picture in image_files(folder):
-        own = _of_file(picture)
+        own = _of_file(picture, alive)
         digest.update(f"{picture.name}\0{own.sha256}\n".encode("utf-8", "surrogateescape"))
         size_bytes += own.size_bytes
-        on_file()
     return Fingerprint(size_bytes, digest.hexdigest())
 
 

@@ -5,32 +5,38 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import pickle
 import sys
 import threading
-import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from matting.errors import MattingError
+from matting.errors import UnforeseenError
+from matting.progress import Progress
 from matting.system.lifetimes import end_with_parent
+from matting.system.process_messages import (
+    ProgressCall,
+    RemoteProgress,
+    SilenceError,
+    next_message,
+)
 from matting.system.subprocesses import process_context, start
 
 START_SECONDS = 60.0  # on a cold disk, and while a virus scanner looks on
-ALIVE_SECONDS = 0.2  # between two signs of life
-POLL_SECONDS = 0.25
 STOP_SECONDS = 5.0
 LEAST_MEMORY_BYTES = 1 << 31
 STDERR = 2
+KILLED = 9  # SIGKILL, which Windows has not
 
 A = TypeVar("A")
-Alive = Callable[[], None]
 
 
 class Loss(Enum):
@@ -38,6 +44,7 @@ class Loss(Enum):
 
     HUNG = "hung"
     CRASHED = "crashed"
+    KILLED = "killed"  # as Linux does when memory runs out
     MEMORY = "memory"
 
 
@@ -54,21 +61,49 @@ class LostCallError(Exception):
 
 
 class UnavailableError(Exception):
-    """There is no such process here, or it cannot make this call: make it without."""
+    """No such process starts here: make the call without."""
+
+
+class RemoteTracebackError(Exception):
+    """The cause of an error that was raised in the process: its traceback there, as text."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a call may take.
+
+    Attributes:
+        silence_seconds: how long it may go without a sign of life.
+        has_half_the_memory: whether it fails where it takes more than half of the computer's
+            memory, where the system can limit that.
+    """
+
+    silence_seconds: float
+    has_half_the_memory: bool = True
 
 
 class _Note(Enum):
     """What the process says between two results."""
 
     READY = "ready"
-    ALIVE = "alive"
     NO_MEMORY = "no memory"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True)
-class _Result:
-    value: object
+class _Call:
+    work: Callable[[Progress], object]
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class _Result(Generic[A]):
+    value: A
+
+
+@dataclass(frozen=True)
+class _Failure:
+    error: Exception
+    traceback: str
 
 
 class GuardedCalls:
@@ -77,12 +112,7 @@ class GuardedCalls:
     Use it in a `with` block. All threads may call.
     """
 
-    def __init__(self, seconds: float) -> None:
-        """
-        Args:
-            seconds: how long a call may go without a sign of life.
-        """
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._lock = RLock()
         self._process: multiprocessing.process.BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -124,31 +154,36 @@ class GuardedCalls:
                 self._end()
                 self._fails_to_start = True
 
-    def call(self, work: Callable[[Alive], A]) -> A:
-        """Return what `work` returns in the process; both must be picklable.
+    def call(
+        self, work: Callable[[Progress], A], limits: Limits, progress: Progress | None = None
+    ) -> A:
+        """Return what `work` returns in the process; raise what it raises.
 
         Args:
-            work: gets a function to call now and then, as a sign of life.
+            work: picklable, as is what it returns; whatever it tells the progress that it gets,
+                `alive` and `advance` with nothing done as well, is a sign of life.
+            progress: is told the same, in this thread. What it raises ends the call.
         Raises:
             LostCallError: it did not come back.
-            UnavailableError: no process starts here, or the work has a fault.
-            MattingError: what the work raises.
+            UnavailableError: no process starts here.
         """
         with self._lock:
             self.start()
             self._wait_until_ready()
             try:
-                return cast(A, self._answer(work))
-            except BaseException as error:
-                if not isinstance(error, MattingError | UnavailableError):  # else it still works
-                    self._end()
+                outcome = self._outcome(_Call(work, limits), progress or Progress())
+            except BaseException:
+                self._end()
                 raise
+        if isinstance(outcome, _Failure):
+            raise outcome.error from RemoteTracebackError(outcome.traceback)
+        return cast(A, outcome.value)
 
     def _wait_until_ready(self) -> None:
         if self._is_ready:
             return
         try:
-            if self._pipe is None or self._receive(START_SECONDS) is not _Note.READY:
+            if self._receive(START_SECONDS) is not _Note.READY:
                 raise UnavailableError
         except LostCallError as error:
             self._end()
@@ -156,37 +191,30 @@ class GuardedCalls:
             raise UnavailableError from error
         self._is_ready = True
 
-    def _answer(self, work: Callable[[Alive], object]) -> object:
+    def _outcome(self, call: _Call, progress: Progress) -> _Result[object] | _Failure:
         if self._pipe is not None:
             with suppress(OSError):  # it is gone; receiving tells so
-                self._pipe.send(work)
+                self._pipe.send(call)
         while True:
-            answer = self._receive(self._seconds)
-            if isinstance(answer, _Result):
-                return answer.value
-            if isinstance(answer, MattingError):
-                raise answer
-            if answer is _Note.NO_MEMORY:
+            message = self._receive(call.limits.silence_seconds)
+            if isinstance(message, ProgressCall):
+                message.repeat(progress)
+            elif message is _Note.NO_MEMORY:
                 raise LostCallError(Loss.MEMORY)
-            if answer is _Note.FAULT:
-                raise UnavailableError
+            elif isinstance(message, _Result | _Failure):
+                return message
 
-    def _receive(self, seconds: float) -> object:
-        """Wait for the next message. While a computer sleeps, the time does not count."""
+    def _receive(self, silence_seconds: float) -> object:
         if self._pipe is None or self._process is None:
             raise LostCallError(Loss.CRASHED)
-        waited, last = 0.0, time.monotonic()
         try:
-            while not wait([self._pipe, self._process.sentinel], POLL_SECONDS):
-                now = time.monotonic()
-                waited, last = waited + min(now - last, 10 * POLL_SECONDS), now
-                if waited > seconds:
-                    raise LostCallError(Loss.HUNG)
-            if not self._pipe.poll():
-                raise EOFError
-            return self._pipe.recv()
-        except (EOFError, OSError) as error:
-            raise LostCallError(Loss.CRASHED) from error
+            return next_message(self._pipe, self._process, silence_seconds)
+        except SilenceError as error:
+            raise LostCallError(Loss.HUNG) from error
+        except EOFError as error:
+            self._process.join(STOP_SECONDS)
+            killed = self._process.exitcode == -KILLED
+            raise LostCallError(Loss.KILLED if killed else Loss.CRASHED) from error
 
     def _end(self) -> None:
         """End the process; return when it is gone."""
@@ -203,37 +231,40 @@ class GuardedCalls:
 
 def _serve(pipe: Connection, *, started_by_main_thread: bool) -> None:
     """Make calls until nobody asks any more."""
-    if started_by_main_thread:  # with any other it would end too soon
-        end_with_parent()
+    end_with_parent(started_by_main_thread=started_by_main_thread)
     if pipe.fileno() > STDERR:  # with closed streams, the pipe may be there
         with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), STDERR)  # a library's last words are nothing for the user
-    _limit_memory()
-    last = time.monotonic()
-
-    def alive() -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last > ALIVE_SECONDS:
-            last = now
-            pipe.send(_Note.ALIVE)
-
     with pipe, suppress(EOFError, OSError):
         pipe.send(_Note.READY)
         while True:
-            work: Callable[[Alive], object] = pipe.recv()
-            pipe.send(_outcome(work, alive))
+            call: _Call = pipe.recv()
+            _limit_memory(to_half=call.limits.has_half_the_memory)
+            progress = RemoteProgress(pipe.send)
+            outcome = _made(call, progress)
+            progress.flush()
+            pipe.send(outcome)
 
 
-def _outcome(work: Callable[[Alive], object], alive: Alive) -> object:
+def _made(call: _Call, progress: Progress) -> _Result[object] | _Failure | _Note:
+    """Make a call; return what came of it."""
     try:
-        return _Result(work(alive))
-    except MattingError as error:
-        return _Note.NO_MEMORY if _is_of_memory(error) else error
-    except MemoryError:
-        return _Note.NO_MEMORY
-    except Exception:  # noqa: BLE001 - made again by whoever asked, it shows itself there
-        return _Note.FAULT
+        return _Result(call.work(progress))
+    except Exception as error:  # noqa: BLE001 - sent on, and raised where it is shown
+        if _is_of_memory(error):
+            return _Note.NO_MEMORY
+        return _Failure(_portable(error), traceback.format_exc().rstrip())
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error as it can be sent to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))  # some can be written that cannot be read
+    except Exception:  # noqa: BLE001 - whatever its class raises
+        return UnforeseenError(
+            f"A fault of this program, not yours: {type(error).__name__}: {error}"
+        )
+    return error
 
 
 def _is_of_memory(error: BaseException) -> bool:
@@ -246,14 +277,16 @@ def _is_of_memory(error: BaseException) -> bool:
     return False
 
 
-def _limit_memory() -> None:
-    """Let this process take half of the computer's memory, where the system can limit that."""
+def _limit_memory(*, to_half: bool) -> None:
+    """Let this process take half of the computer's memory beyond what it has; or all of it."""
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not on Windows
 
-        page = os.sysconf("SC_PAGE_SIZE")
-        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * page
-        room = max(LEAST_MEMORY_BYTES, os.sysconf("SC_PHYS_PAGES") * page // 2)
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        if hard == resource.RLIM_INFINITY or used + room < hard:
-            resource.setrlimit(resource.RLIMIT_AS, (used + room, hard))
+        most = hard
+        if to_half:
+            page = os.sysconf("SC_PAGE_SIZE")
+            has = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * page
+            most = has + max(LEAST_MEMORY_BYTES, os.sysconf("SC_PHYS_PAGES") * page // 2)
+        if hard == resource.RLIM_INFINITY or most < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (most, hard))

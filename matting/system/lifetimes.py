@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -27,12 +28,25 @@ def tied(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", str(TIED_PROCESS), str(os.getpid()), *command]
 
 
-def end_with_parent() -> None:
-    """Have Linux kill this process when the thread that started it ends, even if it is stopped."""
-    if sys.platform == "linux":
+def end_with_parent(*, started_by_main_thread: bool = True) -> None:
+    """End this process when the one that started it ends, however that ends; not on Windows.
+
+    There, `tie_children` does so. Linux kills it when the thread that started it ends, even if it
+    is stopped: for any other than the main thread that would be too soon.
+    """
+    if sys.platform == "linux" and started_by_main_thread:
         import ctypes  # noqa: PLC0415 - only needed on Linux
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    elif sys.platform != "win32":
+        threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def end_after(seconds: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+ROOM = "Close other programs, allow this one more memory, or use a computer that has more."
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 # The files of a control group: its limit, what it uses, what of that can be taken back, and how
 # often the kernel ended a process of it. Source: cgroup-v1/memory and cgroup-v2 of Linux' manual.

@@ -6,14 +6,13 @@ from matting.errors import OutOfMemoryError
 from matting.imaging.sample_format import Size
 from matting.progress import Progress
 from matting.system.humanize import gigabytes
-from matting.system.ram import available_bytes
+from matting.system.ram import ROOM, available_bytes
 
 # What a worker takes on the processor, measured: 1.3 GB at 1920x1080; at 8192x4096, 3.7 GB with
 # results in H.264, 6 GB in H.265. The first is for Python and torch, the second for the frames that
 # are at work at once.
 PROGRAM_BYTES = 950_000_000
 BYTES_PER_PIXEL = 150
-ROOM = "Close other programs, allow this one more memory, or use a computer that has more."
 
 
 def needed_bytes(size_px: Size) -> int:

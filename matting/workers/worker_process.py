@@ -5,20 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-import time
 import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
 from matting.errors import MachineError, MattingError, UnforeseenError
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
 from matting.system.lifetimes import end_after, end_with_parent
+from matting.system.process_messages import (
+    ProgressCall,
+    RemoteProgress,
+    SilenceError,
+    next_message,
+)
 from matting.system.ram import give_way, killed_for_memory
 from matting.system.subprocesses import process_context, start
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
@@ -28,7 +33,6 @@ from matting.workers.worker import Worker
 
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
-POLL_SECONDS = 0.1
 STOP_SECONDS = 5
 KILLED = 9  # SIGKILL, which Windows has not
 LEFT_BEHIND_SECONDS = 60  # for what a worker does before it notices that it is to stop
@@ -43,21 +47,13 @@ class _Ready:
 
 
 @dataclass(frozen=True)
-class _ProgressCall:
-    """A call of `Progress` in the worker's process."""
-
-    method: Literal["say", "detail", "advance", "begin_segment", "alive"]
-    arguments: tuple[str | int, ...] = ()
-
-
-@dataclass(frozen=True)
 class _Fault:
     """An error that no one foresaw, with its traceback as text."""
 
     text: str
 
 
-_Message = _Ready | _ProgressCall | _Fault | Outcome | MattingError
+_Message = _Ready | ProgressCall | _Fault | Outcome | MattingError
 
 
 class WorkerProcess:
@@ -132,9 +128,8 @@ class WorkerProcess:
         """Return the next answer, and pass on the progress until then."""
         while True:
             message = self._message(patience_seconds)
-            if isinstance(message, _ProgressCall):
-                if message.method != "alive":
-                    getattr(progress, message.method)(*message.arguments)
+            if isinstance(message, ProgressCall):
+                message.repeat(progress)
             elif isinstance(message, MattingError):
                 raise message
             elif isinstance(message, _Fault):
@@ -147,25 +142,16 @@ class WorkerProcess:
                 return message
 
     def _message(self, patience_seconds: float) -> _Message:
-        """Wait for the next message. While a computer sleeps, the time does not count."""
-        waited, last = 0.0, time.monotonic()
         try:
-            # A process that dies before it has taken over its end of the pipe leaves it open.
-            while not wait([self._pipe, self._process.sentinel], POLL_SECONDS):
-                now = time.monotonic()
-                waited, last = waited + min(now - last, 10 * POLL_SECONDS), now
-                if waited > patience_seconds:
-                    raise MachineError(
-                        f"Nothing moved for {patience_seconds:.0f} seconds.",
-                        "If this computer needs longer for one frame, give a larger --patience.",
-                        option="--patience",
-                    )
-            if not self._pipe.poll():
-                raise EOFError
-            message: _Message = self._pipe.recv()
-        except (EOFError, OSError) as error:
+            return cast(_Message, next_message(self._pipe, self._process, patience_seconds))
+        except SilenceError as error:
+            raise MachineError(
+                f"Nothing moved for {patience_seconds:.0f} seconds.",
+                "If this computer needs longer for one frame, give a larger --patience.",
+                option="--patience",
+            ) from error
+        except EOFError as error:
             raise self._crash() from error
-        return message
 
     def _crash(self) -> MachineError:
         self._process.join(STOP_SECONDS)
@@ -185,28 +171,6 @@ def _size_bytes(path: Path) -> int:
         return sum(file.stat().st_size for file in files)
     except OSError:
         return 0
-
-
-class _RemoteProgress(Progress):
-    """Sends progress from the worker's process to the one that watches it."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-
-    def say(self, text: str) -> None:
-        self._pipe.send(_ProgressCall("say", (text,)))
-
-    def detail(self, text: str) -> None:
-        self._pipe.send(_ProgressCall("detail", (text,)))
-
-    def advance(self, units: int) -> None:
-        self._pipe.send(_ProgressCall("advance", (units,)))
-
-    def begin_segment(self, name: str) -> None:
-        self._pipe.send(_ProgressCall("begin_segment", (name,)))
-
-    def alive(self) -> None:
-        self._pipe.send(_ProgressCall("alive"))
 
 
 def serve_tasks(
@@ -235,7 +199,7 @@ def serve_tasks(
             ):
                 pipe.send(_Ready())
                 threading.Thread(target=_receive_tasks, args=(pipe, worker), daemon=True).start()
-                progress = _RemoteProgress(pipe)
+                progress = RemoteProgress(pipe.send, pulse_seconds=0)
                 answer: _Message = _Ready()
                 while not isinstance(answer, MachineError):
                     answer = _next_answer(worker, progress)

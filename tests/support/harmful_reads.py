@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from matting.errors import MediaError
+from matting.progress import Progress
 
 SECONDS = 1.0  # how long such a process may be silent
 
 
-def read_pid(_path: Path, _alive: Callable[[], None]) -> int:
+def read_pid(_path: Path, _progress: Progress) -> int:
     return os.getpid()
 
 
-def hang(_path: Path, _alive: Callable[[], None]) -> None:
+def hang(_path: Path, _progress: Progress) -> None:
     time.sleep(60)
 
 
-def take_long(_path: Path, alive: Callable[[], None]) -> str:
+def take_long(_path: Path, progress: Progress) -> str:
     for _ in range(4):
         time.sleep(SECONDS / 3)
-        alive()
+        progress.alive()
     return "read"
 
 
-def crash(_path: Path, _alive: Callable[[], None]) -> None:
+def crash(_path: Path, _progress: Progress) -> None:
     os.abort()
 
 
-def take_all_memory(_path: Path, _alive: Callable[[], None]) -> int:
+def take_all_memory(_path: Path, _progress: Progress) -> int:
     return len(bytearray(1 << 44))
 
 
-def refuse(path: Path, _alive: Callable[[], None]) -> None:
+def refuse(path: Path, _progress: Progress) -> None:
     raise MediaError(f"{path} is refused.")
 
 
-def fail(_path: Path, _alive: Callable[[], None]) -> None:
+def fail(_path: Path, _progress: Progress) -> None:
     raise ZeroDivisionError

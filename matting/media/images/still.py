@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from matting.media.images.pillow import exif_orientation, read_by_pillow
 from matting.media.images.png import Values, bits
 from matting.media.images.size_limit import require_size
 from matting.media.images.tiff import read_tiff, upright
-from matting.progress import ignore
+from matting.progress import Progress
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
@@ -85,7 +84,7 @@ def read_picture(path: Path) -> Values:
     return read_still(path).rgb
 
 
-def read_facts(path: Path, _alive: Callable[[], None] = ignore) -> PictureFacts:
+def read_facts(path: Path, _progress: Progress) -> PictureFacts:
     """Return what a picture says of its sequence; raise as `read_still`."""
     still = read_still(path)
     return PictureFacts(size_of(still.rgb), bits(still.rgb), still.profile, still.is_transparent)
