@@ -159,9 +159,10 @@ def declared_end(container: InputContainer) -> Fraction:
     """Return when the container ends at the least by its own word, in seconds; 0: it does not say.
 
     Some count from where they start, others from zero, and some writers of the same container do
-    the one and some the other. So a late start is taken to be counted.
+    the one and some the other. So a late start is taken to be counted. One before zero, as where a
+    transport stream's clock runs over, is never counted.
     """
-    return Fraction(container.duration or 0, av.time_base)
+    return Fraction((container.duration or 0) + min(container.start_time or 0, 0), av.time_base)
 
 
 def decode_times(pts: Sequence[int]) -> list[int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from matting.media.clock_runs import RESTARTING, RunReader
 from matting.media.container import AnyStream
 from matting.media.timeline import Clock, Timeline, timeline_of
-from matting.media.video_info import USUAL_RATE
+from matting.media.video_info import stated_rate
 
 NO_TIME = int(np.iinfo(np.int64).min)  # where the container does not say
 
@@ -131,7 +131,7 @@ class StreamTables:
             clocks,
             picture.index,
             [stream.index for stream in container.streams.audio],
-            step=1 / (picture.average_rate or picture.guessed_rate or USUAL_RATE),
+            step=1 / stated_rate(container, picture),
             restarts=container.format.name in RESTARTING,
         )
         own = self.times().get(picture.index)

@@ -17,8 +17,17 @@ from matting.media.colour_tags import ColourTags
 from matting.media.matroska_header import NO_HEADER, PictureHeader, read_header
 
 USUAL_RATE = Fraction(30)  # where nothing says otherwise
+NO_TIMESTAMPS = 0x80  # FFmpeg's AVFMT_NOTIMESTAMPS
 # FFmpeg's AVFieldOrder: by the field that is coded first, and that is presented first.
 FIELDS_TOP_FIRST, FIELDS_BOTTOM_FIRST = {2, 4}, {3, 5}
+
+
+def stated_rate(container: InputContainer, stream: VideoStream) -> Fraction:
+    """Return a stream's frames a second, on average where it has times."""
+    if container.format.flags & NO_TIMESTAMPS:
+        # There is no average: FFmpeg calls it 25, whatever the frames' own headers say.
+        return stream.guessed_rate or stream.average_rate or USUAL_RATE
+    return stream.average_rate or stream.guessed_rate or USUAL_RATE
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ class VideoInfo:
             reorders=bool(context.has_b_frames),
             pixel_format=pixel_format,
             time_base=stream.time_base,
-            rate=stream.average_rate or stream.guessed_rate or USUAL_RATE,
+            rate=stated_rate(container, stream),
             start_pts=round(start),
             colour=ColourTags.of(context, pixel_format, header.chroma_location),
             header=header,

@@ -150,6 +150,40 @@ def test_a_late_start_is_no_missing_end(suffix: str, tmp_path: Path, progress: R
     assert abs(times[-1] - times[0] - Fraction(39, 30)) <= Fraction(1, 1000)
 
 
+def test_a_clock_that_runs_over_is_no_missing_end(tmp_path: Path, progress: Recorder) -> None:
+    plain = make_clip(tmp_path / "plain.mp4", 90)
+    late = tmp_path / "late.ts"
+    offset = Fraction(2**33, 90_000) - 4  # seconds: the clock has 33 bits
+    with av.open(str(plain)) as source, av.open(str(late), "w") as output:
+        copy = output.add_stream_from_template(source.streams.video[0], opaque=True)
+        for packet in source.demux(video=0):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                packet.pts += round(offset / packet.time_base)
+                packet.dts += round(offset / packet.time_base)
+                packet.stream = copy
+                output.mux_one(packet)
+    numbers, times, _ = cut(late, progress)
+    assert numbers == list(range(90))
+    assert times[-1] - times[0] == Fraction(89, 30)
+    assert not progress.mentions("cut off")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("clip.h264", "libx264"), ("clip.hevc", "libx265"), ("clip.m2v", "mpeg2video")],
+)
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(30_000, 1001), Fraction(50)])
+def test_bare_streams_go_at_the_rate_in_their_headers(
+    name: str, codec: str, rate: Fraction, tmp_path: Path, progress: Recorder
+) -> None:
+    clip = make_clip(tmp_path / name, 40, codec=codec, rate=rate)
+    numbers, times, _ = cut(clip, progress)
+    assert numbers == list(range(40))
+    assert all(
+        abs(time - times[0] - place / rate) < Fraction(1, 1000) for place, time in enumerate(times)
+    )
+
+
 @settings(
     deadline=None,
     max_examples=6,
