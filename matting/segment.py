@@ -29,6 +29,7 @@ from matting.media.probe import (
     read_spatial,
     require_unencrypted,
 )
+from matting.media.source_notes import CAPTIONS, begins_with_captions
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
 from matting.options import (
@@ -137,6 +138,8 @@ def _cut_into(
             atomic_files.make_folder(work)
             source.read_through()  # beside the index, which reads it through, too
         job = guarded(partial(prepare, info, seconds, work, options))
+        if job.index.has_captions and not begins_with_captions(info.path):  # else it has been said
+            progress.say(CAPTIONS)
         if checkpoint is None:
             source.require_unchanged()  # before the hours that decoding may take
             segments = tuple(guarded(partial(cut, job, options)))

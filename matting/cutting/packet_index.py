@@ -21,7 +21,7 @@ from matting.media.container import (
 )
 from matting.media.frame_times import finer_ticks, is_no_clock
 from matting.media.mp4.stream_copy import mp4_can_hold
-from matting.media.packet_content import PacketContent
+from matting.media.packet_content import PacketContent, holds_captions
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 from matting.media.stream_times import StreamTables
 from matting.media.timeline import Timeline
@@ -62,6 +62,7 @@ class SourceIndex:
         time_base: seconds a tick of all times here; finer than the container's where frames that
             share one time need room beside it.
         start_pts: when the source starts, audio included.
+        has_captions: whether closed captions lie in the packets.
     """
 
     packets: tuple[SourcePacket, ...]
@@ -69,6 +70,7 @@ class SourceIndex:
     fits_mp4: bool
     time_base: Fraction
     start_pts: int
+    has_captions: bool = False
 
     @property
     def is_timed(self) -> bool:
@@ -106,6 +108,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
     """
     packets: list[SourcePacket] = []
     end = Fraction(0)
+    has_captions = False
     with open_video(path) as (container, stream), reading(path):
         number, time_base = stream.index, stream.time_base or Fraction(1)
         codec = stream.codec_context.codec.canonical_name
@@ -125,6 +128,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
             if packet.stream_index == stream.index:
                 key = packet.is_keyframe
                 content = PacketContent(bytes(packet), codec, extradata)
+                has_captions = has_captions or holds_captions(content.data)
                 is_superfluous = content.is_superfluous()
                 packets.append(
                     SourcePacket(
@@ -158,6 +162,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
         fits_mp4,
         time_base / finer,
         round(timeline.start / time_base * finer),
+        has_captions,
     )
 
 

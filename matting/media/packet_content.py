@@ -1,4 +1,4 @@
-"""What is inside a packet of H.264, H.265 or AV1, as far as its units' headers say it."""
+"""What is inside a packet, as far as the headers of its units say it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
 DESCRIBING_TYPES = {"h264": range(6, 14), "hevc": range(32, 41)}
 # Those of them without which every picture is decoded as with them; the end of a sequence is none.
 SUPERFLUOUS_TYPES = {"h264": {6, 9, 12}, "hevc": {35, 38, 39, 40}}
+# CEA-608 and CEA-708: ATSC A/53 part 4, 6.2.3, as user data of MPEG-2 and in messages of later
+# codecs; and, before that, DVDs' own.
+CAPTIONS = (b"\x00\x31GA94\x03", b"\xb2GA94\x03", b"\xb2CC\x01\xf8")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class PacketContent:
             header = data[at + width]
             at += width + int.from_bytes(data[at : at + width], "big")
             yield header, at
+
+
+def holds_captions(data: bytes) -> bool:
+    """Return whether closed captions lie in a packet of a picture."""
+    return any(start in data for start in CAPTIONS)
 
 
 def _is_well_formed_av1(content: bytes) -> bool:

@@ -18,6 +18,15 @@ CAPTIONS = (
 )
 
 
+def begins_with_captions(video: Path) -> bool:
+    """Return whether there are closed captions at the start of `video`.
+
+    Raises:
+        InputError, MediaError, MissingError: as source_notes.
+    """
+    return index_of(video, IndexPart.START).start.has_captions
+
+
 def source_notes(video: Path, encoding: EncodingOptions) -> list[str]:
     """Return a sentence on each such thing, without reading more than the start of `video`.
 
@@ -29,7 +38,7 @@ def source_notes(video: Path, encoding: EncodingOptions) -> list[str]:
     """
     index = index_of(video, IndexPart.START)
     frame = index.start.frame
-    notes = [CAPTIONS] if index.start.has_captions else []
+    notes = [CAPTIONS] if begins_with_captions(video) else []
     if frame is None:
         return notes
     require_encodable(video, frame.size_px, encoding.codec)

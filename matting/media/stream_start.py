@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -19,11 +18,9 @@ from matting.media.colour_tags import ColourTags
 from matting.media.container import AnyStream, side_data
 from matting.media.display_matrix import display_matrix, orientation_of
 from matting.media.hdr_metadata import HdrMetadata, hdr_note
+from matting.media.packet_content import holds_captions
 from matting.media.video_info import VideoInfo
 
-# CEA-608 and CEA-708: ATSC A/53 part 4, 6.2.3, as user data of MPEG-2 and in messages of later
-# codecs; and, before that, DVDs' own.
-CAPTIONS = re.compile(rb"\x00\x31GA94\x03|\xb2GA94\x03|\xb2CC\x01\xf8")
 CAPTION_PACKETS = 60
 MOST_REFUSED = 100  # packets that a decoder refuses before its first frame: it will give none
 
@@ -82,7 +79,7 @@ class StreamStart:
         refusal: what the decoder said of the first packet before it that it refused; "": of none.
         mp4_header: what FFmpeg's mp4 writer makes of a Matroska file's header; None where mp4
             does not hold the codec, and for other containers.
-        has_captions: whether closed captions lie in the picture's packets.
+        has_captions: whether closed captions lie in these packets.
     """
 
     frame: FirstFrame | None
@@ -117,7 +114,7 @@ class StartReader:
         """Look at the picture's next packet, whose stream and times may change in the course."""
         if self._frame is None:
             self._decode(packet)
-        if not self._has_captions and CAPTIONS.search(bytes(packet)):
+        if not self._has_captions and holds_captions(bytes(packet)):
             self._has_captions = True
         if self._packets == 0 and "matroska" in self._info.container:
             self._mp4_header = _mp4_header(self._picture, packet)

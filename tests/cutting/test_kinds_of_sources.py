@@ -216,3 +216,15 @@ def test_a_cover_picture_is_no_video(tmp_path: Path, progress: Recorder) -> None
     folder = segment(video, CuttingOptions(), None, progress)
     assert len(presented_by_segments(folder)) == 10
     assert probe(folder / "output_000.mp4").codec == "h264"
+
+
+@pytest.mark.parametrize("before", [0, 70])
+def test_captions_are_named_once_wherever_they_begin(
+    before: int, tmp_path: Path, progress: Recorder
+) -> None:
+    message = b"\0\0\1\x06\x04\x0e\xb5\0\x31GA94\x03\x41\xff\xfc\x94\x2c\xff\x80"
+    without = make_clip(tmp_path / "without.h264", before).read_bytes() if before else b""
+    video = make_clip(tmp_path / "video.h264", 5)
+    video.write_bytes(without + message + video.read_bytes())
+    segment(video, CuttingOptions(), None, progress)
+    assert sum("closed captions" in line for line in progress.said) == 1
