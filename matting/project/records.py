@@ -35,6 +35,8 @@ FileName = Annotated[
     str,
     Meta(min_length=1, max_length=255, pattern=rf"\A(?!\.{{1,2}}\Z)[^{SEPARATORS}\0]*\Z"),
 ]
+# Two of them in the right order are one character, others are none: json reads both.
+ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Fraction also reads 1e999999999, and takes for ever.
 FRACTION = re.compile(r"(-?[0-9]{1,100})(?:/([0-9]{1,100}))?")
 
@@ -96,7 +98,18 @@ def _parse(path: Path, most_values: int) -> Any:
     if text.count(",") > most_values:
         raise ValueError("it holds more values than any such file")
     # json, for msgspec's own parser takes no names that are not valid UTF-8 (possible on Linux).
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    values = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    if ESCAPED_SURROGATE.search(text):
+        _require_encodable(values)
+    return values
+
+
+def _require_encodable(values: Any) -> None:
+    """Refuse texts that no file could be named by, nor any message show."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise ValueError("a text in it holds half a character") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -161,6 +161,8 @@ PLAN, MANIFEST, JOIN = "segments.json", "manifest.json", "join record"
         (PLAN, '"output_000.mp4"', '"../output_000.mp4"'),
         (PLAN, '"output_000.mp4"', '"/etc/passwd"'),
         (PLAN, '"output_000.mp4"', r'"output_000\u0000.mp4"'),
+        (PLAN, '"output_000.mp4"', r'"output\ud800.mp4"'),
+        (PLAN, '"clip.mp4"', r'"\uDFFF\ud800"'),
         (PLAN, '"output_000.mp4"', json.dumps("a" * 10_000_000)),
         (PLAN, '"512x9"', '"512x9999999999"'),
         (PLAN, '"512x9"', '"512x8"'),
@@ -174,6 +176,7 @@ PLAN, MANIFEST, JOIN = "segments.json", "manifest.json", "join record"
         (MANIFEST, '"version": 2', '"version": 1'),
         (MANIFEST, '"COMPOSITE": {', '"OTHER": {'),
         (MANIFEST, '"file": "output_000.mp4"', '"file": "../output_000.mp4"'),
+        (MANIFEST, '"output_001.mp4": {', r'"output\uDc7f.mp4": {'),
         (MANIFEST, '"start_state": "fresh"', '"start_state": "stale"'),
         (MANIFEST, '"frames": 10', '"frames": -1'),
         (MANIFEST, '"ratio": 0.4', '"ratio": NaN'),
@@ -190,6 +193,11 @@ def test_a_wrong_value_is_refused(name: str, old: str, new: str, job: Job) -> No
     content = (EARLIER_JOBS / JOB_FILES[name]).read_text(encoding="utf-8")
     assert old in content
     assert job.refuses(name, content.replace(old, new, 1))
+
+
+def test_escapes_that_are_a_character_or_a_name_on_the_disk_are_taken(job: Job) -> None:
+    content = (EARLIER_JOBS / JOB_FILES[PLAN]).read_text(encoding="utf-8")
+    assert not job.refuses(PLAN, content.replace("clip", r"\ud83d\uDE00\udcff", 1))
 
 
 def test_a_later_versions_record_is_named_as_such(job: Job) -> None:
