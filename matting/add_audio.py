@@ -11,7 +11,7 @@ from matting.media.concat import JoinPart, join
 from matting.media.container import require_file
 from matting.media.probe import frame_times, probe
 from matting.options import OutputKind
-from matting.progress import Progress, ignore
+from matting.progress import Progress
 from matting.project.entry import Entry
 from matting.project.job_places import Place, final_places, require_places
 from matting.project.join_record import JoinRecord, combine_again
@@ -135,7 +135,7 @@ def _add_to_one(video: Path, entry: Entry, matted: MattedFolder, progress: Progr
         sweep(name)
         placed = create_temporary(name)
         try:
-            join([picture], info.time_base, placed, ignore)
+            join([picture], info.time_base, placed, Progress())
             return deliver(
                 source,
                 placed,

@@ -162,13 +162,13 @@ def _combine_kind(
     temporary = create_temporary(target)
     progress.start("Combining", record.frames, "frame")
     try:
-        presented = join(parts, time_base, temporary, progress.advance)
+        presented = join(parts, time_base, temporary, progress)
         if len(presented) != record.frames:
             raise EncodeError(
                 f"{target}: {record.frames} frames were matted, {len(presented)} came out."
             )
         progress.start("Checking", record.frames, "frame")
-        check_joined(temporary, presented, time_base, progress.advance)
+        check_joined(temporary, presented, time_base, progress)
         kept = replace_combined(target, record, temporary)
     finally:
         progress.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,12 +14,19 @@ from matting.combine import combine
 from matting.errors import EncodeError, InputError
 from matting.infer import infer
 from matting.media.concat import JoinPart, check_joined, join
+from matting.media.foreign_files import guarded_reading
 from matting.media.packet_table import decode_times
 from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
+from matting.progress import Progress
+from matting.project.paths import MattedFolder
 from matting.segment import segment
+from matting.system.file_lock import LOCK_FILE
+from tests.support import harmful_reads
 from tests.support.clips import decode, make_clip, numbers, times
 from tests.support.file_systems import refuse_writing
+from tests.support.opens import OpenCounter
 from tests.support.recorder import Recorder
+from tests.support.repository import ROOT
 from tests.support.stages import FAST, SECOND, composites, cut, matte, matting_options
 
 
@@ -88,8 +96,8 @@ def test_2400_joins_do_not_drift(tmp_path: Path) -> None:
     starts = [1001 * sum(counts[:index]) for index in range(len(counts))]
     parts = [JoinPart(clips[n - 1], start) for n, start in zip(counts, starts, strict=True)]
     target = tmp_path / "joined.mp4"
-    expected = join(parts, time_base, target, lambda _: None)
-    check_joined(target, expected, time_base, lambda _: None)
+    expected = join(parts, time_base, target, Progress())
+    check_joined(target, expected, time_base, Progress())
     presented = times(target)
     assert len(presented) == sum(counts)
     assert all(abs(time - n / rate) <= time_base for n, time in enumerate(presented))
@@ -99,18 +107,18 @@ def test_a_joined_file_with_wrong_times_or_damage_is_found(tmp_path: Path) -> No
     clip = make_clip(tmp_path / "clip.mp4", 20)
     own = Fraction(1, 15360)
     parts = [JoinPart(clip, 0), JoinPart(clip, 20 * 512)]
-    expected = join(parts, own, tmp_path / "two.mp4", lambda _: None)
-    check_joined(tmp_path / "two.mp4", expected, own, lambda _: None)
+    expected = join(parts, own, tmp_path / "two.mp4", Progress())
+    check_joined(tmp_path / "two.mp4", expected, own, Progress())
     late = [*expected[:-1], expected[-1] + 2]
     for wrong in (expected[:-1], late):
         with pytest.raises(EncodeError, match="at other times"):
-            check_joined(tmp_path / "two.mp4", wrong, own, lambda _: None)
+            check_joined(tmp_path / "two.mp4", wrong, own, Progress())
     content = bytearray((tmp_path / "two.mp4").read_bytes())
     middle = content.index(b"mdat") + 2000
     content[middle : middle + 600] = bytes(600)
     (tmp_path / "broken.mp4").write_bytes(content)
     with pytest.raises(EncodeError, match="damaged"):
-        check_joined(tmp_path / "broken.mp4", expected, own, lambda _: None)
+        check_joined(tmp_path / "broken.mp4", expected, own, Progress())
 
 
 def test_alpha_and_foreground_are_combined_too(
@@ -230,3 +238,26 @@ def test_a_folder_not_made_by_infer_is_refused(tmp_path: Path, progress: Recorde
 def test_decoding_times(presented: list[int], decoded: list[int]) -> None:
     assert decode_times(presented) == decoded
     assert all(d <= p for d, p in zip(decoded, presented, strict=True))
+
+
+def test_another_process_joins_and_a_crash_there_is_reported(
+    tmp_path: Path,
+    progress: Recorder,
+    open_counter: OpenCounter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(ROOT / "tests" / "data" / "earlier_jobs" / "finished", tmp_path / "job")
+    matted = MattedFolder(tmp_path / "job" / "clip_segments_matted")
+    matted.combined().unlink()
+    before = sorted(tmp_path.rglob("*"))
+    with guarded_reading():
+        with monkeypatch.context() as patch, pytest.raises(EncodeError, match="crashed"):
+            patch.setattr("matting.media.concat._check_times", harmful_reads.crash)
+            combine(matted.root, None, progress)
+        left = sorted(path for path in tmp_path.rglob("*") if not LOCK_FILE.match(path.name))
+        assert left == before
+        combined = combine(matted.root, None, progress)
+    assert progress.done == len(times(combined))
+    results = matted.output_folder(OutputKind.COMPOSITE).iterdir()
+    assert not sum(map(open_counter.demuxed, results))
+    assert not open_counter.demuxed_before_published(combined)

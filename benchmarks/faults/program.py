@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.faults.fault import NotHeldError
 
@@ -138,6 +139,12 @@ class RunningCommand:
         if self.wait(LIMIT_SECONDS) is None:
             raise RuntimeError(f"process {self.pid} survives SIGKILL")
 
+    def kill_children(self) -> None:
+        """Send SIGKILL to what the command has started, not to the command."""
+        for pid in _children(self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def wait_for_end(self, limit_seconds: float = LIMIT_SECONDS) -> CommandResult:
         """Wait for its end; return its result.
 
@@ -160,20 +167,39 @@ class RunningCommand:
 
 
 def _is_alive(group: int) -> bool:
-    """Return whether any process of the group still holds its files; on Linux, by proc(5).
+    """Return whether any process of the group still holds its files.
 
     One that has ended holds them until the last of its threads has.
     """
+    return any(
+        process.group == group and (process.state not in GONE or process.threads > 1)
+        for process in _processes()
+    )
+
+
+def _children(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [process.pid for process in _processes() if process.parent == parent]
+
+
+class _Process(NamedTuple):
+    pid: int
+    state: str
+    parent: int
+    group: int
+    threads: int
+
+
+def _processes() -> Iterator[_Process]:
+    """Yield all processes there are; on Linux, by proc(5)."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             stat = (process / "stat").read_text(errors="replace")
-            state, _, its_group = stat.rpartition(")")[2].split()[:3]
+            state, parent, group = stat.rpartition(")")[2].split()[:3]
             threads = len(list((process / "task").iterdir()))
         except (OSError, ValueError):  # it ended meanwhile
             continue
-        if int(its_group) == group and (state not in GONE or threads > 1):
-            return True
-    return False
+        yield _Process(int(process.name), state, int(parent), int(group), threads)
 
 
 def nothing() -> None:

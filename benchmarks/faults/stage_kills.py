@@ -1,4 +1,4 @@
-"""SIGKILL in each stage; in half of the tries of the command alone, not of what it has started."""
+"""SIGKILL in each stage: of the command, of what it has started, or of both."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from enum import Enum
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -17,7 +18,17 @@ from benchmarks.stand_in import content_hash
 from matting.system.temporary_files import is_temporary
 from matting.workers import preflight
 
+# Nothing was lost, or a segment; a file could not be read; the computer is to blame.
+ENDS = {0, 1, 2, 70}
 LINGER_SECONDS = 0.5  # in which what was left behind would have written something
+
+
+class Victims(Enum):
+    """Who is killed."""
+
+    ALL = "the command and what it has started"
+    COMMAND = "the command alone"
+    CHILDREN = "what the command has started"
 
 
 class Stage(NamedTuple):
@@ -60,9 +71,9 @@ class StageKills(JobFault):
         for command in stage.before:
             job.must_run(command)
         moment = rng.uniform(0, self._usual_seconds(stage))
-        alone = rng.random() < 0.5
-        story = f"{stage.command} killed after {moment:.3f} s{' alone' if alone else ''}"
-        group = _kill(job, stage, moment, alone=alone)
+        victims = rng.choice(tuple(Victims))
+        story = f"{stage.command} after {moment:.3f} s: SIGKILL of {victims.value}"
+        group = _kill(job, stage, moment, victims)
         try:
             self._require_whole(job, story)
             job.must_run("run")
@@ -92,15 +103,19 @@ class StageKills(JobFault):
                 require(content_hash(path) == undisturbed, f"{story}: {path.name} is not whole")
 
 
-def _kill(job: Job, stage: Stage, moment: float, *, alone: bool) -> int:
-    """Start the stage and kill it; return its process group."""
+def _kill(job: Job, stage: Stage, moment: float, victims: Victims) -> int:
+    """Start the stage and kill; return its process group once the command has ended."""
     prepare = _worth_a_trial if stage.with_trial else nothing
     with running(job.arguments(stage.command), job.log(), prepare=prepare) as command:
         if command.wait(moment) is None:
-            if alone:
+            if victims is Victims.ALL:
+                command.kill()
+            elif victims is Victims.COMMAND:
                 command.kill_alone()
             else:
-                command.kill()
+                command.kill_children()
+                result = command.wait_for_end()
+                require(result.code in ENDS, f"{stage.command}: {result.last_lines()}")
         return command.pid
 
 

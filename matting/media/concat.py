@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from av.video.stream import VideoStream
 from matting.errors import EncodeError, InputError, MediaError
 from matting.media.container import encoding_to, open_video, reading
 from matting.media.decode_check import decode_through
+from matting.media.foreign_files import work_guarded
 from matting.media.mp4.header_room import header_first
 from matting.media.mp4.stream_copy import add_copied_stream
 from matting.media.packet_table import decode_times
 from matting.media.probe import frame_times, probe
+from matting.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -38,22 +41,33 @@ class JoinPart:
 
 
 def join(
-    parts: Sequence[JoinPart], time_base: Fraction, target: Path, on_frames: Callable[[int], None]
+    parts: Sequence[JoinPart], time_base: Fraction, target: Path, progress: Progress
 ) -> list[int]:
     """Write all frames of `parts` to the mp4 file `target`, without encoding.
 
     Args:
         parts: in order; all encoded alike.
         time_base: seconds a tick of the parts' `first_pts`.
-        on_frames: told how many more frames have been written.
+        progress: told how many more frames have been written.
     Returns:
         the PTS that each frame should have, rising; `check_joined` finds out whether it has.
     Raises:
         InputError: the parts were encoded in different ways.
         EncodeError: two frames would have the same time.
+        MediaError: reading a part crashes or hangs the process that does so.
         StorageError: it cannot be written.
     """
-    times = [pts for part in parts for pts in _part_times(part, time_base)]
+    read = parts[0].path if len(parts) == 1 else parts[0].path.parent
+    return work_guarded(read, partial(_join, tuple(parts), time_base, target), progress)
+
+
+def _join(
+    parts: Sequence[JoinPart], time_base: Fraction, target: Path, progress: Progress
+) -> list[int]:
+    times: list[int] = []
+    for part in parts:
+        times += _part_times(part, time_base)
+        progress.alive()
     presented = sorted(times)
     if any(later <= earlier for earlier, later in pairwise(presented)):
         raise EncodeError(f"{target}: two frames would have the same time.")
@@ -62,7 +76,8 @@ def join(
         options = {"movie_timescale": str(time_base.denominator), **header_first(len(times))}
         output = av.open(str(target), "w", format="mp4", options=options)
     with output:
-        _copy(parts, output, time_base, zip(times, decode_times(times), strict=True), on_frames)
+        pts_and_dts = zip(times, decode_times(times), strict=True)
+        _copy(parts, output, time_base, pts_and_dts, progress.advance)
         with encoding_to(target):
             output.close()
     return presented
@@ -119,20 +134,27 @@ def _packets(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Pac
 
 
 def check_joined(
-    target: Path, expected: Sequence[int], time_base: Fraction, on_frames: Callable[[int], None]
+    target: Path, expected: Sequence[int], time_base: Fraction, progress: Progress
 ) -> None:
     """Decode a joined file through, and compare every frame's time with what it should be.
 
     Args:
         expected, time_base: what `join` returned and was given.
-        on_frames: told how many more frames have been checked.
+        progress: told how many more frames have been checked.
     Raises:
         EncodeError: a frame is missing, damaged, or not within one tick of its time.
     """
+    check = partial(_check_times, target, tuple(expected), time_base)
     try:
-        times = decode_through(target, on_frames)
+        work_guarded(target, check, progress)
     except MediaError as error:
         raise EncodeError(f"{target} came out damaged: {error.what}") from error
+
+
+def _check_times(
+    target: Path, expected: Sequence[int], time_base: Fraction, progress: Progress
+) -> None:
+    times = decode_through(target, progress.advance)
     exact = len(times) == len(expected) and all(
         abs(time - pts * time_base) <= time_base for time, pts in zip(times, expected, strict=True)
     )

@@ -50,16 +50,16 @@ class ForeignFiles:
         self.calls = GuardedCalls()
         self._reading = Limits(seconds)
         self._work = Limits(work_seconds, has_half_the_memory=False)
-        self._refused: dict[tuple[Path, FileStamp], str] = {}
+        self._refused: dict[tuple[Path, FileStamp], Loss] = {}
 
     def refusal(self, path: Path) -> MediaError | None:
         """Return why `path`, or a file in that folder, cannot be read; None where it is not known.
 
         Reading it again would take as long again.
         """
-        for (refused, _), why in self._refused.items():
+        for (refused, _), loss in self._refused.items():
             if path.absolute() in {refused, refused.parent}:
-                return _error(refused, why)
+                return _refusal(refused, loss)
         return None
 
     def read(self, path: Path, read: Callable[[Progress], A]) -> A:
@@ -75,8 +75,8 @@ class ForeignFiles:
             except UnavailableError:
                 return read(Progress())
             except LostCallError as error:
-                self._refused[known] = LOSSES[error.loss]
-        raise _error(path, self._refused[known])
+                self._refused[known] = error.loss
+        raise _refusal(path, self._refused[known])
 
     def work(self, path: Path, work: Callable[[Progress], A], progress: Progress) -> A:
         """Return what `work` returns, which reads all of the file `path`; raise as it does.
@@ -108,16 +108,16 @@ class ForeignFiles:
         return MediaError(
             f"{what} {path} was being worked on.",
             retry=True,
-            if_repeated="the file is damaged, or made to do harm: make or download it again, or "
-            "convert it with a video converter first.",
+            if_repeated="it is damaged, or made to do harm: make or download it again, or convert "
+            "it with a video converter first.",
         )
 
 
-def _error(path: Path, why: str) -> MediaError:
-    return MediaError(
-        f"{path} cannot be used: {why}.",
-        "It is damaged, or made to do harm. Make or download it again.",
-    )
+def _refusal(path: Path, loss: Loss) -> MediaError:
+    what = f"{path} cannot be used: {LOSSES[loss]}."
+    if loss is Loss.KILLED:  # which need not be the file's fault
+        return MediaError(what, ROOM, retry=True)
+    return MediaError(what, "It is damaged, or made to do harm. Make or download it again.")
 
 
 _active: list[ForeignFiles] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from av.audio.codeccontext import AudioCodecContext
@@ -12,9 +13,11 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
 
 from matting.media.container import is_cover, open_video, reading, until_break
+from matting.media.foreign_files import read_guarded
 from matting.media.mp4.boxes import Box, entries, track_id
 from matting.media.mp4.spatial_audio import spatial_audio_boxes
 from matting.media.tracks import Contents, Track, TrackKind
+from matting.progress import Progress
 
 # What describes a file and not its content; and the time code, which has a field of its own.
 TECHNICAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
@@ -99,8 +102,13 @@ def cover_bytes(path: Path, index: int) -> bytes:
         InputError: no such file, or a folder.
         MediaError: it is no video, or holds no picture.
     """
+    return read_guarded(path, partial(_cover_bytes, path, index))
+
+
+def _cover_bytes(path: Path, index: int, progress: Progress) -> bytes:
     with open_video(path) as (container, _), reading(path):
         for packet in container.demux(container.streams[index]):
+            progress.alive()
             if packet.size:
                 return bytes(packet)
     return b""
@@ -112,6 +120,10 @@ def packet_bytes(path: Path, index: int, most_bytes: int) -> list[bytes]:
     Raises:
         InputError, MediaError: as `cover_bytes`.
     """
+    return read_guarded(path, partial(_packet_bytes, path, index, most_bytes))
+
+
+def _packet_bytes(path: Path, index: int, most_bytes: int, progress: Progress) -> list[bytes]:
     packets: list[bytes] = []
     room_bytes = most_bytes
     with open_video(path) as (container, _), reading(path):
@@ -119,6 +131,7 @@ def packet_bytes(path: Path, index: int, most_bytes: int) -> list[bytes]:
             if stream.index != index:
                 stream.discard = Discard.all
         for packet in until_break(container.demux(container.streams[index])):
+            progress.alive()
             room_bytes -= packet.size
             if room_bytes < 0:
                 break

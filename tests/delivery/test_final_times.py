@@ -11,8 +11,8 @@ import pytest
 
 from matting.media.concat import JoinPart, join
 from matting.media.probe import frame_times, probe
+from matting.progress import Progress
 from tests.support.clips import make_audio, make_clip
-from tests.support.recorder import carry_on
 from tests.support.stream_sources import deliver, make, opened, tone
 
 RATES = [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(25)]
@@ -28,7 +28,7 @@ def combined_of(video: Path) -> Path:
     shown = tuple(time - pts[0] for time in pts)
     target = video.with_name("combined.mp4")
     parts = [JoinPart(pictures, pts[0] - info.start_pts, shown)]
-    join(parts, info.time_base, target, carry_on)
+    join(parts, info.time_base, target, Progress())
     return target
 
 
@@ -161,7 +161,7 @@ def test_a_late_start_in_matroska(tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mp4", 30, rate=rate)
     combined = tmp_path / "combined.mp4"
     shown = tuple(index * 1001 for index in range(30))
-    join([JoinPart(plain, 2 * 1001, shown)], Fraction(1, 30000), combined, carry_on)
+    join([JoinPart(plain, 2 * 1001, shown)], Fraction(1, 30000), combined, Progress())
     arguments = [*opened(plain), *tone(440), "-c:v", "copy", "-c:a", "truehd", "-strict", "-2"]
     video = make(tmp_path / "clip.mkv", *arguments)
     final, _ = deliver(video, combined)

@@ -18,12 +18,13 @@ from matting.delivery.muxing import MuxRequest
 from matting.errors import EncodeError
 from matting.media.concat import JoinPart, join
 from matting.options import CuttingOptions
+from matting.progress import Progress
 from matting.project.plan import Plan, read_plan
 from matting.segment import segment
 from tests.support.clips import audio_packets, make_clip, times
 from tests.support.edits import EMPTY, with_edits
 from tests.support.joined_streams import join_streams
-from tests.support.recorder import Recorder, carry_on
+from tests.support.recorder import Recorder
 from tests.support.stream_sources import deliver, make, opened, tone
 
 FRAME = Fraction(1, 30)
@@ -41,7 +42,7 @@ def combined_of(video: Path, plan: Plan) -> Path:
     picture = make_clip(video.with_name("matted.mp4"), len(pts))
     part = JoinPart(picture, pts[0] - plan.start_pts, tuple(time - pts[0] for time in pts))
     target = video.with_name("combined.mp4")
-    join([part], plan.time_base, target, carry_on)
+    join([part], plan.time_base, target, Progress())
     return target
 
 

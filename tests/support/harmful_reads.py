@@ -27,7 +27,7 @@ def take_long(_path: Path, progress: Progress) -> str:
     return "read"
 
 
-def crash(_path: Path, _progress: Progress) -> None:
+def crash(*_arguments: object) -> None:
     os.abort()
 
 
