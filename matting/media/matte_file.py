@@ -1,7 +1,7 @@
 """The stored matte of a segment: written without loss, and read so that damage is noticed.
 
-One FFV1 stream of 8 bits in Matroska, each frame a strip of `matte_layout`. FFV1 is lossless, its
-coder for 8 bits stores what is flat in next to nothing, and each of its slices has a checksum.
+One FFV1 stream of 8 bits in Matroska, each frame some pictures as `matte_layout` makes them. FFV1
+is lossless, and each of its slices has a checksum.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ from pathlib import Path
 from types import TracebackType
 
 import av
-import torch
+import numpy as np
 from av.video.frame import VideoFrame
 
 from matting.errors import DecodeError, EncodeError, InputError
 from matting.imaging.matte_planes import MattePlanes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.codecs import add_video_stream
-from matting.media.container import encoding_to, open_video, until_break
-from matting.media.ffv1_checksums import is_frame_intact, is_intact
+from matting.media.container import encoding_to, open_video
+from matting.media.ffv1_checksums import is_intact
 from matting.media.matte_header import HINT, TAG, MatteHeader, stored_format
 from matting.media.matte_layout import MatteLayout, Stamp, Strip
+from matting.media.matte_strips import broken_matte, codec_threads, read_strips
 from matting.media.media_index import IndexPart, forget_index, index_of
-from matting.media.pixel_formats import Samples, plane_samples
+from matting.media.pixel_formats import plane_samples
+from matting.media.stream_times import NO_TIME
 from matting.progress import ignore
 
 CODEC, PIXEL_FORMAT = "ffv1", "gray"
-SLICES = 16  # so many threads can work on a frame; each slice learns by itself
-OPTIONS = {"level": "3", "coder": "0", "context": "0", "slicecrc": "1", "slices": str(SLICES)}
-TICK = Fraction(1, 1000)  # of Matroska's times; the exact ones stand in the strips
+OPTIONS = {"level": "3", "coder": "1", "context": "0", "slicecrc": "1"}
+TICK = Fraction(1, 1000)  # of Matroska's times; the exact ones stand in the stamps
 
 
 class MatteWriter:
@@ -62,7 +63,9 @@ class MatteWriter:
         self._size_px, self._time_base = size_px, time_base
         self._sample_format = stored_format(sample_format)
         self._pts: list[int] = []
+        self._tick = -1  # of the last frame, in Matroska
         self._layout: MatteLayout | None = None
+        self._checksum = 0
         # The last frame says that it is the last, so each waits for the next one.
         self._waiting: Strip | None = None
         with encoding_to(path):
@@ -76,8 +79,6 @@ class MatteWriter:
             context = self._stream.codec_context
             context.time_base = TICK
             context.gop_size = 1  # no frame depends on another
-            context.thread_count = _threads()
-            context.thread_type = "SLICE"
         except BaseException:
             self._container.close()
             raise
@@ -110,8 +111,7 @@ class MatteWriter:
                     f"{self._path}: matte {len(self._pts)} is not later than the one before."
                 )
             layout = self._layout or self._begin(matte)
-            strip = layout.allocate_strip()
-            layout.pack(matte, frame, strip)
+            strip = layout.pack(matte, frame)
             self._encode_waiting(is_last=False)
             self._waiting = strip
             self._pts.append(time)
@@ -148,13 +148,16 @@ class MatteWriter:
         strip, self._waiting = self._waiting, None
         if strip is None or self._layout is None:
             return
-        stamp = Stamp(len(self._pts) - 1, self._pts[-1], is_last)
+        pts = self._pts[-1]
+        stamp = Stamp(self._checksum, len(self._pts) - 1, pts, is_last)
         self._layout.put_stamp(stamp, strip)
-        since_first = (stamp.pts - self._pts[0]) * self._time_base
+        # No two frames have one time there: the pictures of a frame are known by it.
+        since_first = (pts - self._pts[0]) * self._time_base
+        self._tick = max(self._tick + 1, round(since_first / TICK))
         for picture in self._layout.cut(strip):
             frame = VideoFrame(*self._layout.picture_size, PIXEL_FORMAT)
             plane_samples(frame.planes[0], 8)[:] = picture
-            frame.pts, frame.time_base = round(since_first / TICK), TICK
+            frame.pts, frame.time_base = self._tick, TICK
             with encoding_to(self._path):
                 self._container.mux(self._stream.encode(frame))
 
@@ -162,7 +165,11 @@ class MatteWriter:
         """Say in the header what the file holds, which the first frame shows."""
         layout = MatteLayout(self._size_px, self._sample_format, matte.chroma is not None)
         self._stream.width, self._stream.height = layout.picture_size
-        self._container.metadata[TAG] = MatteHeader(layout, self._time_base).to_text()
+        context = self._stream.codec_context
+        context.options = {**context.options, "slices": str(layout.slices)}
+        context.thread_count, context.thread_type = codec_threads(layout), "SLICE"
+        header = MatteHeader(layout, self._time_base)
+        self._container.metadata[TAG], self._checksum = header.to_text(), header.checksum
         self._layout = layout
         return layout
 
@@ -208,10 +215,10 @@ class MatteFile:
         stored = info.codec, info.pixel_format, (info.width_px, info.height_px)
         if stored != (CODEC, PIXEL_FORMAT, layout.picture_size) or not is_intact(extradata):
             raise DecodeError(f"{path}: its header is not that of its mattes.", HINT)
-        frames, incomplete = divmod(len(index.packets.pts), layout.pictures)
-        if index.packets.stopped or incomplete or not frames:
+        times = index.packets.pts
+        if index.packets.stopped or not len(times) or NO_TIME in times:
             raise DecodeError(f"{path} is cut off or damaged.", HINT)
-        return cls(path, header, frames)
+        return cls(path, header, len(np.unique(times)))
 
     @property
     def size_px(self) -> Size:
@@ -232,15 +239,19 @@ class MatteFile:
             DecodeError: a frame is missing, damaged or out of order; names file and frame.
         """
         layout = self.header.layout
-        with closing(self._strips()) as strips:
+        with closing(read_strips(self.path, self.header, self.frames)) as strips:
             for first in range(0, self.frames, size):
                 count = min(size, self.frames - first)
-                matte, pts = layout.allocate(count), []
+                mattes, pts = layout.blank(count), []
                 for place in range(count):
                     stamp, strip = next(strips)
-                    layout.unpack(strip, matte, place)
+                    try:
+                        layout.unpack(strip, mattes, place)
+                    except ValueError as error:
+                        what = f"is no matte ({error})"
+                        raise broken_matte(self.path, stamp.index, self.frames, what) from error
                     pts.append(stamp.pts)
-                yield MatteChunk(matte, tuple(pts))
+                yield MatteChunk(layout.crop(mattes), tuple(pts))
 
     def stamps(self) -> Generator[Stamp, None, None]:
         """Decode all frames, and yield which they are.
@@ -248,52 +259,6 @@ class MatteFile:
         Raises:
             DecodeError: a frame is missing, damaged or out of order; names file and frame.
         """
-        with closing(self._strips()) as strips:
+        with closing(read_strips(self.path, self.header, self.frames)) as strips:
             for stamp, _ in strips:
                 yield stamp
-
-    def _strips(self) -> Generator[tuple[Stamp, Strip], None, None]:
-        """Yield every frame's strip, which lasts until the next one, with its stamp."""
-        layout, previous = self.header.layout, None
-        strip = layout.allocate_strip()
-        with closing(self._pictures()) as pictures:
-            for count in range(self.frames):
-                for place in layout.cut(strip):
-                    picture = next(pictures, None)
-                    if picture is None:
-                        raise self._broken(count, "cannot be read")
-                    place[:] = picture
-                stamp = layout.stamp_of(strip)
-                if (stamp.index, stamp.is_last) != (count, count == self.frames - 1):
-                    raise self._broken(count, "is missing, or not in its place")
-                if previous is not None and stamp.pts <= previous:
-                    raise self._broken(count, "is not later than the one before")
-                yield stamp, strip
-                previous = stamp.pts
-
-    def _pictures(self) -> Generator[Samples, None, None]:
-        """Decode packet by packet, each of which is a whole picture with its own checksums."""
-        layout, count = self.header.layout, 0
-        try:
-            with open_video(self.path) as (container, stream):
-                context = stream.codec_context
-                context.thread_count, context.thread_type = _threads(), "SLICE"
-                for packet in until_break(container.demux(stream)):
-                    if not is_frame_intact(bytes(packet)):
-                        raise self._broken(count // layout.pictures, "is damaged")
-                    for frame in context.decode(packet):
-                        if Size(frame.width, frame.height) != layout.picture_size:
-                            raise self._broken(count // layout.pictures, "has another size")
-                        yield plane_samples(frame.planes[0], 8)
-                    count += 1
-        except av.error.FFmpegError as error:
-            reason = f"cannot be decoded ({error.strerror})"
-            raise self._broken(count // layout.pictures, reason) from error
-
-    def _broken(self, index: int, what: str) -> DecodeError:
-        return DecodeError(f"{self.path}: matte {index} of {self.frames} {what}.", HINT)
-
-
-def _threads() -> int:
-    """Return how many threads a codec may use: as many as a step of the network."""
-    return min(SLICES, torch.get_num_threads())

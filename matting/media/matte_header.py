@@ -76,7 +76,12 @@ class MatteHeader:
             "transfer": sample_format.transfer,
         }
         text = msgspec.json.encode(fields).decode()
-        return f"{_crc(text)} {text}"
+        return f"{_crc(text):08x} {text}"
+
+    @property
+    def checksum(self) -> int:
+        """What the stamp of every frame repeats."""
+        return _crc(self.to_text())
 
     @classmethod
     def from_text(cls, text: str | None, path: Path) -> MatteHeader:
@@ -91,7 +96,7 @@ class MatteHeader:
                 f"{path} is no stored matte.", "Give a file from the folder MATTE of a job."
             )
         crc, _, content = text.partition(" ")
-        if len(text) > MOST_CHARACTERS or crc != _crc(content):
+        if len(text) > MOST_CHARACTERS or crc != f"{_crc(content):08x}":
             raise DecodeError(f"{path}: what it says of its matte is damaged.", HINT)
         try:
             version = msgspec.json.decode(content, type=_Version).version
@@ -126,5 +131,5 @@ def stored_format(sample_format: SampleFormat) -> SampleFormat:
     return replace(sample_format, lsb_padding=0, semi_planar=False)
 
 
-def _crc(text: str) -> str:
-    return f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
+def _crc(text: str) -> int:
+    return zlib.crc32(text.encode("utf-8", "replace"))

@@ -1,65 +1,66 @@
 """Mattes as pictures of 8 bits, for a codec that has no better place for what they consist of.
 
-A matte is laid out as a strip: its parts one below the other, as wide as itself or a little wider.
-From the top: the upper 8 bits of alpha; its lower 2, those of four lines in one byte; the
-correction of luma, or of R', G', B'; that of Cb and Cr; and a stamp, which says which frame it is.
-A long strip is cut into several pictures.
+Most of a matte is flat. So it is cut into blocks, and of those that are flat nothing is stored but
+that they are. The others stand in pictures of one size, as many as they need, from the top of the
+first: a stamp, which says which frame it is; what each block is; the upper 8 bits of alpha, block
+beside block; the correction of luma, or of R', G', B', likewise, and that of Cb and Cr; and the
+lower 2 bits of alpha, four to a byte, of the samples that are neither 0 nor full: these are noise.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from matting.imaging.matte_planes import MattePlanes
+from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.sample_format import SampleFormat, Size
+from matting.media.matte_alpha import join_alpha, low_bytes, split_alpha
 
-LOW_BITS = 2
-LINES_A_BYTE = 8 // LOW_BITS
-LOW_MASK = (1 << LOW_BITS) - 1
-# FFmpeg's encoder of FFV1 takes 21 bytes of memory a pixel, and no picture of over 2**28 pixels.
-MOST_PICTURE_PX = 6 << 20
+BLOCK_PX = 16
+EMPTY, FULL, STORED = range(3)  # alpha 0; MAX_ALPHA; neither all over, or there are corrections
+FULL_PAIR = MAX_ALPHA << 16 | MAX_ALPHA  # two samples of alpha
 NO_CORRECTION = 0x80  # what stands for 0, so that codes near each other are near in value
+STAMP = struct.Struct("<IIqII")
+
+# Each slice of a picture has a coder of its own, which takes time to learn, and may have a thread.
+PICTURE, SLICES = Size(512, 256), 4
+LARGE_PX = 1 << 22
+LARGE_PICTURE, LARGE_SLICES = Size(1024, 512), 16
 
 Strip = NDArray[np.uint8]
+Blocks = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """Which frame a strip is.
+    """Which frame a strip is, and of which file.
 
     Attributes:
+        header: a checksum of the file's header, without which a strip means something else.
         index: from 0.
         pts: its time, in ticks of the source's time base.
         is_last: whether no other follows.
     """
 
+    header: int
     index: int
     pts: int
     is_last: bool
 
-    def to_bytes(self) -> bytes:
-        return STAMP.pack(self.index, self.pts, self.is_last)
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> Stamp:
-        index, pts, is_last = STAMP.unpack(content)
-        return cls(index, pts, bool(is_last))
-
-
-STAMP = struct.Struct("<Iqi")  # 16 bytes: they fit into one line of the smallest picture
-
 
 @dataclass(frozen=True)
 class MatteLayout:
-    """Where the parts of a matte lie in its strip.
+    """How mattes lie in pictures; those of one frame, one below the other, are its strip.
 
     Args:
-        size_px: of the matte.
+        size_px: of the mattes.
         sample_format: of the source.
         has_chroma: whether the source has any: grey has none, nor has R'G'B'.
     """
@@ -67,160 +68,208 @@ class MatteLayout:
     size_px: Size
     sample_format: SampleFormat
     has_chroma: bool
-    corrections: int = field(init=False)
 
     def __post_init__(self) -> None:
-        is_rgb = self.sample_format.luma_coefficients is None
-        if is_rgb and self.has_chroma:
+        if self.has_chroma and self.sample_format.luma_coefficients is None:
             raise ValueError("R'G'B' has no chroma")
-        object.__setattr__(self, "corrections", 3 if is_rgb else 1)
 
     @property
     def picture_size(self) -> Size:
-        """The size of the pictures, all alike, that a strip is cut into from the top."""
-        width, lines = self._strip_size
-        return Size(width, -(-lines // self.pictures))
+        return LARGE_PICTURE if self._is_large else PICTURE
 
     @property
-    def pictures(self) -> int:
-        """How many pictures a strip is cut into."""
-        width, lines = self._strip_size
-        return -(-width * lines // MOST_PICTURE_PX)
+    def slices(self) -> int:
+        """How many slices to encode a picture in."""
+        return LARGE_SLICES if self._is_large else SLICES
 
-    def allocate_strip(self) -> Strip:
-        """Return a strip, [h, w], with nothing in it yet."""
+    @property
+    def most_pictures(self) -> int:
+        """How many pictures a frame takes at most: with five bytes for every pixel, and a few."""
+        rows, columns = self._grid
         width, lines = self.picture_size
-        return np.empty((self.pictures * lines, width), np.uint8)
+        return 3 + 5 * rows * columns * BLOCK_PX**2 // (width * lines)
 
-    def cut(self, strip: Strip) -> list[Strip]:
-        """Return the pictures of a strip, in the same memory."""
-        return np.split(strip, self.pictures)
-
-    def pack(self, matte: MattePlanes, frame: int, strip: Strip) -> None:
-        """Fill a strip, but for its stamp.
+    def pack(self, matte: MattePlanes, frame: int) -> Strip:
+        """Return the strip of one frame, but for its stamp.
 
         Args:
             matte: on the CPU.
             frame: which of its frames.
-            strip: of `allocate_strip`.
         """
-        width, height = self.size_px
-        strip[: self._low_bottom, width:] = 0
-        alpha = matte.alpha[frame, 0].numpy()
-        np.right_shift(alpha, LOW_BITS, out=strip[:height, :width], casting="unsafe")
-        self._pack_low_bits(alpha.astype(np.uint8), strip[height : self._low_bottom, :width])
-        top = self._low_bottom
-        for plane in matte.luma_or_rgb[frame].numpy():
-            _pack_correction(plane, strip[top : top + height])
-            top += height
-        if matte.chroma is not None:
-            for plane, (rows, columns) in zip(
-                matte.chroma[frame].numpy(), self._chroma_places, strict=True
-            ):
-                _pack_correction(plane, strip[rows, columns])
-            if self._is_chroma_side_by_side:
-                strip[self._chroma_top : self._stamp_top, 2 * self._chroma_size.width :] = (
-                    NO_CORRECTION
-                )
+        alpha = self._blocks_of(matte.alpha[frame, 0], (1, 1))
+        planes = [
+            self._blocks_of(plane, sharing).view(np.uint8)
+            for plane, sharing in self._corrections(matte, frame)
+        ]
+        is_empty = _reduce(np.bitwise_or, alpha) == 0
+        is_full = _reduce(np.bitwise_and, alpha) == FULL_PAIR
+        blocks = np.where(is_empty, EMPTY, np.where(is_full, FULL, STORED)).astype(np.uint8)
+        for plane in planes:
+            blocks[_reduce(np.bitwise_or, plane) != 0] = STORED
+        where = np.nonzero(blocks == STORED)
+        high, low = split_alpha(_gather(alpha, where))
+        head = np.concatenate([np.zeros(STAMP.size, np.uint8), blocks.ravel()])
+        sections = [self._rows(head), self._mosaic(high)]
+        sections += [self._mosaic(_offset(_gather(plane, where))) for plane in planes]
+        sections.append(self._rows(low))
+        width, lines = self.picture_size
+        used = sum(map(len, sections))
+        strip = np.zeros((-(-used // lines) * lines, width), np.uint8)
+        np.concatenate(sections, out=strip[:used])
+        return strip
 
     def put_stamp(self, stamp: Stamp, strip: Strip) -> None:
-        """Write a stamp into a strip."""
-        place = strip[self._stamp_top :]
-        content = stamp.to_bytes().ljust(place.size, b"\0")
-        place[:] = np.frombuffer(content, np.uint8).reshape(place.shape)
+        """Write into a strip which frame it is."""
+        pictures = len(strip) // self.picture_size.height
+        content = STAMP.pack(stamp.header, stamp.index, stamp.pts, stamp.is_last, pictures)
+        strip[0, : STAMP.size] = np.frombuffer(content, np.uint8)
+
+    def cut(self, strip: Strip) -> list[Strip]:
+        """Return the pictures of a strip, in the same memory."""
+        return np.split(strip, len(strip) // self.picture_size.height)
 
     def stamp_of(self, strip: Strip) -> Stamp:
-        """Return a strip's stamp."""
-        return Stamp.from_bytes(strip[self._stamp_top :].tobytes()[: STAMP.size])
+        """Return a strip's stamp.
 
-    def allocate(self, frames: int) -> MattePlanes:
-        """Return mattes of so many frames, on the CPU, with nothing in them yet."""
-        width, height = self.size_px
-        alpha = torch.empty(frames, 1, height, width, dtype=torch.uint16)
-        luma_or_rgb = torch.empty(frames, self.corrections, height, width, dtype=torch.int8)
+        Raises:
+            ValueError: it has none, or has not all its pictures.
+        """
+        header, index, pts, is_last, pictures = STAMP.unpack(strip[0, : STAMP.size].tobytes())
+        if pictures * self.picture_size.height != len(strip) or is_last not in {0, 1}:
+            raise ValueError("parts are missing")
+        return Stamp(header, index, pts, bool(is_last))
+
+    def blank(self, frames: int) -> MattePlanes:
+        """Return mattes of so many frames, on the CPU, grown to whole blocks, all of them empty."""
+        rows, columns = self._grid
+        luma_or_rgb = 3 if self.sample_format.luma_coefficients is None else 1
+
+        def planes(count: int, sharing: tuple[int, int], dtype: torch.dtype) -> Tensor:
+            width, height = self._block_size(sharing)
+            return torch.zeros(frames, count, rows * height, columns * width, dtype=dtype)
+
         chroma = None
         if self.has_chroma:
-            columns, rows = self._chroma_size
-            chroma = torch.empty(frames, 2, rows, columns, dtype=torch.int8)
-        return MattePlanes(alpha, luma_or_rgb, chroma, self.sample_format)
+            chroma = planes(2, self.sample_format.subsampling, torch.int8)
+        alpha = planes(1, (1, 1), torch.uint16)
+        corrections = planes(luma_or_rgb, (1, 1), torch.int8)
+        return MattePlanes(alpha, corrections, chroma, self.sample_format)
 
-    def unpack(self, strip: Strip, matte: MattePlanes, frame: int) -> None:
-        """Put what a strip holds into the place of one of the frames of `allocate`."""
+    def crop(self, mattes: MattePlanes) -> MattePlanes:
+        """Return the mattes of `blank` without what they had been grown by, in the same memory."""
         width, height = self.size_px
-        alpha = matte.alpha[frame, 0].numpy()
-        np.left_shift(strip[:height, :width], LOW_BITS, out=alpha, dtype=np.uint16)
-        low = strip[height : self._low_bottom, :width]
-        for line in range(LINES_A_BYTE):
-            lines = alpha[line::LINES_A_BYTE]
-            lines |= low[: len(lines)] >> LOW_BITS * line & LOW_MASK
-        top = self._low_bottom
-        for plane in matte.luma_or_rgb[frame].numpy():
-            _unpack_correction(strip[top : top + height], plane)
-            top += height
+        chroma = mattes.chroma
+        if chroma is not None:
+            columns, rows = self.sample_format.chroma_size(self.size_px)
+            chroma = chroma[:, :, :rows, :columns]
+        alpha = mattes.alpha[:, :, :height, :width]
+        corrections = mattes.luma_or_rgb[:, :, :height, :width]
+        return MattePlanes(alpha, corrections, chroma, self.sample_format)
+
+    def unpack(self, strip: Strip, mattes: MattePlanes, frame: int) -> None:
+        """Put what a strip holds into the place of one of the frames of `blank`.
+
+        Raises:
+            ValueError: it is no such strip.
+        """
+        rows, columns = self._grid
+        head_end = STAMP.size + rows * columns
+        content = strip.reshape(-1)
+        blocks = content[STAMP.size : head_end].reshape(rows, columns)
+        if int(blocks.max()) > STORED:
+            raise ValueError("a block of no known kind")
+        full, where = np.nonzero(blocks == FULL), np.nonzero(blocks == STORED)
+        count, at = len(where[0]), self._lines_of(head_end)
+        high, at = self._read_mosaic(strip, at, count, (1, 1))
+        for plane, sharing in self._corrections(mattes, frame):
+            codes, at = self._read_mosaic(strip, at, count, sharing)
+            self._blocks_of(plane, sharing)[where[0], :, where[1]] = (codes ^ NO_CORRECTION).view(
+                np.int8
+            )
+        low = content[at * self.picture_size.width :][: low_bytes(high)]
+        alpha = self._blocks_of(mattes.alpha[frame, 0], (1, 1))
+        alpha[full[0], :, full[1]] = MAX_ALPHA
+        alpha[where[0], :, where[1]] = join_alpha(high, low)
+
+    @property
+    def _is_large(self) -> bool:
+        return self.size_px.width * self.size_px.height > LARGE_PX
+
+    @property
+    def _grid(self) -> tuple[int, int]:
+        """Rows and columns of blocks."""
+        width, height = self.size_px
+        return -(-height // BLOCK_PX), -(-width // BLOCK_PX)
+
+    def _corrections(
+        self, matte: MattePlanes, frame: int
+    ) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+        """Yield each plane of corrections, and how many columns and rows share a sample of it."""
+        for plane in matte.luma_or_rgb[frame]:
+            yield plane, (1, 1)
         if matte.chroma is not None:
-            for plane, (rows, columns) in zip(
-                matte.chroma[frame].numpy(), self._chroma_places, strict=True
-            ):
-                _unpack_correction(strip[rows, columns], plane)
+            for plane in matte.chroma[frame]:
+                yield plane, self.sample_format.subsampling
 
-    @property
-    def _strip_size(self) -> Size:
-        """Without what makes the pictures alike."""
-        width = self.size_px.width
-        if self._is_chroma_side_by_side:
-            width = max(width, 2 * self._chroma_size.width)
-        return Size(width, self._stamp_top - (-STAMP.size // width))
+    def _block_size(self, sharing: tuple[int, int]) -> Size:
+        return Size(BLOCK_PX // sharing[0], BLOCK_PX // sharing[1])
 
-    @property
-    def _is_chroma_side_by_side(self) -> bool:
-        return self.has_chroma and self.sample_format.subsampling[0] > 1
+    def _blocks_of(self, plane: Tensor, sharing: tuple[int, int]) -> Blocks:
+        """Return a plane [h, w] as [rows, block h, columns, block w], grown by its edges.
 
-    @property
-    def _chroma_size(self) -> Size:
-        return self.sample_format.chroma_size(self.size_px)
+        In the same memory where it consists of whole blocks.
+        """
+        (rows, columns), (width, height) = self._grid, self._block_size(sharing)
+        samples = plane.numpy()
+        missing = rows * height - samples.shape[0], columns * width - samples.shape[1]
+        if any(missing):
+            samples = np.pad(samples, ((0, missing[0]), (0, missing[1])), mode="edge")
+        return np.ascontiguousarray(samples).reshape(rows, height, columns, width)
 
-    @property
-    def _low_bottom(self) -> int:
-        height = self.size_px.height
-        return height + -(-height // LINES_A_BYTE)
+    def _lines_of(self, size_bytes: int) -> int:
+        return -(-size_bytes // self.picture_size.width)
 
-    @property
-    def _chroma_top(self) -> int:
-        return self._low_bottom + self.corrections * self.size_px.height
+    def _rows(self, content: Strip) -> Strip:
+        """Return bytes as whole lines, zeros after them."""
+        lines = np.zeros((self._lines_of(len(content)), self.picture_size.width), np.uint8)
+        lines.reshape(-1)[: len(content)] = content
+        return lines
 
-    @property
-    def _stamp_top(self) -> int:
-        if not self.has_chroma:
-            return self._chroma_top
-        planes = 1 if self._is_chroma_side_by_side else 2
-        return self._chroma_top + planes * self._chroma_size.height
+    def _mosaic(self, blocks: Strip) -> Strip:
+        """Return blocks [n, h, w] beside each other in whole lines, zeros after them."""
+        count, height, width = blocks.shape
+        across = self.picture_size.width // width
+        bands = -(-count // across)
+        mosaic = np.zeros((bands * across, height, width), np.uint8)
+        mosaic[:count] = blocks
+        joined: Strip = mosaic.reshape(bands, across, height, width).swapaxes(1, 2)
+        return joined.reshape(bands * height, self.picture_size.width)
 
-    @property
-    def _chroma_places(self) -> list[tuple[slice, slice]]:
-        """Rows and columns of Cb and of Cr."""
-        columns, rows = self._chroma_size
-        beside = self._is_chroma_side_by_side
-        places = []
-        for plane in (0, 1):
-            top = self._chroma_top + (0 if beside else plane * rows)
-            left = plane * columns if beside else 0
-            places.append((slice(top, top + rows), slice(left, left + columns)))
-        return places
-
-    def _pack_low_bits(self, low: Strip, packed: Strip) -> None:
-        """Pack the lowest bits of [H, W] into [ceil(H / 4), W], whose last lines may lack some."""
-        np.bitwise_and(low[::LINES_A_BYTE], LOW_MASK, out=packed)
-        for line in range(1, LINES_A_BYTE):
-            lines = low[line::LINES_A_BYTE]
-            packed[: len(lines)] |= (lines & LOW_MASK) << LOW_BITS * line
+    def _read_mosaic(
+        self, strip: Strip, at: int, count: int, sharing: tuple[int, int]
+    ) -> tuple[Strip, int]:
+        """Return what `_mosaic` was given, and the line after it."""
+        width, height = self._block_size(sharing)
+        across = self.picture_size.width // width
+        bands = -(-count // across)
+        end = at + bands * height
+        joined = strip[at:end].reshape(bands, height, across, width).swapaxes(1, 2)
+        return joined.reshape(-1, height, width)[:count], end
 
 
-def _pack_correction(plane: NDArray[np.int8], place: Strip) -> None:
-    """Store one plane; what is wider than that is padded."""
-    width = plane.shape[1]
-    np.bitwise_xor(plane.view(np.uint8), NO_CORRECTION, out=place[:, :width])
-    place[:, width:] = NO_CORRECTION
+def _reduce(combine: np.ufunc, blocks: Blocks) -> NDArray[np.uint32]:
+    """Combine all bits of each block, four bytes at a time, which no block's lines are short of."""
+    rows, height, columns, _ = blocks.shape
+    words = blocks.reshape(rows, height, -1).view(np.uint32)
+    lines = combine.reduce(words, axis=1).reshape(rows, columns, -1)
+    return np.asarray(combine.reduce(lines, axis=2))
 
 
-def _unpack_correction(place: Strip, plane: NDArray[np.int8]) -> None:
-    np.bitwise_xor(place[:, : plane.shape[1]], NO_CORRECTION, out=plane.view(np.uint8))
+def _offset(corrections: Blocks) -> Strip:
+    """Return corrections as what stands for them, or the other way about."""
+    return np.asarray(np.bitwise_xor(corrections, NO_CORRECTION), np.uint8)
+
+
+def _gather(blocks: Blocks, where: tuple[NDArray[np.intp], ...]) -> Blocks:
+    """Return the blocks at some rows and columns, [n, h, w]."""
+    return np.asarray(blocks[where[0], :, where[1]])

@@ -13,10 +13,13 @@ from tempfile import TemporaryDirectory
 
 import av
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matting.errors import EncodeError, InputError, MediaError, StorageError
+from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
+from matting.imaging.planes import signed_view
 from matting.imaging.sample_format import SampleFormat, Size, TransferFunction, surface_format
 from matting.media import matte_layout
 from matting.media.matte_file import MatteFile, MatteWriter
@@ -60,7 +63,7 @@ def sample_formats(draw: st.DrawFn) -> SampleFormat:
 sizes = st.builds(Size, st.integers(16, 70), st.integers(16, 70))
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(
     size_px=sizes,
     sample_format=sample_formats(),
@@ -68,7 +71,7 @@ sizes = st.builds(Size, st.integers(16, 70), st.integers(16, 70))
     start=st.integers(-(2**60), 2**60),
     gaps=st.lists(st.integers(1, 10**6), max_size=3),
     chunk=st.integers(1, 5),
-    picture_px=st.sampled_from([1500, 6 << 20]),
+    picture_size=st.sampled_from([matte_layout.PICTURE, Size(128, 64)]),
     seed=st.integers(0, 99),
 )
 def test_every_sample_and_time_comes_out_as_it_went_in(
@@ -79,13 +82,13 @@ def test_every_sample_and_time_comes_out_as_it_went_in(
     start: int,
     gaps: list[int],
     chunk: int,
-    picture_px: int,
+    picture_size: Size,
     seed: int,
 ) -> None:
     pts = list(accumulate(gaps, initial=start))
     mattes = random_mattes(size_px, sample_format, len(pts), grey=grey, seed=seed)
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matte_layout, "MOST_PICTURE_PX", picture_px)
+        patch.setattr(matte_layout, "PICTURE", picture_size)
         path = store(Path(folder) / "matte.mkv", mattes, pts)
         file = MatteFile.open(path)
         assert (file.size_px, file.sample_format) == (size_px, sample_format)
@@ -97,16 +100,30 @@ def test_every_sample_and_time_comes_out_as_it_went_in(
         assert frames == (None if expected is None else sample_bytes(expected)), name
 
 
-@pytest.mark.parametrize(
-    "size_px", [Size(8192, 4096), Size(16384, 4096), Size(16, 16384), Size(16384, 16384)]
-)
-@pytest.mark.parametrize("subsampling", [(2, 2), (1, 1)])
-def test_no_encoded_picture_is_large(size_px: Size, subsampling: tuple[int, int]) -> None:
-    layout = MatteLayout(size_px, SampleFormat(8, BT709, subsampling=subsampling), has_chroma=True)
-    width, lines = layout.picture_size
-    assert width * lines <= matte_layout.MOST_PICTURE_PX + width
-    samples = size_px.width * size_px.height * (2 + 2 / (subsampling[0] * subsampling[1]))
-    assert width * lines * layout.pictures >= samples
+@pytest.mark.parametrize("size_px", [Size(4096, 1040), Size(16384, 64), Size(64, 65535)])
+def test_large_pictures_that_are_flat_but_for_a_spot_take_little(
+    size_px: Size, tmp_path: Path
+) -> None:
+    width, height = size_px
+    columns, rows = YUV420.chroma_size(size_px)
+    mattes = MattePlanes(
+        torch.full((1, 1, height, width), MAX_ALPHA, dtype=torch.uint16),
+        torch.zeros(1, 1, height, width, dtype=torch.int8),
+        torch.zeros(1, 2, rows, columns, dtype=torch.int8),
+        YUV420,
+    )
+    mattes.alpha[0, 0, height // 2, width // 2] = 3
+    path = store(tmp_path / "matte.mkv", mattes, [0])
+    assert path.stat().st_size < 20_000
+    (chunk,) = MatteFile.open(path).chunks(1)
+    assert torch.equal(signed_view(chunk.matte.alpha), signed_view(mattes.alpha))
+
+
+def test_every_alpha_between_flat_ones_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    alpha = torch.arange(MAX_ALPHA + 1, dtype=torch.int16).view(torch.uint16).reshape(1, 1, 32, 32)
+    none = torch.zeros(1, 1, 32, 32, dtype=torch.int8)
+    path = store(tmp_path / "matte.mkv", MattePlanes(alpha, none, None, YUV420), [0])
+    assert stored(path)[0]["alpha"] == sample_bytes(alpha)
 
 
 def test_how_a_decoder_places_samples_is_not_stored(tmp_path: Path) -> None:
@@ -150,10 +167,25 @@ def test_a_file_that_is_cut_off_is_refused(whole: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "order", [[0, 1], [1, 2], [0, 2], [0, 2, 1], [0, 1, 1, 2], [0, 1, 2, 2], [0], []]
+    ("order", "times"),
+    [
+        ([0, 1], [0, 1]),
+        ([1, 2], [0, 1]),
+        ([0, 2], [0, 1]),
+        ([0, 2, 1], [0, 1, 2]),
+        ([0, 1, 2], [0, 1, 1]),
+        ([0, 1, 2], [0, 0, 1]),
+        ([0, 1, 1, 2], [0, 1, 2, 3]),
+        ([0, 1, 1, 2], [0, 1, 1, 2]),
+        ([0, 1, 2, 2], [0, 1, 2, 3]),
+        ([0, 1, 2, 2], [0, 1, 2, 2]),
+        ([0, 1, 2], [0, 0, 0]),
+        ([0], [0]),
+        ([], []),
+    ],
 )
 def test_mattes_that_are_missing_or_out_of_order_are_refused(
-    whole: Path, tmp_path: Path, order: list[int]
+    whole: Path, tmp_path: Path, order: list[int], times: list[int]
 ) -> None:
     path = tmp_path / "matte.mkv"
     with av.open(str(whole)) as source, av.open(str(path), "w") as target:
@@ -161,7 +193,7 @@ def test_mattes_that_are_missing_or_out_of_order_are_refused(
         stream = target.add_stream_from_template(source.streams.video[0])
         target.metadata[TAG] = source.metadata[TAG]
         target.start_encoding()
-        for time, number in enumerate(order):
+        for time, number in zip(times, order, strict=True):
             packet = av.Packet(bytes(packets[number]))
             packet.stream, packet.pts, packet.dts = stream, time, time
             packet.time_base = stream.time_base
@@ -207,6 +239,7 @@ def signed(change: Callable[[str], str]) -> str:
         header_text()[:-1],
         header_text().replace("false", "true"),
         header_text(Size(SIZE_PX.width, SIZE_PX.height * 2)),
+        header_text(Size(SIZE_PX.width * 4, SIZE_PX.height * 4)),
         header_text(Size(60_000, 60_000)),
         signed(lambda text: text.replace('"bits":8', '"bits":64')),
         signed(lambda text: text.replace('"bits":8', '"bits":8,"more":1')),
