@@ -14,7 +14,6 @@ import time
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -26,6 +25,7 @@ from torch import Tensor
 from torchvision.transforms import ToTensor
 
 from matting.imaging.sample_format import Size
+from matting.system.closing import Closing
 from model import MattingNetwork, State, load_network
 
 BACKGROUND = (120, 255, 155)
@@ -33,7 +33,7 @@ ENCODERS = {"hevc": "libx265", "h264": "libx264", "av1": "libsvtav1"}
 PRESETS = {"hevc": "medium", "h264": "medium", "av1": "8"}
 
 
-class RandomAccess:
+class RandomAccess(Closing):
     """A video as a sequence of RGB frames by number, as pims gives it: one at a time."""
 
     def __init__(self, path: Path) -> None:
@@ -43,15 +43,7 @@ class RandomAccess:
         self._frames = self._container.decode(self._stream)
         self._next = 0
 
-    def __enter__(self) -> RandomAccess:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._container.close()
 
     def __len__(self) -> int:
@@ -105,12 +97,7 @@ class Encoder:
     def __enter__(self) -> Encoder:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is None:
             self._container.mux(self._stream.encode(None))
         self._container.close()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 from av.packet import Packet
@@ -27,6 +26,7 @@ from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, 
 from matting.media.video_info import VideoInfo
 from matting.options import VideoCodec
 from matting.progress import ignore
+from matting.system.closing import Closing
 
 # No B-frames: every frame is presented when it is decoded, so that its DTS is its PTS.
 X264 = {"preset": "veryfast", "bf": "0"}
@@ -36,7 +36,7 @@ X265_PARAMS = "open-gop=0:bframes=0:info=0:log-level=error"
 FFV1 = {"level": "3", "slicecrc": "1"}
 
 
-class FrameWriter:
+class FrameWriter(Closing):
     """Writes decoded frames to an mp4 file. Use it in a `with` block; only `finish` completes it.
 
     Args:
@@ -91,15 +91,8 @@ class FrameWriter:
             self._output.close()
             raise
 
-    def __enter__(self) -> FrameWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file, however much of it is written."""
         with encoding_to(self._path):
             self._output.close()
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import torch
@@ -29,6 +28,7 @@ from matting.media.mp4.header_room import header_first
 from matting.media.packet_table import decode_times
 from matting.options import EncodingOptions
 from matting.progress import ignore
+from matting.system.closing import Closing
 
 KEY_FRAME_SECONDS = 2
 # x265 gives meaningless decoding times to a video shorter than its look at frames to come.
@@ -36,7 +36,7 @@ SHORT_PACKETS = 16
 MAX_RATE = 240
 
 
-class VideoWriter:
+class VideoWriter(Closing):
     """Writes an mp4 file. Use it in a `with` block; only `finish` completes the file."""
 
     def __init__(
@@ -90,15 +90,8 @@ class VideoWriter:
             self._container.close()
             raise
 
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file, however much of it is written."""
         with encoding_to(self._path):
             self._container.close()
 

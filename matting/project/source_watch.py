@@ -5,9 +5,9 @@ A video may still be recorded, copied or downloaded, and another may be put in i
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 
 from msgspec.structs import replace
 
@@ -16,11 +16,12 @@ from matting.progress import Progress
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system import files
 from matting.system.background_hash import BackgroundHash
+from matting.system.closing import Closing
 from matting.system.fingerprint import FileStamp
 from matting.system.other_writers import is_being_written
 
 
-class SourceWatch:
+class SourceWatch(Closing):
     """Watches a source video from now on. Use it in a `with` block.
 
     Where the block ends with a MediaError and the video was changed meanwhile, that is raised
@@ -38,21 +39,15 @@ class SourceWatch:
         self._looks = SourceFingerprint.of(video)
         self._hash: BackgroundHash | None = None
 
-    def __enter__(self) -> SourceWatch:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        with closing(self):
             if isinstance(error, MediaError):
                 self.require_unchanged()
-        finally:
-            if self._hash is not None:
-                self._hash.close()
+
+    def close(self) -> None:
+        """End the reading."""
+        if self._hash is not None:
+            self._hash.close()
 
     def read_through(self) -> BackgroundHash:
         """Begin to hash all of it, beside whoever reads it now: the disk is read once for both."""

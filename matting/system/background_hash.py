@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 
+from matting.system.closing import Closing
 from matting.system.files import sha256
 
 
-class BackgroundHash:
+class BackgroundHash(Closing):
     """The SHA-256 of a file's content. Use it in a `with` block, which ends the reading."""
 
     def __init__(self, path: Path) -> None:
@@ -30,17 +30,6 @@ class BackgroundHash:
         """End the reading, wherever it is."""
         self._closed.set()
         self._pool.shutdown()
-
-    def __enter__(self) -> BackgroundHash:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _go_on(self, _bytes: int) -> None:
         if self._closed.is_set():

@@ -16,11 +16,11 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
 from typing import Generic, TypeVar, cast
 
 from matting.errors import UnforeseenError
 from matting.progress import Progress
+from matting.system.closing import Closing
 from matting.system.lifetimes import end_with_parent
 from matting.system.process_messages import (
     ProgressCall,
@@ -106,7 +106,7 @@ class _Failure:
     traceback: str
 
 
-class GuardedCalls:
+class GuardedCalls(Closing):
     """A process that makes calls; after one that did not come back, the next gets a new one.
 
     Use it in a `with` block. All threads may call.
@@ -119,15 +119,8 @@ class GuardedCalls:
         self._is_ready = False
         self._fails_to_start = False
 
-    def __enter__(self) -> GuardedCalls:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the process, for good."""
         with self._lock:
             self._end()
             self._fails_to_start = True  # nobody would end another one

@@ -29,6 +29,7 @@ from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.entry import OutputFile
 from matting.system import atomic_files
+from matting.system.closing import Closing
 from matting.system.device import choose_device, share_cores, use_device
 from matting.system.fingerprint import Fingerprint
 from matting.system.memory import gpu_bytes, keep_freed_memory
@@ -47,7 +48,7 @@ class Mark(Enum):
     DONE = auto()  # whether it succeeded or not
 
 
-class Worker:
+class Worker(Closing):
     """Mattes segments, and carries the network's state from each to the next.
 
     Use it in a `with` block: no thread, open file or temporary file of it is left after that.
@@ -97,12 +98,6 @@ class Worker:
         self._threads.start("reader", self._read)
         self._threads.start("writer", self._write)
         self._threads.start("finisher", self._finish)
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def submit(self, task: SegmentTask) -> None:
         """Queue a segment, from any thread. Work on it begins at once."""

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 
 from matting.errors import EncodeError, writing
 from matting.imaging.planes import Planes
@@ -17,13 +16,14 @@ from matting.media.images.png import Values, bits, decode_png, encode_png
 from matting.media.images.still import to_16_bits
 from matting.progress import ignore
 from matting.system import atomic_files
+from matting.system.closing import Closing
 
 # Compressing a large picture takes a second of one core; more threads would wait for the disk.
 THREADS = min(8, os.cpu_count() or 1)
 Checksum = tuple[tuple[int, ...], int]
 
 
-class ImageWriter:
+class ImageWriter(Closing):
     """Writes a folder of PNG files. Use it in a `with` block; only `finish` completes it."""
 
     def __init__(
@@ -49,15 +49,8 @@ class ImageWriter:
         self._pool = ThreadPoolExecutor(THREADS, "pictures")
         self._in_flight: deque[Future[Checksum]] = deque()
 
-    def __enter__(self) -> ImageWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the threads; pictures that none has begun are not written."""
         self._pool.shutdown(cancel_futures=True)
 
     def write(self, pictures: Planes, pts: Sequence[int]) -> None:
