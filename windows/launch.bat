@@ -176,7 +176,8 @@ goto each_path
 :ask_seconds
 set "RVM_ANSWER="
 set /p "RVM_ANSWER=Seconds per segment [15]: "
-if not defined RVM_ANSWER set "RVM_ANSWER=15"
+rem What is new is cut into 15 then, and a folder that is cut already keeps its own.
+if not defined RVM_ANSWER goto each_path
 set "RVM_ANSWER=%RVM_ANSWER:"=%"
 set "RVM_GOOD="
 for /f "tokens=1,* delims=0123456789" %%A in ("x%RVM_ANSWER%") do if "%%A%%B"=="x" set "RVM_GOOD=yes"

@@ -14,7 +14,7 @@ SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
 def _fraction(text: str) -> Fraction:
-    number = r"\d{1,7}(?:[.,]\d{1,6})?"
+    number = r"-?\d{1,7}(?:[.,]\d{1,6})?"
     if not re.fullmatch(rf"{number}(?:/0*[1-9]\d{{0,6}})?", text.strip()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 15 or 30000/1001")
     top, _, bottom = text.strip().replace(",", ".").partition("/")
@@ -25,7 +25,7 @@ def seconds(text: str) -> Fraction:
     """Parse a duration above 0, up to a day, in seconds."""
     value = _fraction(text)
     if not 0 < value <= 24 * 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and a day")
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most a day")
     return value
 
 
@@ -33,7 +33,7 @@ def frame_rate(text: str) -> Fraction:
     """Parse frames a second, above 0, up to 1000."""
     value = _fraction(text)
     if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1000")
     return value
 
 
@@ -108,14 +108,15 @@ def bitrate(text: str) -> int:
 
 def whole(text: str) -> int:
     """Parse a whole number, 0 or more."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
+    return _whole(text, 0)
 
 
 def positive(text: str) -> int:
     """Parse a whole number, 1 or more."""
-    value = whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
-    return value
+    return _whole(text, 1)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
+    return int(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -23,6 +24,7 @@ from matting.system.invocation import (
 
 HELP_WORDS = {"help", "-h", "--help", "-?", "/?"}
 VERSION_WORDS = {"version", "-V", "--version"}
+NEGATIVE = re.compile(r"-[\d.,]")
 
 
 class TextRequested(Exception):  # noqa: N818 - it is no error
@@ -54,6 +56,10 @@ class CommandParser(argparse.ArgumentParser):
         """All options that the command takes."""
         return [name for action in self._actions for name in action.option_strings]
 
+    def takes_value(self, option: str) -> bool:
+        """Return whether an option, such as "--output", is followed by a value here."""
+        return any(option in own.option_strings and own.nargs != 0 for own in self._actions)
+
     def error(self, message: str) -> NoReturn:
         what = message.removeprefix("argument ")
         what = what.replace("expected one argument", "a value is missing")
@@ -80,7 +86,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise TextRequested(f"RVM on Segments {VERSION}")
     command = _command(word)
     parser = CommandParser(command)
-    options, unknown = parser.parse_known_args(words)
+    options, unknown = parser.parse_known_args(_with_negative_values(words, parser))
     if unknown:
         _refuse(unknown, parser)
     if command.needs_path and options.path is None:
@@ -101,8 +107,18 @@ def commands_taking(option: str) -> list[Command]:
 
 def takes_value(option: str) -> bool:
     """Return whether an option, such as "--output", is followed by a value."""
-    actions = (a for c in commands_taking(option) for a in CommandParser(c)._actions)
-    return any(option in action.option_strings and action.nargs != 0 for action in actions)
+    return any(CommandParser(command).takes_value(option) for command in Command)
+
+
+def _with_negative_values(words: Sequence[str], parser: CommandParser) -> list[str]:
+    """Tie values such as -1/2 to their options: argparse takes most of them for options."""
+    tied: list[str] = []
+    for word in words:
+        if tied and parser.takes_value(tied[-1]) and NEGATIVE.match(word):
+            tied[-1] += f"={word}"
+        else:
+            tied.append(word)
+    return tied
 
 
 def _help(words: Sequence[str]) -> str:

@@ -79,6 +79,17 @@ def test_the_help_of_a_command_has_a_sentence_groups_and_examples_that_work(
         ("infer", "infer needs a SEGMENTS_DIR"),
         ("infer a --subject potrait", "Did you mean portrait?"),
         ("infer a --codec", "a value is missing"),
+        ("segment a --seconds --quiet", "a value is missing"),
+        ("segment a --seconds -1", "--seconds: '-1' is not above 0"),
+        ("segment a --seconds=-1.5", "--seconds: '-1.5' is not above 0"),
+        ("segment a --seconds -1/2", "--seconds: '-1/2' is not above 0"),
+        ("segment a --seconds 0", "--seconds: '0' is not above 0"),
+        ("infer a --frame-rate -30", "--frame-rate: '-30' is not above 0"),
+        ("infer a --downsample-ratio -.5", "--downsample-ratio: '-.5' is not"),
+        ("infer a --quality -3", "--quality: '-3' is not a whole number, 0 or more"),
+        ("infer a --chunk -3", "--chunk: '-3' is not a whole number, 1 or more"),
+        ("infer a --bitrate -40M", "--bitrate: '-40M' is no bit rate"),
+        ("infer a --background -1,2,3", "--background: '-1,2,3' is no colour"),
     ],
 )
 def test_what_is_meant_is_asked(line: str, words: str) -> None:

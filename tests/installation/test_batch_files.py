@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from matting.options import DEFAULT_SEGMENT_SECONDS
 from tests.support.repository import ROOT
 from tests.support.wine.harness import (
     BARE_HOME,
@@ -71,13 +72,20 @@ def test_no_path_is_expanded_twice_or_stands_outside_quotation_marks(path: Path)
             assert line[: found.start()].count('"') % 2 == 1, line
 
 
+def test_the_default_that_the_question_names_is_the_programs() -> None:
+    question = f"Seconds per segment [{DEFAULT_SEGMENT_SECONDS}]: "
+    launcher = (ROOT / "windows" / "launch.bat").read_text(encoding="ascii")
+    assert question in launcher
+    assert f"press Enter for {DEFAULT_SEGMENT_SECONDS}." in launcher
+
+
 # ---- What reaches Python
 
 
 def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> None:
     video = r"C:\clips\my clip.mp4"
     answers: list[tuple[str, tuple[str, ...], list[str]]] = [
-        ("1_segment.bat", ("\n",), ["--seconds", "15"]),
+        ("1_segment.bat", ("\n",), []),
         ("1_segment.bat", ("20\n",), ["--seconds", "20"]),
         ("1_segment.bat", ("0\n", "-3\n", "1.5\n", "a&b\n", '"\n', "7\n"), ["--seconds", "7"]),
         ("2_infer.bat", ("\n",), []),
@@ -109,7 +117,7 @@ def test_without_a_keyboard_the_default_answers_are_used(wine: Wine) -> None:
             for name in ("1_segment.bat", "2_infer.bat")
         )
     )
-    assert segment.arguments == [arguments("segment", r"C:\a.mp4", "--seconds", "15")]
+    assert segment.arguments == [arguments("segment", r"C:\a.mp4")]
     assert infer.arguments == [arguments("infer", r"C:\a.mp4")]
 
 
