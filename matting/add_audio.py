@@ -27,12 +27,15 @@ from matting.system.invocation import Command, give, named, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
 
 
-def add_audio(path: Path, output: Path | None, progress: Progress) -> Path:
+def add_audio(
+    path: Path, output: Path | None, progress: Progress, *, announced: bool = False
+) -> Path:
     """Put all that a video holds beside its picture to the matted one; return the new file.
 
     Args:
         path: the original; its matted folder lies beside it, or in `output`. Or a folder of
             separate videos that were matted, or one of these.
+        announced: whether it has been said already in which container the new file will be.
     Returns:
         of a whole folder, the matted folder, in which the new files lie.
     Raises:
@@ -58,7 +61,7 @@ def add_audio(path: Path, output: Path | None, progress: Progress) -> Path:
             f"The matted picture of {path.name} is not there: {matted.combined()}.",
             f"{give('the video that you started from')} Before this come {earlier}.",
         )
-    return _add_to_combined(path, matted, output, progress)
+    return _add_to_combined(path, matted, output, progress, announced=announced)
 
 
 def _matted_beside(segments: Path, subject: Path, output: Path | None = None) -> MattedFolder:
@@ -69,7 +72,7 @@ def _matted_beside(segments: Path, subject: Path, output: Path | None = None) ->
 
 
 def _add_to_combined(
-    video: Path, matted: MattedFolder, output: Path | None, progress: Progress
+    video: Path, matted: MattedFolder, output: Path | None, progress: Progress, *, announced: bool
 ) -> Path:
     combined = matted.combined()
     with (
@@ -84,6 +87,7 @@ def _add_to_combined(
             FinalFile(partial(final_file, video, output), combined, record),
             partial(_require_intact, record, combined, content, source),
             progress,
+            announced=announced,
         )
 
 

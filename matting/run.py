@@ -41,4 +41,4 @@ def run(
     segments = segment(video, cutting, output, progress, matting)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)
-    return add_audio(video, output, progress)
+    return add_audio(video, output, progress, announced=True)

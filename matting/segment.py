@@ -85,20 +85,21 @@ def _segment(
     require_unencrypted(video)
     spatial = read_spatial(video)
     choice = read_contents(video).picture_choice(video.name)
-    for note in filter(None, (choice, spatial.one_eye_note, orientation_note(video))):
-        progress.say(note)
+    notes = [choice, spatial.one_eye_note, orientation_note(video)]
     info = probe(video)
     require_supported(info)
     folder = segments_folder(video, output)
     kinds = then.output.kinds if then else (OutputKind.COMPOSITE,)
     require_places(job_places(video, output, kinds), video)
-    dry_run(video, output, progress, then)
+    notes += dry_run(video, output, then)
     with folder_lock(folder, warn=progress.say):
         sweep_folder(folder)
         existing = None if options.overwrite else read_existing_cut(folder, source)
         matted = MattedFolder.of(folder)
         if existing and ask_for_other_options(folder, existing, options, matted, progress):
             existing = None
+        for note in filter(None, notes):  # where nothing is refused any more
+            progress.say(note)
         if existing is not None:
             reason = reason_to_cut_again(folder, existing, source)
             if reason is None:

@@ -25,34 +25,29 @@ from matting.system.humanize import gigabytes
 from matting.system.invocation import Command, named
 
 
-def dry_run(
-    video: Path, output: Path | None, progress: Progress, then: MattingOptions | None = None
-) -> None:
-    """Say what add-audio will leave out or convert, and what it and infer will lack.
+def dry_run(video: Path, output: Path | None, then: MattingOptions | None = None) -> list[str]:
+    """Return sentences on what add-audio will leave out, and what it and infer will lack.
 
     This takes less than a second, whatever the size of `video`, for only a moment of it is read.
 
     Args:
         then: how the segments will be matted, where that follows at once: what will not work is
-            then an error. None: it is only said, for it may be put right until then.
+            then an error. None: it is one of the sentences, for it may be put right until then.
     Raises:
         InputError, MediaError: `video` cannot be used.
         MissingError, StorageError: what will not work.
     """
     encoding = then.output.encoding if then else EncodingOptions()
-    if then is None:
-        _mention_weights(progress)
-    _mention_small_disk(video, output, progress)
+    notes = [_weights_note() if then is None else "", _small_disk_note(video, output)]
     try:
         _require_own_final(video, output, encoding)
-        for note in source_notes(video, encoding):
-            progress.say(note)
-        for note in _final_file_notes(video, output, encoding):
-            progress.say(note)
+        notes += source_notes(video, encoding)
+        notes += _final_file_notes(video, output, encoding)
     except MattingError as error:
         if then is not None:
             raise
-        progress.say(f"What follows will not work as it is now: {error.what} {error.hint}")
+        notes.append(f"What follows will not work as it is now: {error.what} {error.hint}")
+    return [note for note in notes if note]
 
 
 def mention_ffmpeg(progress: Progress) -> None:
@@ -103,28 +98,30 @@ def _holds_more_than_a_picture(video: Path) -> bool:
     )
 
 
-def _mention_weights(progress: Progress) -> None:
+def _weights_note() -> str:
+    """Return a sentence on weights that `infer` will not find; "" where it will."""
     try:
-        if present_checkpoint() is None:
-            infer = named(Command.INFER)
-            progress.say(f"The network's weights are not here yet: {infer} will download them.")
+        present = present_checkpoint()
     except InputError as error:
-        progress.say(_obstacle(Command.INFER, error))
+        return _obstacle(Command.INFER, error)
+    if present is not None:
+        return ""
+    return f"The network's weights are not here yet: {named(Command.INFER)} will download them."
 
 
 def _obstacle(command: Command, error: MattingError) -> str:
     return f"{named(command)} will not work as it is now: {error.what} {error.hint}"
 
 
-def _mention_small_disk(video: Path, output: Path | None, progress: Progress) -> None:
-    """Say where segments as large as the source would not fit; audio does not go into them."""
-    folder = segments_folder(video, output)
-    if folder.exists():
-        return
+def _small_disk_note(video: Path, output: Path | None) -> str:
+    """Return a sentence where segments as large as the source would not fit, else ""."""
+    if segments_folder(video, output).exists():
+        return ""
     place = output if output and output.exists() else video.parent
     free_bytes, size_bytes = files.free_disk_bytes(place), video.stat().st_size
-    if free_bytes is not None and free_bytes < size_bytes:
-        progress.say(
-            f"The segments may not fit: {gigabytes(free_bytes)} are free in {place}, and the video "
-            f"takes {gigabytes(size_bytes)}. Another place can be chosen with --output."
-        )
+    if free_bytes is None or free_bytes >= size_bytes:
+        return ""
+    return (
+        f"The segments may not fit: {gigabytes(free_bytes)} are free in {place}, and the video "
+        f"takes {gigabytes(size_bytes)}. Another place can be chosen with --output."
+    )

@@ -62,6 +62,8 @@ def deliver(
     final: FinalFile,
     require_intact: Callable[[], None],
     progress: Progress,
+    *,
+    announced: bool = False,
 ) -> Path:
     """Make the final file; return its path.
 
@@ -69,6 +71,7 @@ def deliver(
         picture: the source's matted picture: a video whose times count from the source's start.
         require_intact: raises where the source or the picture is not what it has to be. Called
             when both have been read.
+        announced: whether it has been said already which picture and container are chosen.
     Raises:
         MediaError: ffmpeg refused a track that should go along.
         EncodeError: the new file does not hold what went in.
@@ -79,7 +82,10 @@ def deliver(
         request = fitting_request(MuxRequest.of(source.video, picture), Path(folder) / "moment")
     target = final.path_in(request.mapping.container)
     require_own_final(target, final.combined)
-    _announce(request, target, progress)
+    if not announced:
+        _announce_choices(request, target, progress)
+    if not request.contents.of(TrackKind.AUDIO):
+        progress.say(f"{source.video.name} has no audio: the result will have none either.")
     sweep(target)
     temporary = create_temporary(target)
     progress.start("Adding audio", len(frame_times(picture)), "frame")
@@ -105,16 +111,10 @@ def deliver(
     return target
 
 
-def _announce(request: MuxRequest, target: Path, progress: Progress) -> None:
-    video = request.source.path
-    choice = request.contents.picture_choice(video.name)
-    if choice:
-        progress.say(choice)
-    note = request.mapping.container_note(target.name)
-    if note:
+def _announce_choices(request: MuxRequest, target: Path, progress: Progress) -> None:
+    choice = request.contents.picture_choice(request.source.path.name)
+    for note in filter(None, (choice, request.mapping.container_note(target.name))):
         progress.say(note)
-    if not request.contents.of(TrackKind.AUDIO):
-        progress.say(f"{video.name} has no audio: the result will have none either.")
 
 
 def _mention_older_results(final: FinalFile, target: Path, progress: Progress) -> None:

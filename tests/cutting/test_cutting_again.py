@@ -39,8 +39,11 @@ def test_a_missing_segment_is_cut_again(tmp_path: Path, progress: Recorder) -> N
 def test_other_work_is_not_overwritten(tmp_path: Path, progress: Recorder) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
+    refused = Recorder()
     with pytest.raises(InputError, match="segments of 1 seconds"):
-        segment(video, CuttingOptions(seconds=Fraction(2)), None, progress)
+        segment(video, CuttingOptions(seconds=Fraction(2)), None, refused)
+    assert progress.mentions("taken for BT.601")
+    assert not refused.said
     other = make_clip(tmp_path / "clip.mov", 40)
     with pytest.raises(InputError, match=r"another video \(clip.mp4\)"):
         segment(other, SECOND, None, progress)

@@ -53,7 +53,7 @@ def test_what_is_left_behind_is_named_before_and_after(
         *["-f", "ffmetadata", *opened(tags), "-map", "0", "-map", "1", "-map_metadata", "2"],
         *["-c", "copy", "-c:a", "g722", "-ar", "16000"],
     )
-    dry_run(video, None, progress)
+    progress.said += dry_run(video, None)
     _, notes = deliver_fitting(video, picture)
     assert len(notes) == 2
     for note in notes:
@@ -73,7 +73,7 @@ def test_thousands_of_chapters_go_through(
         *[*opened(picture), *tone(440), *opened(chapters), "-map_chapters", "2"],
         *["-c:v", "copy", "-c:a", "aac"],
     )
-    dry_run(video, None, progress, matting_options(checkpoint=None))
+    progress.said += dry_run(video, None, matting_options(checkpoint=None))
     assert not progress.mentions("will not work")
 
 
@@ -168,11 +168,13 @@ def test_an_ffmpeg_that_is_none_stops_run_at_once_but_not_segment(
     program = tmp_path / "ffmpeg.py"
     program.write_text("")
     monkeypatch.setenv("FFMPEG_PATH", str(program))
-    dry_run(video, None, progress)
+    progress.said += dry_run(video, None)
     assert progress.mentions("will not work as it is now")
     assert progress.mentions("Correct FFMPEG_PATH")
+    refused = Recorder()
     with pytest.raises(MissingError, match="ffmpeg"):
-        run(video, SECOND, matting_options(opaque_checkpoint), None, progress)
+        run(video, SECOND, matting_options(opaque_checkpoint), None, refused)
+    assert not refused.said  # such as what the colours are taken for, which is of no use then
     assert not (tmp_path / "clip_segments").exists()
 
 
@@ -185,7 +187,7 @@ def test_missing_weights_stop_run_at_once_but_not_segment(
         run(video, SECOND, options, None, progress)
     assert not (tmp_path / "clip_segments").exists()
     monkeypatch.setenv("RVM_CHECKPOINT", str(tmp_path / "nowhere.pth"))
-    dry_run(video, None, progress)
+    progress.said += dry_run(video, None)
     assert progress.mentions("infer will not work as it is now")
 
 
@@ -195,10 +197,10 @@ def test_captions_in_the_picture_are_named(
     plain = make(tmp_path / "plain.h264", *opened(picture), "-c:v", "copy")
     raw = written_bytes(tmp_path / "captions.h264", CAPTION_MESSAGE + plain.read_bytes())
     video = make(tmp_path / "clip.ts", *opened(raw), "-c", "copy")
-    dry_run(video, None, progress)
+    progress.said += dry_run(video, None)
     assert progress.mentions("closed captions")
     before = len(progress.said)
-    dry_run(picture, None, progress)
+    progress.said += dry_run(picture, None)
     assert not any("captions" in line for line in progress.said[before:])
 
 
@@ -211,11 +213,13 @@ def test_colours_that_are_assumed_and_rare_chroma_are_named(
     tmp_path: Path, progress: Recorder
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 3, pixel_format="yuv422p10le")
-    dry_run(video, None, progress)
+    progress.said += dry_run(video, None)
     assert progress.mentions("taken for BT.601")
     assert progress.mentions("4:2:2 in 10 bits")
     assert progress.mentions("--chroma 4:2:0")
     options = matting_options(None)
     plain = replace(options.output.encoding, chroma=Chroma.YUV420)
-    dry_run(video, None, progress, replace(options, output=replace(options.output, encoding=plain)))
+    progress.said += dry_run(
+        video, None, replace(options, output=replace(options.output, encoding=plain))
+    )
     assert read_contents(video).of(TrackKind.PICTURE)
