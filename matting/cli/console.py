@@ -60,8 +60,10 @@ class Console(Progress):
         self._just_said: set[str] = set()  # since the last task began
         self._line: ProgressLine | None = None
         self._shown: _Bar | _Log | None = None
+        self._stopped = ""  # the line of a task that has just ended before its last unit
 
     def say(self, text: str) -> None:
+        self._stopped = ""
         self.record(text)
         if not self._quiet:
             self._write(printable(text), sys.stdout, may_be_dropped=True)
@@ -123,6 +125,7 @@ class Console(Progress):
 
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self.finish()
+        self._stopped = ""
         self.record(f"{title}{f' ({quantity(total, unit)})' if total else ''}")
         self._just_said.clear()
         if self._quiet:
@@ -147,7 +150,14 @@ class Console(Progress):
     def finish(self) -> None:
         shown, self._shown, self._line = self._shown, None, None
         if shown is not None:
-            shown.close()
+            self._stopped = shown.close()
+
+    def leave_line(self) -> None:
+        """Leave the line of the last task where it stopped, for what comes now is why it did."""
+        self.finish()
+        if self._stopped:
+            self._write(self._stopped, sys.stderr)
+            self._stopped = ""
 
     def _write(self, text: str, stream: TextIO, *, may_be_dropped: bool = False) -> None:
         if self._shown is not None:
@@ -246,16 +256,16 @@ class _Bar:
         self._bar.clear()
 
     def refresh(self) -> None:
-        # The last column stays free: some windows start a new line after it.
-        line = self._line.render(self._outlet.width - 1, BAR_CELL)
-        self._bar.set_description_str(line)
+        self._bar.set_description_str(self._rendered())
 
-    def close(self) -> None:
-        """Leave the line where it stopped, or remove it if all is done."""
-        if not self._line.is_complete:
-            self._bar.leave = True
-            self.refresh()
+    def close(self) -> str:
+        """Remove the line; return it if not all is done, else ""."""
         self._bar.close()
+        return "" if self._line.is_complete else self._rendered()
+
+    def _rendered(self) -> str:
+        # The last column stays free: some windows start a new line after it.
+        return self._line.render(self._outlet.width - 1, BAR_CELL)
 
 
 class _Log:
@@ -278,5 +288,6 @@ class _Log:
     def refresh(self) -> None:
         """Do nothing: a line in a log stays."""
 
-    def close(self) -> None:
-        """Do nothing: the next sentence says how it ended."""
+    def close(self) -> str:
+        """Return "": the next sentence says how it ended."""
+        return ""

@@ -93,7 +93,7 @@ def _run(
 
 def _report_interruption(call: Invocation, signals: SignalListener, console: Console) -> Ending:
     signals.ignore()
-    console.finish()
+    console.leave_line()
     console.list_notices()
     console.error(interruption_text(call))
     return Ending(INTERRUPTED)
@@ -103,7 +103,7 @@ def _report_failure(
     error: Exception, options: argparse.Namespace, call: Invocation, console: Console
 ) -> Ending:
     """Report what failed."""
-    console.finish()
+    console.leave_line()
     console.list_notices()
     if options.verbose or not isinstance(error, MattingError):
         console.error(traceback.format_exc().rstrip())

@@ -31,18 +31,25 @@ for number in range(90):
     console.end_segment()
     time.sleep(0.01)
 console.finish()
+{ending}
 console.say("All done.")
 """
 
 
-def shown(columns: int, units: int = 50, sentence: str = "A sentence.", **variables: str) -> str:
+def shown(
+    columns: int,
+    units: int = 50,
+    sentence: str = "A sentence.",
+    ending: str = "",
+    **variables: str,
+) -> str:
     """Return what a program writes into a window of so many columns."""
     pty = pytest.importorskip("pty", reason="needs pseudo terminals")
     fcntl, struct, termios = (pytest.importorskip(n) for n in ("fcntl", "struct", "termios"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(units=units, sentence=sentence)],
+        [sys.executable, "-c", PROGRAM.format(units=units, sentence=sentence, ending=ending)],
         cwd=ROOT,
         stdin=theirs,
         stdout=theirs,
@@ -100,8 +107,13 @@ def test_a_sentence_is_broken_between_words() -> None:
     )
 
 
-def test_the_line_of_a_task_that_stops_stays() -> None:
-    left = left_over(shown(80, units=10))
+def test_the_line_of_a_task_that_ends_is_removed_however_much_was_counted() -> None:
+    """A damaged video has fewer frames than packets."""
+    assert left_over(shown(80, units=10)) == ["A sentence.", "All done."]
+
+
+def test_the_line_of_a_task_that_fails_stays() -> None:
+    left = left_over(shown(80, units=10, ending="console.leave_line()"))
     assert left[0] == "A sentence."
     assert left[1].startswith("Matting 20%")
     assert left[2] == "All done."
