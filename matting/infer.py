@@ -67,9 +67,9 @@ def infer(
         require_source_unchanged(segments.parent, inputs.plan.source, progress)
     folder = MattedFolder.of(segments, output)
     require_places([Place(folder.root, is_folder=True)], segments)
-    ledger = Ledger(folder)
-    options = asked = take_up(options, ledger.remembered, progress)
-    options = with_tags_as_before(options, map(ledger.entry, ledger.names))
+    known = Ledger(folder)
+    options = asked = take_up(options, known.remembered, progress)
+    options = with_tags_as_before(options, map(known.entry, known.names))
     require_places(_places(inputs, folder, options), segments)
     device = choose_device(compute.device)
     require_precision(options.matte.precision, device)
@@ -80,14 +80,15 @@ def infer(
         locks.enter_context(folder_lock(folder.root, warn=progress.say))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
             locks.enter_context(reading_lock(segments))
-        require_same_origin(inputs, Ledger(folder))
+        ledger = Ledger(folder)  # read again: until here another run may have written it
+        require_same_origin(inputs, ledger)
         share_cores(device, compute.threads)
         progress.say(describe(device))
         chosen, why = choose_encoder(
             options.output,
             device,
             inputs,
-            Ledger(folder),
+            ledger,
             settings=lambda item, output: settings_of(
                 item, replace(options, output=output), checkpoint_sha256
             ),
@@ -104,7 +105,7 @@ def infer(
                 asked=asked,
                 checkpoint_sha256=checkpoint_sha256,
                 executor=executor,
-                folder=folder,
+                ledger=ledger,
                 progress=progress,
             ).run()
     return folder

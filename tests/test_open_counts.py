@@ -39,6 +39,17 @@ def test_infer_reads_a_segment_once_before_it_is_decoded(
         assert open_counter.of(path) - opens == 3  # its index, its hash, its frames
 
 
+def test_infer_reads_its_records_once_to_know_the_options_and_once_under_the_lock(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, open_counter: OpenCounter
+) -> None:
+    segments = cut(tmp_path, progress, 5)
+    folder = infer(segments, matting_options(opaque_checkpoint), None, progress)
+    before = open_counter.read(folder.manifest), open_counter.read(folder.processed)
+    infer(segments, matting_options(opaque_checkpoint), None, progress)
+    after = open_counter.read(folder.manifest), open_counter.read(folder.processed)
+    assert [now - then for then, now in zip(before, after, strict=True)] == [2, 2]
+
+
 def test_segment(tmp_path: Path, progress: Recorder, open_counter: OpenCounter) -> None:
     video = make_clip(tmp_path / "clip.mp4", 70, audio=True)
     folder = segment(video, SECOND, None, progress)

@@ -19,7 +19,6 @@ from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.project.origin import origin_of
 from matting.project.own_files import require_own_results
-from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
@@ -42,21 +41,22 @@ class MattingRun:
         asked: MattingOptions,
         checkpoint_sha256: str,
         executor: Executor,
-        folder: MattedFolder,
+        ledger: Ledger,
         progress: Progress,
     ) -> None:
         """
         Args:
             options: with the encoder decided.
             asked: as the job remembers them.
+            ledger: as it is while the folder's lock is held.
         """
         self._asked = asked
         self._inputs = inputs
         self._options = options
         self._executor = executor
-        self._folder = folder
+        self._folder = ledger.folder
         self._progress = progress
-        self._ledger = Ledger(folder)
+        self._ledger = ledger
         self._ledger.recover()
         self._ledger.recall(item.name for item in inputs.inputs)
         self._checkpoint_sha256 = checkpoint_sha256
