@@ -12,8 +12,8 @@
      until TEXT              the run is ended if it still waits half a second after printing that
      output C:\file          where all output goes
      start COMMAND LINE      runs it, then writes "EXIT_CODE TYPED" to the results, TYPED being how many of the
-                             lines and keys were read; "timeout TYPED" if it had to be ended, at the latest after
-                             20 s; "not-started ERROR" if Windows refused
+                             lines and keys were read; "timeout TYPED" if it had to be ended, at the latest when
+                             it has printed nothing for 20 s; "not-started ERROR" if Windows refused
 
    Each line or key is held back until the previous one has been read, as with a real keyboard. */
 #include <stdio.h>
@@ -45,8 +45,8 @@ static void run(wchar_t *command_line, FILE *results) {
     STARTUPINFOW startup;
     PROCESS_INFORMATION process;
     HANDLE keyboard, typist, screen;
-    DWORD begin = GetTickCount(), end = begin + PATIENCE_MS, unread = 0, code = 0, count;
-    int next = 0, ended = 0, awaited = *until;
+    DWORD end = GetTickCount() + PATIENCE_MS, size = 0, unread = 0, code = 0, count;
+    int next = 0, ended = 0, waits = 0;
 
     /* Windows' cmd.exe sets this variable itself; Wine's does not know it. */
     SetEnvironmentVariableW(L"CMDCMDLINE", command_line);
@@ -66,9 +66,10 @@ static void run(wchar_t *command_line, FILE *results) {
         ended = WaitForSingleObject(process.hProcess, 10) == WAIT_OBJECT_0;
         PeekNamedPipe(keyboard, NULL, 0, NULL, &unread, NULL);
         if (ended || GetTickCount() > end) break;
-        if (awaited && is_printed(until)) {
-            awaited = 0;
-            end = GetTickCount() + WAITING_MS;
+        if (!waits && GetFileSize(screen, NULL) != size) {
+            size = GetFileSize(screen, NULL);
+            waits = *until && is_printed(until);
+            end = GetTickCount() + (waits ? WAITING_MS : PATIENCE_MS);
         }
         if (unread) continue;
         if (next < typed_count) {

@@ -199,7 +199,7 @@ class Wine:
         cases = rf"C:\cases\{self._runs}"
         self.path(cases).write_bytes("\n".join(lines).encode() + b"\n")
         logged = self._log.stat().st_size
-        self._start([self._wine, r"C:\drop.exe", cases], seconds=30 + 5 * len(runs))
+        self._start([self._wine, r"C:\drop.exe", cases], seconds=60 + 20 * len(runs))
         if failure := self._log.read_bytes()[logged:].decode(errors="replace"):
             raise WineError(failure)
         results = self.path(rf"{cases}.results").read_text(encoding="ascii").splitlines()
