@@ -14,9 +14,9 @@ from torch import Tensor
 from benchmarks.layers import render_layers
 from benchmarks.naive import BACKGROUND
 from matting.imaging.colour_conversion import convert_planes, downsample_to_rgb
-from matting.imaging.compositor import Matte
+from matting.imaging.compositor import Matte, RenderFunction
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import Renderer, RenderFunction
+from matting.imaging.renderer import Renderer
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.rvm import RvmNetwork

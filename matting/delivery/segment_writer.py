@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from matting.delivery.outputs import OutputTarget, create_writer
-from matting.imaging.compositor import Matte
+from matting.imaging.compositor import Matte, RenderFunction
 from matting.imaging.planes import TimedBatch
-from matting.imaging.renderer import RenderFunction, render_matte
+from matting.imaging.renderer import render_matte
 from matting.media.encoders import EncoderInput
 from matting.media.images.writer import ImageWriter
 from matting.media.source import FrameSource

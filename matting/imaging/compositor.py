@@ -8,7 +8,7 @@ renders bands: finding the tiles would mean waiting for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,6 +69,11 @@ class Matte:
         return [Matte(*part) for part in zip(sources, slopes, offsets, strict=True)]
 
 
+RenderFunction = Callable[
+    [Matte, Mapping[OutputKind, SampleFormat], tuple[int, int, int]], dict[OutputKind, Planes]
+]
+
+
 @torch.inference_mode()
 def render(
     matte: Matte, formats: Mapping[OutputKind, SampleFormat], background: tuple[int, int, int]
@@ -116,12 +121,14 @@ def render_in_tiles(
     formats: Mapping[OutputKind, SampleFormat],
     background: tuple[int, int, int],
     batch_px: int = CPU_BAND_PX,
+    chosen: Sequence[Tensor] | None = None,
 ) -> dict[OutputKind, Planes]:
     """Return what `render` does, computing only the tiles that somebody may be in; on the CPU.
 
     Args:
         matte: with a slope; `can_be_tiled` holds for its source.
         batch_px: how many pixels to compute at once.
+        chosen: the positions of the tiles to compute of each frame; None: all that matter.
     """
     source = matte.source
     outputs = _allocate_outputs(source, formats, tiled_size(source.size))
@@ -140,10 +147,12 @@ def render_in_tiles(
     )
     batch_tiles = max(1, batch_px // (TILE.height * TILE.width))
     frame_outputs = zip(*(output.split(1) for output in outputs.values()), strict=True)
-    for frame, frame_output in zip(matte.split(1), frame_outputs, strict=True):
-        for positions in _tile_batches(frame, negligible_alpha, batch_tiles):
+    for index, (frame, frame_output) in enumerate(zip(matte.split(1), frame_outputs, strict=True)):
+        own = None if chosen is None else chosen[index]
+        own = tiles_that_matter(frame, negligible_alpha) if own is None else own
+        for positions in own.split(batch_tiles) if len(own) else ():
             tiles = gather_tiles(frame.source, positions, halo)
-            coefficients = upsample_tiles(_maps(frame), positions, source.size)
+            coefficients = upsample_tiles(frame_maps(frame), positions, source.size)
             coefficients[:, :3] += 1
             parts = render_region(tiles, inner, coefficients, formats, backgrounds)
             for part, output in zip(parts.values(), frame_output, strict=True):
@@ -188,21 +197,15 @@ def _background_colours(
     }
 
 
-def _tile_batches(frame: Matte, negligible_alpha: float, batch_tiles: int) -> Sequence[Tensor]:
-    """Return the positions of the tiles in which alpha can be above `negligible_alpha`.
-
-    Args:
-        batch_tiles: how many to return together at most.
-    """
-    slope, offset = _maps(frame)
+def tiles_that_matter(frame: Matte, negligible_alpha: float) -> Tensor:
+    """Return the positions of the tiles in which alpha can be above `negligible_alpha`."""
+    slope, offset = frame_maps(frame)
     # The most that alpha can be, whatever the source: that is in [0, 1].
     largest_alpha = torch.maximum(offset[3], offset[3] + slope[3])
-    positions = tiles_influenced_by(largest_alpha > negligible_alpha, frame.source.size)
-    batches: Sequence[Tensor] = positions.split(batch_tiles)
-    return batches if len(positions) else ()
+    return tiles_influenced_by(largest_alpha > negligible_alpha, frame.source.size)
 
 
-def _maps(frame: Matte) -> tuple[Tensor, Tensor]:
+def frame_maps(frame: Matte) -> tuple[Tensor, Tensor]:
     """Return slope and offset of a single frame, [4, h, w] each."""
     if frame.slope is None:
         raise ValueError("a matte of full size has no slope")

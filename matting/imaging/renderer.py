@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from matting.errors import MissingError, OutOfMemoryError
 from matting.imaging import compositor
-from matting.imaging.compositor import Matte
+from matting.imaging.compositor import Matte, RenderFunction
 from matting.imaging.device_copy import to_host
+from matting.imaging.matte_planes import MattePlanes, concatenate_mattes
+from matting.imaging.matte_renderer import render_planes
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat
 from matting.options import OutputKind, RendererBackend
 from matting.system.memory import enough_memory, in_parts
 
 UNSUPPORTED = "source and result have their colour samples in different places, or none"
-
-RenderFunction = Callable[
-    [Matte, Mapping[OutputKind, SampleFormat], tuple[int, int, int]], dict[OutputKind, Planes]
-]
 
 
 class Renderer:
@@ -183,3 +182,18 @@ def render_matte(
     if len(parts) == 1:
         return parts[0]
     return {kind: concatenate([part[kind] for part in parts]) for kind in formats}
+
+
+def render_matte_planes(
+    matte: Matte, *, renderer: RenderFunction = compositor.render
+) -> MattePlanes:
+    """Return what is stored of a matte, on its device; where memory is short, made in parts.
+
+    Args:
+        renderer: a `Renderer`, or what renders in its place.
+    Raises:
+        OutOfMemoryError: there is too little memory for a single frame.
+        MachineError: the graphics card broke off.
+    """
+    parts = in_parts(partial(render_planes, render=renderer), matte, matte.offset.device)
+    return parts[0] if len(parts) == 1 else concatenate_mattes(parts)

@@ -9,9 +9,9 @@ from pathlib import Path
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
-from matting.imaging.compositor import Matte
+from matting.imaging.compositor import Matte, RenderFunction
 from matting.imaging.planes import TimedBatch
-from matting.imaging.renderer import Renderer, RenderFunction
+from matting.imaging.renderer import Renderer
 from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up

@@ -1,0 +1,204 @@
+"""Every output from the source and its stored matte.
+
+Where a target has the source's matrix and chroma sites, its code values are blended as they are:
+whole numbers, which floats hold exactly, then one multiplication and one rounding. So the result is
+the same on every device and in whatever parts it is computed; it is the source's own code value
+where alpha is full, and the background's where there is none. Other targets are converted from such
+a result of 16 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from matting.imaging.code_blending import compose_region, flat_samples
+from matting.imaging.colour_conversion import CPU_BAND_PX, allocate_planes
+from matting.imaging.compositor import BLACK
+from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
+from matting.imaging.output_spec import OutputSpec, Style
+from matting.imaging.planes import Planes, signed_view
+from matting.imaging.regions import (
+    compute_in_bands,
+    compute_in_tiles,
+    copy_tiles,
+    dilate,
+    fill_tiles,
+    tile_extremes,
+    tiles_to_pixels,
+)
+from matting.imaging.sample_format import SampleFormat, Size
+from matting.imaging.tiles import can_be_tiled, tiled_size
+from matting.options import OutputKind
+
+STYLES = {
+    OutputKind.COMPOSITE: Style.COMPOSITE,
+    OutputKind.FOREGROUND: Style.FADED_FOREGROUND,
+    OutputKind.ALPHA: Style.ALPHA,
+    OutputKind.ALPHA_PNG: Style.ALPHA,
+}
+MASK_FORMAT = SampleFormat()
+
+
+@torch.inference_mode()
+def compose(
+    source: Planes,
+    matte: MattePlanes,
+    outputs: Mapping[OutputKind, SampleFormat],
+    background: tuple[int, int, int],
+    *,
+    in_bands: bool = False,
+    region_px: int | None = None,
+) -> dict[OutputKind, Planes]:
+    """Return the full-size frames of every output, on the source's device.
+
+    Args:
+        source: the frames.
+        matte: theirs, on the same device.
+        outputs: the sample format of every output. Alphas are grey, without chroma.
+        background: R'G'B' behind the composite, 0..255.
+        in_bands: on the CPU too, not only the tiles that somebody is in.
+        region_px: how many pixels to compute at once; None: as suits the device.
+    """
+    specs = [
+        OutputSpec(
+            STYLES[kind],
+            source.sample_format,
+            target,
+            background if kind == OutputKind.COMPOSITE else BLACK,
+            is_grey=_is_grey(source),
+        )
+        for kind, target in outputs.items()
+    ]
+    return dict(zip(outputs, _compose(source, matte, specs, in_bands, region_px), strict=True))
+
+
+@torch.inference_mode()
+def straight_foreground(
+    source: Planes,
+    matte: MattePlanes,
+    target: SampleFormat,
+    *,
+    in_bands: bool = False,
+    region_px: int | None = None,
+) -> Planes:
+    """Return the foreground to go with an alpha of its own, on the source's device.
+
+    Around people the source goes on, for up to two tiles, so that neither a lossy codec nor chroma
+    subsampling brings black into soft edges; farther out it is black, which costs no bits.
+
+    Args:
+        source: the frames.
+        matte: theirs, on the same device.
+        target: the sample format of the result.
+        in_bands, region_px: as for `compose`.
+    """
+    style = Style.STRAIGHT_FOREGROUND
+    spec = OutputSpec(style, source.sample_format, target, BLACK, _is_grey(source))
+    return _compose(source, matte, [spec], in_bands, region_px)[0]
+
+
+def _compose(
+    source: Planes,
+    matte: MattePlanes,
+    specs: Sequence[OutputSpec],
+    in_bands: bool,
+    region_px: int | None,
+) -> list[Planes]:
+    """Return the results of specs, all of them straight foregrounds, or none."""
+    shown = None
+    inputs = [source, matte.alpha_planes, matte.corrections]
+    if any(spec.style is Style.STRAIGHT_FOREGROUND for spec in specs):
+        shown = torch.stack([_near_people(alpha) for alpha in matte.alpha])
+        inputs.append(Planes(MASK_FORMAT, tiles_to_pixels(shown, source.size)))
+    targets = [spec.target for spec in specs if spec.style is not Style.ALPHA]
+    in_tiles = source.device.type == "cpu" and not in_bands and can_be_tiled(source, targets)
+    size = tiled_size(source.size) if in_tiles else source.size
+    outputs = [
+        allocate_planes(source, spec.target, grey=spec.style is Style.ALPHA, size=size)
+        for spec in specs
+    ]
+    halo = Size(*(max(sides) for sides in zip(*(spec.halo for spec in specs), strict=True)))
+    if not in_tiles:
+        compute_in_bands(partial(compose_region, specs), inputs, outputs, halo, band_px=region_px)
+        return outputs
+    for spec, output in zip(specs, outputs, strict=True):
+        constant = flat_samples(spec, 0)
+        output.luma_or_rgb.copy_(constant.luma_or_rgb.expand_as(output.luma_or_rgb))
+        if output.chroma is not None and constant.chroma is not None:
+            output.chroma.copy_(constant.chroma.expand_as(output.chroma))
+    frames = zip(*(planes.split(1) for planes in (*inputs, *outputs)), strict=True)
+    for index, frame in enumerate(frames):
+        frame_inputs, frame_outputs = frame[: len(inputs)], frame[len(inputs) :]
+        tiles = _choose_tiles(matte.alpha[index], halo, None if shown is None else shown[index])
+        pairs = list(zip(specs, frame_outputs, strict=True))
+        for spec, output in pairs:
+            if spec.keeps_samples:
+                copy_tiles(source.split(1)[index], output, tiles.unchanged)
+            elif spec.style is Style.ALPHA:
+                fill_tiles(output, flat_samples(spec, MAX_ALPHA), tiles.unchanged)
+        for positions, chosen in (
+            (tiles.blended, [pair for pair in pairs if _is_known_if_unchanged(pair[0])]),
+            (tiles.present, [pair for pair in pairs if not _is_known_if_unchanged(pair[0])]),
+        ):
+            compute_in_tiles(
+                partial(compose_region, [spec for spec, _ in chosen]),
+                frame_inputs,
+                [output for _, output in chosen],
+                positions if chosen else positions[:0],
+                halo,
+                batch_px=region_px or CPU_BAND_PX,
+            )
+    return [output.crop(source.size) for output in outputs]
+
+
+class _Tiles(NamedTuple):
+    """Which tiles of a frame are not all background, as positions.
+
+    Attributes:
+        present: all of them, and where a result depends on them.
+        unchanged: those that are all source, with their halo.
+        blended: the others of them.
+    """
+
+    present: Tensor
+    unchanged: Tensor
+    blended: Tensor
+
+
+def _choose_tiles(alpha: Tensor, halo: Size, shown: Tensor | None) -> _Tiles:
+    """Return the tiles of a frame to be worked on.
+
+    Args:
+        alpha: [1, H, W].
+        shown: a mask of the tiles where the source is shown without anybody; None: nowhere.
+    """
+    low, high = tile_extremes(signed_view(alpha)[0], halo)
+    opaque, present = low == MAX_ALPHA, high > 0
+    if shown is None:
+        return _Tiles(present.nonzero(), opaque.nonzero(), (present & ~opaque).nonzero())
+    unchanged = opaque | (shown & ~present)
+    return _Tiles(dilate(shown).nonzero(), unchanged.nonzero(), (shown & ~unchanged).nonzero())
+
+
+def _is_known_if_unchanged(spec: OutputSpec) -> bool:
+    """Return whether nothing need be computed for an output where the source is unchanged."""
+    return spec.keeps_samples or spec.style is Style.ALPHA
+
+
+def _near_people(alpha: Tensor) -> Tensor:
+    """Return the tiles in which somebody is, and those around them: [rows, columns], bool.
+
+    Args:
+        alpha: of one frame, [1, H, W].
+    """
+    _, high = tile_extremes(signed_view(alpha)[0], Size(0, 0))
+    return dilate(high > 0)
+
+
+def _is_grey(source: Planes) -> bool:
+    return source.chroma is None and source.sample_format.luma_coefficients is not None
