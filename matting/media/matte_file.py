@@ -34,6 +34,8 @@ from matting.progress import ignore
 CODEC, PIXEL_FORMAT = "ffv1", "gray"
 OPTIONS = {"level": "3", "coder": "1", "context": "0", "slicecrc": "1"}
 TICK = Fraction(1, 1000)  # of Matroska's times; the exact ones stand in the stamps
+LONGEST_GAP = 1 << 31  # between two frames, in such ticks: an int64 has to hold them all
+LEAST_RATE = Fraction(1, 1001)
 
 
 class MatteWriter:
@@ -72,9 +74,8 @@ class MatteWriter:
             self._container = av.open(str(path), "w", format="matroska")
         try:
             with encoding_to(path):
-                self._stream = add_video_stream(
-                    self._container, CODEC, rate=rate.limit_denominator(1001), options=OPTIONS
-                )
+                rate = max(LEAST_RATE, rate.limit_denominator(1001))
+                self._stream = add_video_stream(self._container, CODEC, rate=rate, options=OPTIONS)
             self._stream.pix_fmt = PIXEL_FORMAT
             context = self._stream.codec_context
             context.time_base = TICK
@@ -105,6 +106,10 @@ class MatteWriter:
             EncodeError: a time does not rise, or the encoder refuses a frame.
             StorageError: the file cannot be written.
         """
+        height, width = matte.alpha.shape[2:]
+        given = Size(width, height), stored_format(matte.sample_format), len(matte.alpha)
+        if given != (self._size_px, self._sample_format, len(pts)):
+            raise ValueError(f"{given} are no mattes of {self._size_px}, {self._sample_format}")
         for frame, time in enumerate(pts):
             if self._pts and time <= self._pts[-1]:
                 raise EncodeError(
@@ -152,8 +157,8 @@ class MatteWriter:
         stamp = Stamp(self._checksum, len(self._pts) - 1, pts, is_last)
         self._layout.put_stamp(stamp, strip)
         # No two frames have one time there: the pictures of a frame are known by it.
-        since_first = (pts - self._pts[0]) * self._time_base
-        self._tick = max(self._tick + 1, round(since_first / TICK))
+        since_first = round((pts - self._pts[0]) * self._time_base / TICK)
+        self._tick = min(max(self._tick + 1, since_first), self._tick + LONGEST_GAP)
         for picture in self._layout.cut(strip):
             frame = VideoFrame(*self._layout.picture_size, PIXEL_FORMAT)
             plane_samples(frame.planes[0], 8)[:] = picture

@@ -96,6 +96,8 @@ class MatteLayout:
             matte: on the CPU.
             frame: which of its frames.
         """
+        if (matte.chroma is not None) != self.has_chroma:
+            raise ValueError("some mattes have chroma, others none")
         alpha = self._blocks_of(matte.alpha[frame, 0], (1, 1))
         planes = [
             self._blocks_of(plane, sharing).view(np.uint8)

@@ -293,6 +293,32 @@ def test_a_time_that_does_not_rise_is_refused(tmp_path: Path, pts: list[int]) ->
         writer.write(random_mattes(frames=2), pts)
 
 
+def test_mattes_that_are_not_as_was_said_are_refused(tmp_path: Path) -> None:
+    other_format = SampleFormat(10, BT709)
+    with writer_to(tmp_path / "matte.mkv") as writer:
+        for mattes, pts in [
+            (random_mattes(frames=2), [0]),
+            (random_mattes(Size(SIZE_PX.width, SIZE_PX.height - 1)), [0]),
+            (random_mattes(sample_format=other_format), [0]),
+        ]:
+            with pytest.raises(ValueError, match="no mattes"):
+                writer.write(mattes, pts)
+        writer.write(random_mattes(), [0])
+        with pytest.raises(ValueError, match="chroma"):
+            writer.write(random_mattes(grey=True), [1])
+
+
+@pytest.mark.parametrize("rate", [Fraction(1, 10**6), Fraction(10**6)])
+def test_times_and_rates_may_be_odd(tmp_path: Path, rate: Fraction) -> None:
+    path, pts = tmp_path / "matte.mkv", [-(2**62), 0, 1, 2**62]
+    with MatteWriter(
+        path, size_px=SIZE_PX, time_base=Fraction(1001), rate=rate, sample_format=YUV420
+    ) as writer:
+        writer.write(random_mattes(frames=len(pts)), pts)
+        writer.finish()
+    assert stored(path, 3)[1] == pts
+
+
 def test_a_file_without_mattes_is_refused(tmp_path: Path) -> None:
     with writer_to(tmp_path / "matte.mkv") as writer, pytest.raises(EncodeError, match="no matte"):
         writer.finish()
