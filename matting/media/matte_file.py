@@ -71,7 +71,9 @@ class MatteWriter:
         # The last frame says that it is the last, so each waits for the next one.
         self._waiting: Strip | None = None
         with encoding_to(path):
-            self._container = av.open(str(path), "w", format="matroska")
+            # Else each file is given a random number.
+            options = {"fflags": "bitexact"}
+            self._container = av.open(str(path), "w", format="matroska", options=options)
         try:
             with encoding_to(path):
                 rate = max(LEAST_RATE, rate.limit_denominator(1001))

@@ -41,7 +41,7 @@ from tests.support.mattes import (
 from tests.support.open_files import open_files
 
 PTS = [-7, -6, 2996]  # the first two fall on one tick of Matroska's own
-FLIPS, CUTS = 120, 25
+FLIPS, CUTS = 80, 25
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at files as Linux lists them")
 
 
@@ -331,6 +331,17 @@ def test_every_matte_is_checked_and_told_of(tmp_path: Path) -> None:
             writer.write(random_mattes(), [time])
         writer.finish(told.append)
     assert sum(told) == len(PTS)
+
+
+def test_the_same_mattes_make_the_same_file_however_many_threads_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = set()
+    for threads in (1, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda count=threads: count)
+        path = store(tmp_path / f"{threads}.mkv", random_mattes(frames=2), [0, 1])
+        files.add(path.read_bytes())
+    assert len(files) == 1
 
 
 def test_what_was_there_is_replaced(tmp_path: Path) -> None:
