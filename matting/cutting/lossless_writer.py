@@ -22,6 +22,7 @@ from matting.media.display_matrix import display_matrix
 from matting.media.encoders import SMALLEST_SIDE_PX
 from matting.media.frame_decoding import pixel_hash
 from matting.media.hdr_metadata import HdrMetadata
+from matting.media.mp4.header_room import header_first
 from matting.media.pixel_formats import EQUIVALENT_FORMATS, chroma_subsampling, convert_frame
 from matting.media.video_info import VideoInfo
 from matting.options import VideoCodec
@@ -45,6 +46,7 @@ class FrameWriter(Closing):
         first: the first frame; all have its size, pixel format and display matrix.
         crf: the encoder's constant rate factor; None: lossless.
         hdr: the source's mastering display and light levels.
+        most_frames: how many the file will hold at most.
     Raises:
         EncodeError: no encoder takes such frames.
         MissingError: this build of FFmpeg lacks the encoder.
@@ -58,6 +60,8 @@ class FrameWriter(Closing):
         first: VideoFrame,
         crf: int | None = None,
         hdr: HdrMetadata | None = None,
+        *,
+        most_frames: int,
     ) -> None:
         self._path = path
         self._time_base = info.time_base
@@ -68,7 +72,8 @@ class FrameWriter(Closing):
         self.pixel_format = codec.pixel_format
         options = _options_with_light(codec, info, hdr)
         self._lossless = crf is None
-        muxing = {"movie_timescale": str(info.time_base.denominator)}
+        timescale = {"movie_timescale": str(info.time_base.denominator)}
+        muxing = timescale | header_first(most_frames)
         if codec.encoder == "ffv1":  # its stream does not carry the range: the container has to
             muxing["movflags"] = "write_colr"
         rate = max(Fraction(1), min(info.rate, Fraction(240))).limit_denominator(1001)

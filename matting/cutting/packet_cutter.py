@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from matting.cutting.packet_index import SourceIndex, SourcePacket
 from matting.errors import EncodeError
 from matting.media.container import encoding_to, open_video, reading, until_break
+from matting.media.mp4.header_room import header_first
 from matting.media.mp4.stream_copy import add_copied_stream
 from matting.media.packet_table import decode_times
 from matting.media.video_info import VideoInfo
@@ -189,6 +190,7 @@ class _SegmentFile:
             "movie_timescale": str(info.time_base.denominator),
             "avoid_negative_ts": "disabled",
             "movflags": "write_colr",  # also where the range is all that is known of colours
+            **header_first(len(self._pts), len(video.codec_context.extradata or b"")),
         }
         with encoding_to(path):
             self._output = av.open(str(path), "w", format="mp4", options=options)

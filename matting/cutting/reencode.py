@@ -239,7 +239,15 @@ def encode_segments(
             try:
                 # Some decoders give HDR metadata with the source's first frame only.
                 own = islice(gapless, len(group))
-                hdr = _encode_file(temporary, info, own, crf=crf, hdr=hdr, on_frames=on_frames)
+                hdr = _encode_file(
+                    temporary,
+                    info,
+                    own,
+                    most_frames=len(group),
+                    crf=crf,
+                    hdr=hdr,
+                    on_frames=on_frames,
+                )
                 atomic_files.publish(temporary, path)
             finally:
                 atomic_files.discard(temporary)
@@ -250,13 +258,14 @@ def _encode_file(
     info: VideoInfo,
     frames: Iterator[tuple[int, VideoFrame]],
     *,
+    most_frames: int,
     crf: int | None,
     hdr: HdrMetadata | None,
     on_frames: Callable[[int], None],
 ) -> HdrMetadata | None:
     time, first = next(frames)
     hdr = HdrMetadata.of(first) or hdr
-    with FrameWriter(path, info, first, crf, hdr) as writer:
+    with FrameWriter(path, info, first, crf, hdr, most_frames=most_frames) as writer:
         writer.write(first, time)
         on_frames(1)
         for time, frame in frames:

@@ -218,6 +218,16 @@ def test_a_cover_picture_is_no_video(tmp_path: Path, progress: Recorder) -> None
     assert probe(folder / "output_000.mp4").codec == "h264"
 
 
+@pytest.mark.parametrize(("name", "codec"), [("clip.mp4", "libx264"), ("clip.avi", "ffvhuff")])
+def test_the_header_of_segments_comes_first(
+    name: str, codec: str, tmp_path: Path, progress: Recorder
+) -> None:
+    folder = segment(make_clip(tmp_path / name, 30, codec=codec), HALF, None, progress)
+    for path in folder.glob("*.mp4"):
+        content = path.read_bytes()
+        assert content.index(b"moov") < content.index(b"mdat")
+
+
 @pytest.mark.parametrize("before", [0, 70])
 def test_captions_are_named_once_wherever_they_begin(
     before: int, tmp_path: Path, progress: Recorder

@@ -130,7 +130,7 @@ def _intermediate(crf: int | None) -> WriterCase:
     def write(path: Path, numbers: Iterable[int], on_check: OnCheck) -> None:
         clip = path.parent.parent / CLIP
         frames = _frames_of_clip(clip)
-        with FrameWriter(path, probe(clip), frames[0], crf) as writer:
+        with FrameWriter(path, probe(clip), frames[0], crf, most_frames=len(frames)) as writer:
             for number in numbers:
                 writer.write(frames[number], frames[number].pts or 0)
             writer.finish(on_check)
