@@ -8,17 +8,19 @@ from pathlib import Path
 
 from matting.delivery.dry_run import mention_ffmpeg
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
+from matting.errors import MattingError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
 from matting.options import MattingOptions
 from matting.progress import Progress
-from matting.project.inputs import InputFolder, read_inputs
+from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_options import take_up
 from matting.project.job_places import (
     Place,
     final_places,
+    length_error,
     matted_places,
     require_places,
     separate_final_places,
@@ -70,7 +72,8 @@ def infer(
     known = Ledger(folder)
     options = asked = take_up(options, known.remembered, progress)
     options = with_tags_as_before(options, map(known.entry, known.names))
-    require_places(_places(inputs, folder, options), segments)
+    refused = _too_long(inputs, folder, options)
+    require_places(_places(inputs.without(refused), folder, options), segments)
     device = choose_device(compute.device)
     require_precision(options.matte.precision, device)
     require_decoder(compute.decoder, device)
@@ -103,6 +106,7 @@ def infer(
                 inputs=inputs,
                 options=options,
                 asked=asked,
+                refused=refused,
                 checkpoint_sha256=checkpoint_sha256,
                 executor=executor,
                 ledger=ledger,
@@ -111,22 +115,50 @@ def infer(
     return folder
 
 
+def _too_long(
+    inputs: InputFolder, folder: MattedFolder, options: MattingOptions
+) -> dict[str, MattingError]:
+    """Return why which of separate videos and image sequences cannot have results.
+
+    Raises:
+        InputError: none of them can.
+    """
+    if inputs.plan is not None:
+        return {}
+    errors = {
+        item.name: length_error(_places_of(item, inputs, folder, options), item.path)
+        for item in inputs.inputs
+    }
+    refused: dict[str, MattingError] = {n: e for n, e in errors.items() if e is not None}
+    if len(refused) == len(inputs.inputs):
+        raise next(iter(refused.values()))
+    return refused
+
+
 def _places(inputs: InputFolder, folder: MattedFolder, options: MattingOptions) -> list[Place]:
     """Return where a run puts what it makes of its inputs, and `add-audio` later on."""
-    kinds, rate = options.output.kinds, options.output.frame_rate
-    results: list[Place] = []
-    for item in inputs.inputs:
-        for kind in kinds:
-            target = target_of(item, folder, kind, rate)
-            results.append(Place(target.path, target.pictures))
-            if target.pictures and item.is_sequence:
-                names = result_names(image_files(item.path))
-                results += [Place(target.path / name) for name in names]
+    kinds = options.output.kinds
+    results = [
+        place for item in inputs.inputs for place in _places_of(item, inputs, folder, options)
+    ]
     if inputs.plan is not None:
         combined = [Place(folder.combined(kind)) for kind in kinds]
         video = inputs.path.parent / inputs.plan.source.name
         results += [*combined, *final_places(video, folder.root.parent)]
-    else:
-        videos = [item.stem for item in inputs.inputs if not item.is_sequence]
-        results += separate_final_places(folder, videos)
     return list(matted_places(folder, kinds, results))
+
+
+def _places_of(
+    item: Input, inputs: InputFolder, folder: MattedFolder, options: MattingOptions
+) -> list[Place]:
+    """Return where the results of one input go, and the final file of a separate video."""
+    places = []
+    for kind in options.output.kinds:
+        target = target_of(item, folder, kind, options.output.frame_rate)
+        places.append(Place(target.path, target.pictures))
+        if target.pictures and item.is_sequence:
+            names = result_names(image_files(item.path))
+            places += [Place(target.path / name) for name in names]
+    if inputs.plan is None and not item.is_sequence:
+        places += separate_final_places(folder, [item.stem])
+    return places

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -102,6 +102,10 @@ class InputFolder:
     plan: Plan | None
     inputs: tuple[Input, ...]
     passed_over: tuple[Path, ...] = ()
+
+    def without(self, names: Collection[str]) -> InputFolder:
+        """Return the folder without the inputs of these names."""
+        return replace(self, inputs=tuple(i for i in self.inputs if i.name not in names))
 
     def notes(self) -> Iterator[str]:
         """Yield sentences on what is not as somebody may expect who gave the folder."""

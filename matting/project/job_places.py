@@ -117,19 +117,27 @@ def require_places(places: Sequence[Place], subject: Path) -> None:
     Raises:
         InputError: names the place, and the way out.
     """
-    _require_lengths(places, subject, limits_at(places[0].path.parent))
+    error = length_error(places, subject)
+    if error is not None:
+        raise error
     for place in places:
         _require_free(place)
 
 
-def _require_lengths(places: Sequence[Place], subject: Path, limits: NameLimits) -> None:
+def length_error(places: Sequence[Place], subject: Path) -> InputError | None:
+    """Return the error for the place whose name is too long by most; None where all are possible.
+
+    Args:
+        places, subject: as for `require_places`.
+    """
+    limits = limits_at(places[0].path.parent)
     worst = max(places, key=lambda place: place.excess(limits))
     excess = worst.excess(limits)
     if not excess:
-        return
+        return None
     units = "characters" if limits.utf_16 else "bytes (a letter is one, some are two to four)"
     only_name = limits.units(worst.path.name) - limits.name_units == excess
-    raise InputError(
+    return InputError(
         f"The name of {subject} is too long: no file could be called {worst.path}, which is made "
         "of it.",
         f"Give it a name that is shorter by {excess} {units}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 
 from msgspec.structs import replace as replace_fields
@@ -39,6 +40,7 @@ class MattingRun:
         inputs: InputFolder,
         options: MattingOptions,
         asked: MattingOptions,
+        refused: Mapping[str, MattingError],
         checkpoint_sha256: str,
         executor: Executor,
         ledger: Ledger,
@@ -48,6 +50,7 @@ class MattingRun:
         Args:
             options: with the encoder decided.
             asked: as the job remembers them.
+            refused: why which of the inputs, by their names, cannot have results.
             ledger: as it is while the folder's lock is held.
         """
         self._asked = asked
@@ -60,7 +63,9 @@ class MattingRun:
         self._ledger.recover()
         self._ledger.recall(item.name for item in inputs.inputs)
         self._checkpoint_sha256 = checkpoint_sha256
-        self._schedule = Schedule(inputs, self._ledger, self._settings, self._targets)
+        self._refused = refused
+        self._possible = inputs.without(refused)
+        self._schedule = Schedule(self._possible, self._ledger, self._settings, self._targets)
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
         self._failed: dict[str, MattingError] = {}  # why
         self._report = RunReport(progress)
@@ -93,14 +98,17 @@ class MattingRun:
         self._ledger.save()  # only now: what was refused until here leaves nothing behind
         # What is done by other options stays so until another result takes its place.
         self._ledger.reopen([item.name for item in schedule.not_whole])
-        done = len(inputs) - len(schedule.matted)
+        for item in inputs:
+            if item.name in self._refused:
+                self._record_failure(item, self._refused[item.name])
+        done = len(self._possible.inputs) - len(schedule.matted)
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
         for kind in self._options.output.kinds:
             atomic_files.make_folder(self._folder.output_folder(kind))
         atomic_files.make_folder(self._folder.state("").parent)
         self._matte_all()
-        for item in inputs:
+        for item in self._possible.inputs:
             self._forget_state(item)
         self._ledger.write_lists(self._options.output.kinds)
         if self._failed:

@@ -11,16 +11,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from matting.add_audio import add_audio
-from matting.errors import InputError
+from matting.errors import InputError, SegmentsFailedError
 from matting.options import OutputKind
 from matting.project.job_places import Place, job_places, require_places
+from matting.project.paths import MattedFolder
 from matting.segment import segment
 from matting.system.name_limits import NameLimits, limits_at
 from matting.system.temporary_files import temporary_name
 from tests.support.clips import make_clip
 from tests.support.image_sequences import write_take
 from tests.support.recorder import Recorder
-from tests.support.stages import SECOND, matte
+from tests.support.stages import SECOND, matte, processed
 
 KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG)
 WINDOWS = NameLimits(255, 259, utf_16=True)
@@ -113,6 +114,26 @@ def test_a_name_that_is_too_long_is_refused_before_any_work(
             segment(clip, SECOND, tmp_path / impossible, progress)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"clip.mp4", "films", "ä" * 100 + ".mp4", "ä" * 100 + "_segments"}
+
+
+def test_of_separate_videos_one_whose_name_is_too_long_fails_alone(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    good, long = make_clip(videos / "good.mp4", 2), videos / f"{'x' * 251}.mp4"
+    shutil.copy(good, long)
+    for _ in range(2):  # nothing of the first run is in the way of the second
+        with pytest.raises(SegmentsFailedError, match="1 of 2") as failure:
+            matte(videos, opaque_checkpoint, progress)
+        [line] = failure.value.details
+        assert long.name in line
+        assert "too long" in line
+        assert processed(MattedFolder.of(videos)) == {good.name: True, long.name: False}
+    good.unlink()
+    with pytest.raises(InputError, match="too long") as refusal:
+        matte(videos, opaque_checkpoint, progress)
+    assert "shorter by" in refusal.value.hint
 
 
 def test_what_is_in_the_way_is_named(tmp_path: Path, progress: Recorder) -> None:
