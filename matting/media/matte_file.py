@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -30,6 +29,7 @@ from matting.media.media_index import IndexPart, forget_index, index_of
 from matting.media.pixel_formats import plane_samples
 from matting.media.stream_times import NO_TIME
 from matting.progress import ignore
+from matting.system.closing import Closing
 
 CODEC, PIXEL_FORMAT = "ffv1", "gray"
 OPTIONS = {"level": "3", "coder": "1", "context": "0", "slicecrc": "1"}
@@ -38,7 +38,7 @@ LONGEST_GAP = 1 << 31  # between two frames, in such ticks: an int64 has to hold
 LEAST_RATE = Fraction(1, 1001)
 
 
-class MatteWriter:
+class MatteWriter(Closing):
     """Writes a file of mattes. Use it in a `with` block; only `finish` completes the file."""
 
     def __init__(
@@ -86,15 +86,8 @@ class MatteWriter:
             self._container.close()
             raise
 
-    def __enter__(self) -> MatteWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file, however much of it is written."""
         with encoding_to(self._path):
             self._container.close()
 
