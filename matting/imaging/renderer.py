@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -16,10 +17,27 @@ from matting.imaging.matte_planes import MattePlanes, concatenate_mattes
 from matting.imaging.matte_renderer import render_planes
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat
+from matting.imaging.stored_compositor import compose
 from matting.options import OutputKind, RendererBackend
 from matting.system.memory import enough_memory, in_parts
 
 UNSUPPORTED = "source and result have their colour samples in different places, or none"
+
+
+@dataclass(frozen=True)
+class StoredFrames:
+    """Frames and what is stored of their matte, each on any device."""
+
+    source: Planes
+    matte: MattePlanes
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def split(self, frames: int) -> list[StoredFrames]:
+        """Return them in parts of at most `frames` frames, in the same memory."""
+        pairs = zip(self.source.split(frames), self.matte.split(frames), strict=True)
+        return [StoredFrames(*pair) for pair in pairs]
 
 
 class Renderer:
@@ -197,3 +215,31 @@ def render_matte_planes(
     """
     parts = in_parts(partial(render_planes, render=renderer), matte, matte.offset.device)
     return parts[0] if len(parts) == 1 else concatenate_mattes(parts)
+
+
+def compose_outputs(
+    stored: StoredFrames,
+    formats: Mapping[OutputKind, SampleFormat],
+    background: tuple[int, int, int],
+    *,
+    keep_on_device: Collection[OutputKind] = (),
+) -> dict[OutputKind, Planes]:
+    """Return the full-size frames of stored mattes on the CPU; where memory is short, in parts.
+
+    Args:
+        formats, background: as for `stored_compositor.compose`.
+        keep_on_device: outputs that stay on the source's device.
+    Raises:
+        OutOfMemoryError: there is too little memory for a single frame.
+        MachineError: the graphics card broke off.
+    """
+
+    def compose_part(part: StoredFrames) -> dict[OutputKind, Planes]:
+        matte = part.matte.to(part.source.device)
+        outputs = compose(part.source, matte, formats, background)
+        return {k: p if k in keep_on_device else to_host(p) for k, p in outputs.items()}
+
+    parts = in_parts(compose_part, stored, stored.source.device)
+    if len(parts) == 1:
+        return parts[0]
+    return {kind: concatenate([part[kind] for part in parts]) for kind in formats}

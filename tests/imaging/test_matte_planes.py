@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from matting.imaging import compositor
 from matting.imaging.compositor import BLACK, Matte
@@ -75,8 +76,22 @@ def test_a_correction_is_clamped() -> None:
 
 @pytest.mark.parametrize("alpha", [0, MAX_ALPHA])
 def test_there_is_no_correction_where_alpha_is_all_or_nothing(alpha: int) -> None:
-    assert not store_flat(RGB8, 50, 200, alpha).luma_or_rgb.any()
-    assert store_flat(RGB8, 50, 200, MAX_ALPHA - 1).luma_or_rgb.all()
+    """Whatever a renderer's foreground is there."""
+    shape = 1, 1, 20, 36
+    alphas = torch.full(shape, alpha, dtype=torch.int32)
+    alphas[..., 10:] = 300
+    stored = to_matte_planes(
+        Planes(NV12, torch.full(shape, 50, dtype=torch.uint8), chroma_of(100, torch.uint8)),
+        Planes(ALPHA_FORMAT, alphas.to(torch.uint16)),
+        Planes(
+            foreground_format(NV12),
+            torch.full(shape, 800, dtype=torch.uint16),
+            chroma_of(700, torch.uint16),
+        ),
+    )
+    assert stored.chroma is not None
+    assert stored.luma_or_rgb[..., 10:].all() and stored.chroma[..., 6:].all()
+    assert not stored.luma_or_rgb[..., :10].any() and not stored.chroma[..., :5].any()
 
 
 @pytest.mark.parametrize(("subsampling", "siting"), CHROMA_LAYOUTS)
@@ -169,3 +184,8 @@ def halved(matte: Matte) -> Matte:
     """Return a matte with maps of half the size."""
     small = torch.nn.functional.avg_pool2d(matte.offset, 2)
     return Matte(matte.source, torch.zeros_like(small), small)
+
+
+def chroma_of(value: int, dtype: torch.dtype) -> Tensor:
+    """Return chroma of 36 x 20 pixels."""
+    return torch.full((1, 2, 10, 18), value, dtype=dtype)

@@ -10,13 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, alpha_at_chroma_sites
+from matting.imaging.matte_planes import (
+    MAX_ALPHA,
+    MattePlanes,
+    alpha_at_chroma_sites,
+    correction_unit,
+)
 from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.stored_compositor import compose, straight_foreground
 from matting.options import OutputKind
 from tests.imaging.test_stored_compositor import FORMATS, ODD_SIZE, YUV420, same_format_outputs
-from tests.support.frames import GREEN
+from tests.support.frames import BT709, GREEN
 from tests.support.soft_edges import random_source
 
 
@@ -95,6 +100,23 @@ def test_no_bit_depends_on_the_number_of_threads() -> None:
         torch.set_num_threads(before)
     for kind in results[0]:
         assert same_samples(results[0][kind], results[1][kind])
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_luma_is_the_nearest_to_exact_arithmetic(bits: int) -> None:
+    sample_format = SampleFormat(bits, BT709, True)
+    source = random_source(sample_format, 1, Size(96, 64), whole_range=True)
+    matte, kind = random_matte(source, 5), OutputKind.COMPOSITE
+    empty = replace(matte, alpha=torch.zeros_like(matte.alpha))
+    background, composed = (
+        compose(source, each, {kind: sample_format}, GREEN)[kind].luma_or_rgb.to(torch.int64)
+        for each in (empty, matte)
+    )
+    alpha, luma = matte.alpha.to(torch.int64), source.luma_or_rgb.to(torch.int64)
+    change = matte.luma_or_rgb.to(torch.int64) * correction_unit(bits)
+    total = alpha * luma + (MAX_ALPHA - alpha) * background + MAX_ALPHA * change
+    nearest = (2 * total + MAX_ALPHA) // (2 * MAX_ALPHA)  # never in the middle between two
+    assert composed.equal(nearest.clamp(0, sample_format.max_code_value))
 
 
 @pytest.mark.gpu

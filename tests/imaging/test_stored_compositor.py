@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from matting.imaging import compositor
+from matting.imaging import compositor, renderer
 from matting.imaging.blending import solid_colour
 from matting.imaging.colour_conversion import quantise_chroma, quantise_luma_or_rgb
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
@@ -205,3 +206,28 @@ def test_a_straight_foreground_goes_on_around_people_and_is_black_far_from_them(
     lighter = straight_foreground(source, corrected, YUV420).luma_or_rgb.double()
     change = (lighter - source.luma_or_rgb.double())[..., 32:48, 96:128]
     assert (change - 10 * MAX_ALPHA / 400).abs().max() <= 0.5
+
+
+def test_outputs_are_composed_in_parts_where_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matte = soft_edged(random_source(NV12, 3, SIZE))
+    stored, formats = render_planes(matte), same_format_outputs(NV12)
+    whole, composed = compose(matte.source, stored, formats, GREEN), list[int]()
+
+    def short_of_memory(
+        source: Planes,
+        part: MattePlanes,
+        outputs: Mapping[OutputKind, SampleFormat],
+        background: tuple[int, int, int],
+    ) -> dict[OutputKind, Planes]:
+        composed.append(len(part))
+        if len(part) > 2:
+            raise MemoryError
+        return compose(source, part, outputs, background)
+
+    monkeypatch.setattr(renderer, "compose", short_of_memory)
+    in_parts = renderer.compose_outputs(renderer.StoredFrames(matte.source, stored), formats, GREEN)
+    assert composed[0] == 3 and len(composed) > 2
+    for kind, planes in whole.items():
+        assert same_samples(in_parts[kind], planes)
