@@ -16,7 +16,6 @@ from torch import Tensor
 
 from matting.imaging.blending import visible_share
 from matting.imaging.colour_conversion import (
-    convert_planes,
     nearest_representable_colour,
     quantise_chroma,
     quantise_luma_or_rgb,
@@ -38,7 +37,7 @@ EXACT_IN_FLOAT32 = 1 << 24  # whole numbers up to here
 
 
 def compose_region(specs: Sequence[OutputSpec], inputs: Sequence[Planes]) -> list[Planes]:
-    """Return the results of specs for a region, on its device.
+    """Return what is blended for specs in a region, on its device.
 
     Args:
         inputs: source; alpha; corrections; and where a foreground is straight, a mask of 0 and 1:
@@ -65,7 +64,7 @@ def compose_region(specs: Sequence[OutputSpec], inputs: Sequence[Planes]) -> lis
             behind_luma,
         )
         if blended.luma_coefficients is None:
-            results.append(_finished(Planes(blended, luma_or_rgb), spec))
+            results.append(Planes(blended, luma_or_rgb))
             continue
         layout = blended.subsampling, blended.siting
         if layout not in at_sites:
@@ -81,13 +80,13 @@ def compose_region(specs: Sequence[OutputSpec], inputs: Sequence[Planes]) -> lis
             blended,
             behind_chroma,
         )
-        results.append(_finished(Planes(blended, luma_or_rgb, chroma), spec))
+        results.append(Planes(blended, luma_or_rgb, chroma))
     return results
 
 
 @lru_cache(maxsize=64)
 def flat_samples(spec: OutputSpec, alpha: int) -> Planes:
-    """Return what a spec makes of one alpha everywhere, a single pixel, on the CPU.
+    """Return what is blended for a spec of one alpha everywhere, a single pixel, on the CPU.
 
     Args:
         alpha: 0, or MAX_ALPHA if the spec's result does not depend on the source there.
@@ -211,10 +210,6 @@ def _to_codes(values: Tensor, target: SampleFormat) -> Tensor:
     if target.lsb_padding:
         values.mul_(1 << target.lsb_padding)
     return values.to(dtype_of(target))
-
-
-def _finished(blended: Planes, spec: OutputSpec) -> Planes:
-    return blended if spec.is_direct else convert_planes(blended, spec.target)
 
 
 @lru_cache(maxsize=64)

@@ -70,11 +70,5 @@ class OutputSpec:
 
     @property
     def halo(self) -> Size:
-        """How many pixels around a region its result depends on at most, whole chroma samples."""
-        if self.style is Style.ALPHA:
-            return Size(0, 0)
-        if self.is_direct:
-            return chroma_halo(self.target)
-        # A mean around the target's site, of chroma between the source's own, of alpha around it.
-        steps = zip(self.source.subsampling, self.target.subsampling, strict=True)
-        return Size(*(0 if max(pair) == 1 else 3 * max(pair) for pair in steps))
+        """How many pixels around a region its blended samples depend on, whole chroma samples."""
+        return Size(0, 0) if self.style is Style.ALPHA else chroma_halo(self.blended)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from matting.imaging.code_blending import compose_region, flat_samples
-from matting.imaging.colour_conversion import CPU_BAND_PX, allocate_planes
+from matting.imaging.colour_conversion import CPU_BAND_PX, allocate_planes, convert_planes
 from matting.imaging.compositor import BLACK
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.output_spec import OutputSpec, Style
@@ -32,7 +32,7 @@ from matting.imaging.regions import (
     tiles_to_pixels,
 )
 from matting.imaging.sample_format import SampleFormat, Size
-from matting.imaging.tiles import can_be_tiled, tiled_size
+from matting.imaging.tiles import TILE, can_be_tiled, halo_size, tiled_size
 from matting.options import OutputKind
 
 STYLES = {
@@ -119,22 +119,25 @@ def _compose(
     in_tiles = source.device.type == "cpu" and not in_bands and can_be_tiled(source, targets)
     size = tiled_size(source.size) if in_tiles else source.size
     outputs = [
-        allocate_planes(source, spec.target, grey=spec.style is Style.ALPHA, size=size)
+        allocate_planes(source, spec.blended, grey=spec.style is Style.ALPHA, size=size)
         for spec in specs
     ]
     halo = Size(*(max(sides) for sides in zip(*(spec.halo for spec in specs), strict=True)))
     if not in_tiles:
         compute_in_bands(partial(compose_region, specs), inputs, outputs, halo, band_px=region_px)
-        return outputs
+        return [
+            output if spec.is_direct else convert_planes(output, spec.target)
+            for spec, output in zip(specs, outputs, strict=True)
+        ]
     for spec, output in zip(specs, outputs, strict=True):
-        constant = flat_samples(spec, 0)
-        output.luma_or_rgb.copy_(constant.luma_or_rgb.expand_as(output.luma_or_rgb))
-        if output.chroma is not None and constant.chroma is not None:
-            output.chroma.copy_(constant.chroma.expand_as(output.chroma))
+        _fill(output, flat_samples(spec, 0))
     frames = zip(*(planes.split(1) for planes in (*inputs, *outputs)), strict=True)
+    around = []
+    batch_px = region_px or CPU_BAND_PX
     for index, frame in enumerate(frames):
         frame_inputs, frame_outputs = frame[: len(inputs)], frame[len(inputs) :]
         tiles = _choose_tiles(matte.alpha[index], halo, None if shown is None else shown[index])
+        around.append(tiles.around)
         pairs = list(zip(specs, frame_outputs, strict=True))
         for spec, output in pairs:
             if spec.keeps_samples:
@@ -151,23 +154,62 @@ def _compose(
                 [output for _, output in chosen],
                 positions if chosen else positions[:0],
                 halo,
-                batch_px=region_px or CPU_BAND_PX,
+                batch_px=batch_px,
             )
-    return [output.crop(source.size) for output in outputs]
+    blended = [output.crop(source.size) for output in outputs]
+    return [
+        output if spec.is_direct else _convert_tiles(output, spec, around, batch_px)
+        for spec, output in zip(specs, blended, strict=True)
+    ]
+
+
+def _convert_tiles(
+    blended: Planes, spec: OutputSpec, tiles: Sequence[Tensor], batch_px: int
+) -> Planes:
+    """Return what is blended in the target's format.
+
+    Args:
+        tiles: the positions of each frame's tiles that are not all background.
+    """
+    target, flat = spec.target, flat_samples(spec, 0)
+    converted = allocate_planes(blended, target, size=tiled_size(blended.size))
+    background = allocate_planes(flat, spec.blended, size=TILE)
+    _fill(background, flat)
+    _fill(converted, convert_planes(background, target))
+    halo = halo_size(spec.blended, [target])
+    for frame, output, positions in zip(blended.split(1), converted.split(1), tiles, strict=True):
+        compute_in_tiles(
+            lambda inputs: [convert_planes(inputs[0], target)],
+            [frame],
+            [output],
+            positions,
+            halo,
+            batch_px=batch_px,
+        )
+    return converted.crop(blended.size)
+
+
+def _fill(output: Planes, colour: Planes) -> None:
+    """Fill frames with the first pixel of another of their format."""
+    output.luma_or_rgb.copy_(colour.luma_or_rgb[..., :1, :1].expand_as(output.luma_or_rgb))
+    if output.chroma is not None and colour.chroma is not None:
+        output.chroma.copy_(colour.chroma[..., :1, :1].expand_as(output.chroma))
 
 
 class _Tiles(NamedTuple):
     """Which tiles of a frame are not all background, as positions.
 
     Attributes:
-        present: all of them, and where a result depends on them.
+        present: all of them.
         unchanged: those that are all source, with their halo.
         blended: the others of them.
+        around: all of them, and their neighbours.
     """
 
     present: Tensor
     unchanged: Tensor
     blended: Tensor
+    around: Tensor
 
 
 def _choose_tiles(alpha: Tensor, halo: Size, shown: Tensor | None) -> _Tiles:
@@ -179,10 +221,11 @@ def _choose_tiles(alpha: Tensor, halo: Size, shown: Tensor | None) -> _Tiles:
     """
     low, high = tile_extremes(signed_view(alpha)[0], halo)
     opaque, present = low == MAX_ALPHA, high > 0
-    if shown is None:
-        return _Tiles(present.nonzero(), opaque.nonzero(), (present & ~opaque).nonzero())
-    unchanged = opaque | (shown & ~present)
-    return _Tiles(dilate(shown).nonzero(), unchanged.nonzero(), (shown & ~unchanged).nonzero())
+    unchanged = opaque
+    if shown is not None:
+        present, unchanged = shown, opaque | (shown & ~present)
+    masks = present, unchanged, present & ~unchanged, dilate(present)
+    return _Tiles(*(mask.nonzero() for mask in masks))
 
 
 def _is_known_if_unchanged(spec: OutputSpec) -> bool:

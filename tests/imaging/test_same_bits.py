@@ -20,7 +20,13 @@ from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.stored_compositor import compose, straight_foreground
 from matting.options import OutputKind
-from tests.imaging.test_stored_compositor import FORMATS, ODD_SIZE, YUV420, same_format_outputs
+from tests.imaging.test_stored_compositor import (
+    CONVERSIONS,
+    FORMATS,
+    ODD_SIZE,
+    YUV420,
+    same_format_outputs,
+)
 from tests.support.frames import BT709, GREEN
 from tests.support.soft_edges import random_source
 
@@ -86,6 +92,32 @@ def test_no_bit_depends_on_how_the_work_is_divided(  # noqa: PLR0917 - drawn tog
     for index, (frame, own) in enumerate(zip(source.split(1), matte.split(1), strict=True)):
         for kind, planes in compose(frame, own, formats, GREEN).items():
             assert same_samples(planes, whole[kind].split(1)[index]), kind
+
+
+@pytest.mark.parametrize(("sample_format", "target"), CONVERSIONS, ids=str)
+def test_tiles_are_converted_as_whole_frames_are(
+    sample_format: SampleFormat, target: SampleFormat
+) -> None:
+    """But for a last bit: conversions are no whole numbers."""
+    for size in (Size(80, 48), Size(78, 34)):
+        source = random_source(sample_format, 1, size, whole_range=True)
+        matte, formats = random_matte(source, 3), {OutputKind.COMPOSITE: target}
+        pairs = [
+            (
+                compose(source, matte, formats, GREEN, in_bands=in_bands)[OutputKind.COMPOSITE],
+                straight_foreground(source, matte, target, in_bands=in_bands),
+            )
+            for in_bands in (False, True)
+        ]
+        for tiles, whole in zip(*pairs, strict=True):
+            assert largest_difference(tiles, whole) <= 1 << target.lsb_padding
+
+
+def largest_difference(one: Planes, other: Planes) -> int:
+    differences = [(one.luma_or_rgb.int() - other.luma_or_rgb.int()).abs().max()]
+    if one.chroma is not None and other.chroma is not None:
+        differences.append((one.chroma.int() - other.chroma.int()).abs().max())
+    return int(max(differences))
 
 
 def test_no_bit_depends_on_the_number_of_threads() -> None:
