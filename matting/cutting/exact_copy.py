@@ -131,7 +131,7 @@ class ExactCopier:
             if not equal:
                 files = paths[max(0, number - CHAIN) : number + 1]
                 segment = self._rewrite_as_continuation(files, segment, target)
-            elif not segment.suspect and not self._is_exact(spans[number], decoding):
+            elif not segment.suspect and not self._is_exact(spans[number], segment, decoding):
                 segment = rewrite_segment(
                     self._job.info, [path], segment, target, self._progress.alive
                 )
@@ -160,13 +160,17 @@ class ExactCopier:
             return segment
         return rewrite_segment(self._job.info, files, replace(segment, suspect=()), target, alive)
 
-    def _is_exact(self, span: PacketSpan, decoding: Decoding) -> bool:
-        """Return whether a segment presents no more than it should, and in the right order."""
+    def _is_exact(self, span: PacketSpan, segment: CutSegment, decoding: Decoding) -> bool:
+        """Return whether a segment presents no more than it should, and in the right order.
+
+        Of MPEG-1 in mp4, FFmpeg shows the last frame that the edit list hides.
+        """
         times = [
             decoding.indexed[number] for number in decoding.presented if number in decoding.indexed
         ]
         in_order = times == sorted(times, key=lambda time: time or 0)
-        return edit_list_can_hide(self._job.index, span) and in_order
+        no_more = len(times) == len(segment.times) and edit_list_can_hide(self._job.index, span)
+        return no_more and in_order
 
     def _compare(self, path: Path, span: PacketSpan, decoding: Decoding) -> CutSegment:
         """Compare what a segment shows with what it should."""

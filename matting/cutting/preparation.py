@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
+
+from av.video.frame import VideoFrame
 
 from matting.cutting.cut_job import CutJob
 from matting.cutting.packet_index import SourceIndex, read_index
@@ -21,6 +23,8 @@ from matting.progress import Progress, ignore, quantity
 
 # How many frames are inspected for fields before the work starts; the others when they are decoded.
 INSPECTED_FRAMES = 8
+# How many packets after its own a decoder may wait before it gives a frame.
+MOST_DELAYED = 64
 
 
 def prepare(
@@ -90,19 +94,26 @@ def skip_open_gop_start(
     frames = decode_files([info.path], Decoding(), strict=False, threads=1, alive=alive)
     with closing(frames):
         whole = next((number for _, number, _ in frames), None)
-    if whole is None:
-        return index, 0
-    undecodable = candidates - {whole}
-    whole_pts = packets[whole].pts
-    if index.is_timed and whole_pts is not None:
-        undecodable = {n for n in undecodable if (packets[n].pts or 0) < whole_pts}
-    elif whole != key:  # whose time is no measure of those of others, then
-        undecodable = {n for n in undecodable if n < whole}
+        if whole is None:
+            return index, 0
+        undecodable = candidates - {whole}
+        whole_pts = packets[whole].pts
+        if index.is_timed and whole_pts is not None:
+            undecodable = {n for n in undecodable if (packets[n].pts or 0) < whole_pts}
+        else:  # no time is a measure of others, then
+            undecodable = {n for n in undecodable if n < whole or whole == key}
+            undecodable -= _shown(frames, max(candidates) + MOST_DELAYED)
     marked = (
         replace(packet, presented=packet.presented and number not in undecodable)
         for number, packet in enumerate(packets)
     )
     return replace(index, packets=tuple(marked)), len(undecodable)
+
+
+def _shown(frames: Iterable[tuple[int, int, VideoFrame]], last: int) -> set[int]:
+    """Return the numbers of the frames that come out up to the packet of that number."""
+    brought = ((number, frame.dts) for _, number, frame in frames)
+    return {number for number, _ in takewhile(lambda it: it[1] is None or it[1] <= last, brought)}
 
 
 def choose_filters(info: VideoInfo, alive: Callable[[], None] = ignore) -> FrameFilters:

@@ -81,6 +81,7 @@ VARIANTS = [
     Variant("vp9-webm", "libvpx-vp9", "webm", VP9),
     Variant("vp9-alt-ref-mkv", "libvpx-vp9", "mkv", VP9_ALT_REF),
     Variant("mpeg2-open-ts", "mpeg2video", "ts", {"bf": "2"}),
+    Variant("mpeg1-open-mkv", "mpeg1video", "mkv", {"bf": "2"}, copied=False),
     Variant("mpeg4-mp4", "mpeg4", "mp4", {"bf": "2"}),
     Variant("vp8-webm", "libvpx", "webm", VP9_ALT_REF, copied=False),
     Variant("ffv1-mkv", "ffv1", "mkv", pixel_format="yuv422p10le"),

@@ -16,7 +16,7 @@ from matting.media.probe import probe
 from matting.options import CuttingOptions
 from matting.project.plan import read_plan
 from matting.segment import segment
-from tests.support.clips import make_clip
+from tests.support.clips import decode, make_clip, number_of
 from tests.support.recorder import Recorder
 
 HALF = CuttingOptions(seconds=Fraction(1, 2))
@@ -238,3 +238,23 @@ def test_captions_are_named_once_wherever_they_begin(
     video.write_bytes(without + message + video.read_bytes())
     segment(video, CuttingOptions(), None, progress)
     assert sum("closed captions" in line for line in progress.said) == 1
+
+
+def test_leading_pictures_that_can_be_decoded_although_times_are_missing(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    """In MPEG-PS not every packet has a time; that of the key frame is after its leading ones'."""
+    params = "log-level=none:open-gop=0:radl=3:bframes=3:scenecut=0:min-keyint=10"
+    options = {"x265-params": params}
+    whole = make_clip(tmp_path / "whole.ts", 40, codec="libx265", options=options)
+    video = tmp_path / "clip.mpg"
+    with av.open(str(whole)) as source, av.open(str(video), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0], opaque=True)
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
+        for packet in packets[keys[1] :]:
+            packet.stream = stream
+            output.mux_one(packet)
+    folder = segment(video, CuttingOptions(), None, progress)
+    numbers = [number_of(rgb) for _, rgb in decode(folder / "output_000.mp4")]
+    assert numbers == list(range(7, 40))
