@@ -90,9 +90,11 @@ def deliver(
     temporary = create_temporary(target)
     progress.start("Adding audio", len(frame_times(picture)), "frame")
     try:
-        request = reduced_request(request, lambda part: mux(part, temporary, progress))
-        target = final.path_in(request.mapping.container)
-        losses = check_mux(request, temporary)
+        request, losses = mux_checked(request, temporary, progress)
+        if final.path_in(request.mapping.container) != target:
+            target = final.path_in(request.mapping.container)
+            require_own_final(target, final.combined)
+            progress.say(request.mapping.container_note(target.name))
         length_seconds = probe(temporary).declared_seconds
         require_intact()
         publish_final(temporary, target, final.combined, final.record)
@@ -109,6 +111,25 @@ def deliver(
     length = clock(float(length_seconds))
     progress.say(f"Done. {length} long, {gigabytes(target.stat().st_size)}: {target}")
     return target
+
+
+def mux_checked(
+    request: MuxRequest, target: Path, progress: Progress
+) -> tuple[MuxRequest, list[str]]:
+    """Write `target`, and check it; a track that does not come through as it is, is converted.
+
+    Returns:
+        what was written, and what of it the container does not keep.
+    Raises:
+        MediaError, EncodeError, StorageError, MissingError: as `deliver`.
+    """
+    losses: list[str] = []
+
+    def attempt(part: MuxRequest) -> None:
+        mux(part, target, progress)
+        losses[:] = check_mux(part, target)
+
+    return reduced_request(request, attempt), losses
 
 
 def _announce_choices(request: MuxRequest, target: Path, progress: Progress) -> None:

@@ -16,7 +16,7 @@ from matting.delivery.mux_tags import missing_tags
 from matting.delivery.muxing import MuxRequest
 from matting.errors import EncodeError
 from matting.media.media_index import IndexPart, index_of
-from matting.media.mp4.boxes import Box, entries
+from matting.media.mp4.boxes import Box, ends_in_no_time, entries, read_moov
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketTable
 from matting.media.probe import frame_times, probe, read_contents
@@ -86,6 +86,21 @@ def require_all_tracks(request: MuxRequest, final: Path) -> list[Track]:
             f"{final}: {_names(mapped)} went in beside the picture, {_names(tracks)} came out."
         )
     return tracks
+
+
+def require_last_packets(request: MuxRequest, final: Path) -> None:
+    """Refuse an mp4 or mov file that keeps back the last packet of copied audio.
+
+    ffmpeg does not know how long it lasts where the source does not say it of its packets.
+
+    Raises:
+        EncodeError: there is such audio.
+    """
+    moov = None if request.mapping.container is Container.MATROSKA else read_moov(final)
+    traks = moov.all(b"trak")[1:] if moov else []
+    for own, trak in zip(request.mapping.tracks, traks, strict=False):
+        if own.is_copied and own.track.kind == TrackKind.AUDIO and ends_in_no_time(trak):
+            raise EncodeError(f"{final}: the end of {own.track} is lost.")
 
 
 def _check_picture(request: MuxRequest, final: Path) -> Fraction:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matting.delivery.charsets import charset_of
 from matting.delivery.container_codecs import TEXT
-from matting.delivery.mux_check import require_all_tracks
+from matting.delivery.mux_check import require_all_tracks, require_last_packets
 from matting.delivery.muxing import MuxRequest, mux
 from matting.delivery.stream_mapping import (
     Fallback,
@@ -42,6 +42,7 @@ def fitting_request(request: MuxRequest, moment: Path) -> MuxRequest:
     def attempt(part: MuxRequest) -> None:
         mux(part, moment, Progress(), only_a_moment=True)
         require_all_tracks(part, moment)
+        require_last_packets(part, moment)
 
     return reduced_request(request, attempt, audio_may_go=True)
 
@@ -61,6 +62,8 @@ def reduced_request(
         error = _failure(request, attempt)
         if error is None:
             return request
+        if _failure(_without_tracks(request), attempt) is not None:
+            raise error
         refused = [own for own in request.mapping.tracks if _failure(_only(request, own), attempt)]
         fallbacks = request.fallbacks
         for mapped in refused:
@@ -81,6 +84,10 @@ def _failure(request: MuxRequest, attempt: Attempt) -> MattingError | None:
     except (MediaError, EncodeError) as error:
         return error
     return None
+
+
+def _without_tracks(request: MuxRequest) -> MuxRequest:
+    return replace(request, mapping=replace(request.mapping, tracks=(), covers=()))
 
 
 def _only(request: MuxRequest, mapped: MappedStream) -> MuxRequest:

@@ -10,9 +10,9 @@ import av
 import pytest
 
 from matting.delivery.dry_run import dry_run
-from matting.delivery.mux_check import check_mux
+from matting.delivery.final_file import mux_checked
 from matting.delivery.mux_trial import fitting_request, reduced_request
-from matting.delivery.muxing import MuxRequest, mux
+from matting.delivery.muxing import MuxRequest
 from matting.delivery.stream_mapping import Fallback
 from matting.errors import InputError, MediaError, MissingError
 from matting.media.ffmetadata import ffmetadata
@@ -38,8 +38,8 @@ def deliver_fitting(video: Path, combined: Path) -> tuple[Path, list[str]]:
     """Make the final file as add-audio does; return it and what is said of it."""
     request = fitting_request(MuxRequest.of(video, combined), video.with_name("moment"))
     final = video.with_name(f"{video.stem}_MATTED{request.mapping.container.suffix}")
-    request = reduced_request(request, lambda part: mux(part, final, Progress()))
-    return final, [*request.mapping.notes(), *check_mux(request, final)]
+    request, losses = mux_checked(request, final, Progress())
+    return final, [*request.mapping.notes(), *losses]
 
 
 def test_what_is_left_behind_is_named_before_and_after(
@@ -89,6 +89,26 @@ def test_audio_that_ffmpeg_refuses_to_copy_is_converted(tmp_path: Path, picture:
         "Track 2 (audio, amr_nb) becomes pcm_s16le: it sounds the same, and players take that."
     ]
     assert decoded(final) == decoded(video)
+
+
+def test_audio_whose_end_a_copy_loses_is_converted(
+    tmp_path: Path, progress: Recorder, picture: Path
+) -> None:
+    """NUT does not say how long a packet of Vorbis lasts, so the mp4 file's last one is lost."""
+    video = make(
+        tmp_path / "clip.nut",
+        *[*opened(picture), *tone(440), "-c:v", "copy", "-c:a", "libvorbis"],
+    )
+    progress.said += dry_run(video, None)
+    final, notes = deliver_fitting(video, picture)
+    assert notes == [
+        "Track 2 (audio, vorbis) becomes pcm_s16le: it sounds the same, and players take that."
+    ]
+    assert notes[0] in progress.said
+    assert decoded(final) == decoded(video)
+    # The same where only the check of the whole file finds it.
+    request, losses = mux_checked(MuxRequest.of(video, picture), tmp_path / "whole", Progress())
+    assert [*request.mapping.notes(), *losses] == notes
 
 
 def with_five_frames_a_sample(phone: Path) -> Path:

@@ -123,6 +123,12 @@ def entries(trak: Box) -> list[Box]:
     return table.children if table else []
 
 
+def ends_in_no_time(trak: Box) -> bool:
+    """Return whether a track's last sample lasts no time by its own word: none of it is shown."""
+    table = trak.child(b"mdia", b"minf", b"stbl", b"stts")
+    return table is not None and len(table.head) >= 16 and not any(table.head[-4:])
+
+
 def read_moov(path: Path) -> Box | None:
     """Return the header of an MP4 or QuickTime file; None where `path` is none, or has none.
 
