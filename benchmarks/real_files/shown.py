@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ PICTURE_BYTES = 3 * SIDE_PX * SIDE_PX
 AUDIO_RATE = 8000
 BIN = Fraction(1, 20)  # seconds: how finely loudness is compared
 MOST_BINS = 20 * 3600 * 12
+# Audio that ends so much after the file has a wrong clock: it is heard as in a WAV file made of it.
+FAR_SECONDS = 10
 LIMIT_SECONDS = 600.0
 PICTURES = f"scale={SIDE_PX}:{SIDE_PX}:flags=area:out_range=full,format=yuv444p,showinfo=checksum=0"
 AUDIO = f"aformat=sample_fmts=s16:channel_layouts=mono:sample_rates={AUDIO_RATE},ashowinfo"
@@ -32,6 +35,7 @@ BLOCK = re.compile(
     r"\[Parsed_ashowinfo\S* @ \S+\] \[info\] n:\d+ pts:(-?\d+|NOPTS) .*?nb_samples:(\d+) "
 )
 ERROR = re.compile(r"^(?:\[\S+ @ \S+\] )*\[(?:error|fatal|panic)\] (.*)$", re.MULTILINE)
+LENGTH = re.compile(r"Duration: (\d+):(\d+):(\d+)\.")
 FORMAT = re.compile(r"Input #0, (\S+),? from ")
 # FFmpeg's names of still and animated pictures, and of texts that it draws.
 NO_VIDEO = re.compile(r"_pipe$|^image2|^(gif|apng|ico|tty|bin|xbin|adf|idf|alias_pix|brender_pix)$")
@@ -103,7 +107,7 @@ def show(path: Path, *, audio: bool) -> Shown:
     return Shown(
         pictures.reshape(count, 3, SIDE_PX, SIDE_PX),
         times,
-        _loudness(samples, blocks, start),
+        _loudness(samples, _in_time(blocks, streams), start),
         [error for error in ERROR.findall(log) if OF_TIMES not in error],
     )
 
@@ -113,6 +117,21 @@ def in_a_row(parts: Sequence[Shown], times: Sequence[Fraction]) -> Shown:
     errors = [error for part in parts for error in part.errors]
     pictures = np.concatenate([part.pictures for part in parts])
     return Shown(pictures, list(times), np.zeros(0), errors)
+
+
+def _in_time(blocks: list[tuple[str, str]], log: str) -> list[tuple[str, str]]:
+    """Return the blocks' times and lengths, one after the other where the times are impossible."""
+    length = LENGTH.search(log)
+    if not blocks or length is None:
+        return blocks
+    hours, minutes, seconds = map(int, length.groups())
+    declared = hours * 3600 + minutes * 60 + seconds + 1
+    latest = max((int(pts) for pts, _ in blocks if pts != "NOPTS"), default=0)
+    if latest <= (2 * declared + FAR_SECONDS) * AUDIO_RATE:
+        return blocks
+    first = int(blocks[0][0]) if blocks[0][0] != "NOPTS" else 0
+    ends = accumulate((int(count) for _, count in blocks), initial=first)
+    return [(str(pts), count) for pts, (_, count) in zip(ends, blocks, strict=False)]
 
 
 def _loudness(

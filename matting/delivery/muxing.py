@@ -195,7 +195,8 @@ def _track_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
             arguments += [f"-c:{number}", mapped.codec]
             if track.kind == TrackKind.AUDIO:
                 # PCM has no times of its own: what is missing in the source becomes silence.
-                arguments += [f"-filter:{number}", "aresample=async=1"]
+                clock = "asetpts=STARTPTS+N/SR/TB," if track.index in timeline.unclocked else ""
+                arguments += [f"-filter:{number}", f"{clock}aresample=async=1"]
         if track.kind != TrackKind.ATTACHMENT:
             # Set for every track: otherwise ffmpeg makes the first of each type a default.
             arguments += [f"-disposition:{number}", "+".join(sorted(track.flags)) or "0"]

@@ -140,15 +140,17 @@ class TableWriter:
     def table(self, stopped: str) -> PacketTable:
         """Return the table. `stopped`: as PacketTable has it."""
         pts, marks = np.array(self._pts, np.int64), np.array(self._marks, np.uint8)
+        # First: it mends the times of the streams.
+        timeline = self._streams.timeline(
+            self._container, self._picture, hidden=(marks & DISCARDED) != 0
+        )
         return PacketTable(
             pts=pts,
             sizes=np.array(self._sizes, np.int32),
             marks=marks,
             spans=self._streams.spans(),
             stream_times=self._streams.times(but=self._picture.index),
-            timeline=self._streams.timeline(
-                self._container, self._picture, hidden=(marks & DISCARDED) != 0
-            ),
+            timeline=timeline,
             declared_frames=self._picture.frames,
             declared_end=declared_end(self._container),
             stopped=stopped,

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -18,6 +19,9 @@ from matting.media.container import AnyStream
 from matting.media.timeline import Clock, Timeline, timeline_of
 from matting.media.video_info import stated_rate
 
+# What a container says of its length may be rough. Audio far beyond it has a wrong clock if what
+# it holds is not as long.
+ROUGH_SECONDS, FAR_SECONDS = Fraction(5), Fraction(10)
 NO_TIME = int(np.iinfo(np.int64).min)  # where the container does not say
 
 
@@ -76,6 +80,7 @@ class StreamTables:
         self._ticks: dict[int, tuple[int, int, int, int]] = {}  # packets, start, last, end
         self._pts: dict[int, array[int]] = {}
         self._clocks: dict[int, RunReader] = {}
+        self._bytes: dict[int, array[int]] = {}  # of audio at a known rate: before each packet
 
     def add(self, packet: Packet[AnyStream]) -> None:
         """Note a packet; one without a time counts in no span."""
@@ -84,9 +89,13 @@ class StreamTables:
             self._time_bases[index] = packet.time_base
             self._pts[index] = array("q")
             self._clocks[index] = RunReader(self._container, packet.time_base)
+            if _bit_rate(packet.stream):
+                self._bytes[index] = array("q", [0])
         self._pts[index].append(NO_TIME if pts is None else pts)
         self._clocks[index].add(pts, packet.dts, duration, self._packets)
         self._packets += 1
+        if index in self._bytes:
+            self._bytes[index].append(self._bytes[index][-1] + packet.size)
         if pts is None:
             return
         end = pts + duration
@@ -95,6 +104,38 @@ class StreamTables:
             return
         packets, start, last, latest = self._ticks[index]
         self._ticks[index] = (packets + 1, min(start, pts), max(last, pts), max(latest, end))
+
+    def _mend_clocks(self, container: InputContainer) -> frozenset[int]:
+        """Let the packets of audio whose times contradict what they hold follow on each other.
+
+        AVI files by FFmpeg count bytes where their readers take them to count blocks: then packets
+        of a quarter of a second are minutes apart.
+
+        Returns:
+            the indexes of such streams.
+        """
+        declared = Fraction(container.duration or 0, av.time_base)
+        mended = set()
+        for index, before in self._bytes.items():
+            bit_rate = _bit_rate(container.streams[index])
+            spans = self.spans()
+            jumps = len(self._clocks[index].runs) > 1  # which the timeline follows
+            if jumps or not declared or not bit_rate or index not in spans:
+                continue
+            held = Fraction(8 * before[-1], bit_rate)
+            claimed = spans[index].end - spans[index].start
+            if claimed > 2 * declared + FAR_SECONDS and held < declared + ROUGH_SECONDS:
+                self._follow_on(index, spans[index].start, Fraction(8, bit_rate))
+                mended.add(index)
+        return frozenset(mended)
+
+    def _follow_on(self, index: int, start: Fraction, byte_seconds: Fraction) -> None:
+        """Give the packets of a stream times by the bytes before them."""
+        *before, end = (round(start / byte_seconds) + count for count in self._bytes[index])
+        self._time_bases[index] = byte_seconds
+        self._pts[index] = array("q", before)
+        self._ticks[index] = (len(before), before[0], before[-1], end)
+        del self._clocks[index]
 
     def spans(self) -> dict[int, StreamSpan]:
         """Return the spans, by the streams' indexes."""
@@ -117,10 +158,12 @@ class StreamTables:
         """Return how all these times become those on one line.
 
         It starts where the container does, or with the picture where that says it starts earlier.
+        Wrong clocks are mended first.
 
         Args:
             hidden: [N], whether a packet of the picture is not presented.
         """
+        unclocked = self._mend_clocks(container)
         clocks = {
             index: Clock(reader.runs, self._time_bases[index])
             for index, reader in self._clocks.items()
@@ -139,4 +182,10 @@ class StreamTables:
             shown = own.on(timeline, picture.index)[~hidden]
             first = shown[shown != NO_TIME].min(initial=np.iinfo(np.int64).max)
             start = min(start, int(first) * own.time_base)
-        return replace(timeline, start=start)
+        return replace(timeline, start=start, unclocked=unclocked)
+
+
+def _bit_rate(stream: AnyStream) -> int:
+    """Return the bits of a second of an audio stream; 0: unknown, or it is no audio."""
+    context = stream.codec_context if stream.type == "audio" else None
+    return (context.bit_rate or 0) if isinstance(context, AudioCodecContext) else 0

@@ -41,11 +41,14 @@ class Timeline:
         shifts: by the stream's index, rising; nothing is added to the packets before, and to
             streams that are not there.
         strays: the picture's packets [first, stop) whose times say nothing.
+        unclocked: the indexes of audio streams whose times contradict what their packets hold; each
+            packet follows on the one before.
     """
 
     start: Fraction = Fraction(0)
     shifts: Mapping[int, tuple[Shift, ...]] = field(default_factory=dict)
     strays: tuple[tuple[int, int], ...] = ()
+    unclocked: frozenset[int] = frozenset()
 
     @property
     def is_cut(self) -> bool:

@@ -21,6 +21,7 @@ from benchmarks.real_files.outcome import (
 from benchmarks.real_files.shown import SIDE_PX, NotShownError, Shown, show
 from benchmarks.real_files.trial import Trial
 from tests.support.clips import make_clip
+from tests.support.stream_sources import make, opened, tone
 
 FRAMES = 8
 VIDEO = Path("clip.mp4")
@@ -49,6 +50,13 @@ def test_ffmpeg_shows_every_frame_at_its_time(tmp_path: Path) -> None:
     assert len(video.pictures) == len(video.times) == FRAMES
     times = [time for time in video.times if time is not None]
     assert len({later - earlier for earlier, later in pairwise(times)}) == 1
+
+
+def test_audio_far_beyond_the_file_is_heard_as_in_a_wav_file(tmp_path: Path) -> None:
+    picture = make_clip(tmp_path / "picture.mp4")
+    phone = ["-c:v", "copy", "-c:a", "g726", "-ar", "8000", "-ac", "1"]
+    video = make(tmp_path / "clip.avi", *opened(picture), *tone(440), *phone)
+    assert 20 <= len(show(video, audio=True).loudness) <= 22
 
 
 def test_a_text_shows_nothing(tmp_path: Path) -> None:
