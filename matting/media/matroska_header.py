@@ -100,19 +100,24 @@ def parse(matroska: bytes) -> PictureHeader:
     return PictureHeader(crop, siting if any(siting) else None, profile)
 
 
-def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield every EBML element with its content, those in a master after it; RFC 8794."""
+def elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the EBML elements that `content` consists of, each with its own content; RFC 8794."""
     at = 0
     while at < len(content):
         name, at = _number(content, at, with_marker=True)
         if at >= len(content):
             return
         size, at = _number(content, at, with_marker=False)
-        inside = content[at : at + size]
+        yield name, content[at : at + size]
+        at += size
+
+
+def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield every element with its content, those in a master after it."""
+    for name, inside in elements(content):
         yield name, inside
         if name in MASTERS:
             yield from _elements(inside)
-        at += size
 
 
 def _number(content: bytes, at: int, *, with_marker: bool) -> tuple[int, int]:

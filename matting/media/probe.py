@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from matting.errors import MediaError
+from matting.media.encryption import is_encrypted
 from matting.media.media_index import IndexPart, index_of
-from matting.media.mp4.boxes import Box, entries, read_moov, track_id
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketSizes
 from matting.media.source_spatial import spatial_of
 from matting.media.streams import contents_of
 from matting.media.tracks import Contents
 from matting.media.video_info import VideoInfo
-
-# Names of encrypted video: ISO/IEC 14496-12, 8.12.1 (Common Encryption), and Apple's FairPlay.
-ENCRYPTED_ENTRIES = {b"encv", b"drmi"}
 
 
 def probe(path: Path) -> VideoInfo:
@@ -59,20 +56,11 @@ def require_unencrypted(path: Path) -> None:
     try:
         index = index_of(path, IndexPart.MOOV | IndexPart.START)  # which are needed next
     except MediaError as error:  # what is encrypted may not even look like a picture
-        if _encrypted_tracks(read_moov(path)):
+        if is_encrypted(path):
             raise _encrypted(path) from error
         raise
-    if index.streams.picture.id in _encrypted_tracks(index.moov):
+    if is_encrypted(path, index.streams.picture.id):
         raise _encrypted(path)
-
-
-def _encrypted_tracks(moov: Box | None) -> list[int]:
-    """Return the tracks of an MP4 file whose pictures are encrypted."""
-    return [
-        track_id(trak)
-        for trak in (moov.all(b"trak") if moov else [])
-        if {entry.kind for entry in entries(trak)} & ENCRYPTED_ENTRIES
-    ]
 
 
 def _encrypted(path: Path) -> MediaError:

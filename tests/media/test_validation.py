@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from matting.errors import MediaError
-from matting.media.probe import probe
+from matting.media.probe import probe, require_unencrypted
 from matting.media.validation import require_supported
 from matting.options import CuttingOptions
 from matting.segment import segment
@@ -75,3 +78,53 @@ def test_an_encrypted_video_is_said_to_be_so(
         video.write_bytes(video.read_bytes().replace(b"avcC", b"free"))
     with pytest.raises(MediaError, match="clip.mp4 is encrypted"):
         segment(video, CuttingOptions(), None, progress)
+
+
+def encrypted_matroska(video: Path) -> None:
+    """Put in place of the picture's title that it is encrypted by AES: RFC 9559, 5.1.4.1.31."""
+    title = b"\x53\x6e\x8e" + b"x" * 14
+    encryption = bytes.fromhex("6d808e 62408b 50338101 503584 47e18105")
+    content = video.read_bytes()
+    assert content.count(title) == 1
+    video.write_bytes(content.replace(title, encryption))
+
+
+def scrambled_transport_stream(video: Path) -> None:
+    """Mark the packets of the picture's stream as scrambled: ITU-T H.222.0, 2.4.3.3."""
+    content = bytearray(video.read_bytes())
+    is_disc = video.suffix == ".m2ts"
+    pid, start, size = (0x1011, 4, 192) if is_disc else (0x100, 0, 188)
+    for at in range(start, len(content), size):
+        if int.from_bytes(content[at + 1 : at + 3], "big") & 0x1FFF == pid:
+            content[at + 3] |= 0x80
+    video.write_bytes(content)
+
+
+def protected_asf(video: Path) -> None:
+    """Put a Content Encryption Object into the header: ASF Specification, 3.14."""
+    content = video.read_bytes()
+    own, count = struct.unpack_from("<QI", content, 16)
+    kind = UUID("2211b3fb-bd23-11d2-b4b7-00a0c955fc6e").bytes_le
+    protection = kind + struct.pack("<Q4I", 40, 0, 0, 0, 0)
+    header = content[:16] + struct.pack("<QI", own + 40, count + 1) + content[28:own]
+    video.write_bytes(header + protection + content[own:])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "encrypt"),
+    [
+        ("mkv", "mpeg4", encrypted_matroska),
+        ("ts", "mpeg2video", scrambled_transport_stream),
+        ("m2ts", "mpeg2video", scrambled_transport_stream),
+        ("asf", "mpeg4", protected_asf),
+    ],
+)
+def test_what_other_containers_say_of_encryption(
+    suffix: str, codec: str, encrypt: Callable[[Path], None], tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "plain.mp4", 12, codec=codec)
+    video = ffmpeg_copy(clip, tmp_path / f"clip.{suffix}", "-metadata:s:v", "title=" + "x" * 14)
+    require_unencrypted(video)
+    encrypt(video)
+    with pytest.raises(MediaError, match=f"clip.{suffix} is encrypted"):
+        require_unencrypted(video)
