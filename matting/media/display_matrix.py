@@ -15,7 +15,8 @@ from matting.media.container import side_data
 # FFmpeg's AVDisplayMatrix: a pixel at (x, y), y counting downwards, is shown at
 # (a x + c y, b x + d y). These are (a, b, c, d) of the quarter turns counter-clockwise.
 QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
-EXACT, NEAREST = 1.0, 10.0  # degrees; FFmpeg takes less than one for none
+# Degrees. FFmpeg's program rounds to whole ones, and turns within the frame by all but quarters.
+EXACT, NEAREST = 0.5, 10.0
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:

@@ -50,7 +50,14 @@ def test_other_angles_are_told(degrees: float, mirrored: bool, scale: float) -> 
         assert orientation == Orientation(turns, mirrored)
     elif away > 10.1:
         assert orientation == UPRIGHT
-    assert bool(note) == (away > 1) or abs(away - 1) < 0.01
+    assert bool(note) == (away > 0.5) or abs(away - 0.5) < 0.01
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_nearly_a_quarter_turn_is_told(mirrored: bool) -> None:
+    orientation, note = orientation_of(matrix_of(89, mirrored=mirrored))
+    assert orientation == Orientation(1, mirrored)
+    assert "by 89 degrees" in note
 
 
 @pytest.mark.parametrize("matrix", [None, (0,) * 9])
