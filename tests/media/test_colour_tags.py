@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +12,12 @@ from av.video.frame import VideoFrame
 
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.orientation import UPRIGHT, Orientation
+from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ChromaLocation, ColourRange, ColourTags, Matrix
 from matting.media.frame_planes import frame_of, planes_of
 from matting.media.pixel_formats import planar_format, sample_format_of
+from tests.support.clips import picture
 
 # Red's and blue's share of luma in ITU-R BT.709 and BT.601.
 BT709_LUMA, BT601_LUMA = (0.2126, 0.0722), (0.299, 0.114)
@@ -51,6 +55,27 @@ def test_frames_become_planes_and_frames_again(
     turned = convert_planes(planes, SampleFormat(12)).luma_or_rgb.int()
     mirror = upright.flip(3) if mirrored else upright
     assert (torch.rot90(mirror, turns, (2, 3)) - turned).abs().max() <= 1
+
+
+@pytest.mark.parametrize("orientation", [Orientation(0, mirrored=True), Orientation(2)])
+def test_mirrored_chroma_moved_to_its_site_is_nearer_the_picture_than_only_mirrored(
+    orientation: Orientation,
+) -> None:
+    """FFmpeg's hflip leaves chroma that lay on the left on the right, and calls it left."""
+    pixels = VideoFrame.from_ndarray(picture(77, (96, 64)), format="rgb24")
+    rgb = planes_of(pixels.reformat(format="gbrp"), tags(Matrix.RGB))
+    left = sample_format_of(VideoFormat("yuv420p", 96, 64), tags(Matrix.BT709))
+    stored = frame_of(convert_planes(rgb, left), "yuv420p")
+    turned = planes_of(stored, tags(Matrix.BT709), orientation)
+
+    def error(planes: Planes) -> float:
+        shown = convert_planes(planes, SampleFormat(8)).luma_or_rgb.float()
+        return float((torch.rot90(shown, -orientation.turns, (2, 3)) - expected).square().mean())
+
+    expected = rgb.luma_or_rgb.float()
+    expected = expected.flip(3) if orientation.mirrored else expected
+    moved = convert_planes(turned, left)
+    assert error(moved) < 0.85 * error(replace(turned, sample_format=left))
 
 
 @pytest.mark.parametrize(
