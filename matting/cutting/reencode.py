@@ -174,7 +174,8 @@ def _choose_filters(job: CutJob, decoding: Decoding, progress: Progress) -> Fram
 def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
     """Return each frame's PTS by its packet's number: when FFmpeg's program shows it, if it can.
 
-    Frames that it shows at one time, or before earlier ones, are put between their neighbours.
+    Frames that it shows at one time, before earlier ones, or before the source starts, are put
+    between their neighbours.
     """
     packets = job.index.packets
 
@@ -194,7 +195,10 @@ def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
         place = next((i for i, other in enumerate(order) if other > number), len(order))
         order.insert(place, number)
         shown[number] = clock_of(number).pts
-    times = rising_times([shown[number] for number in order], step, start)
+    wanted = [time if (time := shown[n]) is None or time > start else None for n in order]
+    if wanted != [shown[number] for number in order]:  # the first of these has the start itself
+        wanted[0] = start
+    times = rising_times(wanted, step, start)
     return dict(zip(order, times, strict=True))
 
 

@@ -80,6 +80,9 @@ class StreamTables:
         self._ticks: dict[int, tuple[int, int, int, int]] = {}  # packets, start, last, end
         self._pts: dict[int, array[int]] = {}
         self._clocks: dict[int, RunReader] = {}
+        self._untimed: dict[
+            int, list[int]
+        ] = {}  # when packets after one without a time are decoded
         self._bytes: dict[int, array[int]] = {}  # of audio at a known rate: before each packet
 
     def add(self, packet: Packet[AnyStream]) -> None:
@@ -96,7 +99,10 @@ class StreamTables:
         self._packets += 1
         if index in self._bytes:
             self._bytes[index].append(self._bytes[index][-1] + packet.size)
+        if index in self._untimed and packet.dts is not None:
+            self._untimed[index] = [min([packet.dts, *self._untimed[index]])]
         if pts is None:
+            self._untimed.setdefault(index, [])
             return
         end = pts + duration
         if index not in self._ticks:
@@ -157,7 +163,8 @@ class StreamTables:
     ) -> Timeline:
         """Return how all these times become those on one line.
 
-        It starts where the container does, or with the picture where that says it starts earlier.
+        It starts where the container does, or with the picture where that says it starts earlier:
+        a frame without a time of its own may be shown when a later packet is decoded.
         Wrong clocks are mended first.
 
         Args:
@@ -181,6 +188,8 @@ class StreamTables:
         if own is not None:
             shown = own.on(timeline, picture.index)[~hidden]
             first = shown[shown != NO_TIME].min(initial=np.iinfo(np.int64).max)
+            if not timeline.is_cut:
+                first = min([int(first), *self._untimed.get(picture.index, ())])
             start = min(start, int(first) * own.time_base)
         return replace(timeline, start=start, unclocked=unclocked)
 

@@ -258,3 +258,6 @@ def test_leading_pictures_that_can_be_decoded_although_times_are_missing(
     folder = segment(video, CuttingOptions(), None, progress)
     numbers = [number_of(rgb) for _, rgb in decode(folder / "output_000.mp4")]
     assert numbers == list(range(7, 40))
+    plan = read_plan(folder)
+    assert plan is not None
+    assert plan.start_pts <= plan.segments[0].first_pts

@@ -114,6 +114,20 @@ def test_times_in_disorder(
     assert {times[place] - shown[place] for place in good} == {times[0] - shown[0]}
 
 
+def test_no_frame_is_shown_before_the_source_starts(tmp_path: Path, progress: Recorder) -> None:
+    """The ffmpeg program shows the third frame when it is decoded, which is before that."""
+
+    def swap_first(packets: list[Packet[VideoStream]]) -> None:
+        packets[1].pts, packets[2].pts = packets[2].pts, packets[1].pts
+        for packet in packets:
+            packet.dts = (packet.dts or 0) - 6 * (packet.duration or 0)
+
+    plain = make_clip(tmp_path / "plain.mp4", 40)
+    numbers, times, start = cut(retimed(plain, tmp_path / "clip.mp4", swap_first), progress)
+    assert numbers == list(range(40))
+    assert start <= times[0]
+
+
 def test_frames_that_share_a_tick(tmp_path: Path, progress: Recorder) -> None:
     """A tick of these files is as long as a frame: there is no time between two of them."""
 
