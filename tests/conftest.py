@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -18,6 +19,7 @@ from benchmarks.checkpoints import write_constant_checkpoint, write_random_check
 from benchmarks.faults.program import PRELOADED
 from matting.cli.signals import NAMES
 from matting.system import subprocesses
+from tests.support.loaded_networks import LoadedNetworks
 from tests.support.markers import require_gpu
 from tests.support.opens import OpenCounter, counted_opens
 from tests.support.recorder import Recorder
@@ -43,6 +45,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     require_gpu(item)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now, which stays, out of all further searches for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Let Python tidy up at its end as it would."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     """Compute in one thread: on pictures this small, threads only wait for each other."""
@@ -58,6 +73,16 @@ def _loaded_processes() -> None:
     if "forkserver" in multiprocessing.get_all_start_methods():
         multiprocessing.set_forkserver_preload(PRELOADED_BY_TESTS)
         subprocesses.START_METHOD = "forkserver"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loaded_networks() -> Iterator[None]:
+    """Load the same weights only once for all the jobs that are run in this process."""
+    load_checkpoint = LoadedNetworks().load_checkpoint
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("matting.workers.worker", "matting.run"):
+            patch.setattr(f"{module}.load_checkpoint", load_checkpoint)
+        yield
 
 
 @pytest.fixture(autouse=True)
