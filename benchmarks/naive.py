@@ -22,7 +22,6 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import ToTensor
 
 from matting.imaging.sample_format import Size
 from matting.system.closing import Closing
@@ -164,6 +163,9 @@ def matte(network: MattingNetwork, job: Job) -> Measurement:
 
 def _to_tensor(rgb: NDArray[np.uint8]) -> Tensor:
     """Return [1, 3, H, W] in [0, 1] of [H, W, 3], by way of PIL."""
+    # Imported here: it takes as long as torch itself. The network has loaded it by now.
+    from torchvision.transforms import ToTensor  # noqa: PLC0415
+
     tensor: Tensor = ToTensor()(Image.fromarray(rgb))
     return tensor[None]
 
