@@ -76,7 +76,7 @@ def test_other_lengths_are_asked_for(
     folder = cut(tmp_path, progress, 60)
     matte(folder, opaque_checkpoint, progress)
     video, shorter = tmp_path / "clip.mp4", CuttingOptions(seconds=Fraction(1, 2))
-    with pytest.raises(InputError, match="segments of 1 seconds") as caught:
+    with pytest.raises(InputError, match=r"segments of 1 second\.") as caught:
         segment(video, shorter, None, progress)
     assert caught.value.option == "--overwrite"
     progress.answer = False

@@ -56,7 +56,9 @@ def ask_for_other_options(
         InputError: it is not to be, or there is nobody to ask.
     """
     if options.seconds is not None and plan.seconds != options.seconds:
-        conflict = f"{folder} was cut into segments of {plan.seconds} seconds."
+        number = f"{float(plan.seconds):g}"
+        seconds = "1 second" if number == "1" else f"{number} seconds"
+        conflict = f"{folder} was cut into segments of {seconds}."
     elif options.reencode and not plan.reencoded:
         conflict = f"{folder} was cut without re-encoding."
     else:

@@ -39,6 +39,11 @@ def source_notes(video: Path, encoding: EncodingOptions) -> list[str]:
     index = index_of(video, IndexPart.START)
     frame = index.start.frame
     notes = [CAPTIONS] if begins_with_captions(video) else []
+    if not index.info.states_rate:
+        notes.append(
+            f"{video.name} does not say how many frames there are in a second. It goes at "
+            f"{index.info.rate}, as in players."
+        )
     if frame is None:
         return notes
     require_encodable(video, frame.size_px, encoding.codec)

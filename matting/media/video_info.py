@@ -17,6 +17,7 @@ from matting.media.colour_tags import ColourTags
 from matting.media.matroska_header import NO_HEADER, PictureHeader, read_header
 
 USUAL_RATE = Fraction(30)  # where nothing says otherwise
+ASSUMED_RATE = Fraction(25)  # by FFmpeg, of bare streams
 NO_TIMESTAMPS = 0x80  # FFmpeg's AVFMT_NOTIMESTAMPS
 # FFmpeg's AVFieldOrder: by the field that is coded first, and that is presented first.
 FIELDS_TOP_FIRST, FIELDS_BOTTOM_FIRST = {2, 4}, {3, 5}
@@ -28,6 +29,16 @@ def stated_rate(container: InputContainer, stream: VideoStream) -> Fraction:
         # There is no average: FFmpeg calls it 25, whatever the frames' own headers say.
         return stream.guessed_rate or stream.average_rate or USUAL_RATE
     return stream.average_rate or stream.guessed_rate or USUAL_RATE
+
+
+def _is_without_rate(container: InputContainer, stream: VideoStream) -> bool:
+    name = container.format.name
+    has_no_times = container.format.flags & NO_TIMESTAMPS or name.endswith("_pipe")
+    return bool(
+        has_no_times
+        and not stream.codec_context.framerate
+        and stream.guessed_rate in {None, ASSUMED_RATE}
+    )
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ class VideoInfo:
             picture.
         header: what the container says of cropping and the like.
         interlaced, top_field_first: by its headers; frames may say otherwise.
+        states_rate: whether it says in any way how many frames there are in a second; else FFmpeg
+            and players take it for 25.
         declared_seconds: how long the file takes to play, by its own word; 0: it does not say.
     """
 
@@ -62,6 +75,7 @@ class VideoInfo:
     header: PictureHeader = NO_HEADER
     interlaced: bool = False
     top_field_first: bool = True
+    states_rate: bool = True
     declared_seconds: Fraction = Fraction(0)
 
     @property
@@ -104,5 +118,6 @@ class VideoInfo:
             header=header,
             interlaced=fields in FIELDS_TOP_FIRST | FIELDS_BOTTOM_FIRST,
             top_field_first=fields not in FIELDS_BOTTOM_FIRST,
+            states_rate=not _is_without_rate(container, stream),
             declared_seconds=Fraction(container.duration or 0, av.time_base),
         )

@@ -40,10 +40,13 @@ def test_other_work_is_not_overwritten(tmp_path: Path, progress: Recorder) -> No
     video = make_clip(tmp_path / "clip.mp4", 60)
     folder = segment(video, SECOND, None, progress)
     refused = Recorder()
-    with pytest.raises(InputError, match="segments of 1 seconds"):
+    with pytest.raises(InputError, match=r"segments of 1 second\."):
         segment(video, CuttingOptions(seconds=Fraction(2)), None, refused)
     assert progress.mentions("taken for BT.601")
     assert not refused.said
+    segment(video, CuttingOptions(seconds=Fraction(5, 4), overwrite=True), None, progress)
+    with pytest.raises(InputError, match=r"segments of 1\.25 seconds"):
+        segment(video, SECOND, None, refused)
     other = make_clip(tmp_path / "clip.mov", 40)
     with pytest.raises(InputError, match=r"another video \(clip.mp4\)"):
         segment(other, SECOND, None, progress)

@@ -196,6 +196,18 @@ def test_bare_streams_go_at_the_rate_in_their_headers(
     assert all(
         abs(time - times[0] - place / rate) < Fraction(1, 1000) for place, time in enumerate(times)
     )
+    assert not progress.mentions("does not say how many frames")
+
+
+@pytest.mark.parametrize(("name", "codec"), [("clip.obu", "libsvtav1"), ("clip.mjpeg", "mjpeg")])
+def test_that_a_bare_stream_has_no_rate_is_said(
+    name: str, codec: str, tmp_path: Path, progress: Recorder
+) -> None:
+    pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    clip = make_clip(tmp_path / name, 10, codec=codec, rate=Fraction(50), pixel_format=pixel_format)
+    _, times, _ = cut(clip, progress)
+    assert progress.mentions("does not say how many frames there are in a second. It goes at 25")
+    assert [time - times[0] for time in times] == [Fraction(place, 25) for place in range(10)]
 
 
 @settings(
