@@ -37,10 +37,10 @@ def killed_for_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
     return max(counts)
 
 
-def give_way(proc: Path = PROC) -> None:
-    """Have Linux end this process first when memory runs out, for it can be replaced."""
+def let_give_way(pid: int | None, proc: Path = PROC) -> None:
+    """Have Linux end that process first when memory runs out, for it can be replaced."""
     with suppress(OSError):
-        (proc / "self" / "oom_score_adj").write_text("1000", encoding="ascii")
+        (proc / str(pid) / "oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _groups(proc: Path, cgroups: Path) -> Iterator[tuple[Path, tuple[str, str, str, str]]]:

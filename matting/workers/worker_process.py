@@ -24,7 +24,7 @@ from matting.system.process_messages import (
     SilenceError,
     next_message,
 )
-from matting.system.ram import give_way, killed_for_memory
+from matting.system.ram import killed_for_memory, let_give_way
 from matting.system.subprocesses import process_context, start
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.memory_need import ended_by_the_system
@@ -84,6 +84,7 @@ class WorkerProcess:
         self._killed_before = killed_for_memory()
         with far_end:
             start(self._process)
+        let_give_way(self._process.pid)  # not by itself: its imports alone take much
         try:
             self._answer(progress, self._patience_seconds * STARTS_SLOWER)
         except BaseException:
@@ -190,7 +191,6 @@ def serve_tasks(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent()
-    give_way()
     with pipe:
         try:
             with (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from matting.system.ram import available_bytes, killed_for_memory
+from matting.system.ram import available_bytes, killed_for_memory, let_give_way
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux' control groups")
 MIB = 1 << 20
@@ -60,3 +61,12 @@ def test_without_a_limit_the_computers_memory_counts(text: str, tmp_path: Path) 
     (proc / "meminfo").unlink()
     assert available_bytes(proc, tmp_path / "cgroup") is None
     assert killed_for_memory(proc, tmp_path / "cgroup") == 0
+
+
+def test_a_process_that_can_be_replaced_gives_way() -> None:
+    other = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    with other:
+        let_give_way(other.pid)
+        score = Path(f"/proc/{other.pid}/oom_score_adj").read_text(encoding="ascii")
+    assert int(score) == 1000
+    let_give_way(other.pid)  # it is gone
