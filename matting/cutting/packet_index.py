@@ -62,6 +62,8 @@ class SourceIndex:
         time_base: seconds a tick of all times here; finer than the container's where frames that
             share one time need room beside it.
         start_pts: when the source starts, audio included.
+        container_start_pts: when it does by what FFmpeg finds at once: there its program shows a
+            first frame that has no time.
         has_captions: whether closed captions lie in the packets.
     """
 
@@ -70,6 +72,7 @@ class SourceIndex:
     fits_mp4: bool
     time_base: Fraction
     start_pts: int
+    container_start_pts: int
     has_captions: bool = False
 
     @property
@@ -143,6 +146,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
                     )
                 )
         hidden = np.array([not packet.presented for packet in packets], np.bool_)
+        container_start = Fraction(container.start_time or 0, av.time_base)
         timeline = tables.timeline(container, stream, hidden)
         truncated = (
             bool(breaks)
@@ -162,6 +166,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
         fits_mp4,
         time_base / finer,
         round(timeline.start / time_base * finer),
+        round(container_start / time_base * finer),
         has_captions,
     )
 

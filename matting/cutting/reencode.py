@@ -190,7 +190,8 @@ def _presentation_times(job: CutJob, decoding: Decoding) -> dict[int, int]:
     step = 1 / (job.info.rate * job.info.time_base)
     start = job.info.start_pts
     shown: dict[int, int | None] = {}
-    shown.update(zip(order, times_as_ffmpeg(map(clock_of, order), step, start), strict=True))
+    as_ffmpeg = times_as_ffmpeg(map(clock_of, order), step, job.index.container_start_pts)
+    shown.update(zip(order, as_ffmpeg, strict=True))
     for number in sorted(set(decoding.indexed) - set(order)):
         place = next((i for i, other in enumerate(order) if other > number), len(order))
         order.insert(place, number)

@@ -8,7 +8,11 @@ from pathlib import Path
 import av
 import pytest
 
+from benchmarks.real_files.outcome import picture_differences
+from benchmarks.real_files.shown import show
+from benchmarks.real_files.trial import cut_of
 from matting.cutting.packet_index import read_index
+from matting.errors import MediaError
 from matting.media.container import open_video
 from matting.media.frame_decoding import Decoding, decode_files, pixel_hash
 from matting.media.pixel_formats import EQUIVALENT_FORMATS
@@ -18,6 +22,7 @@ from matting.project.plan import read_plan
 from matting.segment import segment
 from tests.support.clips import decode, make_clip, number_of
 from tests.support.recorder import Recorder
+from tests.support.stream_sources import make, opened, tone
 
 HALF = CuttingOptions(seconds=Fraction(1, 2))
 FAST_VP9 = {"deadline": "realtime", "cpu-used": "8"}
@@ -240,24 +245,43 @@ def test_captions_are_named_once_wherever_they_begin(
     assert sum("closed captions" in line for line in progress.said) == 1
 
 
+@pytest.mark.parametrize("audio", [False, True])
 def test_leading_pictures_that_can_be_decoded_although_times_are_missing(
-    tmp_path: Path, progress: Recorder
+    audio: bool, tmp_path: Path, progress: Recorder
 ) -> None:
     """In MPEG-PS not every packet has a time; that of the key frame is after its leading ones'."""
     params = "log-level=none:open-gop=0:radl=3:bframes=3:scenecut=0:min-keyint=10"
     options = {"x265-params": params}
     whole = make_clip(tmp_path / "whole.ts", 40, codec="libx265", options=options)
-    video = tmp_path / "clip.mpg"
-    with av.open(str(whole)) as source, av.open(str(video), "w") as output:
+    later = tmp_path / "later.ts"
+    with av.open(str(whole)) as source, av.open(str(later), "w") as output:
         stream = output.add_stream_from_template(source.streams.video[0], opaque=True)
         packets = [packet for packet in source.demux(video=0) if packet.size]
         keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
         for packet in packets[keys[1] :]:
             packet.stream = stream
             output.mux_one(packet)
+    heard = [*tone(440), "-c:a", "mp2"] if audio else []
+    delayed = ["-itsoffset", "0.1"] if audio else []
+    video = make(tmp_path / "clip.mpg", *delayed, *opened(later), *heard, "-c:v", "copy")
     folder = segment(video, CuttingOptions(), None, progress)
     numbers = [number_of(rgb) for _, rgb in decode(folder / "output_000.mp4")]
     assert numbers == list(range(7, 40))
     plan = read_plan(folder)
     assert plan is not None
     assert plan.start_pts <= plan.segments[0].first_pts
+    assert not picture_differences(show(video, audio=False), cut_of(video, tmp_path))
+
+
+def test_a_first_frame_without_a_time_is_shown_where_the_file_starts(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    """FFmpeg's muxer gives few packets of H.266 in MPEG-PS a time, and the first none."""
+    drawn = ["-f", "lavfi", "-i", "testsrc2=s=128x96:r=25:d=2"]
+    encoding = ["-c:v", "libvvenc", "-preset", "faster", "-c:a", "mp2"]
+    try:
+        video = make(tmp_path / "clip.mpg", *drawn, *tone(440, 2), *encoding)
+    except MediaError:
+        pytest.skip("this ffmpeg program has no encoder for H.266")
+    segment(video, CuttingOptions(), None, progress)
+    assert not picture_differences(show(video, audio=False), cut_of(video, tmp_path))
