@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -13,22 +14,20 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from matting.errors import EncodeError, MachineError, MediaError
+from matting.errors import MachineError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Size
 from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import ColourTags
 from matting.media.container import encoding_to
 from matting.media.cuda import SurfacePool
-from matting.media.decode_check import decode_through
 from matting.media.encoders import EncoderInput, encoder_spec, surface_count
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.mp4.header_room import header_first
 from matting.media.packet_table import decode_times
+from matting.media.timed_writer import TimedWriter
 from matting.options import EncodingOptions
-from matting.progress import ignore
-from matting.system.closing import Closing
 
 KEY_FRAME_SECONDS = 2
 # x265 gives meaningless decoding times to a video shorter than its look at frames to come.
@@ -36,7 +35,7 @@ SHORT_PACKETS = 16
 MAX_RATE = 240
 
 
-class VideoWriter(Closing):
+class VideoWriter(TimedWriter):
     """Writes an mp4 file. Use it in a `with` block; only `finish` completes the file."""
 
     def __init__(
@@ -68,32 +67,19 @@ class VideoWriter(Closing):
             MissingError: this build of FFmpeg has no such encoder.
             StorageError: the file cannot be written.
         """
-        self._path = path
-        self._time_base = time_base
+        options = {} if most_frames is None else header_first(most_frames)
+        super().__init__(path, container="mp4", options=options, time_base=time_base)
         self._encoding = encoding
         self._samples, self._range = samples, colour.range
-        self._pts: list[int] = []
         self._held: list[Packet[VideoStream]] = []
-        with encoding_to(path):
-            options = {} if most_frames is None else header_first(most_frames)
-            self._container = av.open(str(path), "w", format="mp4", options=options)
-        try:
-            with encoding_to(path):
-                self._stream = self._add_stream(size_px, rate, hdr)
+        with self._opening():
+            self._stream = self._add_stream(size_px, rate, hdr)
             context = self._stream.codec_context
             context.time_base = time_base
             context.sample_aspect_ratio = pixel_aspect
             colour.apply_to(context)
-            # After the stream, so that it goes after it, too: NVENC reads that memory.
-            self._surfaces: SurfacePool | None = None
-        except BaseException:
-            self._container.close()
-            raise
-
-    def close(self) -> None:
-        """Close the file, however much of it is written."""
-        with encoding_to(self._path):
-            self._container.close()
+        # After the stream, so that it goes after it, too: NVENC reads that memory.
+        self._surfaces: SurfacePool | None = None
 
     def write(self, pictures: Planes, pts: Sequence[int]) -> None:
         """Encode frames.
@@ -110,65 +96,24 @@ class VideoWriter(Closing):
         if pictures.sample_format != self._samples.sample_format:
             raise ValueError(f"{pictures.sample_format} is not {self._samples.sample_format}")
         for picture, time in zip(pictures.split(1), pts, strict=True):
-            if self._pts and time <= self._pts[-1]:
-                raise EncodeError(
-                    f"{self._path}: picture {len(self._pts)} is not later than the one before."
-                )
-            self._encode(picture, time)
-            self._pts.append(time)
-
-    def finish(self, on_frames: Callable[[int], None] = ignore) -> None:
-        """Encode what the encoder still holds, close the file, and decode it through.
-
-        Args:
-            on_frames: told how many more frames have been checked.
-        Raises:
-            EncodeError: the file does not hold every frame at its time, each decodable.
-            StorageError: the file cannot be written.
-        """
-        packets = self._encode_frame(None)
-        with encoding_to(self._path):
-            self._mux(packets)
-            self._mux_held()
-            self._container.close()
-        # With what held it ends the encoder, its threads and its memory, on a GPU too.
-        self._held.clear()
-        del self._stream
-        self._surfaces = None
-        try:
-            times = decode_through(self._path, on_frames)
-        except MediaError as error:
-            raise EncodeError(f"{self._path} came out damaged: {error.what}") from error
-        written = [time - times[0] for time in times]
-        if written != [(pts - self._pts[0]) * self._time_base for pts in self._pts]:
-            raise EncodeError(
-                f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "
-                "or came out at other times."
-            )
-
-    def _encode(self, picture: Planes, time: int) -> None:
-        with self._encoder_errors():
-            frame = self._frame(picture)
-        frame.color_range = self._range
-        frame.pts, frame.time_base = time, self._time_base
-        packets = self._encode_frame(frame)
-        with encoding_to(self._path):
-            self._mux(packets)
+            self._encode(partial(self._frame, picture), time)
 
     def _frame(self, picture: Planes) -> VideoFrame:
         pixel_format = self._samples.pixel_format
         if not self._encoding.by_hardware:
-            return frame_of(picture, pixel_format)
-        if self._surfaces is None:
-            device = picture.luma_or_rgb.device
-            self._surfaces = SurfacePool(pixel_format, device)
-            if device.type == "cuda":
-                self._stream.pix_fmt = "cuda"
-        return self._surfaces.frame(picture)
+            frame = frame_of(picture, pixel_format)
+        else:
+            if self._surfaces is None:
+                device = picture.luma_or_rgb.device
+                self._surfaces = SurfacePool(pixel_format, device)
+                if device.type == "cuda":
+                    self._stream.pix_fmt = "cuda"
+            frame = self._surfaces.frame(picture)
+        frame.color_range = self._range
+        return frame
 
-    def _encode_frame(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
-        with self._encoder_errors():
-            packets = self._stream.encode(frame)
+    def _packets_of(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
+        packets = super()._packets_of(frame)
         if self._surfaces is not None:
             self._surfaces.release(len(packets))
         return packets
@@ -196,13 +141,18 @@ class VideoWriter(Closing):
             self._container.mux(self._held)
             self._held = []
 
-    def _mux_held(self) -> None:
+    def _mux_rest(self) -> None:
         """Write what is still held at the end: all of a short video, with new decoding times."""
         pts = [packet.pts for packet in self._held if packet.pts is not None]
         if len(self._pts) <= SHORT_PACKETS and len(pts) == len(self._held) > 0:
             for packet, dts in zip(self._held, decode_times(pts), strict=True):
                 packet.dts = dts
         self._container.mux(self._held)
+
+    def _release_encoder(self) -> None:
+        self._held.clear()  # they hold it, too
+        super()._release_encoder()
+        self._surfaces = None
 
     def _add_stream(self, size_px: Size, rate: Fraction, hdr: HdrMetadata | None) -> VideoStream:
         encoding, spec = self._encoding, encoder_spec(self._encoding)
