@@ -13,10 +13,8 @@ from matting.imaging.sample_format import SampleFormat, Size, TransferFunction, 
 from matting.media.codecs import encoder_formats, require_codec
 from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
-from matting.media.pixel_formats import PLANAR, layout_of
+from matting.media.pixel_formats import PLANAR, Subsampling, layout_of, nearest_layout
 from matting.options import Chroma, EncodingOptions, VideoCodec
-
-Subsampling = tuple[int, int]
 
 SUBSAMPLING_NAMES: dict[Subsampling, str] = {
     (1, 1): "4:4:4",
@@ -102,6 +100,12 @@ SOFTWARE_ENCODERS = {
 
 # x265 refuses less; SVT-AV1 stands still at some sizes of less than that.
 SMALLEST_SIDE_PX = {VideoCodec.HEVC: 16, VideoCodec.AV1: 32}
+# FFmpeg's decoders of H.264 and H.265 take no larger ones, and SVT-AV1 none higher.
+LARGEST_PX = {
+    VideoCodec.HEVC: Size(16384, 16384),
+    VideoCodec.H264: Size(16384, 16384),
+    VideoCodec.AV1: Size(16384, 8704),
+}
 
 # x264's AVX-512 code reads memory that nobody wrote where a row is no multiple of 128 pixels: the
 # same pictures then come out a little differently each time. Its AVX2 code is as fast.
@@ -173,12 +177,7 @@ def encoder_input(
     columns, rows = source.subsampling
     if encoding.chroma == Chroma.YUV420:
         (columns, rows), bits = (2, 2), min(bits, COMMON_BITS[encoding.codec][-1])
-    known = {subsampling for subsampling, _ in formats}
-    # One that loses no chroma, the coarsest of these; else the finest there is.
-    lossless = [own for own in known if own[0] <= columns and own[1] <= rows]
-    subsampling = max(lossless, key=_coarseness) if lossless else min(known, key=_coarseness)
-    depths = sorted(depth for own, depth in formats if own == subsampling)
-    depth = next((depth for depth in depths if depth >= bits), depths[-1])
+    subsampling, depth = nearest_layout(formats, (columns, rows), bits)
     sample_format = _in_memory(encoding, colour.sample_format(depth, subsampling, height_px))
     note = _note(encoding, source, sample_format)
     return EncoderInput(formats[subsampling, depth], sample_format, note)
@@ -190,8 +189,15 @@ def require_encodable(path: Path, size_px: Size, codec: VideoCodec) -> None:
     Args:
         path: of the video that they come from.
     Raises:
-        MediaError: they are too small.
+        MediaError: they are too small, or too large.
     """
+    largest = LARGEST_PX[codec]
+    if size_px.width > largest.width or size_px.height > largest.height:
+        raise MediaError(
+            f"{path} becomes too large for {codec}: {size_px.width}x{size_px.height} pixels, where "
+            f"{largest.width}x{largest.height} are the most.",
+            "Choose another format, or make the video smaller.",
+        )
     smallest = SMALLEST_SIDE_PX.get(codec, 1)
     if min(size_px) < smallest:
         raise MediaError(
@@ -252,10 +258,6 @@ def _constant_quality(encoding: EncodingOptions) -> dict[str, str]:
         return {"crf": str(quality_of(encoding))}
     # A cq of 0 would let NVENC choose; without a bit rate of 0 it would keep to a default one.
     return {"cq": str(max(1, quality_of(encoding))), "b": "0"}
-
-
-def _coarseness(subsampling: Subsampling) -> int:
-    return subsampling[0] * subsampling[1]
 
 
 def _note(encoding: EncodingOptions, source: SampleFormat, result: SampleFormat) -> str:

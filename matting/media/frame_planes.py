@@ -47,11 +47,31 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     Args:
         planes: [1, .., H, W] in that format's bits and layout; grey where it has no chroma.
     """
-    sample_format = planes.sample_format
     width, height = (
-        -(-side // s) * s for side, s in zip(planes.size, sample_format.subsampling, strict=True)
+        -(-side // s) * s
+        for side, s in zip(planes.size, planes.sample_format.subsampling, strict=True)
     )
     frame = VideoFrame(width, height, pixel_format)
+    _fill_colour(frame, planes)
+    return frame
+
+
+def frame_with_alpha(planes: Planes, alpha: Tensor, pixel_format: str) -> VideoFrame:
+    """Return a frame of exactly that size for an encoder of alpha.
+
+    Args:
+        planes: [1, .., H, W] in that format's bits and layout.
+        alpha: [1, 1, H, W], of the same bits.
+    """
+    frame = VideoFrame(*planes.size, pixel_format)
+    _fill_colour(frame, planes)
+    _fill(frame.planes[3], alpha[0, 0].numpy())
+    return frame
+
+
+def _fill_colour(frame: VideoFrame, planes: Planes) -> None:
+    """Copy planes into the first three of a frame; grey gets chroma of no colour."""
+    sample_format = planes.sample_format
     if sample_format.luma_coefficients is None:
         red, green, blue = planes.luma_or_rgb[0]
         tensors = [green, blue, red]
@@ -59,9 +79,8 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
         tensors = [planes.luma_or_rgb[0, 0], *([] if planes.chroma is None else planes.chroma[0])]
     for plane, values in zip(frame.planes, tensors, strict=False):
         _fill(plane, values.numpy())
-    for plane in frame.planes[len(tensors) :]:
+    for plane in frame.planes[len(tensors) : 3]:
         plane_samples(plane, sample_format.bits)[:] = int(sample_format.chroma_code_range.zero)
-    return frame
 
 
 def _upright(samples: Samples, orientation: Orientation) -> Samples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 
@@ -18,6 +19,7 @@ from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags
 
 Samples = NDArray[np.integer]
+Subsampling = tuple[int, int]
 
 # The same samples in another order, or with colour differences that are all zero: H.264, H.265
 # and FFV1 have few packed formats, and what is grey is decoded as 4:2:0.
@@ -119,6 +121,19 @@ def chroma_subsampling(pixel_format: str) -> tuple[int, int]:
     return 8 // components[1].width, 8 // components[1].height
 
 
+def nearest_layout(
+    layouts: Collection[tuple[Subsampling, int]], subsampling: Subsampling, bits: int
+) -> tuple[Subsampling, int]:
+    """Return which of an encoder's layouts holds a source best: its chroma first, then its bits."""
+    columns, rows = subsampling
+    known = {own for own, _ in layouts}
+    # One that loses no chroma, the coarsest of these; else the finest there is.
+    lossless = [own for own in known if own[0] <= columns and own[1] <= rows]
+    nearest = max(lossless, key=_coarseness) if lossless else min(known, key=_coarseness)
+    depths = sorted(depth for own, depth in layouts if own == nearest)
+    return nearest, next((depth for depth in depths if depth >= bits), depths[-1])
+
+
 def convert_frame(frame: VideoFrame, pixel_format: str, colour_range: int) -> VideoFrame:
     """Return the frame in that format, in the same range; itself where it is."""
     if frame.format.name == pixel_format:
@@ -155,6 +170,10 @@ def plane_samples(plane: VideoPlane, bits: int) -> Samples:
     dtype = np.dtype(np.uint8 if bits <= 8 else "<u2")
     lines: Samples = np.frombuffer(memoryview(plane), dtype)
     return lines.reshape(-1, plane.line_size // dtype.itemsize)[: plane.height, : plane.width]
+
+
+def _coarseness(subsampling: Subsampling) -> int:
+    return subsampling[0] * subsampling[1]
 
 
 def _with_chroma(grey: VideoFrame, pixel_format: str) -> VideoFrame:
