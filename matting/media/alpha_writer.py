@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -70,7 +71,7 @@ class AlphaVideoWriter(TimedWriter):
         self._samples = samples
         is_rgb = samples.sample_format.luma_coefficients is None
         tags = alpha_tags(codec, colour)
-        self._range = ColourRange.FULL if is_rgb else tags.range
+        self._tags = replace(tags, matrix=Matrix.RGB, range=ColourRange.FULL) if is_rgb else tags
         with self._opening():
             rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
             options = alpha_options(codec, size_px)
@@ -84,7 +85,7 @@ class AlphaVideoWriter(TimedWriter):
             context.thread_count, context.thread_type = 0, "AUTO"
             tags.apply_to(context)
             if is_rgb:
-                context.colorspace, context.color_range = Matrix.RGB, self._range
+                context.colorspace, context.color_range = Matrix.RGB, ColourRange.FULL
             self._stream = stream
 
     def write(self, frames: DeliveredFrames, pts: Sequence[int]) -> None:
@@ -107,5 +108,7 @@ class AlphaVideoWriter(TimedWriter):
 
     def _frame(self, picture: Planes, alpha: Tensor) -> VideoFrame:
         frame = frame_with_alpha(picture, alpha, self._samples.pixel_format)
-        frame.color_range = self._range
+        # ProRes has them in each frame's header, by which ffmpeg goes.
+        frame.color_range, frame.colorspace = self._tags.range, self._tags.matrix
+        frame.color_trc, frame.color_primaries = self._tags.transfer, self._tags.primaries
         return frame

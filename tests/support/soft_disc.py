@@ -98,10 +98,13 @@ def over(rgb: tuple[int, int, int]) -> Callable[[Floats, Floats], Floats]:
 
 
 def worst_mean_error(shown: Floats, foreground: Floats, alpha: Floats) -> float:
-    """Return the largest mean error over three colours of RGBA, as a player shows it, in 1/255."""
-    errors = []
+    """Return the largest mean error over three colours of RGBA, as a player shows it, in 1/255.
+
+    Where something is to be seen: the rest would hide errors of it.
+    """
+    errors, seen = [], alpha[..., 0] > 0
     for rgb in (RED, GREEN, WHITE):
         composite = over(rgb)
         difference = composite(shown[..., :3], shown[..., 3:]) - composite(foreground, alpha)
-        errors.append(float(np.abs(difference).mean() * 255))
+        errors.append(float(np.abs(difference)[seen].mean() * 255))
     return max(errors)
