@@ -30,7 +30,7 @@ FILES = [
 # The only place in the program that imports each package.
 IMPORTERS = {
     "demo": "matting/demo.py",
-    "OpenImageIO": "matting/media/images/tiff.py",
+    "OpenImageIO": "matting/media/images/",
     "PIL": "matting/media/images/pillow.py",
     "imageio_ffmpeg": "matting/media/ffmpeg.py",
     "filelock": "matting/system/file_lock.py",

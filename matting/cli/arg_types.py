@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
 from matting.cli import suggestions
+from matting.delivery.backgrounds import PRESETS, preset
 
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -68,8 +69,14 @@ def choice(
 
 
 def colour(text: str) -> tuple[int, int, int]:
-    """Parse a colour, by its numbers or its name on the web; return red, green, blue, 0 to 255."""
+    """Parse a colour, by its numbers or its name; return red, green, blue, 0 to 255.
+
+    The names of presets go before those of the web.
+    """
     word = text.strip().strip("'").lower()  # Windows' command window passes quotes on
+    known = preset(word)
+    if known is not None:
+        return known
     match = re.fullmatch(r"#?([0-9a-f]{3}|[0-9a-f]{6})", word)
     if match:
         digits = match[1] if len(match[1]) == 6 else "".join(2 * digit for digit in match[1])
@@ -83,8 +90,8 @@ def colour(text: str) -> tuple[int, int, int]:
     if named is not None:
         return named
     raise argparse.ArgumentTypeError(
-        f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue), or a name "
-        "such as lime"
+        f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue), or a name: "
+        f"{', '.join(PRESETS)}, or one of the web such as lime"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matting.cli import arg_types
 from matting.cli.option_values import SAVED
+from matting.delivery.backgrounds import PRESETS
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
@@ -119,8 +120,8 @@ def _add_output_options(group: Group) -> None:
         type=arg_types.colour,
         default=argparse.SUPPRESS,
         metavar="COLOUR",
-        help="behind the people: '#RRGGBB', '#RGB', R,G,B, or a name as on the web, such as lime "
-        f"(default: '{colour}')",
+        help=f"behind the people: '#RRGGBB', '#RGB', R,G,B, or a name: {', '.join(PRESETS)}, or "
+        f"one of the web such as lime (default: '{colour}')",
     )
     _add_choice(
         group,

@@ -61,24 +61,28 @@ def tone_curve(transfer: TransferFunction) -> Tensor:
     Sources: ITU-R BT.2408 (reference white), BT.1886 (the SDR display).
     """
     code = torch.linspace(0, 1, TABLE_STEPS + 1, dtype=torch.float64)
-    nits = _pq_to_nits(code) if transfer is TransferFunction.PQ else _hlg_to_nits(code)
+    nits = pq_to_nits(code) if transfer is TransferFunction.PQ else _hlg_to_nits(code)
     sdr = (nits / WHITE_NITS) ** (1 / DISPLAY_GAMMA)
     shoulder = KNEE + (1 - KNEE) * (1 - torch.exp((KNEE - sdr) / (1 - KNEE)))
     return torch.where(sdr < KNEE, sdr, shoulder).float()
 
 
-def _pq_to_nits(code: Tensor) -> Tensor:
-    """Source: SMPTE ST 2084; ITU-R BT.2100, table 4."""
+def pq_to_nits(code: Tensor) -> Tensor:
+    """Return the light of code values in [0, 1]. Source: SMPTE ST 2084; BT.2100, table 4."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = code ** (1 / m2)
     return 10_000 * ((power - c1).clamp(min=0) / (c2 - c3 * power)) ** (1 / m1)
 
 
 def _hlg_to_nits(code: Tensor) -> Tensor:
-    """Source: ITU-R BT.2100, table 5; with the display's own curve on each channel by itself."""
+    """Return the light of code values, with the display's own curve on each channel by itself."""
+    return HLG_DISPLAY_NITS * hlg_to_scene(code) ** HLG_DISPLAY_GAMMA
+
+
+def hlg_to_scene(code: Tensor) -> Tensor:
+    """Return the scene's light, in [0, 1]. Source: ITU-R BT.2100, table 5."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = torch.where(code <= 0.5, code**2 / 3, (torch.exp((code - c) / a) + b) / 12)
-    return HLG_DISPLAY_NITS * scene**HLG_DISPLAY_GAMMA
+    return torch.where(code <= 0.5, code**2 / 3, (torch.exp((code - c) / a) + b) / 12)
 
 
 @cache

@@ -127,7 +127,7 @@ def test_no_slip_in_an_option_is_taken_for_another_option(
         *((text, (0, 177, 64)) for text in ("#00B140", "00b140", "0,177,64", "'#00B140'")),
         *((text, (255, 255, 255)) for text in ("#fff", "FFF", "255, 255, 255", "255 255 255")),
         *((text, (255, 255, 255)) for text in ("white", " White ", "rgb(255,255,255)")),
-        ("green", (0, 128, 0)),
+        ("dark green", (0, 100, 0)),
         ("light-green", (144, 238, 144)),
         ("LightGreen", (144, 238, 144)),
     ],

@@ -75,6 +75,13 @@ def read_rgba(path: Path, size: Size, *decoder: str) -> Floats:
     return values.reshape(-1, size.height, size.width, 4) / 65535
 
 
+def read_light(path: Path, size: Size, *options: str) -> Floats:
+    """Return the pictures of linear light that the ffmpeg program reads, [T, H, W, 4]."""
+    values = _read(path, *options, out=("-pix_fmt", "gbrapf32le")).view("<f4").astype(np.float64)
+    planes = values.reshape(-1, 4, size.height, size.width)[:, (2, 0, 1, 3)]
+    return np.asarray(planes.transpose(0, 2, 3, 1))
+
+
 def read_alpha(path: Path, bits: int, size: Size) -> NDArray[np.uint16]:
     """Return alpha as it is stored, [T, H, W], in more than 8 bits."""
     out = ("-vf", "extractplanes=a", "-pix_fmt", f"gray{bits}le")

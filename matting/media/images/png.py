@@ -32,6 +32,7 @@ ENCODER_OPTIONS = {"pred": "sub", "compression_level": "1"}
 # FFmpeg shows a damaged PNG as far as it goes, unless told to give up.
 DECODER_OPTIONS = {"err_detect": "crccheck+bitstream+buffer+explode"}
 PIXEL_FORMATS = {(1, 8): "gray", (1, 16): "gray16be", (3, 8): "rgb24", (3, 16): "rgb48be"}
+PIXEL_FORMATS |= {(4, 8): "rgba", (4, 16): "rgba64be"}
 # What FFmpeg decodes other PNGs to, and the format that is wanted instead; all are exact.
 CONVERTED = {"monob": "gray", "pal8": "rgba", "ya8": "rgba", "ya16be": "rgba64be"}
 LARGEST_PROFILE_BYTES = 1 << 24
@@ -49,14 +50,15 @@ def encode_png(values: Values, profile: bytes = b"") -> bytes:
     """Return the bytes of a PNG file, without loss.
 
     Args:
-        values: RGB [H, W, 3], or grey [H, W] or [H, W, 1], of the whole range of their type.
-        profile: the ICC profile of RGB values; empty: none.
+        values: RGB [H, W, 3], RGBA [H, W, 4] with straight alpha, or grey [H, W] or [H, W, 1], of
+            the whole range of their type.
+        profile: the ICC profile of colours; empty: none.
     Raises:
         av.error.FFmpegError: there is too little memory.
     """
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
-    pixel_format = PIXEL_FORMATS[3 if values.ndim == 3 else 1, bits(values)]
+    pixel_format = PIXEL_FORMATS[values.shape[2] if values.ndim == 3 else 1, bits(values)]
     context = _context("w", ENCODER_OPTIONS)
     context.height, context.width = values.shape[:2]
     context.pix_fmt = pixel_format

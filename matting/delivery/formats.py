@@ -1,0 +1,274 @@
+"""The formats that a matte is delivered in: one row each, and who takes it.
+
+Needs neither torch nor PyAV, so that the command line can list them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from matting.delivery.container_codecs import COPIED_AUDIO
+from matting.errors import InputError
+from matting.options import Choice
+from matting.project.paths import Container
+
+
+class FormatName(Choice):
+    """What is typed after `--as`."""
+
+    GREEN = "green"
+    BACKGROUND = "background"
+    PRORES = "prores4444"
+    WEBM = "webm-alpha"
+    HEVC = "hevc-alpha"
+    PNG = "png"
+    EXR = "exr"
+    MATTE = "matte"
+    STACKED = "stacked"
+    SIDE_BY_SIDE = "side-by-side"
+    FFV1 = "ffv1"
+
+
+class AlphaTravel(Enum):
+    """How alpha reaches whoever takes a format; the value says it in a sentence."""
+
+    NONE = "There is no alpha: the people are over a background."
+    STRAIGHT = "The alpha is straight: colours are not multiplied by it."
+    PREMULTIPLIED = "The alpha is premultiplied: colours are multiplied by it, in linear light."
+    ALONE = "The picture is the alpha: white is opaque."
+    BELOW = "The alpha is the lower half of the picture, white where opaque; colours are straight."
+    BESIDE = "The alpha is the right half of the picture, white where opaque; colours are straight."
+
+    @property
+    def is_own_channel(self) -> bool:
+        """Whether it is a channel beside the colours."""
+        return self in {AlphaTravel.STRAIGHT, AlphaTravel.PREMULTIPLIED}
+
+
+class Audio(Enum):
+    """What becomes of audio that a format's container does not hold as it is."""
+
+    AS_COMPOSITE = "another container is chosen, as for the composite"
+    PCM = "it becomes PCM"
+    OPUS = "it becomes Opus"
+    NONE = "it is left out: pictures have none"
+
+
+@dataclass(frozen=True)
+class DeliveryFormat:
+    """A row of the table.
+
+    Attributes:
+        purpose: what it is for, in a sentence.
+        takers: who takes it.
+        suffix: of the file's name, or of each picture's in the folder.
+        codec: as people call it; "": as `--codec` says.
+        samples: what the codec is given.
+        alpha: how alpha travels.
+        audio: what becomes of what is not in `copied_audio`.
+        copied_audio: FFmpeg's names of what is copied.
+        pictures: whether it is a folder of numbered pictures.
+        limits: what it does not hold of a source, in sentences; "": it holds all.
+        unavailable: why it cannot be written here; "": it can.
+    """
+
+    name: FormatName
+    purpose: str
+    takers: str
+    suffix: str
+    codec: str
+    samples: str
+    alpha: AlphaTravel
+    audio: Audio = Audio.AS_COMPOSITE
+    copied_audio: frozenset[str] = frozenset(COPIED_AUDIO[Container.MP4])
+    pictures: bool = False
+    limits: str = ""
+    unavailable: str = ""
+
+    def audio_codec(self, codec: str, pcm: str) -> str | None:
+        """Return FFmpeg's name of what an audio track becomes; its own: it is copied.
+
+        Args:
+            codec: FFmpeg's name of what it is.
+            pcm: of the PCM that holds its samples.
+        Returns:
+            None: the container does not take it, or there is no audio.
+        """
+        if codec in self.copied_audio:
+            return codec
+        return {Audio.PCM: pcm, Audio.OPUS: "libopus"}.get(self.audio)
+
+
+MILLISECONDS = "Its times are whole milliseconds, and the shape of pixels is not kept."
+NO_MASTERING = "Of HDR it keeps the tags, not the mastering display and light levels."
+AS_VIDEO = "8 to 12 bits, chroma as the codec has it"
+
+FORMATS = {
+    row.name: row
+    for row in (
+        DeliveryFormat(
+            name=FormatName.GREEN,
+            purpose="The people over one colour, for chroma key and headset passthrough.",
+            takers="headset players, editors",
+            suffix=".mp4",
+            codec="",
+            samples=AS_VIDEO,
+            alpha=AlphaTravel.NONE,
+        ),
+        DeliveryFormat(
+            name=FormatName.BACKGROUND,
+            purpose="The people over a picture or a video of your own.",
+            takers="every player",
+            suffix=".mp4",
+            codec="",
+            samples=AS_VIDEO,
+            alpha=AlphaTravel.NONE,
+        ),
+        DeliveryFormat(
+            name=FormatName.PRORES,
+            purpose="For editing: colours and alpha in one file of high quality.",
+            takers="DaVinci Resolve, Premiere, Final Cut, After Effects",
+            suffix=".mov",
+            codec="ProRes 4444",
+            samples="4:4:4, 10 bits, alpha without loss",
+            alpha=AlphaTravel.STRAIGHT,
+            audio=Audio.PCM,
+            copied_audio=frozenset(COPIED_AUDIO[Container.MOV]),
+            limits="Colours have 10 bits of limited range; RGB becomes Y'CbCr. " + NO_MASTERING,
+        ),
+        DeliveryFormat(
+            name=FormatName.WEBM,
+            purpose="For the web and live streams: small, with alpha.",
+            takers="Chrome, Edge and Firefox, OBS",
+            suffix=".webm",
+            codec="VP9",
+            samples="4:2:0, 8 bits, alpha of 8 bits",
+            alpha=AlphaTravel.STRAIGHT,
+            audio=Audio.OPUS,
+            copied_audio=frozenset({"opus", "vorbis"}),
+            limits=f"It has 8 bits and 4:2:0 only: HDR shows steps. {NO_MASTERING} {MILLISECONDS}",
+        ),
+        DeliveryFormat(
+            name=FormatName.HEVC,
+            purpose="For Apple's devices: small, with alpha.",
+            takers="Safari, iPhone, iPad, Vision Pro",
+            suffix=".mp4",
+            codec="HEVC",
+            samples="4:2:0, 8 bits, alpha of 8 bits in a layer of its own",
+            alpha=AlphaTravel.STRAIGHT,
+            unavailable="PyAV's x265 is built without alpha layers",
+        ),
+        DeliveryFormat(
+            name=FormatName.PNG,
+            purpose="A folder of pictures, for compositing without loss.",
+            takers="Blender, Nuke, every picture editor",
+            suffix=".png",
+            codec="PNG",
+            samples="RGBA, 16 bits",
+            alpha=AlphaTravel.STRAIGHT,
+            audio=Audio.NONE,
+            copied_audio=frozenset(),
+            pictures=True,
+            limits="Pictures have no times and no audio. They keep the source's own transfer "
+            "function, of HDR too, without a tag that says so.",
+        ),
+        DeliveryFormat(
+            name=FormatName.EXR,
+            purpose="A folder of pictures in linear light, for compositing.",
+            takers="Nuke, Blender, Fusion",
+            suffix=".exr",
+            codec="OpenEXR",
+            samples="RGBA, half floats, linear light",
+            alpha=AlphaTravel.PREMULTIPLIED,
+            audio=Audio.NONE,
+            copied_audio=frozenset(),
+            pictures=True,
+            limits="Pictures have no times and no audio. White is 1; HDR's reference white (203 "
+            "nits) is 1, too, and what is brighter lies above.",
+        ),
+        DeliveryFormat(
+            name=FormatName.MATTE,
+            purpose="The alpha alone, to be used as a luma matte.",
+            takers="every editor",
+            suffix=".mp4",
+            codec="",
+            samples="grey, 8 to 12 bits",
+            alpha=AlphaTravel.ALONE,
+        ),
+        DeliveryFormat(
+            name=FormatName.STACKED,
+            purpose="Colours above and alpha below in one plain video, for shaders.",
+            takers="Unity, web players",
+            suffix=".mp4",
+            codec="",
+            samples=AS_VIDEO,
+            alpha=AlphaTravel.BELOW,
+            limits="It is twice as high: few players take more than 4320 lines.",
+        ),
+        DeliveryFormat(
+            name=FormatName.SIDE_BY_SIDE,
+            purpose="Colours at the left and alpha at the right in one plain video, for shaders.",
+            takers="Unity, web players",
+            suffix=".mp4",
+            codec="",
+            samples=AS_VIDEO,
+            alpha=AlphaTravel.BESIDE,
+            limits="It is twice as wide: few players take more than 8192 columns.",
+        ),
+        DeliveryFormat(
+            name=FormatName.FFV1,
+            purpose="A master for the archive: colours and alpha without loss.",
+            takers="ffmpeg, VLC, archives",
+            suffix=".mkv",
+            codec="FFV1",
+            samples="the source's chroma and bits, at least 10, alpha of as many",
+            alpha=AlphaTravel.STRAIGHT,
+            audio=Audio.PCM,
+            copied_audio=frozenset(COPIED_AUDIO[Container.MATROSKA]),
+            limits=f"{MILLISECONDS} {NO_MASTERING}",
+        ),
+    )
+}
+
+
+def delivery_format(name: str) -> DeliveryFormat:
+    """Return the row of a format.
+
+    Raises:
+        InputError: there is none of that name, and all are listed; or it cannot be written here,
+            and others are named.
+    """
+    try:
+        row = FORMATS[FormatName(name.strip().lower())]
+    except ValueError as error:
+        raise InputError(
+            f"There is no format {name!r}.", f"Formats: {', '.join(FORMATS)}.", option="--as"
+        ) from error
+    if row.unavailable:
+        others = [f"{other} ({FORMATS[other].takers})" for other in alternatives(row.name)]
+        raise InputError(
+            f"{row.name} is not available here: {row.unavailable}.",
+            f"With alpha there are {'; '.join(others)}.",
+            option="--as",
+        )
+    return row
+
+
+def delivery_formats(names: str) -> tuple[DeliveryFormat, ...]:
+    """Return the rows of formats whose names are separated by commas, each once, in their order.
+
+    Raises:
+        InputError: as `delivery_format`, or no name is there.
+    """
+    rows = [delivery_format(name) for name in names.split(",") if name.strip()]
+    if not rows:
+        raise InputError("No format is named.", f"Formats: {', '.join(FORMATS)}.", option="--as")
+    return tuple(dict.fromkeys(rows))
+
+
+def alternatives(name: FormatName) -> Collection[FormatName]:
+    """Return the other videos with a channel for alpha that can be written here."""
+    rows = (row for row in FORMATS.values() if row.alpha.is_own_channel and not row.unavailable)
+    return [row.name for row in rows if not row.pictures and row.name is not name]

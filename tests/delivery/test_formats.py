@@ -1,0 +1,96 @@
+"""The table of formats is whole, and what it does not have is refused in plain words."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import av
+import pytest
+
+from matting.delivery.formats import (
+    FORMATS,
+    AlphaTravel,
+    Audio,
+    FormatName,
+    delivery_format,
+    delivery_formats,
+)
+from matting.errors import InputError
+from tests.support.repository import ROOT
+
+
+def test_every_name_has_its_row() -> None:
+    assert list(FORMATS) == list(FormatName)
+    for name, row in FORMATS.items():
+        assert row.name is name
+        assert row.purpose.endswith(".")
+        assert row.takers
+        assert row.suffix.startswith(".")
+        assert row.pictures == (row.audio is Audio.NONE)
+
+
+def test_two_formats_of_one_source_never_share_a_file_name() -> None:
+    """The name of each stands in the file's, but for one."""
+    own = [name for name in FormatName if name is not FormatName.GREEN]
+    assert len({f"_{name}{FORMATS[name].suffix}" for name in own}) == len(own)
+
+
+def test_several_are_read_in_their_order_each_once() -> None:
+    rows = delivery_formats(" prores4444, GREEN,prores4444 ")
+    assert [row.name for row in rows] == [FormatName.PRORES, FormatName.GREEN]
+
+
+@pytest.mark.parametrize("names", ["prores", "green,webm", "", ",", "green;png"])
+def test_an_unknown_format_is_refused_and_all_are_listed(names: str) -> None:
+    with pytest.raises(InputError) as raised:
+        delivery_formats(names)
+    assert all(str(name) in raised.value.hint for name in FormatName)
+
+
+def test_one_that_is_not_available_is_refused_and_others_are_named() -> None:
+    for row in FORMATS.values():
+        if row.unavailable:
+            with pytest.raises(InputError, match=row.unavailable) as raised:
+                delivery_format(row.name)
+            assert FormatName.PRORES in raised.value.hint
+
+
+def test_only_what_cannot_be_encoded_is_called_unavailable() -> None:
+    """Should PyAV learn to write alpha layers, the table has to learn it, too."""
+    assert FORMATS[FormatName.HEVC].unavailable
+    context = av.VideoCodecContext.create("libx265", "w")
+    context.width = context.height = 64
+    context.pix_fmt, context.time_base = "yuva420p", Fraction(1, 30)
+    with pytest.raises(av.error.FFmpegError):
+        context.open()
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "becomes"),
+    [
+        (FormatName.PRORES, "aac", "aac"),
+        (FormatName.PRORES, "opus", "pcm_s24le"),
+        (FormatName.WEBM, "opus", "opus"),
+        (FormatName.WEBM, "aac", "libopus"),
+        (FormatName.FFV1, "flac", "flac"),
+        (FormatName.FFV1, "wmav2", "wmav2"),
+        (FormatName.PNG, "aac", None),
+        (FormatName.GREEN, "aac", "aac"),
+        (FormatName.GREEN, "wmav2", None),
+    ],
+)
+def test_what_becomes_of_audio(name: FormatName, codec: str, becomes: str | None) -> None:
+    assert FORMATS[name].audio_codec(codec, "pcm_s24le") == becomes
+
+
+def test_only_exr_is_premultiplied() -> None:
+    rows = [row for row in FORMATS.values() if row.alpha is AlphaTravel.PREMULTIPLIED]
+    assert [row.name for row in rows] == [FormatName.EXR]
+
+
+def test_the_table_needs_neither_torch_nor_pyav() -> None:
+    program = "import sys; import matting.delivery.formats; import matting.delivery.backgrounds; "
+    program += "assert not {'torch', 'av', 'numpy'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
