@@ -12,10 +12,9 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
+from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes, dtype_of, signed_view
 from matting.imaging.sample_format import SampleFormat, Size
-
-MAX_ALPHA = 1023  # opaque
 
 
 class Axis(IntEnum):

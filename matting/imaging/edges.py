@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from matting.imaging.colour_conversion import convert_planes
-from matting.imaging.delivered_frames import MAX_ALPHA
+from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from matting.imaging.colour_conversion import convert_planes
-from matting.imaging.delivered_frames import MAX_ALPHA
 from matting.imaging.edges import MOST_CONTRAST, KeyEdges, cut_off, despill, steepen
+from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat
 from tests.support.frames import BT709, random_video

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.imaging.colour_conversion import convert_planes
-from matting.imaging.delivered_frames import MAX_ALPHA, DeliveredFrames
+from matting.imaging.delivered_frames import DeliveredFrames
+from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media import ffmpeg

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from matting.imaging.delivered_frames import MAX_ALPHA, DeliveredFrames, quantise_alpha
+from matting.imaging.delivered_frames import DeliveredFrames, quantise_alpha
 from matting.imaging.linear_light import premultiplied_light
+from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.sample_format import SampleFormat
 from matting.media.images.exr import ExrLight, read_exr, write_exr
 from matting.media.images.png import decode_png
