@@ -18,6 +18,8 @@ from torch import Tensor
 from matting.imaging.tone_mapping import WHITE_NITS, hlg_to_scene, pq_to_nits
 
 HLG_WHITE = 0.75  # the code value of reference white, ITU-R BT.2408
+# Where the camera's curve is bent, with so many digits that nothing jumps there: ITU-T H.273.
+CAMERA_ALPHA, CAMERA_BETA = 1.099296826809442, 0.018053968510807
 CODES = 1 << 16
 
 
@@ -61,7 +63,8 @@ def premultiplied_light(
 def _to_linear(code: Tensor, curve: Curve) -> Tensor:
     """Sources: ITU-R BT.709, 1.2; IEC 61966-2-1; ITU-R BT.1700; BT.2100, tables 4 and 5."""
     if curve is Curve.CAMERA:
-        return torch.where(code < 0.081, code / 4.5, ((code + 0.099) / 1.099) ** (1 / 0.45))
+        bent = ((code + CAMERA_ALPHA - 1) / CAMERA_ALPHA) ** (1 / 0.45)
+        return torch.where(code < 4.5 * CAMERA_BETA, code / 4.5, bent)
     if curve is Curve.SRGB:
         return torch.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     if curve is Curve.PQ:

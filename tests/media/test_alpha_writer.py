@@ -116,6 +116,32 @@ def test_alpha_of_ten_bits_comes_out_again(codec: AlphaCodec, bits: int, tmp_pat
     assert np.array_equal(read_alpha(path, bits, DISC_SIZE) >> (bits - 10), stored)
 
 
+def test_each_alpha_of_a_long_webm_belongs_to_its_own_frame(tmp_path: Path) -> None:
+    """Frames that VP9 never shows would leave alpha behind."""
+    frames, path = 40, tmp_path / "disc.webm"
+    samples = alpha_input(AlphaCodec.VP9, VIDEO_8, BT709_TAGS, DISC_SIZE.height)
+    foreground, alpha = disc(frames=frames)
+    with AlphaVideoWriter(
+        path,
+        AlphaCodec.VP9,
+        size_px=DISC_SIZE,
+        time_base=TIME_BASE,
+        rate=Fraction(30),
+        colour=BT709_TAGS,
+        samples=samples,
+    ) as writer:
+        writer.write(delivered(foreground, alpha, samples.sample_format), range(0, 120_000, 3000))
+        writer.finish()
+    shown = read_rgba(path, DISC_SIZE, *DECODERS[AlphaCodec.VP9])
+    assert len(shown) == frames
+    errors = [
+        worst_mean_error(*(part[number : number + 1] for part in (shown, foreground, alpha)))
+        for number in range(frames)
+        if alpha[number].any()
+    ]
+    assert max(errors) <= LOSSY
+
+
 def test_frames_of_varying_length_keep_their_times(codec: AlphaCodec, path: Path) -> None:
     write(path, codec, VIDEO_8)
     times = [time for time, _ in frames_by_ffmpeg(path)]
