@@ -20,13 +20,20 @@ from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.alpha_encoders import AlphaCodec, alpha_input
 from matting.media.alpha_writer import AlphaVideoWriter
 from matting.media.colour_tags import ColourTags
-from matting.media.encoders import EncoderInput, encoder_input, grey_input, require_encodable
+from matting.media.encoders import (
+    EncoderInput,
+    encoder_input,
+    grey_input,
+    quality_of,
+    require_encodable,
+)
+from matting.media.hevc_alpha import DEFAULT_QUALITY, HevcAlphaWriter, require_alpha_layers
 from matting.media.images.alpha_writer import RGB_BITS, AlphaPngWriter, ExrWriter
 from matting.media.images.exr import ExrLight
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
-from matting.options import EncodingOptions
+from matting.options import EncodingOptions, VideoCodec
 from matting.progress import ignore
 from matting.project.paths import picture_name
 from matting.system.closing import Closing
@@ -35,6 +42,7 @@ ALPHA_CODECS = {
     FormatName.PRORES: AlphaCodec.PRORES,
     FormatName.WEBM: AlphaCodec.VP9,
     FormatName.FFV1: AlphaCodec.FFV1,
+    FormatName.HEVC: AlphaCodec.HEVC,
 }
 AXES = {AlphaTravel.BELOW: Axis.DOWN, AlphaTravel.BESIDE: Axis.RIGHT}
 
@@ -74,6 +82,9 @@ def format_input(
         return EncoderInput("", SampleFormat(RGB_BITS, transfer=own.transfer))
     codec = ALPHA_CODECS.get(row.name)
     if codec is not None:
+        if codec is AlphaCodec.HEVC:
+            require_alpha_layers()
+            require_encodable(source.path, source.size_px, VideoCodec.HEVC)
         return alpha_input(codec, own, source.colour, height_px)
     samples = encoder_input(encoding, own, source.colour, height_px)
     require_encodable(source.path, _written_size(row, source.size_px, samples), encoding.codec)
@@ -110,9 +121,13 @@ def create_format_writer(
         return _picture_writer(row, path, names, source)
     codec = ALPHA_CODECS.get(row.name)
     if codec is not None:
-        return AlphaVideoWriter(
+        create: Callable[..., FormatWriter] = partial(AlphaVideoWriter, codec=codec)
+        if codec is AlphaCodec.HEVC:
+            same = encoding.codec is VideoCodec.HEVC
+            quality = quality_of(encoding) if same else DEFAULT_QUALITY
+            create = partial(HevcAlphaWriter, quality=quality)
+        return create(
             path,
-            codec,
             size_px=source.size_px,
             time_base=source.time_base,
             rate=source.rate,

@@ -5,7 +5,6 @@ Needs neither torch nor PyAV, so that the command line can list them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -71,7 +70,6 @@ class DeliveryFormat:
         copied_audio: FFmpeg's names of what is copied.
         pictures: whether it is a folder of numbered pictures.
         limits: what it does not hold of a source, in sentences; "": it holds all.
-        unavailable: why it cannot be written here; "": it can.
     """
 
     name: FormatName
@@ -85,7 +83,6 @@ class DeliveryFormat:
     copied_audio: frozenset[str] = frozenset(COPIED_AUDIO[Container.MP4])
     pictures: bool = False
     limits: str = ""
-    unavailable: str = ""
 
     def audio_codec(self, codec: str, pcm: str) -> str | None:
         """Return FFmpeg's name of what an audio track becomes; its own: it is copied.
@@ -158,7 +155,7 @@ FORMATS = {
             codec="HEVC",
             samples="4:2:0, 8 bits, alpha of 8 bits in a layer of its own",
             alpha=AlphaTravel.STRAIGHT,
-            unavailable="PyAV's x265 is built without alpha layers",
+            limits=f"It has 8 bits and 4:2:0 only: HDR shows steps. {NO_MASTERING}",
         ),
         DeliveryFormat(
             name=FormatName.PNG,
@@ -237,23 +234,14 @@ def delivery_format(name: str) -> DeliveryFormat:
     """Return the row of a format.
 
     Raises:
-        InputError: there is none of that name, and all are listed; or it cannot be written here,
-            and others are named.
+        InputError: there is none of that name; lists all.
     """
     try:
-        row = FORMATS[FormatName(name.strip().lower())]
+        return FORMATS[FormatName(name.strip().lower())]
     except ValueError as error:
         raise InputError(
             f"There is no format {name!r}.", f"Formats: {', '.join(FORMATS)}.", option="--as"
         ) from error
-    if row.unavailable:
-        others = [f"{other} ({FORMATS[other].takers})" for other in alternatives(row.name)]
-        raise InputError(
-            f"{row.name} is not available here: {row.unavailable}.",
-            f"With alpha there are {'; '.join(others)}.",
-            option="--as",
-        )
-    return row
 
 
 def delivery_formats(names: str) -> tuple[DeliveryFormat, ...]:
@@ -266,9 +254,3 @@ def delivery_formats(names: str) -> tuple[DeliveryFormat, ...]:
     if not rows:
         raise InputError("No format is named.", f"Formats: {', '.join(FORMATS)}.", option="--as")
     return tuple(dict.fromkeys(rows))
-
-
-def alternatives(name: FormatName) -> Collection[FormatName]:
-    """Return the other videos with a channel for alpha that can be written here."""
-    rows = (row for row in FORMATS.values() if row.alpha.is_own_channel and not row.unavailable)
-    return [row.name for row in rows if not row.pictures and row.name is not name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 
@@ -33,6 +33,7 @@ class AlphaCodec(Enum):
     PRORES = "ProRes 4444"
     VP9 = "VP9"
     FFV1 = "FFV1"
+    HEVC = "HEVC"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class AlphaEncoderSpec:
         matrices: those that its streams can name; empty: all.
         takes_full_range: whether its samples may be of full range.
         tick_seconds: what the container rounds times to; None: it keeps them as they are.
+        muxing: the container's own options.
+        has_odd_sizes: whether a frame may have part of a chroma sample at its edge.
         keeps_aspect: whether PyAV's FFmpeg can tell the container what shape pixels have.
     """
 
@@ -57,6 +60,8 @@ class AlphaEncoderSpec:
     takes_full_range: bool = True
     tick_seconds: Fraction | None = None
     keeps_aspect: bool = True
+    muxing: Mapping[str, str] = field(default_factory=dict)
+    has_odd_sizes: bool = True
 
 
 ENCODERS = {
@@ -98,16 +103,33 @@ ENCODERS = {
         tick_seconds=MILLISECOND,
         keeps_aspect=False,
     ),
+    # What the ffmpeg program encodes: x265 in PyAV has no layers for alpha. The stream of FFV1 does
+    # not carry the range, and the container has to.
+    AlphaCodec.HEVC: AlphaEncoderSpec(
+        encoder="ffv1",
+        container="mp4",
+        options={"level": "3", "slicecrc": "1"},
+        pixel_formats=("yuva420p",),
+        muxing={"movflags": "write_colr"},
+        has_odd_sizes=False,
+    ),
 }
 
 
 def alpha_options(codec: AlphaCodec, size_px: Size) -> dict[str, str]:
     """Return an encoder's options, the same on every computer."""
     options = dict(ENCODERS[codec].options)
-    if codec is AlphaCodec.FFV1:
+    if ENCODERS[codec].encoder == "ffv1":
         small = size_px.width * size_px.height < SMALL_PX
         options["slices"] = str(SMALL_SLICES if small else SLICES)
     return options
+
+
+def written_size(codec: AlphaCodec, size_px: Size) -> Size:
+    """Return the size of frames as a codec has them: HEVC has no odd sides, which grow by one."""
+    if ENCODERS[codec].has_odd_sizes:
+        return size_px
+    return Size(*(side + side % 2 for side in size_px))
 
 
 def alpha_tags(codec: AlphaCodec, colour: ColourTags) -> ColourTags:

@@ -19,6 +19,7 @@ from matting.media.alpha_encoders import (
     AlphaCodec,
     alpha_options,
     alpha_tags,
+    written_size,
 )
 from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import ColourRange, ColourTags, Matrix
@@ -48,7 +49,7 @@ class AlphaVideoWriter(TimedWriter):
         """Open `path` for writing, replacing what was there.
 
         Args:
-            size_px: of the frames, odd or even.
+            size_px: of the frames; as `written_size` says, an odd one may grow by one pixel.
             time_base: seconds a tick of the times given to `write`.
             rate: frames a second on average; steers the encoder only.
             colour: the source's tags.
@@ -60,15 +61,16 @@ class AlphaVideoWriter(TimedWriter):
             StorageError: the file cannot be written.
         """
         spec = ENCODERS[codec]
-        first = most_frames is not None and spec.container == "mov"
+        first = most_frames is not None and spec.container in {"mov", "mp4"}
         super().__init__(
             path,
             container=spec.container,
-            options=header_first(most_frames or 0) if first else {},
+            options={**spec.muxing, **(header_first(most_frames or 0) if first else {})},
             time_base=time_base,
             tick_seconds=spec.tick_seconds,
         )
         self._samples = samples
+        self._size_px = written_size(codec, size_px)
         is_rgb = samples.sample_format.luma_coefficients is None
         tags = alpha_tags(codec, colour)
         self._tags = replace(tags, matrix=Matrix.RGB, range=ColourRange.FULL) if is_rgb else tags
@@ -76,7 +78,7 @@ class AlphaVideoWriter(TimedWriter):
             rate = min(rate, Fraction(MAX_RATE)).limit_denominator(1001)
             options = alpha_options(codec, size_px)
             stream = add_video_stream(self._container, spec.encoder, rate=rate, options=options)
-            stream.width, stream.height = size_px
+            stream.width, stream.height = self._size_px
             stream.pix_fmt = samples.pixel_format
             context = stream.codec_context
             context.time_base = time_base
@@ -107,7 +109,7 @@ class AlphaVideoWriter(TimedWriter):
             self._encode(partial(self._frame, picture, alpha), time)
 
     def _frame(self, picture: Planes, alpha: Tensor) -> VideoFrame:
-        frame = frame_with_alpha(picture, alpha, self._samples.pixel_format)
+        frame = frame_with_alpha(picture, alpha, self._samples.pixel_format, self._size_px)
         # ProRes has them in each frame's header, by which ffmpeg goes.
         frame.color_range, frame.colorspace = self._tags.range, self._tags.matrix
         frame.color_trc, frame.color_primaries = self._tags.transfer, self._tags.primaries

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from matting.imaging.orientation import UPRIGHT, Orientation
 from matting.imaging.planes import Planes
+from matting.imaging.sample_format import Size
 from matting.media.colour_tags import ColourTags
 from matting.media.pixel_formats import (
     Samples,
@@ -56,14 +57,15 @@ def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
     return frame
 
 
-def frame_with_alpha(planes: Planes, alpha: Tensor, pixel_format: str) -> VideoFrame:
-    """Return a frame of exactly that size for an encoder of alpha.
+def frame_with_alpha(planes: Planes, alpha: Tensor, pixel_format: str, size_px: Size) -> VideoFrame:
+    """Return a frame for an encoder of alpha.
 
     Args:
         planes: [1, .., H, W] in that format's bits and layout.
         alpha: [1, 1, H, W], of the same bits.
+        size_px: of the frame; where it is larger, the edge repeats.
     """
-    frame = VideoFrame(*planes.size, pixel_format)
+    frame = VideoFrame(*size_px, pixel_format)
     _fill_colour(frame, planes)
     _fill(frame.planes[3], alpha[0, 0].numpy())
     return frame

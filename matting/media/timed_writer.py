@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -84,17 +84,13 @@ class TimedWriter(Closing):
             self._mux_rest()
             self._container.close()
         self._release_encoder()
-        try:
-            times = decode_through(self._path, on_frames)
-        except MediaError as error:
-            raise EncodeError(f"{self._path} came out damaged: {error.what}") from error
-        written = [time - times[0] for time in times]
+        require_times(self._path, self.times_seconds, on_frames)
+
+    @property
+    def times_seconds(self) -> list[Fraction]:
+        """When the frames so far are presented, counted from the first."""
         first = self._time_of(self._pts[0]) if self._pts else Fraction(0)
-        if written != [self._time_of(pts) - first for pts in self._pts]:
-            raise EncodeError(
-                f"{self._path}: {len(self._pts)} pictures went in, {len(written)} came out, "
-                "or came out at other times."
-            )
+        return [self._time_of(pts) - first for pts in self._pts]
 
     def _encode(self, make_frame: Callable[[], VideoFrame], pts: int) -> None:
         """Encode a frame.
@@ -144,3 +140,25 @@ class TimedWriter(Closing):
         if self._tick_seconds is None:
             return time
         return math.floor(time / self._tick_seconds + Fraction(1, 2)) * self._tick_seconds
+
+
+def require_times(
+    path: Path, expected: Sequence[Fraction], on_frames: Callable[[int], None] = ignore
+) -> None:
+    """Decode a written file through, and compare its frames' times with what they should be.
+
+    Args:
+        expected: in seconds, counted from the first.
+        on_frames: told how many more frames have been checked.
+    Raises:
+        EncodeError: the file does not hold every frame at its time, each decodable.
+    """
+    try:
+        times = decode_through(path, on_frames)
+    except MediaError as error:
+        raise EncodeError(f"{path} came out damaged: {error.what}") from error
+    if [time - times[0] for time in times] != list(expected):
+        raise EncodeError(
+            f"{path}: {len(expected)} pictures went in, {len(times)} came out, "
+            "or came out at other times."
+        )

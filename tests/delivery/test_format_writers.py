@@ -36,8 +36,7 @@ from tests.support.soft_disc import (
 )
 
 SOFTWARE = EncodingOptions(VideoCodec.H264, quality=1, encoder=CodecBackend.SOFTWARE)
-AVAILABLE = [row for row in FORMATS.values() if not row.unavailable]
-CHANNELS = [row for row in AVAILABLE if row.alpha is AlphaTravel.STRAIGHT]
+CHANNELS = [row for row in FORMATS.values() if row.alpha is AlphaTravel.STRAIGHT]
 PACKED = [FORMATS[name] for name in (FormatName.STACKED, FormatName.SIDE_BY_SIDE)]
 LOSSLESS = {FormatName.PNG, FormatName.EXR, FormatName.FFV1}
 
@@ -64,6 +63,9 @@ def write(
 def shown(row: DeliveryFormat, path: Path) -> Floats:
     options = ("-start_number", "7") if row.pictures else ()
     decoder = ("-c:v", "libvpx-vp9") if row.name is FormatName.WEBM else ()
+    if row.name is FormatName.HEVC:
+        width, height = DISC_SIZE
+        return read_rgba(path, Size(98, 66))[:, :height, :width]  # no odd sides
     return read_rgba(path, DISC_SIZE, *options, *decoder)
 
 
@@ -182,7 +184,7 @@ def test_what_becomes_too_large_twice_as_high_is_refused_at_once() -> None:
     format_input(FORMATS[FormatName.SIDE_BY_SIDE], source, encoding)
 
 
-@pytest.mark.parametrize("row", AVAILABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
 def test_every_format_that_is_listed_can_be_written(row: DeliveryFormat) -> None:
     hdr = replace(BT709_TAGS, transfer=16).sample_format(10, (2, 2), DISC_SIZE.height)
     assert hdr.transfer is TransferFunction.PQ

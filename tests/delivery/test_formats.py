@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from fractions import Fraction
 
-import av
 import pytest
 
 from matting.delivery.formats import (
@@ -14,7 +12,6 @@ from matting.delivery.formats import (
     AlphaTravel,
     Audio,
     FormatName,
-    delivery_format,
     delivery_formats,
 )
 from matting.errors import InputError
@@ -47,24 +44,6 @@ def test_an_unknown_format_is_refused_and_all_are_listed(names: str) -> None:
     with pytest.raises(InputError) as raised:
         delivery_formats(names)
     assert all(str(name) in raised.value.hint for name in FormatName)
-
-
-def test_one_that_is_not_available_is_refused_and_others_are_named() -> None:
-    for row in FORMATS.values():
-        if row.unavailable:
-            with pytest.raises(InputError, match=row.unavailable) as raised:
-                delivery_format(row.name)
-            assert FormatName.PRORES in raised.value.hint
-
-
-def test_only_what_cannot_be_encoded_is_called_unavailable() -> None:
-    """Should PyAV learn to write alpha layers, the table has to learn it, too."""
-    assert FORMATS[FormatName.HEVC].unavailable
-    context = av.VideoCodecContext.create("libx265", "w")
-    context.width = context.height = 64
-    context.pix_fmt, context.time_base = "yuva420p", Fraction(1, 30)
-    with pytest.raises(av.error.FFmpegError):
-        context.open()
 
 
 @pytest.mark.parametrize(

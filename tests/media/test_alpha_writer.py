@@ -74,7 +74,7 @@ def write(
         writer.finish()
 
 
-@pytest.fixture(params=AlphaCodec, ids=lambda codec: codec.value)
+@pytest.fixture(params=SUFFIXES, ids=lambda codec: codec.value)
 def codec(request: pytest.FixtureRequest) -> AlphaCodec:
     assert isinstance(request.param, AlphaCodec)
     return request.param

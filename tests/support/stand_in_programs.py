@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-posix_only = pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for nvidia-smi")
+posix_only = pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for a program")
 RTX_3060 = "NVIDIA GeForce RTX 3060, 12288 MiB, 551.23, 8.6\n"
 
 
