@@ -29,6 +29,9 @@ from tests.support.wine.harness import Wine
 # All that any process of the tests or of the fault bench needs.
 PRELOADED_BY_TESTS = [*PRELOADED, "tests.support.faulty_worker"]
 
+MEMORY = Path("/dev/shm")  # a file system in memory, on Linux
+ROOM_BYTES = 6 << 30  # more than all temporary files at once, with a Windows for each worker
+
 # The same examples every time; a busy machine may take its time; nothing is left in the folder.
 hypothesis.settings.register_profile("rvm", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("rvm")
@@ -43,6 +46,15 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at skipif, which may skip what must fail
 def pytest_runtest_setup(item: pytest.Item) -> None:
     require_gpu(item)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest's own folder is made there
+def pytest_configure() -> None:
+    """Keep temporary files in memory: tests make and delete more of them than a disk likes."""
+    usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    if "TMPDIR" not in os.environ and usable and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it is asked for anew
 
 
 @pytest.hookimpl(trylast=True)
