@@ -115,7 +115,9 @@ def _add_to_separate(
                 f"{folder} holds pictures, which have no audio.",
                 f"Their results are whole, in {matted.output_folder(OutputKind.COMPOSITE)}.",
             )
-        undone = [path.name for path in videos if not ledger.is_done(path.name)]
+        undone = [
+            path.name for path in videos if not ledger.is_done(path.name, {OutputKind.COMPOSITE})
+        ]
         if undone:
             others = f", nor are {len(undone) - 1} others" if len(undone) > 1 else ""
             raise InputError(

@@ -23,7 +23,7 @@ from matting.system.files import require_possible
 from matting.system.invocation import Command, give, named, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
 
-VIDEO_KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND)
+VIDEO_KINDS = tuple(kind for kind in OutputKind if kind.is_joined)
 
 
 def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
@@ -133,7 +133,7 @@ def _require_done(ledger: Ledger, plan: Plan) -> None:
     names = ledger.names
     if names != tuple(segment.name for segment in plan.segments):
         raise InputError(f"{ledger.folder.root} does not hold all that was cut.", _matte_first())
-    missing = [name for name in names if not ledger.is_done(name)]
+    missing = [name for name in names if not ledger.is_done(name, _joined(ledger, name))]
     if missing:
         listed = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
         raise InputError(
@@ -147,6 +147,11 @@ def _require_done(ledger: Ledger, plan: Plan) -> None:
                 f"{segment.frames} frames, and matted with {frames}.",
                 START_OVER,
             )
+
+
+def _joined(ledger: Ledger, name: str) -> list[OutputKind]:
+    """Return what is joined of a segment: whatever became of its matte plays no part."""
+    return [kind for kind in ledger.entry(name).outputs if kind.is_joined]
 
 
 def _combine_kind(

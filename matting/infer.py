@@ -137,12 +137,12 @@ def _too_long(
 
 def _places(inputs: InputFolder, folder: MattedFolder, options: MattingOptions) -> list[Place]:
     """Return where a run puts what it makes of its inputs, and `add-audio` later on."""
-    kinds = options.output.kinds
+    kinds = options.output.written
     results = [
         place for item in inputs.inputs for place in _places_of(item, inputs, folder, options)
     ]
     if inputs.plan is not None:
-        combined = [Place(folder.combined(kind)) for kind in kinds]
+        combined = [Place(folder.combined(kind)) for kind in kinds if kind.is_joined]
         video = inputs.path.parent / inputs.plan.source.name
         results += [*combined, *final_places(video, folder.root.parent)]
     return list(matted_places(folder, kinds, results))
@@ -153,7 +153,7 @@ def _places_of(
 ) -> list[Place]:
     """Return where the results of one input go, and the final file of a separate video."""
     places = []
-    for kind in options.output.kinds:
+    for kind in options.output.written:
         target = target_of(item, folder, kind, options.output.frame_rate)
         places.append(Place(target.path, target.pictures))
         if target.pictures and item.is_sequence:

@@ -25,11 +25,17 @@ class OutputKind(Choice):
     ALPHA = "ALPHA"
     FOREGROUND = "FOREGROUND"
     ALPHA_PNG = "ALPHA_PNG"
+    MATTE = "MATTE"  # what the network found, from which all others are made
 
     @property
     def is_alpha(self) -> bool:
         """Whether it is a grey picture of coverage, not of light."""
         return self in {OutputKind.ALPHA, OutputKind.ALPHA_PNG}
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether it is a video whose segments are joined for viewers and editors."""
+        return self in {OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND}
 
 
 class CodecBackend(Choice):
@@ -112,6 +118,7 @@ class JobOption(Choice):
     CHROMA = "--chroma"
     ENCODER = "--encoder"
     FRAME_RATE = "--frame-rate"
+    KEEP_MATTE = "--keep-matte"
 
     @property
     def field(self) -> str:
@@ -189,15 +196,22 @@ class OutputOptions:
 
     Attributes:
         background: red, green, blue behind the composite, 0..255.
-        kinds: COMPOSITE, and of the other kinds those that were asked for.
+        kinds: COMPOSITE, and of the other kinds those that were asked for; MATTE is none of them.
         frame_rate: frames a second of the videos that image sequences become; None: they become
             pictures again.
+        keep_matte: whether the matte is stored, too, for other outputs to be made from it.
     """
 
     background: tuple[int, int, int] = (120, 255, 155)
     kinds: tuple[OutputKind, ...] = (OutputKind.COMPOSITE,)
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
     frame_rate: Fraction | None = None
+    keep_matte: bool = True
+
+    @property
+    def written(self) -> tuple[OutputKind, ...]:
+        """All that is written of a segment, the matte first: the others are made from it."""
+        return (OutputKind.MATTE, *self.kinds) if self.keep_matte else self.kinds
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def run(
         whatever the stages raise.
     """
     require_file(video)
-    require_places(job_places(video, output, matting.output.kinds), video)
+    require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
     # Before the hour that cutting may take.

@@ -36,7 +36,7 @@ from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     CuttingOptions,
     MattingOptions,
-    OutputKind,
+    OutputOptions,
 )
 from matting.progress import Progress, quantity
 from matting.project.job_places import job_places, require_places
@@ -89,7 +89,7 @@ def _segment(
     info = probe(video)
     require_supported(info)
     folder = segments_folder(video, output)
-    kinds = then.output.kinds if then else (OutputKind.COMPOSITE,)
+    kinds = (then.output if then else OutputOptions()).written
     require_places(job_places(video, output, kinds), video)
     notes += dry_run(video, output, then)
     with folder_lock(folder, warn=progress.say):

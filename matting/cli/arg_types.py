@@ -68,6 +68,11 @@ def choice(
     return parse
 
 
+def yes_or_no(text: str) -> bool:
+    """Parse yes or no."""
+    return choice(("yes", "no"))(text) == "yes"
+
+
 def colour(text: str) -> tuple[int, int, int]:
     """Parse a colour, by its numbers or its name; return red, green, blue, 0 to 255.
 

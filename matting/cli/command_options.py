@@ -167,6 +167,13 @@ def _add_output_options(group: Group) -> None:
         metavar="FPS",
         help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
+    add(
+        "--keep-matte",
+        type=arg_types.yes_or_no,
+        default=argparse.SUPPRESS,
+        metavar="{yes,no}",
+        help="store what was found, so that other results take no network time (default: yes)",
+    )
 
 
 def _add_compute_options(group: Group) -> None:

@@ -27,7 +27,11 @@ from matting.options import (
 
 ALWAYS = OutputOptions().kinds
 # What --save calls the kinds that are not always written.
-SAVED = {kind.value.lower().replace("_", "-"): kind for kind in OutputKind if kind not in ALWAYS}
+SAVED = {
+    kind.value.lower().replace("_", "-"): kind
+    for kind in OutputKind
+    if kind not in {*ALWAYS, OutputKind.MATTE}
+}
 
 
 def cutting_options(arguments: argparse.Namespace) -> CuttingOptions:
@@ -98,4 +102,5 @@ def _output_options(typed: Mapping[JobOption, Any], default: OutputOptions) -> O
             encoder=CodecBackend(typed.get(JobOption.ENCODER, encoding.encoder)),
         ),
         frame_rate=typed.get(JobOption.FRAME_RATE, default.frame_rate),
+        keep_matte=typed.get(JobOption.KEEP_MATTE, default.keep_matte),
     )

@@ -11,7 +11,8 @@ from matting.cutting.cut_job import CutSegment
 from matting.errors import writing
 from matting.media.video_info import VideoInfo
 from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
-from matting.project.plan import Plan, PlannedSegment, concat_list, write_plan
+from matting.project.plan import Plan, PlannedSegment, write_plan
+from matting.project.result_lists import concat_list
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 

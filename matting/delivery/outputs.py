@@ -38,7 +38,7 @@ class OutputTarget:
 def output_formats(
     source: FrameSource, encoding: EncodingOptions, targets: Mapping[OutputKind, OutputTarget]
 ) -> dict[OutputKind, EncoderInput]:
-    """Return the samples in which each output is written.
+    """Return the samples in which each output is written; the stored matte has its own.
 
     Raises:
         MissingError: this build of FFmpeg has no such encoder.
@@ -48,6 +48,7 @@ def output_formats(
         if target.pictures
         else _video_format(kind, source, encoding)
         for kind, target in targets.items()
+        if kind is not OutputKind.MATTE
     }
 
 

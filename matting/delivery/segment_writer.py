@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
+import torch
+
 from matting.delivery.outputs import OutputTarget, create_writer
-from matting.imaging.compositor import Matte, RenderFunction
-from matting.imaging.planes import TimedBatch
-from matting.imaging.renderer import render_matte
+from matting.imaging.compositor import Matte
+from matting.imaging.matte_planes import MattePlanes
+from matting.imaging.planes import Planes, TimedBatch
+from matting.imaging.renderer import RenderFunction, compose_frames, render_stored
 from matting.media.encoders import EncoderInput
 from matting.media.images.writer import ImageWriter
+from matting.media.matte_file import MatteWriter
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
 from matting.options import OutputKind, OutputOptions
 from matting.system import atomic_files
 from matting.system.temporary_files import create_temporary, create_temporary_folder
+
+CPU = torch.device("cpu")
 
 
 class SegmentWriter:
@@ -46,6 +52,7 @@ class SegmentWriter:
         self._temporary: dict[OutputKind, Path] = {}
         self._open_files = ExitStack()
         self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
+        self._matte_writer: MatteWriter | None = None
         self._first_pts: int | None = None
 
     def open(self) -> None:
@@ -58,6 +65,9 @@ class SegmentWriter:
         for kind, target in self._targets.items():
             create = create_temporary_folder if target.pictures else create_temporary
             self._temporary[kind] = create(target.path)
+            if kind is OutputKind.MATTE:
+                self._matte_writer = self._open_matte(self._temporary[kind])
+                continue
             self._writers[kind] = create_writer(
                 kind,
                 self._temporary[kind],
@@ -69,27 +79,53 @@ class SegmentWriter:
             self._open_files.enter_context(self._writers[kind])
 
     def write(self, mattes: TimedBatch[Matte]) -> None:
-        """Render mattes, and write them at times that count from the first frame.
+        """Bring mattes to their full size, and write them and what is made of them.
 
         Raises:
             EncodeError, StorageError: as the writers.
             MachineError: there is too little memory.
         """
-        if self._first_pts is None:
-            self._first_pts = mattes.pts[0]
-        sample_formats = {kind: own.sample_format for kind, own in self._formats.items()}
-        times = iter([time - self._first_pts for time in mattes.pts])
+        times = iter(mattes.pts)
         for matte in mattes.parts:
-            pictures = render_matte(
-                matte,
-                sample_formats,
-                self._options.background,
-                renderer=self._renderer,
-                keep_on_device=self._encoded_on_device(),
-            )
-            pts = list(islice(times, len(matte.source)))
-            for kind, writer in self._writers.items():
-                writer.write(pictures[kind], pts)
+            stored = render_stored(matte, renderer=self._renderer)
+            self.write_stored(matte.source, stored, list(islice(times, len(matte.source))))
+
+    def write_stored(self, source: Planes, matte: MattePlanes, pts: Sequence[int]) -> None:
+        """Write mattes and what is made of them, at times that count from the first frame.
+
+        Args:
+            source: T frames, on any device.
+            matte: theirs, on any device.
+            pts: T times, in ticks of the source's time base.
+        Raises:
+            EncodeError, StorageError: as the writers.
+            MachineError: there is too little memory.
+        """
+        if self._first_pts is None:
+            self._first_pts = pts[0]
+        times = [time - self._first_pts for time in pts]
+        if self._matte_writer is not None:
+            self._matte_writer.write(matte.to(CPU), times)
+        pictures = compose_frames(
+            source,
+            matte.to(source.device),
+            {kind: own.sample_format for kind, own in self._formats.items()},
+            self._options.background,
+            keep_on_device=self._encoded_on_device(),
+        )
+        for kind, writer in self._writers.items():
+            writer.write(pictures[kind], times)
+
+    def _open_matte(self, path: Path) -> MatteWriter:
+        source = self._source
+        writer = MatteWriter(
+            path,
+            size_px=source.size_px,
+            time_base=source.time_base,
+            rate=source.rate,
+            sample_format=source.sample_format,
+        )
+        return self._open_files.enter_context(writer)
 
     def _encoded_on_device(self) -> set[OutputKind]:
         """Return the outputs whose writer takes pictures from where they were computed."""
@@ -106,7 +142,8 @@ class SegmentWriter:
             EncodeError: an output could not be encoded whole.
             StorageError: an output could not be written.
         """
-        for writer in self._writers.values():
+        writers = (self._matte_writer, *self._writers.values())
+        for writer in filter(None, writers):
             writer.finish(lambda _: alive())
         self._open_files.close()
         for kind, target in self._targets.items():
@@ -128,5 +165,6 @@ class SegmentWriter:
             self._open_files.close()
         finally:
             self._writers.clear()  # encoders end with the last reference to them
+            self._matte_writer = None
             for path in self._temporary.values():
                 atomic_files.discard(path)

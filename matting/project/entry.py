@@ -140,6 +140,8 @@ class Entry(Struct, frozen=True):
         end_state: the fingerprint of the file with the network's state after it; None: there is
             none.
         error: what went wrong; empty if nothing did.
+        waiting: whether the program itself has said that it is not done, until it has other outputs
+            of the same matte.
     """
 
     source: Fingerprint | None = None
@@ -150,3 +152,4 @@ class Entry(Struct, frozen=True):
     end_state: Fingerprint | None = None
     error: str = ""
     lineage: Lineage | None = None
+    waiting: bool = False

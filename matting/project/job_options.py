@@ -33,6 +33,7 @@ from matting.system.invocation import command_line
 
 LONGEST_PATH = 1 << 15  # on Windows, which has the longest
 DEFAULT_KINDS = OutputOptions().kinds
+YES_OR_NO = {True: "yes", False: "no"}
 # Typed, these decide more than themselves: the value of the key is not taken from the job then.
 DECIDED_BY = {
     JobOption.DOWNSAMPLE_RATIO: {JobOption.SUBJECT},
@@ -47,6 +48,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     Attributes:
         background: as "#78FF9B".
         preset: of the encoder, which only callers in Python give.
+        keep_matte: not on record of earlier versions, which stored none.
     """
 
     checkpoint: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
@@ -62,6 +64,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     chroma: Chroma = Chroma.SOURCE
     encoder: CodecBackend = CodecBackend.AUTO
     frame_rate: Fraction | None = None
+    keep_matte: bool = False
 
     def __post_init__(self) -> None:
         if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
@@ -85,6 +88,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             chroma=encoding.chroma,
             encoder=encoding.encoder,
             frame_rate=output.frame_rate,
+            keep_matte=output.keep_matte,
         )
 
     @classmethod
@@ -114,6 +118,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                     self.codec, self.quality, self.bitrate, self.preset, self.chroma, self.encoder
                 ),
                 self.frame_rate,
+                self.keep_matte,
             ),
         )
 
@@ -135,7 +140,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         words: list[str] = []
         for option in JobOption:
             value = getattr(self, option.field)
-            if value == getattr(than or JobOptions(), option.field):
+            if value == getattr(than or DEFAULTS, option.field):
                 continue
             if value is None and option is JobOption.QUALITY:
                 value = quality_of(EncodingOptions(self.codec))
@@ -143,11 +148,16 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 value = "auto"
             if value is None:
                 continue
+            if isinstance(value, bool):
+                value = YES_OR_NO[value]
             values = value if isinstance(value, tuple) else (value,)
             for one in values:
                 text = str(getattr(one, "value", one))
                 words += [option.value, text.lower().replace("_", "-") if values is value else text]
         return command_line(words)
+
+
+DEFAULTS = JobOptions.of(MattingOptions())
 
 
 def take_up(
@@ -162,8 +172,8 @@ def take_up(
     """
     if options.typed is not None and remembered is not None:
         wanted = remembered.with_typed(JobOptions.of(options), options.typed)
-        own = wanted.with_typed(JobOptions(), options.typed)
-        if own != JobOptions():
+        own = wanted.with_typed(DEFAULTS, options.typed)
+        if own != DEFAULTS:
             progress.say(f"This job goes on with its own options: {own.in_words()}")
         options = wanted.applied_to(options)
     encoding = options.output.encoding
@@ -188,7 +198,9 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         values["subject"] = Subject.PORTRAIT if ratio is AutoRatio.PORTRAIT else Subject.FULL_BODY
     elif ratio is not None:
         values["downsample_ratio"] = ratio
-    values["save"] = tuple(k for k in known.get("kinds", ()) if k not in DEFAULT_KINDS)
+    kinds = known.get("kinds", ())
+    values["keep_matte"] = OutputKind.MATTE in kinds
+    values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):
         values["quality"] = known.get("quality")

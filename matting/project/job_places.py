@@ -14,6 +14,7 @@ from matting.options import OutputKind
 from matting.project.paths import (
     LIST_NAME,
     LOG_NAME,
+    MATTE_SUFFIX,
     PLAN_NAME,
     UNFINISHED,
     Container,
@@ -76,7 +77,9 @@ def segment_results(folder: MattedFolder, kinds: Sequence[OutputKind]) -> Iterat
     """Yield where the results of a video's segments go, and the files that join them."""
     last = segment_name(LAST_SEGMENT)
     for kind in kinds:
-        if kind is OutputKind.ALPHA_PNG:
+        if kind is OutputKind.MATTE:
+            yield Place(folder.output_folder(kind) / Path(last).with_suffix(MATTE_SUFFIX).name)
+        elif kind is OutputKind.ALPHA_PNG:
             pictures = folder.output_folder(kind) / Path(last).stem
             yield Place(pictures / picture_name(0))
         else:

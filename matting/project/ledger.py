@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from matting.project import records
 from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
 from matting.project.job_options import JobOptions
 from matting.project.manifest import START_OVER, Incoming, Manifest, upgrade
-from matting.project.paths import LIST_NAME, MattedFolder
-from matting.project.plan import Plan, concat_list
+from matting.project.paths import MattedFolder
+from matting.project.plan import Plan
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import sweep_folder
@@ -92,19 +92,37 @@ class Ledger:
         self._save_manifest()
         self._save_processed()
 
-    def reopen(self, names: Sequence[str]) -> None:
-        """Record that those segments are to be matted, or matted again."""
+    def reopen(self, names: Collection[str], waiting: Collection[str] = ()) -> None:
+        """Record that those segments are to be matted, or matted again.
+
+        Args:
+            waiting: those of them that only get other outputs of the matte that they have.
+        """
         for name in names:
             self._done[name] = False
+            entry = self.entry(name)
+            if entry.waiting != (name in waiting):
+                self._entries[name] = replace(entry, waiting=name in waiting)
+        self._save_manifest()
         self._save_processed()
 
     def says_done(self, name: str) -> bool:
         """Return whether a segment is recorded as done, whatever became of its files since."""
         return self._done.get(name, False) and bool(self.entry(name).outputs)
 
-    def is_done(self, name: str) -> bool:
-        """Return whether a segment is done: nobody said otherwise, and its files are intact."""
-        return self.says_done(name) and self._is_in_place(self.entry(name))
+    def is_done(self, name: str, kinds: Collection[OutputKind] | None = None) -> bool:
+        """Return whether a segment is done: nobody said otherwise, and its files are intact.
+
+        Args:
+            kinds: those that count; None: all that it has.
+        """
+        counted = self.entry(name).outputs.keys() if kinds is None else set(kinds)
+        return self.says_done(name) and self.intact_outputs(name, counted) == counted
+
+    def intact_outputs(self, name: str, kinds: Collection[OutputKind]) -> set[OutputKind]:
+        """Return of which of these kinds a segment has a recorded result that is intact."""
+        outputs = self.entry(name).outputs
+        return {k for k in kinds if k in outputs and self._is_intact(k, outputs[k])}
 
     def output(self, name: str, kind: OutputKind) -> Path | None:
         """Return a segment's result of one output kind; None if there is none."""
@@ -190,6 +208,7 @@ class Ledger:
                     atomic_files.discard(file.temporary)
             if self._is_in_place(incoming.entry):
                 self._replace(name, incoming.entry)
+                self._done[name] = True
         self._incoming.clear()
         for entry in self._entries.values():
             for kind, output in entry.outputs.items():
@@ -212,17 +231,6 @@ class Ledger:
         """
         self._entries[name] = entry
 
-    def write_lists(self, kinds: Iterable[OutputKind]) -> None:
-        """List the results, for people who join them themselves; of videos only."""
-        for kind in kinds:
-            outputs = [self.output(name, kind) for name in self.names]
-            names = [path.name for path in outputs if path is not None and not path.is_dir()]
-            path = self.folder.output_folder(kind) / LIST_NAME
-            if names:
-                atomic_files.write_text(path, concat_list(names))
-            else:
-                atomic_files.remove(path)
-
     def _replace(self, name: str, entry: Entry) -> None:
         """Put an entry in the place of another; files that keep their names stay known."""
         for kind, output in self.entry(name).outputs.items():
@@ -243,10 +251,10 @@ class Ledger:
 
     def _is_in_place(self, entry: Entry) -> bool:
         """Return whether all files of a result are there and intact."""
-        return all(
-            output.fingerprint.matches(self.folder.output_folder(kind) / output.file)
-            for kind, output in entry.outputs.items()
-        )
+        return all(self._is_intact(kind, output) for kind, output in entry.outputs.items())
+
+    def _is_intact(self, kind: OutputKind, output: OutputFile) -> bool:
+        return output.fingerprint.matches(self.folder.output_folder(kind) / output.file)
 
     def _read(self) -> None:
         processed, path = self.folder.processed, self.folder.manifest

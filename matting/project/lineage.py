@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from matting.project.entry import Entry, InitialState, Lineage, RecordedSettings
 from matting.project.ledger import Ledger
+from matting.project.recorded_settings import MATTE_SETTINGS
 from matting.system.fingerprint import Fingerprint
 
 
@@ -66,5 +67,5 @@ def _implied_lineage(entry: Entry, start: str | None, *, before_is_right: bool) 
 
 
 def _matte(settings: RecordedSettings) -> list[object]:
-    values = settings.checkpoint, settings.ratio, settings.precision
+    values = (getattr(settings, name) for name in MATTE_SETTINGS)
     return [None if isinstance(value, UnsetType) else to_builtins(value) for value in values]

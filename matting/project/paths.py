@@ -23,6 +23,7 @@ TRIAL = ".trial"
 SEGMENTS_SUFFIX = "_segments"
 MATTED_SUFFIX = "_matted"
 FINAL_SUFFIX = "_MATTED"
+MATTE_SUFFIX = ".mkv"  # of stored mattes
 
 
 class Container(Enum):

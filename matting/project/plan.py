@@ -165,12 +165,6 @@ def write_plan(segments_folder: Path, plan: Plan) -> None:
     records.write(segments_folder / PLAN_NAME, plan)
 
 
-def concat_list(names: Sequence[str]) -> str:
-    """Return a list of files as ffmpeg's concat demuxer reads it."""
-    quoted = (name.replace("'", "'\\''") for name in names)
-    return "".join(f"file '{name}'\n" for name in quoted)
-
-
 def _gaps(pts: Sequence[int]) -> str:
     """Return the gaps between rising times, as `PlannedSegment` has them."""
     steps = (later - earlier for earlier, later in pairwise(pts))

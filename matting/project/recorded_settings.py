@@ -16,12 +16,14 @@ from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 if TYPE_CHECKING:  # what joins results needs no torch
     from matting.project.inputs import Input
 
+# What shapes the matte; all others shape what is made from it.
+MATTE_SETTINGS = ("checkpoint", "ratio", "precision")
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
     "ratio": "--downsample-ratio or --subject",
     "bitrate_bps": "--bitrate",
-    "kinds": "--save",
+    "kinds": "--save or --keep-matte",
     "preset": "how carefully the encoder works",
     "frame_rate": "--frame-rate",
     "first_frame": "the numbers of the pictures",
@@ -42,7 +44,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         ratio=AutoRatio(f"auto, {matte.subject}") if matte.ratio is None else matte.ratio,
         precision=UNSET if matte.precision is Precision.AUTO else matte.precision,
         background="#{:02X}{:02X}{:02X}".format(*output.background),
-        kinds=output.kinds,
+        kinds=output.written,
         frame_rate=rate,
         first_frame=item.first_frame if OutputKind.ALPHA_PNG in output.kinds else UNSET,
     )

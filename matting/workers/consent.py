@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -17,26 +17,32 @@ from matting.workers.schedule import Schedule
 STAY = "To go on as before, leave the other options away."
 
 
-def ask_before_redoing(schedule: Schedule, ledger: Ledger, frames: int, progress: Progress) -> None:
+def ask_before_redoing(
+    schedule: Schedule, ledger: Ledger, frames: Callable[[Input], int], progress: Progress
+) -> None:
     """Ask whether what is done by other options may be done again.
 
     Args:
-        frames: of those segments, all together.
+        frames: returns how many a segment has.
     Raises:
         InputError: it may not, or there is nobody to ask.
     """
     others = schedule.of_other_options
     if not others:
         return
+    matted = [item for item in others if not schedule.is_rendered(item)]
+    counted = sum(map(frames, matted or others))
     takes = "how long that takes is not known"
     if ledger.frames_per_second is not None:
-        takes = f"that takes {about(frames / ledger.frames_per_second)}"
-    changes = "; ".join(schedule.changes)
+        seconds = counted / ledger.frames_per_second
+        takes = f"that takes {'' if matted else 'less than matting did, '}{about(seconds)}"
+    changes = "; ".join((schedule.changes if matted else schedule.changed_outputs).keys())
+    again = "matte them" if matted else "make them from their stored mattes"
     what = (
         f"{quantity(len(others), 'segment')} {'is' if len(others) == 1 else 'are'} done by other "
-        f"options ({changes}). To matte them again: {takes}."
+        f"options ({changes}). To {again} again: {takes}."
     )
-    answer = progress.confirm(f"{what} Matte them again?")
+    answer = progress.confirm(f"{what} {again.capitalize()} again?")
     if answer is None:
         stay = _way_back(ledger, others)
         raise InputError(what, f"To do so, add --again. {stay}", option="--again")

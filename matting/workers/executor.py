@@ -20,7 +20,7 @@ from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
-from matting.project.paths import MattedFolder
+from matting.project.paths import MATTE_SUFFIX, MattedFolder
 from matting.system.fingerprint import Fingerprint
 
 
@@ -31,6 +31,7 @@ class WorkerSetup:
     Attributes:
         options: as asked for, with the encoder decided.
         checkpoint, checkpoint_sha256: the file of the weights, and its hash when the run began.
+        needs_network: whether anything is to be matted; else all is rendered from stored mattes.
         device: the device to use, by a name that `choose_device` takes.
     """
 
@@ -38,6 +39,7 @@ class WorkerSetup:
     checkpoint: Path
     checkpoint_sha256: str
     device: str
+    needs_network: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class SegmentTask:
         only_frames: for a trial, how many of its frames to matte; None: all.
         index: what is known of its file already, which the worker need not read again.
         refusal: why its file cannot be read, where that took too long to be tried again.
+        matte: its stored matte, from which the results are rendered; None: the network finds it.
     """
 
     item: Input
@@ -75,6 +78,7 @@ class SegmentTask:
     only_frames: int | None = None
     index: MediaIndex | None = None
     refusal: MattingError | None = None
+    matte: Path | None = None
 
 
 def target_of(
@@ -90,6 +94,8 @@ def target_of(
         rate: as for `Input.open`.
     """
     outputs = folder.output_folder(kind)
+    if kind is OutputKind.MATTE:
+        return OutputTarget(outputs / f"{item.stem}{MATTE_SUFFIX}")
     if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
         return OutputTarget(outputs / item.stem, True, item.first_frame, only_frames)
     return OutputTarget(outputs / f"{item.stem}.mp4")
@@ -167,8 +173,12 @@ class Executor(Protocol):
     MachineUnusableError, and what is wrong with the weights or the device.
     """
 
-    def prepare(self) -> None:
-        """Load the network, before anything is submitted."""
+    def prepare(self, *, network: bool) -> None:
+        """Get ready, before anything is submitted.
+
+        Args:
+            network: whether to load it; without it, segments are rendered from stored mattes only.
+        """
 
     def trial(self, task: SegmentTask) -> TrialOutcome | Failure:
         """Matte a few frames, while nothing else is submitted."""

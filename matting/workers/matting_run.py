@@ -14,19 +14,21 @@ from matting.media.foreign_files import known_refusal
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.entry import Entry, RecordedSettings
+from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.project.origin import origin_of
 from matting.project.own_files import require_own_results
 from matting.project.recorded_settings import settings_of
+from matting.project.result_lists import write_result_lists
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
 from matting.workers.memory_need import warn_of_little_memory
 from matting.workers.preflight import Work, preflight
 from matting.workers.reasons import reasons
+from matting.workers.result_recorder import ResultRecorder
 from matting.workers.run_report import WITHOUT_STATE, RunReport
 from matting.workers.schedule import Action, Schedule, Step
 
@@ -65,9 +67,9 @@ class MattingRun:
         self._checkpoint_sha256 = checkpoint_sha256
         self._refused = refused
         self._possible = inputs.without(refused)
-        self._schedule = Schedule(self._possible, self._ledger, self._settings, self._targets)
+        self._schedule = Schedule(self._possible, self._ledger, self._settings, self._all_targets)
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
-        self._failed: dict[str, MattingError] = {}  # why
+        self._recorder = ResultRecorder(self._ledger, self._settings, progress)
         self._report = RunReport(progress)
 
     def run(self) -> None:
@@ -81,8 +83,7 @@ class MattingRun:
         schedule = self._schedule
         self._require_own_results()
         if not self._options.again and self._ledger.agreed != self._agreed():
-            frames = sum(map(self._frames, schedule.of_other_options))
-            ask_before_redoing(schedule, self._ledger, frames, self._progress)
+            ask_before_redoing(schedule, self._ledger, self._frames, self._progress)
         self._ledger.begin(
             [item.name for item in inputs],
             self._inputs.plan,
@@ -97,21 +98,24 @@ class MattingRun:
             preflight(self._work(), self._executor, self._folder, self._options, self._progress)
         self._ledger.save()  # only now: what was refused until here leaves nothing behind
         # What is done by other options stays so until another result takes its place.
-        self._ledger.reopen([item.name for item in schedule.not_whole])
+        self._ledger.reopen(
+            [step.item.name for step in schedule.not_whole],
+            waiting={s.item.name for s in schedule.not_whole if s.action is Action.RENDER},
+        )
         for item in inputs:
             if item.name in self._refused:
-                self._record_failure(item, self._refused[item.name])
-        done = len(self._possible.inputs) - len(schedule.matted)
+                self._recorder.record_failure(item, self._refused[item.name])
+        done = len(self._possible.inputs) - len(schedule.remade)
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
-        for kind in self._options.output.kinds:
+        for kind in self._options.output.written:
             atomic_files.make_folder(self._folder.output_folder(kind))
         atomic_files.make_folder(self._folder.state("").parent)
         self._matte_all()
         for item in self._possible.inputs:
             self._forget_state(item)
-        self._ledger.write_lists(self._options.output.kinds)
-        if self._failed:
+        write_result_lists(self._ledger, self._options.output.kinds)
+        if self._recorder.failed:
             raise self._failure()
         which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
         self._progress.say(f"{which} matted: {self._folder.root}")
@@ -119,8 +123,8 @@ class MattingRun:
     def _require_own_results(self) -> None:
         """Refuse to write over what no run here has made."""
         paths = {
-            item.name: {kind: target.path for kind, target in self._targets(item).items()}
-            for item in self._schedule.matted
+            step.item.name: {kind: target.path for kind, target in self._targets(step).items()}
+            for step in self._schedule.remade
         }
         for name, own in paths.items():
             self._ledger.adopt_unrecorded(name, own)
@@ -131,26 +135,30 @@ class MattingRun:
         return self._settings(self._inputs.inputs[0])
 
     def _failure(self) -> SegmentsFailedError:
+        failed = self._recorder.failed
         lines = [
             f"  {name}: {error.what} {error.advice(again='')}".rstrip()
-            for name, error in self._failed.items()
+            for name, error in failed.items()
         ]
-        count = f"{len(self._failed)} of {len(self._inputs.inputs)}"
+        count = f"{len(failed)} of {len(self._inputs.inputs)}"
         return SegmentsFailedError(
             f"{count} could not be matted:",
             "Fix these; what is done stays done.",
             details=lines,
-            option=next(filter(None, (error.option for error in self._failed.values())), None),
+            option=next(filter(None, (error.option for error in failed.values())), None),
         )
 
     def _work(self) -> Work:
         """Return what is ahead, if everything goes well."""
-        segments = [(item, self._frames(item)) for item in self._schedule.matted]
+        tasks = [(self._task(s), self._frames(s.item)) for s in self._schedule.remade]
         state_only = [s.item for s in self._schedule.steps if s.action is Action.RESTORE_STATE]
-        return Work.of(self._ledger, segments, sum(map(self._frames, state_only)))
+        return Work.of(self._ledger, tasks, sum(map(self._frames, state_only)))
 
     def _load(self) -> None:
-        """Have the network loaded, which takes a while and much memory."""
+        """Have the network loaded, if it is needed; it takes a while and much memory."""
+        if all(step.action is Action.RENDER for step in self._schedule.steps):
+            self._executor.prepare(network=False)
+            return
         with suppress(MattingError):  # the run itself will tell why
             first = self._schedule.steps[0].item
             warn_of_little_memory(
@@ -158,7 +166,7 @@ class MattingRun:
             )
         self._progress.start("Loading the network ...", 0, "")
         try:
-            self._executor.prepare()
+            self._executor.prepare(network=True)
         finally:
             self._progress.finish()
 
@@ -219,53 +227,28 @@ class MattingRun:
             self._report.frames_per_second or self._ledger.frames_per_second
         )
         self._schedule.note(step, outcome)
-        if isinstance(outcome, Outcome):
+        if isinstance(outcome, Outcome) and step.action is not Action.RENDER:
             self._check_start(step, task, outcome)
-        if step.action is Action.RESTORE_STATE:
-            self._record_state(step.item, outcome)
-        elif isinstance(outcome, Failure):
-            self._record_failure(step.item, outcome.error)
-        else:
-            self._record_result(step, outcome)
+        self._record(step, outcome)
         if step.before is not None:
             self._forget_state(step.before)
         self._progress.end_segment()
 
-    def _record_result(self, step: Step, outcome: Outcome) -> None:
-        following = self._schedule.redone_after(step)
-        if following is not None and outcome.exact:
-            # Before this one counts as done: the result after it does not continue it.
-            self._ledger.reopen([following.item.name])
-        entry = Entry(
-            settings=self._settings(step.item),
-            source=outcome.source,
-            start_state=outcome.start_state,
-            lineage=self._schedule.lineage(step, outcome),
-            frames=outcome.frames,
-            outputs=outcome.outputs,
-            end_state=outcome.end_state,
-        )
-        for kept in self._ledger.record(step.item.name, entry, outcome.files):
-            self._progress.say(
-                f"What had the name of a result was not made here: it is {kept} now."
-            )
-
-    def _record_failure(self, item: Input, error: MattingError) -> None:
-        self._failed[item.name] = error
-        stays = "; its earlier result stays" if self._ledger.says_done(item.name) else ""
-        self._progress.say(f"{item.name} failed{stays}: {error.what}")
-        self._ledger.record_failure(item.name, self._settings(item), error.what)
-
-    def _record_state(self, item: Input, outcome: Outcome | Failure) -> None:
-        """Record a state that was computed once more; if that failed, all stays as it was."""
-        if isinstance(outcome, Failure):
-            what = outcome.error.what
-            self._progress.say(f"{item.name}: the state at its end could not be computed: {what}")
-        elif outcome.exact:
-            self._ledger.record_state(item.name, outcome.end_state, outcome.files)
+    def _record(self, step: Step, outcome: Outcome | Failure) -> None:
+        """Record what came of a step."""
+        if step.action is Action.RESTORE_STATE:
+            self._recorder.record_state(step.item, outcome)
+        elif isinstance(outcome, Failure):
+            self._recorder.record_failure(step.item, outcome.error)
+        elif step.action is Action.RENDER:
+            self._recorder.record_rendered(step.item, outcome)
         else:
-            for file in outcome.files:
-                atomic_files.discard(file.temporary)
+            following = self._schedule.redone_after(step)
+            if following is not None and outcome.exact:
+                # Before this one counts as done: the result after it does not continue it.
+                self._ledger.reopen([following.item.name])
+            lineage = self._schedule.lineage(step, outcome)
+            self._recorder.record_result(step.item, outcome, lineage)
 
     def _forget_state(self, item: Input) -> None:
         """Remove the state after a segment, unless it can still be needed."""
@@ -281,18 +264,25 @@ class MattingRun:
 
     def _task(self, step: Step) -> SegmentTask:
         item = step.item
+        rendered = step.action is Action.RENDER
+        ends_in_state = self._inputs.plan is not None and not rendered
         return SegmentTask(
             item=item,
             before=step.before,
             start_state=self._schedule.start_state(step),
-            end_state=self._folder.state(item.name) if self._inputs.plan is not None else None,
-            targets={} if step.action is Action.RESTORE_STATE else self._targets(item),
+            end_state=self._folder.state(item.name) if ends_in_state else None,
+            targets={} if step.action is Action.RESTORE_STATE else self._targets(step),
             index=known_index(item.path),
             refusal=known_refusal(item.path),
+            matte=self._ledger.output(item.name, OutputKind.MATTE) if rendered else None,
         )
 
-    def _targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
-        rate, kinds = self._options.output.frame_rate, self._options.output.kinds
+    def _targets(self, step: Step) -> dict[OutputKind, OutputTarget]:
+        targets = self._all_targets(step.item)
+        return {k: t for k, t in targets.items() if step.kinds is None or k in step.kinds}
+
+    def _all_targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
+        rate, kinds = self._options.output.frame_rate, self._options.output.written
         return {kind: target_of(item, self._folder, kind, rate) for kind in kinds}
 
     def _settings(self, item: Input) -> RecordedSettings:

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
-from matting.imaging.compositor import Matte, RenderFunction
+from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
-from matting.imaging.renderer import Renderer
 from matting.inference.base import FrameFeatures, RecurrentOutput
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.media.encoders import EncoderInput, encoder_spec
 from matting.media.source import FrameChunk, FrameSource
-from matting.options import MattingOptions, OutputKind, OutputOptions, RendererBackend
-from matting.progress import Progress, quantity
+from matting.options import MattingOptions
+from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
+from matting.workers.render_stage import CreateWriter, RenderStage
 from matting.workers.segment_job import SegmentJob
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # restores a lost state, but each doubling lessens the error; this one costs 4 s of video.
 WARM_UP_FRAMES = 120
-HDR_LOST = (
-    "The graphics card's encoder (NVENC) leaves out what the video says of its HDR picture: the "
-    "mastering display and the light levels."
-)
-RENDERER_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
-
-CreateWriter = Callable[
-    [
-        FrameSource,
-        OutputOptions,
-        Mapping[OutputKind, OutputTarget],
-        Mapping[OutputKind, EncoderInput],
-        RenderFunction,
-    ],
-    SegmentWriter,
-]
 
 
-class MattingStage:
+class MattingStage(RenderStage):
     """Takes segments one after another: `begin`, `run_recurrent` for each chunk, then `end`.
 
     `extract_features` and `fit_guided_filter` may run in other threads.
@@ -62,30 +42,31 @@ class MattingStage:
         Raises:
             MissingError: the renderer that is asked for is not there.
         """
+        super().__init__(session.device, options, create_writer)
         self._session = session
         self._matte_options = options.matte
-        self._output = options.output
-        self._create_writer = create_writer
-        self._notes_said: set[str] = set()
-        self._renderer_notes: deque[str] = deque()  # from another thread
-        self._renderer = Renderer(
-            options.compute.renderer, session.device, self._renderer_notes.append
-        )
         # The segment at whose end the session's state is, and whether it is exact; None after a
         # failure or a trial.
         self._state_after: tuple[Input, bool] | None = None
 
     def chunk_frames(self, job: SegmentJob) -> int:
         """Return how many frames of the segment to process at once."""
+        if job.task.matte is not None:
+            return super().chunk_frames(job)
         source = job.source
         return self._session.chunk_frames(source.sample_format, source.size_px, self._ratio(source))
 
     def begin(self, job: SegmentJob, progress: Progress) -> None:
         """Announce a segment, bring the session to the state at its start, and make its writer.
 
+        What is rendered from a stored matte leaves the session as it is.
+
         Raises:
             MachineError, MissingError: the machine or this build of FFmpeg refuses.
         """
+        if job.task.matte is not None:
+            super().begin(job, progress)
+            return
         task, source, name = job.task, job.source, job.name
         state_after, self._state_after = self._state_after, None
         progress.begin_segment(name)
@@ -95,17 +76,7 @@ class MattingStage:
         continues = state_after is not None and state_after[0] == task.before
         job.start_state = self._restore_state(job, continues, progress)
         job.exact = _is_exact(job, state_after if continues else None)
-        formats = output_formats(source, self._output.encoding, task.targets)
-        job.writer = self._create_writer(
-            source, self._output, task.targets, formats, self._renderer
-        )
-        notes = [job.note, *source.notes]
-        if OutputKind.COMPOSITE in formats:
-            notes.append(formats[OutputKind.COMPOSITE].note)
-        if source.hdr and self._output.encoding.by_hardware:
-            notes.append(HDR_LOST)
-        self._say_once(notes, progress)
-        progress.detail(self._backends(job))
+        self._begin_writing(job, progress)
         what = name if task.targets else f"{name}, its state only"
         progress.detail(f"{what}: ratio {self._ratio(source):.4f}, state {job.start_state}")
 
@@ -140,12 +111,13 @@ class MattingStage:
 
     def end(self, job: SegmentJob, progress: Progress) -> None:
         """Note that the session is at the segment's end, from where the next may continue."""
+        super().end(job, progress)
+        if job.task.matte is not None:
+            return
         # A trial ends in the middle of a segment.
         self._state_after = (job.task.item, job.exact) if job.clock is None else None
         if job.task.end_state is not None:
             job.end_state = self._session.state
-        while self._renderer_notes:
-            progress.say(self._renderer_notes.popleft())
 
     def _restore_state(self, job: SegmentJob, continues: bool, progress: Progress) -> InitialState:
         """Bring the session to the state at the segment's start; return where it came from.
@@ -199,24 +171,10 @@ class MattingStage:
         options = self._matte_options
         return options.ratio or automatic_ratio(source.size_px, options.subject)
 
-    def _backends(self, job: SegmentJob) -> str:
-        """Return a line on what does the work."""
-        frames = quantity(self.chunk_frames(job), "frame")
-        targets = job.task.targets.values()
-        writes_video = any(not target.pictures for target in targets)
-        encoder = encoder_spec(self._output.encoding).encoder if writes_video else "PNG"
-        return (
-            f"Decoding {'by NVDEC' if job.decoded_by_gpu else 'in software'}; "
-            f"the network in {self._session.precision}, {frames} at once; "
-            f"full-size pictures {RENDERER_WORDS[self._renderer.backend]}; encoding by {encoder}."
-        )
-
-    def _say_once(self, notes: list[str], progress: Progress) -> None:
-        """Say what happens to the samples where that is not what everybody expects."""
-        for note in notes:
-            if note and note not in self._notes_said:
-                self._notes_said.add(note)
-                progress.say(note)
+    def _network(self, job: SegmentJob) -> str:
+        if job.task.matte is not None:
+            return super()._network(job)
+        return f"the network in {self._session.precision}"
 
 
 def _is_exact(job: SegmentJob, held: tuple[Input, bool] | None) -> bool:

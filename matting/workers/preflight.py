@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -17,7 +17,6 @@ from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.inputs import Input
 from matting.project.ledger import Ledger
 from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
@@ -39,39 +38,48 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to matte.
+    """What there is to do.
 
     Attributes:
-        segments: those to matte, each with its number of frames.
+        segments: what is to be done with each segment that gets new outputs, and its number of
+            frames.
         replaced_bytes: what those of their outputs take that will be replaced.
         kept_bytes: what videos take that are done, per output kind, and will be joined with those.
         state_only_frames: how many frames the network goes through for a state alone.
     """
 
-    segments: Sequence[tuple[Input, int]]
+    segments: Sequence[tuple[SegmentTask, int]]
     replaced_bytes: int
     kept_bytes: Counter[OutputKind]
     state_only_frames: int = 0
 
     @classmethod
     def of(
-        cls, ledger: Ledger, segments: Sequence[tuple[Input, int]], state_only_frames: int = 0
+        cls,
+        ledger: Ledger,
+        segments: Sequence[tuple[SegmentTask, int]],
+        state_only_frames: int = 0,
     ) -> Work:
         """Return the work on some segments, while `ledger` still knows their older outputs."""
-        names = {item.name for item, _ in segments}
+        replaced = {task.item.name: task.targets for task, _ in segments}
         replaced_bytes, kept_bytes = 0, Counter[OutputKind]()
         for name in ledger.names:
             for kind, output in ledger.entry(name).outputs.items():
-                if name in names:
+                if kind in replaced.get(name, {}):
                     replaced_bytes += output.size_bytes
                 elif output.file.endswith(".mp4"):
                     kept_bytes[kind] += output.size_bytes
         return cls(segments, replaced_bytes, kept_bytes, state_only_frames)
 
     @property
+    def slowest(self) -> Sequence[tuple[SegmentTask, int]]:
+        """The segments that the network has to see; all where there is none of these."""
+        return [s for s in self.segments if s[0].matte is None] or self.segments
+
+    @property
     def frames(self) -> int:
-        """How many frames there are to matte."""
-        return sum(frames for _, frames in self.segments)
+        """How many frames those have, with those that only a state is computed of."""
+        return sum(frames for _, frames in self.slowest) + self.state_only_frames
 
 
 def preflight(
@@ -139,14 +147,14 @@ class _TrialRun:
             StorageError, BusyError, MachineUnusableError.
         """
         atomic_files.discard(self._trial_folder.root)  # of a trial that was killed
-        chosen = spread([item for item, frames in self._work.segments if frames], TRIALS)
+        chosen = spread([task for task, frames in self._work.slowest if frames], TRIALS)
         frames = self._first_frames(chosen)
         if not frames:
             return None
         self._progress.start("Trying out some frames", 0, "frame")
         try:
-            for item in chosen:
-                self._try_out(item, frames)
+            for task in chosen:
+                self._try_out(task, frames)
                 speed = self._frames_per_second()
                 if speed is not None:
                     frames = min(
@@ -157,11 +165,11 @@ class _TrialRun:
             atomic_files.discard(self._trial_folder.root)
         return self._extrapolate() if self._outcomes else None
 
-    def _first_frames(self, chosen: Sequence[Input]) -> int:
+    def _first_frames(self, chosen: Sequence[SegmentTask]) -> int:
         """Return the number of frames for the first trial; 0 if it is not worth one."""
-        for item in chosen:
+        for task in chosen:
             try:
-                source = item.open(self._options.output.frame_rate)
+                source = task.item.open(self._options.output.frame_rate)
             except MattingError:
                 continue  # the run itself will tell why
             pixels = source.size_px.width * source.size_px.height
@@ -170,22 +178,25 @@ class _TrialRun:
             return max(FEWEST_FRAMES, min(FIRST_FRAMES, FIRST_FRAMES * USUAL_PIXELS // pixels))
         return 0
 
-    def _try_out(self, item: Input, frames: int) -> None:
-        rate, kinds = self._options.output.frame_rate, self._options.output.kinds
-        targets = {kind: target_of(item, self._trial_folder, kind, rate, frames) for kind in kinds}
+    def _try_out(self, task: SegmentTask, frames: int) -> None:
+        rate, item = self._options.output.frame_rate, task.item
+        targets = {
+            kind: target_of(item, self._trial_folder, kind, rate, frames) for kind in task.targets
+        }
         for target in targets.values():
             atomic_files.make_folder(target.path.parent)
-        state = self._trial_folder.state(item.name) if item.planned is not None else None
+        state = self._trial_folder.state(item.name) if task.end_state is not None else None
         if state is not None:
             atomic_files.make_folder(state.parent)
-        task = SegmentTask(
+        trial = SegmentTask(
             item,
             targets=targets,
             end_state=state,
             only_frames=frames,
             index=known_index(item.path),
+            matte=task.matte,
         )
-        outcome = self._executor.trial(task)
+        outcome = self._executor.trial(trial)
         if isinstance(outcome, Failure):
             return  # the run itself will tell why
         try:
@@ -208,30 +219,38 @@ class _TrialRun:
 
     def _extrapolate(self) -> Forecast:
         """Return what the trials show of all the work."""
-        sizes = {kind: self._bytes_of(kind) for kind in self._options.output.kinds}
+        sizes = Counter({kind: self._bytes_of(kind) for kind in self._tried_kinds})
         states = self._state_bytes * (1 + len(self._work.segments) // STATES_APART)
-        joined = Counter({kind: sizes[kind] for kind in self._videos}) + self._work.kept_bytes
-        pictures = OutputKind.COMPOSITE not in self._videos
+        videos = Counter({kind: sizes[kind] for kind in self._videos if kind.is_joined})
+        joined = videos + self._work.kept_bytes
+        pictures = not joined[OutputKind.COMPOSITE]
         return Forecast(
             tried_frames=self._frames,
             frames_per_second=self._frames_per_second(),
-            frames=self._work.frames + self._work.state_only_frames,
-            output_bytes=sum(sizes.values()) + states,
+            frames=self._work.frames,
+            output_bytes=sizes.total() + states,
             joined_bytes=0 if pictures else joined.total() + joined[OutputKind.COMPOSITE],
             free_bytes=files.free_disk_bytes(self._folder.root),
             gpu_bytes=self._outcomes[-1].gpu_bytes,
         )
 
+    @property
+    def _tried_kinds(self) -> Collection[OutputKind]:
+        return self._picture_bytes.keys() | self._videos.keys()
+
     def _bytes_of(self, kind: OutputKind) -> int:
         """Return what the outputs of one kind take, of all segments together."""
+        counts = [frames for task, frames in self._work.segments if kind in task.targets]
         if kind not in self._videos:
-            return self._picture_bytes[kind] * self._work.frames // self._frames
+            return self._picture_bytes[kind] * sum(counts) // self._frames
+        sizes = self._videos[kind]
+        if kind is OutputKind.MATTE:  # all its frames are key frames
+            return round(sum(sizes.bytes_of(n, n) for n in counts))
         bitrate_bps = self._options.output.encoding.bitrate_bps
         if bitrate_bps is not None:
-            return math.ceil(bitrate_bps * self._work.frames / self._rate / 8)
+            return math.ceil(bitrate_bps * sum(counts) / self._rate / 8)
         group = max(1, round(self._rate * KEY_FRAME_SECONDS))
-        sizes = self._videos[kind]
-        return round(sum(sizes.bytes_of(n, math.ceil(n / group)) for _, n in self._work.segments))
+        return round(sum(sizes.bytes_of(n, math.ceil(n / group)) for n in counts))
 
 
 def spread(items: Sequence[A], count: int) -> list[A]:

@@ -18,6 +18,11 @@ def reasons(schedule: Schedule, ledger: Ledger) -> Iterator[str]:
     """
     for changes, count in schedule.changes.items():
         yield f"{count} are done again, for these have changed: {changes}."
+    for changes, count in schedule.changed_outputs.items():
+        yield (
+            f"{count} get other outputs of the mattes that they have, without the network, for "
+            f"these have changed: {changes}."
+        )
     place = {name: index for index, name in enumerate(ledger.names)}
     for name in sorted(schedule.overwritten & place.keys()):
         yield f"{name} is done again: another result has its name now."

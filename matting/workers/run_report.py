@@ -44,6 +44,8 @@ class RunReport:
         remark = f"state {outcome.start_state}"
         if step.action is Action.RESTORE_STATE:
             remark += ", only the state at its end"
+        elif step.action is Action.RENDER:
+            remark = "from its stored matte"
         else:
             self._frames += outcome.frames
             self._seconds += seconds

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import ParamSpec
+from typing import NamedTuple, ParamSpec
 
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
+from matting.imaging.matte_planes import MattePlanes
+from matting.imaging.planes import Planes
 from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
+from matting.media.matte_file import MatteFile
 from matting.media.media_index import adopt_index
 from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
@@ -24,6 +28,18 @@ from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
 
 P = ParamSpec("P")
+
+
+class StoredFrames(NamedTuple):
+    """Some frames of a source, with their stored mattes.
+
+    Attributes:
+        pts: their times, in ticks of the source's time base.
+    """
+
+    source: Planes
+    matte: MattePlanes
+    pts: tuple[int, ...]
 
 
 class SegmentJob:
@@ -131,6 +147,22 @@ class SegmentJob:
         if only is None:
             self._require_unchanged()
 
+    def stored_frames(self, size: int) -> Generator[StoredFrames, None, None]:
+        """Yield the frames with their stored mattes, in chunks of `size` frames.
+
+        Raises:
+            DecodeError: as `FrameSource.chunks` and `MatteFile.chunks`.
+            MediaError: the matte is of other frames, or the source was changed meanwhile.
+        """
+        if self.task.matte is None:
+            raise ValueError(f"{self.name} has no stored matte")
+        stored = MatteFile.open(self.task.matte)
+        _require_matte_of(self.source, stored)
+        with closing(self.chunks(size)) as chunks, closing(stored.chunks(size)) as mattes:
+            for chunk in chunks:
+                matte = next(mattes).matte.split(len(chunk.pts))[0]  # of a trial, not all
+                yield StoredFrames(chunk.pictures, matte, chunk.pts)
+
     def fingerprint(self) -> Fingerprint:
         """Return the fingerprint of the content that was matted; reads it unless it is known.
 
@@ -208,3 +240,15 @@ class SegmentJob:
         # What was hashed at the start and has only been touched since is still the same.
         if item.planned is None or item.fingerprint() != self._fingerprint:
             raise MediaError(f"{item.path} was changed while it was being matted.", retry=True)
+
+
+def _require_matte_of(source: FrameSource, stored: MatteFile) -> None:
+    """Refuse a stored matte of other frames.
+
+    Raises:
+        MediaError: names it.
+    """
+    samples = replace(source.sample_format, lsb_padding=0, semi_planar=False)
+    theirs = source.frames, source.size_px, samples
+    if (stored.frames, stored.size_px, stored.sample_format) != theirs:
+        raise MediaError(f"{stored.path} is the matte of other frames than those of {source.path}.")

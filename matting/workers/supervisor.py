@@ -105,12 +105,15 @@ class Supervisor:
         self._frames = FrameCounter(progress)
         self._workers_without_a_frame = 0  # in a row
 
-    def prepare(self) -> None:
-        """Have a worker load the network, before anything is submitted.
+    def prepare(self, *, network: bool) -> None:
+        """Have a worker get ready, before anything is submitted.
 
+        Args:
+            network: whether it loads the network.
         Raises:
             MattingError: no segment could be matted.
         """
+        self._setup = replace(self._setup, needs_network=network)
         self._ready_worker(careful=False)
 
     def trial(self, task: SegmentTask) -> TrialOutcome | Failure:

@@ -14,9 +14,11 @@ network's work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from enum import Enum, auto
+
+import torch
 
 from matting.errors import InputError
 from matting.imaging.planes import TimedBatch
@@ -36,7 +38,11 @@ from matting.system.memory import gpu_bytes, keep_freed_memory
 from matting.workers.executor import Outcome, SegmentTask, TrialOutcome, WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.pipeline import Channel, Stages, StoppedError
-from matting.workers.segment_job import SegmentJob
+from matting.workers.render_stage import RenderStage
+from matting.workers.segment_job import SegmentJob, StoredFrames
+
+# What the reader makes of a few frames.
+ReadFrames = TimedBatch[FrameFeatures] | StoredFrames
 
 
 class Mark(Enum):
@@ -60,7 +66,7 @@ class Worker(Closing):
         stage_of: Callable[[MattingSession, MattingOptions], MattingStage] = MattingStage,
         nvdec: Nvdec | None = None,
     ) -> None:
-        """Load the network.
+        """Load the network, if it is needed.
 
         Args:
             stage_of: makes what takes segments through the network.
@@ -73,27 +79,19 @@ class Worker(Closing):
         use_device(device)
         share_cores(device, setup.options.compute.threads)
         keep_freed_memory()
-        checkpoint = load_checkpoint(setup.checkpoint)
-        if checkpoint.sha256 != setup.checkpoint_sha256:
-            raise InputError(f"{setup.checkpoint} was replaced during the run.", retry=True)
-        session = MattingSession(
-            checkpoint.network,
-            device,
-            setup.options.matte.precision,
-            setup.options.compute.largest_chunk,
-        )
-        self._stage = stage_of(session, setup.options)
+        self._network: MattingStage | None = None
+        if setup.needs_network:
+            self._network = stage_of(_session(setup, device), setup.options)
+        self._stage: RenderStage = self._network or RenderStage(device, setup.options)
         self._nvdec = Nvdec(device) if nvdec is None and device.type == "cuda" else nvdec
         self._jobs: list[SegmentJob] = []
         self._threads = Stages()
         self._submitted: Channel[SegmentJob] = Channel(self._threads)
         # From the reader and the finisher to the thread that asks for outcomes.
-        self._features: Channel[tuple[SegmentJob, TimedBatch[FrameFeatures] | Mark]] = Channel(
-            self._threads
-        )
-        self._recurrent: Channel[tuple[SegmentJob, TimedBatch[RecurrentOutput] | Mark]] = Channel(
-            self._threads
-        )
+        self._features: Channel[tuple[SegmentJob, ReadFrames | Mark]] = Channel(self._threads)
+        self._recurrent: Channel[
+            tuple[SegmentJob, TimedBatch[RecurrentOutput] | StoredFrames | Mark]
+        ] = Channel(self._threads)
         self._written: Channel[SegmentJob] = Channel(self._threads)
         self._threads.start("reader", self._read)
         self._threads.start("writer", self._write)
@@ -151,13 +149,34 @@ class Worker(Closing):
         self._features.put((job, Mark.BEGIN))
         # The chunks end, with their error if any, before END is passed on: the next segment
         # continues from the state that is left then.
-        with closing(job.chunks(self._stage.chunk_frames(job))) as chunks:
-            for chunk in chunks:
+        with closing(self._frames(job)) as frames:
+            for batch in frames:
                 if job.error is not None:
                     return
-                self._features.put((job, self._stage.extract_features(job, chunk)))
+                self._features.put((job, batch))
                 if job.clock is not None:
-                    job.clock.note_read(len(chunk.pts))
+                    job.clock.note_read(len(batch.pts))
+
+    def _frames(self, job: SegmentJob) -> Generator[ReadFrames, None, None]:
+        """Yield a segment's frames, with their features or with their stored mattes."""
+        size = self._stage.chunk_frames(job)
+        if job.task.matte is not None:
+            yield from job.stored_frames(size)
+            return
+        with closing(job.chunks(size)) as chunks:
+            for chunk in chunks:
+                yield self._matting.extract_features(job, chunk)
+
+    @property
+    def _matting(self) -> MattingStage:
+        """The stage with the network.
+
+        Raises:
+            ValueError: the setup says that none is needed.
+        """
+        if self._network is None:
+            raise ValueError("the network was not loaded")
+        return self._network
 
     def _run_until_done(self, progress: Progress) -> SegmentJob:
         """Run the recurrent part on what arrives, until a segment is done."""
@@ -171,13 +190,16 @@ class Worker(Closing):
                 step = self._stage.begin if item is Mark.BEGIN else self._stage.end
                 job.attempt(step, job, progress)
                 self._recurrent.put((job, item))
+            elif isinstance(item, StoredFrames):
+                progress.advance(len(item.pts))
+                self._recurrent.put((job, item))
             else:
                 job.attempt(self._run_recurrent, job, item, progress)
 
     def _run_recurrent(
         self, job: SegmentJob, features: TimedBatch[FrameFeatures], progress: Progress
     ) -> None:
-        self._recurrent.put((job, self._stage.run_recurrent(features, progress)))
+        self._recurrent.put((job, self._matting.run_recurrent(features, progress)))
 
     def _write(self) -> None:
         """Write what the recurrent part returns; the writer's thread runs this."""
@@ -189,13 +211,18 @@ class Worker(Closing):
             else:
                 job.attempt(self._write_item, job, item)
 
-    def _write_item(self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | Mark) -> None:
+    def _write_item(
+        self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | StoredFrames | Mark
+    ) -> None:
         if isinstance(item, Mark):
             job.writer.open()
             return
         if not job.task.targets:
             return  # only its end state is wanted
-        job.writer.write(self._stage.fit_guided_filter(item))
+        if isinstance(item, StoredFrames):
+            job.writer.write_stored(item.source, item.matte, item.pts)
+        else:
+            job.writer.write(self._matting.fit_guided_filter(item))
         if job.clock is not None:
             job.clock.note_written(len(item.pts))
 
@@ -239,3 +266,20 @@ class Worker(Closing):
             outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=memory)
         job.release()
         job.outcome = outcome
+
+
+def _session(setup: WorkerSetup, device: torch.device) -> MattingSession:
+    """Return a session of the network, loaded.
+
+    Raises:
+        InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
+    """
+    checkpoint = load_checkpoint(setup.checkpoint)
+    if checkpoint.sha256 != setup.checkpoint_sha256:
+        raise InputError(f"{setup.checkpoint} was replaced during the run.", retry=True)
+    return MattingSession(
+        checkpoint.network,
+        device,
+        setup.options.matte.precision,
+        setup.options.compute.largest_chunk,
+    )

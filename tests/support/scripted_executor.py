@@ -31,12 +31,15 @@ class ExecutorScript:
     Attributes:
         failing: segments that cannot be matted.
         unreadable: segments the states after which cannot be read, though the files are intact.
-        matted: the segments that were matted, and "state after" those whose state alone was.
+        matted: the segments that were matted, "state after" those whose state alone was, and
+            "outputs of" those that were rendered from their stored mattes.
+        loaded_network: whether the last run had the network loaded.
     """
 
     failing: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     matted: list[str] = field(default_factory=list)
+    loaded_network: bool = False
 
     def executor(self, setup: WorkerSetup, _folder: Path, progress: Progress) -> ScriptedExecutor:
         return ScriptedExecutor(self, setup.options, progress)
@@ -53,8 +56,9 @@ class ScriptedExecutor:
         self._tasks: deque[SegmentTask] = deque()
         self._held: tuple[Input, str, bool] | None = None  # the state after the last segment
 
-    def prepare(self) -> None:
-        """Do nothing: there is no network."""
+    def prepare(self, *, network: bool) -> None:
+        """Note whether the network is wanted; there is none."""
+        self._script.loaded_network = network
 
     def trial(self, task: SegmentTask) -> TrialOutcome | Failure:
         raise NotImplementedError(task)
@@ -68,6 +72,8 @@ class ScriptedExecutor:
 
     def outcome(self) -> Outcome | Failure:
         task = self._tasks.popleft()
+        if task.matte is not None:
+            return self._rendered(task, task.matte)
         held, self._held = self._held, None
         name = task.item.name
         self._script.matted.append(name if task.targets else f"state after {name}")
@@ -95,6 +101,34 @@ class ScriptedExecutor:
             frames=frames,
             outputs=outputs,
             end_state=end_state,
+            files=tuple(files),
+        )
+
+    def _rendered(self, task: SegmentTask, matte: Path) -> Outcome | Failure:
+        """Make outputs of a stored matte, which says what it was made of."""
+        name = task.item.name
+        self._script.matted.append(f"outputs of {name}")
+        if name in self._script.failing:
+            return Failure(MediaError(f"{name} cannot be rendered."))
+        state = matte.read_text(encoding="utf-8").partition(" after ")[2]
+        frames = task.item.frames or 0
+        self._progress.begin_segment(name)
+        self._progress.advance(frames)
+        texts = {
+            kind: expected_output(kind, state, task.item.path, self._settings)
+            for kind in task.targets
+        }
+        files = [_written(k, target.path, texts[k]) for k, target in task.targets.items()]
+        return Outcome(
+            source=task.item.fingerprint(),
+            start_state=InitialState.FRESH,
+            exact=False,
+            frames=frames,
+            outputs={
+                file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary))
+                for file in files
+                if file.kind is not None
+            },
             files=tuple(files),
         )
 
@@ -135,4 +169,6 @@ def settings_in_words(options: MattingOptions) -> str:
 
 def expected_output(kind: OutputKind, state: str, segment: Path, settings: str) -> str:
     """Return the result of one kind, of a segment that began with `state`."""
+    if kind is OutputKind.MATTE:
+        settings = settings.partition(",")[0]
     return f"{kind} of {content_of(segment)} by {settings} after {state}"

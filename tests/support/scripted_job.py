@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from matting.errors import SegmentsFailedError
@@ -19,6 +20,7 @@ from tests.support.scripted_executor import (
 from tests.support.stages import matting_options
 
 COUNT = 12
+ALL = (OutputKind.COMPOSITE, OutputKind.MATTE)
 NAMES = [f"output_{index:03d}.mp4" for index in range(COUNT)]
 
 
@@ -52,10 +54,16 @@ class ScriptedJob:
         for index in indices:
             self.folder.state(NAMES[index]).unlink()
 
-    def delete(self, *indices: int) -> None:
-        """Delete some results."""
+    def result(self, kind: OutputKind, name: str) -> Path:
+        """Return where a segment's result of one kind lies."""
+        folder = self.folder.output_folder(kind)
+        return folder / (f"{Path(name).stem}.mkv" if kind is OutputKind.MATTE else name)
+
+    def delete(self, *indices: int, kinds: Iterable[OutputKind] = ALL) -> None:
+        """Delete some results, the mattes among them."""
         for index in indices:
-            (self.folder.output_folder(OutputKind.COMPOSITE) / NAMES[index]).unlink()
+            for kind in kinds:
+                self.result(kind, NAMES[index]).unlink()
 
     def states(self) -> list[str]:
         """Return the segments the states after which are kept."""
@@ -74,8 +82,8 @@ class ScriptedJob:
         """Return which results are not those of one uncut run."""
         wrong, state = [], ""
         for name in NAMES:
-            for kind in self.options.output.kinds:
-                result = self.folder.output_folder(kind) / name
+            for kind in self.options.output.written:
+                result = self.result(kind, name)
                 settings = settings_in_words(self.options)
                 expected = expected_output(kind, state, self.segments / name, settings)
                 if not result.is_file() or result.read_text(encoding="utf-8") != expected:

@@ -1,0 +1,115 @@
+"""What is made of a segment's mattes: its files opened, and what a user has to know of them said."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import torch
+
+from matting.delivery.outputs import OutputTarget, output_formats
+from matting.delivery.segment_writer import SegmentWriter
+from matting.imaging.renderer import Renderer, RenderFunction
+from matting.media.encoders import EncoderInput, encoder_spec
+from matting.media.source import FrameSource
+from matting.options import MattingOptions, OutputKind, OutputOptions, RendererBackend
+from matting.progress import Progress, quantity
+from matting.workers.segment_job import SegmentJob
+
+HDR_LOST = (
+    "The graphics card's encoder (NVENC) leaves out what the video says of its HDR picture: the "
+    "mastering display and the light levels."
+)
+RENDERER_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
+GPU_CHUNK_FRAMES = 4  # on the CPU one: more push each other out of its caches
+
+CreateWriter = Callable[
+    [
+        FrameSource,
+        OutputOptions,
+        Mapping[OutputKind, OutputTarget],
+        Mapping[OutputKind, EncoderInput],
+        RenderFunction,
+    ],
+    SegmentWriter,
+]
+
+
+class RenderStage:
+    """Begins segments whose mattes are stored, and what is common to all."""
+
+    def __init__(
+        self,
+        device: torch.device,
+        options: MattingOptions,
+        create_writer: CreateWriter = SegmentWriter,
+    ) -> None:
+        """
+        Args:
+            create_writer: creates the writer of a segment's files.
+        Raises:
+            MissingError: the renderer that is asked for is not there.
+        """
+        self._device = device
+        self._output = options.output
+        self._largest_chunk = options.compute.largest_chunk
+        self._create_writer = create_writer
+        self._notes_said: set[str] = set()
+        self._renderer_notes: deque[str] = deque()  # from another thread
+        self._renderer = Renderer(options.compute.renderer, device, self._renderer_notes.append)
+
+    def chunk_frames(self, job: SegmentJob) -> int:
+        """Return how many frames of the segment to process at once."""
+        most = 1 if self._device.type == "cpu" else GPU_CHUNK_FRAMES
+        return min(most, self._largest_chunk or most)
+
+    def begin(self, job: SegmentJob, progress: Progress) -> None:
+        """Announce a segment, and make its writer.
+
+        Raises:
+            MissingError: this build of FFmpeg refuses.
+        """
+        progress.begin_segment(job.name)
+        self._begin_writing(job, progress)
+        progress.detail(f"{job.name}: from its stored matte")
+
+    def end(self, job: SegmentJob, progress: Progress) -> None:
+        """Say what was noted while a segment was worked on."""
+        while self._renderer_notes:
+            progress.say(self._renderer_notes.popleft())
+
+    def _begin_writing(self, job: SegmentJob, progress: Progress) -> None:
+        """Make the writer of a segment's files, and say what becomes of the samples."""
+        source, targets = job.source, job.task.targets
+        formats = output_formats(source, self._output.encoding, targets)
+        job.writer = self._create_writer(source, self._output, targets, formats, self._renderer)
+        notes = [job.note, *source.notes]
+        if OutputKind.COMPOSITE in formats:
+            notes.append(formats[OutputKind.COMPOSITE].note)
+        if source.hdr and self._output.encoding.by_hardware:
+            notes.append(HDR_LOST)
+        self._say_once(notes, progress)
+        progress.detail(self._backends(job))
+
+    def _network(self, job: SegmentJob) -> str:
+        """Return a few words on the network."""
+        return "the mattes are stored"
+
+    def _backends(self, job: SegmentJob) -> str:
+        """Return a line on what does the work."""
+        frames = quantity(self.chunk_frames(job), "frame")
+        targets = job.task.targets.items()
+        writes_video = any(k is not OutputKind.MATTE and not t.pictures for k, t in targets)
+        encoder = encoder_spec(self._output.encoding).encoder if writes_video else "PNG"
+        return (
+            f"Decoding {'by NVDEC' if job.decoded_by_gpu else 'in software'}; "
+            f"{self._network(job)}, {frames} at once; "
+            f"full-size pictures {RENDERER_WORDS[self._renderer.backend]}; encoding by {encoder}."
+        )
+
+    def _say_once(self, notes: list[str], progress: Progress) -> None:
+        """Say what happens to the samples where that is not what everybody expects."""
+        for note in notes:
+            if note and note not in self._notes_said:
+                self._notes_said.add(note)
+                progress.say(note)

@@ -1,0 +1,94 @@
+"""What came of each segment, taken to the ledger and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from matting.errors import MattingError, MediaError
+from matting.options import OutputKind
+from matting.progress import Progress
+from matting.project.entry import Entry, Lineage, RecordedSettings
+from matting.project.inputs import Input
+from matting.project.ledger import Ledger
+from matting.project.recorded_settings import changed_settings
+from matting.system import atomic_files
+from matting.workers.executor import Failure, Outcome
+
+
+class ResultRecorder:
+    """Records outcomes.
+
+    Attributes:
+        failed: why segments of this run could not be matted.
+    """
+
+    def __init__(
+        self, ledger: Ledger, settings: Callable[[Input], RecordedSettings], progress: Progress
+    ) -> None:
+        """
+        Args:
+            settings: returns what shapes the results of an input.
+        """
+        self._ledger = ledger
+        self._settings = settings
+        self._progress = progress
+        self.failed: dict[str, MattingError] = {}
+
+    def record_result(self, item: Input, outcome: Outcome, lineage: Lineage) -> None:
+        """Record what the network found, and what was made of it."""
+        entry = Entry(
+            settings=self._settings(item),
+            source=outcome.source,
+            start_state=outcome.start_state,
+            lineage=lineage,
+            frames=outcome.frames,
+            outputs=outcome.outputs,
+            end_state=outcome.end_state,
+        )
+        self._record(item, entry, outcome)
+
+    def record_rendered(self, item: Input, outcome: Outcome) -> None:
+        """Record outputs that were made of a stored matte, beside those that stay."""
+        entry = self._ledger.entry(item.name)
+        if outcome.source != entry.source:
+            _discard(outcome)
+            changed = f"{item.path} was changed while outputs were made of it."
+            self.record_failure(item, MediaError(changed, retry=True))
+            return
+        settings = self._settings(item)
+        look_changed = set(changed_settings(entry.settings, settings)) - {"kinds"}
+        kept = {OutputKind.MATTE} if look_changed else set(entry.outputs)
+        outputs = {k: output for k, output in entry.outputs.items() if k in kept} | outcome.outputs
+        settings = replace(settings, kinds=tuple(k for k in OutputKind if k in outputs))
+        entry = replace(entry, settings=settings, outputs=outputs, error="", waiting=False)
+        self._record(item, entry, outcome)
+
+    def record_failure(self, item: Input, error: MattingError) -> None:
+        """Record why a segment could not be matted; its earlier result, if any, stays."""
+        self.failed[item.name] = error
+        stays = "; its earlier result stays" if self._ledger.says_done(item.name) else ""
+        self._progress.say(f"{item.name} failed{stays}: {error.what}")
+        self._ledger.record_failure(item.name, self._settings(item), error.what)
+
+    def record_state(self, item: Input, outcome: Outcome | Failure) -> None:
+        """Record a state that was computed once more; if that failed, all stays as it was."""
+        if isinstance(outcome, Failure):
+            what = outcome.error.what
+            self._progress.say(f"{item.name}: the state at its end could not be computed: {what}")
+        elif outcome.exact:
+            self._ledger.record_state(item.name, outcome.end_state, outcome.files)
+        else:
+            _discard(outcome)
+
+    def _record(self, item: Input, entry: Entry, outcome: Outcome) -> None:
+        for kept in self._ledger.record(item.name, entry, outcome.files):
+            self._progress.say(
+                f"What had the name of a result was not made here: it is {kept} now."
+            )
+
+
+def _discard(outcome: Outcome) -> None:
+    for file in outcome.files:
+        atomic_files.discard(file.temporary)
