@@ -10,10 +10,12 @@ from pathlib import Path
 import torch
 
 from matting.delivery.outputs import OutputTarget, create_writer
-from matting.imaging.compositor import Matte
+from matting.imaging.compositor import Matte, RenderFunction
+from matting.imaging.device_copy import to_host
 from matting.imaging.matte_planes import MattePlanes
 from matting.imaging.planes import Planes, TimedBatch
-from matting.imaging.renderer import RenderFunction, compose_frames, render_stored
+from matting.imaging.renderer import render_matte_planes
+from matting.imaging.stored_compositor import compose
 from matting.media.encoders import EncoderInput
 from matting.media.images.writer import ImageWriter
 from matting.media.matte_file import MatteWriter
@@ -87,7 +89,7 @@ class SegmentWriter:
         """
         times = iter(mattes.pts)
         for matte in mattes.parts:
-            stored = render_stored(matte, renderer=self._renderer)
+            stored = render_matte_planes(matte, renderer=self._renderer)
             self.write_stored(matte.source, stored, list(islice(times, len(matte.source))))
 
     def write_stored(self, source: Planes, matte: MattePlanes, pts: Sequence[int]) -> None:
@@ -106,15 +108,12 @@ class SegmentWriter:
         times = [time - self._first_pts for time in pts]
         if self._matte_writer is not None:
             self._matte_writer.write(matte.to(CPU), times)
-        pictures = compose_frames(
-            source,
-            matte.to(source.device),
-            {kind: own.sample_format for kind, own in self._formats.items()},
-            self._options.background,
-            keep_on_device=self._encoded_on_device(),
-        )
+        formats = {kind: own.sample_format for kind, own in self._formats.items()}
+        pictures = compose(source, matte.to(source.device), formats, self._options.background)
+        on_device = self._encoded_on_device()
         for kind, writer in self._writers.items():
-            writer.write(pictures[kind], times)
+            own = pictures[kind]
+            writer.write(own if kind in on_device else to_host(own), times)
 
     def _open_matte(self, path: Path) -> MatteWriter:
         source = self._source
@@ -142,8 +141,9 @@ class SegmentWriter:
             EncodeError: an output could not be encoded whole.
             StorageError: an output could not be written.
         """
-        writers = (self._matte_writer, *self._writers.values())
-        for writer in filter(None, writers):
+        if self._matte_writer is not None:
+            self._matte_writer.finish(lambda _: alive())
+        for writer in self._writers.values():
             writer.finish(lambda _: alive())
         self._open_files.close()
         for kind, target in self._targets.items():

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from matting.errors import InputError
@@ -48,7 +48,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     Attributes:
         background: as "#78FF9B".
         preset: of the encoder, which only callers in Python give.
-        keep_matte: not on record of earlier versions, which stored none.
+        keep_matte: unset in records of earlier versions, which stored none.
     """
 
     checkpoint: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
@@ -64,7 +64,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     chroma: Chroma = Chroma.SOURCE
     encoder: CodecBackend = CodecBackend.AUTO
     frame_rate: Fraction | None = None
-    keep_matte: bool = False
+    keep_matte: bool | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
@@ -118,7 +118,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                     self.codec, self.quality, self.bitrate, self.preset, self.chroma, self.encoder
                 ),
                 self.frame_rate,
-                self.keep_matte,
+                self.keep_matte is True,
             ),
         )
 
@@ -146,7 +146,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 value = quality_of(EncodingOptions(self.codec))
             elif value is None and option is JobOption.DOWNSAMPLE_RATIO:
                 value = "auto"
-            if value is None:
+            if value is None or value is UNSET:
                 continue
             if isinstance(value, bool):
                 value = YES_OR_NO[value]
@@ -172,10 +172,13 @@ def take_up(
     """
     if options.typed is not None and remembered is not None:
         wanted = remembered.with_typed(JobOptions.of(options), options.typed)
-        own = wanted.with_typed(DEFAULTS, options.typed)
-        if own != DEFAULTS:
-            progress.say(f"This job goes on with its own options: {own.in_words()}")
+        own = wanted.with_typed(DEFAULTS, options.typed).in_words()
+        if own:
+            progress.say(f"This job goes on with its own options: {own}")
         options = wanted.applied_to(options)
+    elif remembered is not None and remembered.keep_matte is UNSET:
+        output = replace(options.output, keep_matte=False)  # or all would be matted again
+        options = replace(options, output=output)
     encoding = options.output.encoding
     if encoding.quality is not None and encoding.quality > encoding.codec.worst_quality:
         raise InputError(
@@ -199,7 +202,8 @@ def _implied(settings: RecordedSettings) -> JobOptions:
     elif ratio is not None:
         values["downsample_ratio"] = ratio
     kinds = known.get("kinds", ())
-    values["keep_matte"] = OutputKind.MATTE in kinds
+    if OutputKind.MATTE in kinds:
+        values["keep_matte"] = True
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

@@ -1,4 +1,4 @@
-"""What is made of a segment's mattes: its files opened, and what a user has to know of them said."""
+"""What is made of the mattes of a segment: its files opened, and what a user has to know said."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
-from matting.imaging.renderer import Renderer, RenderFunction
+from matting.imaging.compositor import RenderFunction
+from matting.imaging.renderer import Renderer
 from matting.media.encoders import EncoderInput, encoder_spec
 from matting.media.source import FrameSource
 from matting.options import MattingOptions, OutputKind, OutputOptions, RendererBackend

@@ -25,7 +25,7 @@ from matting.options import (
 from matting.project import records
 from matting.project.entry import Entry, OutputFile
 from matting.project.inputs import Input
-from matting.project.job_options import JobOptions, take_up
+from matting.project.job_options import DEFAULTS, JobOptions, take_up
 from matting.project.recorded_settings import settings_of
 from tests.support.recorder import Recorder
 
@@ -47,6 +47,7 @@ REMEMBERED = st.builds(
     chroma=st.sampled_from(Chroma),
     encoder=st.sampled_from(CodecBackend),
     frame_rate=st.none() | RATES,
+    keep_matte=st.booleans(),
 )
 
 
@@ -65,7 +66,7 @@ def test_what_a_job_remembers_comes_back(
     progress = Recorder()
     taken = take_up(typed(), job, progress)
     assert JobOptions.of(taken) == job
-    assert progress.mentions("goes on with its own options") == (job != JobOptions())
+    assert progress.mentions("goes on with its own options") == (job != DEFAULTS)
 
 
 @settings(max_examples=40)

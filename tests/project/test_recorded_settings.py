@@ -31,7 +31,7 @@ from matting.project.recorded_settings import (
     with_tags_as_before,
 )
 from tests.support.repository import ROOT
-from tests.support.stages import matting_options
+from tests.support.stages import matting_options, with_output
 
 CHECKPOINT = "5a" * 32
 EARLIER: dict[str, dict[str, Any]] = json.loads(
@@ -86,6 +86,7 @@ def test_earlier_versions_records_are_todays(job: str, tmp_path: Path) -> None:
         settings=earlier(job), outputs={OutputKind.COMPOSITE: OutputFile("a", 0, "00" * 32)}
     )
     options = with_tags_as_before(OPTIONS[job], [Entry(), made])
+    options = with_output(options, keep_matte=False)  # as such a job goes on
     wanted = settings_of(input_of(job, tmp_path), options, CHECKPOINT)
     assert changed_settings(earlier(job), wanted) == []
     assert msgspec.to_builtins(wanted) == EARLIER[job] | {"kinds": tuple(EARLIER[job]["kinds"])}
@@ -142,7 +143,8 @@ def test_what_an_earlier_version_did_not_know() -> None:
 
 def test_a_video_made_of_what_were_pictures_names_the_rate_alone(tmp_path: Path) -> None:
     item = input_of("pictures", tmp_path)
-    options = MattingOptions(MatteOptions(ratio=0.375), OutputOptions(frame_rate=Fraction(25)))
+    output = OutputOptions(frame_rate=Fraction(25), keep_matte=False)
+    options = MattingOptions(MatteOptions(ratio=0.375), output)
     wanted = settings_of(item, options, CHECKPOINT)
     assert changed_settings(earlier("pictures"), wanted) == ["frame_rate"]
 

@@ -69,11 +69,15 @@ class ScriptedJob:
         """Return the segments the states after which are kept."""
         return sorted(path.stem for path in self.folder.state("").parent.iterdir())
 
-    def interrupt_at(self, progress: Recorder, index: int) -> None:
-        """Interrupt a run once it has recorded the segment before that of this index."""
+    def interrupt_at(self, progress: Recorder, index: int, what: str = "") -> None:
+        """Interrupt a run once it has recorded the segment before that of this index.
+
+        Args:
+            what: precedes its name in the script.
+        """
 
         def interrupt() -> None:
-            if self.script.matted[-1] == NAMES[index - 1]:
+            if self.script.matted[-1] == what + NAMES[index - 1]:
                 raise KeyboardInterrupt
 
         progress.on_segment_end = interrupt

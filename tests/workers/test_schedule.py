@@ -28,6 +28,11 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return segment(clip, CuttingOptions(seconds=Fraction(2, 30)), None, Recorder())
 
 
+def outputs_of(start: int = 0) -> list[str]:
+    """Return what is done to segments that keep their mattes and get other outputs."""
+    return [f"outputs of {name}" for name in NAMES[start:]]
+
+
 def restored(end: int, start: int = 0) -> list[str]:
     """Return what is matted of segments of which only the state is computed."""
     return [f"state after {name}" for name in NAMES[start:end]]
@@ -211,7 +216,7 @@ def test_other_output_kinds_alone(job: ScriptedJob) -> None:
     job.script.failing = {NAMES[1]}
     job.run()
     job.options = replace(job.options, output=replace(job.options.output, kinds=both.kinds))
-    assert job.run() == NAMES
+    assert job.run() == [f"outputs of {NAMES[0]}", *NAMES[1:]]
     job.script.failing = set()
     assert job.run() == NAMES[1:]
     assert job.wrong() == []
@@ -249,9 +254,9 @@ def test_a_failed_replacement_keeps_what_was_there(job: ScriptedJob) -> None:
     first = job.options
     job.options = replace(first, output=replace(first.output, background=(1, 2, 3)))
     job.script.failing = set(NAMES)
-    assert job.run() == NAMES
+    assert job.run() == outputs_of()
     assert all(processed(job.folder).values())
-    assert Ledger(job.folder).entry(NAMES[3]).error == f"{NAMES[3]} cannot be matted."
+    assert Ledger(job.folder).entry(NAMES[3]).error == f"{NAMES[3]} cannot be rendered."
     job.options = first
     assert job.run() == []
     assert job.wrong() == []
@@ -303,7 +308,7 @@ def test_other_options_are_asked_for_once(job: ScriptedJob) -> None:
         job.run()
     assert caught.value.option == "--again"
     question = job.progress.asked[0]
-    assert "--background" in question and "takes less than a minute" in question
+    assert "--background" in question and "less than a minute" in question
     refusing = Recorder()
     refusing.answer = False
     with pytest.raises(InputError, match="Nothing was changed"):
@@ -311,12 +316,12 @@ def test_other_options_are_asked_for_once(job: ScriptedJob) -> None:
     assert job.wrong() == NAMES
     agreeing = Recorder()
     agreeing.answer = True
-    job.interrupt_at(agreeing, 4)
+    job.interrupt_at(agreeing, 4, "outputs of ")
     with pytest.raises(KeyboardInterrupt):
         job.run(agreeing)
     # Dropped again, it goes on with the options that were agreed to, and these alone.
     job.options = replace(first, output=OutputOptions(), typed=frozenset(), again=False)
-    assert job.run() == NAMES[4:]
+    assert job.run() == outputs_of(4)
     assert not job.progress.asked
     assert job.progress.mentions("own options: ") and job.progress.mentions("--background")
     job.options = with_output(first, background=other)
@@ -335,7 +340,7 @@ def test_what_is_no_result_of_this_folder_is_not_overwritten(job: ScriptedJob) -
     assert elsewhere.read_bytes() == b"the user's own"
     # In the place of a result that is on record: kept beside.
     shutil.copy(elsewhere, own)
-    assert job.run() == [*restored(3), NAMES[3]]
+    assert job.run() == [f"outputs of {NAMES[3]}"]
     assert own.with_name("output_003 (found).mp4").read_bytes() == b"the user's own"
     assert job.progress.mentions("(found)")
     assert job.wrong() == []
@@ -371,4 +376,99 @@ def test_results_of_segments_that_come_back_are_known(job: ScriptedJob) -> None:
     job.run()
     last.rename(job.segments / NAMES[-1])
     assert list(processed(job.folder)) == NAMES[:-1]
+    assert job.run() == []
+
+
+def test_another_look_needs_no_network(job: ScriptedJob) -> None:
+    """What is asked of the outputs alone is made from the stored mattes, and back again, too."""
+    job.run()
+    first = job.options
+    assert job.script.loaded_network
+    job.options = with_output(first, background=(1, 2, 3))
+    assert job.run() == outputs_of()
+    assert not job.script.loaded_network
+    assert job.wrong() == []
+    assert job.progress.mentions("12 get other outputs of the mattes that they have")
+    job.options = first
+    assert job.run() == outputs_of()
+    assert job.wrong() == []
+    assert job.run() == []
+    job.options = with_output(first, kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA))
+    assert job.run() == outputs_of()
+    assert job.wrong() == []
+    job.delete(5, kinds=(OutputKind.ALPHA,))
+    assert job.run() == [f"outputs of {NAMES[5]}"]
+    assert job.wrong() == []
+
+
+def test_a_result_alone_that_is_deleted_needs_no_network(job: ScriptedJob) -> None:
+    job.run()
+    job.delete(2, 7, kinds=(OutputKind.COMPOSITE,))
+    assert job.run() == [f"outputs of {NAMES[2]}", f"outputs of {NAMES[7]}"]
+    assert job.wrong() == []
+    assert job.states() == [NAMES[7], NAMES[11]]
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged"])
+def test_a_matte_that_is_not_whole_is_found_again(how: str, job: ScriptedJob) -> None:
+    job.run()
+    matte = job.result(OutputKind.MATTE, NAMES[3])
+    if how == "missing":
+        matte.unlink()
+    else:
+        matte.write_bytes(matte.read_bytes()[:-1] + b"x")
+    assert job.run() == [*restored(3), NAMES[3]]
+    assert job.wrong() == []
+
+
+def test_what_somebody_says_is_not_done_is_matted_again(job: ScriptedJob) -> None:
+    job.run()
+    job.folder.processed.write_text(
+        json.dumps({**processed(job.folder), NAMES[2]: False}), encoding="utf-8"
+    )
+    assert job.run() == [*restored(2), NAMES[2]]
+
+
+def test_an_interruption_while_lost_outputs_are_made_costs_no_network_time(
+    job: ScriptedJob,
+) -> None:
+    job.run()
+    job.delete(2, 3, 4, kinds=(OutputKind.COMPOSITE,))
+    stopping = Recorder()
+    job.interrupt_at(stopping, 3, "outputs of ")
+    with pytest.raises(KeyboardInterrupt):
+        job.run(stopping)
+    assert [name for name, done in processed(job.folder).items() if not done] == NAMES[3:5]
+    assert job.run() == [f"outputs of {NAMES[3]}", f"outputs of {NAMES[4]}"]
+    assert job.wrong() == []
+
+
+def test_changed_content_is_matted_though_its_old_matte_is_there(job: ScriptedJob) -> None:
+    job.run()
+    job.change(9)
+    job.options = with_output(job.options, background=(1, 2, 3))
+    # Those after it go on from another state: only those before it have the right mattes.
+    assert job.run() == [*outputs_of()[:9], *restored(9, 8), *NAMES[9:]]
+    assert job.wrong() == []
+
+
+def test_a_job_without_mattes_stays_one(job: ScriptedJob) -> None:
+    job.options = with_output(job.options, keep_matte=False)
+    job.run()
+    assert not job.folder.output_folder(OutputKind.MATTE).exists()
+    job.delete(4, kinds=(OutputKind.COMPOSITE,))
+    assert job.run() == [*restored(4), NAMES[4]]
+    assert job.wrong() == []
+
+
+def test_a_job_of_the_version_before_goes_on_without_mattes(job: ScriptedJob) -> None:
+    first = job.options
+    job.options = with_output(first, keep_matte=False)
+    job.run()
+    manifest = json.loads(job.folder.manifest.read_text(encoding="utf-8"))
+    del manifest["options"]["keep_matte"]
+    job.folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    job.options = first
+    assert job.run() == []
+    job.options = replace(first, typed=frozenset(), again=False)
     assert job.run() == []
