@@ -149,6 +149,7 @@ def test_a_state_that_is_not_kept_is_computed_once_more(
     folder = matte(segments, Recorder())
     assert [path.name for path in folder.state("").parent.iterdir()] == [f"{NAMES[-1]}.pt"]
     (folder.output_folder(OutputKind.COMPOSITE) / NAMES[2]).unlink()
+    (folder.output_folder(OutputKind.MATTE) / NAMES[2]).with_suffix(".mkv").unlink()
     kept = {
         path: path.stat().st_mtime_ns
         for path in (folder.root / OutputKind.ALPHA).iterdir()

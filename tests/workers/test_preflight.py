@@ -88,7 +88,7 @@ def test_the_room_is_forecast_for_every_output_kind(
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     made = [
         path.stat().st_size
-        for kind in (*output.kinds, "STATE")
+        for kind in (*output.written, "STATE")
         for path in (folder.root / kind).rglob("*.*")
         if path.is_file()
     ]

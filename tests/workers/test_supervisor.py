@@ -79,7 +79,7 @@ def test_a_start_that_fails_is_tried_again_and_blamed_on_nothing(
 @pytest.mark.parametrize(
     "act",
     [
-        lambda executor: executor.prepare(),
+        lambda executor: executor.prepare(network=True),
         lambda executor: executor.trial(task("a", Path(), 3)),
         lambda executor: failed_segments(executor, "abcdefghijklmnopqrst", Path()),
     ],
