@@ -11,11 +11,8 @@ import torch
 
 from matting.delivery.outputs import OutputTarget, create_writer
 from matting.imaging.compositor import Matte, RenderFunction
-from matting.imaging.device_copy import to_host
-from matting.imaging.matte_planes import MattePlanes
-from matting.imaging.planes import Planes, TimedBatch
-from matting.imaging.renderer import render_matte_planes
-from matting.imaging.stored_compositor import compose
+from matting.imaging.planes import TimedBatch
+from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
 from matting.media.encoders import EncoderInput
 from matting.media.images.writer import ImageWriter
 from matting.media.matte_file import MatteWriter
@@ -90,14 +87,14 @@ class SegmentWriter:
         times = iter(mattes.pts)
         for matte in mattes.parts:
             stored = render_matte_planes(matte, renderer=self._renderer)
-            self.write_stored(matte.source, stored, list(islice(times, len(matte.source))))
+            pts = list(islice(times, len(matte.source)))
+            self.write_stored(StoredFrames(matte.source, stored), pts)
 
-    def write_stored(self, source: Planes, matte: MattePlanes, pts: Sequence[int]) -> None:
+    def write_stored(self, frames: StoredFrames, pts: Sequence[int]) -> None:
         """Write mattes and what is made of them, at times that count from the first frame.
 
         Args:
-            source: T frames, on any device.
-            matte: theirs, on any device.
+            frames: T of them.
             pts: T times, in ticks of the source's time base.
         Raises:
             EncodeError, StorageError: as the writers.
@@ -107,13 +104,13 @@ class SegmentWriter:
             self._first_pts = pts[0]
         times = [time - self._first_pts for time in pts]
         if self._matte_writer is not None:
-            self._matte_writer.write(matte.to(CPU), times)
+            self._matte_writer.write(frames.matte.to(CPU), times)
         formats = {kind: own.sample_format for kind, own in self._formats.items()}
-        pictures = compose(source, matte.to(source.device), formats, self._options.background)
-        on_device = self._encoded_on_device()
+        pictures = compose_outputs(
+            frames, formats, self._options.background, keep_on_device=self._encoded_on_device()
+        )
         for kind, writer in self._writers.items():
-            own = pictures[kind]
-            writer.write(own if kind in on_device else to_host(own), times)
+            writer.write(pictures[kind], times)
 
     def _open_matte(self, path: Path) -> MatteWriter:
         source = self._source

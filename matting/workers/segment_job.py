@@ -11,8 +11,7 @@ from typing import NamedTuple, ParamSpec
 
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import InputError, MachineError, MattingError, MediaError
-from matting.imaging.matte_planes import MattePlanes
-from matting.imaging.planes import Planes
+from matting.imaging.renderer import StoredFrames
 from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
 from matting.media.matte_file import MatteFile
@@ -30,15 +29,14 @@ from matting.workers.pipeline import StoppedError
 P = ParamSpec("P")
 
 
-class StoredFrames(NamedTuple):
+class StoredBatch(NamedTuple):
     """Some frames of a source, with their stored mattes.
 
     Attributes:
         pts: their times, in ticks of the source's time base.
     """
 
-    source: Planes
-    matte: MattePlanes
+    frames: StoredFrames
     pts: tuple[int, ...]
 
 
@@ -147,7 +145,7 @@ class SegmentJob:
         if only is None:
             self._require_unchanged()
 
-    def stored_frames(self, size: int) -> Generator[StoredFrames, None, None]:
+    def stored_frames(self, size: int) -> Generator[StoredBatch, None, None]:
         """Yield the frames with their stored mattes, in chunks of `size` frames.
 
         Raises:
@@ -161,7 +159,7 @@ class SegmentJob:
         with closing(self.chunks(size)) as chunks, closing(stored.chunks(size)) as mattes:
             for chunk in chunks:
                 matte = next(mattes).matte.split(len(chunk.pts))[0]  # of a trial, not all
-                yield StoredFrames(chunk.pictures, matte, chunk.pts)
+                yield StoredBatch(StoredFrames(chunk.pictures, matte), chunk.pts)
 
     def fingerprint(self) -> Fingerprint:
         """Return the fingerprint of the content that was matted; reads it unless it is known.

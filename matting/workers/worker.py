@@ -39,10 +39,10 @@ from matting.workers.executor import Outcome, SegmentTask, TrialOutcome, WorkerS
 from matting.workers.matting_stage import MattingStage
 from matting.workers.pipeline import Channel, Stages, StoppedError
 from matting.workers.render_stage import RenderStage
-from matting.workers.segment_job import SegmentJob, StoredFrames
+from matting.workers.segment_job import SegmentJob, StoredBatch
 
 # What the reader makes of a few frames.
-ReadFrames = TimedBatch[FrameFeatures] | StoredFrames
+ReadFrames = TimedBatch[FrameFeatures] | StoredBatch
 
 
 class Mark(Enum):
@@ -90,7 +90,7 @@ class Worker(Closing):
         # From the reader and the finisher to the thread that asks for outcomes.
         self._features: Channel[tuple[SegmentJob, ReadFrames | Mark]] = Channel(self._threads)
         self._recurrent: Channel[
-            tuple[SegmentJob, TimedBatch[RecurrentOutput] | StoredFrames | Mark]
+            tuple[SegmentJob, TimedBatch[RecurrentOutput] | StoredBatch | Mark]
         ] = Channel(self._threads)
         self._written: Channel[SegmentJob] = Channel(self._threads)
         self._threads.start("reader", self._read)
@@ -190,7 +190,7 @@ class Worker(Closing):
                 step = self._stage.begin if item is Mark.BEGIN else self._stage.end
                 job.attempt(step, job, progress)
                 self._recurrent.put((job, item))
-            elif isinstance(item, StoredFrames):
+            elif isinstance(item, StoredBatch):
                 progress.advance(len(item.pts))
                 self._recurrent.put((job, item))
             else:
@@ -212,15 +212,15 @@ class Worker(Closing):
                 job.attempt(self._write_item, job, item)
 
     def _write_item(
-        self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | StoredFrames | Mark
+        self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | StoredBatch | Mark
     ) -> None:
         if isinstance(item, Mark):
             job.writer.open()
             return
         if not job.task.targets:
             return  # only its end state is wanted
-        if isinstance(item, StoredFrames):
-            job.writer.write_stored(item.source, item.matte, item.pts)
+        if isinstance(item, StoredBatch):
+            job.writer.write_stored(item.frames, item.pts)
         else:
             job.writer.write(self._matting.fit_guided_filter(item))
         if job.clock is not None:
