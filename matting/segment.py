@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from matting.cutting.checkpoint import NAME as CHECKPOINT_NAME
 from matting.cutting.checkpoint import CutCheckpoint
-from matting.cutting.cutter import cut
-from matting.cutting.damage import settle_damage
 from matting.cutting.existing_cut import (
     ask_for_other_options,
     options_of,
     read_existing_cut,
     reason_to_cut_again,
 )
-from matting.cutting.preparation import prepare
 from matting.cutting.publishing import plan_of, publish_segments, remove_work
+from matting.cutting.source_cut import cut_source
 from matting.delivery.dry_run import dry_run
 from matting.media.container import require_file
 from matting.media.foreign_files import work_guarded
@@ -29,7 +25,7 @@ from matting.media.probe import (
     read_spatial,
     require_unencrypted,
 )
-from matting.media.source_notes import CAPTIONS, begins_with_captions
+from matting.media.source_notes import begins_with_captions
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
 from matting.options import (
@@ -42,12 +38,10 @@ from matting.progress import Progress, quantity
 from matting.project.job_places import job_places, require_places
 from matting.project.paths import UNFINISHED, MattedFolder, segments_folder
 from matting.project.plan import Plan
-from matting.project.source_watch import SourceWatch
+from matting.project.source_watch import CheckedTasks, SourceWatch
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.temporary_files import sweep_folder
-
-A = TypeVar("A")
 
 
 def segment(
@@ -126,30 +120,34 @@ def _cut_into(
     """Cut a video, settle what is damaged in it, and publish the segments."""
     work = folder / UNFINISHED
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
-
-    def guarded(part: Callable[[Progress], A]) -> A:
-        return work_guarded(info.path, part, progress)
-
     try:
-        checkpoint = None
+        known = None
         if not options.reencode and (work / CHECKPOINT_NAME).is_file():
-            checkpoint = CutCheckpoint.read(work, info.path, source.fingerprint, seconds)
-        if checkpoint is None:
+            known = CutCheckpoint.read(work, info.path, source.fingerprint, seconds)
+        if known is None:
             remove_work(work)
             atomic_files.make_folder(work)
             source.read_through()  # beside the index, which reads it through, too
-        job = guarded(partial(prepare, info, seconds, work, options))
-        if job.index.has_captions and not begins_with_captions(info.path):  # else it has been said
-            progress.say(CAPTIONS)
-        if checkpoint is None:
-            source.require_unchanged()  # before the hours that decoding may take
-            segments = tuple(guarded(partial(cut, job, options)))
-            source.require_unchanged()  # before what looks like damage is kept
-            checkpoint = CutCheckpoint(
-                info.path, source.fingerprint, seconds, job.index.truncated_at, segments
-            )
-        intact = guarded(partial(settle_damage, job, checkpoint, work, options.damaged))
-        plan = plan_of(job.info, checkpoint, intact, reencoded=options.reencode)
+        job = partial(
+            cut_source,
+            info,
+            seconds,
+            work,
+            options,
+            known=known.segments if known else (),
+            captions_are_told=begins_with_captions(info.path),
+        )
+        made = work_guarded(info.path, job, CheckedTasks(progress, source))
+        source.require_unchanged()  # before what looks like damage is kept
+        checkpoint = known or CutCheckpoint(
+            info.path, source.fingerprint, seconds, made.truncated_at, made.segments
+        )
+        if made.settled.refusal is not None:
+            if made.settled.intact:
+                checkpoint.write(work)
+            raise made.settled.refusal
+        intact = made.settled.segments
+        plan = plan_of(made.info, checkpoint, intact, reencoded=options.reencode)
         source.require_unchanged()
     except BaseException:
         # The segments of a damaged video stay for the next run.

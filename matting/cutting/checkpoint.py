@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -13,7 +12,6 @@ from msgspec import Meta, Struct, field
 
 from matting.cutting.cut_job import CutSegment
 from matting.errors import InputError
-from matting.progress import ignore
 from matting.project import records
 from matting.project.paths import CUT_CHECKPOINT
 from matting.project.plan import MOST_FRAMES, MOST_SEGMENTS
@@ -42,11 +40,9 @@ class CutCheckpoint:
     truncated_at: Fraction | None
     segments: tuple[CutSegment, ...]
 
-    def write(self, work: Path, alive: Callable[[], None] = ignore) -> None:
+    def write(self, work: Path) -> None:
         """Record the segments, which lie in the folder `work`.
 
-        Args:
-            alive: called while they are read.
         Raises:
             StorageError: it cannot be written.
         """
@@ -57,7 +53,7 @@ class CutCheckpoint:
             content=self.source.content_sha256,
             seconds=self.seconds,
             truncated_at=self.truncated_at,
-            segments=tuple(_SegmentRecord.of(segment, alive) for segment in self.segments),
+            segments=tuple(_SegmentRecord.of(segment) for segment in self.segments),
         )
         records.write(work / NAME, record)
 
@@ -106,8 +102,8 @@ class _SegmentRecord(Struct, frozen=True):
             raise ValueError("Expected damaged frames to be frames of the segment")
 
     @classmethod
-    def of(cls, segment: CutSegment, alive: Callable[[], None]) -> _SegmentRecord:
-        fingerprint = Fingerprint.of(segment.path, alive)
+    def of(cls, segment: CutSegment) -> _SegmentRecord:
+        fingerprint = Fingerprint.of(segment.path)
         return cls(
             segment.path.name,
             fingerprint.size_bytes,

@@ -35,6 +35,8 @@ def cut(
         try:
             segments = (copier or ExactCopier(job, progress)).copy()
         except MediaError as error:
+            if error.retry:  # what is half written, or changed, cannot be read in any way
+                raise
             progress.detail(error.what)
             reason = "copied as they are, they could not be read"
         else:

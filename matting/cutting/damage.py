@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
-from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.repair import repair
 from matting.cutting.review import SegmentPackets, review_segments
@@ -19,21 +18,35 @@ from matting.system.humanize import exact_clock
 NAMED_TIMES = 3  # how many damaged frames a message names
 
 
+@dataclass(frozen=True)
+class SettledDamage:
+    """What came of damage in a source.
+
+    Attributes:
+        segments: those that a strict decoder takes, or that show the same to a tolerant one.
+        refusal: where the source is damaged, if that is to stop it.
+        intact: how many segments the next run need not cut again, then.
+    """
+
+    segments: tuple[CutSegment, ...]
+    refusal: MediaError | None = None
+    intact: int = 0
+
+
 def settle_damage(
-    job: CutJob, cut: CutCheckpoint, work: Path, on_damage: OnDamage, progress: Progress
-) -> Sequence[CutSegment]:
-    """Return segments that a strict decoder takes, or that show the same to a tolerant one.
+    job: CutJob, cut: Sequence[CutSegment], on_damage: OnDamage, progress: Progress
+) -> SettledDamage:
+    """Review what a strict decoder refuses in segments, and repair it.
 
     What is doubtful in them is said in one message.
 
     Args:
-        work: the folder that they lie in; on STOP, what is intact is kept there.
+        cut: the segments as they were cut.
     Raises:
-        MediaError: the source is damaged, and that is to stop it; says where.
         DecodeError: it has not one good frame.
         StorageError: a segment cannot be written.
     """
-    segments: Sequence[CutSegment] = cut.segments
+    segments, truncated_at = cut, job.index.truncated_at
     packets = None
     if any(segment.suspect for segment in segments):
         packets = SegmentPackets(job.index, segments)
@@ -42,19 +55,18 @@ def settle_damage(
     missing = [pts for segment in segments for pts in segment.missing]
     repeated = [pts for segment in segments for pts in segment.repeated]
     damaged = sorted({*doubtful, *missing, *repeated})
-    is_damaged = bool(damaged) or cut.truncated_at is not None
-    report = damage_report(job.info, damaged, cut.truncated_at)
+    is_damaged = bool(damaged) or truncated_at is not None
+    report = damage_report(job.info, damaged, truncated_at)
     if is_damaged and on_damage is OnDamage.STOP:
-        intact = sum(s.path.parent == work and not s.damaged for s in segments)
-        if intact:
-            cut.write(work, progress.alive)
+        intact = sum(s.path.parent == job.work and not s.damaged for s in segments)
         kept = f" {quantity(intact, 'intact segment')} will not be cut again." if intact else ""
-        raise MediaError(
+        refusal = MediaError(
             report,
             "Copy or download it again; or leave --damaged out to use what is there, as a player "
             f"shows it.{kept}",
             option="--damaged",
         )
+        return SettledDamage(tuple(segments), refusal, intact)
     if packets is not None and any(segment.suspect for segment in segments):
         repeat = on_damage is OnDamage.REPEAT
         segments = repair(job, segments, packets, progress, repeat=repeat)
@@ -66,7 +78,7 @@ def settle_damage(
         sentences = f"{report} {done}".strip()
         progress.say(sentences)
         progress.notice(Notice.REPEATED if repeated else Notice.DOUBTFUL, sentences)
-    return segments
+    return SettledDamage(tuple(segments))
 
 
 def _what_was_done(doubtful: int, missing: int, repeated: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from matting.errors import InputError, MediaError
-from matting.progress import Progress
+from matting.progress import Progress, Relay
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system import files
 from matting.system.background_hash import BackgroundHash
@@ -108,6 +108,21 @@ class SourceWatch(Closing):
     def _require_finished(self) -> None:
         if is_being_written(self.video):
             raise still_written(self.video)
+
+
+class CheckedTasks(Relay):
+    """Passes on the progress of reading a source, if that is unchanged when a task begins.
+
+    Tasks take hours, and find damage in what has only half arrived.
+    """
+
+    def __init__(self, progress: Progress, source: SourceWatch) -> None:
+        super().__init__(progress)
+        self._source = source
+
+    def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
+        self._source.require_unchanged()
+        super().start(title, total, unit, segments)
 
 
 def still_written(video: Path) -> MediaError:

@@ -92,7 +92,7 @@ def test_what_does_not_come_back_is_named(
     video = make_clip(tmp_path / "clip.mp4", 40)
     with guarded_reading(END_SECONDS, SECONDS):
         with monkeypatch.context() as patch, pytest.raises(error) as caught:
-            patch.setattr("matting.segment.cut", harm)
+            patch.setattr("matting.segment.cut_source", harm)
             segment(video, SECOND, None, progress)
         assert words in caught.value.what
         assert str(video) in caught.value.what
@@ -108,7 +108,7 @@ def test_a_fault_shows_where_it_was(
     tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 10)
-    monkeypatch.setattr("matting.segment.cut", harmful_cuts.fail)
+    monkeypatch.setattr("matting.segment.cut_source", harmful_cuts.fail)
     with guarded_reading(), pytest.raises(ZeroDivisionError) as caught:
         segment(video, SECOND, None, progress)
     assert "harmful_cuts.py" in str(caught.value.__cause__)
@@ -136,6 +136,21 @@ def test_damage_that_is_to_stop_it(tmp_path: Path) -> None:
     with guarded_reading():
         segment(video, SECOND, None, again)
     assert "Cutting" not in again.titles  # what is intact was kept
+
+
+def test_a_source_that_changes_is_not_worked_on_any_longer(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    def grow(_done: int) -> None:
+        with video.open("ab") as file:
+            file.write(b"1")
+
+    video = make_clip(tmp_path / "clip.mp4", 40)
+    progress.on_advance = grow
+    with guarded_reading(), pytest.raises(MediaError, match="still being written"):
+        segment(video, SECOND, None, progress)
+    assert progress.titles[-1] == "Cutting"  # and not: Checking
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
 def test_an_interruption_ends_both(tmp_path: Path, progress: Recorder) -> None:
