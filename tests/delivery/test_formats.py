@@ -73,3 +73,12 @@ def test_the_table_needs_neither_torch_nor_pyav() -> None:
     program = "import sys; import matting.delivery.formats; import matting.delivery.backgrounds; "
     program += "assert not {'torch', 'av', 'numpy'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_the_reference_says_of_each_format_what_the_table_does() -> None:
+    reference = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    parts = {part.split("`", 1)[0]: part for part in reference.split("## `")[1:]}
+    assert list(parts) == [str(name) for name in FormatName]
+    for row in FORMATS.values():
+        said = (row.purpose, row.takers, row.samples, row.alpha.value, row.limits)
+        assert all(sentence in parts[str(row.name)] for sentence in said)

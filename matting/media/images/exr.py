@@ -22,6 +22,8 @@ CHROMATICITIES = {
     Primaries.SMPTE170M: (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, 0.3127, 0.3290),
     Primaries.BT2020: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290),
 }
+# Otherwise it writes what time it is: the same picture would be another file each time.
+NO_DATE = "1970:01:01 00:00:00"
 # By their numbers in ITU-T H.273, table 3. Any other is taken as a camera's.
 CURVES = {4: Curve.GAMMA_22, 5: Curve.GAMMA_28, 8: Curve.LINEAR, 13: Curve.SRGB}
 CURVES |= {Transfer.PQ: Curve.PQ, Transfer.HLG: Curve.HLG}
@@ -73,6 +75,7 @@ def write_exr(path: Path, values: NDArray[np.float16], light: ExrLight) -> None:
     spec.alpha_channel = 3
     spec.attribute("compression", "zip")
     spec.attribute("PixelAspectRatio", float(light.pixel_aspect))
+    spec.attribute("DateTime", NO_DATE)
     spec.attribute("chromaticities", "float[8]", light.chromaticities)
     if light.curve in {Curve.PQ, Curve.HLG}:
         spec.attribute("whiteLuminance", float(WHITE_NITS))  # OpenEXR's own: of R = G = B = 1

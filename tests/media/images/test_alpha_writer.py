@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -116,6 +117,24 @@ def test_the_curve_is_the_one_that_the_source_is_tagged_with(
     colour: ColourTags, picture: bool, curve: Curve
 ) -> None:
     assert ExrLight.of(colour, Fraction(1), picture=picture).curve is curve
+
+
+def test_the_same_pictures_are_the_same_files_whenever_they_are_written(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = []
+    for zone in ("UTC", "Asia/Tokyo"):  # another hour in the clock that headers show
+        monkeypatch.setenv("TZ", zone)
+        if hasattr(time, "tzset"):
+            time.tzset()
+        with writer_of(suffix, tmp_path / zone[:3]) as writer:
+            write(writer)
+            writer.finish()
+        contents.append([path.read_bytes() for path in sorted((tmp_path / zone[:3]).iterdir())])
+    monkeypatch.undo()
+    if hasattr(time, "tzset"):
+        time.tzset()
+    assert contents[0] == contents[1]
 
 
 def test_hdr_goes_beyond_white(tmp_path: Path) -> None:
