@@ -23,6 +23,7 @@ from matting.media.pixel_formats import Subsampling, layout_of, nearest_layout
 
 WITH_ALPHA = re.compile(r"(yuva4\d\dp|gbrap)(10|12|14|16)?(le)?")
 MILLISECOND = Fraction(1, 1000)  # of Matroska and WebM, as FFmpeg writes them
+REPRODUCIBLE = {"fflags": "+bitexact"}  # Matroska gives each file a number at random otherwise
 LEAST_ALPHA_BITS = 10  # of what is lossless: alpha is stored in as many
 SMALL_PX, SMALL_SLICES, SLICES = 1 << 16, 4, 16
 
@@ -94,6 +95,7 @@ ENCODERS = {
             {Matrix.BT709, Matrix.BT470BG, Matrix.SMPTE170M, Matrix.SMPTE240M, Matrix.BT2020}
         ),
         tick_seconds=MILLISECOND,
+        muxing=REPRODUCIBLE,
         keeps_aspect=False,
     ),
     AlphaCodec.FFV1: AlphaEncoderSpec(
@@ -101,6 +103,7 @@ ENCODERS = {
         container="matroska",
         options={"level": "3", "slicecrc": "1"},
         tick_seconds=MILLISECOND,
+        muxing=REPRODUCIBLE,
         keeps_aspect=False,
     ),
     # What the ffmpeg program encodes: x265 in PyAV has no layers for alpha. The stream of FFV1 does

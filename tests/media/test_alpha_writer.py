@@ -208,3 +208,11 @@ def test_a_matrix_that_prores_has_no_name_for_becomes_one_that_it_has() -> None:
 def test_a_full_disk_is_named(codec: AlphaCodec, path: Path) -> None:
     with largest_file(200), pytest.raises(StorageError, match="full"):
         write(path, codec, VIDEO_8)
+
+
+def test_the_same_frames_make_the_same_file_each_time(codec: AlphaCodec, path: Path) -> None:
+    contents = []
+    for _ in range(2):
+        write(path, codec, VIDEO_8)
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
