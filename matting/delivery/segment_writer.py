@@ -129,19 +129,19 @@ class SegmentWriter:
             return set()
         return {kind for kind, target in self._targets.items() if not target.pictures}
 
-    def finish(self, alive: Callable[[], None]) -> None:
+    def finish(self, on_frames: Callable[[int], None]) -> None:
         """Complete, check and flush all outputs; they have their temporary names still.
 
         Args:
-            alive: called for every frame that is checked.
+            on_frames: told how many more frames of an output have been checked; none: it goes on.
         Raises:
             EncodeError: an output could not be encoded whole.
             StorageError: an output could not be written.
         """
         if self._matte_writer is not None:
-            self._matte_writer.finish(lambda _: alive())
+            self._matte_writer.finish(on_frames)
         for writer in self._writers.values():
-            writer.finish(lambda _: alive())
+            writer.finish(on_frames)
         self._open_files.close()
         for kind, target in self._targets.items():
             if not target.pictures:  # those have been flushed one by one

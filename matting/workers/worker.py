@@ -236,7 +236,7 @@ class Worker(Closing):
             self._features.put((job, Mark.DONE))
 
     def _finish_segment(self, job: SegmentJob) -> None:
-        def alive() -> None:
+        def alive(_frames: int = 0) -> None:
             if job.clock is not None:
                 job.clock.note_flushed()
             # Where there is no room, other items wait, which show as much.

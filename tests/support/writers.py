@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +16,7 @@ from matting.cutting.lossless_writer import FrameWriter
 from matting.cutting.reencode import encode_segments
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
-from matting.imaging.compositor import Matte
+from matting.imaging.compositor import Matte, render
 from matting.imaging.planes import Planes, TimedBatch
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import BT709_TAGS
@@ -155,29 +155,19 @@ def _output(*, pictures: bool) -> WriterCase:
         targets = {OutputKind.COMPOSITE: OutputTarget(path, pictures)}
         formats = output_formats(source, SOFTWARE, targets)
         options = OutputOptions(encoding=SOFTWARE)
-        writer = SegmentWriter(source, options, targets, formats, _as_it_is)
+        writer = SegmentWriter(source, options, targets, formats, render)
         with closing(writer), closing(source.chunks(1)) as chunks:
             writer.open()
             for _, chunk in zip(numbers, chunks, strict=True):
-                matte = Matte(chunk.pictures, None, torch.zeros(1, 4, 1, 1))
-                writer.write(TimedBatch([matte], chunk.pts))
-            writer.finish(lambda: on_check(1))
+                offset = torch.zeros(1, 4, chunk.pictures.height, chunk.pictures.width)
+                offset[:, 3] = 1  # all of it is person
+                writer.write(TimedBatch([Matte(chunk.pictures, None, offset)], chunk.pts))
+            writer.finish(on_check)
             finished = writer.temporary[OutputKind.COMPOSITE]
             writer.release()
         ProvenFile(OutputKind.COMPOSITE, finished, path).give_name()
 
     return WriterCase(write, publishes=True, pictures=pictures)
-
-
-def _as_it_is(
-    matte: Matte, formats: Mapping[OutputKind, SampleFormat], _background: tuple[int, int, int]
-) -> dict[OutputKind, Planes]:
-    """Render every output as the source is."""
-    source = matte.source
-    return {
-        kind: Planes(sample_format, source.luma_or_rgb, source.chroma)
-        for kind, sample_format in formats.items()
-    }
 
 
 WRITERS = {

@@ -39,9 +39,9 @@ class LateWriter(SegmentWriter):
         super().__init__(*args)
         self._then = then
 
-    def finish(self, alive: Callable[[], None]) -> None:
+    def finish(self, on_frames: Callable[[int], None]) -> None:
         self._then()
-        super().finish(alive)
+        super().finish(on_frames)
 
 
 def before_the_first_is_finished(then: Callable[[], None]) -> ExecutorFactory:
