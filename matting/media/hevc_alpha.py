@@ -34,6 +34,9 @@ DEFAULT_QUALITY = 20
 PARAMETERS = "open-gop=0:bframes=0:info=0:log-level=error"
 HINT = "Choose another format with alpha: prores4444, webm-alpha or ffv1."
 PROBE_SIZE = Size(64, 64)
+COPY_FILTER = "hevc_mp4toannexb"
+ARRAYS = 23  # where a decoder configuration record's lists of NAL units begin
+SEQUENCE_PARAMETERS = 33  # the type of such NAL units
 
 
 class HevcAlphaWriter(Closing):
@@ -137,19 +140,45 @@ class HevcAlphaWriter(Closing):
 
 
 def has_alpha_layer(path: Path) -> bool:
-    """Return whether every frame of an HEVC file has a second layer, which alone can be alpha."""
+    """Return whether every frame of an HEVC file in mp4 has a second layer that can be decoded.
+
+    FFmpeg's muxer leaves that layer's parameters out of a copy, unless the copy is made through
+    the bitstream filter COPY_FILTER.
+    """
     with open_video(path) as (container, stream), reading(path):
+        if 1 not in _configured_layers(bytes(stream.codec_context.extradata or b"")):
+            return False
         found = (1 in _layers(bytes(packet)) for packet in container.demux(stream) if packet.size)
         return next(found, False) and all(found)
 
 
+def _configured_layers(record: bytes) -> set[int]:
+    """Return the layers whose sequences a header describes. Source: ISO/IEC 14496-15, 8.3.2.1."""
+    layers, start = set(), ARRAYS
+    while start + 3 <= len(record):
+        kind, count = record[start] & 0x3F, int.from_bytes(record[start + 1 : start + 3], "big")
+        start += 3
+        for _ in range(count):
+            if start + 4 > len(record):
+                break
+            if kind == SEQUENCE_PARAMETERS:
+                layers.add(_layer(record, start + 2))
+            start += 2 + int.from_bytes(record[start : start + 2], "big")
+    return layers
+
+
 def _layers(packet: bytes) -> set[int]:
-    """Return the layers of a packet's NAL units. Source: ITU-T H.265, 7.3.1.2; ISO/IEC 14496-15."""
+    """Return the layers of a packet's NAL units, each after its size in four bytes."""
     layers, start = set(), 0
     while start + 6 <= len(packet):
-        layers.add((packet[start + 4] & 1) << 5 | packet[start + 5] >> 3)
+        layers.add(_layer(packet, start + 4))
         start += 4 + int.from_bytes(packet[start : start + 4], "big")
     return layers
+
+
+def _layer(content: bytes, start: int) -> int:
+    """Return the layer that a NAL unit belongs to. Source: ITU-T H.265, 7.3.1.2."""
+    return (content[start] & 1) << 5 | content[start + 1] >> 3
 
 
 def require_alpha_layers() -> None:
