@@ -99,9 +99,14 @@ class SourceWatch(Closing):
         size_bytes = self.video.stat().st_size
         if size_bytes > self._looks.size_bytes and self._looks.begins(self.video):
             raise still_written(self.video)
-        known = None if self._hash is None else self._hash.result()
-        # Touched, moved or marked by a backup, a video is the same.
-        if size_bytes != self._looks.size_bytes or known != files.sha256(self.video):
+        # Touched or marked by a backup once it has been read through, a video is the same. Before
+        # that, others may have read one content and the hash another.
+        unhashed = self._hash is None or self._hash.stamp() != self._stamp
+        if (
+            unhashed
+            or size_bytes != self._looks.size_bytes
+            or self.fingerprint.content_sha256 != files.sha256(self.video)
+        ):
             raise MediaError(f"{self.video} was changed while it was being read.", retry=True)
         self._stamp = now
 

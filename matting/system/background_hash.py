@@ -8,6 +8,7 @@ from threading import Event
 
 from matting.system.closing import Closing
 from matting.system.files import sha256
+from matting.system.fingerprint import FileStamp
 
 
 class BackgroundHash(Closing):
@@ -16,7 +17,8 @@ class BackgroundHash(Closing):
     def __init__(self, path: Path) -> None:
         self._closed = Event()
         self._pool = ThreadPoolExecutor(1, "hash")
-        self._digest = self._pool.submit(sha256, path, self._go_on)
+        self._path = path
+        self._outcome = self._pool.submit(self._read)
 
     def result(self) -> str:
         """Wait for the end of the file; return 64 hexadecimal digits.
@@ -24,12 +26,23 @@ class BackgroundHash(Closing):
         Raises:
             InputError: the file cannot be read.
         """
-        return self._digest.result()
+        return self._outcome.result()[0]
+
+    def stamp(self) -> FileStamp:
+        """Wait for the end of the file; return the stamp that it had then.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        return self._outcome.result()[1]
 
     def close(self) -> None:
         """End the reading, wherever it is."""
         self._closed.set()
         self._pool.shutdown()
+
+    def _read(self) -> tuple[str, FileStamp]:
+        return sha256(self._path, self._go_on), FileStamp.of(self._path)
 
     def _go_on(self, _bytes: int) -> None:
         if self._closed.is_set():

@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_one(
         (["--threads", "many"], "whole number"),
         (["--precision", "fp16", "--device", "cpu"], "fp16"),
         (["--save", "everything"], "everything"),
-        (["--frame-rate", "0"], "between 0 and 1000"),
+        (["--frame-rate", "0"], "at most 1000"),
         (["--frame-rate", "23.976023976023978"], "not a number"),
         (["--downsample-ratio", "1e400"], "not a number"),
         (["--checkpoint", "."], "no file"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,11 @@ import pytest
 
 from matting.errors import InputError, MediaError
 from matting.options import CuttingOptions, OnDamage
+from matting.project import source_watch
 from matting.segment import segment
+from matting.system import background_hash
+from matting.system.background_hash import BackgroundHash
+from matting.system.files import sha256
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder, once_done
 from tests.support.segments import cut_frames, ffmpeg_copy, plan_of
@@ -117,7 +122,37 @@ def test_a_whole_source_that_became_another_is_refused(tmp_path: Path, progress:
     assert cut_frames(folder) == list(range(40))
 
 
-def test_a_touched_source_is_the_same(tmp_path: Path, progress: Recorder) -> None:
+def test_what_changed_before_it_was_hashed_is_refused(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cutter has read one content then, and the hash is of another."""
+    video = make_clip(tmp_path / "clip.ts", 40)
+    changed = threading.Event()
+
+    def late(path: Path, on_bytes: Callable[[int], None]) -> str:
+        changed.wait()
+        return sha256(path, on_bytes)
+
+    def change() -> None:
+        zero_middle(video)
+        changed.set()
+
+    monkeypatch.setattr(background_hash, "sha256", late)
+    progress.on_advance = once_done(1, change)
+    with pytest.raises(MediaError, match="was changed"):
+        segment(video, SECOND, None, progress)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.ts"]
+
+
+def test_a_touched_source_is_the_same(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Finished(BackgroundHash):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self.result()
+
+    monkeypatch.setattr(source_watch, "BackgroundHash", Finished)
     video = make_clip(tmp_path / "clip.mp4", 40)
     progress.on_advance = once_done(1, lambda: os.utime(video, ns=(1, 1)))
     folder = segment(video, SECOND, None, progress)
