@@ -1,5 +1,5 @@
 @echo off
-rem Double-click this first: it installs what the other four need. It can be run again, and repairs what is broken.
+rem Double-click this first: it installs what the others need. It can be run again, and repairs what is broken.
 if not exist "%~dp0windows\launch.bat" goto incomplete
 
 rem Without "call", which would interpret a path's percent signs and carets a second time. So this does not return.

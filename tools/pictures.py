@@ -91,11 +91,11 @@ def setup() -> Canvas:
         canvas.text((406, y), text, 22, INK, anchor="lm")
     label(canvas, (480, 228), "it checks what is there", "and downloads what is missing")
     canvas.arrow((604, MIDDLE_Y), (660, MIDDLE_Y), BLUE)
-    for number in range(4):
-        x = 704 + number * 74
-        canvas.rectangle((x - 30, 98, x + 30, 172), PALE, GREY, radius_px=6)
-        canvas.text((x, 135), str(number + 1), 38, BLUE)
-    label(canvas, (815, 228), "the four batch files", "are ready")
+    for number in range(5):
+        x = 696 + number * 62
+        canvas.rectangle((x - 26, 98, x + 26, 172), PALE, GREY, radius_px=6)
+        canvas.text((x, 135), str(number), 38, BLUE)
+    label(canvas, (820, 228), "the other batch files", "are ready")
     return canvas
 
 

@@ -1,7 +1,7 @@
 @echo off
 rem What the batch files share: find Python or set it up, ask, pass on what was dropped, keep the window open.
 rem
-rem     launch.bat STAGE BATCH_FILE [PATH ...]       STAGE is setup, segment, infer, combine or add-audio
+rem     launch.bat STAGE BATCH_FILE [PATH ...]       STAGE is setup, or one of the program's commands
 rem
 rem How a path comes through unchanged, whatever characters it contains:
 rem - No file name contains a quotation mark, so a variable between quotation marks is always safe. Paths stand
@@ -15,6 +15,7 @@ set "RVM_STAGE=%~1"
 set "RVM_BATCH=%~nx2"
 set "RVM_HOME=%~dp2"
 set "RVM_CODE=0"
+set "RVM_FAILED="
 rem Of a drop, the current folder may be the video's: what lies there is not to be run in place of what is meant.
 set "PYTHONPATH="
 set "NoDefaultCurrentDirectoryInExePath=1"
@@ -68,6 +69,7 @@ goto close
 if "%RVM_STAGE%"=="setup" goto have_path
 call :take_next
 if defined RVM_PATH goto have_path
+if "%RVM_STAGE%"=="run" echo Drop one video or more on "%RVM_BATCH%" to have all four steps done, one video after another.
 if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
 if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte them.
 if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to join them into one video.
@@ -145,7 +147,7 @@ goto ended
 rem Setup itself has said what is missing.
 if "%RVM_CODE%"=="3" goto close
 if not "%RVM_CODE%"=="0" goto ended
-echo Now drop your video on "1_segment.bat".
+echo Now drop your video on "0_all_in_one.bat", or on "1_segment.bat" to go step by step.
 goto close
 
 :lost
@@ -171,13 +173,14 @@ set "RVM_OPTIONS="
 set "RVM_LAST_OPTIONS="
 if "%RVM_STAGE%"=="segment" goto ask_seconds
 if "%RVM_STAGE%"=="infer" goto ask_shutdown
-goto each_path
+if "%RVM_STAGE%"=="run" goto ask_shutdown
+goto count_paths
 
 :ask_seconds
 set "RVM_ANSWER="
 set /p "RVM_ANSWER=Seconds per segment [15]: "
 rem What is new is cut into 15 then, and a folder that is cut already keeps its own.
-if not defined RVM_ANSWER goto each_path
+if not defined RVM_ANSWER goto count_paths
 set "RVM_ANSWER=%RVM_ANSWER:"=%"
 set "RVM_GOOD="
 for /f "tokens=1,* delims=0123456789" %%A in ("x%RVM_ANSWER%") do if "%%A%%B"=="x" set "RVM_GOOD=yes"
@@ -186,7 +189,7 @@ echo Please type a whole number such as 15, or press Enter for 15.
 goto ask_seconds
 :have_seconds
 set "RVM_OPTIONS=--seconds %RVM_ANSWER%"
-goto each_path
+goto count_paths
 
 :ask_shutdown
 set "RVM_LAST_OPTIONS="
@@ -194,20 +197,37 @@ set "RVM_ANSWER="
 set /p "RVM_ANSWER=Shut the computer down when this is finished? (y/n) [n]: "
 if not defined RVM_ANSWER set "RVM_ANSWER=n"
 set "RVM_ANSWER=%RVM_ANSWER:"=%"
-if /i "%RVM_ANSWER%"=="n" goto each_path
-if /i "%RVM_ANSWER%"=="no" goto each_path
+if /i "%RVM_ANSWER%"=="n" goto count_paths
+if /i "%RVM_ANSWER%"=="no" goto count_paths
 rem With several folders, the computer is shut down only after the last one.
 set "RVM_LAST_OPTIONS=--shutdown"
-if /i "%RVM_ANSWER%"=="y" goto each_path
-if /i "%RVM_ANSWER%"=="yes" goto each_path
+if /i "%RVM_ANSWER%"=="y" goto count_paths
+if /i "%RVM_ANSWER%"=="yes" goto count_paths
 echo Please type y or n.
 goto ask_shutdown
 
-rem ---- Python runs once for each path, in order.
+rem ---- Several are counted: the list is gone through once, and then put back.
+:count_paths
+set "RVM_NUMBER=0"
+set "RVM_TOTAL=0"
+set "RVM_SHOWN=%RVM_PATH%"
+set "RVM_FAILED=%RVM_REST%"
+:count_next
+set /a RVM_TOTAL+=1
+call :take_next
+if defined RVM_PATH goto count_next
+set "RVM_PATH=%RVM_SHOWN%"
+set "RVM_REST=%RVM_FAILED%"
+set "RVM_FAILED="
+
+rem ---- Python runs once for each path, in order, also after one that fails.
 :each_path
+set /a RVM_NUMBER+=1
+set "RVM_SHOWN=%RVM_PATH%"
 if not defined RVM_REST set "RVM_OPTIONS=%RVM_OPTIONS% %RVM_LAST_OPTIONS%"
 echo.
-echo "%RVM_PATH%"
+if "%RVM_TOTAL%"=="1" echo "%RVM_PATH%"
+if not "%RVM_TOTAL%"=="1" echo %RVM_NUMBER% of %RVM_TOTAL%: "%RVM_PATH%"
 rem Python reads \" as a quotation mark, so every backslash at the very end, as in D:\, is doubled.
 set "RVM_TAIL=%RVM_PATH%"
 :double_backslash
@@ -222,17 +242,21 @@ if "%RVM_CODE%"=="0" set "RVM_CODE=%RVM_LAST%"
 rem The second number is Windows' own code for a program that Ctrl+C ended.
 if "%RVM_LAST%"=="130" goto interrupted
 if "%RVM_LAST%"=="-1073741510" goto interrupted
+rem (Bars alone between them: this list is never longer than the one that was dropped.)
+if not "%RVM_LAST%"=="0" set "RVM_FAILED=%RVM_FAILED%|%RVM_SHOWN%"
 call :take_next
 if defined RVM_PATH goto each_path
 
 :ended
 echo.
+call :name_failed
 if "%RVM_CODE%"=="0" echo Done.
 if not "%RVM_CODE%"=="0" echo This did not finish: exit code %RVM_CODE%. The text above says what to do.
 goto close
 
 :interrupted
 echo.
+call :name_failed
 echo Interrupted. Start it again in the same way, and it continues where it stopped.
 
 :close
@@ -255,6 +279,18 @@ for /f "eol=| tokens=1,* delims=%RVM_END%" %%A in ("%RVM_TAKE%") do (
 )
 for /f "tokens=* delims= " %%A in ("%RVM_TAKE%") do set "RVM_REST=%%A"
 exit /b 0
+
+rem ---- Names those of several that failed.
+:name_failed
+if not defined RVM_FAILED exit /b 0
+if "%RVM_TOTAL%"=="1" exit /b 0
+set "RVM_TAKE="
+for /f "eol=| tokens=1,* delims=|" %%A in ("%RVM_FAILED%") do (
+    echo Not finished: "%%A"
+    set "RVM_TAKE=%%B"
+)
+set "RVM_FAILED=%RVM_TAKE%"
+goto name_failed
 
 rem ---- Sets RVM_PYTHON and RVM_PYTHON_ARGS; leaves them without a value if there is no such Python. "call" expands its
 rem line twice, so it is given no path, but a file in the current folder.

@@ -68,6 +68,7 @@ INPUT_NAMES = {
     Command.DOCTOR: "FOLDER",
 }
 BATCH_FILES = {
+    Command.RUN: "0_all_in_one.bat",
     Command.SEGMENT: "1_segment.bat",
     Command.INFER: "2_infer.bat",
     Command.COMBINE: "3_combine.bat",

@@ -144,6 +144,7 @@ def test_the_requirements_files_that_are_named_exist() -> None:
 
 def test_the_files_that_users_know_are_at_the_top_level() -> None:
     for name in (
+        "0_all_in_one.bat",
         "1_segment.bat",
         "2_infer.bat",
         "3_combine.bat",

@@ -16,6 +16,7 @@ from tests.support.wine.harness import (
     SETUP,
     STAGES,
     WINDOWS_PATH,
+    Outcome,
     Run,
     Wine,
     explorer,
@@ -58,7 +59,8 @@ def test_the_batch_files_differ_only_in_their_stage_and_first_remark() -> None:
 @pytest.mark.parametrize("path", BATCH_FILES, ids=lambda path: path.name)
 def test_no_path_is_expanded_twice_or_stands_outside_quotation_marks(path: Path) -> None:
     """This keeps odd names intact in Windows' own cmd.exe, too, which Wine's is not."""
-    values = r"%RVM_(PATH|REST|TAKE|TAIL|HOME|BATCH|TRY|PYTHON|LINE|DROPPED|ENVIRONMENT|ANSWER)[%:]"
+    names = "PATH|REST|TAKE|TAIL|HOME|BATCH|TRY|PYTHON|LINE|DROPPED|ENVIRONMENT|ANSWER|SHOWN|FAILED"
+    values = rf"%RVM_({names})[%:]"
     for line in path.read_text(encoding="ascii").splitlines():
         if line.startswith("rem "):
             continue
@@ -85,6 +87,8 @@ def test_the_default_that_the_question_names_is_the_programs() -> None:
 def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> None:
     video = r"C:\clips\my clip.mp4"
     answers: list[tuple[str, tuple[str, ...], list[str]]] = [
+        ("0_all_in_one.bat", ("\n",), []),
+        ("0_all_in_one.bat", ("maybe\n", "y\n"), ["--shutdown"]),
         ("1_segment.bat", ("\n",), []),
         ("1_segment.bat", ("20\n",), ["--seconds", "20"]),
         ("1_segment.bat", ("0\n", "-3\n", "1.5\n", "a&b\n", '"\n', "7\n"), ["--seconds", "7"]),
@@ -111,12 +115,13 @@ def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> N
 
 
 def test_without_a_keyboard_the_default_answers_are_used(wine: Wine) -> None:
-    segment, infer = wine.run(
+    everything, segment, infer = wine.run(
         *(
             Run(explorer(rf"{HOME}\{name}", r"C:\a.mp4"), typed=(), keyboard_ends=True)
-            for name in ("1_segment.bat", "2_infer.bat")
+            for name in ("0_all_in_one.bat", "1_segment.bat", "2_infer.bat")
         )
     )
+    assert everything.arguments == [arguments("run", r"C:\a.mp4")]
     assert segment.arguments == [arguments("segment", r"C:\a.mp4")]
     assert infer.arguments == [arguments("infer", r"C:\a.mp4")]
 
@@ -158,11 +163,13 @@ PERCENT_PATHS = [
 
 def test_a_dropped_path_reaches_python_unchanged(wine: Wine) -> None:
     alone = [path for path in ODD_PATHS if set(path) & set("&^!,") and " " not in path]
-    together, *outcomes = wine.run(
+    together, everything, *outcomes = wine.run(
         Run(explorer(rf"{HOME}\3_combine.bat", *ODD_PATHS)),
+        Run(explorer(rf"{HOME}\0_all_in_one.bat", *ODD_PATHS[1:]), typed=("n\n", KEY)),
         *(Run(explorer(rf"{HOME}\2_infer.bat", path), typed=("y\n", KEY)) for path in alone),
     )
     assert together.arguments == [arguments("combine", path) for path in ODD_PATHS]
+    assert everything.arguments == [arguments("run", path) for path in ODD_PATHS[1:]]
     for path, outcome in zip(alone, outcomes, strict=True):
         assert outcome.arguments == [arguments("infer", path, "--shutdown")]
         assert outcome.exit_code == 0
@@ -265,6 +272,49 @@ def test_several_paths_are_processed_in_order(wine: Wine) -> None:
     ]
 
 
+def test_several_videos_are_counted_and_those_that_failed_are_named(wine: Wine) -> None:
+    """Each has all four stages before the next; only the last one's may shut down."""
+    drops = [r"C:\a&b.mp4", r"C:\c ^d!.mp4", r"C:\e.mp4", r"C:\f g.mp4"]
+    start = explorer(rf"{HOME}\0_all_in_one.bat", *drops)
+    mixed, intact, interrupted, alone = wine.run(
+        Run(start, typed=("y\n", KEY), variables={"RVM_EXIT": "1 0 70 0"}),
+        Run(start, typed=("n\n", KEY)),
+        Run(start, typed=("n\n", KEY), variables={"RVM_EXIT": "0 2 130"}),
+        Run(
+            explorer(rf"{HOME}\0_all_in_one.bat", drops[1]),
+            typed=("n\n", KEY),
+            variables={"RVM_EXIT": "4"},
+        ),
+    )
+    counted = [f'{number} of 4: "{drop}"' for number, drop in enumerate(drops, 1)]
+
+    def lines(outcome: Outcome, beginning: str) -> list[str]:
+        return [line for line in outcome.printed.splitlines() if re.match(beginning, line)]
+
+    assert mixed.arguments == [
+        *(arguments("run", drop) for drop in drops[:-1]),
+        arguments("run", drops[-1], "--shutdown"),
+    ]
+    assert mixed.exit_code == 1  # the first that failed
+    assert lines(mixed, r"\d of") == counted
+    assert lines(mixed, "Not finished") == [f'Not finished: "{drops[n]}"' for n in (0, 2)]
+    assert lines(intact, r"\d of") == counted
+    assert (intact.exit_code, lines(intact, "Not finished")) == (0, [])
+    assert lines(interrupted, r"\d of") == counted[:3]
+    assert lines(interrupted, "Not finished") == [f'Not finished: "{drops[1]}"']
+    assert lines(interrupted, "Interrupted") and interrupted.exit_code == 2
+    assert lines(alone, r"\d of|Not finished") == []
+    assert {call.variables["RVM_BATCH"] for call in mixed.calls} == {"0_all_in_one.bat"}
+
+
+def test_a_list_of_failed_paths_as_long_as_windows_passes_on_is_named(wine: Wine) -> None:
+    many = [rf"C:\clips\{'z' * 106}{n}&{n}.mp4" for n in range(60)]
+    drop = explorer(rf"{HOME}\0_all_in_one.bat", *many)
+    assert 7500 < len(drop) < 7900
+    [outcome] = wine.run(Run(drop, typed=("n\n", KEY), variables={"RVM_EXIT": "1"}))
+    assert re.findall(r'Not finished: "(.+)"', outcome.printed) == many
+
+
 # ---- How it ends
 
 
@@ -338,7 +388,7 @@ def test_a_batch_file_that_calls_them_goes_on_afterwards(wine: Wine) -> None:
     calls = [f'call "{HOME}\\{name}" "%~1"\r\necho {name} [%RVM_CODE%]\r\n' for name in STAGES]
     wine.path(r"C:\all.bat").write_bytes(f"{''.join(calls)}exit /b 40\r\n".encode("ascii"))
     drop = explorer(r"C:\all.bat", r"C:\a b.mp4")
-    [outcome] = wine.run(Run(drop, typed=("5\n", "n\n"), variables={"RVM_NO_PAUSE": "1"}))
+    [outcome] = wine.run(Run(drop, typed=("n\n", "5\n", "n\n"), variables={"RVM_NO_PAUSE": "1"}))
     assert [call.arguments[1] for call in outcome.calls] == list(STAGES.values())
     for name in STAGES:
         assert f"\n{name} []" in outcome.printed  # and no variable is left behind

@@ -62,7 +62,7 @@ def test_a_double_click_runs_setup_and_passes_its_exit_code_on(py: Wine) -> None
         assert (outcome.exit_code, outcome.typed) == (code, 1)
         assert outcome.calls[0].variables["PYTHONUTF8"] == "1"
         assert outcome.calls[0].folder == ELSEWHERE
-        assert ('drop your video on "1_segment.bat"' in outcome.printed) == (code == 0)
+        assert ('drop your video on "0_all_in_one.bat"' in outcome.printed) == (code == 0)
         assert ("Start it again in the same way" in outcome.printed) == (code == 130)
         assert (f"exit code {code}." in outcome.printed) == (code not in {0, 3, 130})
 

@@ -54,17 +54,17 @@ def test_steps_are_drops_for_whoever_drops(monkeypatch: pytest.MonkeyPatch) -> N
     def texts() -> list[str]:
         return [
             invocation.sentence(invocation.start(Command.INFER, "it", again=True)),
-            invocation.start(Command.RUN, "it"),  # has no batch file
+            invocation.start(Command.DEMO, "it"),  # has no batch file
             invocation.named(Command.COMBINE),
             invocation.give("the video"),
         ]
 
     monkeypatch.delenv("RVM_BATCH", raising=False)
-    assert texts() == ["Run infer again on it.", "run run on it", "combine", "Give the video."]
+    assert texts() == ["Run infer again on it.", "run demo on it", "combine", "Give the video."]
     monkeypatch.setenv("RVM_BATCH", "1_segment.bat")
     assert texts() == [
         "Drop it on 2_infer.bat again.",
-        "run run on it",
+        "run demo on it",
         "3_combine.bat",
         "Drop the video.",
     ]

@@ -16,6 +16,8 @@ Wine's cmd.exe differs from that of Windows:
 - It expands the values of variables once more, which loses percent signs: up to Wine 8 always,
   later in a batch file's arguments. `Wine.keeps_percent_signs` finds out.
 - "call" turns every exit code but 0 into 1, up to Wine 8.
+- Of a place behind a value's end, as in %VAR:~7900,1%, it reads what happens to be in memory there,
+  by the value's length; Windows' own reads nothing.
 - "set /p" reads all that is there from a pipe, not one line: drop.c holds the next line back.
 RVM_TEST_CMD names another cmd.exe to run instead of Wine's own, a newer Wine's for instance.
 
@@ -37,6 +39,7 @@ from tests.support.repository import ROOT
 SOURCES = Path(__file__).resolve().parent
 SETUP = "setup.bat"
 STAGES = {
+    "0_all_in_one.bat": "run",
     "1_segment.bat": "segment",
     "2_infer.bat": "infer",
     "3_combine.bat": "combine",

@@ -83,6 +83,7 @@ int wmain(int argc, wchar_t **argv) {
     put(record, "folder", path);
     put_variable(record, L"PYTHONUTF8");
     put_variable(record, L"PATH");
+    put_variable(record, L"RVM_BATCH");
     fputs("\n", record);
     fclose(record);
     return exit_code_of(earlier);
