@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import queue
+import socket
+import ssl
 import threading
 import time
 import urllib.error
@@ -87,11 +89,14 @@ class _Receiver(threading.Thread):
         self._url = url
         self._queue: queue.Queue[_Started | bytes | Exception | None] = queue.Queue(BLOCKS_AHEAD)
         self._stopped = threading.Event()
+        self._socket: socket.socket | None = None
+        self._connecting = threading.Lock()
 
     def run(self) -> None:
+        opener = urllib.request.build_opener(_Http(self._connected), _Https(self._connected))
         try:
             # The address is https, or a test's own server's.
-            with urllib.request.urlopen(self._url, timeout=SOCKET_SECONDS) as response:
+            with opener.open(self._url, timeout=SOCKET_SECONDS) as response:
                 self._put(_Started(_number(response.headers.get("Content-Length"))))
                 while (block := response.read1(BLOCK_BYTES)) and not self._stopped.is_set():
                     self._put(block)
@@ -117,14 +122,70 @@ class _Receiver(threading.Thread):
         return item
 
     def stop(self) -> None:
-        """Let the thread end as soon as it can."""
-        self._stopped.set()
+        """Have the thread end, also where a server never comes to the end of its headers."""
+        with self._connecting:
+            self._stopped.set()
+            if self._socket is not None:
+                with suppress(OSError):  # it has ended by itself
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _connected(self, connection: socket.socket) -> None:
+        """Take notice of a new connection.
+
+        Raises:
+            OSError: nobody waits for it any more.
+        """
+        with self._connecting:
+            if self._stopped.is_set():
+                raise ConnectionAbortedError("nobody waits for it")
+            self._socket = connection
 
     def _put(self, item: _Started | bytes | Exception | None) -> None:
         while not self._stopped.is_set():
             with suppress(queue.Full):
                 self._queue.put(item, timeout=POLL_SECONDS)
                 return
+
+
+Connected = Callable[[socket.socket], None]
+
+
+class _Http(urllib.request.HTTPHandler):
+    """Tells of each connection."""
+
+    def __init__(self, connected: Connected) -> None:
+        super().__init__()
+        self._connected = connected
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        connected = self._connected
+
+        class Connection(http.client.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                connected(self.sock)
+
+        return self.do_open(Connection, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    """Tells of each connection."""
+
+    def __init__(self, connected: Connected) -> None:
+        context = ssl.create_default_context()
+        super().__init__(context=context)
+        self._encryption = context
+        self._connected = connected
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        connected = self._connected
+
+        class Connection(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                connected(self.sock)
+
+        return self.do_open(Connection, request, context=self._encryption)
 
 
 class _Window:

@@ -126,9 +126,14 @@ ANSWERS: dict[str, Answer] = {
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 def test_it_ends_soon_and_says_why(answer: Answer) -> None:
     started = time.monotonic()
-    with serving(answer) as url, pytest.raises(DownloadError, match=r"\w"):
-        fetch(url)
-    assert time.monotonic() - started < 10
+    with serving(answer) as url:
+        with pytest.raises(DownloadError, match=r"\w"):
+            fetch(url)
+        assert time.monotonic() - started < 10
+        for thread in threading.enumerate():  # nobody goes on listening
+            if thread.name == "download":
+                thread.join(10)
+                assert not thread.is_alive()
 
 
 def test_what_the_taker_raises_ends_it() -> None:
