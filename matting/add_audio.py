@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from matting.delivery.final_file import FinalFile, deliver
+from matting.delivery.final_file import FinalFile, make_final_file
 from matting.errors import InputError
 from matting.media.concat import JoinPart, join
 from matting.media.container import require_file
@@ -81,7 +81,7 @@ def _add_to_combined(
         BackgroundHash(combined) as content,
     ):
         record = _require_current(matted, source)
-        return deliver(
+        return make_final_file(
             source,
             combined,
             FinalFile(partial(final_file, video, output), combined, record),
@@ -142,7 +142,7 @@ def _add_to_one(video: Path, entry: Entry, matted: MattedFolder, progress: Progr
         placed = create_temporary(name)
         try:
             join([picture], info.time_base, placed, Progress())
-            return deliver(
+            return make_final_file(
                 source,
                 placed,
                 final,

@@ -25,10 +25,12 @@ COPIED_AUDIO: Mapping[Container, set[str]] = {
     | MATROSKA_PCM
     | {"truehd", "mlp", "wavpack", "tta", "wmav1", "wmav2", "wmapro", "wmalossless"}
     | {"adpcm_ms", "adpcm_ima_wav", "speex", "gsm_ms"},
+    Container.WEBM: {"opus", "vorbis"},
 }
 # Any other audio that can be decoded becomes PCM, which these hold and every editor reads.
 PCM_CONTAINERS = {Container.MOV, Container.MATROSKA}
-MOV_PICTURE = {"h264", "hevc"}
+OPUS = "libopus"  # what it becomes in WebM
+MOV_PICTURE = {"h264", "hevc", "prores"}
 # Of more than 16 bits, though before decoding FFmpeg does not say so.
 DEEP_AUDIO = {"pcm_bluray", "pcm_dvd", "s302m"}
 
@@ -38,14 +40,25 @@ COPIED_SUBTITLES = {
     Container.MP4: {"mov_text"},
     Container.MOV: {"mov_text"},
     Container.MATROSKA: {"subrip", "ass", "webvtt"} | BITMAPS,
+    Container.WEBM: {"webvtt"},
 }
 # What other text is converted to.
 CONVERTED_TEXT = {
     Container.MP4: "mov_text",
     Container.MOV: "mov_text",
     Container.MATROSKA: "subrip",
+    Container.WEBM: "webvtt",
 }
 GOPRO = "gpmd"  # the only data that FFmpeg copies to mp4 unchanged
+
+
+def converted_audio(container: Container, track: Track) -> str | None:
+    """Return FFmpeg's name of what audio that is not copied becomes; None: it is left out."""
+    if not track.decodable:
+        return None
+    if container is Container.WEBM:
+        return OPUS
+    return pcm_for(track) if container in PCM_CONTAINERS else None
 
 
 def pcm_for(track: Track) -> str:

@@ -19,7 +19,7 @@ from matting.media.tracks import TrackKind
 from matting.options import EncodingOptions, MattingOptions
 from matting.progress import Progress
 from matting.project.own_files import require_own_final
-from matting.project.paths import Container, MattedFolder, final_file, segments_folder
+from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_file, segments_folder
 from matting.system import files
 from matting.system.humanize import gigabytes
 from matting.system.invocation import Command, named
@@ -60,7 +60,7 @@ def mention_ffmpeg(progress: Progress) -> None:
 
 def _require_own_final(video: Path, output: Path | None, encoding: EncodingOptions) -> None:
     """Refuse a final file in the way that is not of this job."""
-    if not any(final_file(video, output, container).exists() for container in Container):
+    if not any(final_file(video, output, container).exists() for container in COMPOSITE_CONTAINERS):
         return
     container = map_streams(read_contents(video), encoding.codec.value).container
     combined = MattedFolder.of(segments_folder(video, output)).combined()

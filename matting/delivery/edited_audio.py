@@ -8,7 +8,6 @@ from matting.delivery.stream_mapping import Fallback, Fallbacks, StreamMapping
 from matting.media.media_index import IndexPart, index_of
 from matting.media.mp4.edits import Edit, edits_of
 from matting.media.tracks import Contents, TrackKind
-from matting.project.paths import Container
 
 Edits = dict[int, tuple[Edit, ...]]  # by the tracks' numbers in their file
 
@@ -19,7 +18,7 @@ def edits_for_header(source: Path, contents: Contents, mapping: StreamMapping) -
     ffmpeg follows one edit of a track that it copies, by leaving out whole packets; of several it
     lets the hidden packets be heard.
     """
-    if mapping.container is Container.MATROSKA:
+    if mapping.container.is_matroska:
         return {}
     copied = {own.track.index for own in mapping.tracks if own.is_copied}
     edits = _edited_audio(source, contents)
@@ -30,7 +29,7 @@ def without_edits(
     source: Path, contents: Contents, mapping: StreamMapping, fallbacks: Fallbacks
 ) -> Fallbacks:
     """Return the fallbacks with which a container gets no audio that needs an edit list there."""
-    if mapping.container is Container.MATROSKA:  # it has none
+    if mapping.container.is_matroska:  # it has none
         edits = _edited_audio(source, contents)
         for own in mapping.tracks:
             if own.is_copied and own.track.index in edits:

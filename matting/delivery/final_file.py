@@ -16,13 +16,14 @@ from matting.errors import EncodeError, MediaError
 from matting.media.probe import frame_times, probe
 from matting.media.tracks import TrackKind
 from matting.options import OutputKind
-from matting.progress import Notice, Progress
+from matting.progress import Notice, Progress, ignore
 from matting.project.entry import Entry
 from matting.project.join_record import JoinRecord
 from matting.project.own_files import publish_final, require_own_final
-from matting.project.paths import Container, MattedFolder, final_name
+from matting.project.paths import COMPOSITE_CONTAINERS, Container, MattedFolder, final_name
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
+from matting.system.fingerprint import Fingerprint
 from matting.system.humanize import clock, gigabytes
 from matting.system.temporary_files import create_temporary, sweep
 
@@ -35,11 +36,16 @@ class FinalFile:
         path_in: returns its path in a container.
         combined: the file beside which its record lies.
         record: of what it is made of.
+        containers: those that there is a choice of, as `map_streams` takes them.
+        is_hashed: whether the record is to say what all of the final file's content is. Else it
+            says that of `combined`.
     """
 
     path_in: Callable[[Container], Path]
     combined: Path
     record: JoinRecord
+    containers: tuple[Container, ...] = COMPOSITE_CONTAINERS
+    is_hashed: bool = False
 
     @classmethod
     def of_separate(cls, matted: MattedFolder, result: Path, entry: Entry) -> FinalFile:
@@ -56,7 +62,7 @@ class FinalFile:
         return cls(path_in, beside, replace(record, finals=finals))
 
 
-def deliver(
+def make_final_file(
     source: SourceWatch,
     picture: Path,
     final: FinalFile,
@@ -64,6 +70,7 @@ def deliver(
     progress: Progress,
     *,
     announced: bool = False,
+    require_whole: Callable[[Path], None] = ignore,
 ) -> Path:
     """Make the final file; return its path.
 
@@ -71,6 +78,7 @@ def deliver(
         picture: the source's matted picture: a video whose times count from the source's start.
         require_intact: raises where the source or the picture is not what it has to be. Called
             when both have been read.
+        require_whole: raises EncodeError where a final file lacks something of the picture.
         announced: whether it has been said already which picture and container are chosen.
     Raises:
         MediaError: ffmpeg refused a track that should go along.
@@ -79,7 +87,8 @@ def deliver(
     """
     source.read_through()  # beside the muxer: what was changed is noticed
     with TemporaryDirectory() as folder:
-        request = fitting_request(MuxRequest.of(source.video, picture), Path(folder) / "moment")
+        request = MuxRequest.of(source.video, picture, final.containers)
+        request = fitting_request(request, Path(folder) / "moment")
     target = final.path_in(request.mapping.container)
     require_own_final(target, final.combined)
     if not announced:
@@ -96,8 +105,13 @@ def deliver(
             require_own_final(target, final.combined)
             progress.say(request.mapping.container_note(target.name))
         length_seconds = probe(temporary).declared_seconds
+        require_whole(temporary)
         require_intact()
-        publish_final(temporary, target, final.combined, final.record)
+        record = final.record
+        if final.is_hashed:
+            fingerprint = Fingerprint.of(temporary, progress.alive)
+            record = replace(record, file=fingerprint)
+        publish_final(temporary, target, final.combined, record)
     except (MediaError, EncodeError):
         require_intact()  # else that is the reason
         raise
@@ -121,7 +135,7 @@ def mux_checked(
     Returns:
         what was written, and what of it the container does not keep.
     Raises:
-        MediaError, EncodeError, StorageError, MissingError: as `deliver`.
+        MediaError, EncodeError, StorageError, MissingError: as `make_final_file`.
     """
     losses: list[str] = []
 
@@ -140,7 +154,7 @@ def _announce_choices(request: MuxRequest, target: Path, progress: Progress) -> 
 
 def _mention_older_results(final: FinalFile, target: Path, progress: Progress) -> None:
     """Name earlier results in other containers, which are not touched."""
-    for container in Container:
+    for container in final.containers:
         older = final.path_in(container)
         if older != target and older.is_file():
             progress.say(f"{older} is an older result. Delete it if you do not need it.")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from matting.delivery.container_codecs import COPIED_AUDIO
+from matting.delivery.container_codecs import COPIED_AUDIO, OPUS
 from matting.errors import InputError
 from matting.options import Choice
-from matting.project.paths import Container
+from matting.project.paths import COMPOSITE_CONTAINERS, Container
 
 
 class FormatName(Choice):
@@ -95,7 +95,18 @@ class DeliveryFormat:
         """
         if codec in self.copied_audio:
             return codec
-        return {Audio.PCM: pcm, Audio.OPUS: "libopus"}.get(self.audio)
+        return {Audio.PCM: pcm, Audio.OPUS: OPUS}.get(self.audio)
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """What its file can be: the first is preferred, the last holds most; pictures have none."""
+        if self.pictures:
+            return ()
+        if self.name is FormatName.HEVC:  # those that Apple's devices open
+            return Container.MP4, Container.MOV
+        if self.audio is Audio.AS_COMPOSITE:
+            return COMPOSITE_CONTAINERS
+        return tuple(container for container in Container if container.suffix == self.suffix)
 
 
 MILLISECONDS = "Its times are whole milliseconds, and the shape of pixels is not kept."
@@ -144,7 +155,7 @@ FORMATS = {
             samples="4:2:0, 8 bits, alpha of 8 bits",
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.OPUS,
-            copied_audio=frozenset({"opus", "vorbis"}),
+            copied_audio=frozenset(COPIED_AUDIO[Container.WEBM]),
             limits=f"It has 8 bits and 4:2:0 only: HDR shows steps. {NO_MASTERING} {MILLISECONDS}",
         ),
         DeliveryFormat(

@@ -22,7 +22,6 @@ from matting.media.packet_table import PacketTable
 from matting.media.probe import frame_times, probe, read_contents
 from matting.media.stream_times import NO_TIME
 from matting.media.tracks import Contents, Track, TrackKind
-from matting.project.paths import Container
 
 TOLERANCE_SECONDS = Fraction(1, 1000)
 # What a decoder needs before it gives samples.
@@ -31,6 +30,9 @@ RUN_UP_PACKETS, RUN_UP_SECONDS = 3, Fraction(1, 4)
 UNMAPPED = {TrackKind.PICTURE, TrackKind.CHAPTERS, TrackKind.TIMECODE, TrackKind.COVER}
 # Set by the muxer after rules of its own.
 OWN_FLAGS = {"default"}
+# Opus begins with what only prepares the decoder, and its last packet is as long as the others.
+# Source: RFC 7845, 4.2; FFmpeg's libopus encoder.
+OPUS_PRE_SKIP_SECONDS, OPUS_PACKET_SECONDS = Fraction(312, 48_000), Fraction(1, 50)
 NAMED_TAGS = 8  # how many lost tags a message names
 # ISO 639-2 has two names for some languages; QuickTime's own list turns one into the other.
 SYNONYMS = {"deu": "ger", "fra": "fre", "zho": "chi", "nld": "dut", "ell": "gre", "ces": "cze"}
@@ -66,7 +68,7 @@ def losses(request: MuxRequest, final: Path, offset: Fraction) -> list[str]:
     suffix = mapping.container.suffix[1:]
     lost = [_lost_of_track(before, after) for before, after in pairs]
     notes = [f"{loss} cannot be kept in {suffix}." for loss in lost if loss]
-    if mapping.container is not Container.MATROSKA:
+    if not mapping.container.is_matroska:
         _check_spatial(final, request.spatial)
     elif request.spatial.projected:
         notes.append(f"The projection of this picture cannot be kept in {suffix}.")
@@ -96,7 +98,7 @@ def require_last_packets(request: MuxRequest, final: Path) -> None:
     Raises:
         EncodeError: there is such audio.
     """
-    moov = None if request.mapping.container is Container.MATROSKA else read_moov(final)
+    moov = None if request.mapping.container.is_matroska else read_moov(final)
     traks = moov.all(b"trak")[1:] if moov else []
     for own, trak in zip(request.mapping.tracks, traks, strict=False):
         if own.is_copied and own.track.kind == TrackKind.AUDIO and ends_in_no_time(trak):
@@ -140,7 +142,8 @@ def _check_audio(
         if before is None or after is None:
             matches = before is after
         elif track.index in converted:
-            matches = _is_decoded_whole(request, before, after, offset)
+            opus = other.codec == "opus"
+            matches = _is_decoded_whole(request, before, after, offset, opus=opus)
         elif track.codec.startswith("pcm_"):  # divided anew into packets by every reader
             matches = abs(after.start - before.start - offset) <= TOLERANCE_SECONDS
             late = abs(after.end - before.end - offset)
@@ -195,7 +198,7 @@ def _are_same(before: _HeardTrack, after: _HeardTrack, offset: float, *, whole: 
 
 
 def _is_decoded_whole(
-    request: MuxRequest, before: _HeardTrack, after: _HeardTrack, offset: Fraction
+    request: MuxRequest, before: _HeardTrack, after: _HeardTrack, offset: Fraction, *, opus: bool
 ) -> bool:
     """Return whether samples begin where the packets do, and end within the last one.
 
@@ -203,16 +206,19 @@ def _is_decoded_whole(
     every container says how long the last one is.
     """
     packet = (before.last - before.start) / max(1, len(before.times) - 1)
+    rounding = max(TOLERANCE_SECONDS, after.tick)
+    early = OPUS_PRE_SKIP_SECONDS if opus else Fraction(0)
     heard = max(before.start, request.packets.timeline.start)
     later = after.start - heard - offset
     matches = (
-        -TOLERANCE_SECONDS
+        -rounding - early
         <= later
         <= TOLERANCE_SECONDS + min(RUN_UP_PACKETS * packet, RUN_UP_SECONDS)
     )
     if not request.packets.stopped:
         tolerance = 1 / request.source.rate / 2
         longest = max(before.end, before.last + packet) + tolerance
+        longest += OPUS_PACKET_SECONDS if opus else 0
         matches &= before.last - tolerance <= after.end - offset <= longest
     return matches
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from matting.media.codecs import ALPHA_DECODERS
 from matting.media.mp4.spatial import Spatial
 from matting.media.tracks import Contents, Track, TrackKind
+from matting.media.video_info import VideoInfo
 from matting.project.paths import Container
 
 # FFmpeg looks through all tags for each that is added, and players read them before the picture.
@@ -41,18 +43,22 @@ def missing_tags(written: Mapping[str, str], original: Mapping[str, str]) -> dic
 def file_tags(contents: Contents, container: Container) -> dict[str, str]:
     """Return the tags of the whole file."""
     tags = bounded_tags(contents.tags)
-    if container is Container.MATROSKA and contents.timecode:
+    if container.is_matroska and contents.timecode:
         tags["timecode"] = contents.timecode
     return tags
 
 
-def picture_tags(contents: Contents, spatial: Spatial, container: Container) -> dict[str, str]:
-    """Return the tags of the picture: those of the source's, not of the combined file's."""
+def picture_tags(
+    contents: Contents, spatial: Spatial, combined: VideoInfo, container: Container
+) -> dict[str, str]:
+    """Return the tags of the picture: those of the source's, and whether its packets have alpha."""
     picture = contents.of(TrackKind.PICTURE)[0]
     tags = {"language": picture.language, "title": picture.title}
     tags["handler_name"] = picture.tags.get("handler_name", "")
-    if container is Container.MATROSKA:
+    if container.is_matroska:
         tags["stereo_mode"] = spatial.stereo_mode
+        if combined.has_alpha and combined.codec in ALPHA_DECODERS:
+            tags["alpha_mode"] = "1"
         for box in spatial.track:
             tags["SPHERICAL-VIDEO"] = box[SPHERICAL_V1_BYTES:].decode("utf-8", "replace")
     elif contents.timecode:

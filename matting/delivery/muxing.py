@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from matting.delivery.container_codecs import OPUS
 from matting.delivery.edited_audio import Edits, edits_for_header, without_edits
 from matting.delivery.mux_inputs import SOURCE, UNEDITED, input_arguments, shift_arguments
 from matting.delivery.mux_tags import (
@@ -37,7 +38,7 @@ from matting.media.timeline import Timeline
 from matting.media.tracks import Contents, TrackKind
 from matting.media.video_info import VideoInfo
 from matting.progress import Progress
-from matting.project.paths import Container
+from matting.project.paths import COMPOSITE_CONTAINERS, Container
 
 COVER_FILES = {
     "mjpeg": ("cover.jpg", "image/jpeg"),
@@ -45,6 +46,7 @@ COVER_FILES = {
     "bmp": ("cover.bmp", "image/bmp"),
 }
 USUAL_SAMPLE_RATE = 48_000
+OPUS_LAYOUTS = "mono|stereo|3.0|quad|5.0|5.1|6.1|7.1"  # those of RFC 7845, 5.1.1.2
 TRACK_BYTES, TAG_BYTES = 1 << 12, 48  # what a header takes for each, but for its text
 LARGEST_TICKS = 2**31 - 1
 # A moment of the audio, not of the picture, which is not read from the source.
@@ -63,6 +65,7 @@ class MuxRequest:
         mapping: what of that goes along.
         spatial: how the source's picture is to be viewed.
         fallbacks: what of the mapping is so because ffmpeg refused another.
+        containers: those that there is a choice of, as `map_streams` takes them.
     """
 
     source: VideoInfo
@@ -71,18 +74,24 @@ class MuxRequest:
     mapping: StreamMapping
     spatial: Spatial
     fallbacks: Fallbacks = NO_FALLBACKS
+    containers: tuple[Container, ...] = COMPOSITE_CONTAINERS
 
     @classmethod
-    def of(cls, video: Path, combined: Path) -> MuxRequest:
+    def of(
+        cls, video: Path, combined: Path, containers: tuple[Container, ...] = COMPOSITE_CONTAINERS
+    ) -> MuxRequest:
         """Request all of `video` that a container can hold beside the picture of `combined`.
 
+        Args:
+            containers: those that there is a choice of, as `map_streams` takes them.
         Raises:
             InputError, MediaError: one of them cannot be read.
         """
         spatial, contents, source = read_spatial(video), read_contents(video), probe(video)
         frame_times(combined)  # the mux check needs them: read now, they take no second opening
         picture = probe(combined)
-        request = cls(source, picture, contents, map_streams(contents, picture.codec), spatial)
+        mapping = map_streams(contents, picture.codec, containers=containers)
+        request = cls(source, picture, contents, mapping, spatial, containers=containers)
         return request.adapted(NO_FALLBACKS)
 
     def for_codec(self, codec: str) -> MuxRequest:
@@ -92,10 +101,12 @@ class MuxRequest:
 
     def adapted(self, fallbacks: Fallbacks) -> MuxRequest:
         """Return the request without what ffmpeg has refused."""
-        mapping = map_streams(self.contents, self.combined.codec, fallbacks)
-        fallbacks = without_edits(self.source.path, self.contents, mapping, fallbacks)
-        mapping = map_streams(self.contents, self.combined.codec, fallbacks)
-        return replace(self, mapping=mapping, fallbacks=fallbacks)
+        path, mapping = self.source.path, self._mapped(fallbacks)
+        fallbacks = without_edits(path, self.contents, mapping, fallbacks)
+        return replace(self, mapping=self._mapped(fallbacks), fallbacks=fallbacks)
+
+    def _mapped(self, fallbacks: Fallbacks) -> StreamMapping:
+        return map_streams(self.contents, self.combined.codec, fallbacks, self.containers)
 
     @property
     def edits(self) -> Edits:
@@ -130,11 +141,11 @@ def mux(
         arguments = input_arguments(request.source, combined, request.mapping, timeline, edits)
         arguments += _tag_arguments(request, Path(folder), UNEDITED + bool(edits))
         arguments += _track_arguments(request, timeline)
-        if container is Container.MATROSKA:
+        if container.is_matroska:
             arguments += _attach_covers(request, Path(folder))
         else:
             arguments += ["-movie_timescale", str(_movie_ticks(request.combined))]
-        if container is not Container.MATROSKA and not only_a_moment:
+        if not container.is_matroska and not only_a_moment:
             arguments += ["-moov_size", str(_header_bytes(request))]
         if only_a_moment:  # without waiting for the next subtitle
             arguments += ["-fs", str(_tag_bytes(request) + _chapter_bytes(request) + MOMENT_BYTES)]
@@ -147,7 +158,7 @@ def mux(
             on_frames=progress.advance,
             stop_after_seconds=MOMENT_SECONDS if only_a_moment else None,
         )
-    if container is not Container.MATROSKA:
+    if not container.is_matroska:
         with writing(target):
             add_to_header(target, _additions(request, target))
             forget_index(target)
@@ -165,7 +176,7 @@ def _tag_arguments(request: MuxRequest, folder: Path, number: int) -> list[str]:
         number: of that file among those that ffmpeg opens.
     """
     contents, container = request.contents, request.mapping.container
-    streams = [picture_tags(contents, request.spatial, container)]
+    streams = [picture_tags(contents, request.spatial, request.combined, container)]
     streams += [track_tags(mapped.track) for mapped in request.mapping.tracks]
     path = folder / "tags.txt"
     with writing(path):
@@ -181,7 +192,7 @@ def _track_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
     chapters = "1" if len(contents.chapters) <= MOST_CHAPTERS else "-1"
     arguments = ["-map", "0:v:0", "-map_chapters", chapters, "-c", "copy"]
     rate = contents.timecode_rate
-    has_timecode = contents.timecode and request.mapping.container is not Container.MATROSKA
+    has_timecode = contents.timecode and not request.mapping.container.is_matroska
     if has_timecode and rate and round(rate) != round(request.combined.rate):
         # By which the time code counts where frames come unevenly; their times stay.
         arguments += ["-r:v:0", str(rate)]
@@ -196,7 +207,8 @@ def _track_arguments(request: MuxRequest, timeline: Timeline) -> list[str]:
             if track.kind == TrackKind.AUDIO:
                 # PCM has no times of its own: what is missing in the source becomes silence.
                 clock = "asetpts=STARTPTS+N/SR/TB," if track.index in timeline.unclocked else ""
-                arguments += [f"-filter:{number}", f"{clock}aresample=async=1"]
+                layouts = f",aformat=cl={OPUS_LAYOUTS}" if mapped.codec == OPUS else ""
+                arguments += [f"-filter:{number}", f"{clock}aresample=async=1{layouts}"]
         if track.kind != TrackKind.ATTACHMENT:
             # Set for every track: otherwise ffmpeg makes the first of each type a default.
             arguments += [f"-disposition:{number}", "+".join(sorted(track.flags)) or "0"]

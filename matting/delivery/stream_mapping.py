@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -13,13 +13,13 @@ from matting.delivery.container_codecs import (
     COPY,
     GOPRO,
     MOV_PICTURE,
-    PCM_CONTAINERS,
+    OPUS,
     TEXT,
-    pcm_for,
+    converted_audio,
 )
 from matting.media.mp4.metadata import COVER_TYPES
 from matting.media.tracks import Contents, Track, TrackKind
-from matting.project.paths import Container
+from matting.project.paths import COMPOSITE_CONTAINERS, Container
 
 
 @dataclass(frozen=True)
@@ -80,28 +80,30 @@ class StreamMapping:
         tracks: in the order in which they follow the picture.
         covers: pictures that the container holds outside its tracks.
         left_out: tracks that it does not hold.
+        preferred: the container, if that held all audio.
     """
 
     container: Container
     tracks: tuple[MappedStream, ...]
     covers: tuple[Track, ...]
     left_out: tuple[Track, ...]
+    preferred: Container = Container.MP4
 
     def container_note(self, name: str) -> str:
-        """Return a sentence on why the final file is no mp4; "" where it is one.
+        """Return a sentence on why the container is not the preferred one; "" where it is.
 
         Args:
             name: of the final file.
         """
-        if self.container is Container.MP4:
+        if self.container is self.preferred:
             return ""
         audio = [own for own in self.tracks if own.track.kind == TrackKind.AUDIO]
-        in_mp4 = COPIED_AUDIO[Container.MP4]
+        preferred = COPIED_AUDIO[self.preferred]
         codecs = {own.track.codec for own in audio if not own.is_copied}
-        codecs |= {own.track.codec for own in audio if own.track.codec not in in_mp4}
+        codecs |= {own.track.codec for own in audio if own.track.codec not in preferred}
         return (
-            f"The result is {name}: "
-            f"mp4 is no place for audio of this kind ({', '.join(sorted(codecs))})."
+            f"The result is {name}: {self.preferred.suffix[1:]} is no place for audio of this kind "
+            f"({', '.join(sorted(codecs))})."
         )
 
     def notes(self) -> list[str]:
@@ -111,10 +113,17 @@ class StreamMapping:
 
 
 def map_streams(
-    contents: Contents, picture_codec: str, fallbacks: Fallbacks = NO_FALLBACKS
+    contents: Contents,
+    picture_codec: str,
+    fallbacks: Fallbacks = NO_FALLBACKS,
+    containers: Sequence[Container] = COMPOSITE_CONTAINERS,
 ) -> StreamMapping:
-    """Decide what of `contents` goes along with a picture encoded in `picture_codec`."""
-    container = _choose_container(contents, picture_codec, fallbacks)
+    """Decide what of `contents` goes along with a picture encoded in `picture_codec`.
+
+    Args:
+        containers: those that there is a choice of. The first is preferred, the last holds most.
+    """
+    container = _choose_container(contents, picture_codec, fallbacks, containers)
     tracks: list[MappedStream] = []
     covers: list[Track] = []
     left_out: list[Track] = []
@@ -127,35 +136,39 @@ def map_streams(
                 charset = fallbacks.charsets.get(track.index, "")
                 tracks.append(MappedStream(track, codec, charset))
     for track in contents.of(TrackKind.COVER):
-        (covers if track.codec in COVER_TYPES else left_out).append(track)
+        has_place = track.codec in COVER_TYPES and container is not Container.WEBM
+        (covers if has_place else left_out).append(track)
     left_out += contents.of(TrackKind.VIDEO)
-    return StreamMapping(container, tuple(tracks), tuple(covers), tuple(left_out))
+    return StreamMapping(
+        container, tuple(tracks), tuple(covers), tuple(left_out), preferred=containers[0]
+    )
 
 
-def _choose_container(contents: Contents, picture_codec: str, fallbacks: Fallbacks) -> Container:
+def _choose_container(
+    contents: Contents, picture_codec: str, fallbacks: Fallbacks, containers: Sequence[Container]
+) -> Container:
     """Return the first container that holds all audio with as little converting as there can be."""
-    possible = [Container.MP4, Container.MOV, Container.MATROSKA]
-    if picture_codec not in MOV_PICTURE:
-        possible.remove(Container.MOV)
+    possible = [c for c in containers if c is not Container.MOV or picture_codec in MOV_PICTURE]
     for track in contents.of(TrackKind.AUDIO):
-        homes = _homes(track, fallbacks.of(track))
+        homes = _homes(track, fallbacks.of(track), containers)
         if homes:
-            # Where the tracks ask for different ones, Matroska holds most kinds.
-            possible = [own for own in possible if own in homes] or [Container.MATROSKA]
+            # Where the tracks ask for different ones, the last holds most kinds.
+            possible = [own for own in possible if own in homes] or [containers[-1]]
     return possible[0]
 
 
-def _homes(track: Track, fallback: Fallback) -> set[Container]:
+def _homes(track: Track, fallback: Fallback, containers: Sequence[Container]) -> set[Container]:
     """Return the containers for an audio track; none where it can be carried in no container."""
-    copied = {container for container, codecs in COPIED_AUDIO.items() if track.codec in codecs}
+    copied = {container for container in containers if track.codec in COPIED_AUDIO[container]}
     if fallback is Fallback.NONE and copied:
         return copied
-    return PCM_CONTAINERS if track.decodable and fallback is not Fallback.LEAVE_OUT else set()
+    if fallback is Fallback.LEAVE_OUT:
+        return set()
+    return {container for container in containers if converted_audio(container, track)}
 
 
 def _codec_in(container: Container, track: Track, fallback: Fallback) -> str | None:
     """Return what `track` becomes; None where the container cannot hold it."""
-    is_matroska = container is Container.MATROSKA
     if fallback is Fallback.LEAVE_OUT:
         return None
     if track.kind == TrackKind.AUDIO:
@@ -164,14 +177,14 @@ def _codec_in(container: Container, track: Track, fallback: Fallback) -> str | N
         converted = CONVERTED_TEXT[container] if track.codec in TEXT else None
         return COPY if track.codec in COPIED_SUBTITLES[container] else converted
     if track.kind == TrackKind.DATA:
-        return COPY if track.codec == GOPRO and not is_matroska else None
-    return COPY if is_matroska else None
+        return COPY if track.codec == GOPRO and not container.is_matroska else None
+    return COPY if container is Container.MATROSKA else None
 
 
 def _audio_codec_in(container: Container, track: Track, fallback: Fallback) -> str | None:
     if track.codec in COPIED_AUDIO[container] and fallback is Fallback.NONE:
         return COPY
-    return pcm_for(track) if track.decodable and container in PCM_CONTAINERS else None
+    return converted_audio(container, track)
 
 
 def _why_left_out(track: Track, container: Container) -> str:
@@ -183,6 +196,8 @@ def _why_left_out(track: Track, container: Container) -> str:
 def _conversion(mapped: MappedStream) -> str:
     """Return what becomes of a track that is converted."""
     becomes = f"{_capitalised(mapped.track)} becomes {mapped.codec}"
+    if mapped.codec == OPUS:
+        return f"{_capitalised(mapped.track)} becomes Opus, encoded anew: WebM takes no other."
     if mapped.track.kind == TrackKind.SUBTITLE:
         charset = f", read as {mapped.charset}, for it is not in UTF-8" if mapped.charset else ""
         return f"{becomes}: its text is kept{charset}."

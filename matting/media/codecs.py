@@ -106,4 +106,5 @@ def has_alpha_beside(stream: VideoStream) -> bool:
     if context.codec.canonical_name not in ALPHA_DECODERS:
         return False
     deep = context.format is not None and context.format.components[0].bits > 8
-    return not deep and stream.metadata.get("alpha_mode") == "1"
+    tags = {key.lower(): value for key, value in stream.metadata.items()}  # ffmpeg's are capitals
+    return not deep and tags.get("alpha_mode") == "1"

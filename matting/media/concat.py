@@ -19,10 +19,13 @@ from matting.media.container import encoding_to, open_video, reading
 from matting.media.decode_check import decode_through
 from matting.media.foreign_files import work_guarded
 from matting.media.mp4.header_room import header_first
-from matting.media.mp4.stream_copy import add_copied_stream
+from matting.media.mp4.stream_copy import MILLISECOND, add_copied_stream
 from matting.media.packet_table import decode_times
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress
+
+# By FFmpeg's names; they count times in whole milliseconds.
+MILLISECOND_CONTAINERS = {"matroska", "webm"}
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,22 @@ class JoinPart:
 
 
 def join(
-    parts: Sequence[JoinPart], time_base: Fraction, target: Path, progress: Progress
+    parts: Sequence[JoinPart],
+    time_base: Fraction,
+    target: Path,
+    progress: Progress,
+    *,
+    container: str = "mp4",
 ) -> list[int]:
-    """Write all frames of `parts` to the mp4 file `target`, without encoding.
+    """Write all frames of `parts` to the file `target`, without encoding.
+
+    mp4 and mov hold each time exactly; Matroska and WebM hold the nearest whole millisecond.
 
     Args:
         parts: in order; all encoded alike.
         time_base: seconds a tick of the parts' `first_pts`.
         progress: told how many more frames have been written.
+        container: FFmpeg's name of the format of `target`.
     Returns:
         the PTS that each frame should have, rising; `check_joined` finds out whether it has.
     Raises:
@@ -58,11 +69,16 @@ def join(
         StorageError: it cannot be written.
     """
     read = parts[0].path if len(parts) == 1 else parts[0].path.parent
-    return work_guarded(read, partial(_join, tuple(parts), time_base, target), progress)
+    work = partial(_join, tuple(parts), time_base, target, container)
+    return work_guarded(read, work, progress)
 
 
 def _join(
-    parts: Sequence[JoinPart], time_base: Fraction, target: Path, progress: Progress
+    parts: Sequence[JoinPart],
+    time_base: Fraction,
+    target: Path,
+    container: str,
+    progress: Progress,
 ) -> list[int]:
     times: list[int] = []
     for part in parts:
@@ -72,9 +88,11 @@ def _join(
     if any(later <= earlier for earlier, later in pairwise(presented)):
         raise EncodeError(f"{target}: two frames would have the same time.")
     with encoding_to(target):
-        # The start of the picture is noted in the movie's own ticks, by default milliseconds.
-        options = {"movie_timescale": str(time_base.denominator), **header_first(len(times))}
-        output = av.open(str(target), "w", format="mp4", options=options)
+        options: dict[str, str] = {}
+        if container not in MILLISECOND_CONTAINERS:
+            # The start of the picture is noted in the movie's own ticks, by default milliseconds.
+            options = {"movie_timescale": str(time_base.denominator), **header_first(len(times))}
+        output = av.open(str(target), "w", format=container, options=options)
     with output:
         pts_and_dts = zip(times, decode_times(times), strict=True)
         _copy(parts, output, time_base, pts_and_dts, progress.advance)
@@ -142,7 +160,8 @@ def check_joined(
         expected, time_base: what `join` returned and was given.
         progress: told how many more frames have been checked.
     Raises:
-        EncodeError: a frame is missing, damaged, or not within one tick of its time.
+        EncodeError: a frame is missing, damaged, or not at its time: within one tick of it, or at
+            the whole millisecond nearest to it where the container has no other times.
     """
     check = partial(_check_times, target, tuple(expected), time_base)
     try:
@@ -155,8 +174,10 @@ def _check_times(
     target: Path, expected: Sequence[int], time_base: Fraction, progress: Progress
 ) -> None:
     times = decode_through(target, progress.advance)
+    in_milliseconds = MILLISECOND_CONTAINERS & set(probe(target).container.split(","))
+    tolerance = MILLISECOND / 2 if in_milliseconds else time_base
     exact = len(times) == len(expected) and all(
-        abs(time - pts * time_base) <= time_base for time, pts in zip(times, expected, strict=True)
+        abs(time - pts * time_base) <= tolerance for time, pts in zip(times, expected, strict=True)
     )
     if not exact:
         raise EncodeError(

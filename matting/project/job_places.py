@@ -12,12 +12,12 @@ from typing import NamedTuple
 from matting.errors import InputError
 from matting.options import OutputKind
 from matting.project.paths import (
+    COMPOSITE_CONTAINERS,
     LIST_NAME,
     LOG_NAME,
     MATTE_SUFFIX,
     PLAN_NAME,
     UNFINISHED,
-    Container,
     MattedFolder,
     final_file,
     final_name,
@@ -89,7 +89,7 @@ def segment_results(folder: MattedFolder, kinds: Sequence[OutputKind]) -> Iterat
 
 def final_places(video: Path, output: Path | None) -> Iterator[Place]:
     """Yield where `add-audio` may put the final file of `video`."""
-    for container in Container:
+    for container in COMPOSITE_CONTAINERS:
         yield Place(final_file(video, output, container))
 
 
@@ -97,7 +97,7 @@ def separate_final_places(folder: MattedFolder, stems: Iterable[str]) -> Iterato
     """Yield where `add-audio` may put the final files of separate videos."""
     for stem in stems:
         yield Place(folder.root / f"{stem}_PICTURE.mp4")
-        for container in Container:
+        for container in COMPOSITE_CONTAINERS:
             yield Place(folder.root / final_name(stem, container))
 
 

@@ -32,11 +32,21 @@ class Container(Enum):
     MP4 = "mp4"
     MOV = "mov"
     MATROSKA = "matroska"
+    WEBM = "webm"  # of formats with alpha only
 
     @property
     def suffix(self) -> str:
         """The suffix of its files' names."""
         return ".mkv" if self is Container.MATROSKA else f".{self.value}"
+
+    @property
+    def is_matroska(self) -> bool:
+        """Whether its files are built as Matroska's are, and not as those of QuickTime."""
+        return self in {Container.MATROSKA, Container.WEBM}
+
+
+# What the composite with its audio can be; what is first is best, what is last holds most.
+COMPOSITE_CONTAINERS = (Container.MP4, Container.MOV, Container.MATROSKA)
 
 
 def segment_name(index: int) -> str:

@@ -1,4 +1,4 @@
-"""A source's picture as a stream of an mp4 file, whose packets are copied without re-encoding."""
+"""A source's picture as a stream of another file, whose packets are copied without re-encoding."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from io import BytesIO
 import av
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
+
+from matting.media.codecs import has_alpha_beside
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -26,7 +28,7 @@ def mp4_can_hold(source: InputContainer, video: VideoStream) -> bool:
 def add_copied_stream(
     output: OutputContainer, container: str, video: VideoStream, time_base: Fraction
 ) -> VideoStream:
-    """Add a stream for the packets of `video` to an mp4 file.
+    """Add a stream for the packets of `video` to a file.
 
     Args:
         container: FFmpeg's name of the source's format.
@@ -36,4 +38,6 @@ def add_copied_stream(
     if "mov" in container:
         # Not copied by itself; Apple's players want H.265 called hvc1.
         stream.codec_context.codec_tag = video.codec_context.codec_tag
+    if has_alpha_beside(video):
+        stream.metadata["alpha_mode"] = "1"  # the frames' own alpha goes with their packets
     return stream
