@@ -70,7 +70,7 @@ def make_final_file(
     progress: Progress,
     *,
     announced: bool = False,
-    require_whole: Callable[[Path], None] = ignore,
+    complete: Callable[[Path], None] = ignore,
 ) -> Path:
     """Make the final file; return its path.
 
@@ -78,7 +78,8 @@ def make_final_file(
         picture: the source's matted picture: a video whose times count from the source's start.
         require_intact: raises where the source or the picture is not what it has to be. Called
             when both have been read.
-        require_whole: raises EncodeError where a final file lacks something of the picture.
+        complete: does what is still to be done to a new file; raises EncodeError where that lacks
+            something of the picture.
         announced: whether it has been said already which picture and container are chosen.
     Raises:
         MediaError: ffmpeg refused a track that should go along.
@@ -105,7 +106,7 @@ def make_final_file(
             require_own_final(target, final.combined)
             progress.say(request.mapping.container_note(target.name))
         length_seconds = probe(temporary).declared_seconds
-        require_whole(temporary)
+        complete(temporary)
         require_intact()
         record = final.record
         if final.is_hashed:

@@ -34,7 +34,6 @@ DEFAULT_QUALITY = 20
 PARAMETERS = "open-gop=0:bframes=0:info=0:log-level=error"
 HINT = "Choose another format with alpha: prores4444, webm-alpha or ffv1."
 PROBE_SIZE = Size(64, 64)
-COPY_FILTER = "hevc_mp4toannexb"
 ARRAYS = 23  # where a decoder configuration record's lists of NAL units begin
 SEQUENCE_PARAMETERS = 33  # the type of such NAL units
 
@@ -142,8 +141,7 @@ class HevcAlphaWriter(Closing):
 def has_alpha_layer(path: Path) -> bool:
     """Return whether every frame of an HEVC file in mp4 has a second layer that can be decoded.
 
-    FFmpeg's muxer leaves that layer's parameters out of a copy, unless the copy is made through
-    the bitstream filter COPY_FILTER.
+    FFmpeg's muxer leaves that layer's parameters out of a copy, until `keep_layers` puts them back.
     """
     with open_video(path) as (container, stream), reading(path):
         if 1 not in _configured_layers(bytes(stream.codec_context.extradata or b"")):

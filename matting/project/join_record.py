@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -48,14 +49,21 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, ledger: Ledger, kind: OutputKind) -> JoinRecord:
         """Return the record of the file that `ledger`'s segments would give now."""
-        digest = hashlib.sha256()
-        for name in ledger.names:
-            digest.update(ledger.entry(name).outputs[kind].sha256.encode())
-        return cls(
+        return cls.of_hashes(
+            (ledger.entry(name).outputs[kind].sha256 for name in ledger.names),
             source=ledger.plan.source if ledger.plan else None,
             frames=sum(ledger.entry(name).frames for name in ledger.names),
-            parts_sha256=digest.hexdigest(),
         )
+
+    @classmethod
+    def of_hashes(
+        cls, parts: Iterable[Sha256], *, source: SourceFingerprint | None, frames: int
+    ) -> JoinRecord:
+        """Return the record of what is joined from parts of those hashes, in order."""
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part.encode())
+        return cls(source=source, frames=frames, parts_sha256=digest.hexdigest())
 
     def with_file(
         self,

@@ -105,6 +105,24 @@ def replace_combined(combined: Path, record: JoinRecord, temporary: Path) -> Pat
     return kept
 
 
+def known_finals(combined: Path) -> tuple[SourceFingerprint, ...]:
+    """Return the final files that the record beside `combined` knows; none where it is unusable."""
+    record = _record(combined)
+    return record.finals if record else ()
+
+
+def current_final(finals: Iterable[Path], combined: Path, record: JoinRecord) -> Path | None:
+    """Return which of the files is intact, and what `record` says would be made again.
+
+    Args:
+        combined: the file beside which the record of the one that was made lies.
+    """
+    earlier = _record(combined)
+    if earlier is None or earlier.file is None or not earlier.has_parts_of(record):
+        return None
+    return next((path for path in finals if earlier.file.matches(path)), None)
+
+
 def publish_final(temporary: Path, final: Path, combined: Path, record: JoinRecord) -> None:
     """Give a finished final file its name, and note in the record of `combined` that it is ours."""
     record.with_final(SourceFingerprint.of(temporary), final.name).write(combined)

@@ -76,6 +76,16 @@ def final_name(stem: str, container: Container) -> str:
     return f"{stem}{FINAL_SUFFIX}{container.suffix}"
 
 
+def format_name(stem: str, form: str, suffix: str) -> str:
+    """Return the name of a matted video in a delivered format.
+
+    Args:
+        form: the format's name.
+        suffix: of the file; "": it is a folder of pictures.
+    """
+    return f"{stem}{FINAL_SUFFIX}_{form}{suffix}"
+
+
 @dataclass(frozen=True)
 class MattedFolder:
     """The folder in which one segments folder is matted."""

@@ -1,0 +1,250 @@
+"""Formats finished: every frame at its time, with its alpha and audio; what is not ours stays."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from matting.delivery.container_codecs import converted_audio, pcm_for
+from matting.delivery.delivered_file import finish_format, finish_separate
+from matting.delivery.formats import FORMATS, Audio, DeliveryFormat, FormatName
+from matting.errors import InputError, MissingError
+from matting.media.alpha_proof import require_alpha
+from matting.media.hevc_alpha import require_alpha_layers
+from matting.media.probe import frame_times, probe
+from matting.media.tracks import Track, TrackKind
+from matting.project.paths import Container
+from matting.system.files import sha256
+from tests.support.delivered_parts import ALL_PTS, DeliveredJob, delivered_job
+from tests.support.recorder import Recorder, once_done
+from tests.support.soft_disc import (
+    DISC_SIZE,
+    FRAMES,
+    TIME_BASE,
+    disc,
+    read_rgba,
+    worst_mean_error,
+)
+
+AUDIO = {FormatName.PRORES: "aac", FormatName.WEBM: "opus", FormatName.FFV1: "aac"}
+PACKET_SECONDS = {"aac": Fraction(1024, 48_000), "opus": Fraction(1, 50)}
+
+
+def finish(job: DeliveredJob, progress: Recorder, output: Path | None = None) -> Path:
+    return finish_format(
+        job.matted, job.plan, job.row, job.parts, progress, video=job.video, output=output
+    )
+
+
+def audio_end(path: Path) -> tuple[str, Fraction]:
+    """Return the codec of the audio, and when its last packet ends."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        ends = [
+            (packet.pts + (packet.duration or 0)) * packet.time_base
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None
+        ]
+        return stream.codec_context.name.removeprefix("lib"), max(ends)
+
+
+@pytest.mark.parametrize("name", AUDIO, ids=str)
+def test_the_whole_video_with_its_alpha_and_audio(
+    name: FormatName, tmp_path: Path, progress: Recorder
+) -> None:
+    job = delivered_job(tmp_path, name)
+    final = finish(job, progress)
+    assert final == tmp_path / f"clip_MATTED_{name}{job.row.suffix}"
+    tick = probe(final).time_base
+    times = [pts * tick for pts in sorted(frame_times(final))]
+    expected = [pts * TIME_BASE for pts in ALL_PTS]
+    off = [abs(time - own) for time, own in zip(times, expected, strict=True)]
+    assert max(off) <= (0 if name is FormatName.PRORES else tick / 2)
+    decoder = ("-c:v", "libvpx-vp9") if name is FormatName.WEBM else ()
+    shown = read_rgba(final, DISC_SIZE, *decoder)
+    assert len(shown) == 2 * FRAMES
+    np.testing.assert_array_equal(shown[FRAMES:], shown[:FRAMES])
+    assert worst_mean_error(shown[:FRAMES], *disc()) <= 2
+    codec, end = audio_end(final)
+    assert codec == AUDIO[name]
+    assert abs(end - audio_end(job.video)[1]) <= PACKET_SECONDS[codec]
+    if codec == "opus":
+        assert progress.mentions("becomes Opus")
+    assert progress.said[-1] == f"{final.name} is for {job.row.takers}."
+    assert not list(tmp_path.rglob("*.partial"))
+
+    written = final.stat()
+    assert finish(job, progress) == final
+    assert final.stat().st_ino == written.st_ino
+    assert final.stat().st_mtime_ns == written.st_mtime_ns
+    assert progress.mentions("Already delivered")
+
+
+def test_alpha_of_hevc_comes_through(tmp_path: Path, progress: Recorder) -> None:
+    try:
+        require_alpha_layers()
+    except MissingError as error:
+        pytest.skip(error.what)
+    final = finish(delivered_job(tmp_path, FormatName.HEVC), progress)
+    assert final == tmp_path / "clip_MATTED_hevc-alpha.mp4"
+    require_alpha(final)
+    width, height = DISC_SIZE
+    shown = read_rgba(final, type(DISC_SIZE)(98, 66))[:FRAMES, :height, :width]
+    assert worst_mean_error(shown, *disc()) <= 2
+
+
+def test_without_audio_and_elsewhere(tmp_path: Path, progress: Recorder) -> None:
+    job = delivered_job(tmp_path, FormatName.MATTE, audio=False)
+    final = finish(job, progress, tmp_path / "elsewhere")
+    assert final == tmp_path / "elsewhere" / "clip_MATTED_matte.mp4"
+    assert len(frame_times(final)) == 2 * FRAMES
+    assert not probe(final).has_alpha
+
+
+def test_pictures_of_all_segments_in_one_folder(tmp_path: Path, progress: Recorder) -> None:
+    job = delivered_job(tmp_path, FormatName.PNG)
+    folder = finish(job, progress)
+    assert folder == tmp_path / "clip_MATTED_png"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [f"{number:07d}.png" for number in range(2 * FRAMES)]
+    originals = [path for part in job.parts for path in sorted(part.path.iterdir())]
+    for name, original in zip(names, originals, strict=True):
+        assert original.samefile(folder / name)  # it takes no room again
+    (folder / "Thumbs.db").write_bytes(b"by the system")
+    made = folder.stat().st_ino
+    assert finish(job, progress) == folder
+    assert folder.stat().st_ino == made
+
+    (folder / "0000000.png").unlink()
+    (folder / "0000000.png").write_bytes(b"retouched")
+    with pytest.raises(InputError, match="in the way"):
+        finish(job, progress)
+    assert (folder / "0000000.png").read_bytes() == b"retouched"
+
+
+def test_pictures_are_copied_where_there_are_no_links(
+    tmp_path: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    job = delivered_job(tmp_path, FormatName.EXR)
+    monkeypatch.setattr(os, "link", refuse)
+    folder = finish(job, progress)
+    originals = [path for part in job.parts for path in sorted(part.path.iterdir())]
+    copies = sorted(folder.iterdir())
+    assert [path.read_bytes() for path in copies] == [path.read_bytes() for path in originals]
+    assert not copies[0].samefile(originals[0])
+
+
+@pytest.mark.parametrize("name", [FormatName.FFV1, FormatName.PNG], ids=str)
+def test_what_is_not_ours_stays(name: FormatName, tmp_path: Path, progress: Recorder) -> None:
+    job = delivered_job(tmp_path, name)
+    foreign = tmp_path / f"clip_MATTED_{name}{'' if job.row.pictures else job.row.suffix}"
+    if job.row.pictures:
+        foreign.mkdir()
+        (foreign / "mine.png").write_bytes(b"mine")
+    else:
+        foreign.write_bytes(b"mine")
+    with pytest.raises(InputError, match="in the way"):
+        finish(job, progress)
+    kept = foreign / "mine.png" if job.row.pictures else foreign
+    assert kept.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", [FormatName.FFV1, FormatName.PNG], ids=str)
+def test_another_delivery_takes_the_place_of_ours(
+    name: FormatName, tmp_path: Path, progress: Recorder
+) -> None:
+    job = delivered_job(tmp_path, name)
+    before = finish(job, progress).stat().st_ino
+    job.parts[0] = type(job.parts[0])(job.parts[0].path, "0" * 64)
+    assert finish(job, progress).stat().st_ino != before
+    assert not [path for path in tmp_path.iterdir() if "MATTED_" in path.name][1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        *((FormatName.WEBM, title) for title in ("Combining", "Checking", "Adding audio")),
+        (FormatName.PNG, "Gathering pictures"),
+    ],
+)
+def test_an_interrupted_run_leaves_nothing(
+    name: FormatName, title: str, tmp_path: Path, progress: Recorder
+) -> None:
+    job = delivered_job(tmp_path, name)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def act(_done: int) -> None:
+        if progress.titles[-1] == title:
+            interrupt()
+
+    progress.on_advance = act
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(KeyboardInterrupt):
+        finish(job, progress)
+    assert sorted(tmp_path.rglob("*")) == before
+    progress.on_advance = once_done(10**9, interrupt)
+    finish(job, progress)
+
+
+def test_another_source_is_refused(tmp_path: Path, progress: Recorder) -> None:
+    job = delivered_job(tmp_path, FormatName.FFV1)
+    content = job.video.read_bytes()
+    job.video.write_bytes(content + bytes(8))
+    with pytest.raises(InputError, match="another video"):
+        finish(job, progress)
+    middle = bytearray(content)
+    middle[len(middle) // 2] ^= 1
+    job.video.write_bytes(middle)
+    with pytest.raises(InputError, match="another video"):
+        finish(job, progress)
+    assert not list(tmp_path.glob("clip_MATTED*"))
+
+
+def test_a_separate_video_has_its_own_in_the_matted_folder(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    job = delivered_job(tmp_path, FormatName.WEBM)
+    whole = job.matted.root / "WEBM-ALPHA" / "clip.webm"
+    finish(job, progress).rename(whole)
+    part = type(job.parts[0])(whole, sha256(whole))
+    final = finish_separate(
+        job.matted,
+        job.row,
+        part,
+        progress,
+        source=job.video,
+        source_sha256=sha256(job.video),
+        frames=2 * FRAMES,
+    )
+    assert final == job.matted.root / "clip_MATTED_webm-alpha.webm"
+    require_alpha(final)
+    assert [pts * Fraction(1, 1000) for pts in sorted(frame_times(final))] == [
+        Fraction(round(pts * TIME_BASE * 1000), 1000) for pts in ALL_PTS
+    ]
+    assert audio_end(final)[0] == "opus"
+
+
+@pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("codec", ["aac", "opus", "vorbis", "truehd", "pcm_s24le", "cook"])
+def test_the_table_says_what_becomes_of_audio(row: DeliveryFormat, codec: str) -> None:
+    track = Track(1, TrackKind.AUDIO, codec, {}, frozenset(), True, "s16")
+    if row.audio is Audio.NONE:
+        assert not row.containers
+    elif row.audio is not Audio.AS_COMPOSITE:
+        (container,) = row.containers
+        becomes = row.audio_codec(codec, pcm_for(track))
+        assert becomes == (
+            codec if codec in row.copied_audio else converted_audio(container, track)
+        )
+    else:
+        assert row.containers[0] is Container.MP4
