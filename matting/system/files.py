@@ -6,7 +6,7 @@ import errno
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 from matting.errors import InputError
@@ -15,6 +15,7 @@ from matting.system.atomic_files import retry_on_sharing_violation
 
 PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 SUFFIXES = PNG | JPEG | TIFF
+WRITTEN_SUFFIXES = {".exr"}  # of pictures that are results only
 IMPOSSIBLE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -54,8 +55,21 @@ def image_files(folder: Path) -> list[Path]:
     Raises:
         InputError: the folder cannot be read.
     """
+    return _pictures(folder, SUFFIXES)
+
+
+def source_or_result_files(folder: Path) -> list[Path]:
+    """Return the pictures of a folder as `image_files` does, or those that are results only.
+
+    Raises:
+        InputError: the folder cannot be read.
+    """
+    return image_files(folder) or _pictures(folder, WRITTEN_SUFFIXES)
+
+
+def _pictures(folder: Path, suffixes: Set[str]) -> list[Path]:
     try:
-        pictures = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+        pictures = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file()]
     except OSError as error:
         raise read_error(folder, error) from error
     visible = (p for p in pictures if not p.name.startswith("."))

@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from matting.progress import ignore
-from matting.system.files import image_files, read_error, sha256
+from matting.system.files import read_error, sha256, source_or_result_files
 
 SizeBytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -37,7 +37,10 @@ class Fingerprint(Struct, frozen=True):
     def has_size_of(self, path: Path) -> bool:
         """Return whether the file or the folder `path` is there, and of this size."""
         if path.is_dir():
-            return sum(picture.stat().st_size for picture in image_files(path)) == self.size_bytes
+            return (
+                sum(picture.stat().st_size for picture in source_or_result_files(path))
+                == self.size_bytes
+            )
         return path.is_file() and path.stat().st_size == self.size_bytes
 
     def matches(self, path: Path) -> bool:
@@ -57,7 +60,7 @@ def _of_pictures(folder: Path, alive: Callable[[], None]) -> Fingerprint:
     """Return one fingerprint of the pictures' names, contents and order."""
     digest = hashlib.sha256()
     size_bytes = 0
-    for picture in image_files(folder):
+    for picture in source_or_result_files(folder):
         own = _of_file(picture, alive)
         digest.update(f"{picture.name}\0{own.sha256}\n".encode("utf-8", "surrogateescape"))
         size_bytes += own.size_bytes
@@ -86,7 +89,7 @@ class FileStamp:
         Raises:
             InputError: it is not there, or cannot be looked at.
         """
-        paths = image_files(path) if path.is_dir() else [path]
+        paths = source_or_result_files(path) if path.is_dir() else [path]
         try:
             statuses = [(file.name, file.stat()) for file in paths]
         except OSError as error:

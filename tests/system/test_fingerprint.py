@@ -37,6 +37,19 @@ def test_a_change_leaves_another_stamp(
     assert FileStamp.of(known) != before
 
 
+@pytest.mark.parametrize("suffix", [".png", ".exr"])
+def test_pictures_that_are_lost_or_changed_are_missed(suffix: str, tmp_path: Path) -> None:
+    for name in ("1", "2"):
+        (tmp_path / f"{name}{suffix}").write_bytes(b"content")
+    known = Fingerprint.of(tmp_path)
+    assert known.matches(tmp_path)
+    (tmp_path / f"2{suffix}").write_bytes(b"CONTENT")
+    assert known.has_size_of(tmp_path)
+    assert not known.matches(tmp_path)
+    (tmp_path / f"2{suffix}").unlink()
+    assert not known.has_size_of(tmp_path)
+
+
 def test_a_folder_with_other_pictures_has_another_stamp(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"content")
     before = FileStamp.of(tmp_path)
