@@ -12,6 +12,7 @@ from matting.progress import Progress, quantity
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.manifest import START_OVER
+from matting.project.matted import require_matted
 from matting.project.mixture import require_one_setting
 from matting.project.own_files import replace_combined, require_own_combined
 from matting.project.paths import MattedFolder
@@ -19,11 +20,10 @@ from matting.project.plan import Plan
 from matting.project.source_watch import require_source_unchanged
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock, reading_lock
-from matting.system.files import require_possible
-from matting.system.invocation import Command, give, named, sentence, start
+from matting.system.invocation import Command, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
 
-VIDEO_KINDS = tuple(kind for kind in OutputKind if kind.is_joined)
+VIDEO_KINDS = tuple(kind for kind in OutputKind if kind.is_joined and not kind.is_delivered)
 
 
 def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
@@ -40,7 +40,7 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         StorageError, BusyError.
     """
     folder = MattedFolder(matted)
-    _require_matted(folder)
+    require_matted(folder, Command.COMBINE)
     results = MattedFolder(output / matted.name) if output else folder
     elsewhere = results.root.resolve() != matted.resolve()
     with ExitStack() as locks:
@@ -61,25 +61,6 @@ def combine(matted: Path, output: Path | None, progress: Progress) -> Path:
         for kind in kinds:
             _combine_kind(ledger, plan, kind, results.combined(kind), progress)
     return results.combined()
-
-
-def _require_matted(folder: MattedFolder) -> None:
-    require_possible(folder.root)
-    if not folder.root.is_dir():
-        problem = "a file, not the folder of matted segments"
-        raise InputError(
-            f"{folder.root} is {problem if folder.root.is_file() else 'not there'}.",
-            give("the folder whose name ends in _matted"),
-        )
-    if not folder.manifest.is_file():
-        raise InputError(
-            f"{folder.root} holds no results of {named(Command.INFER)}: there is no "
-            f"{folder.manifest.name}.",
-            sentence(
-                start(Command.INFER, "the folder of segments"),
-                start(Command.COMBINE, "the folder that it makes (it ends in _matted)"),
-            ),
-        )
 
 
 def _matte_first() -> str:

@@ -19,13 +19,30 @@ class Choice(str, Enum):
 
 
 class OutputKind(Choice):
-    """What is written of each segment; the value is the name of its folder."""
+    """What is written of each segment; the value is the name of its folder.
+
+    The last ones are written by `deliver`, of the stored matte.
+    """
 
     COMPOSITE = "COMPOSITE"
     ALPHA = "ALPHA"
     FOREGROUND = "FOREGROUND"
     ALPHA_PNG = "ALPHA_PNG"
     MATTE = "MATTE"  # what the network found, from which all others are made
+    PRORES4444 = "PRORES4444"
+    WEBM_ALPHA = "WEBM_ALPHA"
+    HEVC_ALPHA = "HEVC_ALPHA"
+    PNG = "PNG"
+    EXR = "EXR"
+    MATTE_VIDEO = "MATTE_VIDEO"  # the format `matte`
+    STACKED = "STACKED"
+    SIDE_BY_SIDE = "SIDE_BY_SIDE"
+    FFV1 = "FFV1"
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether it is a format of its own, made of a matte that is stored."""
+        return self not in INFERRED
 
     @property
     def is_alpha(self) -> bool:
@@ -35,7 +52,19 @@ class OutputKind(Choice):
     @property
     def is_joined(self) -> bool:
         """Whether it is a video whose segments are joined for viewers and editors."""
-        return self in {OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND}
+        return self not in {OutputKind.MATTE, OutputKind.ALPHA_PNG, OutputKind.PNG, OutputKind.EXR}
+
+
+# What `infer` writes.
+INFERRED = frozenset(
+    {
+        OutputKind.COMPOSITE,
+        OutputKind.ALPHA,
+        OutputKind.FOREGROUND,
+        OutputKind.ALPHA_PNG,
+        OutputKind.MATTE,
+    }
+)
 
 
 class CodecBackend(Choice):
@@ -119,6 +148,9 @@ class JobOption(Choice):
     ENCODER = "--encoder"
     FRAME_RATE = "--frame-rate"
     KEEP_MATTE = "--keep-matte"
+    KEY_CUTOFF = "--key-cutoff"
+    KEY_CONTRAST = "--key-contrast"
+    DESPILL = "--despill"
 
     @property
     def field(self) -> str:
@@ -129,6 +161,7 @@ class JobOption(Choice):
 AUTO_DEVICE = "auto"
 # Without a segment length asked for, or one that the folder was cut with before.
 DEFAULT_SEGMENT_SECONDS = Fraction(15)
+MOST_KEY_CONTRAST = 64
 REENCODE_CRF = 12  # of re-encoded segments
 
 
@@ -200,6 +233,9 @@ class OutputOptions:
         frame_rate: frames a second of the videos that image sequences become; None: they become
             pictures again.
         keep_matte: whether the matte is stored, too, for other outputs to be made from it.
+        key_cutoff: the share of alpha below which it is 0, in [0, 1].
+        key_contrast: how many times as steep alpha is around one half, 1 to MOST_KEY_CONTRAST.
+        despill: how much of the background's hue is taken out of half-transparent pixels, [0, 1].
     """
 
     background: tuple[int, int, int] = (120, 255, 155)
@@ -207,6 +243,9 @@ class OutputOptions:
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
     frame_rate: Fraction | None = None
     keep_matte: bool = True
+    key_cutoff: float = 0.0
+    key_contrast: float = 1.0
+    despill: float = 0.0
 
     @property
     def written(self) -> tuple[OutputKind, ...]:

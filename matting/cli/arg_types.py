@@ -10,6 +10,9 @@ from fractions import Fraction
 
 from matting.cli import suggestions
 from matting.delivery.backgrounds import PRESETS, preset
+from matting.delivery.formats import DeliveryFormat, delivery_formats
+from matting.errors import InputError
+from matting.options import MOST_KEY_CONTRAST
 
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -35,6 +38,30 @@ def frame_rate(text: str) -> Fraction:
     value = _fraction(text)
     if not 0 < value <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1000")
+    return value
+
+
+def formats(text: str) -> tuple[DeliveryFormat, ...]:
+    """Parse formats, with commas between them."""
+    try:
+        return delivery_formats(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(f"{error.what} {error.hint}") from error
+
+
+def share(text: str) -> float:
+    """Parse a share, 0 to 1."""
+    value = float(_fraction(text))
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 to 1")
+    return value
+
+
+def contrast(text: str) -> float:
+    """Parse how many times as steep edges are, 1 to MOST_KEY_CONTRAST."""
+    value = float(_fraction(text))
+    if not 1 <= value <= MOST_KEY_CONTRAST:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 to {MOST_KEY_CONTRAST}")
     return value
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from matting.cli import arg_types
 from matting.cli.option_values import SAVED
 from matting.delivery.backgrounds import PRESETS
+from matting.delivery.formats import DELIVERED
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
@@ -22,7 +23,21 @@ from matting.options import (
 from matting.system.invocation import Command
 
 CUTTING, MATTING = CuttingOptions(), MattingOptions()  # the defaults
+# Edges for players that key.
+EDGES = (
+    ("--key-cutoff", arg_types.share, "SHARE", "alpha below it is 0, for players that key: 0 to 1"),
+    ("--key-contrast", arg_types.contrast, "TIMES", "so many times steeper edges: 1 to 64"),
+    (
+        "--despill",
+        arg_types.share,
+        "SHARE",
+        "take so much of the background's hue out of half-transparent pixels: 0 to 1",
+    ),
+)
 BACKEND_HELP = "by the processor or the graphics card"
+
+# The commands that make the results' pictures.
+MAKING = {Command.INFER, Command.RUN, Command.DELIVER}
 
 Group = argparse._ArgumentGroup
 
@@ -40,7 +55,13 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         _add_cutting_options(parser.add_argument_group("how it is cut"))
     if command in {Command.INFER, Command.RUN}:
         _add_matte_options(parser.add_argument_group("how people are found"))
-        _add_output_options(parser.add_argument_group("what the results are like"))
+    if command in MAKING:
+        output = parser.add_argument_group("what the results are like")
+        if command is Command.DELIVER:
+            _add_formats(output)
+        _add_output_options(output)
+        if command is not Command.DELIVER:
+            _add_result_options(output)
         _add_compute_options(parser.add_argument_group("how it is computed"))
     if command is Command.DEMO:
         _add_device(parser.add_argument_group("how it is computed"))
@@ -50,7 +71,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         parser.set_defaults(path=Path(), output=None, quiet=False, verbose=False)
         return
     _add_general_options(general)
-    if command in {Command.INFER, Command.RUN}:
+    if command in MAKING:
         _add_job_options(general)
 
 
@@ -152,6 +173,29 @@ def _add_output_options(group: Group) -> None:
         "4:2:0: colour at a quarter of the pixels, which all players take",
         aliases={"420": "4:2:0"},
     )
+    for option, type_of, metavar, text in EDGES:
+        add(option, type=type_of, default=argparse.SUPPRESS, metavar=metavar, help=text)
+    add(
+        "--frame-rate",
+        type=arg_types.frame_rate,
+        default=argparse.SUPPRESS,
+        metavar="FPS",
+        help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
+    )
+
+
+def _add_formats(group: Group) -> None:
+    group.add_argument(
+        "--as",
+        dest="formats",
+        type=arg_types.formats,
+        metavar="FORMAT[,FORMAT...]",
+        help=f"{', '.join(row.name for row in DELIVERED.values())}",
+    )
+
+
+def _add_result_options(group: Group) -> None:
+    add = group.add_argument
     add(
         "--save",
         action="append",
@@ -159,13 +203,6 @@ def _add_output_options(group: Group) -> None:
         metavar=f"{{{','.join(SAVED)}}}",
         default=argparse.SUPPRESS,
         help="write this too; may be given several times",
-    )
-    add(
-        "--frame-rate",
-        type=arg_types.frame_rate,
-        default=argparse.SUPPRESS,
-        metavar="FPS",
-        help="make videos of image sequences, at 30 or 30000/1001 (default: pictures)",
     )
     add(
         "--keep-matte",

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from matting.delivery.formats import DELIVERED
 from matting.system.invocation import Command, command_line, program_line, program_words
 
 SUMMARIES = {
@@ -14,6 +15,7 @@ SUMMARIES = {
     Command.INFER: "step 2: matte a folder of segments",
     Command.COMBINE: "step 3: join the matted segments to one video",
     Command.ADD_AUDIO: "step 4: add the original's audio to the matted video",
+    Command.DELIVER: "make other formats of the stored mattes, such as ProRes with alpha",
     Command.DEMO: "draw a film, matte it, and measure the result",
     Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
 }
@@ -36,6 +38,9 @@ DESCRIPTIONS = {
     Command.ADD_AUDIO: "Adds audio, subtitles, chapters and all else that the original holds to "
     "the video that combine has made; the result is VIDEO_MATTED.mp4 beside the original. For a "
     "folder of videos that infer has matted one by one: to each of them, in the folder _matted.",
+    Command.DELIVER: "Makes of the mattes that infer has stored what editors, browsers and players "
+    "take, without the network. What is made already is kept, so the same command goes on after a "
+    "stop.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
     "measures the result: in the folder DIR, or else demo_output in the program's folder.",
     Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "
@@ -54,6 +59,10 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
     ),
     Command.COMBINE: (("clip_segments_matted",),),
     Command.ADD_AUDIO: (("clip.mp4",),),
+    Command.DELIVER: (
+        ("clip_segments_matted", "--as", "prores4444"),
+        ("clip_segments_matted", "--as", "webm-alpha,png"),
+    ),
     Command.DEMO: ((),),
     Command.DOCTOR: ((),),
 }
@@ -66,6 +75,20 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         if "\n" in text:
             return super()._fill_text(text, width, indent)
         return argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+def epilog(command: Command) -> str:
+    """Return what follows a command's options."""
+    return (
+        f"{formats()}\n\n{examples(command)}" if command is Command.DELIVER else examples(command)
+    )
+
+
+def formats() -> str:
+    """Return the formats, a line each."""
+    width = max(map(len, (row.name for row in DELIVERED.values())))
+    lines = [f"  {row.name:<{width}}  {row.purpose}" for row in DELIVERED.values()]
+    return "\n".join(["formats:", *lines])
 
 
 def examples(command: Command) -> str:

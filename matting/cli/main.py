@@ -163,7 +163,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)
-    if options.command in {Command.DEMO, Command.DOCTOR}:
+    if options.command in {Command.DEMO, Command.DOCTOR, Command.DELIVER}:
         return _other_command(options, console)
     if options.command is Command.SEGMENT:
         from matting.segment import segment
@@ -192,6 +192,10 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         from matting.cli.doctor import doctor
 
         return partial(doctor, options.path, console)
+    if options.command is Command.DELIVER:
+        from matting.deliver import deliver
+
+        return partial(deliver, options.path, options.formats, matting_options(options), console)
     from matting.demo import demo
 
     folder = options.path or options.output or DEMO_FOLDER

@@ -51,7 +51,7 @@ class Invocation:
     @property
     def resumes(self) -> bool:
         """Whether the same command, given again, goes on where it stopped."""
-        return self.command is not None and self.command.runs_network
+        return self.command is not None and self.command.resumes
 
     def line(self, *arguments: object) -> str:
         """Return what to type to run the program with those arguments, in one line."""

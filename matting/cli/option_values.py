@@ -8,6 +8,7 @@ from typing import Any
 
 from matting.errors import InputError
 from matting.options import (
+    INFERRED,
     Chroma,
     CodecBackend,
     ComputeOptions,
@@ -30,7 +31,7 @@ ALWAYS = OutputOptions().kinds
 SAVED = {
     kind.value.lower().replace("_", "-"): kind
     for kind in OutputKind
-    if kind not in {*ALWAYS, OutputKind.MATTE}
+    if kind in INFERRED - {*ALWAYS, OutputKind.MATTE}
 }
 
 
@@ -103,4 +104,7 @@ def _output_options(typed: Mapping[JobOption, Any], default: OutputOptions) -> O
         ),
         frame_rate=typed.get(JobOption.FRAME_RATE, default.frame_rate),
         keep_matte=typed.get(JobOption.KEEP_MATTE, default.keep_matte),
+        key_cutoff=typed.get(JobOption.KEY_CUTOFF, default.key_cutoff),
+        key_contrast=typed.get(JobOption.KEY_CONTRAST, default.key_contrast),
+        despill=typed.get(JobOption.DESPILL, default.despill),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from matting.cli import command_options, help_texts, suggestions
+from matting.delivery.formats import DELIVERED
 from matting.errors import InputError
 from matting.system.invocation import (
     VERSION,
@@ -22,6 +23,7 @@ from matting.system.invocation import (
     program_words,
 )
 
+DELIVERED_NAMES = [row.name for row in DELIVERED.values()]
 HELP_WORDS = {"help", "-h", "--help", "-?", "/?"}
 VERSION_WORDS = {"version", "-V", "--version"}
 NEGATIVE = re.compile(r"-[\d.,]")
@@ -43,7 +45,7 @@ class CommandParser(argparse.ArgumentParser):
                 "%", "%%"
             ),
             description=help_texts.DESCRIPTIONS[command],
-            epilog=help_texts.examples(command),
+            epilog=help_texts.epilog(command),
             formatter_class=help_texts.HelpFormatter,
             allow_abbrev=False,  # one that is clear today is not when there is a new option
             add_help=False,
@@ -91,6 +93,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _refuse(unknown, parser)
     if command.needs_path and options.path is None:
         parser.error(f"{command} needs a {command.input_name}.")
+    if command is Command.DELIVER and options.formats is None:
+        parser.error(
+            f"{command} needs --as, and the formats after it: {', '.join(DELIVERED_NAMES)}."
+        )
     options.command = command
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     for name in ("path", "output", "checkpoint"):
@@ -158,7 +164,8 @@ def _refuse(unknown: Sequence[str], parser: CommandParser) -> NoReturn:
     command = parser.command
     for word in filter(suggestions.looks_like_option, unknown):
         option = suggestions.plain_option(word)
-        others = " and ".join(commands_taking(option))
+        others = ", ".join(commands_taking(option))
+        others = " and ".join(others.rsplit(", ", 1))
         if others and option not in parser.options:
             parser.error(f"{option} is an option of {others}, not of {command}.")
         meant = suggestions.question(suggestions.nearest(option, parser.options))

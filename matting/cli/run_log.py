@@ -50,8 +50,8 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
         return []
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
-    if command is Command.COMBINE:
-        return [output / path.name if output else path]
+    if command in {Command.COMBINE, Command.DELIVER}:
+        return [output / path.name if output and command is Command.COMBINE else path]
     if command is Command.INFER or path.is_dir():
         return [MattedFolder.of(path, output).root]
     segments = segments_folder(path, output)

@@ -10,7 +10,7 @@ from enum import Enum
 
 from matting.delivery.container_codecs import COPIED_AUDIO, OPUS
 from matting.errors import InputError
-from matting.options import Choice
+from matting.options import Choice, OutputKind
 from matting.project.paths import COMPOSITE_CONTAINERS, Container
 
 
@@ -55,6 +55,22 @@ class Audio(Enum):
     NONE = "it is left out: pictures have none"
 
 
+# What is written of each segment; the format `matte` is no stored matte.
+KINDS = {
+    FormatName.GREEN: OutputKind.COMPOSITE,
+    FormatName.BACKGROUND: OutputKind.COMPOSITE,
+    FormatName.PRORES: OutputKind.PRORES4444,
+    FormatName.WEBM: OutputKind.WEBM_ALPHA,
+    FormatName.HEVC: OutputKind.HEVC_ALPHA,
+    FormatName.PNG: OutputKind.PNG,
+    FormatName.EXR: OutputKind.EXR,
+    FormatName.MATTE: OutputKind.MATTE_VIDEO,
+    FormatName.STACKED: OutputKind.STACKED,
+    FormatName.SIDE_BY_SIDE: OutputKind.SIDE_BY_SIDE,
+    FormatName.FFV1: OutputKind.FFV1,
+}
+
+
 @dataclass(frozen=True)
 class DeliveryFormat:
     """A row of the table.
@@ -83,6 +99,11 @@ class DeliveryFormat:
     copied_audio: frozenset[str] = frozenset(COPIED_AUDIO[Container.MP4])
     pictures: bool = False
     limits: str = ""
+
+    @property
+    def kind(self) -> OutputKind:
+        """What is written of each segment."""
+        return KINDS[self.name]
 
     def audio_codec(self, codec: str, pcm: str) -> str | None:
         """Return FFmpeg's name of what an audio track becomes; its own: it is copied.
@@ -239,6 +260,9 @@ FORMATS = {
         ),
     )
 }
+
+
+DELIVERED = {row.kind: row for row in FORMATS.values() if row.kind.is_delivered}
 
 
 def delivery_format(name: str) -> DeliveryFormat:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from matting.delivery.format_writers import format_input
+from matting.delivery.formats import DELIVERED
 from matting.imaging.sample_format import SampleFormat
 from matting.media.encoders import EncoderInput, encoder_input, grey_input, require_encodable
 from matting.media.images.sequence import ImageSequence
@@ -41,12 +43,11 @@ def output_formats(
     """Return the samples in which each output is written; the stored matte has its own.
 
     Raises:
+        MediaError: a format cannot hold frames of that size.
         MissingError: this build of FFmpeg has no such encoder.
     """
     return {
-        kind: _picture_format(kind, source)
-        if target.pictures
-        else _video_format(kind, source, encoding)
+        kind: _output_format(kind, source, encoding, pictures=target.pictures)
         for kind, target in targets.items()
         if kind is not OutputKind.MATTE
     }
@@ -92,6 +93,14 @@ def create_writer(
     numbers = range(target.first_frame, target.first_frame + source.frames)
     names = [picture_name(number) for number in numbers[: target.only_frames]]
     return ImageWriter(path, names, depth=depth)
+
+
+def _output_format(
+    kind: OutputKind, source: FrameSource, encoding: EncodingOptions, *, pictures: bool
+) -> EncoderInput:
+    if kind.is_delivered:
+        return format_input(DELIVERED[kind], source, encoding)
+    return _picture_format(kind, source) if pictures else _video_format(kind, source, encoding)
 
 
 def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> EncoderInput:

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import torch
 
+from matting.delivery.format_writers import FormatWriter, create_format_writer
+from matting.delivery.formats import DELIVERED, AlphaTravel
 from matting.delivery.outputs import OutputTarget, create_writer
 from matting.imaging.compositor import Matte, RenderFunction
+from matting.imaging.delivered_frames import DeliveredFrames
+from matting.imaging.delivered_rendering import straight_foregrounds, with_edges
+from matting.imaging.edges import KeyEdges
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
 from matting.media.encoders import EncoderInput
@@ -51,7 +56,9 @@ class SegmentWriter:
         self._temporary: dict[OutputKind, Path] = {}
         self._open_files = ExitStack()
         self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
+        self._format_writers: dict[OutputKind, FormatWriter] = {}
         self._matte_writer: MatteWriter | None = None
+        self._edges = KeyEdges(options.key_cutoff, options.key_contrast, options.despill)
         self._first_pts: int | None = None
 
     def open(self) -> None:
@@ -66,6 +73,9 @@ class SegmentWriter:
             self._temporary[kind] = create(target.path)
             if kind is OutputKind.MATTE:
                 self._matte_writer = self._open_matte(self._temporary[kind])
+                continue
+            if kind.is_delivered:
+                self._format_writers[kind] = self._open_format(kind, target)
                 continue
             self._writers[kind] = create_writer(
                 kind,
@@ -105,12 +115,45 @@ class SegmentWriter:
         times = [time - self._first_pts for time in pts]
         if self._matte_writer is not None:
             self._matte_writer.write(frames.matte.to(CPU), times)
-        formats = {kind: own.sample_format for kind, own in self._formats.items()}
+        if self._edges != KeyEdges():
+            frames = with_edges(frames, self._edges, self._options.background)
+        if self._writers:
+            self._write_composed(frames, times)
+        if self._format_writers:
+            self._write_formats(frames, times)
+
+    def _write_composed(self, frames: StoredFrames, times: Sequence[int]) -> None:
+        """Write what has its alpha applied, and alphas as pictures of their own."""
+        formats = {kind: self._formats[kind].sample_format for kind in self._writers}
         pictures = compose_outputs(
             frames, formats, self._options.background, keep_on_device=self._encoded_on_device()
         )
         for kind, writer in self._writers.items():
             writer.write(pictures[kind], times)
+
+    def _write_formats(self, frames: StoredFrames, times: Sequence[int]) -> None:
+        """Write what has its alpha beside its colours; the same colours are made once."""
+        targets = {
+            kind: self._formats[kind].sample_format
+            for kind in self._format_writers
+            if DELIVERED[kind].alpha is not AlphaTravel.ALONE
+        }
+        colours, alpha = straight_foregrounds(frames, set(targets.values()))
+        for kind, writer in self._format_writers.items():
+            colour = colours[targets[kind]] if kind in targets else None
+            writer.write(DeliveredFrames(colour, alpha), times)
+
+    def _open_format(self, kind: OutputKind, target: OutputTarget) -> FormatWriter:
+        writer = create_format_writer(
+            DELIVERED[kind],
+            self._temporary[kind],
+            source=self._source,
+            encoding=self._options.encoding,
+            samples=self._formats[kind],
+            first_frame=target.first_frame,
+            only_frames=target.only_frames,
+        )
+        return self._open_files.enter_context(writer)
 
     def _open_matte(self, path: Path) -> MatteWriter:
         source = self._source
@@ -140,7 +183,7 @@ class SegmentWriter:
         """
         if self._matte_writer is not None:
             self._matte_writer.finish(on_frames)
-        for writer in self._writers.values():
+        for writer in (*self._writers.values(), *self._format_writers.values()):
             writer.finish(on_frames)
         self._open_files.close()
         for kind, target in self._targets.items():
@@ -162,6 +205,7 @@ class SegmentWriter:
             self._open_files.close()
         finally:
             self._writers.clear()  # encoders end with the last reference to them
+            self._format_writers.clear()
             self._matte_writer = None
             for path in self._temporary.values():
                 atomic_files.discard(path)

@@ -17,10 +17,10 @@ from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
+from matting.options import MOST_KEY_CONTRAST
 
 CONTRAST_UNIT = 256  # contrast is a multiple of its inverse
 HUE_UNIT = 256  # so are shares of a hue
-MOST_CONTRAST = 64
 
 
 def cut_off(alpha: Tensor, least: float) -> Tensor:
@@ -43,12 +43,12 @@ def steepen(alpha: Tensor, contrast: float) -> Tensor:
 
     Args:
         alpha: [T, 1, H, W], uint16, 0..MAX_ALPHA.
-        contrast: how many times as steep, 1 (as it is) to MOST_CONTRAST; taken to a 256th.
+        contrast: how many times as steep, 1 (as it is) to MOST_KEY_CONTRAST; taken to a 256th.
     Returns:
         the same shape and type; 0 and MAX_ALPHA stay what they are.
     """
-    if not 1 <= contrast <= MOST_CONTRAST:
-        raise ValueError(f"contrast is 1 to {MOST_CONTRAST}, not {contrast}")
+    if not 1 <= contrast <= MOST_KEY_CONTRAST:
+        raise ValueError(f"contrast is 1 to {MOST_KEY_CONTRAST}, not {contrast}")
     factor = round(contrast * CONTRAST_UNIT)
     # Twice the distance from the exact half, 511.5, is a whole number.
     twice = alpha.to(torch.int32).mul_(2).sub_(MAX_ALPHA).mul_(factor)

@@ -8,13 +8,23 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from matting.options import Chroma, CodecBackend, OutputKind, Precision, VideoCodec
+from matting.options import (
+    MOST_KEY_CONTRAST,
+    Chroma,
+    CodecBackend,
+    OutputKind,
+    Precision,
+    VideoCodec,
+)
 from matting.project.records import Count, FileName
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint, Sha256
 
 PICTURES = "pictures"  # what stands for their frame rate
 RateText = Annotated[str, Meta(pattern=rf"\A({PICTURES}|[0-9]{{1,100}}(/[0-9]{{1,100}})?)\Z")]
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+KeyContrast = Annotated[float, Meta(ge=1, le=MOST_KEY_CONTRAST)]
 
 
 class AutoRatio(str, Enum):
@@ -39,6 +49,7 @@ class RecordedSettings(Struct, frozen=True):
             video that has its own.
         first_frame: the number of the first picture, where pictures are numbered.
         tags_assumed: unset where results carry no other colour tags than their source.
+        key_cutoff, key_contrast, despill: unset where edges are as they are.
     """
 
     checkpoint: Sha256 | UnsetType = UNSET
@@ -55,6 +66,9 @@ class RecordedSettings(Struct, frozen=True):
     frame_rate: RateText | UnsetType | None = UNSET
     first_frame: Count | UnsetType = UNSET
     tags_assumed: Literal[True] | UnsetType = UNSET
+    key_cutoff: Share | UnsetType = UNSET
+    key_contrast: KeyContrast | UnsetType = UNSET
+    despill: Share | UnsetType = UNSET
 
 
 class InitialState(str, Enum):
@@ -104,6 +118,20 @@ class OutputFile(Struct, frozen=True):
         return Fingerprint(self.size_bytes, self.sha256)
 
 
+class Delivered(OutputFile, frozen=True, kw_only=True):
+    """A segment in a delivered format, made of its stored matte.
+
+    It is what it should be only of that matte, and by these settings.
+
+    Attributes:
+        matte_sha256: of the matte that it was made of.
+        settings: what shapes it beside the matte.
+    """
+
+    matte_sha256: Sha256
+    settings: RecordedSettings
+
+
 class ProvenFile(NamedTuple):
     """A finished, checked and flushed file or folder that waits for its final name.
 
@@ -142,6 +170,7 @@ class Entry(Struct, frozen=True):
         error: what went wrong; empty if nothing did.
         waiting: whether the program itself has said that it is not done, until it has other outputs
             of the same matte.
+        delivered: what was made of its stored matte, in formats of their own.
     """
 
     source: Fingerprint | None = None
@@ -153,3 +182,9 @@ class Entry(Struct, frozen=True):
     error: str = ""
     lineage: Lineage | None = None
     waiting: bool = False
+    delivered: dict[OutputKind, Delivered] = {}
+
+    @property
+    def files(self) -> dict[OutputKind, OutputFile]:
+        """All its results."""
+        return {**self.outputs, **self.delivered}

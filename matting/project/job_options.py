@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from matting.errors import InputError
 from matting.media.encoders import quality_of
 from matting.options import (
+    INFERRED,
     Chroma,
     CodecBackend,
     EncodingOptions,
@@ -27,7 +28,15 @@ from matting.options import (
     VideoCodec,
 )
 from matting.progress import Progress
-from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
+from matting.project.entry import (
+    PICTURES,
+    AutoRatio,
+    Entry,
+    KeyContrast,
+    RecordedSettings,
+    Share,
+)
+from matting.project.recorded_settings import EDGE_SETTINGS
 from matting.project.records import Count
 from matting.system.invocation import command_line
 
@@ -65,8 +74,13 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     encoder: CodecBackend = CodecBackend.AUTO
     frame_rate: Fraction | None = None
     keep_matte: bool | UnsetType = UNSET
+    key_cutoff: Share = 0.0
+    key_contrast: KeyContrast = 1.0
+    despill: Share = 0.0
 
     def __post_init__(self) -> None:
+        if not INFERRED.issuperset(self.save):
+            raise ValueError("Expected kinds that --save takes")
         if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
             raise ValueError("Expected a frame rate above 0, up to 1000")
 
@@ -89,6 +103,9 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             encoder=encoding.encoder,
             frame_rate=output.frame_rate,
             keep_matte=output.keep_matte,
+            key_cutoff=output.key_cutoff,
+            key_contrast=output.key_contrast,
+            despill=output.despill,
         )
 
     @classmethod
@@ -119,6 +136,9 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 ),
                 self.frame_rate,
                 self.keep_matte is True,
+                self.key_cutoff,
+                self.key_contrast,
+                self.despill,
             ),
         )
 
@@ -193,7 +213,7 @@ def _implied(settings: RecordedSettings) -> JobOptions:
     known = {name: value for name, value in asdict(settings).items() if value is not UNSET}
     values = {
         name: known[name]
-        for name in ("precision", "background", "codec", "chroma")
+        for name in ("precision", "background", "codec", "chroma", *EDGE_SETTINGS)
         if known.get(name) is not None
     }
     ratio, rate, codec = known.get("ratio"), known.get("frame_rate"), known.get("codec")

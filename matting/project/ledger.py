@@ -10,8 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from matting.options import OutputKind
-from matting.project import records
-from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
+from matting.project import records, recovery
+from matting.project.entry import Delivered, Entry, OutputFile, ProvenFile, RecordedSettings
 from matting.project.job_options import JobOptions
 from matting.project.manifest import START_OVER, Incoming, Manifest, upgrade
 from matting.project.paths import MattedFolder
@@ -81,7 +81,7 @@ class Ledger:
         """
         for name in self._entries.keys() - set(names):
             self._former[name] = self._entries.pop(name)
-        self._former = {name: entry for name, entry in self._former.items() if entry.outputs}
+        self._former = {name: entry for name, entry in self._former.items() if entry.files}
         self._names = list(names)
         self.plan = plan
         self.origin = origin
@@ -122,7 +122,7 @@ class Ledger:
     def intact_outputs(self, name: str, kinds: Collection[OutputKind]) -> set[OutputKind]:
         """Return of which of these kinds a segment has a recorded result that is intact."""
         outputs = self.entry(name).outputs
-        return {k for k in kinds if k in outputs and self._is_intact(k, outputs[k])}
+        return {k for k in kinds if k in outputs and recovery.is_intact(self.folder, k, outputs[k])}
 
     def output(self, name: str, kind: OutputKind) -> Path | None:
         """Return a segment's result of one output kind; None if there is none."""
@@ -133,7 +133,7 @@ class Ledger:
         """Yield where each recorded result is or was, also those that others have replaced."""
         incoming = (one.entry for one in self._incoming.values())
         for entry in (*self._entries.values(), *incoming, *self._former.values()):
-            for kind, output in entry.outputs.items():
+            for kind, output in entry.files.items():
                 yield self.folder.output_folder(kind) / output.file, output
         for kind, outputs in self._superseded.items():
             for output in outputs.values():
@@ -149,27 +149,30 @@ class Ledger:
         Raises:
             StorageError: something cannot be written.
         """
-        kept = [atomic_files.set_aside(f.path) for f in files if self._is_unknown(f)]
-        if files:
-            # On the disk before the first rename: a kill between two leaves no doubt.
-            names = {file.kind: file.temporary.name for file in files if file.kind}
-            self._incoming[name] = Incoming(entry, names)
-            self._save_manifest()
-            for file in files:
-                file.give_name()
-            del self._incoming[name]
-        self._replace(name, entry)
-        self._save_manifest()
+        kept = self._publish(name, entry, files)
         if not self._done.get(name):
             self._done[name] = True
             self._save_processed()
         return kept
 
+    def record_delivered(
+        self, name: str, delivered: Mapping[OutputKind, Delivered], files: Sequence[ProvenFile]
+    ) -> list[Path]:
+        """Record a segment in delivered formats; nothing else of it changes.
+
+        Args, returns, raises: as `record`.
+        """
+        entry = self.entry(name)
+        entry = replace(entry, delivered={**entry.delivered, **delivered})
+        return self._publish(name, entry, files)
+
     def record_failure(self, name: str, settings: RecordedSettings, error: str) -> None:
         """Record why a segment could not be matted; an older result of it stays."""
         entry = self.entry(name)
         self._entries[name] = (
-            replace(entry, error=error) if entry.outputs else Entry(settings=settings, error=error)
+            replace(entry, error=error)
+            if entry.outputs
+            else Entry(settings=settings, error=error, delivered=entry.delivered)
         )
         self._save_manifest()
 
@@ -190,29 +193,12 @@ class Ledger:
     def recover(self) -> None:
         """Bring to its end what a kill has left half-way between two results; remove the rest."""
         for name, incoming in self._incoming.items():
-            places = {
-                kind: self.folder.output_folder(kind) / output.file
-                for kind, output in incoming.entry.outputs.items()
-            }
-            waiting = {
-                kind: ProvenFile(kind, path.with_name(incoming.temporary[kind]), path)
-                for kind, path in places.items()
-                if kind in incoming.temporary
-                and not incoming.entry.outputs[kind].fingerprint.matches(path)
-            }
-            for kind, file in waiting.items():
-                output = incoming.entry.outputs[kind]
-                if len(waiting) < len(places) and output.fingerprint.matches(file.temporary):
-                    file.give_name()
-                else:
-                    atomic_files.discard(file.temporary)
-            if self._is_in_place(incoming.entry):
+            if recovery.complete(self.folder, incoming):
                 self._replace(name, incoming.entry)
-                self._done[name] = True
+                self._done[name] = self._done.get(name, False) or not incoming.is_delivery
         self._incoming.clear()
         for entry in self._entries.values():
-            for kind, output in entry.outputs.items():
-                atomic_files.restore_replaced(self.folder.output_folder(kind) / output.file)
+            recovery.restore_replaced(self.folder, entry)
         sweep_folder(self.folder.root)
 
     def adopt_unrecorded(self, name: str, paths: Mapping[OutputKind, Path]) -> None:
@@ -231,11 +217,30 @@ class Ledger:
         """
         self._entries[name] = entry
 
+    def _publish(self, name: str, entry: Entry, files: Sequence[ProvenFile]) -> list[Path]:
+        """Give proven files their names, and put their entry in the place of another.
+
+        Returns:
+            where what was no such result was put aside.
+        """
+        kept = [atomic_files.set_aside(f.path) for f in files if self._is_unknown(f)]
+        if files:
+            # On the disk before the first rename: a kill between two leaves no doubt.
+            names = {file.kind: file.temporary.name for file in files if file.kind}
+            self._incoming[name] = Incoming(entry, names)
+            self._save_manifest()
+            for file in files:
+                file.give_name()
+            del self._incoming[name]
+        self._replace(name, entry)
+        self._save_manifest()
+        return kept
+
     def _replace(self, name: str, entry: Entry) -> None:
         """Put an entry in the place of another; files that keep their names stay known."""
-        for kind, output in self.entry(name).outputs.items():
+        for kind, output in self.entry(name).files.items():
             self._superseded.setdefault(kind, {})[output.file] = output
-        for kind, output in entry.outputs.items():
+        for kind, output in entry.files.items():
             self._superseded.get(kind, {}).pop(output.file, None)
         self._entries[name] = entry
 
@@ -248,13 +253,6 @@ class Ledger:
             for path, output in self.recorded_files()
             if path == file.path
         )
-
-    def _is_in_place(self, entry: Entry) -> bool:
-        """Return whether all files of a result are there and intact."""
-        return all(self._is_intact(kind, output) for kind, output in entry.outputs.items())
-
-    def _is_intact(self, kind: OutputKind, output: OutputFile) -> bool:
-        return output.fingerprint.matches(self.folder.output_folder(kind) / output.file)
 
     def _read(self) -> None:
         processed, path = self.folder.processed, self.folder.manifest

@@ -25,6 +25,12 @@ class Incoming(Struct, frozen=True):
     entry: Entry
     temporary: Annotated[dict[OutputKind, FileName], Meta(max_length=16)]
 
+    @property
+    def is_delivery(self) -> bool:
+        """Whether it leaves the segment as it is, and adds formats made of its matte."""
+        kinds = self.temporary.keys()
+        return bool(kinds) and kinds <= self.entry.delivered.keys()
+
 
 Superseded = Annotated[dict[FileName, OutputFile], Meta(max_length=MOST_SEGMENTS)]
 Entries = Annotated[dict[FileName, Entry], Meta(max_length=MOST_SEGMENTS)]

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from matting.errors import InputError
 from matting.project.entry import PICTURES, RecordedSettings
 from matting.project.ledger import Ledger
-from matting.project.recorded_settings import encoder_of, in_words
+from matting.project.recorded_settings import EDGE_SETTINGS, encoder_of, in_words
 from matting.system.invocation import Command, sentence, start
 
 # More kinds of output than others have do no harm; pictures are numbered one after another.
@@ -53,7 +53,8 @@ def _differences(one: RecordedSettings, other: RecordedSettings) -> list[str]:
 
 
 def _fields(settings: RecordedSettings) -> dict[str, object]:
-    fields = {name: value for name, value in asdict(settings).items() if value is not UNSET}
+    fields: dict[str, object] = dict.fromkeys(EDGE_SETTINGS, "off")
+    fields |= {name: value for name, value in asdict(settings).items() if value is not UNSET}
     if settings.frame_rate in {None, PICTURES}:  # a video's own, or none
         fields.pop("frame_rate", None)
     if settings.codec is not UNSET:

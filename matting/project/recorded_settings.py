@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # what joins results needs no torch
 
 # What shapes the matte; all others shape what is made from it.
 MATTE_SETTINGS = ("checkpoint", "ratio", "precision")
+# Unset, these are off; all others are unknown then.
+EDGE_SETTINGS = ("key_cutoff", "key_contrast", "despill")
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
@@ -47,6 +49,9 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         kinds=output.written,
         frame_rate=rate,
         first_frame=item.first_frame if OutputKind.ALPHA_PNG in output.kinds else UNSET,
+        key_cutoff=output.key_cutoff or UNSET,
+        key_contrast=UNSET if output.key_contrast == 1 else output.key_contrast,
+        despill=output.despill or UNSET,
     )
     return recorded if pictures else _with_encoding(recorded, output.encoding)
 
@@ -84,7 +89,7 @@ def with_tags_as_before(options: MattingOptions, entries: Iterable[Entry]) -> Ma
 
 def in_words(setting: str) -> str:
     """Return what the user calls a setting: mostly the option that sets it."""
-    return WORDS.get(setting, f"--{setting}")
+    return WORDS.get(setting, f"--{setting.replace('_', '-')}")
 
 
 def encoder_of(recorded: RecordedSettings) -> CodecBackend:
@@ -101,7 +106,8 @@ def changed_settings(recorded: RecordedSettings, wanted: RecordedSettings) -> li
     """
     have = {"encoder": encoder_of(recorded), **_set_fields(recorded)}
     want = _set_fields(wanted)
-    changed = [name for name, value in want.items() if have.get(name) != value]
+    compared = dict.fromkeys((*want, *EDGE_SETTINGS))
+    changed = [name for name in compared if have.get(name) != want.get(name)]
     if "kinds" in changed and _kinds(wanted) <= _kinds(recorded):
         changed.remove("kinds")
     if recorded.frame_rate == PICTURES:

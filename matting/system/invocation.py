@@ -30,6 +30,7 @@ class Command(Choice):
     INFER = "infer"
     COMBINE = "combine"
     ADD_AUDIO = "add-audio"
+    DELIVER = "deliver"
     RUN = "run"
     DOCTOR = "doctor"
 
@@ -52,10 +53,14 @@ class Command(Choice):
     def runs_network(self) -> bool:
         """Whether it runs the network: hours of work, of which what is done is kept.
 
-        Such a command is many times slower without a graphics card, and when it is given again, it
-        goes on where it stopped.
+        Such a command is many times slower without a graphics card.
         """
         return self in {Command.DEMO, Command.INFER, Command.RUN}
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the same command, given again, goes on where it stopped."""
+        return self.runs_network or self is Command.DELIVER
 
 
 INPUT_NAMES = {
@@ -64,6 +69,7 @@ INPUT_NAMES = {
     Command.INFER: "SEGMENTS_DIR",
     Command.COMBINE: "MATTED_DIR",
     Command.ADD_AUDIO: "VIDEO",
+    Command.DELIVER: "MATTED_DIR",
     Command.RUN: "VIDEO",
     Command.DOCTOR: "FOLDER",
 }

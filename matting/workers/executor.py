@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from matting.delivery.formats import DELIVERED
 from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError
 from matting.media.media_index import MediaIndex
@@ -30,13 +31,14 @@ class WorkerSetup:
 
     Attributes:
         options: as asked for, with the encoder decided.
-        checkpoint, checkpoint_sha256: the file of the weights, and its hash when the run began.
+        checkpoint, checkpoint_sha256: the file of the weights, and its hash when the run began;
+            None and "" where nothing is to be matted.
         needs_network: whether anything is to be matted; else all is rendered from stored mattes.
         device: the device to use, by a name that `choose_device` takes.
     """
 
     options: MattingOptions
-    checkpoint: Path
+    checkpoint: Path | None
     checkpoint_sha256: str
     device: str
     needs_network: bool = True
@@ -96,7 +98,9 @@ def target_of(
     outputs = folder.output_folder(kind)
     if kind is OutputKind.MATTE:
         return OutputTarget(outputs / f"{item.stem}{MATTE_SUFFIX}")
-    if kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
+    if kind.is_delivered and not DELIVERED[kind].pictures:
+        return OutputTarget(outputs / f"{item.stem}{DELIVERED[kind].suffix}")
+    if kind.is_delivered or kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
         return OutputTarget(outputs / item.stem, True, item.first_frame, only_frames)
     return OutputTarget(outputs / f"{item.stem}.mp4")
 

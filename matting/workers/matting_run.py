@@ -9,7 +9,7 @@ from contextlib import suppress
 from msgspec.structs import replace as replace_fields
 
 from matting.delivery.outputs import OutputTarget
-from matting.errors import MattingError, SegmentsFailedError
+from matting.errors import MattingError
 from matting.media.foreign_files import known_refusal
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
@@ -25,6 +25,7 @@ from matting.project.result_lists import write_result_lists
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
+from matting.workers.failures import segments_failed
 from matting.workers.memory_need import warn_of_little_memory
 from matting.workers.preflight import Work, preflight
 from matting.workers.reasons import reasons
@@ -116,7 +117,7 @@ class MattingRun:
             self._forget_state(item)
         write_result_lists(self._ledger, self._options.output.kinds)
         if self._recorder.failed:
-            raise self._failure()
+            raise segments_failed(self._recorder.failed, len(inputs), "could not be matted:")
         which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
         self._progress.say(f"{which} matted: {self._folder.root}")
 
@@ -133,20 +134,6 @@ class MattingRun:
     def _agreed(self) -> RecordedSettings:
         """Return what the job's options come to, by the first of its segments."""
         return self._settings(self._inputs.inputs[0])
-
-    def _failure(self) -> SegmentsFailedError:
-        failed = self._recorder.failed
-        lines = [
-            f"  {name}: {error.what} {error.advice(again='')}".rstrip()
-            for name, error in failed.items()
-        ]
-        count = f"{len(failed)} of {len(self._inputs.inputs)}"
-        return SegmentsFailedError(
-            f"{count} could not be matted:",
-            "Fix these; what is done stays done.",
-            details=lines,
-            option=next(filter(None, (error.option for error in failed.values())), None),
-        )
 
     def _work(self) -> Work:
         """Return what is ahead, if everything goes well."""

@@ -10,12 +10,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TypeVar
 
+from matting.delivery.formats import DELIVERED
 from matting.errors import MattingError, StorageError
 from matting.media.media_index import known_index
 from matting.media.packet_table import PacketSizes
 from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
-from matting.options import MattingOptions, OutputKind
+from matting.options import INFERRED, MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.ledger import Ledger
 from matting.project.paths import TRIAL, MattedFolder
@@ -32,6 +33,9 @@ FIRST_FRAMES, FEWEST_FRAMES, MOST_TRIAL_FRAMES = 12, 3, 120
 TRIAL_SECONDS = 6
 # Of larger frames there are fewer in the first trial, for a CPU takes seconds for each.
 USUAL_PIXELS = 1920 * 1080
+
+ONLY_KEY_FRAMES = {OutputKind.MATTE, OutputKind.PRORES4444, OutputKind.FFV1}
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm")
 
 A = TypeVar("A")
 
@@ -59,15 +63,20 @@ class Work:
         ledger: Ledger,
         segments: Sequence[tuple[SegmentTask, int]],
         state_only_frames: int = 0,
+        kinds: Collection[OutputKind] = INFERRED,
     ) -> Work:
-        """Return the work on some segments, while `ledger` still knows their older outputs."""
+        """Return the work on some segments, while `ledger` still knows their older outputs.
+
+        Args:
+            kinds: what this run makes, or finds made.
+        """
         replaced = {task.item.name: task.targets for task, _ in segments}
         replaced_bytes, kept_bytes = 0, Counter[OutputKind]()
         for name in ledger.names:
-            for kind, output in ledger.entry(name).outputs.items():
+            for kind, output in ledger.entry(name).files.items():
                 if kind in replaced.get(name, {}):
                     replaced_bytes += output.size_bytes
-                elif output.file.endswith(".mp4"):
+                elif kind in kinds and kind.is_joined and output.file.endswith(VIDEO_SUFFIXES):
                     kept_bytes[kind] += output.size_bytes
         return cls(segments, replaced_bytes, kept_bytes, state_only_frames)
 
@@ -223,13 +232,13 @@ class _TrialRun:
         states = self._state_bytes * (1 + len(self._work.segments) // STATES_APART)
         videos = Counter({kind: sizes[kind] for kind in self._videos if kind.is_joined})
         joined = videos + self._work.kept_bytes
-        pictures = not joined[OutputKind.COMPOSITE]
+        final = sum(n for k, n in joined.items() if k is OutputKind.COMPOSITE or k.is_delivered)
         return Forecast(
             tried_frames=self._frames,
             frames_per_second=self._frames_per_second(),
             frames=self._work.frames,
             output_bytes=sizes.total() + states,
-            joined_bytes=0 if pictures else joined.total() + joined[OutputKind.COMPOSITE],
+            joined_bytes=joined.total() + final if final else 0,
             free_bytes=files.free_disk_bytes(self._folder.root),
             gpu_bytes=self._outcomes[-1].gpu_bytes,
         )
@@ -244,10 +253,10 @@ class _TrialRun:
         if kind not in self._videos:
             return self._picture_bytes[kind] * sum(counts) // self._frames
         sizes = self._videos[kind]
-        if kind is OutputKind.MATTE:  # all its frames are key frames
+        if kind in ONLY_KEY_FRAMES:
             return round(sum(sizes.bytes_of(n, n) for n in counts))
         bitrate_bps = self._options.output.encoding.bitrate_bps
-        if bitrate_bps is not None:
+        if bitrate_bps is not None and not (kind.is_delivered and DELIVERED[kind].codec):
             return math.ceil(bitrate_bps * sum(counts) / self._rate / 8)
         group = max(1, round(self._rate * KEY_FRAME_SECONDS))
         return round(sum(sizes.bytes_of(n, math.ceil(n / group)) for n in counts))

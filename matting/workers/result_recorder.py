@@ -46,6 +46,7 @@ class ResultRecorder:
             frames=outcome.frames,
             outputs=outcome.outputs,
             end_state=outcome.end_state,
+            delivered=self._ledger.entry(item.name).delivered,  # of another matte it does not count
         )
         self._record(item, entry, outcome)
 
@@ -53,7 +54,7 @@ class ResultRecorder:
         """Record outputs that were made of a stored matte, beside those that stay."""
         entry = self._ledger.entry(item.name)
         if outcome.source != entry.source:
-            _discard(outcome)
+            discard_files(outcome)
             changed = f"{item.path} was changed while outputs were made of it."
             self.record_failure(item, MediaError(changed, retry=True))
             return
@@ -80,7 +81,7 @@ class ResultRecorder:
         elif outcome.exact:
             self._ledger.record_state(item.name, outcome.end_state, outcome.files)
         else:
-            _discard(outcome)
+            discard_files(outcome)
 
     def _record(self, item: Input, entry: Entry, outcome: Outcome) -> None:
         for kept in self._ledger.record(item.name, entry, outcome.files):
@@ -89,6 +90,7 @@ class ResultRecorder:
             )
 
 
-def _discard(outcome: Outcome) -> None:
+def discard_files(outcome: Outcome) -> None:
+    """Remove the files of an outcome that does not count."""
     for file in outcome.files:
         atomic_files.discard(file.temporary)

@@ -274,6 +274,8 @@ def _session(setup: WorkerSetup, device: torch.device) -> MattingSession:
     Raises:
         InputError, MissingError, MachineError: the checkpoint or the device cannot be used.
     """
+    if setup.checkpoint is None:
+        raise ValueError("there are no weights to load")
     checkpoint = load_checkpoint(setup.checkpoint)
     if checkpoint.sha256 != setup.checkpoint_sha256:
         raise InputError(f"{setup.checkpoint} was replaced during the run.", retry=True)

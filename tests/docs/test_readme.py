@@ -18,7 +18,7 @@ from matting.cli.parser import parse
 from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ["doctor", "demo", "run", "segment", "infer", "combine", "add-audio"]
+COMMANDS = ["doctor", "demo", "run", "segment", "infer", "combine", "add-audio", "deliver"]
 
 
 def section(heading: str) -> str:

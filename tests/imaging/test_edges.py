@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from matting.imaging.colour_conversion import convert_planes
-from matting.imaging.edges import MOST_CONTRAST, KeyEdges, cut_off, despill, steepen
+from matting.imaging.edges import KeyEdges, cut_off, despill, steepen
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes, same_samples
 from matting.imaging.sample_format import SampleFormat
+from matting.options import MOST_KEY_CONTRAST
 from tests.support.frames import BT709, random_video
 
 EVERY = torch.arange(MAX_ALPHA + 1, dtype=torch.int32).view(1, 1, 1, -1).to(torch.uint16)
@@ -45,7 +46,7 @@ def test_contrast_of_one_changes_nothing() -> None:
     assert torch.equal(steepen(EVERY, 1).to(torch.int32), EVERY.to(torch.int32))
 
 
-@pytest.mark.parametrize("contrast", [1.5, 2, 7.25, MOST_CONTRAST])
+@pytest.mark.parametrize("contrast", [1.5, 2, 7.25, MOST_KEY_CONTRAST])
 def test_contrast_is_steeper_around_one_half(contrast: float) -> None:
     codes = EVERY.flatten().to(torch.float64)
     exact = ((codes - MAX_ALPHA / 2) * contrast + MAX_ALPHA / 2).clamp(0, MAX_ALPHA)

@@ -18,7 +18,7 @@ from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
 from matting.system.fingerprint import Fingerprint
-from matting.system.temporary_files import create_temporary
+from matting.system.temporary_files import create_temporary, create_temporary_folder
 from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
 
 WARM_UP = "warmed up by "
@@ -33,12 +33,14 @@ class ExecutorScript:
         unreadable: segments the states after which cannot be read, though the files are intact.
         matted: the segments that were matted, "state after" those whose state alone was, and
             "outputs of" those that were rendered from their stored mattes.
+        delivered: the formats that were made of each segment that was delivered.
         loaded_network: whether the last run had the network loaded.
     """
 
     failing: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     matted: list[str] = field(default_factory=list)
+    delivered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     loaded_network: bool = False
 
     def executor(self, setup: WorkerSetup, _folder: Path, progress: Progress) -> ScriptedExecutor:
@@ -108,6 +110,7 @@ class ScriptedExecutor:
         """Make outputs of a stored matte, which says what it was made of."""
         name = task.item.name
         self._script.matted.append(f"outputs of {name}")
+        self._script.delivered[name] = tuple(sorted(kind.value for kind in task.targets))
         if name in self._script.failing:
             return Failure(MediaError(f"{name} cannot be rendered."))
         state = matte.read_text(encoding="utf-8").partition(" after ")[2]
@@ -118,7 +121,10 @@ class ScriptedExecutor:
             kind: expected_output(kind, state, task.item.path, self._settings)
             for kind in task.targets
         }
-        files = [_written(k, target.path, texts[k]) for k, target in task.targets.items()]
+        files = [
+            _written(k, target.path, texts[k], pictures=target.pictures)
+            for k, target in task.targets.items()
+        ]
         return Outcome(
             source=task.item.fingerprint(),
             start_state=InitialState.FRESH,
@@ -151,10 +157,14 @@ class ScriptedExecutor:
         return InitialState.FRESH, "", False
 
 
-def _written(kind: OutputKind | None, path: Path, text: str) -> ProvenFile:
-    """Write a finished file, which has yet to get its name."""
-    file = ProvenFile(kind, create_temporary(path), path)
-    file.temporary.write_text(text, encoding="utf-8")
+def _written(
+    kind: OutputKind | None, path: Path, text: str, *, pictures: bool = False
+) -> ProvenFile:
+    """Write a finished file, or a folder of one picture, which has yet to get its name."""
+    create = create_temporary_folder if pictures else create_temporary
+    file = ProvenFile(kind, create(path), path)
+    written = file.temporary / "0000000.png" if pictures else file.temporary
+    written.write_text(text, encoding="utf-8")
     return file
 
 
@@ -164,7 +174,9 @@ def content_of(path: Path) -> str:
 
 def settings_in_words(options: MattingOptions) -> str:
     """Return what shapes the results of a script: of the matte, and of what is made of it."""
-    return f"ratio {options.matte.ratio}, background {options.output.background}"
+    output = options.output
+    edges = output.key_cutoff, output.key_contrast, output.despill
+    return f"ratio {options.matte.ratio}, background {output.background}, edges {edges}"
 
 
 def expected_output(kind: OutputKind, state: str, segment: Path, settings: str) -> str:

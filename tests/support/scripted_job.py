@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from matting.deliver import deliver
+from matting.delivery.formats import FORMATS, FormatName
 from matting.errors import SegmentsFailedError
 from matting.infer import infer
 from matting.options import OutputKind
@@ -43,6 +45,21 @@ class ScriptedJob:
         except SegmentsFailedError:
             assert self.script.failing or any(not (self.segments / n).exists() for n in NAMES)
         return list(self.script.matted)
+
+    def deliver(
+        self, *formats: FormatName, progress: Recorder | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """Deliver some formats; return which were made of which segment.
+
+        Raises:
+            SegmentsFailedError: as `deliver`.
+        """
+        self.progress = progress or Recorder()
+        self.script.matted.clear()
+        self.script.delivered.clear()
+        rows = [FORMATS[name] for name in formats]
+        deliver(self.folder.root, rows, self.options, self.progress, self.script.executor)
+        return dict(self.script.delivered)
 
     def change(self, index: int) -> None:
         """Give a segment other content."""

@@ -1,0 +1,55 @@
+"""A matted folder that a user gives, and what it was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matting.errors import InputError
+from matting.project.ledger import Ledger
+from matting.project.paths import MATTED_SUFFIX, MattedFolder
+from matting.system.files import require_possible
+from matting.system.invocation import Command, give, named, sentence, start
+
+
+def require_matted(folder: MattedFolder, then: Command) -> None:
+    """Refuse what is no matted folder.
+
+    Args:
+        then: what was asked for.
+    Raises:
+        InputError: it is not there, or holds no results.
+    """
+    require_possible(folder.root)
+    if not folder.root.is_dir():
+        problem = "a file, not the folder of matted segments"
+        raise InputError(
+            f"{folder.root} is {problem if folder.root.is_file() else 'not there'}.",
+            give("the folder whose name ends in _matted"),
+        )
+    if not folder.manifest.is_file():
+        raise InputError(
+            f"{folder.root} holds no results of {named(Command.INFER)}: there is no "
+            f"{folder.manifest.name}.",
+            sentence(
+                start(Command.INFER, "the folder of segments"),
+                start(then, "the folder that it makes (it ends in _matted)"),
+            ),
+        )
+
+
+def matted_from(ledger: Ledger) -> Path:
+    """Return the folder of the inputs that were matted: beside the results, or where it was.
+
+    Raises:
+        InputError: it is not there.
+    """
+    root = ledger.folder.root
+    beside = root.with_name(root.name.removesuffix(MATTED_SUFFIX))
+    origin = Path(ledger.origin) if ledger.origin else beside
+    for folder in (beside, origin):
+        if folder != root and folder.is_dir():
+            return folder
+    raise InputError(
+        f"{origin} is not there, which was matted: what is shown is made of it and its mattes.",
+        "Put it back, or cut the video again.",
+    )

@@ -1,0 +1,52 @@
+"""What a kill has left half-way between two results, brought to its end."""
+
+from __future__ import annotations
+
+from matting.options import OutputKind
+from matting.project.entry import Entry, OutputFile, ProvenFile
+from matting.project.manifest import Incoming
+from matting.project.paths import MattedFolder
+from matting.system import atomic_files
+
+
+def complete(folder: MattedFolder, incoming: Incoming) -> bool:
+    """Give the files of an announced result their names, if that had begun; remove the others.
+
+    Delivered formats get theirs in any case: nothing else has to be true with them.
+
+    Returns:
+        whether the whole result is in its place now.
+    """
+    results = _announced(incoming)
+    waiting = {
+        kind: ProvenFile(kind, path.with_name(incoming.temporary[kind]), path)
+        for kind, output in results.items()
+        for path in [folder.output_folder(kind) / output.file]
+        if kind in incoming.temporary and not output.fingerprint.matches(path)
+    }
+    begun = incoming.is_delivery or len(waiting) < len(results)
+    for kind, file in waiting.items():
+        if begun and results[kind].fingerprint.matches(file.temporary):
+            file.give_name()
+        else:
+            atomic_files.discard(file.temporary)
+    return all(is_intact(folder, kind, output) for kind, output in results.items())
+
+
+def restore_replaced(folder: MattedFolder, entry: Entry) -> None:
+    """Bring back folders of pictures that were moved aside for others that never came."""
+    for kind, output in entry.files.items():
+        atomic_files.restore_replaced(folder.output_folder(kind) / output.file)
+
+
+def is_intact(folder: MattedFolder, kind: OutputKind, output: OutputFile) -> bool:
+    """Return whether a result's file is there, and what was recorded."""
+    return output.fingerprint.matches(folder.output_folder(kind) / output.file)
+
+
+def _announced(incoming: Incoming) -> dict[OutputKind, OutputFile]:
+    """Return what has to be there for an announced result to count."""
+    entry = incoming.entry
+    if not incoming.is_delivery:
+        return dict(entry.outputs)
+    return {kind: entry.delivered[kind] for kind in incoming.temporary}
