@@ -1,20 +1,24 @@
-"""From stored mattes to formats that others take, segment by segment, without the network."""
+"""From stored mattes to finished files in formats that others take, without the network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msgspec.structs import replace as replace_fields
 
+from matting.add_audio import add_audio
+from matting.combine import combine
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
-from matting.delivery.format_writers import format_input
+from matting.delivery.finishing import finish, source_of
+from matting.delivery.format_limits import announce_limits, require_possible
 from matting.delivery.formats import DeliveryFormat
-from matting.errors import InputError, MattingError
+from matting.errors import InputError
+from matting.infer import infer
 from matting.media.hardware_probe import HardwareProbe
-from matting.options import MattingOptions
+from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder, read_inputs
@@ -26,28 +30,61 @@ from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of, with_tags_as_before
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
-from matting.system.invocation import Command, named
+from matting.system.invocation import Command
 from matting.workers.delivery_run import DeliveryRun
 from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.supervisor import Supervisor
+
+
+def infer_and_deliver(
+    segments: Path,
+    rows: Sequence[DeliveryFormat],
+    options: MattingOptions,
+    output: Path | None,
+    progress: Progress,
+) -> None:
+    """Matte what is not done yet in a folder of segments, and deliver all of it.
+
+    Args:
+        rows: the formats.
+        output: where to put the matted folder, and the finished files.
+    Raises:
+        whatever `infer` and `deliver` raise.
+    """
+    inputs = read_inputs(segments)
+    remembered = Ledger(MattedFolder.of(segments, output)).remembered
+    options = take_up(options, remembered, progress)
+    announce_limits(rows, options, progress)
+    require_possible(inputs, _not_composite(rows), options)
+    folder = infer(segments, replace(options, then_joined=True), output, progress)
+    deliver(folder.root, rows, options, output, progress)
 
 
 def deliver(
     matted: Path,
     rows: Sequence[DeliveryFormat],
     options: MattingOptions,
+    output: Path | None,
     progress: Progress,
+    *,
     executor_of: ExecutorFactory = Supervisor,
-) -> MattedFolder:
-    """Make what the segments in a matted folder lack of some formats, of their stored mattes.
+    video: Path | None = None,
+) -> list[Path]:
+    """Make finished files of some formats, of the mattes that are stored in a matted folder.
 
     Args:
         rows: the formats.
+        output: where to put the finished files; None: beside the video, or in the matted folder
+            where that holds separate ones.
         executor_of: makes what renders the segments.
+        video: what was cut; None: it lies beside the matted folder, or nothing was.
+    Returns:
+        the finished files, and folders of pictures.
     Raises:
-        SegmentsFailedError: all others are done; names those that failed, and why.
+        SegmentsFailedError: all other segments are done; names those that failed, and why.
         InputError: nothing is matted there, or a format or an option cannot be used.
         MissingError: a format cannot be written on this computer.
+        EncodeError: a finished file is not what it should be.
         StorageError, BusyError, MachineUnusableError.
     """
     folder = MattedFolder(matted)
@@ -55,89 +92,100 @@ def deliver(
     known = Ledger(folder)
     inputs = read_inputs(matted_from(known))
     options = take_up(options, known.remembered, progress)
-    options = with_tags_as_before(options, map(known.entry, known.names))
-    _require_own_formats(rows)
-    _require_possible(inputs, rows, options)
-    compute = options.compute
-    device = choose_device(compute.device)
-    require_decoder(compute.decoder, device)
-    with ExitStack() as locks:
-        locks.enter_context(folder_lock(folder.root, warn=progress.say))
-        if inputs.plan is not None:  # nobody may cut anew what is being read
-            locks.enter_context(reading_lock(inputs.path))
-        ledger = Ledger(folder)  # read again: until here another run may have written it
-        require_same_origin(inputs, ledger)
-        share_cores(device, compute.threads)
-        progress.say(describe(device))
-        chosen, why = choose_encoder(
-            options.output,
-            device,
-            inputs,
-            ledger,
-            settings=lambda item, output: _settings(ledger, item, replace(options, output=output)),
-            run_probe=try_isolated if compute.isolated else HardwareProbe.run,
-        )
-        options = replace(options, output=chosen)
-        if why and any(not row.codec for row in rows):
-            progress.say(f"The processor encodes, which takes longer: {why}")
-        setup = WorkerSetup(options, None, "", str(device), needs_network=False)
-        with closing(executor_of(setup, folder.root, progress)) as executor:
-            DeliveryRun(
-                inputs=inputs,
-                rows=rows,
-                options=replace(options, then_joined=True),
-                executor=executor,
-                ledger=ledger,
-                progress=progress,
-            ).run()
-    return folder
+    others = _not_composite(rows)
+    require_possible(inputs, others, options)
+    delivery = _Delivery(
+        inputs=inputs,
+        folder=folder,
+        options=options,
+        output=output,
+        video=video or source_of(inputs, folder.root.parent),
+        progress=progress,
+        executor_of=executor_of,
+    )
+    finished = delivery.composite() if len(others) < len(rows) else []
+    return finished + (delivery.formats(others) if others else [])
 
 
-def _settings(ledger: Ledger, item: Input, options: MattingOptions) -> RecordedSettings:
-    """Return what shapes the results of an input, by the weights that it was matted with."""
-    own = ledger.entry(item.name).settings
-    return replace_fields(settings_of(item, options, ""), checkpoint=own.checkpoint)
+@dataclass(frozen=True)
+class _Delivery:
+    """What is delivered, and where to; as `deliver` takes it."""
 
+    inputs: InputFolder
+    folder: MattedFolder
+    options: MattingOptions
+    output: Path | None
+    video: Path | None
+    progress: Progress
+    executor_of: ExecutorFactory
 
-def _require_own_formats(rows: Sequence[DeliveryFormat]) -> None:
-    """Refuse the job's composite, which `infer` makes.
-
-    Raises:
-        InputError: names the format.
-    """
-    for row in rows:
-        if not row.kind.is_delivered:
+    def composite(self) -> list[Path]:
+        """Bring the job's own composite to its finished file; segments that lack it get it."""
+        root, segments = self.folder.root, self.inputs.path
+        beside = root.parent
+        if MattedFolder.of(segments, beside).root != root:
             raise InputError(
-                f"{row.name} is the job's own composite, which {named(Command.INFER)} makes.",
-                "Give that another --background: it takes no network time.",
-                option="--background",
+                f"{root} no longer has the name of what was matted, {segments.name}.",
+                f"Call it {MattedFolder.of(segments).root.name} again.",
             )
+        infer(segments, self.options, beside, self.progress, self.executor_of, network=False)
+        if self.video is not None:
+            combine(root, self.output, self.progress)
+            return [add_audio(self.video, self.output or beside, self.progress)]
+        if any(not item.is_sequence for item in self.inputs.inputs):
+            add_audio(segments, beside, self.progress)
+        return [root]
 
+    def formats(self, rows: Sequence[DeliveryFormat]) -> list[Path]:
+        """Make what the segments lack of formats, and the finished files of that."""
+        inputs, progress, compute = self.inputs, self.progress, self.options.compute
+        device = choose_device(compute.device)
+        require_decoder(compute.decoder, device)
+        with ExitStack() as locks:
+            locks.enter_context(folder_lock(self.folder.root, warn=progress.say))
+            if inputs.plan is not None:  # nobody may cut anew what is being read
+                locks.enter_context(reading_lock(inputs.path))
+            ledger = Ledger(self.folder)  # read again: another run may have written it
+            require_same_origin(inputs, ledger)
+            share_cores(device, compute.threads)
+            progress.say(describe(device))
+            options = with_tags_as_before(self.options, map(ledger.entry, ledger.names))
 
-def _require_possible(
-    inputs: InputFolder, rows: Sequence[DeliveryFormat], options: MattingOptions
-) -> None:
-    """Refuse formats that cannot be made of these videos or pictures, or on this computer.
+            def settings(item: Input, output: OutputOptions) -> RecordedSettings:
+                weights = ledger.entry(item.name).settings.checkpoint
+                recorded = settings_of(item, replace(options, output=output), "")
+                return replace_fields(recorded, checkpoint=weights)
 
-    Raises:
-        InputError, MissingError: says why, and what there is instead.
-    """
-    rate = options.output.frame_rate
-    videos = [row for row in rows if not row.pictures]
-    for item in inputs.inputs:
-        if videos and not item.gives_video(rate):
-            raise InputError(
-                f"{item.path} holds pictures without a frame rate, and {videos[0].name} is a "
-                "video.",
-                "Give one with --frame-rate, or choose png or exr.",
-                option="--frame-rate",
+            chosen, why = choose_encoder(
+                options.output,
+                device,
+                inputs,
+                ledger,
+                settings=settings,
+                run_probe=try_isolated if compute.isolated else HardwareProbe.run,
             )
-    for item in inputs.inputs:
-        try:
-            source = item.open(rate)
-        except MattingError:
-            continue  # its own turn comes, and shows why
-        for row in rows:
-            format_input(row, source, options.output.encoding)
-        if inputs.plan is not None:  # the others are like it
-            return
+            options = replace(options, output=chosen, then_joined=True)
+            if why and any(not row.codec for row in rows):
+                progress.say(f"The processor encodes, which takes longer: {why}")
+            setup = WorkerSetup(options, None, "", str(device), needs_network=False)
+            with closing(self.executor_of(setup, self.folder.root, progress)) as executor:
+                DeliveryRun(
+                    inputs=inputs,
+                    rows=rows,
+                    options=options,
+                    executor=executor,
+                    ledger=ledger,
+                    progress=progress,
+                ).run()
+            return [
+                path
+                for row in rows
+                for path in finish(
+                    inputs, ledger, row, progress, video=self.video, output=self.output
+                )
+            ]
+
+
+def _not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:
+    """Return the formats that are not the job's own composite."""
+    return [row for row in rows if row.kind.is_delivered]

@@ -26,6 +26,7 @@ from matting.project.job_places import (
     separate_final_places,
 )
 from matting.project.ledger import Ledger
+from matting.project.matted import weights_of
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of, with_tags_as_before
@@ -45,6 +46,8 @@ def infer(
     output: Path | None,
     progress: Progress,
     executor_of: ExecutorFactory = Supervisor,
+    *,
+    network: bool = True,
 ) -> MattedFolder:
     """Matte everything in `segments` that is not done yet.
 
@@ -53,6 +56,8 @@ def infer(
 
     Args:
         executor_of: makes what runs the network over the segments.
+        network: whether to matte; else only what stored mattes give is made, and segments
+            without one are named.
     Raises:
         SegmentsFailedError: all others are done; names those that failed, and why.
         InputError: nothing to matte there, or an option that cannot be used.
@@ -75,10 +80,13 @@ def infer(
     refused = _too_long(inputs, folder, options)
     require_places(_places(inputs.without(refused), folder, options), segments)
     device = choose_device(compute.device)
-    require_precision(options.matte.precision, device)
     require_decoder(compute.decoder, device)
-    checkpoint = find_checkpoint(options.matte.checkpoint, progress)
-    checkpoint_sha256 = files.sha256(checkpoint)
+    checkpoint: Path | None = None
+    checkpoint_sha256 = weights_of(known)
+    if network:
+        require_precision(options.matte.precision, device)
+        checkpoint = find_checkpoint(options.matte.checkpoint, progress)
+        checkpoint_sha256 = files.sha256(checkpoint)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root, warn=progress.say))
         if inputs.plan is not None:  # nobody may cut anew what is being matted
@@ -111,6 +119,7 @@ def infer(
                 executor=executor,
                 ledger=ledger,
                 progress=progress,
+                network=network,
             ).run()
     return folder
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from matting.add_audio import add_audio
 from matting.combine import combine
+from matting.deliver import deliver
+from matting.delivery.format_limits import announce_limits, require_possible
+from matting.delivery.formats import DeliveryFormat
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
 from matting.media.container import require_file
 from matting.options import CuttingOptions, MattingOptions
 from matting.progress import Progress
+from matting.project.inputs import read_inputs
 from matting.project.job_options import take_up
 from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
@@ -25,9 +30,13 @@ def run(
     matting: MattingOptions,
     output: Path | None,
     progress: Progress,
+    *,
+    formats: Sequence[DeliveryFormat] = (),
 ) -> Path:
     """Make the matted video of `video`, audio included; return its file.
 
+    Args:
+        formats: what else is made of the mattes.
     Raises:
         SegmentsFailedError: some segments failed; nothing is combined.
         whatever the stages raise.
@@ -36,9 +45,15 @@ def run(
     require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
+    announce_limits(formats, matting, progress)
     # Before the hour that cutting may take.
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
     segments = segment(video, cutting, output, progress, matting)
+    others = [row for row in formats if row.kind.is_delivered]
+    require_possible(read_inputs(segments), others, matting)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)
-    return add_audio(video, output, progress, announced=True)
+    final = add_audio(video, output, progress, announced=True)
+    if others:
+        deliver(matted.root, others, matting, output, progress, video=video)
+    return final

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,28 +11,55 @@ from numpy.typing import NDArray
 
 from matting.deliver import deliver
 from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
+from matting.errors import InputError
 from matting.infer import infer
 from matting.media.matte_file import MatteFile
 from matting.media.probe import frame_times
-from matting.options import OutputKind
+from matting.options import MattingOptions, OutputKind
 from matting.project.paths import MattedFolder
+from matting.run import run
+from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.soft_disc import read_alpha
-from tests.support.stages import cut, matting_options
+from tests.support.stages import SECOND, cut, matting_options, with_output
 
 COUNTS = [30, 4]  # of frames, by segment
 # Whether this computer can write the other is found out when it is asked for.
 ROWS = [row for row in FORMATS.values() if row.kind.is_delivered and row.name != FormatName.HEVC]
 
 
+NAMES = [
+    "clip_MATTED_prores4444.mov",
+    "clip_MATTED_webm-alpha.webm",
+    "clip_MATTED_png",
+    "clip_MATTED_exr",
+    "clip_MATTED_matte.mp4",
+    "clip_MATTED_stacked.mp4",
+    "clip_MATTED_side-by-side.mp4",
+    "clip_MATTED_ffv1.mkv",
+]
+
+
+class Job(NamedTuple):
+    """A matted clip, delivered."""
+
+    matted: MattedFolder
+    options: MattingOptions
+    finished: list[Path]
+
+
 @pytest.fixture(scope="module")
-def matted(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> MattedFolder:
-    """A matted clip, delivered in all formats that every computer has."""
+def job(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> Job:
+    """One in all formats that every computer has."""
     segments = cut(tmp_path_factory.mktemp("deliver"), Recorder(), sum(COUNTS))
     options = matting_options(random_checkpoint)
     folder = infer(segments, options, None, Recorder())
-    deliver(folder.root, ROWS, options, Recorder())
-    return folder
+    return Job(folder, options, deliver(folder.root, ROWS, options, None, Recorder()))
+
+
+@pytest.fixture(scope="module")
+def matted(job: Job) -> MattedFolder:
+    return job.matted
 
 
 def files(matted: MattedFolder, kind: OutputKind) -> list[Path]:
@@ -55,6 +83,55 @@ def test_each_segment_has_all_its_frames_at_their_times(
     else:
         assert [path.name for path in there] == [f"output_00{n}{row.suffix}" for n in (0, 1)]
         assert [len(frame_times(path)) for path in there] == COUNTS
+
+
+def test_the_finished_files_lie_beside_the_video_and_say_who_takes_them(job: Job) -> None:
+    video = job.matted.root.parent / "clip.mp4"
+    assert [path.name for path in job.finished] == NAMES
+    assert {path.parent for path in job.finished} == {video.parent}
+    for path in job.finished:
+        if path.is_dir():
+            assert len(list(path.iterdir())) == sum(COUNTS)
+        else:
+            assert len(frame_times(path)) == len(frame_times(video))
+
+
+def test_delivering_again_makes_nothing(job: Job) -> None:
+    before = [path.stat().st_mtime_ns for path in job.finished]
+    progress = Recorder()
+    assert deliver(job.matted.root, ROWS, job.options, None, progress) == job.finished
+    assert [path.stat().st_mtime_ns for path in job.finished] == before
+    assert not progress.totals
+
+
+def test_another_green_is_delivered_as_the_composite(job: Job) -> None:
+    mattes = [path.read_bytes() for path in files(job.matted, OutputKind.MATTE)]
+    green = with_output(job.options, background=(0, 255, 0))
+    [final] = deliver(job.matted.root, [FORMATS[FormatName.GREEN]], green, None, Recorder())
+    assert final == job.matted.root.parent / "clip_MATTED.mp4"
+    assert len(frame_times(final)) == sum(COUNTS)
+    assert [path.read_bytes() for path in files(job.matted, OutputKind.MATTE)] == mattes
+
+
+def test_all_steps_and_a_format_in_one_go(tmp_path: Path, random_checkpoint: Path) -> None:
+    video, progress = make_clip(tmp_path / "clip.mp4", 4), Recorder()
+    rows = [FORMATS[FormatName.PRORES]]
+    run(video, SECOND, matting_options(random_checkpoint), None, progress, formats=rows)
+    assert {path.name for path in tmp_path.glob("clip_MATTED*")} == {
+        "clip_MATTED.mp4",
+        "clip_MATTED_prores4444.mov",
+    }
+    assert progress.mentions(rows[0].limits)
+
+
+def test_formats_without_stored_mattes_are_refused_before_the_first_hour(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 4)
+    options = with_output(matting_options(random_checkpoint), keep_matte=False)
+    with pytest.raises(InputError, match="none are stored"):
+        run(video, SECOND, options, None, Recorder(), formats=[FORMATS[FormatName.PRORES]])
+    assert not (tmp_path / "clip_segments").exists()
 
 
 def test_the_alpha_that_is_delivered_is_the_one_that_is_stored(matted: MattedFolder) -> None:

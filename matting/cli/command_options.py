@@ -11,7 +11,7 @@ from pathlib import Path
 from matting.cli import arg_types
 from matting.cli.option_values import SAVED
 from matting.delivery.backgrounds import PRESETS
-from matting.delivery.formats import DELIVERED
+from matting.delivery.formats import FORMATS
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
@@ -57,8 +57,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         _add_matte_options(parser.add_argument_group("how people are found"))
     if command in MAKING:
         output = parser.add_argument_group("what the results are like")
-        if command is Command.DELIVER:
-            _add_formats(output)
+        _add_formats(output)
         _add_output_options(output)
         if command is not Command.DELIVER:
             _add_result_options(output)
@@ -190,7 +189,7 @@ def _add_formats(group: Group) -> None:
         dest="formats",
         type=arg_types.formats,
         metavar="FORMAT[,FORMAT...]",
-        help=f"{', '.join(row.name for row in DELIVERED.values())}",
+        help=f"make these of the mattes: {', '.join(FORMATS)}",
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from matting.delivery.formats import DELIVERED
+from matting.delivery.formats import FORMATS
 from matting.system.invocation import Command, command_line, program_line, program_words
 
 SUMMARIES = {
@@ -86,8 +86,8 @@ def epilog(command: Command) -> str:
 
 def formats() -> str:
     """Return the formats, a line each."""
-    width = max(map(len, (row.name for row in DELIVERED.values())))
-    lines = [f"  {row.name:<{width}}  {row.purpose}" for row in DELIVERED.values()]
+    width = max(map(len, (row.name for row in FORMATS.values())))
+    lines = [f"  {row.name:<{width}}  {row.purpose}" for row in FORMATS.values()]
     return "\n".join(["formats:", *lines])
 
 

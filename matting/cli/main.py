@@ -170,9 +170,15 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
 
         return partial(segment, path, cutting_options(options), output, console)
     if options.command is Command.INFER:
+        from matting.deliver import infer_and_deliver
         from matting.infer import infer
 
-        return partial(infer, path, matting_options(options), output, console)
+        matting, formats = matting_options(options), options.formats
+        return (
+            partial(infer_and_deliver, path, formats, matting, output, console)
+            if formats
+            else partial(infer, path, matting, output, console)
+        )
     if options.command is Command.COMBINE:
         from matting.combine import combine
 
@@ -184,7 +190,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     from matting.run import run
 
     cutting, matting = cutting_options(options), matting_options(options)
-    return partial(run, path, cutting, matting, output, console)
+    return partial(run, path, cutting, matting, output, console, formats=options.formats or ())
 
 
 def _other_command(options: argparse.Namespace, console: Console) -> Callable[[], object]:
@@ -195,7 +201,8 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
     if options.command is Command.DELIVER:
         from matting.deliver import deliver
 
-        return partial(deliver, options.path, options.formats, matting_options(options), console)
+        matting, output = matting_options(options), options.output
+        return partial(deliver, options.path, options.formats, matting, output, console)
     from matting.demo import demo
 
     folder = options.path or options.output or DEMO_FOLDER

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from matting.cli import command_options, help_texts, suggestions
-from matting.delivery.formats import DELIVERED
+from matting.delivery.formats import FORMATS
 from matting.errors import InputError
 from matting.system.invocation import (
     VERSION,
@@ -23,7 +23,6 @@ from matting.system.invocation import (
     program_words,
 )
 
-DELIVERED_NAMES = [row.name for row in DELIVERED.values()]
 HELP_WORDS = {"help", "-h", "--help", "-?", "/?"}
 VERSION_WORDS = {"version", "-V", "--version"}
 NEGATIVE = re.compile(r"-[\d.,]")
@@ -94,9 +93,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if command.needs_path and options.path is None:
         parser.error(f"{command} needs a {command.input_name}.")
     if command is Command.DELIVER and options.formats is None:
-        parser.error(
-            f"{command} needs --as, and the formats after it: {', '.join(DELIVERED_NAMES)}."
-        )
+        parser.error(f"{command} needs --as, and the formats after it: {', '.join(FORMATS)}.")
     options.command = command
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     for name in ("path", "output", "checkpoint"):

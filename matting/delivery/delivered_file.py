@@ -287,4 +287,5 @@ def _another_source(source: Path) -> InputError:
     return InputError(
         f"{source} is another video than the one that was matted.",
         sentence(start(Command.SEGMENT, "this one anew, with --overwrite")),
+        option="--overwrite",
     )

@@ -53,3 +53,10 @@ def matted_from(ledger: Ledger) -> Path:
         f"{origin} is not there, which was matted: what is shown is made of it and its mattes.",
         "Put it back, or cut the video again.",
     )
+
+
+def weights_of(ledger: Ledger) -> str:
+    """Return the hash of the weights that a job's mattes were made with; "": unknown."""
+    settings = [ledger.agreed, *(ledger.entry(name).settings for name in ledger.names)]
+    recorded = [own.checkpoint for own in settings if own is not None]
+    return next((sha256 for sha256 in recorded if isinstance(sha256, str)), "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from matting.errors import MattingError, SegmentsFailedError
+from matting.errors import InputError, MattingError, SegmentsFailedError
+from matting.system.invocation import Command, sentence, start
 
 
 def segments_failed(
@@ -26,4 +27,12 @@ def segments_failed(
         "Fix these; what is done stays done.",
         details=lines,
         option=next(filter(None, (error.option for error in failed.values())), None),
+    )
+
+
+def no_stored_matte() -> InputError:
+    """Return why nothing can be made of a segment without the network."""
+    return InputError(
+        "There is no stored matte of it that is intact, and of what it is now.",
+        sentence(start(Command.INFER, "the folder of segments", again=True)),
     )

@@ -25,7 +25,7 @@ from matting.project.result_lists import write_result_lists
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
-from matting.workers.failures import segments_failed
+from matting.workers.failures import no_stored_matte, segments_failed
 from matting.workers.memory_need import warn_of_little_memory
 from matting.workers.preflight import Work, preflight
 from matting.workers.reasons import reasons
@@ -48,6 +48,7 @@ class MattingRun:
         executor: Executor,
         ledger: Ledger,
         progress: Progress,
+        network: bool = True,
     ) -> None:
         """
         Args:
@@ -55,6 +56,7 @@ class MattingRun:
             asked: as the job remembers them.
             refused: why which of the inputs, by their names, cannot have results.
             ledger: as it is while the folder's lock is held.
+            network: whether to matte; else segments that lack a stored matte fail.
         """
         self._asked = asked
         self._inputs = inputs
@@ -69,6 +71,7 @@ class MattingRun:
         self._refused = refused
         self._possible = inputs.without(refused)
         self._schedule = Schedule(self._possible, self._ledger, self._settings, self._all_targets)
+        self._without_matte = [] if network else self._schedule.leave_out_matting()
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
         self._recorder = ResultRecorder(self._ledger, self._settings, progress)
         self._report = RunReport(progress)
@@ -106,7 +109,9 @@ class MattingRun:
         for item in inputs:
             if item.name in self._refused:
                 self._recorder.record_failure(item, self._refused[item.name])
-        done = len(self._possible.inputs) - len(schedule.remade)
+        for item in self._without_matte:
+            self._recorder.failed[item.name] = no_stored_matte()
+        done = len(self._possible.inputs) - len(schedule.remade) - len(self._without_matte)
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
         for kind in self._options.output.written:

@@ -115,6 +115,12 @@ class Schedule:
         steps = [step for step in self.steps if step.action in {Action.MATTE, Action.RENDER}]
         return [step for step in steps if step.item.name not in whole]
 
+    def leave_out_matting(self) -> list[Input]:
+        """Take no steps for which the network is needed; return what would not be done then."""
+        lacking = [step.item for step in self.steps if step.action is Action.MATTE]
+        self.steps = [step for step in self.steps if step.action is Action.RENDER]
+        return lacking
+
     def is_rendered(self, item: Input) -> bool:
         """Return whether a segment has its matte, and only gets other outputs of it."""
         return item.name in self._rendered

@@ -18,7 +18,7 @@ from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.scripted_job import COUNT, NAMES, ScriptedJob
-from tests.support.stages import processed, with_output
+from tests.support.stages import processed, with_matte, with_output
 
 PRORES, PNG, MATTE = FormatName.PRORES, FormatName.PNG, FormatName.MATTE
 BOTH = dict.fromkeys(NAMES, ("PNG", "PRORES4444"))
@@ -35,6 +35,7 @@ def job(cut: Path, tmp_path: Path) -> ScriptedJob:
     """A job whose segments are matted."""
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"of no use here")
+    shutil.copy2(cut.parent / "clip.mp4", tmp_path)
     job = ScriptedJob(Path(shutil.copytree(cut, tmp_path / "clip_segments")), weights)
     job.run()
     return job
@@ -138,6 +139,26 @@ def test_edges_for_keying_shape_composites_and_not_mattes(job: ScriptedJob) -> N
     assert job.wrong() == []
     job.options = plain
     assert job.run() == [f"outputs of {name}" for name in NAMES]
+    assert job.wrong() == []
+
+
+def test_another_green_takes_no_network_and_no_weights(job: ScriptedJob) -> None:
+    blue = (0, 71, 187)
+    job.options = with_output(with_matte(job.options, checkpoint=None), background=blue)
+    job.deliver(FormatName.GREEN, PRORES)
+    assert job.script.matted == 2 * [f"outputs of {name}" for name in NAMES]
+    assert not job.script.loaded_network
+    assert job.wrong() == []
+
+
+def test_a_segment_without_a_matte_keeps_no_other_from_another_green(job: ScriptedJob) -> None:
+    job.delete(4, kinds=[OutputKind.MATTE])
+    job.options = with_output(job.options, background=(0, 71, 187))
+    with pytest.raises(SegmentsFailedError) as failure:
+        job.deliver(FormatName.GREEN)
+    assert [line for line in failure.value.details if NAMES[4] in line]
+    assert job.wrong() == [NAMES[4]]
+    assert job.run()[-1] == NAMES[4]  # after the states that lead to it
     assert job.wrong() == []
 
 

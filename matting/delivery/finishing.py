@@ -1,0 +1,77 @@
+"""The finished files of a whole job in a format: one, or one of each separate video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from matting.delivery.delivered_file import DeliveredPart, finish_format, finish_separate
+from matting.delivery.formats import DeliveryFormat
+from matting.errors import InputError
+from matting.progress import Progress
+from matting.project.inputs import InputFolder
+from matting.project.ledger import Ledger
+
+
+def source_of(inputs: InputFolder, beside: Path) -> Path | None:
+    """Return the video that was cut; None for separate videos and pictures.
+
+    Args:
+        beside: the folder in which the matted folder lies.
+    Raises:
+        InputError: it is not there.
+    """
+    if inputs.plan is None:
+        return None
+    name = inputs.plan.source.name
+    for place in (beside, inputs.path.parent):
+        if (place / name).is_file():
+            return place / name
+    raise InputError(
+        f"{name}, from which the audio comes, is not in {beside}.",
+        "Put the video there; it is not changed.",
+    )
+
+
+def finish(
+    inputs: InputFolder,
+    ledger: Ledger,
+    row: DeliveryFormat,
+    progress: Progress,
+    *,
+    video: Path | None,
+    output: Path | None,
+) -> Iterator[Path]:
+    """Make finished files of what every segment was delivered as; yield each.
+
+    The caller holds the lock of the matted folder.
+
+    Args:
+        video: what was cut; None: these are separate videos, or pictures.
+        output: where to put the finished file of `video`; None: beside it.
+    Raises:
+        InputError, MediaError, EncodeError, StorageError, MissingError: as `finish_format`.
+    """
+    folder = ledger.folder
+    entries = {item.name: ledger.entry(item.name) for item in inputs.inputs}
+    results = {name: entry.delivered[row.kind] for name, entry in entries.items()}
+    place = folder.output_folder(row.kind)
+    parts = {name: DeliveredPart(place / own.file, own.sha256) for name, own in results.items()}
+    if inputs.plan is not None and video is not None:
+        in_order = list(parts.values())
+        yield finish_format(
+            folder, inputs.plan, row, in_order, progress, video=video, output=output
+        )
+        return
+    for item in inputs.inputs:
+        entry = entries[item.name]
+        if entry.source is not None:
+            yield finish_separate(
+                folder,
+                row,
+                parts[item.name],
+                progress,
+                source=item.path,
+                source_sha256=entry.source.sha256,
+                frames=entry.frames,
+            )
