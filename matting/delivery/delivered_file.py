@@ -189,7 +189,7 @@ def _finish(
         folders = [part.path for part in delivery.parts]
         is_new = gather_pictures(folders, target, delivery.beside, delivery.record, progress)
     else:
-        current = current_final(targets, delivery.beside, delivery.record)
+        current = current_final(targets, delivery.beside, delivery.record, progress)
         target = current or _finish_video(delivery, require_same, progress)
         is_new = current is None
     if not is_new:

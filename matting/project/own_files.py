@@ -8,11 +8,13 @@ from pathlib import Path
 
 from matting.errors import InputError, MattingError
 from matting.media.probe import packet_sizes
+from matting.progress import Progress
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
 from matting.project.result_names import places
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system import atomic_files
+from matting.system.files import sha256
 
 
 def not_made_here(path: Path) -> InputError:
@@ -111,16 +113,26 @@ def known_finals(combined: Path) -> tuple[SourceFingerprint, ...]:
     return record.finals if record else ()
 
 
-def current_final(finals: Iterable[Path], combined: Path, record: JoinRecord) -> Path | None:
+def current_final(
+    finals: Iterable[Path], combined: Path, record: JoinRecord, progress: Progress
+) -> Path | None:
     """Return which of the files is intact, and what `record` says would be made again.
 
     Args:
         combined: the file beside which the record of the one that was made lies.
+        progress: told how many more bytes have been read.
     """
     earlier = _record(combined)
     if earlier is None or earlier.file is None or not earlier.has_parts_of(record):
         return None
-    return next((path for path in finals if earlier.file.matches(path)), None)
+    for path in filter(earlier.file.has_size_of, finals):
+        progress.start(f"Checking {path.name}", earlier.file.size_bytes, "B")
+        try:
+            if sha256(path, progress.advance) == earlier.file.sha256:
+                return path
+        finally:
+            progress.finish()
+    return None
 
 
 def publish_final(temporary: Path, final: Path, combined: Path, record: JoinRecord) -> None:

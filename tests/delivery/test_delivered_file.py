@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,9 +18,11 @@ from matting.delivery.formats import FORMATS, Audio, DeliveryFormat, FormatName
 from matting.errors import InputError, MissingError
 from matting.media.alpha_proof import require_alpha
 from matting.media.hevc_alpha import require_alpha_layers
-from matting.media.probe import frame_times, probe
+from matting.media.probe import frame_times, probe, read_contents, read_spatial
 from matting.media.tracks import Track, TrackKind
+from matting.progress import Notice
 from matting.project.paths import Container
+from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.files import sha256
 from tests.support.delivered_parts import ALL_PTS, DeliveredJob, delivered_job
 from tests.support.recorder import Recorder, once_done
@@ -30,6 +34,7 @@ from tests.support.soft_disc import (
     read_rgba,
     worst_mean_error,
 )
+from tests.support.stream_sources import SUBRIP, cover, make, opened, tone, written
 
 AUDIO = {FormatName.PRORES: "aac", FormatName.WEBM: "opus", FormatName.FFV1: "aac"}
 PACKET_SECONDS = {"aac": Fraction(1024, 48_000), "opus": Fraction(1, 50)}
@@ -232,6 +237,75 @@ def test_a_separate_video_has_its_own_in_the_matted_folder(
         Fraction(round(pts * TIME_BASE * 1000), 1000) for pts in ALL_PTS
     ]
     assert audio_end(final)[0] == "opus"
+
+
+def with_source(job: DeliveredJob, video: Path) -> DeliveredJob:
+    """Return the same job as if it had been cut from another video."""
+    looks = SourceFingerprint.of(video)
+    source = msgspec.structs.replace(looks, content_sha256=sha256(video))
+    return replace(job, video=video, plan=msgspec.structs.replace(job.plan, source=source))
+
+
+def test_what_webm_does_not_take_is_converted_or_named(tmp_path: Path, progress: Recorder) -> None:
+    job = delivered_job(tmp_path, FormatName.WEBM, audio=False)
+    text = written(tmp_path / "text.srt", SUBRIP)
+    picture = cover(tmp_path / "cover.png")
+    video = make(
+        tmp_path / "film.mkv",
+        *[*opened(job.video), *tone(440), *opened(text), "-map", "0", "-map", "1", "-map", "2"],
+        # The surround channels at the sides, which Opus has at the back.
+        *["-c:v", "copy", "-af", "pan=5.1(side)|" + "|".join(f"c{n}=c0" for n in range(6))],
+        *["-c:a", "ac3", "-c:s", "srt", "-metadata", "title=Film"],
+        *["-metadata:s:v:0", "stereo_mode=left_right"],
+        *["-attach", str(picture), "-metadata:s:t", "mimetype=image/png"],
+    )
+    final = finish(with_source(job, video), progress)
+    contents = read_contents(final)
+    assert [track.codec for track in contents.of(TrackKind.AUDIO)] == ["opus"]
+    assert [track.codec for track in contents.of(TrackKind.SUBTITLE)] == ["webvtt"]
+    assert contents.tags["title"] == "Film"
+    assert read_spatial(final).stereo_mode == "left_right"
+    for note in (
+        "Track 2 (audio, ac3) becomes Opus, encoded anew: WebM takes no other.",
+        "Track 3 (subtitle, subrip) becomes webvtt: its text is kept.",
+        "Track 4 (cover, png) cannot be carried in webm.",
+    ):
+        assert note in progress.said
+        assert (Notice.LEFT_BEHIND, note) in progress.notices
+
+
+def test_apples_devices_get_no_matroska(tmp_path: Path, progress: Recorder) -> None:
+    try:
+        require_alpha_layers()
+    except MissingError as error:
+        pytest.skip(error.what)
+    job = delivered_job(tmp_path, FormatName.HEVC, audio=False)
+    audio = [*opened(job.video), *tone(440), "-map", "0", "-map", "1", "-c:v", "copy"]
+    video = make(tmp_path / "film.mkv", *audio, "-c:a", "truehd", "-strict", "-2")
+    final = finish(with_source(job, video), progress)
+    assert final == tmp_path / "film_MATTED_hevc-alpha.mov"
+    assert audio_end(final)[0].startswith("pcm_")
+    require_alpha(final)
+    assert finish(with_source(job, video), progress) == final
+    assert progress.mentions("Already delivered")
+
+
+def test_pictures_as_a_video_have_nothing_beside_them(tmp_path: Path, progress: Recorder) -> None:
+    job = delivered_job(tmp_path, FormatName.FFV1)
+    (tmp_path / "take").mkdir()
+    for _ in range(2):
+        final = finish_separate(
+            job.matted,
+            job.row,
+            job.parts[0],
+            progress,
+            source=tmp_path / "take",
+            source_sha256="0" * 64,
+            frames=FRAMES,
+        )
+    assert final == job.matted.root / "output_000_MATTED_ffv1.mkv"
+    assert frame_times(final) == frame_times(job.parts[0].path)
+    assert progress.mentions("Already delivered")
 
 
 @pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
