@@ -265,7 +265,7 @@ def _joined(delivery: _Delivery, place: Path, progress: Progress) -> Path:
         expected = join(parts, time_base, joined, progress, container=container)
         _complete(delivery.row, parts[0].path, joined)
         progress.start("Checking", frames, "frame")
-        check_joined(joined, expected, time_base, progress)
+        check_joined(joined, expected, time_base, progress, container=container)
     except BaseException:
         atomic_files.discard(joined)
         raise

@@ -152,18 +152,25 @@ def _packets(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Pac
 
 
 def check_joined(
-    target: Path, expected: Sequence[int], time_base: Fraction, progress: Progress
+    target: Path,
+    expected: Sequence[int],
+    time_base: Fraction,
+    progress: Progress,
+    *,
+    container: str = "mp4",
 ) -> None:
     """Decode a joined file through, and compare every frame's time with what it should be.
 
     Args:
         expected, time_base: what `join` returned and was given.
         progress: told how many more frames have been checked.
+        container: FFmpeg's name of the format of `target`.
     Raises:
         EncodeError: a frame is missing, damaged, or not at its time: within one tick of it, or at
             the whole millisecond nearest to it where the container has no other times.
     """
-    check = partial(_check_times, target, tuple(expected), time_base)
+    tolerance = MILLISECOND / 2 if container in MILLISECOND_CONTAINERS else time_base
+    check = partial(_check_times, target, tuple(expected), time_base, tolerance)
     try:
         work_guarded(target, check, progress)
     except MediaError as error:
@@ -171,11 +178,13 @@ def check_joined(
 
 
 def _check_times(
-    target: Path, expected: Sequence[int], time_base: Fraction, progress: Progress
+    target: Path,
+    expected: Sequence[int],
+    time_base: Fraction,
+    tolerance: Fraction,
+    progress: Progress,
 ) -> None:
     times = decode_through(target, progress.advance)
-    in_milliseconds = MILLISECOND_CONTAINERS & set(probe(target).container.split(","))
-    tolerance = MILLISECOND / 2 if in_milliseconds else time_base
     exact = len(times) == len(expected) and all(
         abs(time - pts * time_base) <= tolerance for time, pts in zip(times, expected, strict=True)
     )
