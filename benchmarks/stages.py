@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from matting.background import COLOUR
 from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.planes import Planes
@@ -131,7 +132,7 @@ def measure(
     render = partial(
         render_matte,
         formats={OutputKind.COMPOSITE: output_format.sample_format},
-        background=output.background,
+        background=COLOUR,
         renderer=Renderer(RendererBackend.AUTO, torch_device, print),
     )
     for matte in session.mattes(next(source.chunks(chunk_frames)).pictures, ratio):  # a warm-up

@@ -11,6 +11,7 @@ from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.errors import MattingError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
+from matting.media.background import with_background_read
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
 from matting.options import MattingOptions
@@ -60,7 +61,7 @@ def infer(
             without one are named.
     Raises:
         SegmentsFailedError: all others are done; names those that failed, and why.
-        InputError: nothing to matte there, or an option that cannot be used.
+        InputError: nothing to matte there, or an option or a background that cannot be used.
         MachineUnusableError: the network does not work here at present; nothing is lost.
         MissingError, StorageError, BusyError.
     """
@@ -75,7 +76,8 @@ def infer(
     folder = MattedFolder.of(segments, output)
     require_places([Place(folder.root, is_folder=True)], segments)
     known = Ledger(folder)
-    options = asked = take_up(options, known.remembered, progress)
+    options = take_up(options, known.remembered, progress)
+    options = asked = replace(options, output=with_background_read(options.output))
     options = with_tags_as_before(options, map(known.entry, known.names))
     refused = _too_long(inputs, folder, options)
     require_places(_places(inputs.without(refused), folder, options), segments)

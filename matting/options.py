@@ -10,6 +10,8 @@ from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
+from matting.background import COLOUR, Background
+
 
 class Choice(str, Enum):
     """A value of an option, which is also what is typed and recorded for it."""
@@ -228,7 +230,7 @@ class OutputOptions:
     """What shapes the results made from a matte.
 
     Attributes:
-        background: red, green, blue behind the composite, 0..255.
+        background: what is behind the composite.
         kinds: COMPOSITE, and of the other kinds those that were asked for; MATTE is none of them.
         frame_rate: frames a second of the videos that image sequences become; None: they become
             pictures again.
@@ -238,7 +240,7 @@ class OutputOptions:
         despill: how much of the background's hue is taken out of half-transparent pixels, [0, 1].
     """
 
-    background: tuple[int, int, int] = (120, 255, 155)
+    background: Background = COLOUR
     kinds: tuple[OutputKind, ...] = (OutputKind.COMPOSITE,)
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
     frame_rate: Fraction | None = None

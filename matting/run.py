@@ -13,6 +13,7 @@ from matting.delivery.format_limits import announce_limits, require_possible
 from matting.delivery.formats import DeliveryFormat
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
+from matting.media.background import with_background_read
 from matting.media.container import require_file
 from matting.options import CuttingOptions, MattingOptions
 from matting.progress import Progress
@@ -47,6 +48,7 @@ def run(
     matting = take_up(matting, Ledger(job).remembered, progress)
     announce_limits(formats, matting, progress)
     # Before the hour that cutting may take.
+    with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
     segments = segment(video, cutting, output, progress, matting)
     others = [row for row in formats if row.kind.is_delivered]

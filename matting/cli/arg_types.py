@@ -7,7 +7,9 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
+from pathlib import Path
 
+from matting.background import Background, BackgroundFile
 from matting.cli import suggestions
 from matting.delivery.backgrounds import PRESETS, preset
 from matting.delivery.formats import DeliveryFormat, delivery_formats
@@ -125,6 +127,29 @@ def colour(text: str) -> tuple[int, int, int]:
         f"{text!r} is no colour; give '#78FF9B', or 120,255,155 (red, green, blue), or a name: "
         f"{', '.join(PRESETS)}, or one of the web such as lime"
     )
+
+
+def background(text: str) -> Background:
+    """Parse a colour, as `colour`; or else return the file of that path."""
+    try:
+        return colour(text)
+    except argparse.ArgumentTypeError as error:
+        path = Path(text.strip("'"))
+        if _is_there(path):
+            return BackgroundFile(path.absolute())
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no colour, and no file of that name is there; give a picture, a video, "
+            f"'#78FF9B', or 120,255,155 (red, green, blue), or a name: {', '.join(PRESETS)}, or "
+            "one of the web such as lime"
+        ) from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (OSError, ValueError):  # also of what can be no path
+        return False
+    return True
 
 
 def _named_colour(name: str) -> tuple[int, int, int] | None:

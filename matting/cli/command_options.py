@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from matting.background import COLOUR
 from matting.cli import arg_types
 from matting.cli.option_values import SAVED
 from matting.delivery.backgrounds import PRESETS
@@ -134,14 +135,15 @@ def _add_matte_options(group: Group) -> None:
 
 def _add_output_options(group: Group) -> None:
     default, add = MATTING.output, group.add_argument
-    colour = "#{:02X}{:02X}{:02X}".format(*default.background)
+    colour = "#{:02X}{:02X}{:02X}".format(*COLOUR)
     add(
         "--background",
-        type=arg_types.colour,
+        type=arg_types.background,
         default=argparse.SUPPRESS,
-        metavar="COLOUR",
-        help=f"behind the people: '#RRGGBB', '#RGB', R,G,B, or a name: {', '.join(PRESETS)}, or "
-        f"one of the web such as lime (default: '{colour}')",
+        metavar="COLOUR|FILE",
+        help="behind the people: a picture or a video, which is looped; or '#RRGGBB', '#RGB', "
+        f"R,G,B, or a name: {', '.join(PRESETS)}, or one of the web such as lime "
+        f"(default: '{colour}')",
     )
     _add_choice(
         group,

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import torch
 
+from matting.background import BackgroundFile
 from matting.delivery.format_writers import FormatWriter, create_format_writer
 from matting.delivery.formats import DELIVERED, AlphaTravel
 from matting.delivery.outputs import OutputTarget, create_writer
-from matting.imaging.compositor import Matte, RenderFunction
+from matting.imaging.compositor import BLACK, Matte, RenderFunction
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.delivered_rendering import straight_foregrounds, with_edges
 from matting.imaging.edges import KeyEdges
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
+from matting.imaging.sample_format import SampleFormat
+from matting.imaging.stored_compositor import background_format
+from matting.media.background_frames import BackgroundFrames
 from matting.media.encoders import EncoderInput
 from matting.media.images.writer import ImageWriter
 from matting.media.matte_file import MatteWriter
@@ -53,6 +58,7 @@ class SegmentWriter:
         self._targets = targets
         self._formats = formats
         self._renderer = renderer
+        self._behind: BackgroundFrames | None = None
         self._temporary: dict[OutputKind, Path] = {}
         self._open_files = ExitStack()
         self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
@@ -61,6 +67,10 @@ class SegmentWriter:
         self._edges = KeyEdges(options.key_cutoff, options.key_contrast, options.despill)
         self._first_pts: int | None = None
 
+    def put_behind(self, behind: BackgroundFrames) -> None:
+        """Have the composite over these frames, which are closed with the files; before `open`."""
+        self._behind = behind
+
     def open(self) -> None:
         """Open the files.
 
@@ -68,6 +78,8 @@ class SegmentWriter:
             MissingError: this build of FFmpeg has no such encoder.
             StorageError: they cannot be written.
         """
+        if self._behind is not None:
+            self._open_files.enter_context(self._behind)
         for kind, target in self._targets.items():
             create = create_temporary_folder if target.pictures else create_temporary
             self._temporary[kind] = create(target.path)
@@ -116,7 +128,7 @@ class SegmentWriter:
         if self._matte_writer is not None:
             self._matte_writer.write(frames.matte.to(CPU), times)
         if self._edges != KeyEdges():
-            frames = with_edges(frames, self._edges, self._options.background)
+            frames = with_edges(frames, self._edges, self._colour)
         if self._writers:
             self._write_composed(frames, times)
         if self._format_writers:
@@ -125,8 +137,10 @@ class SegmentWriter:
     def _write_composed(self, frames: StoredFrames, times: Sequence[int]) -> None:
         """Write what has its alpha applied, and alphas as pictures of their own."""
         formats = {kind: self._formats[kind].sample_format for kind in self._writers}
+        if isinstance(self._options.background, BackgroundFile):
+            frames = self._over_background(frames, formats)
         pictures = compose_outputs(
-            frames, formats, self._options.background, keep_on_device=self._encoded_on_device()
+            frames, formats, self._colour, keep_on_device=self._encoded_on_device()
         )
         for kind, writer in self._writers.items():
             writer.write(pictures[kind], times)
@@ -155,6 +169,21 @@ class SegmentWriter:
         )
         return self._open_files.enter_context(writer)
 
+    @property
+    def _colour(self) -> tuple[int, int, int]:
+        """The colour behind the people; black, which has no hue, where frames are there."""
+        background = self._options.background
+        return BLACK if isinstance(background, BackgroundFile) else background
+
+    def _over_background(
+        self, frames: StoredFrames, formats: Mapping[OutputKind, SampleFormat]
+    ) -> StoredFrames:
+        """Return frames with those of the background behind them, if these are to be seen."""
+        if self._behind is None or OutputKind.COMPOSITE not in formats:
+            return frames
+        target = background_format(frames.source, formats[OutputKind.COMPOSITE])
+        return replace(frames, behind=self._behind.take(len(frames), target))
+
     def _open_matte(self, path: Path) -> MatteWriter:
         source = self._source
         writer = MatteWriter(
@@ -179,12 +208,15 @@ class SegmentWriter:
             on_frames: told how many more frames of an output have been checked; none: it goes on.
         Raises:
             EncodeError: an output could not be encoded whole.
+            MediaError: the background was changed meanwhile.
             StorageError: an output could not be written.
         """
         if self._matte_writer is not None:
             self._matte_writer.finish(on_frames)
         for writer in (*self._writers.values(), *self._format_writers.values()):
             writer.finish(on_frames)
+        if self._behind is not None:
+            self._behind.require_unchanged()
         self._open_files.close()
         for kind, target in self._targets.items():
             if not target.pictures:  # those have been flushed one by one

@@ -41,9 +41,9 @@ def compose_region(specs: Sequence[OutputSpec], inputs: Sequence[Planes]) -> lis
 
     Args:
         inputs: source; alpha; corrections; and where a foreground is straight, a mask of 0 and 1:
-            where the source is shown without anybody.
+            where the source is shown without anybody; or the frames behind a composite.
     """
-    source, alpha_planes, corrections, *masks = inputs
+    source, alpha_planes, corrections, *others = inputs
     alpha = alpha_planes.luma_or_rgb.to(torch.float32)
     at_sites: dict[tuple[object, ...], Tensor] = {}
     results = []
@@ -52,8 +52,12 @@ def compose_region(specs: Sequence[OutputSpec], inputs: Sequence[Planes]) -> lis
         if spec.style is Style.ALPHA:
             results.append(Planes(spec.target, _alpha_codes(alpha, spec.target)))
             continue
-        behind_luma, behind_chroma = _background_codes(spec, source.device)
-        mask = masks[0].luma_or_rgb if masks else None
+        is_straight = spec.style is Style.STRAIGHT_FOREGROUND
+        mask = others[0].luma_or_rgb if is_straight and others else None
+        if spec.over_frames:
+            behind_luma, behind_chroma = others[0].luma_or_rgb, others[0].chroma
+        else:
+            behind_luma, behind_chroma = _background_codes(spec, source.device)
         luma_or_rgb = _blend(
             _Samples(
                 source.luma_or_rgb, corrections.luma_or_rgb, alpha, mask, source.sample_format
@@ -63,7 +67,7 @@ def compose_region(specs: Sequence[OutputSpec], inputs: Sequence[Planes]) -> lis
             blended,
             behind_luma,
         )
-        if blended.luma_coefficients is None:
+        if blended.luma_coefficients is None or behind_chroma is None:
             results.append(Planes(blended, luma_or_rgb))
             continue
         layout = blended.subsampling, blended.siting
@@ -148,7 +152,7 @@ def _blend(
 
     Args:
         ranges: the code range of the source's samples, and of the target's.
-        behind: the background's code values, [1, C, 1, 1], float64.
+        behind: the background's code values, without padding: [1, C, 1, 1], or of every sample.
     """
     if style is Style.COMPOSITE:
         return _composite(samples, ranges, target, behind)
@@ -167,14 +171,14 @@ def _composite(
     largest = samples.sample_format.max_code_value + LARGEST_CORRECTION * unit
     bound = MAX_ALPHA * (own_factor * largest + 2 * wanted_factor * target.max_code_value)
     dtype = torch.float32 if bound < EXACT_IN_FLOAT32 else torch.float64
-    relative = (behind - wanted.zero) * wanted_factor
+    relative = (behind.to(dtype) - wanted.zero) * wanted_factor
     total = samples.unpadded(own.zero, dtype)
     if own_factor != 1:
         total.mul_(own_factor)
-    total.sub_((relative + own.zero * own_factor).to(dtype)).mul_(samples.alpha.to(dtype))
+    total.sub_(relative + own.zero * own_factor).mul_(samples.alpha.to(dtype))
     if samples.corrections is not None:
         total.add_(samples.corrections.to(dtype), alpha=MAX_ALPHA * unit * own_factor)
-    total.add_(((relative + wanted.zero * wanted_factor) * MAX_ALPHA).to(dtype))
+    total.add_((relative + wanted.zero * wanted_factor) * MAX_ALPHA)
     return _to_codes(total.mul_(1 / (MAX_ALPHA * wanted_factor)), target)
 
 
@@ -213,18 +217,19 @@ def _to_codes(values: Tensor, target: SampleFormat) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _background_codes(spec: OutputSpec, device: torch.device) -> tuple[Tensor, Tensor]:
+def _background_codes(spec: OutputSpec, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """Return code values of luma or R'G'B', and of chroma, in which the background is blended.
 
     The colour is the nearest that the target can hold. Cached: to bring it to a GPU waits for it.
 
     Returns:
-        [1, C, 1, 1] each, float64, without padding; the second without meaning for R'G'B'.
+        [1, C, 1, 1] each, float64, without padding; the second is None for R'G'B'.
     """
     nearest = nearest_representable_colour([v / 255 for v in spec.background], spec.target)
     pixel, blended = nearest.view(1, 3, 1, 1), replace(spec.blended, lsb_padding=0)
     luma_or_rgb = quantise_luma_or_rgb(to_luma_or_rgb(pixel, blended), blended)
-    chroma = luma_or_rgb
-    if blended.luma_coefficients is not None:
-        chroma = quantise_chroma(to_chroma(pixel, blended), blended)
-    return luma_or_rgb.to(torch.float64).to(device), chroma.to(torch.float64).to(device)
+    behind = luma_or_rgb.to(torch.float64).to(device)
+    if blended.luma_coefficients is None:
+        return behind, None
+    chroma = quantise_chroma(to_chroma(pixel, blended), blended)
+    return behind, chroma.to(torch.float64).to(device)

@@ -31,11 +31,11 @@ BAND_ROWS = 4  # bands are multiples of this: whole rows of chroma in all format
 def rows_to_rgb(planes: Planes, rows: slice) -> Tensor:
     """Return R'G'B' of some rows of pixels, [T, 3, n, W], float32, on the planes' device."""
     source = planes.sample_format
-    luma_or_rgb = _normalise_luma_or_rgb(planes.luma_or_rgb[:, :, rows], source)
+    luma_or_rgb = normalise_luma_or_rgb(planes.luma_or_rgb[:, :, rows], source)
     if source.luma_coefficients is None:
         return luma_or_rgb
     chroma = None if planes.chroma is None else _chroma_at_pixels(planes, planes.chroma, rows)
-    return _ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
+    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
 
 
 def rgb_at_chroma_sites(planes: Planes, target: SampleFormat, rows: slice) -> Tensor:
@@ -45,21 +45,21 @@ def rgb_at_chroma_sites(planes: Planes, target: SampleFormat, rows: slice) -> Te
     """
     source = planes.sample_format
     pixel_rows = _pixel_rows_around(rows, target, planes.height)
-    pixels = _normalise_luma_or_rgb(clamped_rows(planes.luma_or_rgb, pixel_rows), source)
+    pixels = normalise_luma_or_rgb(clamped_rows(planes.luma_or_rgb, pixel_rows), source)
     luma_or_rgb = average_at_chroma_sites(pixels, target)
     if source.luma_coefficients is None:
         return luma_or_rgb
     if planes.chroma is None:
         return luma_or_rgb.expand(-1, 3, -1, -1)
     if source.has_chroma_sites_of(target):
-        chroma = _normalise_chroma(planes.chroma[:, :, rows], source)
+        chroma = normalise_chroma(planes.chroma[:, :, rows], source)
     else:
         inside = slice(max(0, pixel_rows.start), min(planes.height, pixel_rows.stop))
         above, below = inside.start - pixel_rows.start, pixel_rows.stop - inside.stop
         at_pixels = _chroma_at_pixels(planes, planes.chroma, inside)
         padded = F.pad(at_pixels, (0, 0, above, below), mode="replicate")
         chroma = average_at_chroma_sites(padded, target)
-    return _ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
+    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
 
 
 def downsample_to_rgb(planes: Planes, ratio: float) -> Tensor:
@@ -73,7 +73,7 @@ def downsample_to_rgb(planes: Planes, ratio: float) -> Tensor:
         for count in (height, width)
     )
     source = planes.sample_format
-    luma_or_rgb = _normalise_luma_or_rgb(sample_bilinear(planes.luma_or_rgb, rows, columns), source)
+    luma_or_rgb = normalise_luma_or_rgb(sample_bilinear(planes.luma_or_rgb, rows, columns), source)
     if source.luma_coefficients is None:
         return luma_or_rgb
     chroma = None
@@ -81,8 +81,8 @@ def downsample_to_rgb(planes: Planes, ratio: float) -> Tensor:
         chroma_columns = (columns - source.siting[0]) / source.subsampling[0]
         chroma_rows = (rows - source.siting[1]) / source.subsampling[1]
         samples = sample_bilinear(planes.chroma, chroma_rows, chroma_columns)
-        chroma = _normalise_chroma(samples, source)
-    return _ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
+        chroma = normalise_chroma(samples, source)
+    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
 
 
 def convert_planes(planes: Planes, target: SampleFormat) -> Planes:
@@ -216,7 +216,7 @@ def _chroma_at_pixels(planes: Planes, chroma: Tensor, rows: slice) -> Tensor:
     chroma_rows = slice(rows.start // row_step, -(-rows.stop // row_step))
     halo = 0 if row_step == 1 else 1
     with_halo = slice(chroma_rows.start - halo, chroma_rows.stop + halo)
-    values = _normalise_chroma(clamped_rows(chroma, with_halo), source)
+    values = normalise_chroma(clamped_rows(chroma, with_halo), source)
     if row_step > 1:
         values = upsample_rows(values, row_step, down)
         first = rows.start - chroma_rows.start * row_step
@@ -226,11 +226,13 @@ def _chroma_at_pixels(planes: Planes, chroma: Tensor, rows: slice) -> Tensor:
     return values[..., : planes.width]
 
 
-def _normalise_luma_or_rgb(code_values: Tensor, source: SampleFormat) -> Tensor:
+def normalise_luma_or_rgb(code_values: Tensor, source: SampleFormat) -> Tensor:
+    """Return code values of luma or R'G'B' normalised, float32."""
     return _normalise(code_values, source.luma_code_range, source.lsb_padding)
 
 
-def _normalise_chroma(code_values: Tensor, source: SampleFormat) -> Tensor:
+def normalise_chroma(code_values: Tensor, source: SampleFormat) -> Tensor:
+    """Return code values of chroma normalised, float32."""
     return _normalise(code_values, source.chroma_code_range, source.lsb_padding)
 
 
@@ -249,7 +251,7 @@ def _quantise(values: Tensor, code_range: CodeRange, target: SampleFormat) -> Te
     return code_values.to(dtype_of(target))
 
 
-def _ycbcr_to_rgb(
+def ycbcr_to_rgb(
     luma: Tensor, chroma: Tensor | None, luma_coefficients: tuple[float, float]
 ) -> Tensor:
     """Return R'G'B' [T, 3, n, w] of luma [T, 1, n, w] and Cb, Cr [T, 2, n, w]; None: grey."""

@@ -27,6 +27,7 @@ class OutputSpec:
     Attributes:
         source, target: the formats of what it is made from, and of what is made.
         background: R'G'B' behind it, 0..255.
+        over_frames: whether there are frames behind it, not that colour.
         is_grey: whether the source has neither chroma nor R'G'B'.
     """
 
@@ -35,6 +36,7 @@ class OutputSpec:
     target: SampleFormat
     background: tuple[int, int, int]
     is_grey: bool
+    over_frames: bool = False
 
     @property
     def is_direct(self) -> bool:
@@ -55,6 +57,11 @@ class OutputSpec:
         if self.is_direct:
             return self.target
         return replace(self.source, bits=INTERMEDIATE_BITS, lsb_padding=0, semi_planar=False)
+
+    @property
+    def behind(self) -> SampleFormat:
+        """The format of frames behind it: what is blended, in planes without padding."""
+        return replace(self.blended, lsb_padding=0, semi_planar=False)
 
     @property
     def keeps_samples(self) -> bool:

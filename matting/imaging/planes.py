@@ -70,6 +70,13 @@ class Planes:
         return [Planes(self.sample_format, y, c) for y, c in zip(lumas, chromas, strict=True)]
 
 
+def repeat(frame: Planes, frames: int) -> Planes:
+    """Return one frame as several, in the same memory."""
+    chroma = None if frame.chroma is None else frame.chroma.expand(frames, -1, -1, -1)
+    luma_or_rgb = frame.luma_or_rgb.expand(frames, -1, -1, -1)
+    return Planes(frame.sample_format, luma_or_rgb, chroma)
+
+
 def dtype_of(sample_format: SampleFormat) -> torch.dtype:
     """Return the type that holds samples of that format."""
     return torch.uint8 if sample_format.sample_bytes == 1 else torch.uint16

@@ -26,18 +26,26 @@ UNSUPPORTED = "source and result have their colour samples in different places, 
 
 @dataclass(frozen=True)
 class StoredFrames:
-    """Frames and what is stored of their matte, each on any device."""
+    """Frames and what is stored of their matte, each on any device.
+
+    Attributes:
+        behind: the frames behind their composite, as many or one; None: a colour is there.
+    """
 
     source: Planes
     matte: MattePlanes
+    behind: Planes | None = None
 
     def __len__(self) -> int:
         return len(self.source)
 
     def split(self, frames: int) -> list[StoredFrames]:
         """Return them in parts of at most `frames` frames, in the same memory."""
-        pairs = zip(self.source.split(frames), self.matte.split(frames), strict=True)
-        return [StoredFrames(*pair) for pair in pairs]
+        parts = zip(self.source.split(frames), self.matte.split(frames), strict=True)
+        if self.behind is None or len(self.behind) < len(self):
+            return [StoredFrames(*part, self.behind) for part in parts]
+        behind = self.behind.split(frames)
+        return [StoredFrames(*part, own) for part, own in zip(parts, behind, strict=True)]
 
 
 class Renderer:
@@ -227,7 +235,8 @@ def compose_outputs(
     """Return the full-size frames of stored mattes on the CPU; where memory is short, in parts.
 
     Args:
-        formats, background: as for `stored_compositor.compose`.
+        formats: as for `stored_compositor.compose`.
+        background: R'G'B', 0..255, where no frames are behind them.
         keep_on_device: outputs that stay on the source's device.
     Raises:
         OutOfMemoryError: there is too little memory for a single frame.
@@ -236,7 +245,8 @@ def compose_outputs(
 
     def compose_part(part: StoredFrames) -> dict[OutputKind, Planes]:
         matte = part.matte.to(part.source.device)
-        outputs = compose(part.source, matte, formats, background)
+        behind = background if part.behind is None else part.behind.to(part.source.device)
+        outputs = compose(part.source, matte, formats, behind)
         return {k: p if k in keep_on_device else to_host(p) for k, p in outputs.items()}
 
     parts = in_parts(compose_part, stored, stored.source.device)

@@ -21,7 +21,7 @@ from matting.imaging.colour_conversion import CPU_BAND_PX, allocate_planes, conv
 from matting.imaging.compositor import BLACK
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.output_spec import OutputSpec, Style
-from matting.imaging.planes import Planes, signed_view
+from matting.imaging.planes import Planes, repeat, signed_view
 from matting.imaging.regions import (
     compute_in_bands,
     compute_in_tiles,
@@ -49,7 +49,7 @@ def compose(
     source: Planes,
     matte: MattePlanes,
     outputs: Mapping[OutputKind, SampleFormat],
-    background: tuple[int, int, int],
+    background: tuple[int, int, int] | Planes,
     *,
     in_bands: bool = False,
     region_px: int | None = None,
@@ -60,21 +60,32 @@ def compose(
         source: the frames.
         matte: theirs, on the same device.
         outputs: the sample format of every output. Alphas are grey, without chroma.
-        background: R'G'B' behind the composite, 0..255.
+        background: R'G'B' behind the composite, 0..255; or frames, as many as the source's or one,
+            in `background_format` and on its device.
         in_bands: on the CPU too, not only the tiles that somebody is in.
         region_px: how many pixels to compute at once; None: as suits the device.
     """
+    behind = background if isinstance(background, Planes) else None
+    colour = BLACK if isinstance(background, Planes) else background
     specs = [
         OutputSpec(
             STYLES[kind],
             source.sample_format,
             target,
-            background if kind == OutputKind.COMPOSITE else BLACK,
+            colour if kind == OutputKind.COMPOSITE else BLACK,
             is_grey=_is_grey(source),
+            over_frames=behind is not None and kind == OutputKind.COMPOSITE,
         )
         for kind, target in outputs.items()
     ]
-    return dict(zip(outputs, _compose(source, matte, specs, in_bands, region_px), strict=True))
+    results = _compose(source, matte, specs, in_bands=in_bands, region_px=region_px, behind=behind)
+    return dict(zip(outputs, results, strict=True))
+
+
+def background_format(source: Planes, target: SampleFormat) -> SampleFormat:
+    """Return the format in which `compose` takes the frames behind a composite."""
+    spec = OutputSpec(Style.COMPOSITE, source.sample_format, target, BLACK, _is_grey(source))
+    return spec.behind
 
 
 @torch.inference_mode()
@@ -99,22 +110,30 @@ def straight_foreground(
     """
     style = Style.STRAIGHT_FOREGROUND
     spec = OutputSpec(style, source.sample_format, target, BLACK, _is_grey(source))
-    return _compose(source, matte, [spec], in_bands, region_px)[0]
+    return _compose(source, matte, [spec], in_bands=in_bands, region_px=region_px)[0]
 
 
 def _compose(
     source: Planes,
     matte: MattePlanes,
     specs: Sequence[OutputSpec],
+    *,
     in_bands: bool,
     region_px: int | None,
+    behind: Planes | None = None,
 ) -> list[Planes]:
-    """Return the results of specs, all of them straight foregrounds, or none."""
+    """Return the results of specs, all of them straight foregrounds, or none.
+
+    Args:
+        behind: the frames behind a composite.
+    """
     shown = None
     inputs = [source, matte.alpha_planes, matte.corrections]
     if any(spec.style is Style.STRAIGHT_FOREGROUND for spec in specs):
         shown = torch.stack([_near_people(alpha) for alpha in matte.alpha])
         inputs.append(Planes(MASK_FORMAT, tiles_to_pixels(shown, source.size)))
+    if behind is not None and any(spec.over_frames for spec in specs):
+        inputs.append(behind if len(behind) == len(source) else repeat(behind, len(source)))
     targets = [spec.target for spec in specs if spec.style is not Style.ALPHA]
     in_tiles = source.device.type == "cpu" and not in_bands and can_be_tiled(source, targets)
     size = tiled_size(source.size) if in_tiles else source.size
@@ -130,7 +149,10 @@ def _compose(
             for spec, output in zip(specs, outputs, strict=True)
         ]
     for spec, output in zip(specs, outputs, strict=True):
-        _fill(output, flat_samples(spec, 0))
+        if spec.over_frames:
+            _lay(output, inputs[-1])
+        else:
+            _fill(output, flat_samples(spec, 0))
     frames = zip(*(planes.split(1) for planes in (*inputs, *outputs)), strict=True)
     around = []
     batch_px = region_px or CPU_BAND_PX
@@ -158,24 +180,35 @@ def _compose(
             )
     blended = [output.crop(source.size) for output in outputs]
     return [
-        output if spec.is_direct else _convert_tiles(output, spec, around, batch_px)
+        output
+        if spec.is_direct
+        else _convert_tiles(output, spec, around, batch_px, behind if spec.over_frames else None)
         for spec, output in zip(specs, blended, strict=True)
     ]
 
 
 def _convert_tiles(
-    blended: Planes, spec: OutputSpec, tiles: Sequence[Tensor], batch_px: int
+    blended: Planes,
+    spec: OutputSpec,
+    tiles: Sequence[Tensor],
+    batch_px: int,
+    behind: Planes | None,
 ) -> Planes:
     """Return what is blended in the target's format.
 
     Args:
         tiles: the positions of each frame's tiles that are not all background.
+        behind: the frames in all others; None: they are of one colour.
     """
-    target, flat = spec.target, flat_samples(spec, 0)
+    target = spec.target
     converted = allocate_planes(blended, target, size=tiled_size(blended.size))
-    background = allocate_planes(flat, spec.blended, size=TILE)
-    _fill(background, flat)
-    _fill(converted, convert_planes(background, target))
+    if behind is None:
+        flat = flat_samples(spec, 0)
+        background = allocate_planes(flat, spec.blended, size=TILE)
+        _fill(background, flat)
+        _fill(converted, convert_planes(background, target))
+    else:
+        _copy(convert_planes(behind, target), converted)
     halo = halo_size(spec.blended, [target])
     for frame, output, positions in zip(blended.split(1), converted.split(1), tiles, strict=True):
         compute_in_tiles(
@@ -194,6 +227,24 @@ def _fill(output: Planes, colour: Planes) -> None:
     output.luma_or_rgb.copy_(colour.luma_or_rgb[..., :1, :1].expand_as(output.luma_or_rgb))
     if output.chroma is not None and colour.chroma is not None:
         output.chroma.copy_(colour.chroma[..., :1, :1].expand_as(output.chroma))
+
+
+def _lay(output: Planes, behind: Planes) -> None:
+    """Fill frames with those behind them, which have their samples without padding."""
+    _copy(behind, output)
+    padding = output.sample_format.lsb_padding
+    for samples in (output.luma_or_rgb, output.chroma):
+        if padding and samples is not None:
+            shifted = signed_view(samples)
+            shifted.bitwise_left_shift_(padding)
+
+
+def _copy(frames: Planes, output: Planes) -> None:
+    """Copy frames, or one to all, to those of the same layout that are as large or larger."""
+    part = output.crop(frames.size)
+    part.luma_or_rgb.copy_(frames.luma_or_rgb.expand_as(part.luma_or_rgb))
+    if part.chroma is not None and frames.chroma is not None:
+        part.chroma.copy_(frames.chroma.expand_as(part.chroma))
 
 
 class _Tiles(NamedTuple):

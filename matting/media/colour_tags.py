@@ -57,6 +57,7 @@ class Primaries(IntEnum):
     BT470BG = 5
     SMPTE170M = 6
     BT2020 = 9
+    P3_D65 = 12
 
 
 class ColourRange(IntEnum):

@@ -31,6 +31,7 @@ from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.media_index import IndexPart, index_of
 from matting.media.pixel_formats import sample_format_of
+from matting.media.seek_point import SeekPoint, seek_point
 from matting.media.source import FrameChunk, in_chunks
 from matting.media.stream_start import FirstFrame
 from matting.media.validation import require_progressive, require_supported
@@ -146,6 +147,22 @@ class VideoSource:
         planes = self._planes if self._nvdec is None else self._planes_on_gpu
         return in_chunks(planes(skip, on_skip), size)
 
+    def frames_from(self, first: int) -> Generator[tuple[int, Planes], None, None]:
+        """Yield the frames from the one of that number on, each with its PTS.
+
+        Raises:
+            DecodeError: as `chunks`.
+        """
+        with closing(self._planes(0, ignore, self.seek_point(first))) as frames:
+            for pts, planes in frames:
+                if pts >= self._times[first]:
+                    yield pts, planes
+
+    def seek_point(self, first: int) -> SeekPoint | None:
+        """Return where decoding begins for the sake of a frame; None: at the file's start."""
+        packets = index_of(self.path, IndexPart.PACKETS).packets
+        return seek_point(self._info.container, packets, self._times, first)
+
     @property
     def _stored_size(self) -> Size:
         """Without what the header crops, before any rotation."""
@@ -171,9 +188,9 @@ class VideoSource:
             return list(islice(chunks, COMPARED_FRAMES))
 
     def _planes(
-        self, skip: int, on_skip: Callable[[], None]
+        self, skip: int, on_skip: Callable[[], None], start: SeekPoint | None = None
     ) -> Generator[tuple[int, Planes], None, None]:
-        with closing(self._checked_frames()) as checked:
+        with closing(self._checked_frames(start)) as checked:
             timed = ((frame.pts, frame) for frame in checked if frame.pts is not None)
             frames = self._filters.apply(self._info, timed) if self._filters else timed
             for index, (pts, frame) in enumerate(frames):
@@ -196,10 +213,10 @@ class VideoSource:
         except RuntimeError as error:  # of torch: no memory, or the GPU failed
             raise MachineError(f"{self.path} cannot be decoded by NVDEC: {error}") from error
 
-    def _checked_frames(self) -> Generator[VideoFrame, None, None]:
+    def _checked_frames(self, start: SeekPoint | None = None) -> Generator[VideoFrame, None, None]:
         """Yield the decoder's frames, each compared with the container's own list of times."""
-        count = 0
-        with closing(self._decoded_frames()) as frames:
+        count = start.frame if start else 0
+        with closing(self._decoded_frames(start)) as frames:
             for frame in frames:
                 if count == self.frames or frame.pts != self._times[count]:
                     raise self._broken(count, f"comes out at the wrong time ({frame.pts})")
@@ -215,11 +232,15 @@ class VideoSource:
         if count < self.frames:
             raise self._broken(count, "cannot be decoded")
 
-    def _decoded_frames(self) -> Generator[VideoFrame, None, None]:
-        count = 0
+    def _decoded_frames(self, start: SeekPoint | None) -> Generator[VideoFrame, None, None]:
+        count = start.frame if start else 0
         try:
             with open_video(self.path) as (container, stream):
+                if start is not None:
+                    container.seek(start.seek_pts, stream=stream)
                 for frame in self._decode(container, stream):
+                    if start is not None and (frame.pts is None or frame.pts < start.pts):
+                        continue  # of it, not all that it refers to may have been decoded
                     if frame.is_corrupt:
                         raise self._broken(count, "is damaged")
                     require_progressive(self._info, interlaced_frame=frame.interlaced_frame)

@@ -21,6 +21,7 @@ from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint, Sha256
 
 PICTURES = "pictures"  # what stands for their frame rate
+BackgroundText = Annotated[str, Meta(pattern=r"\A(#[0-9A-F]{6}|sha256:[0-9a-f]{64})\Z")]
 RateText = Annotated[str, Meta(pattern=rf"\A({PICTURES}|[0-9]{{1,100}}(/[0-9]{{1,100}})?)\Z")]
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -43,7 +44,7 @@ class RecordedSettings(Struct, frozen=True):
     Attributes:
         checkpoint: the hash of the network's weights.
         precision: unset for the one that suits the device (AUTO).
-        background: as "#78FF9B".
+        background: as "#78FF9B"; of a file "sha256:" and the hash of its content.
         encoder: where it is unset, SOFTWARE: there was no choice then.
         frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
             video that has its own.
@@ -55,7 +56,7 @@ class RecordedSettings(Struct, frozen=True):
     checkpoint: Sha256 | UnsetType = UNSET
     ratio: Annotated[float, Meta(gt=0, le=1)] | AutoRatio | UnsetType = UNSET
     precision: Precision | UnsetType = UNSET
-    background: Annotated[str, Meta(pattern=r"\A#[0-9A-F]{6}\Z")] | UnsetType = UNSET
+    background: BackgroundText | UnsetType = UNSET
     kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET
     codec: VideoCodec | UnsetType | None = UNSET
     encoder: CodecBackend | UnsetType = UNSET

@@ -11,6 +11,7 @@ from pathlib import Path
 from matting.errors import InputError
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
+from matting.media.video_info import USUAL_RATE
 from matting.media.video_source import VideoSource
 from matting.project.paths import (
     MATTED_SUFFIX,
@@ -37,6 +38,7 @@ class Input:
         stem: the name of its results, without a suffix.
         planned: its place in the plan; None without a plan.
         first_frame: the number of its first frame in the source; 0 without a plan.
+        start_seconds: how long after the source's first frame that is presented.
         time_base, rate: the plan's; None without a plan.
     """
 
@@ -47,6 +49,7 @@ class Input:
     time_base: Fraction | None = None
     rate: Fraction | None = None
     first_frame: int = 0
+    start_seconds: Fraction = Fraction(0)
 
     @property
     def frames(self) -> int | None:
@@ -56,6 +59,24 @@ class Input:
     @property
     def is_sequence(self) -> bool:
         return self.path.is_dir()
+
+    def frame_times(self, source: FrameSource, rate: Fraction | None) -> Iterator[Fraction]:
+        """Yield when each frame is presented, in seconds after the source's first one.
+
+        By the plan's own times: how it was cut makes no difference.
+
+        Args:
+            source: the input, opened.
+            rate: as for `open`; without one, pictures follow each other at USUAL_RATE.
+        """
+        if self.planned is not None and self.time_base is not None:
+            times, tick = self.planned.times(), self.time_base
+        elif isinstance(source, VideoSource):
+            times = [time - source.times[0] for time in source.times]
+            tick = source.time_base
+        else:
+            times, tick = list(range(source.frames)), 1 / (rate or USUAL_RATE)
+        return (self.start_seconds + time * tick for time in times)
 
     def gives_video(self, rate: Fraction | None) -> bool:
         """Return whether the results are videos. `rate`: as for `open`."""
@@ -198,7 +219,16 @@ def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
         stems = result_stems([InputName(name, False) for name in names])
     first_frames = accumulate((segment.frames for segment in plan.segments), initial=0)
     return tuple(
-        Input(s.name, folder / s.name, stem, s, plan.time_base, plan.rate, first_frame)
+        Input(
+            s.name,
+            folder / s.name,
+            stem,
+            s,
+            plan.time_base,
+            plan.rate,
+            first_frame,
+            (s.first_pts - plan.segments[0].first_pts) * plan.time_base,
+        )
         for s, stem, first_frame in zip(plan.segments, stems, first_frames, strict=False)
     )
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
+from matting.background import Background, BackgroundFile
 from matting.errors import InputError
 from matting.media.encoders import quality_of
 from matting.options import (
@@ -40,6 +42,7 @@ from matting.project.recorded_settings import EDGE_SETTINGS
 from matting.project.records import Count
 from matting.system.invocation import command_line
 
+COLOUR = "#[0-9A-F]{6}"
 LONGEST_PATH = 1 << 15  # on Windows, which has the longest
 DEFAULT_KINDS = OutputOptions().kinds
 YES_OR_NO = {True: "yes", False: "no"}
@@ -51,11 +54,29 @@ DECIDED_BY = {
 }
 
 
+def _background_text(background: Background) -> str:
+    if isinstance(background, BackgroundFile):
+        return str(background.path.absolute())
+    return "#{:02X}{:02X}{:02X}".format(*background)
+
+
+def _background_of(text: str) -> Background:
+    if re.fullmatch(COLOUR, text):
+        red, green, blue = bytes.fromhex(text[1:])
+        return red, green, blue
+    return BackgroundFile(Path(text))
+
+
+def _is_whole_path(text: str) -> bool:
+    """Return whether it is one of this computer, or of another that the job was begun on."""
+    return PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()
+
+
 class JobOptions(Struct, frozen=True, kw_only=True):
     """All options that shape results, as they were asked for; the fields are those of JobOption.
 
     Attributes:
-        background: as "#78FF9B".
+        background: as "#78FF9B", or the whole path of a file.
         preset: of the encoder, which only callers in Python give.
         keep_matte: unset in records of earlier versions, which stored none.
     """
@@ -64,7 +85,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     precision: Precision = Precision.AUTO
     downsample_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
     subject: Subject = Subject.FULL_BODY
-    background: Annotated[str, Meta(pattern=r"\A#[0-9A-F]{6}\Z")] = "#78FF9B"
+    background: Annotated[str, Meta(max_length=LONGEST_PATH)] = "#78FF9B"
     save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
     codec: VideoCodec = VideoCodec.HEVC
     quality: Count | None = None
@@ -83,6 +104,8 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             raise ValueError("Expected kinds that --save takes")
         if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
             raise ValueError("Expected a frame rate above 0, up to 1000")
+        if not re.fullmatch(COLOUR, self.background) and not _is_whole_path(self.background):
+            raise ValueError("Expected a background as #78FF9B, or the whole path of a file")
 
     @classmethod
     def of(cls, options: MattingOptions) -> JobOptions:
@@ -93,7 +116,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             precision=matte.precision,
             downsample_ratio=matte.ratio,
             subject=matte.subject,
-            background="#{:02X}{:02X}{:02X}".format(*output.background),
+            background=_background_text(output.background),
             save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
             codec=encoding.codec,
             quality=encoding.quality,
@@ -119,7 +142,6 @@ class JobOptions(Struct, frozen=True, kw_only=True):
 
     def applied_to(self, options: MattingOptions) -> MattingOptions:
         """Return `options` with these in the place of its own."""
-        red, green, blue = bytes.fromhex(self.background[1:])
         return replace(
             options,
             matte=MatteOptions(
@@ -129,7 +151,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.subject,
             ),
             output=OutputOptions(
-                (red, green, blue),
+                _background_of(self.background),
                 (*DEFAULT_KINDS, *self.save),
                 EncodingOptions(
                     self.codec, self.quality, self.bitrate, self.preset, self.chroma, self.encoder
@@ -211,6 +233,8 @@ def take_up(
 
 def _implied(settings: RecordedSettings) -> JobOptions:
     known = {name: value for name, value in asdict(settings).items() if value is not UNSET}
+    if not re.fullmatch(COLOUR, known.get("background", "")):
+        known.pop("background", None)  # where its file lay is not on record
     values = {
         name: known[name]
         for name in ("precision", "background", "codec", "chroma", *EDGE_SETTINGS)

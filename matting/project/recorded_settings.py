@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
+from matting.background import Background, BackgroundFile
 from matting.media.encoders import preset_of, quality_of
-from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
+from matting.options import (
+    CodecBackend,
+    EncodingOptions,
+    MattingOptions,
+    OutputKind,
+    Precision,
+)
 from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 
 if TYPE_CHECKING:  # what joins results needs no torch
@@ -45,7 +52,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         checkpoint=checkpoint_sha256,
         ratio=AutoRatio(f"auto, {matte.subject}") if matte.ratio is None else matte.ratio,
         precision=UNSET if matte.precision is Precision.AUTO else matte.precision,
-        background="#{:02X}{:02X}{:02X}".format(*output.background),
+        background=_recorded_background(output.background),
         kinds=output.written,
         frame_rate=rate,
         first_frame=item.first_frame if OutputKind.ALPHA_PNG in output.kinds else UNSET,
@@ -54,6 +61,13 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         despill=output.despill or UNSET,
     )
     return recorded if pictures else _with_encoding(recorded, output.encoding)
+
+
+def _recorded_background(background: Background) -> str | UnsetType:
+    if isinstance(background, BackgroundFile):
+        # Nobody has looked at it where only formats are delivered that it is not seen in.
+        return f"sha256:{background.sha256}" if background.sha256 else UNSET
+    return "#{:02X}{:02X}{:02X}".format(*background)
 
 
 def _with_encoding(recorded: RecordedSettings, encoding: EncodingOptions) -> RecordedSettings:

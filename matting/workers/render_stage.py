@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
 
+from matting.background import BackgroundFile
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.imaging.compositor import RenderFunction
 from matting.imaging.renderer import Renderer
+from matting.media.background import Background
+from matting.media.background_frames import BackgroundFrames
 from matting.media.encoders import EncoderInput, encoder_spec
 from matting.media.source import FrameSource
-from matting.options import MattingOptions, OutputKind, OutputOptions, RendererBackend
+from matting.options import (
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    RendererBackend,
+)
 from matting.progress import Progress, quantity
 from matting.workers.segment_job import SegmentJob
 
@@ -57,6 +66,7 @@ class RenderStage:
         self._create_writer = create_writer
         self._notes_said: set[str] = set()
         self._renderer_notes: deque[str] = deque()  # from another thread
+        self._background: Background | None = None
         self._renderer = Renderer(options.compute.renderer, device, self._renderer_notes.append)
 
     def chunk_frames(self, job: SegmentJob) -> int:
@@ -85,12 +95,23 @@ class RenderStage:
         formats = output_formats(source, self._output.encoding, targets)
         job.writer = self._create_writer(source, self._output, targets, formats, self._renderer)
         notes = [job.note, *source.notes]
+        if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):
+            behind = self._behind(job, self._output.background.path)
+            job.writer.put_behind(behind)
+            notes.append(behind.note)
         if OutputKind.COMPOSITE in formats:
             notes.append(formats[OutputKind.COMPOSITE].note)
         if source.hdr and self._output.encoding.by_hardware:
             notes.append(HDR_LOST)
         self._say_once(notes, progress)
         progress.detail(self._backends(job))
+
+    def _behind(self, job: SegmentJob, path: Path) -> BackgroundFrames:
+        """Return the frames of a file that are behind a segment's."""
+        if self._background is None:
+            self._background = Background.open(path)
+        times = job.task.item.frame_times(job.source, self._output.frame_rate)
+        return BackgroundFrames(self._background, job.source, times)
 
     def _network(self, job: SegmentJob) -> str:
         """Return a few words on the network."""

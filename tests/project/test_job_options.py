@@ -39,7 +39,7 @@ REMEMBERED = st.builds(
     precision=st.sampled_from(Precision),
     downsample_ratio=st.none() | st.integers(1, 1000).map(lambda value: value / 1000),
     subject=st.sampled_from(Subject),
-    background=COLOURS,
+    background=COLOURS | st.just(str(Path(__file__).absolute())),
     save=st.sets(st.sampled_from(KINDS)).map(lambda kinds: tuple(k for k in KINDS if k in kinds)),
     codec=st.sampled_from(VideoCodec),
     quality=st.none() | st.integers(0, 51),
@@ -105,7 +105,7 @@ def test_what_is_typed_replaces_one_by_one() -> None:
 
 
 @settings(max_examples=40)
-@given(REMEMBERED)
+@given(REMEMBERED.filter(lambda job: job.background.startswith("#")))
 def test_an_earlier_versions_results_imply_their_options(job: JobOptions) -> None:
     options = job.applied_to(MattingOptions())
     recorded = settings_of(VIDEO, options, "ab" * 32)

@@ -107,6 +107,7 @@ def test_todays_results_carry_assumed_tags(tmp_path: Path) -> None:
         ("plain", {"ratio": "auto, portrait"}, ["ratio"]),
         ("plain", {"ratio": 0.5}, ["ratio"]),
         ("plain", {"background": "#78FF9C"}, ["background"]),
+        ("plain", {"background": f"sha256:{'00' * 32}"}, ["background"]),
         ("plain", {"quality": 21}, ["quality"]),
         ("plain", {"quality": None, "bitrate_bps": 1000}, ["quality", "bitrate_bps"]),
         ("plain", {"preset": "fast"}, ["preset"]),

@@ -50,6 +50,7 @@ def make_clip(
     rate: Fraction = RATE,
     codec: str = "libx264",
     gop: int = 10,
+    first_number: int = 0,
     options: dict[str, str] | None = None,
     pts: Sequence[int] | None = None,
     time_base: Fraction | None = None,
@@ -64,6 +65,7 @@ def make_clip(
 
     Args:
         gop: the longest distance between key frames; scene cuts add none.
+        first_number: what is drawn into the first frame.
         pts: times of the frames in ticks of `time_base`; 0, 1, 2 ... in frames unless given.
         rotation, mirrored: what its display matrix says: so many degrees counter-clockwise, then
             left and right exchanged.
@@ -86,7 +88,7 @@ def make_clip(
             assert isinstance(audio_stream, AudioStream)
             audio_stream.layout = "mono"
         for index in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(index, size), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture(first_number + index, size), format="rgb24")
             frame = frame.reformat(format=pixel_format, dst_colorspace=5)
             frame.pts = pts[index] if pts is not None else index
             frame.time_base = time_base or 1 / rate

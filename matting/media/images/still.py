@@ -59,6 +59,13 @@ class PictureFacts(NamedTuple):
     is_transparent: bool
 
 
+def is_still(path: Path) -> bool:
+    """Return whether a file is a single picture of a kind that is read here, by its start."""
+    with path.open("rb") as file:
+        start = file.read(len(png.SIGNATURE))
+    return start.startswith((png.SIGNATURE, JPEG_SIGNATURE, *TIFF_SIGNATURES))
+
+
 def read_still(path: Path) -> Still:
     """Return a picture, with its colour profile.
 
