@@ -13,9 +13,13 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.delivery.finishing import finish, source_of
-from matting.delivery.format_limits import announce_limits, require_possible
+from matting.delivery.format_limits import (
+    announce_limits,
+    require_kept_mattes,
+    require_possible,
+)
 from matting.delivery.formats import DeliveryFormat
-from matting.errors import InputError
+from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions, OutputOptions
@@ -28,7 +32,7 @@ from matting.project.matted import matted_from, require_matted
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of, with_tags_as_before
-from matting.system.device import choose_device, describe, require_decoder, share_cores
+from matting.system.device import choose_device, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command
 from matting.workers.delivery_run import DeliveryRun
@@ -54,10 +58,11 @@ def infer_and_deliver(
     inputs = read_inputs(segments)
     remembered = Ledger(MattedFolder.of(segments, output)).remembered
     options = take_up(options, remembered, progress)
-    announce_limits(rows, options, progress)
+    require_kept_mattes(rows, options)
+    announce_limits(rows, progress)
     require_possible(inputs, _not_composite(rows), options)
     folder = infer(segments, replace(options, then_joined=True), output, progress)
-    deliver(folder.root, rows, options, output, progress)
+    deliver(folder.root, rows, options, output, progress, announced=True)
 
 
 def deliver(
@@ -69,6 +74,7 @@ def deliver(
     *,
     executor_of: ExecutorFactory = Supervisor,
     video: Path | None = None,
+    announced: bool = False,
 ) -> list[Path]:
     """Make finished files of some formats, of the mattes that are stored in a matted folder.
 
@@ -78,6 +84,7 @@ def deliver(
             where that holds separate ones.
         executor_of: makes what renders the segments.
         video: what was cut; None: it lies beside the matted folder, or nothing was.
+        announced: whether it has been said already what the formats do not hold.
     Returns:
         the finished files, and folders of pictures.
     Raises:
@@ -93,18 +100,32 @@ def deliver(
     inputs = read_inputs(matted_from(known))
     options = take_up(options, known.remembered, progress)
     others = _not_composite(rows)
+    if not announced:
+        announce_limits(rows, progress)
     require_possible(inputs, others, options)
     delivery = _Delivery(
         inputs=inputs,
         folder=folder,
         options=options,
         output=output,
-        video=video or source_of(inputs, folder.root.parent),
+        video=video or source_of(inputs, rows, folder.root.parent),
         progress=progress,
         executor_of=executor_of,
     )
-    finished = delivery.composite() if len(others) < len(rows) else []
-    return finished + (delivery.formats(others) if others else [])
+    finished: list[Path] = []
+    failed: SegmentsFailedError | None = None
+    composite = next((row for row in rows if not row.kind.is_delivered), None)
+    if composite is not None:
+        try:
+            finished += delivery.composite()
+            progress.say(f"{finished[0].name} is for {composite.takers}.")
+        except SegmentsFailedError as error:
+            failed = error  # the other formats can be made of the others
+    if others:
+        finished += delivery.formats(others)
+    if failed is not None:
+        raise failed
+    return finished
 
 
 @dataclass(frozen=True)
@@ -148,7 +169,6 @@ class _Delivery:
             ledger = Ledger(self.folder)  # read again: another run may have written it
             require_same_origin(inputs, ledger)
             share_cores(device, compute.threads)
-            progress.say(describe(device))
             options = with_tags_as_before(self.options, map(ledger.entry, ledger.names))
 
             def settings(item: Input, output: OutputOptions) -> RecordedSettings:

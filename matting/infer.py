@@ -96,7 +96,8 @@ def infer(
         ledger = Ledger(folder)  # read again: until here another run may have written it
         require_same_origin(inputs, ledger)
         share_cores(device, compute.threads)
-        progress.say(describe(device))
+        if network:
+            progress.say(describe(device))
         chosen, why = choose_encoder(
             options.output,
             device,

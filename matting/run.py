@@ -9,7 +9,7 @@ from pathlib import Path
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.deliver import deliver
-from matting.delivery.format_limits import announce_limits, require_possible
+from matting.delivery.format_limits import announce_limits, require_kept_mattes, require_possible
 from matting.delivery.formats import DeliveryFormat
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
@@ -46,7 +46,8 @@ def run(
     require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
-    announce_limits(formats, matting, progress)
+    require_kept_mattes(formats, matting)
+    announce_limits(formats, progress)
     # Before the hour that cutting may take.
     with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
@@ -57,5 +58,5 @@ def run(
     combine(matted.root, None, progress)
     final = add_audio(video, output, progress, announced=True)
     if others:
-        deliver(matted.root, others, matting, output, progress, video=video)
+        deliver(matted.root, others, matting, output, progress, video=video, announced=True)
     return final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,14 +12,18 @@ from numpy.typing import NDArray
 
 from matting.deliver import deliver
 from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
-from matting.errors import InputError
+from matting.errors import InputError, StorageError
+from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
 from matting.media.matte_file import MatteFile
 from matting.media.probe import frame_times
 from matting.options import MattingOptions, OutputKind
 from matting.project.paths import MattedFolder
 from matting.run import run
+from matting.system import files as files_module
+from matting.workers import preflight
 from tests.support.clips import make_clip
+from tests.support.image_sequences import write_take
 from tests.support.recorder import Recorder
 from tests.support.soft_disc import read_alpha
 from tests.support.stages import SECOND, cut, matting_options, with_output
@@ -28,16 +33,7 @@ COUNTS = [30, 4]  # of frames, by segment
 ROWS = [row for row in FORMATS.values() if row.kind.is_delivered and row.name != FormatName.HEVC]
 
 
-NAMES = [
-    "clip_MATTED_prores4444.mov",
-    "clip_MATTED_webm-alpha.webm",
-    "clip_MATTED_png",
-    "clip_MATTED_exr",
-    "clip_MATTED_matte.mp4",
-    "clip_MATTED_stacked.mp4",
-    "clip_MATTED_side-by-side.mp4",
-    "clip_MATTED_ffv1.mkv",
-]
+FINISHED = [FORMATS[FormatName.PRORES], FORMATS[FormatName.PNG]]
 
 
 class Job(NamedTuple):
@@ -50,11 +46,13 @@ class Job(NamedTuple):
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> Job:
-    """One in all formats that every computer has."""
+    """One in all formats that every computer has; two of them are finished."""
     segments = cut(tmp_path_factory.mktemp("deliver"), Recorder(), sum(COUNTS))
     options = matting_options(random_checkpoint)
     folder = infer(segments, options, None, Recorder())
-    return Job(folder, options, deliver(folder.root, ROWS, options, None, Recorder()))
+    with patch("matting.deliver.finish", return_value=[]):
+        deliver(folder.root, ROWS, options, None, Recorder())
+    return Job(folder, options, deliver(folder.root, FINISHED, options, None, Recorder()))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +85,10 @@ def test_each_segment_has_all_its_frames_at_their_times(
 
 def test_the_finished_files_lie_beside_the_video_and_say_who_takes_them(job: Job) -> None:
     video = job.matted.root.parent / "clip.mp4"
-    assert [path.name for path in job.finished] == NAMES
+    assert [path.name for path in job.finished] == [
+        "clip_MATTED_prores4444.mov",
+        "clip_MATTED_png",
+    ]
     assert {path.parent for path in job.finished} == {video.parent}
     for path in job.finished:
         if path.is_dir():
@@ -99,9 +100,9 @@ def test_the_finished_files_lie_beside_the_video_and_say_who_takes_them(job: Job
 def test_delivering_again_makes_nothing(job: Job) -> None:
     before = [path.stat().st_mtime_ns for path in job.finished]
     progress = Recorder()
-    assert deliver(job.matted.root, ROWS, job.options, None, progress) == job.finished
+    assert deliver(job.matted.root, FINISHED, job.options, None, progress) == job.finished
     assert [path.stat().st_mtime_ns for path in job.finished] == before
-    assert not progress.totals
+    assert progress.mentions("Already delivered")
 
 
 def test_another_green_is_delivered_as_the_composite(job: Job) -> None:
@@ -141,3 +142,71 @@ def test_the_alpha_that_is_delivered_is_the_one_that_is_stored(matted: MattedFol
         assert stored.min() < stored.max()
         size_px = MatteFile.open(matte).size_px
         np.testing.assert_array_equal(read_alpha(video, 10, size_px), stored)
+
+
+def test_a_disk_that_is_too_small_is_told_before(
+    tmp_path: Path, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = matting_options(random_checkpoint)
+    matted = infer(cut(tmp_path, Recorder(), 4), options, None, Recorder())
+    monkeypatch.setattr(preflight, "WORTH_PIXELS", 1)
+    monkeypatch.setattr(files_module, "free_disk_bytes", lambda _: 10)
+    with pytest.raises(StorageError, match="too small"):
+        deliver(matted.root, [FORMATS[FormatName.PRORES]], options, None, Recorder())
+    assert not matted.output_folder(OutputKind.PRORES4444).exists()
+
+
+def test_edges_shape_what_is_delivered_and_not_what_is_stored(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    options = matting_options(random_checkpoint)
+    matted = infer(cut(tmp_path, Recorder(), 4), options, None, Recorder())
+    [matte] = files(matted, OutputKind.MATTE)
+    stored, content = stored_alpha(matte), matte.read_bytes()
+    least = int(np.median(stored))
+    assert stored.min() < least
+    keyed = with_output(options, key_cutoff=least / MAX_ALPHA)
+    deliver(matted.root, [FORMATS[FormatName.FFV1]], keyed, None, Recorder())
+    [video] = files(matted, OutputKind.FFV1)
+    shown = read_alpha(video, 10, MatteFile.open(matte).size_px)
+    np.testing.assert_array_equal(shown, np.where(stored < least, 0, stored))
+    assert matte.read_bytes() == content
+
+
+def test_separate_videos_get_a_finished_file_each(tmp_path: Path, random_checkpoint: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for name in ("one.mp4", "two.mp4"):
+        make_clip(folder / name, 3)
+    options = matting_options(random_checkpoint)
+    matted = infer(folder, options, None, Recorder())
+    rows = [FORMATS[FormatName.PRORES], FORMATS[FormatName.GREEN]]
+    finished = deliver(matted.root, rows, options, None, Recorder())
+    movies = [matted.root / f"{stem}_MATTED_prores4444.mov" for stem in ("one", "two")]
+    assert finished == [matted.root, *movies]
+    assert [len(frame_times(path)) for path in movies] == [3, 3]
+    assert {path.name for path in matted.root.glob("*_MATTED.mp4")} == {
+        "one_MATTED.mp4",
+        "two_MATTED.mp4",
+    }
+
+
+def test_pictures_need_no_audio_and_so_no_video(tmp_path: Path, random_checkpoint: Path) -> None:
+    options = matting_options(random_checkpoint)
+    matted = infer(cut(tmp_path, Recorder(), 4), options, None, Recorder())
+    (tmp_path / "clip.mp4").unlink()
+    with pytest.raises(InputError, match="clip.mp4"):
+        deliver(matted.root, [FORMATS[FormatName.PRORES]], options, None, Recorder())
+    [folder] = deliver(matted.root, [FORMATS[FormatName.PNG]], options, None, Recorder())
+    assert folder == tmp_path / "clip_MATTED_png"
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_pictures_become_pictures_or_need_a_rate(tmp_path: Path, random_checkpoint: Path) -> None:
+    write_take(tmp_path / "takes" / "take", 3)
+    options = matting_options(random_checkpoint)
+    matted = infer(tmp_path / "takes", options, None, Recorder())
+    with pytest.raises(InputError, match="--frame-rate"):
+        deliver(matted.root, [FORMATS[FormatName.PRORES]], options, None, Recorder())
+    [folder] = deliver(matted.root, [FORMATS[FormatName.PNG]], options, None, Recorder())
+    assert len(list(folder.iterdir())) == 3

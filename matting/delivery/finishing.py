@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from matting.delivery.delivered_file import DeliveredPart, finish_format, finish_separate
@@ -13,10 +13,11 @@ from matting.project.inputs import InputFolder
 from matting.project.ledger import Ledger
 
 
-def source_of(inputs: InputFolder, beside: Path) -> Path | None:
+def source_of(inputs: InputFolder, rows: Sequence[DeliveryFormat], beside: Path) -> Path | None:
     """Return the video that was cut; None for separate videos and pictures.
 
     Args:
+        rows: what is made; pictures need no video, only its name.
         beside: the folder in which the matted folder lies.
     Raises:
         InputError: it is not there.
@@ -27,6 +28,8 @@ def source_of(inputs: InputFolder, beside: Path) -> Path | None:
     for place in (beside, inputs.path.parent):
         if (place / name).is_file():
             return place / name
+    if all(row.pictures for row in rows):
+        return beside / name
     raise InputError(
         f"{name}, from which the audio comes, is not in {beside}.",
         "Put the video there; it is not changed.",

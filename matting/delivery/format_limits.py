@@ -13,14 +13,11 @@ from matting.progress import Progress
 from matting.project.inputs import InputFolder
 
 
-def announce_limits(
-    rows: Sequence[DeliveryFormat], options: MattingOptions, progress: Progress
-) -> None:
-    """Say what formats do not hold.
+def require_kept_mattes(rows: Sequence[DeliveryFormat], options: MattingOptions) -> None:
+    """Refuse formats where no mattes are to be stored, of which they are made.
 
     Raises:
-        InputError: no mattes are to be stored, of which they are made.
-        MissingError: a format cannot be written on this computer; says what there is instead.
+        InputError: says how they are.
     """
     if rows and not options.output.keep_matte:
         raise InputError(
@@ -28,6 +25,14 @@ def announce_limits(
             "Use --keep-matte yes.",
             option="--keep-matte",
         )
+
+
+def announce_limits(rows: Sequence[DeliveryFormat], progress: Progress) -> None:
+    """Say what formats do not hold.
+
+    Raises:
+        MissingError: a format cannot be written on this computer; says what there is instead.
+    """
     for row in rows:
         if row.name is FormatName.HEVC:
             require_alpha_layers()

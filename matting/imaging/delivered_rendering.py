@@ -11,6 +11,7 @@ from matting.imaging.device_copy import to_host
 from matting.imaging.edges import KeyEdges
 from matting.imaging.matte_planes import (
     ALPHA_FORMAT,
+    MAX_ALPHA,
     MattePlanes,
     concatenate_mattes,
     foreground_format,
@@ -53,6 +54,9 @@ def with_edges(
 ) -> StoredFrames:
     """Return the frames with a matte for keying; where memory is short, made in parts.
 
+    What was half transparent never becomes quite opaque: there the source's own colours are shown,
+    and they hold what was behind.
+
     Args:
         background: R'G'B' of what may shine through, 0..255.
     Raises:
@@ -65,6 +69,8 @@ def with_edges(
         source, matte = part.source, part.matte.to(part.source.device)
         foreground = straight_foreground(source, matte, foreground_format(source.sample_format))
         alpha, foreground = edges.apply(matte.alpha, foreground, background)
+        most = torch.where(matte.alpha.to(torch.int32) == MAX_ALPHA, MAX_ALPHA, MAX_ALPHA - 1)
+        alpha = torch.minimum(alpha.to(torch.int32), most).to(torch.uint16)
         return to_matte_planes(source, Planes(ALPHA_FORMAT, alpha), foreground)
 
     parts = in_parts(edge_part, stored, stored.source.device)

@@ -155,7 +155,8 @@ def test_a_segment_without_a_matte_keeps_no_other_from_another_green(job: Script
     job.delete(4, kinds=[OutputKind.MATTE])
     job.options = with_output(job.options, background=(0, 71, 187))
     with pytest.raises(SegmentsFailedError) as failure:
-        job.deliver(FormatName.GREEN)
+        job.deliver(FormatName.GREEN, PRORES)
+    assert len(delivered(job, OutputKind.PRORES4444)) == COUNT - 1
     assert [line for line in failure.value.details if NAMES[4] in line]
     assert job.wrong() == [NAMES[4]]
     assert job.run()[-1] == NAMES[4]  # after the states that lead to it
