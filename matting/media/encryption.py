@@ -9,7 +9,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from matting.media.matroska_header import SEGMENT, TRACK, TRACKS, elements
-from matting.media.mp4.boxes import entries, read_moov, track_id
+from matting.media.mp4.boxes import Box, entries, read_moov, track_id
 
 HEAD_BYTES = 1 << 22  # more than any header that is looked into takes, MP4's aside
 
@@ -34,13 +34,16 @@ SYNC, PACKET_BYTES, M2TS_EXTRA_BYTES, NULL_PID = 0x47, 188, 4, 0x1FFF
 SAMPLE_BYTES, SAMPLES = 1 << 20, 3
 
 
-def is_encrypted(path: Path, picture: int | None = None) -> bool:
+def is_encrypted(path: Path, picture: int | None = None, moov: Box | None = None) -> bool:
     """Return whether the picture of `path` is encrypted by its container's own word.
 
     Args:
         picture: the number that its container gives it; None: unknown, as of what looks like no
             picture. Matroska and ASF are looked at as a whole.
+        moov: the header of an MP4 or QuickTime file, where that has been read.
     """
+    if moov is not None:
+        return _is_encrypted_mp4(moov, picture)
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         if head.startswith(EBML):
@@ -50,14 +53,14 @@ def is_encrypted(path: Path, picture: int | None = None) -> bool:
             return any(kind in head[:own_bytes] for kind in ASF_ENCRYPTION)
         if head[:1] and SYNC in (head[0], *head[M2TS_EXTRA_BYTES : M2TS_EXTRA_BYTES + 1]):
             return _is_scrambled(file, head[0] == SYNC, path.stat().st_size, picture)
-    return _is_encrypted_mp4(path, picture)
-
-
-def _is_encrypted_mp4(path: Path, picture: int | None) -> bool:
     moov = read_moov(path)
+    return moov is not None and _is_encrypted_mp4(moov, picture)
+
+
+def _is_encrypted_mp4(moov: Box, picture: int | None) -> bool:
     return any(
         {entry.kind for entry in entries(trak)} & ENCRYPTED_ENTRIES
-        for trak in (moov.all(b"trak") if moov else [])
+        for trak in moov.all(b"trak")
         if picture in {None, track_id(trak)}
     )
 

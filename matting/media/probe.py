@@ -59,7 +59,7 @@ def require_unencrypted(path: Path) -> None:
         if is_encrypted(path):
             raise _encrypted(path) from error
         raise
-    if is_encrypted(path, index.streams.picture.id):
+    if is_encrypted(path, index.streams.picture.id, index.moov):
         raise _encrypted(path)
 
 
