@@ -134,6 +134,15 @@ class Subject(Choice):
         return 432 if self is Subject.FULL_BODY else 270
 
 
+class CleanUp(Choice):
+    """Which working files of a finished job are removed; the value is how it is typed."""
+
+    ASK = "ask"
+    NO = "no"
+    ALL_BUT_MATTE = "yes"
+    ALL = "all"
+
+
 class JobOption(Choice):
     """An option that shapes results, and that a job remembers; the value is how it is typed."""
 

@@ -1,4 +1,7 @@
-"""All four stages in a row. Each leaves alone what is done already, so it can be run again."""
+"""All four stages in a row. Each leaves alone what is done already, so it can be run again.
+
+At the end the working files may go.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,18 @@ from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
 from matting.media.background import with_background_read
 from matting.media.container import require_file
-from matting.options import CuttingOptions, MattingOptions
-from matting.progress import Progress
+from matting.options import CleanUp, CuttingOptions, MattingOptions, OutputKind
+from matting.progress import Progress, quantity
+from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
 from matting.project.inputs import read_inputs
 from matting.project.job_options import take_up
 from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
 from matting.segment import segment
+from matting.system.humanize import gigabytes
+
+MOST_NAMED = 3
 
 
 def run(
@@ -33,6 +40,7 @@ def run(
     progress: Progress,
     *,
     formats: Sequence[DeliveryFormat] = (),
+    cleaning: CleanUp = CleanUp.NO,
 ) -> Path:
     """Make the matted video of `video`, audio included; return its file.
 
@@ -59,4 +67,33 @@ def run(
     final = add_audio(video, output, progress, announced=True)
     if others:
         deliver(matted.root, others, matting, output, progress, video=video, announced=True)
+    clean(FinishedJob(video, segments, job, final), cleaning, progress)
     return final
+
+
+def clean(job: FinishedJob, cleaning: CleanUp, progress: Progress) -> None:
+    """Remove the working files of a finished job, if that is wanted and nothing is lost by it."""
+    if cleaning is CleanUp.NO:
+        return
+    reason = reason_to_keep(job)
+    if cleaning is CleanUp.ASK:
+        names = f"{job.segments.name} and {job.matted.root.name}"
+        question = f"Delete the working files in {names}? What the network found stays."
+        if reason or not progress.confirm(question):
+            return
+    if reason:
+        progress.say(f"The working files stay: {reason}")
+        return
+    done = clean_up(job, progress, mattes_too=cleaning is CleanUp.ALL)
+    progress.say(f"The working files are deleted: {gigabytes(done.freed_bytes)} more are free.")
+    mattes = job.matted.output_folder(OutputKind.MATTE)
+    if mattes.is_dir():
+        first = "" if done.segments_stay else ", once the video is cut again"
+        progress.say(f"What the network found stays, for other results{first}: {mattes}")
+    if done.segments_stay:
+        progress.say(done.segments_stay)
+    if done.stayed:
+        more = len(done.stayed) - MOST_NAMED
+        names = ", ".join(map(str, done.stayed[:MOST_NAMED]))
+        others = f", and {quantity(more, 'other')}" if more > 0 else ""
+        progress.say(f"Not deleted, for nothing says that this program made it: {names}{others}")

@@ -173,8 +173,23 @@ set "RVM_OPTIONS="
 set "RVM_LAST_OPTIONS="
 if "%RVM_STAGE%"=="segment" goto ask_seconds
 if "%RVM_STAGE%"=="infer" goto ask_shutdown
-if "%RVM_STAGE%"=="run" goto ask_shutdown
-goto count_paths
+if not "%RVM_STAGE%"=="run" goto count_paths
+rem Of one video, the program asks this when it is finished. With several, that would hold up the next.
+if not defined RVM_REST goto ask_shutdown
+
+:ask_clean
+set "RVM_ANSWER="
+set /p "RVM_ANSWER=Delete the working files of each video that is finished? (y/n) [n]: "
+if not defined RVM_ANSWER set "RVM_ANSWER=n"
+set "RVM_ANSWER=%RVM_ANSWER:"=%"
+set "RVM_OPTIONS=--clean no"
+if /i "%RVM_ANSWER%"=="n" goto ask_shutdown
+if /i "%RVM_ANSWER%"=="no" goto ask_shutdown
+set "RVM_OPTIONS=--clean yes"
+if /i "%RVM_ANSWER%"=="y" goto ask_shutdown
+if /i "%RVM_ANSWER%"=="yes" goto ask_shutdown
+echo Please type y or n.
+goto ask_clean
 
 :ask_seconds
 set "RVM_ANSWER="

@@ -17,6 +17,7 @@ from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
     Choice,
+    CleanUp,
     CuttingOptions,
     JobOption,
     MattingOptions,
@@ -73,6 +74,18 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     _add_general_options(general)
     if command in MAKING:
         _add_job_options(general)
+    if command is Command.RUN:
+        typed = [choice.value for choice in CleanUp if choice is not CleanUp.ASK]
+        general.add_argument(
+            "--clean",
+            nargs="?",
+            type=arg_types.choice(typed),
+            const=CleanUp.ALL_BUT_MATTE.value,
+            default=argparse.SUPPRESS,
+            metavar=",".join(typed),
+            help="delete the working files when the result is finished, but for the stored matte; "
+            "all: with it (default: ask, or keep them where there is nobody to ask)",
+        )
 
 
 def _add_general_options(group: Group) -> None:

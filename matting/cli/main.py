@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
-from matting.cli.option_values import cutting_options, matting_options
+from matting.cli.option_values import clean_up, cutting_options, matting_options
 from matting.cli.parser import TextRequested, parse
 from matting.cli.run_log import log_of
 from matting.cli.shutdown import shut_down
@@ -190,7 +190,16 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     from matting.run import run
 
     cutting, matting = cutting_options(options), matting_options(options)
-    return partial(run, path, cutting, matting, output, console, formats=options.formats or ())
+    return partial(
+        run,
+        path,
+        cutting,
+        matting,
+        output,
+        console,
+        formats=options.formats or (),
+        cleaning=clean_up(options),
+    )
 
 
 def _other_command(options: argparse.Namespace, console: Console) -> Callable[[], object]:

@@ -10,6 +10,7 @@ from matting.errors import InputError
 from matting.options import (
     INFERRED,
     Chroma,
+    CleanUp,
     CodecBackend,
     ComputeOptions,
     CuttingOptions,
@@ -43,6 +44,12 @@ def cutting_options(arguments: argparse.Namespace) -> CuttingOptions:
         overwrite=arguments.overwrite,
         damaged=OnDamage(arguments.damaged),
     )
+
+
+def clean_up(arguments: argparse.Namespace) -> CleanUp:
+    """Return what `run` removes at the end; nobody is asked where the computer is shut down."""
+    cleaning = CleanUp(vars(arguments).get("clean", CleanUp.ASK))
+    return CleanUp.NO if cleaning is CleanUp.ASK and arguments.shutdown else cleaning
 
 
 def matting_options(arguments: argparse.Namespace) -> MattingOptions:

@@ -85,7 +85,7 @@ def require_own_final(final: Path, combined: Path) -> None:
     Raises:
         InputError: names it.
     """
-    if final.exists() and not _is_own_final(final, combined):
+    if final.exists() and not is_own_final(final, combined):
         raise not_made_here(final)
 
 
@@ -141,7 +141,8 @@ def publish_final(temporary: Path, final: Path, combined: Path, record: JoinReco
     atomic_files.publish(temporary, final)
 
 
-def _is_own_final(final: Path, combined: Path) -> bool:
+def is_own_final(final: Path, combined: Path) -> bool:
+    """Return whether a final file was made from a job's joined file, or an earlier one of it."""
     record = _record(combined)
     if record is None or not final.is_file():
         return False

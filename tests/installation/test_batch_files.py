@@ -165,11 +165,13 @@ def test_a_dropped_path_reaches_python_unchanged(wine: Wine) -> None:
     alone = [path for path in ODD_PATHS if set(path) & set("&^!,") and " " not in path]
     together, everything, *outcomes = wine.run(
         Run(explorer(rf"{HOME}\3_combine.bat", *ODD_PATHS)),
-        Run(explorer(rf"{HOME}\0_all_in_one.bat", *ODD_PATHS[1:]), typed=("n\n", KEY)),
+        Run(explorer(rf"{HOME}\0_all_in_one.bat", *ODD_PATHS[1:]), typed=("n\n", "n\n", KEY)),
         *(Run(explorer(rf"{HOME}\2_infer.bat", path), typed=("y\n", KEY)) for path in alone),
     )
     assert together.arguments == [arguments("combine", path) for path in ODD_PATHS]
-    assert everything.arguments == [arguments("run", path) for path in ODD_PATHS[1:]]
+    assert everything.arguments == [
+        arguments("run", path, "--clean", "no") for path in ODD_PATHS[1:]
+    ]
     for path, outcome in zip(alone, outcomes, strict=True):
         assert outcome.arguments == [arguments("infer", path, "--shutdown")]
         assert outcome.exit_code == 0
@@ -273,13 +275,16 @@ def test_several_paths_are_processed_in_order(wine: Wine) -> None:
 
 
 def test_several_videos_are_counted_and_those_that_failed_are_named(wine: Wine) -> None:
-    """Each has all four stages before the next; only the last one's may shut down."""
+    """Each has all four stages before the next; only the last one's may shut down.
+
+    Whether working files go is asked beforehand: a question in between would hold up the next.
+    """
     drops = [r"C:\a&b.mp4", r"C:\c ^d!.mp4", r"C:\e.mp4", r"C:\f g.mp4"]
     start = explorer(rf"{HOME}\0_all_in_one.bat", *drops)
     mixed, intact, interrupted, alone = wine.run(
-        Run(start, typed=("y\n", KEY), variables={"RVM_EXIT": "1 0 70 0"}),
-        Run(start, typed=("n\n", KEY)),
-        Run(start, typed=("n\n", KEY), variables={"RVM_EXIT": "0 2 130"}),
+        Run(start, typed=("what\n", "yes\n", "y\n", KEY), variables={"RVM_EXIT": "1 0 70 0"}),
+        Run(start, typed=("\n", "n\n", KEY)),
+        Run(start, typed=("n\n", "n\n", KEY), variables={"RVM_EXIT": "0 2 130"}),
         Run(
             explorer(rf"{HOME}\0_all_in_one.bat", drops[1]),
             typed=("n\n", KEY),
@@ -292,12 +297,13 @@ def test_several_videos_are_counted_and_those_that_failed_are_named(wine: Wine) 
         return [line for line in outcome.printed.splitlines() if re.match(beginning, line)]
 
     assert mixed.arguments == [
-        *(arguments("run", drop) for drop in drops[:-1]),
-        arguments("run", drops[-1], "--shutdown"),
+        *(arguments("run", drop, "--clean", "yes") for drop in drops[:-1]),
+        arguments("run", drops[-1], "--clean", "yes", "--shutdown"),
     ]
     assert mixed.exit_code == 1  # the first that failed
     assert lines(mixed, r"\d of") == counted
     assert lines(mixed, "Not finished") == [f'Not finished: "{drops[n]}"' for n in (0, 2)]
+    assert intact.arguments == [arguments("run", drop, "--clean", "no") for drop in drops]
     assert lines(intact, r"\d of") == counted
     assert (intact.exit_code, lines(intact, "Not finished")) == (0, [])
     assert lines(interrupted, r"\d of") == counted[:3]
@@ -311,7 +317,7 @@ def test_a_list_of_failed_paths_as_long_as_windows_passes_on_is_named(wine: Wine
     many = [rf"C:\clips\{'z' * 106}{n}&{n}.mp4" for n in range(60)]
     drop = explorer(rf"{HOME}\0_all_in_one.bat", *many)
     assert 7500 < len(drop) < 7900
-    [outcome] = wine.run(Run(drop, typed=("n\n", KEY), variables={"RVM_EXIT": "1"}))
+    [outcome] = wine.run(Run(drop, typed=("n\n", "n\n", KEY), variables={"RVM_EXIT": "1"}))
     assert re.findall(r'Not finished: "(.+)"', outcome.printed) == many
 
 
