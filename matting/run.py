@@ -76,9 +76,11 @@ def clean(job: FinishedJob, cleaning: CleanUp, progress: Progress) -> None:
     if cleaning is CleanUp.NO:
         return
     reason = reason_to_keep(job)
+    mattes = job.matted.output_folder(OutputKind.MATTE)
     if cleaning is CleanUp.ASK:
         names = f"{job.segments.name} and {job.matted.root.name}"
-        question = f"Delete the working files in {names}? What the network found stays."
+        stays = " What the network found stays." if mattes.is_dir() else ""
+        question = f"Delete the working files in {names}?{stays}"
         if reason or not progress.confirm(question):
             return
     if reason:
@@ -86,7 +88,6 @@ def clean(job: FinishedJob, cleaning: CleanUp, progress: Progress) -> None:
         return
     done = clean_up(job, progress, mattes_too=cleaning is CleanUp.ALL)
     progress.say(f"The working files are deleted: {gigabytes(done.freed_bytes)} more are free.")
-    mattes = job.matted.output_folder(OutputKind.MATTE)
     if mattes.is_dir():
         first = "" if done.segments_stay else ", once the video is cut again"
         progress.say(f"What the network found stays, for other results{first}: {mattes}")
