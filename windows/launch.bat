@@ -13,7 +13,9 @@ setlocal EnableExtensions DisableDelayedExpansion
 set "ERRORLEVEL="
 set "RVM_STAGE=%~1"
 set "RVM_BATCH=%~nx2"
-set "RVM_HOME=%~dp2"
+rem The program is in the folder that this one is in, wherever the batch file is.
+set "RVM_HOME=%~dp0"
+set "RVM_HOME=%RVM_HOME:~0,-8%"
 set "RVM_CODE=0"
 set "RVM_FAILED="
 rem Of a drop, the current folder may be the video's: what lies there is not to be run in place of what is meant.
@@ -73,6 +75,7 @@ if "%RVM_STAGE%"=="run" echo Drop one video or more on "%RVM_BATCH%" to have all
 if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
 if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte them.
 if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to join them into one video.
+if "%RVM_STAGE%"=="deliver" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to have it in other formats.
 if "%RVM_STAGE%"=="add-audio" echo Drop your original video on "%RVM_BATCH%" to add its audio to the matted video.
 set "RVM_CODE=2"
 goto close

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -24,7 +24,10 @@ from tests.support.wine.harness import (
 )
 
 STARTED = {SETUP: "setup", **STAGES}
-BATCH_FILES = [*(ROOT / name for name in STARTED), *sorted((ROOT / "windows").glob("*.bat"))]
+BATCH_FILES = [
+    *(ROOT / PureWindowsPath(name) for name in STARTED),
+    *sorted((ROOT / "windows").glob("*.bat")),
+]
 INTERRUPTED = {130, -1073741510}  # the second is Windows' own code for a program that Ctrl+C ended
 
 
@@ -50,9 +53,13 @@ def test_git_keeps_their_line_endings() -> None:
 def test_the_batch_files_differ_only_in_their_stage_and_first_remark() -> None:
     bodies = set()
     for name, stage in STARTED.items():
-        lines = (ROOT / name).read_text(encoding="ascii").splitlines()
+        lines = (ROOT / PureWindowsPath(name)).read_text(encoding="ascii").splitlines()
         assert lines[1].startswith("rem Double-click " if name == SETUP else "rem Drop ")
-        bodies.add("\n".join(lines[2:]).replace(f'launch.bat" {stage} ', 'launch.bat" STAGE '))
+        bodies.add(
+            "\n".join(lines[2:])
+            .replace(f'launch.bat" {stage} ', 'launch.bat" STAGE ')
+            .replace(r"..\windows", "windows")
+        )
     assert len(bodies) == 1
 
 
@@ -98,6 +105,7 @@ def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> N
         ("2_infer.bat", ("perhaps\n", '"&\n', "YES\n"), ["--shutdown"]),
         ("3_combine.bat", (), []),
         ("4_add_audio.bat", (), []),
+        (r"extras\deliver.bat", (), []),
     ]
     outcomes = wine.run(
         *(
@@ -384,7 +392,7 @@ def test_nothing_dropped_says_what_to_drop(wine: Wine) -> None:
     outcomes = wine.run(*(Run(start(rf"{HOME}\{name}")) for name, start in starts))
     for (name, _), outcome in zip(starts, outcomes, strict=True):
         sentence, _, rest = outcome.printed.partition("\r\n")
-        assert re.fullmatch(rf'Drop .+ on "{name}" to .+\.', sentence)
+        assert re.fullmatch(rf'Drop .+ on "{PureWindowsPath(name).name}" to .+\.', sentence)
         assert rest.startswith("Press any key")
         assert (outcome.exit_code, outcome.typed, outcome.calls) == (2, 1, [])
 

@@ -32,7 +32,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from tests.support.repository import ROOT
 
@@ -44,6 +44,7 @@ STAGES = {
     "2_infer.bat": "infer",
     "3_combine.bat": "combine",
     "4_add_audio.bat": "add-audio",
+    r"extras\deliver.bat": "deliver",
 }
 HOME = r"C:\rvm"  # the program's folder in most tests, with a stand-in in its .venv
 BARE_HOME = r"C:\no venv"  # the same without a .venv
@@ -171,7 +172,8 @@ class Wine:
         folder = self.path(windows_folder)
         shutil.copytree(ROOT / "windows", folder / "windows")
         for name in (SETUP, *STAGES):
-            shutil.copyfile(ROOT / name, folder / name)
+            path = PureWindowsPath(name)
+            shutil.copyfile(ROOT / path, self.path(rf"{windows_folder}\{name}"))
         for name in ("inference_custom.py", r"installation\python_check.py"):
             self.path(rf"{windows_folder}\{name}").touch()
 
