@@ -91,17 +91,25 @@ class Console(Progress):
         self.record(segment_text(segment))
 
     def confirm(self, question: str) -> bool | None:
+        while (answer := self.ask(question, " (y/n)")) is not None:
+            if answer.lower() in YES | NO:
+                return answer.lower() in YES
+            self._write("Please type y or n.", sys.stdout)
+        return None
+
+    def ask(self, question: str, answers: str = "") -> str | None:
+        """Return what is typed in answer to a question; None: there is nobody to answer it.
+
+        Args:
+            answers: what may be typed, after the question.
+        """
         if not _can_ask():
             return None
-        while True:
-            self._write(f"{printable(question)} (y/n)", sys.stdout)
-            answer = sys.stdin.readline()
-            self.record(f"{question} {answer.strip()}")
-            if not answer:  # the window is closed, or nobody types into this pipe
-                return None
-            if answer.strip().lower() in YES | NO:
-                return answer.strip().lower() in YES
-            self._write("Please type y or n.", sys.stdout)
+        self._write(f"{printable(question)}{answers}", sys.stdout)
+        answer = sys.stdin.readline()
+        self.record(f"{question} {answer.strip()}")
+        # Without even a line end, the window is closed, or nobody types into this pipe.
+        return answer.strip() if answer else None
 
     def list_notices(self) -> None:
         """Say what there was to notice since the last time."""
