@@ -208,10 +208,7 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
 
         return partial(doctor, options.path, console)
     if options.command is Command.DELIVER:
-        from matting.deliver import deliver
-
-        matting, output = matting_options(options), options.output
-        return partial(deliver, options.path, options.formats, matting, output, console)
+        return _delivery(options, console)
     from matting.demo import demo
 
     folder = options.path or options.output or DEMO_FOLDER
@@ -221,6 +218,19 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
             console.say(line)
 
     return show_demo
+
+
+def _delivery(options: argparse.Namespace, console: Console) -> Callable[[], object]:
+    from matting.cli.format_choice import ask_for_formats
+    from matting.deliver import deliver
+
+    matting, output = matting_options(options), options.output
+
+    def deliver_formats() -> object:
+        formats = options.formats or ask_for_formats(console)
+        return deliver(options.path, formats, matting, output, console)
+
+    return deliver_formats
 
 
 def _shut_down(console: Console) -> int:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from matting.cli import command_options, help_texts, suggestions
-from matting.delivery.formats import FORMATS
 from matting.errors import InputError
 from matting.system.invocation import (
     VERSION,
@@ -92,8 +91,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _refuse(unknown, parser)
     if command.needs_path and options.path is None:
         parser.error(f"{command} needs a {command.input_name}.")
-    if command is Command.DELIVER and options.formats is None:
-        parser.error(f"{command} needs --as, and the formats after it: {', '.join(FORMATS)}.")
     options.command = command
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     for name in ("path", "output", "checkpoint"):

@@ -29,6 +29,7 @@ from matting.system.files import image_files
 from matting.system.fingerprint import Fingerprint
 
 WRITABLE = stat.S_IWUSR
+DELIVERED_RECORD = "*_DELIVERED.json"  # by which the files of delivered formats are known
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def _left(
     kept = set() if mattes_too else {p for p, _ in ledger.recorded_files() if p.parent == mattes}
     kept.add(mattes / LIST_NAME)
     for path in matted.root.iterdir():
-        if path.name in names or _is_log_or_lock(path):
+        if path.name in names or path.match(DELIVERED_RECORD) or _is_log_or_lock(path):
             continue
         if path.is_dir() and not path.is_symlink() and path in _folders(ledger):
             yield from (inner for inner in path.iterdir() if inner not in kept)

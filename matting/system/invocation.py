@@ -79,6 +79,7 @@ BATCH_FILES = {
     Command.INFER: "2_infer.bat",
     Command.COMBINE: "3_combine.bat",
     Command.ADD_AUDIO: "4_add_audio.bat",
+    Command.DELIVER: r"extras\deliver.bat",
 }
 
 

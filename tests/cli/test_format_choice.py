@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
 from matting.cli.console import Console
 from matting.cli.format_choice import OFFERED, ask_for_formats
+from matting.cli.main import main
 from matting.delivery.formats import FORMATS
 from matting.errors import InputError
 
@@ -54,3 +56,14 @@ def test_where_nobody_can_be_asked_the_formats_are_listed(monkeypatch: pytest.Mo
         ask_for_formats(console)
     assert refused.value.option == "--as"
     assert all(name in str(refused.value) for name in FORMATS)
+
+
+def test_the_command_without_formats_asks_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(["deliver", str(tmp_path)]) == 2
+    assert ", ".join(FORMATS) in capsys.readouterr().err
+    asked(monkeypatch, "1\n")
+    assert main(["deliver", str(tmp_path)]) == 2  # nothing is matted there
+    assert f"1  {OFFERED[0].name}" in capsys.readouterr().out

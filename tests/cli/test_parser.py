@@ -77,7 +77,6 @@ def test_the_help_of_a_command_has_a_sentence_groups_and_examples_that_work(
         ("segment a --zzz", "segment has no option --zzz."),
         ("segment my clip.mp4", "quotation marks"),
         ("infer", "infer needs a SEGMENTS_DIR"),
-        ("deliver a", "deliver needs --as, and the formats after it: green, background"),
         ("deliver a --as prores", "Formats: green, background, prores4444"),
         ("infer a --subject potrait", "Did you mean portrait?"),
         ("infer a --codec", "a value is missing"),
