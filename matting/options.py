@@ -58,15 +58,7 @@ class OutputKind(Choice):
 
 
 # What `infer` writes.
-INFERRED = frozenset(
-    {
-        OutputKind.COMPOSITE,
-        OutputKind.ALPHA,
-        OutputKind.FOREGROUND,
-        OutputKind.ALPHA_PNG,
-        OutputKind.MATTE,
-    }
-)
+INFERRED = frozenset(map(OutputKind, ("COMPOSITE", "ALPHA", "FOREGROUND", "ALPHA_PNG", "MATTE")))
 
 
 class CodecBackend(Choice):

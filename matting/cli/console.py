@@ -91,21 +91,17 @@ class Console(Progress):
         self.record(segment_text(segment))
 
     def confirm(self, question: str) -> bool | None:
-        while (answer := self.ask(question, " (y/n)")) is not None:
+        while (answer := self.ask(f"{question} (y/n)")) is not None:
             if answer.lower() in YES | NO:
                 return answer.lower() in YES
             self._write("Please type y or n.", sys.stdout)
         return None
 
-    def ask(self, question: str, answers: str = "") -> str | None:
-        """Return what is typed in answer to a question; None: there is nobody to answer it.
-
-        Args:
-            answers: what may be typed, after the question.
-        """
+    def ask(self, question: str) -> str | None:
+        """Return what is typed in answer to a question; None: there is nobody to answer it."""
         if not _can_ask():
             return None
-        self._write(f"{printable(question)}{answers}", sys.stdout)
+        self._write(printable(question), sys.stdout)
         answer = sys.stdin.readline()
         self.record(f"{question} {answer.strip()}")
         # Without even a line end, the window is closed, or nobody types into this pipe.
