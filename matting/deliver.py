@@ -59,7 +59,7 @@ def infer_and_deliver(
     remembered = Ledger(MattedFolder.of(segments, output)).remembered
     options = take_up(options, remembered, progress)
     require_kept_mattes(rows, options)
-    announce_limits(rows, progress)
+    announce_limits(rows, options, progress)
     require_possible(inputs, _not_composite(rows), options)
     folder = infer(segments, replace(options, then_joined=True), output, progress)
     deliver(folder.root, rows, options, output, progress, announced=True)
@@ -101,7 +101,7 @@ def deliver(
     options = take_up(options, known.remembered, progress)
     others = _not_composite(rows)
     if not announced:
-        announce_limits(rows, progress)
+        announce_limits(rows, options, progress)
     require_possible(inputs, others, options)
     delivery = _Delivery(
         inputs=inputs,

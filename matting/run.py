@@ -55,7 +55,7 @@ def run(
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
     require_kept_mattes(formats, matting)
-    announce_limits(formats, progress)
+    announce_limits(formats, matting, progress)
     # Before the hour that cutting may take.
     with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from matting.deliver import deliver
-from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName, delivery_formats
 from matting.errors import InputError, StorageError
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
@@ -20,6 +20,7 @@ from matting.media.probe import frame_times
 from matting.options import MattingOptions, OutputKind
 from matting.project.paths import MattedFolder
 from matting.run import run
+from matting.segment import segment
 from matting.system import files as files_module
 from matting.workers import preflight
 from tests.support.clips import make_clip
@@ -171,6 +172,23 @@ def test_edges_shape_what_is_delivered_and_not_what_is_stored(
     shown = read_alpha(video, 10, MatteFile.open(matte).size_px)
     np.testing.assert_array_equal(shown, np.where(stored < least, 0, stored))
     assert matte.read_bytes() == content
+
+
+def test_what_a_format_does_not_hold_of_this_source_is_said(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 4, pixel_format="yuv444p10le")
+    options = matting_options(random_checkpoint)
+    matted = infer(segment(clip, SECOND, None, Recorder()), options, None, Recorder())
+    progress = Recorder()
+    deliver(matted.root, [FORMATS[FormatName.WEBM]], options, None, progress)
+    assert progress.mentions("The source is 4:4:4 in 10 bits")
+    assert progress.details[0].endswith("encoding by VP9.")
+
+
+def test_background_needs_a_picture_or_a_video(job: Job) -> None:
+    with pytest.raises(InputError, match="--background"):
+        deliver(job.matted.root, delivery_formats("background"), job.options, None, Recorder())
 
 
 def test_separate_videos_get_a_finished_file_each(tmp_path: Path, random_checkpoint: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matting.background import BackgroundFile
 from matting.delivery.format_writers import format_input
 from matting.delivery.formats import DeliveryFormat, FormatName
 from matting.errors import InputError, MattingError
@@ -27,13 +28,23 @@ def require_kept_mattes(rows: Sequence[DeliveryFormat], options: MattingOptions)
         )
 
 
-def announce_limits(rows: Sequence[DeliveryFormat], progress: Progress) -> None:
+def announce_limits(
+    rows: Sequence[DeliveryFormat], options: MattingOptions, progress: Progress
+) -> None:
     """Say what formats do not hold.
 
     Raises:
+        InputError: a picture or a video is to be behind the people, and none is given.
         MissingError: a format cannot be written on this computer; says what there is instead.
     """
     for row in rows:
+        has_file = isinstance(options.output.background, BackgroundFile)
+        if row.name is FormatName.BACKGROUND and not has_file:
+            raise InputError(
+                f"{row.name} needs a picture or a video that is behind the people.",
+                "Give it with --background; over a colour it is called green.",
+                option="--background",
+            )
         if row.name is FormatName.HEVC:
             require_alpha_layers()
         if row.limits:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from matting.background import BackgroundFile
+from matting.delivery.formats import DELIVERED
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.imaging.compositor import RenderFunction
@@ -31,6 +32,7 @@ HDR_LOST = (
     "mastering display and the light levels."
 )
 RENDERER_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
+NOTED = {OutputKind.COMPOSITE}  # what is said of it holds for what goes with it
 GPU_CHUNK_FRAMES = 4  # on the CPU one: more push each other out of its caches
 
 CreateWriter = Callable[
@@ -99,8 +101,7 @@ class RenderStage:
             behind = self._behind(job, self._output.background.path)
             job.writer.put_behind(behind)
             notes.append(behind.note)
-        if OutputKind.COMPOSITE in formats:
-            notes.append(formats[OutputKind.COMPOSITE].note)
+        notes += [own.note for kind, own in formats.items() if kind in NOTED or kind.is_delivered]
         if source.hdr and self._output.encoding.by_hardware:
             notes.append(HDR_LOST)
         self._say_once(notes, progress)
@@ -120,14 +121,23 @@ class RenderStage:
     def _backends(self, job: SegmentJob) -> str:
         """Return a line on what does the work."""
         frames = quantity(self.chunk_frames(job), "frame")
-        targets = job.task.targets.items()
-        writes_video = any(k is not OutputKind.MATTE and not t.pictures for k, t in targets)
-        encoder = encoder_spec(self._output.encoding).encoder if writes_video else "PNG"
         return (
             f"Decoding {'by NVDEC' if job.decoded_by_gpu else 'in software'}; "
             f"{self._network(job)}, {frames} at once; "
-            f"full-size pictures {RENDERER_WORDS[self._renderer.backend]}; encoding by {encoder}."
+            f"full-size pictures {RENDERER_WORDS[self._renderer.backend]}; "
+            f"encoding by {self._encoders(job.task.targets)}."
         )
+
+    def _encoders(self, targets: Mapping[OutputKind, OutputTarget]) -> str:
+        """Return what encodes, as people call it."""
+        names = set()
+        for kind, target in targets.items():
+            if kind.is_delivered and DELIVERED[kind].codec:
+                names.add(DELIVERED[kind].codec)
+            elif kind is not OutputKind.MATTE:
+                asked = encoder_spec(self._output.encoding).encoder
+                names.add("PNG" if target.pictures else asked)
+        return ", ".join(sorted(names)) or "FFV1"
 
     def _say_once(self, notes: list[str], progress: Progress) -> None:
         """Say what happens to the samples where that is not what everybody expects."""
