@@ -69,7 +69,8 @@ def test_a_damaged_segment_is_never_called_done(
     segments = cut(tmp_path, progress, 30)
     path = segments / "output_000.mp4"
     content = bytearray(path.read_bytes())
-    start = int(len(content) * where)
+    frames = content.index(b"mdat") + 4  # before them is room that holds nothing
+    start = frames + int((len(content) - frames) * where)
     content[start : start + 400] = bytes(400)
     path.write_bytes(content)
     with pytest.raises(SegmentsFailedError):

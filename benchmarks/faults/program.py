@@ -52,8 +52,8 @@ class CommandResult:
         return f"exit code {self.code}: " + " / ".join(self.output.strip().splitlines()[-3:])
 
     def segments_started(self) -> list[str]:
-        """Return the segments that it began to matte."""
-        return re.findall(r"(output_\d+\.mp4): ratio ", self.output)
+        """Return the segments that it began to matte, or to render from their stored mattes."""
+        return re.findall(r"(output_\d+\.mp4): (?:ratio |from its stored matte)", self.output)
 
 
 class RunningCommand:

@@ -6,6 +6,7 @@ that, or badly. Where that happens there, the file is refused by name, and the p
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,7 +121,8 @@ def _refusal(path: Path, loss: Loss) -> MediaError:
     return MediaError(what, "It is damaged, or made to do harm. Make or download it again.")
 
 
-_active: list[ForeignFiles] = []
+# Each with the process that it was begun in.
+_active: list[tuple[int, ForeignFiles]] = []
 
 
 @contextmanager
@@ -135,16 +137,23 @@ def guarded_reading(
     files = ForeignFiles(seconds, work_seconds)
     with files.calls:
         files.calls.start()
-        _active.append(files)
+        _active.append((os.getpid(), files))
         try:
             yield
         finally:
-            _active.remove(files)
+            _active.pop()
+
+
+def _files() -> ForeignFiles | None:
+    """Return what reads for this process; a fork has only its parent's, of no use to it."""
+    own = [files for process, files in _active if process == os.getpid()]
+    return own[-1] if own else None
 
 
 def known_refusal(path: Path) -> MediaError | None:
     """Return why `path`, or a file in that folder, cannot be read; None where it is not known."""
-    return _active[-1].refusal(path) if _active else None
+    files = _files()
+    return files.refusal(path) if files is not None else None
 
 
 def read_guarded(path: Path, read: Callable[[Progress], A]) -> A:
@@ -155,7 +164,8 @@ def read_guarded(path: Path, read: Callable[[Progress], A]) -> A:
     Raises:
         MediaError: reading it hangs, crashes or takes too much memory.
     """
-    return _active[-1].read(path, read) if _active else read(Progress())
+    files = _files()
+    return files.read(path, read) if files is not None else read(Progress())
 
 
 def work_guarded(path: Path, work: Callable[[Progress], A], progress: Progress) -> A:
@@ -169,4 +179,5 @@ def work_guarded(path: Path, work: Callable[[Progress], A], progress: Progress) 
         MediaError: it hangs or crashes.
         OutOfMemoryError: it takes too much memory.
     """
-    return _active[-1].work(path, work, progress) if _active else work(progress)
+    files = _files()
+    return files.work(path, work, progress) if files is not None else work(progress)
