@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.deliver import deliver
+from matting.deliver import deliver, infer_and_deliver
 from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName, delivery_formats
 from matting.errors import InputError, StorageError
 from matting.imaging.matte_planes import MAX_ALPHA
@@ -124,6 +124,14 @@ def test_all_steps_and_a_format_in_one_go(tmp_path: Path, random_checkpoint: Pat
         "clip_MATTED_prores4444.mov",
     }
     assert progress.mentions(rows[0].limits)
+
+
+def test_what_is_matted_is_delivered_at_once(tmp_path: Path, random_checkpoint: Path) -> None:
+    segments = cut(tmp_path, Recorder(), 4)
+    options = matting_options(random_checkpoint)
+    infer_and_deliver(segments, delivery_formats("green,exr"), options, None, Recorder())
+    assert len(frame_times(tmp_path / "clip_MATTED.mp4")) == 4
+    assert len(list((tmp_path / "clip_MATTED_exr").iterdir())) == 4
 
 
 def test_formats_without_stored_mattes_are_refused_before_the_first_hour(

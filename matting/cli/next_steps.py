@@ -120,6 +120,8 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
         folder = segments_folder(path, output)
         return _step(call, f"the folder {folder.name}", Command.INFER, folder)
     if options.command is Command.INFER:
+        if any(not row.kind.is_delivered for row in getattr(options, "formats", None) or ()):
+            return ""  # the composite is finished, too
         if not (path / PLAN_NAME).is_file():
             return _after_separate(path, output, call)
         folder = MattedFolder.of(path, output).root

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from matting.cli.main import main
-from matting.cli.next_steps import Invocation, failure_text, interruption_text
+from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
+from matting.cli.parser import parse
 from matting.errors import InputError, MediaError, StorageError
 from matting.system.humanize import time_taken
 from matting.system.invocation import command_line, program_line
@@ -127,6 +128,16 @@ def test_a_batch_file_says_what_to_drop_next(tmp_path: Path) -> None:
     )
     last = done.stdout.splitlines()[-1]
     assert last.endswith("Next: drop the folder clip_segments on 2_infer.bat.")
+
+
+@pytest.mark.parametrize(("formats", "is_next"), [("exr", True), ("green,exr", False)])
+def test_a_composite_that_is_delivered_is_not_combined_next(
+    formats: str, is_next: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "segments.json").touch()
+    words = ["infer", str(tmp_path), "--as", formats]
+    text = success_text(parse(words), Invocation(("program",), tuple(words)), 1)
+    assert ("combine" in text) is is_next
 
 
 def test_how_to_go_on_after_an_interruption() -> None:
