@@ -186,9 +186,17 @@ class Ledger:
         self._save_manifest()
 
     def recall(self, names: Iterable[str]) -> None:
-        """Take back the results of segments that were no part of the folder for a while."""
-        for name in self._former.keys() & set(names):
+        """Take back the results of segments that were no part of the folder for a while.
+
+        Args:
+            names: all segments, in order.
+        """
+        order = list(names)
+        for name in self._former.keys() & set(order):
             self._entries[name], self._done[name] = self._former.pop(name), True
+            self._names.append(name)
+        places = {name: place for place, name in enumerate(order)}
+        self._names.sort(key=lambda name: places.get(name, len(order)))
 
     def recover(self) -> None:
         """Bring to its end what a kill has left half-way between two results; remove the rest."""

@@ -60,7 +60,10 @@ class ResultRecorder:
             return
         settings = self._settings(item)
         look_changed = set(changed_settings(entry.settings, settings)) - {"kinds"}
-        kept = {OutputKind.MATTE} if look_changed else set(entry.outputs)
+        kept = {OutputKind.MATTE}
+        if not look_changed:  # what has been lost and is not wanted any more is forgotten
+            others = entry.outputs.keys() - outcome.outputs.keys() - kept
+            kept |= self._ledger.intact_outputs(item.name, others)
         outputs = {k: output for k, output in entry.outputs.items() if k in kept} | outcome.outputs
         settings = replace(settings, kinds=tuple(k for k in OutputKind if k in outputs))
         entry = replace(entry, settings=settings, outputs=outputs, error="", waiting=False)

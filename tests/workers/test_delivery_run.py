@@ -212,3 +212,15 @@ def test_records_of_what_is_delivered_outlive_the_outputs(job: ScriptedJob) -> N
     folder = job.folder.output_folder(OutputKind.PRORES4444)
     assert {folder / f"{Path(name).stem}.mov" for name in NAMES} <= known
     assert job.deliver(PRORES) == {}
+
+
+def test_segments_that_come_back_are_delivered_and_stay_known(job: ScriptedJob) -> None:
+    (job.segments / "segments.json").unlink()
+    job.run()
+    last = (job.segments / NAMES[-1]).rename(job.segments / "kept")
+    job.run()
+    last.rename(job.segments / NAMES[-1])
+    assert set(job.deliver(PRORES)) == set(NAMES)
+    assert processed(job.folder) == dict.fromkeys(NAMES, True)
+    assert job.deliver(PRORES) == {}
+    assert job.run() == []

@@ -409,6 +409,20 @@ def test_a_result_alone_that_is_deleted_needs_no_network(job: ScriptedJob) -> No
     assert job.states() == [NAMES[7], NAMES[11]]
 
 
+def test_an_output_that_is_lost_and_not_wanted_any_more_is_forgotten(job: ScriptedJob) -> None:
+    first = job.options
+    job.options = with_output(first, kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA))
+    job.run()
+    job.delete(5, kinds=(OutputKind.ALPHA,))
+    job.options = first
+    assert job.run() == [f"outputs of {NAMES[5]}"]
+    assert job.run() == []
+    # Those that are whole stay known.
+    assert Ledger(job.folder).output(NAMES[5], OutputKind.ALPHA) is None
+    assert Ledger(job.folder).output(NAMES[4], OutputKind.ALPHA) is not None
+    assert job.wrong() == []
+
+
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_a_matte_that_is_not_whole_is_found_again(how: str, job: ScriptedJob) -> None:
     job.run()
