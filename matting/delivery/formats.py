@@ -40,11 +40,6 @@ class AlphaTravel(Enum):
     BELOW = "The alpha is the lower half of the picture, white where opaque; colours are straight."
     BESIDE = "The alpha is the right half of the picture, white where opaque; colours are straight."
 
-    @property
-    def is_own_channel(self) -> bool:
-        """Whether it is a channel beside the colours."""
-        return self in {AlphaTravel.STRAIGHT, AlphaTravel.PREMULTIPLIED}
-
 
 class Audio(Enum):
     """What becomes of audio that a format's container does not hold as it is."""

@@ -103,8 +103,7 @@ class Ledger:
             entry = self.entry(name)
             if entry.waiting != (name in waiting):
                 self._entries[name] = replace(entry, waiting=name in waiting)
-        self._save_manifest()
-        self._save_processed()
+        self.save()
 
     def says_done(self, name: str) -> bool:
         """Return whether a segment is recorded as done, whatever became of its files since."""
@@ -191,12 +190,12 @@ class Ledger:
         Args:
             names: all segments, in order.
         """
-        order = list(names)
-        for name in self._former.keys() & set(order):
-            self._entries[name], self._done[name] = self._former.pop(name), True
+        places = {name: place for place, name in enumerate(names)}
+        for name in self._former.keys() & places.keys():
+            self._entries[name] = self._former.pop(name)
+            self._done[name] = not self._entries[name].waiting
             self._names.append(name)
-        places = {name: place for place, name in enumerate(order)}
-        self._names.sort(key=lambda name: places.get(name, len(order)))
+        self._names.sort(key=lambda name: places.get(name, len(places)))
 
     def recover(self) -> None:
         """Bring to its end what a kill has left half-way between two results; remove the rest."""
@@ -234,8 +233,8 @@ class Ledger:
         kept = [atomic_files.set_aside(f.path) for f in files if self._is_unknown(f)]
         if files:
             # On the disk before the first rename: a kill between two leaves no doubt.
-            names = {file.kind: file.temporary.name for file in files if file.kind}
-            self._incoming[name] = Incoming(entry, names)
+            temporary = {file.kind: file.temporary.name for file in files if file.kind}
+            self._incoming[name] = Incoming(entry, temporary)
             self._save_manifest()
             for file in files:
                 file.give_name()

@@ -379,6 +379,24 @@ def test_results_of_segments_that_come_back_are_known(job: ScriptedJob) -> None:
     assert job.run() == []
 
 
+def test_what_was_not_done_when_it_left_is_not_done_when_it_comes_back(job: ScriptedJob) -> None:
+    (job.segments / "segments.json").unlink()
+    job.run()
+    job.delete(10, 11, kinds=(OutputKind.COMPOSITE,))
+    stopping = Recorder()
+    job.interrupt_at(stopping, 11, "outputs of ")
+    with pytest.raises(KeyboardInterrupt):
+        job.run(stopping)
+    last = (job.segments / NAMES[-1]).rename(job.segments / "kept")
+    job.run()
+    last.rename(job.segments / NAMES[-1])
+    ledger = Ledger(job.folder)
+    ledger.recall(NAMES)
+    assert not ledger.says_done(NAMES[-1])
+    assert job.run() == [f"outputs of {NAMES[-1]}"]
+    assert all(processed(job.folder).values())
+
+
 def test_another_look_needs_no_network(job: ScriptedJob) -> None:
     """What is asked of the outputs alone is made from the stored mattes, and back again, too."""
     job.run()
