@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -20,8 +19,14 @@ from torch import Tensor
 from matting.background import COLOUR
 from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.colour_conversion import downsample_to_rgb
+from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import Renderer, render_matte
+from matting.imaging.renderer import (
+    Renderer,
+    StoredFrames,
+    compose_outputs,
+    render_matte_planes,
+)
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.base import TrainedNetwork
 from matting.inference.session import MattingSession
@@ -129,12 +134,13 @@ def measure(
     formats = output_formats(source, output.encoding, {OutputKind.COMPOSITE: target})
     output_format = formats[OutputKind.COMPOSITE]
     chunk_frames = session.chunk_frames(source.sample_format, source.size_px, ratio)
-    render = partial(
-        render_matte,
-        formats={OutputKind.COMPOSITE: output_format.sample_format},
-        background=COLOUR,
-        renderer=Renderer(RendererBackend.AUTO, torch_device, print),
-    )
+    renderer = Renderer(RendererBackend.AUTO, torch_device, print)
+    composite_format = {OutputKind.COMPOSITE: output_format.sample_format}
+
+    def render(matte: Matte) -> dict[OutputKind, Planes]:
+        stored = StoredFrames(matte.source, render_matte_planes(matte, renderer=renderer))
+        return compose_outputs(stored, composite_format, COLOUR)
+
     for matte in session.mattes(next(source.chunks(chunk_frames)).pictures, ratio):  # a warm-up
         render(matte)
     session.reset()

@@ -16,7 +16,12 @@ from benchmarks.warm_up import draw_film
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render
 from matting.imaging.planes import Planes
-from matting.imaging.renderer import Renderer, render_matte
+from matting.imaging.renderer import (
+    Renderer,
+    StoredFrames,
+    compose_outputs,
+    render_matte_planes,
+)
 from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
@@ -160,9 +165,8 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
             targets = dict.fromkeys(
                 (OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.sample_format
             )
-            count += len(
-                render_matte(matte, targets, GREEN, renderer=renderer)[OutputKind.COMPOSITE]
-            )
+            stored = StoredFrames(matte.source, render_matte_planes(matte, renderer=renderer))
+            count += len(compose_outputs(stored, targets, GREEN)[OutputKind.COMPOSITE])
     assert count == 3
     assert torch.cuda.max_memory_reserved(GPU) <= LIMIT_BYTES
 

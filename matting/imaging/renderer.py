@@ -179,37 +179,6 @@ def _largest_difference(one: Tensor, other: Tensor) -> int:
     return int((one.to(torch.int32) - other.to(torch.int32)).abs().max())
 
 
-def render_matte(
-    matte: Matte,
-    formats: Mapping[OutputKind, SampleFormat],
-    background: tuple[int, int, int],
-    *,
-    renderer: RenderFunction = compositor.render,
-    keep_on_device: Collection[OutputKind] = (),
-) -> dict[OutputKind, Planes]:
-    """Return a matte's full-size frames on the CPU; where memory is short, rendered in parts.
-
-    Needs no state, so that it can be done in another thread than the network's work.
-
-    Args:
-        formats, background: as for `compositor.render`.
-        renderer: a `Renderer`, or what renders in its place.
-        keep_on_device: outputs that stay on the matte's device.
-    Raises:
-        OutOfMemoryError: there is too little memory for a single frame.
-        MachineError: the graphics card broke off.
-    """
-
-    def render_part(part: Matte) -> dict[OutputKind, Planes]:
-        outputs = renderer(part, formats, background)
-        return {k: p if k in keep_on_device else to_host(p) for k, p in outputs.items()}
-
-    parts = in_parts(render_part, matte, matte.offset.device)
-    if len(parts) == 1:
-        return parts[0]
-    return {kind: concatenate([part[kind] for part in parts]) for kind in formats}
-
-
 def render_matte_planes(
     matte: Matte, *, renderer: RenderFunction = compositor.render
 ) -> MattePlanes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matting.imaging.planes import Planes, concatenate
-from matting.imaging.renderer import render_matte
+from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
 from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.inference.session import MattingSession
@@ -55,7 +55,10 @@ def matte_and_render(
     background: tuple[int, int, int],
 ) -> dict[OutputKind, Planes]:
     """Return the outputs of a session's next frames, on the CPU."""
-    parts = [render_matte(matte, formats, background) for matte in session.mattes(source, ratio)]
+    parts = [
+        compose_outputs(StoredFrames(matte.source, render_matte_planes(matte)), formats, background)
+        for matte in session.mattes(source, ratio)
+    ]
     return {kind: concatenate([part[kind] for part in parts]) for kind in formats}
 
 
