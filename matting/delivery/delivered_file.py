@@ -48,7 +48,7 @@ class DeliveredPart:
 
 
 @dataclass(frozen=True)
-class _Delivery:
+class _FinishedFile:
     """What is made of parts, and where.
 
     Attributes:
@@ -112,7 +112,7 @@ def finish_format(
         return joined, plan.time_base
 
     beside = matted.root / f"{row.name.upper()}_DELIVERED{row.suffix}"
-    delivery = _Delivery(
+    finished = _FinishedFile(
         row, video, parts, output or video.parent, video.stem, beside, record, join_parts
     )
 
@@ -121,7 +121,7 @@ def finish_format(
         if not source.fingerprint.is_same_as(plan.source):
             raise _another_source(video)
 
-    return _finish(delivery, require_same, progress)
+    return _finish(finished, require_same, progress)
 
 
 def finish_separate(
@@ -148,7 +148,7 @@ def finish_separate(
     # Of what its audio comes from, too.
     record = JoinRecord.of_hashes([part.sha256, source_sha256], source=None, frames=frames)
     beside = matted.root / format_name(stem, row.name, row.suffix)
-    delivery = _Delivery(
+    finished = _FinishedFile(
         row,
         source,
         [part],
@@ -164,7 +164,7 @@ def finish_separate(
         if watch.fingerprint.content_sha256 != source_sha256:
             raise _another_source(source)
 
-    return _finish(delivery, require_same, progress)
+    return _finish(finished, require_same, progress)
 
 
 def _join_separate(result: Path, source: Path) -> tuple[list[JoinPart], Fraction]:
@@ -179,18 +179,18 @@ def _join_separate(result: Path, source: Path) -> tuple[list[JoinPart], Fraction
 
 
 def _finish(
-    delivery: _Delivery, require_same: Callable[[SourceWatch], None], progress: Progress
+    finished: _FinishedFile, require_same: Callable[[SourceWatch], None], progress: Progress
 ) -> Path:
-    row = delivery.row
-    targets = [delivery.path_in(container) for container in row.containers or (None,)]
-    require_places([Place(path, is_folder=row.pictures) for path in targets], delivery.source)
+    row = finished.row
+    targets = [finished.path_in(container) for container in row.containers or (None,)]
+    require_places([Place(path, is_folder=row.pictures) for path in targets], finished.source)
     if row.pictures:
         (target,) = targets
-        folders = [part.path for part in delivery.parts]
-        is_new = gather_pictures(folders, target, delivery.beside, delivery.record, progress)
+        folders = [part.path for part in finished.parts]
+        is_new = gather_pictures(folders, target, finished.beside, finished.record, progress)
     else:
-        current = current_final(targets, delivery.beside, delivery.record, progress)
-        target = current or _finish_video(delivery, require_same, progress)
+        current = current_final(targets, finished.beside, finished.record, progress)
+        target = current or _finish_video(finished, require_same, progress)
         is_new = current is None
     if not is_new:
         progress.say(f"Already delivered: {target}")
@@ -199,31 +199,31 @@ def _finish(
 
 
 def _finish_video(
-    delivery: _Delivery, require_same: Callable[[SourceWatch], None], progress: Progress
+    finished: _FinishedFile, require_same: Callable[[SourceWatch], None], progress: Progress
 ) -> Path:
-    row, record = delivery.row, delivery.record
-    atomic_files.make_folder(delivery.folder)
-    size_bytes = sum(part.path.stat().st_size for part in delivery.parts)
-    on_one_disk = delivery.beside.parent.stat().st_dev == delivery.folder.stat().st_dev
-    require_room(delivery.folder, size_bytes * (2 if on_one_disk else 1))
-    require_room(delivery.beside.parent, size_bytes)
-    require_own_final(delivery.path_in(row.containers[0]), delivery.beside)
+    row, record = finished.row, finished.record
+    atomic_files.make_folder(finished.folder)
+    size_bytes = sum(part.path.stat().st_size for part in finished.parts)
+    on_one_disk = finished.beside.parent.stat().st_dev == finished.folder.stat().st_dev
+    require_room(finished.folder, size_bytes * (2 if on_one_disk else 1))
+    require_room(finished.beside.parent, size_bytes)
+    require_own_final(finished.path_in(row.containers[0]), finished.beside)
     final = FinalFile(
-        delivery.path_in,
-        delivery.beside,
-        replace(record, finals=known_finals(delivery.beside)),
+        finished.path_in,
+        finished.beside,
+        replace(record, finals=known_finals(finished.beside)),
         row.containers,
         is_hashed=True,
     )
-    if delivery.source.is_dir():
-        return _publish_silent(delivery, final, progress)
-    require_file(delivery.source)
-    with SourceWatch(delivery.source) as source:
+    if finished.source.is_dir():
+        return _publish_silent(finished, final, progress)
+    require_file(finished.source)
+    with SourceWatch(finished.source) as source:
         if record.source is not None and not source.looks_like(record.source):
-            raise _another_source(delivery.source)
-        beside = delivery.beside
+            raise _another_source(finished.source)
+        beside = finished.beside
         place = beside.with_name(f"{beside.stem}_PICTURE{beside.suffix}")
-        joined = _joined(delivery, place, progress)
+        joined = _joined(finished, place, progress)
         try:
             return make_final_file(
                 source,
@@ -237,33 +237,33 @@ def _finish_video(
             atomic_files.discard(joined)
 
 
-def _publish_silent(delivery: _Delivery, final: FinalFile, progress: Progress) -> Path:
+def _publish_silent(finished: _FinishedFile, final: FinalFile, progress: Progress) -> Path:
     """Make the finished file of a folder of pictures, which has nothing beside its picture."""
-    target = delivery.path_in(delivery.row.containers[0])
-    joined = _joined(delivery, target, progress)
+    target = finished.path_in(finished.row.containers[0])
+    joined = _joined(finished, target, progress)
     try:
         record = replace(final.record, file=Fingerprint.of(joined, progress.alive))
-        publish_final(joined, target, delivery.beside, record)
+        publish_final(joined, target, finished.beside, record)
     finally:
         atomic_files.discard(joined)
     progress.say(f"Done: {target}")
     return target
 
 
-def _joined(delivery: _Delivery, place: Path, progress: Progress) -> Path:
+def _joined(finished: _FinishedFile, place: Path, progress: Progress) -> Path:
     """Join the parts in a temporary file beside `place`, and check that; return it.
 
     ffmpeg takes a picture from one file. To it and the finished file the same packets are copied.
     """
-    parts, time_base = delivery.join_parts()
-    frames = delivery.record.frames
+    parts, time_base = finished.join_parts()
+    frames = finished.record.frames
     sweep(place)
     joined = create_temporary(place)
-    container = delivery.row.containers[0].value
+    container = finished.row.containers[0].value
     try:
         progress.start("Combining", frames, "frame")
         expected = join(parts, time_base, joined, progress, container=container)
-        _complete(delivery.row, parts[0].path, joined)
+        _complete(finished.row, parts[0].path, joined)
         progress.start("Checking", frames, "frame")
         check_joined(joined, expected, time_base, progress, container=container)
     except BaseException:

@@ -83,8 +83,7 @@ class Ledger:
             self._former[name] = self._entries.pop(name)
         self._former = {name: entry for name, entry in self._former.items() if entry.files}
         self._names = list(names)
-        self.plan = plan
-        self.origin = origin
+        self.plan, self.origin = plan, origin
         self.options, self.agreed = options or self.options, agreed or self.agreed
 
     def save(self) -> None:
@@ -203,6 +202,8 @@ class Ledger:
             if recovery.complete(self.folder, incoming):
                 self._replace(name, incoming.entry)
                 self._done[name] = self._done.get(name, False) or not incoming.is_delivery
+            else:  # what has its name already may be replaced
+                self._supersede(recovery.intact_files(self.folder, incoming.entry))
         self._incoming.clear()
         for entry in self._entries.values():
             recovery.restore_replaced(self.folder, entry)
@@ -213,8 +214,8 @@ class Ledger:
         entry = self.entry(name)
         begun = entry != Entry() if self._has_manifest else name in self._done
         if self.options is None and begun and not entry.outputs:
-            there = {kind: path for kind, path in paths.items() if path.exists()}
-            outputs = {k: OutputFile.of(p, Fingerprint.of(p)) for k, p in there.items()}
+            there = ((kind, path) for kind, path in paths.items() if path.exists())
+            outputs = {kind: OutputFile.of(path, Fingerprint.of(path)) for kind, path in there}
             self._entries[name] = replace(entry, outputs=outputs)
 
     def amend(self, name: str, entry: Entry) -> None:
@@ -245,11 +246,14 @@ class Ledger:
 
     def _replace(self, name: str, entry: Entry) -> None:
         """Put an entry in the place of another; files that keep their names stay known."""
-        for kind, output in self.entry(name).files.items():
-            self._superseded.setdefault(kind, {})[output.file] = output
+        self._supersede(self.entry(name).files)
         for kind, output in entry.files.items():
             self._superseded.get(kind, {}).pop(output.file, None)
         self._entries[name] = entry
+
+    def _supersede(self, files: Mapping[OutputKind, OutputFile]) -> None:
+        for kind, output in files.items():
+            self._superseded.setdefault(kind, {})[output.file] = output
 
     def _is_unknown(self, file: ProvenFile) -> bool:
         """Return whether something else than a result, or a damaged one, has the name of `file`."""
@@ -266,14 +270,11 @@ class Ledger:
         self._has_manifest = path.is_file()
         if self._has_manifest:
             manifest = records.read(path, Manifest, START_OVER, upgrade=upgrade)
-            self.plan = manifest.plan
-            self.origin = manifest.origin
+            self.plan, self.origin = manifest.plan, manifest.origin
             self.options, self.agreed = manifest.options, manifest.agreed
             self.frames_per_second = manifest.frames_per_second
-            self._entries = manifest.segments
-            self._incoming = manifest.incoming
-            self._former = manifest.former
-            self._superseded = manifest.superseded
+            self._entries, self._incoming = manifest.segments, manifest.incoming
+            self._former, self._superseded = manifest.former, manifest.superseded
             self._names = list(manifest.segments)
         if processed.is_file():
             done = records.read(processed, dict[str, Any], START_OVER)
@@ -284,14 +285,13 @@ class Ledger:
         atomic_files.write_json(self.folder.processed, done)
 
     def _save_manifest(self) -> None:
-        segments = {name: self.entry(name) for name in self._names}
         manifest = Manifest(
             plan=self.plan,
             origin=self.origin,
             options=self.options,
             agreed=self.agreed,
             frames_per_second=self.frames_per_second,
-            segments=segments,
+            segments={name: self.entry(name) for name in self._names},
             incoming=self._incoming,
             former=self._former,
             superseded={kind: files for kind, files in self._superseded.items() if files},

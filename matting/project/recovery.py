@@ -44,6 +44,11 @@ def is_intact(folder: MattedFolder, kind: OutputKind, output: OutputFile) -> boo
     return output.fingerprint.matches(folder.output_folder(kind) / output.file)
 
 
+def intact_files(folder: MattedFolder, entry: Entry) -> dict[OutputKind, OutputFile]:
+    """Return those of a segment's results that are in their places."""
+    return {kind: own for kind, own in entry.files.items() if is_intact(folder, kind, own)}
+
+
 def _announced(incoming: Incoming) -> dict[OutputKind, OutputFile]:
     """Return what has to be there for an announced result to count."""
     entry = incoming.entry

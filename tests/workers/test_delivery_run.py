@@ -194,6 +194,29 @@ def test_what_a_kill_leaves_between_announcement_and_names_is_brought_to_its_end
     assert len(delivered(job, OutputKind.PNG)) == COUNT
 
 
+def test_what_a_kill_and_a_loss_leave_is_known_and_made_again(
+    job: ScriptedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One format has its name, and the other, which had not, is gone."""
+    given: list[ProvenFile] = []
+
+    def give_name(file: ProvenFile) -> None:
+        if given:
+            shutil.rmtree(file.temporary)
+            raise KeyboardInterrupt
+        given.append(file)
+        original(file)
+
+    original = ProvenFile.give_name
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ProvenFile, "give_name", give_name)
+        job.deliver(PRORES, PNG)
+    assert given[0].path.is_file()
+    assert job.deliver(PRORES, PNG) == BOTH
+    assert not job.progress.mentions("(found)")
+    assert job.deliver(PRORES, PNG) == {}
+
+
 def test_what_was_not_made_here_is_not_overwritten(job: ScriptedJob) -> None:
     job.deliver(PRORES)
     other = job.folder.output_folder(OutputKind.FFV1) / "output_000.mkv"
