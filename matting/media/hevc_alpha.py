@@ -31,7 +31,8 @@ from matting.system.closing import Closing
 from matting.system.temporary_files import create_temporary
 
 DEFAULT_QUALITY = 20
-PARAMETERS = "open-gop=0:bframes=0:info=0:log-level=error"
+# A rate in the header would be a guess at the file's own times, another for each segment.
+PARAMETERS = "open-gop=0:bframes=0:info=0:vui-timing-info=0:log-level=error"
 HINT = "Choose another format with alpha: prores4444, webm-alpha or ffv1."
 PROBE_SIZE = Size(64, 64)
 ARRAYS = 23  # where a decoder configuration record's lists of NAL units begin

@@ -13,6 +13,7 @@ from matting.imaging.sample_format import Size
 from matting.media import ffmpeg
 from matting.media.alpha_encoders import AlphaCodec, alpha_input
 from matting.media.colour_tags import BT709_TAGS, ColourRange
+from matting.media.container import open_video
 from matting.media.hevc_alpha import (
     HevcAlphaWriter,
     has_alpha_layer,
@@ -69,6 +70,18 @@ def test_times_tags_and_the_shape_of_pixels_are_kept(tmp_path: Path) -> None:
     assert (info.width_px, info.height_px) == Size(98, 66)
     assert info.pixel_aspect == Fraction(4, 3)
     assert replace(info.colour, location=0) == TAGS
+
+
+def test_files_of_other_times_have_the_same_header(tmp_path: Path) -> None:
+    headers = set()
+    for number, pts in enumerate(((0, 3000, 6000, 9000), PTS)):
+        path = tmp_path / f"{number}.mp4"
+        with open_writer(path) as writer:
+            write(writer, pts)
+            writer.finish()
+        with open_video(path) as (_, stream):
+            headers.add(stream.codec_context.extradata)
+    assert len(headers) == 1
 
 
 @pytest.mark.parametrize("kept", [False, True])
