@@ -8,6 +8,8 @@ import torch
 
 from model import MattingNetwork
 
+ALPHA_CONTRAST = 150  # so that random weights find much, little and all between
+
 
 def write_random_checkpoint(path: Path, seed: int) -> Path:
     """Write a checkpoint of random weights: useless, but every part of the network has its say."""
@@ -29,4 +31,19 @@ def write_constant_checkpoint(path: Path, alpha: float) -> Path:
         network.get_parameter("refiner.conv.6.weight").zero_()
         network.get_parameter("refiner.conv.6.bias").zero_()
     torch.save(network.state_dict(), path)
+    return path
+
+
+def write_varied_checkpoint(path: Path, seed: int) -> Path:
+    """Write weights that give soft alphas all over, and the source as its foreground."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = MattingNetwork()
+    weights = torch.load(write_constant_checkpoint(path, 0.5), weights_only=True)
+    random = network.state_dict()
+    mine = {name: value for name, value in random.items() if not name.startswith("refiner")}
+    mine["project_mat.conv.weight"][:3] = 0
+    mine["project_mat.conv.weight"][3] *= ALPHA_CONTRAST
+    mine["project_mat.conv.bias"] = weights["project_mat.conv.bias"]
+    torch.save({**weights, **mine}, path)
     return path

@@ -13,6 +13,7 @@ from benchmarks.fidelity.conversion import BACKGROUNDS, CONVERSIONS, ENCODERS
 from benchmarks.fidelity.job import Networks
 from benchmarks.fidelity.program import FfmpegError
 from benchmarks.fidelity.row import Result
+from benchmarks.fidelity.rows_delivery import DELIVERY
 from benchmarks.fidelity.rows_formats import CODECS, COLOURS, CONTAINERS, DEPTHS
 from benchmarks.fidelity.rows_times import FILES, GEOMETRY, TIMES, TRACKS
 from benchmarks.results import measured_on, section, table, write_section
@@ -62,6 +63,7 @@ ROWS: Sequence[Runnable] = (
     *CONVERSIONS,
     *BACKGROUNDS,
     *ENCODERS,
+    *DELIVERY,
 )
 
 

@@ -46,10 +46,14 @@ class Delivered:
 
 
 class Networks:
-    """The two stand-in networks, each written when it is first asked for."""
+    """The two stand-in networks, each written when it is first asked for.
+
+    Attributes:
+        folder: holds them, and what else is made once for many rows.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     @property
     def opaque(self) -> Path:
@@ -62,7 +66,7 @@ class Networks:
         return self._checkpoint("empty.pth", 0.0)
 
     def _checkpoint(self, name: str, alpha: float) -> Path:
-        path = self._folder / name
+        path = self.folder / name
         return path if path.is_file() else write_constant_checkpoint(path, alpha)
 
 
