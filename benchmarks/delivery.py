@@ -24,24 +24,22 @@ from pathlib import Path
 import torch
 
 from benchmarks.results import measured_on, table, write_section
-from matting.delivery.format_writers import FormatWriter, create_format_writer
-from matting.delivery.formats import DELIVERED, FORMATS, FormatName
-from matting.delivery.outputs import OutputTarget, create_writer, output_formats
+from matting.delivery.format_writers import FormatWriter, create_format_writer, format_input
+from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
+from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.delivered_rendering import straight_foregrounds
-from matting.imaging.planes import Planes, TimedBatch
+from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import Renderer, StoredFrames, compose_outputs
+from matting.imaging.sample_format import SampleFormat
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import VARIABLE, load_checkpoint
-from matting.media.encoders import EncoderInput
-from matting.media.images.writer import ImageWriter
 from matting.media.matte_file import MatteFile
 from matting.media.source import FrameChunk, take_frames
 from matting.media.video_source import VideoSource
-from matting.media.video_writer import VideoWriter
 from matting.options import (
     CodecBackend,
     EncodingOptions,
@@ -180,8 +178,9 @@ def infer_rows(bench: Bench, checkpoint: Path) -> list[list[str]]:
 
 def deliver_row(bench: Bench, names: Sequence[FormatName], codec: VideoCodec) -> list[str]:
     """Return the row of some formats that are delivered in one go."""
-    kinds = [FORMATS[name].kind for name in names]
-    composed, beside = _ready(bench, kinds, codec)
+    rows = [FORMATS[name] for name in names]
+    kinds = [row.kind for row in rows]
+    ready = _ready(bench, rows, codec)
     times = [chunk.pts[0] for chunk in bench.chunks()]
 
     def deliver() -> None:
@@ -193,14 +192,11 @@ def deliver_row(bench: Bench, names: Sequence[FormatName], codec: VideoCodec) ->
 
     def encode() -> None:
         with ExitStack() as files:
-            plain, formats = _writers(bench, kinds, codec, files)
-            for number, chunk in enumerate(bench.chunks()):
-                pts = [chunk.pts[0] - times[0]]
-                for kind, plain_writer in plain.items():
-                    plain_writer.write(composed[number][kind], pts)
-                for kind, format_writer in formats.items():
-                    format_writer.write(beside[number][kind], pts)
-            for writer in (*plain.values(), *formats.values()):
+            writers = [_writer(bench, row, codec, files) for row in rows]
+            for chunk, pictures in zip(bench.chunks(), ready, strict=True):
+                for writer, frames in zip(writers, pictures, strict=True):
+                    writer.write(frames, [chunk.pts[0] - times[0]])
+            for writer in writers:
                 writer.finish(ignore)
 
     alone, delivered = bench.in_turns([encode, deliver])
@@ -221,51 +217,37 @@ def _stored(bench: Bench) -> Iterator[StoredFrames]:
             yield StoredFrames(chunk.pictures, stored.matte)
 
 
-def _formats(
-    bench: Bench, kinds: Sequence[OutputKind], codec: VideoCodec
-) -> dict[OutputKind, EncoderInput]:
-    targets = {kind: OutputTarget(bench.folder / kind) for kind in kinds}
-    return output_formats(bench.source, encoding_of(codec), targets)
-
-
 def _ready(
-    bench: Bench, kinds: Sequence[OutputKind], codec: VideoCodec
-) -> tuple[list[dict[OutputKind, Planes]], list[dict[OutputKind, DeliveredFrames]]]:
-    """Return the pictures of each frame, as the encoders take them."""
-    samples = {k: own.sample_format for k, own in _formats(bench, kinds, codec).items()}
-    over_colour = {k: own for k, own in samples.items() if not k.is_delivered}
-    composed: list[dict[OutputKind, Planes]] = []
-    beside: list[dict[OutputKind, DeliveredFrames]] = []
-    for frames in _stored(bench):
-        composed.append(compose_outputs(frames, over_colour, COLOUR) if over_colour else {})
-        own = {k: target for k, target in samples.items() if k.is_delivered}
-        colours, alpha = straight_foregrounds(frames, set(own.values()))
-        beside.append({k: DeliveredFrames(colours[target], alpha) for k, target in own.items()})
-    return composed, beside
+    bench: Bench, rows: Sequence[DeliveryFormat], codec: VideoCodec
+) -> list[list[DeliveredFrames]]:
+    """Return the pictures of each frame, as each format's encoder takes them."""
+    encoding = encoding_of(codec)
+    samples = [format_input(row, bench.source, encoding).sample_format for row in rows]
+
+    def picture(row: DeliveryFormat, target: SampleFormat, frames: StoredFrames) -> DeliveredFrames:
+        if not row.kind.is_delivered:
+            composed = compose_outputs(frames, {row.kind: target}, COLOUR)
+            return DeliveredFrames(composed[row.kind], None)
+        colours, alpha = straight_foregrounds(frames, {target})
+        return DeliveredFrames(colours[target], alpha)
+
+    return [
+        [picture(row, target, frames) for row, target in zip(rows, samples, strict=True)]
+        for frames in _stored(bench)
+    ]
 
 
-def _writers(
-    bench: Bench, kinds: Sequence[OutputKind], codec: VideoCodec, files: ExitStack
-) -> tuple[dict[OutputKind, VideoWriter | ImageWriter], dict[OutputKind, FormatWriter]]:
-    """Open what encodes, without what makes the pictures."""
-    plain: dict[OutputKind, VideoWriter | ImageWriter] = {}
-    formats: dict[OutputKind, FormatWriter] = {}
-    source, encoding = bench.source, encoding_of(codec)
-    for kind, samples in _formats(bench, kinds, codec).items():
-        path = bench.folder / f"{kind}_alone"
-        if kind.is_delivered:
-            row = DELIVERED[kind]
-            writer = create_format_writer(
-                row, path, source=source, encoding=encoding, samples=samples
-            )
-            formats[kind] = files.enter_context(writer)
-        else:
-            target = OutputTarget(path)
-            plain[kind] = create_writer(
-                kind, path, target, source=source, encoding=encoding, output_format=samples
-            )
-            files.enter_context(plain[kind])
-    return plain, formats
+def _writer(bench: Bench, row: DeliveryFormat, codec: VideoCodec, files: ExitStack) -> FormatWriter:
+    """Open what encodes a format, without what makes its pictures."""
+    encoding = encoding_of(codec)
+    writer = create_format_writer(
+        row,
+        bench.folder / f"{row.name}_alone",
+        source=bench.source,
+        encoding=encoding,
+        samples=format_input(row, bench.source, encoding),
+    )
+    return files.enter_context(writer)
 
 
 def measure(clip: Path, checkpoint: Path, frames: int, rounds: int) -> str:
