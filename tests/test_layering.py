@@ -35,7 +35,7 @@ IMPORTERS = {
     "imageio_ffmpeg": "matting/media/ffmpeg.py",
     "filelock": "matting/system/file_lock.py",
     "packaging": "matting/system/packages.py",
-    "tqdm": "matting/cli/console.py",
+    "tqdm": "matting/cli/progress_display.py",
     "triton": "matting/imaging/triton_kernel.py",
     "torchvision": "model/encoder.py",
     "argparse": "matting/cli/",

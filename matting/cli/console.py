@@ -8,27 +8,23 @@ it does not.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 
-from matting.cli.console_writer import WRITER
 from matting.cli.job_log import JobLog
 from matting.cli.notices import notice_lines, segment_text
+from matting.cli.outlet import Outlet
+from matting.cli.progress_display import ProgressBar, ProgressLog
 from matting.cli.progress_line import ProgressLine
 from matting.cli.wrapping import wrap
 from matting.progress import Notice, Progress, SegmentReport, quantity
 from matting.system.invocation import batch_file
 from matting.system.text import printable, printable_lines
 
-REDRAW_SECONDS = 0.2
-LOG_FIRST_SECONDS, LOG_SECONDS = 10, 60
-USUAL_WIDTH = 80
-BAR_CELL = "#"  # blocks are as wide as two letters in Asian windows, and not in every font
 YES, NO = {"y", "yes"}, {"n", "no"}
 
 
@@ -59,7 +55,7 @@ class Console(Progress):
         self._noticed: dict[Notice, Counter[str]] = {}
         self._just_said: set[str] = set()  # since the last task began
         self._line: ProgressLine | None = None
-        self._shown: _Bar | _Log | None = None
+        self._shown: ProgressBar | ProgressLog | None = None
         self._stopped = ""  # the line of a task that has just ended before its last unit
 
     def say(self, text: str) -> None:
@@ -135,8 +131,8 @@ class Console(Progress):
         if self._quiet:
             return
         self._line = ProgressLine(title, total, unit, segments, time.monotonic())
-        outlet = _Outlet(sys.stderr)
-        self._shown = (_Bar if outlet.is_window else _Log)(self._line, outlet)
+        outlet = Outlet(sys.stderr)
+        self._shown = (ProgressBar if outlet.is_window else ProgressLog)(self._line, outlet)
 
     def advance(self, units: int) -> None:
         if self._line is not None and self._shown is not None:
@@ -166,7 +162,7 @@ class Console(Progress):
     def _write(self, text: str, stream: TextIO, *, may_be_dropped: bool = False) -> None:
         if self._shown is not None:
             self._shown.clear()
-        outlet = _Outlet(stream, may_be_dropped=may_be_dropped)
+        outlet = Outlet(stream, may_be_dropped=may_be_dropped)
         lines = text.split("\n")
         if outlet.is_window:
             width = outlet.width - 1  # some windows begin a new line after the last column
@@ -187,111 +183,3 @@ def _can_ask() -> bool:
         return bool(batch_file()) or (sys.stdin.isatty() and sys.stdout.isatty())
     except ValueError:  # closed
         return False
-
-
-class _Outlet:
-    """A stream that takes whatever is written to it."""
-
-    def __init__(self, stream: TextIO | None, *, may_be_dropped: bool = False) -> None:
-        """
-        Args:
-            stream: None: a program without a console.
-            may_be_dropped: whether what is written is left out where very much waits already.
-        """
-        self._stream = stream
-        self._may_be_dropped = may_be_dropped
-        self.encoding = (stream and stream.encoding) or "utf-8"
-
-    def write(self, text: str) -> None:
-        """Write what the stream can show of `text`."""
-        if self._stream is None:
-            return
-        shown = text.encode(self.encoding, "replace").decode(self.encoding, "replace")
-        WRITER.write(self._stream, shown, may_be_dropped=self._may_be_dropped)
-
-    def flush(self) -> None:
-        """Do nothing: everything is written as soon as can be."""
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether so much waits to be written that progress had better wait, too."""
-        return WRITER.is_behind
-
-    @property
-    def is_window(self) -> bool:
-        """Whether a line there can be overwritten."""
-        if self._stream is None or os.environ.get("TERM") == "dumb":
-            return False
-        try:
-            return self._stream.isatty()
-        except ValueError:  # closed
-            return False
-
-    @property
-    def width(self) -> int:
-        """The window's width, in characters."""
-        try:
-            columns = os.get_terminal_size(self._stream.fileno()).columns if self._stream else 0
-        except (OSError, ValueError):
-            columns = 0
-        return columns or USUAL_WIDTH  # some report 0
-
-
-class _Bar:
-    """The line in a window, which tqdm overwrites and removes."""
-
-    def __init__(self, line: ProgressLine, outlet: _Outlet) -> None:
-        self._line = line
-        self._outlet = outlet
-        self._next = 0.0
-        from tqdm import tqdm  # here: sentences must be shown even if it is missing
-
-        tqdm.monitor_interval = 0  # no thread to monitor it
-        self._bar = tqdm(file=cast(TextIO, outlet), bar_format="{desc}", leave=False)
-        self.update()
-
-    def update(self) -> None:
-        now = time.monotonic()
-        if now >= self._next and not self._outlet.is_behind:
-            self._next = now + REDRAW_SECONDS
-            self.refresh()
-
-    def clear(self) -> None:
-        self._bar.clear()
-
-    def refresh(self) -> None:
-        self._bar.set_description_str(self._rendered())
-
-    def close(self) -> str:
-        """Remove the line; return it if not all is done, else ""."""
-        self._bar.close()
-        return "" if self._line.is_complete else self._rendered()
-
-    def _rendered(self) -> str:
-        # The last column stays free: some windows start a new line after it.
-        return self._line.render(self._outlet.width - 1, BAR_CELL)
-
-
-class _Log:
-    """A line now and then."""
-
-    def __init__(self, line: ProgressLine, outlet: _Outlet) -> None:
-        self._line = line
-        self._outlet = outlet
-        self._next = time.monotonic() + LOG_FIRST_SECONDS
-
-    def update(self) -> None:
-        now = time.monotonic()
-        if now >= self._next and not self._outlet.is_behind:
-            self._next = now + LOG_SECONDS
-            self._outlet.write(f"{self._line.render(USUAL_WIDTH - 1, '')}\n")
-
-    def clear(self) -> None:
-        """Do nothing: a line in a log stays."""
-
-    def refresh(self) -> None:
-        """Do nothing: a line in a log stays."""
-
-    def close(self) -> str:
-        """Return "": the next sentence says how it ended."""
-        return ""

@@ -172,7 +172,7 @@ def test_a_log_gets_a_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("matting.cli.console.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("matting.cli.progress_display.time.monotonic", lambda: now[0])
     log = Console()
     log.start("Matting", 4 * 3600 * 25, "frame", 160)
     for second in range(3600):
