@@ -12,7 +12,7 @@ from msgspec.structs import replace as replace_fields
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
-from matting.delivery.finishing import finish, source_of
+from matting.delivery.finishing import finish, require_free_places, source_of
 from matting.delivery.format_limits import (
     announce_limits,
     require_kept_mattes,
@@ -56,11 +56,14 @@ def infer_and_deliver(
         whatever `infer` and `deliver` raise.
     """
     inputs = read_inputs(segments)
-    remembered = Ledger(MattedFolder.of(segments, output)).remembered
-    options = take_up(options, remembered, progress)
+    job = MattedFolder.of(segments, output)
+    options = take_up(options, Ledger(job).remembered, progress)
     require_kept_mattes(rows, options)
     announce_limits(rows, options, progress)
-    require_possible(inputs, _not_composite(rows), options)
+    others = _not_composite(rows)
+    require_possible(inputs, others, options)
+    video = source_of(inputs, rows, job.root.parent)
+    require_free_places(inputs, job, others, video=video, output=output)
     folder = infer(segments, replace(options, then_joined=True), output, progress)
     deliver(folder.root, rows, options, output, progress, announced=True)
 
@@ -168,6 +171,7 @@ class _Delivery:
                 locks.enter_context(reading_lock(inputs.path))
             ledger = Ledger(self.folder)  # read again: another run may have written it
             require_same_origin(inputs, ledger)
+            require_free_places(inputs, self.folder, rows, video=self.video, output=self.output)
             share_cores(device, compute.threads)
             options = with_tags_as_before(self.options, map(ledger.entry, ledger.names))
 

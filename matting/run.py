@@ -12,6 +12,7 @@ from pathlib import Path
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.deliver import deliver
+from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.format_limits import announce_limits, require_kept_mattes, require_possible
 from matting.delivery.formats import DeliveryFormat
 from matting.infer import infer
@@ -54,13 +55,15 @@ def run(
     require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
+    others = [row for row in formats if row.kind.is_delivered]
+    for row in others:
+        FinishedPlace.of_video(job, row, video, output).require_free(video)
     require_kept_mattes(formats, matting)
     announce_limits(formats, matting, progress)
     # Before the hour that cutting may take.
     with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
     segments = segment(video, cutting, output, progress, matting)
-    others = [row for row in formats if row.kind.is_delivered]
     require_possible(read_inputs(segments), others, matting)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)

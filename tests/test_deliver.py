@@ -106,6 +106,40 @@ def test_delivering_again_makes_nothing(job: Job) -> None:
     assert progress.mentions("Already delivered")
 
 
+@pytest.mark.parametrize("name", ["clip_MATTED_matte.mp4", "clip_MATTED_exr"])
+def test_what_somebody_else_put_where_a_result_goes_is_named_before_anything_is_made(
+    name: str, job: Job, tmp_path: Path
+) -> None:
+    theirs = tmp_path / name
+    if theirs.suffix:
+        theirs.write_text("mine", encoding="utf-8")
+    else:
+        theirs.mkdir()
+        (theirs / "notes.txt").write_text("mine", encoding="utf-8")
+    row = next(row for row in ROWS if name.startswith(f"clip_MATTED_{row.name}"))
+    with (
+        patch("matting.deliver.DeliveryRun.run", side_effect=AssertionError("it began")),
+        pytest.raises(InputError, match=name),
+    ):
+        deliver(job.matted.root, [FINISHED[0], row], job.options, tmp_path, Recorder())
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_is_in_the_way_of_a_format_is_named_before_anything_is_matted(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    options = matting_options(random_checkpoint)
+    segments = cut(tmp_path, Recorder(), 4)
+    theirs = tmp_path / "clip_MATTED_matte.mp4"
+    theirs.write_text("mine", encoding="utf-8")
+    rows = [FORMATS[FormatName.MATTE]]
+    with pytest.raises(InputError, match=theirs.name):
+        infer_and_deliver(segments, rows, options, None, Recorder())
+    with pytest.raises(InputError, match=theirs.name):
+        run(tmp_path / "clip.mp4", SECOND, options, None, Recorder(), formats=rows)
+    assert not MattedFolder.of(segments).output_folder(OutputKind.MATTE).exists()
+
+
 def test_another_green_is_delivered_as_the_composite(job: Job) -> None:
     mattes = [path.read_bytes() for path in files(job.matted, OutputKind.MATTE)]
     green = with_output(job.options, background=(0, 255, 0))

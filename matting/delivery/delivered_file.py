@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from matting.delivery.delivered_pictures import gather_pictures
 from matting.delivery.final_file import FinalFile, make_final_file
+from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import AlphaTravel, DeliveryFormat, FormatName
 from matting.delivery.room import require_room
 from matting.errors import InputError
@@ -22,10 +23,9 @@ from matting.media.media_index import forget_index
 from matting.media.mp4.hevc_layers import keep_layers
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress
-from matting.project.job_places import Place, require_places
 from matting.project.join_record import JoinRecord
-from matting.project.own_files import current_final, known_finals, publish_final, require_own_final
-from matting.project.paths import Container, MattedFolder, format_name
+from matting.project.own_files import current_final, known_finals, publish_final
+from matting.project.paths import MattedFolder
 from matting.project.plan import Plan
 from matting.project.source_watch import SourceWatch
 from matting.system import atomic_files
@@ -52,25 +52,15 @@ class _FinishedFile:
     """What is made of parts, and where.
 
     Attributes:
-        folder, stem: of the finished file.
-        beside: the path beside which the record of it lies; parts are joined in its folder.
         record: of what it is made of.
         join_parts: returns what is joined, and seconds a tick of its times.
     """
 
-    row: DeliveryFormat
+    place: FinishedPlace
     source: Path
     parts: Sequence[DeliveredPart]
-    folder: Path
-    stem: str
-    beside: Path
     record: JoinRecord
     join_parts: Callable[[], tuple[list[JoinPart], Fraction]]
-
-    def path_in(self, container: Container | None = None) -> Path:
-        """Return the finished file in a container; None: the folder of pictures."""
-        suffix = container.suffix if container else ""
-        return self.folder / format_name(self.stem, self.row.name, suffix)
 
 
 def finish_format(
@@ -111,10 +101,8 @@ def finish_format(
         ]
         return joined, plan.time_base
 
-    beside = matted.root / f"{row.name.upper()}_DELIVERED{row.suffix}"
-    finished = _FinishedFile(
-        row, video, parts, output or video.parent, video.stem, beside, record, join_parts
-    )
+    place = FinishedPlace.of_video(matted, row, video, output)
+    finished = _FinishedFile(place, video, parts, record, join_parts)
 
     def require_same(source: SourceWatch) -> None:
         source.require_unchanged()
@@ -147,17 +135,9 @@ def finish_separate(
     stem = part.path.name if row.pictures else part.path.stem
     # Of what its audio comes from, too.
     record = JoinRecord.of_hashes([part.sha256, source_sha256], source=None, frames=frames)
-    beside = matted.root / format_name(stem, row.name, row.suffix)
-    finished = _FinishedFile(
-        row,
-        source,
-        [part],
-        matted.root,
-        stem,
-        beside,
-        record,
-        partial(_join_separate, part.path, source),
-    )
+    place = FinishedPlace.of_separate(matted, row, stem)
+    join_parts = partial(_join_separate, part.path, source)
+    finished = _FinishedFile(place, source, [part], record, join_parts)
 
     def require_same(watch: SourceWatch) -> None:
         watch.require_unchanged()
@@ -181,15 +161,15 @@ def _join_separate(result: Path, source: Path) -> tuple[list[JoinPart], Fraction
 def _finish(
     finished: _FinishedFile, require_same: Callable[[SourceWatch], None], progress: Progress
 ) -> Path:
-    row = finished.row
-    targets = [finished.path_in(container) for container in row.containers or (None,)]
-    require_places([Place(path, is_folder=row.pictures) for path in targets], finished.source)
+    place = finished.place
+    row, beside, record = place.row, place.beside, finished.record
+    place.require_possible(finished.source)
     if row.pictures:
-        (target,) = targets
+        (target,) = place.paths
         folders = [part.path for part in finished.parts]
-        is_new = gather_pictures(folders, target, finished.beside, finished.record, progress)
+        is_new = gather_pictures(folders, target, beside, record, progress)
     else:
-        current = current_final(targets, finished.beside, finished.record, progress)
+        current = current_final(place.paths, beside, record, progress)
         target = current or _finish_video(finished, require_same, progress)
         is_new = current is None
     if not is_new:
@@ -201,17 +181,17 @@ def _finish(
 def _finish_video(
     finished: _FinishedFile, require_same: Callable[[SourceWatch], None], progress: Progress
 ) -> Path:
-    row, record = finished.row, finished.record
-    atomic_files.make_folder(finished.folder)
+    row, record, target = finished.place.row, finished.record, finished.place
+    atomic_files.make_folder(target.folder)
     size_bytes = sum(part.path.stat().st_size for part in finished.parts)
-    on_one_disk = finished.beside.parent.stat().st_dev == finished.folder.stat().st_dev
-    require_room(finished.folder, size_bytes * (2 if on_one_disk else 1))
-    require_room(finished.beside.parent, size_bytes)
-    require_own_final(finished.path_in(row.containers[0]), finished.beside)
+    on_one_disk = target.beside.parent.stat().st_dev == target.folder.stat().st_dev
+    require_room(target.folder, size_bytes * (2 if on_one_disk else 1))
+    require_room(target.beside.parent, size_bytes)
+    target.require_own()
     final = FinalFile(
-        finished.path_in,
-        finished.beside,
-        replace(record, finals=known_finals(finished.beside)),
+        target.path_in,
+        target.beside,
+        replace(record, finals=known_finals(target.beside)),
         row.containers,
         is_hashed=True,
     )
@@ -221,7 +201,7 @@ def _finish_video(
     with SourceWatch(finished.source) as source:
         if record.source is not None and not source.looks_like(record.source):
             raise _another_source(finished.source)
-        beside = finished.beside
+        beside = target.beside
         place = beside.with_name(f"{beside.stem}_PICTURE{beside.suffix}")
         joined = _joined(finished, place, progress)
         try:
@@ -239,11 +219,11 @@ def _finish_video(
 
 def _publish_silent(finished: _FinishedFile, final: FinalFile, progress: Progress) -> Path:
     """Make the finished file of a folder of pictures, which has nothing beside its picture."""
-    target = finished.path_in(finished.row.containers[0])
+    target = finished.place.paths[0]
     joined = _joined(finished, target, progress)
     try:
         record = replace(final.record, file=Fingerprint.of(joined, progress.alive))
-        publish_final(joined, target, finished.beside, record)
+        publish_final(joined, target, finished.place.beside, record)
     finally:
         atomic_files.discard(joined)
     progress.say(f"Done: {target}")
@@ -259,11 +239,11 @@ def _joined(finished: _FinishedFile, place: Path, progress: Progress) -> Path:
     frames = finished.record.frames
     sweep(place)
     joined = create_temporary(place)
-    container = finished.row.containers[0].value
+    container = finished.place.row.containers[0].value
     try:
         progress.start("Combining", frames, "frame")
         expected = join(parts, time_base, joined, progress, container=container)
-        _complete(finished.row, parts[0].path, joined)
+        _complete(finished.place.row, parts[0].path, joined)
         progress.start("Checking", frames, "frame")
         check_joined(joined, expected, time_base, progress, container=container)
     except BaseException:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from matting.delivery.delivered_file import DeliveredPart, finish_format, finish_separate
+from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import DeliveryFormat
 from matting.errors import InputError
 from matting.progress import Progress
 from matting.project.inputs import InputFolder
 from matting.project.ledger import Ledger
+from matting.project.paths import MattedFolder
 
 
 def source_of(inputs: InputFolder, rows: Sequence[DeliveryFormat], beside: Path) -> Path | None:
@@ -34,6 +36,33 @@ def source_of(inputs: InputFolder, rows: Sequence[DeliveryFormat], beside: Path)
         f"{name}, from which the audio comes, is not in {beside}.",
         "Put the video there; it is not changed.",
     )
+
+
+def require_free_places(
+    inputs: InputFolder,
+    folder: MattedFolder,
+    rows: Sequence[DeliveryFormat],
+    *,
+    video: Path | None,
+    output: Path | None,
+) -> None:
+    """Refuse, before anything is made, places of finished files that are somebody else's.
+
+    Args:
+        video, output: as `finish` takes them.
+    Raises:
+        InputError: names the first that is not free, and what to do.
+    """
+    for row in rows:
+        if inputs.plan is not None and video is not None:
+            places = {video: FinishedPlace.of_video(folder, row, video, output)}
+        else:
+            places = {
+                item.path: FinishedPlace.of_separate(folder, row, item.stem)
+                for item in inputs.inputs
+            }
+        for source, place in places.items():
+            place.require_free(source)
 
 
 def finish(

@@ -1,0 +1,78 @@
+"""Where the finished file of a delivered format goes, and whether that place is free for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from matting.delivery.formats import DeliveryFormat
+from matting.project.job_places import Place, require_places
+from matting.project.own_files import require_own_final
+from matting.project.own_folders import require_own_folder
+from matting.project.paths import Container, MattedFolder, format_name
+
+
+@dataclass(frozen=True)
+class FinishedPlace:
+    """The place of a finished file, or of a finished folder of pictures.
+
+    Attributes:
+        folder, stem: of the finished file.
+        beside: the path beside which the record of it lies; parts are joined in its folder.
+    """
+
+    row: DeliveryFormat
+    folder: Path
+    stem: str
+    beside: Path
+
+    @classmethod
+    def of_video(
+        cls, matted: MattedFolder, row: DeliveryFormat, video: Path, output: Path | None
+    ) -> FinishedPlace:
+        """Return that of a video that was cut; it lies beside the video, or in `output`."""
+        beside = matted.root / f"{row.name.upper()}_DELIVERED{row.suffix}"
+        return cls(row, output or video.parent, video.stem, beside)
+
+    @classmethod
+    def of_separate(cls, matted: MattedFolder, row: DeliveryFormat, stem: str) -> FinishedPlace:
+        """Return that of a separate video or of a folder of pictures, by its results' stem."""
+        return cls(row, matted.root, stem, matted.root / format_name(stem, row.name, row.suffix))
+
+    def path_in(self, container: Container | None = None) -> Path:
+        """Return the finished file in a container; None: the folder of pictures."""
+        suffix = container.suffix if container else ""
+        return self.folder / format_name(self.stem, self.row.name, suffix)
+
+    @property
+    def paths(self) -> list[Path]:
+        """All that the finished file can be called, the likeliest first."""
+        return [self.path_in(container) for container in self.row.containers or (None,)]
+
+    def require_possible(self, source: Path) -> None:
+        """Refuse names that are too long, and a folder where a file is needed or the reverse.
+
+        Args:
+            source: what is delivered, to be named in the error.
+        Raises:
+            InputError: names the place.
+        """
+        require_places([Place(path, is_folder=self.row.pictures) for path in self.paths], source)
+
+    def require_own(self) -> None:
+        """Refuse to replace what lies there and was not made by this program.
+
+        Raises:
+            InputError: names it.
+        """
+        require = require_own_folder if self.row.pictures else require_own_final
+        require(self.paths[0], self.beside)
+
+    def require_free(self, source: Path) -> None:
+        """Refuse this place where the finished file could not be put there.
+
+        Raises:
+            InputError: as `require_possible` and `require_own`.
+        """
+        self.require_possible(source)
+        self.require_own()
