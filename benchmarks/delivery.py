@@ -87,10 +87,6 @@ class Cost:
         work()
         return cls(time.process_time() - cpu, time.perf_counter() - wall)
 
-    @classmethod
-    def least(cls, costs: Sequence[Cost]) -> Cost:
-        return cls(min(cost.cpu for cost in costs), min(cost.wall for cost in costs))
-
 
 @dataclass(frozen=True)
 class Bench:
@@ -104,6 +100,10 @@ class Bench:
     @property
     def matte(self) -> Path:
         return self.folder / "matte.mkv"
+
+    def result(self, kind: OutputKind, way: str) -> Path:
+        """Return what is written of a kind, in one of the ways that are compared."""
+        return self.folder / f"{kind}_{way}"
 
     def chunks(self) -> Iterator[FrameChunk]:
         """Decode the frames, one by one."""
@@ -125,7 +125,7 @@ class Bench:
             order = range(len(works)) if number % 2 == 0 else reversed(range(len(works)))
             for index in order:
                 costs[index].append(Cost.of(works[index]))
-        return [Cost.least(each) for each in costs]
+        return [Cost(min(c.cpu for c in each), min(c.wall for c in each)) for each in costs]
 
     def ms(self, seconds: float) -> str:
         return f"{seconds * 1e3 / self.frames:.1f}"
@@ -189,6 +189,8 @@ def deliver_row(bench: Bench, names: Sequence[FormatName], codec: VideoCodec) ->
             for frames, pts in zip(_stored(bench), times, strict=True):
                 writer.write_stored(frames, [pts])
             writer.finish(ignore)
+            for kind, path in writer.temporary.items():
+                path.replace(bench.result(kind, "delivered"))
 
     def encode() -> None:
         with ExitStack() as files:
@@ -242,7 +244,7 @@ def _writer(bench: Bench, row: DeliveryFormat, codec: VideoCodec, files: ExitSta
     encoding = encoding_of(codec)
     writer = create_format_writer(
         row,
-        bench.folder / f"{row.name}_alone",
+        bench.result(row.kind, "alone"),
         source=bench.source,
         encoding=encoding,
         samples=format_input(row, bench.source, encoding),
