@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -74,4 +75,4 @@ def with_edges(
         return to_matte_planes(source, Planes(ALPHA_FORMAT, alpha), foreground)
 
     parts = in_parts(edge_part, stored, stored.source.device)
-    return StoredFrames(stored.source, concatenate_mattes(parts))
+    return replace(stored, matte=concatenate_mattes(parts))

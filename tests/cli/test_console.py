@@ -122,9 +122,10 @@ def test_the_line_of_a_task_that_fails_stays() -> None:
 STOPPED = """
 import sys
 from pathlib import Path
-from matting.cli import console as module
-module.REDRAW_SECONDS = 0
-console = module.Console()
+from matting.cli import progress_display
+from matting.cli.console import Console
+progress_display.REDRAW_SECONDS = 0
+console = Console()
 console.start("Matting", 100_000, "frame")
 for number in range(1000):
     console.advance(100)
