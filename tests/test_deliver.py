@@ -257,7 +257,9 @@ def test_pictures_need_no_audio_and_so_no_video(tmp_path: Path, random_checkpoin
     (tmp_path / "clip.mp4").unlink()
     with pytest.raises(InputError, match="clip.mp4"):
         deliver(matted.root, [FORMATS[FormatName.PRORES]], options, None, Recorder())
-    [folder] = deliver(matted.root, [FORMATS[FormatName.PNG]], options, None, Recorder())
+    progress = Recorder()
+    [folder] = deliver(matted.root, [FORMATS[FormatName.PNG]], options, None, progress)
+    assert progress.mentions(str(folder))
     assert folder == tmp_path / "clip_MATTED_png"
     assert len(list(folder.iterdir())) == 4
 
@@ -268,5 +270,7 @@ def test_pictures_become_pictures_or_need_a_rate(tmp_path: Path, random_checkpoi
     matted = infer(tmp_path / "takes", options, None, Recorder())
     with pytest.raises(InputError, match="--frame-rate"):
         deliver(matted.root, [FORMATS[FormatName.PRORES]], options, None, Recorder())
-    [folder] = deliver(matted.root, [FORMATS[FormatName.PNG]], options, None, Recorder())
+    progress = Recorder()
+    [folder] = deliver(matted.root, [FORMATS[FormatName.PNG]], options, None, progress)
+    assert progress.mentions(str(folder))
     assert len(list(folder.iterdir())) == 3

@@ -174,6 +174,8 @@ def _finish(
         is_new = current is None
     if not is_new:
         progress.say(f"Already delivered: {target}")
+    elif row.pictures:
+        progress.say(f"Done: {target}")
     progress.say(f"{target.name} is for {row.takers}.")
     return target
 
