@@ -111,7 +111,9 @@ def test_other_settings_are_said_and_done_again(
     segments = cut(tmp_path, progress)
     matte(segments, opaque_checkpoint, progress)
     matte(segments, empty_checkpoint, progress)
-    assert progress.mentions("3 are done again, for these have changed: the network's weights.")
+    assert progress.mentions(
+        "3 segments are done again, for these have changed: the network's weights."
+    )
     output = OutputOptions(background=(0, 0, 0), encoding=FAST)
     infer(segments, matting_options(empty_checkpoint, output), None, progress)
     assert progress.mentions("changed: --background.")

@@ -37,9 +37,11 @@ def ask_before_redoing(
         seconds = counted / ledger.frames_per_second
         takes = f"that takes {'' if matted else 'less than matting did, '}{about(seconds)}"
     changes = "; ".join((schedule.changes if matted else schedule.changed_outputs).keys())
-    again = "matte them" if matted else "make them from their stored mattes"
+    one = len(others) == 1
+    from_stored = "make it from its stored matte" if one else "make them from their stored mattes"
+    again = f"matte {'it' if one else 'them'}" if matted else from_stored
     what = (
-        f"{quantity(len(others), 'segment')} {'is' if len(others) == 1 else 'are'} done by other "
+        f"{quantity(len(others), 'segment')} {'is' if one else 'are'} done by other "
         f"options ({changes}). To {again} again: {takes}."
     )
     answer = progress.confirm(f"{what} {again.capitalize()} again?")

@@ -64,7 +64,7 @@ class DeliverySchedule:
         lacking = frozenset(k for k, target in targets if not self._is_done(item, k, target))
         if lacking and not item.path.exists():
             raise InputError(
-                f"{item.path} is not there, of which the matte is.",
+                f"{item.path} is not there, and the matte is of its frames.",
                 "Put it back, or cut the video again.",
             )
         matte = entry.outputs[OutputKind.MATTE]

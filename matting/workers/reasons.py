@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from matting.progress import quantity
 from matting.project.entry import Entry, InitialState
 from matting.project.ledger import Ledger
 from matting.workers.schedule import Action, Schedule
@@ -17,11 +18,13 @@ def reasons(schedule: Schedule, ledger: Ledger) -> Iterator[str]:
         ledger: as the run finds it.
     """
     for changes, count in schedule.changes.items():
-        yield f"{count} are done again, for these have changed: {changes}."
+        are = "is" if count == 1 else "are"
+        yield f"{quantity(count, 'segment')} {are} done again, for these have changed: {changes}."
     for changes, count in schedule.changed_outputs.items():
+        made = "gets other outputs of its" if count == 1 else "get other outputs of their"
         yield (
-            f"{count} get other outputs of the mattes that they have, without the network, for "
-            f"these have changed: {changes}."
+            f"{quantity(count, 'segment')} {made} stored matte{'s' if count > 1 else ''}, without "
+            f"the network, for these have changed: {changes}."
         )
     place = {name: index for index, name in enumerate(ledger.names)}
     for name in sorted(schedule.overwritten & place.keys()):

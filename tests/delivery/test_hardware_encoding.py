@@ -82,7 +82,9 @@ def test_auto_keeps_the_encoder_of_what_is_done(
     monkeypatch.setattr(HardwareProbe, "run", lambda _: "it has gone.")
     infer(segments, options(opaque_checkpoint, CodecBackend.AUTO), None, progress)
     assert progress.mentions("takes longer: NVENC cannot be used: it has gone.")
-    assert progress.mentions("2 get other outputs") and progress.mentions("changed: --encoder")
+    assert progress.mentions("2 segments get other outputs") and progress.mentions(
+        "changed: --encoder"
+    )
     assert encoders_of(folder) == {CodecBackend.SOFTWARE}
 
 

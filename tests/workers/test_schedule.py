@@ -79,7 +79,9 @@ def test_why_segments_are_done_again_is_said(job: ScriptedJob) -> None:
     )
     job.change(9)
     job.run()
-    assert job.progress.mentions("1 are done again, for these have changed: the segment itself.")
+    assert job.progress.mentions(
+        "1 segment is done again, for these have changed: the segment itself."
+    )
     assert job.progress.mentions(
         f"{NAMES[10]} and the 1 after it are done again: what it continues"
     )
@@ -406,7 +408,7 @@ def test_another_look_needs_no_network(job: ScriptedJob) -> None:
     assert job.run() == outputs_of()
     assert not job.script.loaded_network
     assert job.wrong() == []
-    assert job.progress.mentions("12 get other outputs of the mattes that they have")
+    assert job.progress.mentions("12 segments get other outputs of their stored mattes")
     job.options = first
     assert job.run() == outputs_of()
     assert job.wrong() == []
