@@ -14,10 +14,10 @@ from matting.imaging.sample_format import SampleFormat, Size, TransferFunction
 from matting.media.codecs import encoder_formats
 from matting.media.colour_tags import LUMA_COEFFICIENTS, ColourRange, ColourTags, Matrix
 from matting.media.encoders import (
-    EXTRA_RGB_BITS,
     HDR_BITS,
     SUBSAMPLING_NAMES,
     EncoderInput,
+    bits_that_hold,
 )
 from matting.media.pixel_formats import Subsampling, layout_of, nearest_layout
 
@@ -163,9 +163,7 @@ def alpha_input(
     """
     formats = _formats(codec, rgb=source.luma_coefficients is None)
     is_rgb = VideoFormat(next(iter(formats.values()))).is_rgb
-    bits = source.bits if source.transfer is TransferFunction.SDR else max(HDR_BITS, source.bits)
-    if source.luma_coefficients is None and not is_rgb:
-        bits += EXTRA_RGB_BITS
+    bits = bits_that_hold(source, as_rgb=is_rgb)
     subsampling, depth = nearest_layout(formats, source.subsampling, bits)
     if is_rgb:
         sample_format = SampleFormat(depth, transfer=source.transfer)

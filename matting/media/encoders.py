@@ -159,6 +159,16 @@ class EncoderInput:
     note: str = ""
 
 
+def bits_that_hold(source: SampleFormat, *, as_rgb: bool = False) -> int:
+    """Return of how many bits samples have to be that lose nothing of a source's.
+
+    Args:
+        as_rgb: whether they are R'G'B' where the source is; else Y'CbCr, which needs more.
+    """
+    bits = source.bits if source.transfer is TransferFunction.SDR else max(HDR_BITS, source.bits)
+    return bits if as_rgb or source.luma_coefficients is not None else bits + EXTRA_RGB_BITS
+
+
 def encoder_input(
     encoding: EncodingOptions, source: SampleFormat, colour: ColourTags, height_px: int
 ) -> EncoderInput:
@@ -171,9 +181,7 @@ def encoder_input(
         MissingError: this build of FFmpeg has no such encoder.
     """
     formats = _formats(encoding)
-    bits = source.bits if source.transfer is TransferFunction.SDR else max(HDR_BITS, source.bits)
-    if source.luma_coefficients is None:
-        bits += EXTRA_RGB_BITS
+    bits = bits_that_hold(source)
     columns, rows = source.subsampling
     if encoding.chroma == Chroma.YUV420:
         (columns, rows), bits = (2, 2), min(bits, COMMON_BITS[encoding.codec][-1])

@@ -35,4 +35,4 @@ class PicturedSource:
     def chunks(
         self, size: int, last: int | None = None, on_skip: Callable[[], None] = ignore
     ) -> Generator[FrameChunk, None, None]:
-        raise NotImplementedError("it has no pictures")
+        raise AssertionError("a writer is given its pictures, and reads none of its source")
