@@ -6,18 +6,11 @@ Nothing here needs a package: the command line's help works where some are missi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
 from matting.background import COLOUR, Background
-
-
-class Choice(str, Enum):
-    """A value of an option, which is also what is typed and recorded for it."""
-
-    def __str__(self) -> str:
-        return str(self.value)
+from matting.job_option import Choice, JobOption
 
 
 class OutputKind(Choice):
@@ -133,32 +126,6 @@ class CleanUp(Choice):
     NO = "no"
     ALL_BUT_MATTE = "yes"
     ALL = "all"
-
-
-class JobOption(Choice):
-    """An option that shapes results, and that a job remembers; the value is how it is typed."""
-
-    CHECKPOINT = "--checkpoint"
-    PRECISION = "--precision"
-    DOWNSAMPLE_RATIO = "--downsample-ratio"
-    SUBJECT = "--subject"
-    BACKGROUND = "--background"
-    SAVE = "--save"
-    CODEC = "--codec"
-    QUALITY = "--quality"
-    BITRATE = "--bitrate"
-    CHROMA = "--chroma"
-    ENCODER = "--encoder"
-    FRAME_RATE = "--frame-rate"
-    KEEP_MATTE = "--keep-matte"
-    KEY_CUTOFF = "--key-cutoff"
-    KEY_CONTRAST = "--key-contrast"
-    DESPILL = "--despill"
-
-    @property
-    def field(self) -> str:
-        """Its name where options are fields."""
-        return self.value[2:].replace("-", "_")
 
 
 AUTO_DEVICE = "auto"

@@ -13,13 +13,12 @@ from matting.cli import arg_types
 from matting.cli.option_values import SAVED
 from matting.delivery.backgrounds import PRESETS
 from matting.delivery.formats import FORMATS
+from matting.job_option import Choice, JobOption
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
-    Choice,
     CleanUp,
     CuttingOptions,
-    JobOption,
     MattingOptions,
 )
 from matting.system.invocation import Command

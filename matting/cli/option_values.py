@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matting.errors import InputError
+from matting.job_option import JobOption
 from matting.options import (
     INFERRED,
     Chroma,
@@ -15,7 +16,6 @@ from matting.options import (
     ComputeOptions,
     CuttingOptions,
     EncodingOptions,
-    JobOption,
     MatteOptions,
     MattingOptions,
     OnDamage,

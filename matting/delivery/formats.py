@@ -10,7 +10,8 @@ from enum import Enum
 
 from matting.delivery.container_codecs import COPIED_AUDIO, OPUS
 from matting.errors import InputError
-from matting.options import Choice, OutputKind
+from matting.job_option import Choice
+from matting.options import OutputKind
 from matting.project.paths import COMPOSITE_CONTAINERS, Container
 
 

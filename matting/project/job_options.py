@@ -14,13 +14,13 @@ from msgspec.structs import asdict
 
 from matting.background import Background, BackgroundFile
 from matting.errors import InputError
+from matting.job_option import JobOption
 from matting.media.encoders import quality_of
 from matting.options import (
     INFERRED,
     Chroma,
     CodecBackend,
     EncodingOptions,
-    JobOption,
     MatteOptions,
     MattingOptions,
     OutputKind,

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from matting.options import Choice
+from matting.job_option import Choice
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "inference_custom.py"

@@ -12,7 +12,8 @@ import pytest
 
 from matting.combine import combine
 from matting.errors import InputError
-from matting.options import CuttingOptions, JobOption, OutputKind, OutputOptions
+from matting.job_option import JobOption
+from matting.options import CuttingOptions, OutputKind, OutputOptions
 from matting.project.ledger import Ledger
 from matting.segment import segment
 from matting.workers import schedule

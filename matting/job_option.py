@@ -1,0 +1,38 @@
+"""The options that shape results, which a job remembers."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Choice(str, Enum):
+    """A value of an option, which is also what is typed and recorded for it."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class JobOption(Choice):
+    """An option that shapes results, and that a job remembers; the value is how it is typed."""
+
+    CHECKPOINT = "--checkpoint"
+    PRECISION = "--precision"
+    DOWNSAMPLE_RATIO = "--downsample-ratio"
+    SUBJECT = "--subject"
+    BACKGROUND = "--background"
+    SAVE = "--save"
+    CODEC = "--codec"
+    QUALITY = "--quality"
+    BITRATE = "--bitrate"
+    CHROMA = "--chroma"
+    ENCODER = "--encoder"
+    FRAME_RATE = "--frame-rate"
+    KEEP_MATTE = "--keep-matte"
+    KEY_CUTOFF = "--key-cutoff"
+    KEY_CONTRAST = "--key-contrast"
+    DESPILL = "--despill"
+
+    @property
+    def field(self) -> str:
+        """Its name where options are fields."""
+        return self.value[2:].replace("-", "_")
