@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -40,6 +41,8 @@ class Input:
         first_frame: the number of its first frame in the source; 0 without a plan.
         start_seconds: how long after the source's first frame that is presented.
         time_base, rate: the plan's; None without a plan.
+        shot_starts: the numbers of its own frames at which a shot starts, rising; a video's first
+            frame is one. None: not known, for a plan of an earlier version does not say.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Input:
     rate: Fraction | None = None
     first_frame: int = 0
     start_seconds: Fraction = Fraction(0)
+    shot_starts: tuple[int, ...] | None = (0,)
 
     @property
     def frames(self) -> int | None:
@@ -218,6 +222,7 @@ def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
     else:  # somebody has edited the plan
         stems = result_stems([InputName(name, False) for name in names])
     first_frames = accumulate((segment.frames for segment in plan.segments), initial=0)
+    shots = None if plan.shots is None else (0, *plan.shots)
     return tuple(
         Input(
             s.name,
@@ -228,9 +233,16 @@ def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
             plan.rate,
             first_frame,
             (s.first_pts - plan.segments[0].first_pts) * plan.time_base,
+            None if shots is None else _within(shots, first_frame, s.frames),
         )
         for s, stem, first_frame in zip(plan.segments, stems, first_frames, strict=False)
     )
+
+
+def _within(shots: Sequence[int], first_frame: int, frames: int) -> tuple[int, ...]:
+    """Return which of a segment's frames are in `shots`, which rise and count the video's."""
+    start, stop = bisect_left(shots, first_frame), bisect_left(shots, first_frame + frames)
+    return tuple(shot - first_frame for shot in shots[start:stop])
 
 
 def _passed_over(folder: Path, inputs: Sequence[Path]) -> tuple[Path, ...]:

@@ -26,6 +26,7 @@ LAST_TICK, LARGEST_RATIONAL = 2**63 - 1, 2**31 - 1  # that FFmpeg can count
 RUN = re.compile(r"([0-9]{1,19})x([0-9]{1,8})(?: |\Z)")
 SomeTicks = Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)]
 FrameCount = Annotated[int, Meta(ge=1, le=MOST_FRAMES)]
+ShotStarts = Annotated[tuple[FrameCount, ...], Meta(max_length=MOST_FRAMES)]
 
 
 class PlannedSegment(Struct, frozen=True):
@@ -111,6 +112,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         reencoded: whether re-encoding was asked for; otherwise they hold the source's own packets
             wherever these give exact segments.
         truncated: whether the source ended although it should have gone on.
+        shots: the frames at which a shot starts after a cut, a fade or a dissolve, rising; counted
+            through all segments from 0, which is not listed. None: a plan of an earlier version,
+            which did not look for them.
     """
 
     version: Literal[3] = 3
@@ -122,6 +126,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     reencoded: bool
     segments: Annotated[tuple[PlannedSegment, ...], Meta(min_length=1, max_length=MOST_SEGMENTS)]
     truncated: bool = False
+    shots: ShotStarts | None = None
 
     def __post_init__(self) -> None:
         if len({segment.name for segment in self.segments}) < len(self.segments):
@@ -132,6 +137,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise ValueError("Expected a time base of 32 bits")
         if self.frames > MOST_FRAMES:
             raise ValueError(f"Expected at most {MOST_FRAMES} frames")
+        if any(later <= earlier for earlier, later in pairwise((0, *(self.shots or ())))):
+            raise ValueError("Expected shots that start at rising frames")
 
     @property
     def frames(self) -> int:

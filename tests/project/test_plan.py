@@ -52,6 +52,10 @@ def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder
         ("rate", "-1"),
         ("source", None),
         ("start_pts", 1e999),
+        ("shots", [0]),
+        ("shots", [5, 5]),
+        ("shots", [7, 3]),
+        ("shots", "7"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(
