@@ -11,6 +11,11 @@ from msgspec.structs import replace as replace_fields
 
 from matting.add_audio import add_audio
 from matting.combine import combine
+from matting.delivery.already_delivered import (
+    FinishedFormats,
+    say_already_delivered,
+    say_who_takes,
+)
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.delivery.finishing import finish, require_free_places, source_of
 from matting.delivery.format_limits import (
@@ -115,20 +120,21 @@ def deliver(
         progress=progress,
         executor_of=executor_of,
     )
-    finished: list[Path] = []
+    finished = delivery.find_finished(rows)
     failed: SegmentsFailedError | None = None
     composite = next((row for row in rows if not row.kind.is_delivered), None)
-    if composite is not None:
+    if composite is not None and composite not in finished:
         try:
-            finished += delivery.composite()
-            progress.say(f"{finished[0].name} is for {composite.takers}.")
+            finished[composite] = delivery.composite()
+            say_who_takes(composite, finished[composite][0], progress)
         except SegmentsFailedError as error:
             failed = error  # the other formats can be made of the others
-    if others:
-        finished += delivery.formats(others)
+    if lacking := [row for row in others if row not in finished]:
+        finished |= delivery.formats(lacking)
     if failed is not None:
         raise failed
-    return finished
+    in_order = [*([composite] if composite else []), *others]
+    return [path for row in in_order for path in finished[row]]
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,18 @@ class _Delivery:
     video: Path | None
     progress: Progress
     executor_of: ExecutorFactory
+
+    def find_finished(self, rows: Sequence[DeliveryFormat]) -> dict[DeliveryFormat, list[Path]]:
+        """Return, and name, the formats that are finished: nothing has to be made of them."""
+        with folder_lock(self.folder.root, warn=self.progress.say):
+            ledger = Ledger(self.folder)
+            options = with_tags_as_before(self.options, map(ledger.entry, ledger.names))
+            known = FinishedFormats(self.inputs, ledger, options, self.video, self.output)
+            found = {row: known.find(row, self.progress) for row in rows}
+        finished = {row: [path] for row, path in found.items() if path is not None}
+        for row, [path] in finished.items():
+            say_already_delivered(row, path, self.progress)
+        return finished
 
     def composite(self) -> list[Path]:
         """Bring the job's own composite to its finished file; segments that lack it get it."""
@@ -160,7 +178,7 @@ class _Delivery:
             add_audio(segments, beside, self.progress)
         return [root]
 
-    def formats(self, rows: Sequence[DeliveryFormat]) -> list[Path]:
+    def formats(self, rows: Sequence[DeliveryFormat]) -> dict[DeliveryFormat, list[Path]]:
         """Make what the segments lack of formats, and the finished files of that."""
         inputs, progress, compute = self.inputs, self.progress, self.options.compute
         device = choose_device(compute.device)
@@ -201,13 +219,11 @@ class _Delivery:
                     ledger=ledger,
                     progress=progress,
                 ).run()
-            return [
-                path
+            video, output = self.video, self.output
+            return {
+                row: list(finish(inputs, ledger, row, progress, video=video, output=output))
                 for row in rows
-                for path in finish(
-                    inputs, ledger, row, progress, video=self.video, output=self.output
-                )
-            ]
+            }
 
 
 def _not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:

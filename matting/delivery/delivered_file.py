@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from matting.delivery.already_delivered import say_already_delivered, say_who_takes
 from matting.delivery.delivered_pictures import gather_pictures
 from matting.delivery.final_file import FinalFile, make_final_file
 from matting.delivery.finished_place import FinishedPlace
@@ -88,11 +89,7 @@ def finish_format(
         EncodeError: the new file does not hold what went in.
         StorageError, MissingError.
     """
-    record = JoinRecord.of_hashes(
-        (part.sha256 for part in parts),
-        source=plan.source,
-        frames=sum(segment.frames for segment in plan.segments),
-    )
+    record = JoinRecord.of_format((part.sha256 for part in parts), plan)
 
     def join_parts() -> tuple[list[JoinPart], Fraction]:
         joined = [
@@ -173,10 +170,11 @@ def _finish(
         target = current or _finish_video(finished, require_same, progress)
         is_new = current is None
     if not is_new:
-        progress.say(f"Already delivered: {target}")
-    elif row.pictures:
+        say_already_delivered(row, target, progress)
+        return target
+    if row.pictures:
         progress.say(f"Done: {target}")
-    progress.say(f"{target.name} is for {row.takers}.")
+    say_who_takes(row, target, progress)
     return target
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from matting.options import OutputKind
 from matting.project import records
 from matting.project.ledger import Ledger
+from matting.project.plan import Plan
 from matting.project.records import Count
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
@@ -64,6 +65,12 @@ class JoinRecord(Struct, frozen=True, kw_only=True):
         for part in parts:
             digest.update(part.encode())
         return cls(source=source, frames=frames, parts_sha256=digest.hexdigest())
+
+    @classmethod
+    def of_format(cls, parts: Iterable[Sha256], plan: Plan) -> JoinRecord:
+        """Return the record of a format's finished file, joined from parts of those hashes."""
+        frames = sum(segment.frames for segment in plan.segments)
+        return cls.of_hashes(parts, source=plan.source, frames=frames)
 
     def with_file(
         self,

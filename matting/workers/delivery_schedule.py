@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from matting.delivery.already_delivered import is_of_matte
 from matting.delivery.outputs import OutputTarget
 from matting.errors import InputError, MattingError
 from matting.options import OutputKind
@@ -96,8 +97,7 @@ class DeliverySchedule:
         return (
             there is not None
             and there.file == target.path.name
-            and there.matte_sha256 == entry.outputs[OutputKind.MATTE].sha256
-            and there.settings == self._settings(item, kind)
+            and is_of_matte(entry, kind, self._settings(item, kind))
             and is_intact(self._ledger.folder, kind, there)
         )
 
