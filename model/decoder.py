@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.encoder import Features
+from model.variant import Variant
 
 # The recurrent states r1 (1/2) .. r4 (1/16), [B, c, h, w] each; None stands for zeros.
 Recurrent = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
@@ -108,23 +109,19 @@ class OutputBlock(nn.Module):
 
 
 class RecurrentDecoder(nn.Module):
-    """From the features of T frames, in order, to a map of 16 channels as large as the small copy.
+    """From the features of T frames, in order, to 16 channels as large as the small copy."""
 
-    Attributes:
-        state_channels: how many channels r1 .. r4 have.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, variant: Variant) -> None:
         super().__init__()
         # ceil_mode keeps s1 .. s3 as large as the encoder's features where a size is odd.
         self.avgpool = nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)
-        self.decode4 = BottleneckBlock(128)
-        self.decode3 = UpsamplingBlock(128, 40, 80)
-        self.decode2 = UpsamplingBlock(80, 24, 40)
-        self.decode1 = UpsamplingBlock(40, 16, 32)
-        self.decode0 = OutputBlock(32, 16)
-        recurrent = (self.decode1, self.decode2, self.decode3, self.decode4)
-        self.state_channels = tuple(block.gru.channels for block in recurrent)
+        f1, f2, f3, _ = variant.features
+        d3, d2, d1 = variant.decoded
+        self.decode4 = BottleneckBlock(variant.context)
+        self.decode3 = UpsamplingBlock(variant.context, f3, d3)
+        self.decode2 = UpsamplingBlock(d3, f2, d2)
+        self.decode1 = UpsamplingBlock(d2, f1, d1)
+        self.decode0 = OutputBlock(d1, 16)
 
     def forward(
         self, src_sm: Tensor, features: Features, rec: Recurrent, frames: int

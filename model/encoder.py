@@ -1,4 +1,4 @@
-"""The encoder: torchvision's MobileNetV3-Large, and the LR-ASPP head on its deepest features."""
+"""The encoders, which are torchvision's, and the LR-ASPP head on their deepest features."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 Features = tuple[Tensor, Tensor, Tensor, Tensor]  # f1 .. f4
 
 TAPS = (1, 3, 6, 16)  # the blocks after which f1 .. f4 are taken
-CHANNELS = (16, 24, 40, 960)  # of f1 .. f4, at 1/2, 1/4, 1/8 and 1/16 of the input's size
 
 
 class MobileNetV3Encoder(nn.Module):
@@ -58,6 +58,38 @@ def is_squeeze_excitation(block: nn.Module) -> bool:
     from torchvision.ops import SqueezeExcitation  # noqa: PLC0415 - as above
 
     return isinstance(block, SqueezeExcitation)
+
+
+class ResNet50Encoder(nn.Module):
+    """ResNet50 without pooling and classifier, its last stage dilated instead of reduced.
+
+    Source: He et al. 2016, "Deep Residual Learning for Image Recognition".
+    """
+
+    def __init__(self) -> None:
+        from torchvision.models import resnet50  # noqa: PLC0415 - as above
+
+        super().__init__()
+        dilated = [False, False, True]
+        network = resnet50(weights=None, replace_stride_with_dilation=dilated)
+        self.conv1, self.bn1 = network.conv1, network.bn1
+        self.layer1, self.layer2 = network.layer1, network.layer2
+        self.layer3, self.layer4 = network.layer3, network.layer4
+
+    def forward(self, src: Tensor) -> Features:
+        """Return f1 (1/2), f2 (1/4), f3 (1/8) and f4 (1/16) of `src` [N, 3, H, W] in [0, 1].
+
+        Their sizes are rounded up. Colours are not normalised.
+        """
+        f1 = F.relu(self.bn1(self.conv1(src.to(self.conv1.weight.dtype))))
+        f2 = self.layer1(pool(f1))
+        f3 = self.layer2(f2)
+        return f1, f2, f3, self.layer4(self.layer3(f3))
+
+
+def pool(f1: Tensor) -> Tensor:
+    """Return the largest of each 3x3 pixels, of every second one across and down."""
+    return F.max_pool2d(f1, 3, stride=2, padding=1)
 
 
 class LRASPP(nn.Module):

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import torch
@@ -21,14 +21,21 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model.convolution import Convolution, frozen, fuse
 from model.deep_guided_filter import DeepGuidedFilter
-from model.encoder import Features, MobileNetV3Encoder, is_squeeze_excitation, run_with_taps
+from model.inference_encoder import GlobalMean, MobileNetV3Inference
 from model.network import MattingNetwork
+from model.resnet_inference import ResNet50Inference
 from model.upsampling import (
     InferenceGRU,
     InferenceOutputBlock,
     InferenceUpsamplingBlock,
     PlanarAveragePool,
 )
+from model.variant import MOBILENETV3, RESNET50, Variant
+
+INFERENCE_ENCODERS: Mapping[Variant, Callable[[Any], nn.Module]] = {
+    MOBILENETV3: MobileNetV3Inference,
+    RESNET50: ResNet50Inference,
+}
 
 
 def optimise_for_inference(network: MattingNetwork, dtype: torch.dtype) -> MattingNetwork:
@@ -43,9 +50,9 @@ def optimise_for_inference(network: MattingNetwork, dtype: torch.dtype) -> Matti
     network = copy.deepcopy(network).eval().requires_grad_(False)
     for block in list(network.modules()):
         _fold_norms(block)
-    _replace(network, "backbone", _Encoder)
+    _replace(network, "backbone", INFERENCE_ENCODERS[network.variant])
     _replace(network.aspp, "aspp1", fuse)
-    network.aspp.aspp2 = nn.Sequential(_GlobalMean(), *fuse(network.aspp.aspp2[1:]))
+    network.aspp.aspp2 = nn.Sequential(GlobalMean(), *fuse(network.aspp.aspp2[1:]))
     _replace(network.decoder, "avgpool", lambda _: PlanarAveragePool())
     _replace(network.decoder.decode4, "gru", InferenceGRU)
     for name in ("decode3", "decode2", "decode1"):
@@ -56,86 +63,6 @@ def optimise_for_inference(network: MattingNetwork, dtype: torch.dtype) -> Matti
     for part in (network.backbone, network.aspp, network.decoder, network.refiner.layers):
         part.to(dtype).to(memory_format=torch.channels_last)
     return network
-
-
-class _Encoder(nn.Module):
-    """MobileNetV3Encoder whose first convolution takes colours that are not normalised."""
-
-    mean: Tensor
-
-    def __init__(self, encoder: MobileNetV3Encoder) -> None:
-        super().__init__()
-        self.register_buffer("mean", encoder.mean)
-        self.blocks = nn.ModuleList(_optimise_block(block) for block in encoder.features)
-        first = cast(Convolution, cast(nn.Sequential, self.blocks[0])[0])
-        weight = first.weight / encoder.std
-        # A fourth channel of ones subtracts the mean; the padding is 0 in it, as in the others.
-        less = -(weight * encoder.mean).sum(dim=1, keepdim=True)
-        first.weight = frozen(torch.cat((weight, less), dim=1))
-
-    def forward(self, src: Tensor) -> Features:
-        """As `MobileNetV3Encoder.forward`."""
-        size = (len(src), 4, *src.shape[2:])
-        x = torch.empty(
-            size, dtype=self.mean.dtype, device=src.device, memory_format=torch.channels_last
-        )
-        x[:, :3] = src.to(x.dtype)
-        x[:, 3] = 1
-        return run_with_taps(self.blocks, x)
-
-
-class _GlobalMean(nn.Module):
-    """The mean of all pixels, [N, C, 1, 1]."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != "cpu":
-            return F.adaptive_avg_pool2d(x, 1)  # in half precision, the sum could be too large
-        pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # [N, h * w, C]
-        sums = torch.bmm(pixels.new_ones((len(x), 1, pixels.shape[1])), pixels)
-        return (sums / pixels.shape[1]).view(len(x), -1, 1, 1)
-
-
-class _SqueezeExcitation(nn.Module):
-    """torchvision's SqueezeExcitation, which scales each channel by a weight computed from the
-    whole picture, and the 1x1 convolution after it.
-
-    For a single picture the convolution's weights are scaled instead, which are few.
-    """
-
-    def __init__(self, block: Any, convolution: Convolution) -> None:
-        super().__init__()
-        self.scale = nn.Sequential(
-            _GlobalMean(),
-            Convolution.of(block.fc1, block.activation),
-            Convolution.of(block.fc2, block.scale_activation),
-        )
-        self.convolution = convolution
-
-    def forward(self, x: Tensor) -> Tensor:
-        scale: Tensor = self.scale(x)
-        if len(x) == 1:
-            return self.convolution.forward_scaled(x, scale)
-        y: Tensor = self.convolution(x.mul_(scale))
-        return y
-
-
-def _optimise_block(block: nn.Module) -> nn.Module:
-    """Return one of MobileNetV3's blocks, its layers fused."""
-    if isinstance(block, nn.Sequential):
-        return _fuse_squeezes(fuse(block))
-    _replace(block, "block", lambda layers: _fuse_squeezes(fuse(layers)))
-    return block
-
-
-def _fuse_squeezes(layers: nn.Sequential) -> nn.Sequential:
-    """Return the same layers with each SqueezeExcitation and the convolution after it as one."""
-    fused: list[nn.Module] = []
-    for layer in layers:
-        if fused and is_squeeze_excitation(fused[-1]) and isinstance(layer, Convolution):
-            fused.append(_SqueezeExcitation(fused.pop(), layer))
-        else:
-            fused.append(layer)
-    return nn.Sequential(*fused)
 
 
 class _PlanarProjection(nn.Module):

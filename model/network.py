@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.decoder import Recurrent, RecurrentDecoder
 from model.deep_guided_filter import DeepGuidedFilter
-from model.encoder import CHANNELS, LRASPP, Features, MobileNetV3Encoder
+from model.encoder import LRASPP, Features, MobileNetV3Encoder, ResNet50Encoder
+from model.variant import MOBILENETV3, RESNET50, Variant
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]  # r1 .. r4, [B, c, h, w] each, float32
 NO_STATE: Recurrent = (None, None, None, None)
+ENCODERS: Mapping[Variant, Callable[[], nn.Module]] = {
+    MOBILENETV3: MobileNetV3Encoder,
+    RESNET50: ResNet50Encoder,
+}
 
 
 class Projection(nn.Module):
@@ -26,24 +33,20 @@ class Projection(nn.Module):
 
 
 class MattingNetwork(nn.Module):
-    """Robust Video Matting on MobileNetV3; the published checkpoint loads strictly.
+    """Robust Video Matting on one of its encoders; the published checkpoint loads strictly.
 
     `project_seg` is a head used in training only; it is here because checkpoints hold it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variant: Variant = MOBILENETV3) -> None:
         super().__init__()
-        self.backbone = MobileNetV3Encoder()
-        self.aspp = LRASPP(CHANNELS[-1], 128)
-        self.decoder = RecurrentDecoder()
+        self.variant = variant
+        self.backbone = ENCODERS[variant]()
+        self.aspp = LRASPP(variant.features[-1], variant.context)
+        self.decoder = RecurrentDecoder(variant)
         self.project_mat = Projection(16, 4)
         self.project_seg = Projection(16, 1)
         self.refiner = DeepGuidedFilter()
-
-    @property
-    def state_channels(self) -> tuple[int, ...]:
-        """How many channels r1 .. r4 have."""
-        return self.decoder.state_channels
 
     def forward(
         self, src: Tensor, rec: State | None = None, downsample_ratio: float = 1.0

@@ -109,7 +109,9 @@ class RvmInference(InferenceNetwork):
             raise UnusableStateError("it holds something else")
         if not all(map(_is_plain, tensors)) or {r.dtype for r in tensors} != {torch.float32}:
             raise UnusableStateError("its values are of another kind")
-        if [r.shape[1] if r.ndim == 4 else 0 for r in tensors] != [*self._network.state_channels]:
+        if [r.shape[1] if r.ndim == 4 else 0 for r in tensors] != [
+            *self._network.variant.state_channels
+        ]:
             raise UnusableStateError("it is that of another network")
         if sum(r.numel() * r.element_size() for r in tensors) > len(content):
             raise UnusableStateError("it would be larger than its file")
