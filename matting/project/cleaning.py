@@ -145,7 +145,7 @@ def _own_results(ledger: Ledger, *, mattes_too: bool) -> Iterator[tuple[Path, Fi
     """Yield the files that matting and joining have made, and what each is known by."""
     folder = ledger.folder
     for path, output in ledger.recorded_files():
-        if mattes_too or path.parent != folder.output_folder(OutputKind.MATTE):
+        if mattes_too or path.parent not in _matte_folders(folder):
             yield path, output.fingerprint
     for name in ledger.names:
         state = ledger.entry(name).end_state
@@ -217,7 +217,8 @@ def _left(
     records = {matted.combined(kind).with_suffix(".json").name for kind in OutputKind}
     names = {matted.processed.name, matted.manifest.name, *records}
     mattes = matted.output_folder(OutputKind.MATTE)
-    kept = set() if mattes_too else {p for p, _ in ledger.recorded_files() if p.parent == mattes}
+    own = _matte_folders(matted)
+    kept = set() if mattes_too else {p for p, _ in ledger.recorded_files() if p.parent in own}
     kept.add(mattes / LIST_NAME)
     for path in matted.root.iterdir():
         if path.name in names or path.match(DELIVERED_RECORD) or _is_log_or_lock(path):
@@ -239,6 +240,11 @@ def _folders(ledger: Ledger) -> set[Path]:
     kinds = {ledger.folder.output_folder(kind) for kind in OutputKind}
     recorded = {path.parent for path, _ in ledger.recorded_files()}
     return kinds | recorded | {ledger.folder.state("").parent}
+
+
+def _matte_folders(folder: MattedFolder) -> set[Path]:
+    """Return the folders of what the network found: the mattes, with the ranges in them."""
+    return {folder.output_folder(OutputKind.MATTE), folder.bases, folder.ranges}
 
 
 def _is_log_or_lock(path: Path) -> bool:

@@ -24,6 +24,8 @@ PICTURES = "pictures"  # what stands for their frame rate
 BackgroundText = Annotated[str, Meta(pattern=r"\A(#[0-9A-F]{6}|sha256:[0-9a-f]{64})\Z")]
 RateText = Annotated[str, Meta(pattern=rf"\A({PICTURES}|[0-9]{{1,100}}(/[0-9]{{1,100}})?)\Z")]
 
+MOST_RANGES = 10_000  # in a job
+
 Share = Annotated[float, Meta(ge=0, le=1)]
 KeyContrast = Annotated[float, Meta(ge=1, le=MOST_KEY_CONTRAST)]
 
@@ -172,6 +174,8 @@ class Entry(Struct, frozen=True):
         waiting: whether the program itself has said that it is not done, until it has other outputs
             of the same matte.
         delivered: what was made of its stored matte, in formats of their own.
+        spliced: the numbers of the ranges that are in its stored matte, in order.
+        base: its matte without any of them, in a folder of its own; None: it has been none yet.
     """
 
     source: Fingerprint | None = None
@@ -184,6 +188,8 @@ class Entry(Struct, frozen=True):
     lineage: Lineage | None = None
     waiting: bool = False
     delivered: dict[OutputKind, Delivered] = {}
+    spliced: Annotated[tuple[Count, ...], Meta(max_length=MOST_RANGES)] = ()
+    base: OutputFile | None = None
 
     @property
     def files(self) -> dict[OutputKind, OutputFile]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from matting.project.job_options import JobOptions
 from matting.project.manifest import START_OVER, Incoming, Manifest, upgrade
 from matting.project.paths import MattedFolder
 from matting.project.plan import Plan
+from matting.project.ranges import MattingRange, stored_files
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import sweep_folder
@@ -46,6 +46,7 @@ class Ledger:
         self.options: JobOptions | None = None
         self.agreed: RecordedSettings | None = None
         self.frames_per_second: float | None = None
+        self.ranges: tuple[MattingRange, ...] = ()
         self._read()
 
     @property
@@ -106,7 +107,8 @@ class Ledger:
 
     def says_done(self, name: str) -> bool:
         """Return whether a segment is recorded as done, whatever became of its files since."""
-        return self._done.get(name, False) and bool(self.entry(name).outputs)
+        entry = self.entry(name)
+        return self._done.get(name, False) and bool(entry.outputs) and not entry.waiting
 
     def is_done(self, name: str, kinds: Collection[OutputKind] | None = None) -> bool:
         """Return whether a segment is done: nobody said otherwise, and its files are intact.
@@ -131,14 +133,14 @@ class Ledger:
         """Yield where each recorded result is or was, also those that others have replaced."""
         incoming = (one.entry for one in self._incoming.values())
         for entry in (*self._entries.values(), *incoming, *self._former.values()):
-            for kind, output in entry.files.items():
-                yield self.folder.output_folder(kind) / output.file, output
+            yield from recovery.recorded_files(self.folder, entry)
         for kind, outputs in self._superseded.items():
             for output in outputs.values():
                 yield self.folder.output_folder(kind) / output.file, output
+        yield from ((self.folder.ranges / own.file, own) for own in stored_files(self.ranges))
 
     def record(self, name: str, entry: Entry, files: Sequence[ProvenFile] = ()) -> list[Path]:
-        """Record a proven result, which makes its segment done.
+        """Record a proven result, which makes its segment done unless it waits for others.
 
         Args:
             files: what has yet to get its name; an older result of that name is replaced.
@@ -148,10 +150,15 @@ class Ledger:
             StorageError: something cannot be written.
         """
         kept = self._publish(name, entry, files)
-        if not self._done.get(name):
-            self._done[name] = True
+        if self._done.get(name, False) == entry.waiting:
+            self._done[name] = not entry.waiting
             self._save_processed()
         return kept
+
+    def record_ranges(self, ranges: tuple[MattingRange, ...]) -> None:
+        """Record which ranges there are, in order."""
+        self.ranges = ranges
+        self._save_manifest()
 
     def record_delivered(
         self, name: str, delivered: Mapping[OutputKind, Delivered], files: Sequence[ProvenFile]
@@ -201,7 +208,8 @@ class Ledger:
         for name, incoming in self._incoming.items():
             if recovery.complete(self.folder, incoming):
                 self._replace(name, incoming.entry)
-                self._done[name] = self._done.get(name, False) or not incoming.is_delivery
+                done = self._done.get(name, False) or not incoming.is_delivery
+                self._done[name] = done and not incoming.entry.waiting
             else:  # what has its name already may be replaced
                 self._supersede(recovery.intact_files(self.folder, incoming.entry))
         self._incoming.clear()
@@ -231,7 +239,8 @@ class Ledger:
         Returns:
             where what was no such result was put aside.
         """
-        kept = [atomic_files.set_aside(f.path) for f in files if self._is_unknown(f)]
+        unknown = [f for f in files if recovery.is_unknown(f, self.recorded_files())]
+        kept = [atomic_files.set_aside(file.path) for file in unknown]
         if files:
             # On the disk before the first rename: a kill between two leaves no doubt.
             temporary = {file.kind: file.temporary.name for file in files if file.kind}
@@ -255,16 +264,6 @@ class Ledger:
         for kind, output in files.items():
             self._superseded.setdefault(kind, {})[output.file] = output
 
-    def _is_unknown(self, file: ProvenFile) -> bool:
-        """Return whether something else than a result, or a damaged one, has the name of `file`."""
-        if file.kind is None or not os.path.lexists(file.path):
-            return False
-        return not any(
-            output.fingerprint.has_size_of(file.path)
-            for path, output in self.recorded_files()
-            if path == file.path
-        )
-
     def _read(self) -> None:
         processed, path = self.folder.processed, self.folder.manifest
         self._has_manifest = path.is_file()
@@ -275,7 +274,7 @@ class Ledger:
             self.frames_per_second = manifest.frames_per_second
             self._entries, self._incoming = manifest.segments, manifest.incoming
             self._former, self._superseded = manifest.former, manifest.superseded
-            self._names = list(manifest.segments)
+            self.ranges, self._names = manifest.ranges, list(manifest.segments)
         if processed.is_file():
             done = records.read(processed, dict[str, Any], START_OVER)
             self._done = {name: value is True for name, value in done.items()}
@@ -295,5 +294,6 @@ class Ledger:
             incoming=self._incoming,
             former=self._former,
             superseded={kind: files for kind, files in self._superseded.items() if files},
+            ranges=self.ranges,
         )
         records.write(self.folder.manifest, manifest)

@@ -10,6 +10,7 @@ from matting.options import OutputKind
 from matting.project.entry import Entry, OutputFile, RecordedSettings
 from matting.project.job_options import LONGEST_PATH, JobOptions
 from matting.project.plan import MOST_SEGMENTS, Plan
+from matting.project.ranges import Ranges
 from matting.project.records import FileName
 
 START_OVER = "Delete it, and all of this folder is matted again."
@@ -47,6 +48,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         incoming: by segment; what a kill may have left half-way between two results.
         former: results of segments that are no part of the folder at present.
         superseded: files of results that others have replaced under another name, by their own.
+        ranges: of frames that were done again, by their numbers.
     """
 
     version: Literal[2] = 2
@@ -59,6 +61,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     incoming: Annotated[dict[FileName, Incoming], Meta(max_length=MOST_SEGMENTS)] = {}
     former: Entries = {}
     superseded: Annotated[dict[OutputKind, Superseded], Meta(max_length=16)] = {}
+    ranges: Ranges = ()
 
 
 def upgrade(manifest: Any) -> None:

@@ -111,6 +111,16 @@ class MattedFolder:
         """Return the folder of one output kind."""
         return self.root / kind
 
+    @property
+    def ranges(self) -> Path:
+        """The folder of what belongs to ranges that were done again."""
+        return self.root / "RANGES"
+
+    @property
+    def bases(self) -> Path:
+        """The folder of mattes as they were before any range was put into them."""
+        return self.root / "MATTE_BEFORE"
+
     def state(self, segment: str) -> Path:
         """Return the file of the network's recurrent state at the end of a segment."""
         return self.root / "STATE" / f"{segment}.pt"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 from matting.options import OutputKind
 from matting.project.entry import Entry, OutputFile, ProvenFile
 from matting.project.manifest import Incoming
@@ -47,6 +51,27 @@ def is_intact(folder: MattedFolder, kind: OutputKind, output: OutputFile) -> boo
 def intact_files(folder: MattedFolder, entry: Entry) -> dict[OutputKind, OutputFile]:
     """Return those of a segment's results that are in their places."""
     return {kind: own for kind, own in entry.files.items() if is_intact(folder, kind, own)}
+
+
+def recorded_files(folder: MattedFolder, entry: Entry) -> Iterator[tuple[Path, OutputFile]]:
+    """Yield where each of a segment's results is or was."""
+    for kind, output in entry.files.items():
+        yield folder.output_folder(kind) / output.file, output
+    if entry.base is not None:
+        yield folder.bases / entry.base.file, entry.base
+
+
+def is_unknown(file: ProvenFile, recorded: Iterable[tuple[Path, OutputFile]]) -> bool:
+    """Return whether something else than a result, or a damaged one, has the name of `file`.
+
+    Args:
+        recorded: where each recorded result is or was.
+    """
+    if file.kind is None or not os.path.lexists(file.path):
+        return False
+    return not any(
+        output.fingerprint.has_size_of(file.path) for path, output in recorded if path == file.path
+    )
 
 
 def _announced(incoming: Incoming) -> dict[OutputKind, OutputFile]:

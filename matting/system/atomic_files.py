@@ -146,6 +146,17 @@ def write_bytes(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def copy(source: Path, temporary: Path) -> None:
+    """Copy a file's content into one that has a temporary name yet, and flush it.
+
+    Raises:
+        StorageError: it cannot be written, or the source cannot be read.
+    """
+    with writing(temporary):
+        shutil.copyfile(source, temporary)
+    flush(temporary)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by a UTF-8 file of `text`."""
     # A name that is no valid UTF-8 (possible on Linux) is written as the bytes it is.

@@ -22,6 +22,7 @@ from matting.workers.delivery_schedule import DeliverySchedule
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
 from matting.workers.failures import segments_failed
 from matting.workers.preflight import Work, preflight
+from matting.workers.range_upkeep import renew_mattes
 from matting.workers.result_recorder import discard_files
 from matting.workers.run_report import RunReport
 from matting.workers.schedule import Step
@@ -55,6 +56,7 @@ class DeliveryRun:
         self._progress = progress
         ledger.recover()
         ledger.recall(item.name for item in inputs.inputs)
+        renew_mattes(ledger, progress)  # where a run that was killed has not
         self._schedule = DeliverySchedule(inputs, ledger, self._settings, self._targets)
         self._failed: dict[str, MattingError] = {}
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet

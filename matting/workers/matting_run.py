@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace as replace_fields
 
@@ -26,8 +25,9 @@ from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
 from matting.workers.failures import no_stored_matte, segments_failed
-from matting.workers.memory_need import warn_of_little_memory
+from matting.workers.loading import load
 from matting.workers.preflight import Work, preflight
+from matting.workers.range_upkeep import has_ranges, renew_mattes
 from matting.workers.reasons import reasons
 from matting.workers.result_recorder import ResultRecorder
 from matting.workers.run_report import WITHOUT_STATE, RunReport
@@ -67,6 +67,7 @@ class MattingRun:
         self._ledger = ledger
         self._ledger.recover()
         self._ledger.recall(item.name for item in inputs.inputs)
+        renew_mattes(self._ledger, progress)  # where a run that was killed has not
         self._checkpoint_sha256 = checkpoint_sha256
         self._refused = refused
         self._possible = inputs.without(refused)
@@ -98,7 +99,7 @@ class MattingRun:
         for reason in reasons(schedule, self._ledger):
             self._progress.say(reason)
         if schedule.steps:
-            self._load()
+            load(schedule.steps, self._executor, self._options, self._progress)
             preflight(self._work(), self._executor, self._folder, self._options, self._progress)
         self._ledger.save()  # only now: what was refused until here leaves nothing behind
         # What is done by other options stays so until another result takes its place.
@@ -117,7 +118,8 @@ class MattingRun:
         for kind in self._options.output.written:
             atomic_files.make_folder(self._folder.output_folder(kind))
         atomic_files.make_folder(self._folder.state("").parent)
-        self._matte_all()
+        self._take(schedule.steps, "Matting")
+        self._render_renewed()
         for item in self._possible.inputs:
             self._forget_state(item)
         write_result_lists(self._ledger, self._options.output.kinds)
@@ -146,31 +148,32 @@ class MattingRun:
         state_only = [s.item for s in self._schedule.steps if s.action is Action.RESTORE_STATE]
         return Work.of(self._ledger, tasks, sum(map(self._frames, state_only)))
 
-    def _load(self) -> None:
-        """Have the network loaded, if it is needed; it takes a while and much memory."""
-        if all(step.action is Action.RENDER for step in self._schedule.steps):
-            self._executor.prepare(network=False)
-            return
-        with suppress(MattingError):  # the run itself will tell why
-            first = self._schedule.steps[0].item
-            warn_of_little_memory(
-                first.open(self._options.output.frame_rate).size_px, self._progress
-            )
-        self._progress.start("Loading the network ...", 0, "")
-        try:
-            self._executor.prepare(network=True)
-        finally:
-            self._progress.finish()
+    def _render_renewed(self) -> None:
+        """Put ranges into mattes that were found anew, and make the outputs of these."""
+        renew_mattes(self._ledger, self._progress)
+        others = tuple(kind for kind in self._options.output.written if kind != OutputKind.MATTE)
+        steps = [
+            Step(step.item, Action.RENDER, None, frozenset(others))
+            for step in self._schedule.steps
+            if self._awaits_ranges(step) and self._ledger.entry(step.item.name).waiting
+        ]
+        self._take(steps, "Rendering")
 
-    def _matte_all(self) -> None:
-        """Take all steps, in order."""
+    def _awaits_ranges(self, step: Step) -> bool:
+        """Return whether ranges belong to what a step finds, so that outputs are made later."""
+        found = step.action in {Action.MATTE, Action.REDO}
+        kept = self._options.output.keep_matte
+        return found and kept and has_ranges(self._ledger, step.item.name)
+
+    def _take(self, steps: Sequence[Step], title: str) -> None:
+        """Take steps, in order."""
         schedule = self._schedule
-        if not schedule.steps:
+        if not steps:
             return
-        frames = sum(self._frames(step.item) for step in schedule.steps)
-        self._progress.start("Matting", frames, "frame", segments=len(schedule.steps))
+        frames = sum(self._frames(step.item) for step in steps)
+        self._progress.start(title, frames, "frame", segments=len(steps))
         try:
-            for step in schedule.steps:
+            for step in steps:
                 while not self._executor.has_room:
                     self._record_next()
                 if self._in_flight and schedule.depends_on(step, self._in_flight[-1][0]):
@@ -240,7 +243,8 @@ class MattingRun:
                 # Before this one counts as done: the result after it does not continue it.
                 self._ledger.reopen([following.item.name])
             lineage = self._schedule.lineage(step, outcome)
-            self._recorder.record_result(step.item, outcome, lineage)
+            waiting = self._awaits_ranges(step)
+            self._recorder.record_result(step.item, outcome, lineage, waiting=waiting)
 
     def _forget_state(self, item: Input) -> None:
         """Remove the state after a segment, unless it can still be needed."""
@@ -271,6 +275,8 @@ class MattingRun:
 
     def _targets(self, step: Step) -> dict[OutputKind, OutputTarget]:
         targets = self._all_targets(step.item)
+        if self._awaits_ranges(step):
+            return {OutputKind.MATTE: targets[OutputKind.MATTE]}
         return {k: t for k, t in targets.items() if step.kinds is None or k in step.kinds}
 
     def _all_targets(self, item: Input) -> dict[OutputKind, OutputTarget]:

@@ -36,8 +36,14 @@ class ResultRecorder:
         self._progress = progress
         self.failed: dict[str, MattingError] = {}
 
-    def record_result(self, item: Input, outcome: Outcome, lineage: Lineage) -> None:
-        """Record what the network found, and what was made of it."""
+    def record_result(
+        self, item: Input, outcome: Outcome, lineage: Lineage, *, waiting: bool = False
+    ) -> None:
+        """Record what the network found, and what was made of it.
+
+        Args:
+            waiting: whether outputs of it are still to be made.
+        """
         entry = Entry(
             settings=self._settings(item),
             source=outcome.source,
@@ -47,6 +53,8 @@ class ResultRecorder:
             outputs=outcome.outputs,
             end_state=outcome.end_state,
             delivered=self._ledger.entry(item.name).delivered,  # of another matte it does not count
+            waiting=waiting,
+            base=self._ledger.entry(item.name).base,  # it is this one's place
         )
         self._record(item, entry, outcome)
 

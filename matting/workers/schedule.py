@@ -116,9 +116,19 @@ class Schedule:
         return [step for step in steps if step.item.name not in whole]
 
     def leave_out_matting(self) -> list[Input]:
-        """Take no steps for which the network is needed; return what would not be done then."""
-        lacking = [step.item for step in self.steps if step.action is Action.MATTE]
-        self.steps = [step for step in self.steps if step.action is Action.RENDER]
+        """Take no steps for which the network is needed; return what would not be done then.
+
+        A matte that is there is taken as it is, though its network had not the right state.
+        """
+        steps, lacking = [], []
+        for step in self.steps:
+            if step.action is Action.RENDER:
+                steps.append(step)
+            elif step.action is Action.MATTE and (kinds := self._standing.possible(step.item)):
+                steps.append(Step(step.item, Action.RENDER, None, kinds))
+            elif step.action is Action.MATTE:
+                lacking.append(step.item)
+        self.steps = steps
         return lacking
 
     def is_rendered(self, item: Input) -> bool:

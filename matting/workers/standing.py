@@ -71,6 +71,16 @@ class Standing:
         changes[", ".join(map(in_words, changed)) or "the segment itself"] += 1
         return False
 
+    def possible(self, item: Input) -> frozenset[OutputKind]:
+        """Return what can be made of a segment's matte, from whatever state that began."""
+        name, entry = item.name, self._ledger.entry(item.name)
+        if not (self._ledger.says_done(name) or entry.waiting) or not item.path.exists():
+            return frozenset()
+        intact = self._ledger.intact_outputs(name, entry.outputs.keys() & {OutputKind.MATTE})
+        if not intact or not self._shot.is_of_today(item):
+            return frozenset()
+        return frozenset(self._targets(item).keys() - {OutputKind.MATTE})
+
     def _has_matte(self, item: Input, intact: Collection[OutputKind]) -> bool:
         """Return whether the matte that is wanted is stored and intact, and its source is there."""
         return (
