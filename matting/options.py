@@ -119,6 +119,13 @@ class Subject(Choice):
         return 432 if self is Subject.FULL_BODY else 270
 
 
+class Shots(Choice):
+    """Whether shots are matted by themselves, each from its own start, or all frames as one."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class CleanUp(Choice):
     """Which working files of a finished job are removed; the value is how it is typed."""
 
@@ -158,12 +165,14 @@ class MatteOptions:
     Attributes:
         checkpoint: the network's weights; None: the published ones.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
+        shots: AUTO: each shot from its own start, where the plan says where shots start.
     """
 
     checkpoint: Path | None = None
     precision: Precision = Precision.AUTO
     ratio: float | None = None
     subject: Subject = Subject.FULL_BODY
+    shots: Shots = Shots.AUTO
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -20,7 +20,8 @@ from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, presentation_times
 from matting.errors import OutOfMemoryError
 from matting.imaging.planes import TimedBatch
-from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.base import RecurrentOutput
+from matting.inference.run_up import FeatureBatch
 from matting.inference.session import MattingSession
 from matting.options import MattingOptions
 from matting.progress import Progress
@@ -117,8 +118,8 @@ class BreakingStage(MattingStage):
         super().begin(job, progress)
 
     def run_recurrent(
-        self, features: TimedBatch[FrameFeatures], progress: Progress
-    ) -> TimedBatch[RecurrentOutput]:
+        self, features: FeatureBatch, progress: Progress
+    ) -> Iterator[TimedBatch[RecurrentOutput]]:
         here = (self._segment, self._frame) == (self._fault.segment, self._fault.frame)
         self._frame += len(features.pts)
         if here and broken_workers(self._folder) < self._fault.times:

@@ -69,6 +69,11 @@ class Planes:
         chromas = [None] * len(lumas) if self.chroma is None else self.chroma.split(frames)
         return [Planes(self.sample_format, y, c) for y, c in zip(lumas, chromas, strict=True)]
 
+    def between(self, first: int, stop: int) -> Planes:
+        """Return the frames from `first` up to, but not with, `stop`, in the same memory."""
+        chroma = None if self.chroma is None else self.chroma[first:stop]
+        return Planes(self.sample_format, self.luma_or_rgb[first:stop], chroma)
+
 
 def repeat(frame: Planes, frames: int) -> Planes:
     """Return one frame as several, in the same memory."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import closing
+from itertools import chain, repeat
 from pathlib import Path
 
 from matting.errors import MachineError
 from matting.inference.base import RecurrentState, UnusableStateError
+from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession
-from matting.media.source import FrameSource
+from matting.media.source import FrameChunk, FrameSource
 from matting.progress import Progress
 from matting.system import atomic_files
 from matting.system.memory import enough_memory
@@ -56,11 +60,33 @@ def save_state(path: Path, state: RecurrentState | None) -> None:
 
 
 def warm_up(
-    source: FrameSource, session: MattingSession, ratio: float, frames: int, progress: Progress
+    source: FrameSource,
+    session: MattingSession,
+    ratio: float,
+    frames: int,
+    progress: Progress,
+    *,
+    starts_shot: bool = False,
+    ahead: Iterable[FrameChunk] = (),
 ) -> None:
-    """Run the network over the last `frames` frames of `source`, for the state they leave."""
+    """Run the network over the last `frames` frames of `source`, for the state they leave.
+
+    Args:
+        starts_shot: whether the first of these starts a shot, and so is run up.
+        ahead: frames after `source` that its run-up takes.
+    Raises:
+        InputError: frames cannot be read.
+        MachineError: as `MattingSession.run_recurrent`.
+    """
     session.reset()
+    run_up = RunUp(session)
+    run_up.begin(starts_shot=starts_shot)
     size = session.chunk_frames(source.sample_format, source.size_px, ratio)
-    for chunk in source.chunks(size, last=frames, on_skip=progress.alive):
-        session.run_recurrent(session.extract_features(chunk.pictures, ratio))
-        progress.alive()
+    with closing(source.chunks(size, last=frames, on_skip=progress.alive)) as own:
+        for is_ahead, chunk in chain(zip(repeat(False), own), zip(repeat(True), ahead)):
+            features = session.extract_features(chunk.pictures, ratio)
+            for _ in run_up.feed(FeatureBatch(features, chunk.pts, ahead=is_ahead)):
+                pass
+            progress.alive()
+    for _ in run_up.end():
+        pass

@@ -70,6 +70,9 @@ class SegmentTask:
         index: what is known of its file already, which the worker need not read again.
         refusal: why its file cannot be read, where that took too long to be tried again.
         matte: its stored matte, from which the results are rendered; None: the network finds it.
+        shot_starts: the numbers of its frames at which a shot starts, rising; each is run up.
+        ahead: the segments after it that hold frames of the last one's run-up; mostly none do.
+        before_ahead: the same of the segment before, for the case that its end is run again.
     """
 
     item: Input
@@ -81,6 +84,9 @@ class SegmentTask:
     index: MediaIndex | None = None
     refusal: MattingError | None = None
     matte: Path | None = None
+    shot_starts: tuple[int, ...] = ()
+    ahead: tuple[Input, ...] = ()
+    before_ahead: tuple[Input, ...] = ()
 
 
 def target_of(
@@ -137,18 +143,22 @@ class Outcome:
         source: the fingerprint of its content.
         start_state: where the state at its first frame came from.
         exact: whether that was the state of one uncut pass from the start of the shot.
+        ends_exact: whether the state at its last frame is that of such a pass.
         outputs: its results.
         end_state: the fingerprint of the state that was saved; None: none was.
         files: what is proven, and has yet to get its name; those of a trial have it.
+        run_up_is_whole: whether all frames ahead that the last shot's run-up takes could be read.
     """
 
     source: Fingerprint
     start_state: InitialState
     exact: bool
+    ends_exact: bool
     frames: int
     outputs: dict[OutputKind, OutputFile]
     end_state: Fingerprint | None = None
     files: tuple[ProvenFile, ...] = ()
+    run_up_is_whole: bool = True
 
 
 @dataclass(frozen=True)

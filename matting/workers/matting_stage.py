@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
-from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.base import RecurrentOutput
+from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
 from matting.media.source import FrameChunk, FrameSource
-from matting.options import MattingOptions
+from matting.options import MattingOptions, Shots
 from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
 from matting.workers.render_stage import CreateWriter, RenderStage
 from matting.workers.segment_job import SegmentJob
+from matting.workers.shot_frames import frames_ahead, read_ahead
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # restores a lost state, but each doubling lessens the error; this one costs 4 s of video.
@@ -25,7 +29,9 @@ WARM_UP_FRAMES = 120
 
 
 class MattingStage(RenderStage):
-    """Takes segments one after another: `begin`, `run_recurrent` for each chunk, then `end`.
+    """Takes segments one after another.
+
+    For each: `begin`, `run_recurrent` for each chunk, `run_waiting`, then `end`.
 
     `extract_features` and `fit_guided_filter` may run in other threads.
     """
@@ -44,6 +50,7 @@ class MattingStage(RenderStage):
         """
         super().__init__(session.device, options, create_writer)
         self._session = session
+        self._run_up = RunUp(session)
         self._matte_options = options.matte
         # The segment at whose end the session's state is, and whether it is exact; None after a
         # failure or a trial.
@@ -75,31 +82,44 @@ class MattingStage(RenderStage):
             progress.say(f"{name} is not what was cut any more; it is matted as it is now.")
         continues = state_after is not None and state_after[0] == task.before
         job.start_state = self._restore_state(job, continues, progress)
-        job.exact = _is_exact(job, state_after if continues else None)
+        job.exact = job.exact or _is_exact(job, state_after if continues else None)
+        self._run_up.begin(starts_shot=self._begins_as_shot(job))
         self._begin_writing(job, progress)
         what = name if task.targets else f"{name}, its state only"
         progress.detail(f"{what}: ratio {self._ratio(source):.4f}, state {job.start_state}")
 
-    def extract_features(self, job: SegmentJob, chunk: FrameChunk) -> TimedBatch[FrameFeatures]:
+    def extract_features(
+        self, job: SegmentJob, chunk: FrameChunk, *, starts_shot: bool = False, ahead: bool = False
+    ) -> FeatureBatch:
         """Take the first step, which needs no other frame.
 
+        Args:
+            starts_shot, ahead: as of `FeatureBatch`.
         Raises:
             InputError, MachineError: as `MattingSession.extract_features`.
         """
         features = self._session.extract_features(chunk.pictures, self._ratio(job.source))
-        return TimedBatch(features, chunk.pts)
+        return FeatureBatch(features, chunk.pts, starts_shot, ahead)
 
     def run_recurrent(
-        self, features: TimedBatch[FrameFeatures], progress: Progress
-    ) -> TimedBatch[RecurrentOutput]:
-        """Take the second step, on the segment's next frames in order.
+        self, features: FeatureBatch, progress: Progress
+    ) -> Iterator[TimedBatch[RecurrentOutput]]:
+        """Take the second step, on the segment's next frames in order, and on those ahead.
+
+        Yields what comes of them, and of those that had to wait for them.
 
         Raises:
             MachineError: as `MattingSession.run_recurrent`.
         """
-        output = self._session.run_recurrent(features.parts)
-        progress.advance(len(features.pts))
-        return TimedBatch(output, features.pts)
+        yield from _counted(self._run_up.feed(features), progress)
+
+    def run_waiting(self, progress: Progress) -> Iterator[TimedBatch[RecurrentOutput]]:
+        """Take the second step on the frames that wait for others, though none will come.
+
+        Raises:
+            MachineError: as `MattingSession.run_recurrent`.
+        """
+        yield from _counted(self._run_up.end(), progress)
 
     def fit_guided_filter(self, output: TimedBatch[RecurrentOutput]) -> TimedBatch[Matte]:
         """Take the third step, which needs no other frame.
@@ -115,7 +135,14 @@ class MattingStage(RenderStage):
         if job.task.matte is not None:
             return
         # A trial ends in the middle of a segment.
-        self._state_after = (job.task.item, job.exact) if job.clock is None else None
+        self._state_after = (job.task.item, job.ends_exact) if job.clock is None else None
+        progress.advance(job.skipped_frames)
+        if not job.run_up_is_whole:
+            ahead = " and ".join(item.name for item in job.task.ahead)
+            progress.say(
+                f"{job.name}: a shot starts at its end, and {ahead} could not be read: the first "
+                "frames of that shot may differ a little."
+            )
         if job.task.end_state is not None:
             job.end_state = self._session.state
 
@@ -138,8 +165,7 @@ class MattingStage(RenderStage):
             return InitialState.CARRIED
         if session.state is None:
             try:
-                before = task.before.open(self._output.frame_rate)
-                warm_up(before, session, ratio, WARM_UP_FRAMES, progress)
+                job.exact = self._warm_up(task.before, task.before_ahead, ratio, progress)
             except MattingError as error:
                 progress.say(f"{job.name} begins without a state from before it: {error.what}")
                 session.reset()
@@ -148,6 +174,31 @@ class MattingStage(RenderStage):
                 return InitialState.WARMED_UP
         session.reset()
         return InitialState.RESET
+
+    def _warm_up(
+        self, before: Input, ahead: Sequence[Input], ratio: float, progress: Progress
+    ) -> bool:
+        """Run the network over the end of a segment, not beyond the start of its last shot.
+
+        Args:
+            ahead: the segments after it that hold frames of that shot's run-up.
+        Returns:
+            whether it began with that start, so that the state is what it would have been.
+        Raises:
+            InputError: frames cannot be read.
+        """
+        rate = self._output.frame_rate
+        source = before.open(rate)
+        starts = before.shot_starts if self._runs_up else None
+        of_shot = source.frames - starts[-1] if starts else None
+        if of_shot is None or of_shot > WARM_UP_FRAMES:
+            warm_up(source, self._session, ratio, WARM_UP_FRAMES, progress)
+            return False
+        chunk_frames = self._session.chunk_frames(source.sample_format, source.size_px, ratio)
+        chunks = read_ahead(frames_ahead(before, ahead), source.size_px, rate, chunk_frames)
+        with closing(chunks):
+            warm_up(source, self._session, ratio, of_shot, progress, starts_shot=True, ahead=chunks)
+        return True
 
     def _load_state(self, job: SegmentJob, path: Path, before: Input, progress: Progress) -> None:
         """Bring the session to a saved state, if it is one of the segment before; else to none."""
@@ -167,6 +218,15 @@ class MattingStage(RenderStage):
         if reason:
             progress.say(f"{path} is damaged, and not used: {reason}.")
 
+    @property
+    def _runs_up(self) -> bool:
+        return self._matte_options.shots is Shots.AUTO
+
+    def _begins_as_shot(self, job: SegmentJob) -> bool:
+        """Return whether it begins anew, for its pictures have another size than those before."""
+        known = self._runs_up and job.task.item.shot_starts is not None
+        return known and job.start_state is InitialState.RESET
+
     def _ratio(self, source: FrameSource) -> float:
         options = self._matte_options
         return options.ratio or automatic_ratio(source.size_px, options.subject)
@@ -175,6 +235,14 @@ class MattingStage(RenderStage):
         if job.task.matte is not None:
             return super()._network(job)
         return f"the network in {self._session.precision}"
+
+
+def _counted(
+    outputs: Iterator[TimedBatch[RecurrentOutput]], progress: Progress
+) -> Iterator[TimedBatch[RecurrentOutput]]:
+    for output in outputs:
+        progress.advance(len(output.pts))
+        yield output
 
 
 def _is_exact(job: SegmentJob, held: tuple[Input, bool] | None) -> bool:

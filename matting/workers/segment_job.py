@@ -19,12 +19,14 @@ from matting.media.media_index import adopt_index
 from matting.media.source import FrameChunk, FrameSource, take_frames
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
+from matting.progress import ignore
 from matting.project.entry import InitialState, ProvenFile
 from matting.system import atomic_files
 from matting.system.fingerprint import FileStamp, Fingerprint
 from matting.system.temporary_files import create_temporary
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
+from matting.workers.shot_frames import frames_ahead, read_ahead, split_at
 
 P = ParamSpec("P")
 
@@ -47,7 +49,8 @@ class SegmentJob:
         decoded_by_gpu: whether NVDEC decodes it.
         note: what a user has to know of how it is decoded; may be empty.
         start_state, end_state: set by the recurrent part.
-        exact: whether its state is that of one uncut pass from the start of the shot.
+        exact: whether the first is that of one uncut pass from the start of the shot.
+        run_up_is_whole: whether all frames ahead that the last shot's run-up takes could be read.
         clock: of a trial; None: it is none.
         outcome: None until it is done.
         error: the first that occurred. All threads skip whatever of it is still to come.
@@ -59,6 +62,7 @@ class SegmentJob:
         self.note = ""
         self.start_state = InitialState.FRESH
         self.exact = False
+        self.run_up_is_whole = True
         self.end_state: RecurrentState | None = None
         self.clock = TrialClock() if task.only_frames is not None else None
         self.outcome: Outcome | None = None
@@ -84,6 +88,18 @@ class SegmentJob:
     def is_as_cut(self) -> bool:
         """Whether its content is what was cut, and so was decoded by `segment`."""
         return self._fingerprint is not None and self.task.item.is_as_cut(self._fingerprint)
+
+    @property
+    def ends_exact(self) -> bool:
+        """Whether the state at its end is that of one uncut pass from the start of the shot."""
+        return (self.exact or bool(self.task.shot_starts)) and self.run_up_is_whole
+
+    @property
+    def skipped_frames(self) -> int:
+        """How many of the first frames play no part: for its end state, those of earlier shots."""
+        task = self.task
+        needed = task.targets or task.only_frames is not None or not task.shot_starts
+        return 0 if needed else task.shot_starts[-1]
 
     @property
     def writer(self) -> SegmentWriter:
@@ -132,18 +148,44 @@ class SegmentJob:
         if reason:
             self.note = f"The processor decodes, not the graphics card: {reason}"
 
-    def chunks(self, size: int) -> Generator[FrameChunk, None, None]:
+    def chunks(
+        self, size: int, on_skip: Callable[[], None] = ignore
+    ) -> Generator[FrameChunk, None, None]:
         """Yield the frames to matte, in chunks of `size` frames.
 
+        Args:
+            on_skip: as for `FrameSource.chunks`.
         Raises:
             DecodeError: as `FrameSource.chunks`.
             MediaError: the source was changed meanwhile.
         """
-        only = self.task.only_frames
-        with closing(self.source.chunks(size)) as chunks:
+        only, skipped = self.task.only_frames, self.skipped_frames
+        last = self.source.frames - skipped if skipped else None
+        with closing(self.source.chunks(size, last, on_skip)) as chunks:
             yield from chunks if only is None else take_frames(chunks, only)
         if only is None:
             self._require_unchanged()
+
+    def chunks_of_shots(
+        self, size: int, on_skip: Callable[[], None]
+    ) -> Generator[tuple[FrameChunk, bool], None, None]:
+        """Yield the same, where no shot starts within a chunk, and whether one starts with it."""
+        chunks = self.chunks(size, on_skip)
+        yield from split_at(chunks, self.task.shot_starts, self.skipped_frames)
+
+    def chunks_ahead(self, size: int, rate: Fraction | None) -> Generator[FrameChunk, None, None]:
+        """Yield the frames of following segments that the last shot's run-up takes.
+
+        Where they cannot be read, the run-up is made of what there is.
+
+        Args:
+            rate: as for `Input.open`.
+        """
+        ahead = frames_ahead(self.task.item, self.task.ahead)
+        try:
+            yield from read_ahead(ahead, self.source.size_px, rate, size)
+        except InputError:
+            self.run_up_is_whole = False
 
     def stored_frames(self, size: int) -> Generator[StoredBatch, None, None]:
         """Yield the frames with their stored mattes, in chunks of `size` frames.

@@ -22,27 +22,26 @@ import torch
 
 from matting.errors import InputError
 from matting.imaging.planes import TimedBatch
-from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.base import RecurrentOutput
+from matting.inference.run_up import FeatureBatch
 from matting.inference.session import MattingSession
-from matting.inference.state import save_state
 from matting.inference.weights import load_checkpoint
 from matting.media.cuda import Nvdec
 from matting.options import MattingOptions
 from matting.progress import Progress
-from matting.project.entry import OutputFile
 from matting.system import atomic_files
 from matting.system.closing import Closing
 from matting.system.device import choose_device, share_cores, use_device
-from matting.system.fingerprint import Fingerprint
-from matting.system.memory import gpu_bytes, keep_freed_memory
-from matting.workers.executor import Outcome, SegmentTask, TrialOutcome, WorkerSetup
+from matting.system.memory import keep_freed_memory
+from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
+from matting.workers.finished_segment import finish
 from matting.workers.matting_stage import MattingStage
 from matting.workers.pipeline import Channel, Stages, StoppedError
 from matting.workers.render_stage import RenderStage
 from matting.workers.segment_job import SegmentJob, StoredBatch
 
 # What the reader makes of a few frames.
-ReadFrames = TimedBatch[FrameFeatures] | StoredBatch
+ReadFrames = FeatureBatch | StoredBatch
 
 
 class Mark(Enum):
@@ -50,7 +49,7 @@ class Mark(Enum):
 
     BEGIN = auto()
     END = auto()
-    CHECKED = auto()  # one frame of its outputs
+    CHECKED = auto()  # one frame of its outputs, or one that is only decoded
     DONE = auto()  # whether it succeeded or not
 
 
@@ -163,9 +162,18 @@ class Worker(Closing):
         if job.task.matte is not None:
             yield from job.stored_frames(size)
             return
-        with closing(job.chunks(size)) as chunks:
-            for chunk in chunks:
-                yield self._matting.extract_features(job, chunk)
+        matting = self._matting
+
+        def on_skip() -> None:
+            self._features.offer((job, Mark.CHECKED))
+
+        with closing(job.chunks_of_shots(size, on_skip)) as chunks:
+            for chunk, starts_shot in chunks:
+                yield matting.extract_features(job, chunk, starts_shot=starts_shot)
+        rate = self._setup.options.output.frame_rate
+        with closing(job.chunks_ahead(size, rate)) as chunks_ahead:
+            for chunk in chunks_ahead:
+                yield matting.extract_features(job, chunk, ahead=True)
 
     @property
     def _matting(self) -> MattingStage:
@@ -186,9 +194,11 @@ class Worker(Closing):
                 return job
             if item is Mark.CHECKED:
                 progress.alive()
-            elif isinstance(item, Mark):
-                step = self._stage.begin if item is Mark.BEGIN else self._stage.end
-                job.attempt(step, job, progress)
+            elif item is Mark.BEGIN:
+                job.attempt(self._stage.begin, job, progress)
+                self._recurrent.put((job, item))
+            elif item is Mark.END:
+                job.attempt(self._end, job, progress)
                 self._recurrent.put((job, item))
             elif isinstance(item, StoredBatch):
                 progress.advance(len(item.pts))
@@ -196,10 +206,16 @@ class Worker(Closing):
             else:
                 job.attempt(self._run_recurrent, job, item, progress)
 
-    def _run_recurrent(
-        self, job: SegmentJob, features: TimedBatch[FrameFeatures], progress: Progress
-    ) -> None:
-        self._recurrent.put((job, self._matting.run_recurrent(features, progress)))
+    def _run_recurrent(self, job: SegmentJob, features: FeatureBatch, progress: Progress) -> None:
+        for output in self._matting.run_recurrent(features, progress):
+            self._recurrent.put((job, output))
+
+    def _end(self, job: SegmentJob, progress: Progress) -> None:
+        """Run what waits for frames that will not come, and end the segment."""
+        if job.task.matte is None:
+            for output in self._matting.run_waiting(progress):
+                self._recurrent.put((job, output))
+        self._stage.end(job, progress)
 
     def _write(self) -> None:
         """Write what the recurrent part returns; the writer's thread runs this."""
@@ -236,36 +252,13 @@ class Worker(Closing):
             self._features.put((job, Mark.DONE))
 
     def _finish_segment(self, job: SegmentJob) -> None:
-        def alive(_frames: int = 0) -> None:
+        def alive() -> None:
             if job.clock is not None:
                 job.clock.note_flushed()
             # Where there is no room, other items wait, which show as much.
             self._features.offer((job, Mark.CHECKED))
 
-        job.writer.finish(alive)
-        if job.task.end_state is not None:
-            save_state(job.temporary_state(), job.end_state)
-        files = job.proven_files()
-        outcome = Outcome(
-            source=job.fingerprint(),
-            start_state=job.start_state,
-            exact=job.exact,
-            frames=job.source.frames,
-            outputs={
-                file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary, alive))
-                for file in files
-                if file.kind is not None
-            },
-            end_state=next((Fingerprint.of(f.temporary) for f in files if f.kind is None), None),
-            files=files,
-        )
-        if job.clock is not None:
-            for file in files:
-                file.give_name()
-            memory = gpu_bytes(self._device)
-            outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=memory)
-        job.release()
-        job.outcome = outcome
+        finish(job, self._device, alive)
 
 
 def _session(setup: WorkerSetup, device: torch.device) -> MattingSession:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,7 +17,8 @@ import torch
 
 from matting.imaging.planes import TimedBatch
 from matting.infer import infer
-from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.base import RecurrentOutput
+from matting.inference.run_up import FeatureBatch
 from matting.inference.session import MattingSession
 from matting.options import MattingOptions
 from matting.progress import Progress
@@ -113,8 +114,8 @@ class BreaksInTheMiddle(MattingStage):
         self._frames = 0
 
     def run_recurrent(
-        self, features: TimedBatch[FrameFeatures], progress: Progress
-    ) -> TimedBatch[RecurrentOutput]:
+        self, features: FeatureBatch, progress: Progress
+    ) -> Iterator[TimedBatch[RecurrentOutput]]:
         self._frames += len(features.pts)
         if self._frames > 45 and not breaks(self._folder):
             (self._folder / "broke_0").touch()

@@ -100,6 +100,7 @@ class ScriptedExecutor:
             source=task.item.fingerprint(),
             start_state=start,
             exact=exact,
+            ends_exact=exact,
             frames=frames,
             outputs=outputs,
             end_state=end_state,
@@ -129,6 +130,7 @@ class ScriptedExecutor:
             source=task.item.fingerprint(),
             start_state=InitialState.FRESH,
             exact=False,
+            ends_exact=False,
             frames=frames,
             outputs={
                 file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary))

@@ -69,7 +69,7 @@ class ScriptedWorker:
             self._work_on(self._new.pop(0).item.name, progress)
         task = self._tasks.popleft()
         kind = Outcome if task.only_frames is None else TrialOutcome
-        return kind(Fingerprint(0, ""), InitialState.FRESH, True, FRAMES, {})
+        return kind(Fingerprint(0, ""), InitialState.FRESH, True, True, FRAMES, {})
 
     def close(self) -> None:
         """Do nothing: it holds nothing."""

@@ -11,7 +11,8 @@ import pytest
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
 from matting.imaging.planes import TimedBatch
 from matting.infer import infer
-from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.inference.base import RecurrentOutput
+from matting.inference.run_up import FeatureBatch
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
@@ -156,8 +157,8 @@ class NoMemory(MattingStage):
     refused = 0
 
     def run_recurrent(
-        self, features: TimedBatch[FrameFeatures], progress: Progress
-    ) -> TimedBatch[RecurrentOutput]:
+        self, features: FeatureBatch, progress: Progress
+    ) -> Iterator[TimedBatch[RecurrentOutput]]:
         NoMemory.refused += 1
         raise OutOfMemoryError("There is too little memory.")
 

@@ -1,0 +1,78 @@
+"""Which frames the run-up of a shot takes, where segments end within it, and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from fractions import Fraction
+from itertools import pairwise
+
+from matting.imaging.sample_format import Size
+from matting.inference.run_up import RUN_UP_FRAMES
+from matting.media.source import FrameChunk, take_frames
+from matting.project.inputs import Input
+
+Ahead = list[tuple[Input, int]]  # segments in order, and how many of the first frames of each
+
+
+def frames_ahead(item: Input, following: Iterable[Input]) -> Ahead:
+    """Return which frames after a segment belong to the run-up of the last shot that starts in it.
+
+    Args:
+        following: the segments after it, in order; no more of them are asked for than needed.
+    """
+    ahead: Ahead = []
+    if not item.shot_starts or item.frames is None:
+        return ahead
+    lacking = item.shot_starts[-1] + 1 + RUN_UP_FRAMES - item.frames
+    others = iter(following)
+    while lacking > 0 and (other := next(others, None)) is not None:
+        starts, frames = other.shot_starts, other.frames
+        if starts is None or frames is None:
+            break
+        taken = min(lacking, starts[0] if starts else frames)
+        if taken:
+            ahead.append((other, taken))
+        if starts:
+            break
+        lacking -= taken
+    return ahead
+
+
+def split_at(
+    chunks: Generator[FrameChunk, None, None], starts: Sequence[int], first: int = 0
+) -> Generator[tuple[FrameChunk, bool], None, None]:
+    """Yield chunks that no shot starts within, and whether one starts with each.
+
+    Args:
+        starts: the numbers of the frames at which shots start.
+        first: the number of the first frame of all.
+    """
+    at = first
+    with closing(chunks):
+        for chunk in chunks:
+            end = at + len(chunk.pts)
+            edges = [at, *(start for start in starts if at < start < end), end]
+            for begin, stop in pairwise(edges):
+                pictures = chunk.pictures.between(begin - at, stop - at)
+                yield FrameChunk(pictures, chunk.pts[begin - at : stop - at]), begin in starts
+            at = end
+
+
+def read_ahead(
+    ahead: Ahead, size_px: Size, rate: Fraction | None, chunk_frames: int
+) -> Generator[FrameChunk, None, None]:
+    """Yield those frames. Where pictures have another size, as after a repair, the shot has ended.
+
+    Args:
+        size_px: of the pictures before them.
+        rate: as for `Input.open`.
+    Raises:
+        InputError: a segment cannot be read.
+    """
+    for item, frames in ahead:
+        source = item.open(rate)
+        if source.size_px != size_px:
+            return
+        with closing(source.chunks(chunk_frames)) as chunks:
+            yield from take_frames(chunks, frames)
