@@ -25,7 +25,7 @@ import torch
 
 from benchmarks.results import measured_on, table, write_section
 from matting.delivery.format_writers import FormatWriter, create_format_writer, format_input
-from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.demo import CHECKPOINT
@@ -43,6 +43,7 @@ from matting.media.video_source import VideoSource
 from matting.options import (
     CodecBackend,
     EncodingOptions,
+    FormatName,
     OutputKind,
     OutputOptions,
     Precision,

@@ -23,15 +23,17 @@ from matting.delivery.format_limits import (
     require_kept_mattes,
     require_possible,
 )
-from matting.delivery.formats import DeliveryFormat
+from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
+from matting.job_option import JobOption
 from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder, read_inputs
-from matting.project.job_options import take_up
+from matting.project.job_options import JobOptions, take_up
+from matting.project.job_places import Place, require_places
 from matting.project.ledger import Ledger
 from matting.project.matted import matted_from, require_matted
 from matting.project.origin import require_same_origin
@@ -47,7 +49,6 @@ from matting.workers.supervisor import Supervisor
 
 def infer_and_deliver(
     segments: Path,
-    rows: Sequence[DeliveryFormat],
     options: MattingOptions,
     output: Path | None,
     progress: Progress,
@@ -55,14 +56,20 @@ def infer_and_deliver(
     """Matte what is not done yet in a folder of segments, and deliver all of it.
 
     Args:
-        rows: the formats.
+        options: with the formats; without any, and where the job remembers none, all is matted,
+            and nothing is finished.
         output: where to put the matted folder, and the finished files.
     Raises:
         whatever `infer` and `deliver` raise.
     """
     inputs = read_inputs(segments)
     job = MattedFolder.of(segments, output)
+    require_places([Place(job.root, is_folder=True)], segments)
     options = take_up(options, Ledger(job).remembered, progress)
+    rows = [FORMATS[name] for name in options.formats]
+    if not rows:
+        infer(segments, options, output, progress)
+        return
     require_kept_mattes(rows, options)
     announce_limits(rows, options, progress)
     others = _not_composite(rows)
@@ -106,7 +113,7 @@ def deliver(
     require_matted(folder, Command.DELIVER)
     known = Ledger(folder)
     inputs = read_inputs(matted_from(known))
-    options = take_up(options, known.remembered, progress)
+    options = _as_job(rows, options, known.remembered, progress)
     others = _not_composite(rows)
     if not announced:
         announce_limits(rows, options, progress)
@@ -224,6 +231,22 @@ class _Delivery:
                 row: list(finish(inputs, ledger, row, progress, video=video, output=output))
                 for row in rows
             }
+
+
+def _as_job(
+    rows: Sequence[DeliveryFormat],
+    options: MattingOptions,
+    remembered: JobOptions | None,
+    progress: Progress,
+) -> MattingOptions:
+    """Return the job's own options, but for those that were typed.
+
+    The job goes on remembering the formats that it was asked for, whatever is delivered now.
+    """
+    typed = None if options.typed is None else options.typed | {JobOption.FORMATS}
+    names = tuple(row.name for row in rows)
+    options = take_up(replace(options, formats=names, typed=typed), remembered, progress)
+    return replace(options, formats=remembered.formats if remembered else ())
 
 
 def _not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:

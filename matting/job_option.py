@@ -31,8 +31,11 @@ class JobOption(Choice):
     KEY_CUTOFF = "--key-cutoff"
     KEY_CONTRAST = "--key-contrast"
     DESPILL = "--despill"
+    FORMATS = "--as"
 
     @property
     def field(self) -> str:
         """Its name where options are fields."""
-        return self.value[2:].replace("-", "_")
+        if self is JobOption.FORMATS:
+            return "formats"  # a field cannot be called `as`
+        return str(self.value)[2:].replace("-", "_")

@@ -54,6 +54,22 @@ class OutputKind(Choice):
 INFERRED = frozenset(map(OutputKind, ("COMPOSITE", "ALPHA", "FOREGROUND", "ALPHA_PNG", "MATTE")))
 
 
+class FormatName(Choice):
+    """What finished files are made of mattes; the value is what is typed after `--as`."""
+
+    GREEN = "green"
+    BACKGROUND = "background"
+    PRORES = "prores4444"
+    WEBM = "webm-alpha"
+    HEVC = "hevc-alpha"
+    PNG = "png"
+    EXR = "exr"
+    MATTE = "matte"
+    STACKED = "stacked"
+    SIDE_BY_SIDE = "side-by-side"
+    FFV1 = "ffv1"
+
+
 class CodecBackend(Choice):
     """Who decodes or encodes: FFmpeg on the CPU, or NVDEC and NVENC."""
 
@@ -259,6 +275,7 @@ class MattingOptions:
     """How to matte.
 
     Attributes:
+        formats: what finished files are made of the mattes, beside what a command makes anyway.
         force: whether to go on although the disk seems too small.
         then_joined: whether the results are joined and get their audio at once.
         typed: the options that count, where a job remembers others; None: all.
@@ -268,6 +285,7 @@ class MattingOptions:
     matte: MatteOptions = field(default_factory=MatteOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     compute: ComputeOptions = field(default_factory=ComputeOptions)
+    formats: tuple[FormatName, ...] = ()
     force: bool = False
     then_joined: bool = False
     typed: frozenset[JobOption] | None = None

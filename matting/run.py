@@ -5,7 +5,6 @@ At the end the working files may go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from matting.combine import combine
 from matting.deliver import deliver
 from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.format_limits import announce_limits, require_kept_mattes, require_possible
-from matting.delivery.formats import DeliveryFormat
+from matting.delivery.formats import FORMATS
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
 from matting.media.background import with_background_read
@@ -40,13 +39,10 @@ def run(
     output: Path | None,
     progress: Progress,
     *,
-    formats: Sequence[DeliveryFormat] = (),
     cleaning: CleanUp = CleanUp.NO,
 ) -> Path:
     """Make the matted video of `video`, audio included; return its file.
 
-    Args:
-        formats: what else is made of the mattes.
     Raises:
         SegmentsFailedError: some segments failed; nothing is combined.
         whatever the stages raise.
@@ -55,6 +51,7 @@ def run(
     require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
     matting = take_up(matting, Ledger(job).remembered, progress)
+    formats = [FORMATS[name] for name in matting.formats]
     others = [row for row in formats if row.kind.is_delivered]
     for row in others:
         FinishedPlace.of_video(job, row, video, output).require_free(video)

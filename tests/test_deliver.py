@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -11,13 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from matting.deliver import deliver, infer_and_deliver
-from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName, delivery_formats
+from matting.delivery.formats import FORMATS, DeliveryFormat, delivery_formats
 from matting.errors import InputError, StorageError
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
 from matting.media.matte_file import MatteFile
 from matting.media.probe import frame_times
-from matting.options import MattingOptions, OutputKind
+from matting.options import FormatName, MattingOptions, OutputKind
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.run import run
 from matting.segment import segment
@@ -128,15 +130,14 @@ def test_what_somebody_else_put_where_a_result_goes_is_named_before_anything_is_
 def test_what_is_in_the_way_of_a_format_is_named_before_anything_is_matted(
     tmp_path: Path, random_checkpoint: Path
 ) -> None:
-    options = matting_options(random_checkpoint)
+    options = replace(matting_options(random_checkpoint), formats=(FormatName.MATTE,))
     segments = cut(tmp_path, Recorder(), 4)
     theirs = tmp_path / "clip_MATTED_matte.mp4"
     theirs.write_text("mine", encoding="utf-8")
-    rows = [FORMATS[FormatName.MATTE]]
     with pytest.raises(InputError, match=theirs.name):
-        infer_and_deliver(segments, rows, options, None, Recorder())
+        infer_and_deliver(segments, options, None, Recorder())
     with pytest.raises(InputError, match=theirs.name):
-        run(tmp_path / "clip.mp4", SECOND, options, None, Recorder(), formats=rows)
+        run(tmp_path / "clip.mp4", SECOND, options, None, Recorder())
     assert not MattedFolder.of(segments).output_folder(OutputKind.MATTE).exists()
 
 
@@ -152,7 +153,8 @@ def test_another_green_is_delivered_as_the_composite(job: Job) -> None:
 def test_all_steps_and_a_format_in_one_go(tmp_path: Path, random_checkpoint: Path) -> None:
     video, progress = make_clip(tmp_path / "clip.mp4", 4), Recorder()
     rows = [FORMATS[FormatName.PRORES]]
-    run(video, SECOND, matting_options(random_checkpoint), None, progress, formats=rows)
+    options = replace(matting_options(random_checkpoint), formats=(rows[0].name,))
+    run(video, SECOND, options, None, progress)
     assert {path.name for path in tmp_path.glob("clip_MATTED*")} == {
         "clip_MATTED.mp4",
         "clip_MATTED_prores4444.mov",
@@ -163,9 +165,51 @@ def test_all_steps_and_a_format_in_one_go(tmp_path: Path, random_checkpoint: Pat
 def test_what_is_matted_is_delivered_at_once(tmp_path: Path, random_checkpoint: Path) -> None:
     segments = cut(tmp_path, Recorder(), 4)
     options = matting_options(random_checkpoint)
-    infer_and_deliver(segments, delivery_formats("green,exr"), options, None, Recorder())
+    options = replace(options, formats=(FormatName.GREEN, FormatName.EXR))
+    infer_and_deliver(segments, options, None, Recorder())
     assert len(frame_times(tmp_path / "clip_MATTED.mp4")) == 4
     assert len(list((tmp_path / "clip_MATTED_exr").iterdir())) == 4
+
+
+@pytest.mark.parametrize("begun_by", ["run", "infer"])
+def test_a_job_goes_on_to_deliver_what_it_was_begun_with(
+    begun_by: str, tmp_path: Path, random_checkpoint: Path
+) -> None:
+    """Interrupted while the network works, and dropped on a batch file again."""
+    video, progress = make_clip(tmp_path / "clip.mp4", 4), Recorder()
+    begun = replace(matting_options(random_checkpoint), formats=(FormatName.PNG,))
+    resumed = replace(begun, formats=(), typed=frozenset())
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    progress.on_segment_end = interrupt
+    again = Recorder()
+    if begun_by == "run":
+        with pytest.raises(KeyboardInterrupt):
+            run(video, SECOND, begun, None, progress)
+        run(video, SECOND, resumed, None, again)
+    else:
+        segments = segment(video, SECOND, None, Recorder())
+        with pytest.raises(KeyboardInterrupt):
+            infer_and_deliver(segments, begun, None, progress)
+        infer_and_deliver(segments, resumed, None, again)
+    assert len(list((tmp_path / "clip_MATTED_png").iterdir())) == 4
+    assert again.mentions("--as png")
+
+
+def test_what_is_delivered_later_is_not_what_a_job_was_begun_with(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, Recorder(), 4)
+    options = replace(matting_options(random_checkpoint), formats=(FormatName.PNG,))
+    infer_and_deliver(segments, options, None, Recorder())
+    matted, progress = MattedFolder.of(segments), Recorder()
+    typed = replace(options, formats=(), typed=frozenset())
+    deliver(matted.root, delivery_formats("green,exr"), typed, None, progress)
+    assert not progress.mentions("--as")
+    remembered = Ledger(matted).remembered
+    assert remembered is not None and remembered.formats == (FormatName.PNG,)
 
 
 def test_formats_without_stored_mattes_are_refused_before_the_first_hour(
@@ -174,7 +218,7 @@ def test_formats_without_stored_mattes_are_refused_before_the_first_hour(
     video = make_clip(tmp_path / "clip.mp4", 4)
     options = with_output(matting_options(random_checkpoint), keep_matte=False)
     with pytest.raises(InputError, match="none are stored"):
-        run(video, SECOND, options, None, Recorder(), formats=[FORMATS[FormatName.PRORES]])
+        run(video, SECOND, replace(options, formats=(FormatName.PRORES,)), None, Recorder())
     assert not (tmp_path / "clip_segments").exists()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from matting.deliver import deliver
-from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.errors import InputError, MattingError, SegmentsFailedError
-from matting.options import CleanUp, CuttingOptions, MattingOptions
+from matting.options import CleanUp, CuttingOptions, FormatName, MattingOptions
 from matting.project.cleaning import FinishedJob, clean_up
 from matting.project.paths import MattedFolder
 from matting.run import run
@@ -30,8 +31,9 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -
     folder = tmp_path_factory.mktemp("cleaned")
     video = make_clip(folder / "clip.mp4", 4, gop=2)
     options = matting_options(random_checkpoint)
+    options = replace(options, formats=tuple(row.name for row in ROWS))
     cutting = CuttingOptions(seconds=Fraction(2, 30))
-    run(video, cutting, options, None, Recorder(), formats=ROWS, cleaning=CleanUp.ALL_BUT_MATTE)
+    run(video, cutting, options, None, Recorder(), cleaning=CleanUp.ALL_BUT_MATTE)
     assert not list(folder.glob("*_segments/*.mp4"))
     return folder
 

@@ -21,7 +21,8 @@ from benchmarks.fidelity.reference import (
     to_codes,
     to_rgb,
 )
-from matting.delivery.formats import AlphaTravel, DeliveryFormat, FormatName
+from matting.delivery.formats import AlphaTravel, DeliveryFormat
+from matting.options import FormatName
 
 FINE_BITS = 16
 DECODERS = {FormatName.WEBM: ("-c:v", "libvpx-vp9")}

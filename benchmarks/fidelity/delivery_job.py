@@ -17,7 +17,7 @@ from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.reference import Plane
 from matting.background import BackgroundFile
 from matting.deliver import deliver
-from matting.delivery.formats import FORMATS, FormatName
+from matting.delivery.formats import FORMATS
 from matting.errors import MissingError
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
@@ -25,6 +25,7 @@ from matting.media.matte_file import MatteFile
 from matting.options import (
     ComputeOptions,
     CuttingOptions,
+    FormatName,
     MatteOptions,
     MattingOptions,
     OutputKind,

@@ -13,8 +13,9 @@ from benchmarks.fidelity.delivery_job import COLOUR, SOURCES, Delivery, deliver_
 from benchmarks.fidelity.job import Networks
 from benchmarks.fidelity.program import FfmpegError
 from benchmarks.fidelity.row import AUDIO_BOUND, Result, refusal
-from matting.delivery.formats import FORMATS, AlphaTravel, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, AlphaTravel, DeliveryFormat
 from matting.errors import MattingError
+from matting.options import FormatName
 
 LOSSLESS = {FormatName.PNG, FormatName.EXR, FormatName.FFV1}
 LOSSLESS_BOUND, BOUND = 1.0, 2.0  # mean errors, in 1/255

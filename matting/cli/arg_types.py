@@ -12,9 +12,9 @@ from pathlib import Path
 from matting.background import Background, BackgroundFile
 from matting.cli import suggestions
 from matting.delivery.backgrounds import PRESETS, preset
-from matting.delivery.formats import DeliveryFormat, delivery_formats
+from matting.delivery.formats import delivery_formats
 from matting.errors import InputError
-from matting.options import MOST_KEY_CONTRAST
+from matting.options import MOST_KEY_CONTRAST, FormatName
 
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -43,10 +43,10 @@ def frame_rate(text: str) -> Fraction:
     return value
 
 
-def formats(text: str) -> tuple[DeliveryFormat, ...]:
+def formats(text: str) -> tuple[FormatName, ...]:
     """Parse formats, with commas between them."""
     try:
-        return delivery_formats(text)
+        return tuple(row.name for row in delivery_formats(text))
     except InputError as error:
         raise argparse.ArgumentTypeError(f"{error.what} {error.hint}") from error
 

@@ -200,8 +200,9 @@ def _add_output_options(group: Group) -> None:
 def _add_formats(group: Group) -> None:
     group.add_argument(
         "--as",
-        dest="formats",
+        dest=JobOption.FORMATS.field,
         type=arg_types.formats,
+        default=argparse.SUPPRESS,
         metavar="FORMAT[,FORMAT...]",
         help=f"make these of the mattes: {', '.join(FORMATS)}",
     )

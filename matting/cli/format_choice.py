@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from matting.cli.console import Console
-from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.errors import InputError
+from matting.options import FormatName
 
 # It takes a picture or a video besides, which is typed.
 OFFERED = tuple(row for row in FORMATS.values() if row.name is not FormatName.BACKGROUND)

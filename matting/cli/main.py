@@ -171,14 +171,8 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         return partial(segment, path, cutting_options(options), output, console)
     if options.command is Command.INFER:
         from matting.deliver import infer_and_deliver
-        from matting.infer import infer
 
-        matting, formats = matting_options(options), options.formats
-        return (
-            partial(infer_and_deliver, path, formats, matting, output, console)
-            if formats
-            else partial(infer, path, matting, output, console)
-        )
+        return partial(infer_and_deliver, path, matting_options(options), output, console)
     if options.command is Command.COMBINE:
         from matting.combine import combine
 
@@ -190,16 +184,8 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     from matting.run import run
 
     cutting, matting = cutting_options(options), matting_options(options)
-    return partial(
-        run,
-        path,
-        cutting,
-        matting,
-        output,
-        console,
-        formats=options.formats or (),
-        cleaning=clean_up(options),
-    )
+    cleaning = clean_up(options)
+    return partial(run, path, cutting, matting, output, console, cleaning=cleaning)
 
 
 def _other_command(options: argparse.Namespace, console: Console) -> Callable[[], object]:
@@ -223,12 +209,13 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
 def _delivery(options: argparse.Namespace, console: Console) -> Callable[[], object]:
     from matting.cli.format_choice import ask_for_formats
     from matting.deliver import deliver
+    from matting.delivery.formats import FORMATS
 
     matting, output = matting_options(options), options.output
 
     def deliver_formats() -> object:
-        formats = options.formats or ask_for_formats(console)
-        return deliver(options.path, formats, matting, output, console)
+        rows = [FORMATS[name] for name in matting.formats] or ask_for_formats(console)
+        return deliver(options.path, rows, matting, output, console)
 
     return deliver_formats
 

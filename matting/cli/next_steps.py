@@ -10,12 +10,14 @@ from pathlib import Path
 
 from matting.cli.parser import commands_taking, takes_value
 from matting.errors import RUN_AGAIN, MattingError
+from matting.options import FormatName
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.files import is_video, visible
 from matting.system.humanize import time_taken
 from matting.system.invocation import Command, batch_file, command_line, program_words
 from matting.system.text import printable
 
+COMPOSITES = {FormatName.GREEN, FormatName.BACKGROUND}
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
     "type this"
@@ -120,15 +122,22 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
         folder = segments_folder(path, output)
         return _step(call, f"the folder {folder.name}", Command.INFER, folder)
     if options.command is Command.INFER:
-        if any(not row.kind.is_delivered for row in getattr(options, "formats", None) or ()):
-            return ""  # the composite is finished, too
-        if not (path / PLAN_NAME).is_file():
-            return _after_separate(path, output, call)
-        folder = MattedFolder.of(path, output).root
-        return _step(call, f"the folder {folder.name}", Command.COMBINE, folder)
+        return _after_infer(path, output, call)
     if options.command is Command.COMBINE:
         return _after_combine(path, output, call)
     return ""
+
+
+def _after_infer(segments: Path, output: Path | None, call: Invocation) -> str:
+    from matting.project.ledger import Ledger
+
+    folder = MattedFolder.of(segments, output)
+    remembered = Ledger(folder).remembered
+    if remembered is not None and not COMPOSITES.isdisjoint(remembered.formats):
+        return ""  # the composite is finished, too
+    if not (segments / PLAN_NAME).is_file():
+        return _after_separate(segments, output, call)
+    return _step(call, f"the folder {folder.root.name}", Command.COMBINE, folder.root)
 
 
 def _after_separate(folder: Path, output: Path | None, call: Invocation) -> str:

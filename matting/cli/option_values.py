@@ -81,6 +81,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             threads=arguments.threads,
             patience_seconds=float(arguments.patience),
         ),
+        formats=typed.get(JobOption.FORMATS, default.formats),
         force=arguments.force,
         typed=frozenset(typed),
         again=arguments.again,

@@ -14,7 +14,7 @@ from matting.delivery.already_delivered import say_already_delivered, say_who_ta
 from matting.delivery.delivered_pictures import gather_pictures
 from matting.delivery.final_file import FinalFile, make_final_file
 from matting.delivery.finished_place import FinishedPlace
-from matting.delivery.formats import AlphaTravel, DeliveryFormat, FormatName
+from matting.delivery.formats import AlphaTravel, DeliveryFormat
 from matting.delivery.room import require_room
 from matting.errors import InputError
 from matting.media.alpha_proof import require_alpha
@@ -23,6 +23,7 @@ from matting.media.container import require_file
 from matting.media.media_index import forget_index
 from matting.media.mp4.hevc_layers import keep_layers
 from matting.media.probe import frame_times, probe
+from matting.options import FormatName
 from matting.progress import Progress
 from matting.project.join_record import JoinRecord
 from matting.project.own_files import current_final, known_finals, publish_final

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from matting.delivery.formats import DeliveryFormat, FormatName
+from matting.delivery.formats import DeliveryFormat
 from matting.media.encoders import quality_of
 from matting.media.hevc_alpha import DEFAULT_QUALITY
-from matting.options import MattingOptions, OutputOptions, VideoCodec
+from matting.options import FormatName, MattingOptions, OutputOptions, VideoCodec
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input
 from matting.project.recorded_settings import EDGE_SETTINGS, settings_of

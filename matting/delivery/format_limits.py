@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from matting.background import BackgroundFile
 from matting.delivery.format_writers import format_input
-from matting.delivery.formats import DeliveryFormat, FormatName
+from matting.delivery.formats import DeliveryFormat
 from matting.errors import InputError, MattingError
 from matting.media.hevc_alpha import require_alpha_layers
-from matting.options import MattingOptions
+from matting.options import FormatName, MattingOptions
 from matting.progress import Progress
 from matting.project.inputs import InputFolder
 

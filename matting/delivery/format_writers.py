@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from matting.delivery.formats import AlphaTravel, DeliveryFormat, FormatName
+from matting.delivery.formats import AlphaTravel, DeliveryFormat
 from matting.imaging.delivered_frames import (
     Axis,
     DeliveredFrames,
@@ -33,7 +33,7 @@ from matting.media.images.exr import ExrLight
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
-from matting.options import EncodingOptions, VideoCodec
+from matting.options import EncodingOptions, FormatName, VideoCodec
 from matting.progress import ignore
 from matting.project.paths import picture_name
 from matting.system.closing import Closing

@@ -10,25 +10,8 @@ from enum import Enum
 
 from matting.delivery.container_codecs import COPIED_AUDIO, OPUS
 from matting.errors import InputError
-from matting.job_option import Choice
-from matting.options import OutputKind
+from matting.options import FormatName, OutputKind
 from matting.project.paths import COMPOSITE_CONTAINERS, Container
-
-
-class FormatName(Choice):
-    """What is typed after `--as`."""
-
-    GREEN = "green"
-    BACKGROUND = "background"
-    PRORES = "prores4444"
-    WEBM = "webm-alpha"
-    HEVC = "hevc-alpha"
-    PNG = "png"
-    EXR = "exr"
-    MATTE = "matte"
-    STACKED = "stacked"
-    SIDE_BY_SIDE = "side-by-side"
-    FFV1 = "ffv1"
 
 
 class AlphaTravel(Enum):

@@ -21,6 +21,7 @@ from matting.options import (
     Chroma,
     CodecBackend,
     EncodingOptions,
+    FormatName,
     MatteOptions,
     MattingOptions,
     OutputKind,
@@ -78,6 +79,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     Attributes:
         background: as "#78FF9B", or the whole path of a file.
         preset: of the encoder, which only callers in Python give.
+        formats: what finished files are made of the mattes.
         keep_matte: unset in records of earlier versions, which stored none.
     """
 
@@ -98,6 +100,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     key_cutoff: Share = 0.0
     key_contrast: KeyContrast = 1.0
     despill: Share = 0.0
+    formats: Annotated[tuple[FormatName, ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
         if not INFERRED.issuperset(self.save):
@@ -129,6 +132,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             key_cutoff=output.key_cutoff,
             key_contrast=output.key_contrast,
             despill=output.despill,
+            formats=options.formats,
         )
 
     @classmethod
@@ -162,6 +166,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.key_contrast,
                 self.despill,
             ),
+            formats=self.formats,
         )
 
     def with_typed(self, asked: JobOptions, typed: frozenset[JobOption]) -> JobOptions:
@@ -188,6 +193,8 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 value = quality_of(EncodingOptions(self.codec))
             elif value is None and option is JobOption.DOWNSAMPLE_RATIO:
                 value = "auto"
+            elif option is JobOption.FORMATS:
+                value = ",".join(value) or None
             if value is None or value is UNSET:
                 continue
             if isinstance(value, bool):
@@ -206,6 +213,8 @@ def take_up(
     options: MattingOptions, remembered: JobOptions | None, progress: Progress
 ) -> MattingOptions:
     """Return what a run is to do: the job's own options, but for those that were typed.
+
+    What is returned counts as typed: taken up once more, it stays as it is.
 
     Args:
         remembered: the job's; None: it is a new one.
@@ -228,7 +237,7 @@ def take_up(
             f"{encoding.codec} takes 0 to {encoding.codec.worst_quality}.",
             option="--quality",
         )
-    return replace(options, typed=None)
+    return options if options.typed is None else replace(options, typed=frozenset(JobOption))
 
 
 def _implied(settings: RecordedSettings) -> JobOptions:

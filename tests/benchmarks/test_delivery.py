@@ -6,11 +6,11 @@ import pytest
 
 from benchmarks import delivery
 from benchmarks.footage import write_clip
-from matting.delivery.formats import FORMATS, FormatName
+from matting.delivery.formats import FORMATS
 from matting.demo import CHECKPOINT
 from matting.imaging.sample_format import Size
 from matting.media.video_source import VideoSource
-from matting.options import VideoCodec
+from matting.options import FormatName, VideoCodec
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,10 @@ from matting.cli.main import main
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.parser import parse
 from matting.errors import InputError, MediaError, StorageError
+from matting.options import FormatName
+from matting.project.job_options import JobOptions
+from matting.project.ledger import Ledger
+from matting.project.paths import MattedFolder
 from matting.system.humanize import time_taken
 from matting.system.invocation import command_line, program_line
 from tests.support.clips import make_clip
@@ -130,12 +134,22 @@ def test_a_batch_file_says_what_to_drop_next(tmp_path: Path) -> None:
     assert last.endswith("Next: drop the folder clip_segments on 2_infer.bat.")
 
 
-@pytest.mark.parametrize(("formats", "is_next"), [("exr", True), ("green,exr", False)])
+@pytest.mark.parametrize(
+    ("formats", "is_next"),
+    [((FormatName.EXR,), True), ((FormatName.GREEN, FormatName.EXR), False)],
+)
 def test_a_composite_that_is_delivered_is_not_combined_next(
-    formats: str, is_next: bool, tmp_path: Path
+    formats: tuple[FormatName, ...], is_next: bool, tmp_path: Path
 ) -> None:
-    (tmp_path / "segments.json").touch()
-    words = ["infer", str(tmp_path), "--as", formats]
+    """Whether that was typed now, or when the job was begun."""
+    segments = tmp_path / "clip_segments"
+    segments.mkdir()
+    (segments / "segments.json").touch()
+    ledger = Ledger(MattedFolder.of(segments))
+    ledger.begin([], None, options=JobOptions(formats=formats))
+    ledger.folder.root.mkdir()
+    ledger.save()
+    words = ["infer", str(segments)]
     text = success_text(parse(words), Invocation(("program",), tuple(words)), 1)
     assert ("combine" in text) is is_next
 
@@ -241,7 +255,7 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
     def never(_: object) -> None:
         raise AssertionError("shut down")
 
-    monkeypatch.setattr("matting.infer.infer", lose)
+    monkeypatch.setattr("matting.deliver.infer_and_deliver", lose)
     monkeypatch.setattr("matting.cli.main.shut_down", never)
     assert main(["infer", "somewhere", "--shutdown"]) == 0
     capsys.readouterr()

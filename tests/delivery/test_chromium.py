@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from matting.delivery.format_writers import create_format_writer, format_input
-from matting.delivery.formats import FORMATS, FormatName
+from matting.delivery.formats import FORMATS
 from matting.imaging.sample_format import Size
-from matting.options import EncodingOptions
+from matting.options import EncodingOptions, FormatName
 from tests.support.chromium import MISSING, PROGRAM, video_over
 from tests.support.pictured_source import PicturedSource
 from tests.support.soft_disc import RED, delivered, disc, over

@@ -14,12 +14,13 @@ import pytest
 
 from matting.delivery.container_codecs import converted_audio, pcm_for
 from matting.delivery.delivered_file import finish_format, finish_separate
-from matting.delivery.formats import FORMATS, Audio, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, Audio, DeliveryFormat
 from matting.errors import InputError, MissingError
 from matting.media.alpha_proof import require_alpha
 from matting.media.hevc_alpha import require_alpha_layers
 from matting.media.probe import frame_times, probe, read_contents, read_spatial
 from matting.media.tracks import Track, TrackKind
+from matting.options import FormatName
 from matting.progress import Notice
 from matting.project.paths import Container
 from matting.project.source_fingerprint import SourceFingerprint

@@ -11,13 +11,13 @@ import OpenImageIO as oiio  # noqa: N813 - its own name for itself
 import pytest
 
 from matting.delivery.format_writers import create_format_writer, format_input
-from matting.delivery.formats import FORMATS, AlphaTravel, DeliveryFormat, FormatName
+from matting.delivery.formats import FORMATS, AlphaTravel, DeliveryFormat
 from matting.errors import MediaError
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.sample_format import SampleFormat, Size, TransferFunction
 from matting.media.colour_tags import BT709_TAGS
 from matting.media.probe import probe
-from matting.options import CodecBackend, EncodingOptions, VideoCodec
+from matting.options import CodecBackend, EncodingOptions, FormatName, VideoCodec
 from tests.support.pictured_source import PicturedSource
 from tests.support.soft_disc import (
     DISC_SIZE,

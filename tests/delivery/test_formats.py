@@ -7,14 +7,9 @@ import sys
 
 import pytest
 
-from matting.delivery.formats import (
-    FORMATS,
-    AlphaTravel,
-    Audio,
-    FormatName,
-    delivery_formats,
-)
+from matting.delivery.formats import FORMATS, AlphaTravel, Audio, delivery_formats
 from matting.errors import InputError
+from matting.options import FormatName
 from tests.support.repository import ROOT
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from matting.delivery.format_writers import create_format_writer, format_input
-from matting.delivery.formats import FORMATS, FormatName
+from matting.delivery.formats import FORMATS
 from matting.errors import EncodeError
 from matting.media.concat import JoinPart, check_joined, join
 from matting.media.probe import probe
-from matting.options import EncodingOptions
+from matting.options import EncodingOptions, FormatName
 from matting.progress import Progress
 from tests.support.pictured_source import PicturedSource
 from tests.support.soft_disc import (

@@ -16,6 +16,7 @@ from matting.errors import InputError
 from matting.options import (
     Chroma,
     CodecBackend,
+    FormatName,
     MattingOptions,
     OutputKind,
     Precision,
@@ -48,6 +49,7 @@ REMEMBERED = st.builds(
     encoder=st.sampled_from(CodecBackend),
     frame_rate=st.none() | RATES,
     keep_matte=st.booleans(),
+    formats=st.lists(st.sampled_from(FormatName), unique=True, max_size=3).map(tuple),
 )
 
 
@@ -117,6 +119,14 @@ def test_an_earlier_versions_results_imply_their_options(job: JobOptions) -> Non
         encoding = replace(again.output.encoding, encoder=CodecBackend.HARDWARE)
         again = replace(again, output=replace(again.output, encoding=encoding))
     assert settings_of(VIDEO, again, "ab" * 32) == recorded
+
+
+def test_a_job_that_stored_no_mattes_stores_them_where_that_is_typed() -> None:
+    """Taken up a second time, as by `run` and then by `infer`, it still does."""
+    earlier = JobOptions()
+    for words, kept in (((), False), (("--keep-matte", "yes"), True)):
+        once = take_up(typed(*words), earlier, Recorder())
+        assert take_up(once, earlier, Recorder()).output.keep_matte is kept
 
 
 def test_what_differs_from_other_options_can_be_typed() -> None:

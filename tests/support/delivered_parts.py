@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matting.delivery.delivered_file import DeliveredPart
 from matting.delivery.format_writers import create_format_writer, format_input
-from matting.delivery.formats import FORMATS, DeliveryFormat, FormatName
-from matting.options import CodecBackend, EncodingOptions, VideoCodec
+from matting.delivery.formats import FORMATS, DeliveryFormat
+from matting.options import CodecBackend, EncodingOptions, FormatName, VideoCodec
 from matting.project.paths import MattedFolder
 from matting.project.plan import Plan, PlannedSegment
 from matting.project.source_fingerprint import SourceFingerprint

@@ -8,10 +8,10 @@ from pathlib import Path
 from unittest.mock import DEFAULT, patch
 
 from matting.deliver import deliver
-from matting.delivery.formats import FORMATS, FormatName
+from matting.delivery.formats import FORMATS
 from matting.errors import SegmentsFailedError
 from matting.infer import infer
-from matting.options import OutputKind
+from matting.options import FormatName, OutputKind
 from matting.project.paths import MattedFolder
 from tests.support.recorder import Recorder
 from tests.support.scripted_executor import (

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from matting.delivery.formats import FormatName
 from matting.errors import InputError, SegmentsFailedError
-from matting.options import CuttingOptions, OutputKind
+from matting.options import CuttingOptions, FormatName, OutputKind
 from matting.project.entry import ProvenFile
 from matting.project.ledger import Ledger
 from matting.segment import segment
