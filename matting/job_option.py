@@ -19,6 +19,7 @@ class JobOption(Choice):
     PRECISION = "--precision"
     DOWNSAMPLE_RATIO = "--downsample-ratio"
     SUBJECT = "--subject"
+    SHOTS = "--shots"
     BACKGROUND = "--background"
     SAVE = "--save"
     CODEC = "--codec"

@@ -128,6 +128,12 @@ def _add_cutting_options(group: Group) -> None:
 def _add_matte_options(group: Group) -> None:
     default, add = MATTING.matte, group.add_argument
     _add_choice(group, "--subject", default.subject, "how much of the people is seen")
+    _add_choice(
+        group,
+        "--shots",
+        default.shots,
+        "auto: each shot by itself, from its own start; off: as one",
+    )
     add(
         "--downsample-ratio",
         type=arg_types.ratio,

@@ -23,6 +23,7 @@ from matting.options import (
     OutputOptions,
     Precision,
     RendererBackend,
+    Shots,
     Subject,
     VideoCodec,
 )
@@ -71,6 +72,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             precision=Precision(typed.get(JobOption.PRECISION, matte.precision)),
             ratio=typed.get(JobOption.DOWNSAMPLE_RATIO, matte.ratio),
             subject=Subject(typed.get(JobOption.SUBJECT, matte.subject)),
+            shots=Shots(typed.get(JobOption.SHOTS, matte.shots)),
         ),
         output=_output_options(typed, default.output),
         compute=ComputeOptions(

@@ -21,7 +21,7 @@ from matting.project.entry import Entry, RecordedSettings
 from matting.project.inputs import InputFolder
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
-from matting.project.lineage import same_matte
+from matting.project.lineage import same_matte_options
 from matting.project.matted import weights_of
 from matting.project.own_files import current_final, is_own_final
 from matting.project.own_folders import is_current_folder
@@ -92,7 +92,9 @@ class FinishedFormats:
         entries, agreed = self._entries.values(), self.ledger.agreed
         if self.ledger.names != tuple(self._entries) or not all(e.source for e in entries):
             return False
-        return agreed is None or all(same_matte(entry.settings, agreed) for entry in entries)
+        return agreed is None or all(
+            same_matte_options(entry.settings, agreed) for entry in entries
+        )
 
     def _is_unchanged(self, plan: Plan, video: Path) -> bool:
         """Return whether the video, and what is there of its segments, are what was matted."""

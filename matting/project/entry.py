@@ -25,6 +25,7 @@ BackgroundText = Annotated[str, Meta(pattern=r"\A(#[0-9A-F]{6}|sha256:[0-9a-f]{6
 RateText = Annotated[str, Meta(pattern=rf"\A({PICTURES}|[0-9]{{1,100}}(/[0-9]{{1,100}})?)\Z")]
 
 MOST_RANGES = 10_000  # in a job
+MOST_SHOTS = 1 << 24  # in a segment: each of its frames, at the most
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 KeyContrast = Annotated[float, Meta(ge=1, le=MOST_KEY_CONTRAST)]
@@ -46,6 +47,8 @@ class RecordedSettings(Struct, frozen=True):
     Attributes:
         checkpoint: the hash of the network's weights.
         precision: unset for the one that suits the device (AUTO).
+        shots: the numbers of the segment's frames at which a shot starts, each of which is run up;
+            unset where all frames are matted as one shot.
         background: as "#78FF9B"; of a file "sha256:" and the hash of its content.
         encoder: where it is unset, SOFTWARE: there was no choice then.
         frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
@@ -58,6 +61,7 @@ class RecordedSettings(Struct, frozen=True):
     checkpoint: Sha256 | UnsetType = UNSET
     ratio: Annotated[float, Meta(gt=0, le=1)] | AutoRatio | UnsetType = UNSET
     precision: Precision | UnsetType = UNSET
+    shots: Annotated[tuple[Count, ...], Meta(max_length=MOST_SHOTS)] | UnsetType = UNSET
     background: BackgroundText | UnsetType = UNSET
     kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET
     codec: VideoCodec | UnsetType | None = UNSET
@@ -93,10 +97,13 @@ class Lineage(Struct, frozen=True):
         start: the identity of the state at its first frame, by the segments before it in its shot;
             None: a shot starts here.
         exact: whether the state was indeed that of one uncut pass from the start of the shot.
+        ahead: the identity of the frames after it that its last shot's run-up took; None: it took
+            none.
     """
 
     start: Sha256 | None
     exact: bool
+    ahead: Sha256 | None = None
 
 
 class OutputFile(Struct, frozen=True):

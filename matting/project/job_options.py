@@ -27,6 +27,7 @@ from matting.options import (
     OutputKind,
     OutputOptions,
     Precision,
+    Shots,
     Subject,
     VideoCodec,
 )
@@ -80,6 +81,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         background: as "#78FF9B", or the whole path of a file.
         preset: of the encoder, which only callers in Python give.
         formats: what finished files are made of the mattes.
+        shots: unset in records of earlier versions, which matted all frames as one shot.
         keep_matte: unset in records of earlier versions, which stored none.
     """
 
@@ -87,6 +89,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     precision: Precision = Precision.AUTO
     downsample_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
     subject: Subject = Subject.FULL_BODY
+    shots: Shots | UnsetType = UNSET
     background: Annotated[str, Meta(max_length=LONGEST_PATH)] = "#78FF9B"
     save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
     codec: VideoCodec = VideoCodec.HEVC
@@ -119,6 +122,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             precision=matte.precision,
             downsample_ratio=matte.ratio,
             subject=matte.subject,
+            shots=matte.shots,
             background=_background_text(output.background),
             save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
             codec=encoding.codec,
@@ -153,6 +157,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.precision,
                 self.downsample_ratio,
                 self.subject,
+                Shots.OFF if self.shots is UNSET else self.shots,
             ),
             output=OutputOptions(
                 _background_of(self.background),
@@ -227,9 +232,8 @@ def take_up(
         if own:
             progress.say(f"This job goes on with its own options: {own}")
         options = wanted.applied_to(options)
-    elif remembered is not None and remembered.keep_matte is UNSET:
-        output = replace(options.output, keep_matte=False)  # or all would be matted again
-        options = replace(options, output=output)
+    elif remembered is not None:
+        options = _without_what_is_newer(options, remembered)
     encoding = options.output.encoding
     if encoding.quality is not None and encoding.quality > encoding.codec.worst_quality:
         raise InputError(
@@ -238,6 +242,16 @@ def take_up(
             option="--quality",
         )
     return options if options.typed is None else replace(options, typed=frozenset(JobOption))
+
+
+def _without_what_is_newer(options: MattingOptions, job: JobOptions) -> MattingOptions:
+    """Return options by which a job of an earlier version is not matted again as a whole."""
+    matte, output = options.matte, options.output
+    if job.keep_matte is UNSET:
+        output = replace(output, keep_matte=False)
+    if job.shots is UNSET:
+        matte = replace(matte, shots=Shots.OFF)
+    return replace(options, matte=matte, output=output)
 
 
 def _implied(settings: RecordedSettings) -> JobOptions:
@@ -257,6 +271,8 @@ def _implied(settings: RecordedSettings) -> JobOptions:
     kinds = known.get("kinds", ())
     if OutputKind.MATTE in kinds:
         values["keep_matte"] = True
+    if "shots" in known:
+        values["shots"] = Shots.AUTO
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from matting.errors import InputError
 from matting.project.entry import PICTURES, RecordedSettings
 from matting.project.ledger import Ledger
-from matting.project.recorded_settings import EDGE_SETTINGS, encoder_of, in_words
+from matting.project.recorded_settings import OFF_UNLESS_SET, encoder_of, in_words
 from matting.system.invocation import Command, sentence, start
 
 # More kinds of output than others have do no harm; pictures are numbered one after another.
@@ -53,10 +53,12 @@ def _differences(one: RecordedSettings, other: RecordedSettings) -> list[str]:
 
 
 def _fields(settings: RecordedSettings) -> dict[str, object]:
-    fields: dict[str, object] = dict.fromkeys(EDGE_SETTINGS, "off")
+    fields: dict[str, object] = dict.fromkeys(OFF_UNLESS_SET, "off")
     fields |= {name: value for name, value in asdict(settings).items() if value is not UNSET}
     if settings.frame_rate in {None, PICTURES}:  # a video's own, or none
         fields.pop("frame_rate", None)
+    if settings.shots is not UNSET:
+        fields["shots"] = "auto"  # where they start is each segment's own
     if settings.codec is not UNSET:
         fields["encoder"] = encoder_of(settings)
     return {name: value for name, value in fields.items() if name not in OF_EACH}

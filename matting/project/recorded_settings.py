@@ -17,6 +17,7 @@ from matting.options import (
     MattingOptions,
     OutputKind,
     Precision,
+    Shots,
 )
 from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:  # what joins results needs no torch
     from matting.project.inputs import Input
 
 # What shapes the matte; all others shape what is made from it.
-MATTE_SETTINGS = ("checkpoint", "ratio", "precision")
-# Unset, these are off; all others are unknown then.
+MATTE_SETTINGS = ("checkpoint", "ratio", "precision", "shots")
 EDGE_SETTINGS = ("key_cutoff", "key_contrast", "despill")
+# Unset, these are off; all others are unknown then.
+OFF_UNLESS_SET = ("shots", *EDGE_SETTINGS)
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
@@ -52,6 +54,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         checkpoint=checkpoint_sha256,
         ratio=AutoRatio(f"auto, {matte.subject}") if matte.ratio is None else matte.ratio,
         precision=UNSET if matte.precision is Precision.AUTO else matte.precision,
+        shots=_recorded_shots(item, matte.shots),
         background=_recorded_background(output.background),
         kinds=output.written,
         frame_rate=rate,
@@ -61,6 +64,10 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         despill=output.despill or UNSET,
     )
     return recorded if pictures else _with_encoding(recorded, output.encoding)
+
+
+def _recorded_shots(item: Input, shots: Shots) -> tuple[int, ...] | UnsetType:
+    return UNSET if shots is Shots.OFF or item.shot_starts is None else item.shot_starts
 
 
 def _recorded_background(background: Background) -> str | UnsetType:
@@ -120,13 +127,14 @@ def changed_settings(recorded: RecordedSettings, wanted: RecordedSettings) -> li
     """
     have = {"encoder": encoder_of(recorded), **_set_fields(recorded)}
     want = _set_fields(wanted)
-    compared = dict.fromkeys((*want, *EDGE_SETTINGS))
+    compared = dict.fromkeys((*want, *OFF_UNLESS_SET))
     changed = [name for name in compared if have.get(name) != want.get(name)]
     if "kinds" in changed and _kinds(wanted) <= _kinds(recorded):
         changed.remove("kinds")
     if recorded.frame_rate == PICTURES:
         # There was no encoding yet: what has changed is that there is one.
-        return [name for name in changed if name in _set_fields(recorded)]
+        known = {*_set_fields(recorded), *OFF_UNLESS_SET}
+        return [name for name in changed if name in known]
     return changed
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from matting.errors import InputError
+from matting.options import Shots
 from matting.progress import Progress, quantity
 from matting.project.inputs import Input
 from matting.project.job_options import JobOptions
@@ -59,6 +61,10 @@ def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
     """
     made = JobOptions.implied_by(ledger.entry(item.name) for item in others)
     own = ledger.options
-    # Results say nothing of where the weights were.
-    words = made.in_words(replace(own, checkpoint=None)) if made and own else ""
+    words = ""
+    if made and own:
+        if own.shots is Shots.AUTO and made.shots is UNSET:
+            made = replace(made, shots=Shots.OFF)
+        # Results say nothing of where the weights were.
+        words = made.in_words(replace(own, checkpoint=None))
     return f"To keep what is done, type what it was made with: {words}" if words else STAY

@@ -11,7 +11,7 @@ from matting.options import OutputKind
 from matting.project.entry import Entry, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
-from matting.project.lineage import same_matte
+from matting.project.lineage import same_matte_options
 from matting.project.recovery import is_intact
 from matting.system.invocation import Command, sentence, start
 from matting.workers.schedule import Action, Step
@@ -87,7 +87,7 @@ class DeliverySchedule:
         if item.path.exists() and item.fingerprint() != entry.source:
             raise InputError(f"{item.path} has changed since it was matted.", _infer_again())
         agreed = self._ledger.agreed
-        if agreed is not None and not same_matte(entry.settings, agreed):
+        if agreed is not None and not same_matte_options(entry.settings, agreed):
             raise InputError("It was matted by other options than the job has now.", _infer_again())
 
     def _is_done(self, item: Input, kind: OutputKind, target: OutputTarget) -> bool:

@@ -239,7 +239,7 @@ class MattingRun:
             self._recorder.record_rendered(step.item, outcome)
         else:
             following = self._schedule.redone_after(step)
-            if following is not None and outcome.exact:
+            if following is not None and outcome.ends_exact:
                 # Before this one counts as done: the result after it does not continue it.
                 self._ledger.reopen([following.item.name])
             lineage = self._schedule.lineage(step, outcome)
@@ -261,16 +261,19 @@ class MattingRun:
     def _task(self, step: Step) -> SegmentTask:
         item = step.item
         rendered = step.action is Action.RENDER
-        ends_in_state = self._inputs.plan is not None and not rendered
+        is_continued = self._inputs.plan is not None and self._schedule.is_continued(item)
         return SegmentTask(
             item=item,
             before=step.before,
             start_state=self._schedule.start_state(step),
-            end_state=self._folder.state(item.name) if ends_in_state else None,
+            end_state=self._folder.state(item.name) if is_continued and not rendered else None,
             targets={} if step.action is Action.RESTORE_STATE else self._targets(step),
             index=known_index(item.path),
             refusal=known_refusal(item.path),
             matte=self._ledger.output(item.name, OutputKind.MATTE) if rendered else None,
+            shot_starts=() if rendered else self._schedule.shot_starts(item),
+            ahead=() if rendered else self._schedule.ahead(item),
+            before_ahead=self._schedule.ahead(step.before),
         )
 
     def _targets(self, step: Step) -> dict[OutputKind, OutputTarget]:

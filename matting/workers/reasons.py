@@ -37,7 +37,11 @@ def reasons(schedule: Schedule, ledger: Ledger) -> Iterator[str]:
         first, *others = [step for _, step in group]
         names = first.item.name + (f" and the {len(others)} after it" if others else "")
         if first.action is Action.REDO:
-            again = _why_redone(ledger.entry(first.item.name))
+            name = first.item.name
+            if schedule.is_run_up_otherwise(name):
+                again = "the frames after it, where its last shot goes on, have changed"
+            else:
+                again = _why_redone(ledger.entry(name))
             yield f"{names} {'are' if others else 'is'} done again: {again}."
         elif first.action is Action.RESTORE_STATE:
             yield (

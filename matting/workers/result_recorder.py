@@ -89,7 +89,7 @@ class ResultRecorder:
         if isinstance(outcome, Failure):
             what = outcome.error.what
             self._progress.say(f"{item.name}: the state at its end could not be computed: {what}")
-        elif outcome.exact:
+        elif outcome.ends_exact:
             self._ledger.record_state(item.name, outcome.end_state, outcome.files)
         else:
             discard_files(outcome)

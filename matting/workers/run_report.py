@@ -50,6 +50,8 @@ class RunReport:
             self._frames += outcome.frames
             self._seconds += seconds
         self._progress.report(SegmentReport(name, outcome.frames, seconds, remark))
+        if outcome.start_state is InitialState.WARMED_UP and outcome.exact:
+            return  # from the start of the shot
         if step.before is not None and outcome.start_state is not InitialState.CARRIED:
             self._progress.notice(Notice.WARMED_UP, f"{name} ({outcome.start_state})")
         if step.before is not None and outcome.start_state in WITHOUT_STATE:

@@ -1,7 +1,8 @@
 """Which segments of a job have to be matted, in which order, and why.
 
-Inside a shot, each segment continues the network's state from the one before. Its result is right
-if that was the state of one uncut pass over the shot. If it was not, or if a segment before it has
+Inside a shot, each segment continues the network's state from the one before; where a shot starts,
+nothing from before it counts. A result is right if the state that it continues was that of one
+uncut pass over the shot. If it was not, or if a segment before it has
 changed since, it is done again as soon as the right state can be had. Where only the state is lost,
 the network goes through the segment before once more. Where the stored matte is right and outputs
 are not, these are made from it, without the network.
@@ -34,7 +35,7 @@ class Action(Enum):
     """What a step does with a segment."""
 
     MATTE = auto()  # it is not done
-    REDO = auto()  # it is done, but not from the right state; only if that can be had
+    REDO = auto()  # it is done, but not from the right state or run-up; only if these can be had
     RESTORE_STATE = auto()  # its results are right; the state at its end is needed, and lost
     RENDER = auto()  # its stored matte is right; other outputs are made from that
 
@@ -160,14 +161,34 @@ class Schedule:
         path = self._shot.intact_state(before)
         if path is None or not self._shot.is_of_today(before):
             return None
-        return SavedState(path, self._shot.is_right(before))
+        return SavedState(path, self._shot.ends_right(before))
+
+    def is_continued(self, item: Input) -> bool:
+        """Return whether a segment continues the state after `item`, or one more may."""
+        following = self._shot.index(item) + 1
+        return following == len(self._items) or self._shot.before(self._items[following]) == item
+
+    def shot_starts(self, item: Input) -> tuple[int, ...]:
+        """Return the numbers of the frames of a segment at which shots start that are run up."""
+        return self._shot.starts(item)
+
+    def ahead(self, item: Input | None) -> tuple[Input, ...]:
+        """Return the segments that hold frames of the run-up of the last shot in one."""
+        return () if item is None else tuple(other for other, _ in self._shot.ahead(item))
+
+    def is_run_up_otherwise(self, name: str) -> bool:
+        """Return whether a result is that of other frames after the segment than are there now."""
+        item = next(item for item in self._items if item.name == name)
+        return self._shot.begins_right(item) and not self._shot.is_right(item)
 
     def needs_state(self, item: Input) -> bool:
         """Return whether the state after a segment can still be needed.
 
-        It is until the segment after it has its result. Of every so many one stays, from which the
-        others can be computed again.
+        It is until the segment after it, if that continues it, has its result. Of every so many one
+        stays, from which the others can be computed again.
         """
+        if not self.is_continued(item):
+            return False
         following = self._shot.index(item) + 1
         if following == len(self._items) or following % STATES_APART == 0:
             return True
@@ -180,7 +201,10 @@ class Schedule:
 
     def lineage(self, step: Step, outcome: Outcome) -> Lineage:
         """Return the lineage of a result."""
-        return Lineage(self._shot.state_before(step.item), outcome.exact)
+        item, shot = step.item, self._shot
+        whole = outcome.run_up_is_whole
+        ahead = shot.ahead_identity(item) if whole else shot.unread_identity(item)
+        return Lineage(shot.state_before(item), outcome.exact, ahead)
 
     def note(self, step: Step, outcome: Outcome | Failure | None) -> None:
         """Take notice of what came of a step; None: it was left out."""
@@ -188,7 +212,7 @@ class Schedule:
         if step.action is Action.RENDER:  # neither state nor lineage has changed
             return
         self._ahead.discard(name)
-        self._exact[name] = isinstance(outcome, Outcome) and outcome.exact
+        self._exact[name] = isinstance(outcome, Outcome) and outcome.ends_exact
         if not self._exact[name]:
             self._expect_inexact_after(step)
         if isinstance(outcome, Outcome):
@@ -197,7 +221,8 @@ class Schedule:
     def _expect_inexact_after(self, step: Step) -> None:
         """Expect no right state any more of the segments that continue the one of `step`."""
         for item in self._items[self._shot.index(step.item) + 1 :]:
-            if self._shot.before(item) is None or item.name not in self._exact:
+            continues = self._shot.before(item) is not None and not self._shot.starts(item)
+            if not continues or item.name not in self._exact:
                 break
             self._exact[item.name] = False
 
@@ -209,7 +234,7 @@ class Schedule:
             return
         if not done:
             action = Action.MATTE
-        elif self._shot.is_right(item) or not there:
+        elif self._shot.is_settled(item) or not there:
             return
         else:
             action = Action.REDO
@@ -221,11 +246,14 @@ class Schedule:
         self._add(item, action, exact=restored is not None)
 
     def _add(self, item: Input, action: Action, *, exact: bool) -> None:
-        step = Step(item, action, self._shot.before(item))
+        starts = bool(self._shot.starts(item))
+        # For the state at its end, nothing counts from before the last shot that starts in it.
+        alone = starts and action is Action.RESTORE_STATE
+        step = Step(item, action, None if alone else self._shot.before(item))
         self.steps.append(step)
         if action is Action.REDO and step.before is not None:
             self._redone_after[step.before.name] = step
-        self._exact[item.name] = exact
+        self._exact[item.name] = exact or starts
 
     def _restored_before(self, item: Input) -> list[Input] | None:
         """Return the segments whose states have to be restored, for `item` to begin right.
@@ -236,12 +264,17 @@ class Schedule:
         while (before := self._shot.before(item)) is not None:
             if before.name in self._exact:  # part of this run
                 return restored if self._exact[before.name] else None
-            if not self._shot.is_right(before):
+            starts = bool(self._shot.starts(before))
+            if not starts and not self._shot.is_right(before):
                 return None
-            if self._shot.intact_state(before) is not None:
+            if self._shot.ends_right(before) and self._shot.intact_state(before) is not None:
                 return restored
             if len(restored) == MOST_RESTORED or not before.path.exists():
                 return None
+            if self._shot.lacks_frames(before):
+                return None
             restored.insert(0, before)
+            if starts:
+                break
             item = before
         return restored

@@ -1,7 +1,9 @@
 """What the segments of one shot descend from, as their files and records stand.
 
-Inside a shot, each segment continues the network's state from the one before. The whole video is
-one shot. In a folder without a plan, each input is one.
+Inside a shot, each segment continues the network's state from the one before. Where a shot starts,
+nothing from before it counts; where the plan does not say so or shots are off, the whole video is
+one. In a folder without a plan, each input is one. Near its end, a segment may depend on those
+after it: a shot that starts there is run up over its first frames.
 """
 
 from __future__ import annotations
@@ -9,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import UNSET
+
 from matting.errors import InputError
+from matting.inference.run_up import RUN_UP_FRAMES
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
-from matting.project.lineage import adopt_lineages, same_matte, state_after
+from matting.project.lineage import adopt_lineages, frames_identity, same_matte, state_after
 from matting.system.fingerprint import Fingerprint
+from matting.workers.shot_frames import Ahead, frames_ahead
 
 
 class Shot:
@@ -48,7 +54,33 @@ class Shot:
     def before(self, item: Input) -> Input | None:
         """Return the segment that `item` continues; None at the start of a shot."""
         index = self._index[item.name]
-        return self._items[index - 1] if self._chained and index > 0 else None
+        continues = self._chained and index > 0 and 0 not in self.starts(item)
+        return self._items[index - 1] if continues else None
+
+    def starts(self, item: Input) -> tuple[int, ...]:
+        """Return the numbers of the frames of a segment at which shots start that are run up."""
+        starts = self._settings(item).shots
+        return () if starts is UNSET else starts
+
+    def ahead(self, item: Input) -> Ahead:
+        """Return which frames after a segment the run-up of its last shot takes."""
+        if not self._chained or not self.starts(item):
+            return []
+        following = self._index[item.name] + 1
+        return frames_ahead(item, self._items[following : following + RUN_UP_FRAMES])
+
+    def ahead_identity(self, item: Input) -> str | None:
+        """Return the identity of those frames; None where there are none."""
+        ahead = [(self.source(other), frames) for other, frames in self.ahead(item)]
+        return frames_identity(ahead) if ahead else None
+
+    def unread_identity(self, item: Input) -> str:
+        """Return the identity of those frames as they are now, where they cannot be read."""
+        ahead = [
+            (self.source(other) if other.path.exists() else None, frames)
+            for other, frames in self.ahead(item)
+        ]
+        return frames_identity(ahead, unread=True)
 
     def state_before(self, item: Input) -> str | None:
         """Return the identity of the state before a segment; None at the start of a shot."""
@@ -56,8 +88,11 @@ class Shot:
             return None
         while len(self._states) < self._index[item.name]:
             other = self._items[len(self._states)]
-            start = self._states[-1] if self.before(other) is not None else None
-            self._states.append(state_after(start, self.source(other), self._settings(other)))
+            begins_anew = self.before(other) is None or self.starts(other)
+            start = None if begins_anew else self._states[-1]
+            ahead = self.ahead_identity(other)
+            after = state_after(start, self.source(other), self._settings(other), ahead)
+            self._states.append(after)
         return self._states[self._index[item.name] - 1]
 
     def source(self, item: Input) -> Fingerprint | None:
@@ -73,7 +108,8 @@ class Shot:
         """Take notice of the content that a segment had when it was matted."""
         if source != self._sources.get(item.name):
             self._sources[item.name] = source
-            del self._states[self._index[item.name] :]
+            # Those before it may depend on it, too.
+            del self._states[max(0, self._index[item.name] - RUN_UP_FRAMES) :]
 
     def is_of_today(self, item: Input) -> bool:
         """Return whether a result is of the segment as it is now, by the settings for its matte."""
@@ -83,6 +119,10 @@ class Shot:
 
     def is_right(self, item: Input) -> bool:
         """Return whether a result is that of one uncut pass over the shot as it is now."""
+        return self.begins_right(item) and self._is_run_up(item)
+
+    def begins_right(self, item: Input) -> bool:
+        """Return whether a result, by today's settings, continues such a pass."""
         entry = self._ledger.entry(item.name)
         lineage = entry.lineage
         if not entry.outputs or lineage is None or not lineage.exact:
@@ -90,6 +130,33 @@ class Shot:
         if not same_matte(entry.settings, self._settings(item)):
             return False
         return lineage.start == self.state_before(item)
+
+    def is_settled(self, item: Input) -> bool:
+        """Return whether a result is right, or would be no better if it were made again."""
+        return self.begins_right(item) and (self._is_run_up(item) or self.lacks_frames(item))
+
+    def ends_right(self, item: Input) -> bool:
+        """Return whether the state after a result is that of one uncut pass over the shot."""
+        entry = self._ledger.entry(item.name)
+        if not self.starts(item) or not entry.outputs:
+            return self.is_right(item)
+        return same_matte(entry.settings, self._settings(item)) and self._is_run_up(item)
+
+    def lacks_frames(self, item: Input) -> bool:
+        """Return whether frames ahead could not be read for a result, and cannot be now."""
+        lineage = self._ledger.entry(item.name).lineage
+        if lineage is None or lineage.ahead != self.unread_identity(item):
+            return False
+        entries = ((other, self._ledger.entry(other.name)) for other, _ in self.ahead(item))
+        return not all(
+            other.path.exists() and entry.outputs and entry.source == self.source(other)
+            for other, entry in entries
+        )
+
+    def _is_run_up(self, item: Input) -> bool:
+        """Return whether a result's last shot was run up over the frames that are there now."""
+        lineage = self._ledger.entry(item.name).lineage
+        return lineage is not None and lineage.ahead == self.ahead_identity(item)
 
     def intact_state(self, item: Input) -> Path | None:
         """Return the file of the state after a segment, if it is what was recorded."""

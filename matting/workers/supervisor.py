@@ -175,7 +175,7 @@ class Supervisor:
                 self._take_first()
                 return Failure(error)
             else:
-                self._pass_on_state(self._take_first(), exact=outcome.exact)
+                self._pass_on_state(self._take_first(), exact=outcome.ends_exact)
                 return outcome
 
     def close(self) -> None:

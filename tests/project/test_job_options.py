@@ -20,6 +20,7 @@ from matting.options import (
     MattingOptions,
     OutputKind,
     Precision,
+    Shots,
     Subject,
     VideoCodec,
 )
@@ -40,6 +41,7 @@ REMEMBERED = st.builds(
     precision=st.sampled_from(Precision),
     downsample_ratio=st.none() | st.integers(1, 1000).map(lambda value: value / 1000),
     subject=st.sampled_from(Subject),
+    shots=st.sampled_from(Shots),
     background=COLOURS | st.just(str(Path(__file__).absolute())),
     save=st.sets(st.sampled_from(KINDS)).map(lambda kinds: tuple(k for k in KINDS if k in kinds)),
     codec=st.sampled_from(VideoCodec),

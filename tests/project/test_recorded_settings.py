@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from matting.options import (
     OutputKind,
     OutputOptions,
     Precision,
+    Shots,
     Subject,
     VideoCodec,
 )
@@ -31,7 +33,7 @@ from matting.project.recorded_settings import (
     with_tags_as_before,
 )
 from tests.support.repository import ROOT
-from tests.support.stages import matting_options, with_output
+from tests.support.stages import matting_options, with_matte, with_output
 
 CHECKPOINT = "5a" * 32
 EARLIER: dict[str, dict[str, Any]] = json.loads(
@@ -87,6 +89,7 @@ def test_earlier_versions_records_are_todays(job: str, tmp_path: Path) -> None:
     )
     options = with_tags_as_before(OPTIONS[job], [Entry(), made])
     options = with_output(options, keep_matte=False)  # as such a job goes on
+    options = with_matte(options, shots=Shots.OFF)
     wanted = settings_of(input_of(job, tmp_path), options, CHECKPOINT)
     assert changed_settings(earlier(job), wanted) == []
     assert msgspec.to_builtins(wanted) == EARLIER[job] | {"kinds": tuple(EARLIER[job]["kinds"])}
@@ -145,9 +148,22 @@ def test_what_an_earlier_version_did_not_know() -> None:
 def test_a_video_made_of_what_were_pictures_names_the_rate_alone(tmp_path: Path) -> None:
     item = input_of("pictures", tmp_path)
     output = OutputOptions(frame_rate=Fraction(25), keep_matte=False)
-    options = MattingOptions(MatteOptions(ratio=0.375), output)
+    options = MattingOptions(MatteOptions(ratio=0.375, shots=Shots.OFF), output)
     wanted = settings_of(item, options, CHECKPOINT)
     assert changed_settings(earlier("pictures"), wanted) == ["frame_rate"]
+
+
+@pytest.mark.parametrize("kind", ["plain", "pictures"])
+def test_shots_are_off_unless_they_are_recorded(kind: str, tmp_path: Path) -> None:
+    item = replace(input_of(kind, tmp_path), shot_starts=(0, 12))
+    on, off = (
+        settings_of(item, with_matte(OPTIONS[kind], shots=shots), CHECKPOINT) for shots in Shots
+    )
+    assert on.shots == (0, 12) and off.shots is msgspec.UNSET
+    assert changed_settings(off, on) == changed_settings(on, off) == ["shots"]
+    unknown = replace(item, shot_starts=None)  # by the plan of an earlier version
+    assert settings_of(unknown, OPTIONS[kind], CHECKPOINT) == off
+    assert changed_settings(on, msgspec.structs.replace(on, shots=(0,))) == ["shots"]
 
 
 def test_settings_without_an_encoder_mean_software() -> None:

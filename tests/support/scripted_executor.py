@@ -1,13 +1,15 @@
 """An executor that mattes in no time: its states say by themselves what they descend from.
 
-A state is a text: for each segment that it has seen, a hash of that segment's content, and the
-ratio. So a result is right if the text at its start names all segments of the video before it, as
-they are now, and the ratio that is wanted.
+A state is a text: for each segment that it has seen since the start of the shot, a hash of that
+segment's content, and the ratio. So a result is right if the text at its start names all segments
+of the shot before it, as they are now, and the ratio that is wanted. Of a segment whose last shot
+is run up over frames after it, the text names those, too.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +22,7 @@ from matting.project.inputs import Input
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import create_temporary, create_temporary_folder
 from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
+from matting.workers.shot_frames import frames_ahead
 
 WARM_UP = "warmed up by "
 
@@ -82,14 +85,17 @@ class ScriptedExecutor:
         if name in self._script.failing or not task.item.path.exists():
             return Failure(MediaError(f"{name} cannot be matted."))
         start, state, exact = self._start(task, held)
+        readable = all(a.path.exists() and a.name not in self._script.failing for a in task.ahead)
+        ahead = run_up(task.item, task.ahead) if readable else ""
         frames = task.item.frames or 0
         self._progress.begin_segment(name)
         self._progress.advance(frames)
-        end = f"{state}{content_of(task.item.path)}/{self._ratio} "
-        self._held = task.item, end, exact
+        end = end_of(task.item, task.shot_starts, state, self._ratio, ahead)
+        ends_exact = (exact or bool(task.shot_starts)) and readable
+        self._held = task.item, end, ends_exact
         outputs, files = {}, []
         for kind, target in task.targets.items():
-            text = expected_output(kind, state, task.item.path, self._settings)
+            text = expected_output(kind, state + ahead, task.item.path, self._settings)
             files.append(_written(kind, target.path, text))
             outputs[kind] = OutputFile.of(target.path, Fingerprint.of(files[-1].temporary))
         end_state = None
@@ -100,11 +106,12 @@ class ScriptedExecutor:
             source=task.item.fingerprint(),
             start_state=start,
             exact=exact,
-            ends_exact=exact,
+            ends_exact=ends_exact,
             frames=frames,
             outputs=outputs,
             end_state=end_state,
             files=tuple(files),
+            run_up_is_whole=readable,
         )
 
     def _rendered(self, task: SegmentTask, matte: Path) -> Outcome | Failure:
@@ -168,6 +175,23 @@ def _written(
     written = file.temporary / "0000000.png" if pictures else file.temporary
     written.write_text(text, encoding="utf-8")
     return file
+
+
+def run_up(item: Input, following: Sequence[Input]) -> str:
+    """Return the frames after a segment that its last shot's run-up takes."""
+    ahead = frames_ahead(item, following)
+    return "".join(f"with {n} of {content_of(other.path)} " for other, n in ahead)
+
+
+def end_of(item: Input, starts: Sequence[int], state: str, ratio: float | None, ahead: str) -> str:
+    """Return the state at the end of a segment.
+
+    Args:
+        state: that at its first frame.
+        ahead: as `run_up` returns it.
+    """
+    start = f"from {starts[-1]} of " if starts else state
+    return f"{start}{content_of(item.path)}/{ratio} {ahead}"
 
 
 def content_of(path: Path) -> str:

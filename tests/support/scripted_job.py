@@ -11,16 +11,18 @@ from matting.deliver import deliver
 from matting.delivery.formats import FORMATS
 from matting.errors import SegmentsFailedError
 from matting.infer import infer
-from matting.options import FormatName, OutputKind
+from matting.options import FormatName, OutputKind, Shots
+from matting.project.inputs import read_inputs
 from matting.project.paths import MattedFolder
 from tests.support.recorder import Recorder
 from tests.support.scripted_executor import (
     ExecutorScript,
-    content_of,
+    end_of,
     expected_output,
+    run_up,
     settings_in_words,
 )
-from tests.support.stages import matting_options
+from tests.support.stages import matting_options, with_matte
 
 COUNT = 12
 # What makes videos of results, which are texts here.
@@ -35,7 +37,7 @@ class ScriptedJob:
     def __init__(self, segments: Path, weights: Path) -> None:
         self.segments = segments
         self.script = ExecutorScript()
-        self.options = matting_options(weights)
+        self.options = with_matte(matting_options(weights), shots=Shots.OFF)
         self.folder = MattedFolder.of(segments)
         self.progress = Recorder()
 
@@ -108,15 +110,21 @@ class ScriptedJob:
     def wrong(self) -> list[str]:
         """Return which results are not those of one uncut run."""
         wrong, state = [], ""
-        for name in NAMES:
+        items = read_inputs(self.segments).inputs
+        for index, (name, item) in enumerate(zip(NAMES, items, strict=True)):
+            starts = item.shot_starts if self.options.matte.shots is Shots.AUTO else ()
+            starts = starts or ()
+            if 0 in starts:
+                state = ""
+            ahead = run_up(item, items[index + 1 :]) if starts else ""
             for kind in self.options.output.written:
                 result = self.result(kind, name)
                 settings = settings_in_words(self.options)
-                expected = expected_output(kind, state, self.segments / name, settings)
+                expected = expected_output(kind, state + ahead, item.path, settings)
                 if not result.is_file() or result.read_text(encoding="utf-8") != expected:
                     wrong.append(name)
                     break
-            state += f"{content_of(self.segments / name)}/{self.options.matte.ratio} "
+            state = end_of(item, starts, state, self.options.matte.ratio, ahead)
         return wrong
 
     def without_lineages(self) -> None:

@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
 from matting.imaging.sample_format import SampleFormat
@@ -25,6 +27,7 @@ from matting.options import (
     VideoCodec,
 )
 from matting.project.paths import MattedFolder
+from matting.project.plan import read_plan, write_plan
 from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
@@ -91,6 +94,14 @@ def with_output(options: MattingOptions, **changes: Any) -> MattingOptions:
 
 def with_compute(options: MattingOptions, **changes: Any) -> MattingOptions:
     return replace(options, compute=replace(options.compute, **changes))
+
+
+def with_shots(segments: Path, shots: tuple[int, ...]) -> Path:
+    """Have the plan of a folder say that shots start at those frames; return the folder."""
+    plan = read_plan(segments)
+    assert plan is not None
+    write_plan(segments, structs.replace(plan, shots=shots))
+    return segments
 
 
 def composites(folder: MattedFolder) -> list[Path]:

@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matting.errors import InputError
-from matting.options import CuttingOptions, OutputKind
+from matting.options import CuttingOptions, OutputKind, Shots
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
 from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.scripted_job import COUNT, NAMES, ScriptedJob
-from tests.support.stages import processed, with_matte, with_output
+from tests.support.stages import processed, with_matte, with_output, with_shots
 
 RATIOS, BACKGROUNDS = (1.0, 0.5), ((120, 255, 155), (0, 0, 0))
 INDEXES = st.integers(0, COUNT - 1)
@@ -78,6 +78,14 @@ def run(failing: set[int], interrupted_at: int | None) -> Act:
     return act
 
 
+def ask_for_shots(shots: Shots) -> Act:
+    def act(job: ScriptedJob) -> None:
+        job.options = with_matte(job.options, shots=shots)
+
+    return act
+
+
+SHOTS = st.builds(ask_for_shots, st.sampled_from(Shots))
 OPTIONS = st.builds(ask_for, st.sampled_from(RATIOS), st.sampled_from(BACKGROUNDS))
 RUNS = st.builds(run, st.just(set()), st.none() | st.integers(1, COUNT))
 FAILING_RUNS = st.builds(run, st.sets(INDEXES, max_size=2), st.none() | st.integers(1, COUNT))
@@ -130,17 +138,32 @@ def test_other_options_and_interruptions_lose_nothing(cut: Path, acts: list[Act]
     play(cut, acts, nothing_is_lost)
 
 
+def nothing_false_is_true(job: ScriptedJob, _whole: set[str]) -> None:
+    ledger = Ledger(job.folder)
+    outputs = job.folder.output_folder(OutputKind.COMPOSITE)
+    for name in NAMES:
+        there = (outputs / name).is_file()
+        assert not (ledger.says_done(name) and there) or ledger.is_done(name)
+
+
 @settings(max_examples=10)
 @given(acts=st.lists(OPTIONS | FAILING_RUNS | DELETIONS | CHANGES, min_size=3, max_size=8))
 def test_whatever_happens_a_job_ends_as_one_uncut_run(cut: Path, acts: list[Act]) -> None:
-    def nothing_false_is_true(job: ScriptedJob, _whole: set[str]) -> None:
-        ledger = Ledger(job.folder)
-        outputs = job.folder.output_folder(OutputKind.COMPOSITE)
-        for name in NAMES:
-            there = (outputs / name).is_file()
-            assert not (ledger.says_done(name) and there) or ledger.is_done(name)
-
     play(cut, acts, nothing_false_is_true)
+
+
+@settings(max_examples=10)
+@given(
+    acts=st.lists(SHOTS | OPTIONS | FAILING_RUNS | DELETIONS | CHANGES, min_size=3, max_size=8),
+    starts=st.sets(st.integers(1, 2 * COUNT - 1), max_size=5),
+)
+def test_whatever_happens_every_shot_ends_as_if_it_were_alone(
+    cut: Path, acts: list[Act], starts: set[int]
+) -> None:
+    def cut_into_shots(job: ScriptedJob) -> None:
+        with_shots(job.segments, tuple(sorted(starts)))
+
+    play(cut, [cut_into_shots, ask_for_shots(Shots.AUTO), *acts], nothing_false_is_true)
 
 
 def test_going_back_costs_what_was_replaced(cut: Path, tmp_path: Path) -> None:
