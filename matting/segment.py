@@ -107,7 +107,8 @@ def _segment(
 
 
 def _count(plan: Plan) -> str:
-    return f"{quantity(plan.frames, 'frame')} in {quantity(len(plan.segments), 'segment')}"
+    count = f"{quantity(plan.frames, 'frame')} in {quantity(len(plan.segments), 'segment')}"
+    return count if plan.shots is None else f"{count}, {quantity(len(plan.shots) + 1, 'shot')}"
 
 
 def _cut_into(

@@ -94,6 +94,7 @@ class _SegmentRecord(Struct, frozen=True):
     times: Annotated[tuple[Ticks, ...], Meta(min_length=1, max_length=MOST_FRAMES)]
     suspect: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)] = field(name="damaged")
     copied: bool
+    shots: Annotated[tuple[Ticks, ...], Meta(max_length=MOST_FRAMES)] | None = None
 
     def __post_init__(self) -> None:
         if any(later <= earlier for earlier, later in pairwise(self.times)):
@@ -111,6 +112,7 @@ class _SegmentRecord(Struct, frozen=True):
             segment.times,
             segment.suspect,
             segment.copied,
+            segment.shots,
         )
 
     @property
@@ -118,7 +120,9 @@ class _SegmentRecord(Struct, frozen=True):
         return Fingerprint(self.size_bytes, self.sha256)
 
     def in_folder(self, work: Path) -> CutSegment:
-        return CutSegment(work / self.file, self.times, self.suspect, copied=self.copied)
+        return CutSegment(
+            work / self.file, self.times, self.suspect, copied=self.copied, shots=self.shots
+        )
 
 
 class _Record(Struct, frozen=True, kw_only=True):

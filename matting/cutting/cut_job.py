@@ -67,6 +67,8 @@ class CutSegment:
         missing: the PTS of damaged frames that no decoder shows; they are not among `times`.
         repeated: those of `times` at which another frame was put.
         copied: whether it holds the source's own packets.
+        shots: the source's PTS of its frames at which a shot starts, rising, but for the source's
+            first frame; None: nobody looked for them.
     """
 
     path: Path
@@ -76,6 +78,7 @@ class CutSegment:
     missing: tuple[int, ...] = ()
     repeated: tuple[int, ...] = ()
     copied: bool = True
+    shots: tuple[int, ...] | None = None
 
     @property
     def damaged(self) -> tuple[int, ...]:

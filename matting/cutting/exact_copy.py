@@ -18,6 +18,7 @@ from matting.cutting.packet_cutter import (
 )
 from matting.cutting.packet_index import SourceIndex
 from matting.cutting.repair import rewrite_segment, source_time_of
+from matting.cutting.shot_watch import FrameNumber, ShotWatch, with_shots
 from matting.cutting.source_frames import decode_frames
 from matting.media.decode_check import decode_all, first_frame_hashes
 from matting.media.frame_decoding import Decoding, Shape
@@ -101,6 +102,7 @@ class ExactCopier:
         packets = self._job.index.packets
         in_doubt = [packets[start].closed_gop is not True for start in starts]
         in_doubt = [False, *in_doubt[1:], False]  # the first has nothing before it
+        watch = ShotWatch(self._job.info.colour.range)
         longer_pre_rolls = iter(KEYS_BACK[1:])
         expected: list[bytes] = []
         segments: list[CutSegment] = []
@@ -114,6 +116,7 @@ class ExactCopier:
                     hash_first=COMPARED_FRAMES if in_doubt[number] else 0,
                     following=paths[number + 1] if in_doubt[number + 1] else None,
                     hash_next=COMPARED_FRAMES,
+                    watch=watch.of_file(self._times_of(spans[number])),
                 )
                 shapes |= decoding.shapes
                 if decoding.interlaced or len(shapes) > 1:
@@ -125,6 +128,7 @@ class ExactCopier:
                 spans[number:] = self._plan(starts, keys_back)[number:]
                 self._write(paths[number:], spans[number:])
                 on_frames = self._show_life
+            watch.accept()
             segment = self._compare(path, spans[number], decoding)
             # Under another name: the next segment is decoded as this one's continuation.
             target = path.with_name(f"exact_{number:03d}.mp4")
@@ -141,7 +145,17 @@ class ExactCopier:
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
                 expected = first_frame_hashes(chain, COMPARED_FRAMES, self._progress.alive)
             segments.append(segment)
-        return segments
+        return with_shots(segments, watch.shots())
+
+    def _times_of(self, span: PacketSpan) -> FrameNumber:
+        """Return what gives the time in the source of a segment's frame."""
+        first = min(self._job.index.times(span.start, span.stop))
+
+        def time_of(decoding: Decoding, number: int) -> int | None:
+            source_time = source_time_of(self._job.info, decoding.time_base, first)
+            return source_time(number, decoding.indexed[number])
+
+        return time_of
 
     def _show_life(self, _frames: int) -> None:
         """Note that work goes on at frames that have been counted already."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutSegment
+from matting.cutting.shot_watch import shots_by_frame
 from matting.errors import writing
 from matting.media.video_info import VideoInfo
 from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
@@ -36,6 +37,7 @@ def plan_of(
         seconds=cut.seconds,
         reencoded=reencoded,
         truncated=cut.truncated_at is not None,
+        shots=shots_by_frame(segments),
         segments=tuple(
             PlannedSegment.of(
                 segment_name(number),

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.lossless_writer import FrameWriter
 from matting.cutting.review import Review, review_packets
+from matting.cutting.shot_watch import ShotWatch, with_shots
 from matting.cutting.source_frames import TimedFrames, decode_frames, fill_gaps, no_good_frame
 from matting.media.decode_check import decode_all
 from matting.media.frame_decoding import Decoding
@@ -44,7 +45,8 @@ def reencode(
         StorageError: a segment cannot be written.
     """
     info, source = job.info, job.info.path
-    decoding = _decode_source(job, progress)
+    watch = ShotWatch(info.colour.range)
+    decoding = _decode_source(job, watch, progress)
     filters = _choose_filters(job, decoding, progress)
     review = _review(job, decoding, progress)
     repeat = on_damage is OnDamage.REPEAT
@@ -57,8 +59,9 @@ def reencode(
     time_by_packet = _presentation_times(job, decoding)
     damage = _Damage.of(job, review, time_by_packet)
     times = sorted(time_by_packet.values())
+    shots = [time_by_packet[number] for number in watch.shots() if number in time_by_packet]
     if on_damage is OnDamage.STOP and (damage or job.index.truncated_at is not None):
-        return _segments_of({source: times}, damage, repeat=False)
+        return with_shots(_segments_of({source: times}, damage, repeat=False), shots)
     if not times:
         raise no_good_frame(source)
     replaced = damage.doubtful | damage.missing if repeat else frozenset()
@@ -84,7 +87,7 @@ def reencode(
         )
     finally:
         progress.finish()
-    return _segments_of(groups, damage, repeat=repeat)
+    return with_shots(_segments_of(groups, damage, repeat=repeat), shots)
 
 
 @dataclass(frozen=True)
@@ -147,13 +150,21 @@ def _segments_of(
     return segments
 
 
-def _decode_source(job: CutJob, progress: Progress) -> Decoding:
+def _decode_source(job: CutJob, watch: ShotWatch, progress: Progress) -> Decoding:
+    """Decode a source through; `watch` knows its frames by their packets' numbers."""
+    packets = job.index.packets
     progress.start("Checking", len(job.index.times()), "frame")
     try:
-        decoding = decode_all(job.info.path, progress.advance, only=job.index.decodable())
+        decoding = decode_all(
+            job.info.path,
+            progress.advance,
+            only=job.index.decodable(),
+            watch=watch.of_file(lambda _, number: number if packets[number].presented else None),
+        )
     finally:
         progress.finish()
-    for number, packet in enumerate(job.index.packets):
+    watch.accept()
+    for number, packet in enumerate(packets):
         if not packet.presented:
             decoding.indexed.pop(number, None)
     return decoding

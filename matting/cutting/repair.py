@@ -123,7 +123,7 @@ def _rewrite_run(
         on_frames=on_frames,
     )
     return [
-        CutSegment(path, segment.times, copied=False, repeated=segment.damaged)
+        CutSegment(path, segment.times, copied=False, repeated=segment.damaged, shots=segment.shots)
         if repeat
         else replace(segment, path=path, suspect=(), copied=False)
         for path, (_, segment) in zip(groups, held, strict=True)

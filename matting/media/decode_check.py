@@ -8,9 +8,14 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from av.video.frame import VideoFrame
+
 from matting.errors import DecodeError
 from matting.media.frame_decoding import Decoding, Shape, decode_files, pixel_hash
 from matting.progress import ignore
+
+# Is shown frames that come out whole, in the order of presentation, with their packets' numbers.
+ShowFrame = Callable[[int, VideoFrame], None]
 
 HINT = "Make it again, or copy it again from where it came."
 
@@ -49,6 +54,7 @@ def decode_all(
     following: Path | None = None,
     hash_next: int = 0,
     only: Container[int] | None = None,
+    watch: Callable[[Decoding], ShowFrame] | None = None,
 ) -> Decoding:
     """Decode all of `path`, and say what came of it; damage is no error here.
 
@@ -58,12 +64,16 @@ def decode_all(
         following: the file whose own frames continue this one's.
         hash_next: how many frames to hash of that.
         only: the numbers of the packets to decode; None: all.
+        watch: called whenever the decoding begins, with what is going to be returned if it is not
+            begun again; returns what is shown the frames.
     Raises:
         InputError: no such file.
         MediaError: it is no video.
     """
     files = [path] if following is None or not hash_next else [path, following]
-    decode = partial(_decode, files, hash_first=hash_first, hash_next=hash_next, only=only)
+    decode = partial(
+        _decode, files, hash_first=hash_first, hash_next=hash_next, only=only, watch=watch
+    )
     decoding = decode(threads=0, on_frames=on_frames)
     if decoding.is_intact:
         return decoding
@@ -114,9 +124,11 @@ def _decode(
     hash_first: int,
     hash_next: int,
     only: Container[int] | None,
+    watch: Callable[[Decoding], ShowFrame] | None,
     on_frames: Callable[[int], None],
 ) -> Decoding:
     decoding = Decoding()
+    show_frame = watch(decoding) if watch is not None else None
     next_numbers: list[int] = []
     frames = decode_files(
         files, decoding, strict=True, threads=threads, only=only, alive=lambda: on_frames(0)
@@ -134,6 +146,8 @@ def _decode(
         decoding.shapes[Shape.of(frame)] += 1
         if frame.is_corrupt:
             decoding.failed.add(number)
+        elif show_frame is not None and number in decoding.indexed:
+            show_frame(number, frame)
         if len(decoding.first_hashes) < hash_first:
             decoding.first_hashes.append(pixel_hash(frame))
         on_frames(1)

@@ -182,7 +182,7 @@ def test_each_run_has_a_section_that_a_failure_names(
     assert main(["segment", str(clip)]) == 70
     text = log.read_text(encoding="utf-8")
     assert text.count(SIGN) == 3
-    assert "4 frames in 1 segment, all checked" in text
+    assert "4 frames in 1 segment, 1 shot, all checked" in text
     assert "RuntimeError: a bug" in text
     assert [line[-2:] for line in text.splitlines() if "Exit code" in line] == ["0.", "2.", "0."]
     assert "ffmpeg " in text and "torch " in text
