@@ -49,6 +49,7 @@ def infer(
     executor_of: ExecutorFactory = Supervisor,
     *,
     network: bool = True,
+    rest_later: bool = False,
 ) -> MattedFolder:
     """Matte everything in `segments` that is not done yet.
 
@@ -59,6 +60,7 @@ def infer(
         executor_of: makes what runs the network over the segments.
         network: whether to matte; else only what stored mattes give is made, and segments
             without one are named.
+        rest_later: whether those may be left to another run.
     Raises:
         SegmentsFailedError: all others are done; names those that failed, and why.
         InputError: nothing to matte there, or an option or a background that cannot be used.
@@ -123,6 +125,7 @@ def infer(
                 ledger=ledger,
                 progress=progress,
                 network=network,
+                rest_later=rest_later,
             ).run()
     return folder
 

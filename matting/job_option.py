@@ -35,6 +35,17 @@ class JobOption(Choice):
     FORMATS = "--as"
 
     @property
+    def shapes_matte(self) -> bool:
+        """Whether the network finds something else by it."""
+        return self in {
+            JobOption.CHECKPOINT,
+            JobOption.PRECISION,
+            JobOption.DOWNSAMPLE_RATIO,
+            JobOption.SUBJECT,
+            JobOption.SHOTS,
+        }
+
+    @property
     def field(self) -> str:
         """Its name where options are fields."""
         if self is JobOption.FORMATS:

@@ -15,6 +15,7 @@ from matting.delivery.backgrounds import PRESETS, preset
 from matting.delivery.formats import delivery_formats
 from matting.errors import InputError
 from matting.options import MOST_KEY_CONTRAST, FormatName
+from matting.range_options import Rectangle
 
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -33,6 +34,33 @@ def seconds(text: str) -> Fraction:
     if not 0 < value <= 24 * 3600:
         raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most a day")
     return value
+
+
+def player_time(text: str) -> Fraction:
+    """Parse a time as players show it: 0:41:10, 41:10.5 or 70; return seconds."""
+    match = re.fullmatch(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,7}(?:[.,]\d{1,6})?)", text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 0:41:10, 41:10.5 or 70")
+    hours, minutes, rest = match[1], match[2], Fraction(match[3].replace(",", "."))
+    if (hours is not None and int(minutes) >= 60) or (minutes is not None and rest >= 60):
+        raise argparse.ArgumentTypeError(f"{text!r} has minutes or seconds of 60 or more")
+    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + rest
+
+
+def rectangles(text: str) -> tuple[Rectangle, ...]:
+    """Parse rectangles, each as x,y,width,height, with spaces between them."""
+    parts = []
+    for word in re.sub(r"\s*,\s*", ",", text.strip()).split():
+        numbers = word.split(",")
+        if len(numbers) != 4 or not all(re.fullmatch(r"[0-9]{1,6}", n) for n in numbers):
+            raise argparse.ArgumentTypeError(f"{word!r} is not x,y,width,height, in pixels")
+        part = Rectangle(*map(int, numbers))
+        if not (part.width and part.height):
+            raise argparse.ArgumentTypeError(f"{word!r} is empty: its width or its height is 0")
+        parts.append(part)
+    if not parts:
+        raise argparse.ArgumentTypeError("no rectangle is given, as x,y,width,height")
+    return tuple(parts)
 
 
 def frame_rate(text: str) -> Fraction:

@@ -11,6 +11,7 @@ from pathlib import Path
 from matting.background import COLOUR
 from matting.cli import arg_types
 from matting.cli.option_values import SAVED
+from matting.cli.range_arguments import add_range_options
 from matting.delivery.backgrounds import PRESETS
 from matting.delivery.formats import FORMATS
 from matting.job_option import Choice, JobOption
@@ -54,7 +55,9 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     )
     if command in {Command.SEGMENT, Command.RUN}:
         _add_cutting_options(parser.add_argument_group("how it is cut"))
-    if command in {Command.INFER, Command.RUN}:
+    if command is Command.REMATTE:
+        add_range_options(parser)
+    if command in {Command.INFER, Command.RUN, Command.REMATTE}:
         _add_matte_options(parser.add_argument_group("how people are found"))
     if command in MAKING:
         output = parser.add_argument_group("what the results are like")
@@ -62,6 +65,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         _add_output_options(output)
         if command is not Command.DELIVER:
             _add_result_options(output)
+    if command in {*MAKING, Command.REMATTE}:
         _add_compute_options(parser.add_argument_group("how it is computed"))
     if command is Command.DEMO:
         _add_device(parser.add_argument_group("how it is computed"))
@@ -71,8 +75,8 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         parser.set_defaults(path=Path(), output=None, quiet=False, verbose=False)
         return
     _add_general_options(general)
-    if command in MAKING:
-        _add_job_options(general)
+    if command in {*MAKING, Command.REMATTE}:
+        _add_job_options(general, command)
     if command is Command.RUN:
         typed = [choice.value for choice in CleanUp if choice is not CleanUp.ASK]
         general.add_argument(
@@ -96,12 +100,10 @@ def _add_general_options(group: Group) -> None:
     volume.add_argument("--quiet", action="store_true", help="show nothing but errors")
 
 
-def _add_job_options(group: Group) -> None:
-    group.add_argument(
-        "--again",
-        action="store_true",
-        help="matte again, without a question, what is done by other options",
-    )
+def _add_job_options(group: Group, command: Command) -> None:
+    if command in MAKING:
+        text = "matte again, without a question, what is done by other options"
+        group.add_argument("--again", action="store_true", help=text)
     group.add_argument("--force", action="store_true", help="go on although the disk seems small")
     group.add_argument("--shutdown", action="store_true", help="shut the computer down at the end")
 

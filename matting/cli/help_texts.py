@@ -16,6 +16,7 @@ SUMMARIES = {
     Command.COMBINE: "step 3: join the matted segments to one video",
     Command.ADD_AUDIO: "step 4: add the original's audio to the matted video",
     Command.DELIVER: "make other formats of the stored mattes, such as ProRes with alpha",
+    Command.REMATTE: "do a part of a video again, by other options or with parts masked out",
     Command.DEMO: "draw a film, matte it, and measure the result",
     Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
 }
@@ -41,6 +42,9 @@ DESCRIPTIONS = {
     Command.DELIVER: "Makes of the mattes that infer has stored what editors, browsers and players "
     "take, without the network. What is made already is kept, so the same command goes on after a "
     "stop.",
+    Command.REMATTE: "Mattes again what a player shows between two times, by other options, or "
+    "keeps the matte out of parts of the picture, and makes again what had been made of it. All "
+    "other frames stay as they are. The mattes from before are kept, so that it can be taken back.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
     "measures the result: in the folder DIR, or else demo_output in the program's folder.",
     Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "
@@ -62,6 +66,15 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
     Command.DELIVER: (
         ("clip_segments_matted", "--as", "prores4444"),
         ("clip_segments_matted", "--as", "webm-alpha,png"),
+    ),
+    Command.REMATTE: (
+        (
+            *("clip_segments_matted", "--from", "0:41:10", "--to", "0:41:25"),
+            "--subject",
+            "portrait",
+        ),
+        ("clip_segments_matted", "--keep-out", "1600,0,320,400"),
+        ("clip_segments_matted", "--undo"),
     ),
     Command.DEMO: ((),),
     Command.DOCTOR: ((),),

@@ -15,6 +15,7 @@ from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.option_values import clean_up, cutting_options, matting_options
 from matting.cli.parser import TextRequested, parse
+from matting.cli.range_arguments import range_options
 from matting.cli.run_log import log_of
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
@@ -163,7 +164,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)
-    if options.command in {Command.DEMO, Command.DOCTOR, Command.DELIVER}:
+    if options.command in {Command.DEMO, Command.DOCTOR, Command.DELIVER, Command.REMATTE}:
         return _other_command(options, console)
     if options.command is Command.SEGMENT:
         from matting.segment import segment
@@ -195,6 +196,11 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         return partial(doctor, options.path, console)
     if options.command is Command.DELIVER:
         return _delivery(options, console)
+    if options.command is Command.REMATTE:
+        from matting.rematte import rematte
+
+        asked, matting = range_options(options), matting_options(options)
+        return partial(rematte, options.path, asked, matting, options.output, console)
     from matting.demo import demo
 
     folder = options.path or options.output or DEMO_FOLDER

@@ -86,7 +86,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
         formats=typed.get(JobOption.FORMATS, default.formats),
         force=arguments.force,
         typed=frozenset(typed),
-        again=arguments.again,
+        again=vars(arguments).get("again", False),
     )
 
 

@@ -93,7 +93,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.error(f"{command} needs a {command.input_name}.")
     options.command = command
     # Absolute from here on: nothing depends on the current folder or looks like an option.
-    for name in ("path", "output", "checkpoint"):
+    for name in ("path", "output", "checkpoint", "static_mask"):
         path = getattr(options, name, None)
         if path is not None:
             setattr(options, name, Path(os.path.abspath(path)))  # noqa: PTH100 - links stay

@@ -50,7 +50,7 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
         return []
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
-    if command in {Command.COMBINE, Command.DELIVER}:
+    if command in {Command.COMBINE, Command.DELIVER, Command.REMATTE}:
         return [output / path.name if output and command is Command.COMBINE else path]
     if command is Command.INFER or path.is_dir():
         return [MattedFolder.of(path, output).root]

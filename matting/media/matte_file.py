@@ -16,7 +16,7 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from matting.errors import DecodeError, EncodeError, InputError
+from matting.errors import DecodeError, EncodeError, InputError, MediaError
 from matting.imaging.matte_planes import MattePlanes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.codecs import add_video_stream
@@ -27,6 +27,7 @@ from matting.media.matte_layout import MatteLayout, Stamp, Strip
 from matting.media.matte_strips import broken_matte, codec_threads, read_strips
 from matting.media.media_index import IndexPart, forget_index, index_of
 from matting.media.pixel_formats import plane_samples
+from matting.media.source import FrameSource
 from matting.media.stream_times import NO_TIME
 from matting.progress import ignore
 from matting.system.closing import Closing
@@ -231,6 +232,17 @@ class MatteFile:
     @property
     def time_base(self) -> Fraction:
         return self.header.time_base
+
+    def require_of(self, source: FrameSource) -> None:
+        """Refuse mattes of other frames than a source's.
+
+        Raises:
+            MediaError: names both.
+        """
+        theirs = source.frames, source.size_px, stored_format(source.sample_format)
+        if (self.frames, self.size_px, self.sample_format) != theirs:
+            what = f"{self.path} is the matte of other frames than those of {source.path}."
+            raise MediaError(what)
 
     def chunks(self, size: int) -> Generator[MatteChunk, None, None]:
         """Yield the mattes of all frames in chunks of `size`; the last may hold fewer.

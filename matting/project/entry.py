@@ -199,6 +199,11 @@ class Entry(Struct, frozen=True):
     base: OutputFile | None = None
 
     @property
+    def has_outputs(self) -> bool:
+        """Whether it has results, and waits for no others."""
+        return bool(self.outputs) and not self.waiting
+
+    @property
     def files(self) -> dict[OutputKind, OutputFile]:
         """All its results."""
         return {**self.outputs, **self.delivered}

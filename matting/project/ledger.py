@@ -107,8 +107,7 @@ class Ledger:
 
     def says_done(self, name: str) -> bool:
         """Return whether a segment is recorded as done, whatever became of its files since."""
-        entry = self.entry(name)
-        return self._done.get(name, False) and bool(entry.outputs) and not entry.waiting
+        return self._done.get(name, False) and self.entry(name).has_outputs
 
     def is_done(self, name: str, kinds: Collection[OutputKind] | None = None) -> bool:
         """Return whether a segment is done: nobody said otherwise, and its files are intact.
@@ -149,11 +148,7 @@ class Ledger:
         Raises:
             StorageError: something cannot be written.
         """
-        kept = self._publish(name, entry, files)
-        if self._done.get(name, False) == entry.waiting:
-            self._done[name] = not entry.waiting
-            self._save_processed()
-        return kept
+        return self._publish(name, entry, files, done=not entry.waiting)
 
     def record_ranges(self, ranges: tuple[MattingRange, ...]) -> None:
         """Record which ranges there are, in order."""
@@ -169,7 +164,7 @@ class Ledger:
         """
         entry = self.entry(name)
         entry = replace(entry, delivered={**entry.delivered, **delivered})
-        return self._publish(name, entry, files)
+        return self._publish(name, entry, files, done=self._done.get(name, False))
 
     def record_failure(self, name: str, settings: RecordedSettings, error: str) -> None:
         """Record why a segment could not be matted; an older result of it stays."""
@@ -233,7 +228,9 @@ class Ledger:
         """
         self._entries[name] = entry
 
-    def _publish(self, name: str, entry: Entry, files: Sequence[ProvenFile]) -> list[Path]:
+    def _publish(
+        self, name: str, entry: Entry, files: Sequence[ProvenFile], *, done: bool
+    ) -> list[Path]:
         """Give proven files their names, and put their entry in the place of another.
 
         Returns:
@@ -249,6 +246,9 @@ class Ledger:
             for file in files:
                 file.give_name()
             del self._incoming[name]
+        if self._done.get(name, False) != done:
+            self._done[name] = done
+            self._save_processed()  # as long as the announcement stands, a kill leaves no doubt
         self._replace(name, entry)
         self._save_manifest()
         return kept

@@ -31,6 +31,7 @@ class Command(Choice):
     COMBINE = "combine"
     ADD_AUDIO = "add-audio"
     DELIVER = "deliver"
+    REMATTE = "rematte"
     RUN = "run"
     DOCTOR = "doctor"
 
@@ -55,7 +56,7 @@ class Command(Choice):
 
         Such a command is many times slower without a graphics card.
         """
-        return self in {Command.DEMO, Command.INFER, Command.RUN}
+        return self in {Command.DEMO, Command.INFER, Command.RUN, Command.REMATTE}
 
     @property
     def resumes(self) -> bool:
@@ -70,6 +71,7 @@ INPUT_NAMES = {
     Command.COMBINE: "MATTED_DIR",
     Command.ADD_AUDIO: "VIDEO",
     Command.DELIVER: "MATTED_DIR",
+    Command.REMATTE: "MATTED_DIR",
     Command.RUN: "VIDEO",
     Command.DOCTOR: "FOLDER",
 }

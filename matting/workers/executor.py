@@ -57,6 +57,23 @@ class SavedState:
 
 
 @dataclass(frozen=True)
+class FrameSpan:
+    """Consecutive frames of a segment, the only ones of it that go through the network.
+
+    Attributes:
+        first: the first of them, from 0.
+        frames: how many they are.
+        lead: how many of these, at the start, are there only for the state that they leave.
+        ahead: how many more of the segment's frames the run-up of the last shot takes.
+    """
+
+    first: int
+    frames: int
+    lead: int = 0
+    ahead: int = 0
+
+
+@dataclass(frozen=True)
 class SegmentTask:
     """One segment to matte.
 
@@ -73,6 +90,7 @@ class SegmentTask:
         shot_starts: the numbers of its frames at which a shot starts, rising; each is run up.
         ahead: the segments after it that hold frames of the last one's run-up; mostly none do.
         before_ahead: the same of the segment before, for the case that its end is run again.
+        span: which of its frames are matted, where that is not all.
     """
 
     item: Input
@@ -87,6 +105,7 @@ class SegmentTask:
     shot_starts: tuple[int, ...] = ()
     ahead: tuple[Input, ...] = ()
     before_ahead: tuple[Input, ...] = ()
+    span: FrameSpan | None = None
 
 
 def target_of(

@@ -49,6 +49,7 @@ class MattingRun:
         ledger: Ledger,
         progress: Progress,
         network: bool = True,
+        rest_later: bool = False,
     ) -> None:
         """
         Args:
@@ -57,6 +58,7 @@ class MattingRun:
             refused: why which of the inputs, by their names, cannot have results.
             ledger: as it is while the folder's lock is held.
             network: whether to matte; else segments that lack a stored matte fail.
+            rest_later: whether those may be left to another run instead.
         """
         self._asked = asked
         self._inputs = inputs
@@ -70,6 +72,7 @@ class MattingRun:
         renew_mattes(self._ledger, progress)  # where a run that was killed has not
         self._checkpoint_sha256 = checkpoint_sha256
         self._refused = refused
+        self._rest_later = rest_later
         self._possible = inputs.without(refused)
         self._schedule = Schedule(self._possible, self._ledger, self._settings, self._all_targets)
         self._without_matte = [] if network else self._schedule.leave_out_matting()
@@ -110,7 +113,7 @@ class MattingRun:
         for item in inputs:
             if item.name in self._refused:
                 self._recorder.record_failure(item, self._refused[item.name])
-        for item in self._without_matte:
+        for item in () if self._rest_later else self._without_matte:
             self._recorder.failed[item.name] = no_stored_matte()
         done = len(self._possible.inputs) - len(schedule.remade) - len(self._without_matte)
         if done:
@@ -126,6 +129,8 @@ class MattingRun:
         if self._recorder.failed:
             raise segments_failed(self._recorder.failed, len(inputs), "could not be matted:")
         which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
+        if self._without_matte:
+            which = f"{len(inputs) - len(self._without_matte)} of {len(inputs)} are"
         self._progress.say(f"{which} matted: {self._folder.root}")
 
     def _require_own_results(self) -> None:

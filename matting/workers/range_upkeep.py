@@ -66,16 +66,16 @@ def tidy_ranges(ledger: Ledger) -> None:
     Raises:
         StorageError: something holds a file.
     """
+    for name in ledger.names:
+        if not ledger.entry(name).spliced:
+            _forget_base(ledger, name)
     used = {number for name in ledger.names for number in ledger.entry(name).spliced}
     for own in ledger.ranges:
         if own.status is RangeStatus.UNDONE and own.number not in used:
             for file in own.files:
                 atomic_files.remove(ledger.folder.ranges / file.file)
     kept = (o for o in ledger.ranges if o.status is not RangeStatus.UNDONE or o.number in used)
-    ledger.record_ranges(tuple(kept))
-    for name in ledger.names:
-        if not ledger.entry(name).spliced:
-            _forget_base(ledger, name)
+    ledger.record_ranges(tuple(kept))  # last: until then, taking it back again goes on with this
 
 
 def _outdated(ledger: Ledger, progress: Progress) -> Iterator[tuple[str, list[MattingRange]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, ParamSpec
@@ -26,7 +25,7 @@ from matting.system.fingerprint import FileStamp, Fingerprint
 from matting.system.temporary_files import create_temporary
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
-from matting.workers.shot_frames import frames_ahead, read_ahead, split_at
+from matting.workers.shot_frames import frames_ahead, frames_of, read_ahead, split_at
 
 P = ParamSpec("P")
 
@@ -72,6 +71,7 @@ class SegmentJob:
         self._fingerprint: Fingerprint | None = None
         self._writer: SegmentWriter | None = None
         self._temporary_state: Path | None = None
+        self._passed = 0  # frames that have been matted
 
     @property
     def name(self) -> str:
@@ -98,7 +98,8 @@ class SegmentJob:
     def skipped_frames(self) -> int:
         """How many of the first frames play no part: for its end state, those of earlier shots."""
         task = self.task
-        needed = task.targets or task.only_frames is not None or not task.shot_starts
+        partly = task.only_frames is not None or task.span is not None
+        needed = task.targets or partly or not task.shot_starts
         return 0 if needed else task.shot_starts[-1]
 
     @property
@@ -159,6 +160,12 @@ class SegmentJob:
             DecodeError: as `FrameSource.chunks`.
             MediaError: the source was changed meanwhile.
         """
+        span = self.task.span
+        if span is not None:  # none of its lead is in one chunk with others
+            counts = [span.lead, span.frames - span.lead]
+            yield from frames_of(self.source, span.first, counts, size)
+            self._require_unchanged()
+            return
         only, skipped = self.task.only_frames, self.skipped_frames
         last = self.source.frames - skipped if skipped else None
         with closing(self.source.chunks(size, last, on_skip)) as chunks:
@@ -170,22 +177,31 @@ class SegmentJob:
         self, size: int, on_skip: Callable[[], None]
     ) -> Generator[tuple[FrameChunk, bool], None, None]:
         """Yield the same, where no shot starts within a chunk, and whether one starts with it."""
-        chunks = self.chunks(size, on_skip)
-        yield from split_at(chunks, self.task.shot_starts, self.skipped_frames)
+        chunks, span = self.chunks(size, on_skip), self.task.span
+        first = self.skipped_frames if span is None else span.first
+        yield from split_at(chunks, self.task.shot_starts, first)
 
     def chunks_ahead(self, size: int, rate: Fraction | None) -> Generator[FrameChunk, None, None]:
-        """Yield the frames of following segments that the last shot's run-up takes.
+        """Yield the frames after those to matte that the last shot's run-up takes.
 
         Where they cannot be read, the run-up is made of what there is.
 
         Args:
             rate: as for `Input.open`.
         """
+        span = self.task.span
+        if span is not None and span.ahead:
+            yield from frames_of(self.source, span.first + span.frames, [span.ahead], size)
         ahead = frames_ahead(self.task.item, self.task.ahead)
         try:
             yield from read_ahead(ahead, self.source.size_px, rate, size)
         except InputError:
             self.run_up_is_whole = False
+
+    def is_lead(self, frames: int) -> bool:
+        """Take notice that so many more frames are matted; return whether they are only a lead."""
+        self._passed += frames
+        return self.task.span is not None and self._passed <= self.task.span.lead
 
     def stored_frames(self, size: int) -> Generator[StoredBatch, None, None]:
         """Yield the frames with their stored mattes, in chunks of `size` frames.
@@ -197,7 +213,7 @@ class SegmentJob:
         if self.task.matte is None:
             raise ValueError(f"{self.name} has no stored matte")
         stored = MatteFile.open(self.task.matte)
-        _require_matte_of(self.source, stored)
+        stored.require_of(self.source)
         with closing(self.chunks(size)) as chunks, closing(stored.chunks(size)) as mattes:
             for chunk in chunks:
                 matte = next(mattes).matte.split(len(chunk.pts))[0]  # of a trial, not all
@@ -280,15 +296,3 @@ class SegmentJob:
         # What was hashed at the start and has only been touched since is still the same.
         if item.planned is None or item.fingerprint() != self._fingerprint:
             raise MediaError(f"{item.path} was changed while it was being matted.", retry=True)
-
-
-def _require_matte_of(source: FrameSource, stored: MatteFile) -> None:
-    """Refuse a stored matte of other frames.
-
-    Raises:
-        MediaError: names it.
-    """
-    samples = replace(source.sample_format, lsb_padding=0, semi_planar=False)
-    theirs = source.frames, source.size_px, samples
-    if (stored.frames, stored.size_px, stored.sample_format) != theirs:
-        raise MediaError(f"{stored.path} is the matte of other frames than those of {source.path}.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Size
 from matting.inference.run_up import RUN_UP_FRAMES
-from matting.media.source import FrameChunk, take_frames
+from matting.media.source import FrameChunk, FrameSource, in_chunks, take_frames
+from matting.media.video_source import VideoSource
 from matting.project.inputs import Input
 
 Ahead = list[tuple[Input, int]]  # segments in order, and how many of the first frames of each
@@ -57,6 +59,30 @@ def split_at(
                 pictures = chunk.pictures.between(begin - at, stop - at)
                 yield FrameChunk(pictures, chunk.pts[begin - at : stop - at]), begin in starts
             at = end
+
+
+def frames_of(
+    source: FrameSource, first: int, counts: Sequence[int], size: int
+) -> Generator[FrameChunk, None, None]:
+    """Yield some frames of a source in chunks of `size`; the rest of it is not decoded.
+
+    Args:
+        first: the number of the first of them.
+        counts: how many there are in each part; a chunk is of one part.
+    """
+    with closing(_frames_from(source, first)) as frames:
+        for count in counts:
+            yield from in_chunks((frame for frame in islice(frames, count)), size)
+
+
+def _frames_from(source: FrameSource, first: int) -> Generator[tuple[int, Planes], None, None]:
+    """Yield the frames of a source from the one of that number on, each with its PTS."""
+    if isinstance(source, VideoSource):
+        yield from source.frames_from(first)
+        return
+    with closing(source.chunks(1, last=source.frames - first)) as chunks:
+        for chunk in chunks:
+            yield chunk.pts[0], chunk.pictures
 
 
 def read_ahead(

@@ -143,7 +143,7 @@ class Worker(Closing):
 
     def _read_segment(self, job: SegmentJob) -> None:
         job.open(self._setup.options.output.frame_rate)
-        if self._nvdec is not None:
+        if self._nvdec is not None and job.task.span is None:  # it cannot begin in the middle
             job.decode_by(self._nvdec, self._setup.options.compute.decoder)
         self._features.put((job, Mark.BEGIN))
         # The chunks end, with their error if any, before END is passed on: the next segment
@@ -233,8 +233,8 @@ class Worker(Closing):
         if isinstance(item, Mark):
             job.writer.open()
             return
-        if not job.task.targets:
-            return  # only its end state is wanted
+        if not job.task.targets or job.is_lead(len(item.pts)):
+            return  # only the state after it is wanted
         if isinstance(item, StoredBatch):
             job.writer.write_stored(item.frames, item.pts)
         else:

@@ -18,7 +18,17 @@ from matting.cli.parser import parse
 from tests.support.repository import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ["doctor", "demo", "run", "segment", "infer", "combine", "add-audio", "deliver"]
+COMMANDS = [
+    "doctor",
+    "demo",
+    "run",
+    "segment",
+    "infer",
+    "combine",
+    "add-audio",
+    "deliver",
+    "rematte",
+]
 
 
 def section(heading: str) -> str:

@@ -15,6 +15,8 @@ from matting.options import CleanUp, CuttingOptions, OutputKind, OutputOptions
 from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, final_file, segments_folder
+from matting.range_options import RangeOptions, Rectangle
+from matting.rematte import rematte
 from matting.run import clean, run
 from matting.segment import segment
 from tests.support.clips import make_clip
@@ -73,6 +75,21 @@ def test_only_the_mattes_the_records_and_the_result_stay(job: FinishedJob) -> No
     assert 0 < done.freed_bytes <= before - after + 4096  # lists go, and a record grows
     assert (done.stayed, done.segments_stay) == ([], "")
     assert not any(processed(job.matted).values())  # what is gone is not said to be there
+
+
+def test_ranges_stay_with_the_mattes_and_go_with_them(
+    job: FinishedJob, random_checkpoint: Path
+) -> None:
+    options = matting_options(random_checkpoint, OUTPUT)
+    asked = RangeOptions(keep_out=(Rectangle(0, 0, 9, 9),))
+    rematte(job.matted.root, asked, options, None, Recorder())
+    before = {path: path.read_bytes() for path in job.matted.bases.iterdir()}
+    assert before
+    assert not clean_up(job, Recorder()).stayed
+    assert {path: path.read_bytes() for path in job.matted.bases.iterdir()} == before
+    run(job.video, SECOND, options, None, Recorder())
+    assert not clean_up(job, Recorder(), mattes_too=True).stayed
+    assert not job.matted.bases.exists()
 
 
 def test_the_mattes_go_where_that_is_asked_for(job: FinishedJob) -> None:

@@ -1,0 +1,129 @@
+"""What is made of mattes, made again where these have become others: segments, then whole files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from matting.add_audio import add_audio
+from matting.combine import combine
+from matting.deliver import deliver
+from matting.delivery.finished_place import FinishedPlace
+from matting.delivery.formats import DELIVERED, DeliveryFormat
+from matting.errors import InputError
+from matting.infer import infer
+from matting.options import MattingOptions
+from matting.progress import Progress
+from matting.project.inputs import InputFolder
+from matting.project.job_places import separate_final_places
+from matting.project.ledger import Ledger
+from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_name
+from matting.system.files import visible
+from matting.system.invocation import Command, start
+from matting.workers.executor import ExecutorFactory
+
+
+def require_same_name(folder: MattedFolder, inputs: InputFolder) -> None:
+    """Refuse a matted folder that no longer has the name of what was matted.
+
+    Raises:
+        InputError: says which name it had.
+    """
+    proper = MattedFolder.of(inputs.path, folder.root.parent).root
+    if proper != folder.root:
+        raise InputError(
+            f"{folder.root} no longer has the name of what was matted, {inputs.path.name}.",
+            f"Call it {proper.name} again.",
+        )
+
+
+@dataclass(frozen=True)
+class RenewedOutputs:
+    """What there is of a job beside its mattes.
+
+    Attributes:
+        options: where and how the work is done; what the job remembers shapes the results.
+        output: where the finished files lie; None: beside the matted folder.
+    """
+
+    folder: MattedFolder
+    inputs: InputFolder
+    options: MattingOptions
+    output: Path | None
+    progress: Progress
+    executor_of: ExecutorFactory
+
+    def make(self) -> None:
+        """Make what segments lack; join and deliver again what had been.
+
+        Raises:
+            whatever `infer`, `combine`, `add_audio` and `deliver` raise.
+        """
+        own = MattingOptions(
+            compute=self.options.compute,
+            force=self.options.force,
+            then_joined=True,
+            typed=frozenset(),
+        )
+        beside, executor_of = self.folder.root.parent, self.executor_of
+        segments, say = self.inputs.path, self.progress
+        infer(segments, own, beside, say, executor_of, network=False, rest_later=True)
+        ledger = Ledger(self.folder)
+        if not all(map(ledger.says_done, ledger.names)):
+            return  # nothing can have been joined
+        self._join()
+        rows = [row for row in DELIVERED.values() if self._was_finished(row)]
+        if rows:
+            deliver(
+                self.folder.root,
+                rows,
+                own,
+                self.output,
+                say,
+                executor_of=executor_of,
+                announced=True,
+            )
+
+    def _join(self) -> None:
+        """Join the composite, and give it its audio, if it had been."""
+        root, beside = self.folder.root, self.folder.root.parent
+        if self.inputs.plan is None:
+            stems = [item.stem for item in self.inputs.inputs if not item.is_sequence]
+            places = separate_final_places(self.folder, stems)
+            if any(place.path.is_file() for place in places):
+                add_audio(self.inputs.path, beside, self.progress)
+            return
+        if not self.folder.combined().is_file():
+            return
+        combine(root, None, self.progress)
+        source = self.inputs.plan.source.name
+        finals = [final_name(Path(source).stem, container) for container in COMPOSITE_CONTAINERS]
+        if not any((beside / final).is_file() for final in finals):
+            return
+        video = beside / source
+        if video.is_file():
+            add_audio(video, beside, self.progress)
+        else:
+            self.progress.say(
+                f"The video {source} is not there, from which the audio comes. To finish: "
+                f"{start(Command.ADD_AUDIO, 'it', again=True)}, with --output {beside}."
+            )
+
+    def _was_finished(self, row: DeliveryFormat) -> bool:
+        """Return whether there is a finished file of a format."""
+        return any(path.exists() for place in self._places(row) for path in place.paths)
+
+    def _places(self, row: DeliveryFormat) -> Iterator[FinishedPlace]:
+        """Yield where finished files of a format, of which there are records, would lie."""
+        there = {path.name for path in visible(self.folder.root)}
+        beside = self.output or self.folder.root.parent
+        if self.inputs.plan is not None:
+            video = beside / self.inputs.plan.source.name
+            places = [FinishedPlace.of_video(self.folder, row, video, self.output)]
+        else:
+            places = [
+                FinishedPlace.of_separate(self.folder, row, item.stem)
+                for item in self.inputs.inputs
+            ]
+        yield from (p for p in places if p.beside.with_suffix(".json").name in there)
