@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import FrameFeatures, RecurrentOutput
-from matting.inference.session import MattingSession
+
+if TYPE_CHECKING:  # which has to know how many frames wait
+    from matting.inference.session import MattingSession
 
 RUN_UP_FRAMES = 8
 
@@ -81,7 +84,8 @@ class RunUp:
         for frame in reversed(frames[1 : RUN_UP_FRAMES + 1]):
             self._session.run_recurrent([frame])
         del frames
-        for batch in waiting:
+        while waiting:  # none is held longer than it is needed
+            batch = waiting.pop(0)
             if not batch.ahead:
                 yield self._run(batch)
 

@@ -26,6 +26,7 @@ from matting.inference.precision import (
     networks_agree,
     require_precision,
 )
+from matting.inference.run_up import RUN_UP_FRAMES
 from matting.options import Precision, Subject
 from matting.system.memory import Splittable, enough_memory, free_bytes, in_parts
 
@@ -34,6 +35,7 @@ F = TypeVar("F", bound=Splittable)
 
 GPU_CHUNK_FRAMES = 8
 CHUNKS_IN_FLIGHT = 12  # between the reader and the writer, the results of one included
+FEATURES_SHARE = 0.03  # of what the network needs for a frame: its features (counted)
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
 WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once gain nothing
 
@@ -48,13 +50,17 @@ def frames_that_fit(
 ) -> int:
     """Return how many frames can be computed at once in a GPU's free memory; at least 1.
 
+    The first frames of a shot wait for its run-up beside them.
+
     Args:
         memory_bytes: what is free.
         sample_format, size: the frames'.
         network_bytes: what the network needs for one frame.
     """
-    samples_bytes = CHUNKS_IN_FLIGHT * sample_format.pixel_bytes * size.width * size.height
-    return max(1, int(GPU_SHARE * memory_bytes / (network_bytes + samples_bytes)))
+    samples_bytes = sample_format.pixel_bytes * size.width * size.height
+    waiting_bytes = RUN_UP_FRAMES * (samples_bytes + FEATURES_SHARE * network_bytes)
+    frame_bytes = network_bytes + CHUNKS_IN_FLIGHT * samples_bytes
+    return max(1, int((GPU_SHARE * memory_bytes - waiting_bytes) / frame_bytes))
 
 
 class MattingSession:

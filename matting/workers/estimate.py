@@ -22,6 +22,7 @@ class Forecast:
         joined_bytes: what `combine` and `add-audio` take after that; 0 where there is no video.
         free_bytes: what is free there; None: unknown.
         gpu_bytes: of the GPU's memory, how much is in use and how much there is; None: no GPU.
+        run_up_frames: how many frames more take as long as the run-ups of shots.
     """
 
     tried_frames: int
@@ -31,6 +32,7 @@ class Forecast:
     joined_bytes: int
     free_bytes: int | None
     gpu_bytes: tuple[int, int] | None = None
+    run_up_frames: float = 0
 
     def in_words(self, now: datetime) -> str:
         """Return some lines for the user."""
@@ -44,7 +46,7 @@ class Forecast:
         text = f"A trial with {self.tried_frames} frames"
         if self.frames_per_second is None:
             return f"{text} went well, but does not show how long all {self.frames} take."
-        seconds = self.frames / self.frames_per_second
+        seconds = (self.frames + self.run_up_frames) / self.frames_per_second
         return (
             f"{text}: about {_rate(self.frames_per_second)} frames a second. "
             f"All {self.frames} take about {duration(seconds)}, "

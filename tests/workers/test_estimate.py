@@ -57,3 +57,12 @@ def test_trials_are_spread_over_the_video() -> None:
     assert spread([7], 3) == [7]
     assert spread([7, 8], 3) == [8, 7]
     assert spread([], 3) == []
+
+
+def test_run_ups_take_time_and_are_no_frames() -> None:
+    def said(run_up_frames: float) -> str:
+        forecast = Forecast(10, 2.0, 7200, 0, 0, None, run_up_frames=run_up_frames)
+        return forecast.in_words(datetime(2026, 1, 1)).splitlines()[0]
+
+    assert "All 7200 take about 1 h 0 min" in said(0)
+    assert "All 7200 take about 2 h 0 min" in said(7200)
