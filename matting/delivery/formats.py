@@ -109,7 +109,7 @@ class DeliveryFormat:
         return tuple(container for container in Container if container.suffix == self.suffix)
 
 
-MILLISECONDS = "Its times are whole milliseconds, and the shape of pixels is not kept."
+MILLISECONDS = "Its times are whole milliseconds."
 NO_MASTERING = "Of HDR it keeps the tags, not the mastering display and light levels."
 AS_VIDEO = "8 to 12 bits, chroma as the codec has it"
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
 
 from matting.media.codecs import ALPHA_DECODERS
 from matting.media.mp4.spatial import Spatial
+from matting.media.probe import upright_pixel_aspect
 from matting.media.tracks import Contents, Track, TrackKind
 from matting.media.video_info import VideoInfo
 from matting.project.paths import Container
@@ -46,6 +49,25 @@ def file_tags(contents: Contents, container: Container) -> dict[str, str]:
     if container.is_matroska and contents.timecode:
         tags["timecode"] = contents.timecode
     return tags
+
+
+def shape_arguments(source: Path, combined: VideoInfo) -> list[str]:
+    """Return what gives a Matroska file the shape of its source's pixels.
+
+    PyAV writes none into the parts, where these are Matroska files, too.
+
+    Args:
+        combined: the matted picture.
+    Raises:
+        InputError, MediaError: the source cannot be read.
+    """
+    aspect = combined.pixel_aspect
+    if "matroska" in combined.container:
+        aspect = upright_pixel_aspect(source)
+    if aspect == 1:
+        return []
+    shape = Fraction(combined.width_px, combined.height_px) * aspect
+    return ["-aspect:v:0", f"{shape.numerator}:{shape.denominator}"]
 
 
 def picture_tags(

@@ -16,6 +16,7 @@ from matting.delivery.mux_tags import (
     file_tags,
     missing_tags,
     picture_tags,
+    shape_arguments,
     track_tags,
 )
 from matting.delivery.stream_mapping import (
@@ -143,6 +144,7 @@ def mux(
         arguments += _track_arguments(request, timeline)
         if container.is_matroska:
             arguments += _attach_covers(request, Path(folder))
+            arguments += shape_arguments(request.source.path, request.combined)
         else:
             arguments += ["-movie_timescale", str(_movie_ticks(request.combined))]
         if not container.is_matroska and not only_a_moment:

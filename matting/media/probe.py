@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from matting.errors import MediaError
@@ -78,6 +79,19 @@ def orientation_note(path: Path) -> str:
     """
     first = index_of(path, IndexPart.START).start.frame
     return first.orientation_note if first else ""
+
+
+def upright_pixel_aspect(path: Path) -> Fraction:
+    """Return the width of a pixel by its height, in the picture of `path` as it is shown upright.
+
+    Raises:
+        InputError, MediaError: as `probe`.
+        MissingError: this build of FFmpeg has no decoder for all of the picture.
+    """
+    index = index_of(path, IndexPart.START)
+    first = index.start.frame
+    aspect = index.info.pixel_aspect
+    return 1 / aspect if first is not None and first.orientation.is_sideways else aspect
 
 
 def frame_times(path: Path) -> list[int]:

@@ -26,6 +26,7 @@ from matting.project.paths import Container
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.files import sha256
 from tests.support.delivered_parts import ALL_PTS, DeliveredJob, delivered_job
+from tests.support.ffmpeg_frames import pixel_aspect_by_ffmpeg
 from tests.support.recorder import Recorder, once_done
 from tests.support.soft_disc import (
     DISC_SIZE,
@@ -273,6 +274,22 @@ def test_what_webm_does_not_take_is_converted_or_named(tmp_path: Path, progress:
     ):
         assert note in progress.said
         assert (Notice.LEFT_BEHIND, note) in progress.notices
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+@pytest.mark.parametrize("name", [FormatName.WEBM, FormatName.FFV1], ids=str)
+def test_pixels_keep_their_shape_in_matroska(
+    name: FormatName, rotation: int, tmp_path: Path, progress: Recorder
+) -> None:
+    job = delivered_job(
+        tmp_path, name, audio=False, rotation=rotation, pixel_aspect=Fraction(16, 11)
+    )
+    final = finish(job, progress)
+    shape = Fraction(11, 16) if rotation else Fraction(16, 11)
+    # WebM says how many pixels wide it is shown; other Matroska files give a ratio.
+    close = 1 / DISC_SIZE.width if name is FormatName.WEBM else 1e-4
+    for shown in (pixel_aspect_by_ffmpeg(final), probe(final).pixel_aspect):
+        assert float(shown) == pytest.approx(float(shape), rel=close)
 
 
 def test_apples_devices_get_no_matroska(tmp_path: Path, progress: Recorder) -> None:

@@ -33,11 +33,24 @@ class DeliveredJob:
     parts: list[DeliveredPart]
 
 
-def delivered_job(folder: Path, name: FormatName, *, audio: bool = True) -> DeliveredJob:
+def delivered_job(
+    folder: Path,
+    name: FormatName,
+    *,
+    audio: bool = True,
+    rotation: int = 0,
+    pixel_aspect: Fraction | None = None,
+) -> DeliveredJob:
     """Write a clip of 2 * FRAMES frames of uneven length, and its two segments in a format."""
     row = FORMATS[name]
     video = make_clip(
-        folder / "clip.mp4", 2 * FRAMES, pts=ALL_PTS, time_base=TIME_BASE, audio=audio
+        folder / "clip.mp4",
+        2 * FRAMES,
+        pts=ALL_PTS,
+        time_base=TIME_BASE,
+        audio=audio,
+        rotation=rotation,
+        pixel_aspect=pixel_aspect,
     )
     matted = MattedFolder.of(folder / "clip_segments")
     parts = [_part(row, matted, number) for number in (0, 1)]

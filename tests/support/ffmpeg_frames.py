@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 from matting.media import ffmpeg
+
+
+def pixel_aspect_by_ffmpeg(video: Path) -> Fraction:
+    """Return the width of a pixel by its height; 1 where the file does not say."""
+    command = [str(ffmpeg.program()), "-hide_banner", "-i", str(video), "-frames:v", "1"]
+    command += ["-vf", "showinfo", "-f", "null", "-"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, check=True, text=True)
+    found = re.search(r" sar:(\d+)/(\d+) ", done.stderr)
+    assert found is not None
+    return Fraction(int(found[1]) or 1, int(found[2]) or 1)
 
 
 def frames_by_ffmpeg(video: Path) -> list[tuple[Fraction, str]]:
