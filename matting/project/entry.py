@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from matting.options import (
     MOST_KEY_CONTRAST,
@@ -180,6 +181,7 @@ class Entry(Struct, frozen=True):
         error: what went wrong; empty if nothing did.
         waiting: whether the program itself has said that it is not done, until it has other outputs
             of the same matte.
+        undone: whether it was said not to be done, by somebody else, when it left the folder.
         delivered: what was made of its stored matte, in formats of their own.
         spliced: the numbers of the ranges that are in its stored matte, in order.
         base: its matte without any of them, in a folder of its own; None: it has been none yet.
@@ -194,9 +196,22 @@ class Entry(Struct, frozen=True):
     error: str = ""
     lineage: Lineage | None = None
     waiting: bool = False
+    undone: bool = False
     delivered: dict[OutputKind, Delivered] = {}
     spliced: Annotated[tuple[Count, ...], Meta(max_length=MOST_RANGES)] = ()
     base: OutputFile | None = None
+
+    def away(self, *, done: bool) -> Entry:
+        """Return it as it is remembered while the segment is no part of the folder.
+
+        Args:
+            done: whether it was said to be done.
+        """
+        return replace(self, undone=not (done or self.waiting))
+
+    def back(self) -> tuple[Entry, bool]:
+        """Return it as that of a part of the folder again, and whether that is done."""
+        return replace(self, undone=False), not (self.undone or self.waiting)
 
     @property
     def has_outputs(self) -> bool:

@@ -81,7 +81,7 @@ class Ledger:
             agreed: what that comes to for the first of them.
         """
         for name in self._entries.keys() - set(names):
-            self._former[name] = self._entries.pop(name)
+            self._former[name] = self._entries.pop(name).away(done=self._done.get(name, False))
         self._former = {name: entry for name, entry in self._former.items() if entry.files}
         self._names = list(names)
         self.plan, self.origin = plan, origin
@@ -193,8 +193,7 @@ class Ledger:
         """
         places = {name: place for place, name in enumerate(names)}
         for name in self._former.keys() & places.keys():
-            self._entries[name] = self._former.pop(name)
-            self._done[name] = not self._entries[name].waiting
+            self._entries[name], self._done[name] = self._former.pop(name).back()
             self._names.append(name)
         self._names.sort(key=lambda name: places.get(name, len(places)))
 

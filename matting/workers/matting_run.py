@@ -74,7 +74,9 @@ class MattingRun:
         self._refused = refused
         self._rest_later = rest_later
         self._possible = inputs.without(refused)
-        self._schedule = Schedule(self._possible, self._ledger, self._settings, self._all_targets)
+        self._schedule = Schedule(
+            self._possible, self._ledger, self._settings, self._all_targets, network=network
+        )
         self._without_matte = [] if network else self._schedule.leave_out_matting()
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
         self._recorder = ResultRecorder(self._ledger, self._settings, progress)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from matting.errors import MattingError, MediaError
+from matting.errors import InputError, MattingError, MediaError
 from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.entry import Entry, Lineage, RecordedSettings
 from matting.project.inputs import Input
 from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings
+from matting.project.taken_names import named_by_another
 from matting.system import atomic_files
 from matting.workers.executor import Failure, Outcome
 
@@ -65,6 +66,12 @@ class ResultRecorder:
             discard_files(outcome)
             changed = f"{item.path} was changed while outputs were made of it."
             self.record_failure(item, MediaError(changed, retry=True))
+            return
+        other = named_by_another(self._ledger, item.name, (file.path for file in outcome.files))
+        if other is not None:
+            discard_files(outcome)
+            what = f"Its results are to have a name that an earlier one of {other} still has."
+            self.record_failure(item, InputError(what, "First see to it that that one is made."))
             return
         settings = self._settings(item)
         look_changed = set(changed_settings(entry.settings, settings)) - {"kinds"}

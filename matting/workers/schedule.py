@@ -10,9 +10,10 @@ are not, these are made from it, without the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 
 from matting.delivery.outputs import OutputTarget
 from matting.options import OutputKind
@@ -20,6 +21,7 @@ from matting.project.entry import Lineage, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.own_files import overwritten
+from matting.project.taken_names import safe_order, with_names_freed
 from matting.workers.executor import Failure, Outcome, SavedState
 from matting.workers.shot import Shot
 from matting.workers.standing import Standing
@@ -71,19 +73,27 @@ class Schedule:
         ledger: Ledger,
         settings: Callable[[Input], RecordedSettings],
         targets: Callable[[Input], Mapping[OutputKind, OutputTarget]],
+        *,
+        network: bool = True,
     ) -> None:
         """
         Args:
             ledger: as the run finds it; entries of earlier versions are given their lineage.
             settings: returns what shapes the results of an input.
             targets: returns where these go.
+            network: whether it can be used; else call `leave_out_matting`.
         Raises:
             InputError: something cannot be read.
         """
         self._items = inputs.inputs
         self._ledger = ledger
         self._shot = Shot(inputs, ledger, settings)
-        self._standing = Standing(self._shot, ledger, settings, targets)
+        self._standing = Standing(self._shot, ledger, settings, targets, network=network)
+        self._paths = {
+            item.name: {kind: target.path for kind, target in targets(item).items()}
+            for item in self._items
+        }
+        self._left_out: list[Step] = []
         # For each segment of the run, whether the state at its end is right: expected, then known.
         self._exact: dict[str, bool] = {}
         self._redone_after: dict[str, Step] = {}
@@ -92,15 +102,14 @@ class Schedule:
         self.changes = self._standing.changes
         self.changed_outputs = self._standing.changed_outputs
         self.of_other_options = self._standing.of_other_options
-        paths = {item.name: [t.path for t in targets(item).values()] for item in self._items}
         rendered = self._standing.rendered
-        lost = overwritten(ledger, undone - rendered.keys(), lambda name: paths.get(name, []))
-        self._rendered = {name: kinds for name, kinds in rendered.items() if name not in lost}
-        self.overwritten = lost | overwritten(
-            ledger, undone | lost, lambda name: paths.get(name, [])
-        )
+        lost = overwritten(ledger, undone - rendered.keys(), self._paths_of)
+        kept = {name: kinds for name, kinds in rendered.items() if name not in lost}
+        self._rendered = with_names_freed(ledger, kept, self._paths)
+        self.overwritten = lost | overwritten(ledger, undone | lost, self._paths_of)
         for item in self._items:
             self._plan(item, done=item.name not in undone | self.overwritten)
+        self._order_rendering()
         # RENDER leaves the network's state where it was.
         self._ahead = {s.item.name for s in self.steps if s.action is not Action.RENDER}
 
@@ -113,24 +122,25 @@ class Schedule:
     def not_whole(self) -> list[Step]:
         """The steps of segments without a result that may stay until another takes its place."""
         whole = self._standing.whole - self.overwritten
-        steps = [step for step in self.steps if step.action in {Action.MATTE, Action.RENDER}]
-        return [step for step in steps if step.item.name not in whole]
+        made = [step for step in self.steps if step.action in {Action.MATTE, Action.RENDER}]
+        return [s for s in (*made, *self._left_out) if s.item.name not in whole]
 
     def leave_out_matting(self) -> list[Input]:
         """Take no steps for which the network is needed; return what would not be done then.
 
         A matte that is there is taken as it is, though its network had not the right state.
         """
-        steps, lacking = [], []
+        steps = []
         for step in self.steps:
             if step.action is Action.RENDER:
                 steps.append(step)
             elif step.action is Action.MATTE and (kinds := self._standing.possible(step.item)):
                 steps.append(Step(step.item, Action.RENDER, None, kinds))
             elif step.action is Action.MATTE:
-                lacking.append(step.item)
+                self._left_out.append(step)
         self.steps = steps
-        return lacking
+        self._order_rendering()
+        return [step.item for step in self._left_out]
 
     def is_rendered(self, item: Input) -> bool:
         """Return whether a segment has its matte, and only gets other outputs of it."""
@@ -225,6 +235,21 @@ class Schedule:
             if not continues or item.name not in self._exact:
                 break
             self._exact[item.name] = False
+
+    def _paths_of(self, name: str) -> Iterable[Path]:
+        return self._paths.get(name, {}).values()
+
+    def _order_rendering(self) -> None:
+        """Let results be made anew before others take the names that they had."""
+        steps = {s.item.name: s for s in self.steps if s.action is Action.RENDER}
+        paths = {
+            name: [path for kind, path in self._paths[name].items() if kind in (step.kinds or ())]
+            for name, step in steps.items()
+        }
+        in_order = iter(safe_order(self._ledger, paths))
+        self.steps = [
+            steps[next(in_order)] if step.action is Action.RENDER else step for step in self.steps
+        ]
 
     def _plan(self, item: Input, *, done: bool) -> None:
         there = item.path.exists()

@@ -18,7 +18,8 @@ class Standing:
     """What a run finds done, and why the rest is not.
 
     Attributes:
-        whole: the segments that are done and intact, by whatever options.
+        whole: the segments that are done and intact, by whatever options. Where the network is not
+            to be used, their mattes play no part: what is made of them may be whole without.
         rendered: the segments that are not done, but whose mattes are: what is made of each.
         changes: what has changed of segments that were done and are matted again, and of how many.
         changed_outputs: the same of those that keep their mattes and get other outputs.
@@ -31,12 +32,16 @@ class Standing:
         ledger: Ledger,
         settings: Callable[[Input], RecordedSettings],
         targets: Callable[[Input], Mapping[OutputKind, OutputTarget]],
+        *,
+        network: bool,
     ) -> None:
         """
         Args:
             settings: returns what shapes the results of an input.
             targets: returns where these go.
+            network: whether it can be used.
         """
+        self._not_counted = frozenset() if network else frozenset({OutputKind.MATTE})
         self._shot = shot
         self._ledger = ledger
         self._settings = settings
@@ -54,7 +59,7 @@ class Standing:
         if not says_done and not entry.waiting:
             return False
         intact = self._ledger.intact_outputs(name, entry.outputs)
-        whole = says_done and intact == entry.outputs.keys()
+        whole = says_done and entry.outputs.keys() - intact <= self._not_counted
         if whole:
             self.whole.add(name)
         changed = changed_settings(entry.settings, self._settings(item))

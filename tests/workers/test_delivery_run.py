@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from matting.errors import InputError, SegmentsFailedError
-from matting.options import CuttingOptions, FormatName, OutputKind
+from matting.options import FormatName, OutputKind
 from matting.project.entry import ProvenFile
 from matting.project.ledger import Ledger
-from matting.segment import segment
-from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.scripted_job import COUNT, NAMES, ScriptedJob
 from tests.support.stages import processed, with_matte, with_output
@@ -23,21 +20,9 @@ PRORES, PNG, MATTE = FormatName.PRORES, FormatName.PNG, FormatName.MATTE
 BOTH = dict.fromkeys(NAMES, ("PNG", "PRORES4444"))
 
 
-@pytest.fixture(scope="module")
-def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    clip = make_clip(tmp_path_factory.mktemp("cut") / "clip.mp4", 2 * COUNT, gop=2)
-    return segment(clip, CuttingOptions(seconds=Fraction(2, 30)), None, Recorder())
-
-
 @pytest.fixture
-def job(cut: Path, tmp_path: Path) -> ScriptedJob:
-    """A job whose segments are matted."""
-    weights = tmp_path / "weights.pth"
-    weights.write_bytes(b"of no use here")
-    shutil.copy2(cut.parent / "clip.mp4", tmp_path)
-    job = ScriptedJob(Path(shutil.copytree(cut, tmp_path / "clip_segments")), weights)
-    job.run()
-    return job
+def job(matted_job: ScriptedJob) -> ScriptedJob:
+    return matted_job
 
 
 def delivered(job: ScriptedJob, kind: OutputKind) -> dict[str, bytes]:
