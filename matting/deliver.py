@@ -20,6 +20,7 @@ from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.delivery.finishing import finish, require_free_places, source_of
 from matting.delivery.format_limits import (
     announce_limits,
+    require_available,
     require_kept_mattes,
     require_possible,
 )
@@ -65,17 +66,19 @@ def infer_and_deliver(
     inputs = read_inputs(segments)
     job = MattedFolder.of(segments, output)
     require_places([Place(job.root, is_folder=True)], segments)
-    options = take_up(options, Ledger(job).remembered, progress)
+    known = Ledger(job)
+    options = take_up(options, known.remembered, progress)
     rows = [FORMATS[name] for name in options.formats]
     if not rows:
         infer(segments, options, output, progress)
         return
     require_kept_mattes(rows, options)
-    announce_limits(rows, options, progress)
+    require_available(rows, options)
     others = _not_composite(rows)
     require_possible(inputs, others, options)
     video = source_of(inputs, rows, job.root.parent)
     require_free_places(inputs, job, others, video=video, output=output)
+    announce_limits(others, inputs, known, options, progress, video=video)
     folder = infer(segments, replace(options, then_joined=True), output, progress)
     deliver(folder.root, rows, options, output, progress, announced=True)
 
@@ -115,15 +118,17 @@ def deliver(
     inputs = read_inputs(matted_from(known))
     options = _as_job(rows, options, known.remembered, progress)
     others = _not_composite(rows)
-    if not announced:
-        announce_limits(rows, options, progress)
+    require_available(rows, options)
     require_possible(inputs, others, options)
+    video = video or source_of(inputs, rows, folder.root.parent)
+    if not announced:
+        announce_limits(others, inputs, known, options, progress, video=video)
     delivery = _Delivery(
         inputs=inputs,
         folder=folder,
         options=options,
         output=output,
-        video=video or source_of(inputs, rows, folder.root.parent),
+        video=video,
         progress=progress,
         executor_of=executor_of,
     )

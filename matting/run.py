@@ -12,7 +12,12 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.deliver import deliver
 from matting.delivery.finished_place import FinishedPlace
-from matting.delivery.format_limits import announce_limits, require_kept_mattes, require_possible
+from matting.delivery.format_limits import (
+    announce_limits,
+    require_available,
+    require_kept_mattes,
+    require_possible,
+)
 from matting.delivery.formats import FORMATS
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
@@ -50,18 +55,21 @@ def run(
     require_file(video)
     require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
-    matting = take_up(matting, Ledger(job).remembered, progress)
+    known = Ledger(job)
+    matting = take_up(matting, known.remembered, progress)
     formats = [FORMATS[name] for name in matting.formats]
     others = [row for row in formats if row.kind.is_delivered]
     for row in others:
         FinishedPlace.of_video(job, row, video, output).require_free(video)
     require_kept_mattes(formats, matting)
-    announce_limits(formats, matting, progress)
+    require_available(formats, matting)
     # Before the hour that cutting may take.
     with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
     segments = segment(video, cutting, output, progress, matting)
-    require_possible(read_inputs(segments), others, matting)
+    inputs = read_inputs(segments)
+    require_possible(inputs, others, matting)
+    announce_limits(others, inputs, known, matting, progress, video=video)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)
     combine(matted.root, None, progress)
     final = add_audio(video, output, progress, announced=True)

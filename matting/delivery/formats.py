@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from matting.delivery.container_codecs import COPIED_AUDIO, OPUS
+from matting.delivery.source_traits import Limit, Trait
 from matting.errors import InputError
 from matting.options import FormatName, OutputKind
 from matting.project.paths import COMPOSITE_CONTAINERS, Container
@@ -61,10 +61,9 @@ class DeliveryFormat:
         codec: as people call it; "": as `--codec` says.
         samples: what the codec is given.
         alpha: how alpha travels.
-        audio: what becomes of what is not in `copied_audio`.
-        copied_audio: FFmpeg's names of what is copied.
+        audio: what becomes of what its container does not hold.
         pictures: whether it is a folder of numbered pictures.
-        limits: what it does not hold of a source, in sentences; "": it holds all.
+        limits: what it does not hold of a source that has it; none: it holds all.
     """
 
     name: FormatName
@@ -75,27 +74,13 @@ class DeliveryFormat:
     samples: str
     alpha: AlphaTravel
     audio: Audio = Audio.AS_COMPOSITE
-    copied_audio: frozenset[str] = frozenset(COPIED_AUDIO[Container.MP4])
     pictures: bool = False
-    limits: str = ""
+    limits: tuple[Limit, ...] = ()
 
     @property
     def kind(self) -> OutputKind:
         """What is written of each segment."""
         return KINDS[self.name]
-
-    def audio_codec(self, codec: str, pcm: str) -> str | None:
-        """Return FFmpeg's name of what an audio track becomes; its own: it is copied.
-
-        Args:
-            codec: FFmpeg's name of what it is.
-            pcm: of the PCM that holds its samples.
-        Returns:
-            None: the container does not take it, or there is no audio.
-        """
-        if codec in self.copied_audio:
-            return codec
-        return {Audio.PCM: pcm, Audio.OPUS: OPUS}.get(self.audio)
 
     @property
     def containers(self) -> tuple[Container, ...]:
@@ -109,8 +94,14 @@ class DeliveryFormat:
         return tuple(container for container in Container if container.suffix == self.suffix)
 
 
-MILLISECONDS = "Its times are whole milliseconds."
-NO_MASTERING = "Of HDR it keeps the tags, not the mastering display and light levels."
+MILLISECONDS = Limit(Trait.FINE_TIMES, "Its times are whole milliseconds.")
+NO_MASTERING = Limit(
+    Trait.MASTERING, "Of HDR it keeps the tags, not the mastering display and light levels."
+)
+EIGHT_BITS = Limit(Trait.MORE_THAN_8_BITS, "It has 8 bits and 4:2:0 only.")
+HDR_STEPS = Limit(Trait.HDR, "HDR shows steps.")
+NO_TIMES = Limit(Trait.TIMES, "Pictures have no times.")
+NO_AUDIO = Limit(Trait.AUDIO, "Pictures have no audio.")
 AS_VIDEO = "8 to 12 bits, chroma as the codec has it"
 
 FORMATS = {
@@ -143,8 +134,11 @@ FORMATS = {
             samples="4:4:4, 10 bits, alpha without loss",
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.PCM,
-            copied_audio=frozenset(COPIED_AUDIO[Container.MOV]),
-            limits="Colours have 10 bits of limited range; RGB becomes Y'CbCr. " + NO_MASTERING,
+            limits=(
+                Limit(Trait.MORE_THAN_10_BITS, "Colours have 10 bits of limited range."),
+                Limit(Trait.RGB, "RGB becomes Y'CbCr."),
+                NO_MASTERING,
+            ),
         ),
         DeliveryFormat(
             name=FormatName.WEBM,
@@ -155,8 +149,7 @@ FORMATS = {
             samples="4:2:0, 8 bits, alpha of 8 bits",
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.OPUS,
-            copied_audio=frozenset(COPIED_AUDIO[Container.WEBM]),
-            limits=f"It has 8 bits and 4:2:0 only: HDR shows steps. {NO_MASTERING} {MILLISECONDS}",
+            limits=(EIGHT_BITS, HDR_STEPS, NO_MASTERING, MILLISECONDS),
         ),
         DeliveryFormat(
             name=FormatName.HEVC,
@@ -166,7 +159,7 @@ FORMATS = {
             codec="HEVC",
             samples="4:2:0, 8 bits, alpha of 8 bits in a layer of its own",
             alpha=AlphaTravel.STRAIGHT,
-            limits=f"It has 8 bits and 4:2:0 only: HDR shows steps. {NO_MASTERING}",
+            limits=(EIGHT_BITS, HDR_STEPS, NO_MASTERING),
         ),
         DeliveryFormat(
             name=FormatName.PNG,
@@ -177,10 +170,12 @@ FORMATS = {
             samples="RGBA, 16 bits",
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.NONE,
-            copied_audio=frozenset(),
             pictures=True,
-            limits="Pictures have no times and no audio. They keep the source's own transfer "
-            "function, of HDR too, without a tag that says so.",
+            limits=(
+                NO_TIMES,
+                NO_AUDIO,
+                Limit(Trait.HDR, "HDR's transfer function stays, without a tag that says so."),
+            ),
         ),
         DeliveryFormat(
             name=FormatName.EXR,
@@ -191,10 +186,15 @@ FORMATS = {
             samples="RGBA, half floats, linear light",
             alpha=AlphaTravel.PREMULTIPLIED,
             audio=Audio.NONE,
-            copied_audio=frozenset(),
             pictures=True,
-            limits="Pictures have no times and no audio. White is 1; HDR's reference white (203 "
-            "nits) is 1, too, and what is brighter lies above.",
+            limits=(
+                NO_TIMES,
+                NO_AUDIO,
+                Limit(
+                    Trait.HDR,
+                    "HDR's reference white (203 nits) is 1, and what is brighter lies above.",
+                ),
+            ),
         ),
         DeliveryFormat(
             name=FormatName.MATTE,
@@ -213,7 +213,9 @@ FORMATS = {
             codec="",
             samples=AS_VIDEO,
             alpha=AlphaTravel.BELOW,
-            limits="It is twice as high: few players take more than 4320 lines.",
+            limits=(
+                Limit(Trait.TALL, "It is twice as high: few players take more than 4320 lines."),
+            ),
         ),
         DeliveryFormat(
             name=FormatName.SIDE_BY_SIDE,
@@ -223,7 +225,9 @@ FORMATS = {
             codec="",
             samples=AS_VIDEO,
             alpha=AlphaTravel.BESIDE,
-            limits="It is twice as wide: few players take more than 8192 columns.",
+            limits=(
+                Limit(Trait.WIDE, "It is twice as wide: few players take more than 8192 columns."),
+            ),
         ),
         DeliveryFormat(
             name=FormatName.FFV1,
@@ -234,8 +238,7 @@ FORMATS = {
             samples="the source's chroma and bits, at least 10, alpha of as many",
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.PCM,
-            copied_audio=frozenset(COPIED_AUDIO[Container.MATROSKA]),
-            limits=f"{MILLISECONDS} {NO_MASTERING}",
+            limits=(MILLISECONDS, NO_MASTERING),
         ),
     )
 }
