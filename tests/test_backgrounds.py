@@ -110,6 +110,10 @@ def test_on_the_command_line_a_colour_goes_before_a_file(
         (tmp_path / name).touch()
     background = typed_for(tmp_path, "--background", "beach.mp4").output.background
     assert background == BackgroundFile(tmp_path / "beach.mp4")
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    assert typed_for(tmp_path, "--background", "../beach.mp4").output.background == background
+    monkeypatch.chdir(tmp_path)
     assert typed_for(tmp_path, "--background", "red").output.background == (255, 0, 0)
     with pytest.raises(InputError, match=r"'beech\.mp4' is no colour, and no file"):
         typed_for(tmp_path, "--background", "beech.mp4")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
@@ -164,7 +165,7 @@ def background(text: str) -> Background:
     except argparse.ArgumentTypeError as error:
         path = Path(text.strip("'"))
         if _is_there(path):
-            return BackgroundFile(path.absolute())
+            return BackgroundFile(Path(os.path.abspath(path)))  # noqa: PTH100 - links stay
         raise argparse.ArgumentTypeError(
             f"{text!r} is no colour, and no file of that name is there; give a picture, a video, "
             f"'#78FF9B', or 120,255,155 (red, green, blue), or a name: {', '.join(PRESETS)}, or "

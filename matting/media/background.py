@@ -21,9 +21,11 @@ from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags, Primaries
 from matting.media.container import require_file
 from matting.media.foreign_files import read_guarded
+from matting.media.images.colour_profile import can_convert, to_srgb
 from matting.media.images.still import is_still, read_facts, read_still
 from matting.media.video_source import VideoSource
 from matting.options import OutputOptions
+from matting.progress import Progress
 from matting.system.files import sha256
 from matting.system.fingerprint import FileStamp
 
@@ -43,6 +45,10 @@ class BackgroundContent(Protocol):
     def light(self) -> DisplayLight: ...
     @property
     def is_still(self) -> bool: ...
+    @property
+    def note(self) -> str:
+        """A sentence on what of it cannot be followed; "": nothing."""
+        ...
 
     def number_at(self, seconds: Fraction) -> int:
         """Return which picture is shown at that time, at least 0, after the start."""
@@ -118,7 +124,8 @@ class StillContent:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.sample_format = SampleFormat(read_guarded(path, partial(read_facts, path)).depth)
+        depth, self._is_converted, self.note = read_guarded(path, partial(_read_facts, path))
+        self.sample_format = SampleFormat(depth)
 
     def number_at(self, seconds: Fraction) -> int:
         return 0
@@ -127,8 +134,24 @@ class StillContent:
         return False
 
     def pictures_from(self, number: int) -> Generator[Planes, None, None]:
-        rgb = np.ascontiguousarray(read_still(self._path).rgb.transpose(2, 0, 1))
+        still = read_still(self._path)
+        values = to_srgb(still.rgb, still.profile) if self._is_converted else still.rgb
+        rgb = np.ascontiguousarray(values.transpose(2, 0, 1))
         yield Planes(self.sample_format, torch.from_numpy(rgb)[None])
+
+
+def _read_facts(path: Path, progress: Progress) -> tuple[int, bool, str]:
+    """Return a picture's depth, whether its profile is followed, and why it is not.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
+    facts = read_facts(path, progress)
+    if not facts.profile:
+        return facts.depth, False, ""
+    if can_convert(facts.profile):
+        return facts.depth, True, ""
+    return facts.depth, False, "The background's colour profile is unusable: it is taken as sRGB."
 
 
 class VideoContent:
@@ -139,9 +162,10 @@ class VideoContent:
     """
 
     is_still = False
+    note = ""
 
     def __init__(self, path: Path) -> None:
-        self._video = video = VideoSource(path)
+        self._video = video = VideoSource(path, deinterlaces=True)
         self._length = _length_seconds(video)
 
     @property

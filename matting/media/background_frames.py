@@ -42,8 +42,12 @@ class BackgroundFrames(Closing):
         self._kept: dict[object, Planes] = {}  # what was made last
 
     @property
-    def note(self) -> str:
-        """A sentence on what becomes of its light; "": nothing that needs one."""
+    def notes(self) -> list[str]:
+        """Sentences on what becomes of its colours and its light, where these need one."""
+        return [note for note in (self._content.note, self._light_note) if note]
+
+    @property
+    def _light_note(self) -> str:
         own = self._content.light
         if own.is_hdr == self._light.is_hdr:
             return ""

@@ -37,6 +37,7 @@ class FirstFrame:
         colour: the stream's tags, completed by the frame's.
         stereo: FFmpeg's AVStereo3D; None: the frame says nothing of two eyes.
         is_spherical: whether it has a projection.
+        interlaced: whether it is woven of two fields.
     """
 
     orientation: Orientation
@@ -48,6 +49,7 @@ class FirstFrame:
     is_spherical: bool = False
     orientation_note: str = ""
     hdr_note: str = ""
+    interlaced: bool = False
 
     @property
     def notes(self) -> list[str]:
@@ -67,6 +69,7 @@ class FirstFrame:
             hdr_note=hdr_note(frame),
             stereo=side_data(frame, Type.STEREO3D),
             is_spherical=side_data(frame, Type.SPHERICAL) is not None,
+            interlaced=bool(frame.interlaced_frame),
         )
 
 

@@ -61,6 +61,16 @@ def require_progressive(info: VideoInfo, *, interlaced_frame: bool = False) -> N
         )
 
 
+def require_matteable(info: VideoInfo) -> None:
+    """Refuse what cannot be matted as it is.
+
+    Raises:
+        MediaError: says why.
+    """
+    require_supported(info)
+    require_progressive(info)
+
+
 def require_whole_pictures(info: VideoInfo) -> None:
     """Refuse interlaced video whose decoder gives single fields.
 

@@ -34,7 +34,12 @@ from matting.media.pixel_formats import sample_format_of
 from matting.media.seek_point import SeekPoint, seek_point
 from matting.media.source import FrameChunk, in_chunks
 from matting.media.stream_start import FirstFrame
-from matting.media.validation import require_progressive, require_supported
+from matting.media.validation import (
+    require_matteable,
+    require_progressive,
+    require_supported,
+    require_whole_pictures,
+)
 from matting.media.video_info import VideoInfo
 from matting.progress import ignore
 from matting.system.invocation import Command, start
@@ -47,21 +52,30 @@ class VideoSource:
 
     Args:
         rate: frames a second to state; None: the file's own average.
+        deinterlaces: whether interlaced frames are made whole pictures; else they are refused.
     Raises:
         InputError: no such file.
         MediaError: it is no video, is truncated, or cannot be matted as it is.
     """
 
-    def __init__(self, path: Path, rate: Fraction | None = None) -> None:
+    def __init__(
+        self, path: Path, rate: Fraction | None = None, *, deinterlaces: bool = False
+    ) -> None:
         self.path = path
         self._rate = rate
-        index = index_of(path, IndexPart.START | IndexPart.PACKETS, _require_matteable)
+        require = require_supported if deinterlaces else require_matteable
+        index = index_of(path, IndexPart.START | IndexPart.PACKETS, require)
         if index.start.refusal:
             raise unreadable_video(path, index.start.refusal)
         self._info = index.info
-        # What segment has cut needs none of it.
-        self._filters = FrameFilters(alpha=alpha_use_of(self._info), crop=self._info.header.crop)
         self._first = index.start.frame or _undecodable(self._info)
+        interlaced = self._info.interlaced or self._first.interlaced
+        if interlaced and deinterlaces:
+            require_whole_pictures(self._info)
+        # What segment has cut needs none of it.
+        self._filters = FrameFilters(
+            interlaced and deinterlaces, alpha_use_of(self._info), self._info.header.crop
+        )
         self._times = sorted(index.packets.frame_times(path))
         self._nvdec: Nvdec | None = None
 
@@ -161,6 +175,8 @@ class VideoSource:
     def seek_point(self, first: int) -> SeekPoint | None:
         """Return where decoding begins for the sake of a frame; None: at the file's start."""
         packets = index_of(self.path, IndexPart.PACKETS).packets
+        if self._filters.deinterlace:
+            first = max(0, first - 1)  # the filter looks at the frame before each
         return seek_point(self._info.container, packets, self._times, first)
 
     @property
@@ -243,7 +259,8 @@ class VideoSource:
                         continue  # of it, not all that it refers to may have been decoded
                     if frame.is_corrupt:
                         raise self._broken(count, "is damaged")
-                    require_progressive(self._info, interlaced_frame=frame.interlaced_frame)
+                    if not self._filters.deinterlace:
+                        require_progressive(self._info, interlaced_frame=frame.interlaced_frame)
                     yield frame
                     count += 1
         except av.error.FFmpegError as error:
@@ -265,11 +282,6 @@ class VideoSource:
             f"Cut the video again with --reencode, or mend this file; then {again}.",
             option="--reencode",
         )
-
-
-def _require_matteable(info: VideoInfo) -> None:
-    require_supported(info)
-    require_progressive(info)
 
 
 def _undecodable(info: VideoInfo) -> FirstFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from fractions import Fraction
 
@@ -36,9 +37,11 @@ def time_of_day(time: datetime, now: datetime) -> str:
 
 
 def gigabytes(size_bytes: float) -> str:
-    """Return a size as people read it: "1.2 GB", or less than 1 GB in MB."""
+    """Return a size as people read it: "1.2 GB", or less than that in MB, or in KB."""
+    if size_bytes < 1e6:
+        return f"{math.ceil(size_bytes / 1e3)} KB"
     if size_bytes < 1e9:
-        return f"{max(1, round(size_bytes / 1e6))} MB"
+        return f"{round(size_bytes / 1e6)} MB"
     size = size_bytes / 1e9
     return f"{size:.1f} GB" if size < 100 else f"{size:.0f} GB"
 

@@ -100,7 +100,7 @@ class RenderStage:
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):
             behind = self._behind(job, self._output.background.path)
             job.writer.put_behind(behind)
-            notes.append(behind.note)
+            notes += behind.notes
         notes += [own.note for kind, own in formats.items() if kind in NOTED or kind.is_delivered]
         if source.hdr and self._output.encoding.by_hardware:
             notes.append(HDR_LOST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import ImageCms
 
 from matting.errors import DecodeError, InputError, MediaError
 from matting.imaging.planes import Planes, concatenate, same_samples
@@ -25,6 +27,7 @@ from matting.project.inputs import Input
 from matting.project.plan import PlannedSegment
 from matting.system.fingerprint import Fingerprint
 from tests.support.clips import SIZE, decode, make_clip, number_of, picture
+from tests.support.interlaced import FRAMES, combing, interlaced
 from tests.support.open_files import open_files
 
 RATE = Fraction(30)
@@ -185,7 +188,7 @@ def test_white_behind_hdr_is_its_reference_white(tmp_path: Path, front: FrameSou
     store_png(tmp_path / "white.png", np.full((8, 8, 3), 255, np.uint8))
     background = Background.open(tmp_path / "white.png")
     with BackgroundFrames(background, HdrFront(front), times(0, 1)) as behind:  # type: ignore[arg-type]
-        assert "203 nits" in behind.note
+        assert "203 nits" in " ".join(behind.notes)
         white = behind.take(1, SampleFormat(16)).luma_or_rgb.double() / 65535
     assert white.numpy() == pytest.approx(0.5807, abs=0.003)  # ITU-R BT.2408, table 1
 
@@ -228,3 +231,52 @@ def test_its_files_are_closed_before_its_end(tmp_path: Path, front: FrameSource)
     with BackgroundFrames(Background.open(beach), front, times(0, 30)) as behind:
         behind.take(1, RGB8)
     assert open_files(tmp_path) == []
+
+
+@pytest.mark.parametrize("top_first", [True, False])
+def test_an_interlaced_background_is_of_whole_pictures(
+    top_first: bool, tmp_path: Path, front: FrameSource
+) -> None:
+    beach = interlaced(tmp_path / "beach.mp4", "libx264", top_first=top_first)
+    rate = Fraction(25)
+    shown = frames_behind(beach, front, times(0, FRAMES, rate), iter([4] * (FRAMES // 4)))
+    greys = shown.luma_or_rgb.double().mean(1).round().long().numpy()
+    assert len(greys) == FRAMES
+    assert max(combing(grey) for grey in greys) < 1
+    # Whatever came before, and where decoding began.
+    later = frames_behind(beach, front, times(11, 6, rate), iter([1] * 6))
+    assert torch.equal(later.luma_or_rgb, shown.luma_or_rgb[11:17])
+
+
+def with_red_and_green_exchanged() -> bytes:
+    """Return an ICC profile in which what is called red is sRGB's green, and the reverse."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    (count,) = struct.unpack_from(">I", profile, 128)
+    entries = {bytes(profile[at : at + 4]): at + 4 for at in range(132, 132 + 12 * count, 12)}
+    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
+    own = bytes(profile[red : red + 8])
+    profile[red : red + 8] = profile[green : green + 8]
+    profile[green : green + 8] = own
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_pictures_own_profile_is_followed(bits: int, tmp_path: Path, front: FrameSource) -> None:
+    red = np.zeros((8, 8, 3), np.uint16)
+    red[..., 0] = 65535
+    values = red if bits == 16 else (red >> 8).astype(np.uint8)
+    store_png(tmp_path / "red.png", values, with_red_and_green_exchanged())
+    with BackgroundFrames(Background.open(tmp_path / "red.png"), front, times(0, 1)) as behind:
+        (shown,) = behind.take(1, SampleFormat(16)).luma_or_rgb.int()
+        assert behind.notes == []
+    assert (shown.flatten(1).T - torch.tensor([0, 65535, 0])).abs().max() <= 257
+
+
+def test_a_profile_that_cannot_be_read_is_passed_over_and_spoken_of(
+    tmp_path: Path, front: FrameSource
+) -> None:
+    profile = b"?" * 16 + b"RGB " + b"?" * 99
+    store_png(tmp_path / "grey.png", np.full((8, 8, 3), 9, np.uint8), profile)
+    with BackgroundFrames(Background.open(tmp_path / "grey.png"), front, times(0, 1)) as behind:
+        assert (behind.take(1, RGB8).luma_or_rgb == 9).all()
+        assert "sRGB" in " ".join(behind.notes)

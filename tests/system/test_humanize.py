@@ -36,8 +36,10 @@ def test_a_time_of_day_has_its_day_where_it_is_not_todays() -> None:
 
 
 def test_sizes_in_words() -> None:
-    sizes = [gigabytes(size) for size in (0, 4e6, 999e6, 1.25e9, 99.94e9, 1234e9)]
-    assert sizes == ["1 MB", "4 MB", "999 MB", "1.2 GB", "99.9 GB", "1234 GB"]
+    sizes = [gigabytes(size) for size in (0, 7, 5.2e3, 4e6, 999e6, 1.25e9, 99.94e9, 1234e9)]
+    small, large = sizes[:3], sizes[3:]
+    assert small == ["0 KB", "1 KB", "6 KB"]
+    assert large == ["4 MB", "999 MB", "1.2 GB", "99.9 GB", "1234 GB"]
 
 
 def test_a_clock_shows_the_nearest_second() -> None:
