@@ -58,7 +58,7 @@ def safe_order(ledger: Ledger, paths: Mapping[str, Collection[Path]]) -> list[st
     That is, before that other one has its new result, under a name of its own.
 
     Args:
-        paths: where the new results of which segment go; these have the last names they need.
+        paths: where the new results of each of them go.
     """
     owners = {
         place: name

@@ -21,8 +21,9 @@ from matting.project.entry import Lineage, RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.own_files import overwritten
-from matting.project.taken_names import safe_order, with_names_freed
+from matting.project.taken_names import with_names_freed
 from matting.workers.executor import Failure, Outcome, SavedState
+from matting.workers.render_order import in_safe_order
 from matting.workers.shot import Shot
 from matting.workers.standing import Standing
 
@@ -109,7 +110,7 @@ class Schedule:
         self.overwritten = lost | overwritten(ledger, undone | lost, self._paths_of)
         for item in self._items:
             self._plan(item, done=item.name not in undone | self.overwritten)
-        self._order_rendering()
+        self.steps = in_safe_order(self.steps, ledger, self._paths)
         # RENDER leaves the network's state where it was.
         self._ahead = {s.item.name for s in self.steps if s.action is not Action.RENDER}
 
@@ -138,8 +139,7 @@ class Schedule:
                 steps.append(Step(step.item, Action.RENDER, None, kinds))
             elif step.action is Action.MATTE:
                 self._left_out.append(step)
-        self.steps = steps
-        self._order_rendering()
+        self.steps = in_safe_order(steps, self._ledger, self._paths)
         return [step.item for step in self._left_out]
 
     def is_rendered(self, item: Input) -> bool:
@@ -238,18 +238,6 @@ class Schedule:
 
     def _paths_of(self, name: str) -> Iterable[Path]:
         return self._paths.get(name, {}).values()
-
-    def _order_rendering(self) -> None:
-        """Let results be made anew before others take the names that they had."""
-        steps = {s.item.name: s for s in self.steps if s.action is Action.RENDER}
-        paths = {
-            name: [path for kind, path in self._paths[name].items() if kind in (step.kinds or ())]
-            for name, step in steps.items()
-        }
-        in_order = iter(safe_order(self._ledger, paths))
-        self.steps = [
-            steps[next(in_order)] if step.action is Action.RENDER else step for step in self.steps
-        ]
 
     def _plan(self, item: Input, *, done: bool) -> None:
         there = item.path.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,8 @@ from matting.delivery.container_codecs import OPUS, converted_audio, pcm_for
 from matting.delivery.delivered_file import finish_format, finish_separate
 from matting.delivery.formats import FORMATS, Audio, DeliveryFormat
 from matting.errors import InputError, MissingError
+from matting.imaging.sample_format import Size
+from matting.media import ffmpeg
 from matting.media.alpha_proof import require_alpha
 from matting.media.hevc_alpha import require_alpha_layers
 from matting.media.probe import frame_times, probe, read_contents, read_spatial
@@ -103,6 +106,24 @@ def test_alpha_of_hevc_comes_through(tmp_path: Path, progress: Recorder) -> None
     width, height = DISC_SIZE
     shown = read_rgba(final, type(DISC_SIZE)(98, 66))[:FRAMES, :height, :width]
     assert worst_mean_error(shown, *disc()) <= 2
+
+
+def test_ffmpegs_own_decoder_sees_the_alpha_of_hevc(tmp_path: Path, progress: Recorder) -> None:
+    """It is another's than the encoder, and reads the layer without help from here."""
+    version = ffmpeg.version()
+    major = re.match(r"n?(\d+)\.", version)
+    if major is not None and int(major[1]) < 8:
+        pytest.skip(f"ffmpeg {version} reads no alpha layers: it does from 8.0 on.")
+    final = finish(delivered_job(tmp_path, FormatName.HEVC, audio=False), progress)
+    width, height = DISC_SIZE
+    shown = read_rgba(final, Size(98, 66))[:, :height, :width, 3]
+    _, alpha = disc()
+    expected = np.concatenate([alpha, alpha])[..., 0]
+    off = np.abs(shown - expected) * 255
+    soft = (expected > 0) & (expected < 1)
+    assert off[soft].mean() <= 2
+    assert max(off[~soft].max(), off[soft].max()) <= 16  # of a lossy encoder, at most
+    assert shown[expected == 0].max() < 0.05 and shown[expected == 1].min() > 0.95
 
 
 def test_without_audio_and_elsewhere(tmp_path: Path, progress: Recorder) -> None:
