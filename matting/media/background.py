@@ -21,7 +21,7 @@ from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags, Primaries
 from matting.media.container import require_file
 from matting.media.foreign_files import read_guarded
-from matting.media.images.colour_profile import can_convert, to_srgb
+from matting.media.images.pillow import can_convert, to_srgb
 from matting.media.images.still import is_still, read_facts, read_still
 from matting.media.video_source import VideoSource
 from matting.options import OutputOptions
