@@ -89,10 +89,14 @@ def convert_planes(planes: Planes, target: SampleFormat) -> Planes:
     """Return the same frames in another sample format, on the same device."""
     result = allocate_planes(planes, target)
     for rows, chroma_rows in split_into_bands(planes, target):
-        values = to_luma_or_rgb(rows_to_rgb(planes, rows), target)
-        result.luma_or_rgb[:, :, rows] = quantise_luma_or_rgb(values, target)
+        rgb = rows_to_rgb(planes, rows)
+        luma_or_rgb = to_luma_or_rgb(rgb, target)
+        result.luma_or_rgb[:, :, rows] = quantise_luma_or_rgb(luma_or_rgb, target)
         if result.chroma is not None:
-            values = to_chroma(rgb_at_chroma_sites(planes, target, chroma_rows), target)
+            if target.subsampling == (1, 1):  # each pixel is such a site
+                values = to_chroma(rgb, target, luma_or_rgb)
+            else:
+                values = to_chroma(rgb_at_chroma_sites(planes, target, chroma_rows), target)
             result.chroma[:, :, chroma_rows] = quantise_chroma(values, target)
     return result
 
@@ -149,11 +153,15 @@ def to_luma_or_rgb(rgb: Tensor, target: SampleFormat) -> Tensor:
     return (red * kr).add_(green, alpha=1 - kr - kb).add_(blue, alpha=kb).unsqueeze_(1)
 
 
-def to_chroma(rgb: Tensor, target: SampleFormat) -> Tensor:
-    """Return Cb and Cr [T, 2, n, w], normalised, of R'G'B' [T, 3, n, w] at the chroma sites."""
+def to_chroma(rgb: Tensor, target: SampleFormat, luma: Tensor | None = None) -> Tensor:
+    """Return Cb and Cr [T, 2, n, w], normalised, of R'G'B' [T, 3, n, w] at the chroma sites.
+
+    Args:
+        luma: of that R'G'B', if it is known.
+    """
     if target.luma_coefficients is None:
         raise ValueError("R'G'B' has no chroma")
-    luma = to_luma_or_rgb(rgb, target)
+    luma = to_luma_or_rgb(rgb, target) if luma is None else luma
     kr, kb = target.luma_coefficients
     chroma = torch.stack((rgb[:, 2], rgb[:, 0]), dim=1).sub_(luma)
     chroma[:, 0] /= 2 - 2 * kb

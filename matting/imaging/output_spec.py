@@ -64,18 +64,33 @@ class OutputSpec:
         return replace(self.blended, lsb_padding=0, semi_planar=False)
 
     @property
-    def keeps_samples(self) -> bool:
-        """Whether the target's samples are the source's own where alpha is full."""
-        source, target = self.source, self.target
-        return (
-            self.style is not Style.ALPHA
-            and self.is_direct
-            and not self.is_grey
-            and (source.bits, source.full_range, source.lsb_padding)
-            == (target.bits, target.full_range, target.lsb_padding)
-        )
+    def kept_shift(self) -> int | None:
+        """By how many bits the source's samples move to be what is blended where alpha is full.
+
+        None: more than that becomes of them.
+        """
+        own, made = self.source, self.blended
+        if self.style is Style.ALPHA or self.is_grey:
+            return None
+        shift = made.bits - own.bits
+        if own.lsb_padding:
+            as_they_are = (own.bits, own.full_range, own.lsb_padding) == (
+                made.bits,
+                made.full_range,
+                made.lsb_padding,
+            )
+            return 0 if as_they_are else None
+        if shift < 0 or _scaled_ranges(own, shift) != _scaled_ranges(made, 0):
+            return None
+        return shift + made.lsb_padding
 
     @property
     def halo(self) -> Size:
         """How many pixels around a region its blended samples depend on, whole chroma samples."""
         return Size(0, 0) if self.style is Style.ALPHA else chroma_halo(self.blended)
+
+
+def _scaled_ranges(sample_format: SampleFormat, shift: int) -> list[float]:
+    """Return the code ranges of luma and chroma, as those of code values so many bits farther."""
+    ranges = (*sample_format.luma_code_range, *sample_format.chroma_code_range)
+    return [value * (1 << shift) for value in ranges]

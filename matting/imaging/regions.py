@@ -75,17 +75,6 @@ def compute_in_tiles(
             scatter_tiles(_inner_tiles(part, halo), output, batch)
 
 
-def copy_tiles(source: Planes, output: Planes, positions: Tensor) -> None:
-    """Copy some tiles of a frame as they are.
-
-    Args:
-        source: one frame, on the CPU.
-        output: of the same samples, of whole tiles, in memory of its own.
-        positions: [N, 2], the tiles.
-    """
-    compute_in_tiles(lambda inputs: inputs, [source], [output], positions, Size(0, 0))
-
-
 def fill_tiles(output: Planes, sample: Planes, positions: Tensor) -> None:
     """Fill some tiles of a frame with one colour.
 
@@ -112,13 +101,13 @@ def tile_extremes(plane: Tensor, halo: Size) -> tuple[Tensor, Tensor]:
     Args:
         plane: [H, W], int16, on any device.
     """
-    # Rows first, which leaves little.
-    down = _extremes(plane, TILE.height, halo.height)
-    low, high = (
-        _extremes(lines.T.contiguous(), TILE.width, halo.width)[index].T
-        for index, lines in enumerate(down)
-    )
-    return low, high
+    results = []
+    for reduce, combine in ((torch.amin, torch.minimum), (torch.amax, torch.maximum)):
+        # Rows first, which leaves little.
+        lines = _extremes(plane, TILE.height, halo.height, reduce, combine)
+        columns = _extremes(lines.T.contiguous(), TILE.width, halo.width, reduce, combine)
+        results.append(columns.T)
+    return results[0], results[1]
 
 
 def dilate(mask: Tensor) -> Tensor:
@@ -158,27 +147,33 @@ def _inner_tiles(tiles: Planes, halo: Size) -> Planes:
     return Planes(tiles.sample_format, *planes)
 
 
-def _extremes(lines: Tensor, step: int, halo: int) -> tuple[Tensor, Tensor]:
-    """Return the least and the largest of every `step` lines and `halo` more at each side.
+def _extremes(
+    lines: Tensor,
+    step: int,
+    halo: int,
+    reduce: Callable[[Tensor, int], Tensor],
+    combine: Callable[..., Tensor],
+) -> Tensor:
+    """Return the least or the largest of every `step` lines and `halo` more at each side.
 
     Args:
         lines: [N, n].
+        halo: at most `step`.
+        reduce: torch.amin or torch.amax.
+        combine: torch.minimum or torch.maximum, as that.
     Returns:
-        [ceil(N / step), n] each.
+        [ceil(N / step), n].
     """
     whole = len(lines) // step
-    groups = lines[: whole * step].view(whole, step, lines.shape[1])
-    rest = lines[whole * step :]
-    results = []
-    for reduce, combine in ((torch.amin, torch.minimum), (torch.amax, torch.maximum)):
-        parts = [reduce(groups, 1)] if whole else []
-        if len(rest):
-            parts.append(reduce(rest, 0, keepdim=True))
-        result = torch.cat(parts)
-        ends = torch.arange(step, len(result) * step, step, device=lines.device)
-        for distance in range(halo):
-            after = lines[(ends + distance).clamp(max=len(lines) - 1)]
-            result[:-1] = combine(result[:-1], after)
-            result[1:] = combine(result[1:], lines[ends - 1 - distance])
-        results.append(result)
-    return results[0], results[1]
+    result = lines.new_empty(-(-len(lines) // step), lines.shape[1])
+    result[:whole] = reduce(lines[: whole * step].view(whole, step, lines.shape[1]), 1)
+    if len(result) > whole:
+        result[whole] = reduce(lines[whole * step :], 0)
+    for distance in range(halo):
+        # The last lines may be fewer than a halo: then these are all.
+        after = lines[step + distance :: step]
+        inner = result[: len(after)]
+        combine(inner, after, out=inner)
+        before = lines[step - 1 - distance : (len(result) - 1) * step : step]
+        combine(result[1:], before, out=result[1:])
+    return result

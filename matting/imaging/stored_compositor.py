@@ -19,19 +19,20 @@ from torch import Tensor
 from matting.imaging.code_blending import compose_region, flat_samples
 from matting.imaging.colour_conversion import CPU_BAND_PX, allocate_planes, convert_planes
 from matting.imaging.compositor import BLACK
+from matting.imaging.filling import copy_frames, fill_frames, lay_frames
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.output_spec import OutputSpec, Style
 from matting.imaging.planes import Planes, repeat, signed_view
 from matting.imaging.regions import (
     compute_in_bands,
     compute_in_tiles,
-    copy_tiles,
     dilate,
     fill_tiles,
     tile_extremes,
     tiles_to_pixels,
 )
 from matting.imaging.sample_format import SampleFormat, Size
+from matting.imaging.tile_copies import copy_tiles
 from matting.imaging.tiles import TILE, can_be_tiled, halo_size, tiled_size
 from matting.options import OutputKind
 
@@ -150,9 +151,9 @@ def _compose(
         ]
     for spec, output in zip(specs, outputs, strict=True):
         if spec.over_frames:
-            _lay(output, inputs[-1])
+            lay_frames(output, inputs[-1])
         else:
-            _fill(output, flat_samples(spec, 0))
+            fill_frames(output, flat_samples(spec, 0))
     frames = zip(*(planes.split(1) for planes in (*inputs, *outputs)), strict=True)
     around = []
     batch_px = region_px or CPU_BAND_PX
@@ -162,8 +163,8 @@ def _compose(
         around.append(tiles.around)
         pairs = list(zip(specs, frame_outputs, strict=True))
         for spec, output in pairs:
-            if spec.keeps_samples:
-                copy_tiles(source.split(1)[index], output, tiles.unchanged)
+            if spec.kept_shift is not None:
+                copy_tiles(frame_inputs[0], output, tiles.unchanged, spec.kept_shift)
             elif spec.style is Style.ALPHA:
                 fill_tiles(output, flat_samples(spec, MAX_ALPHA), tiles.unchanged)
         for positions, chosen in (
@@ -205,10 +206,10 @@ def _convert_tiles(
     if behind is None:
         flat = flat_samples(spec, 0)
         background = allocate_planes(flat, spec.blended, size=TILE)
-        _fill(background, flat)
-        _fill(converted, convert_planes(background, target))
+        fill_frames(background, flat)
+        fill_frames(converted, convert_planes(background, target))
     else:
-        _copy(convert_planes(behind, target), converted)
+        copy_frames(convert_planes(behind, target), converted)
     halo = halo_size(spec.blended, [target])
     for frame, output, positions in zip(blended.split(1), converted.split(1), tiles, strict=True):
         compute_in_tiles(
@@ -220,31 +221,6 @@ def _convert_tiles(
             batch_px=batch_px,
         )
     return converted.crop(blended.size)
-
-
-def _fill(output: Planes, colour: Planes) -> None:
-    """Fill frames with the first pixel of another of their format."""
-    output.luma_or_rgb.copy_(colour.luma_or_rgb[..., :1, :1].expand_as(output.luma_or_rgb))
-    if output.chroma is not None and colour.chroma is not None:
-        output.chroma.copy_(colour.chroma[..., :1, :1].expand_as(output.chroma))
-
-
-def _lay(output: Planes, behind: Planes) -> None:
-    """Fill frames with those behind them, which have their samples without padding."""
-    _copy(behind, output)
-    padding = output.sample_format.lsb_padding
-    for samples in (output.luma_or_rgb, output.chroma):
-        if padding and samples is not None:
-            shifted = signed_view(samples)
-            shifted.bitwise_left_shift_(padding)
-
-
-def _copy(frames: Planes, output: Planes) -> None:
-    """Copy frames, or one to all, to those of the same layout that are as large or larger."""
-    part = output.crop(frames.size)
-    part.luma_or_rgb.copy_(frames.luma_or_rgb.expand_as(part.luma_or_rgb))
-    if part.chroma is not None and frames.chroma is not None:
-        part.chroma.copy_(frames.chroma.expand_as(part.chroma))
 
 
 class _Tiles(NamedTuple):
@@ -281,7 +257,7 @@ def _choose_tiles(alpha: Tensor, halo: Size, shown: Tensor | None) -> _Tiles:
 
 def _is_known_if_unchanged(spec: OutputSpec) -> bool:
     """Return whether nothing need be computed for an output where the source is unchanged."""
-    return spec.keeps_samples or spec.style is Style.ALPHA
+    return spec.kept_shift is not None or spec.style is Style.ALPHA
 
 
 def _near_people(alpha: Tensor) -> Tensor:

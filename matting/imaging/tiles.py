@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from matting.imaging.planes import Planes, signed_view
-from matting.imaging.resampling import clamped_rows
 from matting.imaging.sample_format import SampleFormat, Size
 
 TILE = Size(32, 16)  # in pixels: a multiple of the pixels that share a chroma sample in any format
@@ -83,7 +82,7 @@ def halo_size(source: SampleFormat, targets: Collection[SampleFormat]) -> Size:
 
 
 def gather_windows(planes: Tensor, tops: Tensor, lefts: Tensor, size: Size) -> Tensor:
-    """Return copies of N windows of planes: [N, C, height, width].
+    """Return copies of N windows of planes; those beyond the edge repeat it: [N, C, height, width].
 
     Line by line as they lie in memory, many times as fast as by an index of each sample.
 
@@ -92,12 +91,23 @@ def gather_windows(planes: Tensor, tops: Tensor, lefts: Tensor, size: Size) -> T
         tops, lefts: [N] each, int64: the first row and column of every window.
         size: of each window.
     """
-    planes = planes.contiguous()
     channels, height, width = planes.shape
-    first = torch.arange(channels)[:, None] * height + torch.arange(size.height)
-    starts = (first + tops[:, None, None]) * width + lefts[:, None, None]
-    lines = planes.as_strided((planes.numel() - size.width + 1, size.width), (1, 1))
-    return lines.index_select(0, starts.flatten()).view(-1, channels, size.height, size.width)
+    missing = size.width - width
+    if missing > 0:
+        planes = torch.cat([planes, planes[..., -1:].expand(-1, -1, missing)], 2)
+        width = size.width
+    if planes.stride(2) != 1:
+        planes = planes.contiguous()
+    channel_stride, row_stride, _ = planes.stride()
+    rows = (tops[:, None] + torch.arange(size.height)).clamp_(0, height - 1) * row_stride
+    inside = lefts.clamp(0, width - size.width)
+    first = torch.arange(channels)[:, None] * channel_stride
+    starts = first + (rows + inside[:, None])[:, None]
+    end = (channels - 1) * channel_stride + (height - 1) * row_stride + width
+    lines = planes.as_strided((end - size.width + 1, size.width), (1, 1))
+    windows = lines.index_select(0, starts.flatten()).view(-1, channels, size.height, size.width)
+    _repeat_sides(windows, lefts - inside)
+    return windows
 
 
 def _all_share_chroma_sites(source: SampleFormat, targets: Collection[SampleFormat]) -> bool:
@@ -112,18 +122,24 @@ def _grid(size: Size) -> tuple[int, int]:
 def _gather(plane: Tensor, positions: Tensor, tile: Size, halo: Size) -> Tensor:
     """Return tiles of that size, with that halo, of a plane [1, C, H, W]: [N, C, n, m]."""
     rows, columns = positions.unbind(1)
-    top = int(rows[0]) * tile.height - halo.height
-    bottom = int(rows[-1] + 1) * tile.height + halo.height
-    strip = signed_view(clamped_rows(plane, slice(top, bottom)))[0]
-    width, left = strip.shape[2], halo.width
-    padded_width = -(-width // tile.width) * tile.width + 2 * left
-    padded = strip.new_empty((*strip.shape[:2], padded_width))
-    padded[..., left : left + width] = strip
-    padded[..., :left] = strip[..., :1]
-    padded[..., left + width :] = strip[..., -1:]
     size = Size(tile.width + 2 * halo.width, tile.height + 2 * halo.height)
-    tops, lefts = rows * tile.height - halo.height - top, columns * tile.width
-    return gather_windows(padded, tops, lefts, size).view(plane.dtype)
+    tops, lefts = rows * tile.height - halo.height, columns * tile.width - halo.width
+    return gather_windows(signed_view(plane)[0], tops, lefts, size).view(plane.dtype)
+
+
+def _repeat_sides(windows: Tensor, beyond: Tensor) -> None:
+    """Shift the samples of windows that were kept inside, and repeat the edge where they were.
+
+    Args:
+        windows: [N, C, n, m].
+        beyond: [N], int64: by how many columns each should lie farther to the right.
+    """
+    chosen = beyond.nonzero()[:, 0]
+    if len(chosen):
+        width = windows.shape[3]
+        columns = (torch.arange(width) + beyond[chosen, None]).clamp_(0, width - 1)
+        moved = windows[chosen]
+        windows[chosen] = moved.gather(3, columns[:, None, None].expand_as(moved))
 
 
 def _scatter(tiles: Tensor, plane: Tensor, positions: Tensor) -> None:
@@ -131,9 +147,13 @@ def _scatter(tiles: Tensor, plane: Tensor, positions: Tensor) -> None:
     if plane.shape[1] > 1 and plane.stride(1) == 1:  # interleaved: one line holds all channels
         tiles, plane = (each.permute(0, 2, 3, 1).flatten(2)[:, None] for each in (tiles, plane))
     _, channels, height, width = tiles.shape
-    grid_rows, grid_columns = plane.shape[2] // height, plane.shape[3] // width
     # As words of eight bytes, several of which make a line of any tile: that is faster.
-    words = plane.view(torch.int64).view(channels, grid_rows, height, grid_columns, -1)
-    grid = words.permute(1, 3, 0, 2, 4)
+    tile_lines = tiles.contiguous().view(torch.int64)
+    words = tile_lines.shape[3]
+    lines = plane.view(torch.int64).view(-1, words)
     rows, columns = positions.unbind(1)
-    grid[rows, columns] = tiles.contiguous().view(torch.int64)
+    first = torch.arange(channels)[:, None] * plane.shape[2] + torch.arange(height)
+    row_starts = (first + (rows * height)[:, None, None]) * (plane.shape[3] // width)
+    lines.index_copy_(
+        0, (row_starts + columns[:, None, None]).flatten(), tile_lines.view(-1, words)
+    )

@@ -36,29 +36,29 @@ def split_alpha(alpha: Alpha) -> tuple[Bytes, Bytes]:
     return high, np.concatenate([_pack_pairs(low), np.packbits(moved)])
 
 
-def low_bytes(high: Bytes) -> int:
-    """Return how many bytes belong to some upper bits."""
-    softs = high[_is_soft(high)]
-    return _pairs_bytes(len(softs)) - (-int(_is_ambiguous(softs).sum()) // 8)
-
-
-def join_alpha(high: Bytes, low: Bytes) -> Alpha:
+def join_alpha(high: Bytes, content: Bytes) -> Alpha:
     """Return what `split_alpha` was given.
 
+    Args:
+        content: the bytes [n] that belong to the upper bits, and what comes after them.
     Raises:
         ValueError: there are fewer bytes than belong to these upper bits.
     """
-    if len(low) < low_bytes(high):
-        raise ValueError("lower bits are missing")
     soft = _is_soft(high)
     softs = high[soft]
-    pairs_end = _pairs_bytes(len(softs))
     ambiguous = np.flatnonzero(_is_ambiguous(softs))
-    moved = np.unpackbits(low[pairs_end:], count=len(ambiguous)).astype(bool)
+    pairs_end = _pairs_bytes(len(softs))
+    end = pairs_end - (-len(ambiguous) // 8)
+    if len(content) < end:
+        raise ValueError("lower bits are missing")
+    moved = np.unpackbits(content[pairs_end:end], count=len(ambiguous)).astype(bool)
     outermost = ambiguous[moved]
     softs[outermost] = np.where(softs[outermost] == LEAST_SOFT, 0, OPAQUE)
-    alpha = np.where(high == 0, 0, MAX_ALPHA).astype(np.uint16)
-    alpha[soft] = softs.astype(np.uint16) << LOW_BITS | _unpack_pairs(low[:pairs_end])[: len(softs)]
+    alpha = high.astype(np.uint16)
+    alpha <<= LOW_BITS
+    alpha |= alpha >> 8  # the lower bits of what is full, too
+    low = _unpack_pairs(content[:pairs_end])[: len(softs)]
+    alpha[soft] = softs.astype(np.uint16) << LOW_BITS | low
     return alpha
 
 
@@ -80,5 +80,7 @@ def _pack_pairs(low: Bytes) -> Bytes:
 
 
 def _unpack_pairs(packed: Bytes) -> Bytes:
-    pairs = packed[:, None] >> np.arange(0, 8, LOW_BITS, dtype=np.uint8) & LOW_MASK
-    return np.asarray(pairs.reshape(-1), np.uint8)
+    pairs = np.empty((len(packed), LINES), np.uint8)
+    for line in range(LINES):
+        pairs[:, line] = packed >> line * LOW_BITS & LOW_MASK
+    return pairs.reshape(-1)

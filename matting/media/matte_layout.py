@@ -21,7 +21,7 @@ from torch import Tensor
 
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.sample_format import SampleFormat, Size
-from matting.media.matte_alpha import join_alpha, low_bytes, split_alpha
+from matting.media.matte_alpha import join_alpha, split_alpha
 
 BLOCK_PX = 16
 EMPTY, FULL, STORED = range(3)  # alpha 0; MAX_ALPHA; neither all over, or there are corrections
@@ -142,19 +142,22 @@ class MatteLayout:
         return Stamp(header, index, pts, bool(is_last))
 
     def blank(self, frames: int) -> MattePlanes:
-        """Return mattes of so many frames, on the CPU, grown to whole blocks, all of them empty."""
+        """Return room for the mattes of so many frames, on the CPU, grown to whole blocks.
+
+        Their corrections are 0, and their alpha is anything: `unpack` puts it everywhere.
+        """
         rows, columns = self._grid
         luma_or_rgb = 3 if self.sample_format.luma_coefficients is None else 1
 
-        def planes(count: int, sharing: tuple[int, int], dtype: torch.dtype) -> Tensor:
+        def planes(count: int, sharing: tuple[int, int]) -> Tensor:
             width, height = self._block_size(sharing)
-            return torch.zeros(frames, count, rows * height, columns * width, dtype=dtype)
+            return torch.zeros(frames, count, rows * height, columns * width, dtype=torch.int8)
 
         chroma = None
         if self.has_chroma:
-            chroma = planes(2, self.sample_format.subsampling, torch.int8)
-        alpha = planes(1, (1, 1), torch.uint16)
-        corrections = planes(luma_or_rgb, (1, 1), torch.int8)
+            chroma = planes(2, self.sample_format.subsampling)
+        alpha = torch.empty(frames, 1, rows * BLOCK_PX, columns * BLOCK_PX, dtype=torch.uint16)
+        corrections = planes(luma_or_rgb, (1, 1))
         return MattePlanes(alpha, corrections, chroma, self.sample_format)
 
     def crop(self, mattes: MattePlanes) -> MattePlanes:
@@ -180,7 +183,7 @@ class MatteLayout:
         blocks = content[STAMP.size : head_end].reshape(rows, columns)
         if int(blocks.max()) > STORED:
             raise ValueError("a block of no known kind")
-        full, where = np.nonzero(blocks == FULL), np.nonzero(blocks == STORED)
+        where = np.nonzero(blocks == STORED)
         count, at = len(where[0]), self._lines_of(head_end)
         high, at = self._read_mosaic(strip, at, count, (1, 1))
         for plane, sharing in self._corrections(mattes, frame):
@@ -188,9 +191,11 @@ class MatteLayout:
             self._blocks_of(plane, sharing)[where[0], :, where[1]] = (codes ^ NO_CORRECTION).view(
                 np.int8
             )
-        low = content[at * self.picture_size.width :][: low_bytes(high)]
         alpha = self._blocks_of(mattes.alpha[frame, 0], (1, 1))
-        alpha[full[0], :, full[1]] = MAX_ALPHA
+        # A line of blocks is one line of samples, many times.
+        lines = np.repeat(np.where(blocks == FULL, MAX_ALPHA, 0).astype(np.uint16), BLOCK_PX, 1)
+        alpha.reshape(rows, BLOCK_PX, -1)[:] = lines[:, None]
+        low = content[at * self.picture_size.width :]
         alpha[where[0], :, where[1]] = join_alpha(high, low)
 
     @property

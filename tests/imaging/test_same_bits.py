@@ -113,6 +113,40 @@ def test_tiles_are_converted_as_whole_frames_are(
             assert largest_difference(tiles, whole) <= 1 << target.lsb_padding
 
 
+@pytest.mark.parametrize(
+    ("bits", "target"),
+    [
+        (8, replace(YUV420, bits=10)),
+        (8, replace(YUV420, bits=16)),
+        (10, replace(YUV420, bits=12)),
+        (10, replace(YUV420, bits=10, lsb_padding=6, semi_planar=True)),
+        (8, replace(YUV420, bits=10, full_range=True)),
+        (10, YUV420),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [Size(160, 75), Size(168, 64), Size(158, 60)], ids=str)
+def test_tiles_of_another_depth_are_as_whole_frames_are(
+    bits: int, target: SampleFormat, size: Size
+) -> None:
+    source = random_source(replace(YUV420, bits=bits), 1, size, whole_range=True)
+    matte = random_matte(source, 5)
+    matte.alpha[..., : size.width - 40] = MAX_ALPHA
+    matte.luma_or_rgb[..., : size.width - 40] = 0
+    assert matte.chroma is not None
+    matte.chroma[..., : size.width // 2 - 19] = 0
+    formats = {OutputKind.COMPOSITE: target, OutputKind.FOREGROUND: target}
+    tiles, whole = (compose(source, matte, formats, GREEN, in_bands=each) for each in (False, True))
+    for kind in formats:
+        assert same_samples(tiles[kind], whole[kind]), kind
+    straight = (straight_foreground(source, matte, target, in_bands=each) for each in (False, True))
+    assert same_samples(*straight)
+    if target.full_range is source.sample_format.full_range and target.bits >= bits:
+        moved = source.luma_or_rgb.int() << target.bits - bits + target.lsb_padding
+        opaque = tiles[OutputKind.COMPOSITE].luma_or_rgb.int()[..., :96]
+        assert torch.equal(opaque, moved[..., :96])
+
+
 def largest_difference(one: Planes, other: Planes) -> int:
     differences = [(one.luma_or_rgb.int() - other.luma_or_rgb.int()).abs().max()]
     if one.chroma is not None and other.chroma is not None:
