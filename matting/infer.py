@@ -14,7 +14,7 @@ from matting.inference.weights import find_checkpoint
 from matting.media.background import with_background_read
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
-from matting.options import MattingOptions
+from matting.options import MattingOptions, Shots
 from matting.progress import Progress
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_options import take_up
@@ -39,6 +39,11 @@ from matting.system.files import image_files
 from matting.workers.executor import ExecutorFactory, WorkerSetup, target_of
 from matting.workers.matting_run import MattingRun
 from matting.workers.supervisor import Supervisor
+
+UNKNOWN_SHOTS = (
+    "was cut by an earlier version, which did not look for shots: it is matted as one. To have "
+    "each shot begin by itself, cut the video again with --overwrite."
+)
 
 
 def infer(
@@ -79,6 +84,8 @@ def infer(
     require_places([Place(folder.root, is_folder=True)], segments)
     known = Ledger(folder)
     options = take_up(options, known.remembered, progress)
+    if inputs.plan is not None and inputs.plan.shots is None and options.matte.shots is Shots.AUTO:
+        progress.say(f"{segments.name} {UNKNOWN_SHOTS}")
     options = asked = replace(options, output=with_background_read(options.output))
     options = with_tags_as_before(options, map(known.entry, known.names))
     refused = _too_long(inputs, folder, options)

@@ -176,3 +176,15 @@ def test_outputs_of_stored_mattes_need_no_network(job: ScriptedJob) -> None:
     assert job.run() == [f"outputs of {name}" for name in NAMES]
     assert not job.script.loaded_network
     assert job.wrong() == []
+
+
+def test_a_new_job_on_segments_of_the_version_before_is_told_of_shots(job: ScriptedJob) -> None:
+    plan = json.loads((job.segments / "segments.json").read_text(encoding="utf-8"))
+    del plan["shots"]
+    (job.segments / "segments.json").write_text(json.dumps(plan), encoding="utf-8")
+    assert job.run() == NAMES
+    assert job.progress.mentions("--overwrite")
+    assert job.wrong() == []
+    job.options = with_matte(job.options, shots=Shots.OFF)
+    assert job.run() == []  # it was no other matte
+    assert not job.progress.mentions("--overwrite")
