@@ -1,7 +1,7 @@
 """What tells that a shot starts: a sudden change that stays, a dip of the contrast, a blend.
 
-The bounds were chosen on joined clips of people, drawn films and test pictures, half of which were
-kept apart to check them with; `python -m benchmarks.quality --part shots` measures them.
+The bounds were chosen on films joined from clips of people, drawn films and test pictures;
+`python -m benchmarks.quality --part shots` measures them on others.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ Frames = Sequence[WatchedFrame]
 def is_hard_cut(before: Frames, frame: WatchedFrame, after: Frames) -> bool:
     """Return whether a frame shows something else than the one before, and that stays.
 
-    A flash comes back, light that is switched on or off shows the same scene, and where the camera
-    moves fast, the frames nearby change as much.
+    After a flash the picture comes back, light that is switched on or off shows the same scene, and
+    where the camera moves fast, the frames nearby change as much, not only their light.
 
     Args:
         before: FLASH_FRAMES, or as many as there are, at least one.
@@ -81,19 +81,23 @@ def is_hard_cut(before: Frames, frame: WatchedFrame, after: Frames) -> bool:
     """
     if frame.change < LEAST_CHANGE:
         return False
-    nearby = [other.change for other in (*before[-NEARBY:], *after[:NEARBY])]
     ratio = CLEAR_RATIO if frame.change > CLEAR_CHANGE else FAINT_RATIO
-    if frame.change < ratio * max(nearby):
-        return False
+    nearby = (*before[-NEARBY - 1 :], frame, *after[:NEARBY])
+    as_large = [
+        (earlier, later)
+        for earlier, later in pairwise(nearby)
+        if later is not frame and ratio * later.change > frame.change
+    ]
     last, same = before[-1], BACK_AGAIN * frame.change
+    if as_large and min(last.contrast, frame.contrast) < BLANK:
+        return False  # a fade begins or ends
+    if not all(_is_other_light(earlier, later) for earlier, later in as_large):
+        return False
     earlier = (difference(frame.picture, other.picture) < same for other in before[:-1])
     later = (difference(last.picture, other.picture) < same for other in after)
     if any(earlier) or any(later):
         return False
-    if correlation(last.picture, frame.picture) < SAME_SCENE:
-        return True
-    left = difference_in_other_light(last.picture, frame.picture)
-    return left > OTHER_LIGHT * frame.change
+    return not _is_other_light(last, frame)
 
 
 def is_end_of_dip(before: Frames, after: Frames) -> bool:
@@ -154,6 +158,14 @@ def dissolve_clearness(frames: Frames) -> float:
     is_middle = abs(blend.shares[half // stride] - 0.5) <= OFF_MIDDLE
     is_dissolve = blend.error <= BLEND_ERROR and is_even and is_middle
     return change * (1 - blend.error) if is_dissolve else 0.0
+
+
+def _is_other_light(before: WatchedFrame, frame: WatchedFrame) -> bool:
+    """Return whether a frame shows the same as the one before, in another light."""
+    if correlation(before.picture, frame.picture) < SAME_SCENE:
+        return False
+    left = difference_in_other_light(before.picture, frame.picture)
+    return left <= OTHER_LIGHT * frame.change
 
 
 def _clearest(frames: Frames) -> WatchedFrame:

@@ -43,6 +43,11 @@ def test_a_flash_is_no_cut(frames: int) -> None:
     assert shots_of(flash(shot(1, 30) + shot(2, 30), 45, frames)) == [30]
 
 
+@pytest.mark.parametrize("at", [27, 29, 30, 32])
+def test_a_cut_is_found_beside_a_flash(at: int) -> None:
+    assert shots_of(flash(shot(1, 30) + shot(2, 30), at, 1)) == [30]
+
+
 def test_a_fast_pan_is_no_cut() -> None:
     slow, fast = shot(1, 100, speed_px=0.5), shot(1, 100, speed_px=20)
     assert shots_of(slow[:20] + fast[:12] + [fast[12]] * 20) == []
