@@ -96,7 +96,7 @@ def infer(
     checkpoint_sha256 = weights_of(known)
     if network:
         require_precision(options.matte.precision, device)
-        checkpoint = find_checkpoint(options.matte.checkpoint, progress)
+        checkpoint = find_checkpoint(options.matte.checkpoint, progress, options.matte.model)
         checkpoint_sha256 = files.sha256(checkpoint)
     with ExitStack() as locks:
         locks.enter_context(folder_lock(folder.root, warn=progress.say))

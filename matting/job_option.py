@@ -16,6 +16,7 @@ class JobOption(Choice):
     """An option that shapes results, and that a job remembers; the value is how it is typed."""
 
     CHECKPOINT = "--checkpoint"
+    MODEL = "--model"
     PRECISION = "--precision"
     DOWNSAMPLE_RATIO = "--downsample-ratio"
     SUBJECT = "--subject"
@@ -39,6 +40,7 @@ class JobOption(Choice):
         """Whether the network finds something else by it."""
         return self in {
             JobOption.CHECKPOINT,
+            JobOption.MODEL,
             JobOption.PRECISION,
             JobOption.DOWNSAMPLE_RATIO,
             JobOption.SUBJECT,

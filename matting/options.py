@@ -11,6 +11,7 @@ from pathlib import Path
 
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
+from matting.network_choice import Model
 
 
 class OutputKind(Choice):
@@ -180,6 +181,7 @@ class MatteOptions:
 
     Attributes:
         checkpoint: the network's weights; None: the published ones.
+        model: whose published weights; None: the file that RVM_CHECKPOINT names, else MOBILENETV3.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         shots: AUTO: each shot from its own start, where the plan says where shots start.
     """
@@ -189,6 +191,7 @@ class MatteOptions:
     ratio: float | None = None
     subject: Subject = Subject.FULL_BODY
     shots: Shots = Shots.AUTO
+    model: Model | None = None
 
 
 @dataclass(frozen=True)

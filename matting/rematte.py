@@ -217,7 +217,9 @@ class _Rematting:
             return None
         options = self._options
         require_precision(options.matte.precision, choose_device(options.compute.device))
-        self._checkpoint = find_checkpoint(options.matte.checkpoint, self._progress)
+        self._checkpoint = find_checkpoint(
+            options.matte.checkpoint, self._progress, options.matte.model
+        )
         weights = files.sha256(self._checkpoint)
         recorded = settings_of(self._inputs.inputs[0], options, weights)
         return RecordedSettings(**{name: getattr(recorded, name) for name in MATTE_SETTINGS})

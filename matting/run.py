@@ -65,7 +65,7 @@ def run(
     require_available(formats, matting)
     # Before the hour that cutting may take.
     with_background_read(matting.output)
-    load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress))
+    load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress, matting.matte.model))
     segments = segment(video, cutting, output, progress, matting)
     inputs = read_inputs(segments)
     require_possible(inputs, others, matting)

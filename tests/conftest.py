@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +19,7 @@ import torch
 from benchmarks.checkpoints import write_constant_checkpoint, write_random_checkpoint
 from benchmarks.faults.program import PRELOADED
 from matting.cli.signals import NAMES
+from matting.inference.published import DEFAULT_MODEL, PUBLISHED
 from matting.system import subprocesses
 from tests.support.loaded_networks import LoadedNetworks
 from tests.support.markers import require_gpu
@@ -124,9 +126,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep tests from finding weights by accident, and from the network where they find none."""
     monkeypatch.delenv("RVM_CHECKPOINT", raising=False)
     monkeypatch.delenv("FFMPEG_PATH", raising=False)
-    monkeypatch.setattr("matting.inference.weights.URL", "http://127.0.0.1:9/rvm_mobilenetv3.pth")
+    for model, file in PUBLISHED.items():
+        monkeypatch.setitem(PUBLISHED, model, replace(file, url=f"http://127.0.0.1:9/{file.name}"))
     monkeypatch.setattr(
-        "matting.inference.weights.default_path", lambda: tmp_path / "rvm_mobilenetv3.pth"
+        "matting.inference.weights.default_path",
+        lambda model=DEFAULT_MODEL: tmp_path / PUBLISHED[model].name,
     )
 
 

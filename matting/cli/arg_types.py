@@ -15,6 +15,7 @@ from matting.cli import suggestions
 from matting.delivery.backgrounds import PRESETS, preset
 from matting.delivery.formats import delivery_formats
 from matting.errors import InputError
+from matting.network_choice import Model
 from matting.options import MOST_KEY_CONTRAST, FormatName
 from matting.range_options import Rectangle
 
@@ -124,6 +125,19 @@ def choice(
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(values)}.{meant}")
 
     return parse
+
+
+def model(text: str) -> Model | Path:
+    """Parse the name of a published network, or the path of a file of weights."""
+    word, path = text.strip().lower(), Path(text)
+    if word in list(Model):
+        return Model(word)
+    if path.suffix or path.name != text or path.is_file():
+        return path
+    meant = suggestions.question(suggestions.nearest(word, list(Model)))
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is none of {', '.join(Model)}, and no file of weights.{meant}"
+    )
 
 
 def yes_or_no(text: str) -> bool:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from matting.background import COLOUR
 from matting.cli import arg_types
+from matting.cli.matte_options import add_matte_options
+from matting.cli.option_group import Group, add_choice
 from matting.cli.option_values import SAVED
 from matting.cli.range_arguments import add_range_options
 from matting.delivery.backgrounds import PRESETS
 from matting.delivery.formats import FORMATS
-from matting.job_option import Choice, JobOption
+from matting.job_option import JobOption
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
@@ -41,8 +43,6 @@ BACKEND_HELP = "by the processor or the graphics card"
 # The commands that make the results' pictures.
 MAKING = {Command.INFER, Command.RUN, Command.DELIVER}
 
-Group = argparse._ArgumentGroup
-
 
 def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     """Add to a parser all that a command takes."""
@@ -58,7 +58,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     if command is Command.REMATTE:
         add_range_options(parser)
     if command in {Command.INFER, Command.RUN, Command.REMATTE}:
-        _add_matte_options(parser.add_argument_group("how people are found"))
+        add_matte_options(parser.add_argument_group("how people are found"))
     if command in MAKING:
         output = parser.add_argument_group("what the results are like")
         _add_formats(output)
@@ -122,35 +122,9 @@ def _add_cutting_options(group: Group) -> None:
         help=f"make new, clean segments (H.265, CRF {REENCODE_CRF}); slow",
     )
     group.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
-    _add_choice(
+    add_choice(
         group, "--damaged", CUTTING.damaged, "at damage: show it as players do, stop, or repeat"
     )
-
-
-def _add_matte_options(group: Group) -> None:
-    default, add = MATTING.matte, group.add_argument
-    _add_choice(group, "--subject", default.subject, "how much of the people is seen")
-    _add_choice(
-        group,
-        "--shots",
-        default.shots,
-        "auto: each shot by itself, from its own start; off: as one",
-    )
-    add(
-        "--downsample-ratio",
-        type=arg_types.ratio,
-        default=argparse.SUPPRESS,
-        metavar="auto|RATIO",
-        help="size of the copy in which people are found, 0 to 1 (default: auto, by --subject)",
-    )
-    add(
-        "--checkpoint",
-        metavar="PATH",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="the network's weights, a .pth file (default: the published ones)",
-    )
-    _add_choice(group, "--precision", default.precision, "of the network's arithmetic")
 
 
 def _add_output_options(group: Group) -> None:
@@ -165,7 +139,7 @@ def _add_output_options(group: Group) -> None:
         f"R,G,B, or a name: {', '.join(PRESETS)}, or one of the web such as lime "
         f"(default: '{colour}')",
     )
-    _add_choice(
+    add_choice(
         group,
         "--codec",
         default.encoding.codec,
@@ -187,7 +161,7 @@ def _add_output_options(group: Group) -> None:
         metavar="40M",
         help="bits a second, instead of a quality",
     )
-    _add_choice(
+    add_choice(
         group,
         "--chroma",
         default.encoding.chroma,
@@ -238,9 +212,9 @@ def _add_result_options(group: Group) -> None:
 def _add_compute_options(group: Group) -> None:
     default, add = MATTING.compute, group.add_argument
     _add_device(group)
-    _add_choice(group, "--decoder", default.decoder, BACKEND_HELP)
-    _add_choice(group, "--encoder", MATTING.output.encoding.encoder, BACKEND_HELP)
-    _add_choice(
+    add_choice(group, "--decoder", default.decoder, BACKEND_HELP)
+    add_choice(group, "--encoder", MATTING.output.encoding.encoder, BACKEND_HELP)
+    add_choice(
         group,
         "--full-size",
         default.renderer,
@@ -277,22 +251,4 @@ def _add_device(group: Group) -> None:
         default=MATTING.compute.device,
         metavar="auto|cpu|cuda|cuda:N",
         help=f"what computes (default: {MATTING.compute.device})",
-    )
-
-
-def _add_choice(
-    group: Group,
-    option: str,
-    default: Choice,
-    description: str,
-    aliases: dict[str, str] | None = None,
-) -> None:
-    """Add an option whose values are those of an enum, the default's."""
-    values = [choice.value for choice in type(default)]
-    group.add_argument(
-        option,
-        default=argparse.SUPPRESS if option in list(JobOption) else default.value,
-        type=arg_types.choice(values, aliases or {}),
-        metavar=f"{{{','.join(values)}}}",
-        help=f"{description} (default: {default})",
     )

@@ -13,6 +13,7 @@ from matting.cli.doctor_findings import Finding, State
 from matting.cli.doctor_probes import VISION, Machine, TorchProbe
 from matting.errors import InputError, MattingError, MissingError
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
+from matting.network_choice import Model
 from matting.progress import Progress, quantity
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Reason, why_unused
@@ -105,7 +106,7 @@ def _examine(folder: Path, machine: Machine) -> Iterator[Finding]:
     others = [package for package in packages if package is not own]
     yield trouble or doctor_findings.packages(others, install)
     yield _ffmpeg(machine, install)
-    yield _checkpoint(machine, loadable=torch.state is not None)
+    yield from _checkpoints(machine, loadable=torch.state is not None)
     yield doctor_findings.free_disk(folder, machine.free_bytes(folder))
 
 
@@ -136,8 +137,12 @@ def _ffmpeg(machine: Machine, install: str) -> Finding:
         return doctor_findings.no_ffmpeg(error, named=named, install=install, system=machine.system)
 
 
-def _checkpoint(machine: Machine, *, loadable: bool) -> Finding:
+def _checkpoints(machine: Machine, *, loadable: bool) -> Iterator[Finding]:
+    """Judge the weights that are used unless others are asked for; and the larger network's."""
     try:
-        return doctor_findings.checkpoint(machine.weights(load=loadable), machine.system)
+        yield doctor_findings.checkpoint(machine.weights(load=loadable), machine.system)
     except MattingError as error:
-        return doctor_findings.no_checkpoint(error, machine.system)
+        yield doctor_findings.no_checkpoint(error, machine.system)
+    larger = machine.weights(load=loadable, model=Model.RESNET50)
+    if larger is not None:  # few want it, and it is downloaded where somebody does
+        yield doctor_findings.checkpoint(larger, machine.system, "Larger network")

@@ -10,7 +10,9 @@ from pathlib import Path
 from matting.cli.doctor_probes import CodecTrials, TorchProbe, WeightsProbe
 from matting.errors import MattingError
 from matting.inference import weights
+from matting.inference.published import DEFAULT_MODEL, model_of
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
+from matting.network_choice import Model
 from matting.options import VideoCodec
 from matting.progress import quantity
 from matting.system import fixes
@@ -178,18 +180,20 @@ def no_ffmpeg(error: MattingError, *, named: bool, install: str, system: str) ->
     return Finding("ffmpeg", State.PROBLEM, error.what, fix)
 
 
-def checkpoint(probe: WeightsProbe | None, system: str) -> Finding:
-    """Judge the network's weights."""
-    name = "Checkpoint"
+def checkpoint(probe: WeightsProbe | None, system: str, name: str = "Checkpoint") -> Finding:
+    """Judge a network's weights."""
     if probe is None:
         return Finding(name, State.NOTE, "not here yet: the first run downloads it (15 MB)")
     text = f"{probe.path.name}, SHA-256 {probe.sha256[:12]}..."
-    if probe.sha256 == weights.SHA256:
-        return Finding(name, State.OK, f"{text}, the published one")
+    model = model_of(probe.sha256)
+    if model is not None:
+        by = "" if model is DEFAULT_MODEL else f" of the larger network, {model}"
+        return Finding(name, State.OK, f"{text}, the published one{by}")
     text += ", not the published one"
     if not probe.trouble:
         return Finding(name, State.NOTE, text)
-    downloaded = probe.path == weights.default_path()  # else somebody has put it there on purpose
+    # Else somebody has put it there on purpose.
+    downloaded = probe.path in map(weights.default_path, Model)
     fix = (
         fixes.delete_file(probe.path, system)
         if downloaded

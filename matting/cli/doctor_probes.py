@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from matting.errors import MachineError, MattingError
+from matting.inference.published import model_of
+from matting.network_choice import Model
 from matting.options import VideoCodec
 from matting.system import files, fixes
 from matting.system.invocation import ROOT
@@ -133,21 +135,22 @@ class Machine:
 
         return ffmpeg.version(), ffmpeg.program()
 
-    def weights(self, *, load: bool) -> WeightsProbe | None:
+    def weights(self, *, load: bool, model: Model | None = None) -> WeightsProbe | None:
         """Return the file that would be used; None: it is not there yet, and would be downloaded.
 
         Args:
             load: whether to load a file other than the published one, too.
+            model: for which network; None: where none is asked for.
         Raises:
             InputError: what the variable names is not there, or cannot be read.
         """
         from matting.inference import weights
 
-        path = weights.present_checkpoint()
+        path = weights.present_checkpoint(None, model)
         if path is None:
             return None
         probe = WeightsProbe(path, files.sha256(path))
-        if probe.sha256 == weights.SHA256 or not load:
+        if model_of(probe.sha256) or not load:
             return probe
         try:
             return replace(probe, trouble=run_isolated(partial(_load_weights, path), LIMIT_SECONDS))

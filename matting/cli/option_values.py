@@ -73,6 +73,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             ratio=typed.get(JobOption.DOWNSAMPLE_RATIO, matte.ratio),
             subject=Subject(typed.get(JobOption.SUBJECT, matte.subject)),
             shots=Shots(typed.get(JobOption.SHOTS, matte.shots)),
+            model=typed.get(JobOption.MODEL, matte.model),
         ),
         output=_output_options(typed, default.output),
         compute=ComputeOptions(

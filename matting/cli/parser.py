@@ -93,6 +93,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.error(f"{command} needs a {command.input_name}.")
     options.command = command
     # Absolute from here on: nothing depends on the current folder or looks like an option.
+    if isinstance(getattr(options, "model", None), Path):
+        options.checkpoint = options.__dict__.pop("model")
     for name in ("path", "output", "checkpoint", "static_mask"):
         path = getattr(options, name, None)
         if path is not None:

@@ -13,12 +13,14 @@ from pathlib import Path
 from matting.cli.job_log import JobLog
 from matting.cli.log_names import NameRemover
 from matting.errors import MattingError
+from matting.network_choice import Model
 from matting.project.paths import DEMO_FILM, DEMO_FOLDER, MattedFolder, segments_folder
 from matting.system.invocation import Command
 
 PACKAGES = ("torch", "torchvision", "av", "numpy", "imageio-ffmpeg")
 # Options and variables that name files which are not the job's.
-WEIGHTS_OPTION, WEIGHTS_VARIABLE, FFMPEG_VARIABLE = "--checkpoint", "RVM_CHECKPOINT", "FFMPEG_PATH"
+WEIGHTS_OPTIONS = ("--checkpoint", "--model")
+WEIGHTS_VARIABLE, FFMPEG_VARIABLE = "RVM_CHECKPOINT", "FFMPEG_PATH"
 
 
 def log_of(options: argparse.Namespace, arguments: Sequence[str]) -> JobLog | None:
@@ -66,10 +68,16 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
 def _without_weights(arguments: Sequence[str]) -> list[str]:
     words = list(arguments)
     for index, word in enumerate(words):
-        if word == WEIGHTS_OPTION:
+        option, equals, value = word.partition("=")
+        if option not in WEIGHTS_OPTIONS:
+            continue
+        following = "".join(words[index + 1 : index + 2])
+        if (value if equals else following).lower() in list(Model):
+            continue
+        if equals:
+            words[index] = f"{option}=<weights>"
+        else:
             words[index + 1 : index + 2] = ["<weights>"]
-        elif word.startswith(f"{WEIGHTS_OPTION}="):
-            words[index] = f"{WEIGHTS_OPTION}=<weights>"
     return words
 
 

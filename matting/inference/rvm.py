@@ -28,10 +28,13 @@ from matting.inference.base import (
     WrongWeightsError,
 )
 from model import MattingNetwork, State, optimise_for_inference
+from model.variant import MOBILENETV3, RESNET50, Variant
 
-# For each pixel of the small copy: the network's at its peak (measured, all precisions); what waits
-# between its three steps, five chunks at each of two places (counted, in half precision).
-NETWORK_BYTES, WAITING_BYTES = 500, 350
+# For each pixel of the small copy: the network's at its peak (measured on a GPU, all precisions; of
+# ResNet50 on a CPU, whose features take 150 more than the other's, with room for cuDNN's); what
+# waits between its three steps, five chunks at each of two places (counted, in half precision).
+NETWORK_BYTES = {MOBILENETV3: 500, RESNET50: 700}
+WAITING_BYTES = {MOBILENETV3: 350, RESNET50: 700}
 LARGEST_WEIGHT = torch.finfo(torch.float16).max  # the layers' numbers on a GPU
 LARGEST_STATE = 1.01  # 1, and what rounding may add
 STATE_STEPS = (2, 4, 8, 16)  # how many pixels of the small copy make one of r1 .. r4
@@ -77,7 +80,9 @@ class RvmInference(InferenceNetwork):
         self._device = device
 
     def frame_bytes(self, size: Size, ratio: float) -> float:
-        return (NETWORK_BYTES + WAITING_BYTES) * size.width * size.height * ratio**2
+        variant = self._network.variant
+        pixel_bytes = NETWORK_BYTES[variant] + WAITING_BYTES[variant]
+        return pixel_bytes * size.width * size.height * ratio**2
 
     @torch.inference_mode()
     def extract_features(self, source: Planes, ratio: float) -> FrameFeatures:
@@ -126,14 +131,14 @@ class RvmNetwork(TrainedNetwork):
     network: MattingNetwork
 
     @classmethod
-    def of(cls, weights: Mapping[str, object]) -> RvmNetwork:
+    def of(cls, weights: Mapping[str, object], variant: Variant) -> RvmNetwork:
         """Return the network with these parameters; half-precision ones are widened to float32.
 
         Raises:
             WrongWeightsError: names the first parameter that is missing, superfluous, misshapen, or
                 holds what cannot be computed with.
         """
-        network = MattingNetwork()
+        network = MattingNetwork(variant)
         parameters: dict[str, Tensor] = {}
         for name, expected in network.state_dict().items():
             tensor = weights.get(name)

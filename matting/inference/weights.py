@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.errors import InputError, MissingError, writing
+from matting.inference.published import DEFAULT_MODEL, PUBLISHED, PublishedWeights
+from matting.network_choice import Model
 from matting.progress import Progress
 from matting.system import atomic_files, files
 from matting.system.download import DownloadError, DownloadLimits
@@ -18,12 +20,8 @@ from matting.system.temporary_files import create_temporary
 if TYPE_CHECKING:
     from matting.inference.base import TrainedNetwork
 
-NAME = "rvm_mobilenetv3.pth"
-URL = f"https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/{NAME}"
-SHA256 = "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8"
 VARIABLE = "RVM_CHECKPOINT"
-MOST_BYTES = 1 << 28  # sixteen times that of the published one
-LIMITS = DownloadLimits(largest_bytes=15_224_325)  # the published file's size
+MOST_BYTES = 1 << 28  # more than twice that of the largest published one
 
 
 @dataclass(frozen=True)
@@ -35,30 +33,32 @@ class Checkpoint:
     network: TrainedNetwork
 
 
-def default_path() -> Path:
-    """Return where a checkpoint is downloaded to: beside `inference_custom.py`."""
-    return Path(__file__).resolve().parents[2] / NAME
+def default_path(model: Model = DEFAULT_MODEL) -> Path:
+    """Return where a network's weights are downloaded to: beside `inference_custom.py`."""
+    return Path(__file__).resolve().parents[2] / PUBLISHED[model].name
 
 
-def find_checkpoint(chosen: Path | None, progress: Progress) -> Path:
+def find_checkpoint(chosen: Path | None, progress: Progress, model: Model | None = None) -> Path:
     """Return the checkpoint to use; if none is there, download the published one.
 
     Args:
-        chosen: the one asked for; None: the one that the variable names, else the default.
+        chosen: the one asked for; None: that of `model`.
+        model: the network asked for; None: the one that the variable names, else the default.
     Raises:
         InputError: the one asked for, or named by the variable, is not there.
         MissingError: it had to be downloaded and could not be.
         StorageError: the download could not be written.
     """
-    present = present_checkpoint(chosen)
+    present = present_checkpoint(chosen, model)
     if present is not None:
         return present
-    path = default_path()
-    download(path, progress)
+    wanted = model or DEFAULT_MODEL
+    path = default_path(wanted)
+    download(path, progress, PUBLISHED[wanted])
     return path
 
 
-def present_checkpoint(chosen: Path | None = None) -> Path | None:
+def present_checkpoint(chosen: Path | None = None, model: Model | None = None) -> Path | None:
     """Return what `find_checkpoint` does; None where that would have to be downloaded.
 
     Raises:
@@ -67,51 +67,40 @@ def present_checkpoint(chosen: Path | None = None) -> Path | None:
     if chosen is not None:
         _require(chosen, f"The checkpoint {chosen}")
         return chosen
-    if os.environ.get(VARIABLE):
+    if model is None and os.environ.get(VARIABLE):
         named = Path(os.environ[VARIABLE])
         _require(named, f"The checkpoint {named}, named by the variable {VARIABLE},")
         return named
-    path = default_path()
+    path = default_path(model or DEFAULT_MODEL)
     return path if path.is_file() else None
 
 
-def download(
-    path: Path,
-    progress: Progress,
-    url: str | None = None,
-    digest: str = "",
-    limits: DownloadLimits = LIMITS,
-) -> None:
-    """Download the published checkpoint to `path`: whole and verified, or not at all.
+def download(path: Path, progress: Progress, published: PublishedWeights) -> None:
+    """Download published weights to `path`: whole and verified, or not at all.
 
-    Args:
-        url: where from; the RVM v1.0.0 release unless given.
-        digest: its SHA-256; the release's unless given.
-        limits: what the download may take.
     Raises:
         MissingError: no network, or what came is not the published file.
         StorageError: it cannot be written.
     """
-    url, digest = url or URL, digest or SHA256
-    progress.say(f"Downloading the network's weights once, from {url}")
+    progress.say(f"Downloading the network's weights once, from {published.url}")
     temporary = create_temporary(path)
     try:
-        received = _fetch(url, temporary, progress, limits)
-        if received != digest:
+        received = _fetch(published, temporary, progress)
+        if received != published.sha256:
             raise MissingError(
-                f"What came from {url} is not the published file (SHA-256 {received}).",
-                _by_hand(url, path),
+                f"What came from {published.url} is not the published file (SHA-256 {received}).",
+                _by_hand(published, path),
                 retry=True,
             )
         # Another first start may have been sooner, and be reading it.
-        if not path.is_file() or files.sha256(path) != digest:
+        if not path.is_file() or files.sha256(path) != published.sha256:
             atomic_files.publish(temporary, path)
     finally:
         with writing(temporary):
             temporary.unlink(missing_ok=True)
 
 
-def _fetch(url: str, temporary: Path, progress: Progress, limits: DownloadLimits) -> str:
+def _fetch(published: PublishedWeights, temporary: Path, progress: Progress) -> str:
     """Download to `temporary`, and return the SHA-256 of what came."""
     hasher = hashlib.sha256()
     with writing(temporary):
@@ -123,13 +112,17 @@ def _fetch(url: str, temporary: Path, progress: Progress, limits: DownloadLimits
             file.write(block)
         progress.advance(len(block))
 
+    def on_start(size_bytes: int) -> None:
+        progress.start("Download", size_bytes, "B")
+
+    limits = DownloadLimits(published.largest_bytes)
     with file:
         try:
-            download_file(url, limits, lambda size: progress.start("Download", size, "B"), on_block)
+            download_file(published.url, limits, on_start, on_block)
         except DownloadError as error:
             raise MissingError(
                 f"The network's weights are not here and cannot be downloaded ({error}).",
-                _by_hand(url, temporary.with_name(NAME)),
+                _by_hand(published, temporary),
                 retry=True,
             ) from error
         finally:
@@ -137,19 +130,19 @@ def _fetch(url: str, temporary: Path, progress: Progress, limits: DownloadLimits
     return hasher.hexdigest()
 
 
-def _by_hand(url: str, path: Path) -> str:
-    return f"Download {url} with a browser into {path.parent}, as {NAME}."
+def _by_hand(published: PublishedWeights, path: Path) -> str:
+    return f"Download {published.url} with a browser into {path.parent}, as {published.name}."
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Return the network with the weights of `path`; half-precision ones are widened to float32.
 
     Raises:
-        InputError: it is no RVM MobileNetV3 checkpoint; names the first parameter that differs.
+        InputError: it is a checkpoint of no known network; names the first parameter that differs.
     """
     from matting.inference import torch_files
     from matting.inference.base import WrongWeightsError
-    from matting.inference.rvm import RvmNetwork
+    from matting.inference.registry import network_of
 
     _require(path, f"The checkpoint {path}")
     if path.stat().st_size > MOST_BYTES:
@@ -162,7 +155,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not isinstance(weights, dict):
         raise _refused(path, f"it holds a {type(weights).__name__} instead of named parameters")
     try:
-        network = RvmNetwork.of(weights)
+        network = network_of(weights)
     except WrongWeightsError as error:
         raise _refused(path, str(error)) from error
     return Checkpoint(path, hashlib.sha256(content).hexdigest(), network)
@@ -182,6 +175,7 @@ def _require(path: Path, what: str) -> None:
 
 def _refused(path: Path, why: str) -> InputError:
     return InputError(
-        f"{path} does not hold the weights of the network, RVM MobileNetV3: {why}.",
-        f"Use the file {NAME}, which is downloaded where no --checkpoint is given.",
+        f"{path} does not hold the weights of the network: {why}.",
+        f"Use the file {PUBLISHED[DEFAULT_MODEL].name}, which is downloaded where no --checkpoint "
+        "is given.",
     )

@@ -16,6 +16,7 @@ from matting.background import Background, BackgroundFile
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
+from matting.network_choice import Model
 from matting.options import (
     INFERRED,
     Chroma,
@@ -50,6 +51,8 @@ DEFAULT_KINDS = OutputOptions().kinds
 YES_OR_NO = {True: "yes", False: "no"}
 # Typed, these decide more than themselves: the value of the key is not taken from the job then.
 DECIDED_BY = {
+    JobOption.CHECKPOINT: {JobOption.MODEL},
+    JobOption.MODEL: {JobOption.CHECKPOINT},
     JobOption.DOWNSAMPLE_RATIO: {JobOption.SUBJECT},
     JobOption.QUALITY: {JobOption.BITRATE, JobOption.CODEC},  # of another scale
     JobOption.BITRATE: {JobOption.QUALITY},
@@ -86,6 +89,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     """
 
     checkpoint: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
+    model: Model | None = None
     precision: Precision = Precision.AUTO
     downsample_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
     subject: Subject = Subject.FULL_BODY
@@ -119,6 +123,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         matte, output, encoding = options.matte, options.output, options.output.encoding
         return cls(
             checkpoint=None if matte.checkpoint is None else str(matte.checkpoint),
+            model=matte.model,
             precision=matte.precision,
             downsample_ratio=matte.ratio,
             subject=matte.subject,
@@ -158,6 +163,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.downsample_ratio,
                 self.subject,
                 Shots.OFF if self.shots is UNSET else self.shots,
+                model=self.model,
             ),
             output=OutputOptions(
                 _background_of(self.background),

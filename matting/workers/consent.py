@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from matting.errors import InputError
+from matting.inference.published import model_of
 from matting.options import Shots
 from matting.progress import Progress, quantity
 from matting.project.inputs import Input
@@ -59,12 +60,14 @@ def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
 
     After an interrupted change of options that is done by others than the job remembers.
     """
-    made = JobOptions.implied_by(ledger.entry(item.name) for item in others)
-    own = ledger.options
-    words = ""
-    if made and own:
-        if own.shots is Shots.AUTO and made.shots is UNSET:
-            made = replace(made, shots=Shots.OFF)
-        # Results say nothing of where the weights were.
-        words = made.in_words(replace(own, checkpoint=None))
+    entries = [ledger.entry(item.name) for item in others]
+    made, own = JobOptions.implied_by(entries), ledger.options
+    if made is None or own is None:
+        return STAY
+    if own.shots is Shots.AUTO and made.shots is UNSET:
+        made = replace(made, shots=Shots.OFF)
+    # Results do not say where the weights were, only what they were.
+    made = replace(made, model=model_of(entries[0].settings.checkpoint))
+    model = own.model or (None if own.checkpoint else made.model)
+    words = made.in_words(replace(own, checkpoint=None, model=model))
     return f"To keep what is done, type what it was made with: {words}" if words else STAY

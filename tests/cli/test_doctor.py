@@ -16,6 +16,8 @@ from matting.cli.doctor_probes import CodecTrials, Machine, TorchProbe, WeightsP
 from matting.cli.main import main
 from matting.errors import InputError, MissingError
 from matting.inference import weights
+from matting.inference.published import DEFAULT_MODEL, PUBLISHED
+from matting.network_choice import Model
 from matting.options import VideoCodec
 from matting.system import fixes
 from matting.system.nvidia_smi import Driver, Gpu
@@ -55,9 +57,10 @@ class Computer(Machine):
     troubles: dict[str, str] = field(default_factory=dict)
     no_ffmpeg: str = ""
     file: WeightsProbe | None = field(
-        default_factory=lambda: WeightsProbe(Path("a.pth"), weights.SHA256)
+        default_factory=lambda: WeightsProbe(Path("a.pth"), PUBLISHED[DEFAULT_MODEL].sha256)
     )
     no_file: str = ""
+    larger: WeightsProbe | None = None
     free: int | None = 10**11
 
     @property
@@ -98,7 +101,9 @@ class Computer(Machine):
             raise MissingError(self.no_ffmpeg)
         return "7.1", Path("/x/ffmpeg-linux")
 
-    def weights(self, *, load: bool) -> WeightsProbe | None:
+    def weights(self, *, load: bool, model: Model | None = None) -> WeightsProbe | None:
+        if model is Model.RESNET50:
+            return self.larger
         if self.no_file:
             raise InputError(self.no_file)
         return self.file
@@ -322,10 +327,26 @@ def test_what_must_be_fixed_is_reported_with_its_command(
     assert [name for name, (state, _) in report.rows.items() if state == "problem"] == [row]
 
 
-def test_a_broken_download_is_deleted_to_be_loaded_anew(tmp_path: Path, progress: Recorder) -> None:
-    broken = WeightsProbe(weights.default_path(), MINE, "it cannot be read.")
-    report = ask(Computer(file=broken), tmp_path, progress)
+@pytest.mark.parametrize(
+    ("model", "row"), [(Model.MOBILENETV3, "Checkpoint"), (Model.RESNET50, "Larger network")]
+)
+def test_a_broken_download_is_deleted_to_be_loaded_anew(
+    model: Model, row: str, tmp_path: Path, progress: Recorder
+) -> None:
+    broken = WeightsProbe(weights.default_path(model), MINE, "it cannot be read.")
+    is_larger = model is Model.RESNET50
+    computer = Computer(larger=broken) if is_larger else Computer(file=broken)
+    report = ask(computer, tmp_path, progress)
+    assert report.rows[row][0] == "problem"
     assert f"rm {broken.path}" in report.fixes
+
+
+def test_the_larger_network_is_spoken_of_where_it_is(tmp_path: Path) -> None:
+    assert "Larger network" not in ask(Computer(), tmp_path, Recorder()).rows
+    probe = WeightsProbe(Path("large.pth"), PUBLISHED[Model.RESNET50].sha256)
+    for computer in (Computer(larger=probe), Computer(file=probe, larger=probe)):
+        state, text = ask(computer, tmp_path, Recorder()).rows["Larger network"]
+        assert (state, "the published one" in text) == ("ok", True), text
 
 
 def test_a_variable_that_names_no_ffmpeg_is_to_be_unset(

@@ -119,6 +119,9 @@ def test_a_folder_that_is_not_one(
         (["--downsample-ratio", "1e400"], "not a number"),
         (["--checkpoint", "."], "no file"),
         (["--checkpoint", "gone.pth"], "gone.pth"),
+        (["--model", "gone.pth"], "gone.pth"),
+        (["--model", "resnet"], "mean resnet50"),
+        (["--model", "resnet50", "--checkpoint", "gone.pth"], "not allowed with"),
         (["--unknown"], "--unknown"),
     ],
 )
@@ -132,7 +135,9 @@ def test_an_option_that_does_not_exist_or_fit(
     clips = tmp_path / "clips"
     clips.mkdir()
     make_clip(clips / "a.mp4", 2)
-    checkpoint = [] if "--checkpoint" in arguments else ["--checkpoint", random_checkpoint]
+    checkpoint = (
+        [] if {"--checkpoint", "--model"} & {*arguments} else ["--checkpoint", random_checkpoint]
+    )
     code, text = run(capsys, "infer", clips, *checkpoint, *arguments)
     assert code == 2
     assert words in text

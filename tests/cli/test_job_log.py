@@ -121,8 +121,9 @@ def test_it_may_be_written_by_many_at_once(tmp_path: Path) -> None:
     assert text_of(tmp_path).count("One line.\n") == 80
 
 
+@pytest.mark.parametrize("option", ["--checkpoint ", "--model ", "--checkpoint=", "--model="])
 def test_names_of_the_computer_and_the_user_are_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home" / "alice"
     monkeypatch.setenv("HOME", str(home))
@@ -132,7 +133,7 @@ def test_names_of_the_computer_and_the_user_are_left_out(
     matted.mkdir(parents=True)
     make_job(matted)
     weights = home / "models" / "mine.pth"
-    arguments = ["infer", str(home / "clip_segments"), "--checkpoint", str(weights)]
+    arguments = ["infer", str(home / "clip_segments"), *f"{option}{weights}".split()]
     log = log_of(parse(arguments), arguments)
     assert log is not None
     log.write(f'File "{ROOT / "matting" / "x.py"}", line 3')

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from matting.cli import arg_types
 from matting.cli.parser import CommandParser, TextRequested, parse
 from matting.errors import InputError
+from matting.network_choice import Model
 from matting.system.invocation import VERSION, Command
 from tests.support.repository import ROOT
 
@@ -153,3 +154,11 @@ def test_a_colour_has_three_bytes_or_is_refused(text: str) -> None:
         return
     assert len(value) == 3
     assert all(0 <= part <= 255 for part in value)
+
+
+def test_a_network_is_named_or_is_a_file() -> None:
+    assert parse(["run", "a.mp4", "--model", "ResNet50"]).model is Model.RESNET50
+    for option in ("--model", "--checkpoint"):
+        options = parse(["run", "a.mp4", option, "own.pth"])
+        assert options.checkpoint == Path("own.pth").absolute()
+        assert "model" not in options

@@ -9,6 +9,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,14 @@ import torch
 
 from matting.errors import InputError, MissingError
 from matting.inference import weights
+from matting.inference.published import PUBLISHED
 from matting.inference.rvm import RvmNetwork
-from model import MattingNetwork, load_network
+from matting.network_choice import Model
+from model import RESNET50, MattingNetwork, load_network
 from tests.support.recorder import Recorder
 
 CONTENT = b"weights" * 40_000
+NAME = PUBLISHED[Model.MOBILENETV3].name
 
 
 @pytest.fixture
@@ -53,34 +57,39 @@ def test_the_one_asked_for_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
 ) -> None:
     chosen, named = tmp_path / "chosen.pth", tmp_path / "named.pth"
-    default = tmp_path / weights.NAME
-    for path in (chosen, named, default):
+    default, larger = tmp_path / NAME, tmp_path / PUBLISHED[Model.RESNET50].name
+    for path in (chosen, named, default, larger):
         path.write_bytes(b"x")
     assert weights.find_checkpoint(None, progress) == default
     monkeypatch.setenv("RVM_CHECKPOINT", str(named))
     assert weights.find_checkpoint(None, progress) == named
+    assert weights.find_checkpoint(None, progress, Model.MOBILENETV3) == default
+    assert weights.find_checkpoint(None, progress, Model.RESNET50) == larger
     assert weights.find_checkpoint(chosen, progress) == chosen
 
 
 def test_one_that_the_variable_names_must_be_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
 ) -> None:
-    (tmp_path / weights.NAME).write_bytes(b"x")
+    (tmp_path / NAME).write_bytes(b"x")
     monkeypatch.setenv("RVM_CHECKPOINT", str(tmp_path / "gone.pth"))
     with pytest.raises(InputError, match="gone.pth"):
         weights.find_checkpoint(None, progress)
 
 
+@pytest.mark.parametrize("model", [None, *Model])
 def test_the_published_one_is_downloaded_once(
-    server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder
+    model: Model | None, server: str, monkeypatch: pytest.MonkeyPatch, progress: Recorder
 ) -> None:
-    monkeypatch.setattr(weights, "URL", f"{server}/whole")
-    monkeypatch.setattr(weights, "SHA256", hashlib.sha256(CONTENT).hexdigest())
-    path = weights.find_checkpoint(None, progress)
+    file = PUBLISHED[model or Model.MOBILENETV3]
+    served = replace(file, url=f"{server}/whole", sha256=hashlib.sha256(CONTENT).hexdigest())
+    monkeypatch.setitem(PUBLISHED, model or Model.MOBILENETV3, served)
+    path = weights.find_checkpoint(None, progress, model)
+    assert path.name == file.name
     assert path.read_bytes() == CONTENT
     assert progress.done == progress.totals[0] == len(CONTENT)
-    monkeypatch.setattr(weights, "URL", f"{server}/absent")
-    assert weights.find_checkpoint(None, progress) == path
+    monkeypatch.setitem(PUBLISHED, model or Model.MOBILENETV3, file)
+    assert weights.find_checkpoint(None, progress, model) == path
 
 
 @pytest.mark.parametrize("page", ["whole", "half", "absent"])
@@ -88,20 +97,22 @@ def test_a_bad_download_leaves_nothing(
     page: str, tmp_path: Path, server: str, progress: Recorder
 ) -> None:
     """`whole` is complete but not the published file."""
-    target = tmp_path / weights.NAME
+    target = tmp_path / NAME
+    file = replace(PUBLISHED[Model.MOBILENETV3], url=f"{server}/{page}")
     with pytest.raises(MissingError) as caught:
-        weights.download(target, progress, url=f"{server}/{page}")
+        weights.download(target, progress, file)
     assert list(tmp_path.iterdir()) == []
     assert f"{server}/{page}" in caught.value.hint
-    assert weights.NAME in caught.value.hint
+    assert NAME in caught.value.hint
     assert str(tmp_path) in caught.value.hint
 
 
-def test_no_network_says_what_to_do(tmp_path: Path, progress: Recorder) -> None:
+@pytest.mark.parametrize("model", Model)
+def test_no_network_says_what_to_do(model: Model, tmp_path: Path, progress: Recorder) -> None:
     with pytest.raises(MissingError) as caught:
-        weights.find_checkpoint(None, progress)
+        weights.find_checkpoint(None, progress, model)
     assert caught.value.exit_code == 3
-    assert weights.URL in caught.value.hint
+    assert PUBLISHED[model].url in caught.value.hint
     assert str(tmp_path) in caught.value.hint
 
 
@@ -164,7 +175,7 @@ def test_half_precision_is_widened(random_checkpoint: Path, tmp_path: Path) -> N
 
 
 def test_the_published_one_loads(shared: Path) -> None:
-    network = weights.load_checkpoint(shared / "weights" / weights.NAME).network
+    network = weights.load_checkpoint(shared / "weights" / NAME).network
     assert isinstance(network, RvmNetwork)
     state = network.network.state_dict()
     assert len(state) == 380
@@ -186,6 +197,22 @@ def test_refuses_another_network_by_name(change: str, tmp_path: Path) -> None:
     torch.save(list(state.values()) if change == "list" else state, path)
     with pytest.raises(InputError, match="list" if change == "list" else name):
         weights.load_checkpoint(path)
+
+
+def test_the_larger_network_is_told_by_its_names_and_refused_by_the_first_wrong_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "larger.pth"
+    state = {name: tensor.half() for name, tensor in MattingNetwork(RESNET50).state_dict().items()}
+    torch.save(state, path)
+    network = weights.load_checkpoint(path).network
+    assert isinstance(network, RvmNetwork)
+    assert network.network.variant is RESNET50
+    name = "backbone.layer3.5.conv3.weight"
+    for wrong in ({k: v for k, v in state.items() if k != name}, {**state, name: torch.zeros(2)}):
+        torch.save(wrong, path)
+        with pytest.raises(InputError, match=f"ResNet50.*{name}"):
+            weights.load_checkpoint(path)
 
 
 @pytest.mark.parametrize(

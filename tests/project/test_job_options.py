@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from matting.cli import option_values, parser
 from matting.errors import InputError
+from matting.network_choice import Model
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -52,7 +53,8 @@ REMEMBERED = st.builds(
     frame_rate=st.none() | RATES,
     keep_matte=st.booleans(),
     formats=st.lists(st.sampled_from(FormatName), unique=True, max_size=3).map(tuple),
-)
+    model=st.none() | st.sampled_from(Model),
+).filter(lambda job: job.checkpoint is None or job.model is None)
 
 
 def typed(*words: str) -> MattingOptions:
@@ -103,6 +105,11 @@ def test_what_is_typed_replaces_one_by_one() -> None:
     assert take_up(typed("--quality", "60"), av1, Recorder()).output.encoding.quality == 60
     with pytest.raises(InputError, match="takes 0 to 51"):
         take_up(typed("--quality", "60"), JobOptions(), Recorder())
+    large = JobOptions.of(typed("--model", "resnet50"))
+    taken = take_up(typed("--model", __file__), large, Recorder())
+    assert (taken.matte.model, taken.matte.checkpoint) == (None, Path(__file__))
+    taken = take_up(typed("--model", "mobilenetv3"), JobOptions.of(taken), Recorder())
+    assert (taken.matte.model, taken.matte.checkpoint) == (Model.MOBILENETV3, None)
     # All that a program in Python gives counts, for it gives all.
     options = MattingOptions()
     assert take_up(options, job, Recorder()) == options
