@@ -21,6 +21,7 @@ class JobOption(Choice):
     DOWNSAMPLE_RATIO = "--downsample-ratio"
     SUBJECT = "--subject"
     SHOTS = "--shots"
+    MATTE_QUALITY = "--matte-quality"
     BACKGROUND = "--background"
     SAVE = "--save"
     CODEC = "--codec"
@@ -41,6 +42,7 @@ class JobOption(Choice):
         return self in {
             JobOption.CHECKPOINT,
             JobOption.MODEL,
+            JobOption.MATTE_QUALITY,
             JobOption.PRECISION,
             JobOption.DOWNSAMPLE_RATIO,
             JobOption.SUBJECT,

@@ -10,3 +10,10 @@ class Model(Choice):
 
     MOBILENETV3 = "mobilenetv3"
     RESNET50 = "resnet50"  # larger
+
+
+class MatteQuality(Choice):
+    """How much time is spent on a matte."""
+
+    NORMAL = "normal"
+    BEST = "best"  # each frame is seen twice, the second time mirrored, for twice the network time

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
-from matting.network_choice import Model
+from matting.network_choice import MatteQuality, Model
 
 
 class OutputKind(Choice):
@@ -192,6 +192,7 @@ class MatteOptions:
     subject: Subject = Subject.FULL_BODY
     shots: Shots = Shots.AUTO
     model: Model | None = None
+    quality: MatteQuality = MatteQuality.NORMAL
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,12 @@ def add_matte_options(group: Group) -> None:
         default.shots,
         "auto: each shot by itself, from its own start; off: as one",
     )
+    add_choice(
+        group,
+        "--matte-quality",
+        default.quality,
+        "best: each frame is seen twice, for twice the network's time; also --quality best",
+    )
     add(
         "--downsample-ratio",
         type=arg_types.ratio,

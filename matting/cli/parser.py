@@ -14,6 +14,8 @@ from typing import NoReturn
 
 from matting.cli import command_options, help_texts, suggestions
 from matting.errors import InputError
+from matting.job_option import JobOption
+from matting.network_choice import MatteQuality
 from matting.system.invocation import (
     VERSION,
     Command,
@@ -86,7 +88,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise TextRequested(f"RVM on Segments {VERSION}")
     command = _command(word)
     parser = CommandParser(command)
-    options, unknown = parser.parse_known_args(_with_negative_values(words, parser))
+    words = _with_matte_quality(_with_negative_values(words, parser), parser)
+    options, unknown = parser.parse_known_args(words)
     if unknown:
         _refuse(unknown, parser)
     if command.needs_path and options.path is None:
@@ -121,6 +124,23 @@ def _with_negative_values(words: Sequence[str], parser: CommandParser) -> list[s
         else:
             tied.append(word)
     return tied
+
+
+def _with_matte_quality(words: Sequence[str], parser: CommandParser) -> list[str]:
+    """Return the words with --quality, where it is that of the matte, as what sets it.
+
+    As a number it is the encoder's, and both may be given.
+    """
+    named, renamed = list(words), JobOption.MATTE_QUALITY.value
+    if not parser.takes_value(renamed):
+        return named
+    for index, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option == JobOption.QUALITY.value:
+            value = value if equals else "".join(words[index + 1 : index + 2])
+            if value.strip().lower() in list(MatteQuality):
+                named[index] = renamed + word[len(option) :]
+    return named
 
 
 def _help(words: Sequence[str]) -> str:

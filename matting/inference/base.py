@@ -92,8 +92,15 @@ class InferenceNetwork(ABC):
         """Return how much of a GPU's memory the steps need for a frame, without its samples."""
 
     @abstractmethod
-    def extract_features(self, source: Planes, ratio: float) -> FrameFeatures:
-        """Return the features of frames on the network's device, for a ratio in (0, 1]."""
+    def extract_features(
+        self, source: Planes, ratio: float, *, mirrored: bool = False
+    ) -> FrameFeatures:
+        """Return the features of frames on the network's device, for a ratio in (0, 1].
+
+        Args:
+            mirrored: whether the frames are seen with left and right exchanged; all that comes of
+                these features is mirrored, too.
+        """
 
     @abstractmethod
     def run_recurrent(

@@ -85,8 +85,11 @@ class RvmInference(InferenceNetwork):
         return pixel_bytes * size.width * size.height * ratio**2
 
     @torch.inference_mode()
-    def extract_features(self, source: Planes, ratio: float) -> FrameFeatures:
+    def extract_features(
+        self, source: Planes, ratio: float, *, mirrored: bool = False
+    ) -> FrameFeatures:
         small = tone_map(downsample_to_rgb(source, ratio), source.sample_format)
+        small = small.flip(3) if mirrored else small
         return FrameFeatures(source, ratio, (small, *self._network.extract_features(small)))
 
     @torch.inference_mode()

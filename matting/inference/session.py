@@ -27,6 +27,8 @@ from matting.inference.precision import (
     require_precision,
 )
 from matting.inference.run_up import RUN_UP_FRAMES
+from matting.inference.two_views import TwoViews
+from matting.network_choice import MatteQuality
 from matting.options import Precision, Subject
 from matting.system.memory import Splittable, enough_memory, free_bytes, in_parts
 
@@ -77,6 +79,8 @@ class MattingSession:
         device: torch.device,
         precision: Precision,
         largest_chunk: int | None = None,
+        *,
+        quality: MatteQuality = MatteQuality.NORMAL,
     ) -> None:
         """
         Args:
@@ -85,6 +89,7 @@ class MattingSession:
             largest_chunk: how many frames to compute at once at most. None: on the CPU one (more
                 push each other out of its caches: 1.5 to 2 times slower at 8), on a GPU as many as
                 make it faster.
+            quality: BEST: every frame is seen twice.
         Raises:
             InputError: the precision does not work on the device.
             MachineError: the network does not fit into its memory, or it refuses to work.
@@ -103,6 +108,8 @@ class MattingSession:
                 exact = network.for_inference(torch.float32, device)
                 if not networks_agree(self._network, exact, device):
                     self.precision, self._network = Precision.FP32, exact
+        if quality is MatteQuality.BEST:
+            self._network = TwoViews(self._network)
         self.device = device
         default = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or default

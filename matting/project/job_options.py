@@ -16,7 +16,7 @@ from matting.background import Background, BackgroundFile
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
-from matting.network_choice import Model
+from matting.network_choice import MatteQuality, Model
 from matting.options import (
     INFERRED,
     Chroma,
@@ -90,6 +90,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
 
     checkpoint: Annotated[str, Meta(max_length=LONGEST_PATH)] | None = None
     model: Model | None = None
+    matte_quality: MatteQuality = MatteQuality.NORMAL
     precision: Precision = Precision.AUTO
     downsample_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
     subject: Subject = Subject.FULL_BODY
@@ -124,6 +125,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         return cls(
             checkpoint=None if matte.checkpoint is None else str(matte.checkpoint),
             model=matte.model,
+            matte_quality=matte.quality,
             precision=matte.precision,
             downsample_ratio=matte.ratio,
             subject=matte.subject,
@@ -164,6 +166,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.subject,
                 Shots.OFF if self.shots is UNSET else self.shots,
                 model=self.model,
+                quality=self.matte_quality,
             ),
             output=OutputOptions(
                 _background_of(self.background),
@@ -266,7 +269,7 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         known.pop("background", None)  # where its file lay is not on record
     values = {
         name: known[name]
-        for name in ("precision", "background", "codec", "chroma", *EDGE_SETTINGS)
+        for name in ("precision", "matte_quality", "background", "codec", "chroma", *EDGE_SETTINGS)
         if known.get(name) is not None
     }
     ratio, rate, codec = known.get("ratio"), known.get("frame_rate"), known.get("codec")

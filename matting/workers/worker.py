@@ -277,4 +277,5 @@ def _session(setup: WorkerSetup, device: torch.device) -> MattingSession:
         device,
         setup.options.matte.precision,
         setup.options.compute.largest_chunk,
+        quality=setup.options.matte.quality,
     )

@@ -201,3 +201,13 @@ def test_parts_are_found_and_say_what_they_measured(
     mad = float((1 - walker.alpha).mean()) * 1e3
     assert title == "Quality: Every clip"
     assert f"| walker | 3 | {mad:.2f} |" in text
+
+
+def test_both_qualities_of_a_matte_are_compared(
+    walker: Clip, opaque_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.quality.part_best._clips", lambda _: [walker])
+    _, text = run_part("best", Bench(tmp_path, MattingOptions(MatteOptions(opaque_checkpoint))))
+    mad = f"{float((1 - walker.alpha).mean()) * 1e3:.2f}"
+    assert f"| walker | 3 | {mad} | {mad} |" in text
+    assert "changes by +0.00 in MAD" in text

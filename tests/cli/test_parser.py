@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matting.cli import arg_types
+from matting.cli import arg_types, option_values
 from matting.cli.parser import CommandParser, TextRequested, parse
 from matting.errors import InputError
-from matting.network_choice import Model
+from matting.network_choice import MatteQuality, Model
 from matting.system.invocation import VERSION, Command
 from tests.support.repository import ROOT
 
@@ -162,3 +162,13 @@ def test_a_network_is_named_or_is_a_file() -> None:
         options = parse(["run", "a.mp4", option, "own.pth"])
         assert options.checkpoint == Path("own.pth").absolute()
         assert "model" not in options
+
+
+@pytest.mark.parametrize("words", ["--quality best", "--quality=BEST", "--matte-quality best"])
+def test_the_quality_of_the_matte_is_a_word_and_the_encoders_a_number(words: str) -> None:
+    for others in ("--quality 18", "--bitrate 40M", ""):
+        for line in (f"{words} {others}", f"{others} {words}"):
+            options = option_values.matting_options(parse(["run", "a.mp4", *line.split()]))
+            assert options.matte.quality is MatteQuality.BEST
+            assert options.output.encoding.quality == (18 if "18" in others else None)
+    assert "number" in refusal("deliver a_segments_matted --quality best")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from matting.cli import option_values, parser
 from matting.errors import InputError
-from matting.network_choice import Model
+from matting.network_choice import MatteQuality, Model
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -53,6 +53,7 @@ REMEMBERED = st.builds(
     frame_rate=st.none() | RATES,
     keep_matte=st.booleans(),
     formats=st.lists(st.sampled_from(FormatName), unique=True, max_size=3).map(tuple),
+    matte_quality=st.sampled_from(MatteQuality),
     model=st.none() | st.sampled_from(Model),
 ).filter(lambda job: job.checkpoint is None or job.model is None)
 

@@ -126,6 +126,7 @@ def test_todays_results_carry_assumed_tags(tmp_path: Path) -> None:
         ("plain", {"first_frame": 3}, []),
         ("all_kinds", {"first_frame": 3}, ["first_frame"]),
         ("all_kinds", {"precision": "bf16"}, ["precision"]),
+        ("plain", {"matte_quality": "best"}, ["matte_quality"]),
         ("pictures_to_video", {"frame_rate": "30"}, ["frame_rate"]),
         # Once pictures were made: that there is an encoding now is not named, but that it is one.
         ("pictures_to_video", {"frame_rate": "pictures"}, ["frame_rate"]),
