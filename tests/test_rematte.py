@@ -267,6 +267,16 @@ def test_ranges_are_put_again_into_what_is_matted_again(
     assert snapshot(ranged) == before
 
 
+def test_a_range_is_left_out_of_a_segment_with_other_content(
+    original: MattedFolder, ranged: MattedFolder, options: MattingOptions
+) -> None:
+    path = ranged.root.parent / "clip_segments" / "output_000.mp4"
+    path.write_bytes(path.read_bytes() + b"\0\0\0\x08free")
+    assert infer_again(ranged, options).mentions("is left out of output_000.mp4")
+    assert all(processed(ranged).values())
+    assert changed_frames(alphas(original), alphas(ranged)) == list(range(RATE, STOP))
+
+
 def test_killed_at_any_moment_the_same_command_goes_on(
     job: MattedFolder, options: MattingOptions
 ) -> None:

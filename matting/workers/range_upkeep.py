@@ -43,6 +43,7 @@ def renew_mattes(ledger: Ledger, progress: Progress) -> list[str]:
     Raises:
         EncodeError, StorageError: a matte cannot be written.
     """
+    _mention_stale(ledger, progress)
     outdated = dict(_outdated(ledger, progress))
     if not outdated:
         return []
@@ -76,6 +77,18 @@ def tidy_ranges(ledger: Ledger) -> None:
                 atomic_files.remove(ledger.folder.ranges / file.file)
     kept = (o for o in ledger.ranges if o.status is not RangeStatus.UNDONE or o.number in used)
     ledger.record_ranges(tuple(kept))  # last: until then, taking it back again goes on with this
+
+
+def _mention_stale(ledger: Ledger, progress: Progress) -> None:
+    """Name the ranges that do not count in segments which are not what they were."""
+    for own in ledger.ranges:
+        sources = {name: ledger.entry(name).source for name in own.parts}
+        changed = [n for n, part in own.parts.items() if sources[n] not in {None, part.source}]
+        if own.status is RangeStatus.WHOLE and changed:
+            progress.say(
+                f"Range {own} is left out of {', '.join(changed[:5])}, which changed since it was "
+                f"done: do it again, or take it back with rematte --undo {own.number}."
+            )
 
 
 def _outdated(ledger: Ledger, progress: Progress) -> Iterator[tuple[str, list[MattingRange]]]:
