@@ -111,7 +111,10 @@ def matte_clip(clip: Path, checkpoint: Path, frames: int) -> list[MattePlanes]:
     mattes = []
     for chunk in islice(VideoSource(clip).chunks(1), WARM_UP_FRAMES + frames):
         ratio = automatic_ratio(chunk.pictures.size, Subject.FULL_BODY)
-        mattes += [render_planes(matte) for matte in session.mattes(chunk.pictures, ratio)]
+        mattes += [
+            render_planes(replace(matte, fused=True))
+            for matte in session.mattes(chunk.pictures, ratio)
+        ]
     return mattes[WARM_UP_FRAMES:]
 
 

@@ -9,7 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -33,6 +33,7 @@ from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.decode_check import decode_through
 from matting.media.video_source import VideoSource
+from matting.network_choice import Foreground
 from matting.options import (
     EncodingOptions,
     OutputKind,
@@ -123,6 +124,7 @@ def measure(
     ratio: float,
     device: str,
     output: OutputOptions,
+    foreground: Foreground = Foreground.FUSED,
 ) -> StageTimes:
     """Run the stages in turns. The outputs of all frames of the clip must fit in memory."""
     torch_device = choose_device(device)
@@ -138,7 +140,8 @@ def measure(
     composite_format = {OutputKind.COMPOSITE: output_format.sample_format}
 
     def render(matte: Matte) -> dict[OutputKind, Planes]:
-        stored = StoredFrames(matte.source, render_matte_planes(matte, renderer=renderer))
+        fused = replace(matte, fused=foreground is Foreground.FUSED)
+        stored = StoredFrames(matte.source, render_matte_planes(fused, renderer=renderer))
         return compose_outputs(stored, composite_format, COLOUR)
 
     for matte in session.mattes(next(source.chunks(chunk_frames)).pictures, ratio):  # a warm-up
@@ -195,6 +198,7 @@ def main() -> None:
     parser.add_argument("--ratio", type=float, default=0.4)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--codec", type=VideoCodec, default=VideoCodec.HEVC)
+    parser.add_argument("--foreground", type=Foreground, default=Foreground.FUSED)
     parser.add_argument("--bitrate-bps", type=int, default=40_000_000)
     options = parser.parse_args()
     times = measure(
@@ -206,6 +210,7 @@ def main() -> None:
         output=OutputOptions(
             encoding=EncodingOptions(options.codec, bitrate_bps=options.bitrate_bps)
         ),
+        foreground=options.foreground,
     )
     print(json.dumps(asdict(times)))
 

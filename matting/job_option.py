@@ -21,6 +21,7 @@ class JobOption(Choice):
     DOWNSAMPLE_RATIO = "--downsample-ratio"
     SUBJECT = "--subject"
     SHOTS = "--shots"
+    FOREGROUND = "--foreground"
     MATTE_QUALITY = "--matte-quality"
     BACKGROUND = "--background"
     SAVE = "--save"

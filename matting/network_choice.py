@@ -1,4 +1,4 @@
-"""Which network, and how much of its time: the choices that a user has."""
+"""Which network, how much of its time, and what is taken of it: the choices that a user has."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ class MatteQuality(Choice):
 
     NORMAL = "normal"
     BEST = "best"  # each frame is seen twice, the second time mirrored, for twice the network time
+
+
+class Foreground(Choice):
+    """The colours of half-transparent pixels: made of the colours around, or the network's own."""
+
+    FUSED = "fused"
+    NETWORK = "network"

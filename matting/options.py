@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
-from matting.network_choice import MatteQuality, Model
+from matting.network_choice import Foreground, MatteQuality, Model
 
 
 class OutputKind(Choice):
@@ -184,6 +184,7 @@ class MatteOptions:
         model: whose published weights; None: the file that RVM_CHECKPOINT names, else MOBILENETV3.
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         shots: AUTO: each shot from its own start, where the plan says where shots start.
+        foreground: where the colours at soft edges come from.
     """
 
     checkpoint: Path | None = None
@@ -191,6 +192,7 @@ class MatteOptions:
     ratio: float | None = None
     subject: Subject = Subject.FULL_BODY
     shots: Shots = Shots.AUTO
+    foreground: Foreground = Foreground.FUSED
     model: Model | None = None
     quality: MatteQuality = MatteQuality.NORMAL
 

@@ -36,6 +36,12 @@ def add_matte_options(group: Group) -> None:
         help="size of the copy in which people are found, 0 to 1 (default: auto, by --subject)",
     )
     add_network(group)
+    add_choice(
+        group,
+        "--foreground",
+        default.foreground,
+        "half-transparent colours: of those around, or not",
+    )
     add_choice(group, "--precision", default.precision, "of the network's arithmetic")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from matting.errors import InputError
 from matting.job_option import JobOption
-from matting.network_choice import MatteQuality
+from matting.network_choice import Foreground, MatteQuality
 from matting.options import (
     INFERRED,
     Chroma,
@@ -74,6 +74,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             ratio=typed.get(JobOption.DOWNSAMPLE_RATIO, matte.ratio),
             subject=Subject(typed.get(JobOption.SUBJECT, matte.subject)),
             shots=Shots(typed.get(JobOption.SHOTS, matte.shots)),
+            foreground=Foreground(typed.get(JobOption.FOREGROUND, matte.foreground)),
             quality=MatteQuality(typed.get(JobOption.MATTE_QUALITY, matte.quality)),
             model=typed.get(JobOption.MODEL, matte.model),
         ),

@@ -72,17 +72,16 @@ def downsample_to_rgb(planes: Planes, ratio: float) -> Tensor:
         (torch.arange(count, device=planes.device) + 0.5).div_(ratio).sub_(0.5).clamp_(min=0)
         for count in (height, width)
     )
-    source = planes.sample_format
-    luma_or_rgb = normalise_luma_or_rgb(sample_bilinear(planes.luma_or_rgb, rows, columns), source)
-    if source.luma_coefficients is None:
-        return luma_or_rgb
-    chroma = None
-    if planes.chroma is not None:
-        chroma_columns = (columns - source.siting[0]) / source.subsampling[0]
-        chroma_rows = (rows - source.siting[1]) / source.subsampling[1]
-        samples = sample_bilinear(planes.chroma, chroma_rows, chroma_columns)
-        chroma = normalise_chroma(samples, source)
-    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
+    return _sample_rgb(planes, rows, columns)
+
+
+def resize_to_rgb(planes: Planes, size: Size) -> Tensor:
+    """Return a copy of that size, R'G'B' [T, 3, h, w], float32: bilinear, pixels as areas."""
+    rows, columns = (
+        (torch.arange(count, device=planes.device) + 0.5).mul_(full / count).sub_(0.5).clamp_(min=0)
+        for count, full in ((size.height, planes.height), (size.width, planes.width))
+    )
+    return _sample_rgb(planes, rows, columns)
 
 
 def convert_planes(planes: Planes, target: SampleFormat) -> Planes:
@@ -203,6 +202,21 @@ def nearest_representable_colour(rgb: Sequence[float], target: SampleFormat) -> 
     candidates = rows_to_rgb(neighbours, slice(0, 1))[0, :, 0]  # [3, 125]
     errors = (candidates - exact[:, None]).abs().amax(dim=0)
     return candidates[:, errors.argmin()]
+
+
+def _sample_rgb(planes: Planes, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return R'G'B' on a grid of positions in pixels, bilinear: [T, 3, n, m], float32."""
+    source = planes.sample_format
+    luma_or_rgb = normalise_luma_or_rgb(sample_bilinear(planes.luma_or_rgb, rows, columns), source)
+    if source.luma_coefficients is None:
+        return luma_or_rgb
+    chroma = None
+    if planes.chroma is not None:
+        chroma_columns = (columns - source.siting[0]) / source.subsampling[0]
+        chroma_rows = (rows - source.siting[1]) / source.subsampling[1]
+        samples = sample_bilinear(planes.chroma, chroma_rows, chroma_columns)
+        chroma = normalise_chroma(samples, source)
+    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
 
 
 def _pixel_rows_around(chroma_rows: slice, target: SampleFormat, height: int) -> slice:

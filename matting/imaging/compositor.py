@@ -53,11 +53,14 @@ class Matte:
         source: the frames.
         slope: [T, 4, h, w], of any float type; None: zero, and `offset` is of full size.
         offset: [T, 4, h, w], of any float type.
+        fused: whether soft edges are to be given the colours around, see `blur_fusion`; else
+            those that the network found.
     """
 
     source: Planes
     slope: Tensor | None
     offset: Tensor
+    fused: bool = False
 
     def __len__(self) -> int:
         return len(self.source)
@@ -66,7 +69,8 @@ class Matte:
         """Return the matte in parts of at most `frames` frames, in the same memory."""
         sources, offsets = self.source.split(frames), self.offset.split(frames)
         slopes = [None] * len(sources) if self.slope is None else self.slope.split(frames)
-        return [Matte(*part) for part in zip(sources, slopes, offsets, strict=True)]
+        parts = zip(sources, slopes, offsets, strict=True)
+        return [Matte(*part, fused=self.fused) for part in parts]
 
 
 RenderFunction = Callable[

@@ -144,7 +144,7 @@ def to_matte_planes(source: Planes, alpha: Planes, foreground: Planes) -> MatteP
         soft = [soft_tiles(frame, own) for frame in alpha.luma_or_rgb]
         return correct_tiles(source, alpha, foreground, soft)
     # To find the tiles would mean waiting for the device.
-    corrections = _zeros(source, source.size)
+    corrections = blank_corrections(source, source.size)
     compute_in_bands(_corrections, [source, alpha, foreground], [corrections], chroma_halo(own))
     return from_planes(alpha, corrections)
 
@@ -160,7 +160,7 @@ def correct_tiles(
     """
     if source.chroma is None:
         foreground = Planes(foreground.sample_format, foreground.luma_or_rgb)
-    corrections = _zeros(source, tiled_size(source.size))
+    corrections = blank_corrections(source, tiled_size(source.size))
     frames = zip(*(each.split(1) for each in (source, alpha, foreground, corrections)), strict=True)
     halo = chroma_halo(source.sample_format)
     for (*inputs, output), positions in zip(frames, soft, strict=True):
@@ -179,16 +179,7 @@ def soft_tiles(alpha: Tensor, source: SampleFormat) -> Tensor:
     return ((high > 0) & (low < MAX_ALPHA)).nonzero()
 
 
-def concatenate_mattes(parts: Sequence[MattePlanes]) -> MattePlanes:
-    """Return the frames of all parts, which are of one format and size, in new memory."""
-    alpha = torch.cat([signed_view(part.alpha) for part in parts]).view(torch.uint16)
-    luma_or_rgb = torch.cat([part.luma_or_rgb for part in parts])
-    chromas = [part.chroma for part in parts if part.chroma is not None]
-    chroma = torch.cat(chromas) if chromas else None
-    return MattePlanes(alpha, luma_or_rgb, chroma, parts[0].sample_format)
-
-
-def _zeros(source: Planes, size: Size) -> Planes:
+def blank_corrections(source: Planes, size: Size) -> Planes:
     """Return corrections of 0 for the source's frames, of that size, on its device."""
     shape, device = source.luma_or_rgb.shape[:2], source.device
     luma_or_rgb = torch.zeros(*shape, size.height, size.width, dtype=torch.int8, device=device)
@@ -197,6 +188,15 @@ def _zeros(source: Planes, size: Size) -> Planes:
     width, height = source.sample_format.chroma_size(size)
     chroma = torch.zeros(shape[0], 2, height, width, dtype=torch.int8, device=device)
     return Planes(source.sample_format, luma_or_rgb, chroma)
+
+
+def concatenate_mattes(parts: Sequence[MattePlanes]) -> MattePlanes:
+    """Return the frames of all parts, which are of one format and size, in new memory."""
+    alpha = torch.cat([signed_view(part.alpha) for part in parts]).view(torch.uint16)
+    luma_or_rgb = torch.cat([part.luma_or_rgb for part in parts])
+    chromas = [part.chroma for part in parts if part.chroma is not None]
+    chroma = torch.cat(chromas) if chromas else None
+    return MattePlanes(alpha, luma_or_rgb, chroma, parts[0].sample_format)
 
 
 def _corrections(inputs: Sequence[Planes]) -> list[Planes]:

@@ -6,6 +6,7 @@ import torch
 
 from matting.imaging import compositor
 from matting.imaging.blending import NEGLIGIBLE_STEPS, channel_mean
+from matting.imaging.blur_fusion import fuse_bands, fuse_tiles, local_colours
 from matting.imaging.colour_conversion import CPU_BAND_PX, quantise_luma_or_rgb, rows_to_rgb
 from matting.imaging.compositor import BLACK, Matte, RenderFunction
 from matting.imaging.matte_planes import (
@@ -35,6 +36,8 @@ def render_planes(matte: Matte, render: RenderFunction = compositor.render) -> M
         render: what renders alpha and foreground, as `compositor.render` does. On a CPU, maps
             smaller than the frames need it not.
     """
+    if matte.fused:
+        return _fuse(matte, render)
     source = matte.source
     foreground = {OutputKind.FOREGROUND: foreground_format(source.sample_format)}
     if matte.slope is None or source.device.type != "cpu":
@@ -45,6 +48,20 @@ def render_planes(matte: Matte, render: RenderFunction = compositor.render) -> M
     soft = [soft_tiles(frame, source.sample_format) for frame in alpha.luma_or_rgb]
     outputs = compositor.render_in_tiles(matte, foreground, BLACK, chosen=soft)
     return correct_tiles(source, alpha, outputs[OutputKind.FOREGROUND], soft)
+
+
+def _fuse(matte: Matte, render: RenderFunction) -> MattePlanes:
+    """Return what `render_planes` does, with the colours around at soft edges."""
+    source, on_cpu = matte.source, matte.source.device.type == "cpu"
+    if matte.slope is not None and on_cpu:
+        alpha = _render_alpha(matte)
+    else:
+        alpha = render(matte, {OutputKind.ALPHA: ALPHA_FORMAT}, BLACK)[OutputKind.ALPHA]
+    colours = local_colours(matte)
+    if not on_cpu:
+        return fuse_bands(source, alpha, colours)
+    soft = [soft_tiles(frame, source.sample_format) for frame in alpha.luma_or_rgb]
+    return fuse_tiles(source, alpha, colours, soft)
 
 
 def _render_alpha(matte: Matte) -> Planes:

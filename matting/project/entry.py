@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from matting.network_choice import MatteQuality
+from matting.network_choice import Foreground, MatteQuality
 from matting.options import (
     MOST_KEY_CONTRAST,
     Chroma,
@@ -51,6 +51,7 @@ class RecordedSettings(Struct, frozen=True):
         precision: unset for the one that suits the device (AUTO).
         shots: the numbers of the segment's frames at which a shot starts, each of which is run up;
             unset where all frames are matted as one shot.
+        foreground: unset where soft edges have the colours that the network found.
         matte_quality: unset where it is NORMAL.
         background: as "#78FF9B"; of a file "sha256:" and the hash of its content.
         encoder: where it is unset, SOFTWARE: there was no choice then.
@@ -65,6 +66,7 @@ class RecordedSettings(Struct, frozen=True):
     ratio: Annotated[float, Meta(gt=0, le=1)] | AutoRatio | UnsetType = UNSET
     precision: Precision | UnsetType = UNSET
     shots: Annotated[tuple[Count, ...], Meta(max_length=MOST_SHOTS)] | UnsetType = UNSET
+    foreground: Foreground | UnsetType = UNSET
     matte_quality: MatteQuality | UnsetType = UNSET
     background: BackgroundText | UnsetType = UNSET
     kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET

@@ -16,7 +16,7 @@ from matting.background import Background, BackgroundFile
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
-from matting.network_choice import MatteQuality, Model
+from matting.network_choice import Foreground, MatteQuality, Model
 from matting.options import (
     INFERRED,
     Chroma,
@@ -85,6 +85,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         preset: of the encoder, which only callers in Python give.
         formats: what finished files are made of the mattes.
         shots: unset in records of earlier versions, which matted all frames as one shot.
+        foreground: unset in records of earlier versions, which took the network's own.
         keep_matte: unset in records of earlier versions, which stored none.
     """
 
@@ -95,6 +96,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     downsample_ratio: Annotated[float, Meta(gt=0, le=1)] | None = None
     subject: Subject = Subject.FULL_BODY
     shots: Shots | UnsetType = UNSET
+    foreground: Foreground | UnsetType = UNSET
     background: Annotated[str, Meta(max_length=LONGEST_PATH)] = "#78FF9B"
     save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
     codec: VideoCodec = VideoCodec.HEVC
@@ -130,6 +132,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             downsample_ratio=matte.ratio,
             subject=matte.subject,
             shots=matte.shots,
+            foreground=matte.foreground,
             background=_background_text(output.background),
             save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
             codec=encoding.codec,
@@ -165,6 +168,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.downsample_ratio,
                 self.subject,
                 Shots.OFF if self.shots is UNSET else self.shots,
+                foreground=Foreground.NETWORK if self.foreground is UNSET else self.foreground,
                 model=self.model,
                 quality=self.matte_quality,
             ),
@@ -260,6 +264,8 @@ def _without_what_is_newer(options: MattingOptions, job: JobOptions) -> MattingO
         output = replace(output, keep_matte=False)
     if job.shots is UNSET:
         matte = replace(matte, shots=Shots.OFF)
+    if job.foreground is UNSET:
+        matte = replace(matte, foreground=Foreground.NETWORK)
     return replace(options, matte=matte, output=output)
 
 
@@ -282,6 +288,8 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         values["keep_matte"] = True
     if "shots" in known:
         values["shots"] = Shots.AUTO
+    if "foreground" in known:
+        values["foreground"] = known["foreground"]
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

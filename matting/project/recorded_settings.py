@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from matting.background import Background, BackgroundFile
 from matting.media.encoders import preset_of, quality_of
-from matting.network_choice import MatteQuality
+from matting.network_choice import Foreground, MatteQuality
 from matting.options import (
     CodecBackend,
     EncodingOptions,
@@ -26,10 +26,10 @@ if TYPE_CHECKING:  # what joins results needs no torch
     from matting.project.inputs import Input
 
 # What shapes the matte; all others shape what is made from it.
-MATTE_SETTINGS = ("checkpoint", "ratio", "precision", "shots", "matte_quality")
+MATTE_SETTINGS = ("checkpoint", "ratio", "precision", "shots", "foreground", "matte_quality")
 EDGE_SETTINGS = ("key_cutoff", "key_contrast", "despill")
 # Unset, these are off; all others are unknown then.
-OFF_UNLESS_SET = ("shots", "matte_quality", *EDGE_SETTINGS)
+OFF_UNLESS_SET = ("shots", "foreground", "matte_quality", *EDGE_SETTINGS)
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
@@ -56,6 +56,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         ratio=AutoRatio(f"auto, {matte.subject}") if matte.ratio is None else matte.ratio,
         precision=UNSET if matte.precision is Precision.AUTO else matte.precision,
         shots=_recorded_shots(item, matte.shots),
+        foreground=UNSET if matte.foreground is Foreground.NETWORK else Foreground.FUSED,
         matte_quality=UNSET if matte.quality is MatteQuality.NORMAL else matte.quality,
         background=_recorded_background(output.background),
         kinds=output.written,

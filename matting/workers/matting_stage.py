@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from matting.delivery.segment_writer import SegmentWriter
@@ -15,6 +16,7 @@ from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
 from matting.media.source import FrameChunk, FrameSource
+from matting.network_choice import Foreground
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
 from matting.project.entry import InitialState
@@ -127,7 +129,9 @@ class MattingStage(RenderStage):
         Raises:
             MachineError: as `MattingSession.fit_guided_filter`.
         """
-        return TimedBatch(self._session.fit_guided_filter(output.parts), output.pts)
+        mattes = self._session.fit_guided_filter(output.parts)
+        fused = self._matte_options.foreground is Foreground.FUSED
+        return TimedBatch([replace(matte, fused=fused) for matte in mattes], output.pts)
 
     def end(self, job: SegmentJob, progress: Progress) -> None:
         """Note that the session is at the segment's end, from where the next may continue."""

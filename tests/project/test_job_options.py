@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from matting.cli import option_values, parser
 from matting.errors import InputError
-from matting.network_choice import MatteQuality, Model
+from matting.network_choice import Foreground, MatteQuality, Model
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -43,6 +43,7 @@ REMEMBERED = st.builds(
     downsample_ratio=st.none() | st.integers(1, 1000).map(lambda value: value / 1000),
     subject=st.sampled_from(Subject),
     shots=st.sampled_from(Shots),
+    foreground=st.sampled_from(Foreground),
     background=COLOURS | st.just(str(Path(__file__).absolute())),
     save=st.sets(st.sampled_from(KINDS)).map(lambda kinds: tuple(k for k in KINDS if k in kinds)),
     codec=st.sampled_from(VideoCodec),
@@ -148,3 +149,11 @@ def test_what_differs_from_other_options_can_be_typed() -> None:
         *["--codec", "h264", "--quality", "18"],
     ]
     assert own.in_words(own) == ""
+
+
+def test_a_job_of_an_earlier_version_keeps_the_networks_foreground() -> None:
+    job = msgspec.structs.replace(DEFAULTS, foreground=msgspec.UNSET)
+    for asked in (typed(), typed("--quality", "20"), MattingOptions()):
+        assert take_up(asked, job, Recorder()).matte.foreground is Foreground.NETWORK
+    chosen = take_up(typed("--foreground", "fused"), job, Recorder())
+    assert chosen.matte.foreground is Foreground.FUSED

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from matting.network_choice import Foreground
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -26,6 +27,7 @@ from matting.options import (
 )
 from matting.project.entry import Entry, OutputFile, RecordedSettings
 from matting.project.inputs import Input
+from matting.project.lineage import same_matte
 from matting.project.recorded_settings import (
     changed_settings,
     in_words,
@@ -89,7 +91,7 @@ def test_earlier_versions_records_are_todays(job: str, tmp_path: Path) -> None:
     )
     options = with_tags_as_before(OPTIONS[job], [Entry(), made])
     options = with_output(options, keep_matte=False)  # as such a job goes on
-    options = with_matte(options, shots=Shots.OFF)
+    options = with_matte(options, shots=Shots.OFF, foreground=Foreground.NETWORK)
     wanted = settings_of(input_of(job, tmp_path), options, CHECKPOINT)
     assert changed_settings(earlier(job), wanted) == []
     assert msgspec.to_builtins(wanted) == EARLIER[job] | {"kinds": tuple(EARLIER[job]["kinds"])}
@@ -149,7 +151,9 @@ def test_what_an_earlier_version_did_not_know() -> None:
 def test_a_video_made_of_what_were_pictures_names_the_rate_alone(tmp_path: Path) -> None:
     item = input_of("pictures", tmp_path)
     output = OutputOptions(frame_rate=Fraction(25), keep_matte=False)
-    options = MattingOptions(MatteOptions(ratio=0.375, shots=Shots.OFF), output)
+    options = MattingOptions(
+        MatteOptions(ratio=0.375, shots=Shots.OFF, foreground=Foreground.NETWORK), output
+    )
     wanted = settings_of(item, options, CHECKPOINT)
     assert changed_settings(earlier("pictures"), wanted) == ["frame_rate"]
 
@@ -165,6 +169,17 @@ def test_shots_are_off_unless_they_are_recorded(kind: str, tmp_path: Path) -> No
     unknown = replace(item, shot_starts=None)  # by the plan of an earlier version
     assert settings_of(unknown, OPTIONS[kind], CHECKPOINT) == off
     assert changed_settings(on, msgspec.structs.replace(on, shots=(0,))) == ["shots"]
+
+
+def test_the_foreground_is_the_networks_unless_another_is_recorded(tmp_path: Path) -> None:
+    item = input_of("plain", tmp_path)
+    fused, own = (
+        settings_of(item, with_matte(OPTIONS["plain"], foreground=foreground), CHECKPOINT)
+        for foreground in Foreground
+    )
+    assert fused.foreground is Foreground.FUSED and own.foreground is msgspec.UNSET
+    assert changed_settings(fused, own) == changed_settings(own, fused) == ["foreground"]
+    assert not same_matte(fused, own)
 
 
 def test_settings_without_an_encoder_mean_software() -> None:
