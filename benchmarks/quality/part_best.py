@@ -44,6 +44,7 @@ def run(bench: Bench) -> str:
     gains = (
         f"{name} {100 * (best / normal - 1):+.1f} %"
         for name, normal, best in zip(MEASURES, means[::2], means[1::2], strict=True)
+        if normal  # the flicker of a film that stands still
     )
     worst = max(figures[1] - figures[0] for figures in columns)
     ratio = seconds[MatteQuality.BEST] / seconds[MatteQuality.NORMAL]
