@@ -26,6 +26,7 @@ from matting.imaging.colour_conversion import (
     allocate_planes,
     split_into_bands,
 )
+from matting.imaging.crops import Crop, split_crops
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.tiles import (
@@ -55,12 +56,14 @@ class Matte:
         offset: [T, 4, h, w], of any float type.
         fused: whether soft edges are to be given the colours around, see `blur_fusion`; else
             those that the network found.
+        crops: what was found of parts of the frames by themselves; it counts in what is stored.
     """
 
     source: Planes
     slope: Tensor | None
     offset: Tensor
     fused: bool = False
+    crops: tuple[Crop[Matte], ...] = ()
 
     def __len__(self) -> int:
         return len(self.source)
@@ -69,8 +72,16 @@ class Matte:
         """Return the matte in parts of at most `frames` frames, in the same memory."""
         sources, offsets = self.source.split(frames), self.offset.split(frames)
         slopes = [None] * len(sources) if self.slope is None else self.slope.split(frames)
-        parts = zip(sources, slopes, offsets, strict=True)
-        return [Matte(*part, fused=self.fused) for part in parts]
+        crops = split_crops(self.crops, [len(source) for source in sources])
+        parts = zip(sources, slopes, offsets, crops, strict=True)
+        return [Matte(s, a, b, self.fused, c) for s, a, b, c in parts]
+
+    def between(self, first: int, stop: int) -> Matte:
+        """Return the frames from `first` up to, but not with, `stop`, in the same memory."""
+        slope = None if self.slope is None else self.slope[first:stop]
+        (_, crops) = split_crops(self.crops, [first, stop - first])
+        source, offset = self.source.between(first, stop), self.offset[first:stop]
+        return Matte(source, slope, offset, self.fused, crops)
 
 
 RenderFunction = Callable[

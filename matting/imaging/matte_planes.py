@@ -80,6 +80,11 @@ class MattePlanes:
         pairs = zip(self.alpha_planes.split(frames), self.corrections.split(frames), strict=True)
         return [from_planes(alpha, corrections) for alpha, corrections in pairs]
 
+    def between(self, first: int, stop: int) -> MattePlanes:
+        """Return the frames from `first` up to, but not with, `stop`, in the same memory."""
+        parts = (planes.between(first, stop) for planes in (self.alpha_planes, self.corrections))
+        return from_planes(*parts)
+
 
 def from_planes(alpha: Planes, corrections: Planes) -> MattePlanes:
     """Return the matte of these frames; see `MattePlanes.alpha_planes` and `corrections`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from matting.imaging import compositor
@@ -9,6 +11,7 @@ from matting.imaging.blending import NEGLIGIBLE_STEPS, channel_mean
 from matting.imaging.blur_fusion import fuse_bands, fuse_tiles, local_colours
 from matting.imaging.colour_conversion import CPU_BAND_PX, quantise_luma_or_rgb, rows_to_rgb
 from matting.imaging.compositor import BLACK, Matte, RenderFunction
+from matting.imaging.crops import blend_crop
 from matting.imaging.matte_planes import (
     ALPHA_FORMAT,
     MAX_ALPHA,
@@ -36,6 +39,15 @@ def render_planes(matte: Matte, render: RenderFunction = compositor.render) -> M
         render: what renders alpha and foreground, as `compositor.render` does. On a CPU, maps
             smaller than the frames need it not.
     """
+    planes = _render_whole(matte, render)
+    for crop in matte.crops:
+        frames = planes.between(crop.first, crop.first + len(crop.shares))
+        blend_crop(frames, _render_whole(replace(crop.content, fused=matte.fused), render), crop)
+    return planes
+
+
+def _render_whole(matte: Matte, render: RenderFunction) -> MattePlanes:
+    """Return what `render_planes` does, without the crops."""
     if matte.fused:
         return _fuse(matte, render)
     source = matte.source

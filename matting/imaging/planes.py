@@ -74,6 +74,20 @@ class Planes:
         chroma = None if self.chroma is None else self.chroma[first:stop]
         return Planes(self.sample_format, self.luma_or_rgb[first:stop], chroma)
 
+    def window(self, left: int, top: int, size: Size) -> Planes:
+        """Return a part of the frames, in the same memory where it is inside of them.
+
+        Args:
+            left, top: where it begins; whole chroma samples. Beyond the edges these are repeated.
+        """
+        luma_or_rgb = _window(self.luma_or_rgb, left, top, size)
+        if self.chroma is None:
+            return Planes(self.sample_format, luma_or_rgb)
+        columns, rows = self.sample_format.subsampling
+        chroma_size = self.sample_format.chroma_size(size)
+        chroma = _window(self.chroma, left // columns, top // rows, chroma_size)
+        return Planes(self.sample_format, luma_or_rgb, chroma)
+
 
 def repeat(frame: Planes, frames: int) -> Planes:
     """Return one frame as several, in the same memory."""
@@ -111,6 +125,18 @@ def concatenate(parts: Sequence[Planes]) -> Planes:
 def signed_view(samples: Tensor) -> Tensor:
     """Return the same memory, uint16 as int16, which every device can index and concatenate."""
     return samples.view(torch.int16) if samples.dtype == torch.uint16 else samples
+
+
+def _window(plane: Tensor, left: int, top: int, size: Size) -> Tensor:
+    """Return a part of a plane [T, C, H, W]; beyond its edges, these are repeated."""
+    for dim, begin, length in ((2, top, size.height), (3, left, size.width)):
+        if begin >= 0 and begin + length <= plane.shape[dim]:
+            plane = plane.narrow(dim, begin, length)
+        else:
+            index = torch.arange(begin, begin + length, device=plane.device)
+            index.clamp_(0, plane.shape[dim] - 1)
+            plane = signed_view(plane).index_select(dim, index).view(plane.dtype)
+    return plane
 
 
 def _concatenate(planes: Sequence[Tensor]) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from matting.imaging.compositor import Matte
+from matting.imaging.crops import Crop, split_crops
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Size
 
@@ -27,7 +28,7 @@ class _StepResult:
 
     Attributes:
         source: the frames.
-        ratio: the downsample ratio, in (0, 1].
+        ratio: the downsample ratio; in (0, 1], of crops also above.
         tensors: the network's own, [T, ...] each.
     """
 
@@ -44,6 +45,11 @@ class _StepResult:
         parts = zip(self.source.split(frames), tensors, strict=True)
         return [replace(self, source=source, tensors=own) for source, own in parts]
 
+    def between(self: R, first: int, stop: int) -> R:
+        """Return the frames from `first` up to, but not with, `stop`, in the same memory."""
+        tensors = tuple(tensor[first:stop] for tensor in self.tensors)
+        return replace(self, source=self.source.between(first, stop), tensors=tensors)
+
 
 @dataclass(frozen=True)
 class FrameFeatures(_StepResult):
@@ -52,7 +58,22 @@ class FrameFeatures(_StepResult):
 
 @dataclass(frozen=True)
 class RecurrentOutput(_StepResult):
-    """T frames, and what a network makes of their features and of the frames before."""
+    """T frames, and what a network makes of their features and of the frames before.
+
+    Attributes:
+        crops: the same of parts of the frames, seen by themselves.
+    """
+
+    crops: tuple[Crop[RecurrentOutput], ...] = ()
+
+    def split(self, frames: int) -> Sequence[RecurrentOutput]:
+        parts = super().split(frames)
+        crops = split_crops(self.crops, [len(part) for part in parts])
+        return [replace(part, crops=own) for part, own in zip(parts, crops, strict=True)]
+
+    def between(self, first: int, stop: int) -> RecurrentOutput:
+        _, crops = split_crops(self.crops, [first, stop - first])
+        return replace(super().between(first, stop), crops=crops)
 
 
 class RecurrentState(ABC):
@@ -115,6 +136,19 @@ class InferenceNetwork(ABC):
     @abstractmethod
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
         """Return the mattes: linear maps from the source to foreground and alpha."""
+
+    @abstractmethod
+    def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
+        """Return about the alpha of each pixel of the small copy, [T, 1, h, w], float32."""
+
+    @abstractmethod
+    def shift_state(self, state: RecurrentState, columns: int, rows: int) -> RecurrentState:
+        """Return what is remembered, for a view of the same place from further on.
+
+        Args:
+            columns, rows: by how many cells the view has moved to the right, and down; CELL_SIDE
+                pixels of the small copy are the side of a cell.
+        """
 
     @abstractmethod
     def load_state(self, content: bytes) -> RecurrentState:

@@ -84,6 +84,8 @@ class RunUp:
         for frame in reversed(frames[1 : RUN_UP_FRAMES + 1]):
             self._session.run_recurrent([frame])
         del frames
+        if waiting:
+            self._session.settle()
         while waiting:  # none is held longer than it is needed
             batch = waiting.pop(0)
             if not batch.ahead:

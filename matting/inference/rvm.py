@@ -27,6 +27,7 @@ from matting.inference.base import (
     UnusableStateError,
     WrongWeightsError,
 )
+from matting.inference.crop_window import CELL_SIDE
 from model import MattingNetwork, State, optimise_for_inference
 from model.variant import MOBILENETV3, RESNET50, Variant
 
@@ -107,6 +108,21 @@ class RvmInference(InferenceNetwork):
         small, hidden = output.tensors
         slope, offset = self._network.fit_guided_filter(small, hidden, refine=output.ratio != 1)
         return Matte(output.source, slope, offset)
+
+    @torch.inference_mode()
+    def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
+        projected: Tensor = self._network.project_mat(output.tensors[1].float())
+        return projected[:, 3:].clamp(0, 1)
+
+    @torch.inference_mode()
+    def shift_state(self, state: RecurrentState, columns: int, rows: int) -> RvmState:
+        steps = (CELL_SIDE // step for step in STATE_STEPS)
+        moved = (
+            _shift(r, columns * step, rows * step)
+            for r, step in zip(_rvm_state(state).tensors, steps, strict=True)
+        )
+        r1, r2, r3, r4 = moved
+        return RvmState((r1, r2, r3, r4))
 
     def load_state(self, content: bytes) -> RvmState:
         try:
@@ -200,6 +216,15 @@ def _require_bounded(state: Sequence[Tensor]) -> None:
     """
     if not all(bool(r.abs().max() <= LARGEST_STATE) for r in state if r.numel()):
         raise UnusableStateError("there are values that are no numbers, or are far too large")
+
+
+def _shift(state: Tensor, columns: int, rows: int) -> Tensor:
+    """Return a state [1, c, h, w] as seen from further on; what comes into view is as its edge."""
+    for dim, distance in ((2, rows), (3, columns)):
+        if distance:
+            index = torch.arange(state.shape[dim], device=state.device).add_(distance)
+            state = state.index_select(dim, index.clamp_(0, state.shape[dim] - 1))
+    return state.contiguous(memory_format=torch.channels_last)
 
 
 def _rvm_state(state: RecurrentState) -> RvmState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -27,6 +28,8 @@ from matting.inference.precision import (
     require_precision,
 )
 from matting.inference.run_up import RUN_UP_FRAMES
+from matting.inference.session_state import SessionState, load_session_state
+from matting.inference.small_people import SmallPeople
 from matting.inference.two_views import TwoViews
 from matting.network_choice import MatteQuality
 from matting.options import Precision, Subject
@@ -81,6 +84,7 @@ class MattingSession:
         largest_chunk: int | None = None,
         *,
         quality: MatteQuality = MatteQuality.NORMAL,
+        small_people: bool = False,
     ) -> None:
         """
         Args:
@@ -90,6 +94,7 @@ class MattingSession:
                 push each other out of its caches: 1.5 to 2 times slower at 8), on a GPU as many as
                 make it faster.
             quality: BEST: every frame is seen twice.
+            small_people: whether to see people who are small in the picture again, larger.
         Raises:
             InputError: the precision does not work on the device.
             MachineError: the network does not fit into its memory, or it refuses to work.
@@ -114,7 +119,8 @@ class MattingSession:
         default = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or default
         self._chunks: dict[tuple[SampleFormat, Size, float], int] = {}
-        self._state: RecurrentState | None = None
+        self._state: SessionState | None = None
+        self._small_people = SmallPeople(self._network) if small_people else None
 
     def chunk_frames(self, sample_format: SampleFormat, size: Size, ratio: float) -> int:
         """Return how many frames of that format and size to compute at once.
@@ -167,7 +173,14 @@ class MattingSession:
 
         def run(part: FrameFeatures) -> RecurrentOutput:
             # A state is never changed in place: what fails can be done again.
-            output, self._state = self._network.run_recurrent(part, self._state)
+            before = self._state
+            output, main = self._network.run_recurrent(part, before.main if before else None)
+            if self._small_people is None:
+                self._state = SessionState(main)
+                return output
+            people, states = (before.people, before.further) if before else (None, {})
+            output, people, states = self._small_people.run(output, people, states)
+            self._state = SessionState(main, states, people)
             return output
 
         return self._in_parts(run, features)
@@ -180,7 +193,9 @@ class MattingSession:
         """
 
         def fit(part: RecurrentOutput) -> Matte:
-            return self._network.fit_guided_filter(part)
+            matte = self._network.fit_guided_filter(part)
+            crops = (crop.made_into(self._network.fit_guided_filter) for crop in part.crops)
+            return replace(matte, crops=tuple(crops)) if part.crops else matte
 
         return self._in_parts(fit, output)
 
@@ -192,13 +207,23 @@ class MattingSession:
         """Forget the frames so far."""
         self._state = None
 
+    def settle(self) -> None:
+        """Count what is seen of small people fully from the next frame on.
+
+        It is for the end of a run-up, whose frames are not shown: else that would come by and by.
+        """
+        if self._state is not None and self._state.people is not None:
+            self._state = replace(self._state, people=self._state.people.settled())
+
     @property
-    def state(self) -> RecurrentState | None:
+    def state(self) -> SessionState | None:
         """The state after the last frame, on the device; None before the first. Never changed."""
         return self._state
 
     @state.setter
     def state(self, state: RecurrentState | None) -> None:
+        if state is not None and not isinstance(state, SessionState):
+            state = SessionState(state)
         self._state = None if state is None else state.to(self.device)
 
     def load_state(self, content: bytes) -> None:
@@ -208,7 +233,7 @@ class MattingSession:
             UnusableStateError: it cannot be used; then there is none.
         """
         self._state = None
-        self._state = self._network.load_state(content)
+        self._state = load_session_state(content, self._network.load_state)
 
     def _in_parts(self, work: Callable[[F], A], parts: Sequence[F]) -> list[A]:
         """Return the results of `work`; if a part is too large, later chunks are smaller, too."""

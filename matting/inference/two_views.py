@@ -91,6 +91,15 @@ class TwoViews(InferenceNetwork):
             slope = _mean(plain.slope, mirrored.slope)
         return replace(plain, slope=slope, offset=_mean(plain.offset, mirrored.offset))
 
+    def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
+        plain, mirrored = map(self._network.coarse_alpha, _views(output))
+        return _mean(plain, mirrored)
+
+    def shift_state(self, state: RecurrentState, columns: int, rows: int) -> TwoViewsState:
+        both = _two(state)
+        plain = self._network.shift_state(both.plain, columns, rows)
+        return TwoViewsState(plain, self._network.shift_state(both.mirrored, -columns, rows))
+
     def load_state(self, content: bytes) -> TwoViewsState:
         begin = len(MAGIC) + LENGTH_BYTES
         if not content.startswith(MAGIC) or len(content) < begin:

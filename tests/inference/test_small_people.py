@@ -1,0 +1,187 @@
+"""The second pass: what it makes better, and that it depends on nothing but the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, concatenate_mattes
+from matting.imaging.matte_renderer import render_planes
+from matting.imaging.planes import Planes, concatenate
+from matting.imaging.sample_format import Size
+from matting.inference.base import UnusableStateError
+from matting.inference.rvm import RvmNetwork, RvmState
+from matting.inference.session import MattingSession
+from matting.inference.session_state import MAGIC, SessionState
+from matting.options import Precision
+from model import load_network
+from tests.support.brightness_network import BrightnessNetwork, scene
+
+CPU = torch.device("cpu")
+SIZE = Size(320, 180)
+RATIO = 0.25
+Place = tuple[int, int, tuple[int, ...]]
+Found = tuple[Tensor, list[tuple[Place, Tensor]]]
+
+
+def session_of(network: BrightnessNetwork, chunk: int = 1) -> MattingSession:
+    return MattingSession(network, CPU, Precision.FP32, chunk, small_people=True)
+
+
+def walk(frames: int, start: int = 20, step: int = 3) -> Planes:
+    """Return a person of 45 of 180 pixels who walks, and another who comes in after six frames."""
+    return concatenate(
+        [
+            scene(SIZE, [(start + step * i, 60, 20, 45), (SIZE.width + 12 - 4 * i, 110, 20, 50)])
+            for i in range(frames)
+        ]
+    )
+
+
+def matted(session: MattingSession, frames: Planes) -> MattePlanes:
+    return concatenate_mattes([render_planes(m) for m in session.mattes(frames, RATIO)])
+
+
+def found(session: MattingSession, frames: Planes) -> list[Found]:
+    """Return each frame's offset, and of each of its crops where it is and its offset."""
+    mattes = [one for matte in session.mattes(frames, RATIO) for one in matte.split(1)]
+    return [
+        (m.offset, [((c.left, c.top, c.shares), c.content.offset) for c in m.crops]) for m in mattes
+    ]
+
+
+def truth(frames: Planes) -> Tensor:
+    return (frames.luma_or_rgb[:, :1] > 128).float()
+
+
+def error(matte: MattePlanes, frames: Planes) -> float:
+    return float((matte.alpha.int() / MAX_ALPHA - truth(frames)).abs().mean())
+
+
+def same(one: MattePlanes, other: MattePlanes) -> bool:
+    pairs = ((one.alpha, other.alpha), (one.luma_or_rgb, other.luma_or_rgb))
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_edges_of_small_people_are_sharper() -> None:
+    frames = walk(6, step=0)
+    once = MattingSession(BrightnessNetwork(), CPU, Precision.FP32)
+    assert error(matted(session_of(BrightnessNetwork()), frames), frames) < 0.6 * error(
+        matted(once, frames), frames
+    )
+
+
+def test_a_moved_window_sees_what_it_has_always_seen() -> None:
+    network = BrightnessNetwork()
+    frames = concatenate([scene(SIZE, [(20 + 4 * i, 60, 20, 45)]) for i in range(15)])
+    matte = matted(session_of(network), frames)
+    assert network.at_work.shifts
+    assert all(rows == 0 and columns > 0 for columns, rows in network.at_work.shifts)
+    still = matted(session_of(BrightnessNetwork()), walk(6, step=0))
+    assert error(matte, frames) < 2 * error(still, walk(6, step=0))  # what moves leaves a trail
+
+
+@pytest.mark.parametrize("lengths", [(21,), (1,) * 21, (3, 9, 7, 2)])
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_mattes_do_not_depend_on_where_a_run_is_interrupted(
+    lengths: Sequence[int], chunk: int
+) -> None:
+    frames = walk(sum(lengths))
+    expected = found(session_of(BrightnessNetwork()), frames)
+    assert max(len(crops) for _, crops in expected) == 3  # one comes over another
+    parts: list[Found] = []
+    state, first = b"", 0
+    for length in lengths:
+        session = session_of(BrightnessNetwork(), chunk)
+        if state:
+            session.load_state(state)
+        parts += found(session, frames.between(first, first + length))
+        assert session.state is not None
+        state, first = session.state.to_bytes(), first + length
+    for (offset, crops), (other, others) in zip(parts, expected, strict=True):
+        assert torch.equal(offset, other)
+        assert [place for place, _ in crops] == [place for place, _ in others]
+        for (_, part), (_, other_part) in zip(crops, others, strict=True):
+            assert torch.equal(part, other_part)
+
+
+def test_an_empty_picture_costs_nothing_more() -> None:
+    network = BrightnessNetwork()
+    session = session_of(network)
+    matted(session, concatenate([scene(SIZE, [])] * 3))
+    assert network.at_work.small_sizes == [Size(80, 45)] * 3
+    assert session.state is not None
+    assert not session.state.further
+
+
+def test_pictures_of_another_size_begin_anew() -> None:
+    session = session_of(BrightnessNetwork())
+    matted(session, walk(4))
+    session.reset()
+    other = scene(Size(200, 150), [(20, 60, 20, 45)])
+    assert same(matted(session, other), matted(session_of(BrightnessNetwork()), other))
+
+
+def saved() -> bytes:
+    session = session_of(BrightnessNetwork())
+    matted(session, walk(4))
+    assert session.state is not None
+    assert session.state.further
+    return session.state.to_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: content[: len(MAGIC) + 4],
+        lambda content: content.replace(b'"columns":', b'"columns":-'),
+        lambda content: content[: len(MAGIC)] + b"\xff" * 8 + content[len(MAGIC) + 8 :],
+    ],
+)
+def test_a_damaged_file_leaves_no_state(damage: object) -> None:
+    assert callable(damage)
+    session = session_of(BrightnessNetwork())
+    with pytest.raises(UnusableStateError):
+        session.load_state(damage(saved()))
+    assert session.state is None
+
+
+def test_without_small_people_a_file_is_what_the_network_saves() -> None:
+    session = MattingSession(BrightnessNetwork(), CPU, Precision.FP32)
+    matted(session, walk(2))
+    assert session.state is not None
+    assert session.state.to_bytes() == session.state.main.to_bytes()
+
+
+def test_a_state_of_an_earlier_version_is_gone_on_from() -> None:
+    before = MattingSession(BrightnessNetwork(), CPU, Precision.FP32)
+    matted(before, walk(2))
+    assert before.state is not None
+    session = session_of(BrightnessNetwork())
+    session.load_state(before.state.main.to_bytes())
+    assert session.has_state_for(SIZE, RATIO)
+    assert session.mattes(walk(1), RATIO)[0].crops
+
+
+def test_states_of_the_network_move_with_the_picture(random_checkpoint: Path) -> None:
+    network = RvmNetwork(load_network(random_checkpoint)).for_inference(torch.float32, CPU)
+    tensors = [torch.rand(1, c, 48 // s, 64 // s) for c, s in ((16, 2), (20, 4), (40, 8), (64, 16))]
+    state = RvmState((tensors[0], tensors[1], tensors[2], tensors[3]))
+    moved = network.shift_state(state, 1, -1)
+    for before, after, cell in zip(tensors, moved.tensors, (8, 4, 2, 1), strict=True):
+        assert torch.equal(after[..., cell:, :-cell], before[..., :-cell, cell:])
+        assert torch.equal(after[..., cell:, -1], before[..., :-cell, -1])
+
+
+def test_a_state_with_people_fits_what_its_main_one_fits() -> None:
+    session = session_of(BrightnessNetwork())
+    matted(session, walk(2))
+    state = session.state
+    assert isinstance(state, SessionState)
+    assert state.fits(SIZE, RATIO)
+    assert not state.fits(SIZE, 2 * RATIO)
