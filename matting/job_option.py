@@ -23,6 +23,7 @@ class JobOption(Choice):
     SHOTS = "--shots"
     FOREGROUND = "--foreground"
     MATTE_QUALITY = "--matte-quality"
+    SMALL_PEOPLE = "--small-people"
     BACKGROUND = "--background"
     SAVE = "--save"
     CODEC = "--codec"

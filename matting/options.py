@@ -136,6 +136,13 @@ class Subject(Choice):
         return 432 if self is Subject.FULL_BODY else 270
 
 
+class SmallPeople(Choice):
+    """Whether people who are small in the picture are seen a second time, larger."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class Shots(Choice):
     """Whether shots are matted by themselves, each from its own start, or all frames as one."""
 
@@ -185,6 +192,7 @@ class MatteOptions:
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         shots: AUTO: each shot from its own start, where the plan says where shots start.
         foreground: where the colours at soft edges come from.
+        small_people: AUTO: who is small in the picture is seen a second time, larger.
     """
 
     checkpoint: Path | None = None
@@ -195,6 +203,7 @@ class MatteOptions:
     foreground: Foreground = Foreground.FUSED
     model: Model | None = None
     quality: MatteQuality = MatteQuality.NORMAL
+    small_people: SmallPeople = SmallPeople.AUTO
 
 
 @dataclass(frozen=True)

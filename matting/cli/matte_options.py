@@ -28,6 +28,12 @@ def add_matte_options(group: Group) -> None:
         default.quality,
         "best: each frame is seen twice, for twice the network's time; also --quality best",
     )
+    add_choice(
+        group,
+        "--small-people",
+        default.small_people,
+        "auto: who is small in the picture is seen a second time, larger",
+    )
     add(
         "--downsample-ratio",
         type=arg_types.ratio,

@@ -25,6 +25,7 @@ from matting.options import (
     Precision,
     RendererBackend,
     Shots,
+    SmallPeople,
     Subject,
     VideoCodec,
 )
@@ -77,6 +78,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             foreground=Foreground(typed.get(JobOption.FOREGROUND, matte.foreground)),
             quality=MatteQuality(typed.get(JobOption.MATTE_QUALITY, matte.quality)),
             model=typed.get(JobOption.MODEL, matte.model),
+            small_people=SmallPeople(typed.get(JobOption.SMALL_PEOPLE, matte.small_people)),
         ),
         output=_output_options(typed, default.output),
         compute=ComputeOptions(

@@ -66,6 +66,11 @@ class RecurrentOutput(_StepResult):
 
     crops: tuple[Crop[RecurrentOutput], ...] = ()
 
+    @property
+    def frames_with_crops(self) -> int:
+        """How many of the frames have any."""
+        return len({c.first + index for c in self.crops for index in range(len(c.shares))})
+
     def split(self, frames: int) -> Sequence[RecurrentOutput]:
         parts = super().split(frames)
         crops = split_crops(self.crops, [len(part) for part in parts])

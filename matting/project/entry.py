@@ -16,6 +16,7 @@ from matting.options import (
     CodecBackend,
     OutputKind,
     Precision,
+    SmallPeople,
     VideoCodec,
 )
 from matting.project.records import Count, FileName
@@ -53,6 +54,7 @@ class RecordedSettings(Struct, frozen=True):
             unset where all frames are matted as one shot.
         foreground: unset where soft edges have the colours that the network found.
         matte_quality: unset where it is NORMAL.
+        small_people: unset where nobody is seen a second time (OFF).
         background: as "#78FF9B"; of a file "sha256:" and the hash of its content.
         encoder: where it is unset, SOFTWARE: there was no choice then.
         frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
@@ -68,6 +70,7 @@ class RecordedSettings(Struct, frozen=True):
     shots: Annotated[tuple[Count, ...], Meta(max_length=MOST_SHOTS)] | UnsetType = UNSET
     foreground: Foreground | UnsetType = UNSET
     matte_quality: MatteQuality | UnsetType = UNSET
+    small_people: SmallPeople | UnsetType = UNSET
     background: BackgroundText | UnsetType = UNSET
     kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET
     codec: VideoCodec | UnsetType | None = UNSET

@@ -29,6 +29,7 @@ from matting.options import (
     OutputOptions,
     Precision,
     Shots,
+    SmallPeople,
     Subject,
     VideoCodec,
 )
@@ -86,6 +87,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         formats: what finished files are made of the mattes.
         shots: unset in records of earlier versions, which matted all frames as one shot.
         foreground: unset in records of earlier versions, which took the network's own.
+        small_people: unset in records of earlier versions, which saw nobody a second time.
         keep_matte: unset in records of earlier versions, which stored none.
     """
 
@@ -97,6 +99,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     subject: Subject = Subject.FULL_BODY
     shots: Shots | UnsetType = UNSET
     foreground: Foreground | UnsetType = UNSET
+    small_people: SmallPeople | UnsetType = UNSET
     background: Annotated[str, Meta(max_length=LONGEST_PATH)] = "#78FF9B"
     save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
     codec: VideoCodec = VideoCodec.HEVC
@@ -133,6 +136,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             subject=matte.subject,
             shots=matte.shots,
             foreground=matte.foreground,
+            small_people=matte.small_people,
             background=_background_text(output.background),
             save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
             codec=encoding.codec,
@@ -171,6 +175,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 foreground=Foreground.NETWORK if self.foreground is UNSET else self.foreground,
                 model=self.model,
                 quality=self.matte_quality,
+                small_people=(SmallPeople.OFF if self.small_people is UNSET else self.small_people),
             ),
             output=OutputOptions(
                 _background_of(self.background),
@@ -266,6 +271,8 @@ def _without_what_is_newer(options: MattingOptions, job: JobOptions) -> MattingO
         matte = replace(matte, shots=Shots.OFF)
     if job.foreground is UNSET:
         matte = replace(matte, foreground=Foreground.NETWORK)
+    if job.small_people is UNSET:
+        matte = replace(matte, small_people=SmallPeople.OFF)
     return replace(options, matte=matte, output=output)
 
 
@@ -290,6 +297,8 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         values["shots"] = Shots.AUTO
     if "foreground" in known:
         values["foreground"] = known["foreground"]
+    if "small_people" in known:
+        values["small_people"] = SmallPeople.AUTO
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

@@ -19,6 +19,7 @@ from matting.options import (
     OutputKind,
     Precision,
     Shots,
+    SmallPeople,
 )
 from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 
@@ -26,10 +27,18 @@ if TYPE_CHECKING:  # what joins results needs no torch
     from matting.project.inputs import Input
 
 # What shapes the matte; all others shape what is made from it.
-MATTE_SETTINGS = ("checkpoint", "ratio", "precision", "shots", "foreground", "matte_quality")
+MATTE_SETTINGS = (
+    "checkpoint",
+    "ratio",
+    "precision",
+    "shots",
+    "foreground",
+    "matte_quality",
+    "small_people",
+)
 EDGE_SETTINGS = ("key_cutoff", "key_contrast", "despill")
 # Unset, these are off; all others are unknown then.
-OFF_UNLESS_SET = ("shots", "foreground", "matte_quality", *EDGE_SETTINGS)
+OFF_UNLESS_SET = ("shots", "foreground", "matte_quality", "small_people", *EDGE_SETTINGS)
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
@@ -58,6 +67,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         shots=_recorded_shots(item, matte.shots),
         foreground=UNSET if matte.foreground is Foreground.NETWORK else Foreground.FUSED,
         matte_quality=UNSET if matte.quality is MatteQuality.NORMAL else matte.quality,
+        small_people=UNSET if matte.small_people is SmallPeople.OFF else SmallPeople.AUTO,
         background=_recorded_background(output.background),
         kinds=output.written,
         frame_rate=rate,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from matting.errors import InputError
 from matting.inference.published import model_of
-from matting.options import Shots
+from matting.options import Shots, SmallPeople
 from matting.progress import Progress, quantity
 from matting.project.inputs import Input
 from matting.project.job_options import JobOptions
@@ -66,6 +66,8 @@ def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
         return STAY
     if own.shots is Shots.AUTO and made.shots is UNSET:
         made = replace(made, shots=Shots.OFF)
+    if own.small_people is SmallPeople.AUTO and made.small_people is UNSET:
+        made = replace(made, small_people=SmallPeople.OFF)
     # Results do not say where the weights were, only what they were.
     made = replace(made, model=model_of(entries[0].settings.checkpoint))
     model = own.model or (None if own.checkpoint else made.model)

@@ -165,6 +165,7 @@ class Outcome:
         ends_exact: whether the state at its last frame is that of such a pass.
         outputs: its results.
         end_state: the fingerprint of the state that was saved; None: none was.
+        frames_with_small_people: in so many of its frames somebody was seen a second time.
         files: what is proven, and has yet to get its name; those of a trial have it.
         run_up_is_whole: whether all frames ahead that the last shot's run-up takes could be read.
     """
@@ -177,6 +178,7 @@ class Outcome:
     outputs: dict[OutputKind, OutputFile]
     end_state: Fingerprint | None = None
     files: tuple[ProvenFile, ...] = ()
+    frames_with_small_people: int = 0
     run_up_is_whole: bool = True
 
 

@@ -32,6 +32,7 @@ def finish(job: SegmentJob, device: torch.device, alive: Callable[[], None]) -> 
         exact=job.exact,
         ends_exact=job.ends_exact,
         frames=job.source.frames,
+        frames_with_small_people=job.frames_with_small_people,
         outputs={
             file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary, alive))
             for file in files

@@ -124,6 +124,7 @@ class MattingRun:
             atomic_files.make_folder(self._folder.output_folder(kind))
         atomic_files.make_folder(self._folder.state("").parent)
         self._take(schedule.steps, "Matting")
+        self._report.end()
         self._render_renewed()
         for item in self._possible.inputs:
             self._forget_state(item)

@@ -23,11 +23,20 @@ class RunReport:
         self._progress = progress
         self._waiting_since = 0.0  # for the outcome of the one that was submitted first
         self._frames, self._seconds = 0, 0.0  # of those that were matted
+        self._frames_with_small_people = 0
 
     @property
     def frames_per_second(self) -> float | None:
         """How fast the run is; None where nothing was matted yet."""
         return self._frames / self._seconds if self._frames and self._seconds > 0 else None
+
+    def end(self) -> None:
+        """Say what holds for all segments together."""
+        if self._frames_with_small_people:
+            self._progress.say(
+                f"People are small in {self._frames_with_small_people:,} of {self._frames:,} "
+                "frames: there they were seen a second time, larger."
+            )
 
     def begin_waiting(self) -> None:
         """Note that a segment was submitted while no other was in flight."""
@@ -49,6 +58,7 @@ class RunReport:
         else:
             self._frames += outcome.frames
             self._seconds += seconds
+            self._frames_with_small_people += outcome.frames_with_small_people
         self._progress.report(SegmentReport(name, outcome.frames, seconds, remark))
         if outcome.start_state is InitialState.WARMED_UP and outcome.exact:
             return  # from the start of the shot

@@ -27,7 +27,7 @@ from matting.inference.run_up import FeatureBatch
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.cuda import Nvdec
-from matting.options import MattingOptions
+from matting.options import MattingOptions, SmallPeople
 from matting.progress import Progress
 from matting.system import atomic_files
 from matting.system.closing import Closing
@@ -208,14 +208,18 @@ class Worker(Closing):
 
     def _run_recurrent(self, job: SegmentJob, features: FeatureBatch, progress: Progress) -> None:
         for output in self._matting.run_recurrent(features, progress):
-            self._recurrent.put((job, output))
+            self._pass_on(job, output)
 
     def _end(self, job: SegmentJob, progress: Progress) -> None:
         """Run what waits for frames that will not come, and end the segment."""
         if job.task.matte is None:
             for output in self._matting.run_waiting(progress):
-                self._recurrent.put((job, output))
+                self._pass_on(job, output)
         self._stage.end(job, progress)
+
+    def _pass_on(self, job: SegmentJob, output: TimedBatch[RecurrentOutput]) -> None:
+        job.frames_with_small_people += sum(part.frames_with_crops for part in output.parts)
+        self._recurrent.put((job, output))
 
     def _write(self) -> None:
         """Write what the recurrent part returns; the writer's thread runs this."""
@@ -278,4 +282,5 @@ def _session(setup: WorkerSetup, device: torch.device) -> MattingSession:
         setup.options.matte.precision,
         setup.options.compute.largest_chunk,
         quality=setup.options.matte.quality,
+        small_people=setup.options.matte.small_people is SmallPeople.AUTO,
     )

@@ -22,6 +22,7 @@ from matting.options import (
     OutputKind,
     Precision,
     Shots,
+    SmallPeople,
     Subject,
     VideoCodec,
 )
@@ -44,6 +45,7 @@ REMEMBERED = st.builds(
     subject=st.sampled_from(Subject),
     shots=st.sampled_from(Shots),
     foreground=st.sampled_from(Foreground),
+    small_people=st.sampled_from(SmallPeople),
     background=COLOURS | st.just(str(Path(__file__).absolute())),
     save=st.sets(st.sampled_from(KINDS)).map(lambda kinds: tuple(k for k in KINDS if k in kinds)),
     codec=st.sampled_from(VideoCodec),

@@ -22,6 +22,7 @@ from matting.options import (
     OutputOptions,
     Precision,
     Shots,
+    SmallPeople,
     Subject,
     VideoCodec,
 )
@@ -91,7 +92,9 @@ def test_earlier_versions_records_are_todays(job: str, tmp_path: Path) -> None:
     )
     options = with_tags_as_before(OPTIONS[job], [Entry(), made])
     options = with_output(options, keep_matte=False)  # as such a job goes on
-    options = with_matte(options, shots=Shots.OFF, foreground=Foreground.NETWORK)
+    options = with_matte(
+        options, shots=Shots.OFF, foreground=Foreground.NETWORK, small_people=SmallPeople.OFF
+    )
     wanted = settings_of(input_of(job, tmp_path), options, CHECKPOINT)
     assert changed_settings(earlier(job), wanted) == []
     assert msgspec.to_builtins(wanted) == EARLIER[job] | {"kinds": tuple(EARLIER[job]["kinds"])}
@@ -152,7 +155,13 @@ def test_a_video_made_of_what_were_pictures_names_the_rate_alone(tmp_path: Path)
     item = input_of("pictures", tmp_path)
     output = OutputOptions(frame_rate=Fraction(25), keep_matte=False)
     options = MattingOptions(
-        MatteOptions(ratio=0.375, shots=Shots.OFF, foreground=Foreground.NETWORK), output
+        MatteOptions(
+            ratio=0.375,
+            shots=Shots.OFF,
+            foreground=Foreground.NETWORK,
+            small_people=SmallPeople.OFF,
+        ),
+        output,
     )
     wanted = settings_of(item, options, CHECKPOINT)
     assert changed_settings(earlier("pictures"), wanted) == ["frame_rate"]
@@ -180,6 +189,17 @@ def test_the_foreground_is_the_networks_unless_another_is_recorded(tmp_path: Pat
     assert fused.foreground is Foreground.FUSED and own.foreground is msgspec.UNSET
     assert changed_settings(fused, own) == changed_settings(own, fused) == ["foreground"]
     assert not same_matte(fused, own)
+
+
+def test_nobody_is_seen_a_second_time_unless_that_is_recorded(tmp_path: Path) -> None:
+    item = input_of("plain", tmp_path)
+    on, off = (
+        settings_of(item, with_matte(OPTIONS["plain"], small_people=choice), CHECKPOINT)
+        for choice in SmallPeople
+    )
+    assert on.small_people is SmallPeople.AUTO
+    assert off.small_people is msgspec.UNSET
+    assert changed_settings(off, on) == changed_settings(on, off) == ["small_people"]
 
 
 def test_settings_without_an_encoder_mean_software() -> None:

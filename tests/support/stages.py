@@ -24,6 +24,7 @@ from matting.options import (
     MattingOptions,
     OutputKind,
     OutputOptions,
+    SmallPeople,
     VideoCodec,
 )
 from matting.project.paths import MattedFolder
@@ -42,9 +43,9 @@ SECOND = CuttingOptions(seconds=Fraction(1))
 def matting_options(
     checkpoint: Path | None, output: OutputOptions = FAST_OUTPUT, ratio: float | None = 1.0
 ) -> MattingOptions:
-    """Return options for tiny pictures on the CPU."""
+    """Return options for tiny pictures on the CPU, in which nobody is looked for a second time."""
     return MattingOptions(
-        matte=MatteOptions(checkpoint, ratio=ratio),
+        matte=MatteOptions(checkpoint, ratio=ratio, small_people=SmallPeople.OFF),
         output=output,
         compute=ComputeOptions("cpu", isolated=False, largest_chunk=CHUNK_FRAMES),
     )
