@@ -1,0 +1,119 @@
+"""People who are small in the picture: seen once, and seen a second time, larger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from benchmarks.quality.bench import Bench
+from benchmarks.quality.clips import HD, Clip
+from benchmarks.quality.made_clips import write_video
+from benchmarks.quality.metrics import sad_by_area
+from benchmarks.results import table
+from matting.options import SmallPeople
+
+TITLE = "Small people seen a second time"
+HEAD = ["clip", "once", "twice", "first frame: once", "twice", "seconds: once", "twice"]
+ABOUT = (
+    "The summed difference of alpha against the person's area, by the program with "
+    "`--small-people off` (once) and `auto` (twice); clips of 24 frames, 1280x720, at the "
+    "automatic ratio; the first frame is the first that somebody is in. Seconds are those of "
+    "`infer`."
+)
+FRAMES = 24
+HEIGHTS_PX = (150, 300)
+DRAWN_SEEDS = (1_001, 1_002, 1_003)
+PUPPETS_HEIGHT_PX = 180  # of the drawn picture that each person is in
+
+
+def run(bench: Bench) -> str:
+    """Return a table: the error of every clip once and twice, and how long matting took."""
+    rows = []
+    for group in (*(_placed(bench, height) for height in HEIGHTS_PX), _drawn(bench)):
+        measured = []
+        for clip in group:
+            once, twice = (_measure(bench, clip, choice) for choice in reversed(SmallPeople))
+            measured.append((once.error, twice.error))
+            rows.append(
+                [
+                    clip.name,
+                    *(f"{each.error:.3f}" for each in (once, twice)),
+                    *(f"{each.first_error:.3f}" for each in (once, twice)),
+                    *(f"{each.seconds:.0f}" for each in (once, twice)),
+                ]
+            )
+        if measured:
+            means = [sum(errors) / len(measured) for errors in zip(*measured, strict=True)]
+            rows.append(["**mean**", *(f"**{mean:.3f}**" for mean in means), "", "", "", ""])
+    return f"{ABOUT}\n\n{table(HEAD, rows)}"
+
+
+def _placed(bench: Bench, height_px: int) -> Iterator[Clip]:
+    for clip in bench.truth():
+        yield bench.placed_small(clip, height_px, frames=FRAMES)
+
+
+def _drawn(bench: Bench) -> Iterator[Clip]:
+    """Yield drawn people: one, three at once, and one who comes in and goes out again."""
+    films = [bench.drawn(seed, frames=FRAMES) for seed in DRAWN_SEEDS]
+    still = [(0.45, 0.5)] * FRAMES
+    yield _scene(bench.folder, "drawn, one", films[:1], [still])
+    places = [[(x, y)] * FRAMES for x, y in ((0.05, 0.2), (0.4, 0.7), (0.7, 0.3))]
+    yield _scene(bench.folder, "drawn, three", films, places)
+    way = [(-0.25 + 0.5 * min(i, FRAMES - i) / (FRAMES / 2), 0.6) for i in range(FRAMES)]
+    yield _scene(bench.folder, "drawn, in and out", films[:1], [way])
+
+
+def _scene(
+    folder: Path, name: str, films: Sequence[Clip], places: Sequence[Sequence[tuple[float, float]]]
+) -> Clip:
+    """Return drawn people, reduced, over the first film's own background, darkened.
+
+    Args:
+        places: of each film, where its picture begins in each frame, in shares of the whole.
+    """
+    step = HD.height // PUPPETS_HEIGHT_PX
+    rgb, alphas = [], []
+    for index in range(FRAMES):
+        frame = torch.full((3, HD.height, HD.width), 0.35)
+        frame += torch.linspace(-0.15, 0.15, HD.width)
+        alpha = torch.zeros(1, HD.height, HD.width)
+        for film, place in zip(films, places, strict=True):
+            if film.foreground is None:
+                raise ValueError(f"the foreground of {film.name} is not known")
+            own = film.alpha_codes[index][None].float() / 255
+            layers = torch.cat((own, film.foreground[index].float() / 255 * own))
+            small = torch.nn.functional.avg_pool2d(layers, step)
+            x, y = (round(s * side) for s, side in zip(place[index], HD, strict=True))
+            rows = slice(max(0, y), min(HD.height, y + small.shape[1]))
+            columns = slice(max(0, x), min(HD.width, x + small.shape[2]))
+            part = small[:, rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
+            rest = 1 - part[:1]
+            frame[:, rows, columns] = frame[:, rows, columns] * rest + part[1:]
+            alpha[:, rows, columns] = alpha[:, rows, columns] * rest + part[:1]
+        rgb.append((frame.clamp(0, 1) * 255 + 0.5).to(torch.uint8))
+        alphas.append((alpha[0] * 255 + 0.5).to(torch.uint8))
+    path = folder / f"{name.replace(', ', '_').replace(' ', '_')}.mp4"
+    return Clip(name, write_video(path, rgb), torch.stack(alphas))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    error: float
+    first_error: float
+    seconds: float
+
+
+def _measure(bench: Bench, clip: Clip, small_people: SmallPeople) -> _Measured:
+    matte = replace(bench.options.matte, small_people=small_people)
+    matted = bench.matte(clip, replace(bench.options, matte=matte))
+    first = int(clip.alpha.sum((1, 2)).nonzero()[0])
+    shown = slice(first, first + 1)
+    return _Measured(
+        sad_by_area(matted.alpha, clip.alpha),
+        sad_by_area(matted.alpha[shown], clip.alpha[shown]),
+        matted.seconds,
+    )
