@@ -24,3 +24,10 @@ class Foreground(Choice):
 
     FUSED = "fused"
     NETWORK = "network"
+
+
+class SmallPeople(Choice):
+    """Whether people who are small in the picture are seen a second time, larger."""
+
+    AUTO = "auto"
+    OFF = "off"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
-from matting.network_choice import Foreground, MatteQuality, Model
+from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople
 
 
 class OutputKind(Choice):
@@ -136,13 +136,6 @@ class Subject(Choice):
         return 432 if self is Subject.FULL_BODY else 270
 
 
-class SmallPeople(Choice):
-    """Whether people who are small in the picture are seen a second time, larger."""
-
-    AUTO = "auto"
-    OFF = "off"
-
-
 class Shots(Choice):
     """Whether shots are matted by themselves, each from its own start, or all frames as one."""
 
@@ -192,7 +185,6 @@ class MatteOptions:
         ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
         shots: AUTO: each shot from its own start, where the plan says where shots start.
         foreground: where the colours at soft edges come from.
-        small_people: AUTO: who is small in the picture is seen a second time, larger.
     """
 
     checkpoint: Path | None = None

@@ -13,7 +13,7 @@ from benchmarks.quality.clips import HD, Clip
 from benchmarks.quality.made_clips import write_video
 from benchmarks.quality.metrics import sad_by_area
 from benchmarks.results import table
-from matting.options import SmallPeople
+from matting.network_choice import SmallPeople
 
 TITLE = "Small people seen a second time"
 HEAD = ["clip", "once", "twice", "first frame: once", "twice", "seconds: once", "twice"]

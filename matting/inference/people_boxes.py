@@ -18,7 +18,7 @@ from matting.inference.crop_window import CELL_SIDE, Box, CropWindow, window_aro
 FADE_FRAMES = 8  # in which a window comes to count, or ceases to
 LOST_FRAMES = 12  # for so long a window stays where nobody is seen any more
 MOST_WINDOWS = 4  # at once; besides, so many may cease
-LEAST_GAIN = 1.2  # times as large as in the first pass a window has to show its people
+LEAST_GAIN = 1.1  # times as large as in the first pass a window has to show its people
 TOO_WIDE = 1.4  # times as large as now people could be shown: then a window is worth another
 LEAST_SHARE = 12  # of the frame's short side: of less is mostly no person, but a speck
 NEAR = 0.2  # of their size: people so near each other are in one window

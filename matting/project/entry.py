@@ -9,14 +9,13 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from matting.network_choice import Foreground, MatteQuality
+from matting.network_choice import Foreground, MatteQuality, SmallPeople
 from matting.options import (
     MOST_KEY_CONTRAST,
     Chroma,
     CodecBackend,
     OutputKind,
     Precision,
-    SmallPeople,
     VideoCodec,
 )
 from matting.project.records import Count, FileName

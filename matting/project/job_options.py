@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
@@ -16,7 +16,7 @@ from matting.background import Background, BackgroundFile
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
-from matting.network_choice import Foreground, MatteQuality, Model
+from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople
 from matting.options import (
     INFERRED,
     Chroma,
@@ -29,7 +29,6 @@ from matting.options import (
     OutputOptions,
     Precision,
     Shots,
-    SmallPeople,
     Subject,
     VideoCodec,
 )
@@ -49,6 +48,11 @@ from matting.system.invocation import command_line
 COLOUR = "#[0-9A-F]{6}"
 LONGEST_PATH = 1 << 15  # on Windows, which has the longest
 DEFAULT_KINDS = OutputOptions().kinds
+# What earlier versions did, which knew no choice; and options that records call as they are called.
+EARLIER: dict[str, Any] = {"shots": Shots.OFF, "small_people": SmallPeople.OFF}
+EARLIER |= {"foreground": Foreground.NETWORK}
+SAME_NAMES = {"precision", "foreground", "matte_quality", "small_people"}
+SAME_NAMES |= {"background", "codec", "chroma", *EDGE_SETTINGS}
 YES_OR_NO = {True: "yes", False: "no"}
 # Typed, these decide more than themselves: the value of the key is not taken from the job then.
 DECIDED_BY = {
@@ -171,11 +175,9 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.precision,
                 self.downsample_ratio,
                 self.subject,
-                Shots.OFF if self.shots is UNSET else self.shots,
-                foreground=Foreground.NETWORK if self.foreground is UNSET else self.foreground,
+                **{n: v if (o := getattr(self, n)) is UNSET else o for n, v in EARLIER.items()},
                 model=self.model,
                 quality=self.matte_quality,
-                small_people=(SmallPeople.OFF if self.small_people is UNSET else self.small_people),
             ),
             output=OutputOptions(
                 _background_of(self.background),
@@ -267,12 +269,7 @@ def _without_what_is_newer(options: MattingOptions, job: JobOptions) -> MattingO
     matte, output = options.matte, options.output
     if job.keep_matte is UNSET:
         output = replace(output, keep_matte=False)
-    if job.shots is UNSET:
-        matte = replace(matte, shots=Shots.OFF)
-    if job.foreground is UNSET:
-        matte = replace(matte, foreground=Foreground.NETWORK)
-    if job.small_people is UNSET:
-        matte = replace(matte, small_people=SmallPeople.OFF)
+    matte = replace(matte, **{n: v for n, v in EARLIER.items() if getattr(job, n) is UNSET})
     return replace(options, matte=matte, output=output)
 
 
@@ -280,11 +277,7 @@ def _implied(settings: RecordedSettings) -> JobOptions:
     known = {name: value for name, value in asdict(settings).items() if value is not UNSET}
     if not re.fullmatch(COLOUR, known.get("background", "")):
         known.pop("background", None)  # where its file lay is not on record
-    values = {
-        name: known[name]
-        for name in ("precision", "matte_quality", "background", "codec", "chroma", *EDGE_SETTINGS)
-        if known.get(name) is not None
-    }
+    values = {name: known[name] for name in SAME_NAMES if known.get(name) is not None}
     ratio, rate, codec = known.get("ratio"), known.get("frame_rate"), known.get("codec")
     if isinstance(ratio, AutoRatio):
         values["subject"] = Subject.PORTRAIT if ratio is AutoRatio.PORTRAIT else Subject.FULL_BODY
@@ -295,10 +288,6 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         values["keep_matte"] = True
     if "shots" in known:
         values["shots"] = Shots.AUTO
-    if "foreground" in known:
-        values["foreground"] = known["foreground"]
-    if "small_people" in known:
-        values["small_people"] = SmallPeople.AUTO
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from matting.background import Background, BackgroundFile
 from matting.media.encoders import preset_of, quality_of
-from matting.network_choice import Foreground, MatteQuality
+from matting.network_choice import Foreground, MatteQuality, SmallPeople
 from matting.options import (
     CodecBackend,
     EncodingOptions,
@@ -19,7 +19,6 @@ from matting.options import (
     OutputKind,
     Precision,
     Shots,
-    SmallPeople,
 )
 from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 

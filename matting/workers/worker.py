@@ -27,7 +27,8 @@ from matting.inference.run_up import FeatureBatch
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.cuda import Nvdec
-from matting.options import MattingOptions, SmallPeople
+from matting.network_choice import SmallPeople
+from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.system import atomic_files
 from matting.system.closing import Closing

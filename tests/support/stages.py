@@ -16,6 +16,7 @@ from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte
 from matting.imaging.sample_format import SampleFormat
 from matting.infer import infer
 from matting.inference.session import MattingSession
+from matting.network_choice import SmallPeople
 from matting.options import (
     ComputeOptions,
     CuttingOptions,
@@ -24,7 +25,6 @@ from matting.options import (
     MattingOptions,
     OutputKind,
     OutputOptions,
-    SmallPeople,
     VideoCodec,
 )
 from matting.project.paths import MattedFolder
