@@ -49,7 +49,6 @@ class SegmentJob:
         note: what a user has to know of how it is decoded; may be empty.
         start_state, end_state: set by the recurrent part.
         exact: whether the first is that of one uncut pass from the start of the shot.
-        frames_with_small_people: in so many of its frames somebody was seen a second time.
         run_up_is_whole: whether all frames ahead that the last shot's run-up takes could be read.
         clock: of a trial; None: it is none.
         outcome: None until it is done.
