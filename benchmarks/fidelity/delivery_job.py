@@ -22,6 +22,7 @@ from matting.errors import MissingError
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
 from matting.media.matte_file import MatteFile
+from matting.network_choice import Foreground, SmallPeople
 from matting.options import (
     ComputeOptions,
     CuttingOptions,
@@ -81,7 +82,13 @@ def deliver_all(name: str, where: Path) -> Delivery:
     folder = Path(mkdtemp(dir=where))
     source = SOURCES[name].write(folder / "clip")
     options = MattingOptions(
-        matte=MatteOptions(write_varied_checkpoint(folder / "varied.pth", 7), ratio=1.0),
+        matte=MatteOptions(
+            write_varied_checkpoint(folder / "varied.pth", 7),
+            ratio=1.0,
+            small_people=SmallPeople.OFF,
+            # What is compared is told by the network's colours alone.
+            foreground=Foreground.NETWORK,
+        ),
         output=OutputOptions(background=COLOUR, encoding=FINEST[VideoCodec.HEVC]),
         compute=ComputeOptions("cpu", isolated=False, largest_chunk=CHUNK_FRAMES),
     )

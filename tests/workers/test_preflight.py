@@ -52,9 +52,9 @@ def forecast_text(progress: Recorder) -> str:
 
 
 def needed_bytes(text: str) -> float:
-    match = re.search(r"they need about ([0-9.]+) (MB|GB)", text)
+    match = re.search(r"they need about ([0-9.]+) (KB|MB|GB)", text)
     assert match
-    return float(match[1]) * {"MB": 1e6, "GB": 1e9}[match[2]]
+    return float(match[1]) * {"KB": 1e3, "MB": 1e6, "GB": 1e9}[match[2]]
 
 
 def test_the_results_are_the_same_with_a_trial_before_them(
