@@ -28,6 +28,7 @@ from matting.media.encoders import encoder_input
 from matting.media.images.png import write_png
 from matting.media.video_source import VideoSource
 from matting.media.video_writer import VideoWriter
+from matting.network_choice import SmallPeople
 from matting.options import (
     AUTO_DEVICE,
     CodecBackend,
@@ -89,7 +90,8 @@ def demo(
     drawing = draw_film(film, video, progress)
     ratio = min(1.0, RATIO * 720 / size_px.height)
     options = MattingOptions(
-        matte=MatteOptions(CHECKPOINT, ratio=ratio),
+        # Its network knows one figure at one size.
+        matte=MatteOptions(CHECKPOINT, ratio=ratio, small_people=SmallPeople.OFF),
         output=OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=ENCODING),
         compute=ComputeOptions(device, isolated=False),
     )

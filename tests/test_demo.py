@@ -21,6 +21,9 @@ from tests.support.recorder import Recorder
 SECONDS = 5
 
 
+pytestmark = pytest.mark.timeout(300)  # seconds; the whole way of a film, on a busy machine
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
     """Run a demo of fewer and smaller pictures, with the same small copy for the network."""
