@@ -9,7 +9,7 @@ the picture, by which one pass over few pixels does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -97,7 +97,8 @@ def fuse_bands(
     own = source.sample_format
     halo = Size(0, chroma_halo(own).height)
     corrections = blank_corrections(source, source.size)
-    for rows, band, output in _bands(source, corrections, band_px):
+    for (rows,) in split_into_bands(source, band_px=band_px):
+        band, output = source.rows(rows), corrections.rows(rows)
         around = clamped_rows(
             alpha.luma_or_rgb, slice(rows.start - halo.height, rows.stop + halo.height)
         )
@@ -153,24 +154,6 @@ def _box_sums(values: Tensor) -> Tensor:
         for shift in range(1, 2 * RADIUS_CELLS + 1):
             values.add_(padded.narrow(dim, shift, length))
     return values
-
-
-def _bands(
-    source: Planes, corrections: Planes, band_px: int | None
-) -> Iterator[tuple[slice, Planes, Planes]]:
-    """Yield rows from top to bottom, with the frames and the corrections there."""
-    step = source.sample_format.subsampling[1]
-    for (rows,) in split_into_bands(source, band_px=band_px):
-        chroma_rows = slice(rows.start // step, -(-rows.stop // step))
-        band, output = (
-            Planes(
-                planes.sample_format,
-                planes.luma_or_rgb[:, :, rows],
-                None if planes.chroma is None else planes.chroma[:, :, chroma_rows],
-            )
-            for planes in (source, corrections)
-        )
-        yield rows, band, output
 
 
 def _corrections(source: Planes, alpha: Tensor, halo: Size, colours: Tensor) -> Planes:

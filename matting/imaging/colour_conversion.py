@@ -206,17 +206,13 @@ def nearest_representable_colour(rgb: Sequence[float], target: SampleFormat) -> 
 
 def _sample_rgb(planes: Planes, rows: Tensor, columns: Tensor) -> Tensor:
     """Return R'G'B' on a grid of positions in pixels, bilinear: [T, 3, n, m], float32."""
-    source = planes.sample_format
-    luma_or_rgb = normalise_luma_or_rgb(sample_bilinear(planes.luma_or_rgb, rows, columns), source)
-    if source.luma_coefficients is None:
-        return luma_or_rgb
-    chroma = None
+    source, chroma = planes.sample_format, None
+    luma_or_rgb = sample_bilinear(planes.luma_or_rgb, rows, columns)
     if planes.chroma is not None:
         chroma_columns = (columns - source.siting[0]) / source.subsampling[0]
         chroma_rows = (rows - source.siting[1]) / source.subsampling[1]
-        samples = sample_bilinear(planes.chroma, chroma_rows, chroma_columns)
-        chroma = normalise_chroma(samples, source)
-    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
+        chroma = sample_bilinear(planes.chroma, chroma_rows, chroma_columns)
+    return samples_to_rgb(luma_or_rgb, chroma, source)
 
 
 def _pixel_rows_around(chroma_rows: slice, target: SampleFormat, height: int) -> slice:
@@ -271,6 +267,19 @@ def _quantise(values: Tensor, code_range: CodeRange, target: SampleFormat) -> Te
     if target.lsb_padding:
         code_values.mul_(1 << target.lsb_padding)
     return code_values.to(dtype_of(target))
+
+
+def samples_to_rgb(luma_or_rgb: Tensor, chroma: Tensor | None, source: SampleFormat) -> Tensor:
+    """Return R'G'B' [T, 3, n, w], float32, of samples of all planes at the same places.
+
+    Args:
+        luma_or_rgb, chroma: code values, [T, C, n, w] and [T, 2, n, w]; None: there is no chroma.
+    """
+    values = normalise_luma_or_rgb(luma_or_rgb, source)
+    if source.luma_coefficients is None:
+        return values
+    colours = None if chroma is None else normalise_chroma(chroma, source)
+    return ycbcr_to_rgb(values, colours, source.luma_coefficients)
 
 
 def ycbcr_to_rgb(

@@ -10,11 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from matting.imaging.colour_conversion import (
-    normalise_chroma,
-    normalise_luma_or_rgb,
-    ycbcr_to_rgb,
-)
+from matting.imaging.colour_conversion import samples_to_rgb
 from matting.imaging.planes import Planes
 from matting.imaging.resampling import interpolate_rows, sample_bilinear
 from matting.imaging.sample_format import SampleFormat, Size
@@ -69,14 +65,10 @@ def cover(planes: Planes, wanted: Size, pixel_shape: Fraction) -> Tensor:
         normalised R'G'B', [T, 3, h, w], float32.
     """
     columns, rows = covering_grids(planes.size, wanted, pixel_shape)
-    source = planes.sample_format
-    luma_or_rgb = normalise_luma_or_rgb(_resample(planes.luma_or_rgb, rows, columns), source)
-    if source.luma_coefficients is None:
-        return luma_or_rgb
-    chroma = None
+    source, chroma = planes.sample_format, None
     if planes.chroma is not None:
-        chroma = normalise_chroma(_resampled_chroma(planes.chroma, source, rows, columns), source)
-    return ycbcr_to_rgb(luma_or_rgb, chroma, source.luma_coefficients)
+        chroma = _resampled_chroma(planes.chroma, source, rows, columns)
+    return samples_to_rgb(_resample(planes.luma_or_rgb, rows, columns), chroma, source)
 
 
 def _resampled_chroma(chroma: Tensor, source: SampleFormat, rows: Grid, columns: Grid) -> Tensor:

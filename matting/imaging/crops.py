@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, alpha_at_chroma_sites
+from matting.imaging.matte_planes import MattePlanes, alpha_at_chroma_sites, is_soft
 from matting.imaging.planes import signed_view
 from matting.imaging.sample_format import Size
 
@@ -94,7 +94,7 @@ def blend_crop(whole: MattePlanes, part: MattePlanes, crop: Crop[C]) -> None:
         whole.luma_or_rgb[..., rows, columns],
         part.luma_or_rgb[..., own_rows, own_columns],
         weights,
-    ).mul_((alpha > 0) & (alpha < MAX_ALPHA))
+    ).mul_(is_soft(alpha))
     if whole.chroma is None or part.chroma is None:
         return
     step_x, step_y = whole.sample_format.subsampling
@@ -103,7 +103,7 @@ def blend_crop(whole: MattePlanes, part: MattePlanes, crop: Crop[C]) -> None:
         whole.chroma[..., _shared(rows, step_y), _shared(columns, step_x)],
         part.chroma[..., _shared(own_rows, step_y), _shared(own_columns, step_x)],
         weights[..., ::step_y, ::step_x],
-    ).mul_((at_sites > 0) & (at_sites < MAX_ALPHA))
+    ).mul_(is_soft(at_sites))
 
 
 def _blend(whole: Tensor, part: Tensor, weights: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, alpha_at_chroma_sites
+from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, alpha_at_chroma_sites, is_soft
 from matting.imaging.planes import signed_view
 
 
@@ -68,10 +68,9 @@ def _rounded(
 ) -> MattePlanes:
     """Return a matte of these values, float32, without corrections where it is solid or empty."""
     alpha.round_()
-    soft = (alpha > 0) & (alpha < MAX_ALPHA)
-    corrections = luma_or_rgb.round_().mul_(soft).to(torch.int8)
+    corrections = luma_or_rgb.round_().mul_(is_soft(alpha)).to(torch.int8)
     if chroma is not None:
         at_sites = alpha_at_chroma_sites(alpha, like.sample_format)
-        chroma = chroma.round_().mul_((at_sites > 0) & (at_sites < MAX_ALPHA)).to(torch.int8)
+        chroma = chroma.round_().mul_(is_soft(at_sites)).to(torch.int8)
     stored = alpha.to(torch.int16).view(torch.uint16)
     return MattePlanes(stored, corrections, chroma, like.sample_format)

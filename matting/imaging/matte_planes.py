@@ -112,6 +112,11 @@ def foreground_format(source: SampleFormat) -> SampleFormat:
     return replace(source, bits=bits, lsb_padding=0, semi_planar=False)
 
 
+def is_soft(alpha: Tensor) -> Tensor:
+    """Return where alpha, 0..MAX_ALPHA, is half transparent: only there is a correction."""
+    return (alpha > 0) & (alpha < MAX_ALPHA)
+
+
 def alpha_at_chroma_sites(alpha: Tensor, layout: SampleFormat) -> Tensor:
     """Return the alpha of a format's chroma samples, whole numbers, float32: [T, 1, h, w].
 

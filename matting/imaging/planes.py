@@ -74,6 +74,10 @@ class Planes:
         chroma = None if self.chroma is None else self.chroma[first:stop]
         return Planes(self.sample_format, self.luma_or_rgb[first:stop], chroma)
 
+    def rows(self, rows: slice) -> Planes:
+        """Return some rows of pixels, whole rows of chroma, in the same memory."""
+        return self.window(0, rows.start, Size(self.width, rows.stop - rows.start))
+
     def window(self, left: int, top: int, size: Size) -> Planes:
         """Return a part of the frames, in the same memory where it is inside of them.
 

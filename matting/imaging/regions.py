@@ -42,9 +42,9 @@ def compute_in_bands(
         with_halo = slice(max(0, rows.start - margin), min(height, rows.stop + margin))
         inner = slice(rows.start - with_halo.start, rows.stop - with_halo.start)
         for part, output in zip(
-            compute([_rows(planes, with_halo) for planes in inputs]), outputs, strict=True
+            compute([planes.rows(with_halo) for planes in inputs]), outputs, strict=True
         ):
-            band, own = _rows(output, rows), _rows(part, inner)
+            band, own = output.rows(rows), part.rows(inner)
             band.luma_or_rgb.copy_(own.luma_or_rgb)
             if band.chroma is not None and own.chroma is not None:
                 band.chroma.copy_(own.chroma)
@@ -120,16 +120,6 @@ def tiles_to_pixels(mask: Tensor, size: Size) -> Tensor:
     """Return a mask of tiles, [T, rows, columns], bool, as 0 and 1 at the pixels: [T, 1, H, W]."""
     lines = mask.to(torch.uint8).repeat_interleave(TILE.width, 2)[..., : size.width]
     return lines.repeat_interleave(TILE.height, 1)[:, None, : size.height]
-
-
-def _rows(planes: Planes, rows: slice) -> Planes:
-    """Return some rows of pixels, whole rows of chroma, in the same memory."""
-    luma_or_rgb = planes.luma_or_rgb[:, :, rows]
-    if planes.chroma is None:
-        return Planes(planes.sample_format, luma_or_rgb)
-    step = planes.sample_format.subsampling[1]
-    chroma = planes.chroma[:, :, rows.start // step : -(-rows.stop // step)]
-    return Planes(planes.sample_format, luma_or_rgb, chroma)
 
 
 def _inner_tiles(tiles: Planes, halo: Size) -> Planes:

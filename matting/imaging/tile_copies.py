@@ -32,7 +32,8 @@ def copy_tiles(source: Planes, output: Planes, positions: Tensor, shift: int = 0
     # The last row of tiles may have fewer lines.
     last = positions[in_words & (rows == full_rows)] - torch.tensor([full_rows, 0])
     top = full_rows * TILE.height
-    _copy_words(_below(source, top), _below(output, top), last, source.height - top, shift)
+    below = source.rows(slice(top, source.height)), output.rows(slice(top, output.height))
+    _copy_words(*below, last, source.height - top, shift)
     rest = positions[~in_words]
     if len(rest):
         tiles = gather_tiles(source, rest, NO_HALO)
@@ -56,15 +57,6 @@ def _copy_words(source: Planes, output: Planes, positions: Tensor, height: int, 
             moved = _moved(torch.from_numpy(tiles).view(plane.dtype), shift)
             tiles = signed_view(moved).numpy().view(WORD)
         _grid(target, size)[:, rows, :, columns] = tiles
-
-
-def _below(frame: Planes, top: int) -> Planes:
-    """Return a frame from some row on, with which a row of chroma begins, in the same memory."""
-    luma_or_rgb = frame.luma_or_rgb[:, :, top:]
-    if frame.chroma is None:
-        return Planes(frame.sample_format, luma_or_rgb)
-    chroma = frame.chroma[:, :, top // frame.sample_format.subsampling[1] :]
-    return Planes(frame.sample_format, luma_or_rgb, chroma)
 
 
 def _moved(samples: Tensor, shift: int) -> Tensor:
