@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from matting.inference.components import runs_of
+
 Mask = NDArray[np.bool_]
 
 
@@ -14,17 +16,13 @@ def largest_component(mask: Mask) -> Mask:
     Args:
         mask: [H, W].
     """
-    padded = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
-    padded[:, 1:-1] = mask
-    steps = np.diff(padded, axis=1)
-    rows, starts = np.nonzero(steps == 1)
-    ends = np.nonzero(steps == -1)[1]
+    rows, starts, ends = runs_of(mask)
     if not len(rows):
         return np.zeros_like(mask)
     labels = _join(_touching_runs(rows, starts, ends), len(rows))
     sizes = np.bincount(labels, weights=ends - starts)
     chosen = np.flatnonzero(labels == sizes.argmax())
-    edges = np.zeros_like(padded)
+    edges = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int8)
     edges[rows[chosen], starts[chosen]] = 1
     edges[rows[chosen], ends[chosen]] -= 1
     inside: Mask = np.cumsum(edges, axis=1)[:, : mask.shape[1]] > 0

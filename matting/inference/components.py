@@ -8,17 +8,28 @@ from numpy.typing import NDArray
 from matting.inference.crop_window import Box
 
 
+def runs_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
+    """Return the row, the first column and the one after the last of every run of set pixels.
+
+    Args:
+        mask: [h, w].
+    Returns:
+        three of [N], ordered by rows, then columns.
+    """
+    padded = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
+    padded[:, 1:-1] = mask
+    steps = np.diff(padded, axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    return rows, starts, np.nonzero(steps == -1)[1]
+
+
 def component_boxes(mask: NDArray[np.bool_]) -> list[Box]:
     """Return the box around each part whose pixels touch, also by their corners; from the top down.
 
     Args:
         mask: [h, w].
     """
-    padded = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
-    padded[:, 1:-1] = mask
-    steps = np.diff(padded, axis=1)
-    rows, starts = np.nonzero(steps == 1)
-    ends = np.nonzero(steps == -1)[1]
+    rows, starts, ends = runs_of(mask)
     runs = list(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True))
     parents = list(range(len(runs)))
 

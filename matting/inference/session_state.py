@@ -17,10 +17,10 @@ from msgspec import Meta, Struct
 from matting.imaging.sample_format import Size
 from matting.inference.base import RecurrentState, UnusableStateError
 from matting.inference.people_boxes import People
+from matting.inference.state_parts import join_parts, split_parts
 
 MAGIC = b"RVM on Segments: states\n"
 MOST_HEADER_BYTES = 1 << 20
-LENGTH_BYTES = 8
 
 Name = Annotated[str, Meta(max_length=100)]
 ByteCount = Annotated[int, Meta(ge=0, le=1 << 40)]
@@ -70,8 +70,7 @@ class SessionState(RecurrentState):
         header = msgspec.json.encode(
             _Header(main_bytes=len(main), further=sizes, people=self.people)
         )
-        length = len(header).to_bytes(LENGTH_BYTES, "big")
-        return b"".join((MAGIC, length, header, main, *further.values()))
+        return join_parts(MAGIC, header, main, *further.values())
 
 
 def load_session_state(content: bytes, load: Callable[[bytes], RecurrentState]) -> SessionState:
@@ -96,12 +95,11 @@ def load_session_state(content: bytes, load: Callable[[bytes], RecurrentState]) 
 
 def _header(content: bytes) -> tuple[_Header, bytes]:
     """Return the header, and what follows it."""
-    begin = len(MAGIC) + LENGTH_BYTES
-    length = int.from_bytes(content[len(MAGIC) : begin], "big")
-    if length > MOST_HEADER_BYTES:
+    parts = split_parts(MAGIC, content)
+    if parts is None or len(parts[0]) > MOST_HEADER_BYTES:
         raise UnusableStateError("it cannot be read")
+    header, body = parts
     try:
-        header = msgspec.json.decode(content[begin : begin + length], type=_Header)
+        return msgspec.json.decode(header, type=_Header), body
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnusableStateError("it cannot be read") from error
-    return header, content[begin + length :]

@@ -7,7 +7,6 @@ them larger by 2 and 4 %. Each view has a recurrent state of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -24,9 +23,9 @@ from matting.inference.base import (
     RecurrentState,
     UnusableStateError,
 )
+from matting.inference.state_parts import join_parts, split_parts
 
 MAGIC = b"RVM on Segments: two views\n"
-LENGTH_BYTES = 8
 
 S = TypeVar("S", FrameFeatures, RecurrentOutput)
 
@@ -45,9 +44,7 @@ class TwoViewsState(RecurrentState):
         return TwoViewsState(self.plain.to(device), self.mirrored.to(device))
 
     def to_bytes(self) -> bytes:
-        plain = self.plain.to_bytes()
-        length = len(plain).to_bytes(LENGTH_BYTES, "big")
-        return b"".join((MAGIC, length, plain, self.mirrored.to_bytes()))
+        return join_parts(MAGIC, self.plain.to_bytes(), self.mirrored.to_bytes())
 
     def fits(self, size: Size, ratio: float) -> bool:
         return self.plain.fits(size, ratio) and self.mirrored.fits(size, ratio)
@@ -101,12 +98,11 @@ class TwoViews(InferenceNetwork):
         return TwoViewsState(plain, self._network.shift_state(both.mirrored, -columns, rows))
 
     def load_state(self, content: bytes) -> TwoViewsState:
-        begin = len(MAGIC) + LENGTH_BYTES
-        if not content.startswith(MAGIC) or len(content) < begin:
+        parts = split_parts(MAGIC, content)
+        if parts is None:
             raise UnusableStateError("it is not that of two views")
-        load: Callable[[bytes], RecurrentState] = self._network.load_state
-        end = begin + int.from_bytes(content[len(MAGIC) : begin], "big")
-        return TwoViewsState(load(content[begin:end]), load(content[end:]))
+        plain, mirrored = map(self._network.load_state, parts)
+        return TwoViewsState(plain, mirrored)
 
 
 def _views(step: S) -> tuple[S, S]:
