@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -279,5 +278,4 @@ class _Rematting:
 
 
 def _free_number(ledger: Ledger) -> int:
-    numbers: Iterator[int] = (own.number for own in ledger.ranges)
-    return max(numbers, default=0) + 1
+    return max((own.number for own in ledger.ranges), default=0) + 1

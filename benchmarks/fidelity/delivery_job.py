@@ -86,7 +86,7 @@ def deliver_all(name: str, where: Path) -> Delivery:
             write_varied_checkpoint(folder / "varied.pth", 7),
             ratio=1.0,
             small_people=SmallPeople.OFF,
-            # What is compared is told by the network's colours alone.
+            # What is seen is compared with the source's colours, which this network leaves.
             foreground=Foreground.NETWORK,
         ),
         output=OutputOptions(background=COLOUR, encoding=FINEST[VideoCodec.HEVC]),

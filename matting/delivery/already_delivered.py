@@ -81,7 +81,7 @@ class FinishedFormats:
             found = self._of_format(row, plan, video, progress)
         else:
             found = self._composite(video)
-        return found if found is not None and self._is_unchanged(plan, video) else None
+        return found if found is not None and self._is_unchanged else None
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
@@ -96,16 +96,19 @@ class FinishedFormats:
             same_matte_options(entry.settings, agreed) for entry in entries
         )
 
-    def _is_unchanged(self, plan: Plan, video: Path) -> bool:
-        """Return whether the video, and what is there of its segments, are what was matted."""
-        if not video.is_file() or not SourceFingerprint.of(video).looks_like(plan.source):
+    @cached_property
+    def _is_unchanged(self) -> bool:
+        """Whether the video, and what is there of its segments, are what was matted."""
+        plan, video = self.inputs.plan, self.video
+        if plan is None or video is None or not video.is_file():
+            return False
+        if not SourceFingerprint.of(video).looks_like(plan.source):
             return False
         there = (item for item in self.inputs.inputs if item.path.exists())
         return all(item.fingerprint() == self._entries[item.name].source for item in there)
 
-    def _outputs(self) -> Iterator[OutputOptions]:
-        """Yield the options with each encoder that may be chosen."""
-        wanted = self.options.output
+    def _with_encoders(self, wanted: OutputOptions) -> Iterator[OutputOptions]:
+        """Yield options with each encoder that may be chosen."""
         chosen = wanted.encoding.encoder
         both = (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)
         for encoder in both if chosen is CodecBackend.AUTO else (chosen,):
@@ -114,7 +117,9 @@ class FinishedFormats:
     def _of_format(
         self, row: DeliveryFormat, plan: Plan, video: Path, progress: Progress
     ) -> Path | None:
-        if not any(self._has_format(row, output) for output in self._outputs()):
+        if not any(
+            self._has_format(row, output) for output in self._with_encoders(self.options.output)
+        ):
             return None
         place = FinishedPlace.of_video(self.ledger.folder, row, video, self.output)
         parts = (entry.delivered[row.kind].sha256 for entry in self._entries.values())
@@ -138,7 +143,10 @@ class FinishedFormats:
             record = JoinRecord.read(combined)
         except InputError:
             return None  # damaged, or another version's
-        if record is None or not any(map(self._has_composite, self._outputs())):
+        if record is None:
+            return None
+        wanted = with_background_read(self.options.output)
+        if not any(map(self._has_composite, self._with_encoders(wanted))):
             return None
         if not record.has_parts_of(JoinRecord.of(self.ledger, OutputKind.COMPOSITE)):
             return None
@@ -147,7 +155,7 @@ class FinishedFormats:
 
     def _has_composite(self, output: OutputOptions) -> bool:
         weights = weights_of(self.ledger)
-        wanted = replace(self.options, output=with_background_read(output))
+        wanted = replace(self.options, output=output)
         return all(
             OutputKind.COMPOSITE in self._entries[item.name].outputs
             and not changed_settings(
