@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.imaging.sample_format import Size
 from model import (
     MOBILENETV3,
     RESNET50,
@@ -24,6 +25,7 @@ from model import (
     optimise_for_inference,
     variant_of,
 )
+from tests.support.half_precision import require_float32_results
 
 CASES = ["stage1_only", "refined", "odd_size", "wide"]
 CHANNELS = (16, 32, 64, 128)  # of r1 .. r4
@@ -172,14 +174,7 @@ def test_optimised_for_inference_it_is_the_same_function(
 def test_half_precision_keeps_states_and_results_in_float32(
     network: MattingNetwork, dtype: torch.dtype
 ) -> None:
-    small = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(5))
-    with torch.inference_mode():
-        _, expected, _ = network.run_small(small, None, 2, refine=True)
-        fast = optimise_for_inference(network, dtype)
-        slope, offset, state = fast.run_small(small, None, 2, refine=True)
-    assert slope is not None
-    assert {tensor.dtype for tensor in (slope, offset, *state)} == {torch.float32}
-    assert 0 < (offset - expected).abs().mean() < 0.02
+    require_float32_results(network, dtype, Size(48, 32))
 
 
 def _near(expected: Tensor, actual: Tensor) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,9 +27,12 @@ from matting.options import (
     OutputOptions,
     VideoCodec,
 )
+from matting.progress import Progress
 from matting.project.paths import MattedFolder
 from matting.project.plan import read_plan, write_plan
 from matting.segment import segment
+from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
+from matting.workers.worker import Worker
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 
@@ -113,6 +116,20 @@ def processed(folder: MattedFolder) -> dict[str, bool]:
     value = json.loads(folder.processed.read_text(encoding="utf-8"))
     assert isinstance(value, dict) and value, "no segment is listed"
     return value
+
+
+def run_tasks(
+    setup: WorkerSetup, tasks: Sequence[SegmentTask], progress: Progress
+) -> list[Outcome]:
+    """Run a worker on tasks, and give their files names; return the outcomes."""
+    with Worker(setup) as worker:
+        for task in tasks:
+            worker.submit(task)
+        outcomes = [worker.outcome(progress) for _ in tasks]
+    for outcome in outcomes:
+        for file in outcome.files:
+            file.give_name()
+    return outcomes
 
 
 def interrupt_after(progress: Recorder, folder: MattedFolder, name: str) -> None:

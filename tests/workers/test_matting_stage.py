@@ -13,9 +13,8 @@ from matting.project.entry import InitialState
 from matting.project.inputs import read_inputs
 from matting.system.files import sha256
 from matting.workers.executor import Outcome, SavedState, SegmentTask, WorkerSetup
-from matting.workers.worker import Worker
 from tests.support.recorder import Recorder
-from tests.support.stages import cut, matting_options
+from tests.support.stages import cut, matting_options, run_tasks
 
 
 class TwoSegments:
@@ -38,14 +37,7 @@ class TwoSegments:
 
     def run(self, *tasks: SegmentTask) -> Outcome:
         """Run a worker on tasks, and give files their names; return the last outcome."""
-        with Worker(self._setup) as worker:
-            for task in tasks:
-                worker.submit(task)
-            outcomes = [worker.outcome(self.progress) for _ in tasks]
-        for outcome in outcomes:
-            for file in outcome.files:
-                file.give_name()
-        return outcomes[-1]
+        return run_tasks(self._setup, tasks, self.progress)[-1]
 
     def last_state(self) -> list[torch.Tensor]:
         return list(torch.load(self.states[1], weights_only=True))

@@ -15,10 +15,9 @@ from matting.project.inputs import Input, read_inputs
 from matting.segment import segment
 from matting.system.files import sha256
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
-from matting.workers.worker import Worker
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
-from tests.support.stages import matting_options, with_compute
+from tests.support.stages import matting_options, run_tasks, with_compute
 
 FRAMES, OF_FIRST = 26, 15
 START = 12  # of the second shot, whose run-up takes six frames of the second segment
@@ -49,14 +48,7 @@ class TwoShots:
 
     def run(self, *tasks: SegmentTask) -> list[Outcome]:
         """Run a worker on tasks, give their files names; return the outcomes."""
-        with Worker(self._setup) as worker:
-            for task in tasks:
-                worker.submit(task)
-            outcomes = [worker.outcome(self.progress) for _ in tasks]
-        for outcome in outcomes:
-            for file in outcome.files:
-                file.give_name()
-        return outcomes
+        return run_tasks(self._setup, tasks, self.progress)
 
     def state(self, item: Input) -> Path:
         return self._folder / f"{item.path.parent.parent.name}_{item.stem}.pt"
