@@ -13,10 +13,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from matting.imaging.code_values import quantise_chroma, quantise_luma_or_rgb
 from matting.imaging.colour_conversion import (
     nearest_representable_colour,
-    quantise_chroma,
-    quantise_luma_or_rgb,
     rgb_at_chroma_sites,
     rows_to_rgb,
     to_chroma,

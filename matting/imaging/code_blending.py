@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from matting.imaging.blending import visible_share
+from matting.imaging.code_values import quantise_chroma, quantise_luma_or_rgb
 from matting.imaging.colour_conversion import (
     nearest_representable_colour,
-    quantise_chroma,
-    quantise_luma_or_rgb,
     to_chroma,
     to_luma_or_rgb,
 )

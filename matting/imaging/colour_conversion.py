@@ -13,6 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from matting.imaging.code_values import (
+    normalise_chroma,
+    normalise_luma_or_rgb,
+    quantise_chroma,
+    quantise_luma_or_rgb,
+)
 from matting.imaging.planes import Planes, dtype_of
 from matting.imaging.resampling import (
     average_at_chroma_sites,
@@ -21,7 +27,7 @@ from matting.imaging.resampling import (
     upsample_columns,
     upsample_rows,
 )
-from matting.imaging.sample_format import CodeRange, SampleFormat, Size
+from matting.imaging.sample_format import SampleFormat, Size
 
 CPU_BAND_PX = 1 << 18  # a plane of floats takes 1 MiB: what is computed of it stays in the caches
 GPU_BAND_PX = 1 << 21  # enough work for any GPU, in memory that does not grow with the frame
@@ -168,16 +174,6 @@ def to_chroma(rgb: Tensor, target: SampleFormat, luma: Tensor | None = None) -> 
     return chroma
 
 
-def quantise_luma_or_rgb(values: Tensor, target: SampleFormat) -> Tensor:
-    """Return normalised luma, R'G'B' or alpha, float32, as the nearest code values."""
-    return _quantise(values, target.luma_code_range, target)
-
-
-def quantise_chroma(values: Tensor, target: SampleFormat) -> Tensor:
-    """Return normalised colour differences, float32, as the nearest code values."""
-    return _quantise(values, target.chroma_code_range, target)
-
-
 def nearest_representable_colour(rgb: Sequence[float], target: SampleFormat) -> Tensor:
     """Return the R'G'B' [3], float32, that `target` can hold nearest to `rgb` in its worst channel.
 
@@ -242,31 +238,6 @@ def _chroma_at_pixels(planes: Planes, chroma: Tensor, rows: slice) -> Tensor:
     if column_step > 1:
         values = upsample_columns(values, column_step, across)
     return values[..., : planes.width]
-
-
-def normalise_luma_or_rgb(code_values: Tensor, source: SampleFormat) -> Tensor:
-    """Return code values of luma or R'G'B' normalised, float32."""
-    return _normalise(code_values, source.luma_code_range, source.lsb_padding)
-
-
-def normalise_chroma(code_values: Tensor, source: SampleFormat) -> Tensor:
-    """Return code values of chroma normalised, float32."""
-    return _normalise(code_values, source.chroma_code_range, source.lsb_padding)
-
-
-def _normalise(code_values: Tensor, code_range: CodeRange, lsb_padding: int) -> Tensor:
-    """Return code values as float32, of which 0 is black, or no colour difference."""
-    zero, span = (value * (1 << lsb_padding) for value in code_range)
-    return code_values.to(torch.float32).sub(zero).mul_(1 / span)
-
-
-def _quantise(values: Tensor, code_range: CodeRange, target: SampleFormat) -> Tensor:
-    """Return normalised values as the nearest code values, in the format's type and padding."""
-    code_values = values.mul(code_range.span).add_(code_range.zero)
-    code_values.round_().clamp_(0, target.max_code_value)
-    if target.lsb_padding:
-        code_values.mul_(1 << target.lsb_padding)
-    return code_values.to(dtype_of(target))
 
 
 def samples_to_rgb(luma_or_rgb: Tensor, chroma: Tensor | None, source: SampleFormat) -> Tensor:

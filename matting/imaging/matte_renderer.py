@@ -9,7 +9,8 @@ import torch
 from matting.imaging import compositor
 from matting.imaging.blending import NEGLIGIBLE_STEPS, channel_mean
 from matting.imaging.blur_fusion import fuse_bands, fuse_tiles, local_colours
-from matting.imaging.colour_conversion import CPU_BAND_PX, quantise_luma_or_rgb, rows_to_rgb
+from matting.imaging.code_values import quantise_luma_or_rgb
+from matting.imaging.colour_conversion import CPU_BAND_PX, rows_to_rgb
 from matting.imaging.compositor import BLACK, Matte, RenderFunction
 from matting.imaging.crops import blend_crop
 from matting.imaging.matte_planes import (

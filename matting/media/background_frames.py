@@ -7,7 +7,8 @@ from fractions import Fraction
 from itertools import islice
 
 from matting.errors import DecodeError, MediaError
-from matting.imaging.colour_conversion import convert_planes, quantise_luma_or_rgb
+from matting.imaging.code_values import quantise_luma_or_rgb
+from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.covering import cover
 from matting.imaging.display_light import convert_light
 from matting.imaging.planes import Planes, concatenate

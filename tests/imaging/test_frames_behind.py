@@ -10,11 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matting.imaging.blending import solid_colour
-from matting.imaging.colour_conversion import (
-    convert_planes,
-    quantise_chroma,
-    quantise_luma_or_rgb,
-)
+from matting.imaging.code_values import quantise_chroma, quantise_luma_or_rgb
+from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes, concatenate, same_samples
 from matting.imaging.renderer import StoredFrames, compose_outputs

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from matting.imaging import compositor, renderer
 from matting.imaging.blending import solid_colour
-from matting.imaging.colour_conversion import quantise_chroma, quantise_luma_or_rgb
+from matting.imaging.code_values import quantise_chroma, quantise_luma_or_rgb
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.matte_renderer import render_planes
 from matting.imaging.planes import Planes, same_samples
