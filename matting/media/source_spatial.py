@@ -7,14 +7,15 @@ import struct
 from matting.media.mp4.boxes import Box, entries, parse, split_entry
 from matting.media.mp4.spatial import (
     GOOGLE,
+    MATROSKA_NAMES,
     SPHERICAL_V1,
     Spatial,
-    StereoLayout,
     spatial_of_moov,
     stereo_box,
 )
 from matting.media.stream_start import FirstFrame, StreamStart
 from matting.media.streams import ListedStream
+from matting.view import StereoLayout
 
 INVERTED = 1  # flag of AVStereo3D: the right eye comes first
 # By AVStereo3D's numbers.
@@ -63,7 +64,7 @@ def _without_mp4(start: StreamStart, mode: str) -> Spatial:
     """Return the layout, for codecs that mp4 does not hold; a projection is only noted."""
     projected = start.frame is not None and start.frame.is_spherical
     notes = ("The projection of this picture cannot be kept in mp4.",) if projected else ()
-    layouts = [layout for layout in StereoLayout if layout.matroska_name == mode]
+    layouts = [layout for layout, name in MATROSKA_NAMES.items() if name == mode]
     return Spatial(tuple(stereo_box(layout) for layout in layouts), notes=notes)
 
 

@@ -7,7 +7,6 @@ ISOBMFF" (vexu, hfov).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from uuid import UUID
 
 from matting.media.mp4.boxes import (
@@ -19,6 +18,7 @@ from matting.media.mp4.boxes import (
     split_entry,
     track_id,
 )
+from matting.view import StereoLayout
 
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
@@ -27,16 +27,13 @@ BOTH_EYES = 3  # flags of Apple's `stri`
 BASE_VIEW = "Only the base view (one eye) of this MV-HEVC video is matted."
 
 
-class StereoLayout(IntEnum):
-    """Where the eyes' pictures lie in a frame, by the numbers of `st3d`."""
-
-    MONO = 0
-    TOP_BOTTOM = 1
-    LEFT_RIGHT = 2
-
-    @property
-    def matroska_name(self) -> str:
-        return self.name.lower()
+# By the numbers of `st3d`.
+LAYOUTS = {0: StereoLayout.MONO, 1: StereoLayout.TOP_BOTTOM, 2: StereoLayout.LEFT_RIGHT}
+MATROSKA_NAMES = {
+    StereoLayout.MONO: "mono",
+    StereoLayout.TOP_BOTTOM: "top_bottom",
+    StereoLayout.LEFT_RIGHT: "left_right",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Spatial:
         """Matroska's name of the layout; "" where there is none."""
         for box in self.entry:
             if box[4:8] == b"st3d" and len(box) > 12:
-                return next((e.matroska_name for e in StereoLayout if e == box[12]), "")
+                return MATROSKA_NAMES[LAYOUTS[box[12]]] if box[12] in LAYOUTS else ""
         return ""
 
     @property
@@ -129,4 +126,5 @@ def _for_one_eye(box: Box) -> Box:
 
 def stereo_box(layout: StereoLayout) -> bytes:
     """Return the `st3d` box of a layout."""
-    return bytes(Box(b"st3d", bytes([0, 0, 0, 0, layout])))
+    number = next(number for number, own in LAYOUTS.items() if own is layout)
+    return bytes(Box(b"st3d", bytes([0, 0, 0, 0, number])))

@@ -11,46 +11,26 @@ from av.sidedata.sidedata import SideData, Type
 
 from matting.errors import EncodeError
 from matting.media.mp4.boxes import Box, entries, parse, read_moov, split_entry, write_moov
-from matting.media.mp4.spatial import BASE_VIEW, SPHERICAL_V1, Spatial
+from matting.media.mp4.spatial import BASE_VIEW, Spatial
 from matting.media.probe import read_spatial
 from matting.run import run
 from tests.support.clips import make_clip, numbers, times
 from tests.support.recorder import Recorder
+from tests.support.spatial_boxes import (
+    CUBEMAP,
+    EQUIRECT,
+    HFOV,
+    MESH,
+    TILED,
+    V1,
+    XML,
+    full,
+    st3d,
+    sv3d,
+    vexu,
+)
 from tests.support.stages import SECOND, matting_options
 from tests.support.stream_sources import deliver, make, opened, tone, with_boxes
-
-XML = b"<rdf:SphericalVideo><GSpherical:Spherical>true</GSpherical:Spherical></rdf:SphericalVideo>"
-
-
-def full(kind: bytes, content: bytes = b"") -> Box:
-    return Box(kind, bytes(4) + content)
-
-
-def st3d(mode: int) -> bytes:
-    return bytes(full(b"st3d", bytes([mode])))
-
-
-def sv3d(projection: Box, pose: tuple[int, int, int] = (0, 0, 0)) -> bytes:
-    header = full(b"prhd", struct.pack(">iii", *(angle << 16 for angle in pose)))
-    maker = full(b"svhd", b"A camera\0")
-    return bytes(Box(b"sv3d", children=[maker, Box(b"proj", children=[header, projection])]))
-
-
-EQUIRECT = full(b"equi", bytes(16))
-TILED = full(b"equi", struct.pack(">IIII", 1 << 28, 1 << 28, 0, 1 << 30))
-CUBEMAP = full(b"cbmp", struct.pack(">II", 0, 16))
-MESH = full(b"mshp", b"raw " + bytes(range(200)))
-V1 = bytes(Box(b"uuid", SPHERICAL_V1 + XML))
-
-
-def vexu(*, packed: bool, eyes: int = 3) -> bytes:
-    views = Box(b"eyes", children=[full(b"stri", bytes([eyes]))])
-    packing = [Box(b"pack", children=[full(b"pkin", b"side")])] if packed else []
-    projection = Box(b"proj", children=[full(b"prji", b"hequ")])
-    return bytes(Box(b"vexu", children=[views, projection, *packing]))
-
-
-HFOV = bytes(Box(b"hfov", struct.pack(">I", 63400)))
 
 CASES = {
     "top_bottom": Spatial((st3d(1),)),

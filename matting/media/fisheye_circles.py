@@ -1,0 +1,129 @@
+"""Whether a picture is made of fisheye circles: black around them, and light inside at the rim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from matting.media.colour_tags import ColourTags
+from matting.media.container import decode, open_video, reading
+from matting.media.foreign_files import read_guarded
+from matting.media.pixel_formats import (
+    Samples,
+    convert_frame,
+    planar_format,
+    plane_samples,
+    sample_format_of,
+)
+from matting.media.stated_view import layout_by_size
+from matting.media.video_info import VideoInfo
+from matting.progress import Progress
+from matting.view import Projection, StereoLayout, View
+
+FRAMES = 5  # spread over the video
+SAMPLES_ACROSS = 256  # of one eye's part, at the most
+# Of the radius of the circle that fits into an eye's part.
+OUTSIDE, RING = 1.03, (0.75, 0.95)
+PERCENTILE = 99.0
+# In 255ths of white. Where the sky is dark or the shot fades, the ring tells nothing.
+MOST_OUTSIDE, LEAST_RING = 16.0, 64.0
+
+
+class Levels(NamedTuple):
+    """How light a frame is around its circles, and in their rings; in 255ths of white."""
+
+    outside: float
+    ring: float
+
+
+def fisheye_layout(path: Path, stated: StereoLayout | None = None) -> StereoLayout | None:
+    """Return the layout of a video made of fisheye circles; None: it is none.
+
+    Args:
+        stated: the layout, where it is known.
+    Raises:
+        InputError: no such file, or a folder.
+        MediaError: it is no video, or holds no picture.
+        MissingError: this build of FFmpeg has no decoder for all of the picture.
+    """
+    return read_guarded(path, partial(_fisheye_layout, path, stated))
+
+
+def _fisheye_layout(
+    path: Path, stated: StereoLayout | None, progress: Progress
+) -> StereoLayout | None:
+    with open_video(path) as (container, stream), reading(path):
+        info = VideoInfo.of(path, container, stream)
+        layout = layout_by_size(Projection.FISHEYE, (info.width_px, info.height_px))
+        if layout is None or stated not in {None, layout}:
+            return None
+        lit = frames = 0
+        for frame in _spread_frames(container, stream, info):
+            progress.alive()
+            levels = circle_levels(frame, info.colour.completed(frame), layout)
+            if levels.outside >= MOST_OUTSIDE:
+                return None
+            frames += 1
+            lit += levels.ring > LEAST_RING
+    return layout if frames and 2 * lit >= frames else None
+
+
+def circle_levels(frame: VideoFrame, colour: ColourTags, layout: StereoLayout) -> Levels:
+    """Return the levels of a frame: outside, of the lighter eye; in the ring, of the darker one."""
+    luma = _luma(frame, colour)
+    parts = View(layout).eyes((frame.width, frame.height))
+    levels = []
+    for left, top, width, height in parts:
+        step = max(1, min(width, height) // SAMPLES_ACROSS)
+        part = luma[top : top + height : step, left : left + width : step]
+        radius = _radius(*part.shape)
+        ring = (radius > RING[0]) & (radius < RING[1])
+        outside, inside = (np.percentile(part[m], PERCENTILE) for m in (radius > OUTSIDE, ring))
+        levels.append(Levels(float(outside), float(inside)))
+    return Levels(max(one.outside for one in levels), min(one.ring for one in levels))
+
+
+def _radius(height: int, width: int) -> NDArray[np.float64]:
+    """Return how far each sample is from the middle, [height, width], by the half of each side."""
+    across = (2 * np.arange(width) + 1) / width - 1
+    down = (2 * np.arange(height) + 1) / height - 1
+    return np.hypot(across[None], down[:, None])
+
+
+def _luma(frame: VideoFrame, colour: ColourTags) -> NDArray[np.float32]:
+    """Return a frame's luma [h, w] in 255ths of white; of R'G'B' the lightest of the three."""
+    frame = convert_frame(frame, planar_format(frame.format), colour.range)
+    sample_format = sample_format_of(frame.format, colour)
+    zero, span = sample_format.luma_code_range
+    planes = frame.planes if frame.format.is_rgb else frame.planes[:1]
+    samples: Samples = np.maximum.reduce([plane_samples(p, sample_format.bits) for p in planes])
+    luma: NDArray[np.float32] = (samples.astype(np.float32) - zero) * np.float32(255 / span)
+    return luma
+
+
+def _spread_frames(
+    container: InputContainer, stream: VideoStream, info: VideoInfo
+) -> Iterator[VideoFrame]:
+    """Yield some frames from all over a video; where it cannot be sought, the first one."""
+    start = Fraction(info.start_pts)
+    for number in range(FRAMES if info.declared_seconds else 1):
+        seconds = info.declared_seconds * (2 * number + 1) / (2 * FRAMES)
+        try:
+            if info.declared_seconds:
+                container.seek(int(start + seconds / info.time_base), stream=stream)
+            stream.codec_context.flush_buffers()
+            frame = next(decode(container, stream), None)
+        except av.error.FFmpegError:  # it cannot be sought, or is damaged there
+            frame = None
+        if frame is not None:
+            yield frame
