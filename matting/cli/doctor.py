@@ -24,20 +24,21 @@ from matting.system.packages import Package
 WIDTH, NAME_WIDTH, STATE_WIDTH = 80, 15, 9
 
 
-def doctor(folder: Path, progress: Progress, machine: Machine | None = None) -> None:
+def doctor(path: Path, progress: Progress, machine: Machine | None = None) -> None:
     """Report every part in a table, and then what fixes those that do not work.
 
     Args:
-        folder: the folder whose disk's free space is reported.
+        path: what lies on the disk whose free space is reported; where it is a video, that is
+            reported, too.
         machine: the computer to examine; None: this one.
     Raises:
-        InputError: there is no such folder.
+        InputError: there is nothing of that name.
         MissingError: something has to be fixed.
     """
-    if not folder.exists():
-        raise InputError(f"{folder} is not there.", "Check the path and its spelling.")
+    if not path.exists():
+        raise InputError(f"{path} is not there.", "Check the path and its spelling.")
     findings: list[Finding] = []
-    for finding in _examine(folder, machine or Machine()):
+    for finding in _examine(path, machine or Machine()):
         for line in row(finding):
             progress.say(line)
         findings.append(finding)
@@ -82,7 +83,7 @@ def _wrap(text: str, start: str, indent: str) -> list[str]:
     )
 
 
-def _examine(folder: Path, machine: Machine) -> Iterator[Finding]:
+def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
     """Yield each finding as soon as it is known: some take seconds."""
     system = machine.system
     other = machine.other_python()
@@ -107,6 +108,9 @@ def _examine(folder: Path, machine: Machine) -> Iterator[Finding]:
     yield trouble or doctor_findings.packages(others, install)
     yield _ffmpeg(machine, install)
     yield from _checkpoints(machine, loadable=torch.state is not None)
+    if path.is_file():
+        yield _video(path, machine)
+    folder = path.parent if path.is_file() else path
     yield doctor_findings.free_disk(folder, machine.free_bytes(folder))
 
 
@@ -135,6 +139,16 @@ def _ffmpeg(machine: Machine, install: str) -> Finding:
     except MissingError as error:
         named = bool(os.environ.get(FFMPEG_VARIABLE))
         return doctor_findings.no_ffmpeg(error, named=named, install=install, system=machine.system)
+
+
+def _video(path: Path, machine: Machine) -> Finding:
+    try:
+        found = machine.view(path)
+    except (ImportError, OSError) as error:  # which the packages' own row says, too
+        return doctor_findings.no_video(path, f"cannot be looked at ({error})")
+    except MattingError as error:
+        return doctor_findings.no_video(path, error.what)
+    return doctor_findings.video(path, found.describe(), found.notes)
 
 
 def _checkpoints(machine: Machine, *, loadable: bool) -> Iterator[Finding]:

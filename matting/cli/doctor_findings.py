@@ -208,6 +208,17 @@ def no_checkpoint(error: MattingError, system: str) -> Finding:
     return Finding("Checkpoint", State.PROBLEM, error.what, fix)
 
 
+def video(path: Path, view: str, notes: Sequence[str]) -> Finding:
+    """Report how a video is meant to be seen; `notes`: what may be wrong with that."""
+    text = ". ".join([f"{path.name}: {view}", *(note.rstrip(".") for note in notes)])
+    return Finding("Video", State.NOTE if notes else State.OK, text)
+
+
+def no_video(path: Path, reason: str) -> Finding:
+    """Report a file that cannot be looked at."""
+    return Finding("Video", State.NOTE, reason if path.name in reason else f"{path.name}: {reason}")
+
+
 def free_disk(folder: Path, free_bytes: int | None) -> Finding:
     """Judge the free space of the disk that a folder is on."""
     if free_bytes is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matting.errors import MachineError, MattingError
 from matting.inference.published import model_of
@@ -29,6 +30,9 @@ from matting.system.packages import (
 )
 from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchState, check_gpu, query_torch
+
+if TYPE_CHECKING:  # it needs packages, any of which may be missing
+    from matting.media.view_detection import FoundView
 
 LIMIT_SECONDS = 120.0  # torch takes its time on a cold disk
 VISION = "torchvision"
@@ -156,6 +160,19 @@ class Machine:
             return replace(probe, trouble=run_isolated(partial(_load_weights, path), LIMIT_SECONDS))
         except MachineError as error:
             return replace(probe, trouble=error.what)
+
+    def view(self, video: Path) -> FoundView:
+        """Return how a video is meant to be seen, and where that is from.
+
+        Raises:
+            ImportError, OSError: a package that reads videos is missing or broken.
+            InputError, MediaError, MissingError: as `view_of`.
+        """
+        from matting.media.foreign_files import guarded_reading
+        from matting.media.view_detection import view_of
+
+        with guarded_reading():
+            return view_of(video)
 
     def free_bytes(self, folder: Path) -> int | None:
         """Return what is free on the disk that a folder is on; None if that cannot be told."""

@@ -48,7 +48,8 @@ DESCRIPTIONS = {
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
     "measures the result: in the folder DIR, or else demo_output in the program's folder.",
     Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "
-    "and the free space of FOLDER's disk, or else of the current folder's.",
+    "how PATH is meant to be seen, if it is a video; and the free space of its disk, or else of "
+    "the current folder's.",
 }
 FOLDER = "D:\\Videos\\" if os.name == "nt" else "videos/"
 EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
@@ -77,7 +78,7 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
         ("clip_segments_matted", "--undo"),
     ),
     Command.DEMO: ((),),
-    Command.DOCTOR: ((),),
+    Command.DOCTOR: ((), ("clip.mp4",)),
 }
 
 

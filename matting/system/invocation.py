@@ -73,7 +73,7 @@ INPUT_NAMES = {
     Command.DELIVER: "MATTED_DIR",
     Command.REMATTE: "MATTED_DIR",
     Command.RUN: "VIDEO",
-    Command.DOCTOR: "FOLDER",
+    Command.DOCTOR: "PATH",
 }
 BATCH_FILES = {
     Command.RUN: "0_all_in_one.bat",
