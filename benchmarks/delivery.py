@@ -40,6 +40,7 @@ from matting.inference.weights import VARIABLE, load_checkpoint
 from matting.media.matte_file import MatteFile
 from matting.media.source import FrameChunk, take_frames
 from matting.media.video_source import VideoSource
+from matting.network_choice import Subject
 from matting.options import (
     CodecBackend,
     EncodingOptions,
@@ -48,7 +49,6 @@ from matting.options import (
     OutputOptions,
     Precision,
     RendererBackend,
-    Subject,
     VideoCodec,
 )
 from matting.progress import ignore

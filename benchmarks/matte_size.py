@@ -38,7 +38,8 @@ from matting.media.container import decode, open_video
 from matting.media.frame_planes import frame_of
 from matting.media.matte_file import MatteFile, MatteWriter
 from matting.media.video_source import VideoSource
-from matting.options import Precision, Subject
+from matting.network_choice import Subject
+from matting.options import Precision
 
 TITLE = "The stored matte"
 WARM_UP_FRAMES = 3  # the network's first mattes are not its best

@@ -34,7 +34,8 @@ from benchmarks.warm_up import draw_film, read_film
 from matting.imaging.sample_format import Size
 from matting.inference.session import automatic_ratio
 from matting.inference.weights import VARIABLE
-from matting.options import Precision, Subject
+from matting.network_choice import Subject
+from matting.options import Precision
 from matting.system.device import choose_device
 from model import MattingNetwork, load_network
 

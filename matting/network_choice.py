@@ -31,3 +31,15 @@ class SmallPeople(Choice):
 
     AUTO = "auto"
     OFF = "off"
+
+
+class Subject(Choice):
+    """How much of the people is seen, which decides the downsample ratio where none is given."""
+
+    FULL_BODY = "full-body"
+    PORTRAIT = "portrait"
+
+    @property
+    def short_side_px(self) -> int:
+        """The small copy's short side, by the guide of RVM's authors to the ratio."""
+        return 432 if self is Subject.FULL_BODY else 270

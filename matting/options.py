@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
-from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople
+from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
 
 
 class OutputKind(Choice):
@@ -122,18 +122,6 @@ class Precision(Choice):
     FP32 = "fp32"
     FP16 = "fp16"
     BF16 = "bf16"
-
-
-class Subject(Choice):
-    """How much of the people is seen, which decides the downsample ratio where none is given."""
-
-    FULL_BODY = "full-body"
-    PORTRAIT = "portrait"
-
-    @property
-    def short_side_px(self) -> int:
-        """The small copy's short side, by the guide of RVM's authors to the ratio."""
-        return 432 if self is Subject.FULL_BODY else 270
 
 
 class Shots(Choice):

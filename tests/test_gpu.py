@@ -27,13 +27,13 @@ from matting.infer import infer
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
+from matting.network_choice import Subject
 from matting.options import (
     EncodingOptions,
     OutputKind,
     OutputOptions,
     Precision,
     RendererBackend,
-    Subject,
     VideoCodec,
 )
 from matting.segment import segment

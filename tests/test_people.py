@@ -12,14 +12,8 @@ import torch
 from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import automatic_ratio
-from matting.options import (
-    CuttingOptions,
-    EncodingOptions,
-    OutputKind,
-    OutputOptions,
-    Subject,
-    VideoCodec,
-)
+from matting.network_choice import Subject
+from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.run import run
 from tests.support.clips import decode
 from tests.support.recorder import Recorder

@@ -8,7 +8,7 @@ from typing import Any
 
 from matting.errors import InputError
 from matting.job_option import JobOption
-from matting.network_choice import Foreground, MatteQuality, SmallPeople
+from matting.network_choice import Foreground, MatteQuality, SmallPeople, Subject
 from matting.options import (
     INFERRED,
     Chroma,
@@ -25,7 +25,6 @@ from matting.options import (
     Precision,
     RendererBackend,
     Shots,
-    Subject,
     VideoCodec,
 )
 

@@ -31,8 +31,8 @@ from matting.inference.run_up import RUN_UP_FRAMES
 from matting.inference.session_state import SessionState, load_session_state
 from matting.inference.small_people import SmallPeople
 from matting.inference.two_views import TwoViews
-from matting.network_choice import MatteQuality
-from matting.options import Precision, Subject
+from matting.network_choice import MatteQuality, Subject
+from matting.options import Precision
 from matting.system.memory import Splittable, enough_memory, free_bytes, in_parts
 
 A = TypeVar("A")

@@ -16,7 +16,7 @@ from matting.background import Background, BackgroundFile
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
-from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople
+from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
 from matting.options import (
     INFERRED,
     Chroma,
@@ -29,7 +29,6 @@ from matting.options import (
     OutputOptions,
     Precision,
     Shots,
-    Subject,
     VideoCodec,
 )
 from matting.progress import Progress

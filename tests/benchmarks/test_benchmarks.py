@@ -26,7 +26,8 @@ from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.weights import load_checkpoint
-from matting.options import OutputKind, Precision, Subject
+from matting.network_choice import Subject
+from matting.options import OutputKind, Precision
 from model import load_network
 from tests.support.clips import make_clip, number_of
 from tests.support.frames import NV12, random_video

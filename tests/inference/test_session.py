@@ -16,7 +16,8 @@ from matting.inference.session import (
     frames_that_fit,
 )
 from matting.inference.weights import load_checkpoint
-from matting.options import Precision, Subject
+from matting.network_choice import Subject
+from matting.options import Precision
 from model import MattingNetwork
 
 GIB = 1 << 30

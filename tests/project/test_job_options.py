@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from matting.cli import option_values, parser
 from matting.errors import InputError
-from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople
+from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -22,7 +22,6 @@ from matting.options import (
     OutputKind,
     Precision,
     Shots,
-    Subject,
     VideoCodec,
 )
 from matting.project import records

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from matting.network_choice import Foreground, SmallPeople
+from matting.network_choice import Foreground, SmallPeople, Subject
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -22,7 +22,6 @@ from matting.options import (
     OutputOptions,
     Precision,
     Shots,
-    Subject,
     VideoCodec,
 )
 from matting.project.entry import Entry, OutputFile, RecordedSettings
