@@ -1,5 +1,3 @@
-from matting.network_choice import Subject
-
 """How many frames bring a lost state back: the alpha after a cut, compared with one uncut pass.
 
 python -m benchmarks.warm_up                                 the demo's network on drawn films
@@ -29,6 +27,7 @@ from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.session import automatic_ratio
 from matting.media.video_source import VideoSource
+from matting.network_choice import Subject
 from matting.workers.matting_stage import WARM_UP_FRAMES
 from model import MattingNetwork, State, load_network, optimise_for_inference
 
