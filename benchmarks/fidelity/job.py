@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from benchmarks.checkpoints import write_constant_checkpoint
+from matting.network_choice import SmallPeople
 from matting.options import (
     ComputeOptions,
     CuttingOptions,
@@ -78,14 +79,18 @@ def run_all_stages(
     seconds: Fraction = SEGMENT_SECONDS,
     ratio: float = 1.0,
     codec: VideoCodec = VideoCodec.HEVC,
+    small_people: SmallPeople = SmallPeople.OFF,
 ) -> Delivered:
     """Segment, matte and combine `video`, and add its audio.
 
+    Args:
+        small_people: AUTO: the network sees all of a small picture a second time, larger. That
+            takes more time than all the rest.
     Raises:
         MattingError: a stage refused.
     """
     options = MattingOptions(
-        matte=MatteOptions(checkpoint, ratio=ratio),
+        matte=MatteOptions(checkpoint, ratio=ratio, small_people=small_people),
         output=OutputOptions(background=background, encoding=FINEST[codec]),
         compute=ComputeOptions("cpu", isolated=False, largest_chunk=CHUNK_FRAMES),
     )

@@ -17,6 +17,7 @@ from benchmarks.fidelity.measure import ColourErrors
 from benchmarks.fidelity.pattern import flatten_alpha
 from benchmarks.fidelity.program import FfmpegError
 from matting.errors import MattingError
+from matting.network_choice import SmallPeople
 from matting.options import VideoCodec
 
 SHARED = Path(os.environ.get("RVM_SHARED", Path(__file__).resolve().parents[3] / "shared"))
@@ -65,6 +66,7 @@ class Row:
         seconds, ratio, codec: options of the stages: the length of a segment; the downsample
             ratio, smaller for larger pictures; the codec of the result.
         start: whether the absolute time of the first frame must stay, too.
+        small_people: as for `run_all_stages`.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Row:
     seconds: Fraction = SEGMENT_SECONDS
     ratio: float = 1.0
     codec: VideoCodec = VideoCodec.HEVC
+    small_people: SmallPeople = SmallPeople.OFF
     short: bool = False
 
     def run(self, folder: Path, networks: Networks) -> Result:
@@ -98,7 +101,12 @@ class Row:
             decoded = _without_alpha(decoded)
         try:
             delivered = run_all_stages(
-                source, networks.opaque, seconds=self.seconds, ratio=self.ratio, codec=self.codec
+                source,
+                networks.opaque,
+                seconds=self.seconds,
+                ratio=self.ratio,
+                codec=self.codec,
+                small_people=self.small_people,
             )
             final = decode_video(delivered.final)
         except (MattingError, FfmpegError) as error:

@@ -11,6 +11,7 @@ from benchmarks.fidelity.clip import Clip
 from benchmarks.fidelity.program import run_ffmpeg
 from benchmarks.fidelity.row import Row
 from benchmarks.fidelity.rows_formats import MPEG2, PCM, PRORES_4444, VP9_FINE
+from matting.network_choice import SmallPeople
 
 TICK = Fraction(1, 600)
 INTERLACED = ("-c:v", "libx264", "-crf", "4", "-preset", "ultrafast", "-flags", "+ilme+ildct")
@@ -101,7 +102,7 @@ GEOMETRY = [
         )
         for degrees in (90, 180, 270)
     ),
-    Row("95x63", Clip("mkv", ("-c:v", "ffv1"), size=(95, 63))),
+    Row("95x63", Clip("mkv", ("-c:v", "ffv1"), size=(95, 63)), small_people=SmallPeople.AUTO),
     Row("95x63, VP9", Clip("mkv", VP9_FINE, size=(95, 63)), short=True),
     Row("pixels of 8:9", Clip(filters="setsar=8/9"), about=("pixel aspect",), short=True),
     Row(
