@@ -23,16 +23,17 @@ from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.matte_alpha import join_alpha, split_alpha
 
-BLOCK_PX = 16
+BLOCK_PX = 32  # smaller ones leave out more that is flat, but part more that is alike
 EMPTY, FULL, STORED = range(3)  # alpha 0; MAX_ALPHA; neither all over, or there are corrections
 FULL_PAIR = MAX_ALPHA << 16 | MAX_ALPHA  # two samples of alpha
 NO_CORRECTION = 0x80  # what stands for 0, so that codes near each other are near in value
 STAMP = struct.Struct("<IIqII")
 
 # Each slice of a picture has a coder of its own, which takes time to learn, and may have a thread.
-PICTURE, SLICES = Size(512, 256), 4
+# Narrow pictures, so that a block lies over one that is near it in the frame, too.
+PICTURE, SLICES = Size(256, 1024), 4
 LARGE_PX = 1 << 22
-LARGE_PICTURE, LARGE_SLICES = Size(1024, 512), 16
+LARGE_PICTURE, LARGE_SLICES = Size(512, 2048), 16
 
 Strip = NDArray[np.uint8]
 Blocks = NDArray[Any]
