@@ -68,8 +68,9 @@ class RecurrentOutput(_StepResult):
 
     @property
     def frames_with_crops(self) -> int:
-        """How many of the frames have any."""
-        return len({c.first + index for c in self.crops for index in range(len(c.shares))})
+        """How many of the frames have any that counts."""
+        counting = ((c.first + i, share) for c in self.crops for i, share in enumerate(c.shares))
+        return len({frame for frame, share in counting if share})
 
     def split(self, frames: int) -> Sequence[RecurrentOutput]:
         parts = super().split(frames)

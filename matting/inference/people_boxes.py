@@ -6,7 +6,7 @@ Windows keep the order in which they were opened, so that what comes later is bl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -36,6 +36,7 @@ class Follower:
         share: how far it counts already, of FADE_FRAMES.
         unseen: for how many frames nobody has been seen in it.
         leaving: for how many more frames it is there; 0: it stays.
+        trust: how far it is believed to show people better, of FADE_FRAMES.
     """
 
     key: Keys
@@ -43,11 +44,13 @@ class Follower:
     share: Few = FADE_FRAMES
     unseen: Few = 0
     leaving: Few = 0
+    trust: Few = FADE_FRAMES  # of one that an earlier version left
 
     @property
     def weight(self) -> int:
         """How much it counts in the present frame, of FADE_FRAMES."""
-        return min(self.share, self.leaving) if self.leaving else self.share
+        present = min(self.share, self.leaving) if self.leaving else self.share
+        return min(present, self.trust)
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,43 @@ class People:
     def frame(self) -> Size:
         return Size(self.width, self.height)
 
-    def window(self, key: int) -> CropWindow | None:
-        """Return where one of the windows is; None: there is none of that key."""
-        return next((f.window for f in self.followers if f.key == key), None)
+    def follower(self, key: int) -> Follower | None:
+        """Return the one of that key; None: there is none."""
+        return next((f for f in self.followers if f.key == key), None)
+
+    def trusting(self, trust: Mapping[int, int]) -> People:
+        """Return the same with followers trusted so far, by their keys."""
+        return replace(
+            self, followers=tuple(replace(f, trust=trust[f.key]) for f in self.followers)
+        )
 
     def settled(self) -> People:
-        """Return the same with all windows at their full weight, as where nobody watches yet."""
-        staying = (f for f in self.followers if not f.leaving)
-        return replace(self, followers=tuple(replace(f, share=FADE_FRAMES) for f in staying))
+        """Return the same with all windows at their full weight, or at none where that is nearer.
+
+        It is for where nobody watches yet.
+        """
+        return replace(
+            self,
+            followers=tuple(
+                replace(f, share=FADE_FRAMES, trust=FADE_FRAMES if 2 * f.trust > FADE_FRAMES else 0)
+                for f in self.followers
+                if not f.leaving
+            ),
+        )
+
+
+def trust_after(before: int | None, is_sharper: bool | None) -> int:
+    """Return how far a window is trusted after one more frame, of FADE_FRAMES.
+
+    Args:
+        before: None: the frame is its first.
+        is_sharper: whether it shows people better there; None: that cannot be told.
+    """
+    if before is None:
+        return FADE_FRAMES if is_sharper else 0
+    if is_sharper is None:
+        return before
+    return min(FADE_FRAMES, before + 1) if is_sharper else max(0, before - 1)
 
 
 def follow(
@@ -107,7 +139,8 @@ def follow(
         known = known or any(group.common(f.window.box).area for f in replaced)
         if known and room > 0:
             window = window_around(group, frame, unit)
-            followers.append(Follower(opened, window, FADE_FRAMES if before is None else 1))
+            share = FADE_FRAMES if before is None else 1
+            followers.append(Follower(opened, window, share))
             opened, room = opened + 1, room - 1
     return People(*frame, opened, tuple(followers), tuple(wanted[:MOST_WINDOWS]))
 

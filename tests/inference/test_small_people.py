@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
 
-from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, concatenate_mattes
-from matting.imaging.matte_renderer import render_planes
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import Size
 from matting.inference.base import UnusableStateError
@@ -20,64 +17,40 @@ from matting.inference.session_state import MAGIC, SessionState
 from matting.options import Precision
 from model import load_network
 from tests.support.brightness_network import BrightnessNetwork, scene
+from tests.support.small_people import (
+    CPU,
+    RATIO,
+    SIZE,
+    assert_same_found,
+    error,
+    found,
+    found_in_runs,
+    matted,
+    matted_once,
+    same,
+    session_of,
+)
 
-CPU = torch.device("cpu")
-SIZE = Size(320, 180)
-RATIO = 0.25
-Place = tuple[int, int, tuple[int, ...]]
-Found = tuple[Tensor, list[tuple[Place, Tensor]]]
 
-
-def session_of(network: BrightnessNetwork, chunk: int = 1) -> MattingSession:
-    return MattingSession(network, CPU, Precision.FP32, chunk, small_people=True)
-
-
-def walk(frames: int, start: int = 20, step: int = 3) -> Planes:
+def walk(frames: int, start: int = 22, step: int = 3) -> Planes:
     """Return a person of 45 of 180 pixels who walks, and another who comes in after six frames."""
     return concatenate(
         [
-            scene(SIZE, [(start + step * i, 60, 20, 45), (SIZE.width + 12 - 4 * i, 110, 20, 50)])
+            scene(SIZE, [(start + step * i, 62, 20, 45), (SIZE.width + 12 - 4 * i, 110, 20, 50)])
             for i in range(frames)
         ]
     )
 
 
-def matted(session: MattingSession, frames: Planes) -> MattePlanes:
-    return concatenate_mattes([render_planes(m) for m in session.mattes(frames, RATIO)])
-
-
-def found(session: MattingSession, frames: Planes) -> list[Found]:
-    """Return each frame's offset, and of each of its crops where it is and its offset."""
-    mattes = [one for matte in session.mattes(frames, RATIO) for one in matte.split(1)]
-    return [
-        (m.offset, [((c.left, c.top, c.shares), c.content.offset) for c in m.crops]) for m in mattes
-    ]
-
-
-def truth(frames: Planes) -> Tensor:
-    return (frames.luma_or_rgb[:, :1] > 128).float()
-
-
-def error(matte: MattePlanes, frames: Planes) -> float:
-    return float((matte.alpha.int() / MAX_ALPHA - truth(frames)).abs().mean())
-
-
-def same(one: MattePlanes, other: MattePlanes) -> bool:
-    pairs = ((one.alpha, other.alpha), (one.luma_or_rgb, other.luma_or_rgb))
-    return all(torch.equal(a, b) for a, b in pairs)
-
-
 def test_edges_of_small_people_are_sharper() -> None:
     frames = walk(6, step=0)
-    once = MattingSession(BrightnessNetwork(), CPU, Precision.FP32)
-    assert error(matted(session_of(BrightnessNetwork()), frames), frames) < 0.6 * error(
-        matted(once, frames), frames
-    )
+    twice = matted(session_of(BrightnessNetwork()), frames)
+    assert error(twice, frames) < 0.6 * error(matted_once(frames), frames)
 
 
 def test_a_moved_window_sees_what_it_has_always_seen() -> None:
     network = BrightnessNetwork()
-    frames = concatenate([scene(SIZE, [(20 + 4 * i, 60, 20, 45)]) for i in range(15)])
+    frames = concatenate([scene(SIZE, [(22 + 4 * i, 62, 20, 45)]) for i in range(15)])
     matte = matted(session_of(network), frames)
     assert network.at_work.shifts
     assert all(rows == 0 and columns > 0 for columns, rows in network.at_work.shifts)
@@ -93,20 +66,8 @@ def test_mattes_do_not_depend_on_where_a_run_is_interrupted(
     frames = walk(sum(lengths))
     expected = found(session_of(BrightnessNetwork()), frames)
     assert max(len(crops) for _, crops in expected) == 3  # one comes over another
-    parts: list[Found] = []
-    state, first = b"", 0
-    for length in lengths:
-        session = session_of(BrightnessNetwork(), chunk)
-        if state:
-            session.load_state(state)
-        parts += found(session, frames.between(first, first + length))
-        assert session.state is not None
-        state, first = session.state.to_bytes(), first + length
-    for (offset, crops), (other, others) in zip(parts, expected, strict=True):
-        assert torch.equal(offset, other)
-        assert [place for place, _ in crops] == [place for place, _ in others]
-        for (_, part), (_, other_part) in zip(crops, others, strict=True):
-            assert torch.equal(part, other_part)
+    parts = found_in_runs(BrightnessNetwork(), frames, lengths, chunk)
+    assert_same_found(parts, expected)
 
 
 def test_an_empty_picture_costs_nothing_more() -> None:

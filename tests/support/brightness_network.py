@@ -23,6 +23,8 @@ from matting.inference.base import (
 from matting.inference.crop_window import CELL_SIDE
 
 MEMORY = 0.25  # how much of what it saw before is in what it sees
+DARK_BACKDROP = 40
+DARK, BRIGHT = 0.2, 0.85  # nobody is darker, and whoever is brighter is opaque
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class BrightnessInference(InferenceNetwork):
         return Matte(output.source, torch.zeros_like(offset), offset)
 
     def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
-        return ((output.tensors[0][:, None] - 0.5) * 4).clamp(0, 1)
+        return ((output.tensors[0][:, None] - DARK) / (BRIGHT - DARK)).clamp(0, 1)
 
     def shift_state(self, state: RecurrentState, columns: int, rows: int) -> Seen:
         assert isinstance(state, Seen)
@@ -110,9 +112,11 @@ class BrightnessNetwork(TrainedNetwork):
         return self.at_work
 
 
-def scene(size: Size, people: Sequence[tuple[int, int, int, int]]) -> Planes:
+def scene(
+    size: Size, people: Sequence[tuple[int, int, int, int]], backdrop: int = DARK_BACKDROP
+) -> Planes:
     """Return a dark frame with bright people: left, top, width and height of each."""
-    samples = torch.full((1, 3, size.height, size.width), 40, dtype=torch.uint8)
+    samples = torch.full((1, 3, size.height, size.width), backdrop, dtype=torch.uint8)
     for left, top, width, height in people:
         samples[..., max(0, top) : top + height, max(0, left) : left + width] = 230
     return Planes(SampleFormat(), samples)
