@@ -37,12 +37,14 @@ class Matted:
         foreground: [T, 3, H, W], uint8, not multiplied by alpha, as delivered formats show it;
             the source itself where alpha is 0.
         seconds: that `infer` took, with its start.
+        cpu_seconds: of the processor that it took: other work on the machine hardly changes them.
         said: what it told the user.
     """
 
     alpha: Tensor
     foreground: Tensor
     seconds: float
+    cpu_seconds: float
     said: str
 
 
@@ -74,14 +76,16 @@ def matte_clip(
     with tempfile.TemporaryDirectory(prefix="quality_") as name:
         cutting = CuttingOptions(seconds=segment_seconds)
         segments = segment(clip.video, cutting, Path(name), progress)
-        started = time.monotonic()
+        started, cpu_started = time.monotonic(), time.process_time()
         folder = infer(segments, options, None, progress)
         seconds = time.monotonic() - started
+        cpu_seconds = time.process_time() - cpu_started
         alphas, foregrounds = [], []
         for source, matte in zip(read(clip.video), stored_mattes(folder), strict=True):
             alphas.append(matte.alpha[:, 0].float() / MAX_ALPHA)
             foregrounds.append(shown_foreground(source, matte))
-    return Matted(torch.cat(alphas), torch.cat(foregrounds), seconds, "\n".join(progress.said))
+    said = "\n".join(progress.said)
+    return Matted(torch.cat(alphas), torch.cat(foregrounds), seconds, cpu_seconds, said)
 
 
 def stored_mattes(folder: MattedFolder) -> Iterator[MattePlanes]:

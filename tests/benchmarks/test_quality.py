@@ -211,3 +211,16 @@ def test_both_qualities_of_a_matte_are_compared(
     mad = f"{float((1 - walker.alpha).mean()) * 1e3:.2f}"
     assert f"| walker | 3 | {mad} | {mad} |" in text
     assert "changes by +0.00 in MAD" in text
+
+
+def test_people_seen_once_and_twice_are_compared(
+    walker: Clip, opaque_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = "benchmarks.quality.part_small_people._groups"
+    monkeypatch.setattr(groups, lambda _: [[walker, walker]])
+    bench = Bench(tmp_path, MattingOptions(MatteOptions(opaque_checkpoint)))
+    _, text = run_part("small_people", bench)
+    error = f"{float((1 - walker.alpha).sum() / walker.alpha.sum()):.3f}"
+    mad = f"{float((1 - walker.alpha).mean()) * 1e3:.2f}"
+    assert text.count(f"| walker | {error} | {error} | {mad} | {mad} |") == 2
+    assert f"| **mean** | **{error}** | **{error}** | **{mad}** | **{mad}** |" in text
