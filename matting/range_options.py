@@ -58,3 +58,8 @@ class RangeOptions:
     def has_limits(self) -> bool:
         """Whether it says where in the picture there are people."""
         return self.static_mask is not None or bool(self.keep_out or self.hold_in)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing."""
+        return self.is_whole and not self.has_limits and self.undo is None

@@ -173,7 +173,7 @@ class _Rematting:
             InputError: it cannot be.
         """
         ledger, asked = self._ledger, self._asked
-        if asked.is_whole and not asked.has_limits:
+        if asked.is_empty:
             there = listed(ledger.ranges)
             raise InputError(
                 "Nothing says what to do again."

@@ -197,10 +197,7 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
     if options.command is Command.DELIVER:
         return _delivery(options, console)
     if options.command is Command.REMATTE:
-        from matting.rematte import rematte
-
-        asked, matting = range_options(options), matting_options(options)
-        return partial(rematte, options.path, asked, matting, options.output, console)
+        return _rematting(options, console)
     from matting.demo import demo
 
     folder = options.path or options.output or DEMO_FOLDER
@@ -224,6 +221,19 @@ def _delivery(options: argparse.Namespace, console: Console) -> Callable[[], obj
         return deliver(options.path, rows, matting, output, console)
 
     return deliver_formats
+
+
+def _rematting(options: argparse.Namespace, console: Console) -> Callable[[], object]:
+    from matting.cli.range_choice import ask_for_range
+    from matting.rematte import rematte
+
+    def rematte_range() -> None:
+        if range_options(options).is_empty and not matting_options(options).typed:
+            vars(options).update(ask_for_range(console))
+        asked, matting = range_options(options), matting_options(options)
+        rematte(options.path, asked, matting, options.output, console)
+
+    return rematte_range
 
 
 def _shut_down(console: Console) -> int:

@@ -1,0 +1,92 @@
+"""What `rematte` is to do, asked for where nothing of it is typed: as after a drop."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from matting.cli.arg_types import player_time
+from matting.cli.console import Console
+from matting.errors import InputError
+from matting.network_choice import Subject
+from matting.range_options import LAST_RANGE
+
+NOTHING_CHOSEN = "Nothing was chosen, and nothing was done."
+
+Answer = TypeVar("Answer")
+
+
+class _Work(NamedTuple):
+    """Something that can be chosen: in words, and as arguments by their names."""
+
+    purpose: str
+    arguments: Mapping[str, object]
+    needs_times: bool = True
+
+
+WORKS = (
+    _Work("a part again, for heads and shoulders", {"subject": Subject.PORTRAIT}),
+    _Work("a part again, for whole bodies", {"subject": Subject.FULL_BODY}),
+    _Work("a part again, by the same settings", {}),
+    _Work("take back what was done again last", {"undo": LAST_RANGE}, needs_times=False),
+)
+TIMES = {"start": "From where, as a player shows it, such as 0:41:10?", "end": "Up to where?"}
+
+
+def ask_for_range(console: Console) -> dict[str, object]:
+    """Show what can be done, ask for one of it, and for the times of the part.
+
+    Returns:
+        arguments by their names, as `range_arguments` and the parser call them; nothing if there is
+        nobody to ask.
+    Raises:
+        InputError: nothing was chosen.
+    """
+    listed = [f"{number:>3}  {work.purpose}" for number, work in enumerate(WORKS, start=1)]
+    work = _ask(
+        console,
+        "\n".join([*listed, "Which of these?"]),
+        {str(number): work for number, work in enumerate(WORKS, start=1)}.get,
+        f"Please type a number from 1 to {len(WORKS)}:",
+    )
+    if work is None:
+        return {}
+    arguments = dict(work.arguments)
+    if work.needs_times:
+        for name, question in TIMES.items():
+            again = "Please type a time such as 0:41:10, 41:10.5 or 70:"
+            time = _ask(console, question, _time, again)
+            if time is None:  # else it would be all from there on
+                raise InputError(NOTHING_CHOSEN)
+            arguments[name] = time
+    return arguments
+
+
+def _ask(
+    console: Console, question: str, read: Callable[[str], Answer | None], again: str
+) -> Answer | None:
+    """Return what an answer means; None if there is nobody to ask.
+
+    Args:
+        read: returns None of what means nothing.
+        again: the question after that.
+    Raises:
+        InputError: there was no answer.
+    """
+    while answer := console.ask(question):
+        meant = read(answer)
+        if meant is not None:
+            return meant
+        question = again
+    if answer is None:
+        return None
+    raise InputError(NOTHING_CHOSEN)
+
+
+def _time(text: str) -> Fraction | None:
+    try:
+        return player_time(text)
+    except argparse.ArgumentTypeError:
+        return None
