@@ -11,6 +11,7 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.base import UnusableStateError
 from matting.inference.session import MattingSession
+from matting.inference.two_views import CELL_PX, WINDOW_CELLS, mirrored_share
 from matting.inference.weights import load_checkpoint
 from matting.network_choice import MatteQuality
 from matting.options import Precision
@@ -18,6 +19,7 @@ from matting.options import Precision
 CPU = torch.device("cpu")
 SIZE = Size(64, 48)
 RATIOS = [0.5, 1.0]
+REACH_PX = CELL_PX * (WINDOW_CELLS // 2 + 2)  # how far away a doubt can count
 
 
 @pytest.fixture
@@ -48,15 +50,47 @@ def maps(session: MattingSession, source: Planes, ratio: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
-def test_the_matte_is_the_mean_of_both_views(
+def test_the_matte_lies_between_both_views(
     sessions: dict[MatteQuality, MattingSession], ratio: float
 ) -> None:
     normal, best = sessions[MatteQuality.NORMAL], sessions[MatteQuality.BEST]
     plain = maps(normal, frames(3), ratio)
     normal.reset()
     other = maps(normal, mirrored(frames(3)), ratio).flip(3)
+    between = maps(best, frames(3), ratio)
     assert (plain - other).abs().max() > 1e-3
-    assert (maps(best, frames(3), ratio) - (plain + other) / 2).abs().max() < 1e-5
+    assert (between - torch.minimum(plain, other)).min() > -1e-5
+    assert (between - torch.maximum(plain, other)).max() < 1e-5
+    for view in (plain, other):
+        assert (between - view).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_a_mirrored_video_gives_the_mirrored_matte(
+    sessions: dict[MatteQuality, MattingSession], ratio: float
+) -> None:
+    best = sessions[MatteQuality.BEST]
+    expected = maps(best, frames(3), ratio)
+    best.reset()
+    assert (maps(best, mirrored(frames(3)), ratio).flip(3) - expected).abs().max() < 1e-4
+
+
+def test_the_surer_view_counts_where_it_is_the_surer() -> None:
+    size = 2 * REACH_PX + 32
+    plain, other = torch.zeros(2, 1, 40, 2 * size), torch.ones(2, 1, 40, 2 * size)
+    plain[..., :size] = other[..., size:] = 0.5
+    share = mirrored_share(plain, other)
+    assert share.shape == plain.shape
+    assert share[..., : size - REACH_PX].min() > 0.99
+    assert share[..., size + REACH_PX :].max() < 0.01
+
+
+def test_views_that_are_as_sure_count_alike() -> None:
+    person = torch.zeros(1, 1, 37, 53)
+    person[..., 8:20, 9:30] = 1
+    elsewhere = 1 - person
+    assert (mirrored_share(person, elsewhere) == 0.5).all()
+    assert (mirrored_share(0.3 * person, 1 - 0.3 * person) - 0.5).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
