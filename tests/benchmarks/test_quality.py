@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from benchmarks.quality.metrics import (
     sad_by_area,
     soft,
 )
+from benchmarks.quality.part_foreground import measure, with_true_foreground
 from demo.film import Film
 from matting.imaging.sample_format import Size
 from matting.options import MatteOptions, MattingOptions
@@ -224,3 +226,16 @@ def test_people_seen_once_and_twice_are_compared(
     mad = f"{float((1 - walker.alpha).mean()) * 1e3:.2f}"
     assert text.count(f"| walker | {error} | {error} | {mad} | {mad} |") == 2
     assert f"| **mean** | **{error}** | **{error}** | **{mad}** | **{mad}** |" in text
+
+
+def test_the_true_foreground_is_as_near_as_the_stored_matte_comes(
+    walker: Clip, opaque_checkpoint: Path
+) -> None:
+    matted = matte_clip(walker, MattingOptions(MatteOptions(opaque_checkpoint)))
+    found = replace(matted, alpha=walker.alpha)
+    before, after = (
+        measure(walker, one)[0] for one in (found, with_true_foreground(walker, found))
+    )
+    assert after < before / 10
+    everywhere_opaque = with_true_foreground(walker, matted)
+    assert torch.equal(everywhere_opaque.foreground, matted.foreground)
