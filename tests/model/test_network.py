@@ -145,6 +145,34 @@ def test_optimised_single_frames_equal_several_at_once(network: MattingNetwork) 
         assert (torch.cat([one[level] for one in single]) - features).abs().max() < 1e-4
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_order_of_weights_in_memory_changes_no_number(
+    network: MattingNetwork, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever sizes a network has seen before: an interrupted job has seen others."""
+    generator = torch.Generator().manual_seed(8)
+    sizes = [(64, 48), (17, 90), (48, 64), (33, 47), (64, 48)]
+    pictures = [
+        torch.rand(frames, 3, *size, generator=generator) for size in sizes for frames in (1, 3)
+    ]
+
+    def results() -> list[torch.Tensor]:
+        fast = optimise_for_inference(network, dtype)
+        with torch.inference_mode():
+            return [
+                fast.run_recurrent(small, fast.extract_features(small), None, len(small))[0]
+                for small in pictures
+            ]
+
+    reordered = results()
+    of_torch = convolution._operation
+    monkeypatch.setattr(
+        convolution, "_operation", lambda name: None if "reorder" in name else of_torch(name)
+    )
+    for one, other in zip(reordered, results(), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_torch_has_the_fused_operations() -> None:
     """Should a new torch drop them, all still works, but takes up to twice as long."""
     assert convolution.has_fused_operations(torch.float32) == torch.backends.mkldnn.is_available()
