@@ -32,14 +32,16 @@ from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
+from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
-from matting.project.job_options import JobOptions, take_up
+from matting.project.job_options import JobOptions
 from matting.project.job_places import Place, require_places
 from matting.project.ledger import Ledger
 from matting.project.matted import matted_from, require_matted
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of, with_tags_as_before
+from matting.project.resumed_options import take_up
 from matting.system.device import choose_device, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command
@@ -117,6 +119,7 @@ def deliver(
     known = Ledger(folder)
     inputs = read_inputs(matted_from(known))
     options = _as_job(rows, options, known.remembered, progress)
+    inputs = with_views(inputs, options.matte.view)
     others = _not_composite(rows)
     require_available(rows, options)
     require_possible(inputs, others, options)

@@ -16,8 +16,8 @@ from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
+from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
-from matting.project.job_options import take_up
 from matting.project.job_places import (
     Place,
     final_places,
@@ -31,6 +31,7 @@ from matting.project.matted import weights_of
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import settings_of, with_tags_as_before
+from matting.project.resumed_options import take_up
 from matting.project.source_watch import require_source_unchanged
 from matting.system import files
 from matting.system.device import choose_device, describe, require_decoder, share_cores
@@ -84,6 +85,7 @@ def infer(
     require_places([Place(folder.root, is_folder=True)], segments)
     known = Ledger(folder)
     options = take_up(options, known.remembered, progress)
+    inputs = with_views(inputs, options.matte.view)
     if inputs.plan is not None and inputs.plan.shots is None and options.matte.shots is Shots.AUTO:
         progress.say(f"{segments.name} {UNKNOWN_SHOTS}")
     options = asked = replace(options, output=with_background_read(options.output))

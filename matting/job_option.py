@@ -21,6 +21,7 @@ class JobOption(Choice):
     DOWNSAMPLE_RATIO = "--downsample-ratio"
     SUBJECT = "--subject"
     SHOTS = "--shots"
+    VIEW = "--view"
     FOREGROUND = "--foreground"
     MATTE_QUALITY = "--matte-quality"
     SMALL_PEOPLE = "--small-people"
@@ -49,6 +50,7 @@ class JobOption(Choice):
             JobOption.DOWNSAMPLE_RATIO,
             JobOption.SUBJECT,
             JobOption.SHOTS,
+            JobOption.VIEW,
         }
 
     @property

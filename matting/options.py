@@ -12,6 +12,7 @@ from pathlib import Path
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
 from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
+from matting.view import AutoView, View
 
 
 class OutputKind(Choice):
@@ -155,12 +156,14 @@ class CuttingOptions:
         seconds: the segment length to aim at; None: DEFAULT_SEGMENT_SECONDS, or as cut before.
         reencode: make new segments in H.265 at REENCODE_CRF.
         overwrite: cut anew what is cut already.
+        view: how the video is meant to be seen; None: by its plan, else it is looked for.
     """
 
     seconds: Fraction | None = None
     reencode: bool = False
     overwrite: bool = False
     damaged: OnDamage = OnDamage.SHOW
+    view: View | AutoView | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,8 @@ class MatteOptions:
     Attributes:
         checkpoint: the network's weights; None: the published ones.
         model: whose published weights; None: the file that RVM_CHECKPOINT names, else MOBILENETV3.
-        ratio: the downsample ratio in (0, 1]; None: by the picture's size and the subject.
+        ratio: the downsample ratio in (0, 1]; None: by the size of what one eye sees and the
+            subject.
         shots: AUTO: each shot from its own start, where the plan says where shots start.
         foreground: where the colours at soft edges come from.
     """
@@ -184,6 +188,7 @@ class MatteOptions:
     model: Model | None = None
     quality: MatteQuality = MatteQuality.NORMAL
     small_people: SmallPeople = SmallPeople.AUTO
+    view: View | AutoView = AutoView.FOUND
 
 
 @dataclass(frozen=True)

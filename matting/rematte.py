@@ -14,8 +14,8 @@ from matting.inference.weights import find_checkpoint
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
+from matting.project.input_views import with_views
 from matting.project.inputs import InputFolder, read_inputs
-from matting.project.job_options import take_up
 from matting.project.ledger import Ledger
 from matting.project.matted import matted_from, require_matted
 from matting.project.new_range import new_range
@@ -29,6 +29,7 @@ from matting.project.ranges import (
     with_range,
 )
 from matting.project.recorded_settings import MATTE_SETTINGS, settings_of
+from matting.project.resumed_options import take_up
 from matting.range_options import LAST_RANGE, RangeOptions
 from matting.renewed_outputs import RenewedOutputs, require_same_name
 from matting.system import atomic_files, files
@@ -132,11 +133,11 @@ class _Rematting:
         progress: Progress,
         executor_of: ExecutorFactory,
     ) -> None:
-        self._inputs = inputs
         self._ledger = ledger
         self._asked = asked
         self._new_options = any(option.shapes_matte for option in options.typed or ())
         self._options = options = take_up(options, ledger.remembered, progress)
+        self._inputs = with_views(inputs, options.matte.view)
         if not options.output.keep_matte:
             raise InputError(
                 f"No mattes are stored in {ledger.folder.root}, into which ranges are put.",

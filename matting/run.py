@@ -27,10 +27,10 @@ from matting.options import CleanUp, CuttingOptions, MattingOptions, OutputKind
 from matting.progress import Progress, quantity
 from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
 from matting.project.inputs import read_inputs
-from matting.project.job_options import take_up
 from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
+from matting.project.resumed_options import take_up
 from matting.segment import segment
 from matting.system.humanize import gigabytes
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from matting.cutting.checkpoint import NAME as CHECKPOINT_NAME
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.existing_cut import (
@@ -24,10 +26,12 @@ from matting.media.probe import (
     read_contents,
     read_spatial,
     require_unencrypted,
+    upright_size_px,
 )
 from matting.media.source_notes import begins_with_captions
 from matting.media.validation import require_supported
 from matting.media.video_info import VideoInfo
+from matting.media.view_detection import view_of
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     CuttingOptions,
@@ -37,11 +41,12 @@ from matting.options import (
 from matting.progress import Progress, quantity
 from matting.project.job_places import job_places, require_places
 from matting.project.paths import UNFINISHED, MattedFolder, segments_folder
-from matting.project.plan import Plan
+from matting.project.plan import Plan, write_plan
 from matting.project.source_watch import CheckedTasks, SourceWatch
 from matting.system import atomic_files
 from matting.system.file_lock import folder_lock
 from matting.system.temporary_files import sweep_folder
+from matting.view import View
 
 
 def segment(
@@ -97,13 +102,38 @@ def _segment(
         if existing is not None:
             reason = reason_to_cut_again(folder, existing, source)
             if reason is None:
+                _note_view(folder, existing, video, options, progress)
                 progress.say(f"Already cut: {_count(existing)}: {folder}")
                 return folder
             progress.say(reason)
             options = options_of(existing, options)
         plan = _cut_into(folder, info, source, options, progress)
+    if then is None and plan.view is not None and not plan.view.is_plain:
+        progress.say(f"It is seen as {plan.view.describe()}.")
     progress.say(f"Cut: {_count(plan)}, all checked: {folder}")
     return folder
+
+
+def _note_view(
+    folder: Path, plan: Plan, video: Path, options: CuttingOptions, progress: Progress
+) -> None:
+    """Write another view into the plan of a video that is cut already, if one is asked for."""
+    if options.view is None:
+        return
+    view = _found_view(video, options, progress)
+    if view != plan.view:
+        write_plan(folder, replace(plan, view=view, size_px=upright_size_px(video)))
+        progress.say(f"From now on it is seen as {view.describe()}.")
+
+
+def _found_view(video: Path, options: CuttingOptions, progress: Progress) -> View:
+    """Return the view that is asked for, or else as it is found."""
+    if isinstance(options.view, View):
+        return options.view
+    found = view_of(video)
+    for note in found.notes:
+        progress.say(note)
+    return found.view
 
 
 def _count(plan: Plan) -> str:
@@ -121,6 +151,7 @@ def _cut_into(
     """Cut a video, settle what is damaged in it, and publish the segments."""
     work = folder / UNFINISHED
     seconds = options.seconds or DEFAULT_SEGMENT_SECONDS
+    view = _found_view(info.path, options, progress)
     try:
         known = None
         if not options.reencode and (work / CHECKPOINT_NAME).is_file():
@@ -148,7 +179,14 @@ def _cut_into(
                 checkpoint.write(work)
             raise made.settled.refusal
         intact = made.settled.segments
-        plan = plan_of(made.info, checkpoint, intact, reencoded=options.reencode)
+        plan = plan_of(
+            made.info,
+            checkpoint,
+            intact,
+            reencoded=options.reencode,
+            view=view,
+            size_px=upright_size_px(info.path),
+        )
         source.require_unchanged()
     except BaseException:
         # The segments of a damaged video stay for the next run.

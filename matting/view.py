@@ -41,6 +41,15 @@ class Projection(Choice):
     FISHEYE = FISHEYE_WORD  # a circle in a square part
 
 
+class AutoView(Choice):
+    """What may be asked for in the place of a view."""
+
+    FOUND = "auto"  # it is looked for
+    # So it is, but people are looked for in the picture as if it were one, however many eyes it
+    # holds, as earlier versions did.
+    WHOLE = "whole"
+
+
 # Layouts as they are typed: which, and whether the right eye's part comes first.
 LAYOUTS = {
     "mono": (StereoLayout.MONO, False),
@@ -62,8 +71,8 @@ PROJECTION_WORDS = {
     Projection.EQUIRECTANGULAR: "360° equirectangular",
 }
 CHOICES = (
-    f"{', '.join(LAYOUTS)}; and, after a comma, flat, 180, 360, fisheye, fisheye with its degrees "
-    f"such as fisheye190, or a lens: {', '.join(map(str.lower, LENSES))}"
+    f"{', '.join(AutoView)}, {', '.join(LAYOUTS)}; and, after a layout and a comma, flat, 180, "
+    f"360, fisheye, fisheye190 or other degrees, {', '.join(map(str.lower, LENSES))}"
 )
 
 
@@ -145,6 +154,16 @@ class View:
             return self.lens_tag.lower()
         degrees = "" if self.field_of_view_deg is None else f"{self.field_of_view_deg:g}"
         return f"{self.projection.value}{degrees}"
+
+
+def parse_choice(text: str) -> View | AutoView:
+    """Return what `text` asks for, as it is typed after `--view`; case does not matter.
+
+    Raises:
+        ValueError: as `parse_view`.
+    """
+    word = text.strip().lower()
+    return AutoView(word) if word in list(AutoView) else parse_view(word)
 
 
 def parse_view(text: str) -> View:

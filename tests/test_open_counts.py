@@ -21,8 +21,9 @@ def test_infer_reads_a_video_once_before_it_is_decoded(
     (tmp_path / "videos").mkdir()
     video = make_clip(tmp_path / "videos" / "clip.mp4", 40)
     folder = infer(video.parent, matting_options(opaque_checkpoint), None, progress)
-    assert open_counter.demuxed(video) == 2  # its index, its frames
-    assert open_counter.read(video) == 1  # its hash
+    # Its start, which says how it is seen; its packets, its frames.
+    assert open_counter.demuxed(video) == 3
+    assert open_counter.read(video) == 2  # MP4's boxes, its hash
     result = folder.output_folder(OutputKind.COMPOSITE) / "clip.mp4"
     assert open_counter.demuxed_before_published(result) == 1  # the check of its frames
     assert open_counter.read_before_published(result) == 1  # its hash

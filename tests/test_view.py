@@ -5,7 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from matting.view import LAYOUTS, LENSES, Projection, StereoLayout, View, parse_view
+from matting.view import (
+    LAYOUTS,
+    LENSES,
+    AutoView,
+    Projection,
+    StereoLayout,
+    View,
+    parse_choice,
+    parse_view,
+)
 
 MONO, SIDES, STACKED = StereoLayout.MONO, StereoLayout.LEFT_RIGHT, StereoLayout.TOP_BOTTOM
 FISHEYE = Projection.FISHEYE
@@ -50,8 +59,16 @@ def test_case_and_spaces_do_not_matter_and_the_projection_may_be_left_out(
 def test_what_is_no_view_is_refused_with_a_list_of_those_there_are(typed: str) -> None:
     with pytest.raises(ValueError, match="is no view") as refusal:
         parse_view(typed)
-    for word in [*LAYOUTS, *Projection, *LENSES]:
+    for word in [*AutoView, *LAYOUTS, *Projection, *LENSES]:
         assert word.lower() in str(refusal.value)
+
+
+def test_in_the_place_of_a_view_others_may_be_asked_for() -> None:
+    assert parse_choice(" Auto") is AutoView.FOUND
+    assert parse_choice("WHOLE") is AutoView.WHOLE
+    assert parse_choice("mono,180") == parse_view("mono,180")
+    with pytest.raises(ValueError, match="is no view"):
+        parse_choice("whole,180")
 
 
 @pytest.mark.parametrize("degrees", ["0", "-190", "361", "nan", "inf", "wide"])

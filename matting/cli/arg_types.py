@@ -18,6 +18,7 @@ from matting.errors import InputError
 from matting.network_choice import Model
 from matting.options import MOST_KEY_CONTRAST, FormatName
 from matting.range_options import Rectangle
+from matting.view import AutoView, View, parse_choice
 
 SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -105,6 +106,14 @@ def ratio(text: str) -> float | None:
     if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
     return value
+
+
+def view(text: str) -> View | AutoView:
+    """Parse how a picture is meant to be seen."""
+    try:
+        return parse_choice(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
 
 
 def choice(

@@ -55,6 +55,8 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     )
     if command in {Command.SEGMENT, Command.RUN}:
         _add_cutting_options(parser.add_argument_group("how it is cut"))
+    if command in {Command.SEGMENT, Command.INFER, Command.RUN}:
+        _add_view(parser.add_argument_group("how the video is meant to be seen"))
     if command is Command.REMATTE:
         add_range_options(parser)
     if command in {Command.INFER, Command.RUN, Command.REMATTE}:
@@ -124,6 +126,18 @@ def _add_cutting_options(group: Group) -> None:
     group.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
     add_choice(
         group, "--damaged", CUTTING.damaged, "at damage: show it as players do, stop, or repeat"
+    )
+
+
+def _add_view(group: Group) -> None:
+    group.add_argument(
+        JobOption.VIEW.value,
+        type=arg_types.view,
+        default=argparse.SUPPRESS,
+        metavar="auto|LAYOUT,PROJECTION",
+        help="where the eyes lie, as mono, left-right or top-bottom, and how the picture is "
+        "projected, as flat, 180, 360, fisheye190 or mkx200 (default: auto, by the file and its "
+        "name)",
     )
 
 

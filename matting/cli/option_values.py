@@ -44,6 +44,7 @@ def cutting_options(arguments: argparse.Namespace) -> CuttingOptions:
         reencode=arguments.reencode,
         overwrite=arguments.overwrite,
         damaged=OnDamage(arguments.damaged),
+        view=vars(arguments).get(JobOption.VIEW.field),
     )
 
 
@@ -77,6 +78,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             quality=MatteQuality(typed.get(JobOption.MATTE_QUALITY, matte.quality)),
             model=typed.get(JobOption.MODEL, matte.model),
             small_people=SmallPeople(typed.get(JobOption.SMALL_PEOPLE, matte.small_people)),
+            view=typed.get(JobOption.VIEW, matte.view),
         ),
         output=_output_options(typed, default.output),
         compute=ComputeOptions(

@@ -102,4 +102,5 @@ def options_of(plan: Plan, options: CuttingOptions) -> CuttingOptions:
         seconds=plan.seconds,
         reencode=plan.reencoded,
         damaged=OnDamage.REPEAT if repeats else options.damaged,
+        view=plan.view if options.view is None else options.view,
     )

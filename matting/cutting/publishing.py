@@ -10,24 +10,33 @@ from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutSegment
 from matting.cutting.shot_watch import shots_by_frame
 from matting.errors import writing
+from matting.imaging.sample_format import Size
 from matting.media.video_info import VideoInfo
 from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
 from matting.project.plan import Plan, PlannedSegment, write_plan
 from matting.project.result_lists import concat_list
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
+from matting.view import View
 
 SEGMENT_NAME = re.compile(r"output_\d{3,}\.mp4")
 
 
 def plan_of(
-    info: VideoInfo, cut: CutCheckpoint, segments: Sequence[CutSegment], *, reencoded: bool
+    info: VideoInfo,
+    cut: CutCheckpoint,
+    segments: Sequence[CutSegment],
+    *,
+    reencoded: bool,
+    view: View | None = None,
+    size_px: Size | None = None,
 ) -> Plan:
     """Return the plan for finished segments.
 
     Args:
         segments: those of `cut`, once its damage is settled.
         reencoded: whether re-encoding was asked for.
+        view, size_px: how the picture is meant to be seen, and its size upright.
     """
     return Plan(
         source=cut.source,
@@ -38,6 +47,8 @@ def plan_of(
         reencoded=reencoded,
         truncated=cut.truncated_at is not None,
         shots=shots_by_frame(segments),
+        view=view,
+        size_px=size_px,
         segments=tuple(
             PlannedSegment.of(
                 segment_name(number),

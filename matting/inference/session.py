@@ -46,7 +46,11 @@ WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once ga
 
 
 def automatic_ratio(size: Size, subject: Subject) -> float:
-    """Return the downsample ratio at which the small copy's short side suits the subject, <= 1."""
+    """Return the downsample ratio at which the small copy's short side suits the subject, <= 1.
+
+    Args:
+        size: of what one eye sees, which may be a part of the picture.
+    """
     return min(1.0, subject.short_side_px / min(size))
 
 

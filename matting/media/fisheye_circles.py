@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from matting.imaging.sample_format import Size
 from matting.media.colour_tags import ColourTags
 from matting.media.container import decode, open_video, reading
 from matting.media.foreign_files import read_guarded
@@ -46,36 +47,37 @@ class Levels(NamedTuple):
     ring: float
 
 
-def fisheye_layout(path: Path, stated: StereoLayout | None = None) -> StereoLayout | None:
+def fisheye_layout(
+    path: Path, size: Size, stated: StereoLayout | None = None
+) -> StereoLayout | None:
     """Return the layout of a video made of fisheye circles; None: it is none.
 
     Args:
+        size: of its frames; one of another shape than circles have is not opened.
         stated: the layout, where it is known.
     Raises:
         InputError: no such file, or a folder.
         MediaError: it is no video, or holds no picture.
         MissingError: this build of FFmpeg has no decoder for all of the picture.
     """
-    return read_guarded(path, partial(_fisheye_layout, path, stated))
+    layout = layout_by_size(Projection.FISHEYE, size)
+    if layout is None or stated not in {None, layout}:
+        return None
+    return layout if read_guarded(path, partial(_is_of_circles, path, layout)) else None
 
 
-def _fisheye_layout(
-    path: Path, stated: StereoLayout | None, progress: Progress
-) -> StereoLayout | None:
+def _is_of_circles(path: Path, layout: StereoLayout, progress: Progress) -> bool:
     with open_video(path) as (container, stream), reading(path):
         info = VideoInfo.of(path, container, stream)
-        layout = layout_by_size(Projection.FISHEYE, (info.width_px, info.height_px))
-        if layout is None or stated not in {None, layout}:
-            return None
         lit = frames = 0
         for frame in _spread_frames(container, stream, info):
             progress.alive()
             levels = circle_levels(frame, info.colour.completed(frame), layout)
             if levels.outside >= MOST_OUTSIDE:
-                return None
+                return False
             frames += 1
             lit += levels.ring > LEAST_RING
-    return layout if frames and 2 * lit >= frames else None
+    return frames > 0 and 2 * lit >= frames
 
 
 def circle_levels(frame: VideoFrame, colour: ColourTags, layout: StereoLayout) -> Levels:

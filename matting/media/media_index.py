@@ -15,6 +15,7 @@ from threading import Lock
 
 import av
 
+from matting.imaging.sample_format import Size
 from matting.media.container import open_video, reading, require_file, until_break
 from matting.media.foreign_files import read_guarded
 from matting.media.mp4.boxes import Box, read_moov, without_sample_tables
@@ -70,6 +71,15 @@ class MediaIndex:
         if self.known_packets is None:
             raise ValueError(f"the packets of {self.path} were not asked for")
         return self.known_packets
+
+
+def upright_size(index: MediaIndex) -> Size:
+    """Return the size of a picture as it is shown upright; START must have been asked for."""
+    frame = index.start.frame
+    if frame is None:  # none can be decoded
+        return Size(index.info.width_px, index.info.height_px)
+    width, height = frame.size_px
+    return Size(height, width) if frame.orientation.is_sideways else frame.size_px
 
 
 def accept_any(_info: VideoInfo) -> None:

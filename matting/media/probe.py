@@ -6,8 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.errors import MediaError
+from matting.imaging.sample_format import Size
 from matting.media.encryption import is_encrypted
-from matting.media.media_index import IndexPart, index_of
+from matting.media.media_index import IndexPart, index_of, upright_size
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketSizes
 from matting.media.source_spatial import spatial_of
@@ -79,6 +80,16 @@ def orientation_note(path: Path) -> str:
     """
     first = index_of(path, IndexPart.START).start.frame
     return first.orientation_note if first else ""
+
+
+def upright_size_px(path: Path) -> Size:
+    """Return the size of the picture of `path` as it is shown upright.
+
+    Raises:
+        InputError, MediaError: as `probe`.
+        MissingError: this build of FFmpeg has no decoder for all of the picture.
+    """
+    return upright_size(index_of(path, IndexPart.START))
 
 
 def upright_pixel_aspect(path: Path) -> Fraction:

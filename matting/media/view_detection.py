@@ -6,9 +6,10 @@ import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from matting.imaging.sample_format import Size
 from matting.job_option import Choice
 from matting.media.fisheye_circles import fisheye_layout
-from matting.media.media_index import IndexPart, MediaIndex, index_of
+from matting.media.media_index import IndexPart, MediaIndex, index_of, upright_size
 from matting.media.mp4.spatial_view import view_of_boxes
 from matting.media.source_spatial import FRAME_PACKINGS, INVERTED, spatial_of
 from matting.media.stated_view import StatedView, layout_by_size, projection_by_size
@@ -84,27 +85,45 @@ def view_of(path: Path, name: str | None = None) -> FoundView:
     stated = by_boxes.completed(by_name)
     stereo_from = _origin(by_boxes.stereo, by_name.stereo)
     projection_from = _origin(by_boxes.projection, by_name.projection)
-    size = _upright_size(index)
-    if stated.projection is None and _is_upright(index):
-        layout = fisheye_layout(path, stated.stereo)
+    frame = index.start.frame
+    if stated.projection is None and frame is not None and not frame.orientation.is_sideways:
+        layout = fisheye_layout(path, frame.size_px, stated.stereo)
         if layout is not None:
             stated = stated.completed(StatedView(layout, projection=Projection.FISHEYE))
             stereo_from = Origin.PIXELS if stereo_from is Origin.NOTHING else stereo_from
             projection_from = Origin.PIXELS
-    if stated.projection is None and stated.stereo is not None:
-        projection = projection_by_size(stated.stereo, size)
-        if projection is not None:
-            stated, projection_from = replace(stated, projection=projection), Origin.SIZE
-    if stated.stereo is None and stated.projection is not None:
-        layout = layout_by_size(stated.projection, size)
-        if layout is not None:
-            stated, stereo_from = replace(stated, stereo=layout), Origin.SIZE
-    if not stated and size[0] == VR_ASPECT * size[1] and size[1] >= VR_HEIGHT_PX:
+    size = upright_size(index)
+    found = _completed_by_size(FoundView(stated.view(), stereo_from, projection_from), size)
+    if not stated and size.width == VR_ASPECT * size.height and size.height >= VR_HEIGHT_PX:
         notes.append(
             f"{path.name} has the shape of VR video, and nothing says what kind it is. If it is, "
             "say so with --view, such as --view left-right,180."
         )
-    return FoundView(stated.view(), stereo_from, projection_from, tuple(notes))
+    return replace(found, notes=tuple(notes))
+
+
+def view_by_name(name: str, size: Size) -> FoundView:
+    """Return the view of pictures of that size, in a folder of that name."""
+    stated = parse_view_name(name)
+    stereo_from, projection_from = (
+        _origin(None, fact) for fact in (stated.stereo, stated.projection)
+    )
+    return _completed_by_size(FoundView(stated.view(), stereo_from, projection_from), size)
+
+
+def _completed_by_size(found: FoundView, size: Size) -> FoundView:
+    """Return a view with what its size says, if something else says the other half."""
+    view = found.view
+    if found.projection_from is Origin.NOTHING and found.stereo_from is not Origin.NOTHING:
+        projection = projection_by_size(view.stereo, size)
+        if projection is not None:
+            view = replace(view, projection=projection)
+            return replace(found, view=view, projection_from=Origin.SIZE)
+    if found.stereo_from is Origin.NOTHING and found.projection_from is not Origin.NOTHING:
+        layout = layout_by_size(view.projection, size)
+        if layout is not None:
+            return replace(found, view=replace(view, stereo=layout), stereo_from=Origin.SIZE)
+    return found
 
 
 def _origin(by_boxes: object, by_name: object) -> Origin:
@@ -132,13 +151,3 @@ def _frame_packing(frame: FirstFrame | None) -> StatedView:
     if layout not in FRAME_PACKINGS:
         return StatedView()
     return StatedView(FRAME_PACKINGS[layout], bool(flags & INVERTED))
-
-
-def _upright_size(index: MediaIndex) -> tuple[int, int]:
-    size = index.start.frame.size_px if index.start.frame else None
-    width, height = size or (index.info.width_px, index.info.height_px)
-    return (width, height) if _is_upright(index) else (height, width)
-
-
-def _is_upright(index: MediaIndex) -> bool:
-    return index.start.frame is None or not index.start.frame.orientation.is_sideways

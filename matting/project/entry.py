@@ -21,6 +21,7 @@ from matting.options import (
 from matting.project.records import Count, FileName
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint, Sha256
+from matting.view import StereoLayout
 
 PICTURES = "pictures"  # what stands for their frame rate
 BackgroundText = Annotated[str, Meta(pattern=r"\A(#[0-9A-F]{6}|sha256:[0-9a-f]{64})\Z")]
@@ -54,6 +55,8 @@ class RecordedSettings(Struct, frozen=True):
         foreground: unset where soft edges have the colours that the network found.
         matte_quality: unset where it is NORMAL.
         small_people: unset where nobody is seen a second time (OFF).
+        eyes: the layout of two eyes by the size of one of which the ratio is; unset where it is by
+            the whole picture's, or that is the same.
         background: as "#78FF9B"; of a file "sha256:" and the hash of its content.
         encoder: where it is unset, SOFTWARE: there was no choice then.
         frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
@@ -70,6 +73,7 @@ class RecordedSettings(Struct, frozen=True):
     foreground: Foreground | UnsetType = UNSET
     matte_quality: MatteQuality | UnsetType = UNSET
     small_people: SmallPeople | UnsetType = UNSET
+    eyes: StereoLayout | UnsetType = UNSET
     background: BackgroundText | UnsetType = UNSET
     kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET
     codec: VideoCodec | UnsetType | None = UNSET

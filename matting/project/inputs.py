@@ -26,6 +26,7 @@ from matting.project.result_names import InputName, result_stems
 from matting.system.files import image_files, is_video, require_possible, visible
 from matting.system.fingerprint import Fingerprint
 from matting.system.invocation import Command, give, sentence, start
+from matting.view import StereoLayout, View
 
 NAMED_FOLDERS = 5  # how many passed over a message names
 
@@ -43,6 +44,9 @@ class Input:
         time_base, rate: the plan's; None without a plan.
         shot_starts: the numbers of its own frames at which a shot starts, rising; a video's first
             frame is one. None: not known, for a plan of an earlier version does not say.
+        view: how its picture is meant to be seen; None: nobody has looked yet, or could.
+        eyes: the layout of two eyes by the size of one of which the automatic ratio is; None: it
+            is by the whole picture's, or that is the same.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Input:
     first_frame: int = 0
     start_seconds: Fraction = Fraction(0)
     shot_starts: tuple[int, ...] | None = (0,)
+    view: View | None = None
+    eyes: StereoLayout | None = None
 
     @property
     def frames(self) -> int | None:

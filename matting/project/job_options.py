@@ -13,7 +13,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from matting.background import Background, BackgroundFile
-from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
 from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
@@ -31,7 +30,6 @@ from matting.options import (
     Shots,
     VideoCodec,
 )
-from matting.progress import Progress
 from matting.project.entry import (
     PICTURES,
     AutoRatio,
@@ -43,13 +41,14 @@ from matting.project.entry import (
 from matting.project.recorded_settings import EDGE_SETTINGS
 from matting.project.records import Count
 from matting.system.invocation import command_line
+from matting.view import AutoView, View
 
 COLOUR = "#[0-9A-F]{6}"
 LONGEST_PATH = 1 << 15  # on Windows, which has the longest
 DEFAULT_KINDS = OutputOptions().kinds
 # What earlier versions did, which knew no choice; and options that records call as they are called.
 EARLIER: dict[str, Any] = {"shots": Shots.OFF, "small_people": SmallPeople.OFF}
-EARLIER |= {"foreground": Foreground.NETWORK}
+EARLIER |= {"foreground": Foreground.NETWORK, "view": AutoView.WHOLE}
 SAME_NAMES = {"precision", "foreground", "matte_quality", "small_people"}
 SAME_NAMES |= {"background", "codec", "chroma", *EDGE_SETTINGS}
 YES_OR_NO = {True: "yes", False: "no"}
@@ -91,6 +90,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         shots: unset in records of earlier versions, which matted all frames as one shot.
         foreground: unset in records of earlier versions, which took the network's own.
         small_people: unset in records of earlier versions, which saw nobody a second time.
+        view: unset in records of earlier versions, which saw every picture as one.
         keep_matte: unset in records of earlier versions, which stored none.
     """
 
@@ -103,6 +103,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     shots: Shots | UnsetType = UNSET
     foreground: Foreground | UnsetType = UNSET
     small_people: SmallPeople | UnsetType = UNSET
+    view: View | AutoView | UnsetType = UNSET
     background: Annotated[str, Meta(max_length=LONGEST_PATH)] = "#78FF9B"
     save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
     codec: VideoCodec = VideoCodec.HEVC
@@ -140,6 +141,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             shots=matte.shots,
             foreground=matte.foreground,
             small_people=matte.small_people,
+            view=matte.view,
             background=_background_text(output.background),
             save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
             codec=encoding.codec,
@@ -233,45 +235,6 @@ class JobOptions(Struct, frozen=True, kw_only=True):
 DEFAULTS = JobOptions.of(MattingOptions())
 
 
-def take_up(
-    options: MattingOptions, remembered: JobOptions | None, progress: Progress
-) -> MattingOptions:
-    """Return what a run is to do: the job's own options, but for those that were typed.
-
-    What is returned counts as typed: taken up once more, it stays as it is.
-
-    Args:
-        remembered: the job's; None: it is a new one.
-    Raises:
-        InputError: the quality is out of the codec's range.
-    """
-    if options.typed is not None and remembered is not None:
-        wanted = remembered.with_typed(JobOptions.of(options), options.typed)
-        own = wanted.with_typed(DEFAULTS, options.typed).in_words()
-        if own:
-            progress.say(f"This job goes on with its own options: {own}")
-        options = wanted.applied_to(options)
-    elif remembered is not None:
-        options = _without_what_is_newer(options, remembered)
-    encoding = options.output.encoding
-    if encoding.quality is not None and encoding.quality > encoding.codec.worst_quality:
-        raise InputError(
-            f"--quality {encoding.quality}: "
-            f"{encoding.codec} takes 0 to {encoding.codec.worst_quality}.",
-            option="--quality",
-        )
-    return options if options.typed is None else replace(options, typed=frozenset(JobOption))
-
-
-def _without_what_is_newer(options: MattingOptions, job: JobOptions) -> MattingOptions:
-    """Return options by which a job of an earlier version is not matted again as a whole."""
-    matte, output = options.matte, options.output
-    if job.keep_matte is UNSET:
-        output = replace(output, keep_matte=False)
-    matte = replace(matte, **{n: v for n, v in EARLIER.items() if getattr(job, n) is UNSET})
-    return replace(options, matte=matte, output=output)
-
-
 def _implied(settings: RecordedSettings) -> JobOptions:
     known = {name: value for name, value in asdict(settings).items() if value is not UNSET}
     if not re.fullmatch(COLOUR, known.get("background", "")):
@@ -287,6 +250,8 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         values["keep_matte"] = True
     if "shots" in known:
         values["shots"] = Shots.AUTO
+    if "eyes" in known:
+        values["view"] = AutoView.FOUND
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from matting.imaging.sample_format import Size
 from matting.project import records
 from matting.project.paths import PLAN_NAME
 from matting.project.records import Count, FileName, Ticks
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint, Sha256
+from matting.view import View
 
 CUT_AGAIN = "Cut the video again, with the option --overwrite."
 OVERWRITE = "--overwrite"
@@ -115,6 +117,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         shots: the frames at which a shot starts after a cut, a fade or a dissolve, rising; counted
             through all segments from 0, which is not listed. None: a plan of an earlier version,
             which did not look for them.
+        view, size_px: how its picture is meant to be seen, and its size upright; None: a plan of
+            an earlier version, which did not look.
     """
 
     version: Literal[3] = 3
@@ -127,6 +131,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     segments: Annotated[tuple[PlannedSegment, ...], Meta(min_length=1, max_length=MOST_SEGMENTS)]
     truncated: bool = False
     shots: ShotStarts | None = None
+    view: View | None = None
+    size_px: Size | None = None
 
     def __post_init__(self) -> None:
         if len({segment.name for segment in self.segments}) < len(self.segments):
@@ -139,6 +145,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise ValueError(f"Expected at most {MOST_FRAMES} frames")
         if any(later <= earlier for earlier, later in pairwise((0, *(self.shots or ())))):
             raise ValueError("Expected shots that start at rising frames")
+        if self.size_px is not None and min(self.size_px) < 1:
+            raise ValueError("Expected a picture that is not empty")
 
     @property
     def frames(self) -> int:

@@ -34,14 +34,23 @@ MATTE_SETTINGS = (
     "foreground",
     "matte_quality",
     "small_people",
+    "eyes",
 )
 EDGE_SETTINGS = ("key_cutoff", "key_contrast", "despill")
 # Unset, these are off; all others are unknown then.
-OFF_UNLESS_SET = ("shots", "foreground", "matte_quality", "small_people", *EDGE_SETTINGS)
+OFF_UNLESS_SET = (
+    "shots",
+    "foreground",
+    "matte_quality",
+    "small_people",
+    "eyes",
+    *EDGE_SETTINGS,
+)
 # What the user calls them, where it is not the option of the same name.
 WORDS = {
     "checkpoint": "the network's weights",
     "ratio": "--downsample-ratio or --subject",
+    "eyes": "--view",
     "bitrate_bps": "--bitrate",
     "kinds": "--save or --keep-matte",
     "preset": "how carefully the encoder works",
@@ -67,6 +76,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         foreground=UNSET if matte.foreground is Foreground.NETWORK else Foreground.FUSED,
         matte_quality=UNSET if matte.quality is MatteQuality.NORMAL else matte.quality,
         small_people=UNSET if matte.small_people is SmallPeople.OFF else SmallPeople.AUTO,
+        eyes=UNSET if matte.ratio is not None or item.eyes is None else item.eyes,
         background=_recorded_background(output.background),
         kinds=output.written,
         frame_rate=rate,

@@ -16,6 +16,7 @@ from matting.project.inputs import Input
 from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.system.humanize import about
+from matting.view import AutoView, View
 from matting.workers.schedule import Schedule
 
 STAY = "To go on as before, leave the other options away."
@@ -69,6 +70,8 @@ def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
         made = replace(made, shots=Shots.OFF)
     if own.small_people is SmallPeople.AUTO and made.small_people is UNSET:
         made = replace(made, small_people=SmallPeople.OFF)
+    if isinstance(own.view, View) and made.view is UNSET:
+        made = replace(made, view=AutoView.WHOLE)
     # Results do not say where the weights were, only what they were.
     made = replace(made, model=model_of(entries[0].settings.checkpoint))
     model = own.model or (None if own.checkpoint else made.model)

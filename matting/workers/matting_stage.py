@@ -11,16 +11,18 @@ from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import TimedBatch
+from matting.imaging.sample_format import Size
 from matting.inference.base import RecurrentOutput
 from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.media.source import FrameChunk, FrameSource
+from matting.media.source import FrameChunk
 from matting.network_choice import Foreground
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
+from matting.view import StereoLayout, View
 from matting.workers.render_stage import CreateWriter, RenderStage
 from matting.workers.segment_job import SegmentJob
 from matting.workers.shot_frames import frames_ahead, read_ahead
@@ -63,7 +65,7 @@ class MattingStage(RenderStage):
         if job.task.matte is not None:
             return super().chunk_frames(job)
         source = job.source
-        return self._session.chunk_frames(source.sample_format, source.size_px, self._ratio(source))
+        return self._session.chunk_frames(source.sample_format, source.size_px, self._ratio(job))
 
     def begin(self, job: SegmentJob, progress: Progress) -> None:
         """Announce a segment, bring the session to the state at its start, and make its writer.
@@ -76,7 +78,7 @@ class MattingStage(RenderStage):
         if job.task.matte is not None:
             super().begin(job, progress)
             return
-        task, source, name = job.task, job.source, job.name
+        task, name = job.task, job.name
         state_after, self._state_after = self._state_after, None
         progress.begin_segment(name)
         changed = task.item.planned is not None and not job.is_as_cut
@@ -88,7 +90,7 @@ class MattingStage(RenderStage):
         self._run_up.begin(starts_shot=self._begins_as_shot(job))
         self._begin_writing(job, progress)
         what = name if task.targets else f"{name}, its state only"
-        progress.detail(f"{what}: ratio {self._ratio(source):.4f}, state {job.start_state}")
+        progress.detail(f"{what}: ratio {self._ratio(job):.4f}, state {job.start_state}")
 
     def extract_features(
         self, job: SegmentJob, chunk: FrameChunk, *, starts_shot: bool = False, ahead: bool = False
@@ -100,7 +102,7 @@ class MattingStage(RenderStage):
         Raises:
             InputError, MachineError: as `MattingSession.extract_features`.
         """
-        features = self._session.extract_features(chunk.pictures, self._ratio(job.source))
+        features = self._session.extract_features(chunk.pictures, self._ratio(job))
         return FeatureBatch(features, chunk.pts, starts_shot, ahead)
 
     def run_recurrent(
@@ -157,7 +159,7 @@ class MattingStage(RenderStage):
             continues: whether the session is at the end of the segment before.
         """
         task, source, session = job.task, job.source, self._session
-        size, ratio = source.size_px, self._ratio(source)
+        size, ratio = source.size_px, self._ratio(job)
         if task.before is None:
             session.reset()
             return InitialState.FRESH
@@ -209,7 +211,7 @@ class MattingStage(RenderStage):
         session, source = self._session, job.source
         reason = load_state(path, session)
         if session.state is not None and not session.has_state_for(
-            source.size_px, self._ratio(source)
+            source.size_px, self._ratio(job)
         ):
             # Pictures of another size begin anew; those of the same size must have left one.
             try:
@@ -231,9 +233,12 @@ class MattingStage(RenderStage):
         known = self._runs_up and job.task.item.shot_starts is not None
         return known and job.start_state is InitialState.RESET
 
-    def _ratio(self, source: FrameSource) -> float:
+    def _ratio(self, job: SegmentJob) -> float:
         options = self._matte_options
-        return options.ratio or automatic_ratio(source.size_px, options.subject)
+        if options.ratio is not None:
+            return options.ratio
+        eyes = View(job.task.item.eyes or StereoLayout.MONO)
+        return automatic_ratio(Size(*eyes.eye_size(job.source.size_px)), options.subject)
 
     def _network(self, job: SegmentJob) -> str:
         if job.task.matte is not None:

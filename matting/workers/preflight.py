@@ -19,6 +19,7 @@ from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
 from matting.options import INFERRED, MattingOptions, OutputKind
 from matting.progress import Progress
+from matting.project.input_views import views_in_words
 from matting.project.ledger import Ledger
 from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
@@ -109,13 +110,16 @@ def preflight(
 ) -> None:
     """Matte some frames for a trial, say what is ahead, and refuse what has no room on the disk.
 
-    Where the work is short, or no frame can be matted, nothing is said; the run itself tells why.
+    Where the work is short, or no frame can be matted, only how the picture is seen is said; the
+    run itself tells why.
 
     Raises:
         StorageError: the outputs would not fit on the disk.
         BusyError: another run is at work there.
         MachineUnusableError: matting does not work on this computer at present.
     """
+    for line in views_in_words([task.item for task, _ in work.segments if task.matte is None]):
+        progress.say(line)
     forecast = _TrialRun(work, executor, folder, options, progress).forecast()
     if forecast is None:
         return

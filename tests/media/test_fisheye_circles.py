@@ -11,7 +11,8 @@ import pytest
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from matting.media.fisheye_circles import fisheye_layout
+from matting.media import fisheye_circles
+from matting.media.probe import upright_size_px
 from matting.media.view_detection import Origin, view_of
 from matting.view import Projection, StereoLayout
 
@@ -45,6 +46,10 @@ def write(path: Path, frames: list[RGB], pixel_format: str = "yuv420p", gop: int
             container.mux(video.encode(frame.reformat(format=pixel_format)))
         container.mux(video.encode(None))
     return path
+
+
+def fisheye_layout(video: Path, stated: StereoLayout | None = None) -> StereoLayout | None:
+    return fisheye_circles.fisheye_layout(video, upright_size_px(video), stated)
 
 
 def side_by_side(number: int) -> RGB:

@@ -27,8 +27,10 @@ from matting.options import (
 from matting.project import records
 from matting.project.entry import Entry, OutputFile
 from matting.project.inputs import Input
-from matting.project.job_options import DEFAULTS, JobOptions, take_up
+from matting.project.job_options import DEFAULTS, JobOptions
 from matting.project.recorded_settings import settings_of
+from matting.project.resumed_options import take_up
+from matting.view import AutoView, parse_view
 from tests.support.recorder import Recorder
 
 VIDEO = Input("a.mp4", Path("a.mp4"), "a")
@@ -44,6 +46,9 @@ REMEMBERED = st.builds(
     shots=st.sampled_from(Shots),
     foreground=st.sampled_from(Foreground),
     small_people=st.sampled_from(SmallPeople),
+    view=st.sampled_from(
+        [*AutoView, *map(parse_view, ("mono", "top-bottom,360", "left-right,mkx200"))]
+    ),
     background=COLOURS | st.just(str(Path(__file__).absolute())),
     save=st.sets(st.sampled_from(KINDS)).map(lambda kinds: tuple(k for k in KINDS if k in kinds)),
     codec=st.sampled_from(VideoCodec),

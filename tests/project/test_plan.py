@@ -56,6 +56,10 @@ def test_a_plan_cannot_lead_out_of_its_folder(tmp_path: Path, progress: Recorder
         ("shots", [5, 5]),
         ("shots", [7, 3]),
         ("shots", "7"),
+        ("view", {"stereo": "diagonal"}),
+        ("view", {"projection": "flat", "lens_tag": "MKX200"}),
+        ("size_px", [0, 48]),
+        ("size_px", [64]),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(

@@ -33,6 +33,7 @@ from matting.project.recorded_settings import (
     settings_of,
     with_tags_as_before,
 )
+from matting.view import StereoLayout
 from tests.support.repository import ROOT
 from tests.support.stages import matting_options, with_matte, with_output
 
@@ -198,6 +199,18 @@ def test_nobody_is_seen_a_second_time_unless_that_is_recorded(tmp_path: Path) ->
     assert on.small_people is SmallPeople.AUTO
     assert off.small_people is msgspec.UNSET
     assert changed_settings(off, on) == changed_settings(on, off) == ["small_people"]
+
+
+def test_the_eyes_are_recorded_where_the_ratio_is_by_one_of_them(tmp_path: Path) -> None:
+    whole = input_of("plain", tmp_path)
+    stacked = replace(whole, eyes=StereoLayout.TOP_BOTTOM)
+    by_picture, by_eye = (settings_of(i, OPTIONS["plain"], CHECKPOINT) for i in (whole, stacked))
+    assert by_eye.eyes is StereoLayout.TOP_BOTTOM
+    assert changed_settings(by_picture, by_eye) == changed_settings(by_eye, by_picture) == ["eyes"]
+    assert in_words("eyes") == "--view"
+    assert not same_matte(by_picture, by_eye)
+    fixed = with_matte(OPTIONS["plain"], ratio=0.5)
+    assert settings_of(stacked, fixed, CHECKPOINT) == settings_of(whole, fixed, CHECKPOINT)
 
 
 def test_settings_without_an_encoder_mean_software() -> None:
