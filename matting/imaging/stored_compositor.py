@@ -95,6 +95,7 @@ def straight_foreground(
     matte: MattePlanes,
     target: SampleFormat,
     *,
+    everywhere: bool = False,
     in_bands: bool = False,
     region_px: int | None = None,
 ) -> Planes:
@@ -107,11 +108,14 @@ def straight_foreground(
         source: the frames.
         matte: theirs, on the same device.
         target: the sample format of the result.
+        everywhere: whether the source goes on to all edges.
         in_bands, region_px: as for `compose`.
     """
     style = Style.STRAIGHT_FOREGROUND
     spec = OutputSpec(style, source.sample_format, target, BLACK, _is_grey(source))
-    return _compose(source, matte, [spec], in_bands=in_bands, region_px=region_px)[0]
+    return _compose(
+        source, matte, [spec], in_bands=in_bands, region_px=region_px, everywhere=everywhere
+    )[0]
 
 
 def _compose(
@@ -122,16 +126,19 @@ def _compose(
     in_bands: bool,
     region_px: int | None,
     behind: Planes | None = None,
+    everywhere: bool = False,
 ) -> list[Planes]:
     """Return the results of specs, all of them straight foregrounds, or none.
 
     Args:
         behind: the frames behind a composite.
+        everywhere: as for `straight_foreground`.
     """
     shown = None
     inputs = [source, matte.alpha_planes, matte.corrections]
     if any(spec.style is Style.STRAIGHT_FOREGROUND for spec in specs):
         shown = torch.stack([_near_people(alpha) for alpha in matte.alpha])
+        shown |= everywhere
         inputs.append(Planes(MASK_FORMAT, tiles_to_pixels(shown, source.size)))
     if behind is not None and any(spec.over_frames for spec in specs):
         inputs.append(behind if len(behind) == len(source) else repeat(behind, len(source)))
