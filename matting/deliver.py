@@ -76,10 +76,11 @@ def infer_and_deliver(
         return
     require_kept_mattes(rows, options)
     require_available(rows, options)
+    inputs = with_views(inputs, options.matte.view)
     others = _not_composite(rows)
     require_possible(inputs, others, options)
     video = source_of(inputs, rows, job.root.parent)
-    require_free_places(inputs, job, others, video=video, output=output)
+    require_free_places(inputs, job, others, video=video, output=output, options=options.output)
     announce_limits(others, inputs, known, options, progress, video=video)
     folder = infer(segments, replace(options, then_joined=True), output, progress)
     deliver(folder.root, rows, options, output, progress, announced=True)
@@ -204,7 +205,14 @@ class _Delivery:
                 locks.enter_context(reading_lock(inputs.path))
             ledger = Ledger(self.folder)  # read again: another run may have written it
             require_same_origin(inputs, ledger)
-            require_free_places(inputs, self.folder, rows, video=self.video, output=self.output)
+            require_free_places(
+                inputs,
+                self.folder,
+                rows,
+                video=self.video,
+                output=self.output,
+                options=self.options.output,
+            )
             share_cores(device, compute.threads)
             options = with_tags_as_before(self.options, map(ledger.entry, ledger.names))
 
@@ -222,7 +230,7 @@ class _Delivery:
                 run_probe=try_isolated if compute.isolated else HardwareProbe.run,
             )
             options = replace(options, output=chosen, then_joined=True)
-            if why and any(not row.codec for row in rows):
+            if why and not all(row.has_own_encoding for row in rows):
                 progress.say(f"The processor encodes, which takes longer: {why}")
             setup = WorkerSetup(options, None, "", str(device), needs_network=False)
             with closing(self.executor_of(setup, self.folder.root, progress)) as executor:
@@ -236,7 +244,17 @@ class _Delivery:
                 ).run()
             video, output = self.video, self.output
             return {
-                row: list(finish(inputs, ledger, row, progress, video=video, output=output))
+                row: list(
+                    finish(
+                        inputs,
+                        ledger,
+                        row,
+                        progress,
+                        video=video,
+                        output=output,
+                        options=self.options.output,
+                    )
+                )
                 for row in rows
             }
 

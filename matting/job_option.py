@@ -1,4 +1,4 @@
-"""The options that shape results, which a job remembers."""
+"""What options are: choices among values, and which of them a job remembers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ class Choice(str, Enum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+class CleanUp(Choice):
+    """Which working files of a finished job are removed; the value is how it is typed."""
+
+    ASK = "ask"
+    NO = "no"
+    ALL_BUT_MATTE = "yes"
+    ALL = "all"
 
 
 class JobOption(Choice):
@@ -37,6 +46,10 @@ class JobOption(Choice):
     KEY_CUTOFF = "--key-cutoff"
     KEY_CONTRAST = "--key-contrast"
     DESPILL = "--despill"
+    HEADSET = "--headset"
+    FISHEYE = "--fisheye"
+    FRINGE = "--fringe"
+    SIDECAR = "--sidecar"
     FORMATS = "--as"
 
     @property

@@ -13,6 +13,7 @@ from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
 from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
 from matting.view import AutoView, View
+from matting.vr_options import VrOptions
 
 
 class OutputKind(Choice):
@@ -35,6 +36,8 @@ class OutputKind(Choice):
     STACKED = "STACKED"
     SIDE_BY_SIDE = "SIDE_BY_SIDE"
     FFV1 = "FFV1"
+    VR_GREEN = "VR_GREEN"
+    VR_ALPHA = "VR_ALPHA"
 
     @property
     def is_delivered(self) -> bool:
@@ -70,6 +73,13 @@ class FormatName(Choice):
     STACKED = "stacked"
     SIDE_BY_SIDE = "side-by-side"
     FFV1 = "ffv1"
+    VR_GREEN = "vr-green"
+    VR_ALPHA = "vr-alpha"
+
+    @property
+    def is_vr(self) -> bool:
+        """Whether it is for headsets, of both eyes, and by its source's view."""
+        return self in {FormatName.VR_GREEN, FormatName.VR_ALPHA}
 
 
 class CodecBackend(Choice):
@@ -130,15 +140,6 @@ class Shots(Choice):
 
     AUTO = "auto"
     OFF = "off"
-
-
-class CleanUp(Choice):
-    """Which working files of a finished job are removed; the value is how it is typed."""
-
-    ASK = "ask"
-    NO = "no"
-    ALL_BUT_MATTE = "yes"
-    ALL = "all"
 
 
 AUTO_DEVICE = "auto"
@@ -203,6 +204,8 @@ class EncodingOptions:
             in no more bits than hardware everywhere plays.
         encoder: AUTO until the run chooses one; whatever encodes before that is SOFTWARE.
         tags_assumed: whether results of a source without colour tags carry those it is taken as.
+        most_bps: bits a second that are never exceeded for long; None: there is no bound.
+        key_frame_seconds: how far key frames lie apart at the most.
     """
 
     codec: VideoCodec = VideoCodec.HEVC
@@ -212,6 +215,8 @@ class EncodingOptions:
     chroma: Chroma = Chroma.SOURCE
     encoder: CodecBackend = CodecBackend.AUTO
     tags_assumed: bool = True
+    most_bps: int | None = None
+    key_frame_seconds: int = 2
 
     @property
     def by_hardware(self) -> bool:
@@ -231,6 +236,7 @@ class OutputOptions:
         key_cutoff: the share of alpha below which it is 0, in [0, 1].
         key_contrast: how many times as steep alpha is around one half, 1 to MOST_KEY_CONTRAST.
         despill: how much of the background's hue is taken out of half-transparent pixels, [0, 1].
+        vr: of files for headsets.
     """
 
     background: Background = COLOUR
@@ -241,6 +247,7 @@ class OutputOptions:
     key_cutoff: float = 0.0
     key_contrast: float = 1.0
     despill: float = 0.0
+    vr: VrOptions = field(default_factory=VrOptions)
 
     @property
     def written(self) -> tuple[OutputKind, ...]:

@@ -18,6 +18,7 @@ from matting.progress import Progress
 from matting.project.inputs import InputFolder
 from matting.project.job_places import separate_final_places
 from matting.project.ledger import Ledger
+from matting.project.own_files import known_finals
 from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_name
 from matting.system.files import visible
 from matting.system.invocation import Command, start
@@ -112,7 +113,7 @@ class RenewedOutputs:
 
     def _was_finished(self, row: DeliveryFormat) -> bool:
         """Return whether there is a finished file of a format."""
-        return any(path.exists() for place in self._places(row) for path in place.paths)
+        return any(path.exists() for place in self._places(row) for path in _files(place))
 
     def _places(self, row: DeliveryFormat) -> Iterator[FinishedPlace]:
         """Yield where finished files of a format, of which there are records, would lie."""
@@ -127,3 +128,10 @@ class RenewedOutputs:
                 for item in self.inputs.inputs
             ]
         yield from (p for p in places if p.beside.with_suffix(".json").name in there)
+
+
+def _files(place: FinishedPlace) -> list[Path]:
+    """Return all that a finished file can be called; one for headsets, what it was called."""
+    if not place.row.name.is_vr:
+        return place.paths
+    return [place.folder / known.name for known in known_finals(place.beside)]

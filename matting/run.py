@@ -19,13 +19,17 @@ from matting.delivery.format_limits import (
     require_possible,
 )
 from matting.delivery.formats import FORMATS
+from matting.delivery.vr_plan import vr_plan
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
+from matting.job_option import CleanUp
 from matting.media.background import with_background_read
 from matting.media.container import require_file
-from matting.options import CleanUp, CuttingOptions, MattingOptions, OutputKind
+from matting.media.view_detection import view_of
+from matting.options import CuttingOptions, MattingOptions, OutputKind
 from matting.progress import Progress, quantity
 from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
+from matting.project.input_views import with_views
 from matting.project.inputs import read_inputs
 from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
@@ -33,6 +37,7 @@ from matting.project.paths import MattedFolder, segments_folder
 from matting.project.resumed_options import take_up
 from matting.segment import segment
 from matting.system.humanize import gigabytes
+from matting.view import View
 
 MOST_NAMED = 3
 
@@ -60,14 +65,19 @@ def run(
     formats = [FORMATS[name] for name in matting.formats]
     others = [row for row in formats if row.kind.is_delivered]
     for row in others:
-        FinishedPlace.of_video(job, row, video, output).require_free(video)
+        vr = None
+        if row.name.is_vr:  # before the hour that cutting may take, too
+            asked = matting.matte.view
+            view = asked if isinstance(asked, View) else view_of(video).view
+            vr = vr_plan(row.name, view, matting.output.vr, video)
+        FinishedPlace.of_video(job, row, video, output, vr).require_free(video)
     require_kept_mattes(formats, matting)
     require_available(formats, matting)
     # Before the hour that cutting may take.
     with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress, matting.matte.model))
     segments = segment(video, cutting, output, progress, matting)
-    inputs = read_inputs(segments)
+    inputs = with_views(read_inputs(segments), matting.matte.view)
     require_possible(inputs, others, matting)
     announce_limits(others, inputs, known, matting, progress, video=video)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)

@@ -13,7 +13,8 @@ import pytest
 from matting.deliver import deliver
 from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.errors import InputError, MattingError, SegmentsFailedError
-from matting.options import CleanUp, CuttingOptions, FormatName, MattingOptions
+from matting.job_option import CleanUp
+from matting.options import CuttingOptions, FormatName, MattingOptions
 from matting.project.cleaning import FinishedJob, clean_up
 from matting.project.paths import MattedFolder
 from matting.run import run

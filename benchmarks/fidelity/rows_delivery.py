@@ -116,5 +116,5 @@ DELIVERY = [
     DeliveryRow(clip, row, short=row.name is FormatName.FFV1)
     for clip in SOURCES
     for row in FORMATS.values()
-    if row.name not in LEFT_OUT[clip]
+    if row.name not in LEFT_OUT[clip] and not row.name.is_vr
 ]

@@ -16,11 +16,10 @@ from matting.cli.option_values import SAVED
 from matting.cli.range_arguments import add_range_options
 from matting.delivery.backgrounds import PRESETS
 from matting.delivery.formats import FORMATS
-from matting.job_option import JobOption
+from matting.job_option import CleanUp, JobOption
 from matting.options import (
     DEFAULT_SEGMENT_SECONDS,
     REENCODE_CRF,
-    CleanUp,
     CuttingOptions,
     MattingOptions,
 )
@@ -65,6 +64,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         output = parser.add_argument_group("what the results are like")
         _add_formats(output)
         _add_output_options(output)
+        _add_vr_options(parser.add_argument_group("what files for headsets are like"))
         if command is not Command.DELIVER:
             _add_result_options(output)
     if command in {*MAKING, Command.REMATTE}:
@@ -202,6 +202,27 @@ def _add_formats(group: Group) -> None:
         metavar="FORMAT[,FORMAT...]",
         help=f"make these of the mattes: {', '.join(FORMATS)}",
     )
+
+
+def _add_vr_options(group: Group) -> None:
+    default, add = MATTING.output.vr, group.add_argument
+    add_choice(
+        group, "--headset", default.headset, "what vr-green and vr-alpha are to be played by"
+    )
+    add_choice(
+        group, "--fisheye", default.fisheye, "degrees of the fisheye that vr-alpha makes of 180°"
+    )
+    for option, text in (
+        ("--fringe", "vr-alpha: the people's own colours in half-transparent pixels (default: no)"),
+        ("--sidecar", "files beside the result that tell players how it is seen (default: yes)"),
+    ):
+        add(
+            option,
+            type=arg_types.yes_or_no,
+            default=argparse.SUPPRESS,
+            metavar="{yes,no}",
+            help=text,
+        )
 
 
 def _add_result_options(group: Group) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from matting.errors import InputError
-from matting.job_option import JobOption
+from matting.job_option import CleanUp, JobOption
 from matting.network_choice import Foreground, MatteQuality, SmallPeople, Subject
 from matting.options import (
     INFERRED,
     Chroma,
-    CleanUp,
     CodecBackend,
     ComputeOptions,
     CuttingOptions,
@@ -27,6 +26,7 @@ from matting.options import (
     Shots,
     VideoCodec,
 )
+from matting.vr_options import FisheyeView, Headset, VrOptions
 
 ALWAYS = OutputOptions().kinds
 # What --save calls the kinds that are not always written.
@@ -123,4 +123,14 @@ def _output_options(typed: Mapping[JobOption, Any], default: OutputOptions) -> O
         key_cutoff=typed.get(JobOption.KEY_CUTOFF, default.key_cutoff),
         key_contrast=typed.get(JobOption.KEY_CONTRAST, default.key_contrast),
         despill=typed.get(JobOption.DESPILL, default.despill),
+        vr=_vr_options(typed, default.vr),
+    )
+
+
+def _vr_options(typed: Mapping[JobOption, Any], default: VrOptions) -> VrOptions:
+    return VrOptions(
+        headset=Headset(typed.get(JobOption.HEADSET, default.headset)),
+        fisheye=FisheyeView(typed.get(JobOption.FISHEYE, default.fisheye)),
+        fringe=typed.get(JobOption.FRINGE, default.fringe),
+        sidecar=typed.get(JobOption.SIDECAR, default.sidecar),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from matting.delivery.delivered_settings import delivered_settings
 from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import DeliveryFormat
+from matting.delivery.vr_plan import vr_plan
 from matting.errors import InputError
 from matting.media.background import with_background_read
 from matting.options import CodecBackend, MattingOptions, OutputKind, OutputOptions
@@ -121,7 +122,9 @@ class FinishedFormats:
             self._has_format(row, output) for output in self._with_encoders(self.options.output)
         ):
             return None
-        place = FinishedPlace.of_video(self.ledger.folder, row, video, self.output)
+        view = self.inputs.inputs[0].view
+        vr = vr_plan(row.name, view, self.options.output.vr, video)
+        place = FinishedPlace.of_video(self.ledger.folder, row, video, self.output, vr)
         parts = (entry.delivered[row.kind].sha256 for entry in self._entries.values())
         record = JoinRecord.of_format(parts, plan)
         if not row.pictures:

@@ -16,12 +16,14 @@ from matting.delivery.final_file import FinalFile, make_final_file
 from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import AlphaTravel, DeliveryFormat
 from matting.delivery.room import require_room
+from matting.delivery.vr_plan import VrPlan
 from matting.errors import InputError
 from matting.media.alpha_proof import require_alpha
 from matting.media.concat import JoinPart, check_joined, join
 from matting.media.container import require_file
 from matting.media.media_index import forget_index
 from matting.media.mp4.hevc_layers import keep_layers
+from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.probe import frame_times, probe
 from matting.options import FormatName
 from matting.progress import Progress
@@ -74,6 +76,7 @@ def finish_format(
     *,
     video: Path,
     output: Path | None = None,
+    vr: VrPlan | None = None,
 ) -> Path:
     """Make the finished file of a format, unless it is there; return its path.
 
@@ -84,6 +87,7 @@ def finish_format(
         parts: of the plan's segments, in order; proven.
         video: the source.
         output: where to put the finished file; None: beside the source.
+        vr: what it is like, if it is for headsets.
     Raises:
         InputError: the source is another one, or a file is in the way that is not ours.
         MediaError: ffmpeg refused a track that should go along.
@@ -99,7 +103,7 @@ def finish_format(
         ]
         return joined, plan.time_base
 
-    place = FinishedPlace.of_video(matted, row, video, output)
+    place = FinishedPlace.of_video(matted, row, video, output, vr)
     finished = _FinishedFile(place, video, parts, record, join_parts)
 
     def require_same(source: SourceWatch) -> None:
@@ -119,6 +123,7 @@ def finish_separate(
     source: Path,
     source_sha256: Sha256,
     frames: int,
+    vr: VrPlan | None = None,
 ) -> Path:
     """Make that of a separate video, or of a folder of pictures; it lies in the matted folder.
 
@@ -127,13 +132,14 @@ def finish_separate(
         source: the video, or the folder of pictures.
         source_sha256: of the content that was matted.
         frames: how many it has.
+        vr: as for `finish_format`.
     Raises:
         InputError, MediaError, EncodeError, StorageError, MissingError: as `finish_format`.
     """
     stem = part.path.name if row.pictures else part.path.stem
     # Of what its audio comes from, too.
     record = JoinRecord.of_hashes([part.sha256, source_sha256], source=None, frames=frames)
-    place = FinishedPlace.of_separate(matted, row, stem)
+    place = FinishedPlace.of_separate(matted, row, stem, vr)
     join_parts = partial(_join_separate, part.path, source)
     finished = _FinishedFile(place, source, [part], record, join_parts)
 
@@ -195,6 +201,7 @@ def _finish_video(
         replace(record, finals=known_finals(target.beside)),
         row.containers,
         is_hashed=True,
+        spatial=target.vr.spatial if target.vr else None,
     )
     if finished.source.is_dir():
         return _publish_silent(finished, final, progress)
@@ -223,6 +230,8 @@ def _publish_silent(finished: _FinishedFile, final: FinalFile, progress: Progres
     target = finished.place.paths[0]
     joined = _joined(finished, target, progress)
     try:
+        if finished.place.vr is not None:
+            add_to_header(joined, Additions(spatial=finished.place.vr.spatial))
         record = replace(final.record, file=Fingerprint.of(joined, progress.alive))
         publish_final(joined, target, finished.place.beside, record)
     finally:

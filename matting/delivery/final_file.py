@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as replace_field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from matting.delivery.mux_check import check_mux
 from matting.delivery.mux_trial import fitting_request, reduced_request
 from matting.delivery.muxing import MuxRequest, mux
 from matting.errors import EncodeError, MediaError
+from matting.media.mp4.spatial import Spatial
 from matting.media.probe import frame_times, probe
 from matting.media.tracks import TrackKind
 from matting.options import OutputKind
@@ -37,6 +39,7 @@ class FinalFile:
         combined: the file beside which its record lies.
         record: of what it is made of.
         containers: those that there is a choice of, as `map_streams` takes them.
+        spatial: how its picture is viewed; None: as the source's.
         is_hashed: whether the record is to say what all of the final file's content is. Else it
             says that of `combined`.
     """
@@ -46,6 +49,7 @@ class FinalFile:
     record: JoinRecord
     containers: tuple[Container, ...] = COMPOSITE_CONTAINERS
     is_hashed: bool = False
+    spatial: Spatial | None = None
 
     @classmethod
     def of_separate(cls, matted: MattedFolder, result: Path, entry: Entry) -> FinalFile:
@@ -89,6 +93,8 @@ def make_final_file(
     source.read_through()  # beside the muxer: what was changed is noticed
     with TemporaryDirectory() as folder:
         request = MuxRequest.of(source.video, picture, final.containers)
+        if final.spatial is not None:
+            request = replace_field(request, spatial=final.spatial)
         request = fitting_request(request, Path(folder) / "moment")
     target = final.path_in(request.mapping.container)
     require_own_final(target, final.combined)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.delivery.formats import DeliveryFormat
+from matting.delivery.vr_plan import VrPlan
 from matting.project.job_places import Place, require_places
 from matting.project.own_files import require_own_final
 from matting.project.own_folders import require_own_folder
@@ -17,32 +18,43 @@ class FinishedPlace:
     """The place of a finished file, or of a finished folder of pictures.
 
     Attributes:
-        folder, stem: of the finished file.
+        folder: of the finished file.
+        name: the finished file's, without its suffix.
         beside: the path beside which the record of it lies; parts are joined in its folder.
+        vr: what it is like, if it is for headsets.
     """
 
     row: DeliveryFormat
     folder: Path
-    stem: str
+    name: str
     beside: Path
+    vr: VrPlan | None = None
 
     @classmethod
     def of_video(
-        cls, matted: MattedFolder, row: DeliveryFormat, video: Path, output: Path | None
+        cls,
+        matted: MattedFolder,
+        row: DeliveryFormat,
+        video: Path,
+        output: Path | None,
+        vr: VrPlan | None = None,
     ) -> FinishedPlace:
         """Return that of a video that was cut; it lies beside the video, or in `output`."""
         beside = matted.root / f"{row.name.upper()}_DELIVERED{row.suffix}"
-        return cls(row, output or video.parent, video.stem, beside)
+        return cls(row, output or video.parent, _name(row, video.stem, vr), beside, vr)
 
     @classmethod
-    def of_separate(cls, matted: MattedFolder, row: DeliveryFormat, stem: str) -> FinishedPlace:
+    def of_separate(
+        cls, matted: MattedFolder, row: DeliveryFormat, stem: str, vr: VrPlan | None = None
+    ) -> FinishedPlace:
         """Return that of a separate video or of a folder of pictures, by its results' stem."""
-        return cls(row, matted.root, stem, matted.root / format_name(stem, row.name, row.suffix))
+        beside = matted.root / format_name(stem, row.name, row.suffix)
+        return cls(row, matted.root, _name(row, stem, vr), beside, vr)
 
     def path_in(self, container: Container | None = None) -> Path:
         """Return the finished file in a container; None: the folder of pictures."""
         suffix = container.suffix if container else ""
-        return self.folder / format_name(self.stem, self.row.name, suffix)
+        return self.folder / f"{self.name}{suffix}"
 
     @property
     def paths(self) -> list[Path]:
@@ -76,3 +88,7 @@ class FinishedPlace:
         """
         self.require_possible(source)
         self.require_own()
+
+
+def _name(row: DeliveryFormat, stem: str, vr: VrPlan | None) -> str:
+    return format_name(stem, row.name, "") if vr is None else vr.stem(stem)

@@ -8,7 +8,10 @@ from pathlib import Path
 from matting.delivery.delivered_file import DeliveredPart, finish_format, finish_separate
 from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import DeliveryFormat
+from matting.delivery.vr_plan import VrPlan, vr_plan
+from matting.delivery.vr_sidecars import write_sidecars
 from matting.errors import InputError
+from matting.options import OutputOptions
 from matting.progress import Progress
 from matting.project.inputs import InputFolder
 from matting.project.ledger import Ledger
@@ -45,20 +48,26 @@ def require_free_places(
     *,
     video: Path | None,
     output: Path | None,
+    options: OutputOptions,
 ) -> None:
     """Refuse, before anything is made, places of finished files that are somebody else's.
 
     Args:
-        video, output: as `finish` takes them.
+        inputs: with their views.
+        video, output, options: as `finish` takes them.
     Raises:
-        InputError: names the first that is not free, and what to do.
+        InputError: names the first that is not free, and what to do; or a format for headsets
+            cannot be made of it.
     """
     for row in rows:
         if inputs.plan is not None and video is not None:
-            places = {video: FinishedPlace.of_video(folder, row, video, output)}
+            vr = vr_plan(row.name, inputs.inputs[0].view, options.vr, video)
+            places = {video: FinishedPlace.of_video(folder, row, video, output, vr)}
         else:
             places = {
-                item.path: FinishedPlace.of_separate(folder, row, item.stem)
+                item.path: FinishedPlace.of_separate(
+                    folder, row, item.stem, vr_plan(row.name, item.view, options.vr, item.path)
+                )
                 for item in inputs.inputs
             }
         for source, place in places.items():
@@ -73,14 +82,17 @@ def finish(
     *,
     video: Path | None,
     output: Path | None,
+    options: OutputOptions,
 ) -> Iterator[Path]:
     """Make finished files of what every segment was delivered as; yield each.
 
     The caller holds the lock of the matted folder.
 
     Args:
+        inputs: with their views.
         video: what was cut; None: these are separate videos, or pictures.
         output: where to put the finished file of `video`; None: beside it.
+        options: what results are like.
     Raises:
         InputError, MediaError, EncodeError, StorageError, MissingError: as `finish_format`.
     """
@@ -91,14 +103,18 @@ def finish(
     parts = {name: DeliveredPart(place / own.file, own.sha256) for name, own in results.items()}
     if inputs.plan is not None and video is not None:
         in_order = list(parts.values())
-        yield finish_format(
-            folder, inputs.plan, row, in_order, progress, video=video, output=output
+        vr = vr_plan(row.name, inputs.inputs[0].view, options.vr, video)
+        finished = finish_format(
+            folder, inputs.plan, row, in_order, progress, video=video, output=output, vr=vr
         )
+        _tell_players(finished, vr, options, progress)
+        yield finished
         return
     for item in inputs.inputs:
         entry = entries[item.name]
         if entry.source is not None:
-            yield finish_separate(
+            vr = vr_plan(row.name, item.view, options.vr, item.path)
+            finished = finish_separate(
                 folder,
                 row,
                 parts[item.name],
@@ -106,4 +122,15 @@ def finish(
                 source=item.path,
                 source_sha256=entry.source.sha256,
                 frames=entry.frames,
+                vr=vr,
             )
+            _tell_players(finished, vr, options, progress)
+            yield finished
+
+
+def _tell_players(
+    finished: Path, vr: VrPlan | None, options: OutputOptions, progress: Progress
+) -> None:
+    """Put files beside one for headsets that say how it is seen, if they are wanted."""
+    if vr is not None and options.vr.sidecar:
+        write_sidecars(finished, vr, options.background, progress)

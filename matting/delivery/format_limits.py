@@ -10,6 +10,7 @@ from matting.background import BackgroundFile
 from matting.delivery.format_writers import format_input
 from matting.delivery.formats import DeliveryFormat
 from matting.delivery.source_traits import Trait
+from matting.delivery.vr_plan import vr_plan
 from matting.errors import InputError, MattingError
 from matting.imaging.sample_format import TransferFunction
 from matting.media.hevc_alpha import require_alpha_layers
@@ -147,6 +148,10 @@ def require_possible(
         except MattingError:
             continue  # its own turn comes, and shows why
         for row in rows:
-            format_input(row, source, options.output.encoding)
+            vr = vr_plan(row.name, item.view, options.output.vr, item.path)
+            if vr is not None:
+                vr.samples(source, options.output.encoding)
+            else:
+                format_input(row, source, options.output.encoding)
         if inputs.plan is not None:  # the others are like it
             return

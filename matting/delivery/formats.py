@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from matting.delivery.source_traits import Limit, Trait
+from matting.delivery.source_traits import (
+    EIGHT_BIT_LIMITS,
+    MILLISECONDS,
+    NO_MASTERING,
+    PICTURE_LIMITS,
+    Limit,
+    Trait,
+)
 from matting.errors import InputError
 from matting.options import FormatName, OutputKind
 from matting.project.paths import COMPOSITE_CONTAINERS, Container
@@ -23,6 +30,7 @@ class AlphaTravel(Enum):
     ALONE = "The picture is the alpha: white is opaque."
     BELOW = "The alpha is the lower half of the picture, white where opaque; colours are straight."
     BESIDE = "The alpha is the right half of the picture, white where opaque; colours are straight."
+    PACKED = "The alpha is red in the black around each eye's circle, at two fifths of its size."
 
 
 class Audio(Enum):
@@ -47,6 +55,8 @@ KINDS = {
     FormatName.STACKED: OutputKind.STACKED,
     FormatName.SIDE_BY_SIDE: OutputKind.SIDE_BY_SIDE,
     FormatName.FFV1: OutputKind.FFV1,
+    FormatName.VR_GREEN: OutputKind.VR_GREEN,
+    FormatName.VR_ALPHA: OutputKind.VR_ALPHA,
 }
 
 
@@ -83,26 +93,24 @@ class DeliveryFormat:
         return KINDS[self.name]
 
     @property
+    def has_own_encoding(self) -> bool:
+        """Whether what is asked for of the encoding plays no part in it."""
+        return bool(self.codec) and not self.name.is_vr
+
+    @property
     def containers(self) -> tuple[Container, ...]:
         """What its file can be: the first is preferred, the last holds most; pictures have none."""
         if self.pictures:
             return ()
-        if self.name is FormatName.HEVC:  # those that Apple's devices open
+        if self.name is FormatName.HEVC or self.name.is_vr:  # which devices open
             return Container.MP4, Container.MOV
         if self.audio is Audio.AS_COMPOSITE:
             return COMPOSITE_CONTAINERS
         return tuple(container for container in Container if container.suffix == self.suffix)
 
 
-MILLISECONDS = Limit(Trait.FINE_TIMES, "Its times are whole milliseconds.")
-NO_MASTERING = Limit(
-    Trait.MASTERING, "Of HDR it keeps the tags, not the mastering display and light levels."
-)
-EIGHT_BITS = Limit(Trait.MORE_THAN_8_BITS, "It has 8 bits and 4:2:0 only.")
-HDR_STEPS = Limit(Trait.HDR, "HDR shows steps.")
-NO_TIMES = Limit(Trait.TIMES, "Pictures have no times.")
-NO_AUDIO = Limit(Trait.AUDIO, "Pictures have no audio.")
 AS_VIDEO = "8 to 12 bits, chroma as the codec has it"
+VR_SAMPLES = "4:2:0, 8 bits, two eyes side by side, each square"
 
 FORMATS = {
     row.name: row
@@ -149,7 +157,7 @@ FORMATS = {
             samples="4:2:0, 8 bits, alpha of 8 bits",
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.OPUS,
-            limits=(EIGHT_BITS, HDR_STEPS, NO_MASTERING, MILLISECONDS),
+            limits=(*EIGHT_BIT_LIMITS, MILLISECONDS),
         ),
         DeliveryFormat(
             name=FormatName.HEVC,
@@ -159,7 +167,7 @@ FORMATS = {
             codec="HEVC",
             samples="4:2:0, 8 bits, alpha of 8 bits in a layer of its own",
             alpha=AlphaTravel.STRAIGHT,
-            limits=(EIGHT_BITS, HDR_STEPS, NO_MASTERING),
+            limits=EIGHT_BIT_LIMITS,
         ),
         DeliveryFormat(
             name=FormatName.PNG,
@@ -172,8 +180,7 @@ FORMATS = {
             audio=Audio.NONE,
             pictures=True,
             limits=(
-                NO_TIMES,
-                NO_AUDIO,
+                *PICTURE_LIMITS,
                 Limit(Trait.HDR, "HDR's transfer function stays, without a tag that says so."),
             ),
         ),
@@ -188,8 +195,7 @@ FORMATS = {
             audio=Audio.NONE,
             pictures=True,
             limits=(
-                NO_TIMES,
-                NO_AUDIO,
+                *PICTURE_LIMITS,
                 Limit(
                     Trait.HDR,
                     "HDR's reference white (203 nits) is 1, and what is brighter lies above.",
@@ -239,6 +245,26 @@ FORMATS = {
             alpha=AlphaTravel.STRAIGHT,
             audio=Audio.PCM,
             limits=(MILLISECONDS, NO_MASTERING),
+        ),
+        DeliveryFormat(
+            name=FormatName.VR_GREEN,
+            purpose="VR video over one colour, named so that headset players need no settings.",
+            takers="DeoVR, HereSphere, Skybox, 4XVR, Moon Player",
+            suffix=".mp4",
+            codec="H.265",
+            samples=VR_SAMPLES,
+            alpha=AlphaTravel.NONE,
+            limits=EIGHT_BIT_LIMITS,
+        ),
+        DeliveryFormat(
+            name=FormatName.VR_ALPHA,
+            purpose="VR video with its alpha packed, for passthrough without keying.",
+            takers="DeoVR, HereSphere, 4XVR and Skybox in their newer versions",
+            suffix=".mp4",
+            codec="H.265",
+            samples=VR_SAMPLES,
+            alpha=AlphaTravel.PACKED,
+            limits=EIGHT_BIT_LIMITS,
         ),
     )
 }

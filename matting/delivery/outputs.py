@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matting.delivery.format_writers import format_input
 from matting.delivery.formats import DELIVERED
+from matting.delivery.vr_plan import VrPlan
 from matting.imaging.sample_format import SampleFormat
 from matting.media.encoders import EncoderInput, encoder_input, grey_input, require_encodable
 from matting.media.images.sequence import ImageSequence
@@ -29,12 +30,14 @@ class OutputTarget:
         pictures: whether it is a folder.
         first_frame: the number of a video's first picture; those of a sequence have names.
         only_frames: how many of the frames are written; None: all.
+        vr: what it is like, if it is for headsets.
     """
 
     path: Path
     pictures: bool = False
     first_frame: int = 0
     only_frames: int | None = None
+    vr: VrPlan | None = None
 
 
 def output_formats(
@@ -43,11 +46,12 @@ def output_formats(
     """Return the samples in which each output is written; the stored matte has its own.
 
     Raises:
+        InputError: frames of that size hold no two eyes.
         MediaError: a format cannot hold frames of that size.
         MissingError: this build of FFmpeg has no such encoder.
     """
     return {
-        kind: _output_format(kind, source, encoding, pictures=target.pictures)
+        kind: _output_format(kind, source, encoding, target)
         for kind, target in targets.items()
         if kind is not OutputKind.MATTE
     }
@@ -96,11 +100,15 @@ def create_writer(
 
 
 def _output_format(
-    kind: OutputKind, source: FrameSource, encoding: EncodingOptions, *, pictures: bool
+    kind: OutputKind, source: FrameSource, encoding: EncodingOptions, target: OutputTarget
 ) -> EncoderInput:
+    if target.vr is not None:
+        return target.vr.samples(source, encoding)
     if kind.is_delivered:
         return format_input(DELIVERED[kind], source, encoding)
-    return _picture_format(kind, source) if pictures else _video_format(kind, source, encoding)
+    return (
+        _picture_format(kind, source) if target.pictures else _video_format(kind, source, encoding)
+    )
 
 
 def _video_format(kind: OutputKind, source: FrameSource, encoding: EncodingOptions) -> EncoderInput:

@@ -14,6 +14,8 @@ from matting.background import BackgroundFile
 from matting.delivery.format_writers import FormatWriter, create_format_writer
 from matting.delivery.formats import DELIVERED, AlphaTravel
 from matting.delivery.outputs import OutputTarget, create_writer
+from matting.delivery.vr_plan import VrPlan
+from matting.delivery.vr_writer import VrWriter
 from matting.imaging.compositor import BLACK, Matte, RenderFunction
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.delivered_rendering import straight_foregrounds, with_edges
@@ -63,6 +65,7 @@ class SegmentWriter:
         self._open_files = ExitStack()
         self._writers: dict[OutputKind, VideoWriter | ImageWriter] = {}
         self._format_writers: dict[OutputKind, FormatWriter] = {}
+        self._vr_writers: dict[OutputKind, VrWriter] = {}
         self._matte_writer: MatteWriter | None = None
         self._edges = KeyEdges(options.key_cutoff, options.key_contrast, options.despill)
         self._first_pts: int | None = None
@@ -85,6 +88,9 @@ class SegmentWriter:
             self._temporary[kind] = create(target.path)
             if kind is OutputKind.MATTE:
                 self._matte_writer = self._open_matte(self._temporary[kind])
+                continue
+            if target.vr is not None:
+                self._vr_writers[kind] = self._open_vr(kind, target.vr)
                 continue
             if kind.is_delivered:
                 self._format_writers[kind] = self._open_format(kind, target)
@@ -133,6 +139,8 @@ class SegmentWriter:
             self._write_composed(frames, times)
         if self._format_writers:
             self._write_formats(frames, times)
+        for writer in self._vr_writers.values():
+            writer.write(frames, times)
 
     def _write_composed(self, frames: StoredFrames, times: Sequence[int]) -> None:
         """Write what has its alpha applied, and alphas as pictures of their own."""
@@ -166,6 +174,16 @@ class SegmentWriter:
             samples=self._formats[kind],
             first_frame=target.first_frame,
             only_frames=target.only_frames,
+        )
+        return self._open_files.enter_context(writer)
+
+    def _open_vr(self, kind: OutputKind, plan: VrPlan) -> VrWriter:
+        writer = VrWriter(
+            self._temporary[kind],
+            plan,
+            source=self._source,
+            options=self._options,
+            samples=self._formats[kind],
         )
         return self._open_files.enter_context(writer)
 
@@ -213,8 +231,9 @@ class SegmentWriter:
         """
         if self._matte_writer is not None:
             self._matte_writer.finish(on_frames)
-        for writer in (*self._writers.values(), *self._format_writers.values()):
-            writer.finish(on_frames)
+        for writers in (self._writers, self._format_writers, self._vr_writers):
+            for writer in writers.values():
+                writer.finish(on_frames)
         if self._behind is not None:
             self._behind.require_unchanged()
         self._open_files.close()
@@ -238,6 +257,7 @@ class SegmentWriter:
         finally:
             self._writers.clear()  # encoders end with the last reference to them
             self._format_writers.clear()
+            self._vr_writers.clear()
             self._matte_writer = None
             for path in self._temporary.values():
                 atomic_files.discard(path)

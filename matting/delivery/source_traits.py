@@ -31,3 +31,19 @@ class Limit(NamedTuple):
 
     trait: Trait
     sentence: str
+
+
+# Of several formats.
+MILLISECONDS = Limit(Trait.FINE_TIMES, "Its times are whole milliseconds.")
+NO_MASTERING = Limit(
+    Trait.MASTERING, "Of HDR it keeps the tags, not the mastering display and light levels."
+)
+EIGHT_BIT_LIMITS = (
+    Limit(Trait.MORE_THAN_8_BITS, "It has 8 bits and 4:2:0 only."),
+    Limit(Trait.HDR, "HDR shows steps."),
+    NO_MASTERING,
+)
+PICTURE_LIMITS = (
+    Limit(Trait.TIMES, "Pictures have no times."),
+    Limit(Trait.AUDIO, "Pictures have no audio."),
+)

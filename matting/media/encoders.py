@@ -65,6 +65,8 @@ class EncoderSpec:
             options = _merge_options(options, {name: text(hdr)})
         if encoding.bitrate_bps is None:
             options |= _constant_quality(encoding)
+        if encoding.most_bps is not None:  # over a second
+            options |= {"maxrate": str(encoding.most_bps), "bufsize": str(encoding.most_bps)}
         if encoding.preset is not None:
             options["preset"] = encoding.preset
         return options

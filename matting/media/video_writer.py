@@ -29,9 +29,9 @@ from matting.media.packet_table import decode_times
 from matting.media.timed_writer import TimedWriter
 from matting.options import EncodingOptions
 
-KEY_FRAME_SECONDS = 2
 # x265 gives meaningless decoding times to a video shorter than its look at frames to come.
 SHORT_PACKETS = 16
+KEY_FRAME_SECONDS = EncodingOptions().key_frame_seconds
 MAX_RATE = 240
 
 
@@ -167,7 +167,7 @@ class VideoWriter(TimedWriter):
             -(-side // shared) * shared for side, shared in zip(size_px, subsampling, strict=True)
         )
         stream.pix_fmt = self._samples.pixel_format
-        stream.codec_context.gop_size = max(1, round(rate * KEY_FRAME_SECONDS))
+        stream.codec_context.gop_size = max(1, round(rate * encoding.key_frame_seconds))
         stream.codec_context.codec_tag = spec.tag
         if encoding.bitrate_bps is not None:
             stream.bit_rate = encoding.bitrate_bps

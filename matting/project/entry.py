@@ -21,7 +21,8 @@ from matting.options import (
 from matting.project.records import Count, FileName
 from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint, Sha256
-from matting.view import StereoLayout
+from matting.view import StereoLayout, View
+from matting.vr_options import Headset
 
 PICTURES = "pictures"  # what stands for their frame rate
 BackgroundText = Annotated[str, Meta(pattern=r"\A(#[0-9A-F]{6}|sha256:[0-9a-f]{64})\Z")]
@@ -64,6 +65,9 @@ class RecordedSettings(Struct, frozen=True):
         first_frame: the number of the first picture, where pictures are numbered.
         tags_assumed: unset where results carry no other colour tags than their source.
         key_cutoff, key_contrast, despill: unset where edges are as they are.
+        view, lens, headset: of files for headsets: the source's view, how players are told of the
+            result's projection, and by what it is to be played.
+        fringe: unset where half-transparent pixels are as they were filmed.
     """
 
     checkpoint: Sha256 | UnsetType = UNSET
@@ -88,6 +92,10 @@ class RecordedSettings(Struct, frozen=True):
     key_cutoff: Share | UnsetType = UNSET
     key_contrast: KeyContrast | UnsetType = UNSET
     despill: Share | UnsetType = UNSET
+    view: View | UnsetType = UNSET
+    lens: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    headset: Headset | UnsetType = UNSET
+    fringe: Literal[True] | UnsetType = UNSET
 
 
 class InitialState(str, Enum):

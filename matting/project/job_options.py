@@ -42,6 +42,7 @@ from matting.project.recorded_settings import EDGE_SETTINGS
 from matting.project.records import Count
 from matting.system.invocation import command_line
 from matting.view import AutoView, View
+from matting.vr_options import FisheyeView, Headset, VrOptions
 
 COLOUR = "#[0-9A-F]{6}"
 LONGEST_PATH = 1 << 15  # on Windows, which has the longest
@@ -117,6 +118,10 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     key_cutoff: Share = 0.0
     key_contrast: KeyContrast = 1.0
     despill: Share = 0.0
+    headset: Headset = Headset.ANY
+    fisheye: FisheyeView = FisheyeView.FISHEYE_190
+    fringe: bool = False
+    sidecar: bool = True
     formats: Annotated[tuple[FormatName, ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
@@ -155,6 +160,10 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             key_cutoff=output.key_cutoff,
             key_contrast=output.key_contrast,
             despill=output.despill,
+            headset=output.vr.headset,
+            fisheye=output.vr.fisheye,
+            fringe=output.vr.fringe,
+            sidecar=output.vr.sidecar,
             formats=options.formats,
         )
 
@@ -191,6 +200,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
                 self.key_cutoff,
                 self.key_contrast,
                 self.despill,
+                VrOptions(self.headset, self.fisheye, self.fringe, self.sidecar),
             ),
             formats=self.formats,
         )

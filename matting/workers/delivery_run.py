@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matting.delivery.delivered_settings import delivered_settings
 from matting.delivery.formats import DELIVERED, DeliveryFormat
 from matting.delivery.outputs import OutputTarget
+from matting.delivery.vr_plan import vr_plan
 from matting.errors import MattingError, MediaError
 from matting.media.foreign_files import known_refusal
 from matting.media.media_index import known_index
@@ -167,7 +169,12 @@ class DeliveryRun:
 
     def _targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
         rate = self._options.output.frame_rate
-        return {kind: target_of(item, self._folder, kind, rate) for kind in self._kinds}
+        targets = {kind: target_of(item, self._folder, kind, rate) for kind in self._kinds}
+        vr = self._options.output.vr
+        return {
+            kind: replace(target, vr=vr_plan(DELIVERED[kind].name, item.view, vr, item.path))
+            for kind, target in targets.items()
+        }
 
     def _settings(self, item: Input, kind: OutputKind) -> RecordedSettings:
         return delivered_settings(item, self._options.output, DELIVERED[kind])

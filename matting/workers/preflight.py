@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import TypeVar
@@ -203,7 +203,8 @@ class _TrialRun:
     def _try_out(self, task: SegmentTask, frames: int) -> None:
         rate, item = self._options.output.frame_rate, task.item
         targets = {
-            kind: target_of(item, self._trial_folder, kind, rate, frames) for kind in task.targets
+            kind: replace(target_of(item, self._trial_folder, kind, rate, frames), vr=own.vr)
+            for kind, own in task.targets.items()
         }
         for target in targets.values():
             atomic_files.make_folder(target.path.parent)
@@ -270,7 +271,7 @@ class _TrialRun:
         if kind in ONLY_KEY_FRAMES:
             return round(sum(sizes.bytes_of(n, n) for n in counts))
         bitrate_bps = self._options.output.encoding.bitrate_bps
-        if bitrate_bps is not None and not (kind.is_delivered and DELIVERED[kind].codec):
+        if bitrate_bps is not None and not (kind.is_delivered and DELIVERED[kind].has_own_encoding):
             return math.ceil(bitrate_bps * sum(counts) / self._rate / 8)
         group = max(1, round(self._rate * KEY_FRAME_SECONDS))
         return round(sum(sizes.bytes_of(n, math.ceil(n / group)) for n in counts))

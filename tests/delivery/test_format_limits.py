@@ -26,6 +26,7 @@ from tests.support.recorder import Recorder
 
 DELIVERED = [row for row in FORMATS.values() if row.kind.is_delivered]
 HDR = replace(VIDEO, bits=10, transfer=TransferFunction.PQ)
+SMALL = {"webm-alpha", "hevc-alpha", "vr-green", "vr-alpha"}
 WHOLE = Fraction(1, 25)  # of a second: whole milliseconds
 
 
@@ -68,16 +69,16 @@ def test_times_and_audio_that_are_there_are_spoken_of(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "words", "names"),
     [
-        (PicturedSource(sample_format=HDR), "HDR", {"webm-alpha", "hevc-alpha", "png", "exr"}),
+        (PicturedSource(sample_format=HDR), "HDR", SMALL | {"png", "exr"}),
         (
             PicturedSource(sample_format=HDR, hdr=HdrMetadata(None, (1000, 400))),
             "mastering",
-            {"prores4444", "webm-alpha", "hevc-alpha", "ffv1"},
+            SMALL | {"prores4444", "ffv1"},
         ),
         (
             PicturedSource(sample_format=replace(VIDEO, subsampling=(1, 1))),
             "4:2:0",
-            {"webm-alpha", "hevc-alpha"},
+            SMALL,
         ),
         (PicturedSource(sample_format=replace(VIDEO, bits=12)), "10 bits", {"prores4444"}),
         (PicturedSource(size_px=Size(4098, 2162)), "twice", {"stacked", "side-by-side"}),

@@ -11,7 +11,8 @@ from matting.cli.option_values import clean_up as chosen
 from matting.cli.parser import parse
 from matting.errors import InputError
 from matting.infer import infer
-from matting.options import CleanUp, CuttingOptions, OutputKind, OutputOptions
+from matting.job_option import CleanUp
+from matting.options import CuttingOptions, OutputKind, OutputOptions
 from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, final_file, segments_folder

@@ -6,6 +6,7 @@ ISOBMFF" (vexu, hfov).
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from matting.view import StereoLayout
 SPHERICAL_V1 = UUID("ffcc8263-f855-4a93-8814-587a02521fdd").bytes
 GOOGLE, APPLE = (b"st3d", b"sv3d"), (b"vexu", b"hfov")
 BOTH_EYES = 3  # flags of Apple's `stri`
+QUARTER_TURN = 0x3FFFFFFF  # what is cut off a sphere at each side, as 0.32 fixed-point shares
 
 BASE_VIEW = "Only the base view (one eye) of this MV-HEVC video is matted."
 
@@ -128,3 +130,12 @@ def stereo_box(layout: StereoLayout) -> bytes:
     """Return the `st3d` box of a layout."""
     number = next(number for number, own in LAYOUTS.items() if own is layout)
     return bytes(Box(b"st3d", bytes([0, 0, 0, 0, number])))
+
+
+def half_sphere_box() -> bytes:
+    """Return the `sv3d` box of an equirectangular picture of the directions in front."""
+    pose = Box(b"prhd", bytes(4 + 12))  # neither yaw, pitch nor roll
+    bounds = Box(b"equi", bytes(4) + struct.pack(">4I", 0, 0, QUARTER_TURN, QUARTER_TURN))
+    projection = Box(b"proj", bytes(pose) + bytes(bounds))
+    source = Box(b"svhd", bytes(4) + b"\0")  # what made it: nobody is named
+    return bytes(Box(b"sv3d", bytes(source) + bytes(projection)))

@@ -1,0 +1,144 @@
+"""VR video the whole way: cut, matted, and delivered as headset players take it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import pytest
+
+from benchmarks.vr.pictures import in_circles
+from benchmarks.vr.player import Floats, read_mattes, red_of
+from matting.deliver import deliver
+from matting.delivery.formats import FORMATS
+from matting.errors import InputError
+from matting.imaging.matte_planes import MAX_ALPHA
+from matting.infer import infer
+from matting.media.matte_file import MatteFile
+from matting.media.mp4.spatial_view import view_of_boxes
+from matting.media.probe import frame_times, read_contents, read_spatial
+from matting.media.tracks import TrackKind
+from matting.options import FormatName, MattingOptions, OutputKind
+from matting.project.paths import MattedFolder
+from matting.run import run
+from matting.segment import segment
+from matting.view import Projection, StereoLayout, parse_view
+from matting.vr_options import FisheyeView, VrOptions
+from tests.support.clips import decode, make_clip
+from tests.support.recorder import Recorder
+from tests.support.stages import SECOND, cut, matting_options, with_output
+
+ROWS = [FORMATS[FormatName.VR_GREEN], FORMATS[FormatName.VR_ALPHA]]
+SIDE, FRAMES = 128, 34  # in two segments
+NAME = "trip_FISHEYE190_LR"
+
+
+class Job(NamedTuple):
+    """A matted VR video, and what was delivered of it."""
+
+    video: Path
+    matted: MattedFolder
+    options: MattingOptions
+    green: Path
+    alpha: Path
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> Job:
+    folder = tmp_path_factory.mktemp("vr")
+    video = make_clip(folder / f"{NAME}.mp4", FRAMES, size=(2 * SIDE, SIDE), audio=True)
+    segments = segment(video, SECOND, None, Recorder())
+    options = matting_options(random_checkpoint, ratio=0.5)
+    matted = infer(segments, options, None, Recorder())
+    return Job(video, matted, options, *deliver(matted.root, ROWS, options, None, Recorder()))
+
+
+def test_results_lie_beside_the_video_under_names_that_players_read(job: Job) -> None:
+    assert job.green == job.video.with_name("trip_MATTED_LR_FISHEYE190.mp4")
+    assert job.alpha == job.video.with_name("trip_MATTED_LR_FISHEYE190_alpha.mp4")
+    for path in (job.green, job.alpha):
+        assert path.with_suffix(".hsp").is_file()
+        assert path.with_suffix(".json").is_file()
+
+
+def test_they_are_whole_with_audio_and_say_that_there_are_two_eyes(job: Job) -> None:
+    for path in (job.green, job.alpha):
+        assert len(frame_times(path)) == FRAMES
+        assert len(read_contents(path).of(TrackKind.AUDIO)) == 1
+        spatial = read_spatial(path)
+        assert [box[4:8] for box in spatial.entry] == [b"st3d"]
+        assert view_of_boxes(spatial).stereo is StereoLayout.LEFT_RIGHT
+
+
+def test_picture_and_matte_are_of_the_same_frame_in_every_segment(job: Job) -> None:
+    circles = in_circles(SIDE)
+    filmed = [rgb.mean(axis=2) for _, rgb in decode(job.video)]
+    alphas = [
+        alpha[0].numpy().astype(float) / MAX_ALPHA
+        for path in sorted(job.matted.output_folder(OutputKind.MATTE).glob("*.mkv"))
+        for chunk in MatteFile.open(path).chunks(8)
+        for alpha in chunk.matte.alpha
+    ]
+    assert len(filmed) == len(alphas) == FRAMES
+    for number, (picture, red) in enumerate(frames_of(job.alpha)):
+        distances = [np.abs(picture - other)[circles].mean() for other in filmed]
+        assert int(np.argmin(distances)) == number
+        for eye, matte in enumerate(read_mattes(red, SIDE)):
+            wanted = alphas[number][:, eye * SIDE : (eye + 1) * SIDE]
+            inner = slice(SIDE // 4, -SIDE // 4)
+            assert abs(matte[inner, inner].mean() - wanted[inner, inner].mean()) < 0.03
+
+
+def frames_of(path: Path) -> list[tuple[Floats, Floats]]:
+    """Return each frame's brightness and its red, as a player decodes it."""
+    with av.open(str(path)) as container:
+        planes = [frame.to_ndarray() for frame in container.decode(video=0)]
+    reds = [red_of(own[:SIDE], own[SIDE:].reshape(2, SIDE // 2, -1)[1]) for own in planes]
+    brightness = [rgb.mean(axis=2) for _, rgb in decode(path)]
+    return list(zip(brightness, reds, strict=True))
+
+
+def test_delivering_again_makes_nothing(job: Job) -> None:
+    before = job.alpha.stat().st_mtime_ns
+    progress = Recorder()
+    again = deliver(job.matted.root, ROWS, job.options, None, progress)
+    assert again == [job.green, job.alpha]
+    assert job.alpha.stat().st_mtime_ns == before
+    assert progress.mentions("Already delivered")
+
+
+def test_equirectangular_video_of_180_degrees_says_so_over_green(job: Job, tmp_path: Path) -> None:
+    """By another view than the one that was found."""
+    view = parse_view("left-right,180")
+    options = replace(job.options, matte=replace(job.options.matte, view=view))
+    options = with_output(options, vr=VrOptions(fisheye=FisheyeView.FISHEYE_180, sidecar=False))
+    green, alpha = deliver(job.matted.root, ROWS, options, tmp_path, Recorder())
+    assert green.name == "trip_MATTED_LR_180_SBS.mp4"
+    assert alpha.name == "trip_MATTED_LR_180_FISHEYE_F180_alpha.mp4"
+    stated = view_of_boxes(read_spatial(green))
+    assert stated.projection is Projection.HALF_EQUIRECTANGULAR
+    assert [box[4:8] for box in read_spatial(alpha).entry] == [b"st3d"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([green.name, alpha.name])
+
+
+def test_a_flat_video_is_refused_before_anything_is_made(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    segments = cut(tmp_path, Recorder(), 4)
+    options = matting_options(random_checkpoint)
+    matted = infer(segments, options, None, Recorder())
+    with pytest.raises(InputError, match="no VR video") as refusal:
+        deliver(matted.root, [ROWS[1]], options, None, Recorder())
+    assert "--view" in refusal.value.hint
+    assert not matted.output_folder(OutputKind.VR_ALPHA).exists()
+
+
+def test_a_flat_video_is_refused_before_it_is_cut(tmp_path: Path, random_checkpoint: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 4)
+    options = replace(matting_options(random_checkpoint), formats=(FormatName.VR_ALPHA,))
+    with pytest.raises(InputError, match="no VR video"):
+        run(clip, SECOND, options, None, Recorder())
+    assert [path.name for path in tmp_path.iterdir()] == [clip.name]
