@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
+from pathlib import Path
 from types import FrameType
 
 from benchmarks.faults.bench import FAULTS, Row, record, run_fault, table_of
@@ -42,6 +44,13 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="faults_common_") as common:
+        rows = _rows(options, Path(common))
+    print("\n" + table_of(rows))
+    return 1 if any(row.broken for row in rows) else 0
+
+
+def _rows(options: argparse.Namespace, common: Path) -> list[Row]:
     rows: list[Row] = []
     for fault in FAULTS:
         if options.only and fault.name not in options.only:
@@ -49,11 +58,10 @@ def _run(options: argparse.Namespace) -> int:
         tries = range(options.tries or (fault.short_tries if options.short else fault.tries))
         if options.one is not None:
             tries = range(options.one, options.one + 1)
-        rows.append(run_fault(fault, options.seed, tries, tell=_print))
+        rows.append(run_fault(fault, options.seed, tries, _print, common))
         if options.record:
             record(rows[-1])
-    print("\n" + table_of(rows))
-    return 1 if any(row.broken for row in rows) else 0
+    return rows
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -74,16 +74,24 @@ class Row:
 
 
 def run_fault(
-    fault: type[Fault], seed: int, tries: Sequence[int], tell: Callable[[str], None]
+    fault: type[Fault],
+    seed: int,
+    tries: Sequence[int],
+    tell: Callable[[str], None],
+    common: Path,
 ) -> Row:
-    """Make the tries of one row, each in a temporary folder of its own."""
+    """Make the tries of one row, each in a temporary folder of its own.
+
+    Args:
+        common: a folder that is there for all rows.
+    """
     broken: list[str] = []
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults_") as name:
         tell(f"{fault.name}: {len(tries)} tries")
         shared = Path(name) / "shared"
         shared.mkdir()
-        row = fault(shared)
+        row = fault(shared, common)
         try:
             row.prepare()
         except SkippedError as reason:

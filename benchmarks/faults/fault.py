@@ -25,6 +25,7 @@ class Fault(abc.ABC):
     """One kind of fault, instantiated for one run of the bench with a folder of its own.
 
     Attributes:
+        common: a folder of all rows, for what is made once for several.
         name: for the command line.
         description: of the fault, in the table.
         must_hold: what must hold, in the table.
@@ -37,8 +38,9 @@ class Fault(abc.ABC):
     tries: int
     short_tries: int
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, common: Path) -> None:
         self.folder = folder
+        self.common = common
 
     def prepare(self) -> None:  # noqa: B027 - a row may need nothing
         """Make what all tries share.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.faults.fault import Fault, NotHeldError, require
@@ -112,6 +114,33 @@ class Job:
         return {str(name): value[name] is True for name in value}
 
 
+class Undisturbed(NamedTuple):
+    """A finished job to which nothing was done.
+
+    Attributes:
+        seconds: how long `run` took.
+        content: the hash of its final video.
+    """
+
+    job: Job
+    seconds: float
+    content: str
+
+
+@cache
+def undisturbed_job(where: Path, segments: int) -> Undisturbed:
+    """Write a clip of so many segments, and matte it; once only.
+
+    Args:
+        where: the folder that gets a folder for it.
+    """
+    folder = where / f"undisturbed_{segments}"
+    folder.mkdir()
+    job = Job(folder, write_random_checkpoint(where / f"stand_in_{segments}.pth", NETWORK_SEED))
+    write_clip(job.video, segments * KEY_FRAMES, CLIP_SEED)
+    return Undisturbed(job, job.must_run("run").seconds, content_hash(job.final))
+
+
 class JobFault(Fault):
     """A row whose tries start from a fresh copy of one job."""
 
@@ -119,17 +148,15 @@ class JobFault(Fault):
     steps_before: Sequence[str] = ()  # commands that have been run before each try
 
     def prepare(self) -> None:
-        """Write the clip, matte it undisturbed, and keep what a try starts from."""
-        self.checkpoint = write_random_checkpoint(self.folder / "stand_in.pth", NETWORK_SEED)
+        """Make what a try starts from, and what it is compared with."""
+        undisturbed = undisturbed_job(self.common, self.segments_in_clip)
+        self.undisturbed, self.undisturbed_seconds, self.undisturbed_hash = undisturbed
+        self.checkpoint = self.undisturbed.checkpoint
+        self.names = [segment.name for segment in self.undisturbed.plan().segments]
+        require(len(self.names) == self.segments_in_clip, f"the clip was cut into {self.names}")
         self.original = self.folder / "original"
         self.original.mkdir()
-        write_clip(self.original / "clip.mp4", self.segments_in_clip * KEY_FRAMES, CLIP_SEED)
-        job = self.new_job(self.folder / "undisturbed")
-        self.undisturbed = job
-        self.undisturbed_seconds = job.must_run("run").seconds
-        self.undisturbed_hash = content_hash(job.final)
-        self.names = [segment.name for segment in job.plan().segments]
-        require(len(self.names) == self.segments_in_clip, f"the clip was cut into {self.names}")
+        shutil.copy2(self.undisturbed.video, self.original)
         if self.steps_before:
             job = self.new_job(self.folder / "before")
             for command in self.steps_before:

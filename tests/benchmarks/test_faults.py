@@ -21,10 +21,15 @@ pytestmark = pytest.mark.skipif(
 SEED = 3
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faults")
+
+
 @pytest.mark.timeout(400)  # seconds; dozens of child processes, on a busy machine
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_what_must_hold_holds(fault: type[Fault]) -> None:
-    row = run_fault(fault, SEED, range(fault.short_tries), tell=print)
+def test_what_must_hold_holds(fault: type[Fault], common: Path) -> None:
+    row = run_fault(fault, SEED, range(fault.short_tries), print, common)
     if row.skipped:
         pytest.skip(row.skipped)
     assert row.broken == []
@@ -44,23 +49,24 @@ class Impossible(Example):
         raise SkippedError("not on this machine")
 
 
-def test_what_does_not_hold_can_be_seen_again() -> None:
-    row = run_fault(Example, SEED, range(4), tell=print)
+def test_what_does_not_hold_can_be_seen_again(tmp_path: Path) -> None:
+    row = run_fault(Example, SEED, range(4), print, tmp_path)
     assert len(row.broken) == 2
     assert "2 of 4" in table_of([row])
     assert f"--only example --seed {SEED} --one 2" in row.broken[1]
-    alone = run_fault(Example, SEED, [2], tell=print)
+    alone = run_fault(Example, SEED, [2], print, tmp_path)
     assert alone.broken == row.broken[1:]
 
 
-def test_a_skipped_row_says_why() -> None:
-    row = run_fault(Impossible, SEED, range(4), tell=print)
+def test_a_skipped_row_says_why(tmp_path: Path) -> None:
+    row = run_fault(Impossible, SEED, range(4), print, tmp_path)
     assert "skipped: not on this machine" in table_of([row])
 
 
 @pytest.mark.timeout(400)
-def test_a_segment_with_other_times_is_not_called_done() -> None:
-    row = run_fault(mutations.Mutations, SEED, [mutations.MUTATIONS.index(mutations.retime)], print)
+def test_a_segment_with_other_times_is_not_called_done(common: Path) -> None:
+    retiming = [mutations.MUTATIONS.index(mutations.retime)]
+    row = run_fault(mutations.Mutations, SEED, retiming, print, common)
     assert row.broken == []
 
 
@@ -80,7 +86,7 @@ def test_the_ledgers_watch_finds_what_it_is_there_for(
         monkeypatch.setattr(atomic_files, "publish", publish)
     else:
         monkeypatch.setattr(atomic_files, "write_bytes", in_place)
-    row = ledger_calls.LedgerCalls(tmp_path)
+    row = ledger_calls.LedgerCalls(tmp_path, tmp_path)
     row.prepare()
     with pytest.raises(NotHeldError):
         for number in range(ledger_calls.FIXED_TRIES):
