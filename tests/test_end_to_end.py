@@ -35,7 +35,7 @@ from tests.support.clips import decode
 from tests.support.recorder import Recorder
 from tests.support.stages import interrupt_after, matting_options, with_compute
 
-FPS, FRAMES, SIZE = 30, 90, (320, 180)
+FPS, FRAMES, SIZE = 20, 60, (320, 180)
 GREEN = np.array((120, 255, 155))
 LOSSLESS = EncodingOptions(VideoCodec.H264, quality=0)
 KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.FOREGROUND)

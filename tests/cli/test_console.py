@@ -17,6 +17,7 @@ from matting.cli.console import Console
 from matting.cli.main import main
 from matting.progress import Notice
 from tests.support.clips import make_clip
+from tests.support.commands import TINY
 from tests.support.repository import ROOT
 
 PROGRAM = """
@@ -265,8 +266,8 @@ def test_a_video_is_recognized_where_all_names_are_ascii(
 ) -> None:
     clip = make_clip(tmp_path / "\u540d\u524d \u00fc.mp4", 12, audio=True)
     variables = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-    checkpoint = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu"]
-    done = command(["run", str(clip), *checkpoint], **variables)
+    options = ["--checkpoint", str(opaque_checkpoint), *TINY]
+    done = command(["run", str(clip), *options], **variables)
     assert done.returncode == 0, done.stderr
     assert clip.with_name(f"{clip.stem}_MATTED.mp4").is_file()
     again = command(["segment", str(clip)])

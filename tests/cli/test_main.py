@@ -14,6 +14,7 @@ from matting.media.encoders import SOFTWARE_ENCODERS
 from matting.options import VideoCodec
 from matting.system import fixes
 from tests.support.clips import make_clip, numbers
+from tests.support.commands import TINY
 from tests.support.repository import ROOT
 
 
@@ -27,7 +28,7 @@ def test_a_relative_path_and_a_folder_named_by_a_dot(
     monkeypatch.chdir(tmp_path)
     assert main(["segment", "a:b.mp4", "--seconds", "1"]) == 0
     monkeypatch.chdir(tmp_path / "a:b_segments")
-    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    options = ["--checkpoint", str(opaque_checkpoint), *TINY]
     assert main(["infer", ".", *options]) == 0
     monkeypatch.chdir(tmp_path)
     assert main(["combine", "a:b_segments_matted"]) == 0
@@ -70,7 +71,7 @@ def test_all_four_by_command(
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 40, audio=True)
     matted = tmp_path / "clip_segments_matted"
-    checkpoint = ["--checkpoint", opaque_checkpoint, "--device", "cpu", "--codec", "h264"]
+    checkpoint = ["--checkpoint", opaque_checkpoint, *TINY]
     for arguments in (
         ["segment", clip, "--seconds", "1"],
         ["infer", tmp_path / "clip_segments", *checkpoint],
@@ -103,7 +104,7 @@ def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint:
     assert "torch is missing or broken" in inferred.stderr
     assert fixes.setup() in inferred.stderr
     assert "Traceback" not in inferred.stderr
-    options = ["--checkpoint", opaque_checkpoint, "--device", "cpu", "--codec", "h264"]
+    options = ["--checkpoint", opaque_checkpoint, *TINY]
     assert main([str(word) for word in ("infer", segments, *options)]) == 0
     for command in (["combine", matted], ["add-audio", clip]):
         done = run(*command)

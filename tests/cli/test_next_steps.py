@@ -24,7 +24,7 @@ from matting.project.paths import MattedFolder
 from matting.system.humanize import time_taken
 from matting.system.invocation import command_line, program_line
 from tests.support.clips import make_clip
-from tests.support.commands import running_infer
+from tests.support.commands import TINY, running_infer
 from tests.support.repository import ROOT
 
 TYPED = Invocation(("python", "inference_custom.py"), ("run", "my clip.mp4"))
@@ -68,7 +68,7 @@ def test_each_line_leads_to_the_next(
     tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = make_clip(tmp_path / "my clip.mp4", 40, audio=True)
-    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    options = ["--checkpoint", str(opaque_checkpoint), *TINY]
     line = next_line(capsys, "segment", clip)
     segments = tmp_path / "my clip_segments"
     assert line == program_line("infer", segments)
@@ -89,7 +89,7 @@ def test_with_results_elsewhere_the_next_line_says_so(
 ) -> None:
     (tmp_path / "in").mkdir()
     clip, other = make_clip(tmp_path / "in" / "clip.mp4", 40), tmp_path / "out"
-    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    options = ["--checkpoint", str(opaque_checkpoint), *TINY]
     line = next_line(capsys, "segment", clip, "--output", other)
     assert line.endswith(f"infer {other / 'clip_segments'}")
     line = next_line(capsys, "infer", other / "clip_segments", *options)
@@ -103,7 +103,7 @@ def test_run_says_only_the_last_file(
     tmp_path: Path, opaque_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 40)
-    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    options = ["--checkpoint", str(opaque_checkpoint), *TINY]
     assert main(["run", str(clip), *options]) == 0
     out = capsys.readouterr().out
     assert "Next" not in out
@@ -115,7 +115,7 @@ def test_videos_that_never_were_one_get_their_audio_next(
 ) -> None:
     (tmp_path / "FIX_ME").mkdir()
     make_clip(tmp_path / "FIX_ME" / "a.mp4", 4)
-    options = ["--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--codec", "h264"]
+    options = ["--checkpoint", str(opaque_checkpoint), *TINY]
     assert main(["infer", str(tmp_path / "FIX_ME"), *options]) == 0
     out = capsys.readouterr().out
     assert out.rstrip().endswith(f"add-audio {tmp_path / 'FIX_ME'}")

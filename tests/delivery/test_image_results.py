@@ -15,6 +15,7 @@ from matting.infer import infer
 from matting.options import OutputKind, OutputOptions
 from matting.project.paths import MattedFolder
 from tests.support.clips import make_clip, numbers, picture
+from tests.support.commands import TINY
 from tests.support.image_sequences import pictures, write_take
 from tests.support.recorder import Recorder
 from tests.support.stages import (
@@ -183,7 +184,7 @@ def test_pictures_are_not_combined(
 
 def test_by_a_worker_in_a_process_of_its_own(tmp_path: Path, opaque_checkpoint: Path) -> None:
     take = write_take(tmp_path / "take", depth=16)
-    arguments = [str(take), "--checkpoint", str(opaque_checkpoint), "--device", "cpu", "--quiet"]
+    arguments = [str(take), "--checkpoint", str(opaque_checkpoint), *TINY, "--quiet"]
     assert main(["infer", *arguments, "--downsample-ratio", "1", "--save", "alpha-png"]) == 0
     folder = MattedFolder.of(take)
     assert processed(folder) == {"take": True}

@@ -39,7 +39,7 @@ from tests.support.recorder import Recorder
 FAST = EncodingOptions(VideoCodec.H264, quality=4)
 FAST_OUTPUT = OutputOptions(encoding=FAST)
 # A network this small takes as long for one frame as for a few.
-CHUNK_FRAMES = 4
+CHUNK_FRAMES = 8
 SECOND = CuttingOptions(seconds=Fraction(1))
 
 

@@ -80,7 +80,7 @@ def test_the_results_are_the_same_with_a_trial_before_them(
 def test_the_room_is_forecast_for_every_output_kind(
     tmp_path: Path, progress: Recorder, random_checkpoint: Path
 ) -> None:
-    video = make_clip(tmp_path / "clip.mp4", 240, size=(192, 144))
+    video = make_clip(tmp_path / "clip.mp4", 120, size=(128, 96))
     output = OutputOptions(
         kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG), encoding=FAST
     )
