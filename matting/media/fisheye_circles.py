@@ -16,11 +16,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from matting.imaging.sample_format import Size
+from matting.media.codecs import decoder_of
 from matting.media.colour_tags import ColourTags
-from matting.media.container import decode, open_video, reading
+from matting.media.container import open_video, reading
 from matting.media.foreign_files import read_guarded
 from matting.media.pixel_formats import (
-    Samples,
     convert_frame,
     planar_format,
     plane_samples,
@@ -70,8 +70,7 @@ def _is_of_circles(path: Path, layout: StereoLayout, progress: Progress) -> bool
     with open_video(path) as (container, stream), reading(path):
         info = VideoInfo.of(path, container, stream)
         lit = frames = 0
-        for frame in _spread_frames(container, stream, info):
-            progress.alive()
+        for frame in _spread_frames(container, stream, info, progress):
             levels = circle_levels(frame, info.colour.completed(frame), layout)
             if levels.outside >= MOST_OUTSIDE:
                 return False
@@ -82,17 +81,27 @@ def _is_of_circles(path: Path, layout: StereoLayout, progress: Progress) -> bool
 
 def circle_levels(frame: VideoFrame, colour: ColourTags, layout: StereoLayout) -> Levels:
     """Return the levels of a frame: outside, of the lighter eye; in the ring, of the darker one."""
-    luma = _luma(frame, colour)
-    parts = View(layout).eyes((frame.width, frame.height))
+    frame = convert_frame(frame, planar_format(frame.format), colour.range)
+    sample_format = sample_format_of(frame.format, colour)
+    zero, span = sample_format.luma_code_range
+    # Of R'G'B' the lightest of the three counts.
+    planes = frame.planes if frame.format.is_rgb else frame.planes[:1]
+    samples = [plane_samples(plane, sample_format.bits) for plane in planes]
     levels = []
-    for left, top, width, height in parts:
+    for left, top, width, height in View(layout).eyes((frame.width, frame.height)):
         step = max(1, min(width, height) // SAMPLES_ACROSS)
-        part = luma[top : top + height : step, left : left + width : step]
+        rows, columns = slice(top, top + height, step), slice(left, left + width, step)
+        part = np.maximum.reduce([plane[rows, columns] for plane in samples])
         radius = _radius(*part.shape)
         ring = (radius > RING[0]) & (radius < RING[1])
-        outside, inside = (np.percentile(part[m], PERCENTILE) for m in (radius > OUTSIDE, ring))
-        levels.append(Levels(float(outside), float(inside)))
+        places = radius > OUTSIDE, ring
+        outside, inside = (np.percentile(part[place], PERCENTILE) for place in places)
+        levels.append(Levels(_of_white(outside - zero, span), _of_white(inside - zero, span)))
     return Levels(max(one.outside for one in levels), min(one.ring for one in levels))
+
+
+def _of_white(code_values: float, span: float) -> float:
+    return float(code_values * 255 / span)
 
 
 def _radius(height: int, width: int) -> NDArray[np.float64]:
@@ -102,19 +111,8 @@ def _radius(height: int, width: int) -> NDArray[np.float64]:
     return np.hypot(across[None], down[:, None])
 
 
-def _luma(frame: VideoFrame, colour: ColourTags) -> NDArray[np.float32]:
-    """Return a frame's luma [h, w] in 255ths of white; of R'G'B' the lightest of the three."""
-    frame = convert_frame(frame, planar_format(frame.format), colour.range)
-    sample_format = sample_format_of(frame.format, colour)
-    zero, span = sample_format.luma_code_range
-    planes = frame.planes if frame.format.is_rgb else frame.planes[:1]
-    samples: Samples = np.maximum.reduce([plane_samples(p, sample_format.bits) for p in planes])
-    luma: NDArray[np.float32] = (samples.astype(np.float32) - zero) * np.float32(255 / span)
-    return luma
-
-
 def _spread_frames(
-    container: InputContainer, stream: VideoStream, info: VideoInfo
+    container: InputContainer, stream: VideoStream, info: VideoInfo, progress: Progress
 ) -> Iterator[VideoFrame]:
     """Yield some frames from all over a video; where it cannot be sought, the first one."""
     start = Fraction(info.start_pts)
@@ -124,8 +122,19 @@ def _spread_frames(
             if info.declared_seconds:
                 container.seek(int(start + seconds / info.time_base), stream=stream)
             stream.codec_context.flush_buffers()
-            frame = next(decode(container, stream), None)
+            frame = _next_frame(container, stream, progress)
         except av.error.FFmpegError:  # it cannot be sought, or is damaged there
-            frame = None
+            continue
         if frame is not None:
             yield frame
+
+
+def _next_frame(
+    container: InputContainer, stream: VideoStream, progress: Progress
+) -> VideoFrame | None:
+    decoder = decoder_of(stream)
+    for packet in container.demux(stream):
+        progress.alive()
+        for frame in decoder.decode(packet):
+            return frame
+    return None
