@@ -107,7 +107,9 @@ def _of_packing() -> Iterator[Proof]:
     samples = luma_and_cr(frame)
     red = red_of(*samples)
     yield Proof(
-        "a player's reading of each quarter of each eye: levels of 255", _worst_quarter(red), 1
+        "a player's reading of each quarter of each eye: levels of 255",
+        _worst_quarter(red),
+        ROUNDING,
     )
     mistakes: dict[str, Callable[[Floats], Floats]] = {
         "eyes swapped": lambda own: np.roll(own, SIDE, axis=1),
