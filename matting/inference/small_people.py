@@ -1,8 +1,9 @@
 """The second pass: the network again, on windows around people who are small in the picture.
 
 At the size at which the first pass sees it, a person of a fifth of the picture's height is mostly
-edge. On people with known alpha, seeing a window around them at a short side of 288 pixels took the
-error to a third, for about a quarter more of the network's time.
+edge. On four clips of a dancer as small as that, seeing a window around him took the error from
+.159 of his area to .069, and matting took about half as long again. A window that showed him at
+most 2.1 times as large as in the picture, instead of 1.6, was no better.
 
 A window counts only where it shows people clearly sharper than the first pass does. Where it shows
 nobody, or a haze, or the same again, the first pass stands.
