@@ -30,15 +30,29 @@ from tests.support.repository import ROOT
 from tests.support.stages import FAST, SECOND, composites, cut, matte, matting_options
 
 
+@pytest.fixture(scope="module")
+def matted_once(tmp_path_factory: pytest.TempPathFactory, opaque_checkpoint: Path) -> Path:
+    """Return a folder with a clip of 70 frames that is matted in three segments."""
+    folder = tmp_path_factory.mktemp("matted")
+    matte(cut(folder, Recorder()), opaque_checkpoint, Recorder())
+    return folder
+
+
+@pytest.fixture
+def matted(matted_once: Path, tmp_path: Path) -> MattedFolder:
+    """Return the matted folder of a copy for one test."""
+    shutil.copytree(matted_once, tmp_path, dirs_exist_ok=True)
+    return MattedFolder.of(tmp_path / "clip_segments")
+
+
 def test_all_frames_at_the_sources_times(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+    tmp_path: Path, progress: Recorder, matted: MattedFolder
 ) -> None:
-    folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
-    combined = combine(folder.root, None, progress)
-    assert combined == folder.root / "COMPOSITE_SEGMENTS_COMBINED.mp4"
+    combined = combine(matted.root, None, progress)
+    assert combined == matted.root / "COMPOSITE_SEGMENTS_COMBINED.mp4"
     assert numbers(combined) == list(range(70))
     assert times(combined) == times(tmp_path / "clip.mp4")
-    assert not list(folder.root.glob("*.partial"))
+    assert not list(matted.root.glob("*.partial"))
 
 
 def test_folders_on_a_read_only_share_with_results_elsewhere(
@@ -76,12 +90,12 @@ def test_the_rate_survives_many_joins(
     tmp_path: Path, progress: Recorder, empty_checkpoint: Path
 ) -> None:
     rate = Fraction(30000, 1001)
-    video = make_clip(tmp_path / "a.mp4", 240, rate=rate, gop=6, size=(32, 16))
-    segments = segment(video, CuttingOptions(seconds=Fraction(1, 5)), None, progress)
+    video = make_clip(tmp_path / "a.mp4", 120, rate=rate, gop=3, size=(32, 16))
+    segments = segment(video, CuttingOptions(seconds=Fraction(1, 10)), None, progress)
     folder = matte(segments, empty_checkpoint, progress)
     assert len(composites(folder)) == 40
     combined = combine(folder.root, None, progress)
-    assert times(combined) == [index / rate for index in range(240)]
+    assert times(combined) == [index / rate for index in range(120)]
     with av.open(str(combined)) as container:
         assert container.streams.video[0].average_rate == rate
 
@@ -139,80 +153,71 @@ def test_alpha_and_foreground_are_combined_too(
 
 @pytest.mark.parametrize("how", ["deleted", "damaged", "failed"])
 def test_segments_that_are_not_done_are_named(
-    how: str, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+    how: str, progress: Recorder, matted: MattedFolder
 ) -> None:
-    folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
-    combined = combine(folder.root, None, progress)
+    combined = combine(matted.root, None, progress)
     earlier = combined.read_bytes()
-    middle = composites(folder)[1]
+    middle = composites(matted)[1]
     if how == "deleted":
         middle.unlink()
     elif how == "damaged":
         middle.write_bytes(middle.read_bytes()[:-1])
     else:
-        text = folder.processed.read_text(encoding="utf-8")
-        folder.processed.write_text(
+        text = matted.processed.read_text(encoding="utf-8")
+        matted.processed.write_text(
             text.replace('"output_001.mp4": true', '"output_001.mp4": false'), encoding="utf-8"
         )
     with pytest.raises(InputError, match="1 of 3 segments are not done: output_001.mp4"):
-        combine(folder.root, None, progress)
+        combine(matted.root, None, progress)
     assert combined.read_bytes() == earlier
 
 
 def test_a_manifest_that_lost_a_segment_is_refused(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+    progress: Recorder, matted: MattedFolder
 ) -> None:
-    folder = matte(cut(tmp_path, progress), opaque_checkpoint, progress)
-    manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
+    manifest = json.loads(matted.manifest.read_text(encoding="utf-8"))
     manifest["segments"]["output_001.mp4"]["frames"] += 2**31
-    folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    matted.manifest.write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(
         InputError, match=r"manifest\.json is damaged: output_001\.mp4 was cut with"
     ):
-        combine(folder.root, None, progress)
+        combine(matted.root, None, progress)
     del manifest["segments"]["output_001.mp4"]
-    folder.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    matted.manifest.write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match="does not hold all that was cut"):
-        combine(folder.root, None, progress)
+        combine(matted.root, None, progress)
 
 
-def test_an_intact_combined_file_is_left_alone(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
-) -> None:
-    folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
-    written = combine(folder.root, None, progress).stat().st_mtime_ns
-    assert combine(folder.root, None, progress).stat().st_mtime_ns == written
+def test_an_intact_combined_file_is_left_alone(progress: Recorder, matted: MattedFolder) -> None:
+    written = combine(matted.root, None, progress).stat().st_mtime_ns
+    assert combine(matted.root, None, progress).stat().st_mtime_ns == written
     assert progress.mentions("Already combined")
-    content = bytearray(folder.combined().read_bytes())
+    content = bytearray(matted.combined().read_bytes())
     content[-200] ^= 1
-    folder.combined().write_bytes(content)
-    assert numbers(combine(folder.root, None, progress)) == list(range(40))
+    matted.combined().write_bytes(content)
+    assert numbers(combine(matted.root, None, progress)) == list(range(70))
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b'{"version": 99}', b"\xff\xfe", b"[" * 100_000]
 )
 def test_a_record_that_cannot_be_read_means_to_combine_anew(
-    content: bytes, tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+    content: bytes, progress: Recorder, matted: MattedFolder
 ) -> None:
-    folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
-    combined = combine(folder.root, None, progress)
+    combined = combine(matted.root, None, progress)
     record = combined.with_suffix(".json")
     intact = record.read_bytes()
     record.write_bytes(content)
-    assert numbers(combine(folder.root, None, progress)) == list(range(40))
+    assert numbers(combine(matted.root, None, progress)) == list(range(70))
     assert not progress.mentions("Already combined")
     assert record.read_bytes() == intact
-    combine(folder.root, None, progress)
+    combine(matted.root, None, progress)
     assert progress.mentions("Already combined")
 
 
-def test_other_files_in_the_folder_are_ignored(
-    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
-) -> None:
-    folder = matte(cut(tmp_path, progress, 40), opaque_checkpoint, progress)
-    make_clip(folder.output_folder(OutputKind.COMPOSITE) / "output_0005.mp4", 5)
-    assert numbers(combine(folder.root, None, progress)) == list(range(40))
+def test_other_files_in_the_folder_are_ignored(progress: Recorder, matted: MattedFolder) -> None:
+    make_clip(matted.output_folder(OutputKind.COMPOSITE) / "output_0005.mp4", 5)
+    assert numbers(combine(matted.root, None, progress)) == list(range(70))
 
 
 def test_a_folder_not_made_by_infer_is_refused(tmp_path: Path, progress: Recorder) -> None:

@@ -39,6 +39,13 @@ from tests.support.stages import (
 PATIENCE_SECONDS = 6.0
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> MattedFolder:
+    """Return what comes of the clip of all tests where nothing breaks."""
+    segments = cut(tmp_path_factory.mktemp("undisturbed"), Recorder())
+    return matte(segments, random_checkpoint, Recorder())
+
+
 def isolated(
     segments: Path,
     checkpoint: Path,
@@ -68,10 +75,10 @@ def test_a_new_worker_goes_on(
     tmp_path: Path,
     progress: Recorder,
     random_checkpoint: Path,
+    undisturbed: MattedFolder,
 ) -> None:
     serve, why = how
     segments = cut(tmp_path, progress)
-    undisturbed = matte(segments, random_checkpoint, Recorder())
     folder = isolated(segments, random_checkpoint, progress, serve)
     assert faulty_worker.breaks(folder.root) == 1
     assert progress.mentions(why)
@@ -113,9 +120,9 @@ def test_an_interruption_ends_the_process(
     tmp_path: Path,
     progress: Recorder,
     random_checkpoint: Path,
+    undisturbed: MattedFolder,
 ) -> None:
     segments = cut(tmp_path, progress)
-
     folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
     interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
@@ -125,11 +132,11 @@ def test_an_interruption_ends_the_process(
     again = Recorder()
     isolated(segments, random_checkpoint, again)
     assert again.totals == [40]
-    assert_same(folder, matte(segments, random_checkpoint, Recorder()))
+    assert_same(folder, undisturbed)
 
 
 def test_a_worker_left_behind_lets_go(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, random_checkpoint: Path, undisturbed: MattedFolder
 ) -> None:
     """The run is killed, its worker is not: that one notices, and the next run can start."""
     segments = cut(tmp_path, progress)
@@ -144,7 +151,7 @@ def test_a_worker_left_behind_lets_go(
         run.kill()
         run.join()
     folder = isolated(segments, random_checkpoint, progress)
-    assert_same(folder, matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed"))
+    assert_same(folder, undisturbed)
 
 
 class NoMemory(MattingStage):
