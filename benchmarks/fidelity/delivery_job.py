@@ -97,7 +97,8 @@ def deliver_all(name: str, where: Path) -> Delivery:
     matted = infer(segments, options, None, progress)
     finished: dict[FormatName, Path] = {}
     missing: dict[FormatName, str] = {}
-    others = [name for name in FORMATS if name not in {FormatName.BACKGROUND, FormatName.HEVC}]
+    apart = {FormatName.BACKGROUND, FormatName.HEVC}
+    others = [name for name in FORMATS if name not in apart and not name.is_vr]
     made = deliver(matted.root, [FORMATS[name] for name in others], options, None, progress)
     finished |= dict(zip(others, made, strict=True))
     composite = finished[FormatName.GREEN]
