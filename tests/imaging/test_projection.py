@@ -112,6 +112,13 @@ def test_a_dot_lies_at_its_angle(longitude: float, latitude: float, degrees: flo
     assert right.max() == 16
 
 
+def test_a_fisheye_becomes_another() -> None:
+    dot = with_luma(blob(*directions_to_fisheye(-40, 30, 220, SIDE)))
+    frame = projected([dot, dot], Lens(Projection.FISHEYE, 220), FISHEYE_190)
+    wanted = directions_to_fisheye(-40, 30, 190, SIDE)
+    assert np.hypot(*np.subtract(middle(luma_of(frame)[:, :SIDE]), wanted)) < 0.5
+
+
 def test_the_known_radii_are_those_of_the_players() -> None:
     assert directions_to_fisheye(45, 0, 190, 2)[0] - 1 == pytest.approx(45 / 95)
     assert directions_to_fisheye(90, 0, 190, 2)[0] - 1 == pytest.approx(0.9474, abs=1e-4)
