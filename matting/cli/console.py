@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from matting.cli.job_log import JobLog
 from matting.cli.notices import notice_lines, segment_text
@@ -21,9 +21,12 @@ from matting.cli.outlet import Outlet
 from matting.cli.progress_display import ProgressBar, ProgressLog
 from matting.cli.progress_line import ProgressLine
 from matting.cli.wrapping import wrap
+from matting.errors import InputError
 from matting.progress import Notice, Progress, SegmentReport, quantity
 from matting.system.invocation import batch_file
 from matting.system.text import printable, printable_lines
+
+Answer = TypeVar("Answer")
 
 YES, NO = {"y", "yes"}, {"n", "no"}
 
@@ -92,6 +95,26 @@ class Console(Progress):
                 return answer.lower() in YES
             self._write("Please type y or n.", sys.stdout)
         return None
+
+    def ask_until(
+        self, question: str, read: Callable[[str], Answer | None], again: str
+    ) -> Answer | None:
+        """Return what an answer means, asking until it means something; None: there is nobody.
+
+        Args:
+            read: returns None of an answer that means nothing.
+            again: the question after such an answer.
+        Raises:
+            InputError: the answer was empty.
+        """
+        while answer := self.ask(question):
+            meant = read(answer)
+            if meant is not None:
+                return meant
+            question = again
+        if answer is None:
+            return None
+        raise InputError("Nothing was chosen, and nothing was done.")
 
     def ask(self, question: str) -> str | None:
         """Return what is typed in answer to a question; None: there is nobody to answer it."""

@@ -27,17 +27,16 @@ def ask_for_formats(console: Console) -> tuple[DeliveryFormat, ...]:
         f"{number:>3}  {row.name:<{width}}  {row.purpose}"
         for number, row in enumerate(OFFERED, start=1)
     ]
-    question = "\n".join([*listed, "Which of these? Several numbers with commas, such as 1,3:"])
-    while answer := console.ask(question):
-        rows = rows_of(answer, OFFERED)
-        if rows:
-            return rows
-        question = f"Please type numbers from 1 to {len(OFFERED)}, with commas between them:"
-    if answer is None:
+    rows = console.ask_until(
+        "\n".join([*listed, "Which of these? Several numbers with commas, such as 1,3:"]),
+        lambda answer: rows_of(answer, OFFERED) or None,
+        f"Please type numbers from 1 to {len(OFFERED)}, with commas between them:",
+    )
+    if rows is None:
         raise InputError(
             "No format is named.", f"Add {OPTION}, and one or several of: {names}", option=OPTION
         )
-    raise InputError("No format was chosen, and nothing was made.")
+    return rows
 
 
 def rows_of(answer: str, offered: Sequence[DeliveryFormat]) -> tuple[DeliveryFormat, ...]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from matting.cli.arg_types import player_time
 from matting.cli.console import Console
 from matting.errors import InputError
 from matting.network_choice import Subject
 from matting.range_options import LAST_RANGE
-
-NOTHING_CHOSEN = "Nothing was chosen, and nothing was done."
-
-Answer = TypeVar("Answer")
 
 
 class _Work(NamedTuple):
@@ -45,8 +41,7 @@ def ask_for_range(console: Console) -> dict[str, object]:
         InputError: nothing was chosen.
     """
     listed = [f"{number:>3}  {work.purpose}" for number, work in enumerate(WORKS, start=1)]
-    work = _ask(
-        console,
+    work = console.ask_until(
         "\n".join([*listed, "Which of these?"]),
         {str(number): work for number, work in enumerate(WORKS, start=1)}.get,
         f"Please type a number from 1 to {len(WORKS)}:",
@@ -57,32 +52,11 @@ def ask_for_range(console: Console) -> dict[str, object]:
     if work.needs_times:
         for name, question in TIMES.items():
             again = "Please type a time such as 0:41:10, 41:10.5 or 70:"
-            time = _ask(console, question, _time, again)
+            time = console.ask_until(question, _time, again)
             if time is None:  # else it would be all from there on
-                raise InputError(NOTHING_CHOSEN)
+                raise InputError("No time was given, and nothing was done.")
             arguments[name] = time
     return arguments
-
-
-def _ask(
-    console: Console, question: str, read: Callable[[str], Answer | None], again: str
-) -> Answer | None:
-    """Return what an answer means; None if there is nobody to ask.
-
-    Args:
-        read: returns None of what means nothing.
-        again: the question after that.
-    Raises:
-        InputError: there was no answer.
-    """
-    while answer := console.ask(question):
-        meant = read(answer)
-        if meant is not None:
-            return meant
-        question = again
-    if answer is None:
-        return None
-    raise InputError(NOTHING_CHOSEN)
 
 
 def _time(text: str) -> Fraction | None:
