@@ -33,7 +33,7 @@ from matting.progress import ignore
 from matting.system.closing import Closing
 
 CODEC, PIXEL_FORMAT = "ffv1", "gray"
-# Golomb-Rice codes: read in half the time that the range coder takes, and 2 % larger.
+# Golomb-Rice codes: read in half the time that the range coder takes, and 2 to 4 % larger.
 OPTIONS = {"level": "3", "coder": "0", "context": "0", "slicecrc": "1"}
 TICK = Fraction(1, 1000)  # of Matroska's times; the exact ones stand in the stamps
 LONGEST_GAP = 1 << 31  # between two frames, in such ticks: an int64 has to hold them all
