@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.results import measured_on, table, write_section
+from benchmarks.seconds import Seconds
 from matting.delivery.format_writers import FormatWriter, create_format_writer, format_input
 from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.delivery.outputs import OutputTarget, output_formats
@@ -75,21 +75,6 @@ DELIVER_HEAD = [
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Seconds of the processor, and by the clock."""
-
-    cpu: float
-    wall: float
-
-    @classmethod
-    def of(cls, work: Callable[[], object]) -> Cost:
-        """Return what some work takes."""
-        cpu, wall = time.process_time(), time.perf_counter()
-        work()
-        return cls(time.process_time() - cpu, time.perf_counter() - wall)
-
-
-@dataclass(frozen=True)
 class Bench:
     """The clip, its matte when that is stored, and where results go."""
 
@@ -119,19 +104,19 @@ class Bench:
         renderer = Renderer(RendererBackend.PLAIN, CPU, print)
         return SegmentWriter(self.source, output, targets, formats, renderer)
 
-    def in_turns(self, works: Sequence[Callable[[], object]]) -> list[Cost]:
+    def in_turns(self, works: Sequence[Callable[[], object]]) -> list[Seconds]:
         """Return what each work takes at least, in turns."""
-        costs: list[list[Cost]] = [[] for _ in works]
+        costs: list[list[Seconds]] = [[] for _ in works]
         for number in range(self.rounds):
             order = range(len(works)) if number % 2 == 0 else reversed(range(len(works)))
             for index in order:
-                costs[index].append(Cost.of(works[index]))
-        return [Cost(min(c.cpu for c in each), min(c.wall for c in each)) for each in costs]
+                costs[index].append(Seconds.of(works[index]))
+        return [Seconds.least(tries) for tries in costs]
 
     def ms(self, seconds: float) -> str:
         return f"{seconds * 1e3 / self.frames:.1f}"
 
-    def cells(self, cost: Cost) -> list[str]:
+    def cells(self, cost: Seconds) -> list[str]:
         return [self.ms(cost.cpu), self.ms(cost.wall)]
 
 
@@ -159,7 +144,7 @@ def infer_rows(bench: Bench, checkpoint: Path) -> list[list[str]]:
             if OutputKind.MATTE in kinds:
                 writer.temporary[OutputKind.MATTE].replace(bench.matte)
 
-    network = Cost.of(run_network)
+    network = Seconds.of(run_network)
     both = (OutputKind.MATTE, OutputKind.COMPOSITE)
     without, stored = bench.in_turns([lambda: write(both[1:]), lambda: write(both)])
     dearer = [

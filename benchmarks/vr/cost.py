@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import resource
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
+from benchmarks.seconds import Seconds
+from benchmarks.vr.film import write_film
 from benchmarks.vr.pictures import CPU, YUV420, both_eyes, drawn_eye, person
 from matting.delivery.vr_plan import VrPlan
 from matting.delivery.vr_writer import vr_picture
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import StoredFrames
 from matting.imaging.vr_rendering import VrPicture, render_vr
-from matting.media.colour_tags import BT709_TAGS
-from matting.media.encoders import EncoderInput
-from matting.media.video_writer import VideoWriter
 from matting.options import CodecBackend, EncodingOptions, FormatName, OutputOptions
 from matting.system.device import share_cores
 from matting.system.memory import keep_freed_memory
@@ -41,19 +36,6 @@ COST_HEAD = [
     "most memory before encoding: MiB",
     "with encoding",
 ]
-
-
-class Seconds(NamedTuple):
-    """Of the processor, and by the clock."""
-
-    cpu: float
-    wall: float
-
-    @classmethod
-    def of(cls, work: Callable[[], object]) -> Seconds:
-        cpu, wall = time.process_time(), time.perf_counter()
-        work()
-        return cls(time.process_time() - cpu, time.perf_counter() - wall)
 
 
 @dataclass(frozen=True)
@@ -93,7 +75,7 @@ def _measure(side: int, frames: int) -> Cost:
     times = [
         Seconds.of(partial(_render_to, rendered, stored[n % 2], picture)) for n in range(frames)
     ]
-    render = Seconds(min(t.cpu for t in times), min(t.wall for t in times))
+    render = Seconds.least(times)
     rendering_mib = _peak_mib()
     encode = Seconds.of(partial(_encode, rendered, encoding))
     per_frame = Seconds(encode.cpu / frames, encode.wall / frames)
@@ -105,21 +87,8 @@ def _render_to(rendered: list[Planes], frame: StoredFrames, picture: VrPicture) 
 
 
 def _encode(pictures: list[Planes], encoding: EncodingOptions) -> None:
-    with (
-        tempfile.TemporaryDirectory(prefix="vr_") as folder,
-        VideoWriter(
-            Path(folder) / "film.mp4",
-            size_px=pictures[0].size,
-            time_base=Fraction(1, 60),
-            rate=Fraction(60),
-            colour=BT709_TAGS,
-            encoding=encoding,
-            samples=EncoderInput("yuv420p", YUV420),
-        ) as writer,
-    ):
-        for number, picture in enumerate(pictures):
-            writer.write(picture, [number])
-        writer.finish()
+    with tempfile.TemporaryDirectory(prefix="vr_") as folder:
+        write_film(Path(folder) / "film.mp4", pictures, encoding, rate=60)
 
 
 def _peak_mib() -> float:

@@ -13,6 +13,7 @@ from torch import Tensor
 from benchmarks.vr.player import Floats
 from matting.imaging.lenses import Lens
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes, blank_corrections
+from matting.imaging.packed_alpha import AlphaPacker
 from matting.imaging.planes import Planes
 from matting.imaging.projection import EyePart
 from matting.imaging.renderer import StoredFrames
@@ -123,3 +124,25 @@ def both_eyes(pictures: Sequence[Planes], mattes: Sequence[Floats]) -> StoredFra
     alpha = alpha_of(np.concatenate(list(mattes), axis=1))
     blank = blank_corrections(source, source.size)
     return StoredFrames(source, MattePlanes(alpha, blank.luma_or_rgb, blank.chroma, YUV420))
+
+
+def packed(
+    left: Floats,
+    right: Floats,
+    source: Lens = FISHEYE_190,
+    *,
+    target: Lens = FISHEYE_190,
+    frame: Planes | None = None,
+) -> Planes:
+    """Return a frame with the mattes of two eyes.
+
+    Args:
+        left, right: as `source` sees them, [H, H], 0..1.
+        target: of the frame.
+        frame: it is written to; None: a black one.
+    """
+    side = len(left)
+    frame = frame or flat_planes(Size(2 * side, side))
+    packer = AlphaPacker(part(source, side), part(target, side), YUV420, CPU)
+    packer.pack(frame, [alpha_of(left), alpha_of(right)])
+    return frame

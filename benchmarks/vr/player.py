@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+QUARTERS = np.array([0.3, 0.7])  # of a picture's sides: places amid its quarters, in the circle
 BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
 
 
@@ -46,6 +47,13 @@ def read_alpha(red: Floats, u: Floats, v: Floats) -> tuple[Floats, Floats]:
     rows = np.clip(np.floor(y * height), 0, height - 1).astype(int)
     columns = [np.clip(np.floor(x * width), 0, width - 1).astype(int) for x in (left, right)]
     return red[rows, columns[0]], red[rows, columns[1]]
+
+
+def read_quarters(red: Floats) -> tuple[Floats, Floats]:
+    """Return each eye's alpha amid its quarters: upper left, upper right, then the lower two."""
+    v, u = np.meshgrid(QUARTERS, QUARTERS, indexing="ij")
+    left, right = read_alpha(red, u, v)
+    return left.ravel(), right.ravel()
 
 
 def read_mattes(red: Floats, side: int) -> tuple[Floats, Floats]:

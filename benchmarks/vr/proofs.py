@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,34 +12,31 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.vr.film import write_film
 from benchmarks.vr.pictures import (
     CPU,
     EQUIRECTANGULAR,
     FISHEYE_180,
     FISHEYE_190,
     YUV420,
-    alpha_of,
     both_eyes,
     drawn_eye,
     flat_planes,
     in_circles,
     luma_and_cr,
+    packed,
     part,
     person,
     quadrants,
 )
-from benchmarks.vr.player import BT601, Floats, read_alpha, read_mattes, red_of
+from benchmarks.vr.player import BT601, Floats, read_alpha, read_mattes, read_quarters, red_of
 from matting.delivery.vr_plan import VrPlan
 from matting.delivery.vr_writer import vr_picture
 from matting.imaging.lenses import Lens, place_finder
-from matting.imaging.packed_alpha import AlphaPacker
 from matting.imaging.planes import Planes
 from matting.imaging.projection import EyeProjector
 from matting.imaging.sample_format import Size
 from matting.imaging.vr_rendering import render_vr
-from matting.media.colour_tags import BT709_TAGS
-from matting.media.encoders import EncoderInput
-from matting.media.video_writer import VideoWriter
 from matting.options import CodecBackend, EncodingOptions, FormatName, OutputOptions
 from matting.view import parse_view
 from matting.vr_options import VrOptions
@@ -85,25 +81,16 @@ def proofs() -> list[Proof]:
         return [*_of_packing(), *_of_pictures(), *_of_the_encoder(), *_of_directions()]
 
 
-def _packed(left: Floats, right: Floats, lens: Lens = FISHEYE_190) -> Planes:
-    side = len(left)
-    frame = flat_planes(Size(2 * side, side))
-    packer = AlphaPacker(part(lens, side), part(FISHEYE_190, side), YUV420, CPU)
-    packer.pack(frame, [alpha_of(left), alpha_of(right)])
-    return frame
-
-
 def _worst_quarter(red: Floats) -> float:
     """Return the largest error of what a player reads of each quarter of each eye, in levels."""
-    v, u = np.meshgrid([0.3, 0.7], [0.3, 0.7], indexing="ij")
-    seen = (own.ravel() for own in read_alpha(red, u, v))
     return max(
-        255 * float(np.abs(own - values).max()) for own, values in zip(seen, VALUES, strict=True)
+        255 * float(np.abs(own - values).max())
+        for own, values in zip(read_quarters(red), VALUES, strict=True)
     )
 
 
 def _of_packing() -> Iterator[Proof]:
-    frame = _packed(quadrants(VALUES[0], SIDE), quadrants(VALUES[1], SIDE))
+    frame = packed(quadrants(VALUES[0], SIDE), quadrants(VALUES[1], SIDE))
     samples = luma_and_cr(frame)
     red = red_of(*samples)
     yield Proof(
@@ -119,7 +106,7 @@ def _of_packing() -> Iterator[Proof]:
     }
     for name, mistake in mistakes.items():
         yield Proof(f"noticed: {name}, levels", _worst_quarter(mistake(red)), 10, at_least=True)
-    opaque = _packed(np.ones((SIDE, SIDE)), np.ones((SIDE, SIDE)))
+    opaque = packed(np.ones((SIDE, SIDE)), np.ones((SIDE, SIDE)))
     by_601 = red_of(*luma_and_cr(opaque), BT601)[0, SIDE]
     yield Proof("noticed: BT.601 in place of BT.709, levels", 255 * (1 - by_601), 10, at_least=True)
 
@@ -187,18 +174,7 @@ def _through(
     """Return luma and Cr of frames that have been encoded and decoded."""
     with tempfile.TemporaryDirectory(prefix="vr_") as folder:
         path = Path(folder) / "film.mp4"
-        with VideoWriter(
-            path,
-            size_px=frames[0].size,
-            time_base=Fraction(1, 30),
-            rate=Fraction(30),
-            colour=BT709_TAGS,
-            encoding=encoding,
-            samples=EncoderInput("yuv420p", YUV420),
-        ) as writer:
-            for number, frame in enumerate(frames):
-                writer.write(frame, [number])
-            writer.finish()
+        write_film(path, frames, encoding, rate=30)
         with av.open(str(path)) as container:
             decoded = [own.to_ndarray() for own in container.decode(video=0)]
     height = frames[0].height
@@ -235,7 +211,7 @@ def _dot_errors(lens: Lens) -> Iterator[float]:
 def _there_and_back() -> Iterator[Proof]:
     """Yield how well a player's matte, bent back to 180 degrees, is the one that was delivered."""
     wanted = person(SIDE, 0.4)
-    red = red_of(*luma_and_cr(_packed(wanted, wanted, EQUIRECTANGULAR)))
+    red = red_of(*luma_and_cr(packed(wanted, wanted, EQUIRECTANGULAR)))
     middle = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
     axis = torch.from_numpy(middle)
     find = place_finder(FISHEYE_190, EQUIRECTANGULAR)

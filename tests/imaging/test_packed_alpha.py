@@ -9,53 +9,27 @@ import pytest
 import torch
 
 from benchmarks.vr.pictures import (
-    CPU,
     EQUIRECTANGULAR,
     FISHEYE_180,
     FISHEYE_190,
-    YUV420,
-    alpha_of,
-    flat_planes,
     in_circles,
     luma_and_cr,
     noise_planes,
-    part,
+    packed,
     quadrants,
 )
-from benchmarks.vr.player import BT601, Floats, read_alpha, read_mattes, red_of
+from benchmarks.vr.player import BT601, Floats, read_mattes, read_quarters, red_of
 from matting.imaging.lenses import Lens
-from matting.imaging.packed_alpha import AlphaPacker
-from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Size
 
 SIDE = 128
 VALUES = ((0.2, 0.4, 0.6, 0.8), (0.9, 0.7, 0.5, 0.3))
-CENTRES = np.array([0.3, 0.7])
 LEVEL = 1 / 255
 RED_STEPS = 219 * 0.2126  # of luma
 
 
-def packed(
-    left: Floats, right: Floats, frame: Planes | None = None, lens: Lens = FISHEYE_190
-) -> Planes:
-    """Return a frame with the mattes of two eyes, which are of the lens that it is for."""
-    side = len(left)
-    frame = frame or flat_planes(Size(2 * side, side))
-    AlphaPacker(part(lens, side), part(lens, side), YUV420, CPU).pack(
-        frame, list(map(alpha_of, (left, right)))
-    )
-    return frame
-
-
-def four_values(red: Floats) -> tuple[Floats, Floats]:
-    """Return what a player sees of each eye's quarters."""
-    v, u = np.meshgrid(CENTRES, CENTRES, indexing="ij")
-    left, right = read_alpha(red, u, v)
-    return left.ravel(), right.ravel()
-
-
 def require_own_values(red: Floats) -> None:
-    for seen, values in zip(four_values(red), VALUES, strict=True):
+    for seen, values in zip(read_quarters(red), VALUES, strict=True):
         assert np.abs(seen - values).max() <= 1.5 * LEVEL
 
 
@@ -89,10 +63,10 @@ def test_another_packing_is_not_taken_for_it(
 def test_another_matrix_is_noticed() -> None:
     frame = packed(np.ones((SIDE, SIDE)), np.full((SIDE, SIDE), 128 / 255))
     samples = luma_and_cr(frame)
-    opaque, half = (seen.max() * 255 for seen in four_values(red_of(*samples)))
+    opaque, half = (seen.max() * 255 for seen in read_quarters(red_of(*samples)))
     assert abs(opaque - 255) < 1
     assert abs(half - 128) < 1
-    opaque, half = (seen.max() * 255 for seen in four_values(red_of(*samples, BT601)))
+    opaque, half = (seen.max() * 255 for seen in read_quarters(red_of(*samples, BT601)))
     assert opaque < 240 or abs(half - 128) > 3
 
 
@@ -132,7 +106,7 @@ def test_nothing_of_the_picture_is_touched() -> None:
     frame = noise_planes(Size(2 * SIDE, SIDE), 0)
     assert frame.chroma is not None
     before = frame.luma_or_rgb.clone(), frame.chroma.clone()
-    packed(np.ones((SIDE, SIDE)), np.ones((SIDE, SIDE)), frame)
+    packed(np.ones((SIDE, SIDE)), np.ones((SIDE, SIDE)), frame=frame)
     luma = torch.from_numpy(in_circles(SIDE))
     chroma = torch.from_numpy(in_circles(SIDE, step=2, siting=(0, 0.5)))
     assert torch.equal(frame.luma_or_rgb[0, 0][luma], before[0][0, 0][luma])
@@ -143,7 +117,7 @@ def test_nothing_of_the_picture_is_touched() -> None:
 def test_no_matte_leaves_no_red() -> None:
     frame = noise_planes(Size(2 * SIDE, SIDE), 0)
     before = frame.luma_or_rgb.clone()
-    packed(np.zeros((SIDE, SIDE)), np.zeros((SIDE, SIDE)), frame)
+    packed(np.zeros((SIDE, SIDE)), np.zeros((SIDE, SIDE)), frame=frame)
     assert torch.equal(frame.luma_or_rgb, before)
 
 
@@ -164,9 +138,7 @@ def test_the_matte_is_bent_as_the_picture_is(lens: Lens, seen_deg: float) -> Non
     alpha = np.zeros((SIDE, SIDE))
     column = (45 / 90 + 1) / 2 * SIDE
     alpha[SIDE // 2 - 10 : SIDE // 2 + 10, round(column) - 4 : round(column) + 4] = 1
-    frame = flat_planes(Size(2 * SIDE, SIDE))
-    packer = AlphaPacker(part(EQUIRECTANGULAR, SIDE), part(lens, SIDE), YUV420, CPU)
-    packer.pack(frame, [alpha_of(alpha), alpha_of(np.zeros_like(alpha))])
+    frame = packed(alpha, np.zeros_like(alpha), EQUIRECTANGULAR, target=lens)
     left, right = read_mattes(red_of(*luma_and_cr(frame)), 400)
     assert right.max() < 3 * LEVEL
     middle = np.average(np.arange(400) + 0.5, weights=left[200])
@@ -175,9 +147,7 @@ def test_the_matte_is_bent_as_the_picture_is(lens: Lens, seen_deg: float) -> Non
 
 def test_beyond_half_a_turn_nothing_is_opaque() -> None:
     everybody = np.ones((SIDE, SIDE))
-    frame = flat_planes(Size(2 * SIDE, SIDE))
-    packer = AlphaPacker(part(EQUIRECTANGULAR, SIDE), part(FISHEYE_190, SIDE), YUV420, CPU)
-    packer.pack(frame, [alpha_of(everybody)] * 2)
+    frame = packed(everybody, everybody, EQUIRECTANGULAR)
     luma, _ = luma_and_cr(frame)  # it ends at a pixel, where chroma needs two
     left, _ = read_mattes((luma.astype(np.float64) - 16) / RED_STEPS, 400)
     places = (np.arange(400) + 0.5) / 200 - 1
