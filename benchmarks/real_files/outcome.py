@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ class Kind(Enum):
     """How it ended, from the best to the worst."""
 
     EQUAL = "equal"
+    EQUAL_WHERE_TIMED = "equal, but for times of ffmpeg's that no file can hold"
     REFUSED = "refused by name"
     DIFFERENT = "different"
     FAULT = "traceback or exit code of a fault"
@@ -42,8 +43,7 @@ class Outcome:
 
     Attributes:
         silent: whether the ffmpeg program decodes it without a word.
-        reason: why it was refused, or what is different; without names and numbers where it is
-            to be counted with others.
+        reason: why it was refused, what is different, or which of ffmpeg's times cannot be.
     """
 
     path: Path
@@ -71,8 +71,11 @@ def outcome_of(
     if result.code:
         return _refusal(path, reference, result)
     difference = compare()
-    kind = Kind.DIFFERENT if difference else Kind.EQUAL
-    return Outcome(path, kind, reference.silent, difference)
+    if difference:
+        return Outcome(path, Kind.DIFFERENT, reference.silent, difference)
+    doubt = impossible_times(reference)
+    kind = Kind.EQUAL_WHERE_TIMED if doubt else Kind.EQUAL
+    return Outcome(path, kind, reference.silent, doubt)
 
 
 def _refusal(path: Path, reference: Shown, result: CommandResult) -> Outcome:
@@ -98,6 +101,19 @@ def picture_differences(reference: Shown, result: Shown) -> str:
     return ""
 
 
+def impossible_times(reference: Shown) -> str:
+    """Return which of the times that ffmpeg shows cannot be those of a file; nothing if all can.
+
+    Frames of a file follow each other, and its audio is as long as its samples.
+    """
+    frames = len(reference.times)
+    bad = frames - len(_good_times(reference.times))
+    doubts = [f"{bad} of {frames} frames at doubled, falling or no times"] if bad else []
+    if reference.is_unclocked:
+        doubts.append("audio far beyond its samples")
+    return "; ".join(doubts)
+
+
 def audio_differences(reference: Shown, result: Shown) -> str:
     """Return in what the audio differs; nothing if it is the same."""
     there, here = reference.loudness, result.loudness
@@ -110,7 +126,11 @@ def audio_differences(reference: Shown, result: Shown) -> str:
 
 
 def _time_differences(there: Sequence[Fraction | None], here: Sequence[Fraction | None]) -> str:
-    """Compare times after the first frame, where the reference has a good one."""
+    """Compare times after the first frame where the reference has a good one; all must rise."""
+    known = [time for time in here if time is not None]
+    falling = next((i for i, (a, b) in enumerate(pairwise(known), 1) if b <= a), None)
+    if falling is not None:
+        return f"frame {falling} does not follow on the one before"
     pairs = [(index, time, here[index]) for index, time in _good_times(there)]
     missing = next((index for index, _, other in pairs if other is None), None)
     if missing is not None:

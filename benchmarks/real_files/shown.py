@@ -57,12 +57,15 @@ class Shown:
         loudness: root mean square in 0..1 for each BIN of time after the first picture's; empty
             where there is no audio or it was not asked for.
         errors: what ffmpeg complained of.
+        is_unclocked: whether the audio's times were impossible, and are those of its samples one
+            after the other.
     """
 
     pictures: NDArray[np.uint8]
     times: list[Fraction | None]
     loudness: NDArray[np.float64]
     errors: list[str]
+    is_unclocked: bool = False
 
     @property
     def silent(self) -> bool:
@@ -104,11 +107,15 @@ def show(path: Path, *, audio: bool) -> Shown:
         raise NotShownError(f"{len(ticks)} times of {count} pictures")
     times = [None if pts == "NOPTS" else int(pts) * Fraction(base[-1]) for pts in ticks]
     start = next((time for time in times if time is not None), Fraction(0))
+    is_unclocked = _is_impossible(blocks, streams)
+    if is_unclocked:
+        blocks = _one_after_the_other(blocks)
     return Shown(
         pictures.reshape(count, 3, SIDE_PX, SIDE_PX),
         times,
-        _loudness(samples, _in_time(blocks, streams), start),
+        _loudness(samples, blocks, start),
         [error for error in ERROR.findall(log) if OF_TIMES not in error],
+        is_unclocked,
     )
 
 
@@ -119,16 +126,18 @@ def in_a_row(parts: Sequence[Shown], times: Sequence[Fraction]) -> Shown:
     return Shown(pictures, list(times), np.zeros(0), errors)
 
 
-def _in_time(blocks: list[tuple[str, str]], log: str) -> list[tuple[str, str]]:
-    """Return the blocks' times and lengths, one after the other where the times are impossible."""
+def _is_impossible(blocks: list[tuple[str, str]], log: str) -> bool:
+    """Return whether the blocks' times and lengths are far beyond what the file says of itself."""
     length = LENGTH.search(log)
-    if not blocks or length is None:
-        return blocks
+    if length is None:
+        return False
     hours, minutes, seconds = map(int, length.groups())
     declared = hours * 3600 + minutes * 60 + seconds + 1
     latest = max((int(pts) for pts, _ in blocks if pts != "NOPTS"), default=0)
-    if latest <= (2 * declared + FAR_SECONDS) * AUDIO_RATE:
-        return blocks
+    return latest > (2 * declared + FAR_SECONDS) * AUDIO_RATE
+
+
+def _one_after_the_other(blocks: list[tuple[str, str]]) -> list[tuple[str, str]]:
     first = int(blocks[0][0]) if blocks[0][0] != "NOPTS" else 0
     ends = accumulate((int(count) for _, count in blocks), initial=first)
     return [(str(pts), count) for pts, (_, count) in zip(ends, blocks, strict=False)]

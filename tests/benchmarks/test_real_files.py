@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -56,7 +57,9 @@ def test_audio_far_beyond_the_file_is_heard_as_in_a_wav_file(tmp_path: Path) -> 
     picture = make_clip(tmp_path / "picture.mp4")
     phone = ["-c:v", "copy", "-c:a", "g726", "-ar", "8000", "-ac", "1"]
     video = make(tmp_path / "clip.avi", *opened(picture), *tone(440), *phone)
-    assert 20 <= len(show(video, audio=True).loudness) <= 22
+    heard = show(video, audio=True)
+    assert 20 <= len(heard.loudness) <= 22
+    assert heard.is_unclocked
 
 
 def test_a_text_shows_nothing(tmp_path: Path) -> None:
@@ -75,10 +78,21 @@ def test_a_missing_a_late_and_another_frame_are_different() -> None:
     assert "the first is frame 1" in picture_differences(reference, other)
 
 
-def test_times_that_ffmpeg_itself_does_not_know_are_not_compared() -> None:
+def test_times_that_ffmpeg_itself_does_not_know_are_not_compared_but_named() -> None:
     reference = shown([0, 1, 1, None, 3])
     assert picture_differences(reference, shown([0, 0.5, 1, 2, 3])) == ""
     assert "frame 4 is" in picture_differences(reference, shown([0, 0.5, 1, 2, 4]))
+    assert "frame 2 does" in picture_differences(reference, shown([0, 1, 1, 2, 3]))
+    outcome = outcome_of(VIDEO, reference, CommandResult(0, "Cut", 1.0), lambda: "")
+    assert outcome.kind is Kind.EQUAL_WHERE_TIMED
+    assert "3 of 5 frames" in outcome.reason
+
+
+def test_audio_that_ffmpeg_puts_at_impossible_times_is_named() -> None:
+    reference = replace(shown([0]), is_unclocked=True)
+    outcome = outcome_of(VIDEO, reference, CommandResult(0, "Cut", 1.0), lambda: "")
+    assert outcome.kind is Kind.EQUAL_WHERE_TIMED
+    assert "audio" in outcome.reason
 
 
 def test_audio_that_is_gone_or_elsewhere_is_different() -> None:
