@@ -46,7 +46,7 @@ class OddSources(Fault):
         like = folder / LIKE
         outcome = self.trial(path, like if like.exists() else None)
         if outcome is not None:
-            held = outcome.kind in {Kind.EQUAL, Kind.REFUSED}
+            held = outcome.kind in {Kind.EQUAL, Kind.EQUAL_WHERE_TIMED, Kind.REFUSED}
             require(held, f"{story}: {outcome.kind.value}, {outcome.reason}")
 
 

@@ -65,6 +65,7 @@ class SourceIndex:
         container_start_pts: when it does by what FFmpeg finds at once: there its program shows a
             first frame that has no time.
         has_captions: whether closed captions lie in the packets.
+        unclocked: the indexes of audio streams whose times contradict what they hold.
     """
 
     packets: tuple[SourcePacket, ...]
@@ -74,6 +75,7 @@ class SourceIndex:
     start_pts: int
     container_start_pts: int
     has_captions: bool = False
+    unclocked: frozenset[int] = frozenset()
 
     @property
     def is_timed(self) -> bool:
@@ -168,6 +170,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
         round(timeline.start / time_base * finer),
         round(container_start / time_base * finer),
         has_captions,
+        timeline.unclocked,
     )
 
 

@@ -11,7 +11,7 @@ from matting.cutting.cut_job import CutSegment
 from matting.cutting.cutter import cut
 from matting.cutting.damage import SettledDamage, settle_damage
 from matting.cutting.preparation import prepare
-from matting.media.source_notes import CAPTIONS
+from matting.media.source_notes import CAPTIONS, unclocked_notes
 from matting.media.video_info import VideoInfo
 from matting.options import CuttingOptions
 from matting.progress import Progress
@@ -59,6 +59,8 @@ def cut_source(
     job = prepare(info, seconds, work, options, progress)
     if job.index.has_captions and not captions_are_told:
         progress.say(CAPTIONS)
+    for note in unclocked_notes(info.path, job.index.unclocked):
+        progress.say(note)
     segments = tuple(known or cut(job, options, progress))
     settled = settle_damage(job, segments, options.damaged, progress)
     return SourceCut(job.info, job.index.truncated_at, segments, settled)

@@ -125,7 +125,7 @@ def make_final_file(
     finally:
         progress.finish()
         atomic_files.discard(temporary)
-    for note in (*request.mapping.notes(), *request.spatial.notes, *losses):
+    for note in (*request.notes(), *losses):
         progress.say(note)
         progress.notice(Notice.LEFT_BEHIND, note)
     _mention_older_results(final, target, progress)

@@ -7,12 +7,19 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.delivery.stream_mapping import StreamMapping
+from matting.errors import writing
 from matting.media import ffmpeg
+from matting.media.streams import cover_bytes
 from matting.media.timeline import Timeline
-from matting.media.tracks import Track
+from matting.media.tracks import Track, TrackKind
 from matting.media.video_info import VideoInfo
 
 COMBINED, SOURCE, UNEDITED = range(3)
+COVER_FILES = {
+    "mjpeg": ("cover.jpg", "image/jpeg"),
+    "png": ("cover.png", "image/png"),
+    "bmp": ("cover.bmp", "image/bmp"),
+}
 
 
 def input_arguments(
@@ -63,3 +70,19 @@ def shift_arguments(timeline: Timeline, track: Track, where: str) -> list[str]:
         for shift, before in zip(shifts, totals, strict=False)
     )
     return [f"-bsf{where}", f"setts=pts='PTS{ticks}':dts='DTS{ticks}'"]
+
+
+def cover_arguments(source: Path, mapping: StreamMapping, folder: Path) -> list[str]:
+    """Write the covers to files in `folder`, which Matroska holds as attachments."""
+    arguments: list[str] = []
+    attachments = sum(other.track.kind == TrackKind.ATTACHMENT for other in mapping.tracks)
+    for number, cover in enumerate(mapping.covers):
+        name, mime_type = COVER_FILES[cover.codec]
+        path = folder / f"{number}_{name}"
+        content = cover_bytes(source, cover.index)
+        with writing(path):
+            path.write_bytes(content)
+        where = f"-metadata:s:t:{attachments + number}"
+        arguments += ["-attach", str(path), where, f"mimetype={mime_type}"]
+        arguments += [where, f"filename={name}"]
+    return arguments

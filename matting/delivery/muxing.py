@@ -9,7 +9,13 @@ from pathlib import Path
 
 from matting.delivery.container_codecs import OPUS
 from matting.delivery.edited_audio import Edits, edits_for_header, without_edits
-from matting.delivery.mux_inputs import SOURCE, UNEDITED, input_arguments, shift_arguments
+from matting.delivery.mux_inputs import (
+    SOURCE,
+    UNEDITED,
+    cover_arguments,
+    input_arguments,
+    shift_arguments,
+)
 from matting.delivery.mux_tags import (
     MOST_CHAPTERS,
     bounded_tags,
@@ -34,6 +40,7 @@ from matting.media.mp4.metadata import Additions, add_to_header
 from matting.media.mp4.spatial import Spatial
 from matting.media.packet_table import PacketTable
 from matting.media.probe import frame_times, probe, read_contents, read_spatial
+from matting.media.source_notes import unclocked_notes
 from matting.media.streams import cover_bytes
 from matting.media.timeline import Timeline
 from matting.media.tracks import Contents, TrackKind
@@ -41,11 +48,6 @@ from matting.media.video_info import VideoInfo
 from matting.progress import Progress
 from matting.project.paths import COMPOSITE_CONTAINERS, Container
 
-COVER_FILES = {
-    "mjpeg": ("cover.jpg", "image/jpeg"),
-    "png": ("cover.png", "image/png"),
-    "bmp": ("cover.bmp", "image/bmp"),
-}
 USUAL_SAMPLE_RATE = 48_000
 OPUS_LAYOUTS = "mono|stereo|3.0|quad|5.0|5.1|6.1|7.1"  # those of RFC 7845, 5.1.1.2
 TRACK_BYTES, TAG_BYTES = 1 << 12, 48  # what a header takes for each, but for its text
@@ -123,6 +125,11 @@ class MuxRequest:
         """
         return index_of(self.source.path, IndexPart.PACKETS).packets
 
+    def notes(self) -> list[str]:
+        """Return a sentence on each thing that does not go along as it was."""
+        unclocked = unclocked_notes(self.source.path, self.packets.timeline.unclocked)
+        return [*self.mapping.notes(), *unclocked, *self.spatial.notes]
+
 
 def mux(
     request: MuxRequest, target: Path, progress: Progress, *, only_a_moment: bool = False
@@ -143,7 +150,7 @@ def mux(
         arguments += _tag_arguments(request, Path(folder), UNEDITED + bool(edits))
         arguments += _track_arguments(request, timeline)
         if container.is_matroska:
-            arguments += _attach_covers(request, Path(folder))
+            arguments += cover_arguments(request.source.path, request.mapping, Path(folder))
             arguments += shape_arguments(request.source.path, request.combined)
         else:
             arguments += ["-movie_timescale", str(_movie_ticks(request.combined))]
@@ -249,23 +256,6 @@ def _tag_bytes(request: MuxRequest) -> int:
 
 def _chapter_bytes(request: MuxRequest) -> int:
     return CHAPTER_BYTES * min(len(request.contents.chapters), MOST_CHAPTERS)
-
-
-def _attach_covers(request: MuxRequest, folder: Path) -> list[str]:
-    """Write the covers to files, which Matroska holds as attachments."""
-    arguments: list[str] = []
-    mapping = request.mapping
-    attachments = sum(other.track.kind == TrackKind.ATTACHMENT for other in mapping.tracks)
-    for number, cover in enumerate(mapping.covers):
-        name, mime_type = COVER_FILES[cover.codec]
-        path = folder / f"{number}_{name}"
-        content = cover_bytes(request.source.path, cover.index)
-        with writing(path):
-            path.write_bytes(content)
-        where = f"-metadata:s:t:{attachments + number}"
-        arguments += ["-attach", str(path), where, f"mimetype={mime_type}"]
-        arguments += [where, f"filename={name}"]
-    return arguments
 
 
 def _additions(request: MuxRequest, target: Path) -> Additions:

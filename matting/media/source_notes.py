@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from av.video.format import VideoFormat
@@ -10,6 +11,8 @@ from matting.media.colour_tags import Matrix
 from matting.media.encoders import encoder_input, require_encodable
 from matting.media.media_index import IndexPart, index_of
 from matting.media.pixel_formats import sample_format_of
+from matting.media.probe import read_contents
+from matting.media.tracks import TrackKind
 from matting.options import EncodingOptions
 
 CAPTIONS = (
@@ -61,3 +64,21 @@ def source_notes(video: Path, encoding: EncodingOptions) -> list[str]:
     sample_format = sample_format_of(stored, frame.colour, frame.orientation)
     chroma = encoder_input(encoding, sample_format, frame.colour, height_px).note
     return [*notes, chroma] if chroma else notes
+
+
+def unclocked_notes(video: Path, unclocked: Collection[int]) -> list[str]:
+    """Return a sentence on each audio track whose times contradict what its packets hold.
+
+    Args:
+        unclocked: the indexes of their streams, as `Timeline` has them.
+    Raises:
+        InputError, MediaError: it cannot be read.
+    """
+    if not unclocked:
+        return []
+    return [
+        f"The times of {track} are impossible for as little as it holds: it is heard from its "
+        "start to its end without a pause."
+        for track in read_contents(video).of(TrackKind.AUDIO)
+        if track.index in unclocked
+    ]

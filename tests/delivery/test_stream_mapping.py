@@ -95,9 +95,11 @@ def test_audio_that_no_container_holds_is_decoded(
     final, notes = deliver(video)
     codec = read_contents(video).of(TrackKind.AUDIO)[0].codec
     assert final.suffix == ".mov"
-    assert [note.split(":")[0].split(",")[0:2] for note in notes] == [
+    converted = [note for note in notes if "becomes" in note]
+    assert [note.split(":")[0].split(",")[0:2] for note in converted] == [
         ["Track 2 (audio", f" {codec}) becomes {pcm}"]
     ]
+    assert len(notes) == 1 + (name == "g726.avi")  # its times are said to be impossible
     assert [track.codec for track in read_contents(final).of(TrackKind.AUDIO)] == [pcm]
     assert decoded(final) == decoded(video)
 

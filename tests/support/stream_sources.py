@@ -89,4 +89,4 @@ def deliver(video: Path, combined: Path | None = None) -> tuple[Path, list[str]]
     final = video.with_name(f"{video.stem}_MATTED{request.mapping.container.suffix}")
     mux(request, final, Progress())
     lost = check_mux(request, final)
-    return final, [*request.mapping.notes(), *request.spatial.notes, *lost]
+    return final, [*request.notes(), *lost]
