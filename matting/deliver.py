@@ -32,7 +32,7 @@ from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
-from matting.project.input_views import with_views
+from matting.project.input_views import views_in_words, with_delivered_views, with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_options import JobOptions
 from matting.project.job_places import Place, require_places
@@ -45,6 +45,7 @@ from matting.project.resumed_options import take_up
 from matting.system.device import choose_device, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command
+from matting.view import AutoView, View
 from matting.workers.delivery_run import DeliveryRun
 from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.supervisor import Supervisor
@@ -119,13 +120,16 @@ def deliver(
     require_matted(folder, Command.DELIVER)
     known = Ledger(folder)
     inputs = read_inputs(matted_from(known))
-    options = _as_job(rows, options, known.remembered, progress)
-    inputs = with_views(inputs, options.matte.view)
+    options, view = _as_job(rows, options, known.remembered, progress)
+    inputs, note = with_delivered_views(inputs, options, view)
     others = _not_composite(rows)
     require_available(rows, options)
     require_possible(inputs, others, options)
     video = video or source_of(inputs, rows, folder.root.parent)
     if not announced:
+        seen = views_in_words(inputs.inputs) if any(row.name.is_vr for row in rows) else ()
+        for line in filter(None, (*seen, note)):
+            progress.say(line)
         announce_limits(others, inputs, known, options, progress, video=video)
     delivery = _Delivery(
         inputs=inputs,
@@ -264,15 +268,20 @@ def _as_job(
     options: MattingOptions,
     remembered: JobOptions | None,
     progress: Progress,
-) -> MattingOptions:
-    """Return the job's own options, but for those that were typed.
+) -> tuple[MattingOptions, View | AutoView]:
+    """Return the job's own options, but for those that were typed; and the view of what is made.
 
-    The job goes on remembering the formats that it was asked for, whatever is delivered now.
+    Whatever is delivered now, the job goes on remembering the formats that it was asked for, and
+    the view by which it was matted.
     """
     typed = None if options.typed is None else options.typed | {JobOption.FORMATS}
     names = tuple(row.name for row in rows)
     options = take_up(replace(options, formats=names, typed=typed), remembered, progress)
-    return replace(options, formats=remembered.formats if remembered else ())
+    view = options.matte.view
+    if remembered is None:
+        return replace(options, formats=()), view
+    matte = replace(options.matte, view=remembered.applied_to(options).matte.view)
+    return replace(options, matte=matte, formats=remembered.formats), view
 
 
 def _not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:

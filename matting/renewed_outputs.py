@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import UnsetType
 
 from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.deliver import deliver
 from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import DELIVERED, DeliveryFormat
+from matting.delivery.vr_names import FISHEYES
 from matting.errors import InputError
 from matting.infer import infer
+from matting.job_option import JobOption
 from matting.options import MattingOptions
 from matting.progress import Progress
+from matting.project.entry import RecordedSettings
 from matting.project.inputs import InputFolder
 from matting.project.job_places import separate_final_places
 from matting.project.ledger import Ledger
@@ -23,6 +28,9 @@ from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_name
 from matting.system.files import visible
 from matting.system.invocation import Command, start
 from matting.workers.executor import ExecutorFactory
+
+# What finished files for headsets keep, whatever the job remembers.
+AS_DELIVERED = frozenset({JobOption.HEADSET, JobOption.FISHEYE, JobOption.FRINGE})
 
 
 def require_same_name(folder: MattedFolder, inputs: InputFolder) -> None:
@@ -75,16 +83,34 @@ class RenewedOutputs:
             return  # nothing can have been joined
         self._join()
         rows = [row for row in DELIVERED.values() if self._was_finished(row)]
-        if rows:
+        looks = {row: self._as_delivered(row, own, ledger) for row in rows}
+        for look in dict.fromkeys(looks.values()):
             deliver(
                 self.folder.root,
-                rows,
-                own,
+                [row for row in rows if looks[row] == look],
+                look,
                 self.output,
                 say,
                 executor_of=executor_of,
                 announced=True,
             )
+
+    def _as_delivered(
+        self, row: DeliveryFormat, own: MattingOptions, ledger: Ledger
+    ) -> MattingOptions:
+        """Return by which options a format was made: for headsets, the job need not know them."""
+        kind, entries = row.kind, (ledger.entry(item.name) for item in self.inputs.inputs)
+        made = [entry.delivered[kind].settings for entry in entries if kind in entry.delivered]
+        first = made[0] if made else RecordedSettings()
+        if isinstance(first.view, UnsetType) or isinstance(first.headset, UnsetType):
+            return own
+        typed, matte, vr = AS_DELIVERED, own.matte, own.output.vr
+        lenses = {lens.marker: fisheye for fisheye, lens in FISHEYES.items()}
+        fisheye = lenses.get(str(first.lens), vr.fisheye)
+        vr = replace(vr, headset=first.headset, fisheye=fisheye, fringe=first.fringe is True)
+        if all(settings.view == first.view for settings in made):  # else each as it is found
+            typed, matte = typed | {JobOption.VIEW}, replace(matte, view=first.view)
+        return replace(own, matte=matte, output=replace(own.output, vr=vr), typed=typed)
 
     def _join(self) -> None:
         """Join the composite, and give it its audio, if it had been."""

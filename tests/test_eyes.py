@@ -14,6 +14,8 @@ from matting.infer import infer
 from matting.job_option import JobOption
 from matting.network_choice import Subject
 from matting.options import MattingOptions
+from matting.project.input_views import with_delivered_views, with_views
+from matting.project.inputs import read_inputs
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.segment import segment
@@ -79,6 +81,21 @@ def test_where_it_is_asked_for_the_picture_is_one(
     folder = infer(stacked(tmp_path), options, None, progress)
     assert f"{ratio:.4f}" in ratios(progress)
     assert eyes(folder.root) == {UNSET}
+
+
+def test_files_that_are_made_by_another_view_leave_mattes_as_they_were_found(
+    tmp_path: Path, random_checkpoint: Path
+) -> None:
+    inputs = read_inputs(stacked(tmp_path))
+    options = options_for(random_checkpoint)
+    matted = with_views(inputs, options.matte.view)
+    mono, sphere = parse_view("mono,360"), parse_view("top-bottom,180")
+    other, note = with_delivered_views(inputs, options, mono)
+    assert [item.view for item in other.inputs] == [mono]
+    assert [item.eyes for item in other.inputs] == [item.eyes for item in matted.inputs]
+    assert f"--view {mono} --again" in note
+    for view, ratio in ((sphere, None), (AutoView.FOUND, None), (mono, 0.25)):
+        assert not with_delivered_views(inputs, with_matte(options, ratio=ratio), view)[1]
 
 
 def as_before(segments: Path, matted: Path) -> None:

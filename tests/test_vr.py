@@ -20,6 +20,7 @@ from matting.delivery.formats import FORMATS
 from matting.errors import InputError
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
+from matting.job_option import JobOption
 from matting.media.colour_tags import Matrix
 from matting.media.matte_file import MatteFile
 from matting.media.mp4.spatial_view import view_of_boxes
@@ -32,13 +33,17 @@ from matting.options import (
     OutputKind,
     OutputOptions,
 )
+from matting.project.inputs import read_inputs
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.range_options import RangeOptions, Rectangle
 from matting.rematte import rematte
+from matting.renewed_outputs import RenewedOutputs
 from matting.run import run
 from matting.segment import segment
-from matting.view import Projection, StereoLayout, parse_view
+from matting.view import AutoView, Projection, StereoLayout, parse_view
 from matting.vr_options import FisheyeView, VrOptions
+from matting.workers.supervisor import Supervisor
 from tests.support.clips import decode, make_clip
 from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, cut, matting_options, with_output
@@ -140,18 +145,34 @@ def test_delivering_again_makes_nothing(job: Job) -> None:
     assert progress.mentions("Already delivered")
 
 
-def test_equirectangular_video_of_180_degrees_says_so_over_green(job: Job, tmp_path: Path) -> None:
-    """By another view than the one that was found."""
+def test_by_another_view_that_is_typed_other_files_are_made_and_renewed(
+    job: Job, tmp_path: Path
+) -> None:
+    """As 180 degrees equirectangular; the mattes, and what the job remembers, stay."""
     view = parse_view("left-right,180")
     options = replace(job.options, matte=replace(job.options.matte, view=view))
     options = with_output(options, vr=VrOptions(fisheye=FisheyeView.FISHEYE_180, sidecar=False))
-    green, alpha = deliver(job.matted.root, ROWS, options, tmp_path, Recorder())
+    typed = frozenset({JobOption.VIEW, JobOption.FISHEYE, JobOption.SIDECAR})
+    options, progress = replace(options, typed=typed), Recorder()
+    green, alpha = deliver(job.matted.root, ROWS, options, tmp_path, progress)
     assert green.name == "trip_MATTED_LR_180_SBS.mp4"
     assert alpha.name == "trip_MATTED_LR_180_FISHEYE_F180_alpha.mp4"
     stated = view_of_boxes(read_spatial(green))
     assert stated.projection is Projection.HALF_EQUIRECTANGULAR
     assert [box[4:8] for box in read_spatial(alpha).entry] == [b"st3d"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([green.name, alpha.name])
+    assert progress.mentions(view.describe())
+    ledger = Ledger(job.matted)
+    assert ledger.remembered is not None and ledger.remembered.view is AutoView.FOUND
+    inputs = read_inputs(job.video.with_name(f"{NAME}_segments"))
+    RenewedOutputs(job.matted, inputs, job.options, tmp_path, Recorder(), Supervisor).make()
+    for row in ROWS:
+        made = [
+            Ledger(job.matted).entry(item.name).delivered[row.kind].settings
+            for item in inputs.inputs
+        ]
+        assert {settings.view for settings in made} == {view}
+        assert {settings.lens for settings in made} <= {"180_SBS", "180_FISHEYE_F180"}
 
 
 def test_a_flat_video_is_refused_before_anything_is_made(

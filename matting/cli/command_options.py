@@ -54,7 +54,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     )
     if command in {Command.SEGMENT, Command.RUN}:
         _add_cutting_options(parser.add_argument_group("how it is cut"))
-    if command in {Command.SEGMENT, Command.INFER, Command.RUN}:
+    if command in {Command.SEGMENT, *MAKING}:
         _add_view(parser.add_argument_group("how the video is meant to be seen"))
     if command is Command.REMATTE:
         add_range_options(parser)

@@ -9,11 +9,15 @@ from pathlib import Path
 
 from matting.errors import MattingError
 from matting.imaging.sample_format import Size
+from matting.job_option import JobOption
 from matting.media.probe import upright_size_px
 from matting.media.view_detection import view_by_name, view_of
+from matting.options import MattingOptions
 from matting.progress import quantity
 from matting.project.inputs import Input, InputFolder
 from matting.project.plan import Plan
+from matting.project.recorded_settings import settings_of
+from matting.system.invocation import Command, program_line
 from matting.view import AutoView, StereoLayout, View
 
 
@@ -30,6 +34,33 @@ def with_views(inputs: InputFolder, asked: View | AutoView) -> InputFolder:
             inputs, inputs=tuple(replace(i, view=view, eyes=eyes) for i in inputs.inputs)
         )
     return replace(inputs, inputs=tuple(_with_view(item, asked) for item in inputs.inputs))
+
+
+def with_delivered_views(
+    inputs: InputFolder, options: MattingOptions, asked: View | AutoView
+) -> tuple[InputFolder, str]:
+    """Return matted inputs with the views by which files are made of them, and a note on that.
+
+    The mattes stay as they were found; the note is empty unless people would be looked for on a
+    copy of another size by the view that is asked for.
+
+    Args:
+        options: by which they were matted.
+        asked: the view of what is made.
+    """
+    matted, others = with_views(inputs, options.matte.view), with_views(inputs, asked)
+    note, seen = "", []
+    for own, other in zip(matted.inputs, others.inputs, strict=True):
+        eyes = [settings_of(item, options, "").eyes for item in (own, other)]
+        if eyes[0] != eyes[1] and other.view is not None and not note:
+            words = (inputs.path, JobOption.VIEW.value, other.view, "--again")
+            note = (
+                f"The mattes stay as they are. For {other.view.describe()}, people would be looked "
+                "for on a copy of another size; that takes the network's time again: "
+                f"{program_line(Command.INFER, *words)}"
+            )
+        seen.append(replace(own, view=other.view))
+    return replace(inputs, inputs=tuple(seen)), note
 
 
 def views_in_words(items: Sequence[Input]) -> Iterator[str]:
