@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +13,15 @@ from demo.figure import Swing
 from demo.textures import Array, colour, fractal
 
 PAN = 0.16  # how far the picture moves at most, in frame heights
+
+
+class ShapeLayer(NamedTuple):
+    """A shape by itself: straight colour [3, h, w] and alpha [h, w] over `rows`, `columns`."""
+
+    rows: slice
+    columns: slice
+    colour: Array
+    alpha: Array
 
 
 class Shape:
@@ -28,12 +39,16 @@ class Shape:
         self.opacity = rng.uniform(0.55, 1)
         self.softness = rng.choice((1.0, 1.0, 5.0))
 
-    def paint(self, picture: Array, window: Window, seconds: float) -> None:
-        """Paint the shape over `picture` [3, H, W] of the window, in place."""
-        centre = complex(self.x.at(seconds), self.y.at(seconds))
+    def draw(self, window: Window, seconds: float, aside: float = 0) -> ShapeLayer | None:
+        """Return what the window shows of the shape, or None.
+
+        Args:
+            aside: by how much it is moved to the right, in frame heights.
+        """
+        centre = complex(self.x.at(seconds) + aside, self.y.at(seconds))
         box = window.box((centre,), self.radius * 1.7)
         if box is None:
-            return
+            return None
         y, x = window.grid(*box, centre)
         turn = self.turn.at(seconds)
         cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
@@ -43,8 +58,7 @@ class Shape:
         alpha *= np.float32(self.opacity)
         mix = np.clip(u / np.float32(2 * self.radius) + 0.5, 0, 1)
         first, second = self.colours[:, :, None, None]
-        region = picture[:, box[0], box[1]]
-        region += (first + (second - first) * mix - region) * alpha
+        return ShapeLayer(*box, first + (second - first) * mix, alpha)
 
     def _distance(self, u: Array, v: Array) -> Array:
         """Return signed distances of points in its own frame, in heights; negative inside."""
@@ -60,23 +74,46 @@ class Shape:
 class Scene:
     """One place: a noise picture a little larger than the frame, panned, and shapes over it."""
 
-    def __init__(self, rng: np.random.Generator, aspect: float, window: Window) -> None:
+    def __init__(
+        self, rng: np.random.Generator, aspect: float, window: Window, aside: float = 0
+    ) -> None:
+        """
+        Args:
+            aside: by how much at most it can be moved to a side, in frame heights.
+        """
         self.window = window
-        self.margin_px = math.ceil(PAN * window.frame_height_px) + 1
+        self.margin_px = math.ceil((PAN + aside) * window.frame_height_px) + 1
         self.pan_x = Swing(rng, 0, PAN, 0.12)
         self.pan_y = Swing(rng, 0, PAN * 0.6, 0.1)
         self.shapes = [Shape(rng, aspect) for _ in range(rng.integers(3, 9))]
         self.picture = self._picture(rng)
 
-    def at(self, seconds: float) -> Array:
-        """Return the background at a time of the shot, a new array [3, H, W] in [0, 1]."""
+    def at(self, seconds: float, aside: Sequence[float] | None = None) -> Array:
+        """Return the background at a time of the shot, a new array [3, H, W] in [0, 1].
+
+        Args:
+            aside: by how much the picture and each of the shapes are moved to the right, in frame
+                heights; None: not at all.
+        """
+        picture_aside, *shapes_aside = aside or (0.0,) * (1 + len(self.shapes))
         px = self.window.frame_height_px
-        x = self.margin_px + self.pan_x.at(seconds) * px
+        x = self.margin_px + (self.pan_x.at(seconds) - picture_aside) * px
         y = self.margin_px + self.pan_y.at(seconds) * px
         out = _crop(self.picture, y, x, self.window.height, self.window.width)
-        for shape in self.shapes:
-            shape.paint(out, self.window, seconds)
+        for layer in self.layers(seconds, shapes_aside):
+            if layer is not None:
+                region = out[:, layer.rows, layer.columns]
+                region += (layer.colour - region) * layer.alpha
         return out
+
+    def layers(self, seconds: float, aside: Sequence[float]) -> list[ShapeLayer | None]:
+        """Return the shapes from back to front; None for each that is outside the window.
+
+        Args:
+            aside: by how much each is moved to the right, in frame heights.
+        """
+        moved = zip(self.shapes, aside, strict=True)
+        return [shape.draw(self.window, seconds, by) for shape, by in moved]
 
     def _picture(self, rng: np.random.Generator) -> Array:
         window, margin, px = self.window, self.margin_px, self.window.frame_height_px

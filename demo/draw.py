@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,6 +64,31 @@ class FigureImage:
     alpha: Array
 
 
+class Layer(NamedTuple):
+    """A part of the figure, or of its head, by itself.
+
+    Attributes:
+        part: which of the pose's parts it belongs to, in the order in which they are drawn.
+        rows, columns: of the window, that it covers.
+        colour: [3, h, w] in [0, 1], not multiplied by alpha.
+        alpha: [h, w] in [0, 1].
+    """
+
+    part: int
+    rows: slice
+    columns: slice
+    colour: Array
+    alpha: Array
+
+    def within(self, rows: slice, columns: slice) -> tuple[slice, slice, slice]:
+        """Return its region of an array [C, h, w] that covers those rows and columns."""
+        return (
+            slice(None),
+            slice(self.rows.start - rows.start, self.rows.stop - rows.start),
+            slice(self.columns.start - columns.start, self.columns.stop - columns.start),
+        )
+
+
 def draw_figure(poses: Sequence[Pose], looks: Looks, window: Window) -> FigureImage | None:
     """Return the mean over the poses of one exposure; None where the window shows none of them."""
     boxes = [box for pose in poses for box in _boxes(pose, looks, window)]
@@ -71,30 +97,25 @@ def draw_figure(poses: Sequence[Pose], looks: Looks, window: Window) -> FigureIm
     rows = slice(min(box[0].start for box in boxes), max(box[0].stop for box in boxes))
     columns = slice(min(box[1].start for box in boxes), max(box[1].stop for box in boxes))
     total = np.zeros((4, rows.stop - rows.start, columns.stop - columns.start), np.float32)
-    layer = np.empty_like(total)
+    picture = np.empty_like(total)
     for pose in poses:
-        layer.fill(0)
-        for (y, x), colour, alpha in _layers(pose, looks, window):
-            region = (
-                slice(None),
-                slice(y.start - rows.start, y.stop - rows.start),
-                slice(x.start - columns.start, x.stop - columns.start),
-            )
-            _blend(layer[region], colour, alpha)
-        total += layer
+        picture.fill(0)
+        for layer in draw_layers(pose, looks, window):
+            _blend(picture[layer.within(rows, columns)], layer.colour, layer.alpha)
+        total += picture
     total *= np.float32(1 / len(poses))
     return FigureImage(rows, columns, total[:3], total[3])
 
 
-def _blend(layer: Array, colour: Array, alpha: Array) -> None:
+def _blend(picture: Array, colour: Array, alpha: Array) -> None:
     """Blend a straight colour [3, h, w] over premultiplied colour and alpha [4, h, w], in place.
 
     Overwrites `colour`.
     """
-    colour -= layer[:3]
+    colour -= picture[:3]
     colour *= alpha
-    layer[:3] += colour
-    layer[3] += (1 - layer[3]) * alpha
+    picture[:3] += colour
+    picture[3] += (1 - picture[3]) * alpha
 
 
 _Box = tuple[slice, slice]
@@ -119,19 +140,22 @@ def _hair_box(head: Head, looks: Looks, window: Window) -> _Box | None:
     return window.box((head.centre,), head.radius * longest + 2 * window.edge)
 
 
-_Layer = tuple[_Box, Array, Array]
+_Drawn = tuple[_Box, Array, Array]  # what a layer covers, its colour and alpha
 
 
-def _layers(pose: Pose, looks: Looks, window: Window) -> Iterator[_Layer]:
-    """Return the parts from back to front: their box, straight colour [3, h, w], alpha [h, w]."""
-    for limb in pose.behind:
-        yield from _limb(limb, looks, window)
-    yield from _head(pose.head, looks, window)
-    for limb in pose.before:
-        yield from _limb(limb, looks, window)
+def draw_layers(pose: Pose, looks: Looks, window: Window) -> Iterator[Layer]:
+    """Yield the layers from back to front; none for what lies outside the window."""
+    parts = [
+        *(_limb(limb, looks, window) for limb in pose.behind),
+        _head(pose.head, looks, window),
+        *(_limb(limb, looks, window) for limb in pose.before),
+    ]
+    for part, drawn in enumerate(parts):
+        for box, colour, alpha in drawn:
+            yield Layer(part, *box, colour, alpha)
 
 
-def _limb(limb: Limb, looks: Looks, window: Window) -> Iterator[_Layer]:
+def _limb(limb: Limb, looks: Looks, window: Window) -> Iterator[_Drawn]:
     """Return a tapered capsule, shaded as round, its tile moving with it."""
     box = _limb_box(limb, window)
     if box is None:
@@ -154,7 +178,7 @@ def _limb(limb: Limb, looks: Looks, window: Window) -> Iterator[_Layer]:
     yield box, np.minimum(colour, 1, out=colour), _soft(distance, window.edge)
 
 
-def _head(head: Head, looks: Looks, window: Window) -> Iterator[_Layer]:
+def _head(head: Head, looks: Looks, window: Window) -> Iterator[_Drawn]:
     """Return the hair behind the face, the face, and the hair over the forehead."""
     box = _hair_box(head, looks, window)
     if box is None:
