@@ -14,6 +14,7 @@ from matting.cli.matte_options import add_matte_options
 from matting.cli.option_group import Group, add_choice
 from matting.cli.option_values import SAVED
 from matting.cli.range_arguments import add_range_options
+from matting.cli.vr_arguments import add_view, add_vr_options
 from matting.delivery.backgrounds import PRESETS
 from matting.delivery.formats import FORMATS
 from matting.job_option import CleanUp, JobOption
@@ -40,7 +41,7 @@ EDGES = (
 BACKEND_HELP = "by the processor or the graphics card"
 
 # The commands that make the results' pictures.
-MAKING = {Command.INFER, Command.RUN, Command.DELIVER}
+MAKING = {Command.INFER, Command.RUN, Command.DELIVER, Command.DELIVER_VR}
 
 
 def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
@@ -55,17 +56,18 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     if command in {Command.SEGMENT, Command.RUN}:
         _add_cutting_options(parser.add_argument_group("how it is cut"))
     if command in {Command.SEGMENT, *MAKING}:
-        _add_view(parser.add_argument_group("how the video is meant to be seen"))
+        add_view(parser.add_argument_group("how the video is meant to be seen"))
     if command is Command.REMATTE:
         add_range_options(parser)
     if command in {Command.INFER, Command.RUN, Command.REMATTE}:
         add_matte_options(parser.add_argument_group("how people are found"))
     if command in MAKING:
         output = parser.add_argument_group("what the results are like")
-        _add_formats(output)
+        if command is not Command.DELIVER_VR:
+            _add_formats(output)
         _add_output_options(output)
-        _add_vr_options(parser.add_argument_group("what files for headsets are like"))
-        if command is not Command.DELIVER:
+        add_vr_options(parser.add_argument_group("what files for headsets are like"))
+        if command in {Command.INFER, Command.RUN}:
             _add_result_options(output)
     if command in {*MAKING, Command.REMATTE}:
         _add_compute_options(parser.add_argument_group("how it is computed"))
@@ -126,18 +128,6 @@ def _add_cutting_options(group: Group) -> None:
     group.add_argument("--overwrite", action="store_true", help="cut again what is cut already")
     add_choice(
         group, "--damaged", CUTTING.damaged, "at damage: show it as players do, stop, or repeat"
-    )
-
-
-def _add_view(group: Group) -> None:
-    group.add_argument(
-        JobOption.VIEW.value,
-        type=arg_types.view,
-        default=argparse.SUPPRESS,
-        metavar="auto|LAYOUT,PROJECTION",
-        help="where the eyes lie, as mono, left-right or top-bottom, and how the picture is "
-        "projected, as flat, 180, 360, fisheye190 or mkx200 (default: auto, by the file and its "
-        "name)",
     )
 
 
@@ -202,27 +192,6 @@ def _add_formats(group: Group) -> None:
         metavar="FORMAT[,FORMAT...]",
         help=f"make these of the mattes: {', '.join(FORMATS)}",
     )
-
-
-def _add_vr_options(group: Group) -> None:
-    default, add = MATTING.output.vr, group.add_argument
-    add_choice(
-        group, "--headset", default.headset, "what vr-green and vr-alpha are to be played by"
-    )
-    add_choice(
-        group, "--fisheye", default.fisheye, "degrees of the fisheye that vr-alpha makes of 180°"
-    )
-    for option, text in (
-        ("--fringe", "vr-alpha: the people's own colours in half-transparent pixels (default: no)"),
-        ("--sidecar", "files beside the result that tell players how it is seen (default: yes)"),
-    ):
-        add(
-            option,
-            type=arg_types.yes_or_no,
-            default=argparse.SUPPRESS,
-            metavar="{yes,no}",
-            help=text,
-        )
 
 
 def _add_result_options(group: Group) -> None:

@@ -90,37 +90,46 @@ class Console(Progress):
         self.record(segment_text(segment))
 
     def confirm(self, question: str) -> bool | None:
-        while (answer := self.ask(f"{question} (y/n)")) is not None:
+        while (answer := self.ask(f"{printable(question)} (y/n)")) is not None:
             if answer.lower() in YES | NO:
                 return answer.lower() in YES
             self._write("Please type y or n.", sys.stdout)
         return None
 
     def ask_until(
-        self, question: str, read: Callable[[str], Answer | None], again: str
+        self,
+        question: str,
+        read: Callable[[str], Answer | None],
+        again: str,
+        default: Answer | None = None,
     ) -> Answer | None:
         """Return what an answer means, asking until it means something; None: there is nobody.
 
         Args:
             read: returns None of an answer that means nothing.
             again: the question after such an answer.
+            default: what an empty answer means.
         Raises:
-            InputError: the answer was empty.
+            InputError: the answer was empty, and means nothing.
         """
         while answer := self.ask(question):
             meant = read(answer)
             if meant is not None:
                 return meant
             question = again
-        if answer is None:
-            return None
+        if answer is None or default is not None:
+            return None if answer is None else default
         raise InputError("Nothing was chosen, and nothing was done.")
 
     def ask(self, question: str) -> str | None:
-        """Return what is typed in answer to a question; None: there is nobody to answer it."""
+        """Return what is typed in answer to a question; None: there is nobody to answer it.
+
+        Args:
+            question: in one line, or in several.
+        """
         if not _can_ask():
             return None
-        self._write(printable(question), sys.stdout)
+        self._write(printable_lines(question), sys.stdout)
         answer = sys.stdin.readline()
         self.record(f"{question} {answer.strip()}")
         # Without even a line end, the window is closed, or nobody types into this pipe.

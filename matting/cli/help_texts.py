@@ -16,6 +16,7 @@ SUMMARIES = {
     Command.COMBINE: "step 3: join the matted segments to one video",
     Command.ADD_AUDIO: "step 4: add the original's audio to the matted video",
     Command.DELIVER: "make other formats of the stored mattes, such as ProRes with alpha",
+    Command.DELIVER_VR: "make a file for a headset: asks for which player, and for which headset",
     Command.REMATTE: "do a part of a video again, by other options or with parts masked out",
     Command.DEMO: "draw a film, matte it, and measure the result",
     Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
@@ -42,6 +43,10 @@ DESCRIPTIONS = {
     Command.DELIVER: "Makes of the mattes that infer has stored what editors, browsers and players "
     "take, without the network. What is made already is kept, so the same command goes on after a "
     "stop.",
+    Command.DELIVER_VR: "Makes a file for a headset of the mattes that infer has stored, without "
+    "the network. It asks for the player and the headset, and how the video is meant to be seen "
+    "where that is not known; deliver makes the same of what is typed. MATTED_DIR may be the "
+    "video, too.",
     Command.REMATTE: "Mattes again what a player shows between two times, by other options, or "
     "keeps the matte out of parts of the picture, and makes again what had been made of it. All "
     "other frames stay as they are. The mattes from before are kept, so that it can be taken back.",
@@ -67,6 +72,10 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
     Command.DELIVER: (
         ("clip_segments_matted", "--as", "prores4444"),
         ("clip_segments_matted", "--as", "webm-alpha,png"),
+    ),
+    Command.DELIVER_VR: (
+        ("clip_segments_matted",),
+        ("clip.mp4", "--view", "left-right,180"),
     ),
     Command.REMATTE: (
         (

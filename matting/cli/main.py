@@ -26,6 +26,8 @@ from matting.system.invocation import Command, program_line
 from matting.system.lifetimes import tie_children
 
 DONE, INTERRUPTED = 0, 130
+# The commands that begin with what is matted.
+OF_MATTES = {Command.DELIVER, Command.DELIVER_VR, Command.REMATTE}
 
 
 class Ending(NamedTuple):
@@ -164,7 +166,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)
-    if options.command in {Command.DEMO, Command.DOCTOR, Command.DELIVER, Command.REMATTE}:
+    if options.command in {Command.DEMO, Command.DOCTOR, *OF_MATTES}:
         return _other_command(options, console)
     if options.command is Command.SEGMENT:
         from matting.segment import segment
@@ -194,10 +196,8 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         from matting.cli.doctor import doctor
 
         return partial(doctor, options.path, console)
-    if options.command is Command.DELIVER:
-        return _delivery(options, console)
-    if options.command is Command.REMATTE:
-        return _rematting(options, console)
+    if options.command in OF_MATTES:
+        return _of_mattes(options, console)
     from matting.demo import demo
 
     folder = options.path or options.output or DEMO_FOLDER
@@ -209,16 +209,28 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
     return show_demo
 
 
+def _of_mattes(options: argparse.Namespace, console: Console) -> Callable[[], object]:
+    if options.command is Command.DELIVER:
+        return _delivery(options, console)
+    if options.command is Command.REMATTE:
+        return _rematting(options, console)
+    from matting.cli.headset_delivery import deliver_for_headset
+
+    return partial(deliver_for_headset, options, console)
+
+
 def _delivery(options: argparse.Namespace, console: Console) -> Callable[[], object]:
     from matting.cli.format_choice import ask_for_formats
     from matting.deliver import deliver
     from matting.delivery.formats import FORMATS
+    from matting.project.matted import find_matted
 
     matting, output = matting_options(options), options.output
 
     def deliver_formats() -> object:
         rows = [FORMATS[name] for name in matting.formats] or ask_for_formats(console)
-        return deliver(options.path, rows, matting, output, console)
+        folder = find_matted(options.path, output, Command.DELIVER)
+        return deliver(folder.root, rows, matting, output, console)
 
     return deliver_formats
 

@@ -14,7 +14,13 @@ from matting.cli.job_log import JobLog
 from matting.cli.log_names import NameRemover
 from matting.errors import MattingError
 from matting.network_choice import Model
-from matting.project.paths import DEMO_FILM, DEMO_FOLDER, MattedFolder, segments_folder
+from matting.project.paths import (
+    DEMO_FILM,
+    DEMO_FOLDER,
+    MattedFolder,
+    meant_folders,
+    segments_folder,
+)
 from matting.system.invocation import Command
 
 PACKAGES = ("torch", "torchvision", "av", "numpy", "imageio-ffmpeg")
@@ -52,10 +58,10 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
         return []
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
-    if command in {Command.COMBINE, Command.DELIVER, Command.REMATTE}:
-        return [output / path.name if output and command is Command.COMBINE else path]
-    if command is Command.INFER or path.is_dir():
-        return [MattedFolder.of(path, output).root]
+    if command in {Command.DELIVER, Command.DELIVER_VR}:
+        return [folder.root for folder in meant_folders(path, output)]
+    if command in {Command.INFER, Command.COMBINE, Command.REMATTE} or path.is_dir():
+        return [_matted_by(command, path, output)]
     segments = segments_folder(path, output)
     matted = MattedFolder.of(segments).root
     if command is Command.SEGMENT:
@@ -63,6 +69,15 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
     if command is Command.ADD_AUDIO:  # of one video; of a folder of separate ones, or one of them
         return [matted, *(MattedFolder.of(folder, output).root for folder in (path, path.parent))]
     return [matted, segments]
+
+
+def _matted_by(command: Command, path: Path, output: Path | None) -> Path:
+    """Return the matted folder that a command of a folder works in."""
+    if command is Command.REMATTE:
+        return path
+    if command is Command.COMBINE:
+        return output / path.name if output else path
+    return MattedFolder.of(path, output).root
 
 
 def _without_weights(arguments: Sequence[str]) -> list[str]:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 from matting.errors import InputError
 from matting.project.ledger import Ledger
-from matting.project.paths import MATTED_SUFFIX, MattedFolder
-from matting.system.files import require_possible
+from matting.project.paths import (
+    MATTED_SUFFIX,
+    MattedFolder,
+    meant_folders,
+    segments_folder,
+)
+from matting.system.files import is_video, require_possible
 from matting.system.invocation import Command, give, named, sentence, start
 
 
@@ -35,6 +40,29 @@ def require_matted(folder: MattedFolder, then: Command) -> None:
                 start(then, "the folder that it makes (it ends in _matted)"),
             ),
         )
+
+
+def find_matted(given: Path, output: Path | None, then: Command) -> MattedFolder:
+    """Return the matted folder that is given, or that was made of the video or segments given.
+
+    Args:
+        output: where the job may be besides; None: beside what is given.
+        then: what was asked for.
+    Raises:
+        InputError: there is none.
+    """
+    folders = meant_folders(given, output)
+    matted = next((folder for folder in reversed(folders) if folder.manifest.is_file()), None)
+    if matted is not None:
+        return matted
+    if is_video(given):
+        usual = MattedFolder.of(segments_folder(given)).root
+        raise InputError(
+            f"{given.name} is not matted yet: there is no {usual}.",
+            sentence(start(Command.RUN, "it"), start(then, "it", again=True)),
+        )
+    require_matted(MattedFolder(given), then)
+    return MattedFolder(given)
 
 
 def matted_from(ledger: Ledger) -> Path:

@@ -128,3 +128,14 @@ class MattedFolder:
     def combined(self, kind: OutputKind = OutputKind.COMPOSITE) -> Path:
         """Return the file that joins all segments of one output kind."""
         return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"
+
+
+def meant_folders(given: Path, output: Path | None = None) -> list[MattedFolder]:
+    """Return the matted folders that may be meant by one, by its segments, or by their video.
+
+    Args:
+        output: where a job may be besides.
+    """
+    places = [None, output] if output else [None]
+    segments = [given, *(segments_folder(given, place) for place in places)]
+    return [*map(MattedFolder.of, segments), MattedFolder(given)]

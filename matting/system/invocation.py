@@ -31,6 +31,7 @@ class Command(Choice):
     COMBINE = "combine"
     ADD_AUDIO = "add-audio"
     DELIVER = "deliver"
+    DELIVER_VR = "deliver-vr"
     REMATTE = "rematte"
     RUN = "run"
     DOCTOR = "doctor"
@@ -61,7 +62,7 @@ class Command(Choice):
     @property
     def resumes(self) -> bool:
         """Whether the same command, given again, goes on where it stopped."""
-        return self.runs_network or self is Command.DELIVER
+        return self.runs_network or self in {Command.DELIVER, Command.DELIVER_VR}
 
 
 INPUT_NAMES = {
@@ -71,6 +72,7 @@ INPUT_NAMES = {
     Command.COMBINE: "MATTED_DIR",
     Command.ADD_AUDIO: "VIDEO",
     Command.DELIVER: "MATTED_DIR",
+    Command.DELIVER_VR: "MATTED_DIR",
     Command.REMATTE: "MATTED_DIR",
     Command.RUN: "VIDEO",
     Command.DOCTOR: "PATH",
@@ -82,6 +84,7 @@ BATCH_FILES = {
     Command.COMBINE: "3_combine.bat",
     Command.ADD_AUDIO: "4_add_audio.bat",
     Command.DELIVER: r"extras\deliver.bat",
+    Command.DELIVER_VR: r"extras\deliver_vr.bat",
 }
 
 

@@ -27,6 +27,7 @@ COMMANDS = [
     "combine",
     "add-audio",
     "deliver",
+    "deliver-vr",
     "rematte",
 ]
 

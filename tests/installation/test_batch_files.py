@@ -106,6 +106,7 @@ def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> N
         ("3_combine.bat", (), []),
         ("4_add_audio.bat", (), []),
         (r"extras\deliver.bat", (), []),
+        (r"extras\deliver_vr.bat", (), []),
         (r"extras\rematte.bat", (), []),
     ]
     outcomes = wine.run(

@@ -45,6 +45,7 @@ STAGES = {
     "3_combine.bat": "combine",
     "4_add_audio.bat": "add-audio",
     r"extras\deliver.bat": "deliver",
+    r"extras\deliver_vr.bat": "deliver-vr",
     r"extras\rematte.bat": "rematte",
 }
 HOME = r"C:\rvm"  # the program's folder in most tests, with a stand-in in its .venv
