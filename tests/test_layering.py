@@ -33,6 +33,7 @@ IMPORTERS = {
     "OpenImageIO": "matting/media/images/",
     "PIL": "matting/media/images/pillow.py",
     "imageio_ffmpeg": "matting/media/ffmpeg.py",
+    "jinja2": "matting/report/page.py",
     "filelock": "matting/system/file_lock.py",
     "packaging": "matting/system/packages.py",
     "tqdm": "matting/cli/progress_display.py",
