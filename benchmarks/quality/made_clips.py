@@ -80,7 +80,7 @@ def placed_small(
     if clip.foreground is None:
         raise ValueError(f"the foreground of {clip.name} is not known")
     count = min(len(clip), frames or len(clip))
-    top, bottom, left, right = _extent(clip.alpha_codes)
+    top, bottom, left, right = extent(clip.alpha_codes)
     scale = height_px / (bottom - top)
     at_edge = bottom >= clip.size.height - 1
     behind = _background(clip, size, count)
@@ -161,7 +161,7 @@ def _quantise(values: Tensor) -> Tensor:
     return (values.clamp(0, 1) * MAX_GREY + 0.5).to(torch.uint8)
 
 
-def _extent(codes: Tensor) -> tuple[int, int, int, int]:
+def extent(codes: Tensor) -> tuple[int, int, int, int]:
     """Return top, bottom, left and right of what is a person in any frame; ends are excluded."""
     ever = (codes > PERSON).any(0)
     rows, columns = ever.any(1).nonzero(), ever.any(0).nonzero()
@@ -195,7 +195,7 @@ def _background(clip: Clip, size: Size, frames: int) -> Tensor:
     """Return frames of a place without anybody, [T, 3, H, W], float32, in [0, 1]."""
     name = clip.name.split()[0]
     shown = true_clip(name, HD) if name in truth_names(HD) else clip
-    strip = _empty_strip(shown)
+    strip = empty_strip(shown)
     height, width = size.height, size.width + int(DRIFT_PX * frames) + 1
     scale = height / strip.shape[1]
     columns = max(1, round(strip.shape[2] * scale))
@@ -206,7 +206,7 @@ def _background(clip: Clip, size: Size, frames: int) -> Tensor:
     return torch.stack([wide[:, :, x : x + size.width] for x in starts])
 
 
-def _empty_strip(clip: Clip) -> Tensor:
+def empty_strip(clip: Clip) -> Tensor:
     """Return the widest columns of a clip's first frame that nobody is in, float32, in [0, 1]."""
     empty = (clip.alpha_codes.amax((0, 1)) < EMPTY).numpy()
     edges = np.flatnonzero(np.diff(np.concatenate(([0], empty.astype(np.int8), [0]))))
