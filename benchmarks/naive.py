@@ -1,6 +1,6 @@
 """The plain loop that this program is compared with, as matting scripts are commonly written.
 
-One frame after the other, all in one thread: random access to the video, PIL, ToTensor, the
+One frame after the other, all in one thread: random access to the video, PIL, a tensor, the
 network in float32 with a batch of one, the composite at full size, x265 at its medium preset.
 
 python -m benchmarks.naive CLIP RESULT --checkpoint PATH [--ratio 0.4] [--device cpu] ...
@@ -163,11 +163,8 @@ def matte(network: MattingNetwork, job: Job) -> Measurement:
 
 def _to_tensor(rgb: NDArray[np.uint8]) -> Tensor:
     """Return [1, 3, H, W] in [0, 1] of [H, W, 3], by way of PIL."""
-    # Imported here: it takes as long as torch itself. The network has loaded it by now.
-    from torchvision.transforms import ToTensor  # noqa: PLC0415
-
-    tensor: Tensor = ToTensor()(Image.fromarray(rgb))
-    return tensor[None]
+    pixels = torch.from_numpy(np.array(Image.fromarray(rgb)))
+    return pixels.permute(2, 0, 1).contiguous().float().div(255)[None]
 
 
 def _to_rgb8(rgb: Tensor) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from installation.virtual_environment import TorchReport, VirtualEnvironment
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCTOR_OK, DOCTOR_MISSING = 0, 3
-TORCH_PACKAGES = ("torch", "torchvision")
+TORCH = "torch"
 DRIVER_URL = "https://www.nvidia.com/drivers"
 VISUAL_CPP_URL = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 MISSING_LIBRARY_SIGNS = ("WinError 126", "WinError 127", "WinError 1114", "DLL load failed")
@@ -87,9 +87,7 @@ class Installer:
 
     def _install_torch(self, gpus: GpuReport) -> None:
         builds = self._choose_builds(gpus)
-        requirements = [
-            line for line in self._requirements() if package_names(line)[0] in TORCH_PACKAGES
-        ]
+        requirements = [line for line in self._requirements() if package_names(line)[0] == TORCH]
         found = self._environment.has_installed(requirements)
         before = self._environment.check_torch() if found else None
         if before and self._can_stay(before, builds):
@@ -98,15 +96,11 @@ class Installer:
             return
         size = "about 3 GB" if builds else "about 200 MB"
         note(
-            f"Installing torch and torchvision: {size} to download, which takes minutes, or\n"
-            "longer on a slow connection."
+            f"Installing torch: {size} to download, which takes minutes, or longer on a slow\n"
+            "connection."
         )
         self._install_build(builds, requirements, force=found)
         torch = self._environment.check_torch()
-        if not found and torch.version and not self._can_stay(torch, builds):
-            # torch was there without torchvision, and pip left it.
-            self._install_build(builds, requirements, force=True)
-            torch = self._environment.check_torch()
         if not torch.version:
             message = f"torch is installed, but does not load: {torch.problem}"
             raise SetupError(message, fix_for(torch))
@@ -166,7 +160,7 @@ class Installer:
         for number, index in enumerate(indexes):
             note(f"From {index or 'PyPI'}")
             try:
-                return self._environment.install(options, "torch", index)
+                return self._environment.install(options, TORCH, index)
             except SetupError as error:
                 # Without a GPU PyPI's will do as well; with one, an index that cannot be reached
                 # now is still the one to be used.

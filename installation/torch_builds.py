@@ -17,13 +17,12 @@ from dataclasses import dataclass
 Version = tuple[int, ...]
 INDEX_ROOT = "https://download.pytorch.org/whl/"
 # PyPI's wheels for Linux bring CUDA, 3 GB to download, of which nothing is used without a GPU.
-# There, torchvision has to be from the same index: PyPI's needs the torch that was built with CUDA.
 CPU_INDEX = INDEX_ROOT + "cpu"
 
 
 @dataclass(frozen=True)
 class TorchBuild:
-    """torch and torchvision, built with one version of CUDA.
+    """torch, built with one version of CUDA.
 
     Args:
         tag: the end of the index's URL, which is also in the wheels' versions (2.14.1+cu132).

@@ -24,7 +24,7 @@ CHECK_TORCH = """
 import json
 report = {"version": "", "cuda": None, "gpu_works": False, "problem": ""}
 try:
-    import torch, torchvision
+    import torch
     report["version"], report["cuda"] = torch.__version__, torch.version.cuda
     if torch.cuda.is_available():
         report["gpu_works"] = (torch.zeros(1, device="cuda") + 1).item() == 1
@@ -120,7 +120,7 @@ class VirtualEnvironment:
         raise explain_failure(text, package, host, log)
 
     def check_torch(self) -> TorchReport:
-        """Load torch and torchvision there, and compute something on the GPU if there is one."""
+        """Load torch there, and compute something on the GPU if there is one."""
         result = self._commands.capture([self.python, *ISOLATED, "-c", CHECK_TORCH])
         lines = result.output.strip().splitlines() or [f"exit code {result.exit_code}"]
         try:

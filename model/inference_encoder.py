@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.convolution import Convolution, frozen, fuse
-from model.encoder import Features, MobileNetV3Encoder, is_squeeze_excitation, run_with_taps
+from model.encoder import Features
+from model.mobilenetv3 import MobileNetV3Encoder, SqueezeExcitation, run_with_taps
 
 
 class MobileNetV3Inference(nn.Module):
@@ -50,13 +51,13 @@ class GlobalMean(nn.Module):
 
 
 class _SqueezeExcitation(nn.Module):
-    """torchvision's SqueezeExcitation, which scales each channel by a weight computed from the
-    whole picture, and the 1x1 convolution after it.
+    """A SqueezeExcitation, which scales each channel by a weight computed from the whole picture,
+    and the 1x1 convolution after it.
 
     For a single picture the convolution's weights are scaled instead, which are few.
     """
 
-    def __init__(self, block: Any, convolution: Convolution) -> None:
+    def __init__(self, block: SqueezeExcitation, convolution: Convolution) -> None:
         super().__init__()
         self.scale = nn.Sequential(
             GlobalMean(),
@@ -86,8 +87,9 @@ def _fuse_squeezes(layers: nn.Sequential) -> nn.Sequential:
     """Return the same layers with each SqueezeExcitation and the convolution after it as one."""
     fused: list[nn.Module] = []
     for layer in layers:
-        if fused and is_squeeze_excitation(fused[-1]) and isinstance(layer, Convolution):
-            fused.append(_SqueezeExcitation(fused.pop(), layer))
+        previous = fused[-1] if fused else None
+        if isinstance(previous, SqueezeExcitation) and isinstance(layer, Convolution):
+            fused[-1] = _SqueezeExcitation(previous, layer)
         else:
             fused.append(layer)
     return nn.Sequential(*fused)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from model.decoder import Recurrent, RecurrentDecoder
 from model.deep_guided_filter import DeepGuidedFilter
-from model.encoder import LRASPP, Features, MobileNetV3Encoder, ResNet50Encoder
+from model.encoder import LRASPP, Features
+from model.mobilenetv3 import MobileNetV3Encoder
+from model.resnet50 import ResNet50Encoder
 from model.variant import MOBILENETV3, RESNET50, Variant
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]  # r1 .. r4, [B, c, h, w] each, float32

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model.convolution import Convolution
-from model.encoder import Features, ResNet50Encoder, pool
+from model.encoder import Features
+from model.resnet50 import ResNet50Encoder, pool
 
 
 class ResNet50Inference(nn.Module):
@@ -35,7 +36,7 @@ class ResNet50Inference(nn.Module):
 
 
 class _Bottleneck(nn.Module):
-    """torchvision's Bottleneck: what three convolutions make of the input is added to it."""
+    """A Bottleneck: what three convolutions make of the input is added to it."""
 
     def __init__(self, block: Any) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ POLL_SECONDS = 0.01
 GONE = "ZX"  # states of a process that has ended
 CONTEXT = multiprocessing.get_context("forkserver")
 # What the program imports when it needs it.
-PRELOADED = ["matting.cli.main", "matting.run", "torchvision.models", "benchmarks.faults.bench"]
+PRELOADED = ["matting.cli.main", "matting.run", "benchmarks.faults.bench"]
 
 
 @dataclass(frozen=True)

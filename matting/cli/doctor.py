@@ -10,7 +10,7 @@ from pathlib import Path
 
 from matting.cli import doctor_findings
 from matting.cli.doctor_findings import Finding, State
-from matting.cli.doctor_probes import VISION, Machine, TorchProbe
+from matting.cli.doctor_probes import Machine, TorchProbe
 from matting.errors import InputError, MattingError, MissingError
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.network_choice import Model
@@ -90,7 +90,7 @@ def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
     install = fixes.setup(system) if other is None else fixes.doctor(other, system)
     yield doctor_findings.python(*machine.python(), system)
     driver, torch = machine.driver(), machine.torch()
-    packages, trouble = _packages(machine, torch)
+    packages, trouble = _packages(machine)
     reason = _reason(torch, driver, system)
     own = next((package for package in packages if package.name == "torch"), None)
     yield doctor_findings.torch(torch, own, reason, install, system)
@@ -114,14 +114,13 @@ def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
     yield doctor_findings.free_disk(folder, machine.free_bytes(folder))
 
 
-def _packages(machine: Machine, torch: TorchProbe) -> tuple[list[Package], Finding | None]:
+def _packages(machine: Machine) -> tuple[list[Package], Finding | None]:
     """Return all packages, loaded; and what is wrong if that is not known."""
     try:
         needed = machine.packages()
     except MissingError as error:
         return [], doctor_findings.no_packages(error)
-    others = [package.name for package in needed if package.name not in {"torch", VISION}]
-    troubles = machine.load(others) | {VISION: torch.vision_trouble}
+    troubles = machine.load([package.name for package in needed if package.name != "torch"])
     return [replace(one, trouble=troubles.get(one.name, "")) for one in needed], None
 
 

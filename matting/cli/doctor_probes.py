@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import sys
@@ -20,10 +19,8 @@ from matting.system import files, fixes
 from matting.system.invocation import ROOT
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.packages import (
-    NOT_INSTALLED,
     Package,
     describe_failure,
-    load_each,
     load_isolated,
     read_packages,
     try_to_load,
@@ -35,7 +32,6 @@ if TYPE_CHECKING:  # it needs packages, any of which may be missing
     from matting.media.view_detection import FoundView
 
 LIMIT_SECONDS = 120.0  # torch takes its time on a cold disk
-VISION = "torchvision"
 FIRST_GPU = "cuda:0"
 
 # For each codec, why it does not work, "" if it does; or why none could be tried.
@@ -50,13 +46,11 @@ class TorchProbe:
         state: None if it does not load.
         trouble: what goes wrong, as a clause; "" for nothing.
         lacks_libraries: whether that is a library of the system's.
-        vision_trouble: as `trouble`, for torchvision.
     """
 
     state: TorchState | None
     trouble: str = ""
     lacks_libraries: bool = False
-    vision_trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +96,7 @@ class Machine:
         return query_nvidia_smi()
 
     def torch(self) -> TorchProbe:
-        """Return what came of loading torch and torchvision."""
+        """Return what came of loading torch."""
         try:
             return run_isolated(load_torch, LIMIT_SECONDS)
         except MachineError as error:
@@ -180,23 +174,18 @@ class Machine:
 
 
 def load_torch() -> TorchProbe:
-    """Load torch and torchvision in this process, and let the GPU compute, if there is one."""
+    """Load torch in this process, and let the GPU compute, if there is one."""
     error = try_to_load("torch")
     if error is not None:
-        absent = importlib.util.find_spec(VISION) is None
-        return TorchProbe(
-            None,
-            describe_failure("torch", error),
-            lacks_libraries=isinstance(error, OSError),
-            vision_trouble=NOT_INSTALLED if absent else "",
-        )
+        trouble = describe_failure("torch", error)
+        return TorchProbe(None, trouble, lacks_libraries=isinstance(error, OSError))
     state = query_torch()
     if state.usable:
         try:
             check_gpu()
         except RuntimeError as failure:
             state = replace(state, available=False, message=str(failure))
-    return TorchProbe(state, vision_trouble=load_each([VISION])[VISION])
+    return TorchProbe(state)
 
 
 def _try_isolated(work: Callable[[], CodecTrials]) -> CodecTrials:

@@ -23,7 +23,7 @@ from matting.project.paths import (
 )
 from matting.system.invocation import Command
 
-PACKAGES = ("torch", "torchvision", "av", "numpy", "imageio-ffmpeg")
+PACKAGES = ("torch", "av", "numpy", "imageio-ffmpeg")
 # Options and variables that name files which are not the job's.
 WEIGHTS_OPTIONS = ("--checkpoint", "--model")
 WEIGHTS_VARIABLE, FFMPEG_VARIABLE = "RVM_CHECKPOINT", "FFMPEG_PATH"

@@ -30,7 +30,7 @@ def doctor(python: Path, platform: str = sys.platform) -> str:
 
 def torch_for_old_gpus(platform: str = sys.platform) -> str:
     """Return the command that installs the torch for GPUs older than most builds support."""
-    packages = ["--force-reinstall", "torch", "torchvision", "--index-url", OLD_GPUS_INDEX]
+    packages = ["--force-reinstall", "torch", "--index-url", OLD_GPUS_INDEX]
     return _line([sys.executable, "-m", "pip", "install", *packages], platform)
 
 

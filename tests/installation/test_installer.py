@@ -37,8 +37,7 @@ def test_windows_with_a_gpu_gets_torch_for_it(
     windows = computer_with(tmp_path, "win32", RTX_4090)
     assert windows.set_up() == 0
     torch, others = windows.installs
-    assert torch[:4] == ["--index-url", PYTORCH + "cu130", "torch>=2.10", "torchvision>=0.25"]
-    assert "--force-reinstall" not in torch
+    assert torch == ["--index-url", PYTORCH + "cu130", "torch>=2.10"]
     assert others == ["-r", str(tmp_path / "requirements_inference.txt")]
     assert windows.commands[0] == [BASE_PYTHON, *ISOLATED, "-m", "venv", str(tmp_path / ".venv")]
     assert windows.commands[-1][2] == "doctor"
@@ -163,19 +162,6 @@ def test_the_right_build_is_not_installed_again_if_the_gpu_does_not_work(
         assert computer.set_up() == 0
         assert len(computer.installs) == 1
         assert "does not compute on the graphics card" in capsys.readouterr().out
-
-
-def test_a_torch_that_pip_leaves_next_to_a_missing_torchvision_is_replaced(tmp_path: Path) -> None:
-    class WithoutTorchvision(SimulatedComputer):
-        def capture(self, command: Sequence[str]) -> CommandResult:
-            missing = "--no-index" in command and "-r" not in command and not self.installs
-            return CommandResult(1, "") if missing else super().capture(command)
-
-    windows = WithoutTorchvision(tmp_path, "win32", RTX_4090)
-    windows.venv_usable, windows.torch = True, "2.15.0+cpu"
-    assert windows.set_up() == 0
-    assert ["--force-reinstall" in install for install in windows.installs] == [False, True, False]
-    assert windows.torch == "2.14.1+cu130"
 
 
 def test_the_next_build_is_tried_if_an_index_has_none(

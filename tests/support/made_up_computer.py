@@ -24,7 +24,7 @@ WORKING = TorchState(BUILD, True, gpu=RTX, oldest_capability=(7, 5), matrix_unit
 CPU_ONLY = TorchState(TorchBuild("2.11.0+cpu"), matrix_units=True)
 LISTED = [
     Package("torch", ">=2.10", "2.11.0"),
-    Package("torchvision", ">=0.25", "0.26"),
+    Package("numpy", ">=2.0", "2.4.1"),
     Package("av", ">=17.1,<19", "18.1.0"),
 ]
 WORKING_CODECS = dict.fromkeys(VideoCodec, "")
