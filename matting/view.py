@@ -113,6 +113,12 @@ class View:
         """Whether it is an ordinary flat picture."""
         return self.stereo is StereoLayout.MONO and self.projection is Projection.FLAT
 
+    @property
+    def is_vr(self) -> bool:
+        """Whether both eyes are shown what is in front of them, as headsets show it."""
+        in_front = self.projection in {Projection.HALF_EQUIRECTANGULAR, Projection.FISHEYE}
+        return in_front and self.stereo is not StereoLayout.MONO
+
     def eye_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the width and height of one eye's part of a frame of that width and height.
 

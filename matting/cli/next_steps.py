@@ -10,7 +10,7 @@ from pathlib import Path
 
 from matting.cli.parser import commands_taking, takes_value
 from matting.errors import RUN_AGAIN, MattingError
-from matting.options import FormatName
+from matting.options import FormatName, OutputKind
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
 from matting.system.files import is_video, visible
 from matting.system.humanize import time_taken
@@ -18,6 +18,7 @@ from matting.system.invocation import Command, batch_file, command_line, program
 from matting.system.text import printable
 
 COMPOSITES = {FormatName.GREEN, FormatName.BACKGROUND}
+FOR_HEADSETS = {FormatName.VR_ALPHA, FormatName.VR_GREEN}
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
     "type this"
@@ -125,6 +126,9 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
         return _after_infer(path, output, call)
     if options.command is Command.COMBINE:
         return _after_combine(path, output, call)
+    if options.command in {Command.RUN, Command.ADD_AUDIO}:
+        made = getattr(options, "formats", ())
+        return "" if FOR_HEADSETS.intersection(made) else _for_headset(path, output, call)
     return ""
 
 
@@ -159,6 +163,21 @@ def _after_combine(matted: Path, output: Path | None, call: Invocation) -> str:
     elsewhere = [] if (folder / name).is_file() else ["--output", folder]
     video = name if elsewhere else folder / name
     return _step(call, f"your video {name}", Command.ADD_AUDIO, video, *elsewhere)
+
+
+def _for_headset(video: Path, output: Path | None, call: Invocation) -> str:
+    """Return how a VR video whose stored matte is there comes into a headset; "" for another."""
+    from matting.project.plan import read_plan
+
+    segments = segments_folder(video, output)
+    plan = read_plan(segments)
+    if plan is None or plan.view is None or not plan.view.is_vr:
+        return ""
+    matted = MattedFolder.of(segments)
+    if not matted.output_folder(OutputKind.MATTE).is_dir():
+        return ""
+    step = _step(call, f"the folder {matted.root.name}", Command.DELIVER_VR, matted.root)
+    return f"for your headset, {step}" if call.batch else step
 
 
 def _step(call: Invocation, what: str, command: Command, *arguments: object) -> str:

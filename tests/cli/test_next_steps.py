@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,16 @@ from matting.cli.main import main
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.parser import parse
 from matting.errors import InputError, MediaError, StorageError
-from matting.options import FormatName
+from matting.options import FormatName, OutputKind
 from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.project.plan import Plan, PlannedSegment, write_plan
+from matting.project.source_fingerprint import SourceFingerprint
+from matting.system.fingerprint import Fingerprint
 from matting.system.humanize import time_taken
 from matting.system.invocation import command_line, program_line
+from matting.view import Projection, StereoLayout, View
 from tests.support.clips import make_clip
 from tests.support.commands import TINY, running_infer
 from tests.support.repository import ROOT
@@ -153,6 +159,48 @@ def test_a_composite_that_is_delivered_is_not_combined_next(
     words = ["infer", str(segments)]
     text = success_text(parse(words), Invocation(("program",), tuple(words)), 1)
     assert ("combine" in text) is is_next
+
+
+VR = View(StereoLayout.LEFT_RIGHT, Projection.HALF_EQUIRECTANGULAR)
+
+
+@pytest.mark.parametrize(
+    ("view", "stored", "words", "is_next"),
+    [
+        (VR, True, ["run"], True),
+        (VR, True, ["add-audio"], True),
+        (VR, True, ["run", "--as", "vr-alpha"], False),
+        (VR, False, ["run"], False),
+        (View(), True, ["run"], False),
+        (replace(VR, projection=Projection.EQUIRECTANGULAR), True, ["run"], False),
+    ],
+)
+def test_a_finished_vr_video_is_made_into_a_file_for_a_headset_next(
+    view: View, stored: bool, words: list[str], is_next: bool, tmp_path: Path
+) -> None:
+    video = make_clip(tmp_path / "clip.mp4", 2)
+    segments = tmp_path / "clip_segments"
+    segments.mkdir()
+    cut = Plan(
+        source=SourceFingerprint.of(video),
+        time_base=Fraction(1, 30),
+        rate=Fraction(30),
+        start_pts=0,
+        seconds=Fraction(1),
+        reencoded=False,
+        segments=(PlannedSegment.of("output_000.mp4", [0, 1], Fingerprint.of(video)),),
+        view=view,
+    )
+    write_plan(segments, cut)
+    matted = MattedFolder.of(segments)
+    if stored:
+        matted.output_folder(OutputKind.MATTE).mkdir(parents=True)
+    command, *more = words
+    typed = [command, str(video), *more]
+    text = success_text(parse(typed), Invocation(("program",), tuple(typed)), 1)
+    assert (f"deliver-vr {matted.root}" in text) is is_next
+    dropped = Invocation(("program",), tuple(typed), "4_add_audio.bat")
+    assert ("extras\\deliver_vr.bat" in success_text(parse(typed), dropped, 1)) is is_next
 
 
 def test_how_to_go_on_after_an_interruption() -> None:
