@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from matting.system.file_lock import folder_lock
 from matting.system.files import is_video, require_possible, visible
 from matting.system.invocation import Command, give, named, sentence, start
 from matting.system.temporary_files import create_temporary, sweep
+from matting.workers.failures import SeparateFailures
 
 
 def add_audio(
@@ -42,6 +44,7 @@ def add_audio(
         InputError: there is no such file, or its matted picture is not there.
         MediaError: ffmpeg refused a track that should go along.
         EncodeError: the new file does not hold what went in.
+        SegmentsFailedError: of separate videos, some failed, and all others have their audio.
         StorageError, MissingError.
     """
     require_possible(path)
@@ -115,19 +118,32 @@ def _add_to_separate(
                 f"{folder} holds pictures, which have no audio.",
                 f"Their results are whole, in {matted.output_folder(OutputKind.COMPOSITE)}.",
             )
-        undone = [
-            path.name for path in videos if not ledger.is_done(path.name, {OutputKind.COMPOSITE})
-        ]
-        if undone:
-            others = f", nor are {len(undone) - 1} others" if len(undone) > 1 else ""
-            raise InputError(
-                f"{undone[0]} in {folder} is not matted yet{others}.",
-                sentence(
-                    start(Command.INFER, "the folder of videos", again=True),
-                    start(Command.ADD_AUDIO, "it", again=True),
-                ),
-            )
-        return [_add_to_one(path, ledger.entry(path.name), matted, progress) for path in videos]
+        names = [path.name for path in videos]
+        undone = [name for name in names if not ledger.is_done(name, {OutputKind.COMPOSITE})]
+        if undone == names:
+            raise _not_matted(folder, names)
+        if only is not None:
+            return [_add_to_one(path, ledger.entry(path.name), matted, progress) for path in videos]
+        finals: list[Path] = []
+        failures = SeparateFailures(progress, {})
+        for path in videos:
+            with failures.alone(path.name):
+                if path.name in undone:
+                    raise _not_matted(folder, [path.name])
+                finals.append(_add_to_one(path, ledger.entry(path.name), matted, progress))
+        failures.require_none(len(videos), "could not be given their audio:")
+        return finals
+
+
+def _not_matted(folder: Path, names: Sequence[str]) -> InputError:
+    others = f", nor are {len(names) - 1} others" if len(names) > 1 else ""
+    return InputError(
+        f"{names[0]} in {folder} is not matted yet{others}.",
+        sentence(
+            start(Command.INFER, "the folder of videos", again=True),
+            start(Command.ADD_AUDIO, "it", again=True),
+        ),
+    )
 
 
 def _add_to_one(video: Path, entry: Entry, matted: MattedFolder, progress: Progress) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace as replace_fields
@@ -21,10 +22,9 @@ from matting.delivery.finishing import finish, require_free_places, source_of
 from matting.delivery.format_limits import (
     announce_limits,
     require_available,
-    require_kept_mattes,
     require_possible,
 )
-from matting.delivery.formats import FORMATS, DeliveryFormat
+from matting.delivery.formats import DeliveryFormat
 from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.job_option import JobOption
@@ -32,10 +32,9 @@ from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
-from matting.project.input_views import views_in_words, with_delivered_views, with_views
+from matting.project.input_views import views_in_words, with_delivered_views
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_options import JobOptions
-from matting.project.job_places import Place, require_places
 from matting.project.ledger import Ledger
 from matting.project.matted import matted_from, require_matted
 from matting.project.origin import require_same_origin
@@ -48,43 +47,8 @@ from matting.system.invocation import Command
 from matting.view import AutoView, View
 from matting.workers.delivery_run import DeliveryRun
 from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.workers.failures import SeparateFailures, with_the_others
 from matting.workers.supervisor import Supervisor
-
-
-def infer_and_deliver(
-    segments: Path,
-    options: MattingOptions,
-    output: Path | None,
-    progress: Progress,
-) -> None:
-    """Matte what is not done yet in a folder of segments, and deliver all of it.
-
-    Args:
-        options: with the formats; without any, and where the job remembers none, all is matted,
-            and nothing is finished.
-        output: where to put the matted folder, and the finished files.
-    Raises:
-        whatever `infer` and `deliver` raise.
-    """
-    inputs = read_inputs(segments)
-    job = MattedFolder.of(segments, output)
-    require_places([Place(job.root, is_folder=True)], segments)
-    known = Ledger(job)
-    options = take_up(options, known.remembered, progress)
-    rows = [FORMATS[name] for name in options.formats]
-    if not rows:
-        infer(segments, options, output, progress)
-        return
-    require_kept_mattes(rows, options)
-    require_available(rows, options)
-    inputs = with_views(inputs, options.matte.view)
-    others = _not_composite(rows)
-    require_possible(inputs, others, options)
-    video = source_of(inputs, rows, job.root.parent)
-    require_free_places(inputs, job, others, video=video, output=output, options=options.output)
-    announce_limits(others, inputs, known, options, progress, video=video)
-    folder = infer(segments, replace(options, then_joined=True), output, progress)
-    deliver(folder.root, rows, options, output, progress, announced=True)
 
 
 def deliver(
@@ -122,7 +86,7 @@ def deliver(
     inputs = read_inputs(matted_from(known))
     options, view = _as_job(rows, options, known.remembered, progress)
     inputs, note = with_delivered_views(inputs, options, view)
-    others = _not_composite(rows)
+    others = not_composite(rows)
     require_available(rows, options)
     require_possible(inputs, others, options)
     video = video or source_of(inputs, rows, folder.root.parent)
@@ -190,12 +154,17 @@ class _Delivery:
                 f"{root} no longer has the name of what was matted, {segments.name}.",
                 f"Call it {MattedFolder.of(segments).root.name} again.",
             )
-        infer(segments, self.options, beside, self.progress, self.executor_of, network=False)
+        first = partial(
+            infer, segments, self.options, beside, self.progress, self.executor_of, network=False
+        )
+        return with_the_others(first, partial(self._finish_composite, root), self.inputs)
+
+    def _finish_composite(self, root: Path) -> list[Path]:
         if self.video is not None:
             combine(root, self.output, self.progress)
-            return [add_audio(self.video, self.output or beside, self.progress)]
+            return [add_audio(self.video, self.output or root.parent, self.progress)]
         if any(not item.is_sequence for item in self.inputs.inputs):
-            add_audio(segments, beside, self.progress)
+            add_audio(self.inputs.path, root.parent, self.progress)
         return [root]
 
     def formats(self, rows: Sequence[DeliveryFormat]) -> dict[DeliveryFormat, list[Path]]:
@@ -209,7 +178,7 @@ class _Delivery:
                 locks.enter_context(reading_lock(inputs.path))
             ledger = Ledger(self.folder)  # read again: another run may have written it
             require_same_origin(inputs, ledger)
-            require_free_places(
+            refused = require_free_places(
                 inputs,
                 self.folder,
                 rows,
@@ -238,29 +207,39 @@ class _Delivery:
                 progress.say(f"The processor encodes, which takes longer: {why}")
             setup = WorkerSetup(options, None, "", str(device), needs_network=False)
             with closing(self.executor_of(setup, self.folder.root, progress)) as executor:
-                DeliveryRun(
+                run = DeliveryRun(
                     inputs=inputs,
                     rows=rows,
                     options=options,
                     executor=executor,
                     ledger=ledger,
                     progress=progress,
-                ).run()
-            video, output = self.video, self.output
-            return {
+                    refused=refused,
+                )
+                with self._others_go_on():
+                    run.run()
+            failures = SeparateFailures(progress, run.failed)
+            finished = {
                 row: list(
                     finish(
-                        inputs,
+                        inputs.without(run.failed),
                         ledger,
                         row,
                         progress,
-                        video=video,
-                        output=output,
+                        video=self.video,
+                        output=self.output,
                         options=self.options.output,
+                        alone=failures.alone,
                     )
                 )
                 for row in rows
             }
+            failures.require_none(len(inputs.inputs), "could not be delivered:")
+            return finished
+
+    def _others_go_on(self) -> AbstractContextManager[None]:
+        """Return what lets separate videos go on where others failed."""
+        return nullcontext() if self.inputs.plan else suppress(SegmentsFailedError)
 
 
 def _as_job(
@@ -284,6 +263,6 @@ def _as_job(
     return replace(options, matte=matte, formats=remembered.formats), view
 
 
-def _not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:
+def not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:
     """Return the formats that are not the job's own composite."""
     return [row for row in rows if row.kind.is_delivered]

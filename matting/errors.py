@@ -20,9 +20,10 @@ MattingError                70  base; never raised itself
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 RUN_AGAIN = "run the same command again"
@@ -85,8 +86,13 @@ class MattingError(Exception):
 
 
 class SegmentsFailedError(MattingError):
-    """The job ran to its end, but some segments failed."""
+    """The job ran to its end, but some segments failed.
 
+    Attributes:
+        failed: why each failed, by its name.
+    """
+
+    failed: Mapping[str, MattingError] = MappingProxyType({})
     exit_code = 1
     allows_shutdown = True
     usual_retry = True

@@ -219,8 +219,13 @@ def test_separate_videos_each_get_their_audio(
     assert add_audio(folder / "b.mkv", None, progress) == matted / "b_MATTED.mp4"
 
     spoil(folder / "a.mp4", at=(folder / "a.mp4").stat().st_size // 2)
-    with pytest.raises(InputError, match="a.mp4 has changed since it was matted"):
+    for path in matted.glob("*_MATTED.mp4"):
+        path.unlink()
+    with pytest.raises(SegmentsFailedError, match="a.mp4 has changed since it was matted"):
         add_audio(folder, None, progress)
+    assert [path.name for path in matted.glob("*.mp4")] == ["b_MATTED.mp4"]
+    with pytest.raises(InputError, match="a.mp4 has changed since it was matted"):
+        add_audio(folder / "a.mp4", None, progress)
     make_clip(folder / "d.mp4", 3)
     MattedFolder(matted).processed.unlink()
     with pytest.raises(InputError, match="a.mp4 in .* is not matted yet, nor are 2 others"):

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matting.deliver import deliver, infer_and_deliver
+from matting.deliver import deliver
 from matting.delivery.formats import FORMATS, DeliveryFormat, delivery_formats
 from matting.errors import InputError, StorageError
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.infer import infer
+from matting.infer_and_deliver import infer_and_deliver
 from matting.media.matte_file import MatteFile
 from matting.media.probe import frame_times
 from matting.options import FormatName, MattingOptions, OutputKind

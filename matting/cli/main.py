@@ -173,7 +173,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
 
         return partial(segment, path, cutting_options(options), output, console)
     if options.command is Command.INFER:
-        from matting.deliver import infer_and_deliver
+        from matting.infer_and_deliver import infer_and_deliver
 
         return partial(infer_and_deliver, path, matting_options(options), output, console)
     if options.command is Command.COMBINE:

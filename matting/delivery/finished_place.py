@@ -7,7 +7,8 @@ from pathlib import Path
 
 from matting.delivery.formats import DeliveryFormat
 from matting.delivery.vr_plan import VrPlan
-from matting.project.job_places import Place, require_places
+from matting.errors import InputError
+from matting.project.job_places import Place, length_error, require_places
 from matting.project.own_files import require_own_final
 from matting.project.own_folders import require_own_folder
 from matting.project.paths import Container, MattedFolder, format_name
@@ -61,6 +62,18 @@ class FinishedPlace:
         """All that the finished file can be called, the likeliest first."""
         return [self.path_in(container) for container in self.row.containers or (None,)]
 
+    @property
+    def _places(self) -> list[Place]:
+        return [Place(path, is_folder=self.row.pictures) for path in self.paths]
+
+    def length_error(self, source: Path) -> InputError | None:
+        """Return why the finished file's name is too long; None where it is not.
+
+        Args:
+            source: as for `require_possible`.
+        """
+        return length_error(self._places, source)
+
     def require_possible(self, source: Path) -> None:
         """Refuse names that are too long, and a folder where a file is needed or the reverse.
 
@@ -69,7 +82,7 @@ class FinishedPlace:
         Raises:
             InputError: names the place.
         """
-        require_places([Place(path, is_folder=self.row.pictures) for path in self.paths], source)
+        require_places(self._places, source)
 
     def require_own(self) -> None:
         """Refuse to replace what lies there and was not made by this program.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from matting.delivery.delivered_file import DeliveredPart, finish_format, finish_separate
@@ -10,7 +11,7 @@ from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import DeliveryFormat
 from matting.delivery.vr_plan import VrPlan, vr_plan
 from matting.delivery.vr_sidecars import write_sidecars
-from matting.errors import InputError
+from matting.errors import InputError, MattingError
 from matting.options import OutputOptions
 from matting.progress import Progress
 from matting.project.inputs import InputFolder
@@ -49,29 +50,36 @@ def require_free_places(
     video: Path | None,
     output: Path | None,
     options: OutputOptions,
-) -> None:
+) -> dict[str, MattingError]:
     """Refuse, before anything is made, places of finished files that are somebody else's.
 
     Args:
         inputs: with their views.
         video, output, options: as `finish` takes them.
+    Returns:
+        why which of separate videos and image sequences cannot have all of these: their names are
+        too long.
     Raises:
         InputError: names the first that is not free, and what to do; or a format for headsets
-            cannot be made of it.
+            cannot be made of it; or all names are too long.
     """
+    refused: dict[str, MattingError] = {}
     for row in rows:
         if inputs.plan is not None and video is not None:
             vr = vr_plan(row.name, inputs.inputs[0].view, options.vr, video)
-            places = {video: FinishedPlace.of_video(folder, row, video, output, vr)}
-        else:
-            places = {
-                item.path: FinishedPlace.of_separate(
-                    folder, row, item.stem, vr_plan(row.name, item.view, options.vr, item.path)
-                )
-                for item in inputs.inputs
-            }
-        for source, place in places.items():
-            place.require_free(source)
+            FinishedPlace.of_video(folder, row, video, output, vr).require_free(video)
+            continue
+        for item in inputs.inputs:
+            vr = vr_plan(row.name, item.view, options.vr, item.path)
+            place = FinishedPlace.of_separate(folder, row, item.stem, vr)
+            error = place.length_error(item.path)
+            if error is None:
+                place.require_free(item.path)
+            else:
+                refused[item.name] = error
+    if inputs.inputs and len(refused) == len(inputs.inputs):
+        raise next(iter(refused.values()))
+    return refused
 
 
 def finish(
@@ -83,6 +91,7 @@ def finish(
     video: Path | None,
     output: Path | None,
     options: OutputOptions,
+    alone: Callable[[str], AbstractContextManager[None]],
 ) -> Iterator[Path]:
     """Make finished files of what every segment was delivered as; yield each.
 
@@ -93,6 +102,7 @@ def finish(
         video: what was cut; None: these are separate videos, or pictures.
         output: where to put the finished file of `video`; None: beside it.
         options: what results are like.
+        alone: notes what is wrong with a separate video of that name, after which others go on.
     Raises:
         InputError, MediaError, EncodeError, StorageError, MissingError: as `finish_format`.
     """
@@ -112,7 +122,9 @@ def finish(
         return
     for item in inputs.inputs:
         entry = entries[item.name]
-        if entry.source is not None:
+        if entry.source is None:
+            continue
+        with alone(item.name):
             vr = vr_plan(row.name, item.view, options.vr, item.path)
             finished = finish_separate(
                 folder,

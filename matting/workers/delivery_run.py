@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from matting.delivery.delivered_settings import delivered_settings
@@ -31,7 +31,11 @@ from matting.workers.schedule import Step
 
 
 class DeliveryRun:
-    """One run over one folder."""
+    """One run over one folder.
+
+    Attributes:
+        failed: why which segments failed, so far.
+    """
 
     def __init__(
         self,
@@ -42,10 +46,12 @@ class DeliveryRun:
         executor: Executor,
         ledger: Ledger,
         progress: Progress,
+        refused: Mapping[str, MattingError],
     ) -> None:
         """
         Args:
             rows: the formats, none of them the job's composite.
+            refused: why which of the inputs, by their names, cannot have finished files.
             options: with the encoder decided.
             ledger: as it is while the folder's lock is held.
         """
@@ -59,8 +65,11 @@ class DeliveryRun:
         ledger.recover()
         ledger.recall(item.name for item in inputs.inputs)
         renew_mattes(ledger, progress)  # where a run that was killed has not
-        self._schedule = DeliverySchedule(inputs, ledger, self._settings, self._targets)
-        self._failed: dict[str, MattingError] = {}
+        self._refused = refused
+        self._schedule = DeliverySchedule(
+            inputs.without(refused), ledger, self._settings, self._targets
+        )
+        self.failed: dict[str, MattingError] = {}
         self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
         self._report = RunReport(progress)
 
@@ -75,7 +84,7 @@ class DeliveryRun:
         segments, steps = len(self._inputs.inputs), self._schedule.steps
         tasks = [self._task(step) for step in steps]
         require_own_results(self._ledger, (t.path for task in tasks for t in task.targets.values()))
-        for name, error in self._schedule.refused.items():
+        for name, error in (*self._refused.items(), *self._schedule.refused.items()):
             self._fail(name, error)
         if steps:
             self._executor.prepare(network=False)
@@ -83,14 +92,14 @@ class DeliveryRun:
             work = Work.of(self._ledger, counted, kinds=self._kinds)
             preflight(work, self._executor, self._folder, self._options, self._progress)
         self._ledger.save()
-        done = segments - len(steps) - len(self._failed)
+        done = segments - len(steps) - len(self.failed)
         if done:
             self._progress.say(f"{done} of {segments} are done already.")
         for kind in self._kinds:
             atomic_files.make_folder(self._folder.output_folder(kind))
         self._render_all()
-        if self._failed:
-            raise segments_failed(self._failed, segments, "could not be delivered:")
+        if self.failed:
+            raise segments_failed(self.failed, segments, "could not be delivered:")
 
     def _render_all(self) -> None:
         steps = self._schedule.steps
@@ -150,7 +159,7 @@ class DeliveryRun:
             )
 
     def _fail(self, name: str, error: MattingError) -> None:
-        self._failed[name] = error
+        self.failed[name] = error
         self._progress.say(f"{name} failed: {error.what}")
 
     def _frames(self, item: Input) -> int:

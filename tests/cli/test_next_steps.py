@@ -304,7 +304,7 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
     def never(_: object) -> None:
         raise AssertionError("shut down")
 
-    monkeypatch.setattr("matting.deliver.infer_and_deliver", lose)
+    monkeypatch.setattr("matting.infer_and_deliver.infer_and_deliver", lose)
     monkeypatch.setattr("matting.cli.main.shut_down", never)
     assert main(["infer", "somewhere", "--shutdown"]) == 0
     capsys.readouterr()

@@ -75,7 +75,7 @@ def test_the_computer_shuts_down_only_when_the_work_has_ended(
         if failure is not None:
             raise failure
 
-    monkeypatch.setattr("matting.deliver.infer_and_deliver", work)
+    monkeypatch.setattr("matting.infer_and_deliver.infer_and_deliver", work)
     assert main(["infer", "somewhere", "--shutdown"]) == code
     assert bool(shutdown_commands) is off
     assert main(["infer", "somewhere"]) == code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from matting.add_audio import add_audio
 from matting.errors import InputError, SegmentsFailedError
-from matting.options import OutputKind
+from matting.infer_and_deliver import infer_and_deliver
+from matting.options import FormatName, OutputKind
 from matting.project.job_places import Place, job_places, require_places
 from matting.project.paths import MattedFolder
 from matting.segment import segment
@@ -21,7 +23,7 @@ from matting.system.temporary_files import temporary_name
 from tests.support.clips import make_clip
 from tests.support.image_sequences import write_take
 from tests.support.recorder import Recorder
-from tests.support.stages import SECOND, matte, processed
+from tests.support.stages import SECOND, matte, matting_options, processed
 
 KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG)
 WINDOWS = NameLimits(255, 259, utf_16=True)
@@ -134,6 +136,32 @@ def test_of_separate_videos_one_whose_name_is_too_long_fails_alone(
     with pytest.raises(InputError, match="too long") as refusal:
         matte(videos, opaque_checkpoint, progress)
     assert "shorter by" in refusal.value.hint
+
+
+def test_separate_videos_whose_names_are_too_long_keep_no_other_from_being_finished(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    videos, matted = tmp_path / "videos", tmp_path / "videos_matted"
+    videos.mkdir()
+    good, long, longest = (videos / f"{name}.mp4" for name in ("good", "x" * 237, "y" * 251))
+    make_clip(good, 2)
+    for other in (long, longest):
+        shutil.copy(good, other)
+    formats = (FormatName.GREEN, FormatName.PRORES)
+    options = replace(matting_options(opaque_checkpoint), formats=formats)
+    with pytest.raises(SegmentsFailedError, match="2 of 3") as failure:
+        infer_and_deliver(videos, options, None, progress)
+    assert {name: "too long" in error.what for name, error in failure.value.failed.items()} == {
+        long.name: True,  # with the suffix of a format
+        longest.name: True,
+    }
+    first, both = f"{long.stem}_MATTED.mp4", {"good_MATTED.mp4", "good_MATTED_prores4444.mov"}
+    assert {path.name for path in matted.glob("*_MATTED*.m*")} == {first, *both}
+    (matted / first).unlink()
+    with pytest.raises(SegmentsFailedError, match="1 of 3") as failure:
+        add_audio(videos, None, progress)
+    assert list(failure.value.failed) == [longest.name]
+    assert (matted / first).exists()
 
 
 def test_what_is_in_the_way_is_named(tmp_path: Path, progress: Recorder) -> None:
