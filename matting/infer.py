@@ -8,12 +8,13 @@ from pathlib import Path
 
 from matting.delivery.dry_run import mention_ffmpeg
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
-from matting.errors import MattingError
+from matting.errors import InputError, MattingError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.media.background import with_background_read
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
+from matting.media.probe import encryption_error
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
 from matting.project.input_views import with_views
@@ -90,7 +91,7 @@ def infer(
         progress.say(f"{segments.name} {UNKNOWN_SHOTS}")
     options = asked = replace(options, output=with_background_read(options.output))
     options = with_tags_as_before(options, map(known.entry, known.names))
-    refused = _too_long(inputs, folder, options)
+    refused = _refused(inputs, folder, options)
     require_places(_places(inputs.without(refused), folder, options), segments)
     device = choose_device(compute.device)
     require_decoder(compute.decoder, device)
@@ -139,7 +140,7 @@ def infer(
     return folder
 
 
-def _too_long(
+def _refused(
     inputs: InputFolder, folder: MattedFolder, options: MattingOptions
 ) -> dict[str, MattingError]:
     """Return why which of separate videos and image sequences cannot have results.
@@ -149,14 +150,19 @@ def _too_long(
     """
     if inputs.plan is not None:
         return {}
-    errors = {
-        item.name: length_error(_places_of(item, inputs, folder, options), item.path)
-        for item in inputs.inputs
-    }
+    errors = {item.name: _refusal(item, inputs, folder, options) for item in inputs.inputs}
     refused: dict[str, MattingError] = {n: e for n, e in errors.items() if e is not None}
     if len(refused) == len(inputs.inputs):
         raise next(iter(refused.values()))
     return refused
+
+
+def _refusal(
+    item: Input, inputs: InputFolder, folder: MattedFolder, options: MattingOptions
+) -> InputError | None:
+    """Return why one cannot have results: by its name's length, or because it is encrypted."""
+    too_long = length_error(_places_of(item, inputs, folder, options), item.path)
+    return too_long or (None if item.is_sequence else encryption_error(item.path))
 
 
 def _places(inputs: InputFolder, folder: MattedFolder, options: MattingOptions) -> list[Place]:

@@ -48,28 +48,38 @@ def read_spatial(path: Path) -> Spatial:
     return spatial_of(index.info.container, index.streams.picture, index.moov, index.start)
 
 
-def require_unencrypted(path: Path) -> None:
-    """Refuse a video whose picture is encrypted, which no decoder can show.
+def encryption_error(path: Path) -> MediaError | None:
+    """Return the error for a video whose picture is encrypted, which no decoder can show.
+
+    None where it is not, or cannot be read: that shows when it is opened.
 
     Raises:
-        MediaError: it is.
-        InputError, MediaError: as `probe`.
+        InputError: there is no such file.
     """
     try:
         index = index_of(path, IndexPart.MOOV | IndexPart.START)  # which are needed next
-    except MediaError as error:  # what is encrypted may not even look like a picture
-        if is_encrypted(path):
-            raise _encrypted(path) from error
-        raise
-    if is_encrypted(path, index.streams.picture.id, index.moov):
-        raise _encrypted(path)
-
-
-def _encrypted(path: Path) -> MediaError:
+    except MediaError:  # what is encrypted may not even look like a picture
+        encrypted = is_encrypted(path)
+    else:
+        encrypted = is_encrypted(path, index.streams.picture.id, index.moov)
+    if not encrypted:
+        return None
     return MediaError(
         f"{path} is encrypted (DRM): its picture can be shown only by who has the key.",
         "Use a copy without protection.",
     )
+
+
+def require_unencrypted(path: Path) -> None:
+    """Refuse a video whose picture is encrypted.
+
+    Raises:
+        MediaError: it is.
+        InputError: there is no such file.
+    """
+    error = encryption_error(path)
+    if error is not None:
+        raise error
 
 
 def orientation_note(path: Path) -> str:

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from matting.errors import MediaError
+from matting.errors import MediaError, SegmentsFailedError
+from matting.infer import infer
 from matting.media.probe import probe, require_unencrypted
 from matting.media.validation import require_supported
 from matting.options import CuttingOptions
@@ -19,6 +20,7 @@ from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.segments import ffmpeg_copy
+from tests.support.stages import matting_options
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,21 @@ def test_an_encrypted_video_is_said_to_be_so(
         video.write_bytes(video.read_bytes().replace(b"avcC", b"free"))
     with pytest.raises(MediaError, match="clip.mp4 is encrypted"):
         segment(video, CuttingOptions(), None, progress)
+
+
+def test_an_encrypted_one_of_separate_videos_is_said_to_be_so_before_any_work(
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
+) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    clip = make_clip(videos / "plain.mp4", 3)
+    encryption = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76" * 16]
+    ffmpeg_copy(clip, videos / "clip.mp4", *encryption, "-encryption_kid", "a7" * 16)
+    with pytest.raises(SegmentsFailedError, match=r"1 of 2(.|\n)*clip.mp4 is encrypted"):
+        infer(videos, matting_options(opaque_checkpoint), None, progress)
+    clip.unlink()
+    with pytest.raises(MediaError, match="clip.mp4 is encrypted"):
+        infer(videos, matting_options(opaque_checkpoint), None, progress)
 
 
 def encrypted_matroska(video: Path) -> None:
