@@ -84,10 +84,10 @@ def test_one_that_is_damaged_is_not_taken_for_finished(
     row: DeliveryFormat, folder: Path, options: MattingOptions
 ) -> None:
     if row.pictures:
-        next((folder / "clip_MATTED_png").iterdir()).unlink()
+        path = next((folder / "clip_MATTED_png").iterdir())
     else:
         (path,) = folder.glob("clip_MATTED.mp4" if row.name == "green" else "*prores4444.mov")
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
     with pytest.raises(MattingError):
         redeliver(folder, [row], options)
 

@@ -25,7 +25,7 @@ from matting.project.ledger import Ledger
 from matting.project.lineage import same_matte_options
 from matting.project.matted import weights_of
 from matting.project.own_files import current_final, is_own_final
-from matting.project.own_folders import is_current_folder
+from matting.project.own_folders import SegmentPictures, is_current_folder
 from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_file
 from matting.project.plan import Plan
 from matting.project.recorded_settings import changed_settings, settings_of
@@ -130,7 +130,9 @@ class FinishedFormats:
         if not row.pictures:
             return current_final(place.paths, place.beside, record, progress)
         (folder,) = place.paths
-        return folder if is_current_folder(folder, place.beside, record) else None
+        entries = self._entries.values()
+        held = [SegmentPictures(e.delivered[row.kind].sha256, e.frames) for e in entries]
+        return folder if is_current_folder(folder, place.beside, record, held, progress) else None
 
     def _has_format(self, row: DeliveryFormat, output: OutputOptions) -> bool:
         return all(

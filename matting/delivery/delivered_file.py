@@ -29,6 +29,7 @@ from matting.options import FormatName
 from matting.progress import Progress
 from matting.project.join_record import JoinRecord
 from matting.project.own_files import current_final, known_finals, publish_final
+from matting.project.own_folders import SegmentPictures
 from matting.project.paths import MattedFolder
 from matting.project.plan import Plan
 from matting.project.source_watch import SourceWatch
@@ -45,10 +46,12 @@ class DeliveredPart:
     Attributes:
         path: a video file, or a folder of pictures; proven.
         sha256: of its content.
+        frames: how many it has.
     """
 
     path: Path
     sha256: Sha256
+    frames: int
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,6 @@ def finish_separate(
     *,
     source: Path,
     source_sha256: Sha256,
-    frames: int,
     vr: VrPlan | None = None,
 ) -> Path:
     """Make that of a separate video, or of a folder of pictures; it lies in the matted folder.
@@ -131,14 +133,13 @@ def finish_separate(
         part: its result in that format; proven.
         source: the video, or the folder of pictures.
         source_sha256: of the content that was matted.
-        frames: how many it has.
         vr: as for `finish_format`.
     Raises:
         InputError, MediaError, EncodeError, StorageError, MissingError: as `finish_format`.
     """
     stem = part.path.name if row.pictures else part.path.stem
     # Of what its audio comes from, too.
-    record = JoinRecord.of_hashes([part.sha256, source_sha256], source=None, frames=frames)
+    record = JoinRecord.of_hashes([part.sha256, source_sha256], source=None, frames=part.frames)
     place = FinishedPlace.of_separate(matted, row, stem, vr)
     join_parts = partial(_join_separate, part.path, source)
     finished = _FinishedFile(place, source, [part], record, join_parts)
@@ -170,7 +171,7 @@ def _finish(
     place.require_possible(finished.source)
     if row.pictures:
         (target,) = place.paths
-        folders = [part.path for part in finished.parts]
+        folders = {p.path: SegmentPictures(p.sha256, p.frames) for p in finished.parts}
         is_new = gather_pictures(folders, target, beside, record, progress)
     else:
         current = current_final(place.paths, beside, record, progress)

@@ -9,26 +9,36 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from matting.delivery.room import require_room
 from matting.errors import EncodeError, writing
 from matting.progress import Progress
 from matting.project.join_record import JoinRecord
-from matting.project.own_folders import is_current_folder, publish_own_folder, require_own_folder
+from matting.project.own_folders import (
+    SegmentPictures,
+    is_current_folder,
+    publish_own_folder,
+    require_own_folder,
+)
 from matting.system import atomic_files
 from matting.system.files import visible
 from matting.system.temporary_files import create_temporary_folder, sweep
 
 
 def gather_pictures(
-    folders: Sequence[Path], target: Path, beside: Path, record: JoinRecord, progress: Progress
+    folders: Mapping[Path, SegmentPictures],
+    target: Path,
+    beside: Path,
+    record: JoinRecord,
+    progress: Progress,
 ) -> bool:
     """Make the folder `target` of the pictures in `folders`; return whether that was needed.
 
     Args:
-        folders: of the segments, in order; no two have a picture of the same name.
+        folders: of the segments, in order, and what they hold; no two have a picture of the same
+            name.
         beside: the path beside which the record of the folder lies.
         record: of what it is made of.
     Raises:
@@ -37,7 +47,7 @@ def gather_pictures(
         StorageError: it cannot be written, or there is no room for copies.
     """
     atomic_files.restore_replaced(target)
-    if is_current_folder(target, beside, record):
+    if is_current_folder(target, beside, record, list(folders.values()), progress):
         return False
     require_own_folder(target, beside)
     pictures = [path for folder in folders for path in visible(folder)]

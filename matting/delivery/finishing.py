@@ -110,7 +110,10 @@ def finish(
     entries = {item.name: ledger.entry(item.name) for item in inputs.inputs}
     results = {name: entry.delivered[row.kind] for name, entry in entries.items()}
     place = folder.output_folder(row.kind)
-    parts = {name: DeliveredPart(place / own.file, own.sha256) for name, own in results.items()}
+    parts = {
+        name: DeliveredPart(place / own.file, own.sha256, entries[name].frames)
+        for name, own in results.items()
+    }
     if inputs.plan is not None and video is not None:
         in_order = list(parts.values())
         vr = vr_plan(row.name, inputs.inputs[0].view, options.vr, video)
@@ -133,7 +136,6 @@ def finish(
                 progress,
                 source=item.path,
                 source_sha256=entry.source.sha256,
-                frames=entry.frames,
                 vr=vr,
             )
             _tell_players(finished, vr, options, progress)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from matting.errors import InputError
+from matting.progress import Progress
 from matting.project.join_record import JoinRecord
 from matting.project.own_files import not_made_here
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system import atomic_files
-from matting.system.files import read_error
+from matting.system.files import read_error, source_or_result_files
+from matting.system.fingerprint import Fingerprint, Sha256
 
 # What systems put into a folder by themselves when somebody looks at it.
 SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -37,16 +42,48 @@ def folder_fingerprint(folder: Path) -> SourceFingerprint:
     return SourceFingerprint(folder.name, size_bytes, digest.hexdigest())
 
 
-def is_current_folder(folder: Path, beside: Path, record: JoinRecord) -> bool:
-    """Return whether a folder is what `record` says would be made again.
+class SegmentPictures(NamedTuple):
+    """What a folder of pictures holds of one segment: the hash of so many pictures together."""
+
+    sha256: Sha256
+    pictures: int
+
+
+def is_current_folder(
+    folder: Path,
+    beside: Path,
+    record: JoinRecord,
+    parts: Sequence[SegmentPictures],
+    progress: Progress,
+) -> bool:
+    """Return whether a folder is intact, and what `record` says would be made again.
 
     Args:
         beside: the path beside which the record of the one that was made lies.
+        parts: what it should hold, in order.
+        progress: told how many more pictures have been read.
+    Raises:
+        InputError: a picture cannot be read.
     """
     earlier = _record(beside)
     if earlier is None or not earlier.has_parts_of(record) or not folder.is_dir():
         return False
-    return folder_fingerprint(folder).looks_like(earlier.finals[0]) if earlier.finals else False
+    if not earlier.finals or not folder_fingerprint(folder).looks_like(earlier.finals[0]):
+        return False
+    progress.start(f"Checking {folder.name}", record.frames, "picture")
+    try:
+        return _holds(source_or_result_files(folder), parts, progress)
+    finally:
+        progress.finish()
+
+
+def _holds(pictures: Sequence[Path], parts: Sequence[SegmentPictures], progress: Progress) -> bool:
+    for part in parts:
+        own, pictures = pictures[: part.pictures], pictures[part.pictures :]
+        if Fingerprint.of_pictures(own, progress.alive).sha256 != part.sha256:
+            return False
+        progress.advance(len(own))
+    return not pictures
 
 
 def require_own_folder(folder: Path, beside: Path) -> None:
@@ -57,7 +94,7 @@ def require_own_folder(folder: Path, beside: Path) -> None:
     Raises:
         InputError: names it.
     """
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return
     record = _record(beside)
     if record is None or not folder.is_dir():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -32,7 +32,23 @@ class Fingerprint(Struct, frozen=True):
         Raises:
             InputError: something cannot be read.
         """
-        return _of_pictures(path, alive) if path.is_dir() else _of_file(path, alive)
+        if path.is_dir():
+            return cls.of_pictures(source_or_result_files(path), alive)
+        return _of_file(path, alive)
+
+    @classmethod
+    def of_pictures(cls, pictures: Iterable[Path], alive: Callable[[], None]) -> Fingerprint:
+        """Return one fingerprint of pictures' names, contents and order.
+
+        Args, Raises: as `of`.
+        """
+        digest = hashlib.sha256()
+        size_bytes = 0
+        for picture in pictures:
+            own = _of_file(picture, alive)
+            digest.update(f"{picture.name}\0{own.sha256}\n".encode("utf-8", "surrogateescape"))
+            size_bytes += own.size_bytes
+        return cls(size_bytes, digest.hexdigest())
 
     def has_size_of(self, path: Path) -> bool:
         """Return whether the file or the folder `path` is there, and of this size."""
@@ -54,17 +70,6 @@ def _of_file(path: Path, alive: Callable[[], None]) -> Fingerprint:
         return Fingerprint(path.stat().st_size, digest)
     except OSError as error:
         raise read_error(path, error) from error
-
-
-def _of_pictures(folder: Path, alive: Callable[[], None]) -> Fingerprint:
-    """Return one fingerprint of the pictures' names, contents and order."""
-    digest = hashlib.sha256()
-    size_bytes = 0
-    for picture in source_or_result_files(folder):
-        own = _of_file(picture, alive)
-        digest.update(f"{picture.name}\0{own.sha256}\n".encode("utf-8", "surrogateescape"))
-        size_bytes += own.size_bytes
-    return Fingerprint(size_bytes, digest.hexdigest())
 
 
 @dataclass(frozen=True)

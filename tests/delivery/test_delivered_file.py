@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from matting.delivery.container_codecs import OPUS, converted_audio, pcm_for
-from matting.delivery.delivered_file import finish_format, finish_separate
+from matting.delivery.delivered_file import DeliveredPart, finish_format, finish_separate
 from matting.delivery.formats import FORMATS, Audio, DeliveryFormat
 from matting.errors import InputError, MissingError
 from matting.imaging.sample_format import Size
@@ -148,6 +148,13 @@ def test_pictures_of_all_segments_in_one_folder(tmp_path: Path, progress: Record
     assert finish(job, progress) == folder
     assert folder.stat().st_ino == made
 
+    content = bytearray(originals[3].read_bytes())
+    content[-20] ^= 1
+    (folder / names[3]).unlink()
+    (folder / names[3]).write_bytes(content)  # damaged, of the same size
+    assert finish(job, progress) == folder
+    assert (folder / names[3]).read_bytes() == originals[3].read_bytes()
+
     (folder / "0000000.png").unlink()
     (folder / "0000000.png").write_bytes(b"retouched")
     with pytest.raises(InputError, match="in the way"):
@@ -191,7 +198,7 @@ def test_another_delivery_takes_the_place_of_ours(
 ) -> None:
     job = delivered_job(tmp_path, name)
     before = finish(job, progress).stat().st_ino
-    job.parts[0] = type(job.parts[0])(job.parts[0].path, "0" * 64)
+    job.parts[0] = replace(job.parts[0], sha256="0" * 64)
     assert finish(job, progress).stat().st_ino != before
     assert not [path for path in tmp_path.iterdir() if "MATTED_" in path.name][1:]
 
@@ -244,7 +251,7 @@ def test_a_separate_video_has_its_own_in_the_matted_folder(
     job = delivered_job(tmp_path, FormatName.WEBM)
     whole = job.matted.root / "WEBM-ALPHA" / "clip.webm"
     finish(job, progress).rename(whole)
-    part = type(job.parts[0])(whole, sha256(whole))
+    part = DeliveredPart(whole, sha256(whole), 2 * FRAMES)
     final = finish_separate(
         job.matted,
         job.row,
@@ -252,7 +259,6 @@ def test_a_separate_video_has_its_own_in_the_matted_folder(
         progress,
         source=job.video,
         source_sha256=sha256(job.video),
-        frames=2 * FRAMES,
     )
     assert final == job.matted.root / "clip_MATTED_webm-alpha.webm"
     require_alpha(final)
@@ -340,7 +346,6 @@ def test_pictures_as_a_video_have_nothing_beside_them(tmp_path: Path, progress: 
             progress,
             source=tmp_path / "take",
             source_sha256="0" * 64,
-            frames=FRAMES,
         )
     assert final == job.matted.root / "output_000_MATTED_ffv1.mkv"
     assert frame_times(final) == frame_times(job.parts[0].path)

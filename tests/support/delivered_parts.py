@@ -13,7 +13,6 @@ from matting.options import CodecBackend, EncodingOptions, FormatName, VideoCode
 from matting.project.paths import MattedFolder
 from matting.project.plan import Plan, PlannedSegment
 from matting.project.source_fingerprint import SourceFingerprint
-from matting.system.files import sha256
 from matting.system.fingerprint import Fingerprint
 from tests.support.clips import make_clip
 from tests.support.pictured_source import PicturedSource
@@ -92,5 +91,4 @@ def _part(row: DeliveryFormat, matted: MattedFolder, number: int) -> DeliveredPa
     ) as writer:
         writer.write(delivered(*disc(), samples.sample_format), PTS)
         writer.finish()
-    files = sorted(path.iterdir()) if row.pictures else [path]
-    return DeliveredPart(path, sha256(files[-1]))
+    return DeliveredPart(path, Fingerprint.of(path).sha256, FRAMES)
