@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +47,11 @@ def test_joined_and_final_files_are_known_again(
         add_audio(video, None, progress)
     assert final.read_bytes() == OWN
     final.unlink()
+    if os.name == "posix":  # elsewhere not everybody may make links
+        final.symlink_to(tmp_path / "on a disk that is not there" / "film.mp4")
+        with pytest.raises(InputError, match=r"clip_MATTED.mp4 is in the way"):
+            add_audio(video, None, progress)
+        final.unlink()
     add_audio(video, None, progress)
 
     # Its own it may replace, also after the segments were matted and joined once more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def mention_ffmpeg(progress: Progress) -> None:
 
 def _require_own_final(video: Path, output: Path | None, encoding: EncodingOptions) -> None:
     """Refuse a final file in the way that is not of this job."""
-    if not any(final_file(video, output, container).exists() for container in COMPOSITE_CONTAINERS):
+    if not any(os.path.lexists(final_file(video, output, own)) for own in COMPOSITE_CONTAINERS):
         return
     container = map_streams(read_contents(video), encoding.codec.value).container
     combined = MattedFolder.of(segments_folder(video, output)).combined()

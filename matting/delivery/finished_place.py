@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matting.delivery.formats import DeliveryFormat
 from matting.delivery.vr_plan import VrPlan
+from matting.delivery.vr_sidecars import SUFFIXES as SIDECARS
 from matting.errors import InputError
 from matting.project.job_places import Place, length_error, require_places
 from matting.project.own_files import require_own_final
@@ -72,7 +73,9 @@ class FinishedPlace:
         Args:
             source: as for `require_possible`.
         """
-        return length_error(self._places, source)
+        beside = SIDECARS if self.vr else ()
+        sidecars = [Place(path.with_suffix(end)) for path in self.paths for end in beside]
+        return length_error([*self._places, *sidecars], source)
 
     def require_possible(self, source: Path) -> None:
         """Refuse names that are too long, and a folder where a file is needed or the reverse.
@@ -82,6 +85,9 @@ class FinishedPlace:
         Raises:
             InputError: names the place.
         """
+        error = self.length_error(source)
+        if error is not None:
+            raise error
         require_places(self._places, source)
 
     def require_own(self) -> None:

@@ -16,6 +16,7 @@ from matting.progress import Progress
 from matting.system import atomic_files
 from matting.view import Projection
 
+SUFFIXES = HERESPHERE, DEOVR = ".hsp", ".json"
 # DeoVR's words for fisheyes, by the lens's tag or the degrees of one without.
 DEOVR_SCREENS = {"MKX200": "mkx200", "RF52": "rf52", 190.0: "rf52", 180.0: "fisheye"}
 # From a public library of videos with packed alpha.
@@ -46,7 +47,7 @@ def write_sidecars(
     for suffix, content in _contents(video, plan, background):
         path = video.with_suffix(suffix)
         if os.path.lexists(path):
-            if not path.is_file() or path.read_bytes() != content:
+            if not _holds(path, content):
                 progress.say(f"{path} stays as it is. Delete it to have it made anew.")
             continue
         atomic_files.write_bytes(path, content)
@@ -55,6 +56,15 @@ def write_sidecars(
         names = " and ".join(path.name for path in written)
         progress.say(f"For players, beside it: {names}")
     return written
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Return whether a file, which may be anybody's, has that content."""
+    try:
+        same_size = path.is_file() and path.stat().st_size == len(content)
+        return same_size and path.read_bytes() == content
+    except OSError:  # nobody may read it, so it is not known to be the same
+        return False
 
 
 def _contents(video: Path, plan: VrPlan, background: Background) -> Iterator[tuple[str, bytes]]:
@@ -69,11 +79,11 @@ def _contents(video: Path, plan: VrPlan, background: Background) -> Iterator[tup
         mask=HspMask.PACKED_ALPHA if plan.is_packed else HspMask.CHROMA_KEY,
         key=(0.0, 0.0, 0.0) if plan.is_packed else (red / 255, green / 255, blue / 255),
     )
-    yield ".hsp", hsp_bytes(hsp)
+    yield HERESPHERE, hsp_bytes(hsp)
     screen = _deovr_screen(plan.lens)
     if screen is not None:  # DeoVR has a word for it
         text = atomic_files.json_text(_deovr(video, plan, screen, info.height_px))
-        yield ".json", text.encode("utf-8", "surrogateescape")
+        yield DEOVR, text.encode("utf-8", "surrogateescape")
 
 
 def _deovr(video: Path, plan: VrPlan, screen: str, height_px: int) -> dict[str, Any]:

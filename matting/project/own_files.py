@@ -73,19 +73,19 @@ def require_own_combined(combined: Path) -> None:
     Raises:
         InputError: names it.
     """
-    if combined.exists() and not _has_record(combined):
+    if os.path.lexists(combined) and not _has_record(combined):
         raise not_made_here(combined)
 
 
 def require_own_final(final: Path, combined: Path) -> None:
-    """Refuse to overwrite a final file that was not made from this job.
+    """Refuse to overwrite a final file that was not made from this job, or a link to nowhere.
 
     Args:
         combined: the job's joined file, with its record beside it.
     Raises:
         InputError: names it.
     """
-    if final.exists() and not is_own_final(final, combined):
+    if os.path.lexists(final) and not is_own_final(final, combined):
         raise not_made_here(final)
 
 

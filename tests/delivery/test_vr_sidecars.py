@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
 
 import pytest
 
+from matting.delivery.finished_place import FinishedPlace
+from matting.delivery.formats import FORMATS
 from matting.delivery.vr_plan import VrPlan
 from matting.delivery.vr_sidecars import write_sidecars
+from matting.errors import InputError
 from matting.options import FormatName
+from matting.project.paths import MattedFolder
 from matting.view import parse_view
 from matting.vr_options import VrOptions
 from tests.support.clips import make_clip
@@ -144,6 +149,27 @@ def test_what_a_player_has_written_there_stays(tmp_path: Path) -> None:
     theirs.write_bytes(b"my settings")
     assert list(sidecars(tmp_path, ALPHA)) == [".json"]
     assert theirs.read_bytes() == b"my settings"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's size takes room on the disk")
+def test_what_somebody_put_there_is_not_read_into_memory(tmp_path: Path) -> None:
+    theirs = tmp_path / "film.hsp"
+    theirs.touch()
+    os.truncate(theirs, 1 << 38)
+    (tmp_path / "film.json").mkdir()
+    assert sidecars(tmp_path, ALPHA) == {}
+
+
+def test_names_of_such_files_are_not_too_long_either(tmp_path: Path) -> None:
+    plan = VrPlan.of(GREEN, parse_view("left-right,180"), VrOptions(), tmp_path)
+
+    def error(letters: int) -> InputError | None:
+        video, matted = tmp_path / f"{'x' * letters}.mp4", MattedFolder(tmp_path)
+        place = FinishedPlace.of_video(matted, FORMATS[GREEN], video, None, plan)
+        return place.length_error(video)
+
+    longest = max(letters for letters in range(200, 256) if error(letters) is None)
+    assert len(plan.stem("x" * longest)) + len(".json") == 255
 
 
 def test_what_was_made_before_is_not_spoken_of_and_what_is_other_is(tmp_path: Path) -> None:
