@@ -95,8 +95,6 @@ class DeliveryRun:
         done = segments - len(steps) - len(self.failed)
         if done:
             self._progress.say(f"{done} of {segments} are done already.")
-        for kind in self._kinds:
-            atomic_files.make_folder(self._folder.output_folder(kind))
         self._render_all()
         if self.failed:
             raise segments_failed(self.failed, segments, "could not be delivered:")
@@ -105,6 +103,8 @@ class DeliveryRun:
         steps = self._schedule.steps
         if not steps:
             return
+        for kind in self._kinds:
+            atomic_files.make_folder(self._folder.output_folder(kind))
         frames = sum(self._frames(step.item) for step in steps)
         self._progress.start("Delivering", frames, "frame", segments=len(steps))
         try:
