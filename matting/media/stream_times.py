@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate, compress
 
 import av
 import numpy as np
@@ -22,6 +24,9 @@ from matting.media.video_info import stated_rate
 # What a container says of its length may be rough. Audio far beyond it has a wrong clock if what
 # it holds is not as long.
 ROUGH_SECONDS, FAR_SECONDS = Fraction(5), Fraction(10)
+# Times too near each other are wrong for less, as the length that they should have is known.
+SHORT, NEAR = Fraction(2, 3), Fraction(1, 10)
+FINE_TICK = Fraction(1, 1_000_000)
 NO_TIME = int(np.iinfo(np.int64).min)  # where the container does not say
 
 
@@ -83,7 +88,7 @@ class StreamTables:
         self._untimed: dict[
             int, list[int]
         ] = {}  # when packets after one without a time are decoded
-        self._bytes: dict[int, array[int]] = {}  # of audio at a known rate: before each packet
+        self._contents: dict[int, _Content] = {}  # of audio
 
     def add(self, packet: Packet[AnyStream]) -> None:
         """Note a packet; one without a time counts in no span."""
@@ -92,13 +97,13 @@ class StreamTables:
             self._time_bases[index] = packet.time_base
             self._pts[index] = array("q")
             self._clocks[index] = RunReader(self._container, packet.time_base)
-            if _bit_rate(packet.stream):
-                self._bytes[index] = array("q", [0])
+            if packet.stream.type == "audio":
+                self._contents[index] = _Content(packet.time_base)
         self._pts[index].append(NO_TIME if pts is None else pts)
         self._clocks[index].add(pts, packet.dts, duration, self._packets)
         self._packets += 1
-        if index in self._bytes:
-            self._bytes[index].append(self._bytes[index][-1] + packet.size)
+        if index in self._contents:
+            self._contents[index].add(packet.size, duration)
         if index in self._untimed and packet.dts is not None:
             self._untimed[index] = [min([packet.dts, *self._untimed[index]])]
         if pts is None:
@@ -114,31 +119,27 @@ class StreamTables:
     def _mend_clocks(self, container: InputContainer) -> frozenset[int]:
         """Let the packets of audio whose times contradict what they hold follow on each other.
 
-        AVI files by FFmpeg count bytes where their readers take them to count blocks: then packets
-        of a quarter of a second are minutes apart.
-
         Returns:
             the indexes of such streams.
         """
         declared = Fraction(container.duration or 0, av.time_base)
         mended = set()
-        for index, before in self._bytes.items():
-            bit_rate = _bit_rate(container.streams[index])
+        for index, content in self._contents.items():
             spans = self.spans()
             jumps = len(self._clocks[index].runs) > 1  # which the timeline follows
-            if jumps or not declared or not bit_rate or index not in spans:
+            if jumps or not declared or index not in spans:
                 continue
-            held = Fraction(8 * before[-1], bit_rate)
-            claimed = spans[index].end - spans[index].start
-            if claimed > 2 * declared + FAR_SECONDS and held < declared + ROUGH_SECONDS:
-                self._follow_on(index, spans[index].start, Fraction(8, bit_rate))
+            byte_seconds = content.byte_seconds(_bit_rate(container.streams[index]))
+            held = content.seconds(byte_seconds)
+            if held and _is_contradicted(spans[index], held, declared, self._container):
+                self._follow_on(index, spans[index].start, content.seconds_before(byte_seconds))
                 mended.add(index)
         return frozenset(mended)
 
-    def _follow_on(self, index: int, start: Fraction, byte_seconds: Fraction) -> None:
-        """Give the packets of a stream times by the bytes before them."""
-        *before, end = (round(start / byte_seconds) + count for count in self._bytes[index])
-        self._time_bases[index] = byte_seconds
+    def _follow_on(self, index: int, start: Fraction, seconds_before: Iterable[Fraction]) -> None:
+        """Give the packets of a stream times by what the packets before them hold."""
+        *before, end = (round((start + own) / FINE_TICK) for own in seconds_before)
+        self._time_bases[index] = FINE_TICK
         self._pts[index] = array("q", before)
         self._ticks[index] = (len(before), before[0], before[-1], end)
         del self._clocks[index]
@@ -192,6 +193,57 @@ class StreamTables:
                 first = min([int(first), *self._untimed.get(picture.index, ())])
             start = min(start, int(first) * own.time_base)
         return replace(timeline, start=start, unclocked=unclocked)
+
+
+class _Content:
+    """How much each packet of an audio stream holds."""
+
+    def __init__(self, time_base: Fraction) -> None:
+        self._time_base = time_base
+        self._sizes, self._durations = array("q"), array("q")
+
+    def add(self, size: int, duration: int) -> None:
+        """Note a packet's bytes and ticks; 0: the container does not say how long it is."""
+        self._sizes.append(size)
+        self._durations.append(duration)
+
+    def byte_seconds(self, bit_rate: int) -> Fraction:
+        """Return how long a byte is in packets that do not say how long they are; 0: unknown.
+
+        What other packets say counts before the header's bit rate, which may be a guess.
+        """
+        size = sum(compress(self._sizes, self._durations))
+        if size:
+            return sum(self._durations) * self._time_base / size
+        return Fraction(8, bit_rate) if bit_rate else Fraction(0)
+
+    def seconds(self, byte_seconds: Fraction) -> Fraction:
+        """Return how much is held in all."""
+        silent = sum(self._sizes) - sum(compress(self._sizes, self._durations))
+        return sum(self._durations) * self._time_base + silent * byte_seconds
+
+    def seconds_before(self, byte_seconds: Fraction) -> Iterator[Fraction]:
+        """Yield how much is held before each packet, and in all."""
+        packets = zip(self._sizes, self._durations, strict=True)
+        lengths = (own * self._time_base if own else size * byte_seconds for size, own in packets)
+        return accumulate(lengths, initial=Fraction(0))
+
+
+def _is_contradicted(span: StreamSpan, held: Fraction, declared: Fraction, container: str) -> bool:
+    """Return whether audio cannot have the times that its packets claim.
+
+    AVI files by FFmpeg count bytes where their readers take them to count blocks: then packets of a
+    quarter of a second are minutes apart, or begin long before the ones before them are over.
+
+    Args:
+        held: the seconds that it holds.
+        declared: the file's length by its own word.
+    """
+    claimed = span.end - span.start
+    if claimed > 2 * declared + FAR_SECONDS:
+        return held < declared + ROUGH_SECONDS
+    is_too_short = container == "avi" and claimed < declared * SHORT
+    return is_too_short and abs(held - declared) < declared * NEAR
 
 
 def _bit_rate(stream: AnyStream) -> int:
