@@ -29,7 +29,7 @@ FILES = [
 ]
 # The only place in the program that imports each package.
 IMPORTERS = {
-    "demo": "matting/demo.py",
+    "demo": "matting/demo",  # demo.py and demo_cards.py
     "OpenImageIO": "matting/media/images/",
     "PIL": "matting/media/images/pillow.py",
     "imageio_ffmpeg": "matting/media/ffmpeg.py",

@@ -14,7 +14,7 @@ from matting.cli.matte_options import add_matte_options
 from matting.cli.option_group import Group, add_choice
 from matting.cli.option_values import SAVED
 from matting.cli.range_arguments import add_range_options
-from matting.cli.vr_arguments import add_view, add_vr_options
+from matting.cli.vr_arguments import add_card_options, add_view, add_vr_options
 from matting.delivery.backgrounds import PRESETS
 from matting.delivery.formats import FORMATS
 from matting.job_option import CleanUp, JobOption
@@ -73,6 +73,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         _add_compute_options(parser.add_argument_group("how it is computed"))
     if command is Command.DEMO:
         _add_device(parser.add_argument_group("how it is computed"))
+        add_card_options(parser.add_argument_group("test cards for headsets"))
     general = parser.add_argument_group("general")
     general.add_argument("-h", "--help", action="help", help="show this")
     if command is Command.DOCTOR:

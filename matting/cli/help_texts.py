@@ -18,7 +18,7 @@ SUMMARIES = {
     Command.DELIVER: "make other formats of the stored mattes, such as ProRes with alpha",
     Command.DELIVER_VR: "make a file for a headset: asks for which player, and for which headset",
     Command.REMATTE: "do a part of a video again, by other options or with parts masked out",
-    Command.DEMO: "draw a film, matte it, and measure the result",
+    Command.DEMO: "draw a film, matte it, and measure the result; or test cards for headsets",
     Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
 }
 OTHER_SUMMARIES = {
@@ -51,7 +51,9 @@ DESCRIPTIONS = {
     "keeps the matte out of parts of the picture, and makes again what had been made of it. All "
     "other frames stay as they are. The mattes from before are kept, so that it can be taken back.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
-    "measures the result: in the folder DIR, or else demo_output in the program's folder.",
+    "measures the result: in the folder DIR, or else demo_output in the program's folder. With "
+    "--vr, it makes films of ten seconds there, which show whether a headset's players read its "
+    "files.",
     Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "
     "how PATH is meant to be seen, if it is a video; and the free space of its disk, or else of "
     "the current folder's.",
@@ -86,7 +88,7 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
         ("clip_segments_matted", "--keep-out", "1600,0,320,400"),
         ("clip_segments_matted", "--undo"),
     ),
-    Command.DEMO: ((),),
+    Command.DEMO: ((), ("--vr",)),
     Command.DOCTOR: ((), ("clip.mp4",)),
 }
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from matting.cli.console import Console
@@ -20,6 +21,7 @@ from matting.cli.run_log import log_of
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, MissingError, UnforeseenError
+from matting.job_option import JobOption
 from matting.project.paths import DEMO_FOLDER
 from matting.system.fixes import setup
 from matting.system.invocation import Command, program_line
@@ -162,7 +164,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     without it.
     """
     path, output = options.path, options.output
-    if options.command.runs_network:
+    if options.command.runs_network and not vars(options).get("vr"):
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)
@@ -198,15 +200,24 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         return partial(doctor, options.path, console)
     if options.command in OF_MATTES:
         return _of_mattes(options, console)
-    from matting.demo import demo
-
     folder = options.path or options.output or DEMO_FOLDER
+    if options.vr:
+        return _cards(options, folder, console)
+    from matting.demo import demo
 
     def show_demo() -> None:
         for line in ["", *demo(folder, console, device=options.device).table().split("\n")]:
             console.say(line)
 
     return show_demo
+
+
+def _cards(options: argparse.Namespace, folder: Path, console: Console) -> Callable[[], object]:
+    from matting.demo_cards import make_cards
+    from matting.vr_options import Headset
+
+    headset = Headset(vars(options).get(JobOption.HEADSET.field, Headset.ANY))
+    return partial(make_cards, folder, console, headset=headset)
 
 
 def _of_mattes(options: argparse.Namespace, console: Console) -> Callable[[], object]:

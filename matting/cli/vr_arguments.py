@@ -23,12 +23,20 @@ def add_view(group: Group) -> None:
     )
 
 
+def add_card_options(group: Group) -> None:
+    """Add what `demo` takes of headsets."""
+    group.add_argument(
+        "--vr",
+        action="store_true",
+        help="make films that show whether a headset's players read what this program writes",
+    )
+    _add_headset(group, "quest2, quest3: as large and as fast as that plays; any: of a modest size")
+
+
 def add_vr_options(group: Group) -> None:
     """Add all that shapes files for headsets."""
     default, add = VrOptions(), group.add_argument
-    add_choice(
-        group, "--headset", default.headset, "what vr-green and vr-alpha are to be played by"
-    )
+    _add_headset(group, "what vr-green and vr-alpha are to be played by")
     add_choice(
         group, "--fisheye", default.fisheye, "degrees of the fisheye that vr-alpha makes of 180°"
     )
@@ -43,3 +51,7 @@ def add_vr_options(group: Group) -> None:
             metavar="{yes,no}",
             help=text,
         )
+
+
+def _add_headset(group: Group, description: str) -> None:
+    add_choice(group, JobOption.HEADSET.value, VrOptions().headset, description)
