@@ -32,6 +32,7 @@ from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.delivered_rendering import straight_foregrounds
+from matting.imaging.frame_parts import whole_frames
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import Renderer, StoredFrames, compose_outputs
 from matting.imaging.sample_format import SampleFormat
@@ -139,7 +140,8 @@ def infer_rows(bench: Bench, checkpoint: Path) -> list[list[str]]:
         with closing(bench.writer(kinds, VideoCodec.HEVC)) as writer:
             writer.open()
             for chunk, parts in mattes:
-                writer.write(TimedBatch(parts, chunk.pts))
+                frames = [whole_frames(matte.source, matte) for matte in parts]
+                writer.write(TimedBatch(frames, chunk.pts))
             writer.finish(ignore)
             if OutputKind.MATTE in kinds:
                 writer.temporary[OutputKind.MATTE].replace(bench.matte)

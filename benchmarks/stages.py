@@ -20,6 +20,7 @@ from matting.background import COLOUR
 from matting.delivery.outputs import OutputTarget, create_writer, output_formats
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.compositor import Matte
+from matting.imaging.frame_parts import FrameParts, whole_frames
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import (
     Renderer,
@@ -139,13 +140,13 @@ def measure(
     renderer = Renderer(RendererBackend.AUTO, torch_device, print)
     composite_format = {OutputKind.COMPOSITE: output_format.sample_format}
 
-    def render(matte: Matte) -> dict[OutputKind, Planes]:
-        fused = replace(matte, fused=foreground is Foreground.FUSED)
-        stored = StoredFrames(matte.source, render_matte_planes(fused, renderer=renderer))
+    def render(frames: FrameParts[Matte]) -> dict[OutputKind, Planes]:
+        fused = frames.made_into(lambda m: replace(m, fused=foreground is Foreground.FUSED))
+        stored = StoredFrames(frames.source, render_matte_planes(fused, renderer=renderer))
         return compose_outputs(stored, composite_format, COLOUR)
 
     for matte in session.mattes(next(source.chunks(chunk_frames)).pictures, ratio):  # a warm-up
-        render(matte)
+        render(whole_frames(matte.source, matte))
     session.reset()
 
     stopwatch = _Stopwatch(torch_device)
@@ -157,8 +158,8 @@ def measure(
         features = timed(FEATURES, READING, session.extract_features, pictures, ratio)
         recurrent = timed("network: decoder", COMPUTING, session.run_recurrent, features)
         mattes = timed("network: maps", WRITING, session.fit_guided_filter, recurrent)
-        for matte in mattes:
-            outputs = timed("full-size stage", WRITING, render, matte)
+        for frames in mattes:
+            outputs = timed("full-size stage", WRITING, render, frames)
             composites.append(outputs[OutputKind.COMPOSITE])
 
     def write() -> None:

@@ -86,7 +86,7 @@ def infer(
     require_places([Place(folder.root, is_folder=True)], segments)
     known = Ledger(folder)
     options = take_up(options, known.remembered, progress)
-    inputs = with_views(inputs, options.matte.view)
+    inputs = with_views(inputs, options.matte)
     if inputs.plan is not None and inputs.plan.shots is None and options.matte.shots is Shots.AUTO:
         progress.say(f"{segments.name} {UNKNOWN_SHOTS}")
     options = asked = replace(options, output=with_background_read(options.output))

@@ -53,7 +53,7 @@ def infer_and_deliver(
         return
     require_kept_mattes(rows, options)
     require_available(rows, options)
-    inputs = with_views(inputs, options.matte.view)
+    inputs = with_views(inputs, options.matte)
     others = not_composite(rows)
     require_possible(inputs, others, options)
     video = source_of(inputs, rows, job.root.parent)

@@ -31,6 +31,7 @@ class JobOption(Choice):
     SUBJECT = "--subject"
     SHOTS = "--shots"
     VIEW = "--view"
+    EYES = "--eyes"
     FOREGROUND = "--foreground"
     MATTE_QUALITY = "--matte-quality"
     SMALL_PEOPLE = "--small-people"
@@ -64,6 +65,7 @@ class JobOption(Choice):
             JobOption.SUBJECT,
             JobOption.SHOTS,
             JobOption.VIEW,
+            JobOption.EYES,
         }
 
     @property

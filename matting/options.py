@@ -12,7 +12,7 @@ from pathlib import Path
 from matting.background import COLOUR, Background
 from matting.job_option import Choice, JobOption
 from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
-from matting.view import AutoView, View
+from matting.view import AutoView, Eyes, View
 from matting.vr_options import VrOptions
 
 
@@ -174,8 +174,7 @@ class MatteOptions:
     Attributes:
         checkpoint: the network's weights; None: the published ones.
         model: whose published weights; None: the file that RVM_CHECKPOINT names, else MOBILENETV3.
-        ratio: the downsample ratio in (0, 1]; None: by the size of what one eye sees and the
-            subject.
+        ratio: the downsample ratio in (0, 1]; None: by what one eye sees, and by the subject.
         shots: AUTO: each shot from its own start, where the plan says where shots start.
         foreground: where the colours at soft edges come from.
     """
@@ -190,6 +189,7 @@ class MatteOptions:
     quality: MatteQuality = MatteQuality.NORMAL
     small_people: SmallPeople = SmallPeople.AUTO
     view: View | AutoView = AutoView.FOUND
+    eyes: Eyes = Eyes.AUTO
 
 
 @dataclass(frozen=True)

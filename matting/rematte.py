@@ -137,7 +137,7 @@ class _Rematting:
         self._asked = asked
         self._new_options = any(option.shapes_matte for option in options.typed or ())
         self._options = options = take_up(options, ledger.remembered, progress)
-        self._inputs = with_views(inputs, options.matte.view)
+        self._inputs = with_views(inputs, options.matte)
         if not options.output.keep_matte:
             raise InputError(
                 f"No mattes are stored in {ledger.folder.root}, into which ranges are put.",

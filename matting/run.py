@@ -77,7 +77,7 @@ def run(
     with_background_read(matting.output)
     load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress, matting.matte.model))
     segments = segment(video, cutting, output, progress, matting)
-    inputs = with_views(read_inputs(segments), matting.matte.view)
+    inputs = with_views(read_inputs(segments), matting.matte)
     require_possible(inputs, others, matting)
     announce_limits(others, inputs, known, matting, progress, video=video)
     matted = infer(segments, replace(matting, then_joined=True), output, progress)

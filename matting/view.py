@@ -50,6 +50,30 @@ class AutoView(Choice):
     WHOLE = "whole"
 
 
+class Eyes(Choice):
+    """Whether two eyes are matted each by itself, or in one picture."""
+
+    AUTO = "auto"
+    APART = "apart"
+    TOGETHER = "together"
+
+    def apart(self, layout: StereoLayout) -> bool:
+        """Return whether the eyes of a picture are matted each by itself."""
+        if layout is StereoLayout.MONO:
+            return False
+        return self is Eyes.APART or (self is Eyes.AUTO and layout in USUALLY_APART)
+
+    def in_words(self, layout: StereoLayout) -> str:
+        """Return how two eyes that lie so are matted, as a clause; "" of one eye."""
+        if layout is StereoLayout.MONO:
+            return ""
+        return EACH_EYE if self.apart(layout) else BOTH_EYES
+
+
+# Side by side, neither way is better, and one picture keeps what was matted before as it is.
+USUALLY_APART = {StereoLayout.TOP_BOTTOM}
+EACH_EYE = "each eye is matted by itself"
+BOTH_EYES = "both eyes are matted as one picture"
 # Layouts as they are typed: which, and whether the right eye's part comes first.
 LAYOUTS = {
     "mono": (StereoLayout.MONO, False),

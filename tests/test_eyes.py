@@ -19,7 +19,7 @@ from matting.project.inputs import read_inputs
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.segment import segment
-from matting.view import AutoView, StereoLayout, parse_view
+from matting.view import AutoView, Eyes, StereoLayout, parse_view
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.stages import SECOND, matting_options, with_matte
@@ -88,14 +88,16 @@ def test_files_that_are_made_by_another_view_leave_mattes_as_they_were_found(
 ) -> None:
     inputs = read_inputs(stacked(tmp_path))
     options = options_for(random_checkpoint)
-    matted = with_views(inputs, options.matte.view)
+    matted = with_views(inputs, options.matte)
     mono, sphere = parse_view("mono,360"), parse_view("top-bottom,180")
     other, note = with_delivered_views(inputs, options, mono)
     assert [item.view for item in other.inputs] == [mono]
     assert [item.eyes for item in other.inputs] == [item.eyes for item in matted.inputs]
     assert f"--view {mono} --again" in note
+    assert with_delivered_views(inputs, with_matte(options, ratio=0.25), mono)[1]
     for view, ratio in ((sphere, None), (AutoView.FOUND, None), (mono, 0.25)):
-        assert not with_delivered_views(inputs, with_matte(options, ratio=ratio), view)[1]
+        own = with_matte(options, ratio=ratio, eyes=Eyes.TOGETHER)
+        assert not with_delivered_views(inputs, own, view)[1]
 
 
 def as_before(segments: Path, matted: Path) -> None:
@@ -107,6 +109,7 @@ def as_before(segments: Path, matted: Path) -> None:
         for part in (record, record.get("plan", {}), record.get("options", {})):
             part.pop("view", None)
             part.pop("size_px", None)
+            part.pop("eyes", None)
         path.write_text(json.dumps(record), encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ from benchmarks.layers import render_layers
 from benchmarks.warm_up import draw_film
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte, render
+from matting.imaging.frame_parts import whole_frames
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import (
     Renderer,
@@ -165,7 +166,8 @@ def test_the_largest_picture_fits_into_six_gibibytes(tmp_path: Path) -> None:
             targets = dict.fromkeys(
                 (OutputKind.COMPOSITE, OutputKind.ALPHA), chunk.pictures.sample_format
             )
-            stored = StoredFrames(matte.source, render_matte_planes(matte, renderer=renderer))
+            frames = whole_frames(matte.source, matte)
+            stored = StoredFrames(matte.source, render_matte_planes(frames, renderer=renderer))
             count += len(compose_outputs(stored, targets, GREEN)[OutputKind.COMPOSITE])
     assert count == 3
     assert torch.cuda.max_memory_reserved(GPU) <= LIMIT_BYTES

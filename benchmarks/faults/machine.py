@@ -19,6 +19,7 @@ from benchmarks.faults.job import Job, JobFault
 from benchmarks.faults.program import running
 from benchmarks.stand_in import KEY_FRAMES, presentation_times
 from matting.errors import OutOfMemoryError
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import RecurrentOutput
 from matting.inference.run_up import FeatureBatch
@@ -119,7 +120,7 @@ class BreakingStage(MattingStage):
 
     def run_recurrent(
         self, features: FeatureBatch, progress: Progress
-    ) -> Iterator[TimedBatch[RecurrentOutput]]:
+    ) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         here = (self._segment, self._frame) == (self._fault.segment, self._fault.frame)
         self._frame += len(features.pts)
         if here and broken_workers(self._folder) < self._fault.times:

@@ -18,6 +18,7 @@ from benchmarks.quality.clips import Clip, read
 from benchmarks.quality.metrics import frame_mad, mean
 from benchmarks.results import table
 from matting.imaging.compositor import Matte, render
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.matte_planes import ALPHA_FORMAT, MAX_ALPHA
 from matting.inference.base import FrameFeatures, RecurrentState
 from matting.inference.run_up import RUN_UP_FRAMES, FeatureBatch, RunUp
@@ -51,7 +52,7 @@ class ClipSteps:
     """A clip whose frames have gone through the first step."""
 
     clip: Clip
-    features: Sequence[FrameFeatures]
+    features: Sequence[FrameParts[FrameFeatures]]
     truth: Tensor
 
     @classmethod
@@ -89,8 +90,8 @@ class ClipSteps:
             errors.append(self._error(output.pts[0], session.fit_guided_filter(output.parts)))
         return errors[: last - start]
 
-    def _error(self, index: int, mattes: Sequence[Matte]) -> float:
-        return frame_mad(alpha_of(mattes[0]), self.truth[index : index + 1])[0]
+    def _error(self, index: int, mattes: Sequence[FrameParts[Matte]]) -> float:
+        return frame_mad(alpha_of(mattes[0].whole), self.truth[index : index + 1])[0]
 
 
 def run(bench: Bench) -> str:

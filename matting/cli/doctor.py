@@ -20,6 +20,7 @@ from matting.system.gpu_diagnosis import Reason, why_unused
 from matting.system.invocation import ROOT
 from matting.system.nvidia_smi import Driver
 from matting.system.packages import Package
+from matting.view import Eyes
 
 WIDTH, NAME_WIDTH, STATE_WIDTH = 80, 15, 9
 
@@ -147,7 +148,10 @@ def _video(path: Path, machine: Machine) -> Finding:
         return doctor_findings.no_video(path, f"cannot be looked at ({error})")
     except MattingError as error:
         return doctor_findings.no_video(path, error.what)
-    return doctor_findings.video(path, found.describe(), found.notes)
+    eyes = Eyes.AUTO.in_words(found.view.stereo)
+    return doctor_findings.video(
+        path, "; ".join(filter(None, (found.describe(), eyes))), found.notes
+    )
 
 
 def _checkpoints(machine: Machine, *, loadable: bool) -> Iterator[Finding]:

@@ -59,8 +59,8 @@ def _view_trouble(folder: MattedFolder, options: MattingOptions) -> InputError |
     """
     known = Ledger(folder)
     inputs = read_inputs(matted_from(known))
-    view = take_up(options, known.remembered, Progress()).matte.view
-    items = with_views(inputs, view).inputs
+    matte = take_up(options, known.remembered, Progress()).matte
+    items = with_views(inputs, matte).inputs
     if inputs.plan is None and len(items) > 1:
         return None
     source = items[0].path if inputs.plan is None else Path(inputs.plan.source.name)

@@ -34,6 +34,13 @@ def add_matte_options(group: Group) -> None:
         default.small_people,
         "auto: who is small in the picture is seen a second time, larger",
     )
+    add_choice(
+        group,
+        "--eyes",
+        default.eyes,
+        "apart: two eyes are matted each by itself; together: as one picture; auto: apart if they "
+        "are one above the other",
+    )
     add(
         "--downsample-ratio",
         type=arg_types.ratio,

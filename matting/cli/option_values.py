@@ -26,6 +26,7 @@ from matting.options import (
     Shots,
     VideoCodec,
 )
+from matting.view import Eyes
 from matting.vr_options import FisheyeView, Headset, VrOptions
 
 ALWAYS = OutputOptions().kinds
@@ -79,6 +80,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             model=typed.get(JobOption.MODEL, matte.model),
             small_people=SmallPeople(typed.get(JobOption.SMALL_PEOPLE, matte.small_people)),
             view=typed.get(JobOption.VIEW, matte.view),
+            eyes=Eyes(typed.get(JobOption.EYES, matte.eyes)),
         ),
         output=_output_options(typed, default.output),
         compute=ComputeOptions(

@@ -20,6 +20,7 @@ from matting.imaging.compositor import BLACK, Matte, RenderFunction
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.delivered_rendering import straight_foregrounds, with_edges
 from matting.imaging.edges import KeyEdges
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
 from matting.imaging.sample_format import SampleFormat
@@ -105,7 +106,7 @@ class SegmentWriter:
             )
             self._open_files.enter_context(self._writers[kind])
 
-    def write(self, mattes: TimedBatch[Matte]) -> None:
+    def write(self, mattes: TimedBatch[FrameParts[Matte]]) -> None:
         """Bring mattes to their full size, and write them and what is made of them.
 
         Raises:
@@ -113,10 +114,10 @@ class SegmentWriter:
             MachineError: there is too little memory.
         """
         times = iter(mattes.pts)
-        for matte in mattes.parts:
-            stored = render_matte_planes(matte, renderer=self._renderer)
-            pts = list(islice(times, len(matte.source)))
-            self.write_stored(StoredFrames(matte.source, stored), pts)
+        for frames in mattes.parts:
+            stored = render_matte_planes(frames, renderer=self._renderer)
+            pts = list(islice(times, len(frames)))
+            self.write_stored(StoredFrames(frames.source, stored), pts)
 
     def write_stored(self, frames: StoredFrames, pts: Sequence[int]) -> None:
         """Write mattes and what is made of them, at times that count from the first frame.

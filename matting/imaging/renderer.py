@@ -13,6 +13,7 @@ from matting.errors import MissingError, OutOfMemoryError
 from matting.imaging import compositor
 from matting.imaging.compositor import Matte, RenderFunction
 from matting.imaging.device_copy import to_host
+from matting.imaging.frame_parts import FrameParts, put_together
 from matting.imaging.matte_planes import MattePlanes, concatenate_mattes
 from matting.imaging.matte_renderer import render_planes
 from matting.imaging.planes import Planes, concatenate
@@ -180,9 +181,9 @@ def _largest_difference(one: Tensor, other: Tensor) -> int:
 
 
 def render_matte_planes(
-    matte: Matte, *, renderer: RenderFunction = compositor.render
+    mattes: FrameParts[Matte], *, renderer: RenderFunction = compositor.render
 ) -> MattePlanes:
-    """Return what is stored of a matte, on its device; where memory is short, made in parts.
+    """Return what is stored of frames, on their device; where memory is short, of some at a time.
 
     Args:
         renderer: a `Renderer`, or what renders in its place.
@@ -190,7 +191,11 @@ def render_matte_planes(
         OutOfMemoryError: there is too little memory for a single frame.
         MachineError: the graphics card broke off.
     """
-    parts = in_parts(partial(render_planes, render=renderer), matte, matte.offset.device)
+
+    def render(some: FrameParts[Matte]) -> MattePlanes:
+        return put_together(some.made_into(partial(render_planes, render=renderer)))
+
+    parts = in_parts(render, mattes, mattes.source.device)
     return parts[0] if len(parts) == 1 else concatenate_mattes(parts)
 
 

@@ -67,10 +67,10 @@ class RecurrentOutput(_StepResult):
     crops: tuple[Crop[RecurrentOutput], ...] = ()
 
     @property
-    def frames_with_crops(self) -> int:
-        """How many of the frames have any that counts."""
+    def frames_with_crops(self) -> set[int]:
+        """The numbers of those of the frames that have any that counts."""
         counting = ((c.first + i, share) for c in self.crops for i, share in enumerate(c.shares))
-        return len({frame for frame, share in counting if share})
+        return {frame for frame, share in counting if share}
 
     def split(self, frames: int) -> Sequence[RecurrentOutput]:
         parts = super().split(frames)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import FrameFeatures, RecurrentOutput
 
@@ -21,7 +22,7 @@ RUN_UP_FRAMES = 8
 
 
 @dataclass(frozen=True)
-class FeatureBatch(TimedBatch[FrameFeatures]):
+class FeatureBatch(TimedBatch[FrameParts[FrameFeatures]]):
     """The features of consecutive frames of one shot.
 
     Attributes:
@@ -56,7 +57,7 @@ class RunUp:
         if starts_shot:
             self._start_shot()
 
-    def feed(self, batch: FeatureBatch) -> Iterator[TimedBatch[RecurrentOutput]]:
+    def feed(self, batch: FeatureBatch) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         """Yield what comes of the frames that need not wait any more, in order.
 
         Raises:
@@ -73,7 +74,7 @@ class RunUp:
         if sum(len(one.pts) for one in self._waiting) > RUN_UP_FRAMES:
             yield from self.end()
 
-    def end(self) -> Iterator[TimedBatch[RecurrentOutput]]:
+    def end(self) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         """Yield what comes of the frames that wait: the shot has no more, or none that are needed.
 
         Raises:
@@ -95,5 +96,5 @@ class RunUp:
         self._session.reset()
         self._waits = True
 
-    def _run(self, batch: FeatureBatch) -> TimedBatch[RecurrentOutput]:
+    def _run(self, batch: FeatureBatch) -> TimedBatch[FrameParts[RecurrentOutput]]:
         return TimedBatch(self._session.run_recurrent(batch.parts), batch.pts)

@@ -8,6 +8,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from matting.errors import MachineError
+from matting.imaging.frame_parts import WHOLE_PICTURE, PicturePart
 from matting.inference.base import RecurrentState, UnusableStateError
 from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession
@@ -66,12 +67,14 @@ def warm_up(
     frames: int,
     progress: Progress,
     *,
+    parts: tuple[PicturePart, ...] = WHOLE_PICTURE,
     starts_shot: bool = False,
     ahead: Iterable[FrameChunk] = (),
 ) -> None:
     """Run the network over the last `frames` frames of `source`, for the state they leave.
 
     Args:
+        parts: into which each frame is divided.
         starts_shot: whether the first of these starts a shot, and so is run up.
         ahead: frames after `source` that its run-up takes.
     Raises:
@@ -84,7 +87,7 @@ def warm_up(
     size = session.chunk_frames(source.sample_format, source.size_px, ratio)
     with closing(source.chunks(size, last=frames, on_skip=progress.alive)) as own:
         for is_ahead, chunk in chain(zip(repeat(False), own), zip(repeat(True), ahead)):
-            features = session.extract_features(chunk.pictures, ratio)
+            features = session.extract_features(chunk.pictures, ratio, parts)
             for _ in run_up.feed(FeatureBatch(features, chunk.pts, ahead=is_ahead)):
                 pass
             progress.alive()

@@ -58,6 +58,8 @@ class RecordedSettings(Struct, frozen=True):
         small_people: unset where nobody is seen a second time (OFF).
         eyes: the layout of two eyes by the size of one of which the ratio is; unset where it is by
             the whole picture's, or that is the same.
+        apart: the layout of two eyes that are matted each by itself; unset where the picture is
+            matted as one.
         background: as "#78FF9B"; of a file "sha256:" and the hash of its content.
         encoder: where it is unset, SOFTWARE: there was no choice then.
         frame_rate: "30000/1001" for a video made of pictures; "pictures" for pictures; None for a
@@ -78,6 +80,7 @@ class RecordedSettings(Struct, frozen=True):
     matte_quality: MatteQuality | UnsetType = UNSET
     small_people: SmallPeople | UnsetType = UNSET
     eyes: StereoLayout | UnsetType = UNSET
+    apart: StereoLayout | UnsetType = UNSET
     background: BackgroundText | UnsetType = UNSET
     kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] | UnsetType = UNSET
     codec: VideoCodec | UnsetType | None = UNSET

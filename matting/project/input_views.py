@@ -12,28 +12,28 @@ from matting.imaging.sample_format import Size
 from matting.job_option import JobOption
 from matting.media.probe import upright_size_px
 from matting.media.view_detection import view_by_name, view_of
-from matting.options import MattingOptions
+from matting.options import MatteOptions, MattingOptions
 from matting.progress import quantity
 from matting.project.inputs import Input, InputFolder
 from matting.project.plan import Plan
 from matting.project.recorded_settings import settings_of
 from matting.system.invocation import Command, program_line
-from matting.view import AutoView, StereoLayout, View
+from matting.view import BOTH_EYES, EACH_EYE, AutoView, StereoLayout, View
 
 
-def with_views(inputs: InputFolder, asked: View | AutoView) -> InputFolder:
-    """Return the inputs with the view of each, and by whose eyes the automatic ratio is.
+def with_views(inputs: InputFolder, options: MatteOptions) -> InputFolder:
+    """Return the inputs with the view of each, and how its eyes are matted.
 
     One that cannot be looked at has no view: its own turn comes, and shows why.
     """
     if inputs.plan is not None:
+        asked = options.view
         view = asked if isinstance(asked, View) else _planned_view(inputs, inputs.plan)
         size = inputs.plan.size_px or _size_of(inputs, inputs.plan)
-        eyes = _eyes(asked, view, size)
-        return replace(
-            inputs, inputs=tuple(replace(i, view=view, eyes=eyes) for i in inputs.inputs)
-        )
-    return replace(inputs, inputs=tuple(_with_view(item, asked) for item in inputs.inputs))
+        made = (_seen_as(item, view, size, options) for item in inputs.inputs)
+    else:
+        made = (_with_view(item, options) for item in inputs.inputs)
+    return replace(inputs, inputs=tuple(made))
 
 
 def with_delivered_views(
@@ -41,22 +41,23 @@ def with_delivered_views(
 ) -> tuple[InputFolder, str]:
     """Return matted inputs with the views by which files are made of them, and a note on that.
 
-    The mattes stay as they were found; the note is empty unless people would be looked for on a
-    copy of another size by the view that is asked for.
+    The mattes stay as they were found; the note is empty unless people would be looked for
+    otherwise by the view that is asked for.
 
     Args:
         options: by which they were matted.
         asked: the view of what is made.
     """
-    matted, others = with_views(inputs, options.matte.view), with_views(inputs, asked)
+    matted = with_views(inputs, options.matte)
+    others = with_views(inputs, replace(options.matte, view=asked))
     note, seen = "", []
     for own, other in zip(matted.inputs, others.inputs, strict=True):
-        eyes = [settings_of(item, options, "").eyes for item in (own, other)]
+        eyes = [(s.eyes, s.apart) for s in (settings_of(i, options, "") for i in (own, other))]
         if eyes[0] != eyes[1] and other.view is not None and not note:
             words = (inputs.path, JobOption.VIEW.value, other.view, "--again")
             note = (
                 f"The mattes stay as they are. For {other.view.describe()}, people would be looked "
-                "for on a copy of another size; that takes the network's time again: "
+                "for otherwise; that takes the network's time again: "
                 f"{program_line(Command.INFER, *words)}"
             )
         seen.append(replace(own, view=other.view))
@@ -74,6 +75,18 @@ def views_in_words(items: Sequence[Input]) -> Iterator[str]:
         if len(items) > len(own) > 1:
             which = f"{own[0].name} and {quantity(len(own) - 1, 'other')} are"
         yield f"{which} seen as {view.describe()}. If that is wrong, say so with --view."
+
+
+def eyes_in_words(items: Sequence[Input]) -> Iterator[str]:
+    """Yield a sentence on how the eyes of some inputs are matted, where there are two."""
+    stereo = [i for i in items if i.view is not None and i.view.stereo is not StereoLayout.MONO]
+    apart = sum(item.apart is not None for item in stereo)
+    if stereo:
+        words = EACH_EYE if apart else BOTH_EYES
+        some = (
+            f" in {apart:,} of {quantity(len(stereo), 'video')}" if 0 < apart < len(stereo) else ""
+        )
+        yield f"{words.capitalize()}{some}."
 
 
 def _planned_view(inputs: InputFolder, plan: Plan) -> View | None:
@@ -103,7 +116,7 @@ def _pictures(inputs: InputFolder, plan: Plan) -> Iterator[Path]:
     return (p for p in chain([source], (i.path for i in inputs.inputs)) if p.is_file())
 
 
-def _with_view(item: Input, asked: View | AutoView) -> Input:
+def _with_view(item: Input, options: MatteOptions) -> Input:
     try:
         if item.is_sequence:
             size = item.open(None).size_px
@@ -112,15 +125,19 @@ def _with_view(item: Input, asked: View | AutoView) -> Input:
             found, size = view_of(item.path), upright_size_px(item.path)
     except MattingError:
         return item
-    view = asked if isinstance(asked, View) else found.view
-    return replace(item, view=view, eyes=_eyes(asked, view, size))
+    view = options.view if isinstance(options.view, View) else found.view
+    return _seen_as(item, view, size, options)
 
 
-def _eyes(asked: View | AutoView, view: View | None, size: Size | None) -> StereoLayout | None:
-    """Return the layout by the size of one of whose eyes the automatic ratio is.
-
-    None where it is by the whole picture's, or comes to the same.
-    """
-    if asked is AutoView.WHOLE or view is None or size is None:
-        return None
-    return None if min(view.eye_size(size)) == min(size) else view.stereo
+def _seen_as(item: Input, view: View | None, size: Size | None, options: MatteOptions) -> Input:
+    """Return an input with its view, and with the eyes that count where it is matted."""
+    if view is None or options.view is AutoView.WHOLE:
+        return replace(item, view=view)
+    layout = view.stereo
+    finer = size is not None and min(view.eye_size(size)) != min(size)
+    return replace(
+        item,
+        view=view,
+        eyes=layout if finer else None,
+        apart=layout if options.eyes.apart(layout) else None,
+    )

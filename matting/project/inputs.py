@@ -47,6 +47,8 @@ class Input:
         view: how its picture is meant to be seen; None: nobody has looked yet, or could.
         eyes: the layout of two eyes by the size of one of which the automatic ratio is; None: it
             is by the whole picture's, or that is the same.
+        apart: the layout of two eyes that are matted each by itself; None: the picture is matted as
+            one.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Input:
     shot_starts: tuple[int, ...] | None = (0,)
     view: View | None = None
     eyes: StereoLayout | None = None
+    apart: StereoLayout | None = None
 
     @property
     def frames(self) -> int | None:

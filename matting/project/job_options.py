@@ -41,7 +41,7 @@ from matting.project.entry import (
 from matting.project.recorded_settings import EDGE_SETTINGS
 from matting.project.records import Count
 from matting.system.invocation import command_line
-from matting.view import AutoView, View
+from matting.view import AutoView, Eyes, View
 from matting.vr_options import FisheyeView, Headset, VrOptions
 
 COLOUR = "#[0-9A-F]{6}"
@@ -49,7 +49,7 @@ LONGEST_PATH = 1 << 15  # on Windows, which has the longest
 DEFAULT_KINDS = OutputOptions().kinds
 # What earlier versions did, which knew no choice; and options that records call as they are called.
 EARLIER: dict[str, Any] = {"shots": Shots.OFF, "small_people": SmallPeople.OFF}
-EARLIER |= {"foreground": Foreground.NETWORK, "view": AutoView.WHOLE}
+EARLIER |= {"foreground": Foreground.NETWORK, "view": AutoView.WHOLE, "eyes": Eyes.TOGETHER}
 SAME_NAMES = {"precision", "foreground", "matte_quality", "small_people"}
 SAME_NAMES |= {"background", "codec", "chroma", *EDGE_SETTINGS}
 YES_OR_NO = {True: "yes", False: "no"}
@@ -92,6 +92,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
         foreground: unset in records of earlier versions, which took the network's own.
         small_people: unset in records of earlier versions, which saw nobody a second time.
         view: unset in records of earlier versions, which saw every picture as one.
+        eyes: unset in records of earlier versions, which matted every picture as one.
         keep_matte: unset in records of earlier versions, which stored none.
     """
 
@@ -105,6 +106,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     foreground: Foreground | UnsetType = UNSET
     small_people: SmallPeople | UnsetType = UNSET
     view: View | AutoView | UnsetType = UNSET
+    eyes: Eyes | UnsetType = UNSET
     background: Annotated[str, Meta(max_length=LONGEST_PATH)] = "#78FF9B"
     save: Annotated[tuple[OutputKind, ...], Meta(max_length=16)] = ()
     codec: VideoCodec = VideoCodec.HEVC
@@ -147,6 +149,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
             foreground=matte.foreground,
             small_people=matte.small_people,
             view=matte.view,
+            eyes=matte.eyes,
             background=_background_text(output.background),
             save=tuple(kind for kind in output.kinds if kind not in DEFAULT_KINDS),
             codec=encoding.codec,
@@ -262,6 +265,8 @@ def _implied(settings: RecordedSettings) -> JobOptions:
         values["shots"] = Shots.AUTO
     if "eyes" in known:
         values["view"] = AutoView.FOUND
+    if "apart" in known:
+        values["eyes"] = Eyes.APART
     values["save"] = tuple(k for k in kinds if k not in {*DEFAULT_KINDS, OutputKind.MATTE})
     values["bitrate"] = known.get("bitrate_bps")
     if codec is not None and known.get("quality") != quality_of(EncodingOptions(codec)):

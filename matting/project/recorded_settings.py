@@ -35,6 +35,7 @@ MATTE_SETTINGS = (
     "matte_quality",
     "small_people",
     "eyes",
+    "apart",
 )
 EDGE_SETTINGS = ("key_cutoff", "key_contrast", "despill")
 # Unset, these are off; all others are unknown then.
@@ -44,6 +45,7 @@ OFF_UNLESS_SET = (
     "matte_quality",
     "small_people",
     "eyes",
+    "apart",
     *EDGE_SETTINGS,
 )
 # What the user calls them, where it is not the option of the same name.
@@ -51,6 +53,7 @@ WORDS = {
     "checkpoint": "the network's weights",
     "ratio": "--downsample-ratio or --subject",
     "eyes": "--view",
+    "apart": "--eyes",
     "bitrate_bps": "--bitrate",
     "kinds": "--save or --keep-matte",
     "preset": "how carefully the encoder works",
@@ -77,6 +80,7 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
         matte_quality=UNSET if matte.quality is MatteQuality.NORMAL else matte.quality,
         small_people=UNSET if matte.small_people is SmallPeople.OFF else SmallPeople.AUTO,
         eyes=UNSET if matte.ratio is not None or item.eyes is None else item.eyes,
+        apart=item.apart or UNSET,
         background=_recorded_background(output.background),
         kinds=output.written,
         frame_rate=rate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from matting.project.inputs import Input
 from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.system.humanize import about
-from matting.view import AutoView, View
+from matting.view import AutoView, Eyes, View
 from matting.workers.schedule import Schedule
 
 STAY = "To go on as before, leave the other options away."
@@ -57,7 +57,7 @@ def ask_before_redoing(
         raise InputError("Nothing was changed.", _way_back(ledger, others))
 
 
-def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
+def _way_back(ledger: Ledger, others: Sequence[Input]) -> str:
     """Return how to go on without matting again what is done.
 
     After an interrupted change of options that is done by others than the job remembers.
@@ -72,6 +72,8 @@ def _way_back(ledger: Ledger, others: Iterable[Input]) -> str:
         made = replace(made, small_people=SmallPeople.OFF)
     if isinstance(own.view, View) and made.view is UNSET:
         made = replace(made, view=AutoView.WHOLE)
+    if any(item.apart for item in others) and made.eyes is UNSET:
+        made = replace(made, eyes=Eyes.TOGETHER)
     # Results do not say where the weights were, only what they were.
     made = replace(made, model=model_of(entries[0].settings.checkpoint))
     model = own.model or (None if own.checkpoint else made.model)

@@ -10,13 +10,14 @@ from pathlib import Path
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import MattingError
 from matting.imaging.compositor import Matte
+from matting.imaging.frame_parts import FrameParts, PicturePart, eye_parts
 from matting.imaging.planes import TimedBatch
 from matting.imaging.sample_format import Size
 from matting.inference.base import RecurrentOutput
 from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
-from matting.media.source import FrameChunk
+from matting.media.source import FrameChunk, FrameSource
 from matting.network_choice import Foreground
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
@@ -102,12 +103,14 @@ class MattingStage(RenderStage):
         Raises:
             InputError, MachineError: as `MattingSession.extract_features`.
         """
-        features = self._session.extract_features(chunk.pictures, self._ratio(job))
+        features = self._session.extract_features(
+            chunk.pictures, self._ratio(job), _parts(job.task.item, job.source)
+        )
         return FeatureBatch(features, chunk.pts, starts_shot, ahead)
 
     def run_recurrent(
         self, features: FeatureBatch, progress: Progress
-    ) -> Iterator[TimedBatch[RecurrentOutput]]:
+    ) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         """Take the second step, on the segment's next frames in order, and on those ahead.
 
         Yields what comes of them, and of those that had to wait for them.
@@ -117,7 +120,7 @@ class MattingStage(RenderStage):
         """
         yield from _counted(self._run_up.feed(features), progress)
 
-    def run_waiting(self, progress: Progress) -> Iterator[TimedBatch[RecurrentOutput]]:
+    def run_waiting(self, progress: Progress) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         """Take the second step on the frames that wait for others, though none will come.
 
         Raises:
@@ -125,7 +128,9 @@ class MattingStage(RenderStage):
         """
         yield from _counted(self._run_up.end(), progress)
 
-    def fit_guided_filter(self, output: TimedBatch[RecurrentOutput]) -> TimedBatch[Matte]:
+    def fit_guided_filter(
+        self, output: TimedBatch[FrameParts[RecurrentOutput]]
+    ) -> TimedBatch[FrameParts[Matte]]:
         """Take the third step, which needs no other frame.
 
         Raises:
@@ -133,7 +138,8 @@ class MattingStage(RenderStage):
         """
         mattes = self._session.fit_guided_filter(output.parts)
         fused = self._matte_options.foreground is Foreground.FUSED
-        return TimedBatch([replace(matte, fused=fused) for matte in mattes], output.pts)
+        made = [frames.made_into(lambda matte: replace(matte, fused=fused)) for frames in mattes]
+        return TimedBatch(made, output.pts)
 
     def end(self, job: SegmentJob, progress: Progress) -> None:
         """Note that the session is at the segment's end, from where the next may continue."""
@@ -159,7 +165,7 @@ class MattingStage(RenderStage):
             continues: whether the session is at the end of the segment before.
         """
         task, source, session = job.task, job.source, self._session
-        size, ratio = source.size_px, self._ratio(job)
+        size, ratio, parts = source.size_px, self._ratio(job), _parts(task.item, source)
         if task.before is None:
             session.reset()
             return InitialState.FRESH
@@ -167,7 +173,7 @@ class MattingStage(RenderStage):
             session.reset()
             if task.start_state is not None:
                 self._load_state(job, task.start_state.path, task.before, progress)
-        if session.has_state_for(size, ratio):
+        if session.has_state_for(size, ratio, parts):
             return InitialState.CARRIED
         if session.state is None:
             try:
@@ -176,7 +182,7 @@ class MattingStage(RenderStage):
                 progress.say(f"{job.name} begins without a state from before it: {error.what}")
                 session.reset()
                 return InitialState.FRESH
-            if session.has_state_for(size, ratio):
+            if session.has_state_for(size, ratio, parts):
                 return InitialState.WARMED_UP
         session.reset()
         return InitialState.RESET
@@ -195,15 +201,25 @@ class MattingStage(RenderStage):
         """
         rate = self._output.frame_rate
         source = before.open(rate)
+        parts = _parts(before, source)
         starts = before.shot_starts if self._runs_up else None
         of_shot = source.frames - starts[-1] if starts else None
         if of_shot is None or of_shot > WARM_UP_FRAMES:
-            warm_up(source, self._session, ratio, WARM_UP_FRAMES, progress)
+            warm_up(source, self._session, ratio, WARM_UP_FRAMES, progress, parts=parts)
             return False
         chunk_frames = self._session.chunk_frames(source.sample_format, source.size_px, ratio)
         chunks = read_ahead(frames_ahead(before, ahead), source.size_px, rate, chunk_frames)
         with closing(chunks):
-            warm_up(source, self._session, ratio, of_shot, progress, starts_shot=True, ahead=chunks)
+            warm_up(
+                source,
+                self._session,
+                ratio,
+                of_shot,
+                progress,
+                parts=parts,
+                starts_shot=True,
+                ahead=chunks,
+            )
         return True
 
     def _load_state(self, job: SegmentJob, path: Path, before: Input, progress: Progress) -> None:
@@ -211,7 +227,7 @@ class MattingStage(RenderStage):
         session, source = self._session, job.source
         reason = load_state(path, session)
         if session.state is not None and not session.has_state_for(
-            source.size_px, self._ratio(job)
+            source.size_px, self._ratio(job), _parts(job.task.item, source)
         ):
             # Pictures of another size begin anew; those of the same size must have left one.
             try:
@@ -246,9 +262,14 @@ class MattingStage(RenderStage):
         return f"the network in {self._session.precision}"
 
 
+def _parts(item: Input, source: FrameSource) -> tuple[PicturePart, ...]:
+    """Return what is matted by itself of each frame: the eyes, or the picture as a whole."""
+    return eye_parts(item.apart, source.size_px, source.sample_format)
+
+
 def _counted(
-    outputs: Iterator[TimedBatch[RecurrentOutput]], progress: Progress
-) -> Iterator[TimedBatch[RecurrentOutput]]:
+    outputs: Iterator[TimedBatch[FrameParts[RecurrentOutput]]], progress: Progress
+) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
     for output in outputs:
         progress.advance(len(output.pts))
         yield output

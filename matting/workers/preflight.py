@@ -19,7 +19,7 @@ from matting.media.probe import packet_sizes
 from matting.media.video_writer import KEY_FRAME_SECONDS
 from matting.options import INFERRED, MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.input_views import views_in_words
+from matting.project.input_views import eyes_in_words, views_in_words
 from matting.project.ledger import Ledger
 from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
@@ -118,7 +118,8 @@ def preflight(
         BusyError: another run is at work there.
         MachineUnusableError: matting does not work on this computer at present.
     """
-    for line in views_in_words([task.item for task, _ in work.segments if task.matte is None]):
+    items = [task.item for task, _ in work.segments if task.matte is None]
+    for line in (*views_in_words(items), *eyes_in_words(items)):
         progress.say(line)
     forecast = _TrialRun(work, executor, folder, options, progress).forecast()
     if forecast is None:

@@ -21,6 +21,7 @@ from enum import Enum, auto
 import torch
 
 from matting.errors import InputError
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import RecurrentOutput
 from matting.inference.run_up import FeatureBatch
@@ -43,6 +44,7 @@ from matting.workers.segment_job import SegmentJob, StoredBatch
 
 # What the reader makes of a few frames.
 ReadFrames = FeatureBatch | StoredBatch
+OutputBatch = TimedBatch[FrameParts[RecurrentOutput]]
 
 
 class Mark(Enum):
@@ -89,9 +91,9 @@ class Worker(Closing):
         self._submitted: Channel[SegmentJob] = Channel(self._threads)
         # From the reader and the finisher to the thread that asks for outcomes.
         self._features: Channel[tuple[SegmentJob, ReadFrames | Mark]] = Channel(self._threads)
-        self._recurrent: Channel[
-            tuple[SegmentJob, TimedBatch[RecurrentOutput] | StoredBatch | Mark]
-        ] = Channel(self._threads)
+        self._recurrent: Channel[tuple[SegmentJob, OutputBatch | StoredBatch | Mark]] = Channel(
+            self._threads
+        )
         self._written: Channel[SegmentJob] = Channel(self._threads)
         self._threads.start("reader", self._read)
         self._threads.start("writer", self._write)
@@ -218,8 +220,10 @@ class Worker(Closing):
                 self._pass_on(job, output)
         self._stage.end(job, progress)
 
-    def _pass_on(self, job: SegmentJob, output: TimedBatch[RecurrentOutput]) -> None:
-        job.frames_with_small_people += sum(part.frames_with_crops for part in output.parts)
+    def _pass_on(self, job: SegmentJob, output: OutputBatch) -> None:
+        for frames in output.parts:
+            counted = set().union(*(part.frames_with_crops for part in frames.contents))
+            job.frames_with_small_people += len(counted)
         self._recurrent.put((job, output))
 
     def _write(self) -> None:
@@ -232,9 +236,7 @@ class Worker(Closing):
             else:
                 job.attempt(self._write_item, job, item)
 
-    def _write_item(
-        self, job: SegmentJob, item: TimedBatch[RecurrentOutput] | StoredBatch | Mark
-    ) -> None:
+    def _write_item(self, job: SegmentJob, item: OutputBatch | StoredBatch | Mark) -> None:
         if isinstance(item, Mark):
             job.writer.open()
             return

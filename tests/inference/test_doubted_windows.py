@@ -79,7 +79,7 @@ def test_where_a_window_shows_haze_the_first_pass_stands() -> None:
     session = session_of(VeiledNetwork(HAZE))
     assert same(matted(session, frames), matted_once(frames))
     assert session.state is not None
-    assert session.state.further  # it is watched all the same
+    assert session.state.parts[0].further  # it is watched all the same
 
 
 def test_what_clears_up_comes_to_count_again_without_a_step() -> None:

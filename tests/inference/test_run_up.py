@@ -8,6 +8,7 @@ from unittest.mock import create_autospec
 import pytest
 import torch
 
+from matting.imaging.frame_parts import FrameParts, whole_frames
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.base import FrameFeatures, RecurrentOutput
@@ -27,16 +28,22 @@ class Seen:
         session.run_recurrent.side_effect = self._run
         self.session: MattingSession = session
 
-    def _run(self, parts: Sequence[FrameFeatures]) -> list[RecurrentOutput]:
-        self.frames += [int(n) for part in parts for n in part.tensors[0]]
-        return [RecurrentOutput(part.source, 1.0, part.tensors) for part in parts]
+    def _run(
+        self, frames: Sequence[FrameParts[FrameFeatures]]
+    ) -> list[FrameParts[RecurrentOutput]]:
+        self.frames += [int(n) for own in frames for n in own.whole.tensors[0]]
+        return [own.made_into(_output) for own in frames]
+
+
+def _output(features: FrameFeatures) -> RecurrentOutput:
+    return RecurrentOutput(features.source, 1.0, features.tensors)
 
 
 def batch(numbers: range, *, starts_shot: bool = False, ahead: bool = False) -> FeatureBatch:
     tensor = torch.tensor(numbers)
     planes = Planes(SampleFormat(), torch.zeros(len(numbers), 3, 1, 1, dtype=torch.uint8))
     features = FrameFeatures(planes, 1.0, (tensor,))
-    return FeatureBatch([features], tuple(numbers), starts_shot, ahead)
+    return FeatureBatch([whole_frames(planes, features)], tuple(numbers), starts_shot, ahead)
 
 
 def outputs(run_up: RunUp, batches: Iterable[FeatureBatch]) -> list[int]:

@@ -67,7 +67,7 @@ def test_short_memory_makes_smaller_chunks(random_checkpoint: Path) -> None:
     for kind in FORMATS:
         difference = pictures[kind].luma_or_rgb.int() - expected[kind].luma_or_rgb.int()
         assert difference.abs().max() <= 1
-    states = [each.state.main for each in (session, plain) if each.state is not None]
+    states = [each.state.parts[0].main for each in (session, plain) if each.state is not None]
     tensors = [state.tensors for state in states if isinstance(state, RvmState)]
     for mine, theirs in zip(*tensors, strict=True):
         assert (mine - theirs).abs().max() < 1e-5

@@ -76,7 +76,7 @@ def test_an_empty_picture_costs_nothing_more() -> None:
     matted(session, concatenate([scene(SIZE, [])] * 3))
     assert network.at_work.small_sizes == [Size(80, 45)] * 3
     assert session.state is not None
-    assert not session.state.further
+    assert not session.state.parts[0].further
 
 
 def test_pictures_of_another_size_begin_anew() -> None:
@@ -91,7 +91,7 @@ def saved() -> bytes:
     session = session_of(BrightnessNetwork())
     matted(session, walk(4))
     assert session.state is not None
-    assert session.state.further
+    assert session.state.parts[0].further
     return session.state.to_bytes()
 
 
@@ -116,7 +116,7 @@ def test_without_small_people_a_file_is_what_the_network_saves() -> None:
     session = MattingSession(BrightnessNetwork(), CPU, Precision.FP32)
     matted(session, walk(2))
     assert session.state is not None
-    assert session.state.to_bytes() == session.state.main.to_bytes()
+    assert session.state.to_bytes() == session.state.parts[0].main.to_bytes()
 
 
 def test_a_state_of_an_earlier_version_is_gone_on_from() -> None:
@@ -124,7 +124,7 @@ def test_a_state_of_an_earlier_version_is_gone_on_from() -> None:
     matted(before, walk(2))
     assert before.state is not None
     session = session_of(BrightnessNetwork())
-    session.load_state(before.state.main.to_bytes())
+    session.load_state(before.state.parts[0].main.to_bytes())
     assert session.has_state_for(SIZE, RATIO)
     assert session.mattes(walk(1), RATIO)[0].crops
 

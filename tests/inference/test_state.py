@@ -45,7 +45,7 @@ def offsets(session: MattingSession, source: Planes) -> Tensor:
 
 def state_of(session: MattingSession) -> RecurrentState:
     assert session.state is not None
-    return session.state.main
+    return session.state.parts[0].main
 
 
 def saved_by_the_version_before(channels: Sequence[int] = CHANNELS) -> tuple[Tensor, ...]:

@@ -100,4 +100,4 @@ def test_when_all_have_left_nothing_is_left_of_them() -> None:
     assert not mattes[-1].crops
     assert (render_planes(mattes[-1]).alpha.int() == 0).all()
     assert session.state is not None
-    assert not session.state.further
+    assert not session.state.parts[0].further

@@ -30,7 +30,7 @@ from matting.project.inputs import Input
 from matting.project.job_options import DEFAULTS, JobOptions
 from matting.project.recorded_settings import settings_of
 from matting.project.resumed_options import take_up
-from matting.view import AutoView, parse_view
+from matting.view import AutoView, Eyes, parse_view
 from tests.support.recorder import Recorder
 
 VIDEO = Input("a.mp4", Path("a.mp4"), "a")
@@ -49,6 +49,7 @@ REMEMBERED = st.builds(
     view=st.sampled_from(
         [*AutoView, *map(parse_view, ("mono", "top-bottom,360", "left-right,mkx200"))]
     ),
+    eyes=st.sampled_from(Eyes),
     background=COLOURS | st.just(str(Path(__file__).absolute())),
     save=st.sets(st.sampled_from(KINDS)).map(lambda kinds: tuple(k for k in KINDS if k in kinds)),
     codec=st.sampled_from(VideoCodec),

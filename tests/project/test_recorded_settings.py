@@ -213,6 +213,17 @@ def test_the_eyes_are_recorded_where_the_ratio_is_by_one_of_them(tmp_path: Path)
     assert settings_of(stacked, fixed, CHECKPOINT) == settings_of(whole, fixed, CHECKPOINT)
 
 
+def test_eyes_are_recorded_where_each_is_matted_by_itself(tmp_path: Path) -> None:
+    together = input_of("plain", tmp_path)
+    apart = replace(together, apart=StereoLayout.TOP_BOTTOM)
+    for options in (OPTIONS["plain"], with_matte(OPTIONS["plain"], ratio=0.5)):
+        one, each = (settings_of(item, options, CHECKPOINT) for item in (together, apart))
+        assert each.apart is StereoLayout.TOP_BOTTOM
+        assert changed_settings(one, each) == changed_settings(each, one) == ["apart"]
+        assert in_words("apart") == "--eyes"
+        assert not same_matte(one, each)
+
+
 def test_settings_without_an_encoder_mean_software() -> None:
     recorded = RecordedSettings(codec=VideoCodec.HEVC)
     for encoder, changed in ((CodecBackend.SOFTWARE, []), (CodecBackend.HARDWARE, ["encoder"])):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.infer import infer
 from matting.inference.base import RecurrentOutput
@@ -115,7 +116,7 @@ class BreaksInTheMiddle(MattingStage):
 
     def run_recurrent(
         self, features: FeatureBatch, progress: Progress
-    ) -> Iterator[TimedBatch[RecurrentOutput]]:
+    ) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         self._frames += len(features.pts)
         if self._frames > 45 and not breaks(self._folder):
             (self._folder / "broke_0").touch()

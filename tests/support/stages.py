@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
+from matting.imaging.frame_parts import whole_frames
 from matting.imaging.planes import Planes, concatenate
 from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
 from matting.imaging.sample_format import SampleFormat
@@ -62,9 +63,10 @@ def matte_and_render(
     background: tuple[int, int, int],
 ) -> dict[OutputKind, Planes]:
     """Return the outputs of a session's next frames, on the CPU."""
+    mattes = (whole_frames(matte.source, matte) for matte in session.mattes(source, ratio))
     parts = [
-        compose_outputs(StoredFrames(matte.source, render_matte_planes(matte)), formats, background)
-        for matte in session.mattes(source, ratio)
+        compose_outputs(StoredFrames(own.source, render_matte_planes(own)), formats, background)
+        for own in mattes
     ]
     return {kind: concatenate([part[kind] for part in parts]) for kind in formats}
 

@@ -17,6 +17,7 @@ from matting.cutting.reencode import encode_segments
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.imaging.compositor import Matte, render
+from matting.imaging.frame_parts import whole_frames
 from matting.imaging.planes import Planes, TimedBatch
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import BT709_TAGS
@@ -161,7 +162,8 @@ def _output(*, pictures: bool) -> WriterCase:
             for _, chunk in zip(numbers, chunks, strict=True):
                 offset = torch.zeros(1, 4, chunk.pictures.height, chunk.pictures.width)
                 offset[:, 3] = 1  # all of it is person
-                writer.write(TimedBatch([Matte(chunk.pictures, None, offset)], chunk.pts))
+                matte = Matte(chunk.pictures, None, offset)
+                writer.write(TimedBatch([whole_frames(chunk.pictures, matte)], chunk.pts))
             writer.finish(on_check)
             finished = writer.temporary[OutputKind.COMPOSITE]
             writer.release()

@@ -12,6 +12,7 @@ from matting.options import Shots
 from matting.project.entry import InitialState
 from matting.project.inputs import read_inputs
 from matting.system.files import sha256
+from matting.view import StereoLayout
 from matting.workers.executor import Outcome, SavedState, SegmentTask, WorkerSetup
 from tests.support.recorder import Recorder
 from tests.support.stages import cut, matting_options, run_tasks
@@ -97,6 +98,19 @@ def test_a_state_that_cannot_be_right_is_named_and_warmed_up(spoil: str, two: Tw
     outcome = two.run(two.second_task(SavedState(two.states[0], exact=True)))
     assert (outcome.start_state, outcome.exact) == (InitialState.WARMED_UP, False)
     assert two.progress.mentions(f"{two.states[0]} is damaged")
+
+
+def test_a_state_of_the_picture_as_one_is_none_of_its_eyes(two: TwoSegments) -> None:
+    two.run(two.first_task())
+    two.first, two.second = (
+        replace(item, apart=StereoLayout.LEFT_RIGHT) for item in (two.first, two.second)
+    )
+    outcome = two.run(two.second_task(SavedState(two.states[0], exact=True)))
+    assert (outcome.start_state, outcome.exact) == (InitialState.WARMED_UP, False)
+    assert two.progress.mentions(f"{two.states[0]} is damaged")
+    two.run(two.first_task())
+    outcome = two.run(two.second_task(SavedState(two.states[0], exact=True)))
+    assert (outcome.start_state, outcome.exact) == (InitialState.CARRIED, True)
 
 
 def test_without_the_segment_before_it_begins_afresh(two: TwoSegments) -> None:

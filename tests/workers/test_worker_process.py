@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from matting.errors import InputError, MachineError, OutOfMemoryError, SegmentsFailedError
+from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.infer import infer
 from matting.inference.base import RecurrentOutput
@@ -165,7 +166,7 @@ class NoMemory(MattingStage):
 
     def run_recurrent(
         self, features: FeatureBatch, progress: Progress
-    ) -> Iterator[TimedBatch[RecurrentOutput]]:
+    ) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
         NoMemory.refused += 1
         raise OutOfMemoryError("There is too little memory.")
 
