@@ -181,7 +181,7 @@ def test_a_flat_video_is_refused_before_anything_is_made(
     segments = cut(tmp_path, Recorder(), 4)
     options = matting_options(random_checkpoint)
     matted = infer(segments, options, None, Recorder())
-    with pytest.raises(InputError, match="no VR video") as refusal:
+    with pytest.raises(InputError, match=r"^clip\.mp4, .* no VR video") as refusal:
         deliver(matted.root, [ROWS[1]], options, None, Recorder())
     assert "--view" in refusal.value.hint
     assert not matted.output_folder(OutputKind.VR_ALPHA).exists()

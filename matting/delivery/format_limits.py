@@ -148,7 +148,8 @@ def require_possible(
         except MattingError:
             continue  # its own turn comes, and shows why
         for row in rows:
-            vr = vr_plan(row.name, item.view, options.output.vr, item.path)
+            named = Path(inputs.plan.source.name) if inputs.plan else item.path
+            vr = vr_plan(row.name, item.view, options.output.vr, named)
             if vr is not None:
                 vr.samples(source, options.output.encoding)
             else:
