@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from matting.cli.console import Console
+from matting.cli.numbered_list import numbered
 from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.errors import InputError
 from matting.options import FormatName
@@ -23,10 +24,7 @@ def ask_for_formats(console: Console) -> tuple[DeliveryFormat, ...]:
     """
     names = ", ".join(FORMATS)
     width = max(len(row.name) for row in OFFERED)
-    listed = [
-        f"{number:>3}  {row.name:<{width}}  {row.purpose}"
-        for number, row in enumerate(OFFERED, start=1)
-    ]
+    listed = numbered([f"{row.name:<{width}}  {row.purpose}" for row in OFFERED])
     rows = console.ask_until(
         "\n".join([*listed, "Which of these? Several numbers with commas, such as 1,3:"]),
         lambda answer: rows_of(answer, OFFERED) or None,

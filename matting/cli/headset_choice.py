@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from matting.cli.console import Console
+from matting.cli.numbered_list import ask_number, numbered
 from matting.errors import MattingError
 from matting.job_option import JobOption
 from matting.options import FormatName
@@ -39,7 +40,7 @@ HEADSETS = (
     _Choice("Quest 2 or Quest Pro", {"headset": Headset.QUEST_2}),
     _Choice("another headset, or a computer", {"headset": Headset.ANY}),
 )
-CAREFUL = 2  # among the headsets, counted from 1: the smallest file of the three
+CAREFUL = 1  # the number of the headset with the smallest files, which all of them play
 VIEWS = {
     "left-right,180": "two eyes side by side, 180 degrees: most VR video",
     "top-bottom,180": "two eyes one above the other, 180 degrees",
@@ -60,13 +61,17 @@ def ask_for_headset(console: Console, typed: Mapping[str, object]) -> dict[str, 
     Returns:
         arguments by their names, as the parser calls them; nothing if there is nobody to ask.
     """
-    player = _ask("How is it to be seen?", PLAYERS, 1, console)
-    if player is None:
-        return {}
-    headset: Mapping[str, object] | None = {}
+    lists = [("How is it to be seen?", PLAYERS, 0)]
     if JobOption.HEADSET.field not in typed:
-        headset = _ask("On which headset?", HEADSETS, CAREFUL, console)
-    return {} if headset is None else {**player, **headset}
+        lists.append(("On which headset?", HEADSETS, CAREFUL))
+    answers: dict[str, object] = {}
+    for heading, choices, usual in lists:
+        purposes = [choice.purpose for choice in choices]
+        chosen = ask_number(console, purposes, heading=heading, usual=usual)
+        if chosen is None:
+            return {}
+        answers |= choices[chosen].arguments
+    return answers
 
 
 def ask_for_view(console: Console, trouble: MattingError) -> View:
@@ -75,31 +80,17 @@ def ask_for_view(console: Console, trouble: MattingError) -> View:
     Raises:
         InputError: the trouble itself, where there is nobody to ask; or nothing was chosen.
     """
-    numbered = {str(number): text for number, text in enumerate(VIEWS, start=1)}
-    listed = [f"{number:>3}  {VIEWS[text]}" for number, text in numbered.items()]
+    by_number = {str(number): text for number, text in enumerate(VIEWS, start=1)}
     question = "How is it really meant to be seen? A number, or another as in right-left,180:"
     console.say(trouble.what)
     view = console.ask_until(
-        "\n".join([*listed, question]),
-        lambda answer: _view(numbered.get(answer, answer)),
+        "\n".join([*numbered(list(VIEWS.values())), question]),
+        lambda answer: _view(by_number.get(answer, answer)),
         f"Please type a number from 1 to {len(VIEWS)}, or a view such as left-right,fisheye200:",
     )
     if view is None:
         raise trouble
     return view
-
-
-def _ask(
-    question: str, choices: Sequence[_Choice], usual: int, console: Console
-) -> Mapping[str, object] | None:
-    """Return the arguments of what is chosen by its number; None: there is nobody to ask."""
-    listed = [f"{number:>3}  {choice.purpose}" for number, choice in enumerate(choices, start=1)]
-    return console.ask_until(
-        "\n".join([question, *listed, f"Which of these? Enter: {usual}"]),
-        {str(n): choice.arguments for n, choice in enumerate(choices, start=1)}.get,
-        f"Please type a number from 1 to {len(choices)}:",
-        choices[usual - 1].arguments,
-    )
 
 
 def _view(text: str) -> View | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from matting.cli.arg_types import player_time
 from matting.cli.console import Console
+from matting.cli.numbered_list import ask_number
 from matting.errors import InputError
 from matting.network_choice import Subject
 from matting.range_options import LAST_RANGE
@@ -40,14 +41,10 @@ def ask_for_range(console: Console) -> dict[str, object]:
     Raises:
         InputError: nothing was chosen.
     """
-    listed = [f"{number:>3}  {work.purpose}" for number, work in enumerate(WORKS, start=1)]
-    work = console.ask_until(
-        "\n".join([*listed, "Which of these?"]),
-        {str(number): work for number, work in enumerate(WORKS, start=1)}.get,
-        f"Please type a number from 1 to {len(WORKS)}:",
-    )
-    if work is None:
+    chosen = ask_number(console, [work.purpose for work in WORKS])
+    if chosen is None:
         return {}
+    work = WORKS[chosen]
     arguments = dict(work.arguments)
     if work.needs_times:
         for name, question in TIMES.items():
