@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from msgspec import UnsetType
@@ -14,7 +15,7 @@ from matting.deliver import deliver
 from matting.delivery.finished_place import FinishedPlace
 from matting.delivery.formats import DELIVERED, DeliveryFormat
 from matting.delivery.vr_names import FISHEYES
-from matting.errors import InputError
+from matting.errors import InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.job_option import JobOption
 from matting.options import MattingOptions
@@ -28,6 +29,7 @@ from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_name
 from matting.system.files import visible
 from matting.system.invocation import Command, start
 from matting.workers.executor import ExecutorFactory
+from matting.workers.failures import with_the_others
 
 # What finished files for headsets keep, whatever the job remembers.
 AS_DELIVERED = frozenset({JobOption.HEADSET, JobOption.FISHEYE, JobOption.FRINGE})
@@ -77,23 +79,34 @@ class RenewedOutputs:
         )
         beside, executor_of = self.folder.root.parent, self.executor_of
         segments, say = self.inputs.path, self.progress
-        infer(segments, own, beside, say, executor_of, network=False, rest_later=True)
+        with_the_others(
+            partial(infer, segments, own, beside, say, executor_of, network=False, rest_later=True),
+            partial(self._finish, own),
+            self.inputs,
+        )
+
+    def _finish(self, own: MattingOptions) -> None:
         ledger = Ledger(self.folder)
-        if not all(map(ledger.says_done, ledger.names)):
+        if self.inputs.plan is not None and not all(map(ledger.says_done, ledger.names)):
             return  # nothing can have been joined
-        self._join()
+        self._join(ledger)
         rows = [row for row in DELIVERED.values() if self._was_finished(row)]
         looks = {row: self._as_delivered(row, own, ledger) for row in rows}
         for look in dict.fromkeys(looks.values()):
-            deliver(
-                self.folder.root,
-                [row for row in rows if looks[row] == look],
-                look,
-                self.output,
-                say,
-                executor_of=executor_of,
-                announced=True,
-            )
+            try:
+                deliver(
+                    self.folder.root,
+                    [row for row in rows if looks[row] == look],
+                    look,
+                    self.output,
+                    self.progress,
+                    executor_of=self.executor_of,
+                    announced=True,
+                )
+            except SegmentsFailedError as error:
+                # Separate videos that are not matted yet are left to another run.
+                if any(map(ledger.says_done, error.failed)):
+                    raise
 
     def _as_delivered(
         self, row: DeliveryFormat, own: MattingOptions, ledger: Ledger
@@ -112,14 +125,14 @@ class RenewedOutputs:
             typed, matte = typed | {JobOption.VIEW}, replace(matte, view=first.view)
         return replace(own, matte=matte, output=replace(own.output, vr=vr), typed=typed)
 
-    def _join(self) -> None:
+    def _join(self, ledger: Ledger) -> None:
         """Join the composite, and give it its audio, if it had been."""
         root, beside = self.folder.root, self.folder.root.parent
         if self.inputs.plan is None:
-            stems = [item.stem for item in self.inputs.inputs if not item.is_sequence]
-            places = separate_final_places(self.folder, stems)
-            if any(place.path.is_file() for place in places):
-                add_audio(self.inputs.path, beside, self.progress)
+            for item in self.inputs.inputs:
+                places = separate_final_places(self.folder, [item.stem])
+                if ledger.says_done(item.name) and any(own.path.is_file() for own in places):
+                    add_audio(item.path, beside, self.progress)
             return
         if not self.folder.combined().is_file():
             return

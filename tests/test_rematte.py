@@ -17,7 +17,7 @@ from matting.add_audio import add_audio
 from matting.combine import combine
 from matting.deliver import deliver
 from matting.delivery.formats import FORMATS
-from matting.errors import BusyError, InputError
+from matting.errors import BusyError, InputError, SegmentsFailedError
 from matting.infer import infer
 from matting.job_option import JobOption
 from matting.media.images.png import encode_png
@@ -344,7 +344,13 @@ def test_ranges_of_separate_videos_and_of_unfinished_jobs(
         again(job, asked, options)
     with pytest.raises(InputError, match="not matted"):
         again(job, replace(asked, video="b.mp4"), options)
+    add_audio(clips / "a.mp4", None, Recorder())
+    with pytest.raises(SegmentsFailedError, match=r"1 of 2(.|\n)*b.mp4"):
+        deliver(job.root, [FORMATS[FormatName.FFV1]], options, None, Recorder())
+    finished = job.root / "a_MATTED.mp4", job.root / "a_MATTED_ffv1.mkv"
+    before = [path.stat().st_ino for path in finished]
     again(job, replace(asked, video="a.mp4"), options)
+    assert not {path.stat().st_ino for path in finished} & set(before)  # made of what is new
     after = alphas(job)
     assert after.shape == (4, 64, 48)
     assert not after[:2, :10].any()
