@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matting.cli.parser import commands_taking, takes_value
+from matting.cli.vr_arguments import CARDS_OPTION
 from matting.errors import RUN_AGAIN, MattingError
 from matting.options import FormatName, OutputKind
 from matting.project.paths import PLAN_NAME, MattedFolder, segments_folder
@@ -54,7 +55,9 @@ class Invocation:
     @property
     def resumes(self) -> bool:
         """Whether the same command, given again, goes on where it stopped."""
-        return self.command is not None and self.command.resumes
+        if self.command is None or CARDS_OPTION in self.arguments:
+            return False  # test cards begin anew, each
+        return self.command.resumes
 
     def line(self, *arguments: object) -> str:
         """Return what to type to run the program with those arguments, in one line."""

@@ -9,6 +9,8 @@ from matting.cli.option_group import Group, add_choice
 from matting.job_option import JobOption
 from matting.vr_options import VrOptions
 
+CARDS_OPTION = "--vr"  # of `demo`
+
 
 def add_view(group: Group) -> None:
     """Add the option that says how a video is meant to be seen."""
@@ -26,7 +28,7 @@ def add_view(group: Group) -> None:
 def add_card_options(group: Group) -> None:
     """Add what `demo` takes of headsets."""
     group.add_argument(
-        "--vr",
+        CARDS_OPTION,
         action="store_true",
         help="make films that show whether a headset's players read what this program writes",
     )

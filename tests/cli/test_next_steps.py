@@ -217,6 +217,13 @@ def test_how_to_go_on_after_an_interruption() -> None:
     )
 
 
+@pytest.mark.parametrize(("words", "resumes"), [(["demo"], True), (["demo", "--vr", "a"], False)])
+def test_test_cards_begin_anew(words: list[str], resumes: bool) -> None:
+    text = interruption_text(Invocation(("program",), tuple(words)))
+    assert ("goes on where it stopped" in text) is resumes
+    assert ("begins anew" in text) is not resumes
+
+
 def test_a_batch_file_says_how_to_give_an_option() -> None:
     error = InputError("It is in the way.", "Choose a place with --output.", option="--output")
     assert failure_text(error, TYPED) == str(error)
