@@ -182,6 +182,9 @@ def pixel_hash(frame: VideoFrame) -> bytes:
         count, _ = samples[component.plane]
         samples[component.plane] = (count + 1, (component.bits + 7) // 8)
     for plane, (count, size) in zip(frame.planes, samples, strict=True):
+        if not plane.line_size:  # a palette, which has no lines
+            digest.update(bytes(plane))
+            continue
         lines = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
         digest.update(lines[:, : plane.width * count * size].tobytes())
     return digest.digest()

@@ -19,6 +19,8 @@ from matting.options import CuttingOptions
 from matting.progress import Progress
 from matting.segment import segment
 from tests.support.clips import make_clip, picture
+from tests.support.recorder import Recorder
+from tests.support.stream_sources import make, opened
 
 FORMATS = ["yuv420p", "yuv420p10le", "gray", "gbrp"]
 
@@ -45,6 +47,28 @@ def test_lines_from_the_bottom_are_the_same_picture(pixel_format: str) -> None:
     for there, here in zip(as_numbers(frame), as_numbers(upside_down), strict=True):
         assert np.array_equal(there[::-1], here)
     assert pixel_hash(from_below) == pixel_hash(upside_down) != pixel_hash(frame)
+
+
+def test_a_palette_is_part_of_the_picture() -> None:
+    frames = [av.VideoFrame(6, 4, "pal8") for _ in range(3)]
+    for frame, indices, colours in zip(frames, (1, 1, 2), (5, 6, 5), strict=True):
+        pixels, palette = frame.planes
+        pixels.update(bytes([indices]) * pixels.buffer_size)
+        palette.update(bytes([colours]) * palette.buffer_size)
+    assert len({pixel_hash(frame) for frame in frames}) == 3
+    assert pixel_hash(frames[0]) == pixel_hash(frames[0])
+
+
+def test_damage_in_video_with_a_palette_is_gone_on_with(tmp_path: Path, progress: Recorder) -> None:
+    clip = make_clip(tmp_path / "plain.mp4", 12)
+    video = make(tmp_path / "clip.mov", *opened(clip), "-c:v", "smc", "-an")
+    content = bytearray(video.read_bytes())
+    half = len(content) // 2
+    content[half : half + 200] = b"\xff" * 200
+    video.write_bytes(content)
+    folder = segment(video, CuttingOptions(), None, progress)
+    assert (folder / "output_000.mp4").is_file()
+    assert progress.mentions("is damaged")
 
 
 @pytest.mark.parametrize(
