@@ -17,6 +17,7 @@ from matting.media.images.sequence import result_names
 from matting.media.probe import encryption_error
 from matting.options import MattingOptions, Shots
 from matting.progress import Progress
+from matting.project.clip_settings import with_clip_settings
 from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_places import (
@@ -85,6 +86,9 @@ def infer(
     folder = MattedFolder.of(segments, output)
     require_places([Place(folder.root, is_folder=True)], segments)
     known = Ledger(folder)
+    if inputs.plan is not None:
+        video = Path(inputs.plan.source.name)
+        options = with_clip_settings(options, video, (segments.parent,), progress)
     options = take_up(options, known.remembered, progress)
     inputs = with_views(inputs, options.matte)
     if inputs.plan is not None and inputs.plan.shots is None and options.matte.shots is Shots.AUTO:

@@ -29,6 +29,7 @@ from matting.media.view_detection import view_of
 from matting.options import CuttingOptions, MattingOptions, OutputKind
 from matting.progress import Progress, quantity
 from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
+from matting.project.clip_settings import with_clip_settings
 from matting.project.input_views import with_views
 from matting.project.inputs import read_inputs
 from matting.project.job_places import job_places, require_places
@@ -61,6 +62,8 @@ def run(
     require_places(job_places(video, output, matting.output.written), video)
     job = MattedFolder.of(segments_folder(video, output))
     known = Ledger(job)
+    places = (output or video.parent, video.parent)
+    matting = with_clip_settings(matting, video, places, progress)
     matting = take_up(matting, known.remembered, progress)
     formats = [FORMATS[name] for name in matting.formats]
     others = [row for row in formats if row.kind.is_delivered]
