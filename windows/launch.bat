@@ -72,6 +72,7 @@ if "%RVM_STAGE%"=="setup" goto have_path
 call :take_next
 if defined RVM_PATH goto have_path
 if "%RVM_STAGE%"=="run" echo Drop one video or more on "%RVM_BATCH%" to have all four steps done, one video after another.
+if "%RVM_STAGE%"=="preview" echo Drop a video on "%RVM_BATCH%" to see moments of it in several settings.
 if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
 if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte them.
 if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to join them into one video.

@@ -50,6 +50,14 @@ def player_time(text: str) -> Fraction:
     return 3600 * int(hours or 0) + 60 * int(minutes or 0) + rest
 
 
+def player_times(text: str) -> tuple[Fraction, ...]:
+    """Parse times as players show them, with commas between them; return seconds."""
+    words = [word for word in re.split(r"\s*,\s*", text.strip()) if word]
+    if not words:
+        raise argparse.ArgumentTypeError(f"{text!r} names no time such as 0:41:10")
+    return tuple(map(player_time, words))
+
+
 def rectangles(text: str) -> tuple[Rectangle, ...]:
     """Parse rectangles, each as x,y,width,height, with spaces between them."""
     parts = []

@@ -13,6 +13,7 @@ from matting.cli import arg_types
 from matting.cli.matte_options import add_matte_options
 from matting.cli.option_group import Group, add_choice
 from matting.cli.option_values import SAVED
+from matting.cli.preview_command import add_preview_options
 from matting.cli.range_arguments import add_range_options
 from matting.cli.vr_arguments import add_card_options, add_view, add_vr_options
 from matting.delivery.backgrounds import PRESETS
@@ -57,8 +58,8 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         _add_cutting_options(parser.add_argument_group("how it is cut"))
     if command in {Command.SEGMENT, *MAKING}:
         add_view(parser.add_argument_group("how the video is meant to be seen"))
-    if command is Command.REMATTE:
-        add_range_options(parser)
+    if command in OWN_OPTIONS:
+        OWN_OPTIONS[command](parser)
     if command in {Command.INFER, Command.RUN, Command.REMATTE}:
         add_matte_options(parser.add_argument_group("how people are found"))
     if command in MAKING:
@@ -257,3 +258,15 @@ def _add_device(group: Group) -> None:
         metavar="auto|cpu|cuda|cuda:N",
         help=f"what computes (default: {MATTING.compute.device})",
     )
+
+
+def _add_preview(parser: argparse.ArgumentParser) -> None:
+    add_preview_options(parser.add_argument_group("what is shown"))
+    add_view(parser.add_argument_group("how the video is meant to be seen"))
+    add_matte_options(parser.add_argument_group("how people are found"))
+    _add_output_options(parser.add_argument_group("what the results are like"))
+    _add_compute_options(parser.add_argument_group("how it is computed"))
+
+
+# Of commands that have some which no other has.
+OWN_OPTIONS = {Command.REMATTE: add_range_options, Command.PREVIEW: _add_preview}

@@ -11,6 +11,7 @@ from matting.system.invocation import Command, command_line, program_line, progr
 
 SUMMARIES = {
     Command.RUN: "all four steps in a row; can be run again at any point",
+    Command.PREVIEW: "a look before: moments of a video in several settings, as a page",
     Command.SEGMENT: "step 1: cut a video into segments",
     Command.INFER: "step 2: matte a folder of segments",
     Command.COMBINE: "step 3: join the matted segments to one video",
@@ -30,6 +31,10 @@ DESCRIPTIONS = {
     "audio. What is done already is kept, so the same command goes on after a stop. Without "
     "options: segments of about 15 seconds, people from head to foot, on light green, in H.265, "
     "beside the video.",
+    Command.PREVIEW: "Mattes a dozen moments of a video in several settings, within minutes, and "
+    "shows them side by side on a page, VIDEO_preview.html, with what the whole video would take "
+    "by each. The page opens with a double click, and grows while it is open. With --choose N, "
+    "setting N becomes the video's own, in VIDEO_settings.toml, which infer and run read.",
     Command.SEGMENT: "Cuts a video into segments of about 15 seconds, without loss, in the folder "
     "VIDEO_segments beside it. The video stays as it is.",
     Command.INFER: "Mattes every video or image sequence in a folder that is not matted yet, on "
@@ -63,6 +68,11 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
     Command.RUN: (
         ("clip.mp4",),
         ("clip.mp4", "--subject", "portrait", "--background", "#00B140"),
+    ),
+    Command.PREVIEW: (
+        ("clip.mp4",),
+        ("clip.mp4", "--at", "0:12:03,1:05:00"),
+        ("clip.mp4", "--choose", "2"),
     ),
     Command.SEGMENT: (("clip.mp4",), ("clip.mp4", "--seconds", "60", "--output", "elsewhere")),
     Command.INFER: (

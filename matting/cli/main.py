@@ -168,7 +168,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.device, console)
-    if options.command in {Command.DEMO, Command.DOCTOR, *OF_MATTES}:
+    if options.command in {Command.DEMO, Command.DOCTOR, Command.PREVIEW, *OF_MATTES}:
         return _other_command(options, console)
     if options.command is Command.SEGMENT:
         from matting.segment import segment
@@ -200,6 +200,10 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         return partial(doctor, options.path, console)
     if options.command in OF_MATTES:
         return _of_mattes(options, console)
+    if options.command is Command.PREVIEW:
+        from matting.cli.preview_command import preview_and_choose
+
+        return partial(preview_and_choose, options, console)
     folder = options.path or options.output or DEMO_FOLDER
     if options.vr:
         return _cards(options, folder, console)

@@ -92,7 +92,7 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
             patience_seconds=float(arguments.patience),
         ),
         formats=typed.get(JobOption.FORMATS, default.formats),
-        force=arguments.force,
+        force=vars(arguments).get("force", False),
         typed=frozenset(typed),
         again=vars(arguments).get("again", False),
     )

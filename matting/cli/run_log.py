@@ -54,7 +54,7 @@ def log_of(options: argparse.Namespace, arguments: Sequence[str]) -> JobLog | No
 def job_folders(options: argparse.Namespace) -> list[Path]:
     """Return the folders that a command's job may be in, the best place for its log first."""
     command, path, output = options.command, options.path, options.output
-    if command is Command.DOCTOR:
+    if command in {Command.DOCTOR, Command.PREVIEW}:
         return []
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None

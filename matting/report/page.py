@@ -26,6 +26,7 @@ from matting.system.invocation import VERSION
 from matting.system.text import printable
 
 FOLDER = Path(__file__).resolve().parent / "page"
+MARK, HEAD_BYTES = b'<meta name="generator" content="RVM on Segments">', 2048  # of our pages
 STYLES, SCRIPTS = ("page.css",), ("page.js",)  # of every page
 # What could end the element that JSON stands in; there it is the same as a sequence of escape.
 UNSAFE_IN_ELEMENT = re.compile("[<>&]")
@@ -72,6 +73,18 @@ def render_page(
             }
         )
     )
+
+
+def is_own_page(path: Path) -> bool:
+    """Return whether a file is a page that this program made.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return MARK in file.read(HEAD_BYTES)
 
 
 def json_in_element(value: object) -> str:

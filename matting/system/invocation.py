@@ -34,6 +34,7 @@ class Command(Choice):
     DELIVER_VR = "deliver-vr"
     REMATTE = "rematte"
     RUN = "run"
+    PREVIEW = "preview"
     DOCTOR = "doctor"
 
     @property
@@ -53,16 +54,18 @@ class Command(Choice):
 
     @property
     def runs_network(self) -> bool:
-        """Whether it runs the network: hours of work, of which what is done is kept.
+        """Whether it runs the network, and so is many times slower without a graphics card."""
+        return self.is_job or self is Command.PREVIEW
 
-        Such a command is many times slower without a graphics card.
-        """
+    @property
+    def is_job(self) -> bool:
+        """Whether it takes hours, of which what is done is kept."""
         return self in {Command.DEMO, Command.INFER, Command.RUN, Command.REMATTE}
 
     @property
     def resumes(self) -> bool:
         """Whether the same command, given again, goes on where it stopped."""
-        return self.runs_network or self in {Command.DELIVER, Command.DELIVER_VR}
+        return self.is_job or self in {Command.DELIVER, Command.DELIVER_VR}
 
 
 INPUT_NAMES = {
@@ -75,6 +78,7 @@ INPUT_NAMES = {
     Command.DELIVER_VR: "MATTED_DIR",
     Command.REMATTE: "MATTED_DIR",
     Command.RUN: "VIDEO",
+    Command.PREVIEW: "VIDEO",
     Command.DOCTOR: "PATH",
 }
 BATCH_FILES = {
@@ -85,6 +89,7 @@ BATCH_FILES = {
     Command.ADD_AUDIO: "4_add_audio.bat",
     Command.DELIVER: r"extras\deliver.bat",
     Command.DELIVER_VR: r"extras\deliver_vr.bat",
+    Command.PREVIEW: r"extras\preview.bat",
 }
 
 

@@ -34,6 +34,13 @@ class Forecast:
     gpu_bytes: tuple[int, int] | None = None
     run_up_frames: float = 0
 
+    @property
+    def seconds(self) -> float | None:
+        """How long the work takes; None where nothing could be timed."""
+        if self.frames_per_second is None:
+            return None
+        return (self.frames + self.run_up_frames) / self.frames_per_second
+
     def in_words(self, now: datetime) -> str:
         """Return some lines for the user."""
         lines = [self._time(now), self._room()]
@@ -44,9 +51,9 @@ class Forecast:
 
     def _time(self, now: datetime) -> str:
         text = f"A trial with {self.tried_frames} frames"
-        if self.frames_per_second is None:
+        seconds = self.seconds
+        if self.frames_per_second is None or seconds is None:
             return f"{text} went well, but does not show how long all {self.frames} take."
-        seconds = (self.frames + self.run_up_frames) / self.frames_per_second
         return (
             f"{text}: about {_rate(self.frames_per_second)} frames a second. "
             f"All {self.frames} take about {duration(seconds)}, "

@@ -24,6 +24,7 @@ from matting.project.ledger import Ledger
 from matting.project.paths import TRIAL, MattedFolder
 from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
+from matting.system.invocation import Command, sentence, start
 from matting.workers.estimate import Forecast, frames_per_second
 from matting.workers.executor import Executor, Failure, SegmentTask, TrialOutcome, target_of
 from matting.workers.schedule import STATES_APART
@@ -54,12 +55,14 @@ class Work:
         replaced_bytes: what those of their outputs take that will be replaced.
         kept_bytes: what videos take that are done, per output kind, and will be joined with those.
         state_only_frames: how many frames the network goes through for a state alone.
+        is_tried_anyway: whether a trial is wanted however short the work is.
     """
 
     segments: Sequence[tuple[SegmentTask, int]]
     replaced_bytes: int
     kept_bytes: Counter[OutputKind]
     state_only_frames: int = 0
+    is_tried_anyway: bool = False
 
     @classmethod
     def of(
@@ -83,6 +86,12 @@ class Work:
                 elif kind in kinds and kind.is_joined and output.file.endswith(VIDEO_SUFFIXES):
                     kept_bytes[kind] += output.size_bytes
         return cls(segments, replaced_bytes, kept_bytes, state_only_frames)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing of it is done yet, and the network is to find all of it."""
+        done = self.replaced_bytes or self.kept_bytes
+        return not done and all(task.matte is None for task, _ in self.segments)
 
     @property
     def slowest(self) -> Sequence[tuple[SegmentTask, int]]:
@@ -121,11 +130,13 @@ def preflight(
     items = [task.item for task, _ in work.segments if task.matte is None]
     for line in (*views_in_words(items), *eyes_in_words(items)):
         progress.say(line)
-    forecast = _TrialRun(work, executor, folder, options, progress).forecast()
+    forecast = TrialRun(work, executor, folder, options, progress).forecast()
     if forecast is None:
         return
     for line in forecast.in_words(datetime.now()).split("\n"):
         progress.say(line)
+    if work.is_new:
+        progress.say(sentence(f"to compare settings first, {start(Command.PREVIEW, 'the video')}"))
     needed = forecast.output_bytes - work.replaced_bytes
     if options.then_joined:
         needed += forecast.joined_bytes
@@ -139,7 +150,7 @@ def preflight(
     )
 
 
-class _TrialRun:
+class TrialRun:
     """Trials of a few segments, one after another, and what they show."""
 
     def __init__(
@@ -196,7 +207,8 @@ class _TrialRun:
             except MattingError:
                 continue  # the run itself will tell why
             pixels = source.size_px.width * source.size_px.height
-            if pixels * self._work.frames < WORTH_PIXELS:
+            is_short = pixels * self._work.frames < WORTH_PIXELS
+            if is_short and not self._work.is_tried_anyway:
                 return 0
             return max(FEWEST_FRAMES, min(FIRST_FRAMES, FIRST_FRAMES * USUAL_PIXELS // pixels))
         return 0
@@ -219,6 +231,7 @@ class _TrialRun:
             only_frames=frames,
             index=known_index(item.path),
             matte=task.matte,
+            span=task.span and replace(task.span, frames=frames),
         )
         outcome = self._executor.trial(trial)
         if isinstance(outcome, Failure):

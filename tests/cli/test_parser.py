@@ -73,10 +73,13 @@ def test_the_help_of_a_command_has_a_sentence_groups_and_examples_that_work(
         ("segment a -seconds 3", "Did you mean --seconds?"),
         ("segment a --Seconds 3", "Did you mean --seconds?"),
         ("segment a \u2013seconds 3", "Did you mean --seconds?"),
-        ("segment a --subject=portrait", "--subject is an option of infer, rematte and run"),
+        (
+            "segment a --subject=portrait",
+            "--subject is an option of infer, rematte, run and preview",
+        ),
         (
             "segment --background red",
-            "--background is an option of infer, deliver, deliver-vr and run",
+            "--background is an option of infer, deliver, deliver-vr, run and preview",
         ),
         ("segment a --zzz", "segment has no option --zzz."),
         ("segment my clip.mp4", "quotation marks"),

@@ -29,6 +29,7 @@ COMMANDS = [
     "deliver",
     "deliver-vr",
     "rematte",
+    "preview",
 ]
 
 

@@ -108,6 +108,7 @@ def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> N
         (r"extras\deliver.bat", (), []),
         (r"extras\deliver_vr.bat", (), []),
         (r"extras\rematte.bat", (), []),
+        (r"extras\preview.bat", (), []),
     ]
     outcomes = wine.run(
         *(

@@ -1,4 +1,4 @@
-"""JPEG files, TIFF files with a palette, and colour profiles, read by Pillow."""
+"""JPEG files, TIFF files with a palette, and colour profiles, read by Pillow; WebP written."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from matting.media.images.size_limit import require_size
 
 FORMATS = ("JPEG", "TIFF")  # of these alone; what others make of a file's content is not asked
 BAND_ROWS = 256
+WEBP_EFFORT = 2  # of 0 to 6
 SAVE_AS_RGB = "Save it as RGB."
 PLAIN_MODES = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "P": "RGB"}
 
@@ -70,6 +71,19 @@ def read_by_pillow(path: Path) -> PillowPicture:
     mode = "RGBA" if "transparency" in picture.info else PLAIN_MODES[picture.mode]
     values = np.asarray(picture.convert(mode))
     return PillowPicture(values if values.ndim == 3 else values[..., None], profile)
+
+
+def encode_webp(values: NDArray[np.uint8], quality: int) -> bytes:
+    """Return a picture as a WebP file, with loss; alpha, where there is one, without.
+
+    Args:
+        values: [H, W, 3 or 4], sRGB, and alpha that colours are not multiplied by.
+        quality: of the colours, 0 to 100.
+    """
+    file = BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(values))
+    picture.save(file, "WEBP", quality=quality, alpha_quality=100, method=WEBP_EFFORT)
+    return file.getvalue()
 
 
 def exif_orientation(content: bytes) -> int:

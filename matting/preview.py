@@ -1,0 +1,126 @@
+"""A look before hours are spent: the moments of a video that matter, matted by several settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from matting.background import BackgroundFile
+from matting.errors import InputError
+from matting.media.background import with_background_read
+from matting.options import MattingOptions
+from matting.progress import Progress
+from matting.project.clip_settings import (
+    ClipSettings,
+    read_settings,
+    settings_path,
+    write_settings,
+)
+from matting.project.job_options import JobOptions
+from matting.report.comparison import PreviewedVideo, Setting
+from matting.report.preview_maker import PreviewMaker
+from matting.report.preview_networks import PreviewNetworks
+from matting.report.preview_page import PreviewPage, SettingRow, page_path
+from matting.system import atomic_files
+from matting.system.device import choose_device, describe, share_cores
+from matting.system.humanize import clock
+from matting.system.invocation import Command, program_line
+
+
+def choose(
+    video: Path, number: int, options: MattingOptions, output: Path | None, progress: Progress
+) -> Path:
+    """Make a setting of a video's preview its own; return the file that says so.
+
+    Args:
+        number: of the setting on the page, from 1.
+        options: those of the preview.
+    Raises:
+        InputError: the video cannot be used, or there is no such setting.
+        StorageError: the file cannot be written.
+    """
+    settings = PreviewedVideo.open(video, options).settings
+    if not 1 <= number <= len(settings):
+        raise InputError(
+            f"There is no setting {number}: there are {len(settings)}.",
+            "Choose one of those on the page.",
+            option="--choose",
+        )
+    chosen = settings[number - 1]
+    path = settings_path(video, output)
+    atomic_files.make_folder(path.parent)
+    write_settings(path, ClipSettings.of(chosen.matte))
+    progress.say(f"{video.name} is matted by setting {number} from now on: {chosen.name}.")
+    progress.say(f"{path.name} says so: infer, run and the batch files read it.")
+    return path
+
+
+def preview(
+    video: Path,
+    times: Sequence[Fraction],
+    options: MattingOptions,
+    output: Path | None,
+    progress: Progress,
+) -> PreviewPage:
+    """Make the page of a video; it is there with the first moment, and grows.
+
+    Args:
+        times: of moments that are shown beside those that are found, in seconds.
+    Raises:
+        InputError, MediaError: the video or an option cannot be used.
+        MissingError: the weights are not there.
+        MachineError: the network does not work on this computer.
+        StorageError: the page cannot be written.
+    """
+    with_background_read(options.output)
+    shown = PreviewedVideo.open(video, options)
+    page = _empty_page(shown, options, output)
+    page.require_free()
+    atomic_files.make_folder(page.path.parent)
+    device = choose_device(options.compute.device)
+    share_cores(device, options.compute.threads)
+    progress.say(describe(device))
+    networks = PreviewNetworks(device, progress)
+    PreviewMaker(shown, options, networks, page, progress).run(times, output)
+    return page
+
+
+def _empty_page(shown: PreviewedVideo, options: MattingOptions, output: Path | None) -> PreviewPage:
+    video, source = shown.item.path, shown.source
+    chosen = read_settings(settings_path(video, output))
+    rows = [_row(s, n, chosen, options, video) for n, s in enumerate(shown.settings, start=1)]
+    width, height = source.size_px
+    seconds = float((source.times[-1] - source.times[0]) * source.time_base + 1 / source.rate)
+    background = options.output.background
+    return PreviewPage(
+        page_path(video, output),
+        video.name,
+        f"{width}x{height}, {float(source.rate):.6g} frames a second, {clock(seconds)} long, "
+        f"{source.frames} frames.",
+        "#808080" if isinstance(background, BackgroundFile) else _css(background),
+        rows,
+    )
+
+
+def _row(
+    setting: Setting,
+    number: int,
+    chosen: ClipSettings | None,
+    options: MattingOptions,
+    video: Path,
+) -> SettingRow:
+    asked = JobOptions.of(options).in_words()
+    own = JobOptions.of(setting.applied_to(options)).in_words()
+    choice = program_line(Command.PREVIEW, video, "--choose", number)
+    return SettingRow(
+        setting.name,
+        setting.ratio,
+        line=f"{program_line(Command.RUN, video)} {own}".strip(),
+        choice=f"{choice} {asked}".strip(),
+        is_chosen=chosen == ClipSettings.of(setting.matte),
+    )
+
+
+def _css(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

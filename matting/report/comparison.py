@@ -1,0 +1,168 @@
+"""The settings that a preview compares, and a moment matted by each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from matting.imaging.compositor import Matte
+from matting.imaging.planes import Planes, TimedBatch
+from matting.imaging.sample_format import Size
+from matting.inference.base import RecurrentOutput
+from matting.inference.run_up import RUN_UP_FRAMES, FeatureBatch, RunUp
+from matting.inference.session import MattingSession, automatic_ratio
+from matting.inference.weights import present_checkpoint
+from matting.media.container import require_file
+from matting.media.video_source import VideoSource
+from matting.network_choice import Foreground, Model, Subject
+from matting.options import MatteOptions, MattingOptions
+from matting.project.input_views import with_views
+from matting.project.inputs import Input, InputFolder
+from matting.report.moments import Moment
+from matting.view import StereoLayout, View
+
+RUN_UP_RATE = 30.0  # of faster videos not every frame is taken: half a second would take longer
+OTHER_NETWORK = Model.RESNET50
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to matte a video.
+
+    Attributes:
+        name: in words.
+        ratio: the downsample ratio that it comes to.
+    """
+
+    name: str
+    matte: MatteOptions
+    ratio: float
+
+    def applied_to(self, options: MattingOptions) -> MattingOptions:
+        """Return options by which a video is matted so."""
+        return replace(options, matte=self.matte)
+
+
+def settings_to_compare(asked: MatteOptions, eye: Size) -> list[Setting]:
+    """Return the settings, what was asked for first; those that come to the same once.
+
+    Args:
+        eye: the size of what one eye sees.
+    """
+
+    def setting(name: str, matte: MatteOptions) -> Setting:
+        ratio = automatic_ratio(eye, matte.subject) if matte.ratio is None else matte.ratio
+        return Setting(name, matte, ratio)
+
+    own = setting("automatic" if asked.ratio is None else "as asked for", asked)
+    half, twice = (round(own.ratio * times, 3) for times in (0.5, 2.0))
+    settings = [
+        own,
+        setting("half the ratio", replace(asked, ratio=half)),
+        setting("twice the ratio", replace(asked, ratio=min(1.0, twice))),
+        setting("heads and shoulders", replace(asked, ratio=None, subject=Subject.PORTRAIT)),
+    ]
+    other = replace(asked, model=OTHER_NETWORK, checkpoint=None)
+    is_usual = asked.model is not OTHER_NETWORK
+    if is_usual and present_checkpoint(None, OTHER_NETWORK) is not None:
+        settings.append(setting("the larger network", other))
+    different: dict[tuple[float, Model | None], Setting] = {}
+    for one in settings:
+        different.setdefault((round(one.ratio, 3), one.matte.model), one)
+    return list(different.values())
+
+
+@dataclass(frozen=True)
+class PreviewedVideo:
+    """A video on which settings are compared."""
+
+    source: VideoSource
+    item: Input
+    settings: Sequence[Setting]
+
+    @classmethod
+    def open(cls, video: Path, options: MattingOptions) -> PreviewedVideo:
+        """Open a video.
+
+        Raises:
+            InputError, MediaError: it cannot be used.
+        """
+        require_file(video)
+        source = VideoSource(video, deinterlaces=True)
+        folder = InputFolder(video.parent, None, (Input(video.name, video, video.stem),))
+        item = with_views(folder, options.matte.view).inputs[0]
+        eye = View(item.eyes or StereoLayout.MONO).eye_size(source.size_px)
+        return cls(source, item, settings_to_compare(options.matte, Size(*eye)))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A moment's frame, with those that the network sees before and after it.
+
+    Attributes:
+        frames: with their PTS, in order.
+        pts: of the moment's own.
+        starts_shot: whether a shot starts with the first, so near that a job would run it up.
+    """
+
+    frames: list[tuple[int, Planes]]
+    pts: int
+    starts_shot: bool
+
+    @classmethod
+    def read(cls, source: VideoSource, moment: Moment) -> Clip:
+        """Read the frames of a moment.
+
+        Raises:
+            DecodeError: they cannot be read.
+        """
+        step = max(1, round(float(source.rate) / RUN_UP_RATE))
+        starts_shot = moment.frame - moment.first < step * RUN_UP_FRAMES
+        last = moment.first + step * RUN_UP_FRAMES if starts_shot else moment.frame
+        frames: list[tuple[int, Planes]] = []
+        with closing(source.frames_from(moment.first)) as decoded:
+            for number, frame in enumerate(decoded, start=moment.first):
+                if (number - moment.frame) % step == 0:
+                    frames.append(frame)
+                if number >= last:
+                    break
+        return cls(frames, source.times[moment.frame], starts_shot)
+
+    @property
+    def picture(self) -> Planes:
+        """The moment's frame, on the CPU."""
+        return next(planes for pts, planes in self.frames if pts == self.pts)
+
+
+def matte_of(clip: Clip, setting: Setting, session: MattingSession) -> Matte:
+    """Return the matte of a moment, after the network has seen what is before it.
+
+    Raises:
+        InputError, MachineError: as `MattingSession.extract_features`.
+    """
+    run_up = RunUp(session)
+    session.reset()
+    run_up.begin(starts_shot=clip.starts_shot)
+    for output in _outputs(run_up, clip, setting.ratio, session):
+        if output.pts == (clip.pts,):
+            matte = session.fit_guided_filter(output.parts)[0]
+            return replace(matte, fused=setting.matte.foreground is Foreground.FUSED)
+    raise ValueError(f"nothing came of the frame at {clip.pts}")
+
+
+def _outputs(
+    run_up: RunUp, clip: Clip, ratio: float, session: MattingSession
+) -> Iterator[TimedBatch[RecurrentOutput]]:
+    """Yield what comes of each frame; the first step, in a thread of its own, is ahead."""
+
+    def extract(frame: tuple[int, Planes]) -> FeatureBatch:
+        pts, planes = frame
+        return FeatureBatch(session.extract_features(planes, ratio), (pts,))
+
+    with ThreadPoolExecutor(1) as pool:
+        for features in pool.map(extract, clip.frames):
+            yield from run_up.feed(features)
+        yield from run_up.end()

@@ -1,0 +1,112 @@
+"""A preview of a whole clip, by a network that stands in; and what is chosen, as a job uses it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from matting.errors import InputError
+from matting.imaging.renderer import render_matte_planes
+from matting.infer import infer
+from matting.inference.session import MattingSession
+from matting.inference.weights import load_checkpoint
+from matting.media.matte_file import MatteFile
+from matting.network_choice import SmallPeople
+from matting.options import (
+    ComputeOptions,
+    CuttingOptions,
+    EncodingOptions,
+    MatteOptions,
+    MattingOptions,
+    OutputKind,
+    OutputOptions,
+    Precision,
+    VideoCodec,
+)
+from matting.preview import choose, preview
+from matting.project.clip_settings import read_settings, settings_path
+from matting.project.ledger import Ledger
+from matting.report.comparison import Clip, PreviewedVideo, matte_of
+from matting.report.moments import Moment
+from matting.segment import segment
+from tests.support.clips import make_clip
+from tests.support.recorder import Recorder
+
+
+def options_of(checkpoint: Path) -> MattingOptions:
+    matte = MatteOptions(checkpoint, precision=Precision.FP32, small_people=SmallPeople.OFF)
+    output = OutputOptions(encoding=EncodingOptions(VideoCodec.H264, preset="ultrafast"))
+    return MattingOptions(matte, output, ComputeOptions("cpu", isolated=False))
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """Return a clip in a folder of its own."""
+    (tmp_path / "videos").mkdir()
+    return make_clip(tmp_path / "videos" / "clip.mp4", 40, size=(96, 64), gop=10)
+
+
+def test_a_page_shows_moments_in_all_settings_with_what_they_cost(
+    video: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    page = preview(video, [Fraction(1, 2)], options_of(opaque_checkpoint), None, progress)
+    assert page.path == video.with_name("clip_preview.html")
+    assert sorted(path.name for path in video.parent.iterdir()) == ["clip.mp4", page.path.name]
+    assert page.is_finished
+    assert page.moments[0].frame == 15
+    assert page.moments[0].reason == "asked for"
+    for moment in page.moments:
+        assert [result.number for result in moment.results] == [1, 2]
+    for row in page.settings:
+        assert row.forecast is not None
+        assert row.forecast.frames == 40
+        assert row.forecast.output_bytes > 0
+    text = page.path.read_text(encoding="utf-8")
+    assert text.count('class="people"') == 2 * len(page.moments)
+    assert any(str(page.path) in said for said in progress.said)
+
+
+def test_what_is_shown_is_what_a_job_makes(
+    video: Path, random_checkpoint: Path, progress: Recorder
+) -> None:
+    """At a shot's start, where the network is run up in both, alpha is the same."""
+    options = options_of(random_checkpoint)
+    shown = PreviewedVideo.open(video, options)
+    clip = Clip.read(shown.source, Moment(2, 0, "after a cut"))
+    network = load_checkpoint(random_checkpoint).network
+    session = MattingSession(network, torch.device("cpu"), Precision.FP32)
+    own = render_matte_planes(matte_of(clip, shown.settings[0], session))
+    folder = infer(video.parent, options, None, progress)
+    stored = MatteFile.open(folder.output_folder(OutputKind.MATTE) / "clip.mkv")
+    third = list(stored.chunks(1))[2].matte.alpha
+    assert np.array_equal(own.alpha.numpy(), third.numpy())
+
+
+def test_a_time_after_the_end_is_refused(
+    video: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    with pytest.raises(InputError, match="after the end"):
+        preview(video, [Fraction(9)], options_of(opaque_checkpoint), None, progress)
+
+
+def test_what_is_chosen_is_what_infer_goes_by(
+    video: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    options = replace(options_of(opaque_checkpoint), typed=frozenset())
+    path = choose(video, 2, options, None, progress)
+    assert path == settings_path(video)
+    chosen = read_settings(path)
+    assert chosen is not None
+    with pytest.raises(InputError, match="no setting 7"):
+        choose(video, 7, options, None, progress)
+    assert read_settings(path) == chosen
+    segments = segment(video, CuttingOptions(), None, progress)
+    ledger = Ledger(infer(segments, options, None, progress))
+    settings = [ledger.entry(name).settings for name in ledger.names]
+    assert [own.ratio for own in settings if own] == [chosen.downsample_ratio] == [0.5]
+    assert any(path.name in said for said in progress.said)
