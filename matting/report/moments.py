@@ -15,7 +15,7 @@ FASTEST, AFTER_CUTS = 2, 2
 NEAR_SECONDS = 1.0  # of one that is chosen, another shows nothing new
 AFTER_CUT_FRAMES = 2  # a moment after a cut is so many frames after it
 MOTION_SECONDS = 0.5  # over which motion is taken
-SHORT_GAP = 0.5  # of the usual distance between key frames: here an encoder began anew
+SHORT_GAP = 0.9  # of the usual distance between key frames: here an encoder began anew
 
 
 @dataclass(frozen=True)
