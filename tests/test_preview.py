@@ -77,7 +77,7 @@ def test_what_is_shown_is_what_a_job_makes(
     """At a shot's start, where the network is run up in both, alpha is the same."""
     options = options_of(random_checkpoint)
     shown = PreviewedVideo.open(video, options)
-    clip = Clip.read(shown.source, Moment(2, 0, "after a cut"))
+    clip = Clip.read(shown, Moment(2, 0, "after a cut"))
     network = load_checkpoint(random_checkpoint).network
     session = MattingSession(network, torch.device("cpu"), Precision.FP32)
     own = render_matte_planes(matte_of(clip, shown.settings[0], session))

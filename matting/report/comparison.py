@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matting.imaging.compositor import Matte
+from matting.imaging.frame_parts import FrameParts, PicturePart, eye_parts
 from matting.imaging.planes import Planes, TimedBatch
 from matting.imaging.sample_format import Size
 from matting.inference.base import RecurrentOutput
@@ -77,10 +78,15 @@ def settings_to_compare(asked: MatteOptions, eye: Size) -> list[Setting]:
 
 @dataclass(frozen=True)
 class PreviewedVideo:
-    """A video on which settings are compared."""
+    """A video on which settings are compared.
+
+    Attributes:
+        parts: what is matted by itself of each frame: the eyes, or the picture as a whole.
+    """
 
     source: VideoSource
     item: Input
+    parts: tuple[PicturePart, ...]
     settings: Sequence[Setting]
 
     @classmethod
@@ -93,9 +99,10 @@ class PreviewedVideo:
         require_file(video)
         source = VideoSource(video, deinterlaces=True)
         folder = InputFolder(video.parent, None, (Input(video.name, video, video.stem),))
-        item = with_views(folder, options.matte.view).inputs[0]
+        item = with_views(folder, options.matte).inputs[0]
         eye = View(item.eyes or StereoLayout.MONO).eye_size(source.size_px)
-        return cls(source, item, settings_to_compare(options.matte, Size(*eye)))
+        parts = eye_parts(item.apart, source.size_px, source.sample_format)
+        return cls(source, item, parts, settings_to_compare(options.matte, Size(*eye)))
 
 
 @dataclass(frozen=True)
@@ -106,19 +113,22 @@ class Clip:
         frames: with their PTS, in order.
         pts: of the moment's own.
         starts_shot: whether a shot starts with the first, so near that a job would run it up.
+        parts: as of the video.
     """
 
     frames: list[tuple[int, Planes]]
     pts: int
     starts_shot: bool
+    parts: tuple[PicturePart, ...]
 
     @classmethod
-    def read(cls, source: VideoSource, moment: Moment) -> Clip:
+    def read(cls, video: PreviewedVideo, moment: Moment) -> Clip:
         """Read the frames of a moment.
 
         Raises:
             DecodeError: they cannot be read.
         """
+        source = video.source
         step = max(1, round(float(source.rate) / RUN_UP_RATE))
         starts_shot = moment.frame - moment.first < step * RUN_UP_FRAMES
         last = moment.first + step * RUN_UP_FRAMES if starts_shot else moment.frame
@@ -129,7 +139,7 @@ class Clip:
                     frames.append(frame)
                 if number >= last:
                     break
-        return cls(frames, source.times[moment.frame], starts_shot)
+        return cls(frames, source.times[moment.frame], starts_shot, video.parts)
 
     @property
     def picture(self) -> Planes:
@@ -137,7 +147,7 @@ class Clip:
         return next(planes for pts, planes in self.frames if pts == self.pts)
 
 
-def matte_of(clip: Clip, setting: Setting, session: MattingSession) -> Matte:
+def matte_of(clip: Clip, setting: Setting, session: MattingSession) -> FrameParts[Matte]:
     """Return the matte of a moment, after the network has seen what is before it.
 
     Raises:
@@ -146,21 +156,22 @@ def matte_of(clip: Clip, setting: Setting, session: MattingSession) -> Matte:
     run_up = RunUp(session)
     session.reset()
     run_up.begin(starts_shot=clip.starts_shot)
+    fused = setting.matte.foreground is Foreground.FUSED
     for output in _outputs(run_up, clip, setting.ratio, session):
         if output.pts == (clip.pts,):
-            matte = session.fit_guided_filter(output.parts)[0]
-            return replace(matte, fused=setting.matte.foreground is Foreground.FUSED)
+            (frame,) = session.fit_guided_filter(output.parts)
+            return frame.made_into(lambda matte: replace(matte, fused=fused))
     raise ValueError(f"nothing came of the frame at {clip.pts}")
 
 
 def _outputs(
     run_up: RunUp, clip: Clip, ratio: float, session: MattingSession
-) -> Iterator[TimedBatch[RecurrentOutput]]:
+) -> Iterator[TimedBatch[FrameParts[RecurrentOutput]]]:
     """Yield what comes of each frame; the first step, in a thread of its own, is ahead."""
 
     def extract(frame: tuple[int, Planes]) -> FeatureBatch:
         pts, planes = frame
-        return FeatureBatch(session.extract_features(planes, ratio), (pts,))
+        return FeatureBatch(session.extract_features(planes, ratio, clip.parts), (pts,))
 
     with ThreadPoolExecutor(1) as pool:
         for features in pool.map(extract, clip.frames):

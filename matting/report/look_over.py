@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from matting.imaging.colour_conversion import downsample_to_rgb
+from matting.imaging.frame_parts import whole_frames
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import render_matte_planes
@@ -87,7 +88,9 @@ def _look_at(frame: int, picture: Planes, session: MattingSession) -> SeenFrame:
     for _ in range(REPEATS):
         mattes = session.mattes(small, 1.0)
     session.reset()
-    alpha = render_matte_planes(mattes[0]).alpha[0, 0].cpu().numpy() / MAX_ALPHA
+    alpha = (
+        render_matte_planes(whole_frames(small, mattes[0])).alpha[0, 0].cpu().numpy() / MAX_ALPHA
+    )
     boxes = component_boxes(alpha > 0.5)
     least = min(alpha.shape) / LEAST_SHARE
     people = [

@@ -106,7 +106,7 @@ class PreviewMaker:
 
     def _add(self, moment: Moment) -> None:
         """Matte a moment by every setting, and add it to the page."""
-        clip = Clip.read(self.shown.source, moment)
+        clip = Clip.read(self.shown, moment)
         shown: ShownMoment | None = None
         part: tuple[slice, slice] | None = None
         for number, setting in enumerate(self.shown.settings, start=1):
