@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +17,15 @@ import pytest
 import torch
 
 from benchmarks.checkpoints import write_constant_checkpoint, write_random_checkpoint
-from benchmarks.faults.program import PRELOADED
 from matting.cli.signals import NAMES
 from matting.inference.published import DEFAULT_MODEL, PUBLISHED
-from matting.system import subprocesses
 from tests.support.loaded_networks import LoadedNetworks
+from tests.support.loaded_processes import use_loaded_processes
 from tests.support.markers import require_gpu
 from tests.support.opens import OpenCounter, counted_opens
 from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 from tests.support.wine.harness import Wine
-
-# All that any process of the tests or of the fault bench needs.
-PRELOADED_BY_TESTS = [*PRELOADED, "tests.support.faulty_worker"]
 
 MEMORY = Path("/dev/shm")  # a file system in memory, on Linux
 ROOM_BYTES = 6 << 30  # more than all temporary files at once, with a Windows for each worker
@@ -59,6 +55,16 @@ def pytest_configure() -> None:
         tempfile.tempdir = None  # it is asked for anew
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage while all that is loaded stays: it takes 3 s of 10, in each worker."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Leave what is loaded by now, which stays, out of all further searches for garbage."""
@@ -79,14 +85,15 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _loaded_processes() -> None:
-    """Where it can be, worker processes come of one that has loaded everything, and so at once.
+def _loaded_processes() -> Iterator[None]:
+    """Where it can be, worker processes come of one that has loaded everything.
 
     Those of whole commands start the long way, as users' do.
     """
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        multiprocessing.set_forkserver_preload(PRELOADED_BY_TESTS)
-        subprocesses.START_METHOD = "forkserver"
+    with pytest.MonkeyPatch.context() as patch:
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            use_loaded_processes(patch)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

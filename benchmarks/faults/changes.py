@@ -32,6 +32,7 @@ class Changes(JobFault):
     must_hold = "0 stale reuse, 0 needless redo"
     tries, short_tries = 20, 5
     steps_before = ("run",)
+    segments_in_clip = 2
 
     def prepare(self) -> None:
         super().prepare()

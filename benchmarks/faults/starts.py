@@ -22,7 +22,7 @@ class Starts(JobFault):
     tries, short_tries = 50, 2
     steps_before = ("segment",)
     # So many that the first is still at work when the last has started.
-    segments_in_clip = 24
+    segments_in_clip = 12
 
     def attempt(self, rng: Random, number: int, folder: Path) -> None:
         job = self.new_job(folder)

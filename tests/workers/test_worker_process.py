@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from matting.inference.run_up import FeatureBatch
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
 from matting.system.memory import enough_memory
-from matting.system.subprocesses import process_context
+from matting.system.subprocesses import process_context, run_isolated
 from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.supervisor import Supervisor
@@ -134,6 +135,13 @@ def test_an_interruption_ends_the_process(
     isolated(segments, random_checkpoint, again)
     assert again.totals == [40]
     assert_same(folder, undisturbed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot fork from what is loaded")
+def test_processes_of_tests_come_loaded() -> None:
+    """Else each imports for seconds what it needs, and no other test fails."""
+    loaded = partial(eval, "{'torch', 'matting.workers.worker'} <= {*__import__('sys').modules}")
+    assert run_isolated(loaded, 60) is True
 
 
 def test_a_worker_left_behind_lets_go(

@@ -1,0 +1,60 @@
+"""Worker processes that come of one which has loaded everything, and so at once.
+
+That one, multiprocessing's server, looks for modules in its current folder only, and leaves out
+those that it does not find. So it starts in the repository, and without the variable by which the
+program keeps what it starts from looking there.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import forkserver
+
+import pytest
+
+from benchmarks.faults.program import PRELOADED
+from matting.system import subprocesses
+from tests.support.repository import ROOT
+
+# All that any process of the tests or of the fault bench needs.
+MODULES = [*PRELOADED, "tests.support.faulty_worker"]
+
+Connect = Callable[[Sequence[int]], tuple[int, int]]
+
+
+def use_loaded_processes(patch: pytest.MonkeyPatch) -> None:
+    """Have processes come of such a server, which starts when the first is asked for."""
+    multiprocessing.set_forkserver_preload(MODULES)
+    patch.setattr(subprocesses, "START_METHOD", "forkserver")
+    connect: Connect = forkserver.connect_to_new_process
+    is_running = False
+
+    def start_and_connect(fds: Sequence[int]) -> tuple[int, int]:
+        nonlocal is_running
+        if not is_running:
+            is_running = True
+            with _modules_found():
+                forkserver.ensure_running()
+            # The first process waits until all is loaded, which may take longer than a test waits.
+            first = multiprocessing.get_context("forkserver").Process(target=int)
+            first.start()
+            first.join()
+        return connect(fds)
+
+    patch.setattr(forkserver, "connect_to_new_process", start_and_connect)
+
+
+@contextmanager
+def _modules_found() -> Iterator[None]:
+    """Let a Python that is started in the block find the repository's modules."""
+    folder, before = os.getcwd(), os.environ.pop(subprocesses.SAFE_PATH, None)  # noqa: PTH109
+    os.chdir(ROOT)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        if before is not None:
+            os.environ[subprocesses.SAFE_PATH] = before
