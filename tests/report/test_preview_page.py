@@ -138,6 +138,14 @@ def test_the_line_of_a_setting_is_copied(opened: ShownPage) -> None:
     assert copied == "run clip.mp4 --number two"
 
 
+def test_on_paper_there_is_nothing_to_press_and_all_is_on_the_sheet(opened: ShownPage) -> None:
+    opened.look("light", Size(720, 1000))
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("button:visible, input:visible, summary:visible").count() == 0
+    assert opened.page.locator("img.people:visible").count() == 6
+    assert not opened.is_wider_than_window
+
+
 def test_a_page_that_is_not_finished_reads_itself_again(
     tmp_path: Path, pictures: tuple[str, str]
 ) -> None:
