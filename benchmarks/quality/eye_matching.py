@@ -22,6 +22,9 @@ class Eye(IntEnum):
     RIGHT = 1
 
 
+EYES = (Eye.LEFT, Eye.RIGHT)
+
+
 def matched(values: Tensor, disparity: Tensor, eye: Eye) -> Tensor:
     """Return what the other eye has for the same things, linearly interpolated in its rows.
 
@@ -45,10 +48,14 @@ def seen_by_both(disparity: Tensor, other: Tensor, eye: Eye) -> Tensor:
         [1, H, W], bool.
     """
     first, second, share = _neighbours(disparity, eye)
-    columns = torch.arange(disparity.shape[2]) + eye * disparity
-    inside = (columns >= 0) & (columns <= disparity.shape[2] - 1)
     same = [(other.gather(2, at) - disparity).abs() < TOLERANCE_PX for at in (first, second)]
-    return inside & same[0] & (same[1] | (share == 0))
+    return inside_other(disparity, eye) & same[0] & (same[1] | (share == 0))
+
+
+def inside_other(disparity: Tensor, eye: Eye) -> Tensor:
+    """Return where the match is inside the other eye's picture, [1, H, W], bool."""
+    columns = torch.arange(disparity.shape[2]) + eye * disparity
+    return (columns >= 0) & (columns <= disparity.shape[2] - 1)
 
 
 def _neighbours(disparity: Tensor, eye: Eye) -> tuple[Tensor, Tensor, Tensor]:

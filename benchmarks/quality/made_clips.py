@@ -54,8 +54,8 @@ def drawn(
     rgb, alpha, foreground = [], [], []
     for frame in film.draw_ahead():
         rgb.append(torch.from_numpy(frame.rgb))
-        alpha.append(_quantise(torch.from_numpy(frame.alpha[0])))
-        foreground.append(_quantise(torch.from_numpy(frame.foreground)))
+        alpha.append(quantise(torch.from_numpy(frame.alpha[0])))
+        foreground.append(quantise(torch.from_numpy(frame.foreground)))
     name = f"drawn {seed}"
     video = write_video(folder / f"drawn_{seed}_{size.height}_{len(cuts)}.mp4", rgb)
     return Clip(name, video, torch.stack(alpha), torch.stack(foreground), cuts)
@@ -83,7 +83,7 @@ def placed_small(
     top, bottom, left, right = extent(clip.alpha_codes)
     scale = height_px / (bottom - top)
     at_edge = bottom >= clip.size.height - 1
-    behind = _background(clip, size, count)
+    behind = place_without_people(clip, size, count)
     low = size.height if at_edge else round(size.height * 0.85)
     width_px = round((right - left) * scale)
     rgb, alphas, colours = [], [], []
@@ -94,9 +94,9 @@ def placed_small(
         alpha, premultiplied = _placed(
             clip.alpha_codes[index], clip.foreground[index], scale, (x, y), size
         )
-        rgb.append(_quantise(premultiplied + (1 - alpha) * behind[index]))
-        alphas.append(_quantise(alpha[0]))
-        colours.append(_quantise(premultiplied / alpha.clamp(min=1e-6)))
+        rgb.append(quantise(premultiplied + (1 - alpha) * behind[index]))
+        alphas.append(quantise(alpha[0]))
+        colours.append(quantise(premultiplied / alpha.clamp(min=1e-6)))
     name = f"{clip.name} {height_px} px"
     video = write_video(folder / f"{clip.video.stem}_{height_px}.mp4", rgb)
     return Clip(name, video, torch.stack(alphas), torch.stack(colours))
@@ -156,7 +156,22 @@ def write_video(path: Path, frames: Iterable[Tensor]) -> Path:
     return path
 
 
-def _quantise(values: Tensor) -> Tensor:
+def place_without_people(clip: Clip, size: Size, frames: int) -> Tensor:
+    """Return frames of a place without anybody, [T, 3, H, W], float32, in [0, 1]."""
+    name = clip.name.split()[0]
+    shown = true_clip(name, HD) if name in truth_names(HD) else clip
+    strip = empty_strip(shown)
+    height, width = size.height, size.width + int(DRIFT_PX * frames) + 1
+    scale = height / strip.shape[1]
+    columns = max(1, round(strip.shape[2] * scale))
+    strip = F.interpolate(strip[None], (height, columns), mode="bilinear", antialias=True)[0]
+    pair = torch.cat((strip, strip.flip(2)), dim=2)
+    wide = pair.repeat(1, 1, -(-width // pair.shape[2]))
+    starts = [int(DRIFT_PX * index) for index in range(frames)]
+    return torch.stack([wide[:, :, x : x + size.width] for x in starts])
+
+
+def quantise(values: Tensor) -> Tensor:
     """Return values in [0, 1] as codes, uint8."""
     return (values.clamp(0, 1) * MAX_GREY + 0.5).to(torch.uint8)
 
@@ -189,21 +204,6 @@ def _placed(
         :, rows.start - y : rows.stop - y, columns.start - x : columns.stop - x
     ]
     return canvas[:1], canvas[1:]
-
-
-def _background(clip: Clip, size: Size, frames: int) -> Tensor:
-    """Return frames of a place without anybody, [T, 3, H, W], float32, in [0, 1]."""
-    name = clip.name.split()[0]
-    shown = true_clip(name, HD) if name in truth_names(HD) else clip
-    strip = empty_strip(shown)
-    height, width = size.height, size.width + int(DRIFT_PX * frames) + 1
-    scale = height / strip.shape[1]
-    columns = max(1, round(strip.shape[2] * scale))
-    strip = F.interpolate(strip[None], (height, columns), mode="bilinear", antialias=True)[0]
-    pair = torch.cat((strip, strip.flip(2)), dim=2)
-    wide = pair.repeat(1, 1, -(-width // pair.shape[2]))
-    starts = [int(DRIFT_PX * index) for index in range(frames)]
-    return torch.stack([wide[:, :, x : x + size.width] for x in starts])
 
 
 def empty_strip(clip: Clip) -> Tensor:

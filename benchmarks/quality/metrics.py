@@ -8,7 +8,7 @@ Alphas are [T, H, W], float32, in [0, 1]; figures are means over the frames.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -56,6 +56,13 @@ def mean(values: Iterable[float]) -> float:
     """Return the mean of some figures; NaN of none."""
     given = list(values)
     return float(np.mean(given)) if given else math.nan
+
+
+def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return Spearman's rank correlation; values that are equal count in their order."""
+    ranks = [np.argsort(np.argsort(values, kind="stable")) for values in (one, other)]
+    matrix = np.asarray(np.corrcoef(np.stack(ranks)))
+    return float(matrix[0, 1])
 
 
 def frame_mad(alpha: Tensor, truth: Tensor) -> list[float]:
