@@ -70,7 +70,7 @@ class Eyes(Choice):
         return EACH_EYE if self.apart(layout) else BOTH_EYES
 
 
-# Side by side, neither way is better, and one picture keeps what was matted before as it is.
+# Side by side, no eye is found better by itself, and some people are found worse.
 USUALLY_APART = {StereoLayout.TOP_BOTTOM}
 EACH_EYE = "each eye is matted by itself"
 BOTH_EYES = "both eyes are matted as one picture"
