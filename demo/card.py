@@ -39,6 +39,20 @@ class CardFrame(NamedTuple):
     foreground: NDArray[np.uint8]
     alpha: Array
 
+    def put(self, part: CardFrame, rows: slice, columns: slice) -> None:
+        """Replace what is in those rows and columns."""
+        self.source[:, rows, columns] = part.source
+        self.foreground[:, rows, columns] = part.foreground
+        self.alpha[rows, columns] = part.alpha
+
+    def window(self, rows: slice, columns: slice) -> CardFrame:
+        """Return what is in those rows and columns, in the same memory."""
+        return CardFrame(
+            self.source[:, rows, columns],
+            self.foreground[:, rows, columns],
+            self.alpha[rows, columns],
+        )
+
 
 class _Layers(NamedTuple):
     """What one eye sees: of what was filmed behind, and of the people before it.
@@ -93,22 +107,20 @@ class Card:
         self._fixed = [eye.fixed(boards) for eye in self._eyes]
 
     def __iter__(self) -> Iterator[CardFrame]:
-        still = [layers.codes() for layers in self._fixed]
+        """Yield the frames; the memory of each is used again for the next."""
+        codes = zip(*(layers.codes() for layers in self._fixed), strict=True)
+        alphas = [layers.alpha for layers in self._fixed]
+        still = CardFrame(*(np.concatenate(parts, axis=-1) for parts in (*codes, alphas)))
+        frame = CardFrame(*(values.copy() for values in still))
         for number in range(self.frames):
-            moving = [self._clock(number), self._ball.at(self.ball_azimuth_deg(number))]
-            source, foreground, alpha = (
-                np.concatenate(parts, axis=-1)
-                for parts in (*zip(*still, strict=True), [own.alpha for own in self._fixed])
-            )
-            for eye, layers in zip(self._eyes, self._fixed, strict=True):
-                for board in moving:
-                    rows, columns = eye.window(board)
-                    part = layers.window(rows, columns)
-                    eye.draw(part, board, rows, columns)
-                    columns = slice(columns.start + eye.left, columns.stop + eye.left)
-                    source[:, rows, columns], foreground[:, rows, columns] = part.codes()
-                    alpha[rows, columns] = part.alpha
-            yield CardFrame(source, foreground, alpha)
+            changed = [
+                eye.change(frame, layers, board)
+                for board in (self._clock(number), self._ball.at(self.ball_azimuth_deg(number)))
+                for eye, layers in zip(self._eyes, self._fixed, strict=True)
+            ]
+            yield frame
+            for rows, columns in changed:
+                frame.put(still.window(rows, columns), rows, columns)
 
     def ball_azimuth_deg(self, number: int) -> float:
         """Return where the ball is in a frame."""
@@ -131,7 +143,7 @@ class _Eye:
 
     def __init__(self, side_px: int, number: int) -> None:
         self._number, self._side = number, side_px
-        self.left = number * side_px  # the first column of its picture
+        self._left = number * side_px  # the first column of its picture
         self._x = HALF_BASELINE_M * (1 if number == RIGHT_EYE else -1)
         angles = ((np.arange(side_px) + 0.5) / side_px - 0.5) * math.radians(FIELD_DEG)
         self._angles = angles.astype(np.float32)
@@ -160,6 +172,15 @@ class _Eye:
         reach = math.hypot(*board.size_deg) / 2 + PARALLAX_DEG
         wide = reach / math.cos(math.radians(min(80.0, abs(board.elevation_deg) + reach)))
         return self._between(-board.elevation_deg, reach), self._between(board.azimuth_deg, wide)
+
+    def change(self, frame: CardFrame, layers: _Layers, board: Board) -> tuple[slice, slice]:
+        """Draw a board into a frame over the eye's layers; return in which rows and columns."""
+        rows, columns = self.window(board)
+        part = layers.window(rows, columns)
+        self.draw(part, board, rows, columns)
+        columns = slice(columns.start + self._left, columns.stop + self._left)
+        frame.put(CardFrame(*part.codes(), part.alpha), rows, columns)
+        return rows, columns
 
     def draw(self, layers: _Layers, board: Board, rows: slice, columns: slice) -> None:
         """Draw a board into the part of the eye's layers at those rows and columns."""
