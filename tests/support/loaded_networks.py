@@ -36,17 +36,26 @@ class LoadedNetworks:
 
     def __init__(self) -> None:
         self._checkpoints: dict[str, Checkpoint] = {}
+        self._hashes: dict[tuple[int, ...], str] = {}
 
     def load_checkpoint(self, path: Path) -> Checkpoint:
         """Do what the program's `load_checkpoint` does, but only once for the same content."""
         if path.is_file():
-            known = self._checkpoints.get(hashlib.sha256(path.read_bytes()).hexdigest())
+            known = self._checkpoints.get(self._sha256(path))
             if known:
                 return Checkpoint(path, known.sha256, known.network)
         loaded = load_checkpoint(path)
         checkpoint = Checkpoint(path, loaded.sha256, _LoadedNetwork(loaded.network))
         self._checkpoints[loaded.sha256] = checkpoint
         return checkpoint
+
+    def _sha256(self, path: Path) -> str:
+        """Return a file's hash, computed once for each time that it is written."""
+        status = path.stat()
+        written = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+        if written not in self._hashes:
+            self._hashes[written] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._hashes[written]
 
 
 class _LoadedNetwork(TrainedNetwork):

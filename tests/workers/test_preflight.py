@@ -97,10 +97,10 @@ def test_the_room_is_forecast_for_every_output_kind(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_with_a_bit_rate_the_room_is_known(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     output = OutputOptions(encoding=EncodingOptions(VideoCodec.H264, bitrate_bps=40_000_000))
-    infer(cut(tmp_path, progress, 75), matting_options(random_checkpoint, output), None, progress)
+    infer(cut(tmp_path, progress, 75), matting_options(opaque_checkpoint, output), None, progress)
     # 75 frames at 30 a second
     assert needed_bytes(forecast_text(progress)) == pytest.approx(40e6 / 8 * 2.5, rel=0.1)
 
@@ -136,11 +136,11 @@ def test_a_disk_that_is_too_small_stops_it_before_anything_changes(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_joining_counts_where_it_follows_at_once(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 60)
     options = matting_options(
-        random_checkpoint,
+        opaque_checkpoint,
         OutputOptions(encoding=EncodingOptions(VideoCodec.H264, bitrate_bps=40 * 10**6)),
     )
     # 60 frames at 30 a second take 10 MB, and as much again for each of the two that follow.
@@ -195,7 +195,7 @@ def test_inputs_of_one_picture_each_are_matted_without_a_time_forecast(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_what_cannot_be_matted_does_not_spoil_the_forecast(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, opaque_checkpoint: Path
 ) -> None:
     folder = tmp_path / "FIX_ME"
     folder.mkdir()
@@ -203,13 +203,13 @@ def test_what_cannot_be_matted_does_not_spoil_the_forecast(
     (folder / "b.mp4").write_bytes(b"no video")
     make_clip(folder / "c.mp4", 20)
     with pytest.raises(Exception, match=r"b\.mp4"):
-        infer(folder, matting_options(random_checkpoint), None, progress)
+        infer(folder, matting_options(opaque_checkpoint), None, progress)
     assert "All 40 take" in forecast_text(progress)
     (folder / "a.mp4").unlink()
     (folder / "c.mp4").unlink()
     progress.said.clear()
     with pytest.raises(Exception, match=r"b\.mp4"):
-        infer(folder, matting_options(random_checkpoint), None, progress)
+        infer(folder, matting_options(opaque_checkpoint), None, progress)
     assert not progress.mentions("A trial")
 
 
