@@ -35,6 +35,7 @@ from matting.report.comparison import Clip, PreviewedVideo, matte_of
 from matting.report.moments import Moment
 from matting.segment import segment
 from tests.support.clips import make_clip
+from tests.support.damage import damage_packets
 from tests.support.recorder import Recorder
 
 
@@ -69,6 +70,17 @@ def test_a_page_shows_moments_in_all_settings_with_what_they_cost(
     text = page.path.read_text(encoding="utf-8")
     assert text.count('class="people"') == 2 * len(page.moments)
     assert any(str(page.path) in said for said in progress.said)
+
+
+def test_a_moment_that_cannot_be_read_is_left_out_and_named(
+    video: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    damage_packets(video, range(31, 40))
+    times = [Fraction(1, 2), Fraction(35, 30)]
+    page = preview(video, times, options_of(opaque_checkpoint), None, progress)
+    assert [moment.frame for moment in page.moments if moment.reason == "asked for"] == [15]
+    assert any("left out" in said and str(video) in said for said in progress.said)
+    assert page.is_finished
 
 
 def test_what_is_shown_is_what_a_job_makes(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.background import BackgroundFile
-from matting.errors import InputError
+from matting.errors import DecodeError, InputError
 from matting.imaging.display_light import DisplayLight
 from matting.imaging.renderer import render_matte_planes
 from matting.inference.session import MattingSession
@@ -93,7 +93,10 @@ class PreviewMaker:
         try:
             for number, moment in enumerate(moments):
                 began = time.monotonic()
-                self._add(moment)
+                try:
+                    self._add(moment)
+                except DecodeError as error:  # the rest of the video may be intact
+                    self.progress.say(f"A moment is left out: {error.what}")
                 self.page.progress = f"{number + 2} of {of} moments are here, and more follow."
                 self.page.write()
                 self.progress.advance(1)
