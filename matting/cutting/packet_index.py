@@ -25,6 +25,7 @@ from matting.media.packet_content import PacketContent, holds_captions
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 from matting.media.stream_times import StreamTables
 from matting.media.timeline import Timeline
+from matting.media.video_info import NO_TIMESTAMPS
 from matting.progress import ignore
 
 
@@ -119,6 +120,8 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
         codec = stream.codec_context.codec.canonical_name
         extradata = bytes(stream.codec_context.extradata or b"")
         fits_mp4 = mp4_can_hold(container, stream)
+        # Of bare MPEG-1, FFmpeg does not know from the start which frames wait for later ones.
+        is_guessed = codec == "mpeg1video" and container.format.flags & NO_TIMESTAMPS
         when_decoded = is_presented_when_decoded(stream)
         tables = StreamTables(container.format.name)
         breaks: list[av.error.FFmpegError] = []
@@ -158,7 +161,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
     if not any(packet.presented for packet in packets):
         raise MediaError(f"{path} holds no frames.", "Copy or download it again.")
     timeline.require_followed(path)
-    if is_no_clock([p.pts for p in packets], [p.duration for p in packets]):
+    if is_guessed or is_no_clock([p.pts for p in packets], [p.duration for p in packets]):
         packets = [replace(packet, pts=None, dts=None, duration=None) for packet in packets]
     placed = _on_timeline(packets, timeline, number, time_base)
     finer = finer_ticks([packet.pts for packet in placed if packet.presented])

@@ -23,6 +23,7 @@ from matting.segment import segment
 from tests.support.clips import decode, make_clip, number_of
 from tests.support.edits import with_edits
 from tests.support.recorder import Recorder
+from tests.support.stream_sources import make, opened
 
 SECOND = CuttingOptions(seconds=Fraction(1))
 Times = list[Fraction]
@@ -197,6 +198,17 @@ def test_bare_streams_go_at_the_rate_in_their_headers(
         abs(time - times[0] - place / rate) < Fraction(1, 1000) for place, time in enumerate(times)
     )
     assert not progress.mentions("does not say how many frames")
+
+
+def test_frames_of_a_bare_stream_follow_on_each_other_whatever_its_packets_say(
+    tmp_path: Path, progress: Recorder
+) -> None:
+    """The times that FFmpeg makes up for packets rise as these are decoded."""
+    clip = make_clip(tmp_path / "plain.mp4", 30, rate=Fraction(25))
+    bare = ["-c:v", "mpeg1video", "-bf", "2", "-g", "12", "-an", "-f", "mpeg1video"]
+    numbers, times, _ = cut(make(tmp_path / "clip.m1v", *opened(clip), *bare), progress)
+    assert numbers == list(range(30))
+    assert {later - earlier for earlier, later in pairwise(times)} == {Fraction(1, 25)}
 
 
 @pytest.mark.parametrize(("name", "codec"), [("clip.obu", "libsvtav1"), ("clip.mjpeg", "mjpeg")])
