@@ -145,6 +145,11 @@ def test_delivering_again_makes_nothing(job: Job) -> None:
     assert progress.mentions("Already delivered")
 
 
+def copy_of(job: Job, folder: Path) -> MattedFolder:
+    """Return a copy of the job, for a test that changes it."""
+    return MattedFolder(shutil.copytree(job.matted.root.parent, folder) / job.matted.root.name)
+
+
 def test_by_another_view_that_is_typed_other_files_are_made_and_renewed(
     job: Job, tmp_path: Path
 ) -> None:
@@ -154,22 +159,22 @@ def test_by_another_view_that_is_typed_other_files_are_made_and_renewed(
     options = with_output(options, vr=VrOptions(fisheye=FisheyeView.FISHEYE_180, sidecar=False))
     typed = frozenset({JobOption.VIEW, JobOption.FISHEYE, JobOption.SIDECAR})
     options, progress = replace(options, typed=typed), Recorder()
-    green, alpha = deliver(job.matted.root, ROWS, options, tmp_path, progress)
+    copy, output = copy_of(job, tmp_path / "job"), tmp_path / "results"
+    green, alpha = deliver(copy.root, ROWS, options, output, progress)
     assert green.name == "trip_MATTED_LR_180_SBS.mp4"
     assert alpha.name == "trip_MATTED_LR_180_FISHEYE_F180_alpha.mp4"
     stated = view_of_boxes(read_spatial(green))
     assert stated.projection is Projection.HALF_EQUIRECTANGULAR
     assert [box[4:8] for box in read_spatial(alpha).entry] == [b"st3d"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([green.name, alpha.name])
+    assert sorted(path.name for path in output.iterdir()) == sorted([green.name, alpha.name])
     assert progress.mentions(view.describe())
-    ledger = Ledger(job.matted)
+    ledger = Ledger(copy)
     assert ledger.remembered is not None and ledger.remembered.view is AutoView.FOUND
-    inputs = read_inputs(job.video.with_name(f"{NAME}_segments"))
-    RenewedOutputs(job.matted, inputs, job.options, tmp_path, Recorder(), Supervisor).make()
+    inputs = read_inputs(copy.root.with_name(f"{NAME}_segments"))
+    RenewedOutputs(copy, inputs, job.options, output, Recorder(), Supervisor).make()
     for row in ROWS:
         made = [
-            Ledger(job.matted).entry(item.name).delivered[row.kind].settings
-            for item in inputs.inputs
+            Ledger(copy).entry(item.name).delivered[row.kind].settings for item in inputs.inputs
         ]
         assert {settings.view for settings in made} == {view}
         assert {settings.lens for settings in made} <= {"180_SBS", "180_FISHEYE_F180"}
@@ -197,9 +202,7 @@ def test_a_flat_video_is_refused_before_it_is_cut(tmp_path: Path, random_checkpo
 
 def test_a_range_that_is_done_again_is_so_in_both_results(job: Job, tmp_path: Path) -> None:
     """Whoever is kept out of the left eye's picture is no longer in its matte."""
-    copy = MattedFolder(
-        shutil.copytree(job.matted.root.parent, tmp_path / "job") / job.matted.root.name
-    )
+    copy = copy_of(job, tmp_path / "job")
     alpha = copy.root.parent / job.alpha.name
     before = frames_of(alpha)
     first, stop = 10, 20
