@@ -171,11 +171,14 @@ def _clips(bench: Bench) -> Iterator[tuple[str, StereoClip]]:
     if bench.names:
         return
     for seed in EVALUATION_SEEDS[:2]:
-        small = drawn_in_stereo(folder, seed, DRAWN_SIZE, FRAMES)
-        large = drawn_in_stereo(folder, seed, HD, LARGE_FRAMES)
-        for film in (small, large):
-            yield film.name, film
-            yield f"{film.name}, {DEMO_CHECKPOINT.stem}", film
+        yield from _by_both(drawn_in_stereo(folder, seed, DRAWN_SIZE, FRAMES))
+    yield from _by_both(drawn_in_stereo(folder, EVALUATION_SEEDS[0], HD, LARGE_FRAMES))
+
+
+def _by_both(film: StereoClip) -> Iterator[tuple[str, StereoClip]]:
+    """Yield a drawn film for the network that was asked for, and for the demo's."""
+    yield film.name, film
+    yield f"{film.name}, {DEMO_CHECKPOINT.stem}", film
 
 
 def _tables(measured: Mapping[str, Mapping[str, Figures]]) -> Iterator[str]:
