@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
 from matting.media.probe import encryption_error
 from matting.options import MattingOptions, Shots
-from matting.progress import Progress
+from matting.progress import Progress, ignore
 from matting.project.clip_settings import with_clip_settings
 from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
@@ -58,6 +59,7 @@ def infer(
     *,
     network: bool = True,
     rest_later: bool = False,
+    on_recorded: Callable[[], None] = ignore,
 ) -> MattedFolder:
     """Matte everything in `segments` that is not done yet.
 
@@ -69,6 +71,7 @@ def infer(
         network: whether to matte; else only what stored mattes give is made, and segments
             without one are named.
         rest_later: whether those may be left to another run.
+        on_recorded: called when something of a segment was.
     Raises:
         SegmentsFailedError: all others are done; names those that failed, and why.
         InputError: nothing to matte there, or an option or a background that cannot be used.
@@ -140,6 +143,7 @@ def infer(
                 progress=progress,
                 network=network,
                 rest_later=rest_later,
+                on_recorded=on_recorded,
             ).run()
     return folder
 

@@ -24,6 +24,7 @@ from matting.project.job_places import Place, require_places
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.project.resumed_options import take_up
+from matting.report.upkeep import kept_report
 from matting.workers.failures import with_the_others
 
 
@@ -49,7 +50,8 @@ def infer_and_deliver(
     options = take_up(options, known.remembered, progress)
     rows = [FORMATS[name] for name in options.formats]
     if not rows:
-        infer(segments, options, output, progress)
+        with kept_report(job, progress) as refresh:
+            infer(segments, options, output, progress, on_recorded=refresh)
         return
     require_kept_mattes(rows, options)
     require_available(rows, options)
@@ -59,8 +61,10 @@ def infer_and_deliver(
     video = source_of(inputs, rows, job.root.parent)
     require_free_places(inputs, job, others, video=video, output=output, options=options.output)
     announce_limits(others, inputs, known, options, progress, video=video)
-    with_the_others(
-        partial(infer, segments, replace(options, then_joined=True), output, progress),
-        partial(deliver, job.root, rows, options, output, progress, announced=True),
-        inputs,
-    )
+    joined = replace(options, then_joined=True)
+    with kept_report(job, progress) as refresh:
+        with_the_others(
+            partial(infer, segments, joined, output, progress, on_recorded=refresh),
+            partial(deliver, job.root, rows, options, output, progress, announced=True),
+            inputs,
+        )

@@ -32,6 +32,7 @@ from matting.project.recorded_settings import MATTE_SETTINGS, settings_of
 from matting.project.resumed_options import take_up
 from matting.range_options import LAST_RANGE, RangeOptions
 from matting.renewed_outputs import RenewedOutputs, require_same_name
+from matting.report.upkeep import kept_report
 from matting.system import atomic_files, files
 from matting.system.device import choose_device, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
@@ -93,9 +94,10 @@ def rematte(
                 executor_of=executor_of,
             ).run()
         renew_mattes(ledger, progress)
-    RenewedOutputs(folder, inputs, options, output, progress, executor_of).make()
-    with folder_lock(folder.root, warn=progress.say):
-        tidy_ranges(Ledger(folder))
+    with kept_report(folder, progress):
+        RenewedOutputs(folder, inputs, options, output, progress, executor_of).make()
+        with folder_lock(folder.root, warn=progress.say):
+            tidy_ranges(Ledger(folder))
 
 
 def _take_back(ledger: Ledger, number: int, progress: Progress) -> None:

@@ -36,6 +36,7 @@ from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.resumed_options import take_up
+from matting.report.upkeep import kept_report
 from matting.segment import segment
 from matting.system.humanize import gigabytes
 from matting.view import View
@@ -83,7 +84,9 @@ def run(
     inputs = with_views(read_inputs(segments), matting.matte)
     require_possible(inputs, others, matting)
     announce_limits(others, inputs, known, matting, progress, video=video)
-    matted = infer(segments, replace(matting, then_joined=True), output, progress)
+    with kept_report(job, progress) as refresh:
+        joined = replace(matting, then_joined=True)
+        matted = infer(segments, joined, output, progress, on_recorded=refresh)
     combine(matted.root, None, progress)
     final = add_audio(video, output, progress, announced=True)
     if others:

@@ -35,6 +35,7 @@ from matting.workers.executor import WorkerSetup
 from matting.workers.supervisor import Supervisor
 from tests.support.clips import SIZE, make_clip
 from tests.support.recorder import Recorder
+from tests.support.signs import assert_signs_of_mattes, sign_files
 from tests.support.stages import SECOND, interrupt_after, matting_options, processed, with_matte
 
 RATE = 6
@@ -188,6 +189,7 @@ def test_a_range_is_done_again_with_what_was_made_of_it_and_taken_back(
     before, mattes = snapshot(job), alphas(job)
     again(job, ACROSS, others)
     assert changed_frames(mattes, alphas(job)) == list(range(FIRST, STOP))
+    assert_signs_of_mattes(job)
     assert all(processed(job).values())
     segments = [
         f"clip_segments_matted/{kind}/output_00{number}.{suffix}"
@@ -204,6 +206,8 @@ def test_a_range_is_done_again_with_what_was_made_of_it_and_taken_back(
     assert infer_again(job, options).mentions("3 of 3 are done already")
     again(job, UNDO, options)
     assert snapshot(job) == before
+    assert_signs_of_mattes(job)
+    assert sign_files(job) == [f"output_00{number}.mp4.npz" for number in range(3)]
     assert not Ledger(job).ranges
 
 
@@ -287,11 +291,13 @@ def test_killed_at_any_moment_the_same_command_goes_on(
         count += 3  # each run gets further, and begins with what the one before has left
     assert changed_frames(mattes, alphas(job)) == list(range(FIRST, STOP))
     assert not alphas(job)[INSIDE, :, : LEFT.width].any()
+    assert_signs_of_mattes(job)
     count = 1
     while killed_at(count, lambda: again(job, UNDO, options)):
         assert says_true_of_what_is_whole(job)
         count += 3
     assert snapshot(job) == before
+    assert sign_files(job) == [f"output_00{number}.mp4.npz" for number in range(3)]
     assert not Ledger(job).ranges
 
 

@@ -79,6 +79,7 @@ if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_
 if "%RVM_STAGE%"=="deliver" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to have it in other formats.
 if "%RVM_STAGE%"=="deliver-vr" echo Drop a folder of matted segments, such as clip_segments_matted, or its video, on "%RVM_BATCH%" to have it for your headset.
 if "%RVM_STAGE%"=="rematte" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to have a part of the video matted again.
+if "%RVM_STAGE%"=="report" echo Drop a folder of matted segments, such as clip_segments_matted, or its video, on "%RVM_BATCH%" to have a page on what was done.
 if "%RVM_STAGE%"=="add-audio" echo Drop your original video on "%RVM_BATCH%" to add its audio to the matted video.
 set "RVM_CODE=2"
 goto close

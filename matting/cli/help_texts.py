@@ -19,6 +19,7 @@ SUMMARIES = {
     Command.DELIVER: "make other formats of the stored mattes, such as ProRes with alpha",
     Command.DELIVER_VR: "make a file for a headset: asks for which player, and for which headset",
     Command.REMATTE: "do a part of a video again, by other options or with parts masked out",
+    Command.REPORT: "write a page on what was done, and on which moments to look at",
     Command.DEMO: "draw a film, matte it, and measure the result; or test cards for headsets",
     Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
 }
@@ -55,6 +56,9 @@ DESCRIPTIONS = {
     Command.REMATTE: "Mattes again what a player shows between two times, by other options, or "
     "keeps the matte out of parts of the picture, and makes again what had been made of it. All "
     "other frames stay as they are. The mattes from before are kept, so that it can be taken back.",
+    Command.REPORT: "Writes report.html into MATTED_DIR: which minutes to look at, curves of what "
+    "the mattes show, the moments of greatest doubt with what does them again, and facts for "
+    "support. infer writes it, too. MATTED_DIR may be the video, too.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
     "measures the result: in the folder DIR, or else demo_output in the program's folder. With "
     "--vr, it makes films of ten seconds there, which show whether a headset's players read its "
@@ -98,6 +102,7 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
         ("clip_segments_matted", "--keep-out", "1600,0,320,400"),
         ("clip_segments_matted", "--undo"),
     ),
+    Command.REPORT: (("clip_segments_matted",), ("clip.mp4",)),
     Command.DEMO: ((), ("--vr",)),
     Command.DOCTOR: ((), ("clip.mp4",)),
 }

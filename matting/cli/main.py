@@ -29,7 +29,7 @@ from matting.system.lifetimes import tie_children
 
 DONE, INTERRUPTED = 0, 130
 # The commands that begin with what is matted.
-OF_MATTES = {Command.DELIVER, Command.DELIVER_VR, Command.REMATTE}
+OF_MATTES = {Command.DELIVER, Command.DELIVER_VR, Command.REMATTE, Command.REPORT}
 
 
 class Ending(NamedTuple):
@@ -229,6 +229,10 @@ def _of_mattes(options: argparse.Namespace, console: Console) -> Callable[[], ob
         return _delivery(options, console)
     if options.command is Command.REMATTE:
         return _rematting(options, console)
+    if options.command is Command.REPORT:
+        from matting.report_command import report
+
+        return partial(report, options.path, options.output, console)
     from matting.cli.headset_delivery import deliver_for_headset
 
     return partial(deliver_for_headset, options, console)

@@ -58,7 +58,7 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
         return []
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
-    if command in {Command.DELIVER, Command.DELIVER_VR}:
+    if command in {Command.DELIVER, Command.DELIVER_VR, Command.REPORT}:
         return [folder.root for folder in meant_folders(path, output)]
     if command in {Command.INFER, Command.COMBINE, Command.REMATTE} or path.is_dir():
         return [_matted_by(command, path, output)]

@@ -14,6 +14,7 @@ from matting.background import BackgroundFile
 from matting.delivery.format_writers import FormatWriter, create_format_writer
 from matting.delivery.formats import DELIVERED, AlphaTravel
 from matting.delivery.outputs import OutputTarget, create_writer
+from matting.delivery.sign_collector import SignCollector
 from matting.delivery.vr_plan import VrPlan
 from matting.delivery.vr_writer import VrWriter
 from matting.imaging.compositor import BLACK, Matte, RenderFunction
@@ -46,6 +47,9 @@ class SegmentWriter:
     Args:
         targets, formats: where each output goes, and in which samples.
         renderer: renders the full-size pictures.
+
+    Attributes:
+        signs: sees all mattes that are written; None: nobody asked for that.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class SegmentWriter:
         self._matte_writer: MatteWriter | None = None
         self._edges = KeyEdges(options.key_cutoff, options.key_contrast, options.despill)
         self._first_pts: int | None = None
+        self.signs: SignCollector | None = None
 
     def put_behind(self, behind: BackgroundFrames) -> None:
         """Have the composite over these frames, which are closed with the files; before `open`."""
@@ -134,6 +139,8 @@ class SegmentWriter:
         times = [time - self._first_pts for time in pts]
         if self._matte_writer is not None:
             self._matte_writer.write(frames.matte.to(CPU), times)
+        if self.signs is not None:
+            self.signs.take(frames)
         if self._edges != KeyEdges():
             frames = with_edges(frames, self._edges, self._colour)
         if self._writers:

@@ -215,7 +215,7 @@ def _left(
     """Yield what is in the folders and is not there on purpose."""
     matted = job.matted
     records = {matted.combined(kind).with_suffix(".json").name for kind in OutputKind}
-    names = {matted.processed.name, matted.manifest.name, *records}
+    names = {matted.processed.name, matted.manifest.name, matted.report.name, *records}
     mattes = matted.output_folder(OutputKind.MATTE)
     own = _matte_folders(matted)
     kept = set() if mattes_too else {p for p, _ in ledger.recorded_files() if p.parent in own}
@@ -239,12 +239,12 @@ def _folders(ledger: Ledger) -> set[Path]:
     """Return the folders in the matted folder that matting makes."""
     kinds = {ledger.folder.output_folder(kind) for kind in OutputKind}
     recorded = {path.parent for path, _ in ledger.recorded_files()}
-    return kinds | recorded | {ledger.folder.state("").parent}
+    return kinds | recorded | {ledger.folder.state("").parent, ledger.folder.signs}
 
 
 def _matte_folders(folder: MattedFolder) -> set[Path]:
-    """Return the folders of what the network found: the mattes, with the ranges in them."""
-    return {folder.output_folder(OutputKind.MATTE), folder.bases, folder.ranges}
+    """Return the folders of what the network found: the mattes, the ranges in them, their signs."""
+    return {folder.output_folder(OutputKind.MATTE), folder.bases, folder.ranges, folder.signs}
 
 
 def _is_log_or_lock(path: Path) -> bool:

@@ -165,14 +165,21 @@ class Delivered(OutputFile, frozen=True, kw_only=True):
     settings: RecordedSettings
 
 
+class SideFile(Enum):
+    """What comes of a segment beside its outputs."""
+
+    STATE = "state"  # the network's, at its end
+    SIGNS = "signs"  # of doubt, of its frames
+
+
 class ProvenFile(NamedTuple):
     """A finished, checked and flushed file or folder that waits for its final name.
 
     Attributes:
-        kind: which output it is; None: it is the network's state.
+        kind: what it is.
     """
 
-    kind: OutputKind | None
+    kind: OutputKind | SideFile
     temporary: Path
     path: Path
 
@@ -207,6 +214,8 @@ class Entry(Struct, frozen=True):
         delivered: what was made of its stored matte, in formats of their own.
         spliced: the numbers of the ranges that are in its stored matte, in order.
         base: its matte without any of them, in a folder of its own; None: it has been none yet.
+        signs: what was seen of its matte; None: nothing yet.
+        base_signs: what was seen of `base`, beside it; None where that is not known.
     """
 
     source: Fingerprint | None = None
@@ -222,6 +231,8 @@ class Entry(Struct, frozen=True):
     delivered: dict[OutputKind, Delivered] = {}
     spliced: Annotated[tuple[Count, ...], Meta(max_length=MOST_RANGES)] = ()
     base: OutputFile | None = None
+    signs: OutputFile | None = None
+    base_signs: OutputFile | None = None
 
     def away(self, *, done: bool) -> Entry:
         """Return it as it is remembered while the segment is no part of the folder.

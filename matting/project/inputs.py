@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
-from matting.errors import InputError
+from matting.errors import InputError, MattingError
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_info import USUAL_RATE
@@ -110,6 +110,15 @@ class Input:
         if self.planned is not None and self.time_base is not None:
             _require_planned(source, self.planned, self.time_base)
         return source
+
+    def expected_frames(self, rate: Fraction | None) -> int:
+        """Return how many frames there are; 0 where that cannot be told. `rate`: as for `open`."""
+        if self.frames is not None:
+            return self.frames
+        try:
+            return self.open(rate).frames
+        except MattingError:
+            return 0  # its own turn comes, and shows why
 
     def is_as_cut(self, fingerprint: Fingerprint) -> bool:
         """Return whether this is the content that was cut, and so was decoded by `segment`."""

@@ -62,14 +62,15 @@ def matted_places(
         results: those of the inputs.
     """
     yield Place(folder.root, is_folder=True)
-    for path in (folder.processed, folder.manifest, folder.root / LOG_NAME):
+    for path in (folder.processed, folder.manifest, folder.report, folder.root / LOG_NAME):
         yield Place(path)
     for kind in kinds:
         yield Place(folder.output_folder(kind), is_folder=True)
         yield Place(folder.output_folder(kind) / LIST_NAME)
-    state = folder.state(segment_name(LAST_SEGMENT))
-    yield Place(state.parent, is_folder=True)
-    yield Place(state)
+    last = segment_name(LAST_SEGMENT)
+    for side_file in (folder.state(last), folder.segment_signs(last)):
+        yield Place(side_file.parent, is_folder=True)
+        yield Place(side_file)
     yield from results
 
 

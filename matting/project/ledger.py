@@ -239,7 +239,7 @@ class Ledger:
         kept = [atomic_files.set_aside(file.path) for file in unknown]
         if files:
             # On the disk before the first rename: a kill between two leaves no doubt.
-            temporary = {file.kind: file.temporary.name for file in files if file.kind}
+            temporary = {f.kind: f.temporary.name for f in files if isinstance(f.kind, OutputKind)}
             self._incoming[name] = Incoming(entry, temporary)
             self._save_manifest()
             for file in files:

@@ -125,6 +125,20 @@ class MattedFolder:
         """Return the file of the network's recurrent state at the end of a segment."""
         return self.root / "STATE" / f"{segment}.pt"
 
+    @property
+    def signs(self) -> Path:
+        """The folder of what was seen of the mattes, by which frames are doubted."""
+        return self.root / "SIGNS"
+
+    def segment_signs(self, segment: str) -> Path:
+        """Return the file of what was seen of a segment's matte."""
+        return self.signs / f"{segment}.npz"
+
+    @property
+    def report(self) -> Path:
+        """The page on what was done, and on what to look at."""
+        return self.root / "report.html"
+
     def combined(self, kind: OutputKind = OutputKind.COMPOSITE) -> Path:
         """Return the file that joins all segments of one output kind."""
         return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"

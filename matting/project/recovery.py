@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from matting.options import OutputKind
-from matting.project.entry import Entry, OutputFile, ProvenFile
+from matting.project.entry import Entry, OutputFile, ProvenFile, SideFile
 from matting.project.manifest import Incoming
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
@@ -57,8 +57,13 @@ def recorded_files(folder: MattedFolder, entry: Entry) -> Iterator[tuple[Path, O
     """Yield where each of a segment's results is or was."""
     for kind, output in entry.files.items():
         yield folder.output_folder(kind) / output.file, output
-    if entry.base is not None:
-        yield folder.bases / entry.base.file, entry.base
+    for place, own in (
+        (folder.bases, entry.base),
+        (folder.signs, entry.signs),
+        (folder.bases, entry.base_signs),
+    ):
+        if own is not None:
+            yield place / own.file, own
 
 
 def is_unknown(file: ProvenFile, recorded: Iterable[tuple[Path, OutputFile]]) -> bool:
@@ -67,7 +72,7 @@ def is_unknown(file: ProvenFile, recorded: Iterable[tuple[Path, OutputFile]]) ->
     Args:
         recorded: where each recorded result is or was.
     """
-    if file.kind is None or not os.path.lexists(file.path):
+    if file.kind is SideFile.STATE or not os.path.lexists(file.path):
         return False
     return not any(
         output.fingerprint.has_size_of(file.path) for path, output in recorded if path == file.path

@@ -33,6 +33,7 @@ class Command(Choice):
     DELIVER = "deliver"
     DELIVER_VR = "deliver-vr"
     REMATTE = "rematte"
+    REPORT = "report"
     RUN = "run"
     PREVIEW = "preview"
     DOCTOR = "doctor"
@@ -77,6 +78,7 @@ INPUT_NAMES = {
     Command.DELIVER: "MATTED_DIR",
     Command.DELIVER_VR: "MATTED_DIR",
     Command.REMATTE: "MATTED_DIR",
+    Command.REPORT: "MATTED_DIR",
     Command.RUN: "VIDEO",
     Command.PREVIEW: "VIDEO",
     Command.DOCTOR: "PATH",
@@ -90,6 +92,7 @@ BATCH_FILES = {
     Command.DELIVER: r"extras\deliver.bat",
     Command.DELIVER_VR: r"extras\deliver_vr.bat",
     Command.PREVIEW: r"extras\preview.bat",
+    Command.REPORT: r"extras\report.bat",
 }
 
 

@@ -74,6 +74,18 @@ class FrameSpan:
 
 
 @dataclass(frozen=True)
+class SignsTarget:
+    """The file of what is seen of a segment's mattes.
+
+    Attributes:
+        moments: how many of its most doubtful frames to picture in it at the most.
+    """
+
+    path: Path
+    moments: int
+
+
+@dataclass(frozen=True)
 class SegmentTask:
     """One segment to matte.
 
@@ -91,6 +103,7 @@ class SegmentTask:
         ahead: the segments after it that hold frames of the last one's run-up; mostly none do.
         before_ahead: the same of the segment before, for the case that its end is run again.
         span: which of its frames are matted, where that is not all.
+        signs: where to save what is seen of its mattes; None: nowhere.
     """
 
     item: Input
@@ -106,6 +119,7 @@ class SegmentTask:
     ahead: tuple[Input, ...] = ()
     before_ahead: tuple[Input, ...] = ()
     span: FrameSpan | None = None
+    signs: SignsTarget | None = None
 
 
 def target_of(
@@ -168,6 +182,7 @@ class Outcome:
         frames_with_small_people: in so many of its frames somebody was seen a second time.
         files: what is proven, and has yet to get its name; those of a trial have it.
         run_up_is_whole: whether all frames ahead that the last shot's run-up takes could be read.
+        signs: what was seen of its mattes; None: nothing was to be saved.
     """
 
     source: Fingerprint
@@ -180,6 +195,7 @@ class Outcome:
     files: tuple[ProvenFile, ...] = ()
     frames_with_small_people: int = 0
     run_up_is_whole: bool = True
+    signs: OutputFile | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 
 from matting.inference.state import save_state
-from matting.project.entry import OutputFile
+from matting.options import OutputKind
+from matting.project.entry import OutputFile, SideFile
 from matting.system.fingerprint import Fingerprint
 from matting.system.memory import gpu_bytes
 from matting.workers.executor import Outcome, TrialOutcome
@@ -23,9 +24,17 @@ def finish(job: SegmentJob, device: torch.device, alive: Callable[[], None]) -> 
         MattingError: a file is not what it should be, or cannot be written.
     """
     job.writer.finish(lambda _frames: alive())
-    if job.task.end_state is not None:
-        save_state(job.temporary_state(), job.end_state)
+    task, side_files = job.task, job.side_files
+    if task.end_state is not None:
+        save_state(side_files.create(SideFile.STATE, task.end_state), job.end_state)
+    signs = job.writer.signs
+    if task.signs is not None and signs is not None:
+        signs.collected().write(side_files.create(SideFile.SIGNS, task.signs.path))
     files = job.proven_files()
+    recorded = {
+        file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary, alive)) for file in files
+    }
+    state = recorded.get(SideFile.STATE)
     outcome = Outcome(
         source=job.fingerprint(),
         start_state=job.start_state,
@@ -33,14 +42,11 @@ def finish(job: SegmentJob, device: torch.device, alive: Callable[[], None]) -> 
         ends_exact=job.ends_exact,
         frames=job.source.frames,
         frames_with_small_people=job.frames_with_small_people,
-        outputs={
-            file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary, alive))
-            for file in files
-            if file.kind is not None
-        },
-        end_state=next((Fingerprint.of(f.temporary) for f in files if f.kind is None), None),
+        outputs={kind: own for kind, own in recorded.items() if isinstance(kind, OutputKind)},
+        end_state=state.fingerprint if state else None,
         files=files,
         run_up_is_whole=job.run_up_is_whole,
+        signs=recorded.get(SideFile.SIGNS),
     )
     if job.clock is not None:
         for file in files:

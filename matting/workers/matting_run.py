@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace as replace_fields
 
@@ -12,7 +12,7 @@ from matting.errors import MattingError
 from matting.media.foreign_files import known_refusal
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
-from matting.progress import Progress
+from matting.progress import Progress, ignore
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.job_options import JobOptions
@@ -32,6 +32,7 @@ from matting.workers.reasons import reasons
 from matting.workers.result_recorder import ResultRecorder
 from matting.workers.run_report import WITHOUT_STATE, RunReport
 from matting.workers.schedule import Action, Schedule, Step
+from matting.workers.side_files import signs_target
 
 
 class MattingRun:
@@ -50,6 +51,7 @@ class MattingRun:
         progress: Progress,
         network: bool = True,
         rest_later: bool = False,
+        on_recorded: Callable[[], None] = ignore,
     ) -> None:
         """
         Args:
@@ -59,6 +61,7 @@ class MattingRun:
             ledger: as it is while the folder's lock is held.
             network: whether to matte; else segments that lack a stored matte fail.
             rest_later: whether those may be left to another run instead.
+            on_recorded: called when something was.
         """
         self._asked = asked
         self._inputs = inputs
@@ -73,6 +76,7 @@ class MattingRun:
         self._checkpoint_sha256 = checkpoint_sha256
         self._refused = refused
         self._rest_later = rest_later
+        self._on_recorded = on_recorded
         self._possible = inputs.without(refused)
         self._schedule = Schedule(
             self._possible, self._ledger, self._settings, self._all_targets, network=network
@@ -120,9 +124,9 @@ class MattingRun:
         done = len(self._possible.inputs) - len(schedule.remade) - len(self._without_matte)
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
-        for kind in self._options.output.written:
-            atomic_files.make_folder(self._folder.output_folder(kind))
-        atomic_files.make_folder(self._folder.state("").parent)
+        kinds = map(self._folder.output_folder, self._options.output.written)
+        for folder in (*kinds, self._folder.state("").parent, self._folder.signs):
+            atomic_files.make_folder(folder)
         self._take(schedule.steps, "Matting")
         self._report.end()
         self._render_renewed()
@@ -159,9 +163,9 @@ class MattingRun:
     def _render_renewed(self) -> None:
         """Put ranges into mattes that were found anew, and make the outputs of these."""
         renew_mattes(self._ledger, self._progress)
-        others = tuple(kind for kind in self._options.output.written if kind != OutputKind.MATTE)
+        others = frozenset(self._options.output.written) - {OutputKind.MATTE}
         steps = [
-            Step(step.item, Action.RENDER, None, frozenset(others))
+            Step(step.item, Action.RENDER, None, others)
             for step in self._schedule.steps
             if self._awaits_ranges(step) and self._ledger.entry(step.item.name).waiting
         ]
@@ -202,12 +206,7 @@ class MattingRun:
 
     def _frames(self, item: Input) -> int:
         """Return how many frames an input has, for the forecast; 0 where that is unknown."""
-        if item.frames is not None:
-            return item.frames
-        try:
-            return item.open(self._options.output.frame_rate).frames
-        except MattingError:
-            return 0  # its own turn comes, and shows why
+        return item.expected_frames(self._options.output.frame_rate)
 
     def _submit(self, step: Step) -> None:
         """Submit a segment, while those before it are still in flight."""
@@ -236,6 +235,7 @@ class MattingRun:
         if step.before is not None:
             self._forget_state(step.before)
         self._progress.end_segment()
+        self._on_recorded()
 
     def _record(self, step: Step, outcome: Outcome | Failure) -> None:
         """Record what came of a step."""
@@ -282,6 +282,7 @@ class MattingRun:
             shot_starts=() if rendered else self._schedule.shot_starts(item),
             ahead=() if rendered else self._schedule.ahead(item),
             before_ahead=self._schedule.ahead(step.before),
+            signs=signs_target(self._ledger, step),
         )
 
     def _targets(self, step: Step) -> dict[OutputKind, OutputTarget]:

@@ -19,7 +19,7 @@ from matting.media.matte_splice import MattePatch, write_spliced
 from matting.media.static_mask import read_mask
 from matting.options import OutputKind
 from matting.progress import Progress
-from matting.project.entry import OutputFile, ProvenFile
+from matting.project.entry import Entry, OutputFile, ProvenFile
 from matting.project.ledger import Ledger
 from matting.project.ranges import MattingRange, RangeStatus, ranges_in
 from matting.system import atomic_files
@@ -139,10 +139,12 @@ def _renew(ledger: Ledger, name: str, ranges: list[MattingRange], progress: Prog
             _copy(stored, temporary, base)
         matte = OutputFile.of(target, Fingerprint.of(temporary, progress.alive))
         ledger.reopen([name], waiting=[name])
+        _forget_signs(ledger, name)
         entry = replace(
             ledger.entry(name),
             outputs={OutputKind.MATTE: matte},
             spliced=tuple(own.number for own in ranges),
+            signs=None,  # of another matte
         )
         ledger.record(name, entry, [ProvenFile(OutputKind.MATTE, temporary, target)])
     finally:
@@ -164,26 +166,48 @@ def _intact_base(ledger: Ledger, name: str) -> OutputFile | None:
     if not base.fingerprint.matches(source):
         return None
     if entry.base != base or not base.fingerprint.matches(target):
-        atomic_files.make_folder(target.parent)
-        temporary = create_temporary(target)
-        try:
-            _copy(source, temporary, base)
-            # Recorded first: whatever a kill leaves there is known.
-            ledger.amend(name, replace(entry, base=base))
-            ledger.save()
-            atomic_files.publish(temporary, target)
-        finally:
-            atomic_files.discard(temporary)
+        _store(ledger, name, source, base, replace(entry, base=base))
+    signs = entry.signs
+    if signs is not None and signs.fingerprint.matches(ledger.folder.signs / signs.file):
+        entry = replace(ledger.entry(name), base_signs=signs)
+        _store(ledger, name, ledger.folder.signs / signs.file, signs, entry)
     return base
 
 
-def _forget_base(ledger: Ledger, name: str) -> None:
-    """Remove what is the segment's matte again."""
-    entry = ledger.entry(name)
-    if entry.base is not None:
-        atomic_files.remove(ledger.folder.bases / entry.base.file)
-        ledger.amend(name, replace(entry, base=None))
+def _store(ledger: Ledger, name: str, source: Path, known: OutputFile, entry: Entry) -> None:
+    """Copy a file into the folder of what was there before ranges.
+
+    Args:
+        entry: the segment's, with the copy.
+    """
+    target = ledger.folder.bases / known.file
+    atomic_files.make_folder(target.parent)
+    temporary = create_temporary(target)
+    try:
+        _copy(source, temporary, known)
+        # Recorded first: whatever a kill leaves there is known.
+        ledger.amend(name, entry)
         ledger.save()
+        atomic_files.publish(temporary, target)
+    finally:
+        atomic_files.discard(temporary)
+
+
+def _forget_base(ledger: Ledger, name: str) -> None:
+    """Remove what is the segment's matte again, and what was seen of it."""
+    entry = ledger.entry(name)
+    for own in filter(None, (entry.base, entry.base_signs)):
+        atomic_files.remove(ledger.folder.bases / own.file)
+    if entry.base is not None or entry.base_signs is not None:
+        ledger.amend(name, replace(entry, base=None, base_signs=None))
+        ledger.save()
+
+
+def _forget_signs(ledger: Ledger, name: str) -> None:
+    """Remove what was seen of a matte that is about to be another."""
+    signs = ledger.entry(name).signs
+    if signs is not None and signs.fingerprint.matches(ledger.folder.signs / signs.file):
+        atomic_files.remove(ledger.folder.signs / signs.file)
 
 
 def _copy(source: Path, target: Path, known: OutputFile) -> None:

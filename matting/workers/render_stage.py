@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
-from matting.background import BackgroundFile
+from matting.background import COLOUR, BackgroundFile
 from matting.delivery.formats import DELIVERED
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
+from matting.delivery.sign_collector import SignCollector
 from matting.imaging.compositor import RenderFunction
 from matting.imaging.renderer import Renderer
 from matting.media.background import Background
@@ -33,6 +35,7 @@ HDR_LOST = (
 )
 RENDERER_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
 NOTED = {OutputKind.COMPOSITE}  # what is said of it holds for what goes with it
+APART_SECONDS = 1  # from one picture of a doubtful frame to the next
 GPU_CHUNK_FRAMES = 4  # on the CPU one: more push each other out of its caches
 
 CreateWriter = Callable[
@@ -96,6 +99,10 @@ class RenderStage:
         source, targets = job.source, job.task.targets
         formats = output_formats(source, self._output.encoding, targets)
         job.writer = self._create_writer(source, self._output, targets, formats, self._renderer)
+        if job.task.signs is not None:
+            job.writer.signs = SignCollector(
+                job.task.signs.moments, math.ceil(source.rate * APART_SECONDS), self._colour
+            )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):
             behind = self._behind(job, self._output.background.path)
@@ -106,6 +113,12 @@ class RenderStage:
             notes.append(HDR_LOST)
         self._say_once(notes, progress)
         progress.detail(self._backends(job))
+
+    @property
+    def _colour(self) -> tuple[int, int, int]:
+        """The colour behind people in pictures of single frames."""
+        background = self._output.background
+        return COLOUR if isinstance(background, BackgroundFile) else background
 
     def _behind(self, job: SegmentJob, path: Path) -> BackgroundFrames:
         """Return the frames of a file that are behind a segment's."""

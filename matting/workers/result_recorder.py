@@ -45,6 +45,7 @@ class ResultRecorder:
         Args:
             waiting: whether outputs of it are still to be made.
         """
+        earlier = self._ledger.entry(item.name)
         entry = Entry(
             settings=self._settings(item),
             source=outcome.source,
@@ -53,9 +54,11 @@ class ResultRecorder:
             frames=outcome.frames,
             outputs=outcome.outputs,
             end_state=outcome.end_state,
-            delivered=self._ledger.entry(item.name).delivered,  # of another matte it does not count
+            delivered=earlier.delivered,  # of another matte it does not count
             waiting=waiting,
-            base=self._ledger.entry(item.name).base,  # it is this one's place
+            base=earlier.base,  # it is this one's place
+            signs=outcome.signs,
+            base_signs=earlier.base_signs,
         )
         self._record(item, entry, outcome)
 
@@ -81,7 +84,10 @@ class ResultRecorder:
             kept |= self._ledger.intact_outputs(item.name, others)
         outputs = {k: output for k, output in entry.outputs.items() if k in kept} | outcome.outputs
         settings = replace(settings, kinds=tuple(k for k in OutputKind if k in outputs))
-        entry = replace(entry, settings=settings, outputs=outputs, error="", waiting=False)
+        signs = outcome.signs or entry.signs
+        entry = replace(
+            entry, settings=settings, outputs=outputs, error="", waiting=False, signs=signs
+        )
         self._record(item, entry, outcome)
 
     def record_failure(self, item: Input, error: MattingError) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing
 from fractions import Fraction
-from pathlib import Path
 from typing import NamedTuple, ParamSpec
 
 from matting.delivery.segment_writer import SegmentWriter
@@ -20,12 +19,11 @@ from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
 from matting.progress import ignore
 from matting.project.entry import InitialState, ProvenFile
-from matting.system import atomic_files
 from matting.system.fingerprint import FileStamp, Fingerprint
-from matting.system.temporary_files import create_temporary
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
 from matting.workers.shot_frames import frames_ahead, frames_of, read_ahead, split_at
+from matting.workers.side_files import SideFiles
 
 P = ParamSpec("P")
 
@@ -51,6 +49,7 @@ class SegmentJob:
         exact: whether the first is that of one uncut pass from the start of the shot.
         run_up_is_whole: whether all frames ahead that the last shot's run-up takes could be read.
         clock: of a trial; None: it is none.
+        side_files: the state at its end, and what was seen of its mattes.
         outcome: None until it is done.
         error: the first that occurred. All threads skip whatever of it is still to come.
     """
@@ -65,13 +64,13 @@ class SegmentJob:
         self.run_up_is_whole = True
         self.end_state: RecurrentState | None = None
         self.clock = TrialClock() if task.only_frames is not None else None
+        self.side_files = SideFiles()
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._source: FrameSource | None = None
         self._stamp: FileStamp | None = None
         self._fingerprint: Fingerprint | None = None
         self._writer: SegmentWriter | None = None
-        self._temporary_state: Path | None = None
         self._passed = 0  # frames that have been matted
 
     @property
@@ -251,33 +250,23 @@ class SegmentJob:
         except Exception as error:  # noqa: BLE001 - raised where its outcome is asked for
             self.error = error
 
-    def temporary_state(self) -> Path:
-        """Return where to write the state at its end."""
-        if self.task.end_state is None:
-            raise ValueError(f"the state after {self.name} is not wanted")
-        self._temporary_state = create_temporary(self.task.end_state)
-        return self._temporary_state
-
     def proven_files(self) -> tuple[ProvenFile, ...]:
         """Return its finished files: the state first, for the results to be true with it."""
-        temporary, state = self.writer.temporary, self._temporary_state
-        outputs = [
+        temporary = self.writer.temporary
+        outputs = (
             ProvenFile(kind, temporary[kind], target.path)
             for kind, target in self.task.targets.items()
-        ]
-        if state is None or self.task.end_state is None:
-            return tuple(outputs)
-        return ProvenFile(None, state, self.task.end_state), *outputs
+        )
+        return *self.side_files.proven, *outputs
 
     def release(self) -> None:
         """Leave its finished files to whoever asks for its outcome."""
         self.writer.release()
-        self._temporary_state = None
+        self.side_files.release()
 
     def close(self) -> None:
         """Close its files, and remove those that are unfinished."""
-        if self._temporary_state is not None:
-            atomic_files.discard(self._temporary_state)
+        self.side_files.close()
         if self._writer is None:
             return
         try:

@@ -289,9 +289,9 @@ class Supervisor:
         if worker is not None:
             worker.close()
         for pending in list(self._pending)[: self._submitted]:
-            state = pending.task.end_state
-            for target in pending.task.targets.values():
-                sweep(target.path)
-            if state is not None:
-                sweep(state)
+            task = pending.task
+            targets = (target.path for target in task.targets.values())
+            signs = None if task.signs is None else task.signs.path
+            for path in filter(None, (*targets, task.end_state, signs)):
+                sweep(path)
         self._submitted = 0

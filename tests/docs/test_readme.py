@@ -30,6 +30,7 @@ COMMANDS = [
     "deliver-vr",
     "rematte",
     "preview",
+    "report",
 ]
 
 

@@ -109,6 +109,7 @@ def test_each_file_starts_its_stage_with_the_answers_as_options(wine: Wine) -> N
         (r"extras\deliver_vr.bat", (), []),
         (r"extras\rematte.bat", (), []),
         (r"extras\preview.bat", (), []),
+        (r"extras\report.bat", (), []),
     ]
     outcomes = wine.run(
         *(

@@ -26,6 +26,7 @@ from tests.support.stages import FAST, SECOND, matting_options, processed
 
 KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA_PNG)
 OUTPUT = OutputOptions(encoding=FAST, kinds=KINDS)
+SIGNS = {f"clip_segments_matted/SIGNS/output_00{number}.mp4.npz" for number in (0, 1)}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,7 @@ def test_only_the_mattes_the_records_and_the_result_stay(job: FinishedJob) -> No
             for path in mattes
             if path.suffix == ".mkv"
         ),
+        *SIGNS,
     }
     assert not list(job.matted.root.rglob("*.png"))
     assert {path: path.read_bytes() for path in mattes} == mattes
@@ -181,6 +183,7 @@ def test_stopped_half_way_and_done_again(job: FinishedJob) -> None:
     assert {name for name in videos(job.video.parent) if "MATTE/" not in name} == {
         "clip.mp4",
         "clip_MATTED.mp4",
+        *SIGNS,
     }
 
 
@@ -245,6 +248,7 @@ def test_segments_that_cannot_be_cut_again_stay(tmp_path: Path, random_checkpoin
         "clip_MATTED.mp4",
         "clip_segments/output_000.mp4",
         "clip_segments_matted/MATTE/output_000.mkv",
+        min(SIGNS),
     }
     assert progress.mentions("The segments stay")
 

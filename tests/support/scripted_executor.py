@@ -17,7 +17,7 @@ from pathlib import Path
 from matting.errors import MediaError
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.entry import InitialState, OutputFile, ProvenFile
+from matting.project.entry import InitialState, OutputFile, ProvenFile, SideFile
 from matting.project.inputs import Input
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import create_temporary, create_temporary_folder
@@ -100,7 +100,7 @@ class ScriptedExecutor:
             outputs[kind] = OutputFile.of(target.path, Fingerprint.of(files[-1].temporary))
         end_state = None
         if task.end_state is not None:
-            files.append(_written(None, task.end_state, end))
+            files.append(_written(SideFile.STATE, task.end_state, end))
             end_state = Fingerprint.of(files[-1].temporary)
         return Outcome(
             source=task.item.fingerprint(),
@@ -142,7 +142,7 @@ class ScriptedExecutor:
             outputs={
                 file.kind: OutputFile.of(file.path, Fingerprint.of(file.temporary))
                 for file in files
-                if file.kind is not None
+                if isinstance(file.kind, OutputKind)
             },
             files=tuple(files),
         )
@@ -167,7 +167,7 @@ class ScriptedExecutor:
 
 
 def _written(
-    kind: OutputKind | None, path: Path, text: str, *, pictures: bool = False
+    kind: OutputKind | SideFile, path: Path, text: str, *, pictures: bool = False
 ) -> ProvenFile:
     """Write a finished file, or a folder of one picture, which has yet to get its name."""
     create = create_temporary_folder if pictures else create_temporary

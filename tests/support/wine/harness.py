@@ -48,6 +48,7 @@ STAGES = {
     r"extras\deliver_vr.bat": "deliver-vr",
     r"extras\rematte.bat": "rematte",
     r"extras\preview.bat": "preview",
+    r"extras\report.bat": "report",
 }
 HOME = r"C:\rvm"  # the program's folder in most tests, with a stand-in in its .venv
 BARE_HOME = r"C:\no venv"  # the same without a .venv

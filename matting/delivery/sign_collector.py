@@ -1,0 +1,117 @@
+"""Collects the signs of doubt of a segment's frames, and pictures of the most doubtful ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from matting.imaging.frame_signs import DOUBT, CellMeans, frame_signs
+from matting.imaging.renderer import StoredFrames
+from matting.imaging.small_views import SmallViews, small_views
+from matting.media.images.pillow import encode_webp
+from matting.project.segment_signs import DoubtfulMoment, SegmentSigns
+
+CPU = torch.device("cpu")
+# Of what a picture is there already: else each frame of a rising doubt would be pictured.
+CLEARLY_MORE = 1.05
+QUALITY = 78  # of the pictures
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A frame that is pictured."""
+
+    frame: int
+    doubt: float
+    views: SmallViews
+
+
+class DoubtfulFrames:
+    """The frames of greatest doubt so far, apart from each other."""
+
+    def __init__(self, most: int, apart: int) -> None:
+        """
+        Args:
+            most: how many to keep.
+            apart: how many frames there are from one to the next at the least.
+        """
+        self._most = most
+        self._apart = apart
+        self._seen: list[_Seen] = []
+
+    def offer(self, frame: int, doubt: float, views: Callable[[], SmallViews]) -> None:
+        """Look at the next frame.
+
+        Args:
+            views: makes its pictures, where they are wanted.
+        """
+        near = [own for own in self._seen if frame - own.frame < self._apart]
+        if not near and len(self._seen) >= self._most:
+            near = [min(self._seen, key=lambda own: own.doubt)]
+        if all(doubt > CLEARLY_MORE * own.doubt for own in near):
+            self._seen = [own for own in self._seen if own not in near]
+            self._seen.append(_Seen(frame, doubt, views()))
+
+    def moments(self) -> tuple[DoubtfulMoment, ...]:
+        """Return them, in order."""
+        return tuple(
+            DoubtfulMoment(
+                own.frame,
+                encode_webp(own.views.source.numpy(), QUALITY),
+                encode_webp(own.views.matte.numpy(), QUALITY),
+                encode_webp(own.views.composite.numpy(), QUALITY),
+            )
+            for own in self._seen
+        )
+
+
+class SignCollector:
+    """The signs of one segment, frame by frame."""
+
+    def __init__(self, moments: int, apart: int, colour: tuple[int, int, int]) -> None:
+        """
+        Args:
+            moments: how many frames to picture at the most.
+            apart: how many frames there are from one to the next at the least.
+            colour: behind the people in the pictures, R'G'B'.
+        """
+        self._began = time.time()
+        self._doubtful = DoubtfulFrames(moments, apart)
+        self._colour = colour
+        self._values: list[Tensor] = []
+        self._frames = 0
+        self._first: CellMeans | None = None
+        self._last: CellMeans | None = None
+
+    def take(self, frames: StoredFrames) -> None:
+        """Look at the next frames."""
+        values, cells = frame_signs(frames, self._last)
+        values = values.to(CPU)
+        self._values.append(values)
+        self._first = self._first or cells.between(0, 1)
+        self._last = cells.between(len(frames) - 1, len(frames))
+        for frame, doubt in zip(frames.split(1), values[:, DOUBT].tolist(), strict=True):
+            self._doubtful.offer(self._frames, doubt, partial(small_views, frame, self._colour))
+            self._frames += 1
+
+    def collected(self) -> SegmentSigns:
+        """Return what was seen of all frames.
+
+        Raises:
+            ValueError: there were none.
+        """
+        if self._first is None or self._last is None:
+            raise ValueError("there are no frames")
+        return SegmentSigns(
+            torch.cat(self._values).numpy(),
+            self._first,
+            self._last,
+            self._began,
+            time.time(),
+            self._doubtful.moments(),
+        )

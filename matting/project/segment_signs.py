@@ -1,0 +1,153 @@
+"""The signs of doubt of a segment's frames, in a small file: what they are, and how it is read.
+
+A file is one of numpy's, with an array for each sign. Two pictures of cells, of the first frame and
+of the last, tell of the change from one segment to the next, whatever was matted in between.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib.format import read_array_header_1_0, read_magic
+from numpy.typing import NDArray
+
+from matting.errors import InputError, writing
+from matting.imaging.frame_signs import SIGNS, CellMeans
+from matting.system import atomic_files
+from matting.system.files import read_error
+
+Values = NDArray[np.float32]
+
+STORED = np.float16  # to a thousandth of each value
+CELLS, TIMES, MOMENTS = "cells", "times", "moments"
+VIEWS = ("source", "matte", "composite")
+MOST_MOMENTS = 20  # in a segment
+LARGEST = 1 << 20  # bytes of a picture, or cells in all pictures of cells
+# What zipfile, zlib and numpy raise of a file that is none of these, or is damaged.
+DAMAGE = (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+HINT = "When its segment is matted again, it is made anew."
+
+
+@dataclass(frozen=True)
+class DoubtfulMoment:
+    """Pictures of one of the most doubtful frames, as WebP.
+
+    Attributes:
+        frame: its number in the segment.
+        source: as it was filmed.
+        composite: over a colour.
+    """
+
+    frame: int
+    source: bytes
+    matte: bytes
+    composite: bytes
+
+
+@dataclass(frozen=True)
+class SegmentSigns:
+    """What was seen of a segment.
+
+    Attributes:
+        values: [F, len(SIGNS)], as of `frame_signs`; the flicker of the first is 0.
+        first, last: the cells of its first frame and of its last.
+        began, ended: when that was, in seconds since 1970.
+        moments: its most doubtful frames, apart from each other, in order.
+    """
+
+    values: Values
+    first: CellMeans
+    last: CellMeans
+    began: float
+    ended: float
+    moments: tuple[DoubtfulMoment, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write them into the empty file `path`, and flush it.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        cells = [means for each in (self.first, self.last) for means in (each.alpha, each.luma)]
+        arrays: dict[str, NDArray[Any]] = {
+            name: self.values[:, column].astype(STORED) for column, name in enumerate(SIGNS)
+        }
+        arrays[CELLS] = torch.cat(cells).to(torch.uint8).numpy()
+        arrays[TIMES] = np.array([self.began, self.ended])
+        arrays[MOMENTS] = np.array([own.frame for own in self.moments], np.int64)
+        for number, own in enumerate(self.moments):
+            for view in VIEWS:
+                arrays[f"{view}_{number}"] = np.frombuffer(getattr(own, view), np.uint8)
+        with writing(path), path.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        atomic_files.flush(path)
+
+
+def read_segment_signs(path: Path, frames: int) -> SegmentSigns:
+    """Return what a file holds; anybody may have made it.
+
+    Args:
+        frames: of the segment.
+    Raises:
+        InputError: it cannot be read, or holds something else.
+    """
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            columns = [_array(archive, name, STORED, (frames,)) for name in SIGNS]
+            times = _array(archive, TIMES, np.float64, (2,))
+            cells = _array(archive, CELLS, np.uint8, (4, None, None))
+            moments = tuple(_moments(archive, frames))
+    except OSError as error:
+        raise read_error(path, error) from error
+    except DAMAGE as error:
+        raise InputError(f"{path} is damaged: {error}.", HINT) from error
+    values = np.stack(columns, 1).astype(np.float32)
+    if not ((values >= 0) & (values <= 1)).all() or not np.isfinite(times).all():
+        raise InputError(f"{path} is damaged: what it holds are no signs.", HINT)
+    means = torch.from_numpy(cells).to(torch.int16)
+    first, last = (CellMeans(means[at : at + 1], means[at + 1 : at + 2]) for at in (0, 2))
+    return SegmentSigns(values, first, last, float(times[0]), float(times[1]), moments)
+
+
+def _moments(archive: zipfile.ZipFile, frames: int) -> Iterator[DoubtfulMoment]:
+    """Yield the moments of a segment of so many frames; raises as `_array`."""
+    numbers = _array(archive, MOMENTS, np.int64, (None,))
+    if len(numbers) > MOST_MOMENTS or not ((numbers >= 0) & (numbers < frames)).all():
+        raise ValueError("its moments are not in it")
+    for place, number in enumerate(numbers.tolist()):
+        views = (_array(archive, f"{view}_{place}", np.uint8, (None,)).tobytes() for view in VIEWS)
+        yield DoubtfulMoment(number, *views)
+
+
+def _array(
+    archive: zipfile.ZipFile, name: str, kind: type[np.generic], shape: tuple[int | None, ...]
+) -> NDArray[Any]:
+    """Return an array of a kind and shape that are known, whatever its header says.
+
+    Args:
+        shape: None: any length, of at most LARGEST in all.
+    Raises:
+        those of DAMAGE.
+    """
+    with archive.open(f"{name}.npy") as file:
+        if read_magic(file) != (1, 0):
+            raise ValueError(f"{name} is of another version")
+        found, by_columns, dtype = read_array_header_1_0(file)
+        fits = len(found) == len(shape) and all(
+            own in {None, length} for own, length in zip(shape, found, strict=True)
+        )
+        count = math.prod(found)
+        if not fits or by_columns or dtype != kind or (None in shape and count > LARGEST):
+            raise ValueError(f"{name} is no array of this kind")
+        content = file.read(count * dtype.itemsize + 1)  # one more: to the checksum at its end
+        if len(content) != count * dtype.itemsize:
+            raise ValueError(f"{name} is cut off")
+    return np.frombuffer(bytearray(content), dtype).reshape(found)

@@ -1,0 +1,172 @@
+"""The report of a job: what the night brought, on one page."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from matting.imaging.frame_signs import DOUBT
+from matting.network_choice import MatteQuality
+from matting.progress import Progress, quantity
+from matting.project.job_signs import JobMoment, JobSigns
+from matting.project.ledger import Ledger
+from matting.project.paths import MattedFolder
+from matting.report.curves import curve_data
+from matting.report.doubtful_parts import (
+    DOUBTFUL,
+    DoubtfulMinute,
+    around,
+    doubtful_minutes,
+    doubtful_moments,
+)
+from matting.report.frame_clock import FrameClock
+from matting.report.job_facts import (
+    SegmentRow,
+    hashes,
+    job_settings,
+    log_lines,
+    range_rows,
+    segment_rows,
+)
+from matting.report.page import render_page
+from matting.system import atomic_files
+from matting.system.invocation import Command, program_line
+
+MARK = "RVM on Segments: report"  # near the beginning of each
+MARK_BYTES = 1024
+REFRESH_SECONDS = 30
+MOST_NAMED = 30  # minutes
+
+
+def write_report(folder: MattedFolder, progress: Progress, *, running: bool = False) -> Path:
+    """Write the report of a job, of what is recorded; return its file.
+
+    Args:
+        running: whether the job goes on, so that the page will be another soon.
+    Raises:
+        InputError: the record cannot be read.
+        StorageError: it cannot be written.
+    """
+    text = report_page(Ledger(folder), running=running)
+    path = folder.report
+    if path.exists() and not _is_own(path):
+        kept = atomic_files.set_aside(path)
+        progress.say(f"What had the name of the report was not made here: it is {kept} now.")
+    atomic_files.write_text(path, text)
+    return path
+
+
+def report_page(ledger: Ledger, *, running: bool = False) -> str:
+    """Return the report of a job."""
+    signs = JobSigns.read(ledger)
+    clock = FrameClock.of(ledger, signs.segments)
+    rows = segment_rows(ledger, signs)
+    minutes = doubtful_minutes(signs, clock)
+    moments = [_moment(own, signs, clock, ledger) for own in doubtful_moments(signs, clock)]
+    return render_page(
+        "report.html.j2",
+        title=f"Report: {ledger.folder.root.name}",
+        styles=("report.css",),
+        scripts=("curves.js", "report.js"),
+        refresh_seconds=REFRESH_SECONDS if running else None,
+        data={
+            "curves": curve_data(signs, clock),
+            "shots": [round(float(clock.seconds[shot]), 3) for shot in clock.shots[1:]],
+            "moments": [own["seconds"] for own in moments],
+        },
+        mark=MARK,
+        written=f"{datetime.now():%Y-%m-%d %H:%M:%S}",
+        verdict=_verdict(rows, signs, minutes, running=running),
+        minutes=minutes[:MOST_NAMED],
+        more_minutes=max(0, len(minutes) - MOST_NAMED),
+        moments=moments,
+        limit=DOUBTFUL,
+        ranges=range_rows(ledger, signs),
+        segments=rows,
+        times=[clock.text(row.first_frame) if row.frames else "" for row in rows],
+        settings=job_settings(ledger),
+        hashes=hashes(ledger),
+        log=log_lines(ledger.folder),
+    )
+
+
+def _is_own(path: Path) -> bool:
+    with path.open("rb") as file:
+        return MARK.encode() in file.read(MARK_BYTES)
+
+
+def _verdict(
+    rows: Sequence[SegmentRow],
+    signs: JobSigns,
+    minutes: Sequence[DoubtfulMinute],
+    *,
+    running: bool,
+) -> tuple[bool, str]:
+    """Return whether all is well, and a line on the whole."""
+    problems = list(_problems(rows, signs, running=running))
+    if minutes:
+        problems.insert(0, f"Look at {quantity(len(minutes), 'minute')}")
+    frames = int(np.isfinite(signs.values[:, DOUBT]).sum())
+    if problems:
+        return False, f"{'; '.join(problems)}."
+    if running:
+        return True, f"So far all is well: nothing to doubt in {frames:,} frames."
+    return True, f"All is well: nothing to doubt in {frames:,} frames."
+
+
+def _problems(rows: Sequence[SegmentRow], signs: JobSigns, *, running: bool) -> Iterator[str]:
+    failed = sum(row.state == "failed" for row in rows)
+    if failed:
+        yield f"{quantity(failed, 'segment')} failed"
+    undone = sum(row.state != "done" for row in rows) - failed
+    if undone and not running:
+        yield f"{quantity(undone, 'segment')} not finished"
+    unknown = sum(
+        row.state == "done" and own.signs is None
+        for row, own in zip(rows, signs.segments, strict=True)
+    )
+    if unknown:
+        yield f"of {quantity(unknown, 'segment')} it is not known, which earlier versions matted"
+
+
+def _moment(
+    own: JobMoment, signs: JobSigns, clock: FrameClock, ledger: Ledger
+) -> dict[str, object]:
+    """Return what the page shows of a moment."""
+    part = around(own, signs, clock)
+    better = [] if _is_best(ledger) else ["--quality", MatteQuality.BEST.value]
+    entry = ledger.entry(own.segment.name)
+    local = own.frame - own.segment.first_frame
+    numbers = [
+        other.number
+        for other in ledger.ranges
+        if other.number in entry.spliced
+        and other.parts[own.segment.name].first_frame <= local < other.parts[own.segment.name].stop
+    ]
+    pictures = own.pictures
+    return {
+        "seconds": round(float(clock.seconds[own.frame]), 3),
+        "text": clock.text(own.frame),
+        "frame": own.frame,
+        "segment": own.segment.name,
+        "doubt": own.doubt,
+        "is_doubtful": own.doubt > DOUBTFUL,
+        "command": program_line(Command.REMATTE, ledger.folder.root, *part.arguments, *better),
+        "ranges": numbers,
+        "views": [
+            (name, f"data:image/webp;base64,{b64encode(view).decode()}")
+            for name, view in (
+                ("source", pictures.source),
+                ("matte", pictures.matte),
+                ("composite", pictures.composite),
+            )
+        ],
+    }
+
+
+def _is_best(ledger: Ledger) -> bool:
+    return ledger.agreed is not None and ledger.agreed.matte_quality is MatteQuality.BEST

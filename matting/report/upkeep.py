@@ -1,0 +1,65 @@
+"""Keeps the report of a job that is at work up to date, at little cost."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from matting.errors import MattingError
+from matting.progress import Progress
+from matting.project.paths import MattedFolder
+from matting.report.job_report import write_report
+
+# Of the time, that writing it again may take while the job is at work.
+SHARE = 0.01
+
+
+@contextmanager
+def kept_report(folder: MattedFolder, progress: Progress) -> Iterator[Callable[[], None]]:
+    """Have a report of what the block does to a job, whatever becomes of it.
+
+    Yields what brings the report up to date: to be called when something is recorded.
+    """
+    upkeep = _Upkeep(folder, progress)
+    try:
+        yield upkeep.refresh
+    finally:
+        upkeep.finish()
+
+
+class _Upkeep:
+    """Writes the report, but not all the time."""
+
+    def __init__(self, folder: MattedFolder, progress: Progress) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._next = time.monotonic()
+
+    def refresh(self) -> None:
+        """Write it, unless it has just been written."""
+        started = time.monotonic()
+        if started < self._next:
+            return
+        self._write(running=True)
+        ended = time.monotonic()
+        self._next = ended + (ended - started) / SHARE
+
+    def finish(self) -> None:
+        """Write it, and say where it is; where nothing was begun there is nothing to say."""
+        if self._folder.manifest.is_file() and self._write(running=False):
+            self._progress.say(f"What was done, and what to look at: {self._folder.report}")
+
+    def _write(self, *, running: bool) -> bool:
+        """Write it; return whether that went well. The job does not depend on it."""
+        try:
+            write_report(self._folder, self._progress, running=running)
+        except MattingError as error:
+            self._progress.say(f"The report was not written: {error.what}")
+            return False
+        except Exception as error:  # noqa: BLE001 - hours of work do not end by a fault in a page
+            self._progress.say(f"The report was not written, by a fault of this program: {error!r}")
+            self._progress.detail(traceback.format_exc())
+            return False
+        return True

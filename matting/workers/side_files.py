@@ -1,0 +1,60 @@
+"""What comes of a segment beside its outputs: under temporary names until somebody names it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from matting.project.entry import ProvenFile, SideFile
+from matting.project.ledger import Ledger
+from matting.project.segment_signs import MOST_MOMENTS
+from matting.system import atomic_files
+from matting.system.temporary_files import create_temporary
+from matting.workers.executor import SignsTarget
+from matting.workers.schedule import Action, Step
+
+ENOUGH_MOMENTS = 40  # in all segments together, of which a report shows the most doubtful
+
+
+def signs_target(ledger: Ledger, step: Step) -> SignsTarget | None:
+    """Return where to save what a step sees of a segment's matte; None: it is known, or not seen.
+
+    Outputs that are made of a stored matte are a chance to see what is not known of it yet.
+    """
+    name = step.item.name
+    signs = ledger.entry(name).signs
+    known = signs is not None and signs.fingerprint.matches(ledger.folder.signs / signs.file)
+    if step.action is Action.RESTORE_STATE or (step.action is Action.RENDER and known):
+        return None
+    moments = max(1, min(MOST_MOMENTS, math.ceil(ENOUGH_MOMENTS / max(1, len(ledger.names)))))
+    return SignsTarget(ledger.folder.segment_signs(name), moments)
+
+
+class SideFiles:
+    """The side files of one segment."""
+
+    def __init__(self) -> None:
+        self._files: dict[SideFile, ProvenFile] = {}
+
+    def create(self, kind: SideFile, path: Path) -> Path:
+        """Create an empty file that is to become `path`; return its name until then.
+
+        Raises:
+            StorageError: it cannot be created.
+        """
+        self._files[kind] = ProvenFile(kind, create_temporary(path), path)
+        return self._files[kind].temporary
+
+    @property
+    def proven(self) -> tuple[ProvenFile, ...]:
+        """All of them, once they are written: the state first."""
+        return tuple(self._files[kind] for kind in SideFile if kind in self._files)
+
+    def release(self) -> None:
+        """Leave them to somebody who gives them their names."""
+        self._files.clear()
+
+    def close(self) -> None:
+        """Remove them, unless they were released."""
+        for file in self._files.values():
+            atomic_files.discard(file.temporary)

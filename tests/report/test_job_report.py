@@ -1,0 +1,156 @@
+"""The report of a job: what it says of the whole, which moments it shows, and what they do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from matting.imaging.sample_format import Size
+from matting.project.job_signs import JobSigns
+from matting.project.ledger import Ledger
+from matting.report.doubtful_parts import around, doubtful_minutes, doubtful_moments
+from matting.report.frame_clock import FrameClock
+from matting.report.job_report import report_page, write_report
+from matting.report.upkeep import kept_report
+from tests.support.browser import ShownPage
+from tests.support.recorder import Recorder
+from tests.support.reported_job import RATE, reported_job
+
+HOSTILE = "<img src=x onerror=alert(1)>_matted"
+# In the second and the third segment, of 100 frames each: two peaks, and one beside the first.
+DOUBTS = {150: 0.09, 149: 0.08, 148: 0.02, 220: 0.06}
+
+
+def verdict(page: str) -> str:
+    return re.search(r'<p class="verdict \w+">([^<]*)', page)[1]  # type: ignore[index]
+
+
+def test_all_is_well_where_nothing_is_doubtful(tmp_path: Path) -> None:
+    assert verdict(report_page(reported_job(tmp_path / "a_matted"))) == (
+        "All is well: nothing to doubt in 300 frames."
+    )
+
+
+def test_the_minutes_and_moments_to_look_at_are_named(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a_matted", 2, 60 * RATE, doubts={30: 0.2, 60 * RATE + 9: 0.1})
+    page = report_page(ledger)
+    assert verdict(page) == "Look at 2 minutes."
+    assert "0:00:00</a> (1 frame)" in page
+    assert "0:01:00</a> (1 frame)" in page
+    assert page.index("0:00:01.200</strong>") < page.index("0:01:00.360</strong>")
+
+
+def test_moments_are_apart_and_their_command_holds_what_is_doubtful_with_them(
+    tmp_path: Path,
+) -> None:
+    ledger = reported_job(tmp_path / "a_matted", doubts=DOUBTS, shots=(140,))
+    signs = JobSigns.read(ledger)
+    clock = FrameClock.of(ledger, signs.segments)
+    moments = doubtful_moments(signs, clock)
+    assert [moment.frame for moment in moments] == [150, 220]
+    # Half a second around, and not beyond the start of the shot.
+    assert around(moments[0], signs, clock).arguments == [
+        "--from",
+        "0:00:05.600",
+        "--to",
+        "0:00:06.520",
+    ]
+    assert [minute.frames for minute in doubtful_minutes(signs, clock)] == [3]
+    assert "rematte" in report_page(ledger)
+
+
+def test_what_is_not_done_or_not_known_is_said(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a_matted")
+    ledger.folder.segment_signs("output_001.mp4").unlink()
+    ledger.reopen(["output_002.mp4"])
+    page = report_page(ledger)
+    assert verdict(page) == (
+        "1 segment not finished; of 1 segment it is not known, which earlier versions matted."
+    )
+    assert verdict(report_page(ledger, running=True)).startswith("of 1 segment")
+
+
+def test_separate_videos_have_each_their_own_times(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a_matted", 2, 50, doubts={60: 0.3})
+    ledger.begin([*ledger.names, "c.mp4"], None)  # which is not matted, so that little is known
+    ledger.save()
+    page = report_page(Ledger(ledger.folder))
+    assert verdict(page).startswith("Look at 1 minute; 1 segment not finished")
+    assert "output_001.mp4 0:00:00</a>" in page
+    assert "--from 0:00:00.000 --to 0:00:00.867 --video output_001.mp4" in page
+
+
+def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
+    ledger, progress = reported_job(tmp_path / "a_matted"), Recorder()
+    path = write_report(ledger.folder, progress)
+    assert write_report(ledger.folder, progress) == path
+    assert not progress.mentions("was not made here")
+    path.write_text("mine", encoding="utf-8")
+    write_report(ledger.folder, progress)
+    assert progress.mentions("was not made here")
+    assert "mine" in [own.read_text() for own in ledger.folder.root.glob("report*")]
+
+
+def test_a_report_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    ledger, progress = reported_job(tmp_path / "a_matted"), Recorder()
+    with (
+        patch("matting.report.upkeep.write_report", side_effect=ZeroDivisionError),
+        kept_report(ledger.folder, progress) as refresh,
+    ):
+        refresh()
+    assert progress.mentions("by a fault of this program")
+    ledger.folder.report.mkdir()
+    (ledger.folder.report / "in the way").touch()
+    with kept_report(ledger.folder, progress) as refresh:
+        ledger.folder.manifest.write_text("{")
+        refresh()
+    assert progress.mentions("The report was not written: ")
+
+
+def test_the_page_does_what_it_says(tmp_path: Path, shown: ShownPage) -> None:
+    ledger = reported_job(tmp_path / HOSTILE, doubts=DOUBTS, shots=(140,))
+    shown.open(write_report(ledger.folder, Recorder()))
+    page = shown.page
+    assert page.locator("img").count() == 6
+    page.click('[data-moment="1"]')
+    assert page.locator("dialog img").count() == 3
+    assert page.inner_text("#large-title") == "0:00:08.800"
+    page.click("#earlier")
+    assert page.inner_text("#large-title") == "0:00:06.000"
+    page.keyboard.press("Escape")
+    canvas = page.locator(".curves canvas")
+    canvas.focus()
+    page.keyboard.press("End")
+    assert "0:00:11" in str(canvas.get_attribute("aria-valuetext"))
+    assert "haze 1.0" in str(canvas.get_attribute("aria-valuetext"))
+    page.keyboard.press("Enter")
+    assert page.inner_text("#large-note").endswith("3.2 s before it.")
+    assert shown.faults() == []
+    page.keyboard.press("Escape")
+    page.click("[data-copies=command-0]")
+    assert "rematte" in page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_it_can_be_read_on_any_screen(scheme: str, tmp_path: Path, shown: ShownPage) -> None:
+    ledger = reported_job(tmp_path / "a_matted", doubts=DOUBTS)
+    shown.open(write_report(ledger.folder, Recorder()))
+    for size in (Size(360, 740), Size(3840, 2160)):
+        shown.look("dark" if scheme == "dark" else "light", size)
+        assert not shown.is_wider_than_window
+    assert shown.faults() == []
+
+
+def test_hours_of_video_make_a_small_page_that_opens_at_once(
+    tmp_path: Path, shown: ShownPage
+) -> None:
+    ledger = reported_job(tmp_path / "a_matted", 4, 125_000, doubts=DOUBTS)
+    path = write_report(ledger.folder, Recorder())
+    assert path.stat().st_size < 4_000_000  # and a megabyte of pictures
+    shown.open(path)
+    shown.page.locator(".curves canvas").focus()
+    milliseconds = shown.page.evaluate("performance.now()")
+    assert milliseconds < 2_000
