@@ -21,6 +21,7 @@ from matting.infer import infer
 from matting.media.matte_file import MatteFile
 from matting.options import CuttingOptions, MattingOptions, OutputKind
 from matting.progress import Progress
+from matting.project.job_signs import JobSigns
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.segment import segment
@@ -39,6 +40,7 @@ class Matted:
         seconds: that `infer` took, with its start.
         cpu_seconds: of the processor that it took: other work on the machine hardly changes them.
         said: what it told the user.
+        signs: what it saw of how wrong the mattes may be.
     """
 
     alpha: Tensor
@@ -46,6 +48,7 @@ class Matted:
     seconds: float
     cpu_seconds: float
     said: str
+    signs: JobSigns
 
 
 class _Recorder(Progress):
@@ -84,8 +87,9 @@ def matte_clip(
         for source, matte in zip(read(clip.video), stored_mattes(folder), strict=True):
             alphas.append(matte.alpha[:, 0].float() / MAX_ALPHA)
             foregrounds.append(shown_foreground(source, matte))
+        signs = JobSigns.read(Ledger(folder))
     said = "\n".join(progress.said)
-    return Matted(torch.cat(alphas), torch.cat(foregrounds), seconds, cpu_seconds, said)
+    return Matted(torch.cat(alphas), torch.cat(foregrounds), seconds, cpu_seconds, said, signs)
 
 
 def stored_mattes(folder: MattedFolder) -> Iterator[MattePlanes]:

@@ -1,0 +1,1 @@
+"""How well signs that need no truth tell which frames are wrong."""

@@ -1,0 +1,160 @@
+"""How well signs of doubt rank frames by their true error: python -m benchmarks.doubt [--write]
+
+True clips as they are and made harder, and drawn films, all matted by the program. Ends with 1
+where too few of the moments that a report would show are among the worst frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.doubt.disturbed_clips import DISTURBANCES, disturbed
+from benchmarks.doubt.ranking import WORST_SHARE, SeenClip, Values, hits, ranks_of, weighed
+from benchmarks.quality.bench import Bench
+from benchmarks.quality.clips import Clip
+from benchmarks.quality.metrics import frame_mad
+from benchmarks.results import measured_on, table, write_section
+from matting.imaging.frame_signs import SIGNS
+from matting.imaging.sample_format import Size
+from matting.inference.weights import VARIABLE
+from matting.options import ComputeOptions, MatteOptions, MattingOptions, Shots
+
+TITLE = "Signs of doubt"
+MOMENTS = 20
+LEAST_HITS = 10  # of MOMENTS
+SHARES = 3  # of the people, for each way in which clips are harder
+SMALL_PX, SMALL_FRAMES = 150, 24
+JOINED_FRAMES = 24  # of each of three clips
+DRAWN_SEEDS = range(1_010, 1_014)
+DRAWN = Size(640, 360)
+DOUBTFUL = (0.03, 0.05)  # means of haze
+BAD = (10, 15)  # MAD x 1e3
+ABOUT = (
+    "Rank correlation (Spearman) of each sign with the MAD of the same frame: over all frames, "
+    "over the means of clips, and within each clip, the mean over clips. Weighed: the logarithm of "
+    "the error by those of the signs, least squares; the weights for the clips of a person are "
+    "fitted on all other people. `matting/imaging/frame_signs.py` says what each sign is."
+)
+
+
+def main() -> int:
+    """Measure, print, record where asked to, and hold the moments to their bound."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.doubt", description=__doc__)
+    parser.add_argument("--clips", nargs="+", default=(), metavar="NAME", help="default: all")
+    parser.add_argument("--checkpoint", type=Path, default=os.environ.get(VARIABLE))
+    parser.add_argument("--write", action="store_true", help="write the tables to RESULTS.md")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)  # on pictures this small, threads wait for each other
+    checkpoint = None if asked.checkpoint is None else Path(asked.checkpoint)
+    options = MattingOptions(MatteOptions(checkpoint), compute=ComputeOptions("cpu"))
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="doubt_clips_") as folder:
+        clips = list(_seen(Bench(Path(folder), options, asked.clips)))
+    text, found = report(clips)
+    text = f"{(time.monotonic() - started) / 60:.0f} min. {measured_on()}\n\n{text}"
+    print(f"\n## {TITLE}\n\n{text}")
+    if asked.write:
+        write_section(TITLE, text)
+    return 0 if found >= LEAST_HITS else 1
+
+
+def report(clips: Sequence[SeenClip]) -> tuple[str, int]:
+    """Return the tables, and how many of the moments of greatest doubt are among the worst."""
+    signs = {name: [clip.sign(name) for clip in clips] for name in SIGNS}
+    doubts = {
+        **signs,
+        "haze and contour, weighed": weighed(clips, ["haze", "contour"]),
+        "all, weighed": weighed(clips, SIGNS),
+    }
+    kinds = list(dict.fromkeys(clip.kind for clip in clips))
+    rows = []
+    for name, values in doubts.items():
+        within = (_within(clips, values, kind) for kind in kinds)
+        rows.append([name, *ranks_of(clips, values).cells(), *within])
+    head = ["sign", "frames", "clips", "within a clip", *kinds]
+    frames = sum(len(clip.errors) for clip in clips)
+    shown, found = hits(clips, MOMENTS)
+    about = (
+        f"{ABOUT} {len(clips)} clips, {frames:,} frames. After all of them, within a clip by kinds."
+    )
+    moments = (
+        f"Of the {shown} moments of greatest haze that a report of all clips would show, {found} "
+        f"are among the worst {WORST_SHARE:.0%} of the frames by truth; the bound is {LEAST_HITS}."
+    )
+    return f"{about}\n\n{table(head, rows)}\n{moments}\n\n{_limits(clips)}", found
+
+
+def _within(clips: Sequence[SeenClip], values: Sequence[Values], kind: str) -> str:
+    pairs = [pair for pair in zip(clips, values, strict=True) if pair[0].kind == kind]
+    return f"{ranks_of([clip for clip, _ in pairs], [own for _, own in pairs]).within:.2f}"
+
+
+def _limits(clips: Sequence[SeenClip]) -> str:
+    """Return how many frames above some haze are as bad as that, and how many of these it finds."""
+    haze = np.concatenate([clip.sign("haze") for clip in clips])
+    errors = np.concatenate([clip.errors for clip in clips])
+    rows = []
+    for limit in DOUBTFUL:
+        above = haze > limit
+        cells = [
+            f"{(errors[above] > bad).mean():.0%} / {above[errors > bad].mean():.0%}" for bad in BAD
+        ]
+        rows.append([f"{limit}", f"{above.mean():.1%}", *cells])
+    head = ["haze above", "frames", *(f"MAD above {bad}: right / found" for bad in BAD)]
+    return table(head, rows)
+
+
+def _seen(bench: Bench) -> Iterator[SeenClip]:
+    """Matte all clips, and print each as it is done."""
+    cold = replace(bench.options.matte, shots=Shots.OFF)
+    half = replace(bench.options.matte, ratio=0.5)
+    for kind, person, clip in _clips(bench):
+        matte = {"cold": cold, "cuts": cold, "half ratio": half}.get(kind, bench.options.matte)
+        matted = bench.matte(clip, replace(bench.options, matte=matte))
+        errors = np.array(frame_mad(matted.alpha, clip.alpha))
+        print(f"{clip.name} ({kind}): MAD {errors.mean():.2f}", flush=True)
+        moments = [moment.frame for moment in matted.signs.moments()]
+        yield SeenClip(person, kind, errors, matted.signs.values.astype(np.float64), moments)
+
+
+def _clips(bench: Bench) -> Iterator[tuple[str, str, Clip]]:
+    """Yield the kind of each clip, who is in it, and the clip.
+
+    Everybody is seen as they are; a third of them, each time others, in each way that is harder.
+    """
+    people = list(bench.truth())
+    yield from (("as it is", clip.name, clip) for clip in people)
+    turns = count()
+
+    def some() -> Sequence[Clip]:
+        return people[next(turns) % SHARES :: SHARES]
+
+    for kind in ("half ratio", "cold"):
+        yield from ((kind, clip.name, clip) for clip in some())
+    for kind in DISTURBANCES:
+        for seed, clip in enumerate(some()):
+            yield kind, clip.name, disturbed(bench.folder, clip, kind, seed)
+    for clip in some():
+        first = people.index(clip)
+        following = [people[(first + step) % len(people)] for step in (0, 2, 5)]
+        parts = [bench.first_frames(each, JOINED_FRAMES) for each in following]
+        yield "cuts", clip.name, bench.joined(parts)
+    for clip in some():
+        yield "small", clip.name, bench.placed_small(clip, SMALL_PX, frames=SMALL_FRAMES)
+    for seed in DRAWN_SEEDS:
+        flashes = (12, 13, 50)
+        yield "drawn", f"drawn {seed}", bench.drawn(seed, DRAWN, 72, cuts=(30,), flashes=flashes)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,81 @@
+"""The bench of doubt: its ranks against figures made by hand, and its disturbed clips."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.doubt.__main__ import report
+from benchmarks.doubt.disturbed_clips import DISTURBANCES, disturbed
+from benchmarks.doubt.ranking import SeenClip, hits, rank_correlation, ranks_of, weighed
+from benchmarks.quality.clips import Clip
+from benchmarks.quality.made_clips import write_video
+from matting.imaging.frame_signs import SIGNS
+
+FRAMES = 48
+
+
+def seen(person: str, seed: int, *, told_by: str = "haze") -> SeenClip:
+    """Return a clip whose errors go with one sign, and nothing with the others."""
+    rng = np.random.default_rng(seed)
+    signs = rng.uniform(0.01, 0.1, (FRAMES, len(SIGNS)))
+    return SeenClip(person, "kind", signs[:, SIGNS.index(told_by)] * 300 - 0.3, signs)
+
+
+def test_ranks_are_those_of_spearman() -> None:
+    assert rank_correlation(np.array([1.0, 2, 3]), np.array([1.0, 4, 9])) == pytest.approx(1)
+    assert rank_correlation(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1)
+    # Equal values share a rank: by hand, 4.5 / sqrt(4.5 * 5).
+    tied = rank_correlation(np.array([1.0, 1, 2, 3]), np.array([1.0, 2, 3, 4]))
+    assert tied == pytest.approx(4.5 / math.sqrt(4.5 * 5))
+    assert math.isnan(rank_correlation(np.ones(3), np.array([1.0, 2, 3])))
+
+
+def test_clips_can_be_ranked_well_and_their_frames_badly() -> None:
+    clips = [seen("a", 1), seen("b", 2)]
+    doubts = [np.linspace(0, 1, FRAMES) + 10 * clip.errors.mean() for clip in clips]
+    ranks = ranks_of(clips, doubts)
+    assert ranks.clips == pytest.approx(1)
+    assert abs(ranks.within) < 0.5
+
+
+def test_weights_find_the_sign_that_tells_on_people_they_were_not_fitted_on() -> None:
+    clips = [seen(person, seed) for seed, person in enumerate("aabbcc")]
+    assert ranks_of(clips, weighed(clips, SIGNS)).within > 0.95
+    others = [seen("c", 9, told_by="area"), *clips[:4]]  # alone with what holds of it
+    assert ranks_of(others[:1], weighed(others, ["haze", "area"])[:1]).within < 0.5
+
+
+def test_moments_are_compared_with_the_worst_frames() -> None:
+    clip = seen("a", 1)
+    order = clip.errors.argsort().tolist()
+    best, worst = (replace(clip, moments=order[part]) for part in (slice(3), slice(-2, None)))
+    assert hits([best], 20) == (3, 0)
+    assert hits([worst], 20) == (2, 2)
+    assert hits([best, worst], 2) == (2, 2)  # the most doubtful come first
+    text, found = report([replace(best, person="b"), worst])
+    assert found == 2
+    assert all(f"| {name} |" in text for name in SIGNS)
+
+
+@pytest.mark.parametrize("kind", DISTURBANCES)
+def test_a_disturbed_clip_keeps_an_exact_truth(kind: str, tmp_path: Path) -> None:
+    rgb = torch.full((FRAMES, 3, 32, 64), 40, dtype=torch.uint8)
+    alpha = torch.zeros(FRAMES, 32, 64, dtype=torch.uint8)
+    rgb[:, :, 8:24, 16:32], alpha[:, 8:24, 16:32] = 220, 255
+    clip = Clip("a", write_video(tmp_path / "a.mp4", rgb), alpha)
+    harder = disturbed(tmp_path, clip, kind, 5)
+    shown = harder.rgb()
+    assert (shown.int() - clip.rgb().int()).abs().max() > 20
+    inside = harder.alpha_codes == 255
+    assert inside.any(2).any(1).sum() > FRAMES / 2  # somebody is still to be seen
+    if kind == "shaken":  # who is bright is where the truth says
+        assert shown.float().mean(1)[inside].min() > 150
+        assert not torch.equal(harder.alpha_codes[20], harder.alpha_codes[0])
+    same = disturbed(tmp_path, clip, kind, 5)
+    assert torch.equal(same.alpha_codes, harder.alpha_codes)
