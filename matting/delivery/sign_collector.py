@@ -10,11 +10,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from matting.imaging.frame_signs import DOUBT, CellMeans, frame_signs
+from matting.imaging.eye_difference import eye_differences
+from matting.imaging.frame_signs import DOUBT, CellMeans, frame_signs, small_alpha
 from matting.imaging.renderer import StoredFrames
 from matting.imaging.small_views import SmallViews, small_views
 from matting.media.images.pillow import encode_webp
 from matting.project.segment_signs import DoubtfulMoment, SegmentSigns
+from matting.view import StereoLayout
 
 CPU = torch.device("cpu")
 # Of what a picture is there already: else each frame of a rising doubt would be pictured.
@@ -73,17 +75,26 @@ class DoubtfulFrames:
 class SignCollector:
     """The signs of one segment, frame by frame."""
 
-    def __init__(self, moments: int, apart: int, colour: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        moments: int,
+        apart: int,
+        colour: tuple[int, int, int],
+        eyes: StereoLayout = StereoLayout.MONO,
+    ) -> None:
         """
         Args:
             moments: how many frames to picture at the most.
             apart: how many frames there are from one to the next at the least.
             colour: behind the people in the pictures, R'G'B'.
+            eyes: where those that are compared lie.
         """
         self._began = time.time()
         self._doubtful = DoubtfulFrames(moments, apart)
         self._colour = colour
+        self._eyes = eyes
         self._values: list[Tensor] = []
+        self._differences: list[Tensor] = []
         self._frames = 0
         self._first: CellMeans | None = None
         self._last: CellMeans | None = None
@@ -93,6 +104,8 @@ class SignCollector:
         values, cells = frame_signs(frames, self._last)
         values = values.to(CPU)
         self._values.append(values)
+        if self._eyes is not StereoLayout.MONO:
+            self._differences.append(_between_eyes(frames, self._eyes).to(CPU))
         self._first = self._first or cells.between(0, 1)
         self._last = cells.between(len(frames) - 1, len(frames))
         for frame, doubt in zip(frames.split(1), values[:, DOUBT].tolist(), strict=True):
@@ -114,4 +127,14 @@ class SignCollector:
             self._began,
             time.time(),
             self._doubtful.moments(),
+            torch.cat(self._differences).numpy() if self._differences else None,
         )
+
+
+def _between_eyes(frames: StoredFrames, eyes: StereoLayout) -> Tensor:
+    """Return how much the mattes of both eyes differ, [T]."""
+    alpha = small_alpha(frames)[:, None]
+    columns, _ = eyes.grid
+    left, right = alpha.tensor_split(2, 3 if columns == 2 else 2)
+    side = min(left.shape[2], right.shape[2]), min(left.shape[3], right.shape[3])
+    return eye_differences(*(eye[..., : side[0], : side[1]] for eye in (left, right)))

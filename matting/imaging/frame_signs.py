@@ -105,8 +105,12 @@ def _small_copy(frames: StoredFrames) -> tuple[Tensor, Tensor]:
     source, layout = frames.source, frames.source.sample_format
     samples = _sampled(source.luma_or_rgb[:, source.luma_or_rgb.shape[1] // 2])
     luma = (samples.to(torch.int32) & 0xFFFF) >> layout.lsb_padding
-    alpha = _sampled(frames.matte.alpha[:, 0]).float() / MAX_ALPHA
-    return alpha, luma.float() / layout.max_code_value
+    return small_alpha(frames), luma.float() / layout.max_code_value
+
+
+def small_alpha(frames: StoredFrames) -> Tensor:
+    """Return alpha at some of the pixels, [T, h, w], float32, in [0, 1]."""
+    return _sampled(frames.matte.alpha[:, 0]).float() / MAX_ALPHA
 
 
 def _sampled(plane: Tensor) -> Tensor:

@@ -59,10 +59,12 @@ class JobSigns:
     Attributes:
         segments: in order.
         values: [F, len(SIGNS)]; NaN where it is not known.
+        eyes: [F], how much the mattes of both eyes differ; NaN where that is not known.
     """
 
     segments: tuple[SignedSegment, ...]
     values: Values
+    eyes: Values
 
     @classmethod
     def read(cls, ledger: Ledger) -> JobSigns:
@@ -79,9 +81,10 @@ class JobSigns:
             if before is not None and before.alpha.shape == own.alpha.shape:
                 values[0, FLICKER] = float(own.flicker_after(before))
             before = segment.signs.last if ledger.plan is not None else None
-        return cls(
-            segments, np.concatenate(rows) if rows else np.zeros((0, len(SIGNS)), np.float32)
-        )
+        eyes = [_eyes(one) for one in segments]
+        if not segments:
+            return cls((), np.zeros((0, len(SIGNS)), np.float32), np.zeros(0, np.float32))
+        return cls(segments, np.concatenate(rows), np.concatenate(eyes))
 
     def moments(self) -> list[JobMoment]:
         """Return the frames that are pictured, the most doubtful first."""
@@ -112,6 +115,13 @@ def read_recorded(
         return read_segment_signs(path, frames)
     except InputError:
         return None
+
+
+def _eyes(segment: SignedSegment) -> Values:
+    """Return how much the mattes of both eyes differ in a segment; NaN where it is not known."""
+    if segment.signs is None or segment.signs.eyes is None:
+        return np.full(segment.frames, np.nan, np.float32)
+    return segment.signs.eyes
 
 
 def _segments(ledger: Ledger) -> Iterator[SignedSegment]:

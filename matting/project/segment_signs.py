@@ -27,7 +27,7 @@ from matting.system.files import read_error
 Values = NDArray[np.float32]
 
 STORED = np.float16  # to a thousandth of each value
-CELLS, TIMES, MOMENTS = "cells", "times", "moments"
+CELLS, TIMES, MOMENTS, EYES = "cells", "times", "moments", "eyes"
 VIEWS = ("source", "matte", "composite")
 MOST_MOMENTS = 20  # in a segment
 LARGEST = 1 << 20  # bytes of a picture, or cells in all pictures of cells
@@ -61,6 +61,7 @@ class SegmentSigns:
         first, last: the cells of its first frame and of its last.
         began, ended: when that was, in seconds since 1970.
         moments: its most doubtful frames, apart from each other, in order.
+        eyes: [F], how much the mattes of both eyes differ; None: there are no two.
     """
 
     values: Values
@@ -69,6 +70,7 @@ class SegmentSigns:
     began: float
     ended: float
     moments: tuple[DoubtfulMoment, ...] = ()
+    eyes: Values | None = None
 
     def write(self, path: Path) -> None:
         """Write them into the empty file `path`, and flush it.
@@ -81,6 +83,8 @@ class SegmentSigns:
             name: self.values[:, column].astype(STORED) for column, name in enumerate(SIGNS)
         }
         arrays[CELLS] = torch.cat(cells).to(torch.uint8).numpy()
+        if self.eyes is not None:
+            arrays[EYES] = self.eyes.astype(STORED)
         arrays[TIMES] = np.array([self.began, self.ended])
         arrays[MOMENTS] = np.array([own.frame for own in self.moments], np.int64)
         for number, own in enumerate(self.moments):
@@ -105,16 +109,21 @@ def read_segment_signs(path: Path, frames: int) -> SegmentSigns:
             times = _array(archive, TIMES, np.float64, (2,))
             cells = _array(archive, CELLS, np.uint8, (4, None, None))
             moments = tuple(_moments(archive, frames))
+            has_eyes = f"{EYES}.npy" in archive.namelist()
+            eyes = _array(archive, EYES, STORED, (frames,)) if has_eyes else None
     except OSError as error:
         raise read_error(path, error) from error
     except DAMAGE as error:
         raise InputError(f"{path} is damaged: {error}.", HINT) from error
     values = np.stack(columns, 1).astype(np.float32)
-    if not ((values >= 0) & (values <= 1)).all() or not np.isfinite(times).all():
+    columns += [] if eyes is None else [eyes]
+    shares = np.stack(columns)
+    if not ((shares >= 0) & (shares <= 1)).all() or not np.isfinite(times).all():
         raise InputError(f"{path} is damaged: what it holds are no signs.", HINT)
+    both = None if eyes is None else eyes.astype(np.float32)
     means = torch.from_numpy(cells).to(torch.int16)
     first, last = (CellMeans(means[at : at + 1], means[at + 1 : at + 2]) for at in (0, 2))
-    return SegmentSigns(values, first, last, float(times[0]), float(times[1]), moments)
+    return SegmentSigns(values, first, last, float(times[0]), float(times[1]), moments, both)
 
 
 def _moments(archive: zipfile.ZipFile, frames: int) -> Iterator[DoubtfulMoment]:

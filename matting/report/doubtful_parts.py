@@ -16,6 +16,7 @@ from matting.report.frame_clock import FrameClock
 from matting.system.humanize import MINUTE, exact_clock
 
 MOMENTS = 20
+MOST_SHOTS = 40
 APART_SECONDS = 1.0
 # Of 6,768 frames with known alpha, all with more haze than this had an error (MAD) above 10 of
 # 1000, and nine of ten one above 15; `python -m benchmarks.doubt` measures it.
@@ -38,6 +39,16 @@ class DoubtfulMinute:
     frame: int
     frames: int
     text: str
+
+
+@dataclass(frozen=True)
+class EyesOfShot:
+    """How much the mattes of both eyes differ in a shot: the mean, and the most in a frame."""
+
+    text: str
+    frames: int
+    mean: float
+    most: float
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,18 @@ def doubtful_moments(signs: JobSigns, clock: FrameClock) -> list[JobMoment]:
         if len(found) == MOMENTS:
             break
     return found
+
+
+def shots_by_eyes(signs: JobSigns, clock: FrameClock) -> list[EyesOfShot]:
+    """Return the shots in which the mattes of both eyes differ most; none without two eyes."""
+    found = []
+    for first, stop in pairwise([*clock.shots, len(signs.eyes)]):
+        known = signs.eyes[first:stop][np.isfinite(signs.eyes[first:stop])]
+        if len(known):
+            found.append(
+                EyesOfShot(clock.text(first), stop - first, float(known.mean()), float(known.max()))
+            )
+    return sorted(found, key=lambda shot: -shot.mean)[:MOST_SHOTS]
 
 
 def around(moment: JobMoment, signs: JobSigns, clock: FrameClock) -> Around:

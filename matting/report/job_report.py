@@ -22,6 +22,7 @@ from matting.report.doubtful_parts import (
     around,
     doubtful_minutes,
     doubtful_moments,
+    shots_by_eyes,
 )
 from matting.report.frame_clock import FrameClock
 from matting.report.job_facts import (
@@ -86,6 +87,7 @@ def report_page(ledger: Ledger, *, running: bool = False) -> str:
         moments=moments,
         limit=DOUBTFUL,
         ranges=range_rows(ledger, signs),
+        eyes=shots_by_eyes(signs, clock),
         segments=rows,
         times=[clock.text(row.first_frame) if row.frames else "" for row in rows],
         settings=job_settings(ledger),

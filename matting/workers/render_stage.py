@@ -27,6 +27,7 @@ from matting.options import (
     RendererBackend,
 )
 from matting.progress import Progress, quantity
+from matting.view import StereoLayout
 from matting.workers.segment_job import SegmentJob
 
 HDR_LOST = (
@@ -100,8 +101,12 @@ class RenderStage:
         formats = output_formats(source, self._output.encoding, targets)
         job.writer = self._create_writer(source, self._output, targets, formats, self._renderer)
         if job.task.signs is not None:
+            item = job.task.item
             job.writer.signs = SignCollector(
-                job.task.signs.moments, math.ceil(source.rate * APART_SECONDS), self._colour
+                job.task.signs.moments,
+                math.ceil(source.rate * APART_SECONDS),
+                self._colour,
+                item.apart or item.eyes or StereoLayout.MONO,
             )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):

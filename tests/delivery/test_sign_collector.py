@@ -17,6 +17,7 @@ from matting.imaging.renderer import StoredFrames
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.imaging.small_views import SmallViews
 from matting.project.segment_signs import read_segment_signs
+from matting.view import StereoLayout
 from tests.support.mattes import YUV420
 
 GREEN, RED = (0, 255, 0), (200, 20, 20)
@@ -83,3 +84,15 @@ def test_frames_of_video_are_pictured_in_its_colours() -> None:
     red = np.asarray(Image.open(io.BytesIO(moment.composite)))[8, 8]
     assert red[0] > 200
     assert red[1:].max() < 60
+
+
+def test_eyes_are_compared_where_there_are_two(tmp_path: Path) -> None:
+    both, alone = frame(1.0), frame(1.0)
+    both.matte.alpha[..., 640:] = MAX_ALPHA
+    collector = SignCollector(1, 1, GREEN, StereoLayout.LEFT_RIGHT)
+    for seen in (both, alone):
+        collector.take(seen)
+    collector.collected().write(tmp_path / "a.npz")
+    eyes = read_segment_signs(tmp_path / "a.npz", 2).eyes
+    assert eyes is not None
+    assert eyes.tolist() == [pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-2)]

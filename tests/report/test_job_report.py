@@ -7,17 +7,20 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from matting.imaging.sample_format import Size
+from matting.project.entry import OutputFile
 from matting.project.job_signs import JobSigns
 from matting.project.ledger import Ledger
 from matting.report.doubtful_parts import around, doubtful_minutes, doubtful_moments
 from matting.report.frame_clock import FrameClock
 from matting.report.job_report import report_page, write_report
 from matting.report.upkeep import kept_report
+from matting.system.fingerprint import Fingerprint
 from tests.support.browser import ShownPage
 from tests.support.recorder import Recorder
-from tests.support.reported_job import RATE, reported_job
+from tests.support.reported_job import RATE, reported_job, write_signs
 
 HOSTILE = "<img src=x onerror=alert(1)>_matted"
 # In the second and the third segment, of 100 frames each: two peaks, and one beside the first.
@@ -81,6 +84,19 @@ def test_separate_videos_have_each_their_own_times(tmp_path: Path) -> None:
     assert verdict(page).startswith("Look at 1 minute; 1 segment not finished")
     assert "output_001.mp4 0:00:00</a>" in page
     assert "--from 0:00:00.000 --to 0:00:00.867 --video output_001.mp4" in page
+
+
+def test_the_shots_in_which_the_eyes_differ_are_shown_where_there_are_two(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a_matted", shots=(150,))
+    assert "the eyes differ" not in report_page(ledger)
+    name = "output_001.mp4"
+    path = ledger.folder.segment_signs(name)
+    write_signs(path, 100, {}, stereo=True)
+    signs = OutputFile.of(path, Fingerprint.of(path))
+    ledger.amend(name, replace(ledger.entry(name), signs=signs))
+    page = report_page(ledger)
+    assert page.count("12.5 %</td>") == 4  # the end of a shot, and the beginning of the next
+    assert "Difference of the eyes" in page
 
 
 def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
