@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from matting.errors import EncodeError, InputError, MattingError, SegmentsFailedError
 from matting.progress import Progress
-from matting.project.inputs import InputFolder
 from matting.system.invocation import Command, sentence, start
+
+if TYPE_CHECKING:  # it loads torch, without which `add-audio` works
+    from matting.project.inputs import InputFolder
 
 Result = TypeVar("Result")
 
