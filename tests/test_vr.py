@@ -34,6 +34,7 @@ from matting.options import (
     OutputOptions,
 )
 from matting.project.inputs import read_inputs
+from matting.project.job_signs import JobSigns
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.range_options import RangeOptions, Rectangle
@@ -46,7 +47,7 @@ from matting.vr_options import FisheyeView, VrOptions
 from matting.workers.supervisor import Supervisor
 from tests.support.clips import decode, make_clip
 from tests.support.recorder import Recorder
-from tests.support.stages import SECOND, cut, matting_options, with_output
+from tests.support.stages import SECOND, cut, interrupt_after, matting_options, with_output
 
 ROWS = [FORMATS[FormatName.VR_GREEN], FORMATS[FormatName.VR_ALPHA]]
 SIDE, FRAMES = 128, 34  # in two segments
@@ -67,14 +68,20 @@ class Job(NamedTuple):
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """One whose mattes are soft, and others in every frame."""
+    """One whose mattes are soft, and others in every frame; interrupted twice, and gone on with."""
     folder = tmp_path_factory.mktemp("vr")
     checkpoint = write_varied_checkpoint(folder / "varied.pth", seed=7)
     video = make_clip(folder / f"{NAME}.mp4", FRAMES, size=(2 * SIDE, SIDE), audio=True)
     segments = segment(video, SECOND, None, Recorder())
     encoding = EncodingOptions(quality=4)  # whose own noise does not hide what differs
     options = matting_options(checkpoint, OutputOptions(encoding=encoding), ratio=0.5)
-    matted = infer(segments, options, None, Recorder())
+    matted, progress = MattedFolder.of(segments), Recorder()
+    interrupt_after(progress, matted, "output_000.mp4")
+    with pytest.raises(KeyboardInterrupt):
+        infer(segments, options, None, progress)
+    infer(segments, options, None, Recorder())
+    with pytest.raises(KeyboardInterrupt):
+        deliver(matted.root, ROWS, options, None, progress)
     return Job(video, matted, options, *deliver(matted.root, ROWS, options, None, Recorder()))
 
 
@@ -134,6 +141,13 @@ def frames_of(path: Path) -> list[tuple[Floats, Floats]]:
     reds = [red_of(own[:SIDE], own[SIDE:].reshape(2, SIDE // 2, -1)[1], matrix) for own in planes]
     brightness = [rgb.mean(axis=2) for _, rgb in decode(path)]
     return list(zip(brightness, reds, strict=True))
+
+
+def test_the_eyes_mattes_are_compared_in_every_frame(job: Job) -> None:
+    """Side by side, too, where nothing else depends on there being two."""
+    differences = JobSigns.read(Ledger(job.matted)).eyes
+    assert len(differences) == FRAMES
+    assert (differences > 0).all()
 
 
 def test_delivering_again_makes_nothing(job: Job) -> None:

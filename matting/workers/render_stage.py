@@ -106,7 +106,7 @@ class RenderStage:
                 job.task.signs.moments,
                 math.ceil(source.rate * APART_SECONDS),
                 self._colour,
-                item.apart or item.eyes or StereoLayout.MONO,
+                item.view.stereo if item.view else StereoLayout.MONO,
             )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):
