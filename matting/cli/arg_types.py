@@ -87,7 +87,10 @@ def formats(text: str) -> tuple[FormatName, ...]:
     try:
         return tuple(row.name for row in delivery_formats(text))
     except InputError as error:
-        raise argparse.ArgumentTypeError(f"{error.what} {error.hint}") from error
+        words = (word.strip().lower().replace("_", "-") for word in text.split(","))
+        unknown = next((word for word in words if word and word not in list(FormatName)), "")
+        question = suggestions.question(suggestions.nearest(unknown, list(FormatName)))
+        raise argparse.ArgumentTypeError(f"{error.what}{question} {error.hint}") from error
 
 
 def share(text: str) -> float:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from matting.cli import command_options, help_texts, suggestions
+from matting.cli.spaced_values import SpacedValue, spaced_value
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.network_choice import MatteQuality
@@ -54,6 +55,11 @@ class CommandParser(argparse.ArgumentParser):
         command_options.add_to(self, command)
 
     @property
+    def actions(self) -> list[argparse.Action]:
+        """All that the command takes."""
+        return self._actions
+
+    @property
     def options(self) -> list[str]:
         """All options that the command takes."""
         return [name for action in self._actions for name in action.option_strings]
@@ -89,9 +95,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command = _command(word)
     parser = CommandParser(command)
     words = _with_matte_quality(_with_negative_values(words, parser), parser)
+    spaced = spaced_value(words, parser.actions)
+    if spaced is not None and not spaced.begins_well:
+        parser.error(spaced.refusal)
     options, unknown = parser.parse_known_args(words)
     if unknown:
-        _refuse(unknown, parser)
+        _refuse(unknown, parser, spaced)
     if command.needs_path and options.path is None:
         parser.error(f"{command} needs a {command.input_name}.")
     options.command = command
@@ -171,9 +180,11 @@ def _command(word: str) -> Command:
     )
 
 
-def _refuse(unknown: Sequence[str], parser: CommandParser) -> NoReturn:
+def _refuse(unknown: Sequence[str], parser: CommandParser, spaced: SpacedValue | None) -> NoReturn:
     """Refuse arguments that a command does not take; say what may have been meant.
 
+    Args:
+        spaced: an option some of them may be the values of.
     Raises:
         InputError.
     """
@@ -186,6 +197,8 @@ def _refuse(unknown: Sequence[str], parser: CommandParser) -> NoReturn:
             parser.error(f"{option} is an option of {others}, not of {command}.")
         meant = suggestions.question(suggestions.nearest(option, parser.options))
         parser.error(f"{command} has no option {word}.{meant}")
+    if spaced is not None:
+        parser.error(spaced.refusal)
     parser.error(
         f"{command} takes one {command.input_name}, and there is more: {' '.join(unknown)}. "
         "A path that contains spaces is written between quotation marks."

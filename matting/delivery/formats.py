@@ -280,7 +280,7 @@ def delivery_format(name: str) -> DeliveryFormat:
         InputError: there is none of that name; lists all.
     """
     try:
-        return FORMATS[FormatName(name.strip().lower())]
+        return FORMATS[FormatName(name.strip().lower().replace("_", "-"))]
     except ValueError as error:
         raise InputError(
             f"There is no format {name!r}.", f"Formats: {', '.join(FORMATS)}.", option="--as"

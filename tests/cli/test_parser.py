@@ -15,6 +15,7 @@ from matting.cli import arg_types, option_values
 from matting.cli.parser import CommandParser, TextRequested, parse
 from matting.errors import InputError
 from matting.network_choice import MatteQuality, Model
+from matting.options import FormatName
 from matting.system.invocation import VERSION, Command
 from tests.support.repository import ROOT
 
@@ -83,6 +84,17 @@ def test_the_help_of_a_command_has_a_sentence_groups_and_examples_that_work(
         ),
         ("segment a --zzz", "segment has no option --zzz."),
         ("segment my clip.mp4", "quotation marks"),
+        ("deliver a --as vr-alpha vr-green", "--as vr-alpha,vr-green."),
+        ("deliver a --as vr-alpha, vr-green --quiet", "--as vr-alpha,vr-green."),
+        ("deliver --as vr-alpha vr-green png a", "--as vr-alpha,vr-green,png."),
+        ("deliver a --view left-right, 180", "--view left-right,180."),
+        ("deliver a --view=left-right , 180", "--view left-right,180."),
+        ("infer a --background 0 177 64", "--background 0,177,64."),
+        ("rematte a --keep-out 1 2 30 40", "--keep-out 1,2,30,40."),
+        ("preview a --at 1:00 2:00", "--at 1:00,2:00."),
+        ("deliver a --as vr-alpha b c", "quotation marks"),
+        ("deliver a --as vr-alpha vr-green --fishy", "no option --fishy"),
+        ("deliver a --as webm_alpha,vralpha", "Did you mean vr-alpha?"),
         ("infer", "infer needs a SEGMENTS_DIR"),
         ("deliver a --as prores", "Formats: green, background, prores4444"),
         ("infer a --subject potrait", "Did you mean portrait?"),
@@ -104,11 +116,17 @@ def test_what_is_meant_is_asked(line: str, words: str) -> None:
     assert words in refusal(line)
 
 
+def test_a_folder_may_be_called_like_a_format() -> None:
+    options = parse(["deliver", "--as", "vr-alpha", "green"])
+    assert (options.path.name, options.formats) == ("green", (FormatName.VR_ALPHA,))
+
+
 def test_a_choice_is_taken_in_every_spelling() -> None:
     line = "INFER a --subject Portrait --codec H265 --chroma 420 --save ALPHA_PNG --decoder AUTO"
     options = parse([*line.split(), "--device", "CUDA:0", "--downsample-ratio", "Auto"])
     assert options.command is Command.INFER
     assert (options.subject, options.codec, options.chroma) == ("portrait", "hevc", "4:2:0")
+    assert parse(["deliver", "a", "--as", "VR_Alpha"]).formats == (FormatName.VR_ALPHA,)
     assert (options.save, options.decoder, options.device) == (["alpha-png"], "auto", "cuda:0")
     assert parse(["add_audio", "a"]).command is Command.ADD_AUDIO
 
