@@ -30,8 +30,8 @@ class NameRemover:
         }
         longest_first = sorted(self._names, key=len, reverse=True)
         self._pattern = re.compile(
-            # Not in the middle of a longer path, nor of a longer name.
-            r"(?<![\w/\\])(" + "|".join(map(re.escape, longest_first)) + r")(?![\w-])",
+            # Not in the middle of a longer path, nor of a longer name; a full stop may end it.
+            r"(?<![\w/\\])(" + "|".join(map(re.escape, longest_first)) + r")(?!\.*[\w-])",
             re.IGNORECASE if IGNORES_CASE else 0,
         )
         self._folded = {form.lower(): name for form, name in self._names.items()}

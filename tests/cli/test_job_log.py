@@ -106,6 +106,19 @@ def test_nothing_else_of_its_name_is_touched(kind: str, tmp_path: Path) -> None:
     assert text_of(folder).count("Hello.") == 1
 
 
+@pytest.mark.parametrize(
+    "behind", ["", "/a.py", "\\a.py", ".", ": no", "...", ") and", '"', ", so"]
+)
+def test_a_path_is_replaced_with_a_separator_or_an_end_behind_it(behind: str) -> None:
+    assert NameRemover({Path("/x/doubt"): "<it>"}).remove(f"/x/doubt{behind}") == f"<it>{behind}"
+
+
+@pytest.mark.parametrize("behind", [".work", ".work/a.py", "-2", "ful", "..a"])
+def test_a_path_that_only_begins_alike_is_another(behind: str) -> None:
+    text = f"In /x/doubt{behind}"
+    assert NameRemover({Path("/x/doubt"): "<it>"}).remove(text) == text
+
+
 def test_it_may_be_written_by_many_at_once(tmp_path: Path) -> None:
     log = log_in(make_job(tmp_path))
 
