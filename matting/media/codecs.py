@@ -11,7 +11,9 @@ from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext
 from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import MissingError
@@ -19,6 +21,7 @@ from matting.system import fixes
 
 # FFmpeg's own decoders of these ignore the transparency that WebM stores beside the frames.
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
 
 
 def require_codec(
@@ -94,6 +97,30 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
     if not has_alpha_beside(stream):
         return context
     return create_codec_context(ALPHA_DECODERS[context.codec.canonical_name], "r")
+
+
+def decode_packet(decoder: VideoCodecContext, packet: Packet[Any] | None) -> list[VideoFrame]:
+    """Return the frames that come out with a packet; None: those that are still to come.
+
+    Uncompressed pictures with a palette that are cut short are refused as all others are: FFmpeg
+    would show what lies in memory in place of what they lack.
+
+    Raises:
+        av.error.FFmpegError: the decoder refuses it.
+    """
+    if packet is not None and 0 < packet.size < _palette_picture_bytes(decoder):
+        raise av.error.InvalidDataError(
+            INVALID_DATA, f"{packet.size} bytes are too few for a picture"
+        )
+    return decoder.decode(packet)
+
+
+def _palette_picture_bytes(decoder: VideoCodecContext) -> int:
+    """Return how many bytes an uncompressed picture with a palette takes; 0: it is no such one."""
+    bits = decoder.bits_per_coded_sample
+    if decoder.name != "rawvideo" or decoder.format is None or not decoder.format.has_palette:
+        return 0
+    return -(-decoder.width * bits // 8) * decoder.height
 
 
 def has_alpha_beside(stream: VideoStream) -> bool:

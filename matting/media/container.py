@@ -24,7 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.errors import DISK_FULL, FORBIDDEN, EncodeError, InputError, MediaError, storage_error
-from matting.media.codecs import decoder_of
+from matting.media.codecs import decode_packet, decoder_of
 from matting.media.ffmpeg import FAR, SAFE_INPUT, SELF_DESCRIBING
 from matting.media.packet_limits import PacketLimits
 from matting.system.files import require_possible
@@ -89,7 +89,7 @@ def decode(
     """
     decoder = decoder or decoder_of(stream)
     for packet in container.demux(stream):
-        yield from decoder.decode(packet)
+        yield from decode_packet(decoder, packet)
 
 
 def until_break(

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from matting.imaging.sample_format import Size
-from matting.media.codecs import decoder_of
+from matting.media.codecs import decode_packet, decoder_of
 from matting.media.colour_tags import ColourTags
 from matting.media.container import open_video, reading
 from matting.media.foreign_files import read_guarded
@@ -135,6 +135,6 @@ def _next_frame(
     decoder = decoder_of(stream)
     for packet in container.demux(stream):
         progress.alive()
-        for frame in decoder.decode(packet):
+        for frame in decode_packet(decoder, packet):
             return frame
     return None

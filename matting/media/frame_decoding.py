@@ -20,7 +20,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from matting.imaging.sample_format import Size
-from matting.media.codecs import decoder_of
+from matting.media.codecs import decode_packet, decoder_of
 from matting.media.container import (
     ffmpeg_log,
     is_presented,
@@ -226,7 +226,7 @@ def _decode_packet(
 ) -> list[VideoFrame] | None:
     """Return the frames that come out; None when the decoder refuses the packet."""
     try:
-        return context.decode(packet)
+        return decode_packet(context, packet)
     except av.error.FFmpegError:
         decoding.errors += 1
         return None

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from matting.imaging.orientation import Orientation
 from matting.imaging.sample_format import Size
-from matting.media.codecs import decoder_of
+from matting.media.codecs import decode_packet, decoder_of
 from matting.media.colour_tags import ColourTags
 from matting.media.container import AnyStream, side_data
 from matting.media.display_matrix import display_matrix, orientation_of
@@ -134,7 +134,7 @@ class StartReader:
 
     def _decode(self, packet: Packet[AnyStream] | None) -> None:
         try:
-            frames = self._decoder.decode(packet)
+            frames = decode_packet(self._decoder, packet)
         except av.error.InvalidDataError as error:
             self._refusals.append(error.strerror or str(error))
             self.is_complete = len(self._refusals) == MOST_REFUSED

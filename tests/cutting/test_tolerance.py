@@ -160,3 +160,26 @@ def test_zeroed_bytes_are_named_and_no_frame_is_lost(
             assert pixels == expected or (codec == "mjpeg" and time in doubtful)
         assert progress.mentions("is damaged: ") == bool(named)
         assert named
+
+
+def test_uncompressed_pictures_with_a_palette_that_are_cut_short_are_damaged(
+    tmp_path: Path,
+) -> None:
+    """FFmpeg would show what lies in memory in place of what they lack."""
+    whole = make_clip(tmp_path / "whole.avi", 6, codec="rawvideo", pixel_format="monow")
+    content = bytearray(whole.read_bytes())
+    with av.open(str(whole)) as container:
+        packets = [(packet.pos or 0, packet.size) for packet in container.demux(video=0)]
+    for number in (2, 5):
+        start, size = packets[number]
+        content[start - 4 : start] = (size // 2).to_bytes(4, "little")
+    video = tmp_path / "short.avi"
+    video.write_bytes(content)
+    progress = Recorder()
+    folder = segment(video, THIRD, None, progress)
+    of_whole = [pixels for _, pixels in joined(segment(whole, THIRD, None, Recorder()))]
+    assert len(set(of_whole)) == 6
+    shown = [of_whole[number] for number in (0, 1, 3, 4)]
+    assert [pixels for _, pixels in joined(folder)] == shown
+    assert [len(planned.missing) for planned in plan_of(folder).segments] == [2]
+    assert progress.mentions("is damaged: ")
