@@ -109,6 +109,8 @@ def impossible_times(reference: Shown) -> str:
     frames = len(reference.times)
     bad = frames - len(_good_times(reference.times))
     doubts = [f"{bad} of {frames} frames at doubled, falling or no times"] if bad else []
+    if reference.is_restarted:
+        doubts.append("a clock that starts anew where the file's own times go on")
     if reference.is_unclocked:
         doubts.append("audio far beyond its samples")
     return "; ".join(doubts)

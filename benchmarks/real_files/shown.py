@@ -59,6 +59,8 @@ class Shown:
         errors: what ffmpeg complained of.
         is_unclocked: whether the audio's times were impossible, and are those of its samples one
             after the other.
+        is_restarted: whether the program takes the clock to start anew where it goes on by the
+            file's own times, and these are the times without that.
     """
 
     pictures: NDArray[np.uint8]
@@ -66,6 +68,7 @@ class Shown:
     loudness: NDArray[np.float64]
     errors: list[str]
     is_unclocked: bool = False
+    is_restarted: bool = False
 
     @property
     def silent(self) -> bool:
@@ -73,9 +76,11 @@ class Shown:
         return not self.errors
 
 
-def show(path: Path, *, audio: bool) -> Shown:
+def show(path: Path, *, audio: bool, as_written: bool = False) -> Shown:
     """Decode the best video stream of `path`, and its first audio stream if that is asked for.
 
+    Args:
+        as_written: leave the times of a clock that the program takes to start anew as they are.
     Raises:
         NotShownError: there is no picture in it.
     """
@@ -85,16 +90,17 @@ def show(path: Path, *, audio: bool) -> Shown:
     if NO_VIDEO.search(FORMAT.findall(streams)[0].rstrip(",")):
         raise NotShownError("a still picture, or a text")
     has_audio = ": Audio:" in streams
+    source = [*(["-copyts"] if as_written else []), "-i", str(path)]
     # Each time the other stream is read as well: jumps of the clock are mended for both alike.
     beside = ["-map", "0:a:0", "-c", "copy", "-f", "null", "-"] if has_audio else []
     pictures_out = ["-map", "0:V:0", "-vf", PICTURES, "-fps_mode", "passthrough"]
-    raw, log = _run(["-i", str(path), *pictures_out, "-f", "rawvideo", "pipe:1", *beside])
+    raw, log = _run([*source, *pictures_out, "-f", "rawvideo", "pipe:1", *beside])
     samples = np.zeros(0, np.int16)
     blocks: list[tuple[str, str]] = []
     if has_audio and audio:
         beside = ["-map", "0:V:0", "-c", "copy", "-f", "null", "-"]
         audio_out = ["-map", "0:a:0", "-af", AUDIO, "-f", "s16le", "pipe:1"]
-        heard, audio_log = _run(["-i", str(path), *audio_out, *beside])
+        heard, audio_log = _run([*source, *audio_out, *beside])
         samples, blocks = np.frombuffer(heard, np.int16, len(heard) // 2), BLOCK.findall(audio_log)
     base = TIME_BASE.findall(log)
     count = len(raw) // PICTURE_BYTES
@@ -116,6 +122,7 @@ def show(path: Path, *, audio: bool) -> Shown:
         _loudness(samples, blocks, start),
         [error for error in ERROR.findall(log) if OF_TIMES not in error],
         is_unclocked,
+        as_written,
     )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmarks.checkpoints import write_constant_checkpoint
 from benchmarks.faults.fault import NotHeldError
-from benchmarks.faults.program import run
+from benchmarks.faults.program import CommandResult, run
+from benchmarks.real_files import written_clock
 from benchmarks.real_files.outcome import (
     Kind,
     Outcome,
@@ -59,11 +60,21 @@ class Trial:
             output = Path(name)
             try:
                 result = run(self._arguments(path, output), output / "log.txt", limit_seconds=limit)
-                return outcome_of(
-                    path, reference, result, lambda: self._differences(path, output, reference)
-                )
+                outcome = self._outcome(path, output, reference, result)
+                if outcome.kind is not Kind.DIFFERENT or not written_clock.goes_on(like or path):
+                    return outcome
+                reference = show(like or path, audio=self.checkpoint is not None, as_written=True)
+                by_file = self._outcome(path, output, reference, result)
+                return outcome if by_file.kind is Kind.DIFFERENT else by_file
             except NotHeldError as error:
                 return Outcome(path, Kind.HANG, reference.silent, str(error))
+
+    def _outcome(
+        self, path: Path, output: Path, reference: Shown, result: CommandResult
+    ) -> Outcome:
+        return outcome_of(
+            path, reference, result, lambda: self._differences(path, output, reference)
+        )
 
     def _arguments(self, path: Path, output: Path) -> list[str]:
         command = "segment" if self.checkpoint is None else "run"

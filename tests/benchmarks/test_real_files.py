@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.faults.program import CommandResult
 from benchmarks.real_files import __main__ as bench
+from benchmarks.real_files import written_clock
 from benchmarks.real_files.outcome import (
     Kind,
     Outcome,
@@ -21,6 +22,7 @@ from benchmarks.real_files.outcome import (
 )
 from benchmarks.real_files.shown import SIDE_PX, NotShownError, Shown, show
 from benchmarks.real_files.trial import Trial
+from matting.errors import MediaError
 from tests.support.clips import make_clip
 from tests.support.stream_sources import make, opened, tone
 
@@ -60,6 +62,30 @@ def test_audio_far_beyond_the_file_is_heard_as_in_a_wav_file(tmp_path: Path) -> 
     heard = show(video, audio=True)
     assert 20 <= len(heard.loudness) <= 22
     assert heard.is_unclocked
+
+
+def test_a_clock_that_ffmpeg_alone_starts_anew_is_named(tmp_path: Path) -> None:
+    """Packets without a picture let its times run ahead of those that the file holds."""
+    film = ["-f", "lavfi", "-i", "testsrc2=s=80x60:r=15:d=2.2", *tone(440, 2), "-bf", "2"]
+    try:
+        video = make(tmp_path / "clip.vob", *film, "-c:v", "libxvid", "-g", "12", "-c:a", "mp2")
+    except MediaError as error:
+        if "ncoder" not in str(error):
+            raise
+        pytest.skip("this ffmpeg has no Xvid")
+    assert written_clock.goes_on(video)
+    outcome = Trial(None, "2")(video)
+    assert outcome is not None
+    assert (outcome.kind, outcome.silent) == (Kind.EQUAL_WHERE_TIMED, True)
+    assert "a clock that starts anew" in outcome.reason
+
+
+def test_a_clock_that_starts_anew_in_the_file_is_none_of_ffmpegs(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.ts", FRAMES)
+    assert written_clock.goes_on(clip)
+    twice = tmp_path / "twice.ts"
+    twice.write_bytes(clip.read_bytes() * 2)
+    assert not written_clock.goes_on(twice)
 
 
 def test_a_text_shows_nothing(tmp_path: Path) -> None:
