@@ -9,6 +9,7 @@ from pathlib import Path
 from matting.background import BackgroundFile
 from matting.errors import InputError
 from matting.media.background import with_background_read
+from matting.media.container import require_file
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.clip_settings import (
@@ -17,11 +18,15 @@ from matting.project.clip_settings import (
     settings_path,
     write_settings,
 )
-from matting.project.job_options import JobOptions
-from matting.report.comparison import PreviewedVideo, Setting
+from matting.project.job_options import DEFAULTS, JobOptions
+from matting.project.ledger import Ledger
+from matting.project.paths import MattedFolder, segments_folder
+from matting.project.resumed_options import take_up
+from matting.report.comparison import PreviewedVideo
 from matting.report.preview_maker import PreviewMaker
 from matting.report.preview_networks import PreviewNetworks
 from matting.report.preview_page import PreviewPage, SettingRow, page_path
+from matting.report.setting_trial import sweep_trials
 from matting.system import atomic_files
 from matting.system.device import choose_device, describe, share_cores
 from matting.system.humanize import clock
@@ -40,6 +45,7 @@ def choose(
         InputError: the video cannot be used, or there is no such setting.
         StorageError: the file cannot be written.
     """
+    options = take_up(options, _remembered(video, output), Progress())
     settings = PreviewedVideo.open(video, options).settings
     if not 1 <= number <= len(settings):
         raise InputError(
@@ -67,17 +73,22 @@ def preview(
 
     Args:
         times: of moments that are shown beside those that are found, in seconds.
+        options: a job of this video goes before, but for what was typed.
     Raises:
         InputError, MediaError: the video or an option cannot be used.
         MissingError: the weights are not there.
         MachineError: the network does not work on this computer.
         StorageError: the page cannot be written.
     """
+    require_file(video)
+    remembered = _remembered(video, output)
+    options = take_up(options, remembered, progress)
     with_background_read(options.output)
     shown = PreviewedVideo.open(video, options)
-    page = _empty_page(shown, options, output)
+    page = _empty_page(shown, options, remembered or DEFAULTS, output)
     page.require_free()
     atomic_files.make_folder(page.path.parent)
+    sweep_trials(page.path)
     device = choose_device(options.compute.device)
     share_cores(device, options.compute.threads)
     progress.say(describe(device))
@@ -86,10 +97,30 @@ def preview(
     return page
 
 
-def _empty_page(shown: PreviewedVideo, options: MattingOptions, output: Path | None) -> PreviewPage:
+def _remembered(video: Path, output: Path | None) -> JobOptions | None:
+    """Return the options of the video's job; None: there is none yet."""
+    return Ledger(MattedFolder.of(segments_folder(video, output))).remembered
+
+
+def _empty_page(
+    shown: PreviewedVideo, options: MattingOptions, job: JobOptions, output: Path | None
+) -> PreviewPage:
     video, source = shown.item.path, shown.source
     chosen = read_settings(settings_path(video, output))
-    rows = [_row(s, n, chosen, options, video) for n, s in enumerate(shown.settings, start=1)]
+    usual = job if chosen is None else JobOptions.of(chosen.applied_to(job.applied_to(options)))
+    choice = (
+        f"{program_line(Command.PREVIEW, video)} {JobOptions.of(options).in_words(job)}".strip()
+    )
+    rows = [
+        SettingRow(
+            setting.name,
+            setting.ratio,
+            line=_line(video, JobOptions.of(setting.applied_to(options)).in_words(usual)),
+            choice=f"{choice} --choose {number}",
+            is_chosen=chosen == ClipSettings.of(setting.matte),
+        )
+        for number, setting in enumerate(shown.settings, start=1)
+    ]
     width, height = source.size_px
     seconds = float((source.times[-1] - source.times[0]) * source.time_base + 1 / source.rate)
     background = options.output.background
@@ -103,23 +134,8 @@ def _empty_page(shown: PreviewedVideo, options: MattingOptions, output: Path | N
     )
 
 
-def _row(
-    setting: Setting,
-    number: int,
-    chosen: ClipSettings | None,
-    options: MattingOptions,
-    video: Path,
-) -> SettingRow:
-    asked = JobOptions.of(options).in_words()
-    own = JobOptions.of(setting.applied_to(options)).in_words()
-    choice = program_line(Command.PREVIEW, video, "--choose", number)
-    return SettingRow(
-        setting.name,
-        setting.ratio,
-        line=f"{program_line(Command.RUN, video)} {own}".strip(),
-        choice=f"{choice} {asked}".strip(),
-        is_chosen=chosen == ClipSettings.of(setting.matte),
-    )
+def _line(video: Path, words: str) -> str:
+    return f"{program_line(Command.RUN, video)} {words}".strip()
 
 
 def _css(colour: tuple[int, int, int]) -> str:

@@ -15,6 +15,7 @@ from matting.imaging.renderer import render_matte_planes
 from matting.infer import infer
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
+from matting.job_option import JobOption
 from matting.media.matte_file import MatteFile
 from matting.network_choice import SmallPeople
 from matting.options import (
@@ -31,11 +32,17 @@ from matting.options import (
 from matting.preview import choose, preview
 from matting.project.clip_settings import read_settings, settings_path
 from matting.project.ledger import Ledger
+from matting.report import preview_maker
 from matting.report.comparison import Clip, PreviewedVideo, matte_of
 from matting.report.moments import Moment
+from matting.report.preview_page import page_path
+from matting.report.setting_trial import sweep_trials
 from matting.segment import segment
+from matting.system.file_lock import folder_lock
+from matting.system.temporary_files import create_temporary_folder
 from tests.support.clips import make_clip
 from tests.support.damage import damage_packets
+from tests.support.interlaced import interlaced
 from tests.support.recorder import Recorder
 
 
@@ -70,6 +77,52 @@ def test_a_page_shows_moments_in_all_settings_with_what_they_cost(
     text = page.path.read_text(encoding="utf-8")
     assert text.count('class="people"') == 2 * len(page.moments)
     assert any(str(page.path) in said for said in progress.said)
+
+
+def test_when_the_time_is_over_a_few_moments_are_shown_by_all_settings(
+    video: Path, opaque_checkpoint: Path, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview_maker, "LIMIT_SECONDS", 0)
+    monkeypatch.setattr(preview_maker, "FEWEST_MOMENTS", 1)
+    page = preview(video, [Fraction(0)], options_of(opaque_checkpoint), None, progress)
+    assert [moment.numbers for moment in page.moments] == [{1, 2}]
+    assert page.expected > 1
+    assert "too short" in page.progress
+
+
+def test_an_interlaced_video_is_tried_as_it_will_be_matted(
+    tmp_path: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    video = interlaced(tmp_path / "woven.mp4", "libx264")
+    page = preview(video, [], options_of(opaque_checkpoint), None, progress)
+    assert all(row.forecast is not None for row in page.settings)
+
+
+def test_a_job_goes_before_what_nobody_typed(
+    video: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    options = options_of(opaque_checkpoint)
+    begun = replace(options, matte=replace(options.matte, ratio=0.75))
+    infer(segment(video, CuttingOptions(), None, progress), begun, None, progress)
+    asked = replace(options, typed=frozenset({JobOption.BACKGROUND}))
+    page = preview(video, [], asked, None, progress)
+    assert [row.ratio for row in page.settings] == [0.75, 0.375, 1.0]
+    assert "--downsample-ratio" not in page.settings[0].line  # the job goes on by it
+    assert "--downsample-ratio 0.375" in page.settings[1].line
+    choose(video, 2, asked, None, progress)
+    chosen = read_settings(settings_path(video))
+    assert chosen is not None
+    assert chosen.downsample_ratio == 0.375
+
+
+def test_what_a_killed_run_has_left_is_removed_and_no_other(video: Path) -> None:
+    page = page_path(video)
+    left, used = create_temporary_folder(page), create_temporary_folder(page)
+    (left / "trial").mkdir()
+    other = create_temporary_folder(video)
+    with folder_lock(used):
+        sweep_trials(page)
+        assert [path.exists() for path in (left, used, other)] == [False, True, True]
 
 
 def test_a_moment_that_cannot_be_read_is_left_out_and_named(

@@ -44,6 +44,12 @@ class ClipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             model=matte.model,
         )
 
+    def applied_to(self, options: MattingOptions) -> MattingOptions:
+        """Return options by which a video is matted as chosen."""
+        ratio = None if isinstance(self.downsample_ratio, str) else self.downsample_ratio
+        matte = replace(options.matte, ratio=ratio, subject=self.subject, model=self.model)
+        return replace(options, matte=matte)
+
     @property
     def words(self) -> dict[JobOption, str]:
         """The options, as they are typed."""

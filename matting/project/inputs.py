@@ -49,6 +49,7 @@ class Input:
             is by the whole picture's, or that is the same.
         apart: the layout of two eyes that are matted each by itself; None: the picture is matted as
             one.
+        deinterlaces: whether it may be interlaced, as what segment has cut never is.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Input:
     view: View | None = None
     eyes: StereoLayout | None = None
     apart: StereoLayout | None = None
+    deinterlaces: bool = False
 
     @property
     def frames(self) -> int | None:
@@ -106,7 +108,7 @@ class Input:
         """
         if self.is_sequence:
             return ImageSequence(self.path, rate or Fraction(1))
-        source = VideoSource(self.path, self.rate)
+        source = VideoSource(self.path, self.rate, deinterlaces=self.deinterlaces)
         if self.planned is not None and self.time_base is not None:
             _require_planned(source, self.planned, self.time_base)
         return source

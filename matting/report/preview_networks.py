@@ -1,8 +1,11 @@
-"""The networks that the settings of a preview need, each loaded once."""
+"""The networks that the settings of a preview need, the weights of each loaded once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import torch
 
@@ -24,7 +27,8 @@ class PreviewNetworks:
         self.device = device
         self._progress = progress
         self._checkpoints: dict[tuple[Path | None, Model | None], Checkpoint] = {}
-        self._sessions: dict[tuple[Path | None, Model | None], MattingSession] = {}
+        self._idle: dict[tuple[Path | None, Model | None], list[MattingSession]] = {}
+        self._lock = Lock()
 
     def checkpoint(self, matte: MatteOptions) -> Checkpoint:
         """Return the weights.
@@ -38,19 +42,26 @@ class PreviewNetworks:
             self._checkpoints[key] = load_checkpoint(path)
         return self._checkpoints[key]
 
-    def session(self, matte: MatteOptions) -> MattingSession:
-        """Return the session; its state is of what was matted last.
+    @contextmanager
+    def session(self, matte: MatteOptions) -> Iterator[MattingSession]:
+        """Lend a session to one thread; its state is of what was matted last.
 
         Raises:
             InputError, MissingError, MachineError: the weights or the device cannot be used.
         """
-        key = matte.checkpoint, matte.model
-        if key not in self._sessions:
-            self._sessions[key] = MattingSession(
-                self.checkpoint(matte).network,
-                self.device,
-                matte.precision,
-                quality=matte.quality,
-                small_people=matte.small_people is SmallPeople.AUTO,
-            )
-        return self._sessions[key]
+        idle = self._idle.setdefault((matte.checkpoint, matte.model), [])
+        with self._lock:
+            session = idle.pop() if idle else self._new_session(matte)
+        try:
+            yield session
+        finally:
+            idle.append(session)
+
+    def _new_session(self, matte: MatteOptions) -> MattingSession:
+        return MattingSession(
+            self.checkpoint(matte).network,
+            self.device,
+            matte.precision,
+            quality=matte.quality,
+            small_people=matte.small_people is SmallPeople.AUTO,
+        )

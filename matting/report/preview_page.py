@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from matting.errors import InputError
+from matting.progress import quantity
 from matting.report.page import is_own_page, render_page
 from matting.system import atomic_files
 from matting.system.humanize import duration, gigabytes
@@ -92,6 +93,16 @@ class ShownMoment:
     part: str = ""
     results: list[ResultPicture] = field(default_factory=list)
 
+    @property
+    def numbers(self) -> set[int]:
+        """By which settings it is there."""
+        return {result.number for result in self.results}
+
+    def add(self, result: ResultPicture) -> None:
+        """Add what another setting makes of it."""
+        self.results.append(result)
+        self.results.sort(key=lambda one: one.number)
+
 
 @dataclass
 class PreviewPage:
@@ -100,8 +111,10 @@ class PreviewPage:
     Attributes:
         facts: of the video, as a sentence.
         wanted: the colour behind the people, as CSS has it.
-        progress: how far it is, as a sentence.
+        expected: how many moments there are to be; 0: nobody knows yet.
+        now: the number of the setting by which moments are being matted.
         is_finished: whether nothing more comes.
+        is_stopped: whether that is before all was done.
     """
 
     path: Path
@@ -110,8 +123,53 @@ class PreviewPage:
     wanted: str
     settings: list[SettingRow]
     moments: list[ShownMoment] = field(default_factory=list)
-    progress: str = "The first moment is being matted ..."
+    expected: int = 0
+    now: int = 1
     is_finished: bool = False
+    is_stopped: bool = False
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in a sentence or two."""
+        here = quantity(len(self.moments), "moment")
+        if self.is_stopped:
+            return f"This is not complete: the preview was stopped with {here}."
+        if self.is_finished:
+            return self._at_the_end
+        if not self.moments:
+            return "The first moment is being matted ..."
+        if not self.expected:
+            return "The first moment is here. The others are being chosen ..."
+        if self.now == 1:
+            return f"{len(self.moments)} of {self.expected} moments are here so far ..."
+        so_far = len(self.moments) - self._lacking(self.now)
+        return (
+            f"{here} are here, and {so_far} of them by setting {self._named(self.now)} so far ..."
+        )
+
+    def missing(self, moment: ShownMoment) -> str:
+        """Return by which settings a moment is not there, as a clause; "": by none."""
+        numbers = range(1, len(self.settings) + 1)
+        return ", ".join(self._named(number) for number in numbers if number not in moment.numbers)
+
+    @property
+    def _at_the_end(self) -> str:
+        here = quantity(len(self.moments), "moment")
+        absent = []
+        if (others := self.expected - len(self.moments)) > 0:
+            absent.append(quantity(others, "other moment"))
+        for number in range(1, len(self.settings) + 1):
+            if lacking := self._lacking(number):
+                absent.append(f"{lacking} of them by setting {self._named(number)}")
+        if not absent:
+            return f"All is here: {here}, each by {quantity(len(self.settings), 'setting')}."
+        return f"{here} are here. Three minutes were too short for {' and '.join(absent)}."
+
+    def _lacking(self, number: int) -> int:
+        return sum(number not in moment.numbers for moment in self.moments)
+
+    def _named(self, number: int) -> str:
+        return f"{number} ({self.settings[number - 1].name})"
 
     def require_free(self) -> None:
         """Refuse a place where there is something else than such a page.
@@ -143,5 +201,7 @@ class PreviewPage:
             moments=self.moments,
             facts=self.facts,
             progress=self.progress,
+            is_finished=self.is_finished,
+            missing=self.missing,
         )
         atomic_files.write_text(self.path, text)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from matting.delivery.outputs import OutputTarget
-from matting.errors import MachineError, MediaError, MissingError
+from matting.errors import BusyError, MachineError, MediaError, MissingError, StorageError
 from matting.inference.weights import Checkpoint
 from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
@@ -17,11 +17,24 @@ from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
 from matting.report.comparison import Setting
 from matting.system import atomic_files
-from matting.system.temporary_files import create_temporary_folder
+from matting.system.file_lock import folder_lock
+from matting.system.temporary_files import create_temporary_folder, is_temporary
 from matting.workers.estimate import Forecast
 from matting.workers.executor import FrameSpan, SegmentTask, WorkerSetup, target_of
 from matting.workers.preflight import TrialRun, Work
 from matting.workers.supervisor import Supervisor
+
+
+def sweep_trials(beside: Path) -> None:
+    """Remove what trials beside a file have left whose run was killed."""
+    with suppress(OSError):
+        left = [path for path in beside.parent.iterdir() if is_temporary(path, beside)]
+        for folder in left:
+            if folder.is_dir() and not folder.is_symlink():
+                with suppress(BusyError, StorageError):  # of a run that is at work
+                    with folder_lock(folder):
+                        pass
+                    atomic_files.discard(folder)
 
 
 class SettingTrial:
@@ -63,7 +76,10 @@ class SettingTrial:
         )
         work = Work([(task, self._frames)], 0, Counter(), is_tried_anyway=True)
         try:
-            with closing(Supervisor(setup, folder.root, progress)) as executor:
+            with (
+                folder_lock(folder.root),
+                closing(Supervisor(setup, folder.root, progress)) as executor,
+            ):
                 return TrialRun(work, executor, folder, options, progress).forecast()
         except (MachineError, MediaError, MissingError) as error:
             progress.detail(f"{setting.name} could not be tried: {error.what}")

@@ -164,6 +164,23 @@ def test_a_page_that_is_not_finished_reads_itself_again(
         page.require_free()
 
 
+def test_what_is_missing_is_said_beside_the_moment_and_for_all(
+    tmp_path: Path, pictures: tuple[str, str]
+) -> None:
+    page = preview(tmp_path / "page.html", pictures)
+    page.expected = 3
+    assert [page.missing(moment) for moment in page.moments] == ["", "", ""]
+    complete = page.progress
+    page.moments[1].results.pop()
+    page.expected = 5
+    page.write()
+    text = page.path.read_text(encoding="utf-8")
+    assert text.count("2 (two)</p>") == 1
+    assert page.progress != complete
+    assert "2 other moments" in page.progress
+    assert "1 of them by setting 2 (two)" in page.progress
+
+
 def test_of_a_large_frame_the_part_with_people_is_shown() -> None:
     alpha = np.zeros((2160, 4096), np.uint8)
     alpha[1500:2000, 3600:3900] = 255
