@@ -18,7 +18,7 @@ from matting.project.paths import (
     DEMO_FILM,
     DEMO_FOLDER,
     MattedFolder,
-    meant_folders,
+    matted_folders_of,
     segments_folder,
 )
 from matting.system.invocation import Command
@@ -59,7 +59,8 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
     if command in {Command.DELIVER, Command.DELIVER_VR, Command.REPORT}:
-        return [folder.root for folder in meant_folders(path, output)]
+        # What is given comes last: segments are a job's folder, too.
+        return [*(folder.root for folder in matted_folders_of(path, output)), path]
     if command in {Command.INFER, Command.COMBINE, Command.REMATTE} or path.is_dir():
         return [_matted_by(command, path, output)]
     segments = segments_folder(path, output)

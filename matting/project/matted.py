@@ -9,7 +9,7 @@ from matting.project.ledger import Ledger
 from matting.project.paths import (
     MATTED_SUFFIX,
     MattedFolder,
-    meant_folders,
+    matted_folders_of,
     segments_folder,
 )
 from matting.system.files import is_video, require_possible
@@ -51,8 +51,8 @@ def find_matted(given: Path, output: Path | None, then: Command) -> MattedFolder
     Raises:
         InputError: there is none.
     """
-    folders = meant_folders(given, output)
-    matted = next((folder for folder in reversed(folders) if folder.manifest.is_file()), None)
+    folders = [MattedFolder(given), *matted_folders_of(given, output)]
+    matted = next((folder for folder in folders if folder.manifest.is_file()), None)
     if matted is not None:
         return matted
     if is_video(given):

@@ -144,12 +144,12 @@ class MattedFolder:
         return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"
 
 
-def meant_folders(given: Path, output: Path | None = None) -> list[MattedFolder]:
-    """Return the matted folders that may be meant by one, by its segments, or by their video.
+def matted_folders_of(given: Path, output: Path | None = None) -> list[MattedFolder]:
+    """Return the matted folders that may be those of some segments, or of a video; the best first.
 
     Args:
         output: where a job may be besides.
     """
-    places = [None, output] if output else [None]
-    segments = [given, *(segments_folder(given, place) for place in places)]
-    return [*map(MattedFolder.of, segments), MattedFolder(given)]
+    places = [output, None] if output else [None]
+    segments = [*(segments_folder(given, place) for place in places), given]
+    return list(map(MattedFolder.of, segments))

@@ -16,7 +16,7 @@ from matting.errors import InputError
 from matting.infer import infer
 from matting.options import FormatName
 from matting.project.matted import find_matted
-from matting.project.paths import MattedFolder
+from matting.project.paths import MattedFolder, segments_folder
 from matting.segment import segment
 from matting.system.invocation import Command
 from matting.view import parse_view
@@ -133,3 +133,14 @@ def test_a_dropped_video_becomes_a_file_for_the_headset(
     assert "For the headset" in (matted.root / "job.log").read_text("utf-8")
     for given in (matted.root, segments, video):
         assert find_matted(given, None, Command.DELIVER_VR) == matted
+
+
+def test_the_job_in_the_folder_of_results_comes_before_one_beside_the_video(tmp_path: Path) -> None:
+    video, output = tmp_path / "clip.mp4", tmp_path / "results"
+    video.touch()
+    for place in (tmp_path, output):
+        job = MattedFolder.of(segments_folder(video, place))
+        job.root.mkdir(parents=True)
+        job.manifest.touch()
+    assert find_matted(video, output, Command.REPORT).root.parent == output
+    assert find_matted(video, None, Command.REPORT).root.parent == tmp_path

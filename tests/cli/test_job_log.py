@@ -171,6 +171,10 @@ def test_names_of_the_computer_and_the_user_are_left_out(
         ("combine v/a_segments_matted --output o", ["o/a_segments_matted"]),
         ("add-audio v/a.mp4", ["v/a_segments_matted", "v/a.mp4_matted", "v_matted"]),
         ("run v/a.mp4 --output o", ["o/a_segments_matted", "o/a_segments"]),
+        (
+            "report v/a.mp4 --output o",
+            ["o/a_segments_matted", "v/a_segments_matted", "v/a.mp4_matted", "v/a.mp4"],
+        ),
         ("demo d", ["d/demo_segments_matted", "d/demo_segments"]),
         ("doctor", []),
     ],
