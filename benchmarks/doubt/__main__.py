@@ -55,8 +55,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the tables to RESULTS.md")
     asked = parser.parse_args()
     torch.set_num_threads(1)  # on pictures this small, threads wait for each other
-    checkpoint = None if asked.checkpoint is None else Path(asked.checkpoint)
-    options = MattingOptions(MatteOptions(checkpoint), compute=ComputeOptions("cpu"))
+    options = MattingOptions(MatteOptions(asked.checkpoint), compute=ComputeOptions("cpu"))
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="doubt_clips_") as folder:
         clips = list(_seen(Bench(Path(folder), options, asked.clips)))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.quality.metrics import rank_correlation
 from matting.imaging.frame_signs import SIGNS
 
 Values = NDArray[np.float64]
@@ -58,13 +59,6 @@ class Ranks(NamedTuple):
         return [f"{value:.2f}" for value in self]
 
 
-def rank_correlation(one: Values, other: Values) -> float:
-    """Return Spearman's rank correlation; NaN where either is the same everywhere."""
-    if not np.ptp(one) or not np.ptp(other):
-        return float("nan")
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
-
-
 def ranks_of(clips: Sequence[SeenClip], doubts: Sequence[Values]) -> Ranks:
     """Return how doubts, one for each frame of each clip, rank the true errors."""
     errors = [clip.errors for clip in clips]
@@ -82,11 +76,11 @@ def weighed(clips: Sequence[SeenClip], names: Sequence[str]) -> list[Values]:
 
     The logarithm of the error is a weighed sum of those of the signs.
     """
-    doubts = {}
-    for person in sorted({clip.person for clip in clips}):
-        weights = _weights([clip for clip in clips if clip.person != person], names)
-        doubts[person] = weights
-    return [_logarithms(clip, names) @ doubts[clip.person] for clip in clips]
+    weights = {
+        person: _weights([clip for clip in clips if clip.person != person], names)
+        for person in {clip.person for clip in clips}
+    }
+    return [_logarithms(clip, names) @ weights[clip.person] for clip in clips]
 
 
 def hits(clips: Sequence[SeenClip], most: int) -> tuple[int, int]:
@@ -103,13 +97,6 @@ def hits(clips: Sequence[SeenClip], most: int) -> tuple[int, int]:
     ]
     shown = sorted(shown, reverse=True)[:most]
     return len(shown), sum(bool(is_bad) for _, is_bad in shown)
-
-
-def _ranks(values: Values) -> Values:
-    """Return the ranks of values; those that are equal share the mean of theirs."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Values = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    return ranks
 
 
 def _logarithms(clip: SeenClip, names: Sequence[str]) -> Values:

@@ -58,8 +58,7 @@ def main() -> None:
     torch.set_num_threads(1)  # on pictures this small, threads wait for each other
     if not truth_names():
         print(f"There are no true clips in {TRUTH}; only drawn films are measured.")
-    checkpoint = None if asked.checkpoint is None else Path(asked.checkpoint)
-    options = MattingOptions(MatteOptions(checkpoint), compute=ComputeOptions(asked.device))
+    options = MattingOptions(MatteOptions(asked.checkpoint), compute=ComputeOptions(asked.device))
     with tempfile.TemporaryDirectory(prefix="quality_clips_") as folder:
         bench = Bench(Path(folder), options, asked.clips)
         for name in asked.part:

@@ -8,13 +8,13 @@ Alphas are [T, H, W], float32, in [0, 1]; figures are means over the frames.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from benchmarks.quality.components import largest_component
@@ -58,11 +58,11 @@ def mean(values: Iterable[float]) -> float:
     return float(np.mean(given)) if given else math.nan
 
 
-def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return Spearman's rank correlation; values that are equal count in their order."""
-    ranks = [np.argsort(np.argsort(values, kind="stable")) for values in (one, other)]
-    matrix = np.asarray(np.corrcoef(np.stack(ranks)))
-    return float(matrix[0, 1])
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
+    """Return Spearman's rank correlation; NaN where either is the same everywhere."""
+    if not np.ptp(one) or not np.ptp(other):
+        return math.nan
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 
 def frame_mad(alpha: Tensor, truth: Tensor) -> list[float]:
@@ -154,6 +154,13 @@ def composite_error(
         total += float((shown - wanted).square().sum())
         count += shown.numel()
     return total / count / 255**2 * 1e3 if count else math.nan
+
+
+def _ranks(values: ArrayLike) -> NDArray[np.float64]:
+    """Return the ranks of values; those that are equal share the mean of theirs."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    return ranks
 
 
 def _gradient(alpha: Tensor) -> Tensor:

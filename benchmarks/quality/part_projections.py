@@ -21,6 +21,7 @@ from benchmarks.quality.turned_views import PartialView, Shape, Turned, Window
 from benchmarks.quality.view_maps import CPU, ViewMap
 from benchmarks.quality.view_matting import Cost, matte_views, way_back_loss
 from benchmarks.results import table
+from matting.demo import CHECKPOINT as DEMO_CHECKPOINT
 from matting.imaging.lenses import Lens
 from matting.imaging.map_building import Axis
 from matting.imaging.sample_format import Size
@@ -38,7 +39,6 @@ ONCE_PX = Subject.FULL_BODY.short_side_px  # the side of the whole picture's sma
 FINER_PX = 608  # with twice as many pixels
 FLAT_PX = 240  # of the flat view ahead
 LOW_DEG = 45  # below the eye
-DEMO = Path(__file__).resolve().parents[2] / "demo" / "demo_checkpoint.pth"
 ONCE, FINER, FISHEYE, FLAT_VIEWS = "once", "once, finer", "fisheye", "flat views"
 WINDOWS = "windows"
 TURNED = {shape: f"turned, {shape.value}" for shape in Shape}
@@ -105,7 +105,10 @@ MEANS = {
 
 def run(bench: Bench) -> str:
     """Measure every way on every film, and print each film as it is done."""
-    networks = [("", _network(bench.options.matte.checkpoint)), ("demo network", _network(DEMO))]
+    networks = [
+        ("", _network(bench.options.matte.checkpoint)),
+        ("demo network", _network(DEMO_CHECKPOINT)),
+    ]
     everybody = list(people(bench, FRAMES))
     sections = [ABOUT]
     for (lens, ways), lens_name in zip(WAYS.items(), LENS_NAMES, strict=True):

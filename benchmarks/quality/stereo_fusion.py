@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.quality.clips import MAX_GREY
 from benchmarks.quality.eye_matching import EYES, Eye, inside_other, matched, seen_by_both
 from benchmarks.quality.stereo_clips import StereoClip
 from benchmarks.quality.stereo_matting import Alphas
@@ -16,11 +17,10 @@ from matting.inference.two_views import mirrored_share
 LARGEST_DISPARITY = 0.04  # of the eye's width: above it, no match is looked for
 BLOCK_PX = 15  # of the small copy: the side of the blocks that are compared
 CONSISTENT_PX = 1.0  # of the small copy: both eyes' estimates agree to it
+MOST_COST = 3.0  # of a pixel: three colours, in [0, 1]
 SURE = 0.05  # of 0 or 1: nearer to it, alpha is sure
 
 Pair = tuple[Tensor, Tensor]  # the left eye's, the right one's
-
-
 # Returns the alpha of an eye, [T, 1, H, W], of its own and the other's at matched places.
 Fusion = Callable[[Tensor, Tensor], Tensor]
 
@@ -76,7 +76,7 @@ def true_matches(clip: StereoClip) -> tuple[Pair, Pair]:
 
 def estimated_matches(clip: StereoClip, ratio: float) -> tuple[Pair, Pair]:
     """Return what `true_matches` does, as the small copies of the pictures tell it, by blocks."""
-    small = [small_copy(eye.rgb.float() / 255, ratio) for eye in clip.eyes]
+    small = [small_copy(eye.rgb.float() / MAX_GREY, ratio) for eye in clip.eyes]
     frames = [estimate_disparities(*both) for both in zip(*small, strict=True)]
     left, right = (torch.stack(maps) for maps in zip(*frames, strict=True))
     size = clip.eyes[0].rgb.shape[2:]
@@ -93,15 +93,16 @@ def estimate_disparities(left: Tensor, right: Tensor) -> Pair:
     """Return the disparity of each eye's pixels, [1, h, w], where the blocks around differ least.
 
     Args:
-        left, right: [3, h, w], float32.
+        left, right: [3, h, w], float32, in [0, 1].
     """
     width = left.shape[2]
     largest = int(LARGEST_DISPARITY * width)
-    costs = torch.full((1, largest + 1, left.shape[1], width), 3.0)  # at the left eye's columns
+    # At the left eye's columns; what is outside the other picture costs as much as can be.
+    costs = torch.full((1, largest + 1, left.shape[1], width), MOST_COST)
     for shift in range(largest + 1):
         difference = left[:, :, shift:] - right[:, :, : width - shift]
         costs[0, shift, :, shift:] = difference.abs().sum(0)
-    at_right = torch.full_like(costs, 3.0)
+    at_right = torch.full_like(costs, MOST_COST)
     for shift in range(largest + 1):
         at_right[0, shift, :, : width - shift] = costs[0, shift, :, shift:]
     return _least(costs), _least(at_right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -62,9 +63,10 @@ def sign_table(signs: Mapping[str, Sequence[Sign]], truth: Sequence[Sign]) -> st
     every = [sign for ways in signs.values() for sign in ways]
     frames = [(true, found) for s in every for true, found in zip(s.true, s.found, strict=True)]
     means = [(mean(sign.true), mean(sign.found)) for sign in every]
+    within = (rank_correlation(sign.true, sign.found) for sign in every)
     ranks = [
         *(rank_correlation(*zip(*pairs, strict=True)) for pairs in (frames, means)),
-        mean(rank_correlation(sign.true, sign.found) for sign in every),
+        mean(rank for rank in within if not math.isnan(rank)),
     ]
     floor, level = (mean(v for s in of for v in s.found) for of in (truth, every))
     alpha = torch.rand(1, 1, SMALL.height, SMALL.width)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import torch
 
 from benchmarks.doubt.__main__ import report
 from benchmarks.doubt.disturbed_clips import DISTURBANCES, disturbed
-from benchmarks.doubt.ranking import SeenClip, hits, rank_correlation, ranks_of, weighed
+from benchmarks.doubt.ranking import SeenClip, hits, ranks_of, weighed
 from benchmarks.quality.clips import Clip
 from benchmarks.quality.made_clips import write_video
 from matting.imaging.frame_signs import SIGNS
@@ -25,15 +24,6 @@ def seen(person: str, seed: int, *, told_by: str = "haze") -> SeenClip:
     rng = np.random.default_rng(seed)
     signs = rng.uniform(0.01, 0.1, (FRAMES, len(SIGNS)))
     return SeenClip(person, "kind", signs[:, SIGNS.index(told_by)] * 300 - 0.3, signs)
-
-
-def test_ranks_are_those_of_spearman() -> None:
-    assert rank_correlation(np.array([1.0, 2, 3]), np.array([1.0, 4, 9])) == pytest.approx(1)
-    assert rank_correlation(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1)
-    # Equal values share a rank: by hand, 4.5 / sqrt(4.5 * 5).
-    tied = rank_correlation(np.array([1.0, 1, 2, 3]), np.array([1.0, 2, 3, 4]))
-    assert tied == pytest.approx(4.5 / math.sqrt(4.5 * 5))
-    assert math.isnan(rank_correlation(np.ones(3), np.array([1.0, 2, 3])))
 
 
 def test_clips_can_be_ranked_well_and_their_frames_badly() -> None:

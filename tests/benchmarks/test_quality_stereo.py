@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,6 @@ def test_ranks_are_compared_whatever_the_values() -> None:
     assert rank_correlation((1, 2, 3, 4), (0.1, 0.2, 7, 90)) == pytest.approx(1)
     assert rank_correlation((1, 2, 3, 4), (4, 3, 2, 1)) == pytest.approx(-1)
     assert abs(rank_correlation((1, 2, 3, 4), (2, 4, 1, 3))) < 0.3
+    # Equal values share a rank: by hand, 4.5 / sqrt(4.5 * 5).
+    assert rank_correlation((1, 1, 2, 3), (1, 2, 3, 4)) == pytest.approx(4.5 / math.sqrt(4.5 * 5))
+    assert math.isnan(rank_correlation((1, 1, 1), (1, 2, 3)))
