@@ -20,3 +20,8 @@ class BackgroundFile:
 
 Background = tuple[int, int, int] | BackgroundFile  # red, green, blue, 0..255
 COLOUR = (120, 255, 155)  # unless another is asked for
+
+
+def plain_colour(background: Background) -> tuple[int, int, int]:
+    """Return the colour of what can hold one only: the usual one where a file was asked for."""
+    return COLOUR if isinstance(background, BackgroundFile) else background

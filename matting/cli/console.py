@@ -117,9 +117,11 @@ class Console(Progress):
             if meant is not None:
                 return meant
             question = again
-        if answer is None or default is not None:
-            return None if answer is None else default
-        raise InputError("Nothing was chosen, and nothing was done.")
+        if answer is None:
+            return None
+        if default is None:
+            raise InputError("Nothing was chosen, and nothing was done.")
+        return default
 
     def ask(self, question: str) -> str | None:
         """Return what is typed in answer to a question; None: there is nobody to answer it.

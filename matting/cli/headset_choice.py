@@ -40,7 +40,7 @@ HEADSETS = (
     _Choice("Quest 2 or Quest Pro", {"headset": Headset.QUEST_2}),
     _Choice("another headset, or a computer", {"headset": Headset.ANY}),
 )
-CAREFUL = 1  # the number of the headset with the smallest files, which all of them play
+CAREFUL = 1  # the index of the headset with the smallest files, which all of them play
 VIEWS = {
     "left-right,180": "two eyes side by side, 180 degrees: most VR video",
     "top-bottom,180": "two eyes one above the other, 180 degrees",

@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from matting.background import COLOUR, BackgroundFile
+from matting.background import plain_colour
 from matting.cli.console import Console
 from matting.cli.headset_choice import ask_for_headset, ask_for_view
 from matting.cli.option_values import matting_options
 from matting.deliver import deliver
 from matting.delivery.formats import FORMATS
 from matting.delivery.vr_plan import vr_plan
+from matting.delivery.vr_sidecars import SUFFIXES as SIDECARS
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.options import FormatName, MattingOptions
@@ -47,8 +48,10 @@ def deliver_for_headset(arguments: argparse.Namespace, console: Console) -> None
         vars(arguments)[JobOption.VIEW.field] = ask_for_view(console, trouble)
         options = matting_options(arguments)
     rows = [FORMATS[name] for name in options.formats]
-    for made in deliver(folder.root, rows, options, arguments.output, console):
-        for line in _steps(made, take_up(options, Ledger(folder).remembered, Progress())):
+    files = deliver(folder.root, rows, options, arguments.output, console)
+    options = take_up(options, Ledger(folder).remembered, Progress())
+    for made in files:
+        for line in _steps(made, options):
             console.say(line)
 
 
@@ -74,7 +77,7 @@ def _view_trouble(folder: MattedFolder, options: MattingOptions) -> InputError |
 
 def _steps(made: Path, options: MattingOptions) -> Iterator[str]:
     """Yield what to do with a file on the headset."""
-    beside = [made.with_suffix(suffix) for suffix in (".hsp", ".json")]
+    beside = [made.with_suffix(suffix) for suffix in SIDECARS]
     names = " and ".join(path.name for path in beside if path.is_file())
     yield f"For the headset: {made}"
     yield (
@@ -84,7 +87,5 @@ def _steps(made: Path, options: MattingOptions) -> Iterator[str]:
     if FormatName.VR_ALPHA in options.formats:
         yield "Open it in the player, and switch on passthrough: the people stand in your room."
         return
-    background = options.output.background
-    colour = COLOUR if isinstance(background, BackgroundFile) else background
-    key = "#{:02X}{:02X}{:02X}".format(*colour)
+    key = "#{:02X}{:02X}{:02X}".format(*plain_colour(options.output.background))
     yield f"Open it in the player, and switch on passthrough with chroma key: the colour is {key}."

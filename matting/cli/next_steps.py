@@ -19,7 +19,6 @@ from matting.system.invocation import Command, batch_file, command_line, program
 from matting.system.text import printable
 
 COMPOSITES = {FormatName.GREEN, FormatName.BACKGROUND}
-FOR_HEADSETS = {FormatName.VR_ALPHA, FormatName.VR_GREEN}
 OPTION_HELP = (
     "Options, which begin with --, are typed: open a command window (Windows key, cmd, Enter) and "
     "type this"
@@ -130,8 +129,8 @@ def _next_step(options: argparse.Namespace, call: Invocation) -> str:
     if options.command is Command.COMBINE:
         return _after_combine(path, output, call)
     if options.command in {Command.RUN, Command.ADD_AUDIO}:
-        made = getattr(options, "formats", ())
-        return "" if FOR_HEADSETS.intersection(made) else _for_headset(path, output, call)
+        made: Sequence[FormatName] = getattr(options, "formats", ())
+        return "" if any(name.is_vr for name in made) else _for_headset(path, output, call)
     return ""
 
 

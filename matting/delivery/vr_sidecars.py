@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from matting.background import COLOUR, Background, BackgroundFile
+from matting.background import Background, plain_colour
 from matting.delivery.heresphere import HspMask, HspProjection, HspVideo, hsp_bytes
 from matting.delivery.vr_names import PlayerLens
 from matting.delivery.vr_plan import VrPlan
@@ -69,7 +69,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def _contents(video: Path, plan: VrPlan, background: Background) -> Iterator[tuple[str, bytes]]:
     info = probe(video)
-    red, green, blue = COLOUR if isinstance(background, BackgroundFile) else background
+    red, green, blue = plain_colour(background)
     is_fisheye = plan.lens.projection is Projection.FISHEYE
     hsp = HspVideo(
         title=video.stem,

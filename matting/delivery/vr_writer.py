@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from matting.background import COLOUR, BackgroundFile
+from matting.background import plain_colour
 from matting.delivery.vr_plan import VrPlan
 from matting.imaging.lenses import Lens
 from matting.imaging.projection import EyePart
@@ -80,14 +80,12 @@ def vr_picture(
         side_px: of an eye's part.
         target: its samples.
     """
-    background = options.background
-    colour = COLOUR if isinstance(background, BackgroundFile) else background
     return VrPicture(
         plan.view,
         _lens_of(plan.view),
         EyePart(Lens(plan.lens.projection, plan.lens.field_of_view_deg), Size(side_px, side_px)),
         target,
-        background=None if plan.is_packed else colour,
+        background=None if plan.is_packed else plain_colour(options.background),
         fringe=plan.options.fringe,
     )
 

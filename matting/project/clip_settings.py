@@ -115,7 +115,7 @@ def with_clip_settings(
     if options.typed is None or options.typed == frozenset(JobOption):
         return options
     for folder in dict.fromkeys(folders):
-        path = folder / f"{video.stem}{SUFFIX}"
+        path = settings_path(video, folder)
         settings = read_settings(path)
         if settings is not None:
             return _applied(settings, options, options.typed, path, progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from matting.background import COLOUR, BackgroundFile
+from matting.background import BackgroundFile, plain_colour
 from matting.delivery.formats import DELIVERED
 from matting.delivery.outputs import OutputTarget, output_formats
 from matting.delivery.segment_writer import SegmentWriter
@@ -105,7 +105,7 @@ class RenderStage:
             job.writer.signs = SignCollector(
                 job.task.signs.moments,
                 math.ceil(source.rate * APART_SECONDS),
-                self._colour,
+                plain_colour(self._output.background),
                 item.view.stereo if item.view else StereoLayout.MONO,
             )
         notes = [job.note, *source.notes]
@@ -118,12 +118,6 @@ class RenderStage:
             notes.append(HDR_LOST)
         self._say_once(notes, progress)
         progress.detail(self._backends(job))
-
-    @property
-    def _colour(self) -> tuple[int, int, int]:
-        """The colour behind people in pictures of single frames."""
-        background = self._output.background
-        return COLOUR if isinstance(background, BackgroundFile) else background
 
     def _behind(self, job: SegmentJob, path: Path) -> BackgroundFrames:
         """Return the frames of a file that are behind a segment's."""

@@ -23,8 +23,12 @@ def signs_target(ledger: Ledger, step: Step) -> SignsTarget | None:
     """
     name = step.item.name
     signs = ledger.entry(name).signs
-    known = signs is not None and signs.fingerprint.matches(ledger.folder.signs / signs.file)
-    if step.action is Action.RESTORE_STATE or (step.action is Action.RENDER and known):
+    is_known = (
+        step.action is Action.RENDER
+        and signs is not None
+        and signs.fingerprint.matches(ledger.folder.signs / signs.file)
+    )
+    if is_known or step.action is Action.RESTORE_STATE:
         return None
     moments = max(1, min(MOST_MOMENTS, math.ceil(ENOUGH_MOMENTS / max(1, len(ledger.names)))))
     return SignsTarget(ledger.folder.segment_signs(name), moments)
