@@ -7,7 +7,7 @@ matte packed, encoded, named, and with the boxes and the files beside it by whic
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -122,17 +122,17 @@ def make_cards(
 
 def _write_rounds(path: Path, plan: VrPlan, card: Card, rounds: int, progress: Progress) -> None:
     """Write a card; what is there stays until it is finished. One round is encoded, then joined."""
-    once, whole = create_temporary(path), create_temporary(path)
-    try:
+    with ExitStack() as temporary:
+        once = create_temporary(path)
+        temporary.callback(atomic_files.discard, once)
+        whole = create_temporary(path)
+        temporary.callback(atomic_files.discard, whole)
         _encode(once, plan, card, progress)
         parts = [JoinPart(once, number * card.frames) for number in range(rounds)]
         tick = Fraction(1, card.rate)
         check_joined(whole, join(parts, tick, whole, Progress()), tick, Progress())
         add_to_header(whole, Additions(spatial=plan.spatial))
         atomic_files.publish(whole, path)
-    finally:
-        for temporary in (once, whole):
-            atomic_files.discard(temporary)
 
 
 def _encode(path: Path, plan: VrPlan, card: Card, progress: Progress) -> None:
