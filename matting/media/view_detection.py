@@ -29,7 +29,6 @@ VR_ASPECT, VR_HEIGHT_PX = 2, 1440
 class Origin(Choice):
     """Where a fact of a view is from, as a user reads it."""
 
-    OPTION = "as asked for with --view"
     BOXES = "the file says so"
     NAME = "by its name"
     PIXELS = "by its pictures"
@@ -56,11 +55,6 @@ class FoundView:
         if len(origins) > 1:
             origins.pop(Origin.NOTHING, None)
         return f"{self.view.describe()} ({', '.join(origins)})"
-
-
-def asked_view(view: View) -> FoundView:
-    """Return the view that was asked for as one that needs no looking for."""
-    return FoundView(view, Origin.OPTION, Origin.OPTION)
 
 
 def view_of(path: Path, name: str | None = None) -> FoundView:
