@@ -84,7 +84,7 @@ def report(clips: Sequence[SeenClip]) -> tuple[str, int]:
     frames = sum(len(clip.errors) for clip in clips)
     shown, found = hits(clips, MOMENTS)
     about = (
-        f"{ABOUT} {len(clips)} clips, {frames:,} frames. After all of them, within a clip by kinds."
+        f"{ABOUT} {len(clips)} clips, {frames:,} frames. The last columns: within a clip, by kinds."
     )
     moments = (
         f"Of the {shown} moments of greatest haze that a report of all clips would show, {found} "
