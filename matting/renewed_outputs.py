@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from matting.project.entry import RecordedSettings
 from matting.project.inputs import InputFolder
 from matting.project.job_places import separate_final_places
 from matting.project.ledger import Ledger
-from matting.project.own_files import known_finals
+from matting.project.own_files import is_own_final, known_finals
 from matting.project.paths import COMPOSITE_CONTAINERS, MattedFolder, final_name
 from matting.system.files import visible
 from matting.system.invocation import Command, start
@@ -92,9 +92,10 @@ class RenewedOutputs:
         self._join(ledger)
         rows = [row for row in DELIVERED.values() if self._was_finished(row)]
         looks = {row: self._as_delivered(row, own, ledger) for row in rows}
+        renewed: list[Path] = []
         for look in dict.fromkeys(looks.values()):
             try:
-                deliver(
+                renewed += deliver(
                     self.folder.root,
                     [row for row in rows if looks[row] == look],
                     look,
@@ -107,6 +108,8 @@ class RenewedOutputs:
                 # Separate videos that are not matted yet are left to another run.
                 if any(map(ledger.says_done, error.failed)):
                     raise
+        for path in self._older_results(rows, renewed):
+            self.progress.say(f"{path} is an older result. Delete it if you do not need it.")
 
     def _as_delivered(
         self, row: DeliveryFormat, own: MattingOptions, ledger: Ledger
@@ -153,6 +156,16 @@ class RenewedOutputs:
     def _was_finished(self, row: DeliveryFormat) -> bool:
         """Return whether there is a finished file of a format."""
         return any(path.exists() for place in self._places(row) for path in _files(place))
+
+    def _older_results(
+        self, rows: Iterable[DeliveryFormat], renewed: Collection[Path]
+    ) -> Iterator[Path]:
+        """Yield finished files for headsets that stay as they were: by other options or views."""
+        for row in rows if renewed else ():
+            for place in self._places(row) if row.name.is_vr else ():
+                for path in dict.fromkeys(_files(place)):
+                    if path not in renewed and is_own_final(path, place.beside):
+                        yield path
 
     def _places(self, row: DeliveryFormat) -> Iterator[FinishedPlace]:
         """Yield where finished files of a format, of which there are records, would lie."""

@@ -185,7 +185,10 @@ def test_by_another_view_that_is_typed_other_files_are_made_and_renewed(
     ledger = Ledger(copy)
     assert ledger.remembered is not None and ledger.remembered.view is AutoView.FOUND
     inputs = read_inputs(copy.root.with_name(f"{NAME}_segments"))
-    RenewedOutputs(copy, inputs, job.options, output, Recorder(), Supervisor).make()
+    older = Path(shutil.copy(job.alpha, output))  # by the view that the name says
+    RenewedOutputs(copy, inputs, job.options, output, progress, Supervisor).make()
+    assert progress.mentions(f"{older} is an older result.")
+    assert not any(progress.mentions(f"{path} is an older") for path in (green, alpha))
     for row in ROWS:
         made = [
             Ledger(copy).entry(item.name).delivered[row.kind].settings for item in inputs.inputs

@@ -171,7 +171,7 @@ def _require_two_eyes_in_front(name: FormatName, view: View, source: Path) -> No
         InputError: says what it is taken for, and what to do.
     """
     what, seen = f"{source.name}, from which {name} is to be made,", view.describe()
-    if view.stereo is StereoLayout.MONO or view.projection is Projection.FLAT:
+    if view.projection is Projection.FLAT:
         raise InputError(
             f"{what} is no VR video, as far as is known: {seen}.",
             "If it is, say so with --view, such as --view left-right,180; else use --as green.",
@@ -181,6 +181,13 @@ def _require_two_eyes_in_front(name: FormatName, view: View, source: Path) -> No
         raise InputError(
             f"{what} shows all around ({seen}), and {name} shows what is in front.",
             "Use --as green; or, if it is wrong, say what it is with --view.",
+            option="--view",
+        )
+    if view.stereo is StereoLayout.MONO:
+        raise InputError(
+            f"{what} is for one eye, as far as is known ({seen}), and {name} is for two.",
+            "If it holds two, say so with --view, such as --view left-right,180; else use --as "
+            "green.",
             option="--view",
         )
     if view.projection is Projection.FISHEYE and view.field_of_view_deg is None:

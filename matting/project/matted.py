@@ -9,6 +9,7 @@ from matting.project.ledger import Ledger
 from matting.project.paths import (
     MATTED_SUFFIX,
     MattedFolder,
+    is_result_name,
     matted_folders_of,
     segments_folder,
 )
@@ -55,6 +56,11 @@ def find_matted(given: Path, output: Path | None, then: Command) -> MattedFolder
     matted = next((folder for folder in folders if folder.manifest.is_file()), None)
     if matted is not None:
         return matted
+    if is_video(given) and is_result_name(given.stem):
+        raise InputError(
+            f"{given.name} is, by its name, itself a result.",
+            give("the video that it was made of, or the folder whose name ends in _matted"),
+        )
     if is_video(given):
         usual = MattedFolder.of(segments_folder(given)).root
         raise InputError(

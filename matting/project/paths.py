@@ -76,6 +76,11 @@ def final_name(stem: str, container: Container) -> str:
     return f"{stem}{FINAL_SUFFIX}{container.suffix}"
 
 
+def is_result_name(stem: str) -> bool:
+    """Return whether a name without its suffix is that of some finished file."""
+    return f"{FINAL_SUFFIX}_" in f"{stem}_"
+
+
 def format_name(stem: str, form: str, suffix: str) -> str:
     """Return the name of a matted video in a delivered format.
 

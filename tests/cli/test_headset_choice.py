@@ -94,12 +94,14 @@ def test_what_is_no_matted_video_is_refused_before_anything_is_asked(
 ) -> None:
     asked(monkeypatch, "\n\n")
     video, other = tmp_path / "clip.mp4", tmp_path / "notes.txt"
-    video.touch()
-    other.touch()
+    result = tmp_path / "clip_MATTED_LR_180_SBS.mp4"
+    for path in (video, other, result):
+        path.touch()
     for given, words in (
         (tmp_path, "no manifest.json"),
         (other, "a file, not"),
         (tmp_path / "gone", "not there"),
+        (result, "itself a result"),
     ):
         with pytest.raises(InputError, match=words):
             find_matted(given, None, Command.DELIVER_VR)

@@ -169,7 +169,9 @@ def test_samples_are_of_8_bits_and_limited_range_with_a_matrix_that_is_tagged(
     [
         ("mono,flat", "no VR video"),
         ("left-right,flat", "no VR video"),
-        ("mono,180", "no VR video"),
+        ("mono,180", "for one eye"),
+        ("mono,fisheye190", "for one eye"),
+        ("mono,360", "all around"),
         ("left-right,360", "all around"),
         ("left-right,fisheye", "field of view is not known"),
     ],
