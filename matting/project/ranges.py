@@ -62,7 +62,8 @@ class MattingRange(Struct, frozen=True, kw_only=True):
     """A range of frames.
 
     Attributes:
-        start_seconds, end_seconds: as they were asked for; None: it holds all frames.
+        start_seconds: as it was asked for; None: it holds all frames.
+        end_seconds: the same; None: it ends with the video.
         parts: of each segment that it touches, by name, in order.
         settings: by which its mattes are found; None: only what may not stay is taken away.
         blend_frames: as asked for.
@@ -130,9 +131,10 @@ class MattingRange(Struct, frozen=True, kw_only=True):
         return replace(self, parts={**self.parts, name: part})
 
     def __str__(self) -> str:
-        if self.start_seconds is None or self.end_seconds is None:
+        if self.start_seconds is None:
             return f"{self.number} (all frames)"
-        times = f"{exact_clock(self.start_seconds)} to {exact_clock(self.end_seconds)}"
+        start, end = exact_clock(self.start_seconds), self.end_seconds
+        times = f"from {start} on" if end is None else f"{start} to {exact_clock(end)}"
         return f"{self.number} ({times})"
 
     def _question(self) -> tuple[object, ...]:

@@ -120,6 +120,13 @@ def a_range(**changes: object) -> MattingRange:
     return MattingRange(**values)  # type: ignore[arg-type]
 
 
+def test_a_range_is_named_by_the_times_that_it_has() -> None:
+    start, end = Fraction(2), Fraction(5, 2)
+    assert str(a_range(start_seconds=start, end_seconds=end)) == "1 (0:00:02.000 to 0:00:02.500)"
+    assert str(a_range(start_seconds=start, end_seconds=None)) == "1 (from 0:00:02.000 on)"
+    assert str(a_range(start_seconds=None, end_seconds=None)) == "1 (all frames)"
+
+
 def test_a_range_is_blended_in_and_out_over_its_segments() -> None:
     own = a_range(blend_in=2, blend_out=1)
     assert own.weights("a") == (1 / 3, 2 / 3)
