@@ -89,11 +89,13 @@ class PreviewedVideo:
     """A video on which settings are compared.
 
     Attributes:
+        eye: the size of what one eye sees; the first eye is at the top left.
         parts: what is matted by itself of each frame: the eyes, or the picture as a whole.
     """
 
     source: VideoSource
     item: Input
+    eye: Size
     parts: tuple[PicturePart, ...]
     settings: Sequence[Setting]
 
@@ -109,9 +111,9 @@ class PreviewedVideo:
         whole = Input(video.name, video, video.stem, deinterlaces=True)
         folder = InputFolder(video.parent, None, (whole,))
         item = with_views(folder, options.matte).inputs[0]
-        eye = View(item.eyes or StereoLayout.MONO).eye_size(source.size_px)
+        eye = Size(*View(item.eyes or StereoLayout.MONO).eye_size(source.size_px))
         parts = eye_parts(item.apart, source.size_px, source.sample_format)
-        return cls(source, item, parts, settings_to_compare(options.matte, Size(*eye)))
+        return cls(source, item, eye, parts, settings_to_compare(options.matte, eye))
 
 
 @dataclass(frozen=True)

@@ -45,19 +45,20 @@ class MomentPictures:
             DecodeError, MachineError, MissingError: it cannot be read or matted.
         """
         people = self._people(moment, 1)
-        part = self._parts[moment.frame] = window_on_people(people[..., 3])
+        part = self._parts[moment.frame] = window_on_people(people[..., 3], self.shown.eye)
         source = self.shown.source
         at = (source.times[moment.frame] - source.times[0]) * source.time_base
         pixels = screen_pixels(self.clips.of(moment).picture, self._light)
         height, width = pixels[part].shape[:2]
         whole = (width, height) == tuple(source.size_px)
+        which = "the picture" if self.shown.eye == source.size_px else "one eye's picture"
         return ShownMoment(
             moment.frame,
             exact_clock(at),
             moment.reason,
             data_uri(pixels[part]),
             self._behind(at, part),
-            "" if whole else f"This is the part of the picture with people: {width}x{height}.",
+            "" if whole else f"This is the part of {which} with people: {width}x{height}.",
             [self._result(people, moment, 1)],
         )
 

@@ -52,15 +52,19 @@ def data_uri(values: NDArray[np.uint8]) -> str:
     return f"data:image/webp;base64,{b64encode(encode_webp(values, QUALITY)).decode()}"
 
 
-def window_on_people(alpha: NDArray[np.uint8]) -> tuple[slice, slice]:
+def window_on_people(alpha: NDArray[np.uint8], eye: Size) -> tuple[slice, slice]:
     """Return which rows and columns of a frame are shown: all, or a window where people are.
+
+    Of two eyes, the window is in the first: between the two, it would show halves of both.
 
     Args:
         alpha: [H, W].
+        eye: the size of what one eye sees.
     """
     height, width = alpha.shape
     if width * height <= LARGEST.width * LARGEST.height:
         return slice(0, height), slice(0, width)
+    alpha = alpha[: eye.height, : eye.width]
     return (
         _window(alpha.sum(axis=1, dtype=np.int64), LARGEST.height),
         _window(alpha.sum(axis=0, dtype=np.int64), LARGEST.width),

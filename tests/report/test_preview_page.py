@@ -184,7 +184,16 @@ def test_what_is_missing_is_said_beside_the_moment_and_for_all(
 def test_of_a_large_frame_the_part_with_people_is_shown() -> None:
     alpha = np.zeros((2160, 4096), np.uint8)
     alpha[1500:2000, 3600:3900] = 255
-    rows, columns = window_on_people(alpha)
+    rows, columns = window_on_people(alpha, Size(4096, 2160))
     assert alpha[rows, columns].size == 1920 * 1088
     assert alpha[rows, columns].sum() == alpha.sum()
-    assert window_on_people(alpha[:1080, :1920]) == (slice(0, 1080), slice(0, 1920))
+    small = Size(1920, 1080)
+    assert window_on_people(alpha[:1080, :1920], small) == (slice(0, 1080), slice(0, 1920))
+
+
+def test_of_two_eyes_the_part_is_in_the_first() -> None:
+    alpha = np.zeros((2000, 8000), np.uint8)
+    alpha[900:1100, 1500:1900] = alpha[900:1100, 5500:5900] = 255
+    rows, columns = window_on_people(alpha, Size(4000, 2000))
+    assert columns.stop <= 4000
+    assert alpha[rows, columns].sum() == alpha.sum() / 2
