@@ -152,8 +152,7 @@ class _Eye:
         """Return all that does not move, the farthest first."""
         side = self._side
         shade = np.linspace(0, 1, side, dtype=np.float32)[:, None]
-        colours = (np.array(c, np.float32)[:, None, None] for c in (SKY, FLOOR))
-        sky, floor = colours
+        sky, floor = (np.array(c, np.float32)[:, None, None] for c in (SKY, FLOOR))
         background = np.broadcast_to(sky + (floor - sky) * shade, (3, side, side)).copy()
         zeros = np.zeros((4, side, side), np.float32)
         layers = _Layers(background, zeros[:3], zeros[3])

@@ -25,3 +25,8 @@ COLOUR = (120, 255, 155)  # unless another is asked for
 def plain_colour(background: Background) -> tuple[int, int, int]:
     """Return the colour of what can hold one only: the usual one where a file was asked for."""
     return COLOUR if isinstance(background, BackgroundFile) else background
+
+
+def hex_colour(colour: tuple[int, int, int]) -> str:
+    """Return a colour as it is typed, such as "#78FF9B"."""
+    return "#{:02X}{:02X}{:02X}".format(*colour)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from matting.background import COLOUR
+from matting.background import COLOUR, hex_colour
 from matting.cli import arg_types
 from matting.cli.matte_options import add_matte_options
 from matting.cli.option_group import Group, add_choice
@@ -135,7 +135,7 @@ def _add_cutting_options(group: Group) -> None:
 
 def _add_output_options(group: Group) -> None:
     default, add = MATTING.output, group.add_argument
-    colour = "#{:02X}{:02X}{:02X}".format(*COLOUR)
+    colour = hex_colour(COLOUR)
     add(
         "--background",
         type=arg_types.background,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from matting.background import plain_colour
+from matting.background import hex_colour, plain_colour
 from matting.cli.console import Console
 from matting.cli.headset_choice import ask_for_headset, ask_for_view
 from matting.cli.option_values import matting_options
@@ -87,5 +87,5 @@ def _steps(made: Path, options: MattingOptions) -> Iterator[str]:
     if FormatName.VR_ALPHA in options.formats:
         yield "Open it in the player, and switch on passthrough: the people stand in your room."
         return
-    key = "#{:02X}{:02X}{:02X}".format(*plain_colour(options.output.background))
+    key = hex_colour(plain_colour(options.output.background))
     yield f"Open it in the player, and switch on passthrough with chroma key: the colour is {key}."

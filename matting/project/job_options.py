@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
-from matting.background import Background, BackgroundFile
+from matting.background import Background, BackgroundFile, hex_colour
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
 from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
@@ -66,7 +66,7 @@ DECIDED_BY = {
 def _background_text(background: Background) -> str:
     if isinstance(background, BackgroundFile):
         return str(background.path.absolute())
-    return "#{:02X}{:02X}{:02X}".format(*background)
+    return hex_colour(background)
 
 
 def _background_of(text: str) -> Background:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
-from matting.background import Background, BackgroundFile
+from matting.background import Background, BackgroundFile, hex_colour
 from matting.media.encoders import preset_of, quality_of
 from matting.network_choice import Foreground, MatteQuality, SmallPeople
 from matting.options import (
@@ -100,7 +100,7 @@ def _recorded_background(background: Background) -> str | UnsetType:
     if isinstance(background, BackgroundFile):
         # Nobody has looked at it where only formats are delivered that it is not seen in.
         return f"sha256:{background.sha256}" if background.sha256 else UNSET
-    return "#{:02X}{:02X}{:02X}".format(*background)
+    return hex_colour(background)
 
 
 def _with_encoding(recorded: RecordedSettings, encoding: EncodingOptions) -> RecordedSettings:
