@@ -74,6 +74,10 @@ def test_signs_are_those_of_the_mattes_over_all_segments(original: MattedFolder)
     assert sign_files(original) == [f"output_00{n}.mp4.npz" for n in range(3)]
 
 
+def test_a_short_video_is_pictured_several_times(original: MattedFolder) -> None:
+    assert len(JobSigns.read(Ledger(original)).moments()) > 3  # once a second
+
+
 def test_what_is_known_is_not_seen_again_and_what_is_lost_is(
     job: MattedFolder, options: MattingOptions
 ) -> None:

@@ -7,6 +7,7 @@ where too few of the moments that a report would show are among the worst frames
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import tempfile
 import time
@@ -22,12 +23,16 @@ from benchmarks.doubt.disturbed_clips import DISTURBANCES, disturbed
 from benchmarks.doubt.ranking import WORST_SHARE, SeenClip, Values, hits, ranks_of, weighed
 from benchmarks.quality.bench import Bench
 from benchmarks.quality.clips import Clip
+from benchmarks.quality.made_clips import RATE
 from benchmarks.quality.metrics import frame_mad
 from benchmarks.results import measured_on, table, write_section
-from matting.imaging.frame_signs import SIGNS
+from matting.delivery.sign_collector import DoubtfulFrames
+from matting.imaging.frame_signs import DOUBT, SIGNS
 from matting.imaging.sample_format import Size
+from matting.imaging.small_views import SmallViews
 from matting.inference.weights import VARIABLE
 from matting.options import ComputeOptions, MatteOptions, MattingOptions, Shots
+from matting.project.segment_signs import MOST_APART_SECONDS
 
 TITLE = "Signs of doubt"
 MOMENTS = 20
@@ -122,8 +127,17 @@ def _seen(bench: Bench) -> Iterator[SeenClip]:
         matted = bench.matte(clip, replace(bench.options, matte=matte))
         errors = np.array(frame_mad(matted.alpha, clip.alpha))
         print(f"{clip.name} ({kind}): MAD {errors.mean():.2f}", flush=True)
-        moments = [moment.frame for moment in matted.signs.moments()]
+        moments = _moments_in_a_film(matted.signs.values[:, DOUBT].tolist())
         yield SeenClip(person, kind, errors, matted.signs.values.astype(np.float64), moments)
+
+
+def _moments_in_a_film(doubts: Sequence[float]) -> list[int]:
+    """Return which frames of a clip are pictured where it is a part of a long film."""
+    frames = DoubtfulFrames(MOMENTS, math.ceil(RATE * MOST_APART_SECONDS))
+    blank = SmallViews(*torch.zeros(3, 1, 1, 3, dtype=torch.uint8))
+    for frame, doubt in enumerate(doubts):
+        frames.offer(frame, doubt, lambda: blank)
+    return [moment.frame for moment in frames.moments()]
 
 
 def _clips(bench: Bench) -> Iterator[tuple[str, str, Clip]]:

@@ -86,7 +86,7 @@ def weighed(clips: Sequence[SeenClip], names: Sequence[str]) -> list[Values]:
 def hits(clips: Sequence[SeenClip], most: int) -> tuple[int, int]:
     """Return how many of the moments that are shown there are, and are among the worst frames.
 
-    The clips are taken for one film.
+    The clips are taken for one film, whose moments are so far apart as those of any long one.
     """
     errors = np.concatenate([clip.errors for clip in clips])
     limit = np.quantile(errors, 1 - WORST_SHARE)

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ STORED = np.float16  # to a thousandth of each value
 CELLS, TIMES, MOMENTS, EYES = "cells", "times", "moments", "eyes"
 VIEWS = ("source", "matte", "composite")
 MOST_MOMENTS = 20  # in a segment
+MOST_APART_SECONDS = Fraction(1)  # from one picture of a doubtful frame to the next
+APART_SHARE = Fraction(1, 10)  # of a short video, so that it is pictured several times, too
 LARGEST = 1 << 20  # bytes of a picture, or cells in all pictures of cells
 # What zipfile, zlib and numpy raise of a file that is none of these, or is damaged.
 DAMAGE = (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -93,6 +96,11 @@ class SegmentSigns:
         with writing(path), path.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         atomic_files.flush(path)
+
+
+def apart_seconds(video_seconds: Fraction) -> Fraction:
+    """Return how far the pictured frames of a video so long are apart, at the least."""
+    return min(MOST_APART_SECONDS, video_seconds * APART_SHARE)
 
 
 def read_segment_signs(path: Path, frames: int) -> SegmentSigns:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from matting.imaging.frame_signs import DOUBT
 from matting.project.job_signs import JobMoment, JobSigns
+from matting.project.segment_signs import apart_seconds
 from matting.report.frame_clock import FrameClock
 from matting.system.humanize import MINUTE, exact_clock
 
 MOMENTS = 20
 MOST_SHOTS = 40
-APART_SECONDS = 1.0
+MICROSECOND = 1e-6
 # Of 6,768 frames with known alpha, all with more haze than this had an error (MAD) above 10 of
 # 1000, and nine of ten one above 15; `python -m benchmarks.doubt` measures it.
 DOUBTFUL = 0.05
@@ -92,8 +93,12 @@ def doubtful_moments(signs: JobSigns, clock: FrameClock) -> list[JobMoment]:
     """
     found: list[JobMoment] = []
     for moment in signs.moments():
-        place = clock.seconds[moment.frame]
-        if all(abs(clock.seconds[own.frame] - place) >= APART_SECONDS for own in found):
+        place, apart = (
+            clock.seconds[moment.frame],
+            float(apart_seconds(clock.length_of(moment.frame))),
+        )
+        # The difference of two times is a trifle less than so many frames last.
+        if all(abs(clock.seconds[own.frame] - place) + MICROSECOND >= apart for own in found):
             found.append(moment)
         if len(found) == MOMENTS:
             break

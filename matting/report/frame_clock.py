@@ -68,6 +68,12 @@ class FrameClock:
         step = float(self.seconds[frame] - self.seconds[before]) or 1 / float(USUAL_RATE)
         return self.time_of(frame) + Fraction(max(1, round(step * 1000)), 1000)
 
+    def length_of(self, frame: int) -> Fraction:
+        """Return how long the video is that a frame is in."""
+        place = bisect_right([first for first, _ in self.videos], frame)
+        stop = self.videos[place][0] if place < len(self.videos) else len(self.seconds)
+        return self.end_of(stop - 1)
+
     def text(self, frame: int) -> str:
         """Return when a player shows a frame, after the video's name where there are several."""
         name = self.video_of(frame)[1]

@@ -79,10 +79,12 @@ class SignsTarget:
 
     Attributes:
         moments: how many of its most doubtful frames to picture in it at the most.
+        video_seconds: how long the video is that the segment is of; None: it is all of it.
     """
 
     path: Path
     moments: int
+    video_seconds: Fraction | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from matting.options import (
     RendererBackend,
 )
 from matting.progress import Progress, quantity
+from matting.project.segment_signs import apart_seconds
 from matting.view import StereoLayout
 from matting.workers.segment_job import SegmentJob
 
@@ -36,7 +37,6 @@ HDR_LOST = (
 )
 RENDERER_WORDS = {RendererBackend.FUSED: "in one pass", RendererBackend.PLAIN: "in bands"}
 NOTED = {OutputKind.COMPOSITE}  # what is said of it holds for what goes with it
-APART_SECONDS = 1  # from one picture of a doubtful frame to the next
 GPU_CHUNK_FRAMES = 4  # on the CPU one: more push each other out of its caches
 
 CreateWriter = Callable[
@@ -102,9 +102,10 @@ class RenderStage:
         job.writer = self._create_writer(source, self._output, targets, formats, self._renderer)
         if job.task.signs is not None:
             item = job.task.item
+            seconds = job.task.signs.video_seconds or source.frames / source.rate
             job.writer.signs = SignCollector(
                 job.task.signs.moments,
-                math.ceil(source.rate * APART_SECONDS),
+                max(1, math.ceil(source.rate * apart_seconds(seconds))),
                 plain_colour(self._output.background),
                 item.view.stereo if item.view else StereoLayout.MONO,
             )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from pathlib import Path
 
 from matting.project.entry import ProvenFile, SideFile
 from matting.project.ledger import Ledger
+from matting.project.plan import Plan
 from matting.project.segment_signs import MOST_MOMENTS
 from matting.system import atomic_files
 from matting.system.temporary_files import create_temporary
@@ -31,7 +33,13 @@ def signs_target(ledger: Ledger, step: Step) -> SignsTarget | None:
     if is_known or step.action is Action.RESTORE_STATE:
         return None
     moments = max(1, min(MOST_MOMENTS, math.ceil(ENOUGH_MOMENTS / max(1, len(ledger.names)))))
-    return SignsTarget(ledger.folder.segment_signs(name), moments)
+    seconds = None if ledger.plan is None else _seconds(ledger.plan)
+    return SignsTarget(ledger.folder.segment_signs(name), moments, seconds)
+
+
+def _seconds(plan: Plan) -> Fraction:
+    """Return how long the planned video is."""
+    return sum(own.frames for own in plan.segments) / plan.rate
 
 
 class SideFiles:

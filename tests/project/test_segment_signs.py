@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,13 @@ import torch
 
 from matting.errors import InputError
 from matting.imaging.frame_signs import SIGNS, CellMeans
-from matting.project.segment_signs import CELLS, TIMES, SegmentSigns, read_segment_signs
+from matting.project.segment_signs import (
+    CELLS,
+    TIMES,
+    SegmentSigns,
+    apart_seconds,
+    read_segment_signs,
+)
 
 FRAMES = 5
 
@@ -42,6 +49,11 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     for own, other in ((signs.first, cells(1)), (signs.last, cells(2))):
         assert torch.equal(own.alpha, other.alpha)
         assert torch.equal(own.luma, other.luma)
+
+
+def test_pictures_are_as_far_apart_as_the_length_allows() -> None:
+    lengths = (Fraction(2), Fraction(7), Fraction(7200))
+    assert [apart_seconds(length) for length in lengths] == [Fraction(1, 5), Fraction(7, 10), 1]
 
 
 def test_the_signs_of_an_hour_are_small(tmp_path: Path) -> None:

@@ -65,6 +65,24 @@ def test_moments_are_apart_and_their_command_holds_what_is_doubtful_with_them(
     assert "rematte" in report_page(ledger)
 
 
+@pytest.mark.parametrize(("segments", "frames", "shown"), [(1, 10, 10), (3, 8, 3)])
+def test_a_short_video_shows_several_moments(
+    segments: int, frames: int, shown: int, tmp_path: Path
+) -> None:
+    doubts = dict.fromkeys(range(frames), 0.09)
+    ledger = reported_job(tmp_path / "a_matted", segments, frames, doubts=doubts)
+    signs = JobSigns.read(ledger)
+    assert len(doubtful_moments(signs, FrameClock.of(ledger, signs.segments))) == shown
+
+
+def test_moments_that_are_a_second_apart_are_all_shown(tmp_path: Path) -> None:
+    """Their times are no round numbers, and so is no difference between them."""
+    doubts = dict.fromkeys(range(1, 500, RATE), 0.09)
+    ledger = reported_job(tmp_path / "a_matted", 1, 500, doubts=doubts)
+    signs = JobSigns.read(ledger)
+    assert len(doubtful_moments(signs, FrameClock.of(ledger, signs.segments))) == 20
+
+
 def test_what_is_not_done_or_not_known_is_said(tmp_path: Path) -> None:
     ledger = reported_job(tmp_path / "a_matted")
     ledger.folder.segment_signs("output_001.mp4").unlink()
