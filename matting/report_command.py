@@ -20,6 +20,6 @@ def report(given: Path, output: Path | None, progress: Progress) -> Path:
         InputError: nothing is matted there, or its record cannot be read.
         StorageError: it cannot be written.
     """
-    path = write_report(find_matted(given, output, Command.REPORT), progress)
-    progress.say(f"The report, to be opened in a browser: {path}")
-    return path
+    written = write_report(find_matted(given, output, Command.REPORT), progress)
+    progress.say(f"{written.summary} The report, to be opened in a browser: {written.path}")
+    return written.path

@@ -17,6 +17,7 @@ from matting.cli.next_steps import Invocation, failure_text, interruption_text, 
 from matting.cli.option_values import clean_up, cutting_options, matting_options
 from matting.cli.parser import TextRequested, parse
 from matting.cli.range_arguments import range_options
+from matting.cli.report_offer import offer_report
 from matting.cli.run_log import log_of
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
@@ -87,6 +88,7 @@ def _run(
         console.list_notices()
         for line in success_text(options, call, time.monotonic() - started).split("\n"):
             console.say(line)
+        offer_report(options, console)
     except KeyboardInterrupt:
         return _report_interruption(call, signals, console)
     except Exception as error:  # noqa: BLE001 - the last net: reported as what it is

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,17 +35,27 @@ from matting.report.job_facts import (
     segment_rows,
 )
 from matting.report.page import render_page
+from matting.report.timeline import timeline_bands
 from matting.system import atomic_files
 from matting.system.invocation import Command, program_line
 
 MARK = "RVM on Segments: report"  # near the beginning of each
 MARK_BYTES = 1024
 REFRESH_SECONDS = 30
-MOST_NAMED = 30  # minutes
+MOST_NAMED, MOST_SAID = 30, 5  # minutes: on the page, and in a line
 
 
-def write_report(folder: MattedFolder, progress: Progress, *, running: bool = False) -> Path:
-    """Write the report of a job, of what is recorded; return its file.
+class WrittenReport(NamedTuple):
+    """A report that was written, and in a line what it says of the whole."""
+
+    path: Path
+    summary: str
+
+
+def write_report(
+    folder: MattedFolder, progress: Progress, *, running: bool = False
+) -> WrittenReport:
+    """Write the report of a job, of what is recorded.
 
     Args:
         running: whether the job goes on, so that the page will be another soon.
@@ -52,18 +63,24 @@ def write_report(folder: MattedFolder, progress: Progress, *, running: bool = Fa
         InputError: the record cannot be read.
         StorageError: it cannot be written.
     """
-    text = report_page(Ledger(folder), running=running)
+    ledger = Ledger(folder)
+    signs = JobSigns.read(ledger)
+    text = report_page(ledger, signs, running=running)
     path = folder.report
     if path.exists() and not _is_own(path):
         kept = atomic_files.set_aside(path)
         progress.say(f"What had the name of the report was not made here: it is {kept} now.")
     atomic_files.write_text(path, text)
-    return path
+    return WrittenReport(path, _summary(ledger, signs, running=running))
 
 
-def report_page(ledger: Ledger, *, running: bool = False) -> str:
-    """Return the report of a job."""
-    signs = JobSigns.read(ledger)
+def report_page(ledger: Ledger, signs: JobSigns | None = None, *, running: bool = False) -> str:
+    """Return the report of a job.
+
+    Args:
+        signs: of it; None: they are read.
+    """
+    signs = signs or JobSigns.read(ledger)
     clock = FrameClock.of(ledger, signs.segments)
     rows = segment_rows(ledger, signs)
     minutes = doubtful_minutes(signs, clock)
@@ -76,8 +93,9 @@ def report_page(ledger: Ledger, *, running: bool = False) -> str:
         refresh_seconds=REFRESH_SECONDS if running else None,
         data={
             "curves": curve_data(signs, clock),
+            "bands": timeline_bands(ledger, signs, clock, rows),
             "shots": [round(float(clock.seconds[shot]), 3) for shot in clock.shots[1:]],
-            "moments": [own["seconds"] for own in moments],
+            "moments": [[own["seconds"], own["frame"]] for own in moments],
         },
         mark=MARK,
         written=f"{datetime.now():%Y-%m-%d %H:%M:%S}",
@@ -94,6 +112,17 @@ def report_page(ledger: Ledger, *, running: bool = False) -> str:
         hashes=hashes(ledger),
         log=log_lines(ledger.folder),
     )
+
+
+def _summary(ledger: Ledger, signs: JobSigns, *, running: bool) -> str:
+    """Return the line on the whole, and which minutes to look at."""
+    minutes = doubtful_minutes(signs, FrameClock.of(ledger, signs.segments))
+    verdict = _verdict(segment_rows(ledger, signs), signs, minutes, running=running)[1]
+    if not minutes:
+        return verdict
+    more = len(minutes) - MOST_SAID
+    others = [quantity(more, "other")] if more > 0 else []
+    return f"{verdict} They begin at {', '.join([*(own.text for own in minutes[:MOST_SAID]), *others])}."
 
 
 def _is_own(path: Path) -> bool:

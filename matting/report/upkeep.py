@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from matting.errors import MattingError
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
-from matting.report.job_report import write_report
+from matting.report.job_report import WrittenReport, write_report
 
 # Of the time, that writing it again may take while the job is at work.
 SHARE = 0.01
@@ -48,18 +48,18 @@ class _Upkeep:
 
     def finish(self) -> None:
         """Write it, and say where it is; where nothing was begun there is nothing to say."""
-        if self._folder.manifest.is_file() and self._write(running=False):
-            self._progress.say(f"What was done, and what to look at: {self._folder.report}")
+        if self._folder.manifest.is_file() and (written := self._write(running=False)):
+            self._progress.say(
+                f"{written.summary} What was done, and what to look at: {written.path}"
+            )
 
-    def _write(self, *, running: bool) -> bool:
-        """Write it; return whether that went well. The job does not depend on it."""
+    def _write(self, *, running: bool) -> WrittenReport | None:
+        """Write it; None: that did not go well. The job does not depend on it."""
         try:
-            write_report(self._folder, self._progress, running=running)
+            return write_report(self._folder, self._progress, running=running)
         except MattingError as error:
             self._progress.say(f"The report was not written: {error.what}")
-            return False
         except Exception as error:  # noqa: BLE001 - hours of work do not end by a fault in a page
             self._progress.say(f"The report was not written, by a fault of this program: {error!r}")
             self._progress.detail(traceback.format_exc())
-            return False
-        return True
+        return None

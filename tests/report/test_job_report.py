@@ -43,6 +43,9 @@ def test_the_minutes_and_moments_to_look_at_are_named(tmp_path: Path) -> None:
     assert verdict(page) == "Look at 2 minutes."
     assert "0:00:00</a> (1 frame)" in page
     assert "0:01:00</a> (1 frame)" in page
+    assert write_report(ledger.folder, Recorder()).summary == (
+        "Look at 2 minutes. They begin at 0:00:00, 0:01:00."
+    )
     assert page.index("0:00:01.200</strong>") < page.index("0:01:00.360</strong>")
 
 
@@ -119,8 +122,8 @@ def test_the_shots_in_which_the_eyes_differ_are_shown_where_there_are_two(tmp_pa
 
 def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
     ledger, progress = reported_job(tmp_path / "a_matted"), Recorder()
-    path = write_report(ledger.folder, progress)
-    assert write_report(ledger.folder, progress) == path
+    path = write_report(ledger.folder, progress).path
+    assert write_report(ledger.folder, progress).path == path
     assert not progress.mentions("was not made here")
     path.write_text("mine", encoding="utf-8")
     write_report(ledger.folder, progress)
@@ -146,7 +149,7 @@ def test_a_report_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 def test_the_page_does_what_it_says(tmp_path: Path, shown: ShownPage) -> None:
     ledger = reported_job(tmp_path / HOSTILE, doubts=DOUBTS, shots=(140,))
-    shown.open(write_report(ledger.folder, Recorder()))
+    shown.open(write_report(ledger.folder, Recorder()).path)
     page = shown.page
     assert page.locator("img").count() == 6
     page.click('[data-moment="1"]')
@@ -160,8 +163,17 @@ def test_the_page_does_what_it_says(tmp_path: Path, shown: ShownPage) -> None:
     page.keyboard.press("End")
     assert "0:00:11" in str(canvas.get_attribute("aria-valuetext"))
     assert "haze 1.0" in str(canvas.get_attribute("aria-valuetext"))
+    assert "Segments: output_002.mp4: done" in str(canvas.get_attribute("aria-valuetext"))
     page.keyboard.press("Enter")
-    assert page.inner_text("#large-note").endswith("3.2 s before it.")
+    note = page.inner_text("#large-note")
+    assert note.startswith("There is no picture of frame 299") and note.endswith(
+        "3.16 s before it."
+    )
+    page.keyboard.press("Escape")
+    for _ in range(79):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#large-note") == ""  # it is the frame that was asked for
     assert shown.faults() == []
     page.keyboard.press("Escape")
     page.click("[data-copies=command-0]")
@@ -171,7 +183,7 @@ def test_the_page_does_what_it_says(tmp_path: Path, shown: ShownPage) -> None:
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_it_can_be_read_on_any_screen(scheme: str, tmp_path: Path, shown: ShownPage) -> None:
     ledger = reported_job(tmp_path / "a_matted", doubts=DOUBTS)
-    shown.open(write_report(ledger.folder, Recorder()))
+    shown.open(write_report(ledger.folder, Recorder()).path)
     for size in (Size(360, 740), Size(3840, 2160)):
         shown.look("dark" if scheme == "dark" else "light", size)
         assert not shown.is_wider_than_window
@@ -182,7 +194,7 @@ def test_hours_of_video_make_a_small_page_that_opens_at_once(
     tmp_path: Path, shown: ShownPage
 ) -> None:
     ledger = reported_job(tmp_path / "a_matted", 4, 125_000, doubts=DOUBTS)
-    path = write_report(ledger.folder, Recorder())
+    path = write_report(ledger.folder, Recorder()).path
     assert path.stat().st_size < 4_000_000  # and a megabyte of pictures
     shown.open(path)
     shown.page.locator(".curves canvas").focus()

@@ -1,6 +1,8 @@
-// Curves over a video's time, one below the other, with one time axis: to hover, zoom and pick.
+// Bands and curves over a video's time, one below the other, with one time axis: to hover, zoom
+// and pick.
 
-const LANE_PX = 72, AXIS_PX = 24, TITLE_PX = 20, FEWEST_SHOWN = 8;
+const LANE_PX = 72, AXIS_PX = 24, TITLE_PX = 20, BAND_PX = 12, BAND_GAP_PX = 6, FEWEST_SHOWN = 8;
+const LEAST_SPAN_PX = 3;
 
 function clockText(seconds) {
   const whole = Math.floor(seconds), two = (number) => String(number).padStart(2, "0");
@@ -12,9 +14,10 @@ class Curves {
   // times: rising, in seconds, as many as each lane has values; a value may be null or NaN.
   // lanes: [{name, values, text: (value) => string}]
   // marks: [{seconds, name}], drawn as lines.
+  // bands: [{name, spans: [[start, end, text]]}] in seconds, drawn above the lanes.
   // onPick: called with the number of a frame that is clicked, or at which Enter is pressed.
-  constructor(element, { label, times, lanes, marks = [], onPick = () => {} }) {
-    Object.assign(this, { times, lanes, marks, onPick });
+  constructor(element, { label, times, lanes, marks = [], bands = [], onPick = () => {} }) {
+    Object.assign(this, { times, lanes, marks, bands, onPick });
     this.canvas = document.createElement("canvas");
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "slider");
@@ -99,11 +102,20 @@ class Curves {
       const value = values[this.at];
       return `${name} ${value === null || Number.isNaN(value) ? "–" : text(value)}`;
     });
-    const words = [clockText(this.times[this.at]), ...texts].join(" · ");
+    const words = [clockText(this.times[this.at]), ...texts, ...this.said()].join(" · ");
     this.values.textContent = words;
     this.canvas.setAttribute("aria-valuenow", String(this.at));
     this.canvas.setAttribute("aria-valuetext", words);
     this.draw();
+  }
+
+  // What the bands say of the point that is looked at.
+  said() {
+    const start = this.times[this.at], end = this.times[this.at + 1] ?? Infinity;
+    const before = (end === Infinity ? 1 : end - start) / 1000;  // times are rounded
+    return this.bands.flatMap(({ name, spans }) =>
+      [...new Set(spans.filter(([from, to]) => from < end - before && to > start + before)
+        .map(([, , text]) => `${name}: ${text}`))]);
   }
 
   frameAt(event) {
@@ -131,7 +143,8 @@ class Curves {
   draw() {
     const canvas = this.canvas, scale = devicePixelRatio || 1;
     const width = canvas.parentElement.clientWidth;
-    const height = this.lanes.length * (LANE_PX + TITLE_PX) + AXIS_PX;
+    const bandsHeight = this.bands.length * (TITLE_PX + BAND_PX + BAND_GAP_PX);
+    const height = bandsHeight + this.lanes.length * (LANE_PX + TITLE_PX) + AXIS_PX;
     if (!width) return;
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
@@ -144,8 +157,18 @@ class Curves {
     pen.font = `13px ${getComputedStyle(canvas).fontFamily}`;
     const from = this.times[this.first], span = this.times[this.last] - from || 1;
     const place = (seconds) => ((seconds - from) / span) * width;
+    this.bands.forEach((band, index) => {
+      const top = index * (TITLE_PX + BAND_PX + BAND_GAP_PX);
+      pen.fillStyle = colour("--ink");
+      pen.fillText(band.name, 0, top + 14);
+      band.spans.forEach(([start, end], number) => {
+        pen.fillStyle = colour(number % 2 ? "--line" : "--accent");
+        const left = place(start);
+        pen.fillRect(left, top + TITLE_PX, Math.max(LEAST_SPAN_PX, place(end) - left), BAND_PX);
+      });
+    });
     this.lanes.forEach((lane, index) => {
-      const top = index * (LANE_PX + TITLE_PX);
+      const top = bandsHeight + index * (LANE_PX + TITLE_PX);
       pen.fillStyle = colour("--ink");
       pen.fillText(lane.name, 0, top + 14);
       pen.strokeStyle = pen.fillStyle = colour(`--curve-${(index % 6) + 1}`);

@@ -1,6 +1,7 @@
 // The report: curves of what was seen, and the pictures of the most doubtful moments.
 
-const { curves: curveData, shots, moments } = pageData();
+const { curves: curveData, bands, shots, moments: pictured } = pageData();
+const moments = pictured.map(([seconds]) => seconds);
 const UNKNOWN = 255, LARGEST_CODE = 254;
 
 // The times of all points, between those that are written out.
@@ -38,16 +39,25 @@ const dialog = document.getElementById("large");
 const byTime = moments.map((_, number) => number).sort((a, b) => moments[a] - moments[b]);
 let shown = -1;
 
-function showMoment(number, asked = moments[number]) {
+// What to say where the picture is of another frame than the one that was asked for.
+function otherFrame(number, point) {
+  const { step, frames } = curveData, frame = pictured[number][1], first = point * step;
+  const last = Math.min(frames, first + step) - 1;
+  if (first <= frame && frame <= last) return "";
+  const wanted = step === 1 ? `frame ${first}` : `frames ${first} to ${last}`;
+  const away = Math.abs(times[point] - moments[number]);
+  return `There is no picture of ${wanted}, at ${clockText(times[point])}; this is of frame ` +
+    `${frame}, ${away.toFixed(2)} s ${frame < first ? "before" : "after"} it.`;
+}
+
+// point: of the curves, where it was asked for.
+function showMoment(number, point = null) {
   const button = document.querySelector(`[data-moment="${number}"]`);
   if (!button) return;
   shown = number;
   document.getElementById("large-title").textContent =
     button.parentElement.querySelector("strong").textContent;
-  const away = Math.abs(asked - moments[number]);
-  document.getElementById("large-note").textContent = away < 0.05 ? "" :
-    `There is no picture of ${clockText(asked)}; this is the nearest, ${away.toFixed(1)} s ` +
-    `${asked > moments[number] ? "before" : "after"} it.`;
+  document.getElementById("large-note").textContent = point === null ? "" : otherFrame(number, point);
   const figures = [...button.querySelectorAll("img")].map((image) => {
     const figure = document.createElement("figure"), large = new Image();
     large.src = image.src;
@@ -77,8 +87,9 @@ if (times.length) {
       values: laneValues(lane),
       text: (value) => `${value.toFixed(lane.digits)} ${lane.unit}`,
     })),
+    bands,
     marks: shots.map((seconds) => ({ seconds, name: "shot" })),
-    onPick: (point) => showMoment(nearestMoment(times[point]), times[point]),
+    onPick: (point) => showMoment(nearestMoment(times[point]), point),
   });
   for (const link of document.querySelectorAll(".minute")) {
     link.addEventListener("click", () => {
