@@ -121,8 +121,9 @@ def _summary(ledger: Ledger, signs: JobSigns, *, running: bool) -> str:
     if not minutes:
         return verdict
     more = len(minutes) - MOST_SAID
-    others = [quantity(more, "other")] if more > 0 else []
-    return f"{verdict} They begin at {', '.join([*(own.text for own in minutes[:MOST_SAID]), *others])}."
+    starts = [own.text for own in minutes[:MOST_SAID]]
+    starts += [f"{quantity(more, 'more minute')} on the page"] if more > 0 else []
+    return f"{verdict} Minutes from {', '.join(starts)}."
 
 
 def _is_own(path: Path) -> bool:
