@@ -47,7 +47,8 @@ class ClipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def applied_to(self, options: MattingOptions) -> MattingOptions:
         """Return options by which a video is matted as chosen."""
         ratio = None if isinstance(self.downsample_ratio, str) else self.downsample_ratio
-        matte = replace(options.matte, ratio=ratio, subject=self.subject, model=self.model)
+        model = self.model or options.matte.model
+        matte = replace(options.matte, ratio=ratio, subject=self.subject, model=model)
         return replace(options, matte=matte)
 
     @property

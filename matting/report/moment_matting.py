@@ -16,6 +16,7 @@ from typing import TypeVar
 import torch
 
 from matting.errors import DecodeError
+from matting.progress import ignore
 from matting.report.comparison import Clip
 from matting.report.moments import Moment
 
@@ -52,13 +53,17 @@ class Pace:
 class Lanes:
     """Threads for work on moments; at the end, what is begun stops at its next frame.
 
+    Args:
+        count: how many.
+        prepare: called by each before its first work.
+
     Attributes:
         stopped: whether it is to stop.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, prepare: Callable[[], None] = ignore) -> None:
         self._count = count
-        self._pool = ThreadPoolExecutor(count)
+        self._pool = ThreadPoolExecutor(count, initializer=prepare)
         self.stopped = Event()
 
     def __enter__(self) -> Lanes:

@@ -23,6 +23,7 @@ from matting.report.moments import Moment, Signs, choose_moments, middle
 from matting.report.preview_networks import PreviewNetworks
 from matting.report.preview_page import REFRESH_SECONDS, PreviewPage
 from matting.report.setting_trial import SettingTrial
+from matting.system.device import use_device
 from matting.system.humanize import exact_clock
 
 # No further picture is begun that would end later, but for FEWEST_MOMENTS, and those asked for.
@@ -62,7 +63,8 @@ class PreviewMaker:
         first = choose_moments(signs, asked, 0)[:1] or [middle(signs)]
         self.networks.checkpoint(self.shown.settings[0].matte)  # what is missing is said first
         try:
-            with Lanes(lanes_of(self.networks.device)) as lanes:
+            device = self.networks.device
+            with Lanes(lanes_of(device), partial(use_device, device)) as lanes:
                 pictures = self._pictures(lanes)
                 pace.always = max(FEWEST_MOMENTS, len(asked))
                 looks = lanes.begin(partial(self._look_over, signs))

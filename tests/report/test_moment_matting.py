@@ -33,9 +33,11 @@ def test_results_come_in_order_and_two_are_made_at_once() -> None:
         both.wait(HANGS_SECONDS)
         return moment.frame
 
-    with Lanes(2) as lanes:
+    prepared: list[bool] = []
+    with Lanes(2, lambda: prepared.append(True)) as lanes:
         pace = Pace(time.monotonic() + HANGS_SECONDS)
         found = list(lanes.results(work, MOMENTS, pace, 0))
+    assert prepared == [True, True]
     assert found == [(moment, moment.frame) for moment in MOMENTS]
 
 
