@@ -7,6 +7,8 @@ from pathlib import Path
 
 import av
 
+from matting.media.container import until_break
+
 # The ffmpeg program takes a clock to start anew that goes back by more than this, or ahead by more
 # than that; in seconds (its source says the first, and `-dts_delta_threshold` sets the second).
 BACK_SECONDS, AHEAD_SECONDS = Fraction(1, 10), Fraction(10)
@@ -21,7 +23,7 @@ def goes_on(path: Path) -> bool:
     """
     latest: dict[int, Fraction] = {}
     with av.open(str(path)) as container:
-        for packet in container.demux():
+        for packet in until_break(container.demux()):
             # Packets at no place in the file began in one that bears the time of another.
             if packet.dts is None or packet.pos is None:
                 continue

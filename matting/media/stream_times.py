@@ -100,7 +100,9 @@ class StreamTables:
             if packet.stream.type == "audio":
                 self._contents[index] = _Content(packet.time_base)
         self._pts[index].append(NO_TIME if pts is None else pts)
-        self._clocks[index].add(pts, packet.dts, duration, self._packets)
+        # Packets at no place in the file began in one that bears the time of another.
+        is_written = packet.pos is not None
+        self._clocks[index].add(pts, packet.dts, duration, self._packets, is_written=is_written)
         self._packets += 1
         if index in self._contents:
             self._contents[index].add(packet.size, duration)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matting.errors import MediaError
-from matting.media.clock_runs import ClockRun
+from matting.media.clock_runs import JUMP_SECONDS, MOST_STRAY_PACKETS, ClockRun
 
-# So few packets on another clock, after which the earlier one goes on, have bad times.
-MOST_STRAY_PACKETS = 64
 # How far a stream may start before, or end after, the picture that it belongs to.
 SLACK_SECONDS = Fraction(5)
 # From when on a pause may be a jump: as in FFmpeg's program (`-dts_delta_threshold`).
@@ -146,7 +144,8 @@ def timeline_of(
     heard = [_without_strays(runs[index])[0] for index in audio if index in runs]
     epochs = [kept[0]]
     for run in kept[1:]:
-        if _is_pause(run.first - epochs[-1].last, heard, restarts=restarts):
+        jump = run.first - epochs[-1].last
+        if _is_pause(jump, heard, restarts=restarts) or _is_slip(jump, heard):
             epochs[-1] = _merged(epochs[-1], run)
         else:
             epochs.append(run)
@@ -177,6 +176,12 @@ def _is_pause(jump: Fraction, heard: Sequence[Sequence[_Run]], *, restarts: bool
     )
 
 
+def _is_slip(jump: Fraction, heard: Sequence[Sequence[_Run]]) -> bool:
+    """Return whether a picture's clock goes back a little while that of the audio goes on."""
+    back = any(after.first < before.last for runs in heard for before, after in pairwise(runs))
+    return -JUMP_SECONDS <= jump < 0 and bool(heard) and not back
+
+
 def _without_strays(runs: Sequence[_Run]) -> tuple[list[_Run], tuple[tuple[int, int], ...]]:
     """Return the runs without those after which the clock goes on as before them, and these."""
     kept: list[_Run] = []
@@ -194,7 +199,11 @@ def _without_strays(runs: Sequence[_Run]) -> tuple[list[_Run], tuple[tuple[int, 
 def _is_stray(before: _Run, run: _Run, after: _Run) -> bool:
     expected = before.last + (run.packets + 1) * before.step
     in_order = before.last < run.first and run.last < after.first
-    return not in_order and run.packets <= MOST_STRAY_PACKETS and abs(after.first - expected) <= 1
+    is_few = not in_order and run.packets <= MOST_STRAY_PACKETS
+    # Nearer to where the earlier clock would be than to the end of these.
+    return is_few and abs(after.first - expected) <= min(
+        Fraction(1), abs(after.first - run.end) / 2
+    )
 
 
 def _merged(before: _Run, after: _Run) -> _Run:

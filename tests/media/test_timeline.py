@@ -106,6 +106,55 @@ def test_clocks_that_jump(
         assert placed(packets, line, stream) == true
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(15, 200), min_size=2, max_size=4), st.data(), st.booleans())
+def test_clocks_that_go_back_a_little(
+    frames: list[int], data: st.DataObject, reordered: bool
+) -> None:
+    clocks = [30 * HOUR]
+    for count in frames[:-1]:
+        back = data.draw(st.integers(TICKS // 4, TICKS * 9 // 20))
+        clocks.append(clocks[-1] + count * FRAME - back)
+    packets = recording(frames, clocks, reordered=reordered)
+    line = line_of(packets)
+    for stream in (PICTURE, AUDIO):
+        true = [sent.true + clocks[0] for sent in packets if sent.stream == stream]
+        assert placed(packets, line, stream) == true
+
+
+@pytest.mark.parametrize("bad", [1, 20])
+def test_a_few_packets_that_go_back_a_little_move_no_others(bad: int) -> None:
+    packets = recording([200], [HOUR])
+    of_picture = [n for n, sent in enumerate(packets) if sent.stream == PICTURE]
+    for n in of_picture[60 : 60 + bad]:
+        sent = packets[n]
+        packets[n] = sent._replace(pts=sent.pts - TICKS // 4, dts=sent.dts - TICKS // 4)
+    line = line_of([sent for sent in packets if sent.stream == PICTURE])
+    assert not line.is_cut
+    assert line.strays == ((60, 60 + bad),)
+
+
+def test_a_picture_that_goes_back_a_little_without_its_audio_stays() -> None:
+    packets = recording([200], [HOUR])
+    late = [
+        sent._replace(pts=sent.pts - TICKS // 4, dts=sent.dts - TICKS // 4)
+        if sent.stream == PICTURE and sent.true > 90 * FRAME
+        else sent
+        for sent in packets
+    ]
+    assert not line_of(late).is_cut
+
+
+def test_times_that_ffmpeg_makes_up_may_run_ahead() -> None:
+    """Where a program stream's own times are behind them, its clock does not start anew."""
+    reader = RunReader("mpeg", Fraction(1, TICKS))
+    for number in range(60):
+        lead = number % 6 * FRAME
+        time = number * FRAME + lead
+        reader.add(time, time, FRAME, number, is_written=lead == 0)
+    assert len(reader.runs) == 1
+
+
 def test_joined_files_each_with_its_own_clock() -> None:
     """Their clocks start alike, and the audio of the first is over a little after its picture."""
     packets = recording([120, 120], [2 * TICKS, 2 * TICKS])
