@@ -193,7 +193,7 @@ def test_of_a_large_frame_the_part_with_people_is_shown() -> None:
 
 def test_of_two_eyes_the_part_is_in_the_first() -> None:
     alpha = np.zeros((2000, 8000), np.uint8)
-    alpha[900:1100, 1500:1900] = alpha[900:1100, 5500:5900] = 255
+    alpha[900:1100, 1000:2800] = alpha[900:1100, 5000:6800] = 255
     rows, columns = window_on_people(alpha, Size(4000, 2000))
     assert columns.stop <= 4000
     assert alpha[rows, columns].sum() == alpha.sum() / 2
