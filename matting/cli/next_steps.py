@@ -176,6 +176,9 @@ def _for_headset(video: Path, output: Path | None, call: Invocation) -> str:
     if plan is None or plan.view is None or not plan.view.is_vr:
         return ""
     matted = MattedFolder.of(segments)
+    made = (OutputKind.VR_GREEN, OutputKind.VR_ALPHA)  # before, or as the job remembers
+    if any(matted.output_folder(kind).is_dir() for kind in made):
+        return ""
     if not matted.output_folder(OutputKind.MATTE).is_dir():
         return ""
     step = _step(call, f"the folder {matted.root.name}", Command.DELIVER_VR, matted.root)

@@ -201,6 +201,8 @@ def test_a_finished_vr_video_is_made_into_a_file_for_a_headset_next(
     assert (f"deliver-vr {matted.root}" in text) is is_next
     dropped = Invocation(("program",), tuple(typed), "4_add_audio.bat")
     assert ("extras\\deliver_vr.bat" in success_text(parse(typed), dropped, 1)) is is_next
+    matted.output_folder(OutputKind.VR_ALPHA).mkdir(parents=True)
+    assert "deliver-vr" not in success_text(parse(typed), Invocation(("program",), tuple(typed)), 1)
 
 
 def test_how_to_go_on_after_an_interruption() -> None:
