@@ -179,8 +179,7 @@ class _HeardTrack:
             return None
         ticks = own.on(packets.timeline, track.index)
         ticks = ticks[ticks != NO_TIME]
-        if packets.timeline.is_cut:
-            ticks = np.maximum.accumulate(ticks)
+        ticks = np.maximum.accumulate(ticks)
         last = int(ticks[-1]) * own.time_base
         span = packets.spans[track.index]
         seconds = ticks.astype(np.float64) * float(own.time_base)

@@ -57,9 +57,13 @@ def samples(path: Path) -> tuple[float, NDArray[np.float32]]:
     return float(first.pts * first.time_base), np.concatenate(heard)
 
 
-@pytest.mark.parametrize("starts", [(2, 2), (2, 25_200), (25_200, 2), (50, 2, 40, 40)], ids=str)
-def test_clocks_that_start_again_or_jump(
-    starts: tuple[int, ...], tmp_path: Path, progress: Recorder
+# The last goes on where its first part ends, but for audio, which overlaps by less than a packet.
+STARTS = [(2, 2), (2, 25_200), (25_200, 2), (50, 2, 40, 40), (2, 2 + 40 * FRAME)]
+
+
+@pytest.mark.parametrize("starts", STARTS, ids=str)
+def test_clocks_that_start_again_or_jump_or_go_on(
+    starts: tuple[Fraction | int, ...], tmp_path: Path, progress: Recorder
 ) -> None:
     video = join_streams(tmp_path / "clip.ts", starts)
     plan = plan_of(video, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,7 +13,7 @@ from tests.support.clips import make_clip
 PACKET_BYTES = 188
 
 
-def join_streams(target: Path, starts_seconds: Sequence[int], frames: int = 40) -> Path:
+def join_streams(target: Path, starts_seconds: Sequence[Fraction | int], frames: int = 40) -> Path:
     """Write recordings one behind the other, each with its own clock; return `target`.
 
     Every one has as many frames, numbered from 0, and a tone as long.
