@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -34,13 +35,11 @@ from matting.report.job_facts import (
     range_rows,
     segment_rows,
 )
-from matting.report.page import render_page
+from matting.report.page import is_own_page, render_page
 from matting.report.timeline import timeline_bands
 from matting.system import atomic_files
 from matting.system.invocation import Command, program_line
 
-MARK = "RVM on Segments: report"  # near the beginning of each
-MARK_BYTES = 1024
 REFRESH_SECONDS = 30
 MOST_NAMED, MOST_SAID = 30, 5  # minutes: on the page, and in a line
 
@@ -67,7 +66,7 @@ def write_report(
     signs = JobSigns.read(ledger)
     text = report_page(ledger, signs, running=running)
     path = folder.report
-    if path.exists() and not _is_own(path):
+    if os.path.lexists(path) and not is_own_page(path):
         kept = atomic_files.set_aside(path)
         progress.say(f"What had the name of the report was not made here: it is {kept} now.")
     atomic_files.write_text(path, text)
@@ -97,7 +96,6 @@ def report_page(ledger: Ledger, signs: JobSigns | None = None, *, running: bool 
             "shots": [round(float(clock.seconds[shot]), 3) for shot in clock.shots[1:]],
             "moments": [[own["seconds"], own["frame"]] for own in moments],
         },
-        mark=MARK,
         written=f"{datetime.now():%Y-%m-%d %H:%M:%S}",
         verdict=_verdict(rows, signs, minutes, running=running),
         minutes=minutes[:MOST_NAMED],
@@ -124,11 +122,6 @@ def _summary(ledger: Ledger, signs: JobSigns, *, running: bool) -> str:
     starts = [own.text for own in minutes[:MOST_SAID]]
     starts += [f"{quantity(more, 'more minute')} on the page"] if more > 0 else []
     return f"{verdict} Minutes from {', '.join(starts)}."
-
-
-def _is_own(path: Path) -> bool:
-    with path.open("rb") as file:
-        return MARK.encode() in file.read(MARK_BYTES)
 
 
 def _verdict(

@@ -76,15 +76,14 @@ def render_page(
 
 
 def is_own_page(path: Path) -> bool:
-    """Return whether a file is a page that this program made.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Return whether there is a page that this program made: a readable file that says so."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
-        return MARK in file.read(HEAD_BYTES)
+    try:
+        with path.open("rb") as file:
+            return MARK in file.read(HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def json_in_element(value: object) -> str:

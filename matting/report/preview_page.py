@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,7 +178,7 @@ class PreviewPage:
         Raises:
             InputError: names it.
         """
-        if self.path.exists() and not is_own_page(self.path):
+        if os.path.lexists(self.path) and not is_own_page(self.path):
             raise InputError(
                 f"{self.path} is in the way: nothing says that this program made it.",
                 "Move it, or put the page elsewhere with --output.",

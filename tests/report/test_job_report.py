@@ -131,6 +131,13 @@ def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
     assert "mine" in [own.read_text() for own in ledger.folder.root.glob("report*")]
 
 
+def test_a_folder_with_the_report_s_name_stays(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a_matted")
+    (ledger.folder.report / "mine").mkdir(parents=True)
+    assert write_report(ledger.folder, Recorder()).path.is_file()
+    assert [own.name for own in ledger.folder.root.glob("report*/*")] == ["mine"]
+
+
 def test_a_report_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     ledger, progress = reported_job(tmp_path / "a_matted"), Recorder()
     with (
