@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from matting.background import BackgroundFile
+from matting.background import BackgroundFile, hex_colour
 from matting.errors import InputError
 from matting.media.background import with_background_read
 from matting.media.container import require_file
@@ -129,14 +129,10 @@ def _empty_page(
         video.name,
         f"{width}x{height}, {float(source.rate):.6g} frames a second, {clock(seconds)} long, "
         f"{source.frames} frames.",
-        "#808080" if isinstance(background, BackgroundFile) else _css(background),
+        "#808080" if isinstance(background, BackgroundFile) else hex_colour(background),
         rows,
     )
 
 
 def _line(video: Path, words: str) -> str:
     return f"{program_line(Command.RUN, video)} {words}".strip()
-
-
-def _css(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)

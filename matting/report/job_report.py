@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +35,7 @@ from matting.report.job_facts import (
     segment_rows,
 )
 from matting.report.page import is_own_page, render_page
+from matting.report.pictures import webp_uri
 from matting.report.timeline import timeline_bands
 from matting.system import atomic_files
 from matting.system.invocation import Command, program_line
@@ -183,7 +183,7 @@ def _moment(
         "command": program_line(Command.REMATTE, ledger.folder.root, *part.arguments, *better),
         "ranges": numbers,
         "views": [
-            (name, f"data:image/webp;base64,{b64encode(view).decode()}")
+            (name, webp_uri(view))
             for name, view in (
                 ("source", pictures.source),
                 ("matte", pictures.matte),

@@ -49,7 +49,12 @@ def cut_out(source: Planes, matte: MattePlanes, light: DisplayLight) -> NDArray[
 
 def data_uri(values: NDArray[np.uint8]) -> str:
     """Return a picture, [H, W, 3 or 4], as what a page shows without another file."""
-    return f"data:image/webp;base64,{b64encode(encode_webp(values, QUALITY)).decode()}"
+    return webp_uri(encode_webp(values, QUALITY))
+
+
+def webp_uri(content: bytes) -> str:
+    """Return a WebP file as what a page shows without another file."""
+    return f"data:image/webp;base64,{b64encode(content).decode()}"
 
 
 def window_on_people(alpha: NDArray[np.uint8], eye: Size) -> tuple[slice, slice]:
