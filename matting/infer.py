@@ -16,7 +16,8 @@ from matting.media.background import with_background_read
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.images.sequence import result_names
 from matting.media.probe import encryption_error
-from matting.options import MattingOptions, Shots
+from matting.network_choice import Shots
+from matting.options import MattingOptions
 from matting.progress import Progress, ignore
 from matting.project.clip_settings import with_clip_settings
 from matting.project.input_views import with_views

@@ -33,6 +33,13 @@ class SmallPeople(Choice):
     OFF = "off"
 
 
+class Shots(Choice):
+    """Whether shots are matted by themselves, each from its own start, or all frames as one."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class Subject(Choice):
     """How much of the people is seen, which decides the downsample ratio where none is given."""
 

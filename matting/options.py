@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from matting.background import COLOUR, Background
+from matting.cluster_options import ClusterOptions
 from matting.job_option import Choice, JobOption
-from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
+from matting.network_choice import Foreground, MatteQuality, Model, Shots, SmallPeople, Subject
 from matting.view import AutoView, Eyes, View
 from matting.vr_options import VrOptions
 
@@ -135,13 +136,6 @@ class Precision(Choice):
     BF16 = "bf16"
 
 
-class Shots(Choice):
-    """Whether shots are matted by themselves, each from its own start, or all frames as one."""
-
-    AUTO = "auto"
-    OFF = "off"
-
-
 AUTO_DEVICE = "auto"
 # Without a segment length asked for, or one that the folder was cut with before.
 DEFAULT_SEGMENT_SECONDS = Fraction(15)
@@ -260,12 +254,13 @@ class ComputeOptions:
     """Where and how the work is done; none of it is to be seen in the results.
 
     Attributes:
-        device: auto, cpu, cuda or cuda:N.
+        device: auto, cpu, cuda or cuda:N; the first of several.
         largest_chunk: how many frames are computed at once at most; None: as suits the device.
         threads: of the CPU for each step of the network; None: as suits it.
         isolated: whether the network works in a process of its own, which is watched.
         patience_seconds: how long that may go without any progress. A software encoder that is
             told to end may work on dozens of large pictures before it answers.
+        cluster: several devices of this computer, or other computers, that share the work.
     """
 
     device: str = AUTO_DEVICE
@@ -275,6 +270,7 @@ class ComputeOptions:
     threads: int | None = None
     isolated: bool = True
     patience_seconds: float = 120.0
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 @dataclass(frozen=True)

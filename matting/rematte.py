@@ -11,7 +11,8 @@ from msgspec.structs import replace as replace_fields
 from matting.errors import InputError
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
-from matting.options import MattingOptions, Shots
+from matting.network_choice import Shots
+from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.entry import RecordedSettings
 from matting.project.input_views import with_views

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from matting.infer import infer
-from matting.options import CuttingOptions, MattingOptions, OutputKind, Shots
+from matting.network_choice import Shots
+from matting.options import CuttingOptions, MattingOptions, OutputKind
 from matting.project.paths import MattedFolder
 from matting.segment import segment
 from tests.support.clips import make_clip

@@ -31,7 +31,8 @@ from matting.imaging.frame_signs import DOUBT, SIGNS
 from matting.imaging.sample_format import Size
 from matting.imaging.small_views import SmallViews
 from matting.inference.weights import VARIABLE
-from matting.options import ComputeOptions, MatteOptions, MattingOptions, Shots
+from matting.network_choice import Shots
+from matting.options import ComputeOptions, MatteOptions, MattingOptions
 from matting.project.segment_signs import MOST_APART_SECONDS
 
 TITLE = "Signs of doubt"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matting.background import COLOUR, hex_colour
 from matting.cli import arg_types
+from matting.cli.cluster_arguments import SHARING, add_cluster_options, add_device
 from matting.cli.matte_options import add_matte_options
 from matting.cli.option_group import Group, add_choice
 from matting.cli.option_values import SAVED
@@ -70,10 +71,12 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         add_vr_options(parser.add_argument_group("what files for headsets are like"))
         if command in {Command.INFER, Command.RUN}:
             _add_result_options(output)
-    if command in {*MAKING, Command.REMATTE}:
-        _add_compute_options(parser.add_argument_group("how it is computed"))
+    if command in SHARING:
+        _add_compute_options(parser.add_argument_group("how it is computed"), command)
+        group = parser.add_argument_group("how the work is shared")
+        add_cluster_options(group, finds_people=command.runs_network)
     if command is Command.DEMO:
-        _add_device(parser.add_argument_group("how it is computed"))
+        add_device(parser.add_argument_group("how it is computed"), command)
         add_card_options(parser.add_argument_group("test cards for headsets"))
     general = parser.add_argument_group("general")
     general.add_argument("-h", "--help", action="help", help="show this")
@@ -215,9 +218,9 @@ def _add_result_options(group: Group) -> None:
     )
 
 
-def _add_compute_options(group: Group) -> None:
+def _add_compute_options(group: Group, command: Command) -> None:
     default, add = MATTING.compute, group.add_argument
-    _add_device(group)
+    add_device(group, command)
     add_choice(group, "--decoder", default.decoder, BACKEND_HELP)
     add_choice(group, "--encoder", MATTING.output.encoding.encoder, BACKEND_HELP)
     add_choice(
@@ -250,22 +253,12 @@ def _add_compute_options(group: Group) -> None:
     )
 
 
-def _add_device(group: Group) -> None:
-    group.add_argument(
-        "--device",
-        type=str.lower,
-        default=MATTING.compute.device,
-        metavar="auto|cpu|cuda|cuda:N",
-        help=f"what computes (default: {MATTING.compute.device})",
-    )
-
-
 def _add_preview(parser: argparse.ArgumentParser) -> None:
     add_preview_options(parser.add_argument_group("what is shown"))
     add_view(parser.add_argument_group("how the video is meant to be seen"))
     add_matte_options(parser.add_argument_group("how people are found"))
     _add_output_options(parser.add_argument_group("what the results are like"))
-    _add_compute_options(parser.add_argument_group("how it is computed"))
+    _add_compute_options(parser.add_argument_group("how it is computed"), Command.PREVIEW)
 
 
 # Of commands that have some which no other has.

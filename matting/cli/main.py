@@ -169,7 +169,7 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     if options.command.runs_network and not vars(options).get("vr"):
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
-        warn_of_unused_gpu(options.device, console)
+        warn_of_unused_gpu(options.devices[0], console)
     if options.command in {Command.DEMO, Command.DOCTOR, Command.PREVIEW, *OF_MATTES}:
         return _other_command(options, console)
     if options.command is Command.SEGMENT:
@@ -212,7 +212,7 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
     from matting.demo import demo
 
     def show_demo() -> None:
-        for line in ["", *demo(folder, console, device=options.device).table().split("\n")]:
+        for line in ["", *demo(folder, console, device=options.devices[0]).table().split("\n")]:
             console.say(line)
 
     return show_demo

@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from matting.cli.cluster_arguments import cluster_options
 from matting.errors import InputError
 from matting.job_option import CleanUp, JobOption
-from matting.network_choice import Foreground, MatteQuality, SmallPeople, Subject
+from matting.network_choice import Foreground, MatteQuality, Shots, SmallPeople, Subject
 from matting.options import (
     INFERRED,
     Chroma,
@@ -23,7 +24,6 @@ from matting.options import (
     OutputOptions,
     Precision,
     RendererBackend,
-    Shots,
     VideoCodec,
 )
 from matting.view import Eyes
@@ -84,12 +84,13 @@ def matting_options(arguments: argparse.Namespace) -> MattingOptions:
         ),
         output=_output_options(typed, default.output),
         compute=ComputeOptions(
-            device=arguments.device,
+            device=arguments.devices[0],
             decoder=CodecBackend(arguments.decoder),
             renderer=RendererBackend(arguments.full_size),
             largest_chunk=arguments.chunk,
             threads=arguments.threads,
             patience_seconds=float(arguments.patience),
+            cluster=cluster_options(arguments),
         ),
         formats=typed.get(JobOption.FORMATS, default.formats),
         force=vars(arguments).get("force", False),

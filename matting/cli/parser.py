@@ -107,7 +107,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     if isinstance(getattr(options, "model", None), Path):
         options.checkpoint = options.__dict__.pop("model")
-    for name in ("path", "output", "checkpoint", "static_mask"):
+    for name in ("path", "output", "checkpoint", "static_mask", "certificates"):
         path = getattr(options, name, None)
         if path is not None:
             setattr(options, name, Path(os.path.abspath(path)))  # noqa: PTH100 - links stay

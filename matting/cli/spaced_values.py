@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from matting.cli import arg_types, suggestions
+from matting.cli.cluster_arguments import devices
 
 # The types of values that consist of several words.
 SEVERAL = {
@@ -17,6 +18,7 @@ SEVERAL = {
     arg_types.player_times,
     arg_types.rectangles,
     arg_types.view,
+    devices,
 }
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from matting.background import Background, BackgroundFile, hex_colour
 from matting.job_option import JobOption
 from matting.media.encoders import quality_of
-from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
+from matting.network_choice import Foreground, MatteQuality, Model, Shots, SmallPeople, Subject
 from matting.options import (
     INFERRED,
     Chroma,
@@ -27,7 +27,6 @@ from matting.options import (
     OutputKind,
     OutputOptions,
     Precision,
-    Shots,
     VideoCodec,
 )
 from matting.project.entry import (

@@ -11,15 +11,8 @@ from msgspec.structs import asdict, replace
 
 from matting.background import Background, BackgroundFile, hex_colour
 from matting.media.encoders import preset_of, quality_of
-from matting.network_choice import Foreground, MatteQuality, SmallPeople
-from matting.options import (
-    CodecBackend,
-    EncodingOptions,
-    MattingOptions,
-    OutputKind,
-    Precision,
-    Shots,
-)
+from matting.network_choice import Foreground, MatteQuality, Shots, SmallPeople
+from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
 from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings
 
 if TYPE_CHECKING:  # what joins results needs no torch

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from matting.errors import InputError
 from matting.inference.published import model_of
-from matting.network_choice import SmallPeople
-from matting.options import Shots
+from matting.network_choice import Shots, SmallPeople
 from matting.progress import Progress, quantity
 from matting.project.inputs import Input
 from matting.project.job_options import JobOptions

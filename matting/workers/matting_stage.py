@@ -18,8 +18,8 @@ from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.state import load_state, warm_up
 from matting.media.source import FrameChunk, FrameSource
-from matting.network_choice import Foreground
-from matting.options import MattingOptions, Shots
+from matting.network_choice import Foreground, Shots
+from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input

@@ -17,7 +17,7 @@ from matting.imaging.sample_format import Size
 from matting.infer import infer
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
-from matting.options import Shots
+from matting.network_choice import Shots
 from tests.support.recorder import Recorder
 from tests.support.stages import matting_options, with_compute, with_matte
 

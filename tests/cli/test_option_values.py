@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from matting.cli import option_values, parser
 from matting.cli.range_arguments import range_options
+from matting.cluster_options import ClusterOptions
 from matting.errors import InputError
 from matting.job_option import JobOption
 from matting.options import OutputKind
@@ -66,3 +68,52 @@ def test_a_range_is_asked_for() -> None:
     assert range_options(arguments) == RangeOptions(keep_out=parts, undo=LAST_RANGE)
     typed = option_values.matting_options(arguments).typed or ()
     assert [option for option in typed if option.shapes_matte] == [JobOption.DOWNSAMPLE_RATIO]
+
+
+def cluster_of(line: str) -> ClusterOptions:
+    return option_values.matting_options(parser.parse(line.split())).compute.cluster
+
+
+def test_work_is_shared_where_several_devices_or_others_are_named() -> None:
+    assert not cluster_of("infer take").is_asked_for
+    assert not cluster_of("infer take --device cuda:1").is_asked_for
+    options = option_values.matting_options(
+        parser.parse(["infer", "take", "--device", "CUDA:0, cuda:1"])
+    )
+    assert options.compute.device == "cuda:0"
+    assert options.compute.cluster == ClusterOptions(devices=("cuda:0", "cuda:1"))
+    assert cluster_of("run clip.mp4 --device cpu,cpu").devices == ("cpu", "cpu")
+    assert cluster_of("infer take --workers 10.0.0.5").scheduler == "tcp://10.0.0.5:8786"
+    shared = cluster_of("deliver take --workers TLS://[fe80::1]:99 --certificates keys")
+    assert shared.scheduler == "tls://[fe80::1]:99"
+    assert shared.certificates == Path.cwd() / "keys"
+    assert shared.is_asked_for
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("10:00", 600), ("90.5", Fraction(181, 2))])
+def test_how_long_a_run_of_one_worker_may_be_is_a_time(text: str, seconds: Fraction) -> None:
+    assert cluster_of(f"rematte take --longest-run {text}").longest_run_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("preview a --device cpu,cpu", "preview computes on one device only"),
+        ("demo --device cuda:0,cuda:1", "demo computes on one device only"),
+        ("infer a --device cpu,auto", "'auto' cannot be one of several"),
+        ("infer a --device cpu cpu a", "--device cpu,cpu"),
+        ("infer a --device ,", "names no device"),
+        ("infer a --workers tcp://host:0", "is no address"),
+        ("infer a --workers http://host", "is no address"),
+        ("infer a --workers tcp://[1.2.3.4]", "is no address"),
+        ("infer a --longest-run 0", "is not above 0"),
+        ("deliver a --longest-run 10:00", "--longest-run is an option of"),
+        ("preview a --workers tcp://host", "--workers is an option of"),
+        ("infer a --workers host --device cpu,cpu", "only one of them"),
+        ("infer a --certificates keys", "--certificates is for --workers"),
+    ],
+)
+def test_work_that_cannot_be_shared_so_is_refused(line: str, words: str) -> None:
+    with pytest.raises(InputError) as info:
+        option_values.matting_options(parser.parse(line.split()))
+    assert words in str(info.value)

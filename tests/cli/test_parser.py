@@ -127,7 +127,7 @@ def test_a_choice_is_taken_in_every_spelling() -> None:
     assert options.command is Command.INFER
     assert (options.subject, options.codec, options.chroma) == ("portrait", "hevc", "4:2:0")
     assert parse(["deliver", "a", "--as", "VR_Alpha"]).formats == (FormatName.VR_ALPHA,)
-    assert (options.save, options.decoder, options.device) == (["alpha-png"], "auto", "cuda:0")
+    assert (options.save, options.decoder, options.devices) == (["alpha-png"], "auto", ("cuda:0",))
     assert parse(["add_audio", "a"]).command is Command.ADD_AUDIO
 
 

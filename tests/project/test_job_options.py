@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from matting.cli import option_values, parser
 from matting.errors import InputError
-from matting.network_choice import Foreground, MatteQuality, Model, SmallPeople, Subject
+from matting.network_choice import Foreground, MatteQuality, Model, Shots, SmallPeople, Subject
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -21,7 +21,6 @@ from matting.options import (
     MattingOptions,
     OutputKind,
     Precision,
-    Shots,
     VideoCodec,
 )
 from matting.project import records

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from matting.network_choice import Foreground, SmallPeople, Subject
+from matting.network_choice import Foreground, Shots, SmallPeople, Subject
 from matting.options import (
     Chroma,
     CodecBackend,
@@ -21,7 +21,6 @@ from matting.options import (
     OutputKind,
     OutputOptions,
     Precision,
-    Shots,
     VideoCodec,
 )
 from matting.project.entry import Entry, OutputFile, RecordedSettings

@@ -11,7 +11,8 @@ from matting.deliver import deliver
 from matting.delivery.formats import FORMATS
 from matting.errors import SegmentsFailedError
 from matting.infer import infer
-from matting.options import FormatName, OutputKind, Shots
+from matting.network_choice import Shots
+from matting.options import FormatName, OutputKind
 from matting.project.inputs import read_inputs
 from matting.project.paths import MattedFolder
 from tests.support.recorder import Recorder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.options import Shots
+from matting.network_choice import Shots
 from matting.project.entry import InitialState
 from matting.project.inputs import read_inputs
 from matting.system.files import sha256

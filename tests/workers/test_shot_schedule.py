@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from matting.errors import InputError
-from matting.options import CuttingOptions, OutputKind, Shots
+from matting.network_choice import Shots
+from matting.options import CuttingOptions, OutputKind
 from matting.project.ledger import Ledger
 from matting.project.mixture import require_one_setting
 from matting.segment import segment
