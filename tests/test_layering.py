@@ -30,6 +30,8 @@ FILES = [
 # The only place in the program that imports each package.
 IMPORTERS = {
     "demo": "matting/demo",  # demo.py and demo_cards.py
+    "cryptography": "matting/workers/cluster/",
+    "distributed": "matting/workers/cluster/",
     "OpenImageIO": "matting/media/images/",
     "PIL": "matting/media/images/pillow.py",
     "imageio_ffmpeg": "matting/media/ffmpeg.py",
