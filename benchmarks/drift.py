@@ -17,8 +17,9 @@ from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
-from matting.inference.precision import DTYPES, choose_precision, disable_tf32
+from matting.inference.precision import DTYPES, disable_tf32
 from matting.options import Precision
+from matting.system.torch_build import cpu_has_matrix_units
 from model import MattingNetwork, State, optimise_for_inference
 
 COMPARE_EVERY = 10  # frames
@@ -62,8 +63,9 @@ class _Runner:
 
     def __init__(self, network: MattingNetwork, precision: Precision, device: torch.device) -> None:
         self._network = optimise_for_inference(network, DTYPES[precision]).to(device)
-        native = {Precision.FP32, choose_precision(Precision.AUTO, device)}
-        self._emulated = device.type == "cpu" and precision not in native
+        in_units = precision is Precision.BF16 and cpu_has_matrix_units()
+        is_native = precision is Precision.FP32 or in_units
+        self._emulated = device.type == "cpu" and not is_native
         self._state: State | None = None
 
     @torch.inference_mode()

@@ -12,11 +12,11 @@ from pathlib import Path
 import av
 import torch
 
+from matting.system.processor import processor_name
 from matting.system.torch_build import cpu_has_matrix_units
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 TITLE = "# What was measured\n\nWritten by the programs of this folder; each says how.\n"
-CPU_INFO = Path("/proc/cpuinfo")
 
 
 def today() -> str:
@@ -27,7 +27,7 @@ def today() -> str:
 def measured_on() -> str:
     """Return a sentence with the day, the machine and the versions that a result holds for."""
     return (
-        f"Measured on {today()}: {_processor()}, {os.cpu_count()} cores, {platform.system()}, "
+        f"Measured on {today()}: {processor_name()}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, PyAV {av.__version__}."
     )
 
@@ -72,11 +72,3 @@ def _section_pattern(title: str) -> re.Pattern[str]:
     return re.compile(
         rf"^## {re.escape(title)}\n(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL
     )
-
-
-def _processor() -> str:
-    if CPU_INFO.is_file():
-        match = re.search(r"^model name\s*:\s*(.+)$", CPU_INFO.read_text(), re.MULTILINE)
-        if match:
-            return match[1].strip()
-    return platform.processor() or platform.machine()

@@ -42,6 +42,7 @@ from matting.system.device import choose_device, describe, require_decoder, shar
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.files import image_files
 from matting.workers.executor import ExecutorFactory, WorkerSetup, target_of
+from matting.workers.job_precision import with_precision_of_job
 from matting.workers.matting_run import MattingRun
 from matting.workers.supervisor import Supervisor
 
@@ -131,7 +132,8 @@ def infer(
         options = replace(options, output=chosen)
         if why:
             progress.say(f"The processor encodes, which takes longer: {why}")
-        setup = WorkerSetup(options, checkpoint, checkpoint_sha256, str(device))
+        computed = with_precision_of_job(options, str(device), ledger, checkpoint_sha256)
+        setup = WorkerSetup(computed, checkpoint, checkpoint_sha256, str(device))
         with closing(executor_of(setup, folder.root, progress)) as executor:
             MattingRun(
                 inputs=inputs,

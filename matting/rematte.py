@@ -40,6 +40,7 @@ from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command
 from matting.system.temporary_files import create_temporary
 from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.workers.job_precision import with_precision_of_job
 from matting.workers.range_run import find_mattes, require_matted_parts
 from matting.workers.range_upkeep import renew_mattes, tidy_ranges
 from matting.workers.supervisor import Supervisor
@@ -264,10 +265,12 @@ class _Rematting:
         require_decoder(compute.decoder, device)
         share_cores(device, compute.threads)
         weights = own.settings.checkpoint if own.settings else ""
+        checkpoint_sha256 = weights if isinstance(weights, str) else ""
+        options = with_precision_of_job(options, str(device), self._ledger, checkpoint_sha256)
         setup = WorkerSetup(
             replace(options, output=replace(options.output, kinds=(), keep_matte=True)),
             self._checkpoint,
-            weights if isinstance(weights, str) else "",
+            checkpoint_sha256,
             str(device),
         )
         with closing(self._executor_of(setup, self._ledger.folder.root, self._progress)) as worker:

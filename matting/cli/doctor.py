@@ -104,7 +104,8 @@ def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
     ):
         yield doctor_findings.video_hardware(name, probe() if usable else None, driver, work)
     matrix_units = None if torch.state is None else torch.state.matrix_units
-    yield doctor_findings.processor(*machine.processor(), matrix_units)
+    precision = machine.precision() if torch.state is not None and not usable else None
+    yield doctor_findings.processor(*machine.processor(), matrix_units, precision)
     others = [package for package in packages if package is not own]
     yield trouble or doctor_findings.packages(others, install)
     yield _ffmpeg(machine, install)

@@ -21,6 +21,7 @@ from matting.system.humanize import gigabytes
 from matting.system.nvidia_smi import Driver, Gpu
 from matting.system.packages import Package
 
+NOT_TRIED = "fp32 or bf16: which is better is tried when it is first used"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
 NO_NVIDIA_GPU = "needs an NVIDIA graphics card"
 UNUSABLE_GPU = "needs a graphics card that torch can use"
@@ -141,10 +142,19 @@ def video_hardware(name: str, trials: CodecTrials | None, driver: Driver, work: 
     return Finding(name, State.OK, text)
 
 
-def processor(architecture: str, cores: int, matrix_units: bool | None) -> Finding:
-    """Judge the processor; its matrix units are what makes half precision fast."""
+def processor(
+    architecture: str, cores: int, matrix_units: bool | None, precision: str | None
+) -> Finding:
+    """Judge the processor; its matrix units are what makes half precision fast.
+
+    Args:
+        precision: what the network computes in there, and why; "": it was not tried yet; None:
+            nothing is to be said of that.
+    """
     units = "not known" if matrix_units is None else "yes" if matrix_units else "no"
     text = f"{architecture}, {quantity(cores, 'core')}, matrix units: {units}"
+    if precision is not None:
+        text += f". The network computes in {precision or NOT_TRIED}"
     return Finding("Processor", State.OK, text)
 
 

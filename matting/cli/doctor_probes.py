@@ -155,6 +155,21 @@ class Machine:
         except MachineError as error:
             return replace(probe, trouble=error.what)
 
+    def precision(self) -> str | None:
+        """Return what the network computes in on the processor, and why, as a clause.
+
+        Returns:
+            "" where that was not tried yet; None where it cannot be told.
+        """
+        try:
+            from matting.inference.precision_record import known_trial, this_machine
+
+            weights = self.weights(load=False)
+        except (ImportError, MattingError):  # which has a row of its own
+            return None
+        trial = known_trial(this_machine(), "" if weights is None else weights.sha256)
+        return "" if trial is None else trial.in_words()
+
     def view(self, video: Path) -> FoundView:
         """Return how a video is meant to be seen, and where that is from.
 

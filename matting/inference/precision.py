@@ -11,7 +11,6 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.base import InferenceNetwork, RecurrentState
 from matting.options import Precision
-from matting.system.torch_build import cpu_has_matrix_units
 
 DTYPES = {
     Precision.FP32: torch.float32,
@@ -43,18 +42,13 @@ def require_precision(precision: Precision, device: torch.device) -> None:
         )
 
 
-def choose_precision(precision: Precision, device: torch.device) -> Precision:
-    """Return the precision to use on a device: the one asked for, unless that is AUTO.
+def choose_gpu_precision(device: torch.device) -> Precision:
+    """Return fp16 for a GPU that has matrix units for it, else fp32.
 
-    AUTO is a half precision where the device has matrix units for one, else fp32. By
-    `benchmarks/network.py --drift`, alpha was off by 0.02 to 0.04/255 on average in bf16 over 3,000
-    frames, and by 0.005/255 in fp16, emulated, over 600.
+    By `benchmarks/network.py --drift`, alpha was off by 0.005/255 on average in fp16, emulated,
+    over 600 frames.
     """
-    if precision is not Precision.AUTO:
-        return precision
-    if device.type == "cuda":
-        return Precision.FP16 if _gpu_has_matrix_units(device) else Precision.FP32
-    return Precision.BF16 if cpu_has_matrix_units() else Precision.FP32
+    return Precision.FP16 if _gpu_has_matrix_units(device) else Precision.FP32
 
 
 def disable_tf32() -> None:

@@ -19,18 +19,12 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.base import (
     FrameFeatures,
-    InferenceNetwork,
     RecurrentOutput,
     RecurrentState,
     TrainedNetwork,
 )
-from matting.inference.precision import (
-    DTYPES,
-    choose_precision,
-    disable_tf32,
-    networks_agree,
-    require_precision,
-)
+from matting.inference.precision import disable_tf32
+from matting.inference.ready_network import make_ready
 from matting.inference.run_up import RUN_UP_FRAMES
 from matting.inference.session_state import PartState, SessionState, load_session_state
 from matting.inference.small_people import SmallPeople
@@ -81,7 +75,7 @@ class MattingSession:
 
     Attributes:
         device: where it computes.
-        precision: fp32, fp16 or bf16.
+        choice: the precision: fp32, fp16 or bf16.
     """
 
     def __init__(
@@ -93,34 +87,26 @@ class MattingSession:
         *,
         quality: MatteQuality = MatteQuality.NORMAL,
         small_people: bool = False,
+        weights: str = "",
     ) -> None:
         """
         Args:
-            precision: the states stay float32 in all of them. AUTO is fp32 on a GPU whose results
-                in its half precision differ.
+            precision: the states stay float32 in all of them. AUTO is what `make_ready` chooses.
             largest_chunk: how many frames to compute at once at most. None: on the CPU one (more
                 push each other out of its caches: 1.5 to 2 times slower at 8), on a GPU as many as
                 make it faster.
             quality: BEST: every frame is seen twice.
             small_people: whether to see people who are small in the picture again, larger.
+            weights: the SHA-256 of the network's, as for `make_ready`.
         Raises:
             InputError: the precision does not work on the device.
             MachineError: the network does not fit into its memory, or it refuses to work.
         """
-        require_precision(precision, device)
-        self.precision = choose_precision(precision, device)
         disable_tf32()
         with enough_memory():
-            dtype = DTYPES[self.precision]
-            self._network: InferenceNetwork = network.for_inference(dtype, device)
-            if (
-                precision is Precision.AUTO
-                and device.type == "cuda"
-                and self.precision is not Precision.FP32
-            ):
-                exact = network.for_inference(torch.float32, device)
-                if not networks_agree(self._network, exact, device):
-                    self.precision, self._network = Precision.FP32, exact
+            ready = make_ready(network, device, precision, weights)
+        self.choice = ready.choice
+        self._network = ready.network
         if quality is MatteQuality.BEST:
             self._network = TwoViews(self._network)
         self.device = device

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from matting.options import OutputKind
+from matting.options import OutputKind, Precision
 from matting.project import records, recovery
 from matting.project.entry import Delivered, Entry, OutputFile, ProvenFile, RecordedSettings
 from matting.project.job_options import JobOptions
@@ -47,6 +47,7 @@ class Ledger:
         self.agreed: RecordedSettings | None = None
         self.frames_per_second: float | None = None
         self.ranges: tuple[MattingRange, ...] = ()
+        self.precisions: dict[str, Precision] = {}
         self._read()
 
     @property
@@ -83,8 +84,7 @@ class Ledger:
         for name in self._entries.keys() - set(names):
             self._former[name] = self._entries.pop(name).away(done=self._done.get(name, False))
         self._former = {name: entry for name, entry in self._former.items() if entry.files}
-        self._names = list(names)
-        self.plan, self.origin = plan, origin
+        self._names, self.plan, self.origin = list(names), plan, origin
         self.options, self.agreed = options or self.options, agreed or self.agreed
 
     def save(self) -> None:
@@ -268,8 +268,8 @@ class Ledger:
         self._has_manifest = path.is_file()
         if self._has_manifest:
             manifest = records.read(path, Manifest, START_OVER, upgrade=upgrade)
-            self.plan, self.origin = manifest.plan, manifest.origin
-            self.options, self.agreed = manifest.options, manifest.agreed
+            self.plan, self.origin, self.options = manifest.plan, manifest.origin, manifest.options
+            self.agreed, self.precisions = manifest.agreed, manifest.precisions
             self.frames_per_second = manifest.frames_per_second
             self._entries, self._incoming = manifest.segments, manifest.incoming
             self._former, self._superseded = manifest.former, manifest.superseded
@@ -294,5 +294,6 @@ class Ledger:
             former=self._former,
             superseded={kind: files for kind, files in self._superseded.items() if files},
             ranges=self.ranges,
+            precisions=self.precisions,
         )
         records.write(self.folder.manifest, manifest)

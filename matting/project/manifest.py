@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from matting.options import OutputKind
+from matting.options import OutputKind, Precision
 from matting.project.entry import Entry, OutputFile, RecordedSettings
 from matting.project.job_options import LONGEST_PATH, JobOptions
 from matting.project.plan import MOST_SEGMENTS, Plan
@@ -34,6 +34,10 @@ class Incoming(Struct, frozen=True):
 
 
 Superseded = Annotated[dict[FileName, OutputFile], Meta(max_length=MOST_SEGMENTS)]
+LONGEST_KEY = 500
+Precisions = Annotated[
+    dict[Annotated[str, Meta(max_length=LONGEST_KEY)], Precision], Meta(max_length=64)
+]
 Entries = Annotated[dict[FileName, Entry], Meta(max_length=MOST_SEGMENTS)]
 
 
@@ -49,6 +53,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         former: results of segments that are no part of the folder at present.
         superseded: files of results that others have replaced under another name, by their own.
         ranges: of frames that were done again, by their numbers.
+        precisions: what a trial has chosen, by the kind of processor and the weights.
     """
 
     version: Literal[2] = 2
@@ -62,6 +67,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     former: Entries = {}
     superseded: Annotated[dict[OutputKind, Superseded], Meta(max_length=16)] = {}
     ranges: Ranges = ()
+    precisions: Precisions = {}
 
 
 def upgrade(manifest: Any) -> None:

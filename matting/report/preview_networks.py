@@ -58,10 +58,12 @@ class PreviewNetworks:
             idle.append(session)
 
     def _new_session(self, matte: MatteOptions) -> MattingSession:
+        checkpoint = self.checkpoint(matte)
         return MattingSession(
-            self.checkpoint(matte).network,
+            checkpoint.network,
             self.device,
             matte.precision,
             quality=matte.quality,
             small_people=matte.small_people is SmallPeople.AUTO,
+            weights=checkpoint.sha256,
         )

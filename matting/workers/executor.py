@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -16,8 +16,9 @@ from typing import Protocol
 from matting.delivery.formats import DELIVERED
 from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError
+from matting.inference.precision_record import PrecisionChoice
 from matting.media.media_index import MediaIndex
-from matting.options import MattingOptions, OutputKind
+from matting.options import MattingOptions, OutputKind, Precision
 from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
@@ -42,6 +43,11 @@ class WorkerSetup:
     checkpoint_sha256: str
     device: str
     needs_network: bool = True
+
+    def computing_in(self, precision: Precision) -> WorkerSetup:
+        """Return the same with a precision that is decided."""
+        matte = replace(self.options.matte, precision=precision)
+        return replace(self, options=replace(self.options, matte=matte))
 
 
 @dataclass(frozen=True)
@@ -226,11 +232,13 @@ class Executor(Protocol):
     MachineUnusableError, and what is wrong with the weights or the device.
     """
 
-    def prepare(self, *, network: bool) -> None:
+    def prepare(self, *, network: bool) -> PrecisionChoice | None:
         """Get ready, before anything is submitted.
 
         Args:
             network: whether to load it; without it, segments are rendered from stored mattes only.
+        Returns:
+            what the network computes in; None where that is not known.
         """
 
     def trial(self, task: SegmentTask) -> TrialOutcome | Failure:

@@ -8,13 +8,19 @@ from contextlib import suppress
 from matting.errors import MattingError
 from matting.options import MattingOptions
 from matting.progress import Progress
+from matting.project.ledger import Ledger
 from matting.workers.executor import Executor
+from matting.workers.job_precision import keep_precision
 from matting.workers.memory_need import warn_of_little_memory
 from matting.workers.schedule import Action, Step
 
 
 def load(
-    steps: Sequence[Step], executor: Executor, options: MattingOptions, progress: Progress
+    steps: Sequence[Step],
+    executor: Executor,
+    options: MattingOptions,
+    ledger: Ledger,
+    progress: Progress,
 ) -> None:
     """Have the network loaded, if the steps need it; it takes a while and much memory.
 
@@ -29,6 +35,7 @@ def load(
         warn_of_little_memory(first.open(options.output.frame_rate).size_px, progress)
     progress.start("Loading the network ...", 0, "")
     try:
-        executor.prepare(network=True)
+        choice = executor.prepare(network=True)
     finally:
         progress.finish()
+    keep_precision(choice, ledger, progress)

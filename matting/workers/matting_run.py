@@ -108,7 +108,7 @@ class MattingRun:
         for reason in reasons(schedule, self._ledger):
             self._progress.say(reason)
         if schedule.steps:
-            load(schedule.steps, self._executor, self._options, self._progress)
+            load(schedule.steps, self._executor, self._options, self._ledger, self._progress)
             preflight(self._work(), self._executor, self._folder, self._options, self._progress)
         self._ledger.save()  # only now: what was refused until here leaves nothing behind
         # What is done by other options stays so until another result takes its place.

@@ -259,7 +259,7 @@ class MattingStage(RenderStage):
     def _network(self, job: SegmentJob) -> str:
         if job.task.matte is not None:
             return super()._network(job)
-        return f"the network in {self._session.precision}"
+        return f"the network in {self._session.choice.precision}"
 
 
 def _parts(item: Input, source: FrameSource) -> tuple[PicturePart, ...]:

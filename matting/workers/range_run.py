@@ -16,6 +16,7 @@ from matting.project.paths import MATTE_SUFFIX
 from matting.project.ranges import MattingRange, with_range
 from matting.system import atomic_files
 from matting.workers.executor import Executor, Failure, FrameSpan, Outcome, SegmentTask
+from matting.workers.job_precision import keep_precision
 from matting.workers.matting_stage import WARM_UP_FRAMES
 from matting.workers.result_recorder import discard_files
 from matting.workers.shot_frames import frames_ahead
@@ -46,7 +47,7 @@ def find_mattes(
     frames = sum(task.span.frames for task in tasks if task.span is not None)
     atomic_files.make_folder(ledger.folder.ranges)
     progress.start("Loading the network ...", 0, "")
-    executor.prepare(network=True)
+    keep_precision(executor.prepare(network=True), ledger, progress)
     progress.start("Matting the range", frames, "frame", segments=len(tasks))
     in_flight: deque[SegmentTask] = deque()
     try:

@@ -8,10 +8,8 @@ such as a graphics card that is gone, no worker gets anywhere; then the run stop
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from matting.errors import (
     BusyError,
@@ -21,6 +19,7 @@ from matting.errors import (
     OutOfMemoryError,
     StorageError,
 )
+from matting.inference.precision_record import PrecisionChoice
 from matting.options import CodecBackend
 from matting.progress import Notice, Progress
 from matting.system.temporary_files import sweep
@@ -33,8 +32,7 @@ from matting.workers.executor import (
     WorkerSetup,
 )
 from matting.workers.frame_counter import FrameCounter
-from matting.workers.worker import Worker
-from matting.workers.worker_process import WorkerProcess
+from matting.workers.running_worker import RunningWorker, StartWorker, start_worker
 
 TRIES = 3  # workers that may break over one segment, and starts in a row that may fail
 # Workers in a row that broke before their first frame. A segment can break all its three, and two
@@ -42,26 +40,6 @@ TRIES = 3  # workers that may break over one segment, and starts in a row that m
 TOO_MANY_WITHOUT_A_FRAME = 2 * TRIES + 1
 # One segment is finished while the next is computed. More would only be more to redo after a kill.
 IN_FLIGHT = 2
-
-
-class RunningWorker(Protocol):
-    """A worker that has loaded the network, in this process or in one of its own."""
-
-    def submit(self, task: SegmentTask) -> None: ...
-
-    def outcome(self, progress: Progress) -> Outcome: ...
-
-    def close(self) -> None: ...
-
-
-StartWorker = Callable[[WorkerSetup, Path, Progress], RunningWorker]
-
-
-def start_worker(setup: WorkerSetup, folder: Path, progress: Progress) -> RunningWorker:
-    """Start a worker, in a process of its own if the options say so; returns when it is ready."""
-    if setup.options.compute.isolated:
-        return WorkerProcess(setup, folder, progress)
-    return Worker(setup)
 
 
 @dataclass
@@ -105,16 +83,21 @@ class Supervisor:
         self._frames = FrameCounter(progress)
         self._workers_without_a_frame = 0  # in a row
 
-    def prepare(self, *, network: bool) -> None:
+    def prepare(self, *, network: bool) -> PrecisionChoice | None:
         """Have a worker get ready, before anything is submitted.
 
         Args:
             network: whether it loads the network.
+        Returns:
+            what that computes in, as all workers from now on do.
         Raises:
             MattingError: no segment could be matted.
         """
         self._setup = replace(self._setup, needs_network=network)
-        self._ready_worker(careful=False)
+        choice = self._ready_worker(careful=False).choice
+        if choice is not None and choice.reason:
+            self._setup = self._setup.computing_in(choice.precision)
+        return choice
 
     def trial(self, task: SegmentTask) -> TrialOutcome | Failure:
         """Matte a few frames, while nothing else is submitted.

@@ -24,6 +24,7 @@ from matting.errors import InputError
 from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import RecurrentOutput
+from matting.inference.precision_record import PrecisionChoice
 from matting.inference.run_up import FeatureBatch
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
@@ -81,9 +82,8 @@ class Worker(Closing):
         use_device(device)
         share_cores(device, setup.options.compute.threads)
         keep_freed_memory()
-        self._network: MattingStage | None = None
-        if setup.needs_network:
-            self._network = stage_of(_session(setup, device), setup.options)
+        self._session = _session(setup, device) if setup.needs_network else None
+        self._network = None if self._session is None else stage_of(self._session, setup.options)
         self._stage: RenderStage = self._network or RenderStage(device, setup.options)
         self._nvdec = Nvdec(device) if nvdec is None and device.type == "cuda" else nvdec
         self._jobs: list[SegmentJob] = []
@@ -98,6 +98,11 @@ class Worker(Closing):
         self._threads.start("reader", self._read)
         self._threads.start("writer", self._write)
         self._threads.start("finisher", self._finish)
+
+    @property
+    def choice(self) -> PrecisionChoice | None:
+        """What the network computes in; None without it."""
+        return None if self._session is None else self._session.choice
 
     def submit(self, task: SegmentTask) -> None:
         """Queue a segment, from any thread. Work on it begins at once."""
@@ -286,4 +291,5 @@ def _session(setup: WorkerSetup, device: torch.device) -> MattingSession:
         setup.options.compute.largest_chunk,
         quality=setup.options.matte.quality,
         small_people=setup.options.matte.small_people is SmallPeople.AUTO,
+        weights=checkpoint.sha256,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from matting.errors import MachineError, MattingError, UnforeseenError
+from matting.inference.precision_record import PrecisionChoice
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
 from matting.system.lifetimes import end_after, end_with_parent
@@ -43,7 +44,13 @@ Serve = Callable[[Connection, WorkerSetup, Path], None]
 
 @dataclass(frozen=True)
 class _Ready:
-    """The worker has loaded the network."""
+    """The worker has loaded the network.
+
+    Attributes:
+        choice: what it computes in; None where there is no network.
+    """
+
+    choice: PrecisionChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +93,16 @@ class WorkerProcess:
             start(self._process)
         let_give_way(self._process.pid)  # not by itself: its imports alone take much
         try:
-            self._answer(progress, self._patience_seconds * STARTS_SLOWER)
+            ready = self._answer(progress, self._patience_seconds * STARTS_SLOWER)
         except BaseException:
             self.close()
             raise
+        self._choice = ready.choice if isinstance(ready, _Ready) else None
+
+    @property
+    def choice(self) -> PrecisionChoice | None:
+        """What the network computes in; None without it."""
+        return self._choice
 
     def submit(self, task: SegmentTask) -> None:
         """Queue a segment."""
@@ -197,7 +210,7 @@ def serve_tasks(
                 folder_lock(folder, WORKER_LOCK, setup.options.compute.patience_seconds),
                 worker_of(setup) as worker,
             ):
-                pipe.send(_Ready())
+                pipe.send(_Ready(worker.choice))
                 threading.Thread(target=_receive_tasks, args=(pipe, worker), daemon=True).start()
                 progress = RemoteProgress(pipe.send, pulse_seconds=0)
                 answer: _Message = _Ready()

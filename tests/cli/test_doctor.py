@@ -90,6 +90,23 @@ def test_what_is_worth_a_note_is_no_failure(
     assert report.fixes.strip() == "Ready."
 
 
+@pytest.mark.parametrize(
+    ("tried", "words"),
+    [
+        ("", ". The network computes in fp32 or bf16: which is better is tried"),
+        ("bf16, which is fast", ". The network computes in bf16, which is fast"),
+        (None, "matrix units: yes"),
+    ],
+)
+def test_the_precision_on_the_processor_is_reported_where_that_computes(
+    tried: str | None, words: str, tmp_path: Path, progress: Recorder
+) -> None:
+    alone = Computer(gpu_driver=Driver(), torch_probe=TorchProbe(CPU_ONLY), tried=tried)
+    _, text = ask(alone, tmp_path, progress).rows["Processor"]
+    assert words in text
+    assert tried is not None or text.endswith(words)
+
+
 def test_a_codec_that_a_gpu_lacks_is_no_matter(tmp_path: Path, progress: Recorder) -> None:
     report = ask(
         Computer(encoding={**WORKING_CODECS, VideoCodec.AV1: "it has none."}), tmp_path, progress

@@ -1,4 +1,4 @@
-"""AUTO is a half precision where the hardware is made for it and computes it rightly."""
+"""A GPU computes in half precision where it is made for that, and computes it rightly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.inference.precision import DTYPES, choose_precision, networks_agree
+from matting.inference.precision import DTYPES, choose_gpu_precision, networks_agree
 from matting.inference.rvm import RvmInference, RvmNetwork
 from matting.options import Precision
 from model import load_network, optimise_for_inference
@@ -32,30 +32,7 @@ def test_a_gpu_with_matrix_units_computes_in_half_precision(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: name)
-    assert choose_precision(Precision.AUTO, GPU) is precision
-    assert choose_precision(Precision.BF16, GPU) is Precision.BF16
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "precision"),
-    [
-        ({"amx_bf16": True}, Precision.BF16),
-        ({"amx_bf16": False}, Precision.FP32),
-        ({}, Precision.FP32),
-    ],
-)
-def test_so_does_a_cpu(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], precision: Precision
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
-    assert choose_precision(Precision.AUTO, CPU) is precision
-
-
-def test_a_torch_that_knows_no_capabilities_computes_in_float32(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert choose_precision(Precision.AUTO, CPU) is Precision.FP32
+    assert choose_gpu_precision(GPU) is precision
 
 
 def test_half_precision_is_trusted_where_it_gives_about_the_same(random_checkpoint: Path) -> None:

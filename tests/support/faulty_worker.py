@@ -26,8 +26,9 @@ from matting.progress import Progress
 from matting.system.memory import enough_memory
 from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.matting_stage import MattingStage
+from matting.workers.running_worker import RunningWorker
 from matting.workers.segment_job import SegmentJob
-from matting.workers.supervisor import RunningWorker, Supervisor
+from matting.workers.supervisor import Supervisor
 from matting.workers.worker import Worker
 from matting.workers.worker_process import Serve, WorkerProcess, serve_tasks
 from tests.support.stages import matting_options, with_compute

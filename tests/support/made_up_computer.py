@@ -53,6 +53,7 @@ class Computer(Machine):
     no_file: str = ""
     larger: WeightsProbe | None = None
     free: int | None = 10**11
+    tried: str | None = ""
 
     @property
     def system(self) -> str:
@@ -98,6 +99,9 @@ class Computer(Machine):
         if self.no_file:
             raise InputError(self.no_file)
         return self.file
+
+    def precision(self) -> str | None:
+        return self.tried
 
     def free_bytes(self, folder: Path) -> int | None:
         return self.free

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from matting.errors import MachineError
+from matting.inference.precision_record import PrecisionChoice
+from matting.options import Precision
 from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
@@ -30,6 +32,8 @@ class Script:
         failing_starts: how many more starts fail.
         starts: how many were tried.
         workers: of each worker the segments it was given, and whether it was a careful one.
+        choice: the precision that each chooses.
+        precisions: those that they were asked for.
     """
 
     breaks: dict[str, int] = field(default_factory=dict)
@@ -38,6 +42,8 @@ class Script:
     failing_starts: int = 0
     starts: int = 0
     workers: list[tuple[list[str], bool]] = field(default_factory=list)
+    choice: PrecisionChoice | None = None
+    precisions: list[Precision] = field(default_factory=list)
 
     def start(self, setup: WorkerSetup, _folder: Path, _progress: Progress) -> ScriptedWorker:
         """Start a worker, as the supervisor asks for one."""
@@ -46,6 +52,7 @@ class Script:
             self.failing_starts -= 1
             raise MachineError("It does not start.")
         worker = ScriptedWorker(self)
+        self.precisions.append(setup.options.matte.precision)
         self.workers.append((worker.given, setup.options.compute.largest_chunk == 1))
         return worker
 
@@ -58,6 +65,10 @@ class ScriptedWorker:
         self._tasks: deque[SegmentTask] = deque()
         self._new: list[SegmentTask] = []
         self.given: list[str] = []
+
+    @property
+    def choice(self) -> PrecisionChoice | None:
+        return self._script.choice
 
     def submit(self, task: SegmentTask) -> None:
         self._tasks.append(task)

@@ -176,6 +176,8 @@ def test_a_task_is_handed_over_as_it_is(tmp_path: Path, progress: Recorder) -> N
         def __init__(self, setup: WorkerSetup, folder: Path, progress: Progress) -> None:
             self._worker = script.start(setup, folder, progress)
 
+        choice = None
+
         def submit(self, task: SegmentTask) -> None:
             given.append(task)
             self._worker.submit(task)
