@@ -10,6 +10,9 @@ from pathlib import Path
 
 DEFAULT_PORT = 8786  # of a scheduler, as Dask has it
 TCP, TLS = "tcp", "tls"
+# The options that more than the command line names.
+WORKERS_OPTION, MAP_OPTION = "--workers", "--map"
+CERTIFICATES_OPTION, MAKE_CERTIFICATES_OPTION = "--certificates", "--make-certificates"
 # As tcp://host:8786, tls://[::1]:8786, or the host alone.
 ADDRESS = re.compile(
     r"(?:(?P<protocol>tcp|tls)://)?(?:\[(?P<ipv6>[0-9a-f:.]+(?:%\w+)?)\]|(?P<name>[\w.-]+))"

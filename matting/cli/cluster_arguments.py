@@ -10,14 +10,18 @@ from pathlib import Path
 
 from matting.cli import arg_types
 from matting.cli.option_group import Group
-from matting.cluster_options import Address, ClusterOptions
+from matting.cluster_options import (
+    CERTIFICATES_OPTION,
+    WORKERS_OPTION,
+    Address,
+    ClusterOptions,
+)
 from matting.errors import InputError
 from matting.options import AUTO_DEVICE
 from matting.system.invocation import Command
 
 DEVICE = re.compile(r"cpu|cuda(?::\d{1,4})?", re.ASCII)
 ONE_DEVICE = "auto|cpu|cuda|cuda:N"
-WORKERS_OPTION, CERTIFICATES_OPTION = "--workers", "--certificates"
 LONGEST_RUN_OPTION = "--longest-run"
 # The commands whose work on segments can be shared.
 SHARING = {Command.INFER, Command.RUN, Command.DELIVER, Command.DELIVER_VR, Command.REMATTE}
@@ -71,7 +75,8 @@ def add_cluster_options(group: Group, *, finds_people: bool) -> None:
         WORKERS_OPTION,
         type=scheduler,
         metavar="ADDRESS",
-        help="let the workers of this scheduler compute, such as tcp://192.168.1.20:8786",
+        help="let the workers of this scheduler compute, such as tcp://192.168.1.20:8786 "
+        f"(see the commands {Command.SCHEDULER} and {Command.WORKER})",
     )
     add_certificates(group, f"with {WORKERS_OPTION}: ")
     if finds_people:
@@ -114,7 +119,8 @@ def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
     if workers and len(names) > 1:
         raise InputError(
             f"Several devices with --device, and {WORKERS_OPTION}: only one of them can be given.",
-            f"For this computer's devices to take part in {workers}, start a worker for each.",
+            f"For this computer's devices to take part in {workers}, start "
+            f"{Command.WORKER} here for each.",
         )
     if certificates is not None and not workers:
         raise InputError(

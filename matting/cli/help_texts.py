@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from collections.abc import Sequence
 
 from matting.delivery.formats import FORMATS
@@ -20,6 +21,8 @@ SUMMARIES = {
     Command.DELIVER_VR: "make a file for a headset: asks for which player, and for which headset",
     Command.REMATTE: "do a part of a video again, by other options or with parts masked out",
     Command.REPORT: "write a page on what was done, and on which moments to look at",
+    Command.SCHEDULER: "share work: tell the workers of this and other computers who does what",
+    Command.WORKER: "share work: compute with a device of this computer what a scheduler says",
     Command.DEMO: "draw a film, matte it, and measure the result; or test cards for headsets",
     Command.DOCTOR: "show what this computer has, what is missing, and how to fix it",
 }
@@ -59,6 +62,14 @@ DESCRIPTIONS = {
     Command.REPORT: "Writes report.html into MATTED_DIR: which minutes to look at, curves of what "
     "the mattes show, the moments of greatest doubt with what does them again, and facts for "
     "support. infer writes it, too. MATTED_DIR may be the video, too.",
+    Command.SCHEDULER: "Tells workers who does which segment, for jobs that are run with "
+    "--workers, until Ctrl-C. It listens at ADDRESS, or else to programs of this computer alone. "
+    "For other computers, give this one's address in the network, or tcp://0.0.0.0, and "
+    "--certificates.",
+    Command.WORKER: "Computes with one device of this computer what the scheduler at ADDRESS "
+    "hands out, until Ctrl-C, job after job. The files stay where they are: this computer has to "
+    "see the job's folder, and be able to write there. With --make-certificates it makes the "
+    "certificate that all computers of a job have, and ends.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
     "measures the result: in the folder DIR, or else demo_output in the program's folder. With "
     "--vr, it makes films of ten seconds there, which show whether a headset's players read its "
@@ -103,6 +114,15 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
         ("clip_segments_matted", "--undo"),
     ),
     Command.REPORT: (("clip_segments_matted",), ("clip.mp4",)),
+    Command.SCHEDULER: ((), ("tcp://0.0.0.0", "--certificates", "certificates")),
+    Command.WORKER: (
+        ("tcp://127.0.0.1:8786", "--device", "cuda:1"),
+        (
+            *("tcp://192.168.1.20:8786", "--certificates", "certificates"),
+            *("--map", "D:\\Videos=/mnt/videos"),
+        ),
+        ("--make-certificates",),
+    ),
     Command.DEMO: ((), ("--vr",)),
     Command.DOCTOR: ((), ("clip.mp4",)),
 }
@@ -114,7 +134,12 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if "\n" in text:
             return super()._fill_text(text, width, indent)
-        return argparse.HelpFormatter._fill_text(self, text, width, indent)
+        lines = self._split_lines(text, width - len(indent))
+        return "\n".join(f"{indent}{line}" for line in lines)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        """Break lines between words only: at their hyphens, options would no longer be ones."""
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
 
 def epilog(command: Command) -> str:

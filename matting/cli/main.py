@@ -102,6 +102,9 @@ def _report_interruption(call: Invocation, signals: SignalListener, console: Con
     signals.ignore()
     console.leave_line()
     console.list_notices()
+    if call.command is not None and call.command.serves:  # there is no other end to it
+        console.say(f"The {call.command} has ended.")
+        return Ending(DONE)
     console.error(interruption_text(call))
     return Ending(INTERRUPTED)
 
@@ -141,7 +144,7 @@ def _load_stage(
     try:
         # torch takes seconds to load, from some disks a minute.
         console.start("Starting ...", 0, "")
-        if options.command not in {Command.DEMO, Command.DOCTOR}:
+        if options.command not in {Command.DEMO, Command.DOCTOR} and not options.command.serves:
             from matting.media.foreign_files import guarded_reading
 
             guard.enter_context(guarded_reading())
@@ -170,7 +173,8 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
         from matting.system.gpu_diagnosis import warn_of_unused_gpu
 
         warn_of_unused_gpu(options.devices[0], console)
-    if options.command in {Command.DEMO, Command.DOCTOR, Command.PREVIEW, *OF_MATTES}:
+    others = {Command.DEMO, Command.DOCTOR, Command.PREVIEW, *OF_MATTES}
+    if options.command in others or options.command.serves:
         return _other_command(options, console)
     if options.command is Command.SEGMENT:
         from matting.segment import segment
@@ -200,6 +204,10 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         from matting.cli.doctor import doctor
 
         return partial(doctor, options.path, console)
+    if options.command.serves:
+        from matting.cli.service_commands import service
+
+        return service(options, console)
     if options.command in OF_MATTES:
         return _of_mattes(options, console)
     if options.command is Command.PREVIEW:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from matting.cli import command_options, help_texts, suggestions
+from matting.cli import command_options, help_texts, service_commands, suggestions
 from matting.cli.spaced_values import SpacedValue, spaced_value
 from matting.errors import InputError
 from matting.job_option import JobOption
@@ -52,7 +52,10 @@ class CommandParser(argparse.ArgumentParser):
             add_help=False,
         )
         self.command = command
-        command_options.add_to(self, command)
+        if command.serves:
+            service_commands.add_to(self, command)
+        else:
+            command_options.add_to(self, command)
 
     @property
     def actions(self) -> list[argparse.Action]:
@@ -83,6 +86,8 @@ class CommandParser(argparse.ArgumentParser):
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Return the arguments as a namespace with `command`, `path` and the command's options.
 
+    Where there is an `address` instead, `path` and `output` are None.
+
     Raises:
         TextRequested: for the help, or the version.
         InputError: an argument is unknown or out of its range.
@@ -104,6 +109,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if command.needs_path and options.path is None:
         parser.error(f"{command} needs a {command.input_name}.")
     options.command = command
+    if command is Command.WORKER and options.address is None and not options.make_certificates:
+        parser.error(f"{command} needs the {command.input_name} of a scheduler.")
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     if isinstance(getattr(options, "model", None), Path):
         options.checkpoint = options.__dict__.pop("model")

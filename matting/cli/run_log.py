@@ -12,7 +12,9 @@ from pathlib import Path
 
 from matting.cli.job_log import JobLog
 from matting.cli.log_names import NameRemover
+from matting.cluster_options import CERTIFICATES_OPTION, WORKERS_OPTION
 from matting.errors import MattingError
+from matting.job_option import JobOption
 from matting.network_choice import Model
 from matting.project.paths import (
     DEMO_FILM,
@@ -24,8 +26,13 @@ from matting.project.paths import (
 from matting.system.invocation import Command
 
 PACKAGES = ("torch", "av", "numpy", "imageio-ffmpeg")
-# Options and variables that name files which are not the job's.
-WEIGHTS_OPTIONS = ("--checkpoint", "--model")
+# Options and variables that name what is not the job's, and what stands for it.
+OTHER_NAMES = {
+    JobOption.CHECKPOINT.value: "<weights>",
+    JobOption.MODEL.value: "<weights>",
+    WORKERS_OPTION: "<address>",
+    CERTIFICATES_OPTION: "<certificates>",
+}
 WEIGHTS_VARIABLE, FFMPEG_VARIABLE = "RVM_CHECKPOINT", "FFMPEG_PATH"
 
 
@@ -45,16 +52,18 @@ def log_of(options: argparse.Namespace, arguments: Sequence[str]) -> JobLog | No
     }
     if getattr(options, "checkpoint", None):
         others[options.checkpoint] = "<weights>"
+    if getattr(options, "certificates", None):
+        others[options.certificates] = "<certificates>"
     network = options.command.runs_network
     return JobLog(
-        folders, _without_weights(arguments), NameRemover(others), lambda: _versions(network)
+        folders, _without_other_names(arguments), NameRemover(others), lambda: _versions(network)
     )
 
 
 def job_folders(options: argparse.Namespace) -> list[Path]:
     """Return the folders that a command's job may be in, the best place for its log first."""
     command, path, output = options.command, options.path, options.output
-    if command in {Command.DOCTOR, Command.PREVIEW}:
+    if command in {Command.DOCTOR, Command.PREVIEW} or command.serves:
         return []
     if command is Command.DEMO:
         path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
@@ -81,19 +90,19 @@ def _matted_by(command: Command, path: Path, output: Path | None) -> Path:
     return MattedFolder.of(path, output).root
 
 
-def _without_weights(arguments: Sequence[str]) -> list[str]:
+def _without_other_names(arguments: Sequence[str]) -> list[str]:
     words = list(arguments)
     for index, word in enumerate(words):
         option, equals, value = word.partition("=")
-        if option not in WEIGHTS_OPTIONS:
+        if option not in OTHER_NAMES:
             continue
         following = "".join(words[index + 1 : index + 2])
         if (value if equals else following).lower() in list(Model):
             continue
         if equals:
-            words[index] = f"{option}=<weights>"
+            words[index] = f"{option}={OTHER_NAMES[option]}"
         else:
-            words[index + 1 : index + 2] = ["<weights>"]
+            words[index + 1 : index + 2] = [OTHER_NAMES[option]]
     return words
 
 

@@ -36,17 +36,24 @@ class Command(Choice):
     REPORT = "report"
     RUN = "run"
     PREVIEW = "preview"
+    SCHEDULER = "scheduler"
+    WORKER = "worker"
     DOCTOR = "doctor"
 
     @property
     def input_name(self) -> str:
-        """What its help calls the path that it takes."""
+        """What its help calls the path, or the address, that it takes."""
         return INPUT_NAMES[self]
 
     @property
     def needs_path(self) -> bool:
         """Whether it cannot do without a path."""
-        return self not in {Command.DEMO, Command.DOCTOR}
+        return self not in {Command.DEMO, Command.DOCTOR} and not self.serves
+
+    @property
+    def serves(self) -> bool:
+        """Whether it takes an address instead of a path, and is there for others until Ctrl-C."""
+        return self in {Command.SCHEDULER, Command.WORKER}
 
     @property
     def batch_file(self) -> str:
@@ -81,6 +88,8 @@ INPUT_NAMES = {
     Command.REPORT: "MATTED_DIR",
     Command.RUN: "VIDEO",
     Command.PREVIEW: "VIDEO",
+    Command.SCHEDULER: "ADDRESS",
+    Command.WORKER: "ADDRESS",
     Command.DOCTOR: "PATH",
 }
 BATCH_FILES = {

@@ -162,6 +162,23 @@ def test_names_of_the_computer_and_the_user_are_left_out(
     assert "<weights> and <RVM_CHECKPOINT> in ~," in text
 
 
+def test_addresses_of_other_computers_are_left_out(tmp_path: Path) -> None:
+    segments = tmp_path / "clip_segments"
+    matted = MattedFolder.of(segments).root
+    matted.mkdir()
+    make_job(matted)
+    keys = tmp_path / "elsewhere" / "keys"
+    arguments = ["infer", str(segments), "--workers", "render-pc", f"--certificates={keys}"]
+    log = log_of(parse(arguments), arguments)
+    assert log is not None
+    log.write(f"tls://10.0.0.7:43211, and 'tcp://[fe80::1]:8786'. {keys / 'key.pem'} is damaged")
+    text = text_of(matted)
+    for secret in ("render-pc", "10.0.0.7", "43211", "fe80", "elsewhere"):
+        assert secret not in text, secret
+    assert "--workers '<address>' '--certificates=<certificates>'" in text
+    assert "<address>, and '<address>'. <certificates>/key.pem is damaged" in text
+
+
 @pytest.mark.parametrize(
     ("line", "folders"),
     [
@@ -177,6 +194,8 @@ def test_names_of_the_computer_and_the_user_are_left_out(
         ),
         ("demo d", ["d/demo_segments_matted", "d/demo_segments"]),
         ("doctor", []),
+        ("scheduler", []),
+        ("worker tcp://127.0.0.1:8786", []),
     ],
 )
 def test_where_it_is(line: str, folders: list[str]) -> None:

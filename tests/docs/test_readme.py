@@ -31,6 +31,8 @@ COMMANDS = [
     "rematte",
     "preview",
     "report",
+    "scheduler",
+    "worker",
 ]
 
 

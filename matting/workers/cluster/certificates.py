@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,19 +21,24 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from distributed import Security
 
-from matting.cluster_options import TCP, TLS, Address
+from matting.cluster_options import (
+    CERTIFICATES_OPTION,
+    MAKE_CERTIFICATES_OPTION,
+    TCP,
+    TLS,
+    Address,
+)
 from matting.errors import InputError, storage_error, writing
 from matting.system.atomic_files import make_folder
 from matting.system.files import read_error
-from matting.system.invocation import program_line
+from matting.system.invocation import Command, program_line
 from matting.system.temporary_files import NEW_FILE
 
 CERTIFICATE, KEY = "certificate.pem", "key.pem"
-CERTIFICATES_OPTION = "--certificates"
-FOLDER_NAME = "certificates"  # where they are made unless another is named
 MOST_BYTES = 1 << 16  # of either file
 COPY_BOTH = f"Copy {CERTIFICATE} and {KEY} again, both, from a computer where they work."
 SET_CLOCK = "Check this computer's date and time."
+LOOPBACK = "127.0.0.1"
 NAME = "RVM on Segments"
 VALID = timedelta(days=3650)
 CLOCKS_DIFFER = timedelta(days=2)  # between computers, one of which may have a wrong time zone
@@ -84,8 +89,8 @@ def require_safe_address(address: str, certificates: Path | None) -> str:
     why = "is encrypted" if parsed.protocol == TLS else "can be reached over the network"
     raise InputError(
         f"{parsed} {why}, and no certificates are given.",
-        f"Make them once: {making_line()} Copy the folder to all computers of the job, and name it "
-        f"with {CERTIFICATES_OPTION} on each.",
+        "Make some once, copy their folder to all computers of the job, and name it with "
+        f"{CERTIFICATES_OPTION} on each. This makes them: {making_line()}",
         option=CERTIFICATES_OPTION,
     )
 
@@ -116,9 +121,25 @@ def security(folder: Path | None, address: str) -> Security:
     )
 
 
+def listening(address: str) -> dict[str, Any]:
+    """Return with which arguments Dask's worker of a scheduler listens where it may alone.
+
+    Without them, it listens on all addresses that the computer has: also where the scheduler is on
+    the loopback and nothing is encrypted, and anybody in the network could have it run anything.
+
+    Args:
+        address: the scheduler's, a safe one.
+    """
+    where = Address.parse(address)
+    inside: dict[str, Any] = {"dashboard": False, "dashboard_address": f"{LOOPBACK}:0"}
+    if where.protocol == TCP:
+        inside["host"] = f"[{where.host}]" if ":" in where.host else LOOPBACK
+    return inside
+
+
 def making_line() -> str:
     """Return what to type to make certificates."""
-    return program_line("worker", "--make-certificates")
+    return program_line(Command.WORKER, MAKE_CERTIFICATES_OPTION)
 
 
 def self_signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from matting.cluster_options import MAP_OPTION
 from matting.errors import writing
 from matting.system.invocation import ROOT, VERSION
 from matting.system.temporary_files import NEW_FILE, temporary_name
-from matting.workers.cluster.portable_paths import MAP_OPTION, PathMapping
+from matting.workers.cluster.portable_paths import PathMapping
 
 SOURCES = ("matting", "model")  # the folders with the program's own code
 PROBE = "probe"

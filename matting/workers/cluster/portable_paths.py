@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
+from matting.cluster_options import MAP_OPTION
 from matting.errors import InputError
 
-MAP_OPTION = "--map"
 Flavour = type[PureWindowsPath] | type[PurePosixPath]
 DRIVE = re.compile("[A-Za-z]:")
 HERE: Flavour = PureWindowsPath if os.name == "nt" else PurePosixPath
@@ -78,6 +78,7 @@ class PathMapping:
                         f"{MAP_OPTION} says twice where {pair.there.path} is: "
                         f"{other.here.path}, and {pair.here.path}.",
                         "Give each folder once.",
+                        option=MAP_OPTION,
                     )
         return cls(pairs)
 
@@ -191,6 +192,7 @@ def _refused(word: str, why: str) -> InputError:
         f"{MAP_OPTION} {word}: {why}.",
         "Write a folder's path on the computer that runs the job, an equals sign, and the path of "
         r"the same folder on this one, such as D:\Videos=/mnt/videos.",
+        option=MAP_OPTION,
     )
 
 

@@ -10,10 +10,9 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
-from matting.cluster_options import TLS, Address
+from matting.cluster_options import CERTIFICATES_OPTION, TLS, Address
 from matting.errors import InputError
 from matting.workers.cluster.certificates import (
-    CERTIFICATES_OPTION,
     require_safe_address,
     security,
 )

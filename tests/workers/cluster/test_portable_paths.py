@@ -123,7 +123,7 @@ def test_an_equals_sign_may_be_part_of_a_name() -> None:
 def test_what_is_no_pair_of_folders_is_refused(word: str) -> None:
     with pytest.raises(InputError) as info:
         PathMapping.parse([word], POSIX)
-    assert "--map" in info.value.what
+    assert info.value.option == "--map"
 
 
 def test_a_folder_with_two_places_is_refused() -> None:
