@@ -3,11 +3,14 @@
 A kill leaves behind what is on the disk at that snapshot. So the folder is copied at every call:
 before it, after it, and half-way through a write. When the power is cut, what was written but not
 flushed is lost, too: in half of the copies each such file is truncated at random.
+
+Some changes are written by themselves, others go to the journal first, as those of a run do.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,15 +24,18 @@ from unittest.mock import patch
 from benchmarks.faults.fault import Fault, require
 from matting.errors import MattingError
 from matting.options import OutputKind
+from matting.project import ledger_files
 from matting.project.entry import Entry, OutputFile, ProvenFile, RecordedSettings
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import create_temporary
 
 FIXED_TRIES = 60  # enough for every call of the fixed story; the others follow random ones
 RANDOM_TRIES = 300
 KINDS = (OutputKind.COMPOSITE, OutputKind.ALPHA)
+NEVER, ALWAYS = 1e-9, 1e9  # shares of the time, that processed.json may take
 
 
 class _Stop(BaseException):
@@ -38,11 +44,16 @@ class _Stop(BaseException):
 
 @dataclass
 class Snapshot:
-    """A copy of the folder as a kill would leave it, and the segments finished by then."""
+    """A copy of the folder as a kill would leave it.
+
+    Attributes:
+        finished, reopened: the segments of which that was recorded by then.
+    """
 
     where: str
     folder: Path
     finished: frozenset[str]
+    reopened: frozenset[str]
 
 
 @dataclass
@@ -52,6 +63,8 @@ class Watch:
     Attributes:
         target: the call to copy it at, from 0; None: only count.
         finished: segments whose record has returned.
+        reopened: segments of which it was recorded that they are not done any more.
+        unflushed: how much of files that were written to has been flushed, by their inodes.
     """
 
     root: Path
@@ -60,17 +73,21 @@ class Watch:
     power_cut: bool
     calls: int = 0
     finished: set[str] = field(default_factory=set)
+    reopened: set[str] = field(default_factory=set)
     snapshot: Snapshot | None = None
-    unflushed: set[int] = field(default_factory=set)  # inodes
+    unflushed: dict[int, int] = field(default_factory=dict)
 
     def at(self, where: str) -> None:
         """Note a moment at which the kill may come."""
+        if self.snapshot is not None:
+            return  # who is dead writes no more, and whatever is cleared up now is in no copy
         if self.calls == self.target:
             copy = self.root.with_name("left")
             shutil.copytree(self.root, copy)
             if self.power_cut:
                 self._truncate_unflushed(copy)
-            self.snapshot = Snapshot(where, copy, frozenset(self.finished))
+            finished, reopened = frozenset(self.finished), frozenset(self.reopened)
+            self.snapshot = Snapshot(where, copy, finished, reopened)
             raise _Stop
         self.calls += 1
 
@@ -78,22 +95,33 @@ class Watch:
         for path in sorted(self.root.rglob("*")):
             if path.is_file() and path.stat().st_ino in self.unflushed:
                 copy = folder / path.relative_to(self.root)
-                os.truncate(copy, self.rng.randint(0, path.stat().st_size))
+                status = path.stat()
+                os.truncate(copy, self.rng.randint(self.unflushed[status.st_ino], status.st_size))
 
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
     """Let `watch` know of every write, flush and rename in the block."""
-    write, replace = Path.write_bytes, Path.replace
+    write, add, replace = Path.write_bytes, os.write, Path.replace
 
     def write_bytes(path: Path, data: bytes) -> int:
         watch.at(f"before writing {path.name}")
         write(path, data[: watch.rng.randint(0, len(data))])
-        watch.unflushed.add(path.stat().st_ino)
+        watch.unflushed[path.stat().st_ino] = 0
         watch.at(f"half-way through writing {path.name}")
         written = write(path, data)
         watch.at(f"after writing {path.name}")
         return written
+
+    def append(descriptor: int, data: bytes) -> int:
+        watch.at("before adding to a file")
+        status = os.fstat(descriptor)
+        watch.unflushed.setdefault(status.st_ino, status.st_size)
+        half = add(descriptor, data[: watch.rng.randint(0, len(data))])
+        watch.at("half-way through adding to a file")
+        add(descriptor, data[half:])
+        watch.at("after adding to a file")
+        return len(data)
 
     def rename(path: Path, target: Any) -> Path:
         watch.at(f"before renaming {path.name}")
@@ -104,11 +132,12 @@ def watched(watch: Watch) -> Iterator[None]:
     def flush(descriptor: Any) -> None:
         watch.at("before a flush")
         # Noted, not done: nobody cuts the power of this machine.
-        watch.unflushed.discard(os.fstat(descriptor).st_ino)
+        watch.unflushed.pop(os.fstat(descriptor).st_ino, None)
         watch.at("after a flush")
 
     with (
         patch.object(Path, "write_bytes", write_bytes),
+        patch.object(os, "write", append),
         patch.object(Path, "replace", rename),
         patch.object(os, "fsync", flush),
     ):
@@ -120,7 +149,9 @@ class LedgerCalls(Fault):
 
     name = "ledger"
     description = "kill at every write, flush and rename of the ledger"
-    must_hold = "0 unreadable ledgers, 0 finished segments forgotten"
+    must_hold = (
+        "0 unreadable ledgers, 0 finished segments forgotten, 0 said to be done that are not"
+    )
     tries, short_tries = FIXED_TRIES + RANDOM_TRIES, FIXED_TRIES + 10
 
     def prepare(self) -> None:
@@ -164,57 +195,87 @@ Story = Callable[[MattedFolder, Random, Watch], None]
 def fixed_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
     """Finish three segments, one of them at the second try; then redo one in a second run."""
     names = ["a.mp4", "b.mp4", "c.mp4"]
-    ledger = _begin(folder, names, watch)
-    for name, works in (("a.mp4", True), ("b.mp4", False), ("c.mp4", True), ("b.mp4", True)):
-        _matte(ledger, name, dice, watch, works)
-    ledger = _begin(folder, names, watch)
-    _matte(ledger, "a.mp4", dice, watch, True)
+    with _run(folder, names, dice, watch, in_journal=False) as ledger:
+        for name, works in (("a.mp4", True), ("b.mp4", False), ("c.mp4", True), ("b.mp4", True)):
+            _matte(ledger, name, dice, watch, works)
+    with _run(folder, names, dice, watch, in_journal=True) as ledger:
+        _matte(ledger, "a.mp4", dice, watch, True)
+        _reopen(ledger, "b.mp4", watch)
+        _matte(ledger, "c.mp4", dice, watch, True)
+        _matte(ledger, "b.mp4", dice, watch, True)
 
 
 def random_story(folder: MattedFolder, dice: Random, watch: Watch) -> None:
-    """Do some runs over some segments, of which some fail."""
+    """Do some runs over some segments, of which some fail, and some are done again."""
     names = [f"{index}.mp4" for index in range(dice.randint(1, 6))]
     for _ in range(dice.randint(1, 3)):
-        ledger = _begin(folder, names, watch)
-        for name in dice.sample(names, dice.randint(0, len(names))):
-            _matte(ledger, name, dice, watch, dice.random() < 0.8)
+        with _run(folder, names, dice, watch, in_journal=dice.random() < 0.7) as ledger:
+            for name in dice.sample(names, dice.randint(0, len(names))):
+                if dice.random() < 0.3:
+                    _reopen(ledger, name, watch)
+                _matte(ledger, name, dice, watch, dice.random() < 0.8)
         if dice.random() < 0.2:
             names.append(f"{len(names)}.mp4")
 
 
-def _begin(folder: MattedFolder, names: list[str], watch: Watch) -> Ledger:
+@contextmanager
+def _run(
+    folder: MattedFolder, names: list[str], dice: Random, watch: Watch, *, in_journal: bool
+) -> Iterator[Ledger]:
     ledger = Ledger(folder)
-    with watched(watch):
+    # processed.json with each line of the journal, or as good as never: no story by the clock.
+    share = dice.choice((NEVER, ALWAYS))
+    with patch.object(ledger_files, "SHARE", share), watched(watch):
         ledger.begin(names, None)
         ledger.save()
-    return ledger
+        with ledger.journalled() if in_journal else contextlib.nullcontext():
+            yield ledger
+
+
+def _reopen(ledger: Ledger, name: str, watch: Watch) -> None:
+    watch.finished.discard(name)
+    ledger.reopen([name])
+    watch.reopened.add(name)
 
 
 def _matte(ledger: Ledger, name: str, dice: Random, watch: Watch, works: bool) -> None:
     """Record one segment as `infer` does; an earlier result stays until another takes its place."""
     if not works:
-        with watched(watch):
-            ledger.record_failure(name, RecordedSettings(), "it failed")
+        ledger.record_failure(name, RecordedSettings(), "it failed")
         return
     files, outputs = [], {}
     for kind in KINDS:
         path = ledger.folder.output_folder(kind) / name
         file = ProvenFile(kind, create_temporary(path), path)
         file.temporary.write_bytes(dice.randbytes(200))
+        atomic_files.flush(file.temporary)
         files.append(file)
         outputs[kind] = OutputFile.of(path, Fingerprint.of(file.temporary))
-    with watched(watch):
-        ledger.record(name, Entry(frames=3, outputs=outputs), files)
+    watch.reopened.discard(name)
+    ledger.record(name, Entry(frames=3, outputs=outputs), files)
     watch.finished.add(name)
 
 
 def _check(snapshot: Snapshot, power_cut: bool) -> None:
     where = f"{snapshot.where}{', power cut' if power_cut else ''}"
+    folder = MattedFolder(snapshot.folder)
+    said: list[str] = []
+    if folder.processed.is_file():
+        processed = json.loads(folder.processed.read_text(encoding="utf-8"))
+        said = [name for name, done in processed.items() if done]
     try:
-        ledger = Ledger(MattedFolder(snapshot.folder))
+        ledger = Ledger(folder)
         ledger.recover()
     except MattingError as error:
         require(False, f"{where}: {error}")
         return
     forgotten = [name for name in sorted(snapshot.finished) if not ledger.is_done(name)]
     require(not forgotten, f"{where}: {forgotten} were forgotten")
+    lies = [name for name in said if name in snapshot.reopened or not _is_whole(ledger, name)]
+    require(not lies, f"{where}: {lies} are said to be done, and are not")
+
+
+def _is_whole(ledger: Ledger, name: str) -> bool:
+    """Return whether the results of a segment are there and intact, whatever it is said to be."""
+    outputs = ledger.entry(name).outputs
+    return bool(outputs) and ledger.intact_outputs(name, outputs) == set(outputs)

@@ -215,7 +215,8 @@ def _left(
     """Yield what is in the folders and is not there on purpose."""
     matted = job.matted
     records = {matted.combined(kind).with_suffix(".json").name for kind in OutputKind}
-    names = {matted.processed.name, matted.manifest.name, matted.report.name, *records}
+    own_names = (matted.processed, matted.manifest, matted.journal, matted.report)
+    names = {*(path.name for path in own_names), *records}
     mattes = matted.output_folder(OutputKind.MATTE)
     own = _matte_folders(matted)
     kept = set() if mattes_too else {p for p, _ in ledger.recorded_files() if p.parent in own}

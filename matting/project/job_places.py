@@ -62,7 +62,8 @@ def matted_places(
         results: those of the inputs.
     """
     yield Place(folder.root, is_folder=True)
-    for path in (folder.processed, folder.manifest, folder.report, folder.root / LOG_NAME):
+    records = (folder.processed, folder.manifest, folder.journal)
+    for path in (*records, folder.report, folder.root / LOG_NAME):
         yield Place(path)
     for kind in kinds:
         yield Place(folder.output_folder(kind), is_folder=True)

@@ -54,6 +54,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         superseded: files of results that others have replaced under another name, by their own.
         ranges: of frames that were done again, by their numbers.
         precisions: what a trial has chosen, by the kind of processor and the weights.
+        journal_key: of the journal that holds what has changed since; another whenever this is
+            written while there is one. None in records of earlier versions.
     """
 
     version: Literal[2] = 2
@@ -68,6 +70,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     superseded: Annotated[dict[OutputKind, Superseded], Meta(max_length=16)] = {}
     ranges: Ranges = ()
     precisions: Precisions = {}
+    journal_key: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")] | None = None
 
 
 def upgrade(manifest: Any) -> None:

@@ -112,6 +112,11 @@ class MattedFolder:
         """For the program: with what, from what, and what came of it."""
         return self.root / "manifest.json"
 
+    @property
+    def journal(self) -> Path:
+        """For the program: what has changed since the manifest was written."""
+        return self.root / "manifest.journal"
+
     def output_folder(self, kind: OutputKind) -> Path:
         """Return the folder of one output kind."""
         return self.root / kind

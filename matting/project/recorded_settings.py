@@ -85,6 +85,21 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
     return recorded if pictures else _with_encoding(recorded, output.encoding)
 
 
+class SettingsOf:
+    """What shapes the results of a folder's inputs by some options; found once for each."""
+
+    def __init__(self, options: MattingOptions, checkpoint_sha256: str) -> None:
+        self._options = options
+        self._checkpoint_sha256 = checkpoint_sha256
+        self._known: dict[str, RecordedSettings] = {}  # by the inputs' names
+
+    def __call__(self, item: Input) -> RecordedSettings:
+        """Return what shapes the results of an input."""
+        if item.name not in self._known:
+            self._known[item.name] = settings_of(item, self._options, self._checkpoint_sha256)
+        return self._known[item.name]
+
+
 def _recorded_shots(item: Input, shots: Shots) -> tuple[int, ...] | UnsetType:
     return UNSET if shots is Shots.OFF or item.shot_starts is None else item.shot_starts
 

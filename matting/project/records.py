@@ -61,7 +61,7 @@ def read(
         InputError: it cannot be read, or is no such record; names what is wrong where.
     """
     try:
-        value = _parse(path, most_values)
+        value = _parse(_text(path), most_values)
         if upgrade is not None:
             upgrade(value)
         return msgspec.convert(value, record_type, dec_hook=_from_text)
@@ -87,14 +87,36 @@ def write(path: Path, record: msgspec.Struct) -> None:
 
 def to_json(record: msgspec.Struct) -> str:
     """Return `record` as JSON that people can read."""
-    return atomic_files.json_text(msgspec.to_builtins(record, str_keys=True, enc_hook=_to_text))
+    return atomic_files.json_text(_values_of(record))
 
 
-def _parse(path: Path, most_values: int) -> Any:
-    """Return the JSON values in `path`; ValueError where they are none, too many, or ambiguous."""
+def to_line(record: msgspec.Struct) -> bytes:
+    """Return `record` as JSON in one line, without its end."""
+    return atomic_files.json_line(_values_of(record))
+
+
+def from_line(line: bytes, record_type: type[T]) -> T:
+    """Return the record in a line that `to_line` may have made; ValueError where it is none."""
+    try:
+        value = _parse(atomic_files.decode(line), MOST_VALUES)
+        return msgspec.convert(value, record_type, dec_hook=_from_text)
+    except RecursionError as error:
+        raise ValueError("it holds values in too many others") from error
+
+
+def _values_of(record: msgspec.Struct) -> Any:
+    return msgspec.to_builtins(record, str_keys=True, enc_hook=_to_text)
+
+
+def _text(path: Path) -> str:
+    """Return the text of a record's file; ValueError where it is too long for one."""
     if path.stat().st_size > LARGEST_BYTES:
         raise ValueError("it is larger than any such file")
-    text = atomic_files.read_text(path)
+    return atomic_files.read_text(path)
+
+
+def _parse(text: str, most_values: int) -> Any:
+    """Return JSON values; ValueError where they are none, too many, or ambiguous."""
     if text.count(",") > most_values:
         raise ValueError("it holds more values than any such file")
     # json, for msgspec's own parser takes no names that are not valid UTF-8 (possible on Linux).

@@ -11,6 +11,7 @@ from matting.project.entry import Entry, OutputFile, ProvenFile, SideFile
 from matting.project.manifest import Incoming
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
+from matting.system.temporary_files import holds_replaced
 
 
 def complete(folder: MattedFolder, incoming: Incoming) -> bool:
@@ -37,10 +38,17 @@ def complete(folder: MattedFolder, incoming: Incoming) -> bool:
     return all(is_intact(folder, kind, output) for kind, output in results.items())
 
 
-def restore_replaced(folder: MattedFolder, entry: Entry) -> None:
-    """Bring back folders of pictures that were moved aside for others that never came."""
-    for kind, output in entry.files.items():
-        atomic_files.restore_replaced(folder.output_folder(kind) / output.file)
+def restore_replaced(folder: MattedFolder, entries: Iterable[Entry]) -> None:
+    """Bring back folders of pictures that were moved aside for others that never came.
+
+    Those whose others came are removed.
+    """
+    recorded = [(kind, own.file) for entry in entries for kind, own in entry.files.items()]
+    there = {kind for kind, _ in recorded}
+    kinds = {kind for kind in there if holds_replaced(folder.output_folder(kind))}
+    for kind, file in recorded:
+        if kind in kinds:  # hardly ever: each is looked for among all others
+            atomic_files.restore_replaced(folder.output_folder(kind) / file)
 
 
 def is_intact(folder: MattedFolder, kind: OutputKind, output: OutputFile) -> bool:

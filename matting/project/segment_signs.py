@@ -7,17 +7,17 @@ of the last, tell of the change from one segment to the next, whatever was matte
 from __future__ import annotations
 
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
-from numpy.lib.format import read_array_header_1_0, read_magic
 from numpy.typing import NDArray
 
 from matting.errors import InputError, writing
@@ -34,6 +34,12 @@ MOST_MOMENTS = 20  # in a segment
 MOST_APART_SECONDS = Fraction(1)  # from one picture of a doubtful frame to the next
 APART_SHARE = Fraction(1, 10)  # of a short video, so that it is pictured several times, too
 LARGEST = 1 << 20  # bytes of a picture, or cells in all pictures of cells
+# How numpy begins an array: its mark with the version, and the length of a header that says all.
+HEADER_START, LONGEST_HEADER = b"\x93NUMPY\x01\x00", 1000
+HEADER = re.compile(
+    rb"\{'descr': '(?P<type>[<>|][a-z][0-9])', 'fortran_order': (?P<by_columns>True|False), "
+    rb"'shape': \((?P<shape>(?:[0-9]{1,10}(?:, ?|(?=\))))*)\), \} *\n"
+)
 # What zipfile, zlib and numpy raise of a file that is none of these, or is damaged.
 DAMAGE = (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 HINT = "When its segment is matted again, it is made anew."
@@ -155,9 +161,7 @@ def _array(
         those of DAMAGE.
     """
     with archive.open(f"{name}.npy") as file:
-        if read_magic(file) != (1, 0):
-            raise ValueError(f"{name} is of another version")
-        found, by_columns, dtype = read_array_header_1_0(file)
+        found, by_columns, dtype = _header(file, name)
         fits = len(found) == len(shape) and all(
             own in {None, length} for own, length in zip(shape, found, strict=True)
         )
@@ -168,3 +172,18 @@ def _array(
         if len(content) != count * dtype.itemsize:
             raise ValueError(f"{name} is cut off")
     return np.frombuffer(bytearray(content), dtype).reshape(found)
+
+
+def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return an array's shape, whether it lies by columns, and its type; raises as `_array`.
+
+    numpy reads the header as Python, which takes longer than all else in a file as small as this.
+    """
+    start = file.read(len(HEADER_START) + 2)
+    if not start.startswith(HEADER_START):
+        raise ValueError(f"{name} is of another version")
+    header = HEADER.fullmatch(file.read(min(int.from_bytes(start[-2:], "little"), LONGEST_HEADER)))
+    if header is None:
+        raise ValueError(f"{name} has no header of numpy's")
+    shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
+    return shape, header["by_columns"] == b"True", np.dtype(header["type"].decode("ascii"))

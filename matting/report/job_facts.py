@@ -11,10 +11,11 @@ import numpy as np
 from msgspec import UNSET, to_builtins
 
 from matting.imaging.frame_signs import DOUBT
-from matting.project.entry import InitialState
+from matting.project.entry import Entry, InitialState
 from matting.project.job_signs import JobSigns, SignedSegment, read_recorded
 from matting.project.ledger import Ledger
 from matting.project.paths import LOG_NAME, MattedFolder
+from matting.project.plan import PlannedSegment
 from matting.project.ranges import MattingRange, RangeStatus
 from matting.system.humanize import time_taken
 
@@ -66,10 +67,11 @@ class RangeRow:
 
 def segment_rows(ledger: Ledger, signs: JobSigns) -> list[SegmentRow]:
     """Return all segments, in order."""
-    return [_segment_row(ledger, own) for own in signs.segments]
+    planned = {own.name: own for own in ledger.plan.segments} if ledger.plan else {}
+    return [_segment_row(ledger, own, planned.get(own.name)) for own in signs.segments]
 
 
-def _segment_row(ledger: Ledger, own: SignedSegment) -> SegmentRow:
+def _segment_row(ledger: Ledger, own: SignedSegment, planned: PlannedSegment | None) -> SegmentRow:
     entry = ledger.entry(own.name)
     done = ledger.says_done(own.name)
     state = "done" if done else "its outputs are to be made" if entry.waiting else "to be matted"
@@ -85,22 +87,20 @@ def _segment_row(ledger: Ledger, own: SignedSegment) -> SegmentRow:
         ended,
         took,
         STATES[entry.start_state] if entry.start_state is not None else "",
-        list(_remarks(ledger, own.name)),
+        list(_remarks(ledger.entry(own.name), planned)),
     )
 
 
-def _remarks(ledger: Ledger, name: str) -> Iterator[str]:
-    entry = ledger.entry(name)
+def _remarks(entry: Entry, planned: PlannedSegment | None) -> Iterator[str]:
     if entry.error:
         yield entry.error
     if entry.spliced:
         yield f"holds range {', '.join(map(str, entry.spliced))}, done again"
     if entry.start_state is InitialState.WARMED_UP and entry.lineage and not entry.lineage.exact:
         yield "its first frames may differ a little from those of one pass"
-    planned = {one.name: one for one in ledger.plan.segments} if ledger.plan else {}
-    if name in planned:
+    if planned is not None:
         for what in ("repeated", "doubtful", "missing"):
-            if count := len(getattr(planned[name], what)):
+            if count := len(getattr(planned, what)):
                 yield f"{count} damaged frames {DAMAGE[what]}"
 
 

@@ -16,6 +16,7 @@ from matting.progress import Progress, quantity
 from matting.project.job_signs import JobMoment, JobSigns
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.report.current_report import records_sha256
 from matting.report.curves import curve_data
 from matting.report.doubtful_parts import (
     DOUBTFUL,
@@ -51,6 +52,13 @@ class WrittenReport(NamedTuple):
     summary: str
 
 
+class ReportPage(NamedTuple):
+    """A report, and in a line what it says of the whole."""
+
+    text: str
+    summary: str
+
+
 def write_report(
     folder: MattedFolder, progress: Progress, *, running: bool = False
 ) -> WrittenReport:
@@ -62,29 +70,31 @@ def write_report(
         InputError: the record cannot be read.
         StorageError: it cannot be written.
     """
+    made_of = "" if running else records_sha256(folder)
     ledger = Ledger(folder)
-    signs = JobSigns.read(ledger)
-    text = report_page(ledger, signs, running=running)
+    report = report_page(ledger, running=running, made_of=made_of)
     path = folder.report
     if os.path.lexists(path) and not is_own_page(path):
         kept = atomic_files.set_aside(path)
         progress.say(f"What had the name of the report was not made here: it is {kept} now.")
-    atomic_files.write_text(path, text)
-    return WrittenReport(path, _summary(ledger, signs, running=running))
+    atomic_files.write_text(path, report.text)
+    return WrittenReport(path, report.summary)
 
 
-def report_page(ledger: Ledger, signs: JobSigns | None = None, *, running: bool = False) -> str:
+def report_page(ledger: Ledger, *, running: bool = False, made_of: str = "") -> ReportPage:
     """Return the report of a job.
 
     Args:
-        signs: of it; None: they are read.
+        made_of: the hash of its records; "": they are still changing.
     """
-    signs = signs or JobSigns.read(ledger)
+    signs = JobSigns.read(ledger)
     clock = FrameClock.of(ledger, signs.segments)
     rows = segment_rows(ledger, signs)
     minutes = doubtful_minutes(signs, clock)
     moments = [_moment(own, signs, clock, ledger) for own in doubtful_moments(signs, clock)]
-    return render_page(
+    verdict = _verdict(rows, signs, minutes, running=running)
+    summary = _summary(verdict[1], minutes)
+    text = render_page(
         "report.html.j2",
         title=f"Report: {ledger.folder.root.name}",
         styles=("report.css",),
@@ -97,7 +107,9 @@ def report_page(ledger: Ledger, signs: JobSigns | None = None, *, running: bool 
             "moments": [[own["seconds"], own["frame"]] for own in moments],
         },
         written=f"{datetime.now():%Y-%m-%d %H:%M:%S}",
-        verdict=_verdict(rows, signs, minutes, running=running),
+        made_of=made_of,
+        summary=summary,
+        verdict=verdict,
         minutes=minutes[:MOST_NAMED],
         more_minutes=max(0, len(minutes) - MOST_NAMED),
         moments=moments,
@@ -110,12 +122,11 @@ def report_page(ledger: Ledger, signs: JobSigns | None = None, *, running: bool 
         hashes=hashes(ledger),
         log=log_lines(ledger.folder),
     )
+    return ReportPage(text, summary)
 
 
-def _summary(ledger: Ledger, signs: JobSigns, *, running: bool) -> str:
+def _summary(verdict: str, minutes: Sequence[DoubtfulMinute]) -> str:
     """Return the line on the whole, and which minutes to look at."""
-    minutes = doubtful_minutes(signs, FrameClock.of(ledger, signs.segments))
-    verdict = _verdict(segment_rows(ledger, signs), signs, minutes, running=running)[1]
     if not minutes:
         return verdict
     more = len(minutes) - MOST_SAID

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from matting.errors import MattingError
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
+from matting.report.current_report import current_summary
 from matting.report.job_report import WrittenReport, write_report
 
 # Of the time, that writing it again may take while the job is at work.
@@ -25,8 +26,10 @@ def kept_report(folder: MattedFolder, progress: Progress) -> Iterator[Callable[[
     upkeep = _Upkeep(folder, progress)
     try:
         yield upkeep.refresh
-    finally:
+    except BaseException:
         upkeep.finish()
+        raise
+    upkeep.finish(as_before=current_summary(folder))
 
 
 class _Upkeep:
@@ -46,12 +49,21 @@ class _Upkeep:
         ended = time.monotonic()
         self._next = ended + (ended - started) / SHARE
 
-    def finish(self) -> None:
-        """Write it, and say where it is; where nothing was begun there is nothing to say."""
-        if self._folder.manifest.is_file() and (written := self._write(running=False)):
-            self._progress.say(
-                f"{written.summary} What was done, and what to look at: {written.path}"
-            )
+    def finish(self, as_before: str = "") -> None:
+        """Write it, and say where it is; where nothing was begun there is nothing to say.
+
+        Args:
+            as_before: what it says of the whole, where nothing has changed since it was written.
+        """
+        if not self._folder.manifest.is_file():
+            return
+        if as_before:
+            self._say(as_before)
+        elif written := self._write(running=False):
+            self._say(written.summary)
+
+    def _say(self, summary: str) -> None:
+        self._progress.say(f"{summary} What was done, and what to look at: {self._folder.report}")
 
     def _write(self, *, running: bool) -> WrittenReport | None:
         """Write it; None: that did not go well. The job does not depend on it."""

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from matting.errors import writing
 from matting.system.temporary_files import (
     REPLACED,
@@ -38,12 +40,12 @@ def flush(path: Path, named: Path | None = None) -> None:
         named: what an error names; None: the file.
     """
 
-    def sync() -> None:
+    def open_and_sync() -> None:
         with path.open("rb+") as file:
-            _sync(file.fileno())
+            sync(file.fileno())
 
     with writing(named or path):
-        retry_on_sharing_violation(sync)
+        retry_on_sharing_violation(open_and_sync)
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -66,35 +68,38 @@ def publish_folder(temporary: Path, path: Path) -> None:
     """Give a finished folder, whose files have been flushed, its final name.
 
     A folder that already has that name is moved aside first, since no system replaces a folder in
-    one step, and removed afterwards. After a crash in between, nothing has the name; the old
-    folder lies beside it until `restore_replaced`, or until the next one of that name is published.
+    one step, and removed afterwards. After a crash in between, it lies beside `path`, which may not
+    be there, until `restore_replaced`.
 
     Raises:
         StorageError: the name stayed in use, or the place cannot be written.
     """
     with writing(temporary):
         _flush_folder(temporary)
-    if path.exists():
-        publish(path, temporary_name(path, REPLACED))
+    aside = temporary_name(path, REPLACED) if path.exists() else None
+    if aside is not None:
+        publish(path, aside)
     publish(temporary, path)
-    with writing(path):
-        replaced = replaced_folders(path)
-    for folder in replaced:
-        remove(folder)
+    if aside is not None:
+        remove(aside)
 
 
 def restore_replaced(path: Path) -> None:
     """Give a folder its name back that a crash in `publish_folder` took from it.
 
+    Where another has its name already, it is removed.
+
     Raises:
-        StorageError: it cannot be renamed.
+        StorageError: it cannot be renamed, or removed.
     """
-    if path.exists() or not path.parent.is_dir():
+    if not path.parent.is_dir():
         return
     with writing(path):
         replaced = replaced_folders(path)
-    for folder in replaced[:1]:
-        publish(folder, path)
+    if replaced and not path.exists():
+        publish(replaced.pop(0), path)
+    for folder in replaced:
+        remove(folder)
 
 
 def set_aside(path: Path) -> Path:
@@ -159,8 +164,13 @@ def copy(source: Path, temporary: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by a UTF-8 file of `text`."""
+    write_bytes(path, encode(text))
+
+
+def encode(text: str) -> bytes:
+    """Return `text` as `write_text` writes it."""
     # A name that is no valid UTF-8 (possible on Linux) is written as the bytes it is.
-    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+    return text.encode("utf-8", "surrogateescape")
 
 
 def write_json(path: Path, value: object) -> None:
@@ -170,17 +180,31 @@ def write_json(path: Path, value: object) -> None:
 
 def json_text(value: object) -> str:
     """Return `value` as readable JSON."""
-    return escape_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = msgspec.json.format(text, indent=2)  # three times as fast as json with an indent
+    except UnicodeEncodeError:  # a name that is no valid UTF-8 (possible on Linux)
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+    return escape_json(text) + "\n"
+
+
+def json_line(value: object) -> bytes:
+    """Return `value` as JSON in one line of UTF-8, without its end."""
+    return encode(escape_json(json.dumps(value, ensure_ascii=False)))
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file.
+    """Return the text of a UTF-8 file, as `decode` does."""
+    return decode(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+
+
+def decode(content: bytes) -> str:
+    """Return a text of UTF-8.
 
     Where Python takes all file names as ASCII (`LANG=C`), decode as it does, so that names in a
     file equal those on the disk.
     """
     ascii_names = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
-    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     return content.decode("ascii" if ascii_names else "utf-8", "surrogateescape")
 
 
@@ -226,12 +250,12 @@ def _flush_folder(folder: Path) -> None:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _sync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _sync(descriptor: int) -> None:
+def sync(descriptor: int) -> None:
     """Flush an open file or folder to the disk, if its file system can do that on demand."""
     try:
         if not _sync_the_drive(descriptor):

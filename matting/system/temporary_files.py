@@ -22,11 +22,12 @@ REPLACED = ".replaced"  # of what another takes the place of
 TOKEN_BYTES = 8
 MOST_NAME_BYTES = 143  # what all file systems can take, also those that encrypt names
 NAME = re.compile(rf"(.+)\.[0-9a-f]{{{2 * TOKEN_BYTES}}}(\.\w+)", re.DOTALL)
-# How one is opened: it must not be there, not even as a link. Windows would otherwise change line
-# ends, and let children hold the file.
-NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+# How files are opened: no link is followed. Windows would otherwise change line ends, and let
+# children hold the file.
+HARMLESS = 0
 for _flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
-    NEW_FILE |= getattr(os, _flag, 0)
+    HARMLESS |= getattr(os, _flag, 0)
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | HARMLESS  # it must not be there, not as a link
 
 
 def temporary_name(path: Path, suffix: str = PARTIAL) -> Path:
@@ -73,6 +74,11 @@ def replaced_folders(path: Path) -> list[Path]:
         for folder in path.parent.iterdir()
         if is_temporary(folder, path, REPLACED) and folder.is_dir() and not folder.is_symlink()
     ]
+
+
+def holds_replaced(folder: Path) -> bool:
+    """Return whether a folder holds any that has been moved aside for another."""
+    return folder.is_dir() and any(is_temporary(p, suffix=REPLACED) for p in folder.iterdir())
 
 
 def sweep(path: Path) -> None:

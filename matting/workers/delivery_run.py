@@ -108,12 +108,13 @@ class DeliveryRun:
         frames = sum(self._frames(step.item) for step in steps)
         self._progress.start("Delivering", frames, "frame", segments=len(steps))
         try:
-            for step in steps:
-                while not self._executor.has_room:
+            with self._ledger.journalled():
+                for step in steps:
+                    while not self._executor.has_room:
+                        self._record_next()
+                    self._submit(step)
+                while self._in_flight:
                     self._record_next()
-                self._submit(step)
-            while self._in_flight:
-                self._record_next()
         finally:
             self._progress.finish()
 

@@ -19,7 +19,7 @@ from matting.project.job_options import JobOptions
 from matting.project.ledger import Ledger
 from matting.project.origin import origin_of
 from matting.project.own_files import require_own_results
-from matting.project.recorded_settings import settings_of
+from matting.project.recorded_settings import SettingsOf
 from matting.project.result_lists import write_result_lists
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
@@ -30,9 +30,9 @@ from matting.workers.preflight import Work, preflight
 from matting.workers.range_upkeep import has_ranges, renew_mattes
 from matting.workers.reasons import reasons
 from matting.workers.result_recorder import ResultRecorder
-from matting.workers.run_report import WITHOUT_STATE, RunReport
+from matting.workers.run_report import WITHOUT_STATE, RunReport, how_many
 from matting.workers.schedule import Action, Schedule, Step
-from matting.workers.side_files import signs_target
+from matting.workers.side_files import SignsTargets
 
 
 class MattingRun:
@@ -73,7 +73,8 @@ class MattingRun:
         self._ledger.recover()
         self._ledger.recall(item.name for item in inputs.inputs)
         renew_mattes(self._ledger, progress)  # where a run that was killed has not
-        self._checkpoint_sha256 = checkpoint_sha256
+        self._settings = SettingsOf(options, checkpoint_sha256)
+        self._signs_targets = SignsTargets(ledger, inputs.plan, len(inputs.inputs))
         self._refused = refused
         self._rest_later = rest_later
         self._on_recorded = on_recorded
@@ -110,35 +111,38 @@ class MattingRun:
         if schedule.steps:
             load(schedule.steps, self._executor, self._options, self._ledger, self._progress)
             preflight(self._work(), self._executor, self._folder, self._options, self._progress)
-        self._ledger.save()  # only now: what was refused until here leaves nothing behind
-        # What is done by other options stays so until another result takes its place.
+        # Only now: what was refused until here leaves nothing behind. What is done by other options
+        # stays so until another result takes its place.
         self._ledger.reopen(
             [step.item.name for step in schedule.not_whole],
             waiting={s.item.name for s in schedule.not_whole if s.action is Action.RENDER},
         )
-        for item in inputs:
-            if item.name in self._refused:
-                self._recorder.record_failure(item, self._refused[item.name])
-        for item in () if self._rest_later else self._without_matte:
-            self._recorder.failed[item.name] = no_stored_matte()
-        done = len(self._possible.inputs) - len(schedule.remade) - len(self._without_matte)
-        if done:
-            self._progress.say(f"{done} of {len(inputs)} are done already.")
-        kinds = map(self._folder.output_folder, self._options.output.written)
-        for folder in (*kinds, self._folder.state("").parent, self._folder.signs):
-            atomic_files.make_folder(folder)
-        self._take(schedule.steps, "Matting")
-        self._report.end()
-        self._render_renewed()
+        with self._ledger.journalled():
+            self._take_all()
         for item in self._possible.inputs:
             self._forget_state(item)
         write_result_lists(self._ledger, self._options.output.kinds)
         if self._recorder.failed:
             raise segments_failed(self._recorder.failed, len(inputs), "could not be matted:")
-        which = f"All {len(inputs)} are" if len(inputs) > 1 else "It is"
-        if self._without_matte:
-            which = f"{len(inputs) - len(self._without_matte)} of {len(inputs)} are"
+        which = how_many(len(inputs), len(inputs) - len(self._without_matte))
         self._progress.say(f"{which} matted: {self._folder.root}")
+
+    def _take_all(self) -> None:
+        """Take all steps, and note what none is taken for."""
+        inputs = self._inputs.inputs
+        for item in (own for own in inputs if own.name in self._refused):
+            self._recorder.record_failure(item, self._refused[item.name])
+        for item in () if self._rest_later else self._without_matte:
+            self._recorder.failed[item.name] = no_stored_matte()
+        done = len(self._possible.inputs) - len(self._schedule.remade) - len(self._without_matte)
+        if done:
+            self._progress.say(f"{done} of {len(inputs)} are done already.")
+        kinds = map(self._folder.output_folder, self._options.output.written)
+        for folder in (*kinds, self._folder.state("").parent, self._folder.signs):
+            atomic_files.make_folder(folder)
+        self._take(self._schedule.steps, "Matting")
+        self._report.end()
+        self._render_renewed()
 
     def _require_own_results(self) -> None:
         """Refuse to write over what no run here has made."""
@@ -179,7 +183,6 @@ class MattingRun:
 
     def _take(self, steps: Sequence[Step], title: str) -> None:
         """Take steps, in order."""
-        schedule = self._schedule
         if not steps:
             return
         frames = sum(self._frames(step.item) for step in steps)
@@ -188,9 +191,9 @@ class MattingRun:
             for step in steps:
                 while not self._executor.has_room:
                     self._record_next()
-                if self._in_flight and schedule.depends_on(step, self._in_flight[-1][0]):
+                if self._in_flight and self._schedule.depends_on(step, self._in_flight[-1][0]):
                     self._record_all()
-                if schedule.may_begin(step):
+                if self._schedule.may_begin(step):
                     self._submit(step)
                 else:
                     self._leave_out(step)
@@ -282,7 +285,7 @@ class MattingRun:
             shot_starts=() if rendered else self._schedule.shot_starts(item),
             ahead=() if rendered else self._schedule.ahead(item),
             before_ahead=self._schedule.ahead(step.before),
-            signs=signs_target(self._ledger, step),
+            signs=self._signs_targets.of(step),
         )
 
     def _targets(self, step: Step) -> dict[OutputKind, OutputTarget]:
@@ -294,6 +297,3 @@ class MattingRun:
     def _all_targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
         rate, kinds = self._options.output.frame_rate, self._options.output.written
         return {kind: target_of(item, self._folder, kind, rate) for kind in kinds}
-
-    def _settings(self, item: Input) -> RecordedSettings:
-        return settings_of(item, self._options, self._checkpoint_sha256)

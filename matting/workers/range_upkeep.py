@@ -51,11 +51,12 @@ def renew_mattes(ledger: Ledger, progress: Progress) -> list[str]:
     progress.start("Putting ranges into mattes", 2 * frames, "frame", segments=len(outdated))
     try:
         renewed = []
-        for name, ranges in outdated.items():
-            progress.begin_segment(name)
-            if _renew(ledger, name, ranges, progress):
-                renewed.append(name)
-            progress.end_segment()
+        with ledger.journalled():
+            for name, ranges in outdated.items():
+                progress.begin_segment(name)
+                if _renew(ledger, name, ranges, progress):
+                    renewed.append(name)
+                progress.end_segment()
     finally:
         progress.finish()
     return renewed

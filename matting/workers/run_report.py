@@ -16,6 +16,13 @@ WITHOUT_STATE = {
 }
 
 
+def how_many(inputs: int, done: int) -> str:
+    """Return how many of a run's inputs are done, as the start of a sentence."""
+    if done < inputs:
+        return f"{done} of {inputs} are"
+    return f"All {inputs} are" if inputs > 1 else "It is"
+
+
 class RunReport:
     """The segments of one run, as their outcomes come in."""
 

@@ -188,7 +188,7 @@ class Schedule:
 
     def is_run_up_otherwise(self, name: str) -> bool:
         """Return whether a result is that of other frames after the segment than are there now."""
-        item = next(item for item in self._items if item.name == name)
+        item = self._items[self._shot.place(name)]
         return self._shot.begins_right(item) and not self._shot.is_right(item)
 
     def needs_state(self, item: Input) -> bool:
@@ -230,10 +230,11 @@ class Schedule:
 
     def _expect_inexact_after(self, step: Step) -> None:
         """Expect no right state any more of the segments that continue the one of `step`."""
-        for item in self._items[self._shot.index(step.item) + 1 :]:
+        for place in range(self._shot.index(step.item) + 1, len(self._items)):
+            item = self._items[place]
             continues = self._shot.before(item) is not None and not self._shot.starts(item)
-            if not continues or item.name not in self._exact:
-                break
+            if not continues or not self._exact.get(item.name, False):
+                break  # it begins anew, or nothing else is expected from there on
             self._exact[item.name] = False
 
     def _paths_of(self, name: str) -> Iterable[Path]:

@@ -51,6 +51,10 @@ class Shot:
         """Return the place of a segment, from 0."""
         return self._index[item.name]
 
+    def place(self, name: str) -> int:
+        """Return the place of the segment of that name, from 0."""
+        return self._index[name]
+
     def before(self, item: Input) -> Input | None:
         """Return the segment that `item` continues; None at the start of a shot."""
         index = self._index[item.name]
@@ -106,10 +110,10 @@ class Shot:
 
     def note_source(self, item: Input, source: Fingerprint) -> None:
         """Take notice of the content that a segment had when it was matted."""
-        if source != self._sources.get(item.name):
-            self._sources[item.name] = source
-            # Those before it may depend on it, too.
+        if item.name in self._sources and source != self._sources[item.name]:
+            # Those before it may depend on it, too; on what was not known yet, none does.
             del self._states[max(0, self._index[item.name] - RUN_UP_FRAMES) :]
+        self._sources[item.name] = source
 
     def is_of_today(self, item: Input) -> bool:
         """Return whether a result is of the segment as it is now, by the settings for its matte."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from pathlib import Path
 
 from matting.project.entry import ProvenFile, SideFile
@@ -18,28 +17,34 @@ from matting.workers.schedule import Action, Step
 ENOUGH_MOMENTS = 40  # in all segments together, of which a report shows the most doubtful
 
 
-def signs_target(ledger: Ledger, step: Step) -> SignsTarget | None:
-    """Return where to save what a step sees of a segment's matte; None: it is known, or not seen.
+class SignsTargets:
+    """Where a run saves what it sees of its segments' mattes."""
 
-    Outputs that are made of a stored matte are a chance to see what is not known of it yet.
-    """
-    name = step.item.name
-    signs = ledger.entry(name).signs
-    is_known = (
-        step.action is Action.RENDER
-        and signs is not None
-        and signs.fingerprint.matches(ledger.folder.signs / signs.file)
-    )
-    if is_known or step.action is Action.RESTORE_STATE:
-        return None
-    moments = max(1, min(MOST_MOMENTS, math.ceil(ENOUGH_MOMENTS / max(1, len(ledger.names)))))
-    seconds = None if ledger.plan is None else _seconds(ledger.plan)
-    return SignsTarget(ledger.folder.segment_signs(name), moments, seconds)
+    def __init__(self, ledger: Ledger, plan: Plan | None, segments: int) -> None:
+        """
+        Args:
+            plan: of the video; None: they are separate videos.
+            segments: how many there are.
+        """
+        self._ledger = ledger
+        self._moments = max(1, min(MOST_MOMENTS, math.ceil(ENOUGH_MOMENTS / max(1, segments))))
+        self._seconds = None if plan is None else plan.frames / plan.rate
 
+    def of(self, step: Step) -> SignsTarget | None:
+        """Return where to save what a step sees; None: it is known, or not seen.
 
-def _seconds(plan: Plan) -> Fraction:
-    """Return how long the planned video is."""
-    return sum(own.frames for own in plan.segments) / plan.rate
+        Outputs that are made of a stored matte are a chance to see what is not known of it yet.
+        """
+        name, folder = step.item.name, self._ledger.folder
+        signs = self._ledger.entry(name).signs
+        is_known = (
+            step.action is Action.RENDER
+            and signs is not None
+            and signs.fingerprint.matches(folder.signs / signs.file)
+        )
+        if is_known or step.action is Action.RESTORE_STATE:
+            return None
+        return SignsTarget(folder.segment_signs(name), self._moments, self._seconds)
 
 
 class SideFiles:

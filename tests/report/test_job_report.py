@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
 
+from matting.errors import StorageError
 from matting.imaging.sample_format import Size
 from matting.project.entry import OutputFile
 from matting.project.job_signs import JobSigns
@@ -32,14 +34,14 @@ def verdict(page: str) -> str:
 
 
 def test_all_is_well_where_nothing_is_doubtful(tmp_path: Path) -> None:
-    assert verdict(report_page(reported_job(tmp_path / "a_matted"))) == (
+    assert verdict(report_page(reported_job(tmp_path / "a_matted")).text) == (
         "All is well: nothing to doubt in 300 frames."
     )
 
 
 def test_the_minutes_and_moments_to_look_at_are_named(tmp_path: Path) -> None:
     ledger = reported_job(tmp_path / "a_matted", 2, 60 * RATE, doubts={30: 0.2, 60 * RATE + 9: 0.1})
-    page = report_page(ledger)
+    page = report_page(ledger).text
     assert verdict(page) == "Look at 2 minutes."
     assert "0:00:00</a> (1 frame)" in page
     assert "0:01:00</a> (1 frame)" in page
@@ -65,7 +67,7 @@ def test_moments_are_apart_and_their_command_holds_what_is_doubtful_with_them(
         "0:00:06.520",
     ]
     assert [minute.frames for minute in doubtful_minutes(signs, clock)] == [3]
-    assert "rematte" in report_page(ledger)
+    assert "rematte" in report_page(ledger).text
 
 
 @pytest.mark.parametrize(("segments", "frames", "shown"), [(1, 10, 10), (3, 8, 3)])
@@ -90,18 +92,18 @@ def test_what_is_not_done_or_not_known_is_said(tmp_path: Path) -> None:
     ledger = reported_job(tmp_path / "a_matted")
     ledger.folder.segment_signs("output_001.mp4").unlink()
     ledger.reopen(["output_002.mp4"])
-    page = report_page(ledger)
+    page = report_page(ledger).text
     assert verdict(page) == (
         "1 segment not finished; of 1 segment it is not known, which earlier versions matted."
     )
-    assert verdict(report_page(ledger, running=True)).startswith("of 1 segment")
+    assert verdict(report_page(ledger, running=True).text).startswith("of 1 segment")
 
 
 def test_separate_videos_have_each_their_own_times(tmp_path: Path) -> None:
     ledger = reported_job(tmp_path / "a_matted", 2, 50, doubts={60: 0.3})
     ledger.begin([*ledger.names, "c.mp4"], None)  # which is not matted, so that little is known
     ledger.save()
-    page = report_page(Ledger(ledger.folder))
+    page = report_page(Ledger(ledger.folder)).text
     assert verdict(page).startswith("Look at 1 minute; 1 segment not finished")
     assert "output_001.mp4 0:00:00</a>" in page
     assert "--from 0:00:00.000 --to 0:00:00.867 --video output_001.mp4" in page
@@ -109,13 +111,13 @@ def test_separate_videos_have_each_their_own_times(tmp_path: Path) -> None:
 
 def test_the_shots_in_which_the_eyes_differ_are_shown_where_there_are_two(tmp_path: Path) -> None:
     ledger = reported_job(tmp_path / "a_matted", shots=(150,))
-    assert "the eyes differ" not in report_page(ledger)
+    assert "the eyes differ" not in report_page(ledger).text
     name = "output_001.mp4"
     path = ledger.folder.segment_signs(name)
     write_signs(path, 100, {}, stereo=True)
     signs = OutputFile.of(path, Fingerprint.of(path))
     ledger.amend(name, replace(ledger.entry(name), signs=signs))
-    page = report_page(ledger)
+    page = report_page(ledger).text
     assert page.count("12.5 %</td>") == 4  # the end of a shot, and the beginning of the next
     assert "Difference of the eyes" in page
 
@@ -152,6 +154,33 @@ def test_a_report_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
         ledger.folder.manifest.write_text("{")
         refresh()
     assert progress.mentions("The report was not written: ")
+
+
+def test_a_report_of_records_that_have_not_changed_stays(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a <&> b_matted", doubts=DOUBTS)
+    summaries = []
+    for _ in range(2):
+        progress = Recorder()
+        with kept_report(ledger.folder, progress):
+            pass
+        summaries.append(progress.said[-1])
+        before = ledger.folder.report.stat().st_mtime_ns
+    assert summaries[0] == summaries[1]
+    assert "Look at" in summaries[0]
+    assert ledger.folder.report.stat().st_mtime_ns == before
+    ledger.reopen(ledger.names[:1])
+    with kept_report(ledger.folder, Recorder()):
+        pass
+    assert "not finished" in ledger.folder.report.read_text(encoding="utf-8")
+
+
+def test_a_report_is_written_of_what_failed_before_any_record_changed(tmp_path: Path) -> None:
+    ledger = reported_job(tmp_path / "a_matted")
+    write_report(ledger.folder, Recorder())
+    before = ledger.folder.report.stat().st_ino
+    with suppress(StorageError), kept_report(ledger.folder, Recorder()):
+        raise StorageError("full")
+    assert ledger.folder.report.stat().st_ino != before
 
 
 def test_the_page_does_what_it_says(tmp_path: Path, shown: ShownPage) -> None:

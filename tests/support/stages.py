@@ -29,6 +29,7 @@ from matting.options import (
     VideoCodec,
 )
 from matting.progress import Progress
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 from matting.project.plan import read_plan, write_plan
 from matting.segment import segment
@@ -138,7 +139,7 @@ def interrupt_after(progress: Recorder, folder: MattedFolder, name: str) -> None
     """Interrupt the next run once `name` is recorded, while the segment after it is under way."""
 
     def interrupt() -> None:
-        if folder.processed.is_file() and processed(folder)[name]:
+        if Ledger(folder).says_done(name):
             raise KeyboardInterrupt
 
     progress.on_segment_end = interrupt

@@ -8,13 +8,13 @@ from pathlib import Path
 from matting.project.inputs import Input
 from matting.project.ledger import Ledger
 from matting.workers.schedule import Action, Step
-from matting.workers.side_files import signs_target
+from matting.workers.side_files import SignsTargets
 from tests.support.reported_job import RATE, reported_job
 
 
 def seconds_by(ledger: Ledger) -> Fraction | None:
     step = Step(Input("output_001.mp4", Path("a.mp4"), "output_001"), Action.MATTE, None)
-    target = signs_target(ledger, step)
+    target = SignsTargets(ledger, ledger.plan, len(ledger.names)).of(step)
     assert target is not None
     return target.video_seconds
 
