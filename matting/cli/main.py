@@ -144,6 +144,10 @@ def _load_stage(
     try:
         # torch takes seconds to load, from some disks a minute.
         console.start("Starting ...", 0, "")
+        if options.command in {Command.INFER, Command.RUN}:
+            from matting.workers.process_ahead import process_ahead
+
+            guard.enter_context(process_ahead(options.path))
         if options.command not in {Command.DEMO, Command.DOCTOR} and not options.command.serves:
             from matting.media.foreign_files import guarded_reading
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import threading
 import traceback
@@ -25,16 +24,15 @@ from matting.system.process_messages import (
     SilenceError,
     next_message,
 )
-from matting.system.ram import killed_for_memory, let_give_way
-from matting.system.subprocesses import process_context, start
+from matting.system.ram import killed_for_memory
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.memory_need import ended_by_the_system
 from matting.workers.pipeline import StoppedError
+from matting.workers.process_ahead import STOP_SECONDS, take_process
 from matting.workers.worker import Worker
 
 SLOWEST_DISK = 20_000_000  # bytes a second; a file is read as a whole before its first frame
 STARTS_SLOWER = 5  # times the patience: torch takes its time on a cold disk
-STOP_SECONDS = 5
 KILLED = 9  # SIGKILL, which Windows has not
 LEFT_BEHIND_SECONDS = 60  # for what a worker does before it notices that it is to stop
 WORKER_LOCK = ".worker.lock"
@@ -81,18 +79,12 @@ class WorkerProcess:
         Raises:
             MattingError: it cannot start; the process is gone.
         """
-        context = process_context()
-        self._pipe, far_end = context.Pipe()
         self._patience_seconds = setup.options.compute.patience_seconds
         self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
-        self._process: multiprocessing.process.BaseProcess = context.Process(
-            target=serve or serve_tasks, args=(far_end, setup, folder), daemon=True
-        )
-        self._killed_before = killed_for_memory()
-        with far_end:
-            start(self._process)
-        let_give_way(self._process.pid)  # not by itself: its imports alone take much
+        self._started = take_process()
+        self._pipe, self._process = self._started.pipe, self._started.process
         try:
+            self._started.do(serve or serve_tasks, setup, folder)
             ready = self._answer(progress, self._patience_seconds * STARTS_SLOWER)
         except BaseException:
             self.close()
@@ -129,14 +121,7 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the process; return when it is gone."""
-        self._pipe.close()
-        self._process.terminate()
-        self._process.join(STOP_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join(STOP_SECONDS)
-        if not self._process.is_alive():  # one that hangs in the kernel is beyond reach
-            self._process.close()
+        self._started.close()
 
     def _answer(self, progress: Progress, patience_seconds: float) -> _Ready | Outcome:
         """Return the next answer, and pass on the progress until then."""
@@ -170,7 +155,7 @@ class WorkerProcess:
     def _crash(self) -> MachineError:
         self._process.join(STOP_SECONDS)
         if self._process.exitcode == -KILLED:
-            return ended_by_the_system(for_memory=killed_for_memory() > self._killed_before)
+            return ended_by_the_system(for_memory=killed_for_memory() > self._started.killed_before)
         return MachineError(
             f"The part of the program that mattes broke off (code {self._process.exitcode}).",
             if_repeated="update the graphics driver, or use --device cpu.",
