@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -70,7 +69,7 @@ class DeliveryRun:
             inputs.without(refused), ledger, self._settings, self._targets
         )
         self.failed: dict[str, MattingError] = {}
-        self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
+        self._in_flight: dict[int, Step] = {}  # submitted, no outcome yet
         self._report = RunReport(progress)
 
     def run(self) -> None:
@@ -119,16 +118,15 @@ class DeliveryRun:
             self._progress.finish()
 
     def _submit(self, step: Step) -> None:
-        task = self._task(step)
-        self._executor.submit(task)
+        number = self._executor.submit(self._task(step))
         if not self._in_flight:
             self._report.begin_waiting()
-        self._in_flight.append((step, task))
+        self._in_flight[number] = step
 
     def _record_next(self) -> None:
-        """Wait for the outcome of the segment submitted first, and record it."""
-        step, _ = self._in_flight.popleft()
-        outcome = self._executor.outcome()
+        """Wait for an outcome, and record it."""
+        number, outcome = self._executor.outcome()
+        step = self._in_flight.pop(number)
         self._report.take(step, outcome)
         if isinstance(outcome, Failure):
             self._fail(step.item.name, outcome.error)

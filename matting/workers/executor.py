@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from matting.delivery.formats import DELIVERED
 from matting.delivery.outputs import OutputTarget
@@ -225,8 +225,15 @@ class Failure:
     error: MattingError
 
 
+class Completion(NamedTuple):
+    """What came of the segment that was submitted under that number."""
+
+    number: int
+    outcome: Outcome | Failure
+
+
 class Executor(Protocol):
-    """Mattes segments in the order in which they are submitted.
+    """Mattes segments: each after the one that it continues, and others in any order.
 
     Each method may raise what every further segment would meet as well: StorageError, BusyError,
     MachineUnusableError, and what is wrong with the weights or the device.
@@ -246,13 +253,20 @@ class Executor(Protocol):
 
     @property
     def has_room(self) -> bool:
-        """Whether work on one more segment could begin now."""
+        """Whether work on one more segment could begin now, or be planned."""
 
-    def submit(self, task: SegmentTask) -> None:
-        """Queue a segment. The state at its start may be what a segment in flight will leave."""
+    @property
+    def at_once(self) -> int:
+        """How many segments are worked on at the same time, once it is prepared."""
 
-    def outcome(self) -> Outcome | Failure:
-        """Wait for the segment that was submitted first, and return what came of it.
+    def submit(self, task: SegmentTask) -> int:
+        """Queue a segment, and return its number.
+
+        The state at its start may be what a segment in flight will leave.
+        """
+
+    def outcome(self) -> Completion:
+        """Wait for any segment that was submitted, and return what came of it.
 
         Its files get their names from the caller, before it asks for the next outcome.
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace as replace_fields
@@ -83,7 +82,7 @@ class MattingRun:
             self._possible, self._ledger, self._settings, self._all_targets, network=network
         )
         self._without_matte = [] if network else self._schedule.leave_out_matting()
-        self._in_flight: deque[tuple[Step, SegmentTask]] = deque()  # submitted, no outcome yet
+        self._in_flight: dict[int, tuple[Step, SegmentTask]] = {}  # submitted, no outcome yet
         self._recorder = ResultRecorder(self._ledger, self._settings, progress)
         self._report = RunReport(progress)
 
@@ -191,7 +190,8 @@ class MattingRun:
             for step in steps:
                 while not self._executor.has_room:
                     self._record_next()
-                if self._in_flight and self._schedule.depends_on(step, self._in_flight[-1][0]):
+                last, _ = next(reversed(self._in_flight.values()), (None, None))
+                if last is not None and self._schedule.depends_on(step, last):
                     self._record_all()
                 if self._schedule.may_begin(step):
                     self._submit(step)
@@ -214,19 +214,19 @@ class MattingRun:
     def _submit(self, step: Step) -> None:
         """Submit a segment, while those before it are still in flight."""
         task = self._task(step)
-        self._executor.submit(task)
+        number = self._executor.submit(task)
         if not self._in_flight:
             self._report.begin_waiting()
-        self._in_flight.append((step, task))
+        self._in_flight[number] = step, task
 
     def _record_all(self) -> None:
         while self._in_flight:
             self._record_next()
 
     def _record_next(self) -> None:
-        """Wait for the outcome of the segment submitted first, and record it."""
-        step, task = self._in_flight.popleft()
-        outcome = self._executor.outcome()
+        """Wait for an outcome, and record it."""
+        number, outcome = self._executor.outcome()
+        step, task = self._in_flight.pop(number)
         self._report.take(step, outcome)
         self._ledger.frames_per_second = (
             self._report.frames_per_second or self._ledger.frames_per_second

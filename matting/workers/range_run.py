@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 from matting.delivery.outputs import OutputTarget
@@ -15,7 +14,7 @@ from matting.project.ledger import Ledger
 from matting.project.paths import MATTE_SUFFIX
 from matting.project.ranges import MattingRange, with_range
 from matting.system import atomic_files
-from matting.workers.executor import Executor, Failure, FrameSpan, Outcome, SegmentTask
+from matting.workers.executor import Executor, Failure, FrameSpan, SegmentTask
 from matting.workers.job_precision import keep_precision
 from matting.workers.matting_stage import WARM_UP_FRAMES
 from matting.workers.result_recorder import discard_files
@@ -49,16 +48,15 @@ def find_mattes(
     progress.start("Loading the network ...", 0, "")
     keep_precision(executor.prepare(network=True), ledger, progress)
     progress.start("Matting the range", frames, "frame", segments=len(tasks))
-    in_flight: deque[SegmentTask] = deque()
+    in_flight: dict[int, SegmentTask] = {}
     try:
         for task in tasks:
             while not executor.has_room:
-                own = _record(in_flight.popleft(), executor.outcome(), own, ledger)
+                own = _record_next(in_flight, executor, own, ledger)
                 progress.end_segment()
-            executor.submit(task)
-            in_flight.append(task)
+            in_flight[executor.submit(task)] = task
         while in_flight:
-            own = _record(in_flight.popleft(), executor.outcome(), own, ledger)
+            own = _record_next(in_flight, executor, own, ledger)
             progress.end_segment()
     finally:
         progress.finish()
@@ -147,14 +145,16 @@ def _target(ledger: Ledger, own: MattingRange, item: Input) -> OutputTarget:
     return OutputTarget(ledger.folder.ranges / f"{own.number:03d}_{item.stem}{MATTE_SUFFIX}")
 
 
-def _record(
-    task: SegmentTask, outcome: Outcome | Failure, own: MattingRange, ledger: Ledger
+def _record_next(
+    in_flight: dict[int, SegmentTask], executor: Executor, own: MattingRange, ledger: Ledger
 ) -> MattingRange:
-    """Record what came of a task; return the range with it.
+    """Wait for an outcome, and record it; return the range with it.
 
     Raises:
         MattingError: the segment could not be matted.
     """
+    number, outcome = executor.outcome()
+    task = in_flight.pop(number)
     if isinstance(outcome, Failure):
         raise outcome.error
     if not task.targets:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from matting.errors import (
@@ -24,6 +25,7 @@ from matting.options import CodecBackend
 from matting.progress import Notice, Progress
 from matting.system.temporary_files import sweep
 from matting.workers.executor import (
+    Completion,
     Failure,
     Outcome,
     SavedState,
@@ -47,10 +49,12 @@ class _Pending:
     """A task without an outcome.
 
     Attributes:
+        number: as `submit` returns it.
         broken_workers: how many workers have broken that may have broken because of it.
     """
 
     task: SegmentTask
+    number: int
     broken_workers: int = 0
 
     @property
@@ -60,6 +64,8 @@ class _Pending:
 
 class Supervisor:
     """The executor of one run on this computer: one worker at a time."""
+
+    at_once = 1  # while the next is computed, one is only finished
 
     def __init__(
         self,
@@ -79,6 +85,7 @@ class Supervisor:
         self._worker: RunningWorker | None = None
         self._careful = False
         self._pending: deque[_Pending] = deque()
+        self._numbers = count()
         self._submitted = 0  # how many of the pending, from the first on, the worker has
         self._frames = FrameCounter(progress)
         self._workers_without_a_frame = 0  # in a row
@@ -130,11 +137,12 @@ class Supervisor:
         """Whether work on one more segment could begin now."""
         return len(self._pending) < IN_FLIGHT
 
-    def submit(self, task: SegmentTask) -> None:
+    def submit(self, task: SegmentTask) -> int:
         """Queue a segment. The state at its start may be what a segment in flight will leave."""
-        self._pending.append(_Pending(task))
+        self._pending.append(_Pending(task, next(self._numbers)))
+        return self._pending[-1].number
 
-    def outcome(self) -> Outcome | Failure:
+    def outcome(self) -> Completion:
         """Return what came of the segment submitted first; up to three workers may break over it.
 
         Raises:
@@ -143,23 +151,24 @@ class Supervisor:
             MattingError: no worker can start.
         """
         while True:
-            worker = self._ready_worker(careful=self._pending[0].broken_workers > 0)
+            first = self._pending[0]
+            worker = self._ready_worker(careful=first.broken_workers > 0)
             try:
                 self._hand_over_pending(worker)
                 outcome = worker.outcome(self._frames)
             except MachineError as error:
                 self._blame(error)
-                if self._pending[0].broken_workers == TRIES:
+                if first.broken_workers == TRIES:
                     self._take_first()
-                    return Failure(error)
+                    return Completion(first.number, Failure(error))
             except (StorageError, BusyError):
                 raise
             except MattingError as error:
                 self._take_first()
-                return Failure(error)
+                return Completion(first.number, Failure(error))
             else:
                 self._pass_on_state(self._take_first(), exact=outcome.ends_exact)
-                return outcome
+                return Completion(first.number, outcome)
 
     def close(self) -> None:
         """End the worker, and remove what it has not finished."""

@@ -21,7 +21,14 @@ from matting.project.entry import InitialState, OutputFile, ProvenFile, SideFile
 from matting.project.inputs import Input
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import create_temporary, create_temporary_folder
-from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
+from matting.workers.executor import (
+    Completion,
+    Failure,
+    Outcome,
+    SegmentTask,
+    TrialOutcome,
+    WorkerSetup,
+)
 from matting.workers.shot_frames import frames_ahead
 
 WARM_UP = "warmed up by "
@@ -53,12 +60,15 @@ class ExecutorScript:
 class ScriptedExecutor:
     """Mattes one segment after another, each when its outcome is asked for."""
 
+    at_once = 1
+
     def __init__(self, script: ExecutorScript, options: MattingOptions, progress: Progress) -> None:
         self._script = script
         self._ratio = options.matte.ratio
         self._settings = settings_in_words(options)
         self._progress = progress
         self._tasks: deque[SegmentTask] = deque()
+        self._submitted = 0
         self._held: tuple[Input, str, bool] | None = None  # the state after the last segment
 
     def prepare(self, *, network: bool) -> None:
@@ -72,11 +82,16 @@ class ScriptedExecutor:
     def has_room(self) -> bool:
         return len(self._tasks) < 2
 
-    def submit(self, task: SegmentTask) -> None:
+    def submit(self, task: SegmentTask) -> int:
         self._tasks.append(task)
+        self._submitted += 1
+        return self._submitted
 
-    def outcome(self) -> Outcome | Failure:
+    def outcome(self) -> Completion:
         task = self._tasks.popleft()
+        return Completion(self._submitted - len(self._tasks), self._outcome_of(task))
+
+    def _outcome_of(self, task: SegmentTask) -> Outcome | Failure:
         if task.matte is not None:
             return self._rendered(task, task.matte)
         held, self._held = self._held, None

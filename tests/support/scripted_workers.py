@@ -109,12 +109,13 @@ def task(name: str, folder: Path, only_frames: int | None = None) -> SegmentTask
 
 def failed_segments(executor: Supervisor, names: Sequence[str], folder: Path) -> list[str]:
     """Matte the segments as a run does; return which of them failed."""
-    waiting, in_flight, failed = deque(names), deque[str](), []
+    waiting, in_flight, failed = deque(names), dict[int, str](), []
     while waiting or in_flight:
         while waiting and executor.has_room:
-            in_flight.append(waiting.popleft())
-            executor.submit(task(in_flight[-1], folder))
-        name = in_flight.popleft()
-        if isinstance(executor.outcome(), Failure):
-            failed.append(name)
+            name = waiting.popleft()
+            in_flight[executor.submit(task(name, folder))] = name
+        number, outcome = executor.outcome()
+        if isinstance(outcome, Failure):
+            failed.append(in_flight[number])
+        del in_flight[number]
     return failed

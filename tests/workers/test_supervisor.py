@@ -195,8 +195,8 @@ def test_a_task_is_handed_over_as_it_is(tmp_path: Path, progress: Recorder) -> N
     second = SegmentTask(task("b", tmp_path).item, before=first.item)
     executor.submit(first)
     executor.submit(second)
-    assert not isinstance(executor.outcome(), Failure)
-    assert not isinstance(executor.outcome(), Failure)
+    assert not isinstance(executor.outcome().outcome, Failure)
+    assert not isinstance(executor.outcome().outcome, Failure)
     assert [(t.item.name, t.start_state) for t in given] == [
         ("a", None),
         ("b", None),

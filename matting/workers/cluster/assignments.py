@@ -1,0 +1,255 @@
+"""Which worker has which unit, what is settled of it, and what goes where next."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from matting.workers.cluster.units import NumberedTask, Unit
+from matting.workers.executor import Failure, Outcome, SavedState
+from matting.workers.supervisor import TRIES
+
+
+@dataclass
+class KnownWorker:
+    """A worker that takes part.
+
+    Attributes:
+        keys: of the units that it has, in order.
+        frames, seconds: what it has done, and in which time, to know how fast it is.
+    """
+
+    name: str
+    keys: list[str] = field(default_factory=list)
+    frames: int = 0
+    seconds: float = 0.0
+    busy_since: float = 0.0
+
+    @property
+    def frames_per_second(self) -> float | None:
+        return self.frames / self.seconds if self.seconds > 0 and self.frames else None
+
+
+@dataclass
+class Run:
+    """A unit, or what remained of it, at a worker.
+
+    Attributes:
+        is_second: whether another worker has it, too; its frames are not counted.
+    """
+
+    key: str
+    unit: Unit
+    worker: str
+    is_second: bool = False
+    done: int = 0
+    _counted: Counter[int] = field(default_factory=Counter)
+
+    def segment(self, index: int) -> NumberedTask | None:
+        """Return the segment of a task; None: it is the lead."""
+        index -= self.unit.lead is not None
+        return self.unit.segments[index] if index >= 0 else None
+
+    def count(self, index: int, frames: int) -> int:
+        """Count frames of a task; return by how many the progress changes."""
+        if self.segment(index) is None or self.is_second:
+            return 0
+        before = self._counted[index]
+        self._counted[index] = max(0, before + frames)
+        return self._counted[index] - before
+
+    def count_all(self, index: int, frames: int) -> int:
+        """Count all frames of a task that is done; return by how many the progress changes."""
+        return frames - self._counted.pop(index, 0)
+
+    def uncounted(self) -> int:
+        """Count the frames of unfinished tasks no more; return how many they were."""
+        frames = self._counted.total()
+        self._counted.clear()
+        return frames
+
+
+class Assignments:
+    """What is to be done, and who does it.
+
+    Attributes:
+        workers: who takes part, by their addresses.
+    """
+
+    def __init__(self) -> None:
+        self.workers: dict[str, KnownWorker] = {}
+        self._waiting: list[Unit] = []  # the longest last
+        self._runs: dict[str, Run] = {}
+        self._settled: set[int] = set()
+        self._states: dict[str, SavedState] = {}  # at the ends of settled segments, by their names
+        self._lost: Counter[int] = Counter()  # how often a worker broke over a segment
+        self._avoided: dict[int, set[str]] = {}  # by unit: who could not do it
+        self._numbers = count()
+
+    def add(self, units: Collection[Unit]) -> None:
+        """Take units that are to be done."""
+        self._waiting += units
+        self._waiting.sort(key=lambda unit: unit.frames)
+
+    def join(self, worker: str, name: str) -> None:
+        self.workers[worker] = KnownWorker(name)
+
+    def leave(self, worker: str) -> list[Run]:
+        """Forget a worker; what it had waits again. Return that, as it was."""
+        known = self.workers.pop(worker, None)
+        if known is None:
+            return []
+        runs = [self._runs.pop(key) for key in known.keys]
+        if runs and not runs[0].is_second:  # the others had not been begun
+            rest = self._rest(runs[0])
+            if rest is not None:
+                self._lost[rest.segments[0].number] += 1
+        for run in runs:
+            self._wait_again(run)
+        return runs
+
+    def end(self, key: str, avoid: str = "") -> Run | None:
+        """Take a unit from its worker; what is not settled of it waits again.
+
+        Args:
+            avoid: a worker that is not to have it again.
+        """
+        run = self._runs.pop(key, None)
+        if run is None:
+            return None
+        self.workers[run.worker].keys.remove(key)
+        if avoid:
+            self._avoided.setdefault(run.unit.number, set()).add(avoid)
+        self._wait_again(run)
+        return run
+
+    def run_of(self, key: str) -> Run | None:
+        return self._runs.get(key)
+
+    def may_try_elsewhere(self, run: Run, number: int) -> bool:
+        """Return whether a segment that broke its worker is to be tried at another."""
+        self._lost[number] += 1
+        tried = self._avoided.get(run.unit.number, set()) | {run.worker}
+        return self._lost[number] < TRIES and bool(self.workers.keys() - tried)
+
+    def settle(self, run: Run, index: int, outcome: Outcome | Failure) -> bool:
+        """Take notice of what came of a task; return whether it is the first that did."""
+        segment = run.segment(index)
+        if segment is None:
+            return False
+        known, now = self.workers[run.worker], time.monotonic()
+        if isinstance(outcome, Outcome):
+            known.frames += outcome.frames
+            known.seconds += now - known.busy_since
+        known.busy_since = now
+        run.done = index + 1 - (run.unit.lead is not None)
+        if segment.number in self._settled:
+            return False
+        self._settled.add(segment.number)
+        task = segment.task
+        if isinstance(outcome, Outcome) and task.end_state is not None:
+            self._states[task.item.name] = SavedState(task.end_state, outcome.ends_exact)
+        return True
+
+    def given_up(self) -> Iterator[NumberedTask]:
+        """Yield, once, the segments over which too many workers were lost; units do without."""
+        for unit in list(self._waiting):
+            first = unit.segments[0]
+            if self._lost[first.number] < TRIES:
+                continue
+            self._settled.add(first.number)
+            self._waiting.remove(unit)
+            if len(unit.segments) > 1:
+                self.add([unit.after(1, None)])
+            yield first
+
+    def finished_elsewhere(self) -> list[Run]:
+        """Take from their workers the units of which others have settled all; return them."""
+        runs = [run for run in self._runs.values() if run.done < len(run.unit.segments)]
+        done = [run for run in runs if self._rest(run) is None]
+        for run in done:
+            self.end(run.key)
+        return done
+
+    def hand_out(self) -> Iterator[Run]:
+        """Yield what is to be begun now, each at its worker."""
+        for depth in range(2):
+            for worker, known in self.workers.items():
+                # A second waits at a worker so that it has no gap, while there are many.
+                enough = not depth or len(self._waiting) > len(self.workers)
+                if len(known.keys) == depth and enough and (unit := self._next(worker)) is not None:
+                    yield self._begin(unit, worker)
+        if not self._waiting:
+            yield from self._seconds()
+
+    def _next(self, worker: str) -> Unit | None:
+        """Take the longest unit that a worker may have."""
+        for index in range(len(self._waiting) - 1, -1, -1):
+            unit = self._waiting[index]
+            if worker not in self._avoided.get(unit.number, set()):
+                return self._waiting.pop(index)
+        return None
+
+    def _begin(self, unit: Unit, worker: str, *, is_second: bool = False) -> Run:
+        known = self.workers[worker]
+        if not known.keys:
+            known.busy_since = time.monotonic()
+        run = Run(f"{unit.name} ({next(self._numbers)})", unit, worker, is_second)
+        self._runs[run.key] = run
+        known.keys.append(run.key)
+        return run
+
+    def _seconds(self) -> Iterator[Run]:
+        """Yield units that another, faster worker may well end sooner than the one that has it."""
+        for worker, known in self.workers.items():
+            if known.keys or known.frames_per_second is None:
+                continue
+            slowest = max(
+                (run for run in self._runs.values() if self._is_sooner(run, known)),
+                key=self._seconds_left,
+                default=None,
+            )
+            rest = None if slowest is None else self._rest(slowest)
+            if rest is not None:
+                yield self._begin(rest, worker, is_second=True)
+
+    def _is_sooner(self, run: Run, known: KnownWorker) -> bool:
+        """Return whether a worker that begins with the rest of a unit now would end it sooner."""
+        taken = sum(other.unit.number == run.unit.number for other in self._runs.values())
+        rest = self._rest(run)
+        if rest is None or taken > 1 or known.frames_per_second is None:
+            return False
+        return rest.frames / known.frames_per_second < self._seconds_left(run)
+
+    def _seconds_left(self, run: Run) -> float:
+        """Return how long a worker is likely to be busy with a unit."""
+        known, rest = self.workers[run.worker], self._rest(run)
+        frames = 0 if rest is None else rest.frames
+        busy = time.monotonic() - known.busy_since  # with the segment that it is at
+        if known.frames_per_second is None:
+            return busy
+        return max(frames / known.frames_per_second - busy, busy / 2)
+
+    def _rest(self, run: Run) -> Unit | None:
+        """Return what is not settled of a unit; None: nothing is left."""
+        segments = run.unit.segments
+        done = 0
+        while done < len(segments) and segments[done].number in self._settled:
+            done += 1
+        if done == len(segments):
+            return None
+        before = segments[done - 1].task.item.name if done else ""
+        return run.unit.after(done, self._states.get(before))
+
+    def _wait_again(self, run: Run) -> None:
+        """Have what is not settled of a unit wait, unless another worker has it, too."""
+        rest = self._rest(run)
+        others = (other.unit.number == run.unit.number for other in self._runs.values())
+        if rest is None:
+            return
+        if any(others):
+            return
+        self.add([rest])
