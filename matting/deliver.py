@@ -47,8 +47,8 @@ from matting.system.invocation import Command
 from matting.view import AutoView, View
 from matting.workers.delivery_run import DeliveryRun
 from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.workers.executors import make_executor
 from matting.workers.failures import SeparateFailures, with_the_others
-from matting.workers.supervisor import Supervisor
 
 
 def deliver(
@@ -58,7 +58,7 @@ def deliver(
     output: Path | None,
     progress: Progress,
     *,
-    executor_of: ExecutorFactory = Supervisor,
+    executor_of: ExecutorFactory = make_executor,
     video: Path | None = None,
     announced: bool = False,
 ) -> list[Path]:

@@ -42,9 +42,9 @@ from matting.system.device import choose_device, describe, require_decoder, shar
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.files import image_files
 from matting.workers.executor import ExecutorFactory, WorkerSetup, target_of
+from matting.workers.executors import make_executor
 from matting.workers.job_precision import with_precision_of_job
 from matting.workers.matting_run import MattingRun
-from matting.workers.supervisor import Supervisor
 
 UNKNOWN_SHOTS = (
     "was cut by an earlier version, which did not look for shots: it is matted as one. To have "
@@ -57,7 +57,7 @@ def infer(
     options: MattingOptions,
     output: Path | None,
     progress: Progress,
-    executor_of: ExecutorFactory = Supervisor,
+    executor_of: ExecutorFactory = make_executor,
     *,
     network: bool = True,
     rest_later: bool = False,
@@ -117,7 +117,7 @@ def infer(
         ledger = Ledger(folder)  # read again: until here another run may have written it
         require_same_origin(inputs, ledger)
         share_cores(device, compute.threads)
-        if network:
+        if network and not compute.cluster.is_asked_for:
             progress.say(describe(device))
         chosen, why = choose_encoder(
             options.output,

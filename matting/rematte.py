@@ -40,10 +40,10 @@ from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command
 from matting.system.temporary_files import create_temporary
 from matting.workers.executor import ExecutorFactory, WorkerSetup
+from matting.workers.executors import make_executor
 from matting.workers.job_precision import with_precision_of_job
 from matting.workers.range_run import find_mattes, require_matted_parts
 from matting.workers.range_upkeep import renew_mattes, tidy_ranges
-from matting.workers.supervisor import Supervisor
 
 
 def rematte(
@@ -53,7 +53,7 @@ def rematte(
     output: Path | None,
     progress: Progress,
     *,
-    executor_of: ExecutorFactory = Supervisor,
+    executor_of: ExecutorFactory = make_executor,
 ) -> None:
     """Do a range of frames again, or take one back, and make anew what was made of them.
 

@@ -36,6 +36,7 @@ class WorkerSetup:
             None and "" where nothing is to be matted.
         needs_network: whether anything is to be matted; else all is rendered from stored mattes.
         device: the device to use, by a name that `choose_device` takes.
+        is_alone: whether no other worker works in the matted folder.
     """
 
     options: MattingOptions
@@ -43,6 +44,7 @@ class WorkerSetup:
     checkpoint_sha256: str
     device: str
     needs_network: bool = True
+    is_alone: bool = True
 
     def computing_in(self, precision: Precision) -> WorkerSetup:
         """Return the same with a precision that is decided."""

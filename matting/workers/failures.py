@@ -1,4 +1,4 @@
-"""What a run says at its end of the segments that failed."""
+"""What a run says of what failed: of its segments, or of all the computer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from matting.errors import EncodeError, InputError, MattingError, SegmentsFailedError
+from matting.errors import (
+    EncodeError,
+    InputError,
+    MachineError,
+    MachineUnusableError,
+    MattingError,
+    OutOfMemoryError,
+    SegmentsFailedError,
+)
 from matting.progress import Progress
 from matting.system.invocation import Command, sentence, start
 
@@ -38,6 +46,26 @@ def segments_failed(
     )
     result.failed = dict(failed)
     return result
+
+
+def unusable(why: str, last: MachineError, device: str) -> MachineUnusableError:
+    """Return the error for a computer on which nothing gets anywhere.
+
+    Args:
+        why: as a clause, how that is known.
+        last: what broke last.
+        device: the name of the one that the network was on.
+    """
+    what = f"Matting does not work on this computer at present: {why}. {last.what}"
+    if isinstance(last, OutOfMemoryError):
+        return MachineUnusableError(what, last.hint, option=last.option)
+    on_gpu = device != "cpu"
+    return MachineUnusableError(
+        what,
+        "Restart the computer; what is done stays done.",
+        option="--device" if on_gpu else None,
+        if_repeated="update the graphics driver, or use --device cpu." if on_gpu else "",
+    )
 
 
 def with_the_others(

@@ -252,7 +252,8 @@ class TrialRun:
             self._state_bytes = outcome.end_state.size_bytes
 
     def _frames_per_second(self) -> float | None:
-        return frames_per_second([outcome.clock for outcome in self._outcomes])
+        alone = frames_per_second([outcome.clock for outcome in self._outcomes])
+        return None if alone is None else alone * self._executor.at_once
 
     def _extrapolate(self) -> Forecast:
         """Return what the trials show of all the work."""

@@ -15,14 +15,12 @@ from pathlib import Path
 from matting.errors import (
     BusyError,
     MachineError,
-    MachineUnusableError,
     MattingError,
-    OutOfMemoryError,
     StorageError,
 )
 from matting.inference.precision_record import PrecisionChoice
 from matting.options import CodecBackend
-from matting.progress import Notice, Progress
+from matting.progress import Notice, Progress, ignore
 from matting.system.temporary_files import sweep
 from matting.workers.executor import (
     Completion,
@@ -33,6 +31,7 @@ from matting.workers.executor import (
     TrialOutcome,
     WorkerSetup,
 )
+from matting.workers.failures import unusable
 from matting.workers.frame_counter import FrameCounter
 from matting.workers.running_worker import RunningWorker, StartWorker, start_worker
 
@@ -73,15 +72,18 @@ class Supervisor:
         folder: Path,
         progress: Progress,
         start: StartWorker = start_worker,
+        await_state: Callable[[Path], object] = ignore,
     ) -> None:
         """
         Args:
-            folder: the matted folder; no two workers ever work in the same.
+            folder: the matted folder.
             start: starts a worker.
+            await_state: returns when the file of a state is there, which has its name by now.
         """
         self._setup = setup
         self._folder = folder
         self._start = start
+        self._await_state = await_state
         self._worker: RunningWorker | None = None
         self._careful = False
         self._pending: deque[_Pending] = deque()
@@ -180,6 +182,8 @@ class Supervisor:
             following = self._pending[self._submitted]
             if self._submitted and (self._pending[0].broken_workers or following.broken_workers):
                 break
+            if following.task.start_state is not None:
+                self._await_state(following.task.start_state.path)
             worker.submit(following.task)
             self._submitted += 1
 
@@ -199,7 +203,8 @@ class Supervisor:
             except MachineError as error:
                 failed_starts += 1
                 if failed_starts == TRIES:
-                    raise self._unusable(f"{TRIES} starts in a row failed", error) from error
+                    why = f"{TRIES} starts in a row failed"
+                    raise unusable(why, error, self._setup.device) from error
                 self._frames.say(f"{error.what} Trying again, {failed_starts + 1} of {TRIES}.")
                 self._frames.notice(Notice.TRIED_AGAIN, "the start of what mattes")
         return self._worker
@@ -255,22 +260,7 @@ class Supervisor:
         self._stop_worker()
         if self._workers_without_a_frame == TOO_MANY_WITHOUT_A_FRAME:
             why = f"{TOO_MANY_WITHOUT_A_FRAME} tries in a row failed before the first frame"
-            raise self._unusable(why, error) from error
-
-    def _unusable(self, why: str, last: MachineError) -> MachineUnusableError:
-        if isinstance(last, OutOfMemoryError):
-            return MachineUnusableError(
-                f"Matting does not work on this computer at present: {why}. {last.what}",
-                last.hint,
-                option=last.option,
-            )
-        on_gpu = self._setup.device != "cpu"
-        return MachineUnusableError(
-            f"Matting does not work on this computer at present: {why}. {last.what}",
-            "Restart the computer; what is done stays done.",
-            option="--device" if on_gpu else None,
-            if_repeated="update the graphics driver, or use --device cpu." if on_gpu else "",
-        )
+            raise unusable(why, error, self._setup.device) from error
 
     def _stop_worker(self) -> None:
         """End the worker; what it was working on is to be done again."""
@@ -280,7 +270,7 @@ class Supervisor:
             self._frames.counted_any = False
         if worker is not None:
             worker.close()
-        for pending in list(self._pending)[: self._submitted]:
+        for pending in list(self._pending)[: self._submitted if self._setup.is_alone else 0]:
             task = pending.task
             targets = (target.path for target in task.targets.values())
             signs = None if task.signs is None else task.signs.path

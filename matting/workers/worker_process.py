@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -192,7 +192,7 @@ def serve_tasks(
     with pipe:
         try:
             with (
-                folder_lock(folder, WORKER_LOCK, setup.options.compute.patience_seconds),
+                _own_folder(setup, folder),
                 worker_of(setup) as worker,
             ):
                 pipe.send(_Ready(worker.choice))
@@ -206,6 +206,13 @@ def serve_tasks(
             pipe.send(error)
         except (ConnectionError, StoppedError):
             return  # the watching process is gone
+
+
+def _own_folder(setup: WorkerSetup, folder: Path) -> AbstractContextManager[None]:
+    """Return what holds the matted folder, if no other worker may work in it."""
+    if not setup.is_alone:
+        return nullcontext()
+    return folder_lock(folder, WORKER_LOCK, setup.options.compute.patience_seconds)
 
 
 def _receive_tasks(pipe: Connection, worker: Worker) -> None:

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeGuard
 
 from matting.workers.cluster.units import NumberedTask, Unit
-from matting.workers.executor import Failure, Outcome, SavedState
+from matting.workers.executor import Failure, Outcome, SavedState, TrialOutcome
 from matting.workers.supervisor import TRIES
 
 
@@ -70,6 +71,11 @@ class Run:
         frames = self._counted.total()
         self._counted.clear()
         return frames
+
+
+def is_whole(outcome: Outcome | Failure) -> TypeGuard[Outcome]:
+    """Return whether a segment was done, and not only tried."""
+    return isinstance(outcome, Outcome) and not isinstance(outcome, TrialOutcome)
 
 
 class Assignments:
@@ -141,7 +147,7 @@ class Assignments:
         if segment is None:
             return False
         known, now = self.workers[run.worker], time.monotonic()
-        if isinstance(outcome, Outcome):
+        if is_whole(outcome):
             known.frames += outcome.frames
             known.seconds += now - known.busy_since
         known.busy_since = now
@@ -150,7 +156,7 @@ class Assignments:
             return False
         self._settled.add(segment.number)
         task = segment.task
-        if isinstance(outcome, Outcome) and task.end_state is not None:
+        if is_whole(outcome) and task.end_state is not None:
             self._states[task.item.name] = SavedState(task.end_state, outcome.ends_exact)
         return True
 
@@ -173,6 +179,17 @@ class Assignments:
         for run in done:
             self.end(run.key)
         return done
+
+    def reclaim(self) -> list[Run]:
+        """Take units back that wait behind others, where somebody else has nothing to do."""
+        idle = sum(not known.keys for known in self.workers.values())
+        if self._waiting or not idle:
+            return []
+        queued = [self._runs[key] for known in self.workers.values() for key in known.keys[1:]]
+        queued.sort(key=lambda run: -run.unit.frames)
+        for run in queued[:idle]:
+            self.end(run.key)
+        return queued[:idle]
 
     def hand_out(self) -> Iterator[Run]:
         """Yield what is to be begun now, each at its worker."""

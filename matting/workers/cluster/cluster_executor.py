@@ -16,7 +16,7 @@ from matting.errors import MachineError, MachineUnusableError, MattingError
 from matting.progress import Notice, Progress
 from matting.system.humanize import duration
 from matting.system.temporary_files import sweep_folder
-from matting.workers.cluster.assignments import Assignments, Run
+from matting.workers.cluster.assignments import Assignments, Run, is_whole
 from matting.workers.cluster.engine import Engine, EngineFactory
 from matting.workers.cluster.messages import (
     Event,
@@ -69,6 +69,7 @@ class ClusterExecutor:
         self._completions: deque[Completion] = deque()
         self._alone_since = time.monotonic()  # without a worker
         self._last_error: MattingError | None = None
+        self._refused: set[str] = set()
 
     def prepare(self, *, network: bool) -> None:
         """Return when the first worker is ready.
@@ -139,6 +140,9 @@ class ClusterExecutor:
         return float("inf") if seconds is None or rate is None else float(seconds * rate)
 
     def _hand_out(self) -> None:
+        for run in self._assignments.reclaim():
+            self._ready_engine().drop(run.key)
+            self._take_back(run)
         for run in self._assignments.hand_out():
             self._ready_engine().start(run.worker, run.key, run.unit.name, run.unit.tasks)
 
@@ -174,7 +178,10 @@ class ClusterExecutor:
             self._assignments.join(worker, message.name)
             self._progress.say(f"{message.name} takes part.")
         elif isinstance(message, Refused):
+            self._refused.add(worker)
             self._last_error = message.error
+            if len(self._refused) == self._ready_engine().most_workers:
+                raise message.error
             self._progress.say(f"{message.name} takes no part: {message.error}".replace("\n", " "))
         elif isinstance(message, Left):
             self._lose(worker)
@@ -196,7 +203,7 @@ class ClusterExecutor:
                 self._try_elsewhere(run, outcome.error)
                 return
         counts = self._assignments.settle(run, done.index, outcome)
-        frames = outcome.frames if isinstance(outcome, Outcome) else 0
+        frames = outcome.frames if is_whole(outcome) else 0
         self._progress.advance(run.count_all(done.index, frames) if counts else 0)
         if not counts:
             _discard(outcome)

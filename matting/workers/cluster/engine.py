@@ -15,7 +15,12 @@ class Engine(Protocol):
 
     A worker is known by its address. Whoever is there, fits, and has loaded what it needs is told
     of by `Joined`; who comes later, too, and who comes back.
+
+    Attributes:
+        most_workers: so many can come at the most; None: any number.
     """
+
+    most_workers: int | None
 
     def open(self, setup: WorkerSetup, folder: Path) -> None:
         """Have workers get ready.

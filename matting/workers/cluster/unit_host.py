@@ -99,6 +99,10 @@ class UnitHost:
                     self._take_next()
                 except UnwantedError:
                     self._begin_anew()
+        except MattingError as error:
+            for key in {hosted.unit.key for hosted in self._close()}:
+                self._send(UnitEnded(key, error))
+            raise
         finally:
             self._close()
 
@@ -120,21 +124,16 @@ class UnitHost:
     def _take_next(self) -> None:
         """Submit what there is room for, and wait for one outcome."""
         executor = self._ready_executor()
-        try:
-            while executor.has_room and (own := self._pop()) is not None:
-                if own.task.only_frames is not None:
-                    self._in_flight[TRIAL] = own
-                    trial = executor.trial(own.task)
-                    self._tell(self._in_flight.pop(TRIAL), trial)
-                else:
-                    self._in_flight[executor.submit(own.task)] = own
-            if self._in_flight:
-                number, outcome = executor.outcome()
-                self._tell(self._in_flight.pop(number), outcome)
-        except MattingError as error:
-            for key in {hosted.unit.key for hosted in (*self._in_flight.values(), *self._waiting)}:
-                self._send(UnitEnded(key, error))
-            raise
+        while executor.has_room and (own := self._pop()) is not None:
+            if own.task.only_frames is not None:
+                self._in_flight[TRIAL] = own
+                trial = executor.trial(own.task)
+                self._tell(self._in_flight.pop(TRIAL), trial)
+            else:
+                self._in_flight[executor.submit(own.task)] = own
+        if self._in_flight:
+            number, outcome = executor.outcome()
+            self._tell(self._in_flight.pop(number), outcome)
 
     def _pop(self) -> _HostedTask | None:
         """Take the next task that is wanted, if there is one; a trial goes alone."""
@@ -178,17 +177,21 @@ class UnitHost:
         with self._turn:
             self._waiting.extendleft(reversed(begun))
 
-    def _close(self) -> None:
+    def _close(self) -> list[_HostedTask]:
+        """End all work, and take no more; return what is not done."""
         with self._turn:
             self._closed = True
             left = [*self._in_flight.values(), *self._waiting]
+            self._in_flight.clear()
             self._waiting.clear()
+        executor, self._executor = self._executor, None
         try:
-            if self._executor is not None:
-                self._executor.close()
+            if executor is not None:
+                executor.close()
         finally:
             for hosted in left:
                 hosted.unit.ended.set()
+        return left
 
 
 class _HostProgress(Progress):

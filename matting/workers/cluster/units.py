@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import pairwise
 
 from matting.workers.executor import SavedState, SegmentTask
 
@@ -36,6 +36,7 @@ class Unit:
     """Segments that one worker takes in order, each continuing the one before.
 
     Attributes:
+        number: that of its first segment when it was made.
         lead: the segment before them, whose end is gone through for the state alone; None: the
             first of them begins without.
     """
@@ -81,9 +82,8 @@ def units_of(tasks: Iterable[NumberedTask], longest_frames: float = float("inf")
         longest_frames: where a shot has more, it goes on in a new unit, which is warmed up by
             frames before it; what comes of that is not exact.
     """
-    numbers = count()
     return [
-        Unit(next(numbers), tuple(run), lead)
+        Unit(run[0].number, tuple(run), lead)
         for chain in _chains(tasks)
         for lead, run in _runs(chain, longest_frames)
     ]
@@ -110,7 +110,7 @@ def _runs(
 ) -> list[tuple[SegmentTask | None, list[NumberedTask]]]:
     """Return a chain in runs that need nothing of each other, each with its lead."""
     runs: list[tuple[SegmentTask | None, list[NumberedTask]]] = [(None, [chain[0]])]
-    for before, own in zip(chain, chain[1:], strict=False):
+    for before, own in pairwise(chain):
         frames = sum(segment.frames for segment in runs[-1][1])
         twice = _frames_for_state(before)
         if twice is not None and twice <= MOST_TWICE * frames:

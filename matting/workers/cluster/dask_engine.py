@@ -1,0 +1,176 @@
+"""The door to Dask for whoever runs a job: who is there, and what passes to and from them.
+
+Dask connects, secures and watches workers. Which unit goes where is decided in `assignments`:
+Dask's own queue would begin a lost unit from its first segment again, and knows neither how long
+units are nor what is left of them.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+import dask
+from distributed import Client, Future
+
+from matting.errors import MachineUnusableError, MattingError
+from matting.workers.cluster import worker_node
+from matting.workers.cluster.compatibility import own_identity, write_probe
+from matting.workers.cluster.dask_log import dask_log
+from matting.workers.cluster.messages import Event, Left, Message, Refused, Said, SchedulerLost
+from matting.workers.cluster.portable_paths import dumps, loads
+from matting.workers.cluster.session import SessionRequest
+from matting.workers.executor import SegmentTask, WorkerSetup
+
+WATCH_SECONDS = 1.0
+CONFIG = {
+    "distributed.client.heartbeat": "2s",
+    "distributed.client.scheduler-info-interval": "10s",
+}
+
+
+class DaskEngine:
+    """The workers of a scheduler, as `Engine`."""
+
+    def __init__(
+        self,
+        connect: Callable[[], AbstractContextManager[Client]],
+        watch: Callable[[], MattingError | None] = lambda: None,
+        most_workers: int | None = None,
+    ) -> None:
+        """
+        Args:
+            connect: connects to the scheduler for as long as the block lasts.
+            watch: called once a second; returns why there can be no workers any more.
+            most_workers: as of `Engine`.
+        """
+        self.most_workers = most_workers
+        self._connect = connect
+        self._watch = watch
+        self._open = ExitStack()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._name = f"matting-{uuid4().hex}"  # of the session at each worker, and of the topic
+        self._client: Client | None = None
+        self._request = b""
+        self._sessions: dict[str, Future[None]] = {}  # by the addresses of their workers
+        self._units: dict[str, Future[None]] = {}
+        self._watched = 0.0
+
+    def open(self, setup: WorkerSetup, folder: Path) -> None:
+        """Connect, and have workers get ready, as `Engine.open`."""
+        identity = own_identity(setup.checkpoint_sha256 if setup.needs_network else "")
+        probe = write_probe(folder)
+        self._open.callback(probe.remove)
+        self._open.enter_context(dask.config.set(CONFIG))
+        self._open.enter_context(dask_log(self._log))
+        self._request = dumps(SessionRequest(setup, folder, identity, probe))
+        self._client = self._open.enter_context(self._connect())
+        self._open.callback(self._let_go)
+        self._client.subscribe_topic(self._name, self._take)
+        self._watch_workers()
+
+    def start(self, worker: str, key: str, name: str, tasks: Sequence[SegmentTask]) -> None:
+        """Have a worker go through tasks, as `Engine.start`."""
+        self._units[key] = self._submit(
+            worker_node.run_unit, worker, f"{key} {self._name}", key, dumps(tuple(tasks))
+        )
+
+    def drop(self, key: str) -> None:
+        """Want a unit no more, as `Engine.drop`."""
+        future = self._units.pop(key, None)
+        if future is not None:
+            future.cancel()
+
+    def next_event(self, seconds: float) -> Event | None:
+        """Wait for what comes next, as `Engine.next_event`."""
+        if time.monotonic() - self._watched > WATCH_SECONDS:
+            self._watch_workers()
+        try:
+            return self._events.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End all work, and let go of the workers."""
+        self._open.close()
+
+    def _let_go(self) -> None:
+        """Want nothing any more: sessions end at that, and with them what they work on."""
+        futures = [*self._units.values(), *self._sessions.values()]
+        self._units.clear()
+        self._sessions.clear()
+        if self._client is not None and self._client.status == "running":
+            self._client.cancel(futures)
+
+    def _submit(
+        self, work: Callable[..., None], worker: str, key: str, *given: object
+    ) -> Future[None]:
+        if self._client is None:
+            raise ValueError("the engine is not open")
+        return self._client.submit(
+            work,
+            self._name,
+            *given,
+            key=key,
+            workers=[worker],
+            allow_other_workers=False,
+            pure=False,
+        )
+
+    def _watch_workers(self) -> None:
+        """See who has come and who has gone."""
+        self._watched = time.monotonic()
+        error = self._watch()
+        present = None if error else self._addresses()
+        if present is None:
+            self._events.put(Event("", SchedulerLost(error or _lost())))
+            return
+        for address in self._sessions.keys() - present:
+            self._sessions.pop(address).cancel()
+            self._events.put(Event(address, Left()))
+        for address in present - self._sessions.keys():
+            self._begin_session(address)
+
+    def _addresses(self) -> set[str] | None:
+        """Return the addresses of all workers that can matte; None: the scheduler is gone."""
+        if self._client is None or self._client.status != "running":
+            return None
+        try:
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        except (OSError, TimeoutError):
+            return None
+        return set(workers)
+
+    def _begin_session(self, address: str) -> None:
+        key = f"session of {address} {uuid4().hex}"
+        session = self._submit(worker_node.serve_session, address, key, self._request)
+        self._sessions[address] = session
+        session.add_done_callback(lambda future: self._note_end(address, future))
+
+    def _note_end(self, address: str, session: Future[None]) -> None:
+        """Tell of a session that ended by a fault; of others, the worker has told."""
+        if session.status == "error":
+            what = f"A fault there: {session.exception()!r}"
+            self._events.put(Event(address, Refused(address, MachineUnusableError(what))))
+            self._events.put(Event(address, Left()))
+
+    def _take(self, event: tuple[float, tuple[str, bytes]]) -> None:
+        """Take a message of a worker; Dask calls this in a thread of its own."""
+        worker, data = event[1]
+        self._events.put(Event(worker, cast(Message, loads(data))))
+
+    def _log(self, line: str) -> None:
+        self._events.put(Event("", Said(line, is_detail=True)))
+
+
+def _lost() -> MattingError:
+    return MachineUnusableError(
+        "The connection to the scheduler was lost, and with it the workers.",
+        "Look whether it still runs. What is done stays done.",
+        retry=True,
+    )

@@ -1,0 +1,128 @@
+"""A cluster on this computer, for as long as a run lasts: a scheduler, and a process a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+
+import dask
+from distributed import Client, LocalCluster, Security
+
+from matting.errors import MachineUnusableError, MattingError
+from matting.progress import Progress
+from matting.system.lifetimes import end_with_parent
+from matting.system.subprocesses import process_context, start
+from matting.workers.cluster.session import Node
+from matting.workers.cluster.worker_node import serve_node
+from matting.workers.supervisor import TRIES
+
+HOST = "127.0.0.1"
+STOP_SECONDS = 10.0
+# A worker that hangs is known to be lost after a minute, not after five.
+CONFIG = {"distributed.scheduler.worker-ttl": "60s"}
+
+
+@dataclass
+class _LocalWorker:
+    """A device of this computer, and the process that serves it.
+
+    Attributes:
+        ended: how many processes have ended by themselves, in a row.
+    """
+
+    node: Node
+    process: BaseProcess | None = None
+    ended: int = 0
+
+
+@dataclass
+class LocalWorkers:
+    """The workers of one run on this computer's devices."""
+
+    devices: Sequence[str]
+    threads: int | None
+    progress: Progress
+    _workers: list[_LocalWorker] = field(default_factory=list)
+    _address: str = ""
+    _security: Security | None = None
+
+    @contextmanager
+    def connect(self) -> Iterator[Client]:
+        """Start the scheduler and the workers, for as long as the block lasts."""
+        # Without encryption, other users of this computer could have their code run by this one.
+        self._security = Security.temporary()
+        with (
+            dask.config.set(CONFIG),
+            LocalCluster(
+                n_workers=0,
+                host=HOST,
+                protocol="tls",
+                security=self._security,
+                dashboard_address=f"{HOST}:0",
+                silence_logs=False,
+            ) as cluster,
+        ):
+            self._address = cluster.scheduler_address
+            self._workers = [
+                _LocalWorker(Node(name, device, threads=self.threads))
+                for name, device in zip(_names(self.devices), self.devices, strict=True)
+            ]
+            try:
+                for worker in self._workers:
+                    self._start(worker)
+                with Client(cluster, security=self._security) as client:
+                    yield client
+            finally:
+                self._stop()
+
+    def watch(self) -> MattingError | None:
+        """Start again what has ended; return why there can be no workers any more."""
+        for worker in self._workers:
+            if worker.process is not None and not worker.process.is_alive():
+                worker.process.join()
+                worker.process.close()
+                worker.process = None
+                worker.ended += 1
+                if worker.ended < TRIES:
+                    self._start(worker)
+        if all(worker.process is None for worker in self._workers):
+            return MachineUnusableError(
+                f"The workers on {', '.join(self.devices)} end as soon as they begin.",
+                "Restart the computer; what is done stays done.",
+            )
+        return None
+
+    def _start(self, worker: _LocalWorker) -> None:
+        process = process_context().Process(
+            target=serve_local, args=(worker.node, self._address, self._security)
+        )
+        start(process)
+        worker.process = process
+
+    def _stop(self) -> None:
+        processes = [worker.process for worker in self._workers if worker.process is not None]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(STOP_SECONDS)
+            if process.is_alive():
+                process.kill()
+                process.join(STOP_SECONDS)
+        self._workers = []
+
+
+def serve_local(node: Node, address: str, secured_by: Security) -> None:
+    """Be a worker for as long as the process that started this one is there."""
+    end_with_parent()
+    serve_node(node, address, secured_by, Progress())
+
+
+def _names(devices: Sequence[str]) -> list[str]:
+    """Return a name for each device; those of the same one are numbered."""
+    names = []
+    for index, device in enumerate(devices):
+        same = devices.count(device) > 1
+        names.append(f"{device} ({devices[: index + 1].count(device)})" if same else device)
+    return names

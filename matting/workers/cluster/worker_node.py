@@ -1,0 +1,168 @@
+"""A worker of a Dask cluster that mattes: what runs in it, and what keeps it in the cluster.
+
+Dask connects, secures and watches; what is matted where, the run decides. The network itself runs
+in a process of its own, under a supervisor, so that a crash or a hang of it costs one segment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import queue
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dask
+import distributed
+from distributed import Security, Status, get_worker
+
+from matting.progress import Progress
+from matting.workers.cluster.certificates import require_safe_address, security
+from matting.workers.cluster.dask_log import dask_log
+from matting.workers.cluster.loop_thread import POLL_SECONDS, LoopThread
+from matting.workers.cluster.messages import Message
+from matting.workers.cluster.portable_paths import PathMapping, dumps, loads
+from matting.workers.cluster.session import Node, Session
+
+# A session takes a thread, and so does each unit, which only waits.
+THREADS = 16
+JOIN_SECONDS, REJOIN_SECONDS, LEAVE_SECONDS = 30.0, 2.0, 10.0
+NODE = "matting_node"  # the attribute of Dask's worker
+# The sessions that are served in this process, by their names.
+SESSIONS: dict[str, Session] = {}
+CONFIG = {
+    "distributed.worker.profile.enabled": False,  # it would look at waiting threads all the time
+    "distributed.worker.memory.target": False,  # what is large is in another process
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+}
+
+
+def serve_worker(
+    address: str,
+    *,
+    device: str,
+    checkpoint: Path | None,
+    mapping: PathMapping,
+    certificates: Path | None,
+    threads: int | None,
+    progress: Progress,
+) -> None:
+    """Be a worker of a scheduler until Ctrl-C; where the scheduler goes, wait for it to come back.
+
+    Args:
+        device: by a name that `choose_device` takes.
+        checkpoint, mapping, threads: as of `Node`.
+        certificates: the folder with them; None: only on this computer.
+    Raises:
+        InputError: the address or the certificates cannot be used.
+        KeyboardInterrupt: always, at the end.
+    """
+    address = require_safe_address(address, certificates)
+    name = f"{socket.gethostname()} ({device})"
+    node = Node(name, device, checkpoint, mapping, threads)
+    serve_node(node, address, security(certificates, address), progress)
+
+
+def serve_node(node: Node, address: str, secured_by: Security, progress: Progress) -> None:
+    """Be a worker until Ctrl-C, or until the process ends.
+
+    Args:
+        address: a safe one.
+    """
+    sentences: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
+
+    def log(line: str) -> None:
+        sentences.put((False, line))
+
+    with dask_log(log), dask.config.set(CONFIG), LoopThread("worker") as loop:
+        stop = threading.Event()
+        staying = loop.start(_stay(node, address, secured_by, sentences, stop))
+        try:
+            while not staying.done():
+                with suppress(queue.Empty):
+                    for_all, text = sentences.get(timeout=POLL_SECONDS)
+                    (progress.say if for_all else progress.detail)(text)
+            staying.result()
+        finally:
+            stop.set()
+            with suppress(concurrent.futures.TimeoutError):
+                staying.exception(LEAVE_SECONDS)
+
+
+async def _stay(
+    node: Node,
+    address: str,
+    secured_by: Security,
+    sentences: queue.SimpleQueue[tuple[bool, str]],
+    stop: threading.Event,
+) -> None:
+    """Join, and join again whenever the connection was lost."""
+    waits = False
+    while not stop.is_set():
+        worker = distributed.Worker(
+            address, nthreads=THREADS, security=secured_by, memory_limit=0, dashboard=False
+        )
+        setattr(worker, NODE, node)
+        try:
+            await asyncio.wait_for(worker.start(), JOIN_SECONDS)
+            sentences.put((True, f"{node.name} is ready for the jobs of {address}."))
+            waits = False
+            while not stop.is_set() and worker.status == Status.running:
+                await asyncio.sleep(POLL_SECONDS)
+        except (OSError, asyncio.TimeoutError, RuntimeError) as error:
+            sentences.put((False, f"{address}: {error}"))
+        finally:
+            with suppress(OSError, asyncio.TimeoutError, RuntimeError):
+                await worker.close(timeout=LEAVE_SECONDS / 2, executor_wait=False, reason="left")
+        if not stop.is_set() and not waits:
+            waits = True
+            sentences.put((True, f"No scheduler answers at {address}. Waiting for one."))
+        await asyncio.sleep(0 if stop.is_set() else REJOIN_SECONDS)
+
+
+def serve_session(name: str, request: bytes) -> None:
+    """Serve a run in this worker, as long as it wants: a task that runs for all that time."""
+    worker = get_worker()
+    node = getattr(worker, NODE)
+    task = str(worker.get_current_task())
+    session = Session(node, _loaded(request, node), _sender(worker, name, node))
+    SESSIONS[name] = session
+    try:
+        session.serve(lambda: _is_wanted(worker, task))
+    finally:
+        del SESSIONS[name]
+
+
+def run_unit(session: str, key: str, tasks: bytes) -> None:
+    """Have a session go through a unit: a task that lasts until the unit is at its end."""
+    worker = get_worker()
+    task = str(worker.get_current_task())
+    own = SESSIONS.get(session)
+    if own is not None:  # else the session is over, as the run is told
+        unit = _loaded(tasks, getattr(worker, NODE))
+        own.host.run(key, unit, lambda: _is_wanted(worker, task))
+
+
+def _loaded(data: bytes, node: Node) -> Any:
+    return loads(data, node.mapping)
+
+
+def _sender(worker: Any, topic: str, node: Node) -> Callable[[Message], None]:
+    def send(message: Message) -> None:
+        with suppress(OSError):  # the connection is lost, and so is the session
+            worker.log_event(topic, (worker.address, dumps(message, node.mapping)))
+
+    return send
+
+
+def _is_wanted(worker: Any, task: str) -> bool:
+    """Return whether a task is still wanted by whoever started it, and the scheduler there."""
+    state = worker.state.tasks.get(task)
+    is_there = worker.status in {Status.running, Status.paused}
+    return is_there and state is not None and state.state == "executing"
