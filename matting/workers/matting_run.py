@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec.structs import replace as replace_fields
-
 from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError
 from matting.media.foreign_files import known_refusal
@@ -29,7 +27,7 @@ from matting.workers.preflight import Work, preflight
 from matting.workers.range_upkeep import has_ranges, renew_mattes
 from matting.workers.reasons import reasons
 from matting.workers.result_recorder import ResultRecorder
-from matting.workers.run_report import WITHOUT_STATE, RunReport, how_many
+from matting.workers.run_report import RunReport, how_many
 from matting.workers.schedule import Action, Schedule, Step
 from matting.workers.side_files import SignsTargets
 
@@ -79,7 +77,12 @@ class MattingRun:
         self._on_recorded = on_recorded
         self._possible = inputs.without(refused)
         self._schedule = Schedule(
-            self._possible, self._ledger, self._settings, self._all_targets, network=network
+            self._possible,
+            self._ledger,
+            self._settings,
+            self._all_targets,
+            network=network,
+            accepts_inexact=options.compute.cluster.longest_run_seconds is not None,
         )
         self._without_matte = [] if network else self._schedule.leave_out_matting()
         self._in_flight: dict[int, tuple[Step, SegmentTask]] = {}  # submitted, no outcome yet
@@ -233,7 +236,7 @@ class MattingRun:
         )
         self._schedule.note(step, outcome)
         if isinstance(outcome, Outcome) and step.action is not Action.RENDER:
-            self._check_start(step, task, outcome)
+            self._recorder.note_start(task, outcome)
         self._record(step, outcome)
         if step.before is not None:
             self._forget_state(step.before)
@@ -261,13 +264,6 @@ class MattingRun:
         """Remove the state after a segment, unless it can still be needed."""
         if not self._schedule.needs_state(item):
             atomic_files.discard(self._folder.state(item.name))
-
-    def _check_start(self, step: Step, task: SegmentTask, outcome: Outcome) -> None:
-        """Forget a saved state that turned out to be unreadable, though its file is intact."""
-        unusable = outcome.start_state in WITHOUT_STATE
-        if step.before is not None and task.start_state is not None and unusable:
-            entry = replace_fields(self._ledger.entry(step.before.name), end_state=None)
-            self._ledger.amend(step.before.name, entry)
 
     def _task(self, step: Step) -> SegmentTask:
         item = step.item

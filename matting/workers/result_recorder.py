@@ -15,7 +15,8 @@ from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings
 from matting.project.taken_names import named_by_another
 from matting.system import atomic_files
-from matting.workers.executor import Failure, Outcome
+from matting.workers.executor import Failure, Outcome, SegmentTask
+from matting.workers.run_report import WITHOUT_STATE
 
 
 class ResultRecorder:
@@ -96,6 +97,13 @@ class ResultRecorder:
         stays = "; its earlier result stays" if self._ledger.says_done(item.name) else ""
         self._progress.say(f"{item.name} failed{stays}: {error.what}")
         self._ledger.record_failure(item.name, self._settings(item), error.what)
+
+    def note_start(self, task: SegmentTask, outcome: Outcome) -> None:
+        """Forget a saved state that turned out to be unreadable, though its file is intact."""
+        unusable = outcome.start_state in WITHOUT_STATE
+        if task.before is not None and task.start_state is not None and unusable:
+            entry = replace(self._ledger.entry(task.before.name), end_state=None)
+            self._ledger.amend(task.before.name, entry)
 
     def record_state(self, item: Input, outcome: Outcome | Failure) -> None:
         """Record a state that was computed once more; if that failed, all stays as it was."""

@@ -76,6 +76,7 @@ class Schedule:
         targets: Callable[[Input], Mapping[OutputKind, OutputTarget]],
         *,
         network: bool = True,
+        accepts_inexact: bool = False,
     ) -> None:
         """
         Args:
@@ -83,6 +84,7 @@ class Schedule:
             settings: returns what shapes the results of an input.
             targets: returns where these go.
             network: whether it can be used; else call `leave_out_matting`.
+            accepts_inexact: whether what is done stays although it began from another state.
         Raises:
             InputError: something cannot be read.
         """
@@ -90,6 +92,7 @@ class Schedule:
         self._ledger = ledger
         self._shot = Shot(inputs, ledger, settings)
         self._standing = Standing(self._shot, ledger, settings, targets, network=network)
+        self._accepts_inexact = accepts_inexact
         self._paths = {
             item.name: {kind: target.path for kind, target in targets(item).items()}
             for item in self._items
@@ -248,7 +251,7 @@ class Schedule:
             return
         if not done:
             action = Action.MATTE
-        elif self._shot.is_settled(item) or not there:
+        elif self._accepts_inexact or self._shot.is_settled(item) or not there:
             return
         else:
             action = Action.REDO

@@ -8,6 +8,7 @@ such as a graphics card that is gone, no worker gets anywhere; then the run stop
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -25,7 +26,6 @@ from matting.system.temporary_files import sweep
 from matting.workers.executor import (
     Completion,
     Failure,
-    Outcome,
     SavedState,
     SegmentTask,
     TrialOutcome,

@@ -57,7 +57,7 @@ class ClusterScript(ExecutorScript):
 class ScriptedEngine:
     """The workers of one run."""
 
-    most_workers = None
+    most_workers: int | None = None
 
     def __init__(self, script: ClusterScript) -> None:
         self._script = script
@@ -70,7 +70,10 @@ class ScriptedEngine:
     def open(self, setup: WorkerSetup, _folder: Path) -> None:
         self._setup = setup
         self._script.loaded_network = setup.needs_network
-        for _ in range(self._script.workers):
+        self._join()
+
+    def admit(self, _setup: WorkerSetup) -> None:
+        for _ in range(self._script.workers - 1):
             self._join()
 
     def start(self, worker: str, key: str, _name: str, tasks: Sequence[SegmentTask]) -> None:
@@ -94,9 +97,7 @@ class ScriptedEngine:
         assert self._setup is not None
         self._joined += 1
         worker = f"worker {self._joined}"
-        self._executors[worker] = ScriptedExecutor(
-            self._script, self._setup.options, Progress()
-        )
+        self._executors[worker] = ScriptedExecutor(self._script, self._setup.options, Progress())
         self._units[worker] = []
         self._events.append(Event(worker, Joined(worker)))
 

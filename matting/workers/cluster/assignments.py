@@ -20,11 +20,13 @@ class KnownWorker:
 
     Attributes:
         keys: of the units that it has, in order.
+        was_second_for: the numbers of units that it has had while another had them.
         frames, seconds: what it has done, and in which time, to know how fast it is.
     """
 
     name: str
     keys: list[str] = field(default_factory=list)
+    was_second_for: set[int] = field(default_factory=set)
     frames: int = 0
     seconds: float = 0.0
     busy_since: float = 0.0
@@ -172,13 +174,17 @@ class Assignments:
                 self.add([unit.after(1, None)])
             yield first
 
-    def finished_elsewhere(self) -> list[Run]:
-        """Take from their workers the units of which others have settled all; return them."""
-        runs = [run for run in self._runs.values() if run.done < len(run.unit.segments)]
-        done = [run for run in runs if self._rest(run) is None]
-        for run in done:
+    def leave_to(self, first: Run) -> list[Run]:
+        """Take a unit from all but the worker that has settled a segment of it first.
+
+        The state from which another began may be needed no more, and be gone.
+        """
+        number = first.unit.number
+        others = [r for r in self._runs.values() if r.unit.number == number and r is not first]
+        for run in others:
             self.end(run.key)
-        return done
+        first.is_second = False
+        return others
 
     def reclaim(self) -> list[Run]:
         """Take units back that wait behind others, where somebody else has nothing to do."""
@@ -231,13 +237,16 @@ class Assignments:
             )
             rest = None if slowest is None else self._rest(slowest)
             if rest is not None:
+                known.was_second_for.add(rest.number)
                 yield self._begin(rest, worker, is_second=True)
 
     def _is_sooner(self, run: Run, known: KnownWorker) -> bool:
         """Return whether a worker that begins with the rest of a unit now would end it sooner."""
-        taken = sum(other.unit.number == run.unit.number for other in self._runs.values())
-        rest = self._rest(run)
+        number, rest = run.unit.number, self._rest(run)
+        taken = sum(other.unit.number == number for other in self._runs.values())
         if rest is None or taken > 1 or known.frames_per_second is None:
+            return False
+        if number in known.was_second_for:
             return False
         return rest.frames / known.frames_per_second < self._seconds_left(run)
 

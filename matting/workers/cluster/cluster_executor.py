@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from matting.errors import MachineError, MachineUnusableError, MattingError
+from matting.inference.precision_record import PrecisionChoice
 from matting.progress import Notice, Progress
 from matting.system.humanize import duration
 from matting.system.temporary_files import sweep_folder
@@ -64,6 +65,7 @@ class ClusterExecutor:
         self._engine_of = engine_of
         self._engine: Engine | None = None
         self._assignments = Assignments()
+        self._choice: PrecisionChoice | None = None
         self._submitted = 0
         self._planned: list[NumberedTask] = []  # submitted, and in no unit yet
         self._completions: deque[Completion] = deque()
@@ -71,9 +73,11 @@ class ClusterExecutor:
         self._last_error: MattingError | None = None
         self._refused: set[str] = set()
 
-    def prepare(self, *, network: bool) -> None:
+    def prepare(self, *, network: bool) -> PrecisionChoice | None:
         """Return when the first worker is ready.
 
+        Returns:
+            what its network computes in, as that of all others does, too.
         Raises:
             MattingError: none can be.
         """
@@ -83,6 +87,10 @@ class ClusterExecutor:
         self._alone_since = time.monotonic()
         while not self._assignments.workers:
             self._take_event()
+        if self._choice is not None and self._choice.reason:
+            self._setup = self._setup.computing_in(self._choice.precision)
+        self._engine.admit(self._setup)
+        return self._choice
 
     @property
     def at_once(self) -> int:
@@ -176,6 +184,7 @@ class ClusterExecutor:
             self._take_back(self._assignments.end(message.key))
         elif isinstance(message, Joined):
             self._assignments.join(worker, message.name)
+            self._choice = self._choice or message.choice
             self._progress.say(f"{message.name} takes part.")
         elif isinstance(message, Refused):
             self._refused.add(worker)
@@ -209,7 +218,7 @@ class ClusterExecutor:
             _discard(outcome)
             return
         self._completions.append(Completion(segment.number, outcome))
-        for other in self._assignments.finished_elsewhere():
+        for other in self._assignments.leave_to(run):
             self._ready_engine().drop(other.key)
             self._take_back(other)
 

@@ -11,6 +11,7 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
@@ -56,7 +57,9 @@ class DaskEngine:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._name = f"matting-{uuid4().hex}"  # of the session at each worker, and of the topic
         self._client: Client | None = None
-        self._request = b""
+        self._request: SessionRequest | None = None
+        self._first = ""  # the worker that gets ready before all others
+        self._admits_all = False
         self._sessions: dict[str, Future[None]] = {}  # by the addresses of their workers
         self._units: dict[str, Future[None]] = {}
         self._watched = 0.0
@@ -68,10 +71,17 @@ class DaskEngine:
         self._open.callback(probe.remove)
         self._open.enter_context(dask.config.set(CONFIG))
         self._open.enter_context(dask_log(self._log))
-        self._request = dumps(SessionRequest(setup, folder, identity, probe))
+        self._request = SessionRequest(setup, folder, identity, probe)
         self._client = self._open.enter_context(self._connect())
         self._open.callback(self._let_go)
         self._client.subscribe_topic(self._name, self._take)
+        self._watch_workers()
+
+    def admit(self, setup: WorkerSetup) -> None:
+        """Have all others get ready, too, as `Engine.admit`."""
+        if self._request is not None:
+            self._request = replace(self._request, setup=setup)
+        self._admits_all = True
         self._watch_workers()
 
     def start(self, worker: str, key: str, name: str, tasks: Sequence[SegmentTask]) -> None:
@@ -133,8 +143,10 @@ class DaskEngine:
         for address in self._sessions.keys() - present:
             self._sessions.pop(address).cancel()
             self._events.put(Event(address, Left()))
-        for address in present - self._sessions.keys():
-            self._begin_session(address)
+        for address in sorted(present - self._sessions.keys()):
+            if self._admits_all or self._first not in self._sessions:
+                self._first = address
+                self._begin_session(address)
 
     def _addresses(self) -> set[str] | None:
         """Return the addresses of all workers that can matte; None: the scheduler is gone."""
@@ -148,7 +160,7 @@ class DaskEngine:
 
     def _begin_session(self, address: str) -> None:
         key = f"session of {address} {uuid4().hex}"
-        session = self._submit(worker_node.serve_session, address, key, self._request)
+        session = self._submit(worker_node.serve_session, address, key, dumps(self._request))
         self._sessions[address] = session
         session.add_done_callback(lambda future: self._note_end(address, future))
 

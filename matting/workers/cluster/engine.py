@@ -23,7 +23,7 @@ class Engine(Protocol):
     most_workers: int | None
 
     def open(self, setup: WorkerSetup, folder: Path) -> None:
-        """Have workers get ready.
+        """Have one worker get ready; where it cannot, the next.
 
         Args:
             setup: what all segments of the run have in common; a worker has a device of its own.
@@ -31,6 +31,9 @@ class Engine(Protocol):
         Raises:
             MattingError: there can be no workers.
         """
+
+    def admit(self, setup: WorkerSetup) -> None:
+        """Have all others get ready, too, with what the first has found out."""
 
     def start(self, worker: str, key: str, name: str, tasks: Sequence[SegmentTask]) -> None:
         """Have a worker go through tasks in order, after what it was given before.

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from distributed import Client
 
-from matting.cluster_options import ClusterOptions
+from matting.cluster_options import CERTIFICATES_OPTION, ClusterOptions
 from matting.progress import Progress
 from matting.system.invocation import program_line
-from matting.workers.cluster.certificates import CERTIFICATES_OPTION, security
+from matting.workers.cluster.certificates import security
 from matting.workers.cluster.dask_engine import DaskEngine
 from matting.workers.cluster.local_workers import LocalWorkers
 from matting.workers.cluster.reachability import require_scheduler

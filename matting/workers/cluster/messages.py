@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matting.errors import MattingError
+from matting.inference.precision_record import PrecisionChoice
 from matting.progress import Notice
 from matting.workers.executor import Failure, Outcome
 
@@ -15,9 +16,11 @@ class Joined:
 
     Attributes:
         name: what a user knows it by: its computer and its device.
+        choice: what its network computes in; None: that is not known.
     """
 
     name: str
+    choice: PrecisionChoice | None = None
 
 
 @dataclass(frozen=True)

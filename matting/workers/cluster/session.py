@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matting.errors import InputError, MattingError, MissingError
+from matting.inference.precision_record import PrecisionChoice
 from matting.inference.weights import find_checkpoint
 from matting.progress import Progress
 from matting.system import files
@@ -77,10 +78,12 @@ class Session:
         """Go through units until the run is over, or this worker cannot go on; the run is told."""
         joined = False
 
-        def join() -> None:
+        def join(choice: PrecisionChoice | None) -> None:
             nonlocal joined
             joined = True
-            self._send(Joined(self._node.name))
+            if choice is not None and choice.reason:  # also for whoever starts anew later
+                self._setup = self._setup.computing_in(choice.precision)
+            self._send(Joined(self._node.name, choice))
 
         try:
             self._fit()

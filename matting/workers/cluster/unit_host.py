@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from matting.errors import MattingError
+from matting.inference.precision_record import PrecisionChoice
 from matting.progress import Notice, Progress
 from matting.workers.cluster.messages import FramesDone, Message, Said, TaskDone, UnitEnded
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask
@@ -67,6 +68,7 @@ class UnitHost:
         self._send = send
         self._network = network
         self._executor: Executor | None = None
+        self._choice: PrecisionChoice | None = None
         self._turn = threading.Condition()
         self._waiting: deque[_HostedTask] = deque()
         self._in_flight: dict[int, _HostedTask] = {}  # by the executor's numbers, in order
@@ -82,18 +84,20 @@ class UnitHost:
             self._turn.notify()
         unit.ended.wait()
 
-    def serve(self, is_wanted: IsWanted, on_ready: Callable[[], None]) -> None:
+    def serve(
+        self, is_wanted: IsWanted, on_ready: Callable[[PrecisionChoice | None], None]
+    ) -> None:
         """Go through units until the run is not there any more.
 
         Args:
             is_wanted: whether it is.
-            on_ready: called when everything is loaded.
+            on_ready: called when everything is loaded, with what the network computes in.
         Raises:
             MattingError: what all units would meet.
         """
         try:
             self._ready_executor()
-            on_ready()
+            on_ready(self._choice)
             while self._await_work(is_wanted):
                 try:
                     self._take_next()
@@ -109,7 +113,7 @@ class UnitHost:
     def _ready_executor(self) -> Executor:
         if self._executor is None:
             self._executor = self._make_executor(_HostProgress(self._send, self._current))
-            self._executor.prepare(network=self._network)
+            self._choice = self._executor.prepare(network=self._network)
         return self._executor
 
     def _await_work(self, is_wanted: IsWanted) -> bool:

@@ -21,7 +21,7 @@ import distributed
 from distributed import Security, Status, get_worker
 
 from matting.progress import Progress
-from matting.workers.cluster.certificates import require_safe_address, security
+from matting.workers.cluster.certificates import listening, require_safe_address, security
 from matting.workers.cluster.dask_log import dask_log
 from matting.workers.cluster.loop_thread import POLL_SECONDS, LoopThread
 from matting.workers.cluster.messages import Message
@@ -106,7 +106,11 @@ async def _stay(
     waits = False
     while not stop.is_set():
         worker = distributed.Worker(
-            address, nthreads=THREADS, security=secured_by, memory_limit=0, dashboard=False
+            address,
+            nthreads=THREADS,
+            security=secured_by,
+            memory_limit=0,
+            **listening(address),
         )
         setattr(worker, NODE, node)
         try:
