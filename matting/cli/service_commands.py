@@ -97,9 +97,7 @@ def service(options: argparse.Namespace, console: Console) -> Callable[[], objec
     if options.make_certificates:
         return partial(_make_certificates, certificates or Path(CERTIFICATES_FOLDER), console)
     from matting.system.gpu_diagnosis import warn_of_unused_gpu
-    from matting.workers.cluster.worker_node import (  # type: ignore[import-not-found, unused-ignore]
-        serve_worker,
-    )
+    from matting.workers.cluster.worker_node import serve_worker
 
     mapping = PathMapping.parse(options.map or ())
     warn_of_unused_gpu(options.devices[0], console)

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ import dask
 import distributed
 from distributed import Security, Status, get_worker
 
+from matting.errors import InputError
 from matting.progress import Progress
 from matting.workers.cluster.certificates import listening, require_safe_address, security
 from matting.workers.cluster.dask_log import dask_log
 from matting.workers.cluster.loop_thread import POLL_SECONDS, LoopThread
 from matting.workers.cluster.messages import Message
 from matting.workers.cluster.portable_paths import PathMapping, dumps, loads
+from matting.workers.cluster.reachability import require_scheduler
 from matting.workers.cluster.session import Node, Session
 
 # A session takes a thread, and so does each unit, which only waits.
@@ -66,14 +69,29 @@ def serve_worker(
     address = require_safe_address(address, certificates)
     name = f"{socket.gethostname()} ({device})"
     node = Node(name, device, checkpoint, mapping, threads)
-    serve_node(node, address, security(certificates, address), progress)
+
+    def why_not() -> str:
+        try:
+            require_scheduler(address, certificates)
+        except InputError as error:
+            return str(error).replace("\n", " ")
+        return ""
+
+    serve_node(node, address, security(certificates, address), progress, why_not)
 
 
-def serve_node(node: Node, address: str, secured_by: Security, progress: Progress) -> None:
+def serve_node(
+    node: Node,
+    address: str,
+    secured_by: Security,
+    progress: Progress,
+    why_not: Callable[[], str] = str,
+) -> None:
     """Be a worker until Ctrl-C, or until the process ends.
 
     Args:
         address: a safe one.
+        why_not: returns in a sentence why the scheduler cannot be joined; "": it seems to be fine.
     """
     sentences: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
 
@@ -82,7 +100,7 @@ def serve_node(node: Node, address: str, secured_by: Security, progress: Progres
 
     with dask_log(log), dask.config.set(CONFIG), LoopThread("worker") as loop:
         stop = threading.Event()
-        staying = loop.start(_stay(node, address, secured_by, sentences, stop))
+        staying = loop.start(_Stay(node, address, secured_by, sentences, stop, why_not).stay())
         try:
             while not staying.done():
                 with suppress(queue.Empty):
@@ -95,39 +113,56 @@ def serve_node(node: Node, address: str, secured_by: Security, progress: Progres
                 staying.exception(LEAVE_SECONDS)
 
 
-async def _stay(
-    node: Node,
-    address: str,
-    secured_by: Security,
-    sentences: queue.SimpleQueue[tuple[bool, str]],
-    stop: threading.Event,
-) -> None:
-    """Join, and join again whenever the connection was lost."""
-    waits = False
-    while not stop.is_set():
+@dataclass
+class _Stay:
+    """A worker that joins, and joins again whenever the connection was lost, until it is to stop.
+
+    Attributes:
+        sentences: for the main thread, which alone may show them, each with whether it is for all.
+    """
+
+    node: Node
+    address: str
+    secured_by: Security
+    sentences: queue.SimpleQueue[tuple[bool, str]]
+    stop: threading.Event
+    why_not: Callable[[], str]
+    said: str = ""
+
+    async def stay(self) -> None:
+        while not self.stop.is_set():
+            await self._join_once()
+            if not self.stop.is_set():
+                why = await asyncio.to_thread(self.why_not)
+                why = why or f"The connection to {self.address} was lost."
+                self._say(f"{why} Trying again until it works.")
+                await asyncio.sleep(REJOIN_SECONDS)
+
+    async def _join_once(self) -> None:
+        """Be a worker until the connection is lost, or it is to stop."""
         worker = distributed.Worker(
-            address,
+            self.address,
             nthreads=THREADS,
-            security=secured_by,
+            security=self.secured_by,
             memory_limit=0,
-            **listening(address),
+            **listening(self.address),
         )
-        setattr(worker, NODE, node)
+        setattr(worker, NODE, self.node)
         try:
             await asyncio.wait_for(worker.start(), JOIN_SECONDS)
-            sentences.put((True, f"{node.name} is ready for the jobs of {address}."))
-            waits = False
-            while not stop.is_set() and worker.status == Status.running:
+            self._say(f"{self.node.name} is ready for the jobs of {self.address}. Ctrl-C ends it.")
+            while not self.stop.is_set() and worker.status == Status.running:
                 await asyncio.sleep(POLL_SECONDS)
         except (OSError, asyncio.TimeoutError, RuntimeError) as error:
-            sentences.put((False, f"{address}: {error}"))
+            self.sentences.put((False, f"{self.address}: {error}"))
         finally:
             with suppress(OSError, asyncio.TimeoutError, RuntimeError):
                 await worker.close(timeout=LEAVE_SECONDS / 2, executor_wait=False, reason="left")
-        if not stop.is_set() and not waits:
-            waits = True
-            sentences.put((True, f"No scheduler answers at {address}. Waiting for one."))
-        await asyncio.sleep(0 if stop.is_set() else REJOIN_SECONDS)
+
+    def _say(self, text: str) -> None:
+        if text != self.said:
+            self.sentences.put((True, text))
+        self.said = text
 
 
 def serve_session(name: str, request: bytes) -> None:
