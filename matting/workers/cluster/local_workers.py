@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from multiprocessing.process import BaseProcess
 
 import dask
@@ -65,6 +66,8 @@ class LocalWorkers:
             ) as cluster,
         ):
             self._address = cluster.scheduler_address
+            if find_spec("bokeh") is not None:
+                self.progress.say(f"What goes on, in a browser: {cluster.dashboard_link}")
             self._workers = [
                 _LocalWorker(Node(name, device, threads=self.threads))
                 for name, device in zip(_names(self.devices), self.devices, strict=True)
