@@ -23,7 +23,14 @@ from matting.project.segment_signs import DoubtfulMoment, SegmentSigns
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import create_temporary
-from matting.workers.executor import Failure, Outcome, SegmentTask, TrialOutcome, WorkerSetup
+from matting.workers.executor import (
+    Completion,
+    Failure,
+    Outcome,
+    SegmentTask,
+    TrialOutcome,
+    WorkerSetup,
+)
 
 FRAMES = 3  # of a segment
 FREE_BOX = b"free"  # a box of MP4 that players pass over
@@ -72,7 +79,10 @@ class StandIn:
         self.times: list[float] = []
         self.written_bytes = 0
         self._tasks: deque[SegmentTask] = deque()
+        self._submitted = 0
         self._signs = _signs(folder)
+
+    at_once = 1
 
     def prepare(self, *, network: bool) -> None:
         """Need nothing."""
@@ -84,12 +94,17 @@ class StandIn:
     def has_room(self) -> bool:
         return len(self._tasks) < 2
 
-    def submit(self, task: SegmentTask) -> None:
+    def submit(self, task: SegmentTask) -> int:
         self._tasks.append(task)
+        self._submitted += 1
+        return self._submitted
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Completion:
         self.times.append(time.monotonic())
         task = self._tasks.popleft()
+        return Completion(self._submitted - len(self._tasks), self._outcome_of(task))
+
+    def _outcome_of(self, task: SegmentTask) -> Outcome:
         content = task.item.path.read_bytes()
         files = [self._written(k, target.path, content) for k, target in task.targets.items()]
         if task.end_state is not None:
