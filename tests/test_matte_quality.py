@@ -5,12 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matting.infer import infer
 from matting.network_choice import MatteQuality
 from matting.options import CuttingOptions, MattingOptions, OutputKind
+from matting.project.job_signs import JobSigns
+from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.project.segment_signs import Values
 from matting.segment import segment
 from tests.support.clips import make_clip
 from tests.support.mattes import stored
@@ -42,6 +46,11 @@ def mattes(folder: MattedFolder) -> list[bytes]:
     return frames
 
 
+def between_views(folder: MattedFolder) -> Values:
+    """Return how much two views of each frame of a job differ."""
+    return JobSigns.read(Ledger(folder)).views
+
+
 def test_the_best_quality_is_the_same_however_it_is_cut_and_is_remembered(
     tmp_path: Path, random_checkpoint: Path
 ) -> None:
@@ -57,9 +66,14 @@ def test_the_best_quality_is_the_same_however_it_is_cut_and_is_remembered(
     interrupt_after(progress, MattedFolder.of(cut), "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
         infer(cut, options(random_checkpoint), None, progress)
-    assert mattes(infer(cut, options(random_checkpoint), None, Recorder())) == best
+    again = infer(cut, options(random_checkpoint), None, Recorder())
+    assert mattes(again) == best
+    views = between_views(again)
+    assert len(views) == FRAMES
+    assert ((views > 0) & (views < 1)).all()
     normal = options(random_checkpoint, MatteQuality.NORMAL)
     progress = Recorder()
-    again = mattes(infer(whole, normal, None, progress))
+    again = infer(whole, normal, None, progress)
     assert progress.mentions("--matte-quality")
-    assert all(one != other for one, other in zip(again, best, strict=True))
+    assert all(one != other for one, other in zip(mattes(again), best, strict=True))
+    assert np.isnan(between_views(again)).all()  # there is one view

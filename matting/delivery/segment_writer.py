@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from matting.background import BackgroundFile
 from matting.delivery.format_writers import FormatWriter, create_format_writer
@@ -23,7 +24,12 @@ from matting.imaging.delivered_rendering import straight_foregrounds, with_edges
 from matting.imaging.edges import KeyEdges
 from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
-from matting.imaging.renderer import StoredFrames, compose_outputs, render_matte_planes
+from matting.imaging.renderer import (
+    StoredFrames,
+    between_views,
+    compose_outputs,
+    render_matte_planes,
+)
 from matting.imaging.sample_format import SampleFormat
 from matting.imaging.stored_compositor import background_format
 from matting.media.background_frames import BackgroundFrames
@@ -122,14 +128,17 @@ class SegmentWriter:
         for frames in mattes.parts:
             stored = render_matte_planes(frames, renderer=self._renderer)
             pts = list(islice(times, len(frames)))
-            self.write_stored(StoredFrames(frames.source, stored), pts)
+            self.write_stored(StoredFrames(frames.source, stored), pts, between_views(frames))
 
-    def write_stored(self, frames: StoredFrames, pts: Sequence[int]) -> None:
+    def write_stored(
+        self, frames: StoredFrames, pts: Sequence[int], views: Tensor | None = None
+    ) -> None:
         """Write mattes and what is made of them, at times that count from the first frame.
 
         Args:
             frames: T of them.
             pts: T times, in ticks of the source's time base.
+            views: as `between_views` returns it.
         Raises:
             EncodeError, StorageError: as the writers.
             MachineError: there is too little memory.
@@ -140,7 +149,7 @@ class SegmentWriter:
         if self._matte_writer is not None:
             self._matte_writer.write(frames.matte.to(CPU), times)
         if self.signs is not None:
-            self.signs.take(frames)
+            self.signs.take(frames, views)
         if self._edges != KeyEdges():
             frames = with_edges(frames, self._edges, self._colour)
         if self._writers:

@@ -95,17 +95,25 @@ class SignCollector:
         self._eyes = eyes
         self._values: list[Tensor] = []
         self._differences: list[Tensor] = []
+        self._views: list[Tensor] = []
         self._frames = 0
         self._first: CellMeans | None = None
         self._last: CellMeans | None = None
 
-    def take(self, frames: StoredFrames) -> None:
-        """Look at the next frames."""
+    def take(self, frames: StoredFrames, views: Tensor | None = None) -> None:
+        """Look at the next frames.
+
+        Args:
+            views: [T], how much the mattes of two views of them differ; None: there was
+                one view. It is known of all frames, or of none.
+        """
         values, cells = frame_signs(frames, self._last)
         values = values.to(CPU)
         self._values.append(values)
         if self._eyes is not StereoLayout.MONO:
             self._differences.append(_between_eyes(frames, self._eyes).to(CPU))
+        if views is not None:
+            self._views.append(views.to(CPU))
         self._first = self._first or cells.between(0, 1)
         self._last = cells.between(len(frames) - 1, len(frames))
         for frame, doubt in zip(frames.split(1), values[:, DOUBT].tolist(), strict=True):
@@ -128,6 +136,7 @@ class SignCollector:
             time.time(),
             self._doubtful.moments(),
             torch.cat(self._differences).numpy() if self._differences else None,
+            torch.cat(self._views).numpy() if self._views else None,
         )
 
 

@@ -57,6 +57,8 @@ class Matte:
         fused: whether soft edges are to be given the colours around, see `blur_fusion`; else
             those that the network found.
         crops: what was found of parts of the frames by themselves; it counts in what is stored.
+        between_views: [T], float32, in [0, 1]: how much alpha differs between two views of the same
+            frames, the mean over the picture; None: they were seen once.
     """
 
     source: Planes
@@ -64,6 +66,7 @@ class Matte:
     offset: Tensor
     fused: bool = False
     crops: tuple[Crop[Matte], ...] = ()
+    between_views: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -73,15 +76,18 @@ class Matte:
         sources, offsets = self.source.split(frames), self.offset.split(frames)
         slopes = [None] * len(sources) if self.slope is None else self.slope.split(frames)
         crops = split_crops(self.crops, [len(source) for source in sources])
-        parts = zip(sources, slopes, offsets, crops, strict=True)
-        return [Matte(s, a, b, self.fused, c) for s, a, b, c in parts]
+        views = self.between_views
+        between = [None] * len(sources) if views is None else views.split(frames)
+        parts = zip(sources, slopes, offsets, crops, between, strict=True)
+        return [Matte(s, a, b, self.fused, c, v) for s, a, b, c, v in parts]
 
     def between(self, first: int, stop: int) -> Matte:
         """Return the frames from `first` up to, but not with, `stop`, in the same memory."""
         slope = None if self.slope is None else self.slope[first:stop]
         (_, crops) = split_crops(self.crops, [first, stop - first])
         source, offset = self.source.between(first, stop), self.offset[first:stop]
-        return Matte(source, slope, offset, self.fused, crops)
+        between = None if self.between_views is None else self.between_views[first:stop]
+        return Matte(source, slope, offset, self.fused, crops, between)
 
 
 RenderFunction = Callable[

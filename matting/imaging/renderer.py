@@ -199,6 +199,18 @@ def render_matte_planes(
     return parts[0] if len(parts) == 1 else concatenate_mattes(parts)
 
 
+def between_views(mattes: FrameParts[Matte]) -> Tensor | None:
+    """Return how much the mattes of two views of each frame differ, [T]; None: there was one view.
+
+    The mean over the picture of how much alpha differs; where it is divided, over its parts.
+    """
+    pairs = [(own.between_views, own.source.size) for own in mattes.contents]
+    known = [views * size.width * size.height for views, size in pairs if views is not None]
+    if len(known) < len(pairs):
+        return None
+    return torch.stack(known).sum(0) / sum(size.width * size.height for _, size in pairs)
+
+
 def compose_outputs(
     stored: StoredFrames,
     formats: Mapping[OutputKind, SampleFormat],

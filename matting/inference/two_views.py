@@ -89,13 +89,15 @@ class TwoViews(InferenceNetwork):
     @torch.inference_mode()
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
         plain, mirrored = map(self._network.fit_guided_filter, _views(output))
-        share = mirrored_share(*self._coarse_alphas(output))
+        alphas = self._coarse_alphas(output)
+        share = mirrored_share(*alphas)
         # Linear maps: between what they give lies what maps between them give.
         slope = None
         if plain.slope is not None and mirrored.slope is not None:
             slope = torch.lerp(plain.slope, mirrored.slope.flip(3), share)
         offset = torch.lerp(plain.offset, mirrored.offset.flip(3), share)
-        return replace(plain, slope=slope, offset=offset)
+        between = (alphas[0] - alphas[1]).abs().mean((1, 2, 3), dtype=torch.float32)
+        return replace(plain, slope=slope, offset=offset, between_views=between)
 
     @torch.inference_mode()
     def coarse_alpha(self, output: RecurrentOutput) -> Tensor:

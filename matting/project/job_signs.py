@@ -60,11 +60,14 @@ class JobSigns:
         segments: in order.
         values: [F, len(SIGNS)]; NaN where it is not known.
         eyes: [F], how much the mattes of both eyes differ; NaN where that is not known.
+        views: [F], how much the mattes of two views of each frame differ; NaN where that is not
+            known, or there was one view.
     """
 
     segments: tuple[SignedSegment, ...]
     values: Values
     eyes: Values
+    views: Values
 
     @classmethod
     def read(cls, ledger: Ledger) -> JobSigns:
@@ -81,10 +84,12 @@ class JobSigns:
             if before is not None and before.alpha.shape == own.alpha.shape:
                 values[0, FLICKER] = float(own.flicker_after(before))
             before = segment.signs.last if ledger.plan is not None else None
-        eyes = [_eyes(one) for one in segments]
         if not segments:
-            return cls((), np.zeros((0, len(SIGNS)), np.float32), np.zeros(0, np.float32))
-        return cls(segments, np.concatenate(rows), np.concatenate(eyes))
+            none = np.zeros(0, np.float32)
+            return cls((), np.zeros((0, len(SIGNS)), np.float32), none, none)
+        eyes = [_known(one, one.signs.eyes if one.signs else None) for one in segments]
+        views = [_known(one, one.signs.views if one.signs else None) for one in segments]
+        return cls(segments, *map(np.concatenate, (rows, eyes, views)))
 
     def moments(self) -> list[JobMoment]:
         """Return the frames that are pictured, the most doubtful first."""
@@ -117,11 +122,9 @@ def read_recorded(
         return None
 
 
-def _eyes(segment: SignedSegment) -> Values:
-    """Return how much the mattes of both eyes differ in a segment; NaN where it is not known."""
-    if segment.signs is None or segment.signs.eyes is None:
-        return np.full(segment.frames, np.nan, np.float32)
-    return segment.signs.eyes
+def _known(segment: SignedSegment, values: Values | None) -> Values:
+    """Return some values of a segment; NaN where they are not known."""
+    return np.full(segment.frames, np.nan, np.float32) if values is None else values
 
 
 def _segments(ledger: Ledger) -> Iterator[SignedSegment]:

@@ -28,7 +28,8 @@ from matting.system.files import read_error
 Values = NDArray[np.float32]
 
 STORED = np.float16  # to a thousandth of each value
-CELLS, TIMES, MOMENTS, EYES = "cells", "times", "moments", "eyes"
+CELLS, TIMES, MOMENTS = "cells", "times", "moments"
+OPTIONAL = ("eyes", "views")  # signs of some segments only
 VIEWS = ("source", "matte", "composite")
 MOST_MOMENTS = 20  # in a segment
 MOST_APART_SECONDS = Fraction(1)  # from one picture of a doubtful frame to the next
@@ -71,6 +72,7 @@ class SegmentSigns:
         began, ended: when that was, in seconds since 1970.
         moments: its most doubtful frames, apart from each other, in order.
         eyes: [F], how much the mattes of both eyes differ; None: there are no two.
+        views: [F], how much the mattes of two views of each frame differ; None: there was one view.
     """
 
     values: Values
@@ -80,6 +82,7 @@ class SegmentSigns:
     ended: float
     moments: tuple[DoubtfulMoment, ...] = ()
     eyes: Values | None = None
+    views: Values | None = None
 
     def write(self, path: Path) -> None:
         """Write them into the empty file `path`, and flush it.
@@ -92,8 +95,9 @@ class SegmentSigns:
             name: self.values[:, column].astype(STORED) for column, name in enumerate(SIGNS)
         }
         arrays[CELLS] = torch.cat(cells).to(torch.uint8).numpy()
-        if self.eyes is not None:
-            arrays[EYES] = self.eyes.astype(STORED)
+        for name in OPTIONAL:
+            if (values := getattr(self, name)) is not None:
+                arrays[name] = values.astype(STORED)
         arrays[TIMES] = np.array([self.began, self.ended])
         arrays[MOMENTS] = np.array([own.frame for own in self.moments], np.int64)
         for number, own in enumerate(self.moments):
@@ -119,25 +123,28 @@ def read_segment_signs(path: Path, frames: int) -> SegmentSigns:
     """
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            columns = [_array(archive, name, STORED, (frames,)) for name in SIGNS]
+            found = set(archive.namelist())
+            arrays = {
+                name: _array(archive, name, STORED, (frames,))
+                for name in (*SIGNS, *OPTIONAL)
+                if name not in OPTIONAL or f"{name}.npy" in found
+            }
             times = _array(archive, TIMES, np.float64, (2,))
             cells = _array(archive, CELLS, np.uint8, (4, None, None))
             moments = tuple(_moments(archive, frames))
-            has_eyes = f"{EYES}.npy" in archive.namelist()
-            eyes = _array(archive, EYES, STORED, (frames,)) if has_eyes else None
     except OSError as error:
         raise read_error(path, error) from error
     except DAMAGE as error:
         raise InputError(f"{path} is damaged: {error}.", HINT) from error
-    values = np.stack(columns, 1).astype(np.float32)
-    columns += [] if eyes is None else [eyes]
-    shares = np.stack(columns)
+    shares = np.stack(list(arrays.values()))
     if not ((shares >= 0) & (shares <= 1)).all() or not np.isfinite(times).all():
         raise InputError(f"{path} is damaged: what it holds are no signs.", HINT)
-    both = None if eyes is None else eyes.astype(np.float32)
     means = torch.from_numpy(cells).to(torch.int16)
     first, last = (CellMeans(means[at : at + 1], means[at + 1 : at + 2]) for at in (0, 2))
-    return SegmentSigns(values, first, last, float(times[0]), float(times[1]), moments, both)
+    signs = {name: own.astype(np.float32) for name, own in arrays.items()}
+    values = np.stack([signs[name] for name in SIGNS], 1)
+    optional = {name: signs[name] for name in OPTIONAL if name in signs}
+    return SegmentSigns(values, first, last, float(times[0]), float(times[1]), moments, **optional)
 
 
 def _moments(archive: zipfile.ZipFile, frames: int) -> Iterator[DoubtfulMoment]:

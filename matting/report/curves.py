@@ -41,7 +41,7 @@ def curve_data(signs: JobSigns, clock: FrameClock) -> dict[str, object]:
 def _lanes(signs: JobSigns) -> list[tuple[str, str, int, Values]]:
     """Return the name, the unit, the decimals and the values of each curve."""
     own = {name: signs.values[:, place].astype(float) for place, name in enumerate(SIGNS)}
-    eyes = signs.eyes.astype(float)
+    optional = (("Difference of the eyes", signs.eyes), ("Difference of both views", signs.views))
     with np.errstate(divide="ignore", invalid="ignore"):
         # In each cell of the contour, half-transparent pixels are a band of this width.
         width = CELL_PX * own["soft"] / own["contour"]
@@ -53,7 +53,11 @@ def _lanes(signs: JobSigns) -> list[tuple[str, str, int, Values]]:
         ("Width of edges", "px of 288", 1, np.minimum(width, 99)),
         ("Flicker", "%", 3, 100 * own["flicker"]),
         ("Specks and holes", "%", 3, 100 * (own["specks"] + own["holes"])),
-        *([("Difference of the eyes", "%", 1, 100 * eyes)] if np.isfinite(eyes).any() else []),
+        *(
+            (name, "%", 1, 100 * values.astype(float))
+            for name, values in optional
+            if np.isfinite(values).any()
+        ),
     ]
 
 

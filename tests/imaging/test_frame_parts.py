@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from matting.imaging.compositor import Matte
 from matting.imaging.frame_parts import (
     WHOLE_PICTURE,
     FrameParts,
@@ -16,6 +19,7 @@ from matting.imaging.frame_parts import (
 )
 from matting.imaging.matte_planes import MattePlanes
 from matting.imaging.planes import Planes
+from matting.imaging.renderer import between_views
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.range_options import Rectangle
 from matting.view import StereoLayout
@@ -114,6 +118,25 @@ def test_what_is_not_divided_is_handed_on_as_it_is() -> None:
     divided = FrameParts(source, eye_parts(BESIDE, source.size, YUV420), (matte, matte))
     with pytest.raises(ValueError, match="divided"):
         _ = divided.whole
+
+
+def test_what_two_views_differ_by_counts_by_the_size_of_the_parts() -> None:
+    source = frames(RGB8, Size(80, 40))
+    boxes = (Rectangle(0, 0, 60, 40), Rectangle(60, 0, 20, 40))
+    parts = tuple(RectanglePart(box, box) for box in boxes)
+
+    def between(*values: float | None) -> torch.Tensor | None:
+        mattes = (
+            Matte(part.cut(source), None, torch.zeros(2, 4, 40, part.area.width)) for part in parts
+        )
+        known = (None if value is None else torch.tensor([value, 0.5]) for value in values)
+        contents = (
+            replace(matte, between_views=own) for matte, own in zip(mattes, known, strict=True)
+        )
+        return between_views(FrameParts(source, parts, tuple(contents)))
+
+    assert some(between(0.25, 0.5)).tolist() == [0.3125, 0.5]
+    assert between(None, None) is None
 
 
 def frames(sample_format: SampleFormat, size: Size) -> Planes:

@@ -65,6 +65,25 @@ def test_the_matte_lies_between_both_views(
         assert (between - view).abs().max() > 1e-3
 
 
+def test_how_much_the_views_differ_is_told_of_each_frame(
+    sessions: dict[MatteQuality, MattingSession],
+) -> None:
+    both, alone = (
+        sessions[quality].mattes(frames(3), 1.0)
+        for quality in (MatteQuality.BEST, MatteQuality.NORMAL)
+    )
+    assert all(matte.between_views is None for matte in alone)
+    views = [matte.between_views for matte in both]
+    known = torch.cat([values for values in views if values is not None])
+    assert known.shape == (3,)
+    assert ((known > 1e-4) & (known < 1)).all()
+    (whole,) = both
+    parts = [*whole.split(2), whole.between(1, 3)]
+    assert [part.between_views.tolist() for part in parts if part.between_views is not None] == [
+        known[rows].tolist() for rows in (slice(2), slice(2, 3), slice(1, 3))
+    ]
+
+
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_a_mirrored_video_gives_the_mirrored_matte(
     sessions: dict[MatteQuality, MattingSession], ratio: float

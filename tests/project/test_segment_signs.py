@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     for own, other in ((signs.first, cells(1)), (signs.last, cells(2))):
         assert torch.equal(own.alpha, other.alpha)
         assert torch.equal(own.luma, other.luma)
+
+
+def test_what_only_some_segments_have_is_read_where_it_is(tmp_path: Path) -> None:
+    views = np.linspace(0, 1, FRAMES, dtype=np.float32)
+    assert read_segment_signs(written(tmp_path), FRAMES).views is None
+    replace(made(), views=views).write(tmp_path / "a.npz")
+    signs = read_segment_signs(tmp_path / "a.npz", FRAMES)
+    assert signs.views is not None
+    assert signs.eyes is None
+    assert np.allclose(signs.views, views, atol=1e-3)
+    array(views=np.full(FRAMES, 2, np.float16))(tmp_path / "a.npz")
+    with pytest.raises(InputError, match=r"a\.npz"):
+        read_segment_signs(tmp_path / "a.npz", FRAMES)
 
 
 def test_pictures_are_as_far_apart_as_the_length_allows() -> None:

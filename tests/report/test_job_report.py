@@ -114,12 +114,17 @@ def test_the_shots_in_which_the_eyes_differ_are_shown_where_there_are_two(tmp_pa
     assert "the eyes differ" not in report_page(ledger).text
     name = "output_001.mp4"
     path = ledger.folder.segment_signs(name)
-    write_signs(path, 100, {}, stereo=True)
+    write_signs(path, 100, {}, eyes=0.125)
     signs = OutputFile.of(path, Fingerprint.of(path))
     ledger.amend(name, replace(ledger.entry(name), signs=signs))
     page = report_page(ledger).text
     assert page.count("12.5 %</td>") == 4  # the end of a shot, and the beginning of the next
     assert "Difference of the eyes" in page
+    assert "Difference of both views" not in page
+    write_signs(path, 100, {}, views=0.25)
+    signs = OutputFile.of(path, Fingerprint.of(path))
+    ledger.amend(name, replace(ledger.entry(name), signs=signs))
+    assert "Difference of both views" in report_page(ledger)
 
 
 def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:

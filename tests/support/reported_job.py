@@ -78,12 +78,18 @@ def _entry(folder: MattedFolder, name: str, frames: int, doubts: dict[int, float
     )
 
 
-def write_signs(path: Path, frames: int, doubts: dict[int, float], *, stereo: bool = False) -> None:
+def write_signs(path: Path, frames: int, doubts: dict[int, float], **others: float) -> None:
+    """Write the signs of a segment.
+
+    Args:
+        doubts: of some frames.
+        others: `eyes` and `views`, the same of all frames, where they are known.
+    """
     values: Values = np.full((frames, len(SIGNS)), CALM, np.float32)
     for frame, doubt in doubts.items():
         values[frame, DOUBT] = doubt
     cells = CellMeans(*torch.zeros(2, 1, 2, 2, dtype=torch.int16))
     picture = encode_webp(np.full((9, 16, 3), 90, np.uint8), 50)
     moments = tuple(DoubtfulMoment(frame, picture, picture, picture) for frame in sorted(doubts))
-    eyes = np.full(frames, 0.125, np.float32) if stereo else None
-    SegmentSigns(values, cells, cells, 0.0, 60.0, moments, eyes).write(path)
+    optional = {name: np.full(frames, value, np.float32) for name, value in others.items()}
+    SegmentSigns(values, cells, cells, 0.0, 60.0, moments, **optional).write(path)
