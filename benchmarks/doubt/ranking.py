@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.metrics import rank_correlation
-from matting.imaging.frame_signs import SIGNS
+from matting.imaging.frame_signs import DOUBT, SIGNS
 
 Values = NDArray[np.float64]
 
@@ -29,17 +29,20 @@ class SeenClip:
         kind: in which way it is hard.
         errors: MAD x 1e3 of each frame.
         signs: [T, len(SIGNS)].
-        moments: the frames that a report of the clip alone would show.
     """
 
     person: str
     kind: str
     errors: Values
     signs: Values
-    moments: Sequence[int] = ()
 
     def sign(self, name: str) -> Values:
         return self.signs[:, SIGNS.index(name)]
+
+    @property
+    def doubt(self) -> Values:
+        """That by which moments are chosen."""
+        return self.signs[:, DOUBT]
 
 
 class Ranks(NamedTuple):
@@ -74,29 +77,77 @@ def ranks_of(clips: Sequence[SeenClip], doubts: Sequence[Values]) -> Ranks:
 def weighed(clips: Sequence[SeenClip], names: Sequence[str]) -> list[Values]:
     """Return what signs say together of each clip, by weights fitted on all other people.
 
-    The logarithm of the error is a weighed sum of those of the signs.
+    It is about the error, whose logarithm is a weighed sum of those of the signs.
     """
     weights = {
         person: _weights([clip for clip in clips if clip.person != person], names)
         for person in {clip.person for clip in clips}
     }
-    return [_logarithms(clip, names) @ weights[clip.person] for clip in clips]
+    return [np.exp(_logarithms(clip, names) @ weights[clip.person]) for clip in clips]
 
 
-def hits(clips: Sequence[SeenClip], most: int) -> tuple[int, int]:
-    """Return how many of the moments that are shown there are, and are among the worst frames.
+class ShownMoment(NamedTuple):
+    """A moment that a report of all clips shows.
 
-    The clips are taken for one film, whose moments are so far apart as those of any long one.
+    Attributes:
+        doubt: by which it is chosen.
+        clip: that it is in.
+        error: of its frame, MAD x 1e3.
+        is_bad: whether that is among the worst.
     """
-    errors = np.concatenate([clip.errors for clip in clips])
-    limit = np.quantile(errors, 1 - WORST_SHARE)
+
+    doubt: float
+    clip: SeenClip
+    frame: int
+    error: float
+    is_bad: bool
+
+
+def shown_moments(
+    clips: Sequence[SeenClip],
+    doubts: Sequence[Values],
+    most: int,
+    choose: Callable[[Values], Sequence[int]],
+) -> list[ShownMoment]:
+    """Return the moments that are shown, the most doubtful first.
+
+    The clips are taken for one film.
+
+    Args:
+        doubts: of each frame of each clip, above 0.
+        most: how many moments are shown.
+        choose: returns which frames of a part of a film would be, by their doubts.
+    """
+    limit = _worst(clips)
     shown = [
-        (clip.sign("haze")[frame], clip.errors[frame] >= limit)
-        for clip in clips
-        for frame in clip.moments
+        ShownMoment(float(own[frame]), clip, frame, float(error), bool(error >= limit))
+        for clip, own in zip(clips, doubts, strict=True)
+        for frame in choose(own)
+        for error in [clip.errors[frame]]
     ]
-    shown = sorted(shown, reverse=True)[:most]
-    return len(shown), sum(bool(is_bad) for _, is_bad in shown)
+    return sorted(shown, key=lambda moment: -moment.doubt)[:most]
+
+
+def most_hits(clips: Sequence[SeenClip], most: int, apart: int) -> int:
+    """Return how many of the worst frames could be shown at the most, by the same rules.
+
+    Args:
+        most: how many moments are shown.
+        apart: how many frames there are from one to the next of a clip at the least.
+    """
+    limit, found = _worst(clips), 0
+    for clip in clips:
+        free = 0
+        for frame in np.flatnonzero(clip.errors >= limit).tolist():
+            if frame >= free:
+                found, free = found + 1, frame + apart
+    return min(most, found)
+
+
+def _worst(clips: Sequence[SeenClip]) -> float:
+    """Return the least error of the worst frames."""
+    errors = np.concatenate([clip.errors for clip in clips])
+    return float(np.quantile(errors, 1 - WORST_SHARE))
 
 
 def _logarithms(clip: SeenClip, names: Sequence[str]) -> Values:

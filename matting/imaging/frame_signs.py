@@ -17,10 +17,10 @@ from matting.imaging.planes import signed_view
 from matting.imaging.renderer import StoredFrames
 
 # The order of the columns.
-SIGNS = ("area", "haze", "soft", "far_soft", "contour", "specks", "holes", "flicker")
-# The doubt is the haze alone. Weighed together with the others, on people that the weights were not
-# fitted on, it ranked frames no better.
-DOUBT = SIGNS.index("haze")
+SIGNS = ("area", "haze", "clouds", "soft", "far_soft", "contour", "specks", "holes", "flicker")
+# The doubt is the clouds alone. Weighed together with the others, on people that the weights were
+# not fitted on, they ranked frames no better.
+DOUBT = SIGNS.index("clouds")
 
 SHORT_SIDE_PX = 288  # of the small copy; at 192, what is soft far off ranked frames worse
 CELL_PX = 4
@@ -60,6 +60,8 @@ def frame_signs(frames: StoredFrames, before: CellMeans | None) -> tuple[Tensor,
 
     area      alpha
     haze      4 alpha (1 - alpha), which is 1 where alpha is one half
+    clouds    haze less the steps from its pixel to the next, where it is more: haze that lies over
+              an area, and not along an edge
     soft      what is half transparent
     far_soft  what of that is in no cell in which alpha crosses one half, nor beside one
     contour   the cells in which it does
@@ -87,6 +89,7 @@ def frame_signs(frames: StoredFrames, before: CellMeans | None) -> tuple[Tensor,
     signs = (
         means,
         4 * hazes,
+        _clouds(alpha),
         softs,
         softs * (1 - near),
         (above & below).float(),
@@ -124,6 +127,13 @@ def _sampled(plane: Tensor) -> Tensor:
             places = (torch.arange(count, device=plane.device) * 2 + 1) * length // (2 * count)
             samples = samples.index_select(dim, places)
     return samples
+
+
+def _clouds(alpha: Tensor) -> Tensor:
+    """Return haze beyond the steps to the pixels on the right and below; [T, h - 1, w - 1]."""
+    here = alpha[:, :-1, :-1]
+    steps = (alpha[:, 1:, :-1] - here).abs_().add_((alpha[:, :-1, 1:] - here).abs_())
+    return torch.addcmul(here, here, here, value=-1).mul_(4).sub_(steps).clamp_(min=0)
 
 
 def _cells(values: Tensor) -> Tensor:

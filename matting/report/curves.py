@@ -47,7 +47,8 @@ def _lanes(signs: JobSigns) -> list[tuple[str, str, int, Values]]:
         width = CELL_PX * own["soft"] / own["contour"]
     width[own["contour"] == 0] = 0
     return [
-        ("Doubt: haze", "%", 2, 100 * own["haze"]),
+        ("Doubt: haze beyond edges", "%", 2, 100 * own["clouds"]),
+        ("Haze", "%", 2, 100 * own["haze"]),
         ("People", "%", 1, 100 * own["area"]),
         ("Half transparent", "%", 2, 100 * own["soft"]),
         ("Width of edges", "px of 288", 1, np.minimum(width, 99)),

@@ -19,9 +19,9 @@ from matting.system.humanize import MINUTE, exact_clock
 MOMENTS = 20
 MOST_SHOTS = 40
 MICROSECOND = 1e-6
-# Of 2,016 frames with known alpha, all with more haze than this had an error (MAD) above 10 of
-# 1000, and seven of ten one above 15; `python -m benchmarks.doubt` measures it.
-DOUBTFUL = 0.05
+# Of frames with known alpha that were more doubtful than this, nine of ten had an error (MAD) above
+# 10 of 1000, and half one above 15; `python -m benchmarks.doubt` measures it.
+DOUBTFUL = 0.03
 AROUND_SECONDS = (0.5, 5.0)  # before and after a moment, how much is done again: at least, at most
 STILL_DOUBTFUL = 0.5  # of a moment's doubt: what belongs to it
 

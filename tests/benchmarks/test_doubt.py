@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from benchmarks.doubt.__main__ import report
 from benchmarks.doubt.disturbed_clips import DISTURBANCES, disturbed
-from benchmarks.doubt.ranking import SeenClip, hits, ranks_of, weighed
+from benchmarks.doubt.ranking import SeenClip, most_hits, ranks_of, shown_moments, weighed
 from benchmarks.quality.clips import Clip
 from benchmarks.quality.made_clips import write_video
 from matting.imaging.frame_signs import SIGNS
@@ -19,7 +20,7 @@ from matting.imaging.frame_signs import SIGNS
 FRAMES = 48
 
 
-def seen(person: str, seed: int, *, told_by: str = "haze") -> SeenClip:
+def seen(person: str, seed: int, *, told_by: str = "clouds") -> SeenClip:
     """Return a clip whose errors go with one sign, and nothing with the others."""
     rng = np.random.default_rng(seed)
     signs = rng.uniform(0.01, 0.1, (FRAMES, len(SIGNS)))
@@ -38,19 +39,32 @@ def test_weights_find_the_sign_that_tells_on_people_they_were_not_fitted_on() ->
     clips = [seen(person, seed) for seed, person in enumerate("aabbcc")]
     assert ranks_of(clips, weighed(clips, SIGNS)).within > 0.95
     others = [seen("c", 9, told_by="area"), *clips[:4]]  # alone with what holds of it
-    assert ranks_of(others[:1], weighed(others, ["haze", "area"])[:1]).within < 0.5
+    assert ranks_of(others[:1], weighed(others, ["clouds", "area"])[:1]).within < 0.5
 
 
 def test_moments_are_compared_with_the_worst_frames() -> None:
     clip = seen("a", 1)
     order = clip.errors.argsort().tolist()
-    best, worst = (replace(clip, moments=order[part]) for part in (slice(3), slice(-2, None)))
-    assert hits([best], 20) == (3, 0)
-    assert hits([worst], 20) == (2, 2)
-    assert hits([best, worst], 2) == (2, 2)  # the most doubtful come first
-    text, found = report([replace(best, person="b"), worst])
-    assert found == 2
+    most, doubts = 2, clip.doubt
+
+    def shown(order: Sequence[int]) -> list[tuple[int, bool]]:
+        moments = shown_moments([clip], [doubts], most, lambda _: order)
+        assert [own.error for own in moments] == [clip.errors[own.frame] for own in moments]
+        return [(own.frame, own.is_bad) for own in moments]
+
+    assert shown(order[:3]) == [(order[2], False), (order[1], False)]  # the most doubtful first
+    assert shown([*order[:3], order[-1]]) == [(order[-1], True), (order[2], False)]
+    text, found = report([replace(clip, person="b"), clip])
+    assert found >= 2  # at least the worst frame of each
     assert all(f"| {name} |" in text for name in SIGNS)
+
+
+def test_no_doubt_finds_more_of_the_worst_frames_than_are_far_enough_apart() -> None:
+    calm = replace(seen("a", 1), errors=np.zeros(FRAMES))
+    errors = np.zeros(FRAMES)
+    errors[[0, 5, 9, 10, 11, 20, 21, 22]] = 9
+    assert most_hits([calm, calm, replace(calm, errors=errors)], 20, 10) == 3
+    assert most_hits([calm, calm, replace(calm, errors=errors)], 2, 10) == 2
 
 
 @pytest.mark.parametrize("kind", DISTURBANCES)

@@ -41,7 +41,7 @@ def test_a_clean_matte_shows_its_area_and_nothing_to_doubt() -> None:
     found = signs(person())
     assert found.pop("area") == [pytest.approx(0.25)]
     assert found.pop("contour") == [0.0]  # it runs between cells
-    assert set(found) == {"haze", "soft", "far_soft", "specks", "holes", "flicker"}
+    assert set(found) == set(SIGNS) - {"area", "contour"}
     assert all(value == [0.0] for value in found.values())
 
 
@@ -54,6 +54,22 @@ def test_haze_counts_more_the_nearer_to_one_half_and_what_is_far_from_people_by_
     assert found["haze"] == [pytest.approx((128 * 0.96 + edge * 0.64) / pixels, rel=0.01)]
     assert found["soft"] == [pytest.approx((128 + edge) / pixels)]
     assert found["far_soft"] == [pytest.approx(128 / pixels)]
+
+
+def test_clouds_are_haze_over_an_area_and_not_along_an_edge() -> None:
+    hard, soft, wide = (person(height=HEIGHT, width=WIDTH) for _ in range(3))
+    left = WIDTH // 4
+    hard[:, 16:48, left - 1] = 0.5  # a pixel of an edge
+    soft[:, 16:48, left - 8 : left] = torch.linspace(0, 1, 9)[:-1]
+    wide[:, 16:48, left - 8 : left] = 0.5
+    found = [signs(alpha) for alpha in (hard, soft, wide)]
+    clouds, haze = ([own[name][0] for own in found] for name in ("clouds", "haze"))
+    assert clouds[0] < 0.6 * haze[0]
+    assert 0.6 * haze[1] < clouds[1] < 0.9 * haze[1]
+    assert clouds[2] > 0.9 * haze[2]
+    pixels = (HEIGHT - 1) * (WIDTH - 1)
+    assert clouds[0] == pytest.approx(31 * 0.5 / pixels, rel=0.01)
+    assert clouds[2] == pytest.approx((31 * 7.5 + 7 * 0.5) / pixels, rel=0.01)
 
 
 def test_specks_and_holes_are_small_parts_far_from_larger_ones() -> None:

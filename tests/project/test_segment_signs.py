@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from matting.errors import InputError
-from matting.imaging.frame_signs import SIGNS, CellMeans
+from matting.imaging.frame_signs import DOUBT, SIGNS, CellMeans
 from matting.project.segment_signs import (
     CELLS,
     TIMES,
@@ -63,6 +63,17 @@ def test_what_only_some_segments_have_is_read_where_it_is(tmp_path: Path) -> Non
     array(views=np.full(FRAMES, 2, np.float16))(tmp_path / "a.npz")
     with pytest.raises(InputError, match=r"a\.npz"):
         read_segment_signs(tmp_path / "a.npz", FRAMES)
+
+
+def test_the_doubt_of_a_file_of_earlier_versions_is_told_by_its_haze(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    array(haze=np.array([0, 0.01, 0.03, 0.05, 1], np.float16), clouds=None)(path)
+    signs = read_segment_signs(path, FRAMES)
+    assert signs.values[:, DOUBT].tolist() == [
+        pytest.approx(expected, rel=0.02) for expected in (0, 0.0048, 0.0227, 0.0469, 1)
+    ]
+    others = [column for column in range(len(SIGNS)) if SIGNS[column] not in {"haze", "clouds"}]
+    assert np.allclose(signs.values[:, others], made().values[:, others], rtol=1e-3)
 
 
 def test_pictures_are_as_far_apart_as_the_length_allows() -> None:
@@ -121,6 +132,7 @@ def damage(path: Path) -> None:
         array(haze=None),
         array(haze=np.zeros(FRAMES)),
         array(haze=np.zeros(FRAMES + 1, np.float16)),
+        array(clouds=np.zeros(FRAMES + 1, np.float16)),
         array(haze=np.full(FRAMES, np.nan, np.float16)),
         array(haze=np.full(FRAMES, 1.5, np.float16)),
         array(haze=np.array([None] * FRAMES, object)),

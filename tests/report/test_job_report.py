@@ -203,7 +203,7 @@ def test_the_page_does_what_it_says(tmp_path: Path, shown: ShownPage) -> None:
     canvas.focus()
     page.keyboard.press("End")
     assert "0:00:11" in str(canvas.get_attribute("aria-valuetext"))
-    assert "haze 1.0" in str(canvas.get_attribute("aria-valuetext"))
+    assert "haze beyond edges 1.0" in str(canvas.get_attribute("aria-valuetext"))
     assert "Segments: output_002.mp4: done" in str(canvas.get_attribute("aria-valuetext"))
     page.keyboard.press("Enter")
     note = page.inner_text("#large-note")
