@@ -5,79 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeGuard
 
+from matting.workers.cluster.runs import KnownWorker, Run, is_whole
 from matting.workers.cluster.units import NumberedTask, Unit
-from matting.workers.executor import Failure, Outcome, SavedState, TrialOutcome
+from matting.workers.executor import Failure, Outcome, SavedState
 from matting.workers.supervisor import TRIES
-
-
-@dataclass
-class KnownWorker:
-    """A worker that takes part.
-
-    Attributes:
-        keys: of the units that it has, in order.
-        was_second_for: the numbers of units that it has had while another had them.
-        frames, seconds: what it has done, and in which time, to know how fast it is.
-    """
-
-    name: str
-    keys: list[str] = field(default_factory=list)
-    was_second_for: set[int] = field(default_factory=set)
-    frames: int = 0
-    seconds: float = 0.0
-    busy_since: float = 0.0
-
-    @property
-    def frames_per_second(self) -> float | None:
-        return self.frames / self.seconds if self.seconds > 0 and self.frames else None
-
-
-@dataclass
-class Run:
-    """A unit, or what remained of it, at a worker.
-
-    Attributes:
-        is_second: whether another worker has it, too; its frames are not counted.
-    """
-
-    key: str
-    unit: Unit
-    worker: str
-    is_second: bool = False
-    done: int = 0
-    _counted: Counter[int] = field(default_factory=Counter)
-
-    def segment(self, index: int) -> NumberedTask | None:
-        """Return the segment of a task; None: it is the lead."""
-        index -= self.unit.lead is not None
-        return self.unit.segments[index] if index >= 0 else None
-
-    def count(self, index: int, frames: int) -> int:
-        """Count frames of a task; return by how many the progress changes."""
-        if self.segment(index) is None or self.is_second:
-            return 0
-        before = self._counted[index]
-        self._counted[index] = max(0, before + frames)
-        return self._counted[index] - before
-
-    def count_all(self, index: int, frames: int) -> int:
-        """Count all frames of a task that is done; return by how many the progress changes."""
-        return frames - self._counted.pop(index, 0)
-
-    def uncounted(self) -> int:
-        """Count the frames of unfinished tasks no more; return how many they were."""
-        frames = self._counted.total()
-        self._counted.clear()
-        return frames
-
-
-def is_whole(outcome: Outcome | Failure) -> TypeGuard[Outcome]:
-    """Return whether a segment was done, and not only tried."""
-    return isinstance(outcome, Outcome) and not isinstance(outcome, TrialOutcome)
 
 
 class Assignments:
@@ -153,7 +86,6 @@ class Assignments:
             known.frames += outcome.frames
             known.seconds += now - known.busy_since
         known.busy_since = now
-        run.done = index + 1 - (run.unit.lead is not None)
         if segment.number in self._settled:
             return False
         self._settled.add(segment.number)
@@ -211,8 +143,9 @@ class Assignments:
     def _next(self, worker: str) -> Unit | None:
         """Take the longest unit that a worker may have."""
         for index in range(len(self._waiting) - 1, -1, -1):
-            unit = self._waiting[index]
-            if worker not in self._avoided.get(unit.number, set()):
+            avoided = self._avoided.get(self._waiting[index].number, set())
+            # Where nobody else is left, one that could not do it may try again.
+            if worker not in avoided or not self.workers.keys() - avoided:
                 return self._waiting.pop(index)
         return None
 
@@ -227,44 +160,41 @@ class Assignments:
 
     def _seconds(self) -> Iterator[Run]:
         """Yield units that another, faster worker may well end sooner than the one that has it."""
+        taken = Counter(run.unit.number for run in self._runs.values())
         for worker, known in self.workers.items():
             if known.keys or known.frames_per_second is None:
                 continue
-            slowest = max(
-                (run for run in self._runs.values() if self._is_sooner(run, known)),
-                key=self._seconds_left,
-                default=None,
-            )
+            alone = (run for run in self._runs.values() if taken[run.unit.number] == 1)
+            sooner = (run for run in alone if self._is_sooner(run, known))
+            slowest = max(sooner, key=self._seconds_left, default=None)
             rest = None if slowest is None else self._rest(slowest)
             if rest is not None:
+                taken[rest.number] += 1
                 known.was_second_for.add(rest.number)
                 yield self._begin(rest, worker, is_second=True)
 
     def _is_sooner(self, run: Run, known: KnownWorker) -> bool:
         """Return whether a worker that begins with the rest of a unit now would end it sooner."""
-        number, rest = run.unit.number, self._rest(run)
-        taken = sum(other.unit.number == number for other in self._runs.values())
-        if rest is None or taken > 1 or known.frames_per_second is None:
+        if run.unit.number in known.was_second_for or known.frames_per_second is None:
             return False
-        if number in known.was_second_for:
+        run.pass_over(self._settled)
+        if run.done == len(run.unit.segments):
             return False
-        return rest.frames / known.frames_per_second < self._seconds_left(run)
+        return run.frames_left / known.frames_per_second < self._seconds_left(run)
 
     def _seconds_left(self, run: Run) -> float:
         """Return how long a worker is likely to be busy with a unit."""
-        known, rest = self.workers[run.worker], self._rest(run)
-        frames = 0 if rest is None else rest.frames
+        known = self.workers[run.worker]
+        run.pass_over(self._settled)
         busy = time.monotonic() - known.busy_since  # with the segment that it is at
         if known.frames_per_second is None:
             return busy
-        return max(frames / known.frames_per_second - busy, busy / 2)
+        return max(run.frames_left / known.frames_per_second - busy, busy / 2)
 
     def _rest(self, run: Run) -> Unit | None:
         """Return what is not settled of a unit; None: nothing is left."""
-        segments = run.unit.segments
-        done = 0
-        while done < len(segments) and segments[done].number in self._settled:
-            done += 1
+        run.pass_over(self._settled)
+        segments, done = run.unit.segments, run.done
         if done == len(segments):
             return None
         before = segments[done - 1].task.item.name if done else ""
@@ -274,8 +204,5 @@ class Assignments:
         """Have what is not settled of a unit wait, unless another worker has it, too."""
         rest = self._rest(run)
         others = (other.unit.number == run.unit.number for other in self._runs.values())
-        if rest is None:
-            return
-        if any(others):
-            return
-        self.add([rest])
+        if rest is not None and not any(others):
+            self.add([rest])

@@ -17,7 +17,7 @@ from matting.inference.precision_record import PrecisionChoice
 from matting.progress import Notice, Progress
 from matting.system.humanize import duration
 from matting.system.temporary_files import sweep_folder
-from matting.workers.cluster.assignments import Assignments, Run, is_whole
+from matting.workers.cluster.assignments import Assignments
 from matting.workers.cluster.engine import Engine, EngineFactory
 from matting.workers.cluster.messages import (
     Event,
@@ -30,6 +30,7 @@ from matting.workers.cluster.messages import (
     TaskDone,
     UnitEnded,
 )
+from matting.workers.cluster.runs import Run, is_whole
 from matting.workers.cluster.units import NumberedTask, units_of
 from matting.workers.executor import (
     Completion,
@@ -149,8 +150,7 @@ class ClusterExecutor:
 
     def _hand_out(self) -> None:
         for run in self._assignments.reclaim():
-            self._ready_engine().drop(run.key)
-            self._take_back(run)
+            self._drop(run.key, run)
         for run in self._assignments.hand_out():
             self._ready_engine().start(run.worker, run.key, run.unit.name, run.unit.tasks)
 
@@ -181,7 +181,7 @@ class ClusterExecutor:
         elif isinstance(message, UnitEnded):
             if message.error is not None:
                 self._leave_out(worker, message.error)
-            self._take_back(self._assignments.end(message.key))
+            self._drop(message.key, self._assignments.end(message.key))
         elif isinstance(message, Joined):
             self._assignments.join(worker, message.name)
             self._choice = self._choice or message.choice
@@ -219,15 +219,13 @@ class ClusterExecutor:
             return
         self._completions.append(Completion(segment.number, outcome))
         for other in self._assignments.leave_to(run):
-            self._ready_engine().drop(other.key)
-            self._take_back(other)
+            self._drop(other.key, other)
 
     def _try_elsewhere(self, run: Run, error: MattingError) -> None:
         name = self._assignments.workers[run.worker].name
         self._progress.say(f"{run.unit.name}: {name}: {error.what} Trying again elsewhere.")
         self._progress.notice(Notice.TRIED_AGAIN, run.unit.name)
-        self._ready_engine().drop(run.key)
-        self._take_back(self._assignments.end(run.key, avoid=run.worker))
+        self._drop(run.key, self._assignments.end(run.key, avoid=run.worker))
 
     def _lose(self, worker: str) -> None:
         """Have others go on with what a worker was working on that is gone."""
@@ -251,13 +249,14 @@ class ClusterExecutor:
     def _give_up(self, worker: str) -> None:
         for run in self._assignments.leave(worker):
             self._progress.notice(Notice.TRIED_AGAIN, run.unit.name)
-            self._take_back(run)
+            self._drop(run.key, run)
         for segment in self._assignments.given_up():
             what = "Three workers were lost while they were working on it."
             self._completions.append(Completion(segment.number, Failure(MachineError(what))))
 
-    def _take_back(self, run: Run | None) -> None:
-        """Count the frames of what is unfinished as not done."""
+    def _drop(self, key: str, run: Run | None) -> None:
+        """Have the engine forget a unit, and count the frames of what is unfinished as not done."""
+        self._ready_engine().drop(key)
         if run is not None:
             self._progress.advance(-run.uncounted())
 

@@ -23,7 +23,15 @@ from matting.errors import MachineUnusableError, MattingError
 from matting.workers.cluster import worker_node
 from matting.workers.cluster.compatibility import own_identity, write_probe
 from matting.workers.cluster.dask_log import dask_log
-from matting.workers.cluster.messages import Event, Left, Message, Refused, Said, SchedulerLost
+from matting.workers.cluster.messages import (
+    Event,
+    Joined,
+    Left,
+    Message,
+    Refused,
+    Said,
+    SchedulerLost,
+)
 from matting.workers.cluster.portable_paths import dumps, loads
 from matting.workers.cluster.session import SessionRequest
 from matting.workers.executor import SegmentTask, WorkerSetup
@@ -93,7 +101,7 @@ class DaskEngine:
     def drop(self, key: str) -> None:
         """Want a unit no more, as `Engine.drop`."""
         future = self._units.pop(key, None)
-        if future is not None:
+        if future is not None and self._is_connected:
             future.cancel()
 
     def next_event(self, seconds: float) -> Event | None:
@@ -101,9 +109,12 @@ class DaskEngine:
         if time.monotonic() - self._watched > WATCH_SECONDS:
             self._watch_workers()
         try:
-            return self._events.get(timeout=seconds)
+            event = self._events.get(timeout=seconds)
         except queue.Empty:
             return None
+        # That one is there can be told after it was seen to be gone, and it would never go again.
+        is_late = isinstance(event.message, Joined) and event.worker not in self._sessions
+        return None if is_late else event
 
     def close(self) -> None:
         """End all work, and let go of the workers."""
@@ -114,8 +125,12 @@ class DaskEngine:
         futures = [*self._units.values(), *self._sessions.values()]
         self._units.clear()
         self._sessions.clear()
-        if self._client is not None and self._client.status == "running":
+        if self._client is not None and self._is_connected:
             self._client.cancel(futures)
+
+    @property
+    def _is_connected(self) -> bool:
+        return self._client is not None and self._client.status == "running"
 
     def _submit(
         self, work: Callable[..., None], worker: str, key: str, *given: object
@@ -144,13 +159,14 @@ class DaskEngine:
             self._sessions.pop(address).cancel()
             self._events.put(Event(address, Left()))
         for address in sorted(present - self._sessions.keys()):
-            if self._admits_all or self._first not in self._sessions:
+            first = self._sessions.get(self._first)
+            if self._admits_all or first is None or first.done():  # then it takes no part
                 self._first = address
                 self._begin_session(address)
 
     def _addresses(self) -> set[str] | None:
         """Return the addresses of all workers that can matte; None: the scheduler is gone."""
-        if self._client is None or self._client.status != "running":
+        if self._client is None or not self._is_connected:
             return None
         try:
             workers = self._client.scheduler_info(n_workers=-1)["workers"]

@@ -44,7 +44,10 @@ class Engine(Protocol):
         """
 
     def drop(self, key: str) -> None:
-        """Want a unit no more: its worker breaks it off, or does not begin it."""
+        """Want a unit no more: its worker breaks it off, or does not begin it.
+
+        It may be at its end, or its worker gone; then nothing is left to be kept of it.
+        """
 
     def next_event(self, seconds: float) -> Event | None:
         """Wait for what comes next; None: nothing came within that time."""

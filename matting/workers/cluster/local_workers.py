@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from multiprocessing.process import BaseProcess
 
-import dask
 from distributed import Client, LocalCluster, Security
 
 from matting.errors import MachineUnusableError, MattingError
@@ -21,8 +21,9 @@ from matting.workers.supervisor import TRIES
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 10.0
-# A worker that hangs is known to be lost after a minute, not after five.
-CONFIG = {"distributed.scheduler.worker-ttl": "60s"}
+# A worker that ends sooner has not begun: Python and Dask are there after seconds, on a busy
+# computer after half a minute.
+BEGUN_SECONDS = 60.0
 
 
 @dataclass
@@ -30,11 +31,13 @@ class _LocalWorker:
     """A device of this computer, and the process that serves it.
 
     Attributes:
-        ended: how many processes have ended by themselves, in a row.
+        started: when that was started, in seconds of a monotonic clock.
+        ended: how many processes have ended by themselves before they had begun, in a row.
     """
 
     node: Node
     process: BaseProcess | None = None
+    started: float = 0.0
     ended: int = 0
 
 
@@ -54,17 +57,14 @@ class LocalWorkers:
         """Start the scheduler and the workers, for as long as the block lasts."""
         # Without encryption, other users of this computer could have their code run by this one.
         self._security = Security.temporary()
-        with (
-            dask.config.set(CONFIG),
-            LocalCluster(
-                n_workers=0,
-                host=HOST,
-                protocol="tls",
-                security=self._security,
-                dashboard_address=f"{HOST}:0",
-                silence_logs=False,
-            ) as cluster,
-        ):
+        with LocalCluster(
+            n_workers=0,
+            host=HOST,
+            protocol="tls",
+            security=self._security,
+            dashboard_address=f"{HOST}:0",
+            silence_logs=False,
+        ) as cluster:
             self._address = cluster.scheduler_address
             if find_spec("bokeh") is not None:
                 self.progress.say(f"What goes on, in a browser: {cluster.dashboard_link}")
@@ -87,7 +87,8 @@ class LocalWorkers:
                 worker.process.join()
                 worker.process.close()
                 worker.process = None
-                worker.ended += 1
+                had_begun = time.monotonic() - worker.started > BEGUN_SECONDS
+                worker.ended = 0 if had_begun else worker.ended + 1
                 if worker.ended < TRIES:
                     self._start(worker)
         if all(worker.process is None for worker in self._workers):
@@ -102,7 +103,7 @@ class LocalWorkers:
             target=serve_local, args=(worker.node, self._address, self._security)
         )
         start(process)
-        worker.process = process
+        worker.process, worker.started = process, time.monotonic()
 
     def _stop(self) -> None:
         processes = [worker.process for worker in self._workers if worker.process is not None]

@@ -35,8 +35,9 @@ from matting.workers.cluster.session import Node, Session
 THREADS = 16
 JOIN_SECONDS, REJOIN_SECONDS, LEAVE_SECONDS = 30.0, 2.0, 10.0
 NODE = "matting_node"  # the attribute of Dask's worker
-# The sessions that are served in this process, by their names.
-SESSIONS: dict[str, Session] = {}
+# The sessions that are served in this process, by the addresses of its workers and the sessions'
+# names. A worker that joins again has another address, and for a moment both have a session.
+SESSIONS: dict[tuple[str, str], Session] = {}
 CONFIG = {
     "distributed.worker.profile.enabled": False,  # it would look at waiting threads all the time
     "distributed.worker.memory.target": False,  # what is large is in another process
@@ -100,7 +101,7 @@ def serve_node(
 
     with dask_log(log), dask.config.set(CONFIG), LoopThread("worker") as loop:
         stop = threading.Event()
-        staying = loop.start(_Stay(node, address, secured_by, sentences, stop, why_not).stay())
+        staying = loop.start(Stay(node, address, secured_by, sentences, stop, why_not).stay())
         try:
             while not staying.done():
                 with suppress(queue.Empty):
@@ -114,7 +115,7 @@ def serve_node(
 
 
 @dataclass
-class _Stay:
+class Stay:
     """A worker that joins, and joins again whenever the connection was lost, until it is to stop.
 
     Attributes:
@@ -171,18 +172,19 @@ def serve_session(name: str, request: bytes) -> None:
     node = getattr(worker, NODE)
     task = str(worker.get_current_task())
     session = Session(node, _loaded(request, node), _sender(worker, name, node))
-    SESSIONS[name] = session
+    key = worker.address, name
+    SESSIONS[key] = session
     try:
         session.serve(lambda: _is_wanted(worker, task))
     finally:
-        del SESSIONS[name]
+        del SESSIONS[key]
 
 
 def run_unit(session: str, key: str, tasks: bytes) -> None:
     """Have a session go through a unit: a task that lasts until the unit is at its end."""
     worker = get_worker()
     task = str(worker.get_current_task())
-    own = SESSIONS.get(session)
+    own = SESSIONS.get((worker.address, session))
     if own is not None:  # else the session is over, as the run is told
         unit = _loaded(tasks, getattr(worker, NODE))
         own.host.run(key, unit, lambda: _is_wanted(worker, task))

@@ -1,0 +1,98 @@
+"""A scheduler of Dask, and workers, in threads of this process: a cluster that starts at once."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from distributed import Client, Scheduler, Security, Worker
+
+from matting.progress import Progress
+from matting.workers.cluster import worker_node
+from matting.workers.cluster.certificates import listening
+from matting.workers.cluster.loop_thread import LoopThread
+from matting.workers.cluster.scheduler_node import running_scheduler
+from matting.workers.cluster.session import Node
+
+SECONDS = 60.0  # for each step, on a busy machine
+
+
+class InProcessCluster:
+    """A scheduler that listens on this computer only, and the workers that were added."""
+
+    def __init__(self, scheduler: Scheduler, loop: LoopThread) -> None:
+        self.scheduler = scheduler
+        self.address = str(scheduler.address)
+        self._loop = loop
+        self._workers: list[Worker] = []
+
+    def add(self, node: Node) -> str:
+        """Have one more worker join; return its address."""
+        worker = self._loop.call(_start(self.address, node), SECONDS)
+        self._workers.append(worker)
+        return str(worker.address)
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """Connect, for as long as the block lasts."""
+        with Client(self.address, timeout=SECONDS) as client:
+            yield client
+
+    def disconnect_workers(self) -> None:
+        """Have the scheduler give up all workers, as where nothing was heard of them for long."""
+        self.scheduler.loop.add_callback(
+            self.scheduler.restart_workers,
+            list(self.scheduler.workers),
+            wait_for_workers=False,
+            stimulus_id="given up",
+        )
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in self._workers:
+            self._loop.call(worker.close(executor_wait=False), SECONDS)
+
+
+@contextmanager
+def cluster_in_process() -> Iterator[InProcessCluster]:
+    """Run a scheduler, and the workers that are added, for as long as the block lasts."""
+    with (
+        running_scheduler(free_address(), None, Progress()) as (scheduler, _),
+        LoopThread("workers") as loop,
+    ):
+        cluster = InProcessCluster(scheduler, loop)
+        try:
+            yield cluster
+        finally:
+            cluster.close()
+
+
+@contextmanager
+def staying_worker(node: Node, address: str) -> Iterator[queue.SimpleQueue[tuple[bool, str]]]:
+    """Run a worker that joins again and again, in this process; yield what it says."""
+    sentences: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
+    stop = threading.Event()
+    stay = worker_node.Stay(node, address, Security(), sentences, stop, str)
+    with LoopThread("staying worker") as loop:
+        staying = loop.start(stay.stay())
+        try:
+            yield sentences
+        finally:
+            stop.set()
+            staying.result(SECONDS)
+
+
+def free_address() -> str:
+    """Return an address of this computer at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+async def _start(address: str, node: Node) -> Worker:
+    worker = Worker(address, nthreads=worker_node.THREADS, memory_limit=0, **listening(address))
+    setattr(worker, worker_node.NODE, node)
+    await worker.start()
+    return worker

@@ -1,0 +1,187 @@
+"""Real workers of Dask make of a job what plain `infer` makes of it, whatever becomes of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cluster.in_process import (
+    InProcessCluster,
+    cluster_in_process,
+    free_address,
+    staying_worker,
+)
+from matting.cluster_options import ClusterOptions
+from matting.infer import infer
+from matting.network_choice import Shots
+from matting.options import CuttingOptions, MattingOptions, OutputKind
+from matting.progress import Progress
+from matting.project.paths import MattedFolder
+from matting.segment import segment
+from matting.workers.cluster import worker_node
+from matting.workers.cluster.cluster_executor import ClusterExecutor
+from matting.workers.cluster.dask_engine import DaskEngine
+from matting.workers.cluster.portable_paths import PathMapping
+from matting.workers.cluster.scheduler_node import running_scheduler
+from matting.workers.cluster.session import Node
+from matting.workers.executor import WorkerSetup
+from tests.support.clips import make_clip
+from tests.support.recorder import Recorder
+from tests.support.stages import matting_options, processed, with_compute, with_matte, with_shots
+
+SHOTS = (8, 16)
+KINDS = (OutputKind.COMPOSITE, OutputKind.MATTE)
+SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return six segments of four frames, two to a shot."""
+    clip = make_clip(tmp_path_factory.mktemp("cut") / "clip.mp4", 24, gop=4)
+    segments = segment(clip, CuttingOptions(seconds=Fraction(4, 30)), None, Recorder())
+    return with_shots(segments, SHOTS)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    demo = Path(__file__).parents[3] / "demo" / "demo_checkpoint.pth"
+    return Path(shutil.copy2(demo, tmp_path_factory.mktemp("weights")))
+
+
+@pytest.fixture(scope="module")
+def options(weights: Path) -> MattingOptions:
+    return with_matte(matting_options(weights), shots=Shots.AUTO)
+
+
+@pytest.fixture(scope="module")
+def plain(
+    cut: Path, options: MattingOptions, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """Return the results of plain `infer`."""
+    folder = tmp_path_factory.mktemp("plain") / "clip_segments"
+    return results(infer(Path(shutil.copytree(cut, folder)), options, None, Recorder()))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A folder of segments, and what is to come of it."""
+
+    segments: Path
+    options: MattingOptions
+    plain: dict[str, bytes]
+
+    def run_on(self, cluster: InProcessCluster, progress: Recorder) -> dict[str, bytes]:
+        """Have the workers of a cluster matte it; return the results."""
+
+        def executor(setup: WorkerSetup, folder: Path, progress: Progress) -> ClusterExecutor:
+            return ClusterExecutor(setup, folder, progress, lambda: DaskEngine(cluster.client))
+
+        return results(infer(self.segments, self.options, None, progress, executor))
+
+
+@pytest.fixture
+def job(cut: Path, options: MattingOptions, plain: dict[str, bytes], tmp_path: Path) -> Job:
+    return Job(Path(shutil.copytree(cut, tmp_path / "clip_segments")), options, plain)
+
+
+@pytest.fixture
+def cluster() -> Iterator[InProcessCluster]:
+    with cluster_in_process() as own:
+        yield own
+
+
+def results(folder: MattedFolder) -> dict[str, bytes]:
+    assert all(processed(folder).values())
+    assert not list(folder.root.rglob("*.partial"))
+    files = [path for kind in KINDS for path in folder.output_folder(kind).iterdir()]
+    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in files}
+
+
+class Listener(Recorder):
+    """Acts, once for each, when a sentence with certain words is said."""
+
+    def __init__(self, acts: dict[str, Callable[[], object]]) -> None:
+        super().__init__()
+        self.acts = acts
+
+    def say(self, text: str) -> None:
+        super().say(text)
+        for words in [words for words in self.acts if words in text]:
+            self.acts.pop(words)()
+
+
+def once(act: Callable[[], object]) -> Callable[[], None]:
+    """Return a callback that acts when it is called first."""
+    pending = [act]
+
+    def call() -> None:
+        if pending:
+            pending.pop()()
+
+    return call
+
+
+def test_workers_that_do_not_fit_are_refused_by_name_and_others_take_part(
+    cluster: InProcessCluster, job: Job, tmp_path: Path, random_checkpoint: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = PathMapping.parse([f"{job.segments.parent}={tmp_path / 'elsewhere'}"])
+    cluster.add(Node("old", "cpu", checkpoint=random_checkpoint))
+    progress = Listener(
+        {
+            "old takes no part": lambda: cluster.add(Node("far", "cpu", mapping=elsewhere)),
+            "far takes no part": lambda: [cluster.add(Node(name, "cpu")) for name in ("a", "b")],
+        }
+    )
+    assert job.run_on(cluster, progress) == job.plain
+    assert progress.mentions("old takes no part: This computer differs from the job in the network")
+    assert progress.mentions("far takes no part: The job's folder is not seen here")
+    assert progress.mentions("a takes part")
+    assert progress.mentions("b takes part")
+
+
+def test_a_worker_whose_connection_is_lost_comes_back_to_the_same_run(
+    cluster: InProcessCluster, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_node, "REJOIN_SECONDS", 0.05)
+    progress = Recorder()
+    progress.on_segment_end = once(cluster.disconnect_workers)
+    with staying_worker(Node("one", "cpu"), cluster.address):
+        assert job.run_on(cluster, progress) == job.plain
+    assert progress.mentions("one is gone")
+    assert sum("one takes part" in text for text in progress.said) == 2
+
+
+def test_a_worker_joins_again_when_its_scheduler_has_gone_and_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_node, "REJOIN_SECONDS", 0.05)
+    address = free_address()
+    with staying_worker(Node("one", "cpu"), address) as sentences:
+        for _ in range(2):
+            with running_scheduler(address, None, Progress()) as (scheduler, _):
+                while "ready for the jobs" not in sentences.get(timeout=SECONDS)[1]:
+                    pass
+                assert len(scheduler.workers) == 1
+            while "was lost" not in sentences.get(timeout=SECONDS)[1]:
+                pass
+
+
+def test_a_cluster_on_this_computer_outlives_the_death_of_a_worker(job: Job) -> None:
+    before = set(multiprocessing.active_children())
+    progress = Recorder()
+    progress.on_segment_end = once(
+        lambda: next(iter(set(multiprocessing.active_children()) - before)).kill()
+    )
+    both = with_compute(job.options, cluster=ClusterOptions(devices=("cpu", "cpu")))
+    assert results(infer(job.segments, both, None, progress)) == job.plain
+    assert progress.mentions("cpu (1) takes part")
+    assert progress.mentions("cpu (2) takes part")
+    assert progress.mentions("is gone")
+    assert not set(multiprocessing.active_children()) - before
