@@ -260,13 +260,13 @@ def _check(snapshot: Snapshot, power_cut: bool) -> None:
     where = f"{snapshot.where}{', power cut' if power_cut else ''}"
     folder = MattedFolder(snapshot.folder)
     said: list[str] = []
-    if folder.processed.is_file():
-        processed = json.loads(folder.processed.read_text(encoding="utf-8"))
-        said = [name for name, done in processed.items() if done]
     try:
+        if folder.processed.is_file():
+            processed = json.loads(folder.processed.read_text(encoding="utf-8"))
+            said = [name for name, done in processed.items() if done]
         ledger = Ledger(folder)
         ledger.recover()
-    except MattingError as error:
+    except (MattingError, ValueError) as error:
         require(False, f"{where}: {error}")
         return
     forgotten = [name for name in sorted(snapshot.finished) if not ledger.is_done(name)]

@@ -11,7 +11,14 @@ from msgspec.structs import replace
 from matting.errors import StorageError
 from matting.options import OutputKind
 from matting.project import recovery
-from matting.project.entry import Delivered, Entry, OutputFile, ProvenFile, RecordedSettings
+from matting.project.entry import (
+    Delivered,
+    Entry,
+    OutputFile,
+    ProvenFile,
+    RecordedSettings,
+    SideFile,
+)
 from matting.project.job_options import JobOptions
 from matting.project.ledger_content import LedgerContent, Unwritten
 from matting.project.ledger_files import LedgerFiles
@@ -231,9 +238,11 @@ class Ledger(LedgerContent):
         if files:
             # On the disk before the first rename: a kill between two leaves no doubt.
             temporary = {f.kind: f.temporary.name for f in files if isinstance(f.kind, OutputKind)}
-            self._incoming[name] = Incoming(entry, temporary)
+            signs = [file.temporary.name for file in files if file.kind is SideFile.SIGNS]
+            self._incoming[name] = Incoming(entry, temporary, *signs)
             self._write()
-            for file in files:
+            # What was seen of an older result stays until that is replaced.
+            for file in sorted(files, key=lambda own: own.kind is SideFile.SIGNS):
                 file.give_name()
             del self._incoming[name]
             self._unwritten.incoming.add(name)

@@ -21,10 +21,12 @@ class Incoming(Struct, frozen=True):
 
     Attributes:
         temporary: the names that its files have until then, beside their places.
+        signs: the name that what was seen of it has until then; None: nothing was.
     """
 
     entry: Entry
     temporary: Annotated[dict[OutputKind, FileName], Meta(max_length=16)]
+    signs: FileName | None = None
 
     @property
     def is_delivery(self) -> bool:

@@ -30,12 +30,26 @@ def complete(folder: MattedFolder, incoming: Incoming) -> bool:
         if kind in incoming.temporary and not output.fingerprint.matches(path)
     }
     begun = incoming.is_delivery or len(waiting) < len(results)
+    _complete_signs(folder, incoming, begun=begun)
     for kind, file in waiting.items():
         if begun and results[kind].fingerprint.matches(file.temporary):
             file.give_name()
         else:
             atomic_files.discard(file.temporary)
     return all(is_intact(folder, kind, output) for kind, output in results.items())
+
+
+def _complete_signs(folder: MattedFolder, incoming: Incoming, *, begun: bool) -> None:
+    """Give what was seen of an announced result its name, if the result gets its own."""
+    own = incoming.entry.signs
+    if own is None or incoming.signs is None:
+        return
+    path = folder.signs / own.file
+    file = ProvenFile(SideFile.SIGNS, path.with_name(incoming.signs), path)
+    if begun and own.fingerprint.matches(file.temporary):
+        file.give_name()
+    else:
+        atomic_files.discard(file.temporary)
 
 
 def restore_replaced(folder: MattedFolder, entries: Iterable[Entry]) -> None:

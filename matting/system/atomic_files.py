@@ -14,8 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
 from matting.errors import writing
 from matting.system.temporary_files import (
     REPLACED,
@@ -180,12 +178,7 @@ def write_json(path: Path, value: object) -> None:
 
 def json_text(value: object) -> str:
     """Return `value` as readable JSON."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text = msgspec.json.format(text, indent=2)  # three times as fast as json with an indent
-    except UnicodeEncodeError:  # a name that is no valid UTF-8 (possible on Linux)
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-    return escape_json(text) + "\n"
+    return escape_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
 def json_line(value: object) -> bytes:

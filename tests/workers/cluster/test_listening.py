@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from distributed import Scheduler, Worker
 
 from matting.workers.cluster.certificates import listening, make_certificates, security
+from tests.support.own_loop import run_apart
 
 
 def listened_to(host: str, protocol: str, certificates: Path | None) -> set[str]:
@@ -37,7 +37,7 @@ def listened_to(host: str, protocol: str, certificates: Path | None) -> set[str]
                 assert worker.address.startswith(f"{protocol}://{host}:")
                 return {ip for ip, _ in listeners() - before}
 
-    return asyncio.run(run())
+    return run_apart(run())
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])

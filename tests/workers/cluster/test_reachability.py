@@ -13,6 +13,7 @@ from distributed import Scheduler
 from matting.errors import InputError
 from matting.workers.cluster.certificates import make_certificates, security
 from matting.workers.cluster.reachability import require_scheduler
+from tests.support.own_loop import run_apart
 
 SECONDS = 0.5
 LOOPBACK = "tcp://127.0.0.1:0"
@@ -39,6 +40,7 @@ def tried(listening: Path | None, trying: Path | None) -> str:
             protocol=protocol,
             security=security(listening, "tcp://127.0.0.1:1"),
             dashboard=False,
+            dashboard_address="127.0.0.1:0",  # it listens for other questions all the same
         ) as scheduler:
             address = scheduler.address.replace("tls://", "tcp://")
             try:
@@ -48,7 +50,7 @@ def tried(listening: Path | None, trying: Path | None) -> str:
             assert used == scheduler.address
             return ""
 
-    return asyncio.run(run())
+    return run_apart(run())
 
 
 def test_one_that_fits_is_reached(keys: Path) -> None:
@@ -88,7 +90,7 @@ def test_a_listener_that_hangs_up_is_no_scheduler() -> None:
             await task
 
         with pytest.raises(InputError, match="hangs up"):
-            asyncio.run(run())
+            run_apart(run())
 
 
 def test_a_name_that_nobody_has_is_said_to_be(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import threading
@@ -16,6 +15,7 @@ from matting.errors import InputError, MattingError
 from matting.progress import Progress
 from matting.workers.cluster.certificates import make_certificates, security
 from matting.workers.cluster.scheduler_node import running_scheduler, serve_scheduler
+from tests.support.own_loop import run_apart
 
 
 class Listener(Progress):
@@ -52,7 +52,7 @@ def join_and_leave(scheduler: Scheduler, certificates: Path | None) -> None:
         ):
             assert await client.submit(sum, [1, 2]) == 3
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def until(condition: Callable[[], bool], next_sentences: Callable[[], None]) -> None:
