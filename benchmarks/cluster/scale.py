@@ -1,0 +1,33 @@
+"""Row: many workers over thousands of segments, with a stand-in for the network that sleeps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks.cluster.row import Row
+from benchmarks.cluster.scale_part import SHOT_SEGMENTS, Shared
+from benchmarks.processes import module_command, run
+
+# Each worker gets as many shots as any other: what is left is not how they are divided.
+WORKERS, SEGMENTS, SECONDS = 64, 5120, 4.0
+MOST_OVERHEAD, MOST_GROWTH = 0.02, 1.1
+MB = 10**6
+
+
+def measure(folder: Path) -> Row:
+    """Measure it in a process of its own."""
+    command = module_command("cluster.scale_part", folder, SEGMENTS, WORKERS, SECONDS)
+    shared = Shared(**json.loads(run(command).output))
+    work = SEGMENTS * SECONDS
+    overhead, growth = shared.worker_seconds / work - 1, shared.late_bytes / shared.early_bytes
+    return Row(
+        f"{WORKERS} workers in one process over {SEGMENTS:,} segments in shots of {SHOT_SEGMENTS}, "
+        f"each {SECONDS:g} s of work for a stand-in that sleeps",
+        f"workers idle for less than {MOST_OVERHEAD:.0%} of the work; memory of run, scheduler and "
+        "workers flat",
+        f"{overhead:.2%}; {shared.early_bytes / MB:.0f} MB after a tenth, "
+        f"{shared.late_bytes / MB:.0f} MB at the end; {shared.cpu_seconds:.0f} s of the processor, "
+        f"of which {shared.deciding_seconds:.1f} s decide who does what",
+        overhead < MOST_OVERHEAD and growth < MOST_GROWTH,
+    )
