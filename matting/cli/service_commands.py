@@ -96,16 +96,19 @@ def service(options: argparse.Namespace, console: Console) -> Callable[[], objec
         return partial(serve_scheduler, address, certificates, console)
     if options.make_certificates:
         return partial(_make_certificates, certificates or Path(CERTIFICATES_FOLDER), console)
+    from matting.system.device import choose_device
     from matting.system.gpu_diagnosis import warn_of_unused_gpu
     from matting.workers.cluster.worker_node import serve_worker
 
     mapping = PathMapping.parse(options.map or ())
+    # What is not there is said now, not to a run hours later.
+    device = str(choose_device(options.devices[0]))
     warn_of_unused_gpu(options.devices[0], console)
 
     def serve() -> None:
         serve_worker(
             address,
-            device=options.devices[0],
+            device=device,
             checkpoint=_own_weights(options, console),
             mapping=mapping,
             certificates=certificates,

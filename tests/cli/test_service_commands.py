@@ -94,6 +94,7 @@ def test_a_worker_gets_what_was_typed(
     assert given["certificates"] is None
     assert given["mapping"].to_here(f"{there}/a.mp4") == tmp_path / "a.mp4"
     assert main(["worker", "localhost", "--map", "nowhere"]) == InputError.exit_code
+    assert main(["worker", "localhost", "--device", "cuda:99"]) != 0  # at once, not by a job
     gone = ["--checkpoint", str(tmp_path / "gone.pth")]
     assert main(["worker", "localhost", *gone]) == InputError.exit_code
 

@@ -11,6 +11,7 @@ import concurrent.futures
 import queue
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -132,22 +133,26 @@ class Stay:
 
     async def stay(self) -> None:
         while not self.stop.is_set():
-            await self._join_once()
+            # Dask tries for half a minute before it gives up, and does not say why.
+            why = await asyncio.to_thread(self.why_not)
+            if not why:
+                await self._join_once()
+                why = f"The connection to {self.address} was lost."
             if not self.stop.is_set():
-                why = await asyncio.to_thread(self.why_not)
-                why = why or f"The connection to {self.address} was lost."
                 self._say(f"{why} Trying again until it works.")
                 await asyncio.sleep(REJOIN_SECONDS)
 
     async def _join_once(self) -> None:
         """Be a worker until the connection is lost, or it is to stop."""
-        worker = distributed.Worker(
-            self.address,
-            nthreads=THREADS,
-            security=self.secured_by,
-            memory_limit=0,
-            **listening(self.address),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the disk is slow, as it is on a busy computer
+            worker = distributed.Worker(
+                self.address,
+                nthreads=THREADS,
+                security=self.secured_by,
+                memory_limit=0,
+                **listening(self.address),
+            )
         setattr(worker, NODE, self.node)
         try:
             await asyncio.wait_for(worker.start(), JOIN_SECONDS)
