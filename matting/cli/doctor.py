@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,7 @@ def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
     yield doctor_findings.processor(*machine.processor(), matrix_units, precision)
     others = [package for package in packages if package is not own]
     yield trouble or doctor_findings.packages(others, install)
+    yield from _sharing(machine)
     yield _ffmpeg(machine, install)
     yield from _checkpoints(machine, loadable=torch.state is not None)
     if path.is_file():
@@ -124,6 +126,12 @@ def _packages(machine: Machine) -> tuple[list[Package], Finding | None]:
         return [], doctor_findings.no_packages(error)
     troubles = machine.load([package.name for package in needed if package.name != "torch"])
     return [replace(one, trouble=troubles.get(one.name, "")) for one in needed], None
+
+
+def _sharing(machine: Machine) -> Iterator[Finding]:
+    """Judge what several devices and computers need; where its list is gone, nothing is said."""
+    with suppress(MissingError):
+        yield doctor_findings.sharing(machine.sharing_packages())
 
 
 def _reason(torch: TorchProbe, driver: Driver, system: str) -> Reason | None:

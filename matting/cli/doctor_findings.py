@@ -18,8 +18,10 @@ from matting.progress import quantity
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Component, Reason
 from matting.system.humanize import gigabytes
+from matting.system.invocation import pip_line
 from matting.system.nvidia_smi import Driver, Gpu
 from matting.system.packages import Package
+from matting.workers.cluster.installed import requirements_name
 
 NOT_TRIED = "fp32 or bf16: which is better is tried when it is first used"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
@@ -167,6 +169,23 @@ def packages(needed: Sequence[Package], install: str) -> Finding:
         return Finding("Packages", State.PROBLEM, "; ".join(problems), install)
     versions = (f"{package.name} {package.version}".rstrip() for package in needed)
     return Finding("Packages", State.OK, ", ".join(versions))
+
+
+def sharing(needed: Sequence[Package]) -> Finding:
+    """Judge the packages by which several devices and computers share the work."""
+    troubles = [
+        f"{package.name} ({package.problem})" if package.version else package.name
+        for package in needed
+        if package.problem or not package.version
+    ]
+    if not troubles:
+        versions = (f"{package.name} {package.version}" for package in needed)
+        return Finding("Shared work", State.OK, ", ".join(versions))
+    text = (
+        "several graphics cards, or computers, can be used after: "
+        f"{pip_line('install', '-r', requirements_name())}. Missing are {', '.join(troubles)}"
+    )
+    return Finding("Shared work", State.NOTE, text)
 
 
 def no_packages(error: MattingError) -> Finding:

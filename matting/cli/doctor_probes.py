@@ -27,6 +27,7 @@ from matting.system.packages import (
 )
 from matting.system.subprocesses import run_isolated
 from matting.system.torch_build import TorchState, check_gpu, query_torch
+from matting.workers.cluster.installed import REQUIREMENTS as SHARING_REQUIREMENTS
 
 if TYPE_CHECKING:  # it needs packages, any of which may be missing
     from matting.media.view_detection import FoundView
@@ -117,6 +118,14 @@ class Machine:
             MissingError: the list of them is missing.
         """
         return read_packages()
+
+    def sharing_packages(self) -> list[Package]:
+        """Return the packages for several devices and computers; few want them.
+
+        Raises:
+            MissingError: the list of them is missing.
+        """
+        return read_packages(SHARING_REQUIREMENTS)
 
     def load(self, names: Sequence[str]) -> dict[str, str]:
         """Return what goes wrong when each package is loaded, "" for nothing."""

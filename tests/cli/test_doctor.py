@@ -38,7 +38,7 @@ def test_a_computer_that_has_everything(tmp_path: Path, progress: Recorder) -> N
     report = ask(Computer(), tmp_path, progress)
     assert list(report.rows) == [
         "Python", "torch", "Graphics card", "Driver", "NVDEC", "NVENC", "Processor", "Packages",
-        "ffmpeg", "Checkpoint", "Free disk",
+        "Shared work", "ffmpeg", "Checkpoint", "Free disk",
     ]  # fmt: skip
     assert {state for state, _ in report.rows.values()} == {"ok"}
     assert report.rows["Python"][1] == "3.12.3, 64 bits"
@@ -52,6 +52,20 @@ def test_a_computer_that_has_everything(tmp_path: Path, progress: Recorder) -> N
     assert report.rows["Checkpoint"][1] == "a.pth, SHA-256 3c7c1d92033f..., the published one"
     assert report.rows["Free disk"][1].startswith("100 GB in ")
     assert report.fixes.strip() == "Ready."
+    assert report.end == ""
+
+
+@pytest.mark.parametrize("version", ["", "2025.1.0"])
+def test_packages_that_few_need_are_no_problem(
+    version: str, tmp_path: Path, progress: Recorder
+) -> None:
+    needed = [Package("distributed", ">=2026.1", version)]
+    report = ask(Computer(sharing=needed), tmp_path, progress)
+    state, text = report.rows["Shared work"]
+    assert state == "note"
+    assert "requirements_cluster.txt" in text
+    assert "distributed" in text
+    assert version in text
     assert report.end == ""
 
 

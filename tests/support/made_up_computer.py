@@ -44,6 +44,9 @@ class Computer(Machine):
     decoding: CodecTrials = field(default_factory=lambda: dict(WORKING_CODECS))
     encoding: CodecTrials = field(default_factory=lambda: dict(WORKING_CODECS))
     listed: list[Package] = field(default_factory=lambda: list(LISTED))
+    sharing: list[Package] = field(
+        default_factory=lambda: [Package("distributed", ">=2026.1", "2026.8.0")]
+    )
     unlisted: bool = False
     troubles: dict[str, str] = field(default_factory=dict)
     no_ffmpeg: str = ""
@@ -84,6 +87,9 @@ class Computer(Machine):
         if self.unlisted:
             raise MissingError("requirements_inference.txt is missing.", "unpack it")
         return self.listed
+
+    def sharing_packages(self) -> list[Package]:
+        return self.sharing
 
     def load(self, names: Sequence[str]) -> dict[str, str]:
         return {name: self.troubles.get(name, "") for name in names}

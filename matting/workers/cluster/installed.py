@@ -24,9 +24,13 @@ def require_dask(requirements: Path = REQUIREMENTS) -> None:
     ]
     if not troubles:
         return
-    path = requirements.name if Path.cwd() == requirements.parent else str(requirements)
     raise MissingError(
         "Work is shared with other devices and computers by packages that are missing here, or too "
         f"old: {', '.join(troubles)}.",
-        f"Install them: {pip_line('install', '-r', path)}",
+        f"Install them: {pip_line('install', '-r', requirements_name(requirements))}",
     )
+
+
+def requirements_name(requirements: Path = REQUIREMENTS) -> str:
+    """Return the list of the packages as it is typed in the current folder."""
+    return requirements.name if Path.cwd() == requirements.parent else str(requirements)
