@@ -23,14 +23,15 @@ from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.resumed_options import take_up
 from matting.report.comparison import PreviewedVideo
+from matting.report.preview_folder import preview_folder
 from matting.report.preview_maker import PreviewMaker
 from matting.report.preview_networks import PreviewNetworks
 from matting.report.preview_page import PreviewPage, SettingRow, page_path
-from matting.report.setting_trial import sweep_trials
 from matting.system import atomic_files
 from matting.system.device import choose_device, describe, share_cores
 from matting.system.humanize import clock
 from matting.system.invocation import Command, program_line
+from matting.system.memory import keep_freed_memory
 
 
 def choose(
@@ -88,12 +89,13 @@ def preview(
     page = _empty_page(shown, options, remembered or DEFAULTS, output)
     page.require_free()
     atomic_files.make_folder(page.path.parent)
-    sweep_trials(page.path)
     device = choose_device(options.compute.device)
     share_cores(device, options.compute.threads)
+    keep_freed_memory()
     progress.say(describe(device))
     networks = PreviewNetworks(device, progress)
-    PreviewMaker(shown, options, networks, page, progress).run(times, output)
+    with preview_folder(page.path) as folder:
+        PreviewMaker(shown, options, networks, page, folder, progress).run(times, output)
     return page
 
 

@@ -35,11 +35,10 @@ from matting.project.ledger import Ledger
 from matting.report import preview_maker
 from matting.report.comparison import Clip, PreviewedVideo, matte_of
 from matting.report.moments import Moment
+from matting.report.preview_folder import preview_folder
 from matting.report.preview_page import page_path
-from matting.report.setting_trial import sweep_trials
 from matting.segment import segment
-from matting.system.file_lock import folder_lock
-from matting.system.temporary_files import create_temporary_folder
+from matting.system.temporary_files import create_temporary, create_temporary_folder
 from tests.support.clips import make_clip
 from tests.support.damage import damage_packets
 from tests.support.interlaced import interlaced
@@ -115,14 +114,18 @@ def test_a_job_goes_before_what_nobody_typed(
     assert chosen.downsample_ratio == 0.375
 
 
-def test_what_a_killed_run_has_left_is_removed_and_no_other(video: Path) -> None:
+def test_what_a_killed_run_has_left_is_removed_where_no_other_is_at_work(video: Path) -> None:
     page = page_path(video)
-    left, used = create_temporary_folder(page), create_temporary_folder(page)
+    left, other = create_temporary_folder(page), create_temporary(video)
     (left / "trial").mkdir()
-    other = create_temporary_folder(video)
-    with folder_lock(used):
-        sweep_trials(page)
-        assert [path.exists() for path in (left, used, other)] == [False, True, True]
+    half_page = create_temporary(page)
+    with preview_folder(page) as used:
+        assert [path.exists() for path in (left, half_page, other)] == [False, False, True]
+        being_written = create_temporary(page)
+        with preview_folder(page):
+            assert used.is_dir()
+            assert being_written.exists()
+    assert not used.exists()
 
 
 def test_a_moment_that_cannot_be_read_is_left_out_and_named(

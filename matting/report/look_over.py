@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from matting.imaging.colour_conversion import downsample_to_rgb
-from matting.imaging.frame_parts import whole_frames
 from matting.imaging.matte_planes import MAX_ALPHA
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import render_matte_planes
@@ -62,7 +61,7 @@ def look_over(
         on_look: called after each.
     Raises:
         MediaError: they cannot be read.
-        MachineError: as `MattingSession.mattes`.
+        MachineError: as `MattingSession.extract_features`.
     """
     times = key_frame_times(index_of(source.path, IndexPart.PACKETS).packets).tolist()
     wanted = sorted(spread(times, LOOKS))
@@ -85,12 +84,12 @@ def _look_at(frame: int, picture: Planes, session: MattingSession) -> SeenFrame:
     rgb = downsample_to_rgb(picture, min(1.0, SMALL_SIDE_PX / min(picture.size))).clamp(0, 1)
     small = Planes(SampleFormat(), (255 * rgb + 0.5).to(torch.uint8))
     session.reset()
+    features = session.extract_features(small, 1.0)
     for _ in range(REPEATS):
-        mattes = session.mattes(small, 1.0)
+        outputs = session.run_recurrent(features)
     session.reset()
-    alpha = (
-        render_matte_planes(whole_frames(small, mattes[0])).alpha[0, 0].cpu().numpy() / MAX_ALPHA
-    )
+    (matte,) = session.fit_guided_filter(outputs)
+    alpha = render_matte_planes(matte).alpha[0, 0].cpu().numpy() / MAX_ALPHA
     boxes = component_boxes(alpha > 0.5)
     least = min(alpha.shape) / LEAST_SHARE
     people = [

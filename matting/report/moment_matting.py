@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -90,24 +89,29 @@ class Lanes:
         Args:
             always: so many are begun, even if there is no time for them.
         """
-        running: deque[tuple[Moment, Future[tuple[A, float]]]] = deque()
-        waiting = deque(moments)
-        while True:
-            while waiting and len(running) < self._count:
-                if len(moments) - len(waiting) >= always and not pace.has_time():
-                    waiting.clear()
-                    break
-                moment = waiting.popleft()
-                running.append((moment, self.begin(partial(_timed, work, moment))))
-            if not running:
-                return
-            moment, future = running.popleft()
+        over = Event()
+
+        def begun(number: int, moment: Moment) -> A | None:
+            """Do the work, if there is still time when there is a lane for it."""
+            if number >= always and (over.is_set() or not pace.has_time()):
+                over.set()
+                return None
+            start = time.monotonic()
+            result = work(moment)
+            pace.seconds = time.monotonic() - start
+            return result
+
+        # All wait from the start: no lane is idle while an earlier moment takes longer.
+        futures = [self.begin(partial(begun, *each)) for each in enumerate(moments)]
+        for moment, future in zip(moments, futures, strict=True):
             try:
-                result, pace.seconds = result_of(future)
+                result = result_of(future)
             except DecodeError as error:
                 yield moment, error
-            else:
-                yield moment, result
+                continue
+            if result is None:
+                return
+            yield moment, result
 
 
 def result_of(future: Future[A]) -> A:
@@ -115,11 +119,6 @@ def result_of(future: Future[A]) -> A:
     while not future.done():
         wait([future], timeout=POLL_SECONDS)
     return future.result()
-
-
-def _timed(work: Callable[[Moment], A], moment: Moment) -> tuple[A, float]:
-    began = time.monotonic()
-    return work(moment), time.monotonic() - began
 
 
 class Clips:

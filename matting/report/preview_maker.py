@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 from matting.errors import DecodeError, InputError
+from matting.network_choice import SmallPeople
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.paths import segments_folder
@@ -37,12 +38,14 @@ class PreviewMaker:
 
     Attributes:
         page: it grows, and is written again and again.
+        folder: of this run alone.
     """
 
     shown: PreviewedVideo
     options: MattingOptions
     networks: PreviewNetworks
     page: PreviewPage
+    folder: Path
     progress: Progress
     _written: float = 0.0
     _unreadable: DecodeError | None = None
@@ -137,7 +140,7 @@ class PreviewMaker:
     def _try(self, number: int, moment: Moment) -> None:
         """Find out what the whole video takes by a setting."""
         item, frames = self.shown.item, self.shown.source.frames
-        trial = SettingTrial(item, frames, moment.first, self.options, self.page.path)
+        trial = SettingTrial(item, frames, moment.first, self.options, self.folder)
         setting, row = self.shown.settings[number - 1], self.page.settings[number - 1]
         checkpoint, device = self.networks.checkpoint(setting.matte), str(self.networks.device)
         row.forecast = trial.forecast(setting, checkpoint, device, self.progress)
@@ -145,7 +148,9 @@ class PreviewMaker:
         self._write()
 
     def _look_over(self, signs: Signs) -> Signs:
-        with self.networks.session(self.shown.settings[0].matte) as session:
+        # What is small there was found by a first view, and seeing it again takes longer than all.
+        matte = replace(self.shown.settings[0].matte, small_people=SmallPeople.OFF)
+        with self.networks.session(matte) as session:
             return look_over(self.shown.source, signs, session)
 
     def _write(self) -> None:

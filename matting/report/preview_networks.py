@@ -27,7 +27,7 @@ class PreviewNetworks:
         self.device = device
         self._progress = progress
         self._checkpoints: dict[tuple[Path | None, Model | None], Checkpoint] = {}
-        self._idle: dict[tuple[Path | None, Model | None], list[MattingSession]] = {}
+        self._idle: dict[tuple[object, ...], list[MattingSession]] = {}
         self._lock = Lock()
 
     def checkpoint(self, matte: MatteOptions) -> Checkpoint:
@@ -49,7 +49,8 @@ class PreviewNetworks:
         Raises:
             InputError, MissingError, MachineError: the weights or the device cannot be used.
         """
-        idle = self._idle.setdefault((matte.checkpoint, matte.model), [])
+        key = matte.checkpoint, matte.model, matte.precision, matte.quality, matte.small_people
+        idle = self._idle.setdefault(key, [])
         with self._lock:
             session = idle.pop() if idle else self._new_session(matte)
         try:

@@ -16,8 +16,8 @@ from matting.errors import MachineError, OutOfMemoryError
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
 GPU_FAILED = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
 # From glibc's malloc.h.
-TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
-KEPT_BYTES, KEPT_BLOCK_BYTES = 1 << 30, 1 << 25
+TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8
+KEPT_BYTES = 1 << 30
 
 A = TypeVar("A")
 F = TypeVar("F", bound="Splittable")
@@ -35,14 +35,15 @@ def keep_freed_memory() -> None:
     """Make the C library reuse the memory that this process frees.
 
     Otherwise glibc returns the memory of every large tensor to the system, which clears each page
-    again for the next one: a fifth of the network's time on the CPU. Other C libraries keep it by
-    themselves, or cannot be told.
+    again for the next one: a fifth of the network's time on the CPU. It can be told to map no block
+    by itself; a least size for that would be 32 MiB at most, which at 1536x864 much is larger than.
+    Other C libraries keep memory by themselves, or cannot be told.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
         # The arenas of further threads return whatever is larger than their small heaps.
         library.mallopt(ARENA_MAX, 1)
-        library.mallopt(MMAP_THRESHOLD, KEPT_BLOCK_BYTES)
+        library.mallopt(MMAP_MAX, 0)
         library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
 
 

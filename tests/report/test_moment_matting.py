@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import CancelledError
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
@@ -39,6 +39,21 @@ def test_results_come_in_order_and_two_are_made_at_once() -> None:
         found = list(lanes.results(work, MOMENTS, pace, 0))
     assert prepared == [True, True]
     assert found == [(moment, moment.frame) for moment in MOMENTS]
+
+
+def test_no_lane_waits_for_an_earlier_moment() -> None:
+    last_begun = Event()
+
+    def work(moment: Moment) -> int:
+        if moment == MOMENTS[0]:
+            assert last_begun.wait(HANGS_SECONDS)
+        elif moment == MOMENTS[-1]:
+            last_begun.set()
+        return moment.frame
+
+    with Lanes(2) as lanes:
+        results = lanes.results(work, MOMENTS, Pace(time.monotonic() + HANGS_SECONDS), 0)
+        assert [result for _, result in results] == [30, 10, 20, 40]
 
 
 def test_when_the_time_is_over_only_those_are_made_that_always_are() -> None:

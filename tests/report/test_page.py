@@ -129,7 +129,7 @@ def test_curves_are_hovered_zoomed_and_picked(folder: Path, shown: ShownPage) ->
     left, middle = box["x"], box["y"] + 40
     mouse, values = shown.page.mouse, shown.page.locator("#curves p")
     mouse.move(left + box["width"] / 2, middle)
-    assert values.inner_text().startswith("0:00:50 · rising 50.0 · none")
+    assert values.inner_text().startswith("0:00:50.0 · rising 50.0 · none")
     mouse.click(left + box["width"] / 4, middle)
     mouse.move(left + box["width"] / 2, middle)
     mouse.down()
@@ -142,6 +142,30 @@ def test_curves_are_hovered_zoomed_and_picked(folder: Path, shown: ShownPage) ->
     canvas.press("Enter")
     assert shown.page.evaluate("picked") == [250, 1]
     assert shown.page.evaluate("curves.first") == 0
+
+
+def test_the_times_below_the_curves_differ_however_little_is_shown(
+    folder: Path, shown: ShownPage
+) -> None:
+    shown.open(written(folder))
+
+    def labels(first: int, last: int) -> list[str]:
+        texts = shown.page.evaluate(
+            """([first, last]) => {
+                 const pen = CanvasRenderingContext2D.prototype, fill = pen.fillText, texts = [];
+                 pen.fillText = function (text, ...place) { texts.push(text); };
+                 curves.show(first, last);
+                 pen.fillText = fill;
+                 return texts; }""",
+            [first, last],
+        )
+        return [str(text) for text in texts if ":" in str(text)]
+
+    whole, second = labels(0, 1000), labels(500, 510)
+    assert len(whole) == len(set(whole)) > 2
+    assert whole[0] == "0:00:00"
+    assert len(second) == len(set(second)) == len(whole)
+    assert second[0].startswith("0:00:50.0")
 
 
 def test_an_open_page_follows_its_file_until_that_is_finished(

@@ -4,9 +4,14 @@
 const LANE_PX = 72, AXIS_PX = 24, TITLE_PX = 20, BAND_PX = 12, BAND_GAP_PX = 6, FEWEST_SHOWN = 8;
 const LEAST_SPAN_PX = 3;
 
-function clockText(seconds) {
-  const whole = Math.floor(seconds), two = (number) => String(number).padStart(2, "0");
-  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+const LABEL_PX = 120, MOST_DIGITS = 3;
+
+// digits: of a second.
+function clockText(seconds, digits = 0) {
+  const unit = 10 ** digits, ticks = Math.floor(seconds * unit + 1e-6);
+  const whole = Math.floor(ticks / unit), two = (number) => String(number).padStart(2, "0");
+  const clock = `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+  return digits ? `${clock}.${String(ticks % unit).padStart(digits, "0")}` : clock;
 }
 
 class Curves {
@@ -102,7 +107,8 @@ class Curves {
       const value = values[this.at];
       return `${name} ${value === null || Number.isNaN(value) ? "–" : text(value)}`;
     });
-    const words = [clockText(this.times[this.at]), ...texts, ...this.said()].join(" · ");
+    const least = (this.times.at(-1) - this.times[0]) / (this.times.length - 1) || 1;
+    const words = [clockText(this.times[this.at], this.digits(least)), ...texts, ...this.said()].join(" · ");
     this.values.textContent = words;
     this.canvas.setAttribute("aria-valuenow", String(this.at));
     this.canvas.setAttribute("aria-valuetext", words);
@@ -127,6 +133,11 @@ class Curves {
   seconds(share) {
     const first = this.times[this.first], last = this.times[this.last];
     return first + share * (last - first);
+  }
+
+  // How many digits of a second tell times apart that lie so far from each other.
+  digits(seconds) {
+    return Math.min(MOST_DIGITS, Math.max(0, Math.ceil(-Math.log10(seconds))));
   }
 
   // The number of the last frame at or before a time.
@@ -182,9 +193,11 @@ class Curves {
     pen.fillStyle = colour("--ink");
     pen.fillRect(place(this.times[this.at]), 0, 1, bottom);
     pen.fillStyle = colour("--soft-ink");
-    const labels = Math.max(1, Math.floor(width / 120));
+    const labels = Math.max(1, Math.floor(width / LABEL_PX));
+    const digits = this.digits(span / labels);
     for (let i = 0; i < labels; i++) {
-      pen.fillText(clockText(this.seconds(i / labels)), (i / labels) * width, height - 7);
+      const text = clockText(this.seconds(i / labels), digits);
+      pen.fillText(text, (i / labels) * width, height - 7);
     }
   }
 
