@@ -22,6 +22,9 @@ from matting.workers.executor import FrameSpan, SegmentTask, WorkerSetup, target
 from matting.workers.preflight import TrialRun, Work
 from matting.workers.supervisor import Supervisor
 
+# At twice the ratio, each takes as long as a fifth of a moment.
+TRIAL_FRAMES = 8
+
 
 class SettingTrial:
     """Trials of settings at one place of a video, with all that a job does with a frame.
@@ -60,7 +63,7 @@ class SettingTrial:
             index=known_index(self._item.path),
             span=FrameSpan(self._first, 1),
         )
-        work = Work([(task, self._frames)], 0, Counter(), is_tried_anyway=True)
+        work = Work([(task, self._frames)], 0, Counter(), tried_anyway=TRIAL_FRAMES)
         try:
             atomic_files.make_folder(folder.root)
             with closing(Supervisor(setup, folder.root, progress)) as executor:

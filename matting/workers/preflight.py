@@ -55,14 +55,14 @@ class Work:
         replaced_bytes: what those of their outputs take that will be replaced.
         kept_bytes: what videos take that are done, per output kind, and will be joined with those.
         state_only_frames: how many frames the network goes through for a state alone.
-        is_tried_anyway: whether a trial is wanted however short the work is.
+        tried_anyway: how many frames of a usual size are tried however short the work is; 0: none.
     """
 
     segments: Sequence[tuple[SegmentTask, int]]
     replaced_bytes: int
     kept_bytes: Counter[OutputKind]
     state_only_frames: int = 0
-    is_tried_anyway: bool = False
+    tried_anyway: int = 0
 
     @classmethod
     def of(
@@ -208,9 +208,10 @@ class TrialRun:
                 continue  # the run itself will tell why
             pixels = source.size_px.width * source.size_px.height
             is_short = pixels * self._work.frames < WORTH_PIXELS
-            if is_short and not self._work.is_tried_anyway:
+            if is_short and not self._work.tried_anyway:
                 return 0
-            return max(FEWEST_FRAMES, min(FIRST_FRAMES, FIRST_FRAMES * USUAL_PIXELS // pixels))
+            first = self._work.tried_anyway or FIRST_FRAMES
+            return max(FEWEST_FRAMES, min(first, first * USUAL_PIXELS // pixels))
         return 0
 
     def _try_out(self, task: SegmentTask, frames: int) -> None:

@@ -14,10 +14,11 @@ from tests.support.browser import ShownPage
 
 HOSTILE = '<img src=x onerror="document.title=1">.mp4</script><script>document.title=2</script>'
 TEMPLATE = """{% extends "page.html.j2" %}
+{% from "command.html.j2" import words %}
 {% block content %}
 <h2>Over time</h2>
 <p id="name">{{ name }}</p>
-<p><code id="command" class="line">{{ command }}</code>
+<p><code id="command" class="line">{{ words(command) }}</code>
 <button data-copies="command">Copy the line</button></p>
 <div class="scrolls"><table><thead><tr><th>What</th><th class="number">Times</th></tr></thead>
 <tbody><tr><td class="good">good</td><td class="number">1</td></tr>
@@ -41,6 +42,7 @@ const curves = new Curves(document.getElementById("curves"), {
 });
 document.getElementById("name").dataset.name = data.name;
 """
+COMMAND = "python program.py --downsample-ratio 1,2"
 TIMES = [number / 10 for number in range(1001)]
 
 
@@ -64,7 +66,7 @@ def written(folder: Path, *, name: str = HOSTILE, refresh_seconds: int | None = 
         data={"name": name, "times": TIMES},
         refresh_seconds=refresh_seconds,
         name=name,
-        command="python program.py --at 1,2",
+        command=COMMAND,
     )
     path.write_text(text, encoding="utf-8")
     return path
@@ -114,11 +116,22 @@ def test_it_reads_well_from_phone_to_4k(scheme: str, folder: Path, shown: ShownP
         assert shown.faults() == []
 
 
+def test_a_line_to_type_is_broken_between_its_words(folder: Path, shown: ShownPage) -> None:
+    shown.open(written(folder))
+    shown.page.set_viewport_size({"width": 320, "height": 640})
+    heights = shown.page.locator("#command span").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().height)"
+    )
+    assert len(heights) == 4
+    assert max(heights) < 1.5 * min(heights)
+    assert shown.page.inner_text("#command") == COMMAND
+
+
 def test_a_button_copies_a_line(folder: Path, shown: ShownPage) -> None:
     shown.open(written(folder))
     shown.page.get_by_role("button", name="Copy the line").click()
     shown.page.get_by_role("button", name="Copied").wait_for()
-    assert shown.page.evaluate("navigator.clipboard.readText()") == "python program.py --at 1,2"
+    assert shown.page.evaluate("navigator.clipboard.readText()") == COMMAND
 
 
 def test_curves_are_hovered_zoomed_and_picked(folder: Path, shown: ShownPage) -> None:

@@ -153,16 +153,18 @@ class Curves {
 
   draw() {
     const canvas = this.canvas, scale = devicePixelRatio || 1;
-    const width = canvas.parentElement.clientWidth;
+    // Of letters of 16 px; where these are larger, so is all else.
+    const letter = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const width = canvas.parentElement.clientWidth / letter;
     const bandsHeight = this.bands.length * (TITLE_PX + BAND_PX + BAND_GAP_PX);
     const height = bandsHeight + this.lanes.length * (LANE_PX + TITLE_PX) + AXIS_PX;
     if (!width) return;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
+    canvas.style.width = `${width * letter}px`;
+    canvas.style.height = `${height * letter}px`;
+    canvas.width = Math.round(width * letter * scale);
+    canvas.height = Math.round(height * letter * scale);
     const pen = canvas.getContext("2d");
-    pen.scale(scale, scale);
+    pen.scale(letter * scale, letter * scale);
     const colours = getComputedStyle(document.documentElement);
     const colour = (name) => colours.getPropertyValue(name).trim();
     pen.font = `13px ${getComputedStyle(canvas).fontFamily}`;
