@@ -207,11 +207,10 @@ class TrialRun:
             except MattingError:
                 continue  # the run itself will tell why
             pixels = source.size_px.width * source.size_px.height
-            is_short = pixels * self._work.frames < WORTH_PIXELS
-            if is_short and not self._work.tried_anyway:
+            if pixels * self._work.frames < WORTH_PIXELS and not self._work.tried_anyway:
                 return 0
-            first = self._work.tried_anyway or FIRST_FRAMES
-            return max(FEWEST_FRAMES, min(first, first * USUAL_PIXELS // pixels))
+            usual = self._work.tried_anyway or FIRST_FRAMES
+            return max(FEWEST_FRAMES, min(usual, usual * USUAL_PIXELS // pixels))
         return 0
 
     def _try_out(self, task: SegmentTask, frames: int) -> None:
