@@ -125,7 +125,7 @@ def test_the_shots_in_which_the_eyes_differ_are_shown_where_there_are_two(tmp_pa
     write_signs(path, 100, {}, views=0.25)
     signs = OutputFile.of(path, Fingerprint.of(path))
     ledger.amend(name, replace(ledger.entry(name), signs=signs))
-    assert "Difference of both views" in report_page(ledger)
+    assert "Difference of both views" in report_page(ledger).text
 
 
 def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
