@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from matting.cli.cluster_arguments import cluster_options
 from matting.cli.console import Console
 from matting.cli.next_steps import Invocation, failure_text, interruption_text, success_text
 from matting.cli.option_values import clean_up, cutting_options, matting_options
@@ -144,7 +145,8 @@ def _load_stage(
     try:
         # torch takes seconds to load, from some disks a minute.
         console.start("Starting ...", 0, "")
-        if options.command in {Command.INFER, Command.RUN}:
+        mattes = options.command in {Command.INFER, Command.RUN}
+        if mattes and not cluster_options(options).is_asked_for:
             from matting.workers.process_ahead import process_ahead
 
             guard.enter_context(process_ahead(options.path))
