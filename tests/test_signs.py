@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from fractions import Fraction
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ from matting.options import MattingOptions
 from matting.project.job_signs import JobSigns
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
+from matting.report.job_report import report_page
 from matting.segment import segment
+from matting.system.processor import processor_name
 from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
 from tests.support.signs import assert_signs_of_mattes, sign_files
@@ -72,6 +76,13 @@ def test_signs_are_those_of_the_mattes_over_all_segments(original: MattedFolder)
     flicker = JobSigns.read(Ledger(original)).values[:, -1]
     assert flicker[RATE] > 0  # from one segment to the next, in another run
     assert sign_files(original) == [f"output_00{n}.mp4.npz" for n in range(3)]
+
+
+def test_a_segment_tells_what_made_it_and_so_does_the_report(original: MattedFolder) -> None:
+    signs = JobSigns.read(Ledger(original)).segments
+    by = {own.signs.made_by for own in signs if own.signs is not None}
+    assert by == {f"{socket.gethostname()}, {processor_name()}, the network in fp32"}
+    assert escape(by.pop()) in report_page(Ledger(original)).text
 
 
 def test_a_short_video_is_pictured_several_times(original: MattedFolder) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from distributed import Client, Scheduler, Security, Worker
+from distributed import Client, Scheduler, Worker
 
 from matting.progress import Progress
 from matting.workers.cluster import worker_node
-from matting.workers.cluster.certificates import listening
+from matting.workers.cluster.certificates import listening, security
 from matting.workers.cluster.loop_thread import LoopThread
 from matting.workers.cluster.scheduler_node import running_scheduler
 from matting.workers.cluster.session import Node
@@ -71,13 +72,28 @@ def cluster_in_process() -> Iterator[InProcessCluster]:
 
 
 @contextmanager
-def staying_worker(node: Node, address: str) -> Iterator[queue.SimpleQueue[tuple[bool, str]]]:
-    """Run a worker that joins again and again, in this process; yield what it says."""
+def staying_worker(
+    node: Node,
+    address: str,
+    certificates: Path | None = None,
+    enter: Callable[[], object] = lambda: None,
+) -> Iterator[queue.SimpleQueue[tuple[bool, str]]]:
+    """Run a worker that joins again and again, in this process; yield what it says.
+
+    Args:
+        enter: called in its thread before anything else.
+    """
     sentences: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
     stop = threading.Event()
-    stay = worker_node.Stay(node, address, Security(), sentences, stop, str)
+    secured_by = security(certificates, address)
+    stay = worker_node.Stay(node, address, secured_by, sentences, stop, str)
+
+    async def enter_and_stay() -> None:
+        enter()
+        await stay.stay()
+
     with LoopThread("staying worker") as loop:
-        staying = loop.start(stay.stay())
+        staying = loop.start(enter_and_stay())
         try:
             yield sentences
         finally:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from msgspec import structs
 
+from benchmarks import footage, stand_in
 from benchmarks.processes import program_command, run
-from benchmarks.stand_in import KEY_FRAMES, RATE, write_clip
+from matting.imaging.sample_format import Size
 from matting.options import CuttingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
@@ -63,27 +64,46 @@ def infer_command(segments: Path, *options: object) -> list[str]:
 
 
 def write_job(folder: Path, shots: int, segments: int) -> SharedJob:
-    """Write a job of tiny pictures, and have plain `infer` matte it.
+    """Write a job of tiny pictures and tiny segments, and have plain `infer` matte it.
 
     Args:
         segments: of each shot.
     """
     folder.mkdir()
-    frames = KEY_FRAMES
-    count = shots * segments
-    clip = write_clip(folder / "clip.mp4", count * frames, seed=1)
-    cut = segment(clip, CuttingOptions(seconds=Fraction(frames, RATE)), None, Progress())
-    plan = read_plan(cut)
+    frames = stand_in.KEY_FRAMES
+    clip = stand_in.write_clip(folder / "clip.mp4", shots * segments * frames, seed=1)
+    return _matted(_cut(clip, shots, segments, frames))
+
+
+def write_film_job(folder: Path, size: Size, shots: int, frames: int) -> SharedJob:
+    """Write a job of the demo's film, each shot a segment, and have plain `infer` matte it.
+
+    Args:
+        frames: of each shot; a multiple of `footage.RATE`.
+    """
+    folder.mkdir()
+    clip = footage.write_clip(folder / "clip.mp4", size, shots * frames)
+    return _matted(_cut(clip, shots, 1, frames))
+
+
+def _cut(clip: Path, shots: int, segments: int, frames: int) -> Path:
+    """Cut a clip into so many shots of so many segments, each of so many frames."""
+    cut = segment(clip, CuttingOptions(seconds=Fraction(frames, footage.RATE)), None, Progress())
+    plan, count = read_plan(cut), shots * segments
     if plan is None or len(plan.segments) != count:
         raise AssertionError("the clip was cut into other segments")
     starts = range(segments * frames, count * frames, segments * frames)
     write_plan(cut, structs.replace(plan, shots=tuple(starts)))
-    job = SharedJob(cut, {})
-    own = folder / "plain"
+    return cut
+
+
+def _matted(segments: Path) -> SharedJob:
+    job = SharedJob(segments, {})
+    own = segments.parent / "plain"
     own.mkdir()
     copy = job.copy(own)
     run(infer_command(copy, "--device", "cpu", "--threads", "1"))
-    return SharedJob(cut, results(copy))
+    return SharedJob(segments, results(copy))
 
 
 def results(segments: Path) -> dict[str, bytes]:

@@ -81,6 +81,7 @@ class SignCollector:
         apart: int,
         colour: tuple[int, int, int],
         eyes: StereoLayout = StereoLayout.MONO,
+        made_by: str = "",
     ) -> None:
         """
         Args:
@@ -88,11 +89,13 @@ class SignCollector:
             apart: how many frames there are from one to the next at the least.
             colour: behind the people in the pictures, R'G'B'.
             eyes: where those that are compared lie.
+            made_by: as of `SegmentSigns`.
         """
         self._began = time.time()
         self._doubtful = DoubtfulFrames(moments, apart)
         self._colour = colour
         self._eyes = eyes
+        self._made_by = made_by
         self._values: list[Tensor] = []
         self._differences: list[Tensor] = []
         self._views: list[Tensor] = []
@@ -137,6 +140,7 @@ class SignCollector:
             self._doubtful.moments(),
             torch.cat(self._differences).numpy() if self._differences else None,
             torch.cat(self._views).numpy() if self._views else None,
+            self._made_by,
         )
 
 

@@ -28,7 +28,7 @@ from matting.system.files import read_error
 Values = NDArray[np.float32]
 
 STORED = np.float16  # to a thousandth of each value
-CELLS, TIMES, MOMENTS = "cells", "times", "moments"
+CELLS, TIMES, MOMENTS, MADE_BY = "cells", "times", "moments", "made_by"
 OPTIONAL = ("eyes", "views")  # signs of some segments only
 # Files of earlier versions have no clouds. On 31 clips of people with known alpha, those of a
 # frame were CLOUDS * haze**POWER, within a tenth of that two times in three.
@@ -36,6 +36,7 @@ LATER = "clouds"
 CLOUDS, POWER = 3.3, 1.42
 VIEWS = ("source", "matte", "composite")
 MOST_MOMENTS = 20  # in a segment
+LONGEST_MADE_BY = 200  # characters
 MOST_APART_SECONDS = Fraction(1)  # from one picture of a doubtful frame to the next
 APART_SHARE = Fraction(1, 10)  # of a short video, so that it is pictured several times, too
 LARGEST = 1 << 20  # bytes of a picture, or cells in all pictures of cells
@@ -77,6 +78,7 @@ class SegmentSigns:
         moments: its most doubtful frames, apart from each other, in order.
         eyes: [F], how much the mattes of both eyes differ; None: there are no two.
         views: [F], how much the mattes of two views of each frame differ; None: there was one view.
+        made_by: the computer and its device, and what its network computed in; "": not known.
     """
 
     values: Values
@@ -87,6 +89,7 @@ class SegmentSigns:
     moments: tuple[DoubtfulMoment, ...] = ()
     eyes: Values | None = None
     views: Values | None = None
+    made_by: str = ""
 
     def write(self, path: Path) -> None:
         """Write them into the empty file `path`, and flush it.
@@ -103,6 +106,8 @@ class SegmentSigns:
             if (values := getattr(self, name)) is not None:
                 arrays[name] = values.astype(STORED)
         arrays[TIMES] = np.array([self.began, self.ended])
+        made_by = self.made_by[:LONGEST_MADE_BY].encode("utf-8", "replace")
+        arrays[MADE_BY] = np.frombuffer(made_by, np.uint8)
         arrays[MOMENTS] = np.array([own.frame for own in self.moments], np.int64)
         for number, own in enumerate(self.moments):
             for view in VIEWS:
@@ -136,6 +141,7 @@ def read_segment_signs(path: Path, frames: int) -> SegmentSigns:
             times = _array(archive, TIMES, np.float64, (2,))
             cells = _array(archive, CELLS, np.uint8, (4, None, None))
             moments = tuple(_moments(archive, frames))
+            made_by = _text(archive, MADE_BY) if f"{MADE_BY}.npy" in found else ""
     except OSError as error:
         raise read_error(path, error) from error
     except DAMAGE as error:
@@ -150,7 +156,8 @@ def read_segment_signs(path: Path, frames: int) -> SegmentSigns:
         signs[LATER] = np.minimum(1, CLOUDS * signs["haze"] ** POWER)
     values = np.stack([signs[name] for name in SIGNS], 1)
     optional = {name: signs[name] for name in OPTIONAL if name in signs}
-    return SegmentSigns(values, first, last, float(times[0]), float(times[1]), moments, **optional)
+    began, ended = times.tolist()
+    return SegmentSigns(values, first, last, began, ended, moments, **optional, made_by=made_by)
 
 
 def _moments(archive: zipfile.ZipFile, frames: int) -> Iterator[DoubtfulMoment]:
@@ -161,6 +168,12 @@ def _moments(archive: zipfile.ZipFile, frames: int) -> Iterator[DoubtfulMoment]:
     for place, number in enumerate(numbers.tolist()):
         views = (_array(archive, f"{view}_{place}", np.uint8, (None,)).tobytes() for view in VIEWS)
         yield DoubtfulMoment(number, *views)
+
+
+def _text(archive: zipfile.ZipFile, name: str) -> str:
+    """Return a text in one line; raises as `_array`."""
+    characters = _array(archive, name, np.uint8, (None,)).tobytes().decode("utf-8", "replace")
+    return "".join(own for own in characters[:LONGEST_MADE_BY] if own.isprintable())
 
 
 def _array(

@@ -36,6 +36,7 @@ class SegmentRow:
         state: what has become of it.
         ended: when it was made, as a local date and time; "": not known.
         took: how long that took; "": not known.
+        made_by: what made it; "": not known.
         start: how the network began it.
         remarks: what else was done, and what went wrong.
     """
@@ -46,6 +47,7 @@ class SegmentRow:
     state: str
     ended: str
     took: str
+    made_by: str
     start: str
     remarks: Sequence[str]
 
@@ -75,10 +77,11 @@ def _segment_row(ledger: Ledger, own: SignedSegment, planned: PlannedSegment | N
     entry = ledger.entry(own.name)
     done = ledger.says_done(own.name)
     state = "done" if done else "its outputs are to be made" if entry.waiting else "to be matted"
-    ended = took = ""
+    ended = took = made_by = ""
     if own.signs is not None:
         ended = f"{datetime.fromtimestamp(own.signs.ended):%Y-%m-%d %H:%M:%S}"
         took = time_taken(own.signs.ended - own.signs.began)
+        made_by = own.signs.made_by
     return SegmentRow(
         own.name,
         own.first_frame,
@@ -86,6 +89,7 @@ def _segment_row(ledger: Ledger, own: SignedSegment, planned: PlannedSegment | N
         "failed" if entry.error and not done else state,
         ended,
         took,
+        made_by,
         STATES[entry.start_state] if entry.start_state is not None else "",
         list(_remarks(ledger.entry(own.name), planned)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import torch
 
@@ -12,6 +13,7 @@ from matting.system import fixes
 from matting.system.gpu_diagnosis import why_unused
 from matting.system.invocation import Command, program_line
 from matting.system.nvidia_smi import query_nvidia_smi
+from matting.system.processor import processor_name
 from matting.system.torch_build import query_torch
 
 
@@ -97,6 +99,13 @@ def share_cores(device: torch.device, threads: int | None = None) -> None:
         torch.set_num_threads(threads)
     elif device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+
+
+def computer_and_device(device: torch.device) -> str:
+    """Return the name of this computer, and the one that the device is sold by."""
+    on_gpu = device.type == "cuda"
+    sold_as = torch.cuda.get_device_name(device) if on_gpu else processor_name()
+    return f"{socket.gethostname()}, {sold_as}"
 
 
 def describe(device: torch.device) -> str:

@@ -28,6 +28,7 @@ from matting.options import (
 )
 from matting.progress import Progress, quantity
 from matting.project.segment_signs import apart_seconds
+from matting.system.device import computer_and_device
 from matting.view import StereoLayout
 from matting.workers.segment_job import SegmentJob
 
@@ -108,6 +109,7 @@ class RenderStage:
                 max(1, math.ceil(source.rate * apart_seconds(seconds))),
                 plain_colour(self._output.background),
                 item.view.stereo if item.view else StereoLayout.MONO,
+                f"{computer_and_device(self._device)}, {self._network(job)}",
             )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):

@@ -52,6 +52,12 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
         assert torch.equal(own.luma, other.luma)
 
 
+def test_what_made_a_segment_is_read_as_a_line(tmp_path: Path) -> None:
+    assert read_segment_signs(written(tmp_path), FRAMES).made_by == ""
+    replace(made(), made_by="STUDIO, a card\n\x1b[31m, \u00e9").write(tmp_path / "a.npz")
+    assert read_segment_signs(tmp_path / "a.npz", FRAMES).made_by == "STUDIO, a card[31m, \u00e9"
+
+
 def test_what_only_some_segments_have_is_read_where_it_is(tmp_path: Path) -> None:
     views = np.linspace(0, 1, FRAMES, dtype=np.float32)
     assert read_segment_signs(written(tmp_path), FRAMES).views is None

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -19,88 +16,22 @@ from benchmarks.cluster.in_process import (
 )
 from matting.cluster_options import ClusterOptions
 from matting.infer import infer
-from matting.network_choice import Shots
-from matting.options import CuttingOptions, MattingOptions, OutputKind
 from matting.progress import Progress
-from matting.project.paths import MattedFolder
-from matting.segment import segment
 from matting.workers.cluster import worker_node
-from matting.workers.cluster.cluster_executor import ClusterExecutor
-from matting.workers.cluster.dask_engine import DaskEngine
 from matting.workers.cluster.portable_paths import PathMapping
 from matting.workers.cluster.scheduler_node import running_scheduler
 from matting.workers.cluster.session import Node
-from matting.workers.executor import WorkerSetup
-from tests.support.clips import make_clip
 from tests.support.recorder import Recorder
-from tests.support.stages import matting_options, processed, with_compute, with_matte, with_shots
+from tests.support.shared_job import Job, once, results
+from tests.support.stages import with_compute
 
-SHOTS = (8, 16)
-KINDS = (OutputKind.COMPOSITE, OutputKind.MATTE)
 SECONDS = 30.0
-
-
-@pytest.fixture(scope="module")
-def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return six segments of four frames, two to a shot."""
-    clip = make_clip(tmp_path_factory.mktemp("cut") / "clip.mp4", 24, gop=4)
-    segments = segment(clip, CuttingOptions(seconds=Fraction(4, 30)), None, Recorder())
-    return with_shots(segments, SHOTS)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    demo = Path(__file__).parents[3] / "demo" / "demo_checkpoint.pth"
-    return Path(shutil.copy2(demo, tmp_path_factory.mktemp("weights")))
-
-
-@pytest.fixture(scope="module")
-def options(weights: Path) -> MattingOptions:
-    return with_matte(matting_options(weights), shots=Shots.AUTO)
-
-
-@pytest.fixture(scope="module")
-def plain(
-    cut: Path, options: MattingOptions, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, bytes]:
-    """Return the results of plain `infer`."""
-    folder = tmp_path_factory.mktemp("plain") / "clip_segments"
-    return results(infer(Path(shutil.copytree(cut, folder)), options, None, Recorder()))
-
-
-@dataclass(frozen=True)
-class Job:
-    """A folder of segments, and what is to come of it."""
-
-    segments: Path
-    options: MattingOptions
-    plain: dict[str, bytes]
-
-    def run_on(self, cluster: InProcessCluster, progress: Recorder) -> dict[str, bytes]:
-        """Have the workers of a cluster matte it; return the results."""
-
-        def executor(setup: WorkerSetup, folder: Path, progress: Progress) -> ClusterExecutor:
-            return ClusterExecutor(setup, folder, progress, lambda: DaskEngine(cluster.client))
-
-        return results(infer(self.segments, self.options, None, progress, executor))
-
-
-@pytest.fixture
-def job(cut: Path, options: MattingOptions, plain: dict[str, bytes], tmp_path: Path) -> Job:
-    return Job(Path(shutil.copytree(cut, tmp_path / "clip_segments")), options, plain)
 
 
 @pytest.fixture
 def cluster() -> Iterator[InProcessCluster]:
     with cluster_in_process() as own:
         yield own
-
-
-def results(folder: MattedFolder) -> dict[str, bytes]:
-    assert all(processed(folder).values())
-    assert not list(folder.root.rglob("*.partial"))
-    files = [path for kind in KINDS for path in folder.output_folder(kind).iterdir()]
-    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in files}
 
 
 class Listener(Recorder):
@@ -114,17 +45,6 @@ class Listener(Recorder):
         super().say(text)
         for words in [words for words in self.acts if words in text]:
             self.acts.pop(words)()
-
-
-def once(act: Callable[[], object]) -> Callable[[], None]:
-    """Return a callback that acts when it is called first."""
-    pending = [act]
-
-    def call() -> None:
-        if pending:
-            pending.pop()()
-
-    return call
 
 
 def test_workers_that_do_not_fit_are_refused_by_name_and_others_take_part(
