@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -92,4 +93,5 @@ def write_signs(path: Path, frames: int, doubts: dict[int, float], **others: flo
     picture = encode_webp(np.full((9, 16, 3), 90, np.uint8), 50)
     moments = tuple(DoubtfulMoment(frame, picture, picture, picture) for frame in sorted(doubts))
     optional = {name: np.full(frames, value, np.float32) for name, value in others.items()}
-    SegmentSigns(values, cells, cells, 0.0, 60.0, moments, **optional).write(path)
+    signs = SegmentSigns(values, cells, cells, 0.0, 60.0, moments)
+    replace(signs, eyes=optional.get("eyes"), views=optional.get("views")).write(path)
