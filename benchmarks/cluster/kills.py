@@ -115,8 +115,12 @@ def _run_and_kill(segments: Path, folder: Path, random: Random, moment: float) -
     """Start the job, and kill one of its processes; return which, None: it ended before.
 
     Where that is not the job's own, it goes on to its end.
+
+    Args:
+        moment: in seconds after a first segment was begun.
     """
-    process = _start(segments, folder)
+    process, log = _start(segments, folder)
+    _await_begun(process, log)
     process.join(moment)
     if not process.is_alive():
         return None
@@ -135,10 +139,12 @@ def _run_and_kill(segments: Path, folder: Path, random: Random, moment: float) -
 
 
 def _finish(segments: Path, folder: Path) -> float:
-    """Run the job until it is done; return how long the last run took."""
+    """Run the job until it is done; return how long the last run took from its first segment on."""
     until = time.monotonic() + LIMIT_SECONDS
     while True:
-        process, started = _start(segments, folder), time.monotonic()
+        process, log = _start(segments, folder)
+        _await_begun(process, log)
+        started = time.monotonic()
         _await(process)
         if process.exitcode == 0:
             return time.monotonic() - started
@@ -146,14 +152,23 @@ def _finish(segments: Path, folder: Path) -> float:
             raise RuntimeError(f"{segments} does not come to its end")
 
 
-def _start(segments: Path, folder: Path) -> ForkServerProcess:
+def _await_begun(process: ForkServerProcess, log: Path) -> None:
+    """Wait until a segment was begun, or the job has ended."""
+    until = time.monotonic() + LIMIT_SECONDS
+    while process.is_alive() and not _begun(log) and time.monotonic() < until:
+        process.join(POLL_SECONDS)
+
+
+def _start(segments: Path, folder: Path) -> tuple[ForkServerProcess, Path]:
+    """Start the job; return its process, and the log of it."""
     command = infer_command(segments, "--device", "cpu,cpu", "--threads", 1, "--verbose")
     command += ["--precision", "fp32"]
     words = [word for word in command[2:] if word != "--quiet"]
     log = folder / f"log_{len(list(folder.glob('log_*')))}"
+    log.touch()
     process = CONTEXT.Process(target=_infer, args=(words, log))
     process.start()
-    return process
+    return process, log
 
 
 def _infer(words: list[str], log: Path) -> None:

@@ -19,8 +19,8 @@ def measure(folder: Path) -> Row:
     """Measure it in a process of its own."""
     command = module_command("cluster.scale_part", folder, SEGMENTS, WORKERS, SECONDS)
     shared = Shared(**json.loads(run(command).output))
-    work = SEGMENTS * SECONDS
-    overhead, growth = shared.worker_seconds / work - 1, shared.late_bytes / shared.early_bytes
+    overhead = shared.worker_seconds / shared.busy_seconds - 1
+    growth = shared.late_bytes / shared.early_bytes
     return Row(
         f"{WORKERS} workers in one process over {SEGMENTS:,} segments in shots of {SHOT_SEGMENTS}, "
         f"each {SECONDS:g} s of work for a stand-in that sleeps",

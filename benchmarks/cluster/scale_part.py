@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from msgspec import structs
 
@@ -44,6 +45,7 @@ class Shared:
     Attributes:
         seconds: from when the first worker took part to the end.
         worker_seconds: for how long workers took part, all together.
+        busy_seconds: for how long they worked on segments.
         early_bytes, late_bytes: resident memory after a tenth of the segments, and at the end.
         cpu_seconds: of this process, meanwhile.
         deciding_seconds: of the run's own thread, in what decides who does what.
@@ -51,6 +53,7 @@ class Shared:
 
     seconds: float
     worker_seconds: float
+    busy_seconds: float
     early_bytes: int
     late_bytes: int
     cpu_seconds: float
@@ -61,10 +64,14 @@ class Sleeping(StandIn):
     """A stand-in that takes its time over each segment."""
 
     seconds = 0.0
+    busy: ClassVar[list[float]] = []  # for how long, each time
 
     def outcome(self) -> Completion:
+        began = time.monotonic()
         time.sleep(self.seconds)
-        return super().outcome()
+        completion = super().outcome()
+        self.busy.append(time.monotonic() - began)
+        return completion
 
 
 class SleepingSession(Session):
@@ -107,6 +114,7 @@ def measure(folder: Path, segments: int, workers: int, seconds: float) -> Shared
     return Shared(
         seconds=ended - progress.joined[0],
         worker_seconds=sum(ended - moment for moment in progress.joined),
+        busy_seconds=sum(Sleeping.busy),
         early_bytes=resident[len(resident) // 10],
         late_bytes=resident[-1],
         cpu_seconds=cpu_seconds - progress.cpu_before,
