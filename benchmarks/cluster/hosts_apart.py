@@ -18,7 +18,7 @@ from benchmarks.cluster.services import program, service, timed_lines
 from matting.imaging.sample_format import Size
 from matting.workers.cluster.certificates import make_certificates
 
-SIZE, SHOTS, FRAMES = Size(854, 480), 16, 240
+SIZE, SHOTS, FRAMES = Size(854, 480), 16, 30
 WORKERS, PORT = 2, 8786
 DELAY_SECONDS, LOSS, CUT_SECONDS = 0.1, 0.01, 60.0
 CUT_AFTER = 2  # segments that are done

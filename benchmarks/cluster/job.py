@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -78,12 +79,15 @@ def write_job(folder: Path, shots: int, segments: int) -> SharedJob:
 def write_film_job(folder: Path, size: Size, shots: int, frames: int) -> SharedJob:
     """Write a job of the demo's film, each shot a segment, and have plain `infer` matte it.
 
+    That has one processor, as each worker will: encoders use as many threads as there are, and with
+    other numbers of them they make other files.
+
     Args:
         frames: of each shot; a multiple of `footage.RATE`.
     """
     folder.mkdir()
     clip = footage.write_clip(folder / "clip.mp4", size, shots * frames)
-    return _matted(_cut(clip, shots, 1, frames))
+    return _matted(_cut(clip, shots, 1, frames), ("taskset", "-c", "0"))
 
 
 def _cut(clip: Path, shots: int, segments: int, frames: int) -> Path:
@@ -97,12 +101,13 @@ def _cut(clip: Path, shots: int, segments: int, frames: int) -> Path:
     return cut
 
 
-def _matted(segments: Path) -> SharedJob:
+def _matted(segments: Path, where: Sequence[str] = ()) -> SharedJob:
     job = SharedJob(segments, {})
     own = segments.parent / "plain"
     own.mkdir()
     copy = job.copy(own)
-    run(infer_command(copy, "--device", "cpu", "--threads", "1"))
+    plainly = ("--device", "cpu", "--threads", "1", "--precision", "fp32")
+    run([*where, *infer_command(copy, *plainly)])
     return SharedJob(segments, results(copy))
 
 

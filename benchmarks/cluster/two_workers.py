@@ -19,8 +19,8 @@ from benchmarks.cluster.services import program, service, timed_lines
 from benchmarks.processes import ROOT
 from matting.imaging.sample_format import Size
 
-SIZE, SHOTS, FRAMES = Size(854, 480), 8, 120
-ROUNDS = 3
+SIZE, SHOTS, FRAMES = Size(854, 480), 8, 30
+ROUNDS = 2
 LEAST = 1.7
 
 
