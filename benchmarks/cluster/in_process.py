@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from matting.workers.cluster import worker_node
 from matting.workers.cluster.certificates import listening, security
 from matting.workers.cluster.loop_thread import LoopThread
 from matting.workers.cluster.scheduler_node import running_scheduler
+from matting.workers.cluster.sentences import Sentences
 from matting.workers.cluster.session import Node
 
 SECONDS = 60.0  # for each step, on a busy machine
@@ -61,7 +61,7 @@ class InProcessCluster:
 def cluster_in_process() -> Iterator[InProcessCluster]:
     """Run a scheduler, and the workers that are added, for as long as the block lasts."""
     with (
-        running_scheduler(free_address(), None, Progress()) as (scheduler, _),
+        running_scheduler(free_address(), None, Sentences(Progress())) as scheduler,
         LoopThread("workers") as loop,
     ):
         cluster = InProcessCluster(scheduler, loop)
@@ -77,13 +77,15 @@ def staying_worker(
     address: str,
     certificates: Path | None = None,
     enter: Callable[[], object] = lambda: None,
-) -> Iterator[queue.SimpleQueue[tuple[bool, str]]]:
+    progress: Progress | None = None,
+) -> Iterator[Sentences]:
     """Run a worker that joins again and again, in this process; yield what it says.
 
     Args:
         enter: called in its thread before anything else.
+        progress: where that can be shown.
     """
-    sentences: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
+    sentences = Sentences(progress or Progress())
     stop = threading.Event()
     secured_by = security(certificates, address)
     stay = worker_node.Stay(node, address, secured_by, sentences, stop, str)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import queue
 import socket
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,16 +19,14 @@ from matting.progress import Progress, quantity
 from matting.system.invocation import Command, program_line
 from matting.workers.cluster.certificates import LOOPBACK, require_safe_address, security
 from matting.workers.cluster.dask_log import dask_log
-from matting.workers.cluster.loop_thread import POLL_SECONDS, LoopThread
+from matting.workers.cluster.loop_thread import LoopThread
+from matting.workers.cluster.sentences import Sentences
 
 DASHBOARD_PORT = 8787
 START_SECONDS, CLOSE_SECONDS = 60.0, 5.0
 # Windows' sockets have numbers of their own.
 IN_USE = {errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE)}
 NOT_OURS = {errno.EADDRNOTAVAIL, getattr(errno, "WSAEADDRNOTAVAIL", errno.EADDRNOTAVAIL)}
-
-# Sentences for the main thread, which alone may show them, with whether they are for everybody.
-Sentences = queue.SimpleQueue[tuple[bool, str]]
 
 
 def serve_scheduler(address: str, certificates: Path | None, progress: Progress) -> None:
@@ -44,35 +41,28 @@ def serve_scheduler(address: str, certificates: Path | None, progress: Progress)
         KeyboardInterrupt: it was told to end, and has.
     """
     safe = require_safe_address(address, certificates)
-    with running_scheduler(safe, certificates, progress) as (scheduler, next_sentences):
+    sentences = Sentences(progress)
+    with running_scheduler(safe, certificates, sentences) as scheduler:
         for line in _first_words(scheduler, certificates):
             progress.say(line)
         while scheduler.status.name == "running":
-            next_sentences()
+            sentences.show_next()
     raise MachineError("The scheduler has ended by itself.")
 
 
 @contextmanager
 def running_scheduler(
-    address: str, certificates: Path | None, progress: Progress
-) -> Iterator[tuple[Scheduler, Callable[[], None]]]:
+    address: str, certificates: Path | None, sentences: Sentences
+) -> Iterator[Scheduler]:
     """Run a scheduler in a thread of its own.
 
     Args:
         address: a safe one.
-    Yields:
-        the scheduler, and what waits a moment for news of it, and reports them.
+        sentences: take the news of it.
     Raises:
         InputError: it cannot listen there.
     """
-    sentences: Sentences = queue.SimpleQueue()
-
-    def next_sentences() -> None:
-        with suppress(queue.Empty):
-            for_all, text = sentences.get(timeout=POLL_SECONDS)
-            (progress.say if for_all else progress.detail)(text)
-
-    with dask_log(lambda line: sentences.put((False, line))), LoopThread("scheduler") as loop:
+    with dask_log(sentences.detail), LoopThread("scheduler") as loop:
         try:
             scheduler = loop.call(_start(address, certificates, sentences), START_SECONDS)
         except MattingError:
@@ -80,7 +70,7 @@ def running_scheduler(
         except Exception as error:
             raise _not_started(address, error) from error
         try:
-            yield scheduler, next_sentences
+            yield scheduler
         finally:
             with suppress(TimeoutError):
                 loop.call(scheduler.close(reason="told to end"), CLOSE_SECONDS)
@@ -116,21 +106,18 @@ class _Comings(SchedulerPlugin):
         self._sentences = sentences
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
-        self._say(f"A worker has joined, {worker}: {_workers(scheduler)}.")
+        self._sentences.say(f"A worker has joined, {worker}: {_workers(scheduler)}.")
 
     def remove_worker(
         self, scheduler: Scheduler, worker: str, *, stimulus_id: str, **kwargs: object
     ) -> None:
-        self._say(f"A worker has left, {worker}: {_workers(scheduler)}.")
+        self._sentences.say(f"A worker has left, {worker}: {_workers(scheduler)}.")
 
     def add_client(self, scheduler: Scheduler, client: str) -> None:
-        self._sentences.put((False, f"A program has connected: {client}."))
+        self._sentences.detail(f"A program has connected: {client}.")
 
     def remove_client(self, scheduler: Scheduler, client: str) -> None:
-        self._sentences.put((False, f"A program has left: {client}."))
-
-    def _say(self, text: str) -> None:
-        self._sentences.put((True, text))
+        self._sentences.detail(f"A program has left: {client}.")
 
 
 def _workers(scheduler: Scheduler) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import queue
 import socket
 import threading
 import warnings
@@ -30,6 +29,7 @@ from matting.workers.cluster.loop_thread import POLL_SECONDS, LoopThread
 from matting.workers.cluster.messages import Message
 from matting.workers.cluster.portable_paths import PathMapping, dumps, loads
 from matting.workers.cluster.reachability import require_scheduler
+from matting.workers.cluster.sentences import Sentences
 from matting.workers.cluster.session import Node, Session
 
 # A session takes a thread, and so does each unit, which only waits.
@@ -95,19 +95,13 @@ def serve_node(
         address: a safe one.
         why_not: returns in a sentence why the scheduler cannot be joined; "": it seems to be fine.
     """
-    sentences: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
-
-    def log(line: str) -> None:
-        sentences.put((False, line))
-
-    with dask_log(log), dask.config.set(CONFIG), LoopThread("worker") as loop:
+    sentences = Sentences(progress)
+    with dask_log(sentences.detail), dask.config.set(CONFIG), LoopThread("worker") as loop:
         stop = threading.Event()
         staying = loop.start(Stay(node, address, secured_by, sentences, stop, why_not).stay())
         try:
             while not staying.done():
-                with suppress(queue.Empty):
-                    for_all, text = sentences.get(timeout=POLL_SECONDS)
-                    (progress.say if for_all else progress.detail)(text)
+                sentences.show_next()
             staying.result()
         finally:
             stop.set()
@@ -117,16 +111,12 @@ def serve_node(
 
 @dataclass
 class Stay:
-    """A worker that joins, and joins again whenever the connection was lost, until it is to stop.
-
-    Attributes:
-        sentences: for the main thread, which alone may show them, each with whether it is for all.
-    """
+    """A worker that joins, and joins again when the connection was lost, until it is to stop."""
 
     node: Node
     address: str
     secured_by: Security
-    sentences: queue.SimpleQueue[tuple[bool, str]]
+    sentences: Sentences
     stop: threading.Event
     why_not: Callable[[], str]
     said: str = ""
@@ -160,14 +150,14 @@ class Stay:
             while not self.stop.is_set() and worker.status == Status.running:
                 await asyncio.sleep(POLL_SECONDS)
         except (OSError, asyncio.TimeoutError, RuntimeError) as error:
-            self.sentences.put((False, f"{self.address}: {error}"))
+            self.sentences.detail(f"{self.address}: {error}")
         finally:
             with suppress(OSError, asyncio.TimeoutError, RuntimeError):
                 await worker.close(timeout=LEAVE_SECONDS / 2, executor_wait=False, reason="left")
 
     def _say(self, text: str) -> None:
         if text != self.said:
-            self.sentences.put((True, text))
+            self.sentences.say(text)
         self.said = text
 
 

@@ -20,12 +20,11 @@ from matting.progress import Progress
 from matting.workers.cluster import worker_node
 from matting.workers.cluster.portable_paths import PathMapping
 from matting.workers.cluster.scheduler_node import running_scheduler
+from matting.workers.cluster.sentences import Sentences
 from matting.workers.cluster.session import Node
 from tests.support.recorder import Recorder
 from tests.support.shared_job import Job, once, results
 from tests.support.stages import with_compute
-
-SECONDS = 30.0
 
 
 @pytest.fixture
@@ -83,14 +82,15 @@ def test_a_worker_joins_again_when_its_scheduler_has_gone_and_come_back(
 ) -> None:
     monkeypatch.setattr(worker_node, "REJOIN_SECONDS", 0.05)
     address = free_address()
-    with staying_worker(Node("one", "cpu"), address) as sentences:
-        for _ in range(2):
-            with running_scheduler(address, None, Progress()) as (scheduler, _):
-                while "ready for the jobs" not in sentences.get(timeout=SECONDS)[1]:
-                    pass
+    progress = Recorder()
+    with staying_worker(Node("one", "cpu"), address, progress=progress) as sentences:
+        for times in (1, 2):
+            with running_scheduler(address, None, Sentences(Progress())) as scheduler:
+                while sum("ready for the jobs" in text for text in progress.said) < times:
+                    sentences.show_next()
                 assert len(scheduler.workers) == 1
-            while "was lost" not in sentences.get(timeout=SECONDS)[1]:
-                pass
+            while sum("was lost" in text for text in progress.said) < times:
+                sentences.show_next()
 
 
 def test_a_cluster_on_this_computer_outlives_the_death_of_a_worker(job: Job) -> None:

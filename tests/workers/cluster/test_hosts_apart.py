@@ -17,6 +17,7 @@ from benchmarks.cluster.lossy_link import Link, linked_host, why_not_here
 from matting.progress import Progress
 from matting.workers.cluster.certificates import make_certificates, security
 from matting.workers.cluster.scheduler_node import running_scheduler
+from matting.workers.cluster.sentences import Sentences
 from matting.workers.cluster.session import Node
 from tests.support.recorder import Recorder
 from tests.support.shared_job import Job, once
@@ -42,7 +43,7 @@ def test_workers_behind_a_network_that_fails_make_what_plain_infer_makes(
     with ExitStack() as network:
         links = [network.enter_context(linked_host(number, 0.05, 0.01)) for number in range(2)]
         scheduler = f"tls://0.0.0.0:{PORT}"
-        network.enter_context(running_scheduler(scheduler, certificates, Progress()))
+        network.enter_context(running_scheduler(scheduler, certificates, Sentences(Progress())))
         for link in links:
             address = f"tls://{link.here}:{PORT}"
             node = Node(link.host, "cpu")

@@ -15,6 +15,7 @@ from matting.errors import InputError, MattingError
 from matting.progress import Progress
 from matting.workers.cluster.certificates import make_certificates, security
 from matting.workers.cluster.scheduler_node import running_scheduler, serve_scheduler
+from matting.workers.cluster.sentences import Sentences
 from tests.support.own_loop import run_apart
 
 
@@ -55,12 +56,12 @@ def join_and_leave(scheduler: Scheduler, certificates: Path | None) -> None:
     run_apart(run())
 
 
-def until(condition: Callable[[], bool], next_sentences: Callable[[], None]) -> None:
-    """Take news until a condition holds."""
+def until(condition: Callable[[], bool], sentences: Sentences) -> None:
+    """Show news until a condition holds."""
     for _ in range(100):
         if condition():
             return
-        next_sentences()
+        sentences.show_next()
     pytest.fail("no such news")
 
 
@@ -72,13 +73,14 @@ def test_who_comes_and_goes_is_told(encrypted: bool, address: str, tmp_path: Pat
         address = address.replace("tcp", "tls")
     before = {name: logging.getLogger(name).handlers[:] for name in ("distributed", "tornado")}
     listener = Listener()
-    with running_scheduler(address, keys, listener) as (scheduler, next_sentences):
+    sentences = Sentences(listener)
+    with running_scheduler(address, keys, sentences) as scheduler:
         assert scheduler.address == address
         page = scheduler.services["dashboard"]
         assert page.address == "127.0.0.1"
         others = threading.Thread(target=join_and_leave, args=(scheduler, keys))
         others.start()
-        until(lambda: any("has left" in text for text in listener.said), next_sentences)
+        until(lambda: any("has left" in text for text in listener.said), sentences)
         others.join()
     assert [text.split(",")[0] for text in listener.said] == [
         "A worker has joined",
