@@ -72,13 +72,14 @@ class Supervisor:
         folder: Path,
         progress: Progress,
         start: StartWorker = start_worker,
-        await_state: Callable[[Path], object] = ignore,
+        await_state: Callable[[SegmentTask], object] = ignore,
     ) -> None:
         """
         Args:
             folder: the matted folder.
             start: starts a worker.
-            await_state: returns when the file of a state is there, which has its name by now.
+            await_state: returns when the state at a task's start is there, whose file has its name
+                by now.
         """
         self._setup = setup
         self._folder = folder
@@ -183,7 +184,7 @@ class Supervisor:
             if self._submitted and (self._pending[0].broken_workers or following.broken_workers):
                 break
             if following.task.start_state is not None:
-                self._await_state(following.task.start_state.path)
+                self._await_state(following.task)
             worker.submit(following.task)
             self._submitted += 1
 

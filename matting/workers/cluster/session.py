@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,11 +18,6 @@ from matting.workers.cluster.portable_paths import PathMapping
 from matting.workers.cluster.unit_host import IsWanted, UnitHost
 from matting.workers.executor import Executor, WorkerSetup
 from matting.workers.supervisor import Supervisor
-
-# Of a file that another computer has given its name, until a network drive shows it here. Windows
-# keeps for 10 s what is in a folder, Linux for up to 60.
-SEEN_AFTER_SECONDS = 120.0
-POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -118,11 +112,5 @@ class Session:
             self._setup = replace(self._setup, options=replace(options, compute=compute))
 
     def _make_executor(self, progress: Progress) -> Executor:
-        return Supervisor(self._setup, self._request.folder, progress, await_state=_await_file)
-
-
-def _await_file(path: Path) -> None:
-    """Return when a file is seen here, or not after long, either."""
-    until = time.monotonic() + SEEN_AFTER_SECONDS
-    while not path.exists() and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
+        folder = self._request.folder
+        return Supervisor(self._setup, folder, progress, await_state=self.host.await_state)

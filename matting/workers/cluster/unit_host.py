@@ -20,6 +20,9 @@ from matting.workers.executor import Executor, Failure, Outcome, SegmentTask
 
 # How often a worker tells what is done, and asks whether it is still wanted.
 PULSE_SECONDS = 1.0
+# Of a state that another computer has given its name, until a network drive shows it here. Windows
+# keeps for 10 s what is in a folder, Linux for up to 60.
+SEEN_AFTER_SECONDS, LOOK_SECONDS = 120.0, 0.2
 TRIAL = -1  # the number of one, which has none
 
 Send = Callable[[Message], None]
@@ -109,6 +112,21 @@ class UnitHost:
             raise
         finally:
             self._close()
+
+    def await_state(self, task: SegmentTask) -> None:
+        """Return when the state at the start of a task in flight is seen here, or will not be.
+
+        Raises:
+            UnwantedError: nobody waits for what is worked on first.
+        """
+        until = time.monotonic() + SEEN_AFTER_SECONDS
+        state = task.start_state
+        while state is not None and not state.path.exists() and time.monotonic() < until:
+            self._current(task.item.name)
+            own = (h for h in self._in_flight.values() if h.task.item.name == task.item.name)
+            if not any(hosted.unit.is_wanted() for hosted in own):
+                return
+            time.sleep(LOOK_SECONDS)
 
     def _ready_executor(self) -> Executor:
         if self._executor is None:

@@ -15,13 +15,14 @@ from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
 from matting.system.fingerprint import Fingerprint
-from matting.workers.cluster import session, unit_host
+from matting.workers.cluster import unit_host
 from matting.workers.cluster.messages import FramesDone, Message, TaskDone, UnitEnded
 from matting.workers.cluster.unit_host import UnitHost
 from matting.workers.executor import (
     Completion,
     Failure,
     Outcome,
+    SavedState,
     SegmentTask,
     TrialOutcome,
 )
@@ -198,15 +199,49 @@ def test_a_trial_goes_alone(hosted: Hosted) -> None:
     assert hosted.done() == [("a", 0), ("t", 0), ("b", 0)]
 
 
+def continued(name: str, state: Path) -> SegmentTask:
+    return SegmentTask(item(name), start_state=SavedState(state, exact=True))
+
+
 def test_a_state_that_another_computer_has_named_is_waited_for_but_not_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hosted: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(unit_host, "LOOK_SECONDS", 0.01)
     state = tmp_path / "state"
     timer = threading.Timer(0.05, state.touch)
-    timer.start()
-    session._await_file(state)
-    assert state.exists()
+
+    def wait(_: str) -> None:
+        timer.start()
+        hosted.host.await_state(continued("a0", state))
+        assert state.exists()
+        monkeypatch.setattr(unit_host, "SEEN_AFTER_SECONDS", 0.0)
+        hosted.host.await_state(continued("a0", tmp_path / "none"))
+
+    hosted.before = wait
+    hosted.hand_in("a", 1)
+    hosted.serve()
+    assert hosted.done() == [("a", 0)]
     timer.join()
-    monkeypatch.setattr(session, "SEEN_AFTER_SECONDS", 0.0)
-    session._await_file(tmp_path / "none")
+
+
+@pytest.mark.parametrize("unwanted", ["a", "b"])
+def test_a_state_is_not_waited_for_where_nobody_wants_its_unit_any_more(
+    hosted: Hosted, unwanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_host, "LOOK_SECONDS", 0.01)
+    dropped: list[str] = []
+    timer = threading.Timer(0.05, dropped.append, [unwanted])
+
+    def wait(name: str) -> None:
+        if name == "a0":
+            timer.start()
+            hosted.host.await_state(continued(f"{unwanted}0", tmp_path / "none"))
+
+    hosted.before = wait
+    for key in "ab":
+        hosted.hand_in(key, 1, lambda key=key: key not in dropped)  # type: ignore[misc]
+    hosted.serve()
+    (kept,) = {"a", "b"} - {unwanted}
+    assert hosted.done() == [(kept, 0)]
+    assert ("end a0" in hosted.log) is (kept == "a")
+    timer.join()
