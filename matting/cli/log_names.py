@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from matting.system.invocation import ROOT
+from matting.workers.cluster.worker_names import HOST
 
 ADDRESS = re.compile(r"\b(?:tcp|tls)://[^\s,;'\"]*[\w\]/]")  # of a computer in somebody's network
 IGNORES_CASE = sys.platform in {"win32", "darwin"}
@@ -38,8 +39,8 @@ class NameRemover:
         self._folded = {form.lower(): name for form, name in self._names.items()}
 
     def remove(self, text: str) -> str:
-        """Return a text without them, and without the addresses of computers."""
-        text = ADDRESS.sub("<address>", text)
+        """Return a text without them, and without the addresses and names of computers."""
+        text = HOST.sub("<computer>", ADDRESS.sub("<address>", text))
         return self._pattern.sub(lambda match: self._folded[match[0].lower()], text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from matting.cli.parser import parse
 from matting.cli.run_log import job_folders, log_of
 from matting.progress import Notice
 from matting.project.paths import PLAN_NAME, MattedFolder
+from matting.workers.cluster.worker_names import name_here
 from tests.support.clips import make_clip
 from tests.support.repository import ROOT
 
@@ -162,7 +164,7 @@ def test_names_of_the_computer_and_the_user_are_left_out(
     assert "<weights> and <RVM_CHECKPOINT> in ~," in text
 
 
-def test_addresses_of_other_computers_are_left_out(tmp_path: Path) -> None:
+def test_addresses_and_names_of_other_computers_are_left_out(tmp_path: Path) -> None:
     segments = tmp_path / "clip_segments"
     matted = MattedFolder.of(segments).root
     matted.mkdir()
@@ -172,8 +174,10 @@ def test_addresses_of_other_computers_are_left_out(tmp_path: Path) -> None:
     log = log_of(parse(arguments), arguments)
     assert log is not None
     log.write(f"tls://10.0.0.7:43211, and 'tcp://[fe80::1]:8786'. {keys / 'key.pem'} is damaged")
+    log.write(f"{name_here('cuda:1')} takes part.")
     text = text_of(matted)
-    for secret in ("render-pc", "10.0.0.7", "43211", "fe80", "elsewhere"):
+    assert f"<computer> (cuda:1, process {os.getpid()}) takes part." in text
+    for secret in ("render-pc", "10.0.0.7", "43211", "fe80", "elsewhere", socket.gethostname()):
         assert secret not in text, secret
     assert "--workers '<address>' '--certificates=<certificates>'" in text
     assert "<address>, and '<address>'. <certificates>/key.pem is damaged" in text

@@ -16,6 +16,7 @@ from matting.progress import Progress
 from matting.system.lifetimes import end_with_parent
 from matting.system.subprocesses import process_context, start
 from matting.workers.cluster.session import Node
+from matting.workers.cluster.worker_names import local_names
 from matting.workers.cluster.worker_node import serve_node
 from matting.workers.supervisor import TRIES
 
@@ -70,7 +71,7 @@ class LocalWorkers:
                 self.progress.say(f"What goes on, in a browser: {cluster.dashboard_link}")
             self._workers = [
                 _LocalWorker(Node(name, device, threads=self.threads))
-                for name, device in zip(_names(self.devices), self.devices, strict=True)
+                for name, device in zip(local_names(self.devices), self.devices, strict=True)
             ]
             try:
                 for worker in self._workers:
@@ -121,12 +122,3 @@ def serve_local(node: Node, address: str, secured_by: Security) -> None:
     """Be a worker for as long as the process that started this one is there."""
     end_with_parent()
     serve_node(node, address, secured_by, Progress())
-
-
-def _names(devices: Sequence[str]) -> list[str]:
-    """Return a name for each device; those of the same one are numbered."""
-    names = []
-    for index, device in enumerate(devices):
-        same = devices.count(device) > 1
-        names.append(f"{device} ({devices[: index + 1].count(device)})" if same else device)
-    return names

@@ -15,7 +15,7 @@ class Joined:
     """A worker is there, fits, and has loaded what it needs.
 
     Attributes:
-        name: what a user knows it by: its computer and its device.
+        name: as of `Node`.
         choice: what its network computes in; None: that is not known.
     """
 

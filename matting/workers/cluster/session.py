@@ -40,7 +40,7 @@ class Node:
     """What a worker is, whatever the run.
 
     Attributes:
-        name: what users know it by: its computer and its device.
+        name: what users know it by: no other worker of a run has the same.
         device: by a name that `choose_device` takes.
         checkpoint: its own file of the weights; None: it is looked for.
         mapping: where it sees what the run's computer sees.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import socket
 import threading
 import warnings
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from matting.workers.cluster.portable_paths import PathMapping, dumps, loads
 from matting.workers.cluster.reachability import require_scheduler
 from matting.workers.cluster.sentences import Sentences
 from matting.workers.cluster.session import Node, Session
+from matting.workers.cluster.worker_names import name_here
 
 # A session takes a thread, and so does each unit, which only waits.
 THREADS = 16
@@ -69,8 +69,7 @@ def serve_worker(
         KeyboardInterrupt: always, at the end.
     """
     address = require_safe_address(address, certificates)
-    name = f"{socket.gethostname()} ({device})"
-    node = Node(name, device, checkpoint, mapping, threads)
+    node = Node(name_here(device), device, checkpoint, mapping, threads)
 
     def why_not() -> str:
         try:
