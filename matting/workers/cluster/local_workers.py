@@ -92,6 +92,10 @@ class LocalWorkers:
                 worker.ended = 0 if had_begun else worker.ended + 1
                 if worker.ended < TRIES:
                     self._start(worker)
+                else:
+                    self.progress.say(
+                        f"{worker.node.name} takes no part: its process ends as soon as it begins."
+                    )
         if all(worker.process is None for worker in self._workers):
             return MachineUnusableError(
                 f"The workers on {', '.join(self.devices)} end as soon as they begin.",
