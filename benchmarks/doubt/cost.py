@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -52,7 +52,7 @@ class Counted:
     """
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = threading.Lock()
 
     def count(self, part: str, owner: Any, name: str) -> None:
@@ -70,7 +70,7 @@ class Counted:
         setattr(owner, name, counted)
 
 
-def measure(folder: Path, size: Size, checkpoint: Path | None) -> tuple[Counter[str], float]:
+def measure(folder: Path, size: Size, checkpoint: Path | None) -> tuple[dict[str, float], float]:
     """Matte a job; return what each part took, and what all of it did, in processor seconds."""
     clip = write_clip(folder / "clip.mp4", size, FRAMES)
     length = CuttingOptions(seconds=Fraction(FRAMES, SEGMENTS * RATE))
