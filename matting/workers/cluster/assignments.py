@@ -160,32 +160,47 @@ class Assignments:
 
     def _seconds(self) -> Iterator[Run]:
         """Yield units that another, faster worker may well end sooner than the one that has it."""
-        taken = Counter(run.unit.number for run in self._runs.values())
-        for worker, known in self.workers.items():
-            if known.keys or known.frames_per_second is None:
-                continue
-            alone = (run for run in self._runs.values() if taken[run.unit.number] == 1)
-            sooner = (run for run in alone if self._is_sooner(run, known))
-            slowest = max(sooner, key=self._seconds_left, default=None)
-            rest = None if slowest is None else self._rest(slowest)
-            if rest is not None:
-                taken[rest.number] += 1
-                known.was_second_for.add(rest.number)
-                yield self._begin(rest, worker, is_second=True)
+        idle = {
+            worker: rate
+            for worker, known in self.workers.items()
+            if not known.keys and (rate := known.frames_per_second) is not None
+        }
+        # This is asked at each event: runs are looked at once, and not once for each idle worker.
+        late = self._late_runs(max(idle.values())) if idle else []
+        for worker, rate in idle.items():
+            known = self.workers[worker]
+            for left, run in late:
+                if run.unit.number in known.was_second_for or run.frames_left / rate >= left:
+                    continue
+                rest = self._rest(run)
+                if rest is not None:
+                    late.remove((left, run))
+                    known.was_second_for.add(rest.number)
+                    yield self._begin(rest, worker, is_second=True)
+                break
 
-    def _is_sooner(self, run: Run, known: KnownWorker) -> bool:
-        """Return whether a worker that begins with the rest of a unit now would end it sooner."""
-        if run.unit.number in known.was_second_for or known.frames_per_second is None:
-            return False
-        run.pass_over(self._settled)
-        if run.done == len(run.unit.segments):
-            return False
-        return run.frames_left / known.frames_per_second < self._seconds_left(run)
+    def _late_runs(self, rate: float) -> list[tuple[float, Run]]:
+        """Return what a worker would end sooner that began with the rest of it now.
+
+        Args:
+            rate: the worker's frames per second.
+        Returns:
+            units that one worker has, each with how long that is likely to be busy with it; the
+            one that takes longest first.
+        """
+        taken = Counter(run.unit.number for run in self._runs.values())
+        late: list[tuple[float, Run]] = []
+        for run in self._runs.values():
+            run.pass_over(self._settled)
+            if taken[run.unit.number] == 1 and run.done < len(run.unit.segments):
+                left = self._seconds_left(run)
+                if run.frames_left / rate < left:
+                    late.append((left, run))
+        return sorted(late, key=lambda one: -one[0])
 
     def _seconds_left(self, run: Run) -> float:
         """Return how long a worker is likely to be busy with a unit."""
         known = self.workers[run.worker]
-        run.pass_over(self._settled)
         busy = time.monotonic() - known.busy_since  # with the segment that it is at
         if known.frames_per_second is None:
             return busy

@@ -72,3 +72,62 @@ def test_what_is_left_of_a_long_unit_is_found_by_looking_at_each_segment_once(
         seconds += begin(assignments)
         assignments.reclaim()
     assert looked_at < 10 * count
+
+
+def with_rates(assignments: Assignments, rates: dict[str, float]) -> list[Run]:
+    """Have the workers take part, each busy with a unit of its own, and known to be so fast."""
+    assignments.workers.clear()
+    for worker in rates:
+        assignments.join(worker, worker)
+    assignments.add([unit(10 * index, 10) for index in range(len(rates))])
+    runs = begin(assignments)
+    for worker, rate in rates.items():
+        assignments.workers[worker].frames, assignments.workers[worker].seconds = 100, 100 / rate
+    return runs
+
+
+def finish(assignments: Assignments, run: Run) -> None:
+    for index in range(len(run.unit.segments)):
+        assignments.settle(run, index, DONE)
+    assignments.end(run.key)
+
+
+def test_who_has_nothing_to_do_takes_what_would_last_longest_as_a_second(
+    assignments: Assignments,
+) -> None:
+    rates = {"slowest": 0.001, "slow": 0.01, "fast": 1e6, "faster": 1e7, "lame": 0.0001}
+    runs = {run.worker: run for run in with_rates(assignments, rates)}
+    for worker in ("fast", "faster", "lame"):
+        finish(assignments, runs[worker])
+    assignments.workers["lame"].seconds = 1e9
+    seconds = begin(assignments)
+    assert [(run.worker, run.unit.number) for run in seconds] == [
+        ("fast", runs["slowest"].unit.number),
+        ("faster", runs["slow"].unit.number),
+    ]
+    assert all(run.is_second for run in seconds)
+    assert begin(assignments) == []  # the lame one would not be sooner
+    assignments.end(seconds[0].key)
+    assert begin(assignments) == []  # nobody is a second for the same unit twice
+    finish(assignments, runs["slowest"])
+    assert [run for run in begin(assignments) if run.unit.number == seconds[0].unit.number] == []
+
+
+def test_idle_workers_do_not_make_an_event_costly(
+    assignments: Assignments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 64
+    runs = with_rates(assignments, {f"worker {index}": 1.0 for index in range(count)})
+    for run in runs[: count // 2]:
+        finish(assignments, run)
+        assignments.workers[run.worker].seconds = 1e9  # none of them would be sooner
+    asked: list[Run] = []
+    seconds_left = Assignments._seconds_left
+
+    def ask(self: Assignments, run: Run) -> float:
+        asked.append(run)
+        return seconds_left(self, run)
+
+    monkeypatch.setattr(Assignments, "_seconds_left", ask)
+    assert begin(assignments) == []
+    assert len(asked) <= count
