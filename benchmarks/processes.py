@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROC = Path("/proc")
 INTERVAL_SECONDS = 0.1
 PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+RESIDENT = re.compile(r"^VmRSS:\s+(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class RunResult:
     Attributes:
         cpu_seconds: CPU time, all cores; 0 where the system does not tell (Windows).
         peak_bytes: resident memory, each process at its own peak; 0 where there is no /proc.
+        together_bytes: the most resident memory of all processes at the same moment, as far as it
+            was seen; 0 likewise.
         gpu_bytes: the most that was taken on the GPU meanwhile, by the driver's count; 0 without
             one.
     """
@@ -36,6 +39,7 @@ class RunResult:
     cpu_seconds: float
     peak_bytes: int
     gpu_bytes: int
+    together_bytes: int = 0
 
 
 def run(command: Sequence[str]) -> RunResult:
@@ -58,7 +62,14 @@ def run(command: Sequence[str]) -> RunResult:
     cpu_seconds = (
         after.children_user + after.children_system - before.children_user - before.children_system
     )
-    return RunResult(output, seconds, cpu_seconds, sum(monitor.peaks.values()), monitor.gpu_bytes)
+    return RunResult(
+        output,
+        seconds,
+        cpu_seconds,
+        sum(monitor.peaks.values()),
+        monitor.gpu_bytes,
+        monitor.together_bytes,
+    )
 
 
 def module_command(name: str, *arguments: object) -> list[str]:
@@ -77,6 +88,7 @@ class _Monitor:
     def __init__(self) -> None:
         self.pid: int | None = None
         self.peaks: dict[int, int] = {}
+        self.together_bytes = 0
         self.gpu_bytes = 0
         self._gpu_bytes_before = _gpu_bytes_in_use()
         self._stopped = threading.Event()
@@ -92,8 +104,12 @@ class _Monitor:
 
     def _watch(self) -> None:
         while not self._stopped.wait(INTERVAL_SECONDS):
+            together = 0
             for pid in _process_tree(self.pid):
-                self.peaks[pid] = max(self.peaks.get(pid, 0), _peak_bytes(pid))
+                status = _read(PROC / str(pid) / "status")
+                self.peaks[pid] = max(self.peaks.get(pid, 0), _bytes(PEAK, status))
+                together += _bytes(RESIDENT, status)
+            self.together_bytes = max(self.together_bytes, together)
             self.gpu_bytes = max(self.gpu_bytes, _gpu_bytes_in_use() - self._gpu_bytes_before)
 
 
@@ -110,9 +126,9 @@ def _process_tree(root: int | None) -> list[int]:
     return [pid for pid in tree if pid is not None]
 
 
-def _peak_bytes(pid: int) -> int:
-    """Return the most memory that a process has had resident."""
-    match = PEAK.search(_read(PROC / str(pid) / "status"))
+def _bytes(line: re.Pattern[str], status: str) -> int:
+    """Return what a line of a process's status tells; 0 where there is none."""
+    match = line.search(status)
     return int(match[1]) * 1024 if match else 0
 
 

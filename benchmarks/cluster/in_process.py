@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dask
 from distributed import Client, Scheduler, Worker
 
 from matting.progress import Progress
@@ -61,6 +62,7 @@ class InProcessCluster:
 def cluster_in_process() -> Iterator[InProcessCluster]:
     """Run a scheduler, and the workers that are added, for as long as the block lasts."""
     with (
+        dask.config.set(worker_node.CONFIG),
         running_scheduler(free_address(), None, Sentences(Progress())) as scheduler,
         LoopThread("workers") as loop,
     ):
@@ -94,7 +96,7 @@ def staying_worker(
         enter()
         await stay.stay()
 
-    with LoopThread("staying worker") as loop:
+    with dask.config.set(worker_node.CONFIG), LoopThread("staying worker") as loop:
         staying = loop.start(enter_and_stay())
         try:
             yield sentences

@@ -1,4 +1,4 @@
-"""Row: processes of a job on `--device cpu,cpu` are killed at random, and it is run until done.
+"""Row: processes of a job on `--device cpu,cpu,cpu` are killed at random, and it is run until done.
 
 All come of a server that has loaded everything, so that a start costs a moment. So none of them has
 the job's process as its parent, with which the system ends them elsewhere: when that is killed, the
@@ -19,7 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from random import Random
 
-from benchmarks.cluster.job import SharedJob, infer_command, write_job
+from benchmarks.cluster.job import SharedJob, infer_command, processed, write_job
 from benchmarks.cluster.row import Row
 
 PRELOADED = [
@@ -32,8 +32,9 @@ PRELOADED = [
 CONTEXT = get_context("forkserver")
 SHOTS, SEGMENTS = 4, 2
 KILLS, MOST_OF_ONE_JOB, SEED = 100, 3, 1
-WORKERS = 2
+WORKERS = 3
 LIMIT_SECONDS, POLL_SECONDS = 300.0, 0.02
+LATER_SECONDS = 0.5  # a kill comes so much after a segment is done, at the most
 BEGUN = re.compile(r"(output_\d+\.mp4): ratio ")
 
 
@@ -65,14 +66,11 @@ def measure(folder: Path, kills: int = KILLS, seed: int = SEED) -> Row:
     first.start()
     first.join()
     job = write_job(folder / "job", SHOTS, SEGMENTS)
-    undisturbed = folder / "undisturbed"
-    undisturbed.mkdir()
-    seconds = _finish(job.copy(undisturbed), undisturbed)
     random, tally = Random(seed), Tally()
     while tally.killed.total() < kills:
         own = folder / f"job_{tally.jobs}"
         own.mkdir()
-        _disturb(job, own, random, tally, seconds)
+        _disturb(job, own, random, tally)
         print(tally, flush=True)
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.killed.items()))
     total = tally.killed.total()
@@ -89,12 +87,12 @@ def measure(folder: Path, kills: int = KILLS, seed: int = SEED) -> Row:
     )
 
 
-def _disturb(job: SharedJob, folder: Path, random: Random, tally: Tally, seconds: float) -> None:
+def _disturb(job: SharedJob, folder: Path, random: Random, tally: Tally) -> None:
     """Kill up to a few processes of one job, and run it to its end."""
     segments = job.copy(folder)
     kills = 0
     for _ in range(random.randint(1, MOST_OF_ONE_JOB)):
-        kind = _run_and_kill(segments, folder, random, random.uniform(0, seconds))
+        kind = _run_and_kill(segments, folder, random)
         if kind is None:
             break
         kills += 1
@@ -111,17 +109,19 @@ def _disturb(job: SharedJob, folder: Path, random: Random, tally: Tally, seconds
     tally.most_again = max(tally.most_again, again / max(1, kills))
 
 
-def _run_and_kill(segments: Path, folder: Path, random: Random, moment: float) -> str | None:
+def _run_and_kill(segments: Path, folder: Path, random: Random) -> str | None:
     """Start the job, and kill one of its processes; return which, None: it ended before.
 
-    Where that is not the job's own, it goes on to its end.
-
-    Args:
-        moment: in seconds after a first segment was begun.
+    Where that is not the job's own, it goes on to its end. The moment is after some of the segments
+    that are not done have been done, so that all parts of a job are met however fast it is.
     """
+    undone = SHOTS * SEGMENTS - _count_done(segments)
+    done = _count_done(segments) + random.randrange(max(1, undone))
     process, log = _start(segments, folder)
     _await_begun(process, log)
-    process.join(moment)
+    while process.is_alive() and _count_done(segments) < done:
+        process.join(POLL_SECONDS)
+    process.join(random.uniform(0, LATER_SECONDS))
     if not process.is_alive():
         return None
     others = [pid for pid in _children(_server_pid()) if pid != process.pid]
@@ -138,16 +138,18 @@ def _run_and_kill(segments: Path, folder: Path, random: Random, moment: float) -
     return "jobs with their scheduler"
 
 
-def _finish(segments: Path, folder: Path) -> float:
-    """Run the job until it is done; return how long the last run took from its first segment on."""
+def _count_done(segments: Path) -> int:
+    return sum(processed(segments).values())
+
+
+def _finish(segments: Path, folder: Path) -> None:
+    """Run the job until it is done."""
     until = time.monotonic() + LIMIT_SECONDS
     while True:
-        process, log = _start(segments, folder)
-        _await_begun(process, log)
-        started = time.monotonic()
+        process, _ = _start(segments, folder)
         _await(process)
         if process.exitcode == 0:
-            return time.monotonic() - started
+            return
         if time.monotonic() > until:
             raise RuntimeError(f"{segments} does not come to its end")
 
@@ -161,7 +163,9 @@ def _await_begun(process: ForkServerProcess, log: Path) -> None:
 
 def _start(segments: Path, folder: Path) -> tuple[ForkServerProcess, Path]:
     """Start the job; return its process, and the log of it."""
-    command = infer_command(segments, "--device", "cpu,cpu", "--threads", 1, "--verbose")
+    command = infer_command(
+        segments, "--device", ",".join(["cpu"] * WORKERS), "--threads", 1, "--verbose"
+    )
     command += ["--precision", "fp32"]
     words = [word for word in command[2:] if word != "--quiet"]
     log = folder / f"log_{len(list(folder.glob('log_*')))}"
