@@ -60,7 +60,7 @@ def measure(
     segments = folder / "large_segments"
     segments.mkdir()
     clip = write_clip(segments / "large.mp4", size, frames)
-    given = ("--device", "cpu", "--checkpoint", checkpoint, "--view", VIEW)
+    given: tuple[object, ...] = ("--device", "cpu", "--checkpoint", checkpoint, "--view", VIEW)
     measured = [_measured("infer", "infer", segments, *given)]
     matted = MattedFolder.of(segments).root
     for name in FORMATS:
