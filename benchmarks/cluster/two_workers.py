@@ -20,7 +20,7 @@ from benchmarks.processes import ROOT
 from matting.imaging.sample_format import Size
 
 SIZE, SHOTS, FRAMES = Size(854, 480), 8, 30
-ROUNDS = 2
+ROUNDS = 1
 LEAST = 1.7
 
 
