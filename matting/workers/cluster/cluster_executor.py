@@ -183,6 +183,7 @@ class ClusterExecutor:
                 self._leave_out(worker, message.error)
             self._drop(message.key, self._assignments.end(message.key))
         elif isinstance(message, Joined):
+            self._refused.discard(worker)
             self._assignments.join(worker, message.name)
             self._choice = self._choice or message.choice
             self._progress.say(f"{message.name} takes part.")

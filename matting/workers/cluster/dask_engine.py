@@ -94,9 +94,16 @@ class DaskEngine:
 
     def start(self, worker: str, key: str, name: str, tasks: Sequence[SegmentTask]) -> None:
         """Have a worker go through tasks, as `Engine.start`."""
-        self._units[key] = self._submit(
-            worker_node.run_unit, worker, f"{key} {self._name}", key, dumps(tuple(tasks))
-        )
+        session = self._sessions.get(worker)
+        if session is not None:  # else it is gone, as will be told
+            self._units[key] = self._submit(
+                worker_node.run_unit,
+                worker,
+                f"{key} {self._name}",
+                session.key,
+                key,
+                dumps(tuple(tasks)),
+            )
 
     def drop(self, key: str) -> None:
         """Want a unit no more, as `Engine.drop`."""
@@ -139,7 +146,6 @@ class DaskEngine:
             raise ValueError("the engine is not open")
         return self._client.submit(
             work,
-            self._name,
             *given,
             key=key,
             workers=[worker],
@@ -169,14 +175,15 @@ class DaskEngine:
         if self._client is None or not self._is_connected:
             return None
         try:
-            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            return present_workers(self._client)
         except (OSError, TimeoutError):
             return None
-        return set(workers)
 
     def _begin_session(self, address: str) -> None:
         key = f"session of {address} {uuid4().hex}"
-        session = self._submit(worker_node.serve_session, address, key, dumps(self._request))
+        session = self._submit(
+            worker_node.serve_session, address, key, self._name, dumps(self._request)
+        )
         self._sessions[address] = session
         session.add_done_callback(lambda future: self._note_end(address, future))
 
@@ -194,6 +201,18 @@ class DaskEngine:
 
     def _log(self, line: str) -> None:
         self._events.put(Event("", Said(line, is_detail=True)))
+
+
+def present_workers(client: Client) -> set[str]:
+    """Return the addresses of a scheduler's workers.
+
+    What the client itself remembers of them, as `scheduler_info`, is of no use: now and then it
+    asks for none of them, and remembers that.
+
+    Raises:
+        OSError, TimeoutError: the scheduler does not answer.
+    """
+    return set(client.sync(client.scheduler.identity, n_workers=-1)["workers"])
 
 
 def _lost() -> MattingError:

@@ -11,7 +11,7 @@ from matting.cluster_options import CERTIFICATES_OPTION, ClusterOptions
 from matting.progress import Progress
 from matting.system.invocation import program_line
 from matting.workers.cluster.certificates import security
-from matting.workers.cluster.dask_engine import DaskEngine
+from matting.workers.cluster.dask_engine import DaskEngine, present_workers
 from matting.workers.cluster.local_workers import LocalWorkers
 from matting.workers.cluster.reachability import require_scheduler
 from matting.workers.executor import WorkerSetup
@@ -39,7 +39,7 @@ def _connected(cluster: ClusterOptions, progress: Progress) -> Iterator[Client]:
     address = require_scheduler(cluster.scheduler, cluster.certificates)
     secured_by = security(cluster.certificates, address)
     with Client(address, security=secured_by, timeout=CONNECT_SECONDS) as client:
-        if not client.scheduler_info(n_workers=-1)["workers"]:
+        if not present_workers(client):
             given = cluster.certificates
             options = [] if given is None else [CERTIFICATES_OPTION, given]
             progress.say(

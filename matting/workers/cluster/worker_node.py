@@ -36,9 +36,9 @@ from matting.workers.cluster.worker_names import name_here
 THREADS = 16
 JOIN_SECONDS, REJOIN_SECONDS, LEAVE_SECONDS = 30.0, 2.0, 10.0
 NODE = "matting_node"  # the attribute of Dask's worker
-# The sessions that are served in this process, by the addresses of its workers and the sessions'
-# names. A worker that joins again has another address, and for a moment both have a session.
-SESSIONS: dict[tuple[str, str], Session] = {}
+# The sessions that are served in this process, by the keys of their tasks. For a moment, a run can
+# have two at one worker: where it took the worker for gone, and the first has not noticed yet.
+SESSIONS: dict[str, Session] = {}
 CONFIG = {
     "distributed.worker.profile.enabled": False,  # it would look at waiting threads all the time
     "distributed.worker.memory.target": False,  # what is large is in another process
@@ -160,25 +160,33 @@ class Stay:
         self.said = text
 
 
-def serve_session(name: str, request: bytes) -> None:
-    """Serve a run in this worker, as long as it wants: a task that runs for all that time."""
+def serve_session(topic: str, request: bytes) -> None:
+    """Serve a run in this worker, as long as it wants: a task that runs for all that time.
+
+    Args:
+        topic: of what the run is told.
+    """
     worker = get_worker()
     node = getattr(worker, NODE)
     task = str(worker.get_current_task())
-    session = Session(node, _loaded(request, node), _sender(worker, name, node))
-    key = worker.address, name
-    SESSIONS[key] = session
+    session = Session(node, _loaded(request, node), _sender(worker, topic, node))
+    SESSIONS[task] = session
     try:
         session.serve(lambda: _is_wanted(worker, task))
     finally:
-        del SESSIONS[key]
+        del SESSIONS[task]
 
 
 def run_unit(session: str, key: str, tasks: bytes) -> None:
-    """Have a session go through a unit: a task that lasts until the unit is at its end."""
+    """Have a session go through a unit: a task that lasts until the unit is at its end.
+
+    Args:
+        session: the key of its task.
+        key: the unit's.
+    """
     worker = get_worker()
     task = str(worker.get_current_task())
-    own = SESSIONS.get((worker.address, session))
+    own = SESSIONS.get(session)
     if own is not None:  # else the session is over, as the run is told
         unit = _loaded(tasks, getattr(worker, NODE))
         own.host.run(key, unit, lambda: _is_wanted(worker, task))

@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dask
 import pytest
 
 from benchmarks.cluster.in_process import (
@@ -17,7 +18,8 @@ from benchmarks.cluster.in_process import (
 from matting.cluster_options import ClusterOptions
 from matting.infer import infer
 from matting.progress import Progress
-from matting.workers.cluster import worker_node
+from matting.workers.cluster import dask_engine, worker_node
+from matting.workers.cluster.dask_engine import present_workers
 from matting.workers.cluster.portable_paths import PathMapping
 from matting.workers.cluster.scheduler_node import running_scheduler
 from matting.workers.cluster.sentences import Sentences
@@ -74,6 +76,32 @@ def test_a_worker_whose_connection_is_lost_comes_back_to_the_same_run(
     with staying_worker(Node("one", "cpu"), cluster.address):
         assert job.run_on(cluster, progress) == job.plain
     assert progress.mentions("one is gone")
+    assert sum("one takes part" in text for text in progress.said) == 2
+
+
+def test_no_worker_is_missed_whatever_else_asks_for_them(cluster: InProcessCluster) -> None:
+    often = {"distributed.client.scheduler-info-interval": "1ms"}  # Dask's client itself
+    address = cluster.add(Node("one", "cpu"))
+    with dask.config.set(often), cluster.client() as client:
+        assert all(present_workers(client) == {address} for _ in range(300))
+
+
+def test_a_worker_that_was_taken_for_gone_takes_part_again(
+    cluster: InProcessCluster, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.add(Node("one", "cpu"))
+    missed: list[set[str]] = []
+    progress = Recorder()
+    progress.on_segment_end = once(lambda: missed.append(set()))
+    monkeypatch.setattr(dask_engine, "WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(
+        dask_engine,
+        "present_workers",
+        lambda client: missed.pop() if missed else present_workers(client),
+    )
+    assert job.run_on(cluster, progress) == job.plain
+    assert progress.mentions("one is gone")
+    assert not progress.mentions("takes no part")
     assert sum("one takes part" in text for text in progress.said) == 2
 
 

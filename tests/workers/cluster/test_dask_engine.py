@@ -38,7 +38,8 @@ TASKS = [SegmentTask(Input("a.mp4", Path("a.mp4"), "a"))]
 class Asked:
     """A future."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
+        self.key = key
         self.status = "pending"
         self._acts: list[Callable[[Asked], object]] = []
 
@@ -70,7 +71,7 @@ class StandIn:
         self.take: Callable[[tuple[float, tuple[str, bytes]]], object] = str
 
     def submit(self, _work: object, *_: object, key: str, **__: object) -> Asked:
-        own = Asked()
+        own = Asked(key)
         self.asked[key] = own
         return own
 
@@ -81,7 +82,14 @@ class StandIn:
     def subscribe_topic(self, _: str, take: Callable[..., object]) -> None:
         self.take = take
 
-    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, None]]:
+    @property
+    def scheduler(self) -> StandIn:
+        return self
+
+    def sync(self, asked: Callable[..., object], **given: object) -> object:
+        return asked(**given)
+
+    def identity(self, n_workers: int) -> dict[str, dict[str, None]]:
         return {"workers": dict.fromkeys(self.workers)}
 
     def tell(self, worker: str, message: Message) -> None:

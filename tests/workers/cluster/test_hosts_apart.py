@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from benchmarks.cluster.in_process import staying_worker
+from benchmarks.cluster.in_process import free_address, staying_worker
 from benchmarks.cluster.lossy_link import Link, linked_host, why_not_here
 from matting.progress import Progress
 from matting.workers.cluster.certificates import make_certificates, security
@@ -22,7 +22,6 @@ from matting.workers.cluster.session import Node
 from tests.support.recorder import Recorder
 from tests.support.shared_job import Job, once
 
-PORT = 8786
 CUT_SECONDS = 3.0
 SECONDS = 60.0
 
@@ -37,18 +36,18 @@ def test_workers_behind_a_network_that_fails_make_what_plain_infer_makes(
 ) -> None:
     if why := why_not_here():
         pytest.skip(why)
-    certificates = tmp_path / "certificates"
+    certificates, port = tmp_path / "certificates", free_address().rpartition(":")[2]
     make_certificates(certificates)
     progress = Recorder()
     with ExitStack() as network:
         links = [network.enter_context(linked_host(number, 0.05, 0.01)) for number in range(2)]
-        scheduler = f"tls://0.0.0.0:{PORT}"
+        scheduler = f"tls://0.0.0.0:{port}"
         network.enter_context(running_scheduler(scheduler, certificates, Sentences(Progress())))
         for link in links:
-            address = f"tls://{link.here}:{PORT}"
+            address = f"tls://{link.here}:{port}"
             node = Node(link.host, "cpu")
             network.enter_context(staying_worker(node, address, certificates, link.enter))
-        address = f"tls://{links[0].here}:{PORT}"
+        address = f"tls://{links[0].here}:{port}"
 
         def connect() -> Client:
             secured_by = security(certificates, address)
