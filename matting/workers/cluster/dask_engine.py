@@ -212,6 +212,8 @@ def present_workers(client: Client) -> set[str]:
     Raises:
         OSError, TimeoutError: the scheduler does not answer.
     """
+    if client.scheduler is None:
+        raise OSError("the client is closed")
     return set(client.sync(client.scheduler.identity, n_workers=-1)["workers"])
 
 
