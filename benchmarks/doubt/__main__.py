@@ -47,7 +47,7 @@ from matting.project.segment_signs import MOST_APART_SECONDS
 TITLE = "Signs of doubt"
 MOMENTS = 20
 LEAST_HITS = 10  # of MOMENTS
-SHARES = 2  # each way in which clips are harder is that of a half of the people
+SHARES = 1  # each way in which clips are harder is that of all people
 SMALL_PX, SMALL_FRAMES = 150, 24
 JOINED_FRAMES = 24  # of each of three clips
 DRAWN_SEEDS = range(1_010, 1_014)
