@@ -26,7 +26,8 @@ from benchmarks.results import measured_on, table, write_section
 from benchmarks.seconds import Seconds
 from matting.delivery.format_writers import FormatWriter, create_format_writer, format_input
 from matting.delivery.formats import FORMATS, DeliveryFormat
-from matting.delivery.outputs import OutputTarget, output_formats
+from matting.delivery.output_target import OutputTarget
+from matting.delivery.outputs import output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.demo import CHECKPOINT
 from matting.imaging.compositor import Matte
@@ -38,8 +39,9 @@ from matting.imaging.renderer import Renderer, StoredFrames, compose_outputs
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import VARIABLE, load_checkpoint
+from matting.media.frame_chunks import take_frames
 from matting.media.matte_file import MatteFile
-from matting.media.source import FrameChunk, take_frames
+from matting.media.source import FrameChunk
 from matting.media.video_source import VideoSource
 from matting.network_choice import Subject
 from matting.options import (

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from matting.background import COLOUR
-from matting.delivery.outputs import OutputTarget, create_writer, output_formats
+from matting.delivery.output_target import OutputTarget
+from matting.delivery.outputs import create_writer, output_formats
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.compositor import Matte
 from matting.imaging.frame_parts import FrameParts, whole_frames

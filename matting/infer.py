@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from matting.background import BackgroundFile
 from matting.delivery.dry_run import mention_ffmpeg
-from matting.delivery.encoder_choice import choose_encoder, try_isolated
+from matting.delivery.finished_encoder import with_finished_encoder
+from matting.delivery.output_target import target_of
 from matting.errors import InputError, MattingError
-from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
-from matting.media.background import with_background_read
-from matting.media.hardware_probe import HardwareProbe
-from matting.media.images.sequence import result_names
 from matting.media.probe import encryption_error
 from matting.network_choice import Shots
-from matting.options import MattingOptions
+from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress, ignore
 from matting.project.clip_settings import with_clip_settings
+from matting.project.entry import RecordedSettings
 from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_places import (
@@ -38,13 +39,17 @@ from matting.project.recorded_settings import settings_of, with_tags_as_before
 from matting.project.resumed_options import take_up
 from matting.project.source_watch import require_source_unchanged
 from matting.system import files
-from matting.system.device import choose_device, describe, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.files import image_files
-from matting.workers.executor import ExecutorFactory, WorkerSetup, target_of
+from matting.system.gpu_diagnosis import warn_of_unused_gpu
+from matting.system.package_loading import loading
+from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.executors import make_executor
 from matting.workers.job_precision import with_precision_of_job
 from matting.workers.matting_run import MattingRun
+
+if TYPE_CHECKING:
+    from matting.workers.run_device import RunDevice
 
 UNKNOWN_SHOTS = (
     "was cut by an earlier version, which did not look for shots: it is matted as one. To have "
@@ -80,17 +85,14 @@ def infer(
         MachineUnusableError: the network does not work here at present; nothing is lost.
         MissingError, StorageError, BusyError.
     """
-    compute = options.compute
-    inputs = read_inputs(segments)
-    if inputs.plan is not None and not options.then_joined:
-        mention_ffmpeg(progress)
-    for note in inputs.notes():
-        progress.say(note)
-    if inputs.plan is not None:
-        require_source_unchanged(segments.parent, inputs.plan.source, progress)
+    inputs = _noted(read_inputs(segments), progress)
     folder = MattedFolder.of(segments, output)
     require_places([Place(folder.root, is_folder=True)], segments)
     known = Ledger(folder)
+    # Then neither torch is loaded nor a process started before that turns out to be wrong.
+    said_to_be_done = all(known.says_done(item.name) for item in inputs.inputs)
+    if inputs.plan is not None and not options.then_joined and not said_to_be_done:
+        mention_ffmpeg(progress)
     if inputs.plan is not None:
         video = Path(inputs.plan.source.name)
         options = with_clip_settings(options, video, (segments.parent,), progress)
@@ -98,16 +100,14 @@ def infer(
     inputs = with_views(inputs, options.matte)
     if inputs.plan is not None and inputs.plan.shots is None and options.matte.shots is Shots.AUTO:
         progress.say(f"{segments.name} {UNKNOWN_SHOTS}")
-    options = asked = replace(options, output=with_background_read(options.output))
+    options = asked = _with_background_read(options)
     options = with_tags_as_before(options, map(known.entry, known.names))
     refused = _refused(inputs, folder, options)
     require_places(_places(inputs.without(refused), folder, options), segments)
-    device = choose_device(compute.device)
-    require_decoder(compute.decoder, device)
+    device = None if said_to_be_done else _device_for(options, progress, network=network)
     checkpoint: Path | None = None
     checkpoint_sha256 = weights_of(known)
     if network:
-        require_precision(options.matte.precision, device)
         checkpoint = find_checkpoint(options.matte.checkpoint, progress, options.matte.model)
         checkpoint_sha256 = files.sha256(checkpoint)
     with ExitStack() as locks:
@@ -116,39 +116,69 @@ def infer(
             locks.enter_context(reading_lock(segments))
         ledger = Ledger(folder)  # read again: until here another run may have written it
         require_same_origin(inputs, ledger)
-        share_cores(device, compute.threads)
-        if network and not compute.cluster.is_asked_for:
-            progress.say(describe(device))
-        chosen, why = choose_encoder(
-            options.output,
-            device,
-            inputs,
-            ledger,
-            settings=lambda item, output: settings_of(
-                item, replace(options, output=output), checkpoint_sha256
-            ),
-            run_probe=try_isolated if compute.isolated else HardwareProbe.run,
+        settings = partial(_settings_of, options=options, checkpoint_sha256=checkpoint_sha256)
+        run_of = partial(
+            MattingRun,
+            inputs=inputs,
+            asked=asked,
+            refused=refused,
+            checkpoint_sha256=checkpoint_sha256,
+            ledger=ledger,
+            progress=progress,
+            network=network,
+            rest_later=rest_later,
+            on_recorded=on_recorded,
         )
-        options = replace(options, output=chosen)
-        if why:
-            progress.say(f"The processor encodes, which takes longer: {why}")
-        computed = with_precision_of_job(options, str(device), ledger, checkpoint_sha256)
-        setup = WorkerSetup(computed, checkpoint, checkpoint_sha256, str(device))
+        run = None
+        if device is None:
+            settled = with_finished_encoder(options.output, inputs, ledger, settings)
+            run = None if settled is None else run_of(options=replace(options, output=settled))
+            if run is not None and not run.has_work:
+                run.run()
+                return folder
+            if network:
+                warn_of_unused_gpu(options.compute.device, progress)
+            device = _device_for(options, progress, network=network)
+        options = device.with_encoder(options, inputs, ledger, settings, progress)
+        if run is None or run.options != options:
+            run = run_of(options=options)
+        computed = with_precision_of_job(options, device.name, ledger, checkpoint_sha256)
+        setup = WorkerSetup(computed, checkpoint, checkpoint_sha256, device.name)
         with closing(executor_of(setup, folder.root, progress)) as executor:
-            MattingRun(
-                inputs=inputs,
-                options=options,
-                asked=asked,
-                refused=refused,
-                checkpoint_sha256=checkpoint_sha256,
-                executor=executor,
-                ledger=ledger,
-                progress=progress,
-                network=network,
-                rest_later=rest_later,
-                on_recorded=on_recorded,
-            ).run()
+            run.run(executor)
     return folder
+
+
+def _noted(inputs: InputFolder, progress: Progress) -> InputFolder:
+    """Return the inputs, once they are known to be those that were cut, and said to be what."""
+    for note in inputs.notes():
+        progress.say(note)
+    if inputs.plan is not None:
+        require_source_unchanged(inputs.path.parent, inputs.plan.source, progress)
+    return inputs
+
+
+def _with_background_read(options: MattingOptions) -> MattingOptions:
+    """Return options with the content of the background's file known, where it is a file."""
+    if not isinstance(options.output.background, BackgroundFile):
+        return options
+    from matting.media.background import with_background_read
+
+    return replace(options, output=with_background_read(options.output))
+
+
+def _device_for(options: MattingOptions, progress: Progress, *, network: bool) -> RunDevice:
+    """Return the device of a run that has work; torch is loaded."""
+    with loading(progress):
+        from matting.workers.run_device import RunDevice
+
+    return RunDevice(options, network=network)
+
+
+def _settings_of(
+    item: Input, output: OutputOptions, *, options: MattingOptions, checkpoint_sha256: str
+) -> RecordedSettings:
+    return settings_of(item, replace(options, output=output), checkpoint_sha256)
 
 
 def _refused(
@@ -198,6 +228,8 @@ def _places_of(
         target = target_of(item, folder, kind, options.output.frame_rate)
         places.append(Place(target.path, target.pictures))
         if target.pictures and item.is_sequence:
+            from matting.media.images.sequence import result_names
+
             names = result_names(image_files(item.path))
             places += [Place(target.path / name) for name in names]
     if inputs.plan is None and not item.is_sequence:

@@ -6,20 +6,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from matting.deliver import deliver, not_composite
-from matting.delivery.finishing import require_free_places, source_of
-from matting.delivery.format_limits import (
-    announce_limits,
-    require_available,
-    require_kept_mattes,
-    require_possible,
-)
 from matting.delivery.formats import FORMATS
 from matting.infer import infer
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.input_views import with_views
-from matting.project.inputs import read_inputs
+from matting.project.inputs import InputFolder, read_inputs
 from matting.project.job_places import Place, require_places
 from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
@@ -48,11 +40,31 @@ def infer_and_deliver(
     require_places([Place(job.root, is_folder=True)], segments)
     known = Ledger(job)
     options = take_up(options, known.remembered, progress)
-    rows = [FORMATS[name] for name in options.formats]
-    if not rows:
+    if not options.formats:
         with kept_report(job, progress) as refresh:
             infer(segments, options, output, progress, on_recorded=refresh)
         return
+    _with_formats(inputs, known, options, output, progress)
+
+
+def _with_formats(
+    inputs: InputFolder,
+    known: Ledger,
+    options: MattingOptions,
+    output: Path | None,
+    progress: Progress,
+) -> None:
+    from matting.deliver import deliver, not_composite
+    from matting.delivery.finishing import require_free_places, source_of
+    from matting.delivery.format_limits import (
+        announce_limits,
+        require_available,
+        require_kept_mattes,
+        require_possible,
+    )
+
+    job, segments = known.folder, inputs.path
+    rows = [FORMATS[name] for name in options.formats]
     require_kept_mattes(rows, options)
     require_available(rows, options)
     inputs = with_views(inputs, options.matte)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from matting.job_option import Choice
 
+RUN_UP_FRAMES = 8  # of a shot, that the network sees backwards before it mattes the first
+
 
 class Model(Choice):
     """The networks whose weights were published."""

@@ -21,9 +21,10 @@ from matting.imaging.compositor import Matte, render
 from matting.imaging.frame_parts import FrameParts
 from matting.imaging.matte_planes import ALPHA_FORMAT, MAX_ALPHA
 from matting.inference.base import FrameFeatures, RecurrentState
-from matting.inference.run_up import RUN_UP_FRAMES, FeatureBatch, RunUp
+from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import find_checkpoint, load_checkpoint
+from matting.network_choice import RUN_UP_FRAMES
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.system.device import choose_device

@@ -18,8 +18,8 @@ from benchmarks.quality.part_starts import alpha_of
 from benchmarks.quality.stereo_clips import StereoClip
 from matting.imaging.planes import Planes
 from matting.inference.base import FrameFeatures, InferenceNetwork, RecurrentState
-from matting.inference.run_up import RUN_UP_FRAMES
 from matting.inference.rvm import STATE_STEPS, RvmState
+from matting.network_choice import RUN_UP_FRAMES
 
 Alphas = tuple[Tensor, Tensor]  # the left eye's and the right one's, [T, 1, H, W], in [0, 1]
 ROWS, COLUMNS = 2, 3  # dimensions of frames

@@ -23,6 +23,7 @@ from matting.project.segment_signs import DoubtfulMoment, SegmentSigns
 from matting.project.source_fingerprint import SourceFingerprint
 from matting.system.fingerprint import Fingerprint
 from matting.system.temporary_files import create_temporary
+from matting.view import View
 from matting.workers.executor import (
     Completion,
     Failure,
@@ -62,6 +63,8 @@ def write_job(folder: Path, count: int) -> Path:
         reencoded=False,
         segments=tuple(planned),
         shots=(),
+        view=View(),
+        size_px=SIZE,
     )
     write_plan(segments, plan)
     return segments

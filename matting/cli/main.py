@@ -19,15 +19,15 @@ from matting.cli.option_values import clean_up, cutting_options, matting_options
 from matting.cli.parser import TextRequested, parse
 from matting.cli.range_arguments import range_options
 from matting.cli.report_offer import offer_report
-from matting.cli.run_log import log_of
+from matting.cli.run_log import log_of, seems_done
 from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
-from matting.errors import MattingError, MissingError, UnforeseenError
+from matting.errors import MattingError, UnforeseenError
 from matting.job_option import JobOption
 from matting.project.paths import DEMO_FOLDER
-from matting.system.fixes import setup
-from matting.system.invocation import Command, program_line
+from matting.system.invocation import Command
 from matting.system.lifetimes import tie_children
+from matting.system.package_loading import loading, unusable_package
 
 DONE, INTERRUPTED = 0, 130
 # The commands that begin with what is matted.
@@ -120,6 +120,8 @@ def _report_failure(
         console.error(traceback.format_exc().rstrip())
     else:
         console.record(traceback.format_exc().rstrip())
+    if isinstance(error, ImportError):  # of what is loaded only where it is needed
+        error = unusable_package(error)
     if not isinstance(error, MattingError):
         error = UnforeseenError(
             "This is a fault of the program, not yours. What was done so far is kept."
@@ -142,30 +144,25 @@ def _load_stage(
     Args:
         guard: on leaving it ends the process in which files are read that anybody may have made.
     """
-    try:
-        # torch takes seconds to load, from some disks a minute.
-        console.start("Starting ...", 0, "")
+    # torch takes seconds to load, from some disks a minute.
+    with loading(console):
         mattes = options.command in {Command.INFER, Command.RUN}
-        if mattes and not cluster_options(options).is_asked_for:
+        done = seems_done(options)  # then processes and torch wait until it is not
+        if mattes and not done and not cluster_options(options).is_asked_for:
             from matting.workers.process_ahead import process_ahead
 
             guard.enter_context(process_ahead(options.path))
         if options.command not in {Command.DEMO, Command.DOCTOR} and not options.command.serves:
-            from matting.media.foreign_files import guarded_reading
+            from matting.media.foreign_files import guarded_reading, start_reading_ahead
 
             guard.enter_context(guarded_reading())
+            if not done:
+                start_reading_ahead()
+        if options.command.runs_network and not done and not vars(options).get("vr"):
+            from matting.system.gpu_diagnosis import warn_of_unused_gpu
+
+            warn_of_unused_gpu(options.devices[0], console)
         return _stage(options, console)
-    except (ImportError, OSError) as error:  # the latter if a package's libraries do not load
-        name = getattr(error, "name", None)
-        raise MissingError(
-            f"The Python package {name} is missing or broken ({error})."
-            if name
-            else f"A Python package is broken ({error}).",
-            f"To fix it: {setup()}. "
-            f"This shows what else is missing: {program_line(Command.DOCTOR)}",
-        ) from error
-    finally:
-        console.finish()
 
 
 def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object]:
@@ -175,10 +172,6 @@ def _stage(options: argparse.Namespace, console: Console) -> Callable[[], object
     without it.
     """
     path, output = options.path, options.output
-    if options.command.runs_network and not vars(options).get("vr"):
-        from matting.system.gpu_diagnosis import warn_of_unused_gpu
-
-        warn_of_unused_gpu(options.devices[0], console)
     others = {Command.DEMO, Command.DOCTOR, Command.PREVIEW, *OF_MATTES}
     if options.command in others or options.command.serves:
         return _other_command(options, console)

@@ -6,6 +6,7 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,10 +55,18 @@ def log_of(options: argparse.Namespace, arguments: Sequence[str]) -> JobLog | No
         others[options.checkpoint] = "<weights>"
     if getattr(options, "certificates", None):
         others[options.certificates] = "<certificates>"
-    network = options.command.runs_network
     return JobLog(
-        folders, _without_other_names(arguments), NameRemover(others), lambda: _versions(network)
+        folders, _without_other_names(arguments), NameRemover(others), lambda: _versions(options)
     )
+
+
+def seems_done(options: argparse.Namespace) -> bool:
+    """Return whether a command is to matte what seems to be matted: it needs no processes then."""
+    if options.command not in {Command.INFER, Command.RUN}:
+        return False
+    from matting.project import matted
+
+    return any(map(matted.seems_done, matted_folders_of(options.path, options.output)))
 
 
 def job_folders(options: argparse.Namespace) -> list[Path]:
@@ -106,26 +115,33 @@ def _without_other_names(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _versions(network: bool) -> str:
-    """Return the versions of all that takes part.
-
-    Args:
-        network: whether the network is run, and so a GPU's driver matters.
-    """
-    parts = [f"Python {platform.python_version()}", platform.platform()]
+def _versions(options: argparse.Namespace) -> str:
+    """Return the versions of all that takes part; of programs only where there is work for them."""
+    parts = [f"Python {platform.python_version()}", _system()]
     for package in PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
             parts.append(f"{package} {importlib.metadata.version(package)}")
+    with suppress(ImportError):
+        if seems_done(options):
+            return ", ".join(parts)
     try:
         from matting.media import ffmpeg
 
         parts.append(f"ffmpeg {ffmpeg.version()}")
     except (MattingError, ImportError, OSError) as error:  # which may be why the run fails
         parts.append(f"no ffmpeg ({str(error).splitlines()[0].rstrip('.')})")
-    if network:
+    if options.command.runs_network:  # a GPU's driver matters
         from matting.system.nvidia_smi import query_nvidia_smi
 
         driver = query_nvidia_smi()
         parts.append(f"driver {driver.version or driver.trouble or 'none'}")
         parts += [gpu.name for gpu in driver.gpus]
     return ", ".join(parts)
+
+
+def _system() -> str:
+    """Return the operating system; on Linux without a program, which `platform` would run."""
+    if sys.platform != "linux":
+        return platform.platform()
+    own, library = os.uname(), "".join(platform.libc_ver())
+    return "-".join(filter(None, (own.sysname, own.release, own.machine, library)))

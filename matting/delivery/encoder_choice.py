@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
 import torch
 
+from matting.delivery.finished_encoder import Settings, encoders_of_finished, with_encoder
 from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.media.colour_tags import USUAL_SITING
 from matting.media.encoders import NVENC_PRESETS, encoder_input
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.source import FrameSource
 from matting.options import CodecBackend, EncodingOptions, OutputOptions
-from matting.project.entry import RecordedSettings
-from matting.project.inputs import Input, InputFolder
+from matting.project.inputs import InputFolder
 from matting.project.ledger import Ledger
-from matting.project.recorded_settings import changed_settings, encoder_of
 from matting.system.subprocesses import run_isolated
 
 PROBE_SECONDS = 120  # torch takes its time on a cold disk
@@ -26,8 +24,6 @@ FINISHED_BY_SOFTWARE = "the segments that are done were encoded so, too."
 OTHER_ENCODER = (
     "Use --encoder auto or software. A graphics card with NVENC may need a newer driver."
 )
-
-Settings = Callable[[Input, OutputOptions], RecordedSettings]
 
 
 class EncoderChoice(NamedTuple):
@@ -76,14 +72,12 @@ def choose_encoder(
         InputError: HARDWARE was asked for with a preset that it does not have.
     """
     requested = output.encoding.encoder
-    software, hardware = (
-        replace(output, encoding=replace(output.encoding, encoder=backend))
-        for backend in (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)
-    )
+    software = with_encoder(output, CodecBackend.SOFTWARE)
+    hardware = with_encoder(output, CodecBackend.HARDWARE)
     if requested is CodecBackend.SOFTWARE:
         return EncoderChoice(software)
     if requested is CodecBackend.AUTO:
-        used = _encoders_of_finished(inputs, ledger, settings, (software, hardware))
+        used = encoders_of_finished(output, inputs, ledger, settings)
         on_cpu = device.type == "cpu"
         if used == {CodecBackend.SOFTWARE}:
             return EncoderChoice(software, "" if on_cpu else FINISHED_BY_SOFTWARE)
@@ -106,21 +100,6 @@ def choose_encoder(
     if requested is CodecBackend.HARDWARE:
         raise MissingError(f"NVENC cannot be used: {reason}", OTHER_ENCODER, option="--encoder")
     return EncoderChoice(software, f"NVENC cannot be used: {reason}")
-
-
-def _encoders_of_finished(
-    inputs: InputFolder, ledger: Ledger, settings: Settings, outputs: tuple[OutputOptions, ...]
-) -> set[CodecBackend]:
-    """Return the encoders of what is done and would not have to be done again."""
-    return {
-        output.encoding.encoder
-        for item in inputs.inputs
-        for entry in (ledger.entry(item.name),)
-        for output in outputs
-        if entry.outputs
-        and encoder_of(entry.settings) == output.encoding.encoder
-        and not changed_settings(entry.settings, settings(item, output))
-    }
 
 
 def _video_sources(inputs: InputFolder, frame_rate: Fraction | None) -> Iterator[FrameSource]:

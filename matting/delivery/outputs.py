@@ -1,14 +1,13 @@
-"""A segment's outputs: where each goes, in which samples, and what writes it."""
+"""A segment's outputs: in which samples each is, and what writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from matting.delivery.format_writers import format_input
 from matting.delivery.formats import DELIVERED
-from matting.delivery.vr_plan import VrPlan
+from matting.delivery.output_target import OutputTarget
 from matting.imaging.sample_format import SampleFormat
 from matting.media.encoders import EncoderInput, encoder_input, grey_input, require_encodable
 from matting.media.images.sequence import ImageSequence
@@ -19,25 +18,6 @@ from matting.options import EncodingOptions, OutputKind
 from matting.project.paths import picture_name
 
 ALPHA_PNG_BITS = 16
-
-
-@dataclass(frozen=True)
-class OutputTarget:
-    """Where one output of a segment goes.
-
-    Attributes:
-        path: a video file, or a folder of pictures.
-        pictures: whether it is a folder.
-        first_frame: the number of a video's first picture; those of a sequence have names.
-        only_frames: how many of the frames are written; None: all.
-        vr: what it is like, if it is for headsets.
-    """
-
-    path: Path
-    pictures: bool = False
-    first_frame: int = 0
-    only_frames: int | None = None
-    vr: VrPlan | None = None
 
 
 def output_formats(

@@ -14,7 +14,8 @@ from torch import Tensor
 from matting.background import BackgroundFile
 from matting.delivery.format_writers import FormatWriter, create_format_writer
 from matting.delivery.formats import DELIVERED, AlphaTravel
-from matting.delivery.outputs import OutputTarget, create_writer
+from matting.delivery.output_target import OutputTarget
+from matting.delivery.outputs import create_writer
 from matting.delivery.sign_collector import SignCollector
 from matting.delivery.vr_plan import VrPlan
 from matting.delivery.vr_writer import VrWriter

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from matting.imaging.frame_parts import FrameParts
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import FrameFeatures, RecurrentOutput
+from matting.network_choice import RUN_UP_FRAMES
 
 if TYPE_CHECKING:  # which has to know how many frames wait
     from matting.inference.session import MattingSession
-
-RUN_UP_FRAMES = 8
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,10 @@ from matting.inference.base import (
 )
 from matting.inference.precision import disable_tf32
 from matting.inference.ready_network import make_ready
-from matting.inference.run_up import RUN_UP_FRAMES
 from matting.inference.session_state import PartState, SessionState, load_session_state
 from matting.inference.small_people import SmallPeople
 from matting.inference.two_views import TwoViews
-from matting.network_choice import MatteQuality, Subject
+from matting.network_choice import RUN_UP_FRAMES, MatteQuality, Subject
 from matting.options import Precision
 from matting.system.memory import Splittable, enough_memory, free_bytes, in_parts
 

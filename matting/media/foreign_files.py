@@ -136,12 +136,18 @@ def guarded_reading(
     """
     files = ForeignFiles(seconds, work_seconds)
     with files.calls:
-        files.calls.start()
         _active.append((os.getpid(), files))
         try:
             yield
         finally:
             _active.pop()
+
+
+def start_reading_ahead() -> None:
+    """Start that process now: it takes a moment until it is ready."""
+    files = _files()
+    if files is not None:
+        files.calls.start()
 
 
 def _files() -> ForeignFiles | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from matting.imaging.planes import Planes, concatenate
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import ColourTags
 from matting.media.hdr_metadata import HdrMetadata
 from matting.progress import ignore
+
+if TYPE_CHECKING:  # who only asks what there is to decode needs no torch
+    from matting.imaging.planes import Planes
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,3 @@ class FrameSource(Protocol):
         Raises:
             DecodeError: a frame is missing, damaged or out of order.
         """
-
-
-def in_chunks(
-    frames: Generator[tuple[int, Planes], None, None], size: int
-) -> Generator[FrameChunk, None, None]:
-    """Yield single frames with their PTS in chunks of `size`; the last may hold fewer."""
-    with closing(frames):
-        while chunk := list(islice(frames, size)):
-            pts, pictures = zip(*chunk, strict=True)
-            alone = len(pictures) == 1  # copying an 8K frame takes a third of a second
-            yield FrameChunk(pictures[0] if alone else concatenate(pictures), pts)
-
-
-def take_frames(chunks: Iterator[FrameChunk], frames: int) -> Generator[FrameChunk, None, None]:
-    """Yield the first `frames` frames of some chunks, or all where they hold fewer."""
-    left = frames
-    while left > 0 and (chunk := next(chunks, None)) is not None:
-        if len(chunk.pts) > left:
-            chunk = FrameChunk(chunk.pictures.split(left)[0], chunk.pts[:left])
-        yield chunk
-        left -= len(chunk.pts)

@@ -26,13 +26,14 @@ from matting.media.alpha_use import alpha_use_of
 from matting.media.colour_tags import ColourTags
 from matting.media.container import decode, ffmpeg_log, open_video, unreadable_video
 from matting.media.cuda import SURFACE_FORMATS, Nvdec, planes_on_gpu, surface_format_of
+from matting.media.frame_chunks import in_chunks
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.media_index import IndexPart, index_of
 from matting.media.pixel_formats import sample_format_of
 from matting.media.seek_point import SeekPoint, seek_point
-from matting.media.source import FrameChunk, in_chunks
+from matting.media.source import FrameChunk
 from matting.media.stream_start import FirstFrame
 from matting.media.validation import (
     require_matteable,

@@ -30,6 +30,7 @@ RateText = Annotated[str, Meta(pattern=rf"\A({PICTURES}|[0-9]{{1,100}}(/[0-9]{{1
 
 MOST_RANGES = 10_000  # in a job
 MOST_SHOTS = 1 << 24  # in a segment: each of its frames, at the most
+MOST_MOMENTS = 20  # of doubt that are pictured in a segment
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 KeyContrast = Annotated[float, Meta(ge=1, le=MOST_KEY_CONTRAST)]

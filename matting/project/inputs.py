@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matting.errors import InputError, MattingError
-from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_info import USUAL_RATE
-from matting.media.video_source import VideoSource
 from matting.project.paths import (
     MATTED_SUFFIX,
     SEGMENTS_SUFFIX,
@@ -27,6 +26,9 @@ from matting.system.files import image_files, is_video, require_possible, visibl
 from matting.system.fingerprint import Fingerprint
 from matting.system.invocation import Command, give, sentence, start
 from matting.view import StereoLayout, View
+
+if TYPE_CHECKING:
+    from matting.media.video_source import VideoSource
 
 NAMED_FOLDERS = 5  # how many passed over a message names
 
@@ -84,6 +86,8 @@ class Input:
             source: the input, opened.
             rate: as for `open`; without one, pictures follow each other at USUAL_RATE.
         """
+        from matting.media.video_source import VideoSource
+
         if self.planned is not None and self.time_base is not None:
             times, tick = self.planned.times(), self.time_base
         elif isinstance(source, VideoSource):
@@ -106,6 +110,9 @@ class Input:
             InputError: it is not there, holds no pictures, or differs from the plan.
             MediaError: it cannot be used.
         """
+        from matting.media.images.sequence import ImageSequence
+        from matting.media.video_source import VideoSource
+
         if self.is_sequence:
             return ImageSequence(self.path, rate or Fraction(1))
         source = VideoSource(self.path, self.rate, deinterlaces=self.deinterlaces)

@@ -125,8 +125,10 @@ def require_places(places: Sequence[Place], subject: Path) -> None:
     error = length_error(places, subject)
     if error is not None:
         raise error
+    # Of thousands of segments, all results lie in a few folders.
+    in_the_way = {folder: _in_the_way(folder) for folder in {own.path.parent for own in places}}
     for place in places:
-        _require_free(place)
+        _require_free(place, in_the_way[place.path.parent])
 
 
 def length_error(places: Sequence[Place], subject: Path) -> InputError | None:
@@ -151,17 +153,30 @@ def length_error(places: Sequence[Place], subject: Path) -> InputError | None:
     )
 
 
-def _require_free(place: Place) -> None:
-    """Refuse a file where a folder is needed, and the reverse, also on the way to it."""
-    way = [parent for parent in place.path.parents if parent.exists() or parent.is_symlink()][:1]
-    wrong = [folder for folder in way if not folder.is_dir()]
-    if place.path.exists() and place.path.is_dir() is not place.is_folder:
-        wrong.append(place.path)
-    if wrong:
-        needed = "file" if wrong[0] == place.path and not place.is_folder else "folder"
+def _in_the_way(folder: Path) -> Path | None:
+    """Return what is no folder, and is where one is needed on the way to `folder` or in its place.
+
+    None where nothing is.
+    """
+    way = (own for own in (folder, *folder.parents) if own.exists() or own.is_symlink())
+    lowest = next(way, None)
+    return None if lowest is None or lowest.is_dir() else lowest
+
+
+def _require_free(place: Place, in_the_way: Path | None) -> None:
+    """Refuse a file where a folder is needed, and the reverse, also on the way to it.
+
+    Args:
+        in_the_way: what is on the way to it.
+    """
+    wrong = in_the_way
+    if wrong is None and place.path.exists() and place.path.is_dir() is not place.is_folder:
+        wrong = place.path
+    if wrong is not None:
+        needed = "file" if wrong == place.path and not place.is_folder else "folder"
         found = "folder" if needed == "file" else "file"
         raise InputError(
-            f"{wrong[0]} is in the way: it is a {found}, and a {needed} of that name is needed.",
+            f"{wrong} is in the way: it is a {found}, and a {needed} of that name is needed.",
             "Move it, or choose another place with --output.",
             option="--output",
         )

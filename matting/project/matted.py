@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from matting.errors import InputError
+from matting.project import records
 from matting.project.ledger import Ledger
+from matting.project.manifest import START_OVER
 from matting.project.paths import (
     MATTED_SUFFIX,
     MattedFolder,
@@ -69,6 +71,15 @@ def find_matted(given: Path, output: Path | None, then: Command) -> MattedFolder
         )
     require_matted(MattedFolder(given), then)
     return MattedFolder(given)
+
+
+def seems_done(folder: MattedFolder) -> bool:
+    """Return whether processed.json says that all of a job is done; the job itself finds out."""
+    try:
+        done = records.read(folder.processed, dict[str, bool], START_OVER)
+    except InputError:
+        return False
+    return bool(done) and all(done.values())
 
 
 def matted_from(ledger: Ledger) -> Path:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from matting.errors import InputError, writing
 from matting.imaging.frame_signs import SIGNS, CellMeans
+from matting.project.entry import MOST_MOMENTS
 from matting.system import atomic_files
 from matting.system.files import read_error
 
@@ -35,7 +36,6 @@ OPTIONAL = ("eyes", "views")  # signs of some segments only
 LATER = "clouds"
 CLOUDS, POWER = 3.3, 1.42
 VIEWS = ("source", "matte", "composite")
-MOST_MOMENTS = 20  # in a segment
 LONGEST_MADE_BY = 200  # characters
 MOST_APART_SECONDS = Fraction(1)  # from one picture of a doubtful frame to the next
 APART_SHARE = Fraction(1, 10)  # of a short video, so that it is pictured several times, too

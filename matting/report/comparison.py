@@ -14,12 +14,12 @@ from matting.imaging.frame_parts import FrameParts, PicturePart, eye_parts
 from matting.imaging.planes import Planes, TimedBatch
 from matting.imaging.sample_format import Size
 from matting.inference.base import RecurrentOutput
-from matting.inference.run_up import RUN_UP_FRAMES, FeatureBatch, RunUp
+from matting.inference.run_up import FeatureBatch, RunUp
 from matting.inference.session import MattingSession, automatic_ratio
 from matting.inference.weights import present_checkpoint
 from matting.media.container import require_file
 from matting.media.video_source import VideoSource
-from matting.network_choice import Foreground, Model, Subject
+from matting.network_choice import RUN_UP_FRAMES, Foreground, Model, Subject
 from matting.options import MatteOptions, MattingOptions
 from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder

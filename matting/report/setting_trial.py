@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget, target_of
 from matting.errors import MachineError, MediaError, MissingError
 from matting.inference.weights import Checkpoint
 from matting.media.media_index import known_index
@@ -18,7 +18,7 @@ from matting.project.paths import TRIAL, MattedFolder
 from matting.report.comparison import Setting
 from matting.system import atomic_files
 from matting.workers.estimate import Forecast
-from matting.workers.executor import FrameSpan, SegmentTask, WorkerSetup, target_of
+from matting.workers.executor import FrameSpan, SegmentTask, WorkerSetup
 from matting.workers.preflight import TrialRun, Work
 from matting.workers.supervisor import Supervisor
 

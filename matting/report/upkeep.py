@@ -6,12 +6,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from matting.errors import MattingError
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
 from matting.report.current_report import current_summary
-from matting.report.job_report import WrittenReport, write_report
+
+if TYPE_CHECKING:
+    from matting.report.job_report import WrittenReport
 
 # Of the time, that writing it again may take while the job is at work.
 SHARE = 0.01
@@ -67,6 +70,8 @@ class _Upkeep:
 
     def _write(self, *, running: bool) -> WrittenReport | None:
         """Write it; None: that did not go well. The job does not depend on it."""
+        from matting.report.job_report import write_report
+
         try:
             return write_report(self._folder, self._progress, running=running)
         except MattingError as error:

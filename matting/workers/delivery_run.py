@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from matting.delivery.delivered_settings import delivered_settings
 from matting.delivery.formats import DELIVERED, DeliveryFormat
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget, target_of
 from matting.delivery.vr_plan import vr_plan
 from matting.errors import MattingError, MediaError
 from matting.media.foreign_files import known_refusal
@@ -20,7 +20,7 @@ from matting.project.ledger import Ledger
 from matting.project.own_files import require_own_results
 from matting.system import atomic_files
 from matting.workers.delivery_schedule import DeliverySchedule
-from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
+from matting.workers.executor import Executor, Failure, Outcome, SegmentTask
 from matting.workers.failures import segments_failed
 from matting.workers.preflight import Work, preflight
 from matting.workers.range_upkeep import renew_mattes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from matting.delivery.already_delivered import is_of_matte
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget
 from matting.errors import InputError, MattingError
 from matting.options import OutputKind
 from matting.project.entry import Entry, RecordedSettings

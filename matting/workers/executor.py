@@ -13,8 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from matting.delivery.formats import DELIVERED
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget
 from matting.errors import MattingError
 from matting.inference.precision_record import PrecisionChoice
 from matting.media.media_index import MediaIndex
@@ -22,7 +21,6 @@ from matting.options import MattingOptions, OutputKind, Precision
 from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
-from matting.project.paths import MATTE_SUFFIX, MattedFolder
 from matting.system.fingerprint import Fingerprint
 
 
@@ -130,28 +128,6 @@ class SegmentTask:
     before_ahead: tuple[Input, ...] = ()
     span: FrameSpan | None = None
     signs: SignsTarget | None = None
-
-
-def target_of(
-    item: Input,
-    folder: MattedFolder,
-    kind: OutputKind,
-    rate: Fraction | None,
-    only_frames: int | None = None,
-) -> OutputTarget:
-    """Return where the result of one output kind of `item` goes in `folder`.
-
-    Args:
-        rate: as for `Input.open`.
-    """
-    outputs = folder.output_folder(kind)
-    if kind is OutputKind.MATTE:
-        return OutputTarget(outputs / f"{item.stem}{MATTE_SUFFIX}")
-    if kind.is_delivered and not DELIVERED[kind].pictures:
-        return OutputTarget(outputs / f"{item.stem}{DELIVERED[kind].suffix}")
-    if kind.is_delivered or kind == OutputKind.ALPHA_PNG or not item.gives_video(rate):
-        return OutputTarget(outputs / item.stem, True, item.first_frame, only_frames)
-    return OutputTarget(outputs / f"{item.stem}.mp4")
 
 
 @dataclass

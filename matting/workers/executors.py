@@ -6,7 +6,6 @@ from pathlib import Path
 
 from matting.progress import Progress
 from matting.workers.executor import Executor, WorkerSetup
-from matting.workers.supervisor import Supervisor
 
 
 def make_executor(setup: WorkerSetup, folder: Path, progress: Progress) -> Executor:
@@ -19,6 +18,8 @@ def make_executor(setup: WorkerSetup, folder: Path, progress: Progress) -> Execu
         InputError: the scheduler's address or certificates cannot be used.
     """
     if not setup.options.compute.cluster.is_asked_for:
+        from matting.workers.supervisor import Supervisor
+
         return Supervisor(setup, folder, progress)
     # Dask is an extra, which is loaded only where it is asked for.
     from matting.workers.cluster.installed import require_dask

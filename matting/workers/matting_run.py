@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from matting.delivery.outputs import OutputTarget
 from matting.errors import MattingError
-from matting.media.foreign_files import known_refusal
-from matting.media.media_index import known_index
 from matting.options import MattingOptions, OutputKind
 from matting.progress import Progress, ignore
 from matting.project.entry import RecordedSettings
@@ -20,20 +18,24 @@ from matting.project.recorded_settings import SettingsOf
 from matting.project.result_lists import write_result_lists
 from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
-from matting.workers.executor import Executor, Failure, Outcome, SegmentTask, target_of
+from matting.workers.executor import Executor, Failure, Outcome, SegmentTask
 from matting.workers.failures import no_stored_matte, segments_failed
 from matting.workers.loading import load
 from matting.workers.preflight import Work, preflight
-from matting.workers.range_upkeep import has_ranges, renew_mattes
+from matting.workers.range_upkeep import renew_mattes
 from matting.workers.reasons import reasons
 from matting.workers.result_recorder import ResultRecorder
 from matting.workers.run_report import RunReport, how_many
 from matting.workers.schedule import Action, Schedule, Step
-from matting.workers.side_files import SignsTargets
+from matting.workers.segment_tasks import SegmentTasks, targets_of
 
 
 class MattingRun:
-    """One run over one folder."""
+    """One run over one folder.
+
+    Attributes:
+        options: with the encoder decided.
+    """
 
     def __init__(
         self,
@@ -43,7 +45,6 @@ class MattingRun:
         asked: MattingOptions,
         refused: Mapping[str, MattingError],
         checkpoint_sha256: str,
-        executor: Executor,
         ledger: Ledger,
         progress: Progress,
         network: bool = True,
@@ -62,8 +63,8 @@ class MattingRun:
         """
         self._asked = asked
         self._inputs = inputs
-        self._options = options
-        self._executor = executor
+        self.options = options
+        self._executor: Executor | None = None
         self._folder = ledger.folder
         self._progress = progress
         self._ledger = ledger
@@ -71,7 +72,6 @@ class MattingRun:
         self._ledger.recall(item.name for item in inputs.inputs)
         renew_mattes(self._ledger, progress)  # where a run that was killed has not
         self._settings = SettingsOf(options, checkpoint_sha256)
-        self._signs_targets = SignsTargets(ledger, inputs.plan, len(inputs.inputs))
         self._refused = refused
         self._rest_later = rest_later
         self._on_recorded = on_recorded
@@ -80,26 +80,34 @@ class MattingRun:
             self._possible,
             self._ledger,
             self._settings,
-            self._all_targets,
+            partial(targets_of, folder=ledger.folder, output=options.output),
             network=network,
             accepts_inexact=options.compute.cluster.longest_run_seconds is not None,
         )
+        self._tasks = SegmentTasks(inputs, options.output, self._schedule, ledger)
         self._without_matte = [] if network else self._schedule.leave_out_matting()
         self._in_flight: dict[int, tuple[Step, SegmentTask]] = {}  # submitted, no outcome yet
         self._recorder = ResultRecorder(self._ledger, self._settings, progress)
         self._report = RunReport(progress)
 
-    def run(self) -> None:
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to do for whoever runs the network."""
+        return bool(self._schedule.steps)
+
+    def run(self, executor: Executor | None = None) -> None:
         """Matte what is not done, in order.
 
+        Args:
+            executor: None: there is no work.
         Raises:
             SegmentsFailedError: all others are done; names those that failed, and why.
             StorageError, BusyError, MachineUnusableError: whatever stops the whole run.
         """
         inputs = self._inputs.inputs
-        schedule = self._schedule
+        schedule, self._executor = self._schedule, executor
         self._require_own_results()
-        if not self._options.again and self._ledger.agreed != self._agreed():
+        if not self.options.again and self._ledger.agreed != self._agreed():
             ask_before_redoing(schedule, self._ledger, self._frames, self._progress)
         self._ledger.begin(
             [item.name for item in inputs],
@@ -111,8 +119,8 @@ class MattingRun:
         for reason in reasons(schedule, self._ledger):
             self._progress.say(reason)
         if schedule.steps:
-            load(schedule.steps, self._executor, self._options, self._ledger, self._progress)
-            preflight(self._work(), self._executor, self._folder, self._options, self._progress)
+            load(schedule.steps, self._worker, self.options, self._ledger, self._progress)
+            preflight(self._work(), self._worker, self._folder, self.options, self._progress)
         # Only now: what was refused until here leaves nothing behind. What is done by other options
         # stays so until another result takes its place.
         self._ledger.reopen(
@@ -123,11 +131,17 @@ class MattingRun:
             self._take_all()
         for item in self._possible.inputs:
             self._forget_state(item)
-        write_result_lists(self._ledger, self._options.output.kinds)
+        write_result_lists(self._ledger, self.options.output.kinds)
         if self._recorder.failed:
             raise segments_failed(self._recorder.failed, len(inputs), "could not be matted:")
         which = how_many(len(inputs), len(inputs) - len(self._without_matte))
         self._progress.say(f"{which} matted: {self._folder.root}")
+
+    @property
+    def _worker(self) -> Executor:
+        if self._executor is None:
+            raise ValueError("there is work, and nobody to do it")
+        return self._executor
 
     def _take_all(self) -> None:
         """Take all steps, and note what none is taken for."""
@@ -139,7 +153,7 @@ class MattingRun:
         done = len(self._possible.inputs) - len(self._schedule.remade) - len(self._without_matte)
         if done:
             self._progress.say(f"{done} of {len(inputs)} are done already.")
-        kinds = map(self._folder.output_folder, self._options.output.written)
+        kinds = map(self._folder.output_folder, self.options.output.written)
         for folder in (*kinds, self._folder.state("").parent, self._folder.signs):
             atomic_files.make_folder(folder)
         self._take(self._schedule.steps, "Matting")
@@ -149,7 +163,9 @@ class MattingRun:
     def _require_own_results(self) -> None:
         """Refuse to write over what no run here has made."""
         paths = {
-            step.item.name: {kind: target.path for kind, target in self._targets(step).items()}
+            step.item.name: {
+                kind: target.path for kind, target in self._tasks.targets(step).items()
+            }
             for step in self._schedule.remade
         }
         for name, own in paths.items():
@@ -162,26 +178,20 @@ class MattingRun:
 
     def _work(self) -> Work:
         """Return what is ahead, if everything goes well."""
-        tasks = [(self._task(s), self._frames(s.item)) for s in self._schedule.remade]
+        tasks = [(self._tasks.task(s), self._frames(s.item)) for s in self._schedule.remade]
         state_only = [s.item for s in self._schedule.steps if s.action is Action.RESTORE_STATE]
         return Work.of(self._ledger, tasks, sum(map(self._frames, state_only)))
 
     def _render_renewed(self) -> None:
         """Put ranges into mattes that were found anew, and make the outputs of these."""
         renew_mattes(self._ledger, self._progress)
-        others = frozenset(self._options.output.written) - {OutputKind.MATTE}
+        others = frozenset(self.options.output.written) - {OutputKind.MATTE}
         steps = [
             Step(step.item, Action.RENDER, None, others)
             for step in self._schedule.steps
-            if self._awaits_ranges(step) and self._ledger.entry(step.item.name).waiting
+            if self._tasks.awaits_ranges(step) and self._ledger.entry(step.item.name).waiting
         ]
         self._take(steps, "Rendering")
-
-    def _awaits_ranges(self, step: Step) -> bool:
-        """Return whether ranges belong to what a step finds, so that outputs are made later."""
-        found = step.action in {Action.MATTE, Action.REDO}
-        kept = self._options.output.keep_matte
-        return found and kept and has_ranges(self._ledger, step.item.name)
 
     def _take(self, steps: Sequence[Step], title: str) -> None:
         """Take steps, in order."""
@@ -191,7 +201,7 @@ class MattingRun:
         self._progress.start(title, frames, "frame", segments=len(steps))
         try:
             for step in steps:
-                while not self._executor.has_room:
+                while not self._worker.has_room:
                     self._record_next()
                 last, _ = next(reversed(self._in_flight.values()), (None, None))
                 if last is not None and self._schedule.depends_on(step, last):
@@ -212,12 +222,12 @@ class MattingRun:
 
     def _frames(self, item: Input) -> int:
         """Return how many frames an input has, for the forecast; 0 where that is unknown."""
-        return item.expected_frames(self._options.output.frame_rate)
+        return item.expected_frames(self.options.output.frame_rate)
 
     def _submit(self, step: Step) -> None:
         """Submit a segment, while those before it are still in flight."""
-        task = self._task(step)
-        number = self._executor.submit(task)
+        task = self._tasks.task(step)
+        number = self._worker.submit(task)
         if not self._in_flight:
             self._report.begin_waiting()
         self._in_flight[number] = step, task
@@ -228,7 +238,7 @@ class MattingRun:
 
     def _record_next(self) -> None:
         """Wait for an outcome, and record it."""
-        number, outcome = self._executor.outcome()
+        number, outcome = self._worker.outcome()
         step, task = self._in_flight.pop(number)
         self._report.take(step, outcome)
         self._ledger.frames_per_second = (
@@ -257,39 +267,10 @@ class MattingRun:
                 # Before this one counts as done: the result after it does not continue it.
                 self._ledger.reopen([following.item.name])
             lineage = self._schedule.lineage(step, outcome)
-            waiting = self._awaits_ranges(step)
+            waiting = self._tasks.awaits_ranges(step)
             self._recorder.record_result(step.item, outcome, lineage, waiting=waiting)
 
     def _forget_state(self, item: Input) -> None:
         """Remove the state after a segment, unless it can still be needed."""
         if not self._schedule.needs_state(item):
             atomic_files.discard(self._folder.state(item.name))
-
-    def _task(self, step: Step) -> SegmentTask:
-        item = step.item
-        rendered = step.action is Action.RENDER
-        is_continued = self._inputs.plan is not None and self._schedule.is_continued(item)
-        return SegmentTask(
-            item=item,
-            before=step.before,
-            start_state=self._schedule.start_state(step),
-            end_state=self._folder.state(item.name) if is_continued and not rendered else None,
-            targets={} if step.action is Action.RESTORE_STATE else self._targets(step),
-            index=known_index(item.path),
-            refusal=known_refusal(item.path),
-            matte=self._ledger.output(item.name, OutputKind.MATTE) if rendered else None,
-            shot_starts=() if rendered else self._schedule.shot_starts(item),
-            ahead=() if rendered else self._schedule.ahead(item),
-            before_ahead=self._schedule.ahead(step.before),
-            signs=self._signs_targets.of(step),
-        )
-
-    def _targets(self, step: Step) -> dict[OutputKind, OutputTarget]:
-        targets = self._all_targets(step.item)
-        if self._awaits_ranges(step):
-            return {OutputKind.MATTE: targets[OutputKind.MATTE]}
-        return {k: t for k, t in targets.items() if step.kinds is None or k in step.kinds}
-
-    def _all_targets(self, item: Input) -> dict[OutputKind, OutputTarget]:
-        rate, kinds = self._options.output.frame_rate, self._options.output.written
-        return {kind: target_of(item, self._folder, kind, rate) for kind in kinds}

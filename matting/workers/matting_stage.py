@@ -26,7 +26,8 @@ from matting.project.inputs import Input
 from matting.view import StereoLayout, View
 from matting.workers.render_stage import CreateWriter, RenderStage
 from matting.workers.segment_job import SegmentJob
-from matting.workers.shot_frames import frames_ahead, read_ahead
+from matting.workers.shot import frames_ahead
+from matting.workers.shot_frames import read_ahead
 
 # By python -m benchmarks.warm_up: what the network saw fades so slowly that no length up to this
 # restores a lost state, but each doubling lessens the error; this one costs 4 s of video.

@@ -11,12 +11,12 @@ from fractions import Fraction
 from typing import TypeVar
 
 from matting.delivery.formats import DELIVERED
+from matting.delivery.output_target import target_of
 from matting.errors import MattingError, StorageError
-from matting.inference.run_up import RUN_UP_FRAMES
 from matting.media.media_index import known_index
 from matting.media.packet_table import PacketSizes
 from matting.media.probe import packet_sizes
-from matting.media.video_writer import KEY_FRAME_SECONDS
+from matting.network_choice import RUN_UP_FRAMES
 from matting.options import INFERRED, MattingOptions, OutputKind
 from matting.progress import Progress
 from matting.project.input_views import eyes_in_words, views_in_words
@@ -26,7 +26,7 @@ from matting.system import atomic_files, files
 from matting.system.humanize import gigabytes
 from matting.system.invocation import Command, sentence, start
 from matting.workers.estimate import Forecast, frames_per_second
-from matting.workers.executor import Executor, Failure, SegmentTask, TrialOutcome, target_of
+from matting.workers.executor import Executor, Failure, SegmentTask, TrialOutcome
 from matting.workers.schedule import STATES_APART
 
 # Less than this takes a minute or two, on a GPU seconds: not worth a trial.
@@ -288,7 +288,7 @@ class TrialRun:
         bitrate_bps = self._options.output.encoding.bitrate_bps
         if bitrate_bps is not None and not (kind.is_delivered and DELIVERED[kind].has_own_encoding):
             return math.ceil(bitrate_bps * sum(counts) / self._rate / 8)
-        group = max(1, round(self._rate * KEY_FRAME_SECONDS))
+        group = max(1, round(self._rate * self._options.output.encoding.key_frame_seconds))
         return round(sum(sizes.bytes_of(n, math.ceil(n / group)) for n in counts))
 
 

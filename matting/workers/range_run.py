@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget
 from matting.errors import InputError, MediaError
-from matting.inference.run_up import RUN_UP_FRAMES
+from matting.network_choice import RUN_UP_FRAMES
 from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.inputs import Input, InputFolder
@@ -18,7 +18,7 @@ from matting.workers.executor import Executor, Failure, FrameSpan, SegmentTask
 from matting.workers.job_precision import keep_precision
 from matting.workers.matting_stage import WARM_UP_FRAMES
 from matting.workers.result_recorder import discard_files
-from matting.workers.shot_frames import frames_ahead
+from matting.workers.shot import frames_ahead
 
 # From so far before a range, the network starts with its shot; else it is warmed up.
 NEAR_FRAMES = 300

@@ -13,10 +13,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from matting.errors import EncodeError
-from matting.imaging.picture_parts import allowed_parts
-from matting.media.matte_file import MatteFile
-from matting.media.matte_splice import MattePatch, write_spliced
-from matting.media.static_mask import read_mask
 from matting.options import OutputKind
 from matting.progress import Progress
 from matting.project.entry import Entry, OutputFile, ProvenFile
@@ -133,8 +129,16 @@ def _renew(ledger: Ledger, name: str, ranges: list[MattingRange], progress: Prog
     temporary = create_temporary(target)
     try:
         if ranges:
-            patches = [_patch(ledger, own, name, stored) for own in ranges]
-            write_spliced(stored, patches, temporary, progress.advance)
+            from matting.workers.range_splice import splice
+
+            splice(
+                stored,
+                ranges,
+                name,
+                temporary,
+                folder=ledger.folder.ranges,
+                on_frames=progress.advance,
+            )
             atomic_files.flush(temporary)
         else:
             _copy(stored, temporary, base)
@@ -221,18 +225,3 @@ def _copy(source: Path, target: Path, known: OutputFile) -> None:
     atomic_files.copy(source, target)
     if not known.fingerprint.matches(target):
         raise EncodeError(f"The copy of {source} came out damaged.")
-
-
-def _patch(ledger: Ledger, own: MattingRange, name: str, base: Path) -> MattePatch:
-    """Return what a range does to a segment's matte."""
-    part, folder = own.parts[name], ledger.folder.ranges
-    allowed = None
-    if own.has_limits:
-        allowed = allowed_parts(
-            MatteFile.open(base).size_px,
-            keep_out=own.keep_out,
-            hold_in=own.hold_in,
-            forbidden=None if own.mask is None else read_mask(folder / own.mask.file),
-        )
-    matte = None if part.matte is None else folder / part.matte.file
-    return MattePatch(part.first_frame, own.weights(name), matte, allowed)

@@ -11,7 +11,8 @@ import torch
 
 from matting.background import BackgroundFile, plain_colour
 from matting.delivery.formats import DELIVERED
-from matting.delivery.outputs import OutputTarget, output_formats
+from matting.delivery.output_target import OutputTarget
+from matting.delivery.outputs import output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.delivery.sign_collector import SignCollector
 from matting.imaging.compositor import RenderFunction

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget
 from matting.options import OutputKind
 from matting.project.entry import Lineage, RecordedSettings
 from matting.project.inputs import Input, InputFolder

@@ -12,9 +12,10 @@ from matting.errors import InputError, MachineError, MattingError, MediaError
 from matting.imaging.renderer import StoredFrames
 from matting.inference.base import RecurrentState
 from matting.media.cuda import Nvdec
+from matting.media.frame_chunks import take_frames
 from matting.media.matte_file import MatteFile
 from matting.media.media_index import adopt_index
-from matting.media.source import FrameChunk, FrameSource, take_frames
+from matting.media.source import FrameChunk, FrameSource
 from matting.media.video_source import VideoSource
 from matting.options import CodecBackend
 from matting.progress import ignore
@@ -22,7 +23,8 @@ from matting.project.entry import InitialState, ProvenFile
 from matting.system.fingerprint import FileStamp, Fingerprint
 from matting.workers.executor import Outcome, SegmentTask, TrialClock
 from matting.workers.pipeline import StoppedError
-from matting.workers.shot_frames import frames_ahead, frames_of, read_ahead, split_at
+from matting.workers.shot import frames_ahead
+from matting.workers.shot_frames import frames_of, read_ahead, split_at
 from matting.workers.side_files import SideFiles
 
 P = ParamSpec("P")

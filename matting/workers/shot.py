@@ -8,19 +8,20 @@ after it: a shot that starts there is run up over its first frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from msgspec import UNSET
 
 from matting.errors import InputError
-from matting.inference.run_up import RUN_UP_FRAMES
+from matting.network_choice import RUN_UP_FRAMES
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.lineage import adopt_lineages, frames_identity, same_matte, state_after
 from matting.system.fingerprint import Fingerprint
-from matting.workers.shot_frames import Ahead, frames_ahead
+
+Ahead = list[tuple[Input, int]]  # segments in order, and how many of the first frames of each
 
 
 class Shot:
@@ -167,3 +168,27 @@ class Shot:
         path = self._ledger.folder.state(item.name)
         recorded = self._ledger.entry(item.name).end_state
         return path if recorded is not None and recorded.matches(path) else None
+
+
+def frames_ahead(item: Input, following: Iterable[Input]) -> Ahead:
+    """Return which frames after a segment belong to the run-up of the last shot that starts in it.
+
+    Args:
+        following: the segments after it, in order; no more of them are asked for than needed.
+    """
+    ahead: Ahead = []
+    if not item.shot_starts or item.frames is None:
+        return ahead
+    lacking = item.shot_starts[-1] + 1 + RUN_UP_FRAMES - item.frames
+    others = iter(following)
+    while lacking > 0 and (other := next(others, None)) is not None:
+        starts, frames = other.shot_starts, other.frames
+        if starts is None or frames is None:
+            break
+        taken = min(lacking, starts[0] if starts else frames)
+        if taken:
+            ahead.append((other, taken))
+        if starts:
+            break
+        lacking -= taken
+    return ahead

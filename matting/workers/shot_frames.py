@@ -1,44 +1,18 @@
-"""Which frames the run-up of a shot takes, where segments end within it, and reading them."""
+"""Reading the frames that the run-up of a shot takes, where segments end within it."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from itertools import islice, pairwise
 
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import Size
-from matting.inference.run_up import RUN_UP_FRAMES
-from matting.media.source import FrameChunk, FrameSource, in_chunks, take_frames
+from matting.media.frame_chunks import in_chunks, take_frames
+from matting.media.source import FrameChunk, FrameSource
 from matting.media.video_source import VideoSource
-from matting.project.inputs import Input
-
-Ahead = list[tuple[Input, int]]  # segments in order, and how many of the first frames of each
-
-
-def frames_ahead(item: Input, following: Iterable[Input]) -> Ahead:
-    """Return which frames after a segment belong to the run-up of the last shot that starts in it.
-
-    Args:
-        following: the segments after it, in order; no more of them are asked for than needed.
-    """
-    ahead: Ahead = []
-    if not item.shot_starts or item.frames is None:
-        return ahead
-    lacking = item.shot_starts[-1] + 1 + RUN_UP_FRAMES - item.frames
-    others = iter(following)
-    while lacking > 0 and (other := next(others, None)) is not None:
-        starts, frames = other.shot_starts, other.frames
-        if starts is None or frames is None:
-            break
-        taken = min(lacking, starts[0] if starts else frames)
-        if taken:
-            ahead.append((other, taken))
-        if starts:
-            break
-        lacking -= taken
-    return ahead
+from matting.workers.shot import Ahead
 
 
 def split_at(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from matting.project.entry import ProvenFile, SideFile
+from matting.project.entry import MOST_MOMENTS, ProvenFile, SideFile
 from matting.project.ledger import Ledger
 from matting.project.plan import Plan
-from matting.project.segment_signs import MOST_MOMENTS
 from matting.system import atomic_files
 from matting.system.temporary_files import create_temporary
 from matting.workers.executor import SignsTarget

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget
 from matting.options import OutputKind
 from matting.project.entry import RecordedSettings
 from matting.project.inputs import Input

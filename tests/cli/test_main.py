@@ -86,7 +86,7 @@ def test_all_four_by_command(
 
 def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint: Path) -> None:
     """Three of the stages and the doctor start in a moment, and where torch is broken; the other
-    stage says so."""
+    stage says so, unless it finds nothing to do, for which it starts no process, either."""
     clip = make_clip(tmp_path / "clip.mp4", 40, audio=True)
     matted = tmp_path / "clip_segments_matted"
     without = "import sys; sys.modules['torch'] = None; "
@@ -106,6 +106,13 @@ def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint:
     assert "Traceback" not in inferred.stderr
     options = ["--checkpoint", opaque_checkpoint, *TINY]
     assert main([str(word) for word in ("infer", segments, *options)]) == 0
+    alone = without + (
+        "import subprocess; from multiprocessing.process import BaseProcess; "
+        "BaseProcess.start = subprocess.Popen.__init__ = None; "
+    )
+    again = run("infer", segments, start=alone)
+    assert again.returncode == 0, again.stderr
+    assert "It is matted" in again.stdout
     for command in (["combine", matted], ["add-audio", clip]):
         done = run(*command)
         assert done.returncode == 0, done.stderr

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from matting.delivery.outputs import OutputTarget, create_writer, output_formats
+from matting.delivery.output_target import OutputTarget
+from matting.delivery.outputs import create_writer, output_formats
 from matting.errors import MediaError
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.colour_tags import (

@@ -15,10 +15,11 @@ import torch
 
 from matting.errors import DecodeError, InputError, MachineError, MattingError
 from matting.imaging.planes import Planes, same_samples
+from matting.media.frame_chunks import take_frames
 from matting.media.images.png import Values, encode_png
 from matting.media.images.sequence import ImageSequence
 from matting.media.images.still import to_16_bits
-from matting.media.source import FrameChunk, FrameSource, take_frames
+from matting.media.source import FrameChunk, FrameSource
 from matting.media.video_source import VideoSource
 from tests.support.clips import RATE, SIZE, crop_by_header, make_clip, number_of, picture
 from tests.support.damage import damage_packets

@@ -29,7 +29,7 @@ from matting.workers.executor import (
     TrialOutcome,
     WorkerSetup,
 )
-from matting.workers.shot_frames import frames_ahead
+from matting.workers.shot import frames_ahead
 
 WARM_UP = "warmed up by "
 

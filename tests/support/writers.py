@@ -14,7 +14,8 @@ import torch
 
 from matting.cutting.lossless_writer import FrameWriter
 from matting.cutting.reencode import encode_segments
-from matting.delivery.outputs import OutputTarget, output_formats
+from matting.delivery.output_target import OutputTarget
+from matting.delivery.outputs import output_formats
 from matting.delivery.segment_writer import SegmentWriter
 from matting.imaging.compositor import Matte, render
 from matting.imaging.frame_parts import whole_frames

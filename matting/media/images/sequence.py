@@ -15,10 +15,11 @@ from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.media.colour_tags import ColourTags
 from matting.media.foreign_files import read_guarded
+from matting.media.frame_chunks import in_chunks
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.images.png import Values, bits
 from matting.media.images.still import read_facts, read_picture, size_of, to_16_bits
-from matting.media.source import FrameChunk, in_chunks
+from matting.media.source import FrameChunk
 from matting.progress import ignore
 from matting.system.files import image_files
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from matting import errors
 from matting.background import BackgroundFile
-from matting.delivery.outputs import OutputTarget
+from matting.delivery.output_target import OutputTarget
 from matting.errors import InputError, MachineError, MattingError, SegmentsFailedError
 from matting.options import MatteOptions, MattingOptions, OutputKind, OutputOptions
 from matting.project.entry import InitialState, OutputFile, ProvenFile, SideFile
