@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -31,12 +31,16 @@ from matting.workers.cluster.messages import (
     Refused,
     Said,
     SchedulerLost,
+    SessionEnded,
+    UnitEnded,
 )
 from matting.workers.cluster.portable_paths import dumps, loads
 from matting.workers.cluster.session import SessionRequest
 from matting.workers.executor import SegmentTask, WorkerSetup
 
 WATCH_SECONDS = 1.0
+# How long workers that are at a unit may take to let go of it: they ask every second.
+LET_GO_SECONDS = 5.0
 CONFIG = {
     "distributed.client.heartbeat": "2s",
     "distributed.client.scheduler-info-interval": "10s",
@@ -70,6 +74,7 @@ class DaskEngine:
         self._admits_all = False
         self._sessions: dict[str, Future[None]] = {}  # by the addresses of their workers
         self._units: dict[str, Future[None]] = {}
+        self._busy: dict[str, str] = {}  # by the keys of units that may not be at their end: where
         self._watched = 0.0
 
     def open(self, setup: WorkerSetup, folder: Path) -> None:
@@ -96,6 +101,7 @@ class DaskEngine:
         """Have a worker go through tasks, as `Engine.start`."""
         session = self._sessions.get(worker)
         if session is not None:  # else it is gone, as will be told
+            self._busy[key] = worker
             self._units[key] = self._submit(
                 worker_node.run_unit,
                 worker,
@@ -119,6 +125,8 @@ class DaskEngine:
             event = self._events.get(timeout=seconds)
         except queue.Empty:
             return None
+        if isinstance(event.message, UnitEnded):
+            self._busy.pop(event.message.key, None)
         # That one is there can be told after it was seen to be gone, and it would never go again.
         is_late = isinstance(event.message, Joined) and event.worker not in self._sessions
         return None if is_late else event
@@ -128,12 +136,26 @@ class DaskEngine:
         self._open.close()
 
     def _let_go(self) -> None:
-        """Want nothing any more: sessions end at that, and with them what they work on."""
+        """Want nothing any more: sessions end at that, and with them what they work on.
+
+        Then the folder can be swept: a worker may write new files until it notices.
+        """
         futures = [*self._units.values(), *self._sessions.values()]
+        busy = self._sessions.keys() & self._busy.values()
         self._units.clear()
         self._sessions.clear()
         if self._client is not None and self._is_connected:
             self._client.cancel(futures)
+            self._await_ends(busy)
+
+    def _await_ends(self, busy: set[str]) -> None:
+        """Return when the sessions of some workers have ended, or do not say so for long."""
+        until = time.monotonic() + LET_GO_SECONDS
+        while busy and self._is_connected and (left := until - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                event = self._events.get(timeout=left)
+                if isinstance(event.message, SessionEnded):
+                    busy.discard(event.worker)
 
     @property
     def _is_connected(self) -> bool:

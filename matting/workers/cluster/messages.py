@@ -37,6 +37,11 @@ class Left:
 
 
 @dataclass(frozen=True)
+class SessionEnded:
+    """A worker has let go of the run: it writes nothing into its folder any more."""
+
+
+@dataclass(frozen=True)
 class FramesDone:
     """So many more frames of one of a unit's tasks are done; a negative number is to be redone."""
 
@@ -86,7 +91,17 @@ class SchedulerLost:
     error: MattingError
 
 
-Message = Joined | Refused | Left | FramesDone | TaskDone | UnitEnded | Said | SchedulerLost
+Message = (
+    Joined
+    | Refused
+    | Left
+    | SessionEnded
+    | FramesDone
+    | TaskDone
+    | UnitEnded
+    | Said
+    | SchedulerLost
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from matting.progress import Progress
 from matting.system import files
 from matting.system.device import choose_device
 from matting.workers.cluster.compatibility import Identity, Probe, differences, own_identity
-from matting.workers.cluster.messages import Joined, Message, Refused
+from matting.workers.cluster.messages import Joined, Message, Refused, SessionEnded
 from matting.workers.cluster.portable_paths import PathMapping
 from matting.workers.cluster.unit_host import IsWanted, UnitHost
 from matting.workers.executor import Executor, WorkerSetup
@@ -85,6 +85,8 @@ class Session:
         except MattingError as error:
             if not joined:
                 self._send(Refused(self._node.name, error))
+        finally:
+            self._send(SessionEnded())
 
     def _fit(self) -> None:
         """Find what this worker needs of its own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,6 +104,24 @@ def test_a_worker_that_was_taken_for_gone_takes_part_again(
     assert progress.mentions("one is gone")
     assert not progress.mentions("takes no part")
     assert sum("one takes part" in text for text in progress.said) == 2
+
+
+def test_what_workers_write_after_an_interruption_is_removed(
+    cluster: InProcessCluster, job: Job
+) -> None:
+    for name in ("a", "b"):
+        cluster.add(Node(name, "cpu"))
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    progress = Recorder()
+    progress.on_advance = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        job.run_on(cluster, progress)
+    while worker_node.SESSIONS:
+        time.sleep(0.01)
+    assert not list(job.segments.parent.rglob("*.partial"))
 
 
 def test_a_worker_joins_again_when_its_scheduler_has_gone_and_come_back(

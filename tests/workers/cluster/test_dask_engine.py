@@ -7,6 +7,7 @@ holds on to.
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -27,6 +28,8 @@ from matting.workers.cluster.messages import (
     Message,
     Refused,
     SchedulerLost,
+    SessionEnded,
+    UnitEnded,
 )
 from matting.workers.cluster.portable_paths import dumps
 from matting.workers.executor import SegmentTask, WorkerSetup
@@ -112,6 +115,7 @@ def engine(
     client: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DaskEngine]:
     monkeypatch.setattr(dask_engine, "WATCH_SECONDS", -1.0)  # at each event
+    monkeypatch.setattr(dask_engine, "LET_GO_SECONDS", 0.05)
     own = DaskEngine(lambda: nullcontext(cast(Client, client)))
     own.open(WorkerSetup(matting_options(None), None, "", "cpu", needs_network=False), tmp_path)
     yield own
@@ -179,6 +183,34 @@ def test_what_is_asked_for_is_wanted_until_it_is_dropped_or_its_worker_has_gone(
     assert client.wanted() == set()
 
 
+def test_the_end_waits_for_workers_that_may_still_write(
+    engine: DaskEngine, client: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_engine, "LET_GO_SECONDS", 1000.0)
+    admit_all(engine)
+    client.workers = {"a", "b", "c"}
+    told(engine, 1)
+    for worker in "abc":
+        engine.start(worker, f"unit of {worker}", worker, TASKS)
+    client.tell("b", UnitEnded("unit of b"))  # it is waited for no more
+    told(engine, 1)
+    engine.drop("unit of b")
+    engine.drop("unit of c")  # who knows whether it has begun
+    ended: list[str] = []
+
+    def end(worker: str) -> None:
+        ended.append(worker)
+        client.tell(worker, SessionEnded())
+
+    timers = [threading.Timer(0.05, end, [worker]) for worker in "ac"]
+    for timer in timers:
+        timer.start()
+    engine.close()
+    assert sorted(ended) == ["a", "c"]
+    for timer in timers:
+        timer.join()
+
+
 def test_a_fault_of_a_session_is_told_and_the_worker_counts_as_gone(
     engine: DaskEngine, client: StandIn
 ) -> None:
@@ -201,6 +233,7 @@ def test_nothing_is_asked_of_a_scheduler_that_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(dask_engine, "WATCH_SECONDS", -1.0)
+    monkeypatch.setattr(dask_engine, "LET_GO_SECONDS", 0.05)
     reasons: list[MattingError | None] = [None]
     own = DaskEngine(lambda: nullcontext(cast(Client, client)), lambda: reasons[-1])
     client.workers = {"a"}
