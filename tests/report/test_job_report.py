@@ -238,7 +238,10 @@ def test_hours_of_video_make_a_small_page_that_opens_at_once(
     ledger = reported_job(tmp_path / "a_matted", 4, 125_000, doubts=DOUBTS)
     path = write_report(ledger.folder, Recorder()).path
     assert path.stat().st_size < 4_000_000  # and a megabyte of pictures
-    shown.open(path)
-    shown.page.locator(".curves canvas").focus()
-    milliseconds = shown.page.evaluate("performance.now()")
-    assert milliseconds < 2_000
+    # What is there as soon as the file is read does not wait for anything but a processor.
+    shown.page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => "
+        "(window.isDrawn = document.querySelector('.curves canvas')?.width > 0))"
+    )
+    assert shown.processor_seconds_to_open(path) < 2
+    assert shown.page.evaluate("isDrawn")

@@ -70,6 +70,27 @@ class ShownPage:
         """Show a file."""
         self.page.goto(path.as_uri())
 
+    def processor_seconds_to_open(self, path: Path) -> float:
+        """Show a file; return the processor time that all of the browser's processes took.
+
+        Unlike the time on a clock, it hardly depends on what else the computer does. It ends when
+        the page has been drawn.
+        """
+        browser = self.page.context.browser
+        assert browser is not None
+        session = browser.new_browser_cdp_session()
+
+        def taken() -> dict[int, float]:
+            processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+            return {own["id"]: own["cpuTime"] for own in processes}
+
+        before = taken()
+        self.open(path)
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        after = taken()
+        session.detach()
+        return sum(seconds - before.get(process, 0.0) for process, seconds in after.items())
+
     def look(self, scheme: Literal["dark", "light"], size: Size = WINDOW) -> None:
         """Show the page in other colours, in a window of another size."""
         self.page.emulate_media(color_scheme=scheme)
