@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from matting.imaging.eye_difference import eye_differences
-from matting.imaging.frame_signs import DOUBT, CellMeans, frame_signs, small_alpha
+from matting.imaging.frame_signs import DOUBT, CellMeans, SmallCopy, frame_signs
 from matting.imaging.renderer import StoredFrames
 from matting.imaging.small_views import SmallViews, small_views
 from matting.media.images.pillow import encode_webp
@@ -110,11 +110,12 @@ class SignCollector:
             views: [T], how much the mattes of two views of them differ; None: there was
                 one view. It is known of all frames, or of none.
         """
-        values, cells = frame_signs(frames, self._last)
+        copy = SmallCopy.of(frames)
+        values, cells = frame_signs(copy, self._last)
         values = values.to(CPU)
         self._values.append(values)
         if self._eyes is not StereoLayout.MONO:
-            self._differences.append(_between_eyes(frames, self._eyes).to(CPU))
+            self._differences.append(_between_eyes(copy.alpha, self._eyes).to(CPU))
         if views is not None:
             self._views.append(views.to(CPU))
         self._first = self._first or cells.between(0, 1)
@@ -144,10 +145,9 @@ class SignCollector:
         )
 
 
-def _between_eyes(frames: StoredFrames, eyes: StereoLayout) -> Tensor:
-    """Return how much the mattes of both eyes differ, [T]."""
-    alpha = small_alpha(frames)[:, None]
+def _between_eyes(alpha: Tensor, eyes: StereoLayout) -> Tensor:
+    """Return how much the mattes of both eyes differ, [T], of an alpha [T, h, w]."""
     columns, _ = eyes.grid
-    left, right = alpha.tensor_split(2, 3 if columns == 2 else 2)
+    left, right = alpha[:, None].tensor_split(2, 3 if columns == 2 else 2)
     side = min(left.shape[2], right.shape[2]), min(left.shape[3], right.shape[3])
     return eye_differences(*(eye[..., : side[0], : side[1]] for eye in (left, right)))

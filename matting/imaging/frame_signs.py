@@ -54,8 +54,30 @@ class CellMeans:
         return ((self.alpha - before.alpha).abs() * stands_still).float().mean((1, 2)) / MAX_CELL
 
 
+@dataclass(frozen=True)
+class SmallCopy:
+    """Some of the pixels of T frames, in whole cells.
+
+    Attributes:
+        alpha, luma: [T, h, w], float32, in [0, 1]; green stands for the luma of R'G'B'.
+    """
+
+    alpha: Tensor
+    luma: Tensor
+
+    @classmethod
+    @torch.inference_mode()
+    def of(cls, frames: StoredFrames) -> SmallCopy:
+        """Take it of frames on any device."""
+        source, layout = frames.source, frames.source.sample_format
+        samples = _sampled(source.luma_or_rgb[:, source.luma_or_rgb.shape[1] // 2])
+        luma = (samples.to(torch.int32) & 0xFFFF) >> layout.lsb_padding
+        alpha = _sampled(frames.matte.alpha[:, 0]).float() / MAX_ALPHA
+        return cls(alpha, luma.float() / layout.max_code_value)
+
+
 @torch.inference_mode()
-def frame_signs(frames: StoredFrames, before: CellMeans | None) -> tuple[Tensor, CellMeans]:
+def frame_signs(frames: SmallCopy, before: CellMeans | None) -> tuple[Tensor, CellMeans]:
     """Return the signs of consecutive frames, and what the frames after them are compared with.
 
     area      alpha
@@ -70,21 +92,21 @@ def frame_signs(frames: StoredFrames, before: CellMeans | None) -> tuple[Tensor,
     flicker   how much alpha changes from the frame before where the picture does not
 
     Args:
-        frames: T of them, on any device.
+        frames: T of them.
         before: of the frames before them; None: they are not known, and the first of these does
             not flicker.
     Returns:
         [T, len(SIGNS)], float32, in [0, 1]: shares of the picture, or means over all of it; and the
         cells of all frames.
     """
-    alpha, luma = _small_copy(frames)
+    alpha = frames.alpha
     soft = ((alpha > SOFT[0]) & (alpha < SOFT[1])).float()
     means, hazes, softs = (_cell_means(each) for each in (alpha, alpha - alpha * alpha, soft))
     cells = _cells(alpha)
     above, below = cells.amax(2).amax(3) > 0.5, cells.amin(2).amin(3) <= 0.5
     near = _grown(above.float()) * _grown(below.float())
     people = (means > 0.5).float()
-    own = CellMeans(_quantised(means), _quantised(_cell_means(luma)))
+    own = CellMeans(_quantised(means), _quantised(_cell_means(frames.luma)))
     flicker = own.flicker_after(_before_each(own, before))
     signs = (
         means,
@@ -98,22 +120,6 @@ def frame_signs(frames: StoredFrames, before: CellMeans | None) -> tuple[Tensor,
     )
     columns = [*(sign.mean((1, 2)) for sign in signs), flicker]
     return torch.stack(columns, 1), own
-
-
-def _small_copy(frames: StoredFrames) -> tuple[Tensor, Tensor]:
-    """Return alpha and luma at some of the pixels, [T, h, w], float32, in [0, 1]: whole cells.
-
-    Green stands for the luma of R'G'B'.
-    """
-    source, layout = frames.source, frames.source.sample_format
-    samples = _sampled(source.luma_or_rgb[:, source.luma_or_rgb.shape[1] // 2])
-    luma = (samples.to(torch.int32) & 0xFFFF) >> layout.lsb_padding
-    return small_alpha(frames), luma.float() / layout.max_code_value
-
-
-def small_alpha(frames: StoredFrames) -> Tensor:
-    """Return alpha at some of the pixels, [T, h, w], float32, in [0, 1]."""
-    return _sampled(frames.matte.alpha[:, 0]).float() / MAX_ALPHA
 
 
 def _sampled(plane: Tensor) -> Tensor:

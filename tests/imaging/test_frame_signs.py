@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from matting.imaging.frame_signs import SIGNS, CellMeans, frame_signs
+from matting.imaging.frame_signs import SIGNS, CellMeans, SmallCopy, frame_signs
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import StoredFrames
@@ -16,13 +16,16 @@ HEIGHT, WIDTH = 64, 128
 GREY = SampleFormat(8)
 
 
-def frames(alpha: Tensor, luma: Tensor | None = None, layout: SampleFormat = GREY) -> StoredFrames:
+def frames(alpha: Tensor, luma: Tensor | None = None, layout: SampleFormat = GREY) -> SmallCopy:
     """Return frames [T, H, W] with alpha in [0, 1]; luma in code values, or 100 everywhere."""
     luma = torch.full(alpha.shape, 100, dtype=torch.uint8) if luma is None else luma
+    return SmallCopy.of(StoredFrames(Planes(layout, luma[:, None]), matte_of(alpha, layout)))
+
+
+def matte_of(alpha: Tensor, layout: SampleFormat) -> MattePlanes:
+    """Return what is stored of alpha [T, H, W], in [0, 1]."""
     codes = (alpha * MAX_ALPHA).round().to(torch.int32).to(torch.uint16)[:, None]
-    blank = torch.zeros(codes.shape, dtype=torch.int8)
-    matte = MattePlanes(codes, blank, None, layout)
-    return StoredFrames(Planes(layout, luma[:, None]), matte)
+    return MattePlanes(codes, torch.zeros(codes.shape, dtype=torch.int8), None, layout)
 
 
 def person(count: int = 1, height: int = HEIGHT, width: int = WIDTH) -> Tensor:
@@ -125,8 +128,7 @@ def test_deep_padded_and_rgb_samples_stand_still_alike() -> None:
     deep = SampleFormat(10, (0.2126, 0.0722), lsb_padding=6)
     luma = torch.full(alpha.shape, 1000 << 6, dtype=torch.int32).to(torch.uint16)
     assert float(frame_signs(frames(alpha, luma, deep), None)[0][1, -1]) == pytest.approx(0.25)
-    own = frames(alpha)
     rgb = torch.full((2, 3, HEIGHT, WIDTH), 7, dtype=torch.uint8)
     rgb[1, 1] = 90  # green changes
-    moved = StoredFrames(Planes(GREY, rgb), own.matte)
-    assert float(frame_signs(moved, None)[0][1, -1]) == 0
+    moved = StoredFrames(Planes(GREY, rgb), matte_of(alpha, GREY))
+    assert float(frame_signs(SmallCopy.of(moved), None)[0][1, -1]) == 0

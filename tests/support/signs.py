@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matting.imaging.frame_signs import frame_signs
+from matting.imaging.frame_signs import SmallCopy, frame_signs
 from matting.imaging.renderer import StoredFrames
 from matting.media.matte_file import MatteFile
 from matting.media.video_source import VideoSource
@@ -27,7 +27,8 @@ def expected_signs(job: MattedFolder) -> Values:
         assert matte is not None
         source = VideoSource(matted_from(ledger) / name).chunks(1)
         for chunk, stored in zip(source, MatteFile.open(matte).chunks(1), strict=True):
-            signs, before = frame_signs(StoredFrames(chunk.pictures, stored.matte), before)
+            frames = SmallCopy.of(StoredFrames(chunk.pictures, stored.matte))
+            signs, before = frame_signs(frames, before)
             rows.append(signs.numpy())
     return np.concatenate(rows)
 
