@@ -279,7 +279,9 @@ goto close
 :interrupted
 echo.
 call :name_failed
-echo Interrupted. Start it again in the same way, and it continues where it stopped.
+set "RVM_THEN=it continues where it stopped"
+for %%A in (segment combine add-audio preview report) do if "%RVM_STAGE%"=="%%A" set "RVM_THEN=this step begins anew"
+echo Interrupted. Start it again in the same way, and %RVM_THEN%.
 
 :close
 if not "%RVM_NO_PAUSE%"=="1" pause

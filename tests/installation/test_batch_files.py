@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from matting.options import DEFAULT_SEGMENT_SECONDS
+from matting.system.invocation import Command
 from tests.support.repository import ROOT
 from tests.support.wine.harness import (
     BARE_HOME,
@@ -354,6 +355,20 @@ def test_the_exit_code_is_passed_on_and_explained(wine: Wine) -> None:
             assert last_line.startswith(f"This did not finish: exit code {code}. The text above")
         else:
             assert last_line == "Done."
+
+
+def test_after_an_interruption_it_is_said_what_another_start_does(wine: Wine) -> None:
+    """As the program itself says it, which Windows may end before it can say anything."""
+    drops = [explorer(rf"{HOME}\{name}", r"C:\a") for name in STAGES]
+    ends = {"RVM_EXIT": "130"}
+    outcomes = wine.run(
+        *(Run(drop, typed=(), variables=ends, keyboard_ends=True) for drop in drops)
+    )
+    for stage, outcome in zip(STAGES.values(), outcomes, strict=True):
+        assert outcome.exit_code == 130
+        goes_on = "it continues where it stopped." in outcome.printed
+        assert goes_on == Command(stage).resumes
+        assert ("this step begins anew." in outcome.printed) != goes_on
 
 
 def test_the_window_stays_open_until_a_key_is_pressed(wine: Wine) -> None:
