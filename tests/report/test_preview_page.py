@@ -65,6 +65,25 @@ def test_it_can_be_read_by_everybody_at_every_width(opened: ShownPage) -> None:
         assert opened.faults() == []
 
 
+def test_in_a_narrow_window_each_value_has_its_name_and_no_word_is_broken(
+    opened: ShownPage,
+) -> None:
+    opened.look("light", Size(360, 640))
+    heights = opened.page.locator(".settings [data-title]").evaluate_all(
+        "all => all.map((one) => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight))"
+    )
+    assert len(heights) == 8
+    assert max(heights) < 1.5  # one line each
+    titles = opened.page.locator("#setting-1 [data-title]").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one, '::before').content)"
+    )
+    assert titles[0].startswith('"Ratio')
+    rows = opened.page.locator(".settings tbody tr").evaluate_all(
+        "all => all.map((row) => row.clientHeight - row.querySelector('.line').clientHeight)"
+    )
+    assert max(rows) < 180
+
+
 def test_views_and_backgrounds_are_chosen_by_buttons_and_keys(opened: ShownPage) -> None:
     page = opened.page
     after, people = page.locator(".after").first, page.locator(".people").first
