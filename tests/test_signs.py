@@ -81,8 +81,9 @@ def test_signs_are_those_of_the_mattes_over_all_segments(original: MattedFolder)
 def test_a_segment_tells_what_made_it_and_so_does_the_report(original: MattedFolder) -> None:
     signs = JobSigns.read(Ledger(original)).segments
     by = {own.signs.made_by for own in signs if own.signs is not None}
-    assert by == {f"{socket.gethostname()}, {processor_name()}, the network in fp32"}
-    assert escape(by.pop()) in report_page(Ledger(original)).text
+    device = f"{processor_name()}, the network in fp32"
+    assert by == {f"{socket.gethostname()}, {device}"}
+    assert f"By {escape(device)}." in report_page(Ledger(original)).text
 
 
 def test_a_short_video_is_pictured_several_times(original: MattedFolder) -> None:

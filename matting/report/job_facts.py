@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import UNSET, to_builtins
@@ -36,7 +37,7 @@ class SegmentRow:
         state: what has become of it.
         ended: when it was made, as a local date and time; "": not known.
         took: how long that took; "": not known.
-        made_by: what made it; "": not known.
+        made_by: as of `SegmentSigns`.
         start: how the network began it.
         remarks: what else was done, and what went wrong.
     """
@@ -67,10 +68,34 @@ class RangeRow:
     after: float | None
 
 
+class Makers(NamedTuple):
+    """What made the segments.
+
+    Attributes:
+        of_all: what made all of them; "": not known, or not the same.
+        of_each: what made each, "" where that is not known; empty where all are the same.
+    """
+
+    of_all: str
+    of_each: Sequence[str]
+
+
 def segment_rows(ledger: Ledger, signs: JobSigns) -> list[SegmentRow]:
     """Return all segments, in order."""
     planned = {own.name: own for own in ledger.plan.segments} if ledger.plan else {}
     return [_segment_row(ledger, own, planned.get(own.name)) for own in signs.segments]
+
+
+def makers(rows: Sequence[SegmentRow]) -> Makers:
+    """Return what made the segments, as the page says it.
+
+    The name of a computer is left out where it made all: a report may be sent to somebody.
+    """
+    computers = {row.made_by.partition(", ")[0] for row in rows if row.made_by}
+    is_alone = len(computers) == 1
+    of_each = [row.made_by.partition(", ")[2] if is_alone else row.made_by for row in rows]
+    known = {text for text in of_each if text}
+    return Makers("", of_each) if len(known) > 1 else Makers("".join(known), ())
 
 
 def _segment_row(ledger: Ledger, own: SignedSegment, planned: PlannedSegment | None) -> SegmentRow:

@@ -32,6 +32,7 @@ from matting.report.job_facts import (
     hashes,
     job_settings,
     log_lines,
+    makers,
     range_rows,
     segment_rows,
 )
@@ -117,6 +118,7 @@ def report_page(ledger: Ledger, *, running: bool = False, made_of: str = "") -> 
         ranges=range_rows(ledger, signs),
         eyes=shots_by_eyes(signs, clock),
         segments=rows,
+        makers=makers(rows),
         times=[clock.text(row.first_frame) if row.frames else "" for row in rows],
         settings=job_settings(ledger),
         hashes=hashes(ledger),

@@ -128,6 +128,27 @@ def test_the_shots_in_which_the_eyes_differ_are_shown_where_there_are_two(tmp_pa
     assert "Difference of both views" in report_page(ledger).text
 
 
+@pytest.mark.parametrize(
+    ("made_by", "of_all", "of_each"),
+    [
+        (("STUDIO, a card, fp16",) * 2 + ("",), "By a card, fp16.", []),
+        (
+            ("STUDIO, a card, fp16", "STUDIO, a card, fp32", ""),
+            "",
+            ["a card, fp16", "a card, fp32"],
+        ),
+        (("A, a card, fp16", "B, a card, fp16", ""), "", ["A, a card, fp16", "B, a card, fp16"]),
+    ],
+)
+def test_what_made_all_is_said_once_and_computers_are_named_where_there_are_several(
+    made_by: tuple[str, ...], of_all: str, of_each: list[str], tmp_path: Path
+) -> None:
+    page = report_page(reported_job(tmp_path / "a_matted", made_by=made_by)).text
+    assert ("By a card" in page, of_all in page) == (bool(of_all), True)
+    assert ('<th scope="col">by</th>' in page) == bool(of_each)
+    assert all(f"<td>{text}</td>" in page for text in of_each)
+
+
 def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
     ledger, progress = reported_job(tmp_path / "a_matted"), Recorder()
     path = write_report(ledger.folder, progress).path

@@ -32,12 +32,14 @@ def reported_job(
     *,
     doubts: dict[int, float] | None = None,
     shots: tuple[int, ...] = (),
+    made_by: tuple[str, ...] = (),
 ) -> Ledger:
     """Make a matted folder, and return its ledger.
 
     Args:
         frames: of each segment.
         doubts: of frames, counted through the job; these are pictured, too.
+        made_by: of each segment, what made it.
     """
     folder, doubts = MattedFolder(root), doubts or {}
     folder.signs.mkdir(parents=True)
@@ -61,16 +63,19 @@ def reported_job(
     for number, name in enumerate(names):
         first = number * frames
         inside = {f - first: d for f, d in doubts.items() if first <= f < first + frames}
-        ledger.amend(name, _entry(folder, name, frames, inside))
+        maker = made_by[number] if made_by else ""
+        ledger.amend(name, _entry(folder, name, frames, inside, maker))
     ledger.reopen(())
     folder.processed.write_text(str(dict.fromkeys(names, True)).replace("'", '"').replace("T", "t"))
     return Ledger(folder)
 
 
-def _entry(folder: MattedFolder, name: str, frames: int, doubts: dict[int, float]) -> Entry:
+def _entry(
+    folder: MattedFolder, name: str, frames: int, doubts: dict[int, float], made_by: str
+) -> Entry:
     path = folder.segment_signs(name)
     path.touch()
-    write_signs(path, frames, doubts)
+    write_signs(path, frames, doubts, made_by)
     return Entry(
         start_state=InitialState.CARRIED,
         frames=frames,
@@ -79,7 +84,9 @@ def _entry(folder: MattedFolder, name: str, frames: int, doubts: dict[int, float
     )
 
 
-def write_signs(path: Path, frames: int, doubts: dict[int, float], **others: float) -> None:
+def write_signs(
+    path: Path, frames: int, doubts: dict[int, float], made_by: str = "", **others: float
+) -> None:
     """Write the signs of a segment.
 
     Args:
@@ -93,5 +100,5 @@ def write_signs(path: Path, frames: int, doubts: dict[int, float], **others: flo
     picture = encode_webp(np.full((9, 16, 3), 90, np.uint8), 50)
     moments = tuple(DoubtfulMoment(frame, picture, picture, picture) for frame in sorted(doubts))
     optional = {name: np.full(frames, value, np.float32) for name, value in others.items()}
-    signs = SegmentSigns(values, cells, cells, 0.0, 60.0, moments)
+    signs = SegmentSigns(values, cells, cells, 0.0, 60.0, moments, made_by=made_by)
     replace(signs, eyes=optional.get("eyes"), views=optional.get("views")).write(path)
