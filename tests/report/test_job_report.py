@@ -146,7 +146,7 @@ def test_what_made_all_is_said_once_and_computers_are_named_where_there_are_seve
     page = report_page(reported_job(tmp_path / "a_matted", made_by=made_by)).text
     assert ("By a card" in page, of_all in page) == (bool(of_all), True)
     assert ('<th scope="col">by</th>' in page) == bool(of_each)
-    assert all(f"<td>{text}</td>" in page for text in of_each)
+    assert all(f'<td data-title="by">{text}</td>' in page for text in of_each)
 
 
 def test_what_has_its_name_and_is_no_report_is_kept(tmp_path: Path) -> None:
@@ -251,6 +251,24 @@ def test_it_can_be_read_on_any_screen(scheme: str, tmp_path: Path, shown: ShownP
         shown.look("dark" if scheme == "dark" else "light", size)
         assert not shown.is_wider_than_window
     assert shown.faults() == []
+
+
+def test_in_a_narrow_window_segments_are_paragraphs_without_what_is_empty(
+    tmp_path: Path, shown: ShownPage
+) -> None:
+    maker = f"a computer of a long name, {'a device' * 5}, the network in fp16"
+    ledger = reported_job(tmp_path / "a_matted", made_by=(maker, "another, a device", ""))
+    shown.open(write_report(ledger.folder, Recorder()).path)
+    segments = shown.page.locator("section[aria-labelledby=segments]")
+    assert segments.get_by_text("by", exact=True).is_visible()
+    shown.look("light", Size(360, 740))
+    assert not segments.get_by_text("remarks", exact=True).is_visible()
+    assert segments.locator("td:empty:visible").count() == 0
+    height = segments.locator("tbody tr").nth(1).evaluate("row => row.clientHeight")
+    assert height < 200
+    assert not shown.is_wider_than_window
+    is_scrolled = "all => all.some((one) => one.scrollWidth > one.clientWidth)"
+    assert not shown.page.locator(".scrolls").evaluate_all(is_scrolled)
 
 
 def test_hours_of_video_make_a_small_page_that_opens_at_once(

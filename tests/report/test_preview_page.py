@@ -69,7 +69,7 @@ def test_in_a_narrow_window_each_value_has_its_name_and_no_word_is_broken(
     opened: ShownPage,
 ) -> None:
     opened.look("light", Size(360, 640))
-    heights = opened.page.locator(".settings [data-title]").evaluate_all(
+    heights = opened.page.locator(".folds [data-title]").evaluate_all(
         "all => all.map((one) => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight))"
     )
     assert len(heights) == 8
@@ -78,7 +78,7 @@ def test_in_a_narrow_window_each_value_has_its_name_and_no_word_is_broken(
         "all => all.map((one) => getComputedStyle(one, '::before').content)"
     )
     assert titles[0].startswith('"Ratio')
-    rows = opened.page.locator(".settings tbody tr").evaluate_all(
+    rows = opened.page.locator(".folds tbody tr").evaluate_all(
         "all => all.map((row) => row.clientHeight - row.querySelector('.line').clientHeight)"
     )
     assert max(rows) < 180

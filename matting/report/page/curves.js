@@ -4,7 +4,15 @@
 const LANE_PX = 72, AXIS_PX = 24, TITLE_PX = 20, BAND_PX = 12, BAND_GAP_PX = 6, FEWEST_SHOWN = 8;
 const LEAST_SPAN_PX = 3;
 
-const LABEL_PX = 120, MOST_DIGITS = 3;
+const LABEL_PX = 120, TICK_PX = 5, MOST_DIGITS = 3;
+const ROUND_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600];
+
+// The least round time that is not below a time, in seconds.
+function roundStep(seconds) {
+  const decade = 10 ** Math.floor(Math.log10(seconds)), hours = 43200;
+  const steps = seconds < 1 ? [1, 2, 5, 10].map((times) => times * decade) : ROUND_SECONDS;
+  return steps.find((step) => step >= seconds) ?? Math.ceil(seconds / hours) * hours;
+}
 
 // digits: of a second.
 function clockText(seconds, digits = 0) {
@@ -195,11 +203,11 @@ class Curves {
     pen.fillStyle = colour("--ink");
     pen.fillRect(place(this.times[this.at]), 0, 1, bottom);
     pen.fillStyle = colour("--soft-ink");
-    const labels = Math.max(1, Math.floor(width / LABEL_PX));
-    const digits = this.digits(span / labels);
-    for (let i = 0; i < labels; i++) {
-      const text = clockText(this.seconds(i / labels), digits);
-      pen.fillText(text, (i / labels) * width, height - 7);
+    const step = roundStep((span * LABEL_PX) / width), digits = this.digits(step);
+    for (let i = Math.ceil(from / step - 1e-6); i * step <= from + span; i++) {
+      const left = place(i * step);
+      pen.fillRect(left, bottom, 1, TICK_PX);
+      if (left + LABEL_PX / 2 < width) pen.fillText(clockText(i * step, digits), left, height - 7);
     }
   }
 

@@ -6,7 +6,7 @@ const BEHIND = ["wanted", "dark", "light"];
 const state = { ...CHOICES, split: 0, alone: 0, ...remembered("preview") };
 const sections = [...document.querySelectorAll(".moment")];
 const split = document.getElementById("split");
-const root = document.documentElement;
+const root = document.documentElement, tools = document.querySelector(".tools");
 
 // Each picture is in the file once.
 for (const section of sections) {
@@ -36,8 +36,9 @@ function change(values) {
   show();
 }
 
-// At 100 %, a pixel of the picture is one of the screen.
+// At 100 %, a pixel of the picture is one of the screen; and what is gone to lies below the tools.
 function measure() {
+  root.style.setProperty("--tools", `${tools.offsetHeight}px`);
   for (const stack of document.querySelectorAll(".stack")) {
     const width = stack.querySelector(".people").naturalWidth / (devicePixelRatio || 1);
     stack.style.setProperty("--pixels", `${width}px`);
@@ -84,12 +85,12 @@ function drag(pane) {
 
 function go(step) {
   const tops = sections.map((section) => section.getBoundingClientRect().top);
-  const present = tops.filter((top) => top < 100).length - 1;
+  const present = tops.filter((top) => top < tools.offsetHeight + 50).length - 1;
   const target = sections[Math.min(sections.length - 1, Math.max(0, present + step))];
   target?.scrollIntoView();
 }
 
-document.querySelector(".tools").addEventListener("click", (event) => {
+tools.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) change({ ...button.dataset });
 });
