@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from matting.errors import InputError
 from matting.imaging.renderer import render_matte_planes
+from matting.imaging.sample_format import TransferFunction
 from matting.infer import infer
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
@@ -41,8 +45,12 @@ from matting.segment import segment
 from matting.system.temporary_files import create_temporary, create_temporary_folder
 from tests.support.clips import make_clip
 from tests.support.damage import damage_packets
+from tests.support.hdr import PATCH_PX, hdr_patches
 from tests.support.interlaced import interlaced
 from tests.support.recorder import Recorder
+
+# All below half of the reference white, above which HDR is compressed.
+COLOURS = [(128, 128, 128), (40, 40, 40), (170, 40, 40), (40, 160, 60), (50, 60, 170), (16, 16, 16)]
 
 
 def options_of(checkpoint: Path) -> MattingOptions:
@@ -153,6 +161,20 @@ def test_what_is_shown_is_what_a_job_makes(
     stored = MatteFile.open(folder.output_folder(OutputKind.MATTE) / "clip.mkv")
     third = list(stored.chunks(1))[2].matte.alpha
     assert np.array_equal(own.alpha.numpy(), third.numpy())
+
+
+@pytest.mark.parametrize("transfer", [TransferFunction.PQ, TransferFunction.HLG])
+def test_hdr_looks_on_the_page_as_its_sdr_version(
+    transfer: TransferFunction, tmp_path: Path, opaque_checkpoint: Path, progress: Recorder
+) -> None:
+    video = hdr_patches(tmp_path / "clip.mp4", COLOURS, transfer, frames=4)
+    page = preview(video, [Fraction(0)], options_of(opaque_checkpoint), None, progress)
+    moment = page.moments[0]
+    for uri in (moment.source, *(result.people for result in moment.results)):
+        picture = np.asarray(Image.open(BytesIO(b64decode(uri.partition(",")[2]))))
+        centres = picture[PATCH_PX // 2, PATCH_PX // 2 :: PATCH_PX]
+        assert np.abs(centres[:, :3] - np.array(COLOURS)).max() <= 6
+        assert (centres[:, 3:] == 255).all()
 
 
 def test_a_time_after_the_end_is_refused(

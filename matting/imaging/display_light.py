@@ -15,7 +15,8 @@ from matting.imaging.tone_mapping import (
     HLG_DISPLAY_GAMMA,
     HLG_DISPLAY_NITS,
     WHITE_NITS,
-    hlg_to_nits,
+    hlg_to_scene,
+    nits_to_sdr,
     pq_to_nits,
     tone_map,
 )
@@ -60,7 +61,9 @@ def convert_light(rgb: Tensor, own: DisplayLight, wanted: DisplayLight) -> Tenso
     if own == wanted:
         return rgb
     if wanted.is_hdr:
-        light = _to_nits(rgb.clamp(0, 1), own.transfer)
+        light = _to_nits(rgb.clamp(0, 1), own)
+    elif own.transfer is TransferFunction.HLG:
+        light = nits_to_sdr(_to_nits(rgb.clamp(0, 1), own)).pow(DISPLAY_GAMMA)
     else:
         light = tone_map(rgb, SampleFormat(transfer=own.transfer)).pow(DISPLAY_GAMMA)
     if own.gamut is not wanted.gamut:
@@ -71,7 +74,7 @@ def convert_light(rgb: Tensor, own: DisplayLight, wanted: DisplayLight) -> Tenso
     if wanted.transfer is TransferFunction.PQ:
         return _nits_to_pq(light)
     if wanted.transfer is TransferFunction.HLG:
-        return _nits_to_hlg(light)
+        return _nits_to_hlg(light, wanted.gamut)
     return light.clamp(max=1).pow(1 / DISPLAY_GAMMA)
 
 
@@ -92,11 +95,14 @@ def _xyz(x: float, y: float) -> tuple[float, float, float]:
     return x / y, 1.0, (1 - x - y) / y
 
 
-def _to_nits(code: Tensor, transfer: TransferFunction) -> Tensor:
-    if transfer is TransferFunction.PQ:
+def _to_nits(code: Tensor, own: DisplayLight) -> Tensor:
+    if own.transfer is TransferFunction.PQ:
         return pq_to_nits(code)
-    if transfer is TransferFunction.HLG:
-        return hlg_to_nits(code)
+    if own.transfer is TransferFunction.HLG:
+        scene = hlg_to_scene(code)
+        # The display's curve is that of the luminance: on each channel it would change colours.
+        gain = _luminance(scene, own.gamut).pow(HLG_DISPLAY_GAMMA - 1)
+        return HLG_DISPLAY_NITS * gain * scene
     return WHITE_NITS * code**DISPLAY_GAMMA
 
 
@@ -107,9 +113,16 @@ def _nits_to_pq(nits: Tensor) -> Tensor:
     return ((c1 + c2 * power) / (1 + c3 * power)).pow(m2)
 
 
-def _nits_to_hlg(nits: Tensor) -> Tensor:
+def _luminance(light: Tensor, gamut: Gamut) -> Tensor:
+    red, green, blue = _to_xyz(gamut)[1].tolist()
+    return light[:, :1] * red + light[:, 1:2] * green + light[:, 2:] * blue
+
+
+def _nits_to_hlg(nits: Tensor, gamut: Gamut) -> Tensor:
     """Source: ITU-R BT.2100, table 5."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = (nits / HLG_DISPLAY_NITS).clamp(max=1) ** (1 / HLG_DISPLAY_GAMMA)
+    shown = nits / HLG_DISPLAY_NITS
+    gain = _luminance(shown, gamut).clamp(min=1e-9).pow(1 / HLG_DISPLAY_GAMMA - 1)
+    scene = (shown * gain).clamp(max=1)
     bright = a * torch.log((12 * scene - b).clamp(min=1e-6)) + c
     return torch.where(scene <= 1 / 12, (3 * scene).sqrt(), bright)

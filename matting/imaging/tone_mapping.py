@@ -61,10 +61,15 @@ def tone_curve(transfer: TransferFunction) -> Tensor:
     Sources: ITU-R BT.2408 (reference white), BT.1886 (the SDR display).
     """
     code = torch.linspace(0, 1, TABLE_STEPS + 1, dtype=torch.float64)
-    nits = pq_to_nits(code) if transfer is TransferFunction.PQ else hlg_to_nits(code)
+    nits = pq_to_nits(code) if transfer is TransferFunction.PQ else _hlg_to_nits(code)
+    return nits_to_sdr(nits).float()
+
+
+def nits_to_sdr(nits: Tensor) -> Tensor:
+    """Return the values, in [0, 1], by which an SDR display shows some light."""
     sdr = (nits / WHITE_NITS) ** (1 / DISPLAY_GAMMA)
     shoulder = KNEE + (1 - KNEE) * (1 - torch.exp((KNEE - sdr) / (1 - KNEE)))
-    return torch.where(sdr < KNEE, sdr, shoulder).float()
+    return torch.where(sdr < KNEE, sdr, shoulder)
 
 
 def pq_to_nits(code: Tensor) -> Tensor:
@@ -74,7 +79,7 @@ def pq_to_nits(code: Tensor) -> Tensor:
     return 10_000 * ((power - c1).clamp(min=0) / (c2 - c3 * power)) ** (1 / m1)
 
 
-def hlg_to_nits(code: Tensor) -> Tensor:
+def _hlg_to_nits(code: Tensor) -> Tensor:
     """Return the light of code values, with the display's own curve on each channel by itself."""
     return HLG_DISPLAY_NITS * hlg_to_scene(code) ** HLG_DISPLAY_GAMMA
 

@@ -7,6 +7,7 @@ import torch
 
 from matting.imaging.display_light import DisplayLight, Gamut, convert_light, gamut_matrix
 from matting.imaging.sample_format import TransferFunction
+from tests.support.hdr import WHITE_NITS, to_hlg, to_pq
 
 SDR = DisplayLight()
 PQ = DisplayLight(TransferFunction.PQ, Gamut.BT2020)
@@ -44,6 +45,17 @@ def test_what_is_converted_to_a_larger_range_comes_back(hdr: DisplayLight) -> No
 def test_one_hdr_becomes_the_other() -> None:
     rgb = (0.4, 0.5, 0.3)
     assert converted(tuple(converted(rgb, PQ, HLG)), HLG, PQ) == pytest.approx(rgb, abs=0.002)
+
+
+@pytest.mark.parametrize("transfer", [TransferFunction.PQ, TransferFunction.HLG])
+def test_hdr_is_converted_as_its_standard_says(transfer: TransferFunction) -> None:
+    """Also where the channels differ: the curve of HLG's display is that of the luminance."""
+    sdr = pixel(0.6, 0.15, 0.25)
+    nits = WHITE_NITS * sdr**2.4
+    hdr = to_pq(nits) if transfer is TransferFunction.PQ else to_hlg(nits)
+    own, wanted = DisplayLight(gamut=Gamut.BT2020), DisplayLight(transfer, Gamut.BT2020)
+    assert torch.allclose(convert_light(sdr, own, wanted), hdr, atol=2e-4)
+    assert torch.allclose(convert_light(hdr, wanted, own), sdr, atol=2e-3)
 
 
 def test_the_brightest_hdr_is_white_where_there_is_none() -> None:

@@ -13,53 +13,18 @@ from matting.demo import CHECKPOINT
 from matting.imaging.colour_conversion import convert_planes
 from matting.imaging.compositor import Matte, render
 from matting.imaging.planes import Planes
-from matting.imaging.sample_format import SampleFormat, TransferFunction
+from matting.imaging.sample_format import TransferFunction
 from matting.imaging.tone_mapping import tone_map
 from matting.inference.session import MattingSession
 from matting.inference.weights import load_checkpoint
 from matting.media.video_source import VideoSource
 from matting.options import OutputKind, Precision
 from tests.support.frames import GREEN, RGB8
+from tests.support.hdr import RGB16, WHITE_NITS, bt2020, graded, to_hlg, to_pq
 from tests.support.stages import matte_and_render
 
 CPU = torch.device("cpu")
 SDR, PQ, HLG = TransferFunction.SDR, TransferFunction.PQ, TransferFunction.HLG
-RGB16 = SampleFormat(16)
-WHITE_NITS = 203  # ITU-R BT.2408
-BT2020 = (0.2627, 0.0593)  # Kr and Kb
-BT2020_LUMA = torch.tensor([0.2627, 0.6780, 0.0593]).view(1, 3, 1, 1)
-
-
-def bt2020(transfer: TransferFunction) -> SampleFormat:
-    return SampleFormat(10, BT2020, False, (2, 2), (0.0, 0.0), transfer)
-
-
-def to_pq(nits: Tensor) -> Tensor:
-    """Encode light by the PQ curve. Source: SMPTE ST 2084."""
-    power = (nits / 10_000) ** (2610 / 16384)
-    return ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
-
-
-def to_hlg(nits: Tensor) -> Tensor:
-    """Encode light by the HLG curve, for a display of 1,000 candela per square metre.
-
-    Source: ITU-R BT.2100, table 5.
-    """
-    luminance = (BT2020_LUMA * nits).sum(dim=1, keepdim=True).clamp(min=1e-6) / 1000
-    scene = nits / 1000 / (luminance ** (1 / 1.2)) ** 0.2
-    bright = 0.17883277 * torch.log((12 * scene - 0.28466892).clamp(min=1e-9)) + 0.55991073
-    return torch.where(scene <= 1 / 12, (3 * scene).sqrt(), bright)
-
-
-def graded(rgb: Tensor, transfer: TransferFunction) -> Planes:
-    """Return SDR frames uint8 [T, 3, H, W] of BT.2020's primaries as HDR that looks the same.
-
-    Source: ITU-R BT.2408.
-    """
-    nits = (rgb.float() / 255) ** 2.4 * WHITE_NITS
-    code = to_pq(nits) if transfer is PQ else to_hlg(nits)
-    samples = (code.clamp(0, 1) * 65535).round().to(torch.uint16)
-    return convert_planes(Planes(RGB16, samples), bt2020(transfer))
 
 
 def alphas_of(frames: list[Planes], checkpoint: Path, ratio: float) -> Tensor:
