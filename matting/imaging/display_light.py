@@ -114,7 +114,7 @@ def _nits_to_pq(nits: Tensor) -> Tensor:
 
 
 def _luminance(light: Tensor, gamut: Gamut) -> Tensor:
-    red, green, blue = _to_xyz(gamut)[1].tolist()
+    red, green, blue = (float(share) for share in _to_xyz(gamut)[1])
     return light[:, :1] * red + light[:, 1:2] * green + light[:, 2:] * blue
 
 
