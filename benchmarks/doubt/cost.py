@@ -28,7 +28,8 @@ from matting.options import ComputeOptions, CuttingOptions, MatteOptions, Mattin
 from matting.progress import Progress
 from matting.project.paths import MattedFolder
 from matting.project.segment_signs import SegmentSigns
-from matting.report import upkeep
+from matting.report import job_report
+from matting.report.upkeep import kept_report
 from matting.segment import segment
 
 TITLE = "The cost of the signs of doubt"
@@ -40,7 +41,7 @@ PARTS: dict[str, tuple[Any, str]] = {
     PICTURES: (DoubtfulFrames, "offer"),
     "the end of a segment": (SignCollector, "collected"),
     "its file": (SegmentSigns, "write"),
-    "the page": (upkeep, "write_report"),
+    "the page": (job_report, "write_report"),
 }
 
 
@@ -82,7 +83,7 @@ def measure(folder: Path, size: Size, checkpoint: Path | None) -> tuple[dict[str
         MatteOptions(checkpoint), compute=ComputeOptions("cpu", isolated=False)
     )
     started = time.process_time()
-    with upkeep.kept_report(MattedFolder.of(segments), Progress()) as refresh:
+    with kept_report(MattedFolder.of(segments), Progress()) as refresh:
         infer(segments, options, None, Progress(), on_recorded=refresh)
     return counted.seconds, time.process_time() - started
 

@@ -170,7 +170,7 @@ def test_a_folder_with_the_report_s_name_stays(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     ledger, progress = reported_job(tmp_path / "a_matted"), Recorder()
     with (
-        patch("matting.report.upkeep.write_report", side_effect=ZeroDivisionError),
+        patch("matting.report.job_report.write_report", side_effect=ZeroDivisionError),
         kept_report(ledger.folder, progress) as refresh,
     ):
         refresh()

@@ -70,7 +70,7 @@ def test_auto_decodes_by_nvdec_only_what_segment_has_checked(
 def test_hardware_that_is_asked_for_refuses_what_it_cannot_decode(
     tmp_path: Path, opaque_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matting.infer.require_decoder", lambda *_: None)
+    monkeypatch.setattr("matting.workers.run_device.require_decoder", lambda *_: None)
     make_clip(tmp_path / "clip.mkv", 5, pixel_format="yuv444p")
     options = with_compute(matting_options(opaque_checkpoint), decoder=CodecBackend.HARDWARE)
     with pytest.raises(SegmentsFailedError, match="NVDEC gives no yuv444p"):
