@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from matting.background import BackgroundFile, hex_colour
+from matting.background import Background, BackgroundFile, hex_colour
 from matting.errors import InputError
-from matting.media.background import with_background_read
+from matting.imaging.display_light import DisplayLight
+from matting.media.background import light_of, with_background_read
 from matting.media.container import require_file
 from matting.options import MattingOptions
 from matting.progress import Progress
@@ -23,6 +24,7 @@ from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.resumed_options import take_up
 from matting.report.comparison import PreviewedVideo
+from matting.report.pictures import screen_colour
 from matting.report.preview_folder import preview_folder
 from matting.report.preview_maker import PreviewMaker
 from matting.report.preview_networks import PreviewNetworks
@@ -131,9 +133,19 @@ def _empty_page(
         video.name,
         f"{width}x{height}, {float(source.rate):.6g} frames a second, {clock(seconds)} long, "
         f"{source.frames} frames.",
-        "#808080" if isinstance(background, BackgroundFile) else hex_colour(background),
+        _behind(background, light_of(source.colour, source.sample_format)),
         rows,
     )
+
+
+def _behind(background: Background, light: DisplayLight) -> str:
+    """Return the colour that a screen shows behind the people, as CSS has it.
+
+    In HDR, its numbers are HDR's own code values.
+    """
+    if isinstance(background, BackgroundFile):
+        return "#808080"
+    return hex_colour(screen_colour(background, light))
 
 
 def _line(video: Path, words: str) -> str:

@@ -45,7 +45,7 @@ from matting.segment import segment
 from matting.system.temporary_files import create_temporary, create_temporary_folder
 from tests.support.clips import make_clip
 from tests.support.damage import damage_packets
-from tests.support.hdr import PATCH_PX, hdr_patches
+from tests.support.hdr import PATCH_PX, patches_clip
 from tests.support.interlaced import interlaced
 from tests.support.recorder import Recorder
 
@@ -163,12 +163,22 @@ def test_what_is_shown_is_what_a_job_makes(
     assert np.array_equal(own.alpha.numpy(), third.numpy())
 
 
-@pytest.mark.parametrize("transfer", [TransferFunction.PQ, TransferFunction.HLG])
+@pytest.mark.parametrize(
+    ("transfer", "white"), [(TransferFunction.PQ, 148), (TransferFunction.HLG, 191)]
+)
 def test_hdr_looks_on_the_page_as_its_sdr_version(
-    transfer: TransferFunction, tmp_path: Path, opaque_checkpoint: Path, progress: Recorder
+    transfer: TransferFunction,
+    white: int,
+    tmp_path: Path,
+    opaque_checkpoint: Path,
+    progress: Recorder,
 ) -> None:
-    video = hdr_patches(tmp_path / "clip.mp4", COLOURS, transfer, frames=4)
-    page = preview(video, [Fraction(0)], options_of(opaque_checkpoint), None, progress)
+    """The colour behind it, too, whose numbers are HDR's own: `white` is its reference white."""
+    video = patches_clip(tmp_path / "clip.mp4", COLOURS, transfer, frames=4)
+    options = options_of(opaque_checkpoint)
+    options = replace(options, output=replace(options.output, background=(white,) * 3))
+    page = preview(video, [Fraction(0)], options, None, progress)
+    assert 235 < int(page.wanted[1:3], 16) < 255
     moment = page.moments[0]
     for uri in (moment.source, *(result.people for result in moment.results)):
         picture = np.asarray(Image.open(BytesIO(b64decode(uri.partition(",")[2]))))

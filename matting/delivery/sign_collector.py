@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from matting.imaging.display_light import DisplayLight
 from matting.imaging.eye_difference import eye_differences
 from matting.imaging.frame_signs import DOUBT, CellMeans, SmallCopy, frame_signs
 from matting.imaging.renderer import StoredFrames
@@ -80,6 +81,8 @@ class SignCollector:
         moments: int,
         apart: int,
         colour: tuple[int, int, int],
+        *,
+        light: DisplayLight,
         eyes: StereoLayout = StereoLayout.MONO,
         made_by: str = "",
     ) -> None:
@@ -88,12 +91,13 @@ class SignCollector:
             moments: how many frames to picture at the most.
             apart: how many frames there are from one to the next at the least.
             colour: behind the people in the pictures, R'G'B'.
+            light: what the colours of the frames stand for.
             eyes: where those that are compared lie.
             made_by: as of `SegmentSigns`.
         """
         self._began = time.time()
         self._doubtful = DoubtfulFrames(moments, apart)
-        self._colour = colour
+        self._views_of = partial(small_views, colour=colour, light=light)
         self._eyes = eyes
         self._made_by = made_by
         self._values: list[Tensor] = []
@@ -121,7 +125,7 @@ class SignCollector:
         self._first = self._first or cells.between(0, 1)
         self._last = cells.between(len(frames) - 1, len(frames))
         for frame, doubt in zip(frames.split(1), values[:, DOUBT].tolist(), strict=True):
-            self._doubtful.offer(self._frames, doubt, partial(small_views, frame, self._colour))
+            self._doubtful.offer(self._frames, doubt, partial(self._views_of, frame))
             self._frames += 1
 
     def collected(self) -> SegmentSigns:

@@ -34,6 +34,18 @@ def screen_pixels(planes: Planes, light: DisplayLight) -> NDArray[np.uint8]:
     return pixels.permute(1, 2, 0).cpu().numpy()
 
 
+def screen_colour(rgb: tuple[int, int, int], light: DisplayLight) -> tuple[int, int, int]:
+    """Return a colour in sRGB.
+
+    Args:
+        rgb: R'G'B', 0 to 255.
+        light: what it stands for.
+    """
+    pixel = torch.tensor(rgb, dtype=torch.uint8).view(1, 3, 1, 1)
+    red, green, blue = screen_pixels(Planes(SampleFormat(), pixel), light)[0, 0].tolist()
+    return red, green, blue
+
+
 def cut_out(source: Planes, matte: MattePlanes, light: DisplayLight) -> NDArray[np.uint8]:
     """Return the people without what was behind them, [H, W, 4]; the last is alpha.
 

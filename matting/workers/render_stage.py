@@ -17,7 +17,7 @@ from matting.delivery.segment_writer import SegmentWriter
 from matting.delivery.sign_collector import SignCollector
 from matting.imaging.compositor import RenderFunction
 from matting.imaging.renderer import Renderer
-from matting.media.background import Background
+from matting.media.background import Background, light_of
 from matting.media.background_frames import BackgroundFrames
 from matting.media.encoders import EncoderInput, encoder_spec
 from matting.media.source import FrameSource
@@ -109,8 +109,9 @@ class RenderStage:
                 job.task.signs.moments,
                 max(1, math.ceil(source.rate * apart_seconds(seconds))),
                 plain_colour(self._output.background),
-                item.view.stereo if item.view else StereoLayout.MONO,
-                f"{computer_and_device(self._device)}, {self._network(job)}",
+                light=light_of(source.colour, source.sample_format),
+                eyes=item.view.stereo if item.view else StereoLayout.MONO,
+                made_by=f"{computer_and_device(self._device)}, {self._network(job)}",
             )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from matting.delivery.sign_collector import DoubtfulFrames, SignCollector
+from matting.imaging.display_light import DisplayLight
 from matting.imaging.matte_planes import MAX_ALPHA, MattePlanes
 from matting.imaging.planes import Planes
 from matting.imaging.renderer import StoredFrames
@@ -54,7 +55,7 @@ def frame(alpha: float) -> StoredFrames:
 
 
 def test_a_moment_shows_the_frame_its_matte_and_both_together(tmp_path: Path) -> None:
-    collector = SignCollector(1, 1, GREEN)
+    collector = SignCollector(1, 1, GREEN, light=DisplayLight())
     for alpha in (1.0, 0.5, 1.0):
         collector.take(frame(alpha))
     collector.collected().write(tmp_path / "a.npz")
@@ -77,7 +78,7 @@ def test_frames_of_video_are_pictured_in_its_colours() -> None:
     chroma = torch.tensor([90, 240], dtype=torch.uint8).view(1, 2, 1, 1).expand(2, 2, 16, 32)
     alpha = torch.full((2, 1, 32, 64), MAX_ALPHA, dtype=torch.int32).to(torch.uint16)
     blank = (torch.zeros(2, 1, 32, 64, dtype=torch.int8), torch.zeros(2, 2, 16, 32).to(torch.int8))
-    collector = SignCollector(1, 1, GREEN)
+    collector = SignCollector(1, 1, GREEN, light=DisplayLight())
     matte = MattePlanes(alpha, *blank, YUV420)
     collector.take(StoredFrames(Planes(YUV420, luma, chroma.contiguous()), matte))
     (moment,) = collector.collected().moments
@@ -89,7 +90,7 @@ def test_frames_of_video_are_pictured_in_its_colours() -> None:
 def test_eyes_are_compared_where_there_are_two(tmp_path: Path) -> None:
     both, alone = frame(1.0), frame(1.0)
     both.matte.alpha[..., 640:] = MAX_ALPHA
-    collector = SignCollector(1, 1, GREEN, StereoLayout.LEFT_RIGHT)
+    collector = SignCollector(1, 1, GREEN, light=DisplayLight(), eyes=StereoLayout.LEFT_RIGHT)
     for seen in (both, alone):
         collector.take(seen)
     collector.collected().write(tmp_path / "a.npz")

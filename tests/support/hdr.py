@@ -59,10 +59,8 @@ def graded(rgb: Tensor, transfer: TransferFunction) -> Planes:
     return convert_planes(Planes(RGB16, samples), bt2020(transfer))
 
 
-def hdr_patches(
-    path: Path, colours: Sequence[tuple[int, int, int]], transfer: TransferFunction, frames: int
-) -> Path:
-    """Write a clip in which colours of BT.709 stand beside each other, each PATCH_PX wide and high.
+def patches(colours: Sequence[tuple[int, int, int]], transfer: TransferFunction) -> Planes:
+    """Return a frame in which colours of BT.709 stand side by side, each PATCH_PX wide and high.
 
     Args:
         colours: R'G'B', 0 to 255.
@@ -70,7 +68,14 @@ def hdr_patches(
     linear = (torch.tensor(colours) / 255) ** 2.4
     wide = ((linear @ WIDER.T) ** (1 / 2.4) * 255).round().to(torch.uint8)
     row = wide.repeat_interleave(PATCH_PX, 0).T[None, :, None]
-    planes = graded(row.expand(1, 3, PATCH_PX, -1).contiguous(), transfer)
+    return graded(row.expand(1, 3, PATCH_PX, -1).contiguous(), transfer)
+
+
+def patches_clip(
+    path: Path, colours: Sequence[tuple[int, int, int]], transfer: TransferFunction, frames: int
+) -> Path:
+    """Write a clip of that frame, as often as is said."""
+    planes = patches(colours, transfer)
     assert planes.chroma is not None
     luma, chroma = planes.luma_or_rgb[0, 0].numpy(), planes.chroma[0].numpy()
     samples = np.concatenate([luma.ravel(), chroma.ravel()]).reshape(-1, luma.shape[1])
