@@ -20,6 +20,13 @@ from matting.workers.cluster.sentences import Sentences
 from matting.workers.cluster.session import Node
 
 SECONDS = 60.0  # for each step, on a busy machine
+# What each worker's computer does for Dask's pages takes turns here: with 64 workers, looking at
+# the process and at the loop took 40 % of the processor time (169 -> 97 s for 1,280 segments).
+CONFIG = {
+    **worker_node.CONFIG,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+}
 
 
 class InProcessCluster:
@@ -62,7 +69,7 @@ class InProcessCluster:
 def cluster_in_process() -> Iterator[InProcessCluster]:
     """Run a scheduler, and the workers that are added, for as long as the block lasts."""
     with (
-        dask.config.set(worker_node.CONFIG),
+        dask.config.set(CONFIG),
         running_scheduler(free_address(), None, Sentences(Progress())) as scheduler,
         LoopThread("workers") as loop,
     ):
@@ -96,7 +103,7 @@ def staying_worker(
         enter()
         await stay.stay()
 
-    with dask.config.set(worker_node.CONFIG), LoopThread("staying worker") as loop:
+    with dask.config.set(CONFIG), LoopThread("staying worker") as loop:
         staying = loop.start(enter_and_stay())
         try:
             yield sentences

@@ -141,8 +141,9 @@ Path(sys.argv[1]).touch()
 def test_the_work_goes_on_while_the_window_stands_still(tmp_path: Path) -> None:
     """As after Ctrl-S, until Ctrl-Q; what was said meanwhile is shown then."""
     pty = pytest.importorskip("pty", reason="needs pseudo terminals")
+    termios = pytest.importorskip("termios")
     ours, theirs = pty.openpty()
-    os.write(ours, b"\x13")
+    termios.tcflow(theirs, termios.TCOOFF)  # the key itself would be seen at some later moment
     done = tmp_path / "done"
     with subprocess.Popen(
         [sys.executable, "-c", STOPPED, str(done)],
@@ -152,13 +153,13 @@ def test_the_work_goes_on_while_the_window_stands_still(tmp_path: Path) -> None:
         stderr=theirs,
         env={**os.environ, "TERM": "xterm"},
     ) as process:
-        os.close(theirs)
         deadline = time.monotonic() + 60
         while not done.exists():
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert process.poll() is None  # it waits for its last words to be shown
-        os.write(ours, b"\x11")
+        termios.tcflow(theirs, termios.TCOON)
+        os.close(theirs)
         text = b"".join(_all_of(ours)).decode().replace("\r\n", "\n")
     os.close(ours)
     assert process.returncode == 0
