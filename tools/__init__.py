@@ -1,1 +1,1 @@
-"""The program that draws the README's pictures."""
+"""The programs that draw the documentation's pictures, and what joins its pages into a site."""

@@ -1,4 +1,4 @@
-"""The picture in README's "Architecture": how a video's data flows through the program."""
+"""The picture in docs/architecture.md: how a video's data flows through the program."""
 
 from __future__ import annotations
 

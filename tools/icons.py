@@ -1,4 +1,4 @@
-"""The icons in the README's pictures: files, folders, a window, a console."""
+"""The icons in the documentation's pictures: files, folders, a window, a console."""
 
 from __future__ import annotations
 

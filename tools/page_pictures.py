@@ -1,7 +1,7 @@
 """python -m tools.page_pictures [FOLDER]
 
-Take the README's pictures of pages, of a preview and of a report, both of the demo's film. It takes
-minutes, and needs Chromium.
+Take the documentation's pictures of pages, of a preview and of a report, both of the demo's film.
+It takes minutes, and needs Chromium.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def with_palette(png: bytes) -> bytes:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Take all of them, into the given folder or else where the README has its own."""
+    """Take all of them, into the given folder or else where the documentation has its own."""
     target = Path(arguments[0]) if arguments else PICTURES
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 """python -m tools.pictures [FOLDER]
 
-Draw the README's pictures: one for each step, an overview, and how data flows. The video in them is
-a film of `demo/film.py`, matted with the film's own alpha, not by a network.
+Draw the documentation's pictures: one for each step, an overview, and how data flows. The video in
+them is a film of `demo/film.py`, matted with the film's own alpha, not by a network.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ PICTURES: dict[str, Callable[[], Canvas]] = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Draw all of them, into the given folder or else the README's own."""
+    """Draw all of them, into the given folder or else the documentation's own."""
     target = Path(arguments[0]) if arguments else IMAGES
     target.mkdir(parents=True, exist_ok=True)
     for name, draw in PICTURES.items():

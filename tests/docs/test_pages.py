@@ -1,4 +1,4 @@
-"""Every page: what it links, and what it tells its readers to run, exists."""
+"""Every page: what it links, and what it tells its readers to run, exists; lists are lists."""
 
 from __future__ import annotations
 
@@ -8,16 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.documentation import PAGES, name_of
 from tests.support.repository import ROOT
-
-PAGES = [
-    *(ROOT / name for name in ("README.md", "demo/README.md", "benchmarks/RESULTS.md")),
-    *sorted(ROOT.glob("docs/*.md")),
-]
-
-
-def name_of(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -49,3 +41,16 @@ def test_every_program_that_is_run_exists(page: Path) -> None:
         assert importlib.util.find_spec(module), module
     for path in re.findall(r"python3? ([\w/]+\.py)", text):
         assert (ROOT / path).is_file(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_lists_and_tables_begin_after_an_empty_line(page: Path) -> None:
+    """The site's Markdown takes them for text else, though GitHub does not."""
+    before, inside_code = "", False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        inside_code ^= line.startswith("```")
+        begins = re.match(r"([-*] |\d+\. |\| )", line) and not inside_code
+        kind = "|" if line.startswith("|") else "list"
+        goes_on = before.startswith("|") if kind == "|" else re.match(r"[-*] |\d+\. | ", before)
+        assert not begins or goes_on or not before or before.startswith("<!--"), line
+        before = line

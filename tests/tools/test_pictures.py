@@ -1,4 +1,4 @@
-"""The README's pictures: as they are drawn now, small, and true to what the program prints."""
+"""The pages' pictures: as they are drawn now, small, and true to what the program prints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.repository import ROOT
 from tools import pictures
 from tools.pictures import IMAGES, PICTURES, WIDTH_PX
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 # Other versions of numpy and Pillow may round, antialias and quantise a little differently.
 MAX_MEAN_DIFFERENCE = 2.0
 VISIBLE_DIFFERENCE, MAX_VISIBLE_SHARE = 48, 0.01
@@ -43,7 +43,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_picture_in_the_readme_is_up_to_date(name: str, drawn: Path) -> None:
+def test_the_picture_on_the_page_is_up_to_date(name: str, drawn: Path) -> None:
     assert (IMAGES / name).stat().st_size < 150_000
     new, old = (np.asarray(Image.open(f / name).convert("RGB"), int) for f in (drawn, IMAGES))
     assert new.shape == old.shape
@@ -55,8 +55,9 @@ def test_the_picture_in_the_readme_is_up_to_date(name: str, drawn: Path) -> None
 
 def test_all_pictures_are_drawn_and_shown() -> None:
     assert {path.name for path in IMAGES.iterdir()} == set(PICTURES)
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for name in PICTURES:
-        assert f"](docs/images/{name})" in README, name
+        assert f"images/{name})" in pages, name
     assert sum(path.stat().st_size for path in IMAGES.iterdir()) < 600_000
 
 
