@@ -17,7 +17,7 @@ def test_it_is_short() -> None:
 
 
 def test_the_first_screen_shows_a_result_and_the_two_things_to_do() -> None:
-    assert re.search(r"^!\[.+\]\(docs/images/\w+\.png\)$", FIRST_SCREEN, re.MULTILINE)
+    assert re.search(r"^!\[.+\]\(demo/before_after\.png\)$", FIRST_SCREEN, re.MULTILINE)
     for needed in ("setup.bat", "0_all_in_one.bat", "setup.sh", "inference_custom.py run"):
         assert needed in FIRST_SCREEN
 
