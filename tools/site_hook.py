@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -22,7 +23,10 @@ TARGET = re.compile(r"(?<=\]\()(?!\w+:|#)[^)\s#]+")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add the README as the first page, and whatever the pages link from outside docs/."""
+    """Add the README as the first page, and whatever the pages link from outside docs/.
+
+    A page that has no place in the site's order yet comes last, rather than nowhere.
+    """
     waiting = [HOME, *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
     seen = set(waiting)
     while waiting:
@@ -36,7 +40,21 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
             there = sorted(target for target in linked if (ROOT / target).is_file())
             waiting += there
             seen.update(there)
+    pages = {file.src_uri for file in files.documentation_pages()}
+    if without_place := sorted(pages - set(pages_in(config.nav or []))):
+        config.nav = [*(config.nav or []), {"More": without_place}]
     return files
+
+
+def pages_in(order: object) -> Iterator[str]:
+    """Yield the pages of a part of the site's order."""
+    if isinstance(order, str):
+        yield order
+    elif isinstance(order, dict):
+        yield from pages_in(list(order.values()))
+    elif isinstance(order, list):
+        for part in order:
+            yield from pages_in(part)
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:

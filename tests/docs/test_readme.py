@@ -22,12 +22,6 @@ def test_the_first_screen_shows_a_result_and_the_two_things_to_do() -> None:
         assert needed in FIRST_SCREEN
 
 
-def test_it_names_every_page_of_the_documentation_for_users() -> None:
-    linked = set(re.findall(r"\]\(docs/(\w+)\.md", TEXT))
-    for_developers = {"setup_under_wine"}
-    assert {path.stem for path in ROOT.glob("docs/*.md")} - linked == for_developers
-
-
 def test_its_commands_for_setup_and_tests_are_where_programs_look_for_them() -> None:
     for mark, last in (("run", "inference_custom.py run VIDEO.mp4"), ("tests", "-m pytest")):
         part = TEXT.split(f"<!-- {mark} -->\n")[1].split("<!-- end -->")[0]

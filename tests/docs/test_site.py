@@ -1,14 +1,10 @@
-"""The pages as a site: each has its place, and links that lead outside docs/ hold in it, too."""
+"""The pages as a site: its order, and links that lead outside docs/ and hold in it, too."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
-
-from tests.docs.documentation import PAGES, name_of
-from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from tools import site_hook
@@ -16,10 +12,9 @@ else:
     site_hook = pytest.importorskip("tools.site_hook", reason="MkDocs is not installed")
 
 
-def test_every_page_has_its_place_in_the_order_of_the_site() -> None:
-    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    listed = re.findall(r"^ +- .+: (\S+\.md)$", settings.split("\nnav:\n")[1], re.MULTILINE)
-    assert sorted(listed) == sorted(site_hook.site_place(name_of(page)) for page in PAGES)
+def test_the_pages_of_an_order_are_those_of_all_its_parts() -> None:
+    order = ["index.md", {"Start": "start.md"}, {"Use": [{"Step": "steps.md"}, "formats.md"]}]
+    assert list(site_hook.pages_in(order)) == ["index.md", "start.md", "steps.md", "formats.md"]
 
 
 @pytest.mark.parametrize(
