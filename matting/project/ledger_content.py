@@ -124,10 +124,12 @@ class LedgerContent:
     def _take_manifest(self, manifest: Manifest) -> None:
         self.plan, self.origin = manifest.plan, manifest.origin
         self.options, self.agreed = manifest.options, manifest.agreed
-        self.precisions = manifest.precisions
         self.frames_per_second = manifest.frames_per_second
-        self._entries, self._incoming = manifest.segments, manifest.incoming
-        self._former, self._superseded = manifest.former, manifest.superseded
+        # The record is not to be changed: others may have been given the same.
+        self.precisions = dict(manifest.precisions)
+        self._entries, self._incoming = dict(manifest.segments), dict(manifest.incoming)
+        self._former = dict(manifest.former)
+        self._superseded = {kind: dict(files) for kind, files in manifest.superseded.items()}
         self.ranges, self._names = manifest.ranges, list(manifest.segments)
 
     def _take_update(self, update: Update) -> None:

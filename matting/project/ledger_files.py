@@ -18,9 +18,12 @@ from matting.project.manifest import START_OVER, Manifest, upgrade
 from matting.project.paths import MattedFolder
 from matting.system import atomic_files
 from matting.system.files import read_error
+from matting.system.fingerprint import FileStamp
 
 # Of the time, that writing processed.json again may take while the job is at work.
 SHARE = 0.01
+
+_last_manifest: records.LastRecord[Manifest] = records.LastRecord()
 
 
 class Found(NamedTuple):
@@ -49,6 +52,7 @@ class LedgerFiles:
         self._processed_sha256: str | None = None
         self._stated_sha256: str | None = None  # by the journal
         self._manifest_bytes = 0
+        self._there: tuple[FileStamp, Manifest] | None = None  # as it was read
         self._refresh_at = 0.0
 
     def read(self) -> Found:
@@ -61,8 +65,7 @@ class LedgerFiles:
         journal = _content(self._folder.journal)
         manifest, done = None, {}
         if self._folder.manifest.is_file():
-            manifest = records.read(self._folder.manifest, Manifest, START_OVER, upgrade=upgrade)
-            self._key = manifest.journal_key
+            manifest = self._read_manifest()
         if self._folder.processed.is_file():
             said = records.read(self._folder.processed, dict[str, Any], START_OVER)
             done = {name: value is True for name, value in said.items()}
@@ -70,6 +73,13 @@ class LedgerFiles:
         stated = [own.processed_sha256 for own in updates if own.processed_sha256 is not None]
         is_own = bool(stated) and stated[-1] == _sha256(_content(self._folder.processed))
         return Found(manifest, done, updates, is_own)
+
+    def _read_manifest(self) -> Manifest:
+        path = self._folder.manifest
+        stamp = FileStamp.of(path)
+        manifest = records.read(path, Manifest, START_OVER, upgrade=upgrade, last=_last_manifest)
+        self._there, self._key = (stamp, manifest), manifest.journal_key
+        return manifest
 
     @property
     def has_journal(self) -> bool:
@@ -130,11 +140,26 @@ class LedgerFiles:
         """
         if self._key is None or self.has_journal:
             self._key = new_key()
-        text = records.to_json(replace(manifest, journal_key=self._key))
-        content = atomic_files.encode(text)
+        manifest = replace(manifest, journal_key=self._key)
+        if self._is_there(manifest):
+            return
+        content = atomic_files.encode(records.to_json(manifest))
         _write_if_other(self._folder.manifest, content)
-        self._manifest_bytes = len(content)
+        self._manifest_bytes, self._there = len(content), None
         self.discard_journal()
+
+    def _is_there(self, manifest: Manifest) -> bool:
+        """Return whether the file was read as just this, and has not been changed since.
+
+        To bring that into the form of the file, and compare, takes a hundred times as long.
+        """
+        if self._there is None or self.has_journal:
+            return False
+        (stamp, found), path = self._there, self._folder.manifest
+        if found != manifest or not path.is_file() or FileStamp.of(path) != stamp:
+            return False
+        self._manifest_bytes = path.stat().st_size
+        return True
 
     def discard_journal(self) -> None:
         """Remove the journal, if there is one and nobody holds it; it is void."""

@@ -53,7 +53,7 @@ def frames_identity(
 
 def same_matte(settings: RecordedSettings, others: RecordedSettings) -> bool:
     """Return whether both settings give the same mattes, in whatever outputs."""
-    return _matte(settings) == _matte(others)
+    return all(getattr(settings, name) == getattr(others, name) for name in MATTE_SETTINGS)
 
 
 def same_matte_options(settings: RecordedSettings, others: RecordedSettings) -> bool:

@@ -159,6 +159,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         return self.truncated or any(damaged)
 
 
+_last_plan: records.LastRecord[Plan] = records.LastRecord()
+
+
 def read_plan(segments_folder: Path) -> Plan | None:
     """Return the plan of a folder made by `segment`; None where there is none.
 
@@ -168,7 +171,7 @@ def read_plan(segments_folder: Path) -> Plan | None:
     path = segments_folder / PLAN_NAME
     if not path.is_file():
         return None
-    return records.read(path, Plan, CUT_AGAIN, option=OVERWRITE)
+    return records.read(path, Plan, CUT_AGAIN, option=OVERWRITE, last=_last_plan)
 
 
 def write_plan(segments_folder: Path, plan: Plan) -> None:

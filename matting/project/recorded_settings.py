@@ -159,6 +159,8 @@ def changed_settings(recorded: RecordedSettings, wanted: RecordedSettings) -> li
 
     A result of more output kinds than are wanted will do.
     """
+    if recorded == wanted:  # as those of nearly all segments
+        return []
     have = {"encoder": encoder_of(recorded), **_set_fields(recorded)}
     want = _set_fields(wanted)
     compared = dict.fromkeys((*want, *OFF_UNLESS_SET))

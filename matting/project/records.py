@@ -6,13 +6,15 @@ is added to one needs a default, so that what earlier versions wrote can still b
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -41,6 +43,24 @@ ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 FRACTION = re.compile(r"(-?[0-9]{1,100})(?:/([0-9]{1,100}))?")
 
 
+class LastRecord(Generic[T]):
+    """The record that was read last of a type: the same content is not parsed a second time.
+
+    Whoever gets it shares it with all others, and so changes nothing in it.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[bytes, T] | None = None  # by the hash of its text
+
+    def of(self, text: str, parse: Callable[[str], T]) -> T:
+        """Return the record in `text`, which `parse` returns where it is another than the last."""
+        digest = hashlib.sha256(atomic_files.encode(text)).digest()
+        known = self._known  # once, for another thread may read another one meanwhile
+        if known is None or known[0] != digest:
+            known = self._known = digest, parse(text)
+        return known[1]
+
+
 def read(
     path: Path,
     record_type: type[T],
@@ -49,6 +69,7 @@ def read(
     option: str | None = None,
     upgrade: Callable[[Any], None] | None = None,
     most_values: int = MOST_VALUES,
+    last: LastRecord[T] | None = None,
 ) -> T:
     """Return the record in the JSON file `path`.
 
@@ -57,14 +78,13 @@ def read(
         upgrade: brings what an earlier version wrote, as JSON values of any kind, into today's
             form, in place.
         most_values: how many values such a record has at most.
+        last: of records of this type, read in this way; None: it is parsed in any case.
     Raises:
         InputError: it cannot be read, or is no such record; names what is wrong where.
     """
     try:
-        value = _parse(_text(path), most_values)
-        if upgrade is not None:
-            upgrade(value)
-        return msgspec.convert(value, record_type, dec_hook=_from_text)
+        parse = partial(_record, record_type, upgrade, most_values)
+        return parse(_text(path)) if last is None else last.of(_text(path), parse)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}.", hint, option=option
@@ -87,7 +107,9 @@ def write(path: Path, record: msgspec.Struct) -> None:
 
 def to_json(record: msgspec.Struct) -> str:
     """Return `record` as JSON that people can read."""
-    return atomic_files.json_text(_values_of(record))
+    # As `json_text` gives it; but json indents in Python, which takes several times as long.
+    line = atomic_files.json_line(_values_of(record))
+    return msgspec.json.format(line, indent=2).decode("utf-8", "surrogateescape") + "\n"
 
 
 def to_line(record: msgspec.Struct) -> bytes:
@@ -106,6 +128,16 @@ def from_line(line: bytes, record_type: type[T]) -> T:
 
 def _values_of(record: msgspec.Struct) -> Any:
     return msgspec.to_builtins(record, str_keys=True, enc_hook=_to_text)
+
+
+def _record(
+    record_type: type[T], upgrade: Callable[[Any], None] | None, most_values: int, text: str
+) -> T:
+    """Return the record in a text; ValueError where it holds none."""
+    value = _parse(text, most_values)
+    if upgrade is not None:
+        upgrade(value)
+    return msgspec.convert(value, record_type, dec_hook=_from_text)
 
 
 def _text(path: Path) -> str:

@@ -54,6 +54,27 @@ def test_an_update_does_not_cost_more_where_there_are_more_segments(folder: Matt
     assert sum(written) < folder.manifest.stat().st_size / 2
 
 
+def test_a_manifest_that_somebody_has_changed_meanwhile_is_written_again(
+    folder: MattedFolder,
+) -> None:
+    begun(folder)  # as it is: there is nothing to write
+    content = folder.manifest.read_bytes()
+    ledger = Ledger(folder)
+    folder.manifest.write_bytes(content.replace(b"output_000", b"output_999"))
+    ledger.save()
+    assert folder.manifest.read_bytes() == content
+
+
+def test_readers_of_one_manifest_share_no_changes(folder: MattedFolder) -> None:
+    record(Ledger(folder), NAMES[0])
+    first, second = Ledger(folder), Ledger(folder)
+    first.amend(NAMES[0], Entry())
+    first.begin(NAMES[1:], None)
+    assert second.is_done(NAMES[0])
+    assert second.names == tuple(NAMES)
+    assert Ledger(folder).is_done(NAMES[0])
+
+
 def refuse(path: Path, _content: bytes) -> None:
     raise AssertionError(f"{path} is written as a whole")
 

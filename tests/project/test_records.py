@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from matting.errors import InputError
 from matting.options import Chroma, CodecBackend, OutputKind, Precision, VideoCodec
 from matting.project import records
 from matting.project.entry import (
@@ -22,6 +25,7 @@ from matting.project.join_record import JoinRecord
 from matting.project.manifest import Manifest
 from matting.project.plan import Plan, PlannedSegment
 from matting.project.source_fingerprint import SourceFingerprint
+from matting.system import atomic_files
 from matting.system.fingerprint import Fingerprint
 
 in_this_folder = settings(
@@ -139,8 +143,29 @@ join_records = st.builds(
 @given(record=plans() | manifests | join_records)
 def test_what_is_written_can_be_read(tmp_path: Path, record: Plan | Manifest | JoinRecord) -> None:
     path = tmp_path / "record.json"
-    path.write_bytes(as_bytes(records.to_json(record)))
+    text = records.to_json(record)
+    path.write_bytes(as_bytes(text))
     assert records.read(path, type(record), "") == record
+    assert atomic_files.json_text(json.loads(text)) == text  # in the form of all files of JSON
+
+
+def test_the_same_content_is_parsed_once(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.json", tmp_path / "other.json"
+    last: records.LastRecord[SourceFingerprint] = records.LastRecord()
+
+    def read(path: Path) -> SourceFingerprint:
+        return records.read(path, SourceFingerprint, "", last=last)
+
+    records.write(one, SourceFingerprint("clip.mp4", 1, "0" * 64))
+    first = read(one)
+    other.write_bytes(one.read_bytes())
+    assert read(other) is first
+    records.write(other, SourceFingerprint("clip.mp4", 2, "0" * 64))
+    assert read(other).size_bytes == 2
+    other.write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError):
+        read(other)
+    assert read(one) == first
 
 
 @given(pts=rising)
