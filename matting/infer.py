@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.background import BackgroundFile
-from matting.delivery.dry_run import mention_ffmpeg
 from matting.delivery.finished_encoder import with_finished_encoder
 from matting.delivery.output_target import target_of
 from matting.errors import InputError, MattingError
 from matting.inference.weights import find_checkpoint
-from matting.media.probe import encryption_error
 from matting.network_choice import Shots
 from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress, ignore
@@ -41,7 +39,6 @@ from matting.project.source_watch import require_source_unchanged
 from matting.system import files
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.files import image_files
-from matting.system.gpu_diagnosis import warn_of_unused_gpu
 from matting.system.package_loading import loading
 from matting.workers.executor import ExecutorFactory, WorkerSetup
 from matting.workers.executors import make_executor
@@ -92,7 +89,7 @@ def infer(
     # Then neither torch is loaded nor a process started before that turns out to be wrong.
     said_to_be_done = all(known.says_done(item.name) for item in inputs.inputs)
     if inputs.plan is not None and not options.then_joined and not said_to_be_done:
-        mention_ffmpeg(progress)
+        _mention_ffmpeg(progress)
     if inputs.plan is not None:
         video = Path(inputs.plan.source.name)
         options = with_clip_settings(options, video, (segments.parent,), progress)
@@ -136,9 +133,7 @@ def infer(
             if run is not None and not run.has_work:
                 run.run()
                 return folder
-            if network:
-                warn_of_unused_gpu(options.compute.device, progress)
-            device = _device_for(options, progress, network=network)
+            device = _device_for(options, progress, network=network, warn=True)
         options = device.with_encoder(options, inputs, ledger, settings, progress)
         if run is None or run.options != options:
             run = run_of(options=options)
@@ -167,8 +162,24 @@ def _with_background_read(options: MattingOptions) -> MattingOptions:
     return replace(options, output=with_background_read(options.output))
 
 
-def _device_for(options: MattingOptions, progress: Progress, *, network: bool) -> RunDevice:
-    """Return the device of a run that has work; torch is loaded."""
+def _mention_ffmpeg(progress: Progress) -> None:
+    from matting.delivery.dry_run import mention_ffmpeg
+
+    mention_ffmpeg(progress)
+
+
+def _device_for(
+    options: MattingOptions, progress: Progress, *, network: bool, warn: bool = False
+) -> RunDevice:
+    """Return the device of a run that has work; torch is loaded.
+
+    Args:
+        warn: whether a GPU that it does not use is to be told of.
+    """
+    if network and warn:
+        from matting.system.gpu_diagnosis import warn_of_unused_gpu
+
+        warn_of_unused_gpu(options.compute.device, progress)
     with loading(progress):
         from matting.workers.run_device import RunDevice
 
@@ -202,6 +213,8 @@ def _refusal(
     item: Input, inputs: InputFolder, folder: MattedFolder, options: MattingOptions
 ) -> InputError | None:
     """Return why one cannot have results: by its name's length, or because it is encrypted."""
+    from matting.media.probe import encryption_error
+
     too_long = length_error(_places_of(item, inputs, folder, options), item.path)
     return too_long or (None if item.is_sequence else encryption_error(item.path))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import webbrowser
 
 from matting.cli import arg_types
 from matting.cli.console import Console
@@ -50,6 +49,8 @@ def preview_and_choose(options: argparse.Namespace, console: Console) -> None:
     if options.quiet:
         return
     if has_display() and console.confirm("Show the page in the browser?"):
+        import webbrowser  # noqa: PLC0415 - with all that it imports, hardly ever needed
+
         webbrowser.open(page.path.as_uri())
     if batch_file():
         number = _ask_for_setting(console, len(page.settings))

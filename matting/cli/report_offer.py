@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import webbrowser
 from pathlib import Path
 
 from matting.cli.console import Console
@@ -25,6 +24,8 @@ def offer_report(options: argparse.Namespace, console: Console) -> None:
     if report is None or options.quiet or vars(options).get("shutdown") or _is_one_of_several():
         return
     if report.is_file() and has_display() and console.confirm("Show the report in the browser?"):
+        import webbrowser  # noqa: PLC0415 - with all that it imports, hardly ever needed
+
         webbrowser.open(report.absolute().as_uri())
 
 

@@ -26,8 +26,6 @@ from matting.cluster_options import (
 from matting.job_option import JobOption
 from matting.network_choice import Model
 from matting.system.invocation import Command, program_line
-from matting.workers.cluster.installed import require_dask
-from matting.workers.cluster.portable_paths import PathMapping
 
 OWN_ADDRESS = f"tcp://127.0.0.1:{DEFAULT_PORT}"
 CERTIFICATES_FOLDER = "certificates"  # in the current one
@@ -88,6 +86,9 @@ def service(options: argparse.Namespace, console: Console) -> Callable[[], objec
         MissingError: a package is not there.
         InputError: an option cannot be used.
     """
+    from matting.workers.cluster.installed import require_dask
+    from matting.workers.cluster.portable_paths import PathMapping
+
     require_dask()
     address, certificates = options.address, options.certificates
     if options.command is Command.SCHEDULER:

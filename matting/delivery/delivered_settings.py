@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from matting.delivery.formats import DeliveryFormat
 from matting.delivery.vr_plan import vr_plan
-from matting.media.encoders import quality_of
+from matting.media.encoder_table import quality_of
 from matting.media.hevc_alpha import DEFAULT_QUALITY
 from matting.options import FormatName, MattingOptions, OutputOptions, VideoCodec
 from matting.project.entry import RecordedSettings

@@ -11,7 +11,8 @@ import torch
 from matting.delivery.finished_encoder import Settings, encoders_of_finished, with_encoder
 from matting.errors import InputError, MachineError, MattingError, MissingError
 from matting.media.colour_tags import USUAL_SITING
-from matting.media.encoders import NVENC_PRESETS, encoder_input
+from matting.media.encoder_table import NVENC_PRESETS
+from matting.media.encoders import encoder_input
 from matting.media.hardware_probe import HardwareProbe
 from matting.media.source import FrameSource
 from matting.options import CodecBackend, EncodingOptions, OutputOptions

@@ -20,13 +20,8 @@ from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.alpha_encoders import AlphaCodec, alpha_input
 from matting.media.alpha_writer import AlphaVideoWriter
 from matting.media.colour_tags import ColourTags
-from matting.media.encoders import (
-    EncoderInput,
-    encoder_input,
-    grey_input,
-    quality_of,
-    require_encodable,
-)
+from matting.media.encoder_table import quality_of
+from matting.media.encoders import EncoderInput, encoder_input, grey_input, require_encodable
 from matting.media.hevc_alpha import DEFAULT_QUALITY, HevcAlphaWriter, require_alpha_layers
 from matting.media.images.alpha_writer import RGB_BITS, AlphaPngWriter, ExrWriter
 from matting.media.images.exr import ExrLight

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matting.delivery.formats import DELIVERED
-from matting.delivery.vr_plan import VrPlan
 from matting.options import OutputKind
 from matting.project.inputs import Input
 from matting.project.paths import MATTE_SUFFIX, MattedFolder
+
+if TYPE_CHECKING:
+    from matting.delivery.vr_plan import VrPlan
 
 
 @dataclass(frozen=True)

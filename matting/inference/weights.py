@@ -13,8 +13,6 @@ from matting.inference.published import DEFAULT_MODEL, PUBLISHED, PublishedWeigh
 from matting.network_choice import Model
 from matting.progress import Progress
 from matting.system import atomic_files, files
-from matting.system.download import DownloadError, DownloadLimits
-from matting.system.download import download as download_file
 from matting.system.temporary_files import create_temporary
 
 if TYPE_CHECKING:
@@ -102,6 +100,9 @@ def download(path: Path, progress: Progress, published: PublishedWeights) -> Non
 
 def _fetch(published: PublishedWeights, temporary: Path, progress: Progress) -> str:
     """Download to `temporary`, and return the SHA-256 of what came."""
+    from matting.system.download import DownloadError, DownloadLimits
+    from matting.system.download import download as download_file
+
     hasher = hashlib.sha256()
     with writing(temporary):
         file = temporary.open("wb")

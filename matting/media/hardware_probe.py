@@ -18,7 +18,8 @@ from matting.media import cuda
 from matting.media.colour_tags import BT709_TAGS, ColourTags
 from matting.media.container import decode, ffmpeg_log, open_video, reading
 from matting.media.cuda import Nvdec
-from matting.media.encoders import NVENC_ENCODERS, SOFTWARE_ENCODERS, EncoderInput, encoder_input
+from matting.media.encoder_table import NVENC_ENCODERS, SOFTWARE_ENCODERS
+from matting.media.encoders import EncoderInput, encoder_input
 from matting.media.frame_planes import planes_of
 from matting.media.probe import probe
 from matting.media.source import FrameSource

@@ -21,7 +21,8 @@ from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import ColourTags
 from matting.media.container import encoding_to
 from matting.media.cuda import SurfacePool
-from matting.media.encoders import EncoderInput, encoder_spec, surface_count
+from matting.media.encoder_table import encoder_spec
+from matting.media.encoders import EncoderInput, surface_count
 from matting.media.frame_planes import frame_of
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.mp4.header_room import header_first

@@ -10,8 +10,6 @@ from pathlib import Path
 from matting.errors import MattingError
 from matting.imaging.sample_format import Size
 from matting.job_option import JobOption
-from matting.media.probe import upright_size_px
-from matting.media.view_detection import view_by_name, view_of
 from matting.options import MatteOptions, MattingOptions
 from matting.progress import quantity
 from matting.project.inputs import Input, InputFolder
@@ -93,6 +91,8 @@ def _planned_view(inputs: InputFolder, plan: Plan) -> View | None:
     """Return the view by the plan; where that is of an earlier version, as it is found."""
     if plan.view is not None:
         return plan.view
+    from matting.media.view_detection import view_of
+
     for path in _pictures(inputs, plan):
         try:
             return view_of(path, plan.source.name).view
@@ -102,6 +102,8 @@ def _planned_view(inputs: InputFolder, plan: Plan) -> View | None:
 
 
 def _size_of(inputs: InputFolder, plan: Plan) -> Size | None:
+    from matting.media.probe import upright_size_px
+
     for path in _pictures(inputs, plan):
         try:
             return upright_size_px(path)
@@ -117,6 +119,9 @@ def _pictures(inputs: InputFolder, plan: Plan) -> Iterator[Path]:
 
 
 def _with_view(item: Input, options: MatteOptions) -> Input:
+    from matting.media.probe import upright_size_px
+    from matting.media.view_detection import view_by_name, view_of
+
     try:
         if item.is_sequence:
             size = item.open(None).size_px

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.errors import InputError, MattingError
-from matting.media.source import FrameSource
-from matting.media.video_info import USUAL_RATE
 from matting.project.paths import (
     MATTED_SUFFIX,
     SEGMENTS_SUFFIX,
@@ -28,6 +26,7 @@ from matting.system.invocation import Command, give, sentence, start
 from matting.view import StereoLayout, View
 
 if TYPE_CHECKING:
+    from matting.media.source import FrameSource
     from matting.media.video_source import VideoSource
 
 NAMED_FOLDERS = 5  # how many passed over a message names
@@ -86,6 +85,7 @@ class Input:
             source: the input, opened.
             rate: as for `open`; without one, pictures follow each other at USUAL_RATE.
         """
+        from matting.media.video_info import USUAL_RATE
         from matting.media.video_source import VideoSource
 
         if self.planned is not None and self.time_base is not None:

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from matting.background import Background, BackgroundFile, hex_colour
 from matting.job_option import JobOption
-from matting.media.encoders import quality_of
+from matting.media.encoder_table import quality_of
 from matting.network_choice import Foreground, MatteQuality, Model, Shots, SmallPeople, Subject
 from matting.options import (
     INFERRED,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 
 from matting.errors import InputError, MattingError
-from matting.media.probe import packet_sizes
 from matting.progress import Progress
 from matting.project.join_record import JoinRecord
 from matting.project.ledger import Ledger
@@ -151,6 +150,8 @@ def is_own_final(final: Path, combined: Path) -> bool:
         return True
     if record.finals or not combined.is_file():
         return False
+    from matting.media.probe import packet_sizes
+
     # Earlier versions took no note of it: it holds the very packets of the joined file.
     try:
         return packet_sizes(final) == packet_sizes(combined)

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
 from matting.background import Background, BackgroundFile, hex_colour
-from matting.media.encoders import preset_of, quality_of
+from matting.media.encoder_table import preset_of, quality_of
 from matting.network_choice import Foreground, MatteQuality, Shots, SmallPeople
 from matting.options import CodecBackend, EncodingOptions, MattingOptions, OutputKind, Precision
 from matting.project.entry import PICTURES, AutoRatio, Entry, RecordedSettings

@@ -18,12 +18,13 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from matting.system.invocation import VERSION
 from matting.system.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FOLDER = Path(__file__).resolve().parent / "page"
 MARK, HEAD_BYTES = b'<meta name="generator" content="RVM on Segments">', 2048  # of our pages
@@ -97,6 +98,8 @@ def json_in_element(value: object) -> str:
 
 
 def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     return Environment(
         loader=FileSystemLoader(FOLDER, encoding="utf-8"),
         autoescape=True,

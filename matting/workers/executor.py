@@ -11,17 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from matting.delivery.output_target import OutputTarget
 from matting.errors import MattingError
-from matting.inference.precision_record import PrecisionChoice
-from matting.media.media_index import MediaIndex
 from matting.options import MattingOptions, OutputKind, Precision
 from matting.progress import Progress
 from matting.project.entry import InitialState, OutputFile, ProvenFile
 from matting.project.inputs import Input
 from matting.system.fingerprint import Fingerprint
+
+if TYPE_CHECKING:  # who finds nothing to do needs no PyAV
+    from matting.inference.precision_record import PrecisionChoice
+    from matting.media.media_index import MediaIndex
 
 
 @dataclass(frozen=True)

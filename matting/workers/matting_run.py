@@ -20,8 +20,6 @@ from matting.system import atomic_files
 from matting.workers.consent import ask_before_redoing
 from matting.workers.executor import Executor, Failure, Outcome, SegmentTask
 from matting.workers.failures import no_stored_matte, segments_failed
-from matting.workers.loading import load
-from matting.workers.preflight import Work, preflight
 from matting.workers.range_upkeep import renew_mattes
 from matting.workers.reasons import reasons
 from matting.workers.result_recorder import ResultRecorder
@@ -119,8 +117,7 @@ class MattingRun:
         for reason in reasons(schedule, self._ledger):
             self._progress.say(reason)
         if schedule.steps:
-            load(schedule.steps, self._worker, self.options, self._ledger, self._progress)
-            preflight(self._work(), self._worker, self._folder, self.options, self._progress)
+            self._make_ready()
         # Only now: what was refused until here leaves nothing behind. What is done by other options
         # stays so until another result takes its place.
         self._ledger.reopen(
@@ -176,11 +173,17 @@ class MattingRun:
         """Return what the job's options come to, by the first of its segments."""
         return self._settings(self._inputs.inputs[0])
 
-    def _work(self) -> Work:
-        """Return what is ahead, if everything goes well."""
-        tasks = [(self._tasks.task(s), self._frames(s.item)) for s in self._schedule.remade]
-        state_only = [s.item for s in self._schedule.steps if s.action is Action.RESTORE_STATE]
-        return Work.of(self._ledger, tasks, sum(map(self._frames, state_only)))
+    def _make_ready(self) -> None:
+        """Have the worker load what it needs, and say what is ahead, if everything goes well."""
+        from matting.workers.loading import load
+        from matting.workers.preflight import Work, preflight
+
+        schedule, ledger, options = self._schedule, self._ledger, self.options
+        load(schedule.steps, self._worker, options, ledger, self._progress)
+        tasks = [(self._tasks.task(step), self._frames(step.item)) for step in schedule.remade]
+        state_only = [s.item for s in schedule.steps if s.action is Action.RESTORE_STATE]
+        work = Work.of(ledger, tasks, sum(map(self._frames, state_only)))
+        preflight(work, self._worker, self._folder, options, self._progress)
 
     def _render_renewed(self) -> None:
         """Put ranges into mattes that were found anew, and make the outputs of these."""

@@ -19,7 +19,8 @@ from matting.imaging.compositor import RenderFunction
 from matting.imaging.renderer import Renderer
 from matting.media.background import Background, light_of
 from matting.media.background_frames import BackgroundFrames
-from matting.media.encoders import EncoderInput, encoder_spec
+from matting.media.encoder_table import encoder_spec
+from matting.media.encoders import EncoderInput
 from matting.media.source import FrameSource
 from matting.options import (
     MattingOptions,

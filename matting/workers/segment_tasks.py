@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from matting.delivery.output_target import OutputTarget, target_of
-from matting.media.foreign_files import known_refusal
-from matting.media.media_index import known_index
 from matting.options import OutputKind, OutputOptions
 from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
@@ -36,6 +34,9 @@ class SegmentTasks:
 
     def task(self, step: Step) -> SegmentTask:
         """Return the task of a step."""
+        from matting.media.foreign_files import known_refusal
+        from matting.media.media_index import known_index
+
         item, folder = step.item, self._ledger.folder
         rendered = step.action is Action.RENDER
         is_continued = self._has_plan and self._schedule.is_continued(item)

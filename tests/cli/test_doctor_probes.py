@@ -13,7 +13,7 @@ from matting.cli.doctor_probes import Machine, TorchProbe
 from matting.errors import MachineError, MissingError
 from matting.inference import weights
 from matting.media import ffmpeg
-from matting.media.encoders import NVENC_ENCODERS, SOFTWARE_ENCODERS
+from matting.media.encoder_table import NVENC_ENCODERS, SOFTWARE_ENCODERS
 from matting.media.hardware_probe import probe_decoders, probe_encoders
 from matting.system.subprocesses import run_isolated
 from tests.support.fake_nvdec import FAKE_NVDEC, FakeNvdec

@@ -10,7 +10,7 @@ import pytest
 
 from matting.cli.main import main
 from matting.errors import MissingError
-from matting.media.encoders import SOFTWARE_ENCODERS
+from matting.media.encoder_table import SOFTWARE_ENCODERS
 from matting.options import VideoCodec
 from matting.system import fixes
 from tests.support.clips import make_clip, numbers

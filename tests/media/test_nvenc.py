@@ -14,10 +14,11 @@ from av.video.frame import VideoFrame
 from matting.errors import MachineError
 from matting.imaging.planes import Planes, dtype_of, same_samples
 from matting.imaging.sample_format import SampleFormat, Size
-from matting.media import encoders
+from matting.media import encoder_table, encoders
 from matting.media.colour_tags import BT709_TAGS, ColourTags
 from matting.media.cuda import SurfacePool
-from matting.media.encoders import encoder_input, encoder_spec, grey_input
+from matting.media.encoder_table import encoder_spec
+from matting.media.encoders import encoder_input, grey_input
 from matting.media.frame_planes import planes_of
 from matting.media.hardware_probe import HardwareProbe, ramp_picture
 from matting.media.video_writer import VideoWriter
@@ -133,15 +134,15 @@ def test_quality_and_bit_rate_become_nvencs_options() -> None:
         encoding = replace(HEVC_BY_HARDWARE, quality=quality, bitrate_bps=bitrate_bps)
         return encoder_spec(encoding).options_for(encoding, None, avx512=False)
 
-    assert options_for() == {**encoders.NVENC_OPTIONS, "cq": "20", "b": "0"}
+    assert options_for() == {**encoder_table.NVENC_OPTIONS, "cq": "20", "b": "0"}
     assert options_for(quality=30)["cq"] == "30"
     assert options_for(quality=0)["cq"] == "1"
-    assert options_for(bitrate_bps=10**7) == encoders.NVENC_OPTIONS
+    assert options_for(bitrate_bps=10**7) == encoder_table.NVENC_OPTIONS
 
 
 def test_nvenc_knows_all_options_that_it_is_given() -> None:
     generic = {"bf", "b"}
-    for codec, spec in encoders.NVENC_ENCODERS.items():
+    for codec, spec in encoder_table.NVENC_ENCODERS.items():
         context = av.CodecContext.create(spec.encoder, "w")
         known = {option.name for option in context.supported_options.private}
         encoding = EncodingOptions(VideoCodec(codec), encoder=CodecBackend.HARDWARE)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from matting.media import encoders
-from matting.media.encoders import SOFTWARE_ENCODERS
+from matting.media import encoder_table
+from matting.media.encoder_table import SOFTWARE_ENCODERS
 from matting.options import VideoCodec
 
 
@@ -16,4 +16,4 @@ def put_x264_in_place_of_nvenc(monkeypatch: pytest.MonkeyPatch) -> None:
     x264 = replace(
         SOFTWARE_ENCODERS[VideoCodec.H264], options={"preset": "ultrafast", "bf": "0"}, hdr=None
     )
-    monkeypatch.setitem(encoders.NVENC_ENCODERS, VideoCodec.H264, x264)
+    monkeypatch.setitem(encoder_table.NVENC_ENCODERS, VideoCodec.H264, x264)
