@@ -5,27 +5,18 @@ At the end the working files may go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from matting.add_audio import add_audio
+from matting.background import BackgroundFile
 from matting.combine import combine
-from matting.deliver import deliver
-from matting.delivery.finished_place import FinishedPlace
-from matting.delivery.format_limits import (
-    announce_limits,
-    require_available,
-    require_kept_mattes,
-    require_possible,
-)
-from matting.delivery.formats import FORMATS
-from matting.delivery.vr_plan import vr_plan
+from matting.delivery.formats import FORMATS, DeliveryFormat
 from matting.infer import infer
 from matting.inference.weights import find_checkpoint, load_checkpoint
 from matting.job_option import CleanUp
-from matting.media.background import with_background_read
 from matting.media.container import require_file
-from matting.media.view_detection import view_of
 from matting.options import CuttingOptions, MattingOptions, OutputKind
 from matting.progress import Progress, quantity
 from matting.project.cleaning import FinishedJob, clean_up, reason_to_keep
@@ -34,6 +25,7 @@ from matting.project.input_views import with_views
 from matting.project.inputs import read_inputs
 from matting.project.job_places import job_places, require_places
 from matting.project.ledger import Ledger
+from matting.project.matted import seems_done
 from matting.project.paths import MattedFolder, segments_folder
 from matting.project.resumed_options import take_up
 from matting.report.upkeep import kept_report
@@ -68,31 +60,75 @@ def run(
     matting = take_up(matting, known.remembered, progress)
     formats = [FORMATS[name] for name in matting.formats]
     others = [row for row in formats if row.kind.is_delivered]
-    for row in others:
-        vr = None
-        if row.name.is_vr:  # before the hour that cutting may take, too
-            asked = matting.matte.view
-            view = asked if isinstance(asked, View) else view_of(video).view
-            vr = vr_plan(row.name, view, matting.output.vr, video)
-        FinishedPlace.of_video(job, row, video, output, vr).require_free(video)
-    require_kept_mattes(formats, matting)
-    require_available(formats, matting)
     # Before the hour that cutting may take.
-    with_background_read(matting.output)
-    load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress, matting.matte.model))
+    if formats:
+        _require_deliverable(formats, job, video, output, matting)
+    if isinstance(matting.output.background, BackgroundFile):
+        _require_background(matting)
+    if not seems_done(job):
+        load_checkpoint(find_checkpoint(matting.matte.checkpoint, progress, matting.matte.model))
     segments = segment(video, cutting, output, progress, matting)
-    inputs = with_views(read_inputs(segments), matting.matte)
-    require_possible(inputs, others, matting)
-    announce_limits(others, inputs, known, matting, progress, video=video)
+    if others:
+        _announce(others, segments, known, matting, progress, video=video)
     with kept_report(job, progress) as refresh:
         joined = replace(matting, then_joined=True)
         matted = infer(segments, joined, output, progress, on_recorded=refresh)
     combine(matted.root, None, progress)
     final = add_audio(video, output, progress, announced=True)
     if others:
+        from matting.deliver import deliver
+
         deliver(matted.root, others, matting, output, progress, video=video, announced=True)
     clean(FinishedJob(video, segments, job, final), cleaning, progress)
     return final
+
+
+def _require_deliverable(
+    formats: Sequence[DeliveryFormat],
+    job: MattedFolder,
+    video: Path,
+    output: Path | None,
+    matting: MattingOptions,
+) -> None:
+    """Refuse formats that cannot be made here, or would take the place of something else."""
+    from matting.delivery.finished_place import FinishedPlace
+    from matting.delivery.format_limits import require_available, require_kept_mattes
+    from matting.delivery.vr_plan import vr_plan
+    from matting.media.view_detection import view_of
+
+    for row in (own for own in formats if own.kind.is_delivered):
+        vr = None
+        if row.name.is_vr:
+            asked = matting.matte.view
+            view = asked if isinstance(asked, View) else view_of(video).view
+            vr = vr_plan(row.name, view, matting.output.vr, video)
+        FinishedPlace.of_video(job, row, video, output, vr).require_free(video)
+    require_kept_mattes(formats, matting)
+    require_available(formats, matting)
+
+
+def _require_background(matting: MattingOptions) -> None:
+    """Refuse a background that cannot be used."""
+    from matting.media.background import with_background_read
+
+    with_background_read(matting.output)
+
+
+def _announce(
+    rows: Sequence[DeliveryFormat],
+    segments: Path,
+    known: Ledger,
+    matting: MattingOptions,
+    progress: Progress,
+    *,
+    video: Path,
+) -> None:
+    """Refuse formats that cannot be made of these segments, and say what they do not hold."""
+    from matting.delivery.format_limits import announce_limits, require_possible
+
+    inputs = with_views(read_inputs(segments), matting.matte)
+    require_possible(inputs, rows, matting)
+    announce_limits(rows, inputs, known, matting, progress, video=video)
 
 
 def clean(job: FinishedJob, cleaning: CleanUp, progress: Progress) -> None:

@@ -107,13 +107,14 @@ def test_what_needs_no_network_loads_no_torch(tmp_path: Path, opaque_checkpoint:
     options = ["--checkpoint", opaque_checkpoint, *TINY]
     assert main([str(word) for word in ("infer", segments, *options)]) == 0
     alone = without + (
-        "import subprocess; from multiprocessing.process import BaseProcess; "
+        "sys.modules['av'] = sys.modules['numpy'] = None; import subprocess; "
+        "from multiprocessing.process import BaseProcess; "
         "BaseProcess.start = subprocess.Popen.__init__ = None; "
     )
     again = run("infer", segments, start=alone)
     assert again.returncode == 0, again.stderr
     assert "It is matted" in again.stdout
-    for command in (["combine", matted], ["add-audio", clip]):
+    for command in (["combine", matted], ["add-audio", clip], ["run", clip, *options]):
         done = run(*command)
         assert done.returncode == 0, done.stderr
     examined = run("doctor", tmp_path)
