@@ -88,10 +88,15 @@ def accept_any(_info: VideoInfo) -> None:
 
 @dataclass
 class _Slot:
-    """Room for the index of one file, which one thread at a time reads."""
+    """Room for the index of one file, which one thread at a time reads.
+
+    Attributes:
+        packets: how many of the cache's are counted as those of this file.
+    """
 
     lock: Lock = field(default_factory=Lock)
     index: MediaIndex | None = None
+    packets: int = 0
 
 
 class IndexCache:
@@ -106,6 +111,7 @@ class IndexCache:
         self._most_packets = most_packets
         self._lock = Lock()
         self._slots: OrderedDict[Path, _Slot] = OrderedDict()  # the latest last
+        self._packets = 0  # of all
 
     def get(
         self, path: Path, parts: IndexPart, accept: Callable[[VideoInfo], None] = accept_any
@@ -133,7 +139,7 @@ class IndexCache:
             index = _read(path, stamp, parts, accept, known=index)
             # What was read of a file that changed meanwhile is for this caller alone.
             slot.index = index if FileStamp.of(path) == stamp else None
-        self._trim()
+        self._count(path.absolute(), slot)
         return index
 
     def known(self, path: Path) -> MediaIndex | None:
@@ -151,27 +157,32 @@ class IndexCache:
         with slot.lock:
             if slot.index is None or slot.index.parts in index.parts:
                 slot.index = index
-        self._trim()
+        self._count(index.path.absolute(), slot)
 
     def forget(self, path: Path) -> None:
         """Forget a file that has been written to: on some disks times are two seconds apart."""
         with self._lock:
-            self._slots.pop(path.absolute(), None)
+            slot = self._slots.pop(path.absolute(), None)
+            self._packets -= slot.packets if slot else 0
 
-    def _trim(self) -> None:
+    def _count(self, path: Path, slot: _Slot) -> None:
+        """Count what has been read of a file; forget others, if that is too much."""
+        index = slot.index
+        packets = 0
+        if index is not None and IndexPart.PACKETS in index.parts:
+            packets = len(index.packets.pts)
         with self._lock:
-            counts = {
-                path: len(slot.index.packets.pts)
-                if slot.index and IndexPart.PACKETS in slot.index.parts
-                else 0
-                for path, slot in self._slots.items()
-            }
-            total = sum(counts.values())
-            for path in list(self._slots)[:-1]:
-                if total <= self._most_packets and len(self._slots) <= self._most_files:
-                    break
-                total -= counts[path]
-                del self._slots[path]
+            if self._slots.get(path) is not slot:  # it is forgotten already
+                return
+            self._packets += packets - slot.packets
+            slot.packets = packets
+            while len(self._slots) > 1 and self._is_full:
+                _, earliest = self._slots.popitem(last=False)
+                self._packets -= earliest.packets
+
+    @property
+    def _is_full(self) -> bool:
+        return self._packets > self._most_packets or len(self._slots) > self._most_files
 
 
 _cache = IndexCache()
