@@ -13,6 +13,7 @@ import pytest
 from matting.combine import combine
 from matting.errors import EncodeError, InputError
 from matting.infer import infer
+from matting.media import concat
 from matting.media.concat import JoinPart, check_joined, join
 from matting.media.foreign_files import guarded_reading
 from matting.media.packet_table import decode_times
@@ -115,6 +116,33 @@ def test_2400_joins_do_not_drift(tmp_path: Path) -> None:
     presented = times(target)
     assert len(presented) == sum(counts)
     assert all(abs(time - n / rate) <= time_base for n, time in enumerate(presented))
+
+
+@pytest.mark.parametrize(("counts", "reads"), [((20, 1), 1), ((1, 20), 2)])
+def test_a_part_is_read_once_unless_a_later_one_needs_more_delay(
+    counts: tuple[int, int],
+    reads: int,
+    tmp_path: Path,
+    open_counter: OpenCounter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own, target, progress = Fraction(1, 15360), tmp_path / "joined.mp4", Recorder()
+    reordered = {"bf": "2", "b_strategy": "0"}
+    clips = [make_clip(tmp_path / f"{n}.mp4", n, options=reordered) for n in counts]
+    starts = (0, counts[0] * 512)
+    parts = [
+        JoinPart(clip, start, tuple(range(0, count * 512, 512)))
+        for clip, start, count in zip(clips, starts, counts, strict=True)
+    ]
+    expected = join(parts, own, target, progress)
+    assert [open_counter.demuxed(clip) for clip in clips] == [reads, reads]
+    assert expected == [512 * frame for frame in range(21)]
+    assert progress.done == 21
+    check_joined(target, expected, own, Progress())
+    content = target.read_bytes()
+    monkeypatch.setattr(concat, "MOST_HELD_BYTES", 0)
+    join(parts, own, target, Progress())
+    assert target.read_bytes() == content
 
 
 def test_a_joined_file_with_wrong_times_or_damage_is_found(tmp_path: Path) -> None:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-import av
-from av.container import OutputContainer
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from matting.errors import EncodeError, InputError, MediaError
-from matting.media.container import encoding_to, open_video, reading
+from matting.errors import EncodeError, MediaError
+from matting.media.container import open_video, reading
 from matting.media.decode_check import decode_through
 from matting.media.foreign_files import work_guarded
-from matting.media.mp4.header_room import header_first
-from matting.media.mp4.stream_copy import MILLISECOND, add_copied_stream
-from matting.media.packet_table import decode_times
+from matting.media.joined_file import MILLISECOND_CONTAINERS, JoinedFile
+from matting.media.mp4.stream_copy import MILLISECOND
+from matting.media.packet_table import decode_delay, read_frames
 from matting.media.probe import frame_times, probe
 from matting.progress import Progress
 
-# By FFmpeg's names; they count times in whole milliseconds.
-MILLISECOND_CONTAINERS = {"matroska", "webm"}
+# Packets of larger parts are not held until their times are known, but read once more.
+MOST_HELD_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,19 @@ def join(
     return work_guarded(read, work, progress)
 
 
+class _Part(NamedTuple):
+    """A file to join, at its place in the result.
+
+    Attributes:
+        times: of its frames in the result, rising.
+        pts: its own times of them, in the order of its packets; None: they are read with these.
+    """
+
+    path: Path
+    times: Sequence[int]
+    pts: Sequence[int] | None = None
+
+
 def _join(
     parts: Sequence[JoinPart],
     time_base: Fraction,
@@ -80,71 +93,59 @@ def _join(
     container: str,
     progress: Progress,
 ) -> list[int]:
-    times: list[int] = []
-    for part in parts:
-        times += _part_times(part, time_base)
-        progress.alive()
-    presented = sorted(times)
+    placed = [_placed(part, time_base) for part in parts]
+    presented = [time for part in placed for time in part.times]
     if any(later <= earlier for earlier, later in pairwise(presented)):
         raise EncodeError(f"{target}: two frames would have the same time.")
-    with encoding_to(target):
-        options: dict[str, str] = {}
-        if container not in MILLISECOND_CONTAINERS:
-            # The start of the picture is noted in the movie's own ticks, by default milliseconds.
-            options = {"movie_timescale": str(time_base.denominator), **header_first(len(times))}
-        output = av.open(str(target), "w", format=container, options=options)
-    with output:
-        pts_and_dts = zip(times, decode_times(times), strict=True)
-        _copy(parts, output, time_base, pts_and_dts, progress.advance)
-        with encoding_to(target):
-            output.close()
-    return presented
+    delay = 0
+    while True:
+        with JoinedFile(target, container, time_base, presented, delay) as joined:
+            delay = _copy(placed, joined, progress)
+        if delay <= joined.delay:
+            return presented
+        progress.advance(-joined.frames)
 
 
-def _part_times(part: JoinPart, time_base: Fraction) -> list[int]:
-    """Return the times in the result of a part's packets, in decoding order."""
-    pts = frame_times(part.path)
+def _placed(part: JoinPart, time_base: Fraction) -> _Part:
     if part.times is not None:
-        if len(pts) != len(part.times):
-            raise EncodeError(f"{part.path} has {len(pts)} frames, not {len(part.times)}.")
-        planned = dict(zip(sorted(pts), part.times, strict=True))
-        return [part.first_pts + planned[time] for time in pts]
-    first, own = min(pts), probe(part.path).time_base
-    return [part.first_pts + round((time - first) * own / time_base) for time in pts]
+        return _Part(part.path, [part.first_pts + time for time in part.times])
+    pts, own = frame_times(part.path), probe(part.path).time_base
+    first = min(pts)
+    times = [part.first_pts + round((time - first) * own / time_base) for time in sorted(pts)]
+    return _Part(part.path, times, pts)
 
 
-def _copy(
-    parts: Sequence[JoinPart],
-    output: OutputContainer,
-    time_base: Fraction,
-    times: Iterator[tuple[int, int]],
-    on_frames: Callable[[int], None],
-) -> None:
-    stream: VideoStream | None = None
-    first_extradata = b""
+def _copy(parts: Sequence[_Part], joined: JoinedFile, progress: Progress) -> int:
+    """Copy the packets of all parts; return the decoding delay that they need.
+
+    Where that is more than the file was begun with, as the first part shows it, not all are copied.
+    """
     for part in parts:
-        with open_video(part.path) as (container, video):
-            extradata = bytes(video.codec_context.extradata or b"")
-            if stream is None:
-                first_extradata = extradata
-                stream = add_copied_stream(output, container.format.name, video, time_base)
-            elif extradata != first_extradata:
-                raise InputError(
-                    f"{part.path} is encoded in another way than {parts[0].path.name}.",
-                    "Files of one size and rate, matted with the same options, can be joined.",
-                )
-            for packet in _packets(container.demux(video), part.path):
-                if packet.duration:
-                    packet.duration = round(packet.duration * packet.time_base / time_base)
-                packet.pts, packet.dts = next(times)
-                packet.time_base = time_base
-                packet.stream = stream
-                with encoding_to(Path(output.name)):
-                    output.mux_one(packet)
-                on_frames(1)
+        with open_video(part.path) as (source, video):
+            pts, packets = _contents(part, source, video, progress)
+            delay = decode_delay(pts)
+            if not joined.begin(source, video, part.path, delay):
+                return delay
+            if len(pts) != len(part.times):
+                raise EncodeError(f"{part.path} has {len(pts)} frames, not {len(part.times)}.")
+            times = dict(zip(sorted(pts), part.times, strict=True))
+            for packet, time in zip(packets, pts, strict=True):
+                joined.add(packet, times[time])
+                progress.advance(1)
+    return joined.delay
 
 
-def _packets(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Packet[VideoStream]]:
+def _contents(
+    part: _Part, source: InputContainer, video: VideoStream, progress: Progress
+) -> tuple[Sequence[int], Iterable[Packet[VideoStream]]]:
+    """Return the times of a part's frames, in the order of its packets; and these."""
+    if part.pts is None and part.path.stat().st_size <= MOST_HELD_BYTES:
+        return read_frames(source, video, part.path, progress.alive)
+    pts = frame_times(part.path) if part.pts is None else part.pts
+    return pts, _shown(source.demux(video), part.path)
+
+
+def _shown(demuxed: Iterator[Packet[VideoStream]], path: Path) -> Iterator[Packet[VideoStream]]:
     with reading(path):
         for packet in demuxed:
             if packet.size and not packet.is_discard:

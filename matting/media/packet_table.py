@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -16,7 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from matting.errors import MediaError
-from matting.media.container import AnyStream, unreadable_video
+from matting.media.container import AnyStream, reading, unreadable_video, until_break
 from matting.media.stream_times import NO_TIME, PacketTimes, StreamSpan, StreamTables
 from matting.media.timeline import Timeline
 
@@ -157,6 +158,30 @@ class TableWriter:
         )
 
 
+def read_frames(
+    container: InputContainer, picture: VideoStream, path: Path, alive: Callable[[], None]
+) -> tuple[list[int], list[Packet[VideoStream]]]:
+    """Return the PTS of every frame that a player shows, and their packets, in the order of these.
+
+    Reads the whole file.
+
+    Args:
+        alive: called for every packet.
+    Raises:
+        MediaError: the file is truncated, damaged, or lacks the times of some frames.
+    """
+    writer, packets = TableWriter(container, picture), []
+    breaks: list[av.error.FFmpegError] = []
+    with reading(path):
+        for packet in until_break(container.demux(list(container.streams)), breaks.append):
+            alive()
+            writer.add(packet)
+            if packet.stream_index == picture.index and not packet.is_discard:
+                packets.append(cast("Packet[VideoStream]", packet))
+        table = writer.table(str(breaks[0].strerror) if breaks else "")
+    return table.frame_times(path), packets
+
+
 def declared_end(container: InputContainer) -> Fraction:
     """Return when the container ends at the least by its own word, in seconds; 0: it does not say.
 
@@ -173,12 +198,28 @@ def decode_times(pts: Sequence[int]) -> list[int]:
     The presentation times in rising order, late enough that no packet is presented before it is
     decoded: what an encoder of the whole would have written.
     """
-    presented = sorted(pts)
-    rank = {time: index for index, time in enumerate(presented)}
-    delay = max(index - rank[time] for index, time in enumerate(pts))
+    return delayed(sorted(pts), decode_delay(pts))
+
+
+def decode_delay(pts: Sequence[int]) -> int:
+    """Return by how many frames a packet is decoded before it is presented, at the most.
+
+    Args:
+        pts: when each is presented, in decoding order.
+    """
+    rank = {time: index for index, time in enumerate(sorted(pts))}
+    return max(index - rank[time] for index, time in enumerate(pts))
+
+
+def delayed(presented: Sequence[int], delay: int) -> list[int]:
+    """Return when packets are decoded so that each may wait for so many others, in ticks.
+
+    Args:
+        presented: when they are presented, rising.
+    """
     step = max(1, presented[1] - presented[0]) if len(presented) > 1 else 1
     early = [presented[0] - step * (delay - index) for index in range(delay)]
-    return (early + presented)[: len(pts)]
+    return [*early, *presented][: len(presented)]
 
 
 def _sum(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
