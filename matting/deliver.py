@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,7 +39,7 @@ from matting.project.ledger import Ledger
 from matting.project.matted import matted_from, require_matted
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
-from matting.project.recorded_settings import settings_of, with_tags_as_before
+from matting.project.recorded_settings import SettingsOf, with_tags_as_before
 from matting.project.resumed_options import take_up
 from matting.system.device import choose_device, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
@@ -189,10 +189,8 @@ class _Delivery:
             share_cores(device, compute.threads)
             options = with_tags_as_before(self.options, map(ledger.entry, ledger.names))
 
-            def settings(item: Input, output: OutputOptions) -> RecordedSettings:
-                weights = ledger.entry(item.name).settings.checkpoint
-                recorded = settings_of(item, replace(options, output=output), "")
-                return replace_fields(recorded, checkpoint=weights)
+            def settings(output: OutputOptions) -> Callable[[Input], RecordedSettings]:
+                return partial(_as_matted, ledger, SettingsOf(replace(options, output=output), ""))
 
             chosen, why = choose_encoder(
                 options.output,
@@ -261,6 +259,12 @@ def _as_job(
         return replace(options, formats=()), view
     matte = replace(options.matte, view=remembered.applied_to(options).matte.view)
     return replace(options, matte=matte, formats=remembered.formats), view
+
+
+def _as_matted(ledger: Ledger, settings: SettingsOf, item: Input) -> RecordedSettings:
+    """Return what shapes the results of an input, whatever weights it was matted with."""
+    weights = ledger.entry(item.name).settings.checkpoint
+    return replace_fields(settings(item), checkpoint=weights)
 
 
 def not_composite(rows: Sequence[DeliveryFormat]) -> list[DeliveryFormat]:

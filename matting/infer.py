@@ -18,7 +18,6 @@ from matting.network_choice import Shots
 from matting.options import MattingOptions, OutputOptions
 from matting.progress import Progress, ignore
 from matting.project.clip_settings import with_clip_settings
-from matting.project.entry import RecordedSettings
 from matting.project.input_views import with_views
 from matting.project.inputs import Input, InputFolder, read_inputs
 from matting.project.job_places import (
@@ -33,7 +32,7 @@ from matting.project.ledger import Ledger
 from matting.project.matted import weights_of
 from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
-from matting.project.recorded_settings import settings_of, with_tags_as_before
+from matting.project.recorded_settings import SettingsOf, with_tags_as_before
 from matting.project.resumed_options import take_up
 from matting.project.source_watch import require_source_unchanged
 from matting.system import files
@@ -113,7 +112,7 @@ def infer(
             locks.enter_context(reading_lock(segments))
         ledger = Ledger(folder)  # read again: until here another run may have written it
         require_same_origin(inputs, ledger)
-        settings = partial(_settings_of, options=options, checkpoint_sha256=checkpoint_sha256)
+        settings = partial(_settings_with, options=options, checkpoint_sha256=checkpoint_sha256)
         run_of = partial(
             MattingRun,
             inputs=inputs,
@@ -186,10 +185,10 @@ def _device_for(
     return RunDevice(options, network=network)
 
 
-def _settings_of(
-    item: Input, output: OutputOptions, *, options: MattingOptions, checkpoint_sha256: str
-) -> RecordedSettings:
-    return settings_of(item, replace(options, output=output), checkpoint_sha256)
+def _settings_with(
+    output: OutputOptions, *, options: MattingOptions, checkpoint_sha256: str
+) -> SettingsOf:
+    return SettingsOf(replace(options, output=output), checkpoint_sha256)
 
 
 def _refused(

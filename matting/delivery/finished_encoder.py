@@ -11,8 +11,8 @@ from matting.project.inputs import Input, InputFolder
 from matting.project.ledger import Ledger
 from matting.project.recorded_settings import changed_settings, encoder_of
 
-# What shapes the results of an input with certain output options.
-Settings = Callable[[Input, OutputOptions], RecordedSettings]
+# What shapes the results of inputs with certain output options.
+Settings = Callable[[OutputOptions], Callable[[Input], RecordedSettings]]
 
 
 def with_encoder(output: OutputOptions, encoder: CodecBackend) -> OutputOptions:
@@ -24,15 +24,16 @@ def encoders_of_finished(
     output: OutputOptions, inputs: InputFolder, ledger: Ledger, settings: Settings
 ) -> set[CodecBackend]:
     """Return the encoders of what is done and would not have to be done again."""
-    decided = {e: with_encoder(output, e) for e in (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)}
+    encoders = (CodecBackend.SOFTWARE, CodecBackend.HARDWARE)
+    settings_with = {encoder: settings(with_encoder(output, encoder)) for encoder in encoders}
     return {
         encoder
         for item in inputs.inputs
         for entry in (ledger.entry(item.name),)
-        for encoder, options in decided.items()
+        for encoder, settings_of in settings_with.items()
         if entry.outputs
         and encoder_of(entry.settings) is encoder
-        and not changed_settings(entry.settings, settings(item, options))
+        and not changed_settings(entry.settings, settings_of(item))
     }
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ class Input:
 
     @property
     def is_sequence(self) -> bool:
-        return self.path.is_dir()
+        return self.planned is None and self.path.is_dir()
 
     def frame_times(self, source: FrameSource, rate: Fraction | None) -> Iterator[Fraction]:
         """Yield when each frame is presented, in seconds after the source's first one.
@@ -242,6 +243,7 @@ def read_inputs(folder: Path) -> InputFolder:
     return InputFolder(folder, None, items, _passed_over(folder, paths))
 
 
+@lru_cache(maxsize=1)  # a run reads its inputs more than once
 def _planned(folder: Path, plan: Plan) -> tuple[Input, ...]:
     names = [segment.name for segment in plan.segments]
     if names == [segment_name(index) for index in range(len(names))]:

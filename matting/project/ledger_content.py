@@ -53,7 +53,8 @@ class LedgerContent:
 
     def entry(self, name: str) -> Entry:
         """Return what is known of a segment; an empty entry where nothing is."""
-        return self._entries.get(name, Entry())
+        entry = self._entries.get(name)
+        return Entry() if entry is None else entry
 
     @property
     def remembered(self) -> JobOptions | None:

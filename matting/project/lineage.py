@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from msgspec import UNSET, UnsetType, json, to_builtins
 from msgspec.structs import replace
@@ -92,12 +93,13 @@ def _implied_lineage(entry: Entry, start: str | None, *, before_is_right: bool) 
     return Lineage(start, continues and before_is_right)
 
 
-def _matte(settings: RecordedSettings) -> list[object]:
+@lru_cache(maxsize=16)  # those of one segment are mostly those of the next
+def _matte(settings: RecordedSettings) -> tuple[object, ...]:
     """Return what shapes a matte; what is newer than recorded identities only where it is set."""
     values = {name: getattr(settings, name) for name in MATTE_SETTINGS}
     known = {n: to_builtins(v) for n, v in values.items() if not isinstance(v, UnsetType)}
     newer = ([name, known[name]] for name in MATTE_SETTINGS if name in known.keys() - FIRST)
-    return [*(known.get(name) for name in FIRST), *newer]
+    return *(known.get(name) for name in FIRST), *newer
 
 
 def _of_any_segment(settings: RecordedSettings) -> RecordedSettings:

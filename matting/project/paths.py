@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 from matting.options import OutputKind
@@ -119,7 +120,7 @@ class MattedFolder:
 
     def output_folder(self, kind: OutputKind) -> Path:
         """Return the folder of one output kind."""
-        return self.root / kind
+        return _folder_of(self.root, kind)
 
     @property
     def ranges(self) -> Path:
@@ -152,6 +153,11 @@ class MattedFolder:
     def combined(self, kind: OutputKind = OutputKind.COMPOSITE) -> Path:
         """Return the file that joins all segments of one output kind."""
         return self.root / f"{kind}_SEGMENTS_COMBINED.mp4"
+
+
+@lru_cache(maxsize=64)  # each segment's files are asked for again and again
+def _folder_of(root: Path, kind: OutputKind) -> Path:
+    return root / kind
 
 
 def matted_folders_of(given: Path, output: Path | None = None) -> list[MattedFolder]:

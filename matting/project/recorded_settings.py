@@ -86,18 +86,30 @@ def settings_of(item: Input, options: MattingOptions, checkpoint_sha256: str) ->
 
 
 class SettingsOf:
-    """What shapes the results of a folder's inputs by some options; found once for each."""
+    """What shapes the results of a folder's inputs by some options; found once for those alike."""
 
     def __init__(self, options: MattingOptions, checkpoint_sha256: str) -> None:
         self._options = options
         self._checkpoint_sha256 = checkpoint_sha256
-        self._known: dict[str, RecordedSettings] = {}  # by the inputs' names
+        self._by_name: dict[str, RecordedSettings] = {}
+        self._by_traits: dict[object, RecordedSettings] = {}
 
     def __call__(self, item: Input) -> RecordedSettings:
         """Return what shapes the results of an input."""
-        if item.name not in self._known:
-            self._known[item.name] = settings_of(item, self._options, self._checkpoint_sha256)
-        return self._known[item.name]
+        known = self._by_name.get(item.name)
+        if known is None:
+            known = self._by_name[item.name] = self._of_those_alike(item)
+        return known
+
+    def _of_those_alike(self, item: Input) -> RecordedSettings:
+        numbered = OutputKind.ALPHA_PNG in self._options.output.kinds
+        first_frame = item.first_frame if numbered else 0
+        traits = (item.is_sequence, item.shot_starts, item.eyes, item.apart, first_frame)
+        known = self._by_traits.get(traits)
+        if known is None:
+            known = settings_of(item, self._options, self._checkpoint_sha256)
+            self._by_traits[traits] = known
+        return known
 
 
 def _recorded_shots(item: Input, shots: Shots) -> tuple[int, ...] | UnsetType:

@@ -16,6 +16,8 @@ from matting.system.atomic_files import retry_on_sharing_violation
 PNG, JPEG, TIFF = {".png"}, {".jpg", ".jpeg"}, {".tif", ".tiff"}
 SUFFIXES = PNG | JPEG | TIFF
 WRITTEN_SUFFIXES = {".exr"}  # of pictures that are results only
+# Of many small files, to make room for more would take longer than to read them.
+FIRST_BLOCK_BYTES, BLOCK_BYTES = 1 << 16, 1 << 20
 IMPOSSIBLE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -119,10 +121,12 @@ def sha256(path: Path, on_bytes: Callable[[int], None] = ignore) -> str:
 
     def read() -> str:
         digest = hashlib.sha256()  # a new one for each try
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
+        with path.open("rb", buffering=0) as file:
+            block = file.read(FIRST_BLOCK_BYTES)
+            while block:
                 digest.update(block)
                 on_bytes(len(block))
+                block = file.read(BLOCK_BYTES)
         return digest.hexdigest()
 
     try:

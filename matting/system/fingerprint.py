@@ -52,12 +52,11 @@ class Fingerprint(Struct, frozen=True):
 
     def has_size_of(self, path: Path) -> bool:
         """Return whether the file or the folder `path` is there, and of this size."""
-        if path.is_dir():
-            return (
-                sum(picture.stat().st_size for picture in source_or_result_files(path))
-                == self.size_bytes
-            )
-        return path.is_file() and path.stat().st_size == self.size_bytes
+        if path.is_file():
+            return path.stat().st_size == self.size_bytes
+        return path.is_dir() and self.size_bytes == sum(
+            picture.stat().st_size for picture in source_or_result_files(path)
+        )
 
     def matches(self, path: Path) -> bool:
         """Return whether the file or the folder `path` is there with exactly this content."""

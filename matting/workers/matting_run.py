@@ -126,8 +126,7 @@ class MattingRun:
         )
         with self._ledger.journalled():
             self._take_all()
-        for item in self._possible.inputs:
-            self._forget_state(item)
+        self._forget_states()
         write_result_lists(self._ledger, self.options.output.kinds)
         if self._recorder.failed:
             raise segments_failed(self._recorder.failed, len(inputs), "could not be matted:")
@@ -272,6 +271,14 @@ class MattingRun:
             lineage = self._schedule.lineage(step, outcome)
             waiting = self._tasks.awaits_ranges(step)
             self._recorder.record_result(step.item, outcome, lineage, waiting=waiting)
+
+    def _forget_states(self) -> None:
+        """Remove all states that cannot be needed any more; mostly that has been done."""
+        folder = self._folder.state("").parent
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        for item in self._possible.inputs:
+            if self._folder.state(item.name).name in there:
+                self._forget_state(item)
 
     def _forget_state(self, item: Input) -> None:
         """Remove the state after a segment, unless it can still be needed."""

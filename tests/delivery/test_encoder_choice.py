@@ -67,7 +67,7 @@ def choose(
         device,
         inputs,
         ledger,
-        settings=lambda _, output: RecordedSettings(encoder=output.encoding.encoder),
+        settings=lambda output: lambda _: RecordedSettings(encoder=output.encoding.encoder),
         run_probe=nvenc.run,
     )
 
