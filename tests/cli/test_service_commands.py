@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from matting.cli import service_commands
 from matting.cli.main import main
 from matting.cli.parser import parse
 from matting.errors import InputError, MissingError
@@ -105,7 +104,7 @@ def test_missing_packages_are_named_with_what_installs_them(
     def refuse() -> None:
         raise MissingError("distributed is missing.", "pip install it")
 
-    monkeypatch.setattr(service_commands, "require_dask", refuse)
+    monkeypatch.setattr("matting.workers.cluster.installed.require_dask", refuse)
     for words in (["scheduler"], ["worker", "localhost"]):
         assert main(words) == MissingError.exit_code
         assert "pip install it" in capsys.readouterr().err
