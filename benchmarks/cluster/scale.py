@@ -21,13 +21,15 @@ def measure(folder: Path) -> Row:
     shared = Shared(**json.loads(run(command).output))
     overhead = shared.worker_seconds / shared.busy_seconds - 1
     growth = shared.late_bytes / shared.early_bytes
+    tail = shared.tail_seconds / shared.busy_seconds
     return Row(
         f"{WORKERS} workers in one process over {SEGMENTS:,} segments in shots of {SHOT_SEGMENTS}, "
-        f"each {SECONDS:g} s of work for a stand-in that sleeps",
+        f"each {SECONDS:g} s of work for a stand-in that sleeps; from when all have their first",
         f"workers idle for less than {MOST_OVERHEAD:.0%} of the work; memory of run, scheduler and "
         "workers flat",
-        f"{overhead:.2%}; {shared.early_bytes / MB:.0f} MB after a tenth, "
-        f"{shared.late_bytes / MB:.0f} MB at the end; {shared.cpu_seconds:.0f} s of the processor, "
-        f"of which {shared.deciding_seconds:.1f} s decide who does what",
+        f"{overhead:.2%}, of which {tail:.2%} at the end, where no segment was left; "
+        f"{shared.early_bytes / MB:.0f} MB after a tenth, {shared.late_bytes / MB:.0f} MB at the "
+        f"end; {shared.cpu_seconds:.0f} s of the processor, {shared.run_seconds:.1f} s of which "
+        "are the run's own thread",
         overhead < MOST_OVERHEAD and growth < MOST_GROWTH,
     )

@@ -6,11 +6,10 @@ and its processor time are those of all of them.
 
 from __future__ import annotations
 
-import cProfile
 import json
 import os
-import pstats
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from msgspec import structs
 
 from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.cluster.in_process import InProcessCluster, cluster_in_process
-from benchmarks.cluster.joining import Joining
 from benchmarks.scale.job import StandIn, write_job
 from matting.infer import infer
 from matting.options import ComputeOptions, MatteOptions, MattingOptions
@@ -35,42 +33,76 @@ from matting.workers.executor import Completion, Executor, WorkerSetup
 STATUS = Path("/proc/self/status")
 SHOT_SEGMENTS = 10
 FRAMES = 3
-DECIDING = ("assignments.py", "runs.py", "units.py", "cluster_executor.py")
+BEGUN_SECONDS = 600.0  # after which all workers have a segment, also on a slow computer
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What a job took.
+    """What a job took, from when all workers had their first segment.
 
     Attributes:
-        seconds: from when the first worker took part to the end.
-        worker_seconds: for how long workers took part, all together.
+        worker_seconds: to the end, of all workers together.
         busy_seconds: for how long they worked on segments.
+        tail_seconds: for how long they had none any more.
         early_bytes, late_bytes: resident memory after a tenth of the segments, and at the end.
-        cpu_seconds: of this process, meanwhile.
-        deciding_seconds: of the run's own thread, in what decides who does what.
+        cpu_seconds: of this process.
+        run_seconds: of the thread in which the run decides and records.
     """
 
-    seconds: float
     worker_seconds: float
     busy_seconds: float
+    tail_seconds: float
     early_bytes: int
     late_bytes: int
     cpu_seconds: float
-    deciding_seconds: float
+    run_seconds: float
+
+
+class Start:
+    """The moment at which all workers have their first segment.
+
+    Attributes:
+        at: in seconds of a monotonic clock.
+        cpu_seconds: of this process until then.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.at = self.cpu_seconds = 0.0
+        self._barrier = threading.Barrier(workers, self._note, BEGUN_SECONDS)
+
+    def wait(self) -> None:
+        """Return when all workers wait here."""
+        self._barrier.wait()
+
+    def _note(self) -> None:
+        self.at, self.cpu_seconds = time.monotonic(), time.process_time()
 
 
 class Sleeping(StandIn):
-    """A stand-in that takes its time over each segment."""
+    """A stand-in that takes its time over each segment.
+
+    Attributes:
+        busy: for how long it worked, all together, in seconds.
+        ended: when it had done its last segment, in seconds of a monotonic clock.
+    """
 
     seconds = 0.0
-    busy: ClassVar[list[float]] = []  # for how long, each time
+    start: Start
+    all: ClassVar[list[Sleeping]] = []
+
+    def __init__(self, setup: WorkerSetup, folder: Path, progress: Progress) -> None:
+        super().__init__(setup, folder, progress)
+        self.busy = self.ended = 0.0
+        self.all.append(self)
 
     def outcome(self) -> Completion:
+        if not self.ended:
+            self.start.wait()
         began = time.monotonic()
         time.sleep(self.seconds)
         completion = super().outcome()
-        self.busy.append(time.monotonic() - began)
+        self.ended = time.monotonic()
+        self.busy += self.ended - began
         return completion
 
 
@@ -83,7 +115,7 @@ class SleepingSession(Session):
 
 def measure(folder: Path, segments: int, workers: int, seconds: float) -> Shared:
     """Have so many workers share a job with the stand-in."""
-    Sleeping.seconds = seconds
+    Sleeping.seconds, Sleeping.start = seconds, Start(workers)
     vars(worker_node).update(Session=SleepingSession)
     job = write_job(folder, segments)
     plan = read_plan(job)
@@ -96,29 +128,27 @@ def measure(folder: Path, segments: int, workers: int, seconds: float) -> Shared
         matte=MatteOptions(weights), compute=ComputeOptions("cpu", isolated=False)
     )
     resident: list[int] = []
-    progress = Joining()
-    with cluster_in_process() as cluster, cProfile.Profile(time.thread_time) as profile:
+    run_before = time.thread_time()
+    with cluster_in_process() as cluster:
         for number in range(workers):
             cluster.add(Node(f"worker {number + 1}", "cpu", checkpoint=weights))
         infer(
             job,
             options,
             None,
-            progress,
+            Progress(),
             lambda setup, where, listener: _executor(cluster, setup, where, listener),
             on_recorded=lambda: resident.append(_resident_bytes()),
         )
-        ended, cpu_seconds = time.monotonic(), time.process_time()
-    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    deciding = sum(own[2] for (file, _, _), own in stats.items() if file.endswith(DECIDING))
+        ended, cpu_seconds, run_seconds = time.monotonic(), time.process_time(), time.thread_time()
     return Shared(
-        seconds=ended - progress.joined[0],
-        worker_seconds=sum(ended - moment for moment in progress.joined),
-        busy_seconds=sum(Sleeping.busy),
+        worker_seconds=workers * (ended - Sleeping.start.at),
+        busy_seconds=sum(own.busy for own in Sleeping.all),
+        tail_seconds=sum(ended - own.ended for own in Sleeping.all),
         early_bytes=resident[len(resident) // 10],
         late_bytes=resident[-1],
-        cpu_seconds=cpu_seconds - progress.cpu_before,
-        deciding_seconds=deciding,
+        cpu_seconds=cpu_seconds - Sleeping.start.cpu_seconds,
+        run_seconds=run_seconds - run_before,
     )
 
 

@@ -144,8 +144,7 @@ def _numbered_box(number: int) -> bytes:
 
 def _signs(folder: Path) -> bytes:
     """Return what is seen of a segment, with one picture of a doubtful frame."""
-    path = folder / "signs"
-    path.touch()
+    path = create_temporary(folder / "signs")  # for others may do the same at the same time
     values = np.full((FRAMES, len(SIGNS)), 0.01, np.float32)
     cells = CellMeans(*torch.zeros(2, 1, 2, 2, dtype=torch.int16))
     picture = encode_webp(np.full((SIZE.height, SIZE.width, 3), 90, np.uint8), 50)
