@@ -12,6 +12,7 @@ from installation.commands import CommandRunner, SubprocessRunner
 from installation.errors import INTERRUPTED, MISSING, SetupError
 from installation.gpus import GpuReport, detect_gpus
 from installation.long_paths import check_root_length, long_paths_enabled
+from installation.other_gpus import MAC, OtherBuild, asked_build, hint_at_others
 from installation.pip_errors import NoBuildError
 from installation.python_check import package_names
 from installation.torch_builds import CPU_INDEX, TorchBuild, suitable_builds
@@ -86,14 +87,16 @@ class Installer:
         self._environment.create(base_python)
 
     def _install_torch(self, gpus: GpuReport) -> None:
-        builds = self._choose_builds(gpus)
         requirements = [line for line in self._requirements() if package_names(line)[0] == TORCH]
+        asked = asked_build(self._variables, self._platform)
+        if asked is not None:
+            return self._install_other_build(asked, requirements)
+        builds = self._choose_builds(gpus)
         found = self._environment.has_installed(requirements)
         before = self._environment.check_torch() if found else None
         if before and self._can_stay(before, builds):
             note(f"torch {before.version} is there already.")
-            self._warn_of_idle_gpu(before, builds)
-            return
+            return self._warn_of_idle_gpu(before, builds)
         size = "about 3 GB" if builds else "about 200 MB"
         note(
             f"Installing torch: {size} to download, which takes minutes, or longer on a slow\n"
@@ -109,12 +112,31 @@ class Installer:
                 f"pip took torch {torch.version} from another index than the one it was given.",
                 "Your own settings of pip name that index. See: python -m pip config list",
             )
-        self._warn_of_idle_gpu(torch, builds)
+        return self._warn_of_idle_gpu(torch, builds)
+
+    def _install_other_build(self, build: OtherBuild, requirements: list[str]) -> None:
+        """Install the torch for another maker's GPUs, which was asked for."""
+        found = self._environment.has_installed(requirements)
+        before = self._environment.check_torch() if found else None
+        if before and build.is_installed(before.version):
+            return note(f"torch {before.version} is there already.")
+        note(
+            f"Installing torch for {build.maker}'s graphics cards: several GB to download. This\n"
+            "is untried on hardware: doctor, below, says whether the card computes right.\n"
+            f"From {build.index_url}"
+        )
+        options = [*requirements, *(["--force-reinstall"] if found else [])]
+        self._environment.install(options, TORCH, build.index_url)
+        torch = self._environment.check_torch()
+        if not torch.version:
+            message = f"torch is installed, but does not load: {torch.problem}"
+            raise SetupError(message, fix_for(torch))
+        return None
 
     def _choose_builds(self, gpus: GpuReport) -> tuple[TorchBuild, ...]:
         """Say what was detected; return the builds for it, none if the CPU has to do the work."""
         if self._platform == "darwin":
-            note("macOS does not support NVIDIA graphics cards: the CPU will do the work, slowly.")
+            note(MAC)
             return ()
         if not gpus.gpus:
             note(
@@ -122,6 +144,9 @@ class Installer:
                 "WARNING: the CPU will do all the work, many times slower. If there is one,\n"
                 f"install its driver from {DRIVER_URL} and start {self._script} again."
             )
+            others = hint_at_others(self._platform, self._script)
+            if others:
+                note(others)
             return ()
         note(f"Graphics card: {gpus.describe()}.")
         capabilities = [gpu.capability for gpu in gpus.gpus]
