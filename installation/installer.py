@@ -121,8 +121,9 @@ class Installer:
         if before and build.is_installed(before.version):
             return note(f"torch {before.version} is there already.")
         note(
-            f"Installing torch for {build.maker}'s graphics cards: several GB to download. This\n"
-            "is untried on hardware: doctor, below, says whether the card computes right.\n"
+            f"Installing torch for {build.maker}'s graphics cards: several GB to download.\n"
+            "This is untried on hardware: the first job, or doctor, says whether the card\n"
+            "computes right.\n"
             f"From {build.index_url}"
         )
         options = [*requirements, *(["--force-reinstall"] if found else [])]

@@ -1,8 +1,8 @@
 """Graphics cards that are not NVIDIA's: which torch computes on them, and how to ask for it.
 
 PyTorch's indexes `rocm7.2` and `xpu` have the torch versions that its others have (pytorch/
-test-infra, generate_binary_build_matrix.py). Neither has been tried on such a card by this
-program's authors, so setup takes them only where the variable RVM_GPU asks for one.
+test-infra, generate_binary_build_matrix.py, for 2.14). Neither was tried on such a card, so setup
+takes one only where the variable RVM_GPU asks for it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ AUTO = "auto"
 ADAPTERS = Path("/sys/class/drm")
 MAC = (
     "macOS: PyPI's torch, which computes on the GPU of a Mac with Apple silicon (mps). That is\n"
-    "untried on hardware by this program's authors; its doctor compares what it computes with the\n"
-    "processor. What is known: docs/devices.md."
+    "untried on hardware: the first job, or doctor, compares what it computes with the processor.\n"
+    "What is known is in docs/devices.md."
 )
 
 

@@ -78,8 +78,8 @@ class ClusterOptions:
     """How the work on segments is shared.
 
     Attributes:
-        devices: two or more of this computer, each as `cpu`, `cuda` or `cuda:N`, the same one as
-            often as it is named; empty: one worker, in the usual way.
+        devices: two or more of this computer, each by a name that `choose_device` takes, the
+            same one as often as it is named; empty: one worker, in the usual way.
         scheduler: the address of a running one, whose workers take part, as tcp://host:8786; ""
             where none is.
         certificates: the folder with the certificate that all computers of the job have.

@@ -41,6 +41,7 @@ from matting.project.origin import require_same_origin
 from matting.project.paths import MattedFolder
 from matting.project.recorded_settings import SettingsOf, with_tags_as_before
 from matting.project.resumed_options import take_up
+from matting.system.accelerators import frames_device
 from matting.system.device import choose_device, require_decoder, share_cores
 from matting.system.file_lock import folder_lock, reading_lock
 from matting.system.invocation import Command
@@ -194,7 +195,7 @@ class _Delivery:
 
             chosen, why = choose_encoder(
                 options.output,
-                device,
+                frames_device(device),
                 inputs,
                 ledger,
                 settings=settings,

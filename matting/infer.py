@@ -133,6 +133,7 @@ def infer(
                 run.run()
                 return folder
             device = _device_for(options, progress, network=network, warn=True)
+        device.settle(checkpoint, options, progress)
         options = device.with_encoder(options, inputs, ledger, settings, progress)
         if run is None or run.options != options:
             run = run_of(options=options)

@@ -254,7 +254,7 @@ class ComputeOptions:
     """Where and how the work is done; none of it is to be seen in the results.
 
     Attributes:
-        device: auto, cpu, cuda or cuda:N; the first of several.
+        device: auto, or a name that `choose_device` takes; the first of several.
         largest_chunk: how many frames are computed at once at most; None: as suits the device.
         threads: of the CPU for each step of the network; None: as suits it.
         isolated: whether the network works in a process of its own, which is watched.

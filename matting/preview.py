@@ -9,6 +9,8 @@ from pathlib import Path
 from matting.background import Background, BackgroundFile, hex_colour
 from matting.errors import InputError
 from matting.imaging.display_light import DisplayLight
+from matting.inference.device_choice import settle_device
+from matting.inference.weights import find_checkpoint
 from matting.media.background import light_of, with_background_read
 from matting.media.container import require_file
 from matting.options import MattingOptions
@@ -92,6 +94,8 @@ def preview(
     page.require_free()
     atomic_files.make_folder(page.path.parent)
     device = choose_device(options.compute.device)
+    checkpoint = find_checkpoint(options.matte.checkpoint, progress, options.matte.model)
+    device = settle_device(device, options.compute.device, checkpoint, progress)
     share_cores(device, options.compute.threads)
     keep_freed_memory()
     progress.say(describe(device))

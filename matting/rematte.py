@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace as replace_fields
 
 from matting.errors import InputError
+from matting.inference.device_choice import settle_device
 from matting.inference.precision import require_precision
 from matting.inference.weights import find_checkpoint
 from matting.network_choice import Shots
@@ -263,6 +264,8 @@ class _Rematting:
         options, compute = self._options, self._options.compute
         device = choose_device(compute.device)
         require_decoder(compute.decoder, device)
+        if self._checkpoint is not None:
+            device = settle_device(device, compute.device, self._checkpoint, self._progress)
         share_cores(device, compute.threads)
         weights = own.settings.checkpoint if own.settings else ""
         checkpoint_sha256 = weights if isinstance(weights, str) else ""

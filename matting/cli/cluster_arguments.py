@@ -18,10 +18,10 @@ from matting.cluster_options import (
 )
 from matting.errors import InputError
 from matting.options import AUTO_DEVICE
+from matting.system.device_kinds import DEVICE_NAME, DEVICE_NAMES
 from matting.system.invocation import Command
 
-DEVICE = re.compile(r"cpu|cuda(?::\d{1,4})?", re.ASCII)
-ONE_DEVICE = "auto|cpu|cuda|cuda:N"
+ONE_DEVICE = "auto|cpu|cuda|cuda:N|mps|xpu|xpu:N"
 LONGEST_RUN_OPTION = "--longest-run"
 # The commands whose work on segments can be shared.
 SHARING = {Command.INFER, Command.RUN, Command.DELIVER, Command.DELIVER_VR, Command.REMATTE}
@@ -36,9 +36,9 @@ def devices(text: str) -> tuple[str, ...]:
     if not words:
         raise argparse.ArgumentTypeError(f"{text!r} names no device such as cpu or cuda:0")
     for word in words if len(words) > 1 else ():
-        if DEVICE.fullmatch(word) is None:
+        if DEVICE_NAME.fullmatch(word) is None:
             raise argparse.ArgumentTypeError(
-                f"{word!r} cannot be one of several devices, which are cpu, cuda or cuda:N"
+                f"{word!r} cannot be one of several devices, which are {DEVICE_NAMES}"
             )
     return words
 

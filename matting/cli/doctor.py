@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from matting.cli import doctor_findings
+from matting.cli import doctor_findings, doctor_gpus
 from matting.cli.doctor_findings import Finding, State
 from matting.cli.doctor_probes import Machine, TorchProbe
 from matting.errors import InputError, MattingError, MissingError
@@ -96,14 +96,17 @@ def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
     reason = _reason(torch, driver, system)
     own = next((package for package in packages if package.name == "torch"), None)
     yield doctor_findings.torch(torch, own, reason, install, system)
-    yield doctor_findings.gpus(driver, torch, reason)
-    yield doctor_findings.gpu_driver(driver, torch, reason)
+    yield doctor_gpus.gpus(driver, torch, reason, machine.other_adapters())
+    yield doctor_gpus.gpu_driver(driver, torch, reason)
     usable = torch.state is not None and torch.state.usable
+    if torch.state is not None and usable and not torch.state.kind.is_tried:
+        yield doctor_gpus.self_test(machine.device_trial(torch.state.kind.type))
+    has_nvidia = torch.state is not None and torch.state.has_nvidia
     for name, work, probe in (
         ("NVDEC", "decoding", machine.decoders),
         ("NVENC", "encoding", machine.encoders),
     ):
-        yield doctor_findings.video_hardware(name, probe() if usable else None, driver, work)
+        yield doctor_gpus.video_hardware(name, probe() if has_nvidia else None, driver, work)
     matrix_units = None if torch.state is None else torch.state.matrix_units
     precision = machine.precision() if torch.state is not None and not usable else None
     yield doctor_findings.processor(*machine.processor(), matrix_units, precision)

@@ -7,28 +7,24 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from matting.cli.doctor_probes import CodecTrials, TorchProbe, WeightsProbe
+from matting.cli.doctor_probes import TorchProbe, WeightsProbe
 from matting.errors import MattingError
 from matting.inference import weights
 from matting.inference.published import DEFAULT_MODEL, model_of
 from matting.media.ffmpeg import VARIABLE as FFMPEG_VARIABLE
 from matting.network_choice import Model
-from matting.options import VideoCodec
 from matting.progress import quantity
 from matting.system import fixes
+from matting.system.device_kinds import DeviceKind
 from matting.system.gpu_diagnosis import Component, Reason
 from matting.system.humanize import gigabytes
 from matting.system.invocation import pip_line
-from matting.system.nvidia_smi import Driver, Gpu
 from matting.system.packages import Package
+from matting.system.torch_build import TorchState
 from matting.workers.cluster.installed import requirements_name
 
 NOT_TRIED = "fp32 or bf16: which is better is tried when it is first used"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
-NO_NVIDIA_GPU = "needs an NVIDIA graphics card"
-UNUSABLE_GPU = "needs a graphics card that torch can use"
-# FFmpeg's words for a driver that is too old for NVENC.
-OLD_DRIVER = ("minimum required Nvidia driver", "does not support the required nvenc API")
 
 
 class State(Enum):
@@ -82,9 +78,7 @@ def torch(
             install = f"install {fixes.VISUAL_CPP}; if that does not help: {install}"
         return Finding("torch", State.PROBLEM, probe.trouble, install)
     build = probe.state.build
-    text = f"{build.version}, " + (
-        f"built for CUDA {build.cuda}" if build.cuda else f"built {_purpose(build.hip)}"
-    )
+    text = f"{build.version}, built {_purpose(probe.state)}"
     if package is not None and package.problem:
         return Finding("torch", State.PROBLEM, package.problem, install)
     if reason is not None and reason.component == Component.TORCH:
@@ -92,56 +86,6 @@ def torch(
             "torch", State.PROBLEM, f"{text}: it cannot use the graphics card", reason.fix
         )
     return Finding("torch", State.OK, text)
-
-
-def gpus(driver: Driver, probe: TorchProbe, reason: Reason | None) -> Finding:
-    """Judge the GPUs and their memory, as the driver lists them, or else as torch does."""
-    name = "Graphics card"
-    state = probe.state
-    known = driver.gpus or ((state.gpu,) if state and state.gpu else ())
-    text = "; ".join(_name_and_memory(gpu) for gpu in known)
-    if not text and not driver.trouble:
-        text = "none by NVIDIA was found: the processor does the work, many times slower"
-        return Finding(name, State.NOTE, text)
-    if not text:
-        return Finding(name, State.NOTE, "the driver does not say")
-    if reason is not None and reason.component == Component.GPU:
-        return Finding(name, State.PROBLEM, f"{text}. Not used: {reason.text}", reason.fix)
-    if reason is not None or state is None:
-        return Finding(name, State.NOTE, f"{text}. Not used until the rest is fixed")
-    return Finding(name, State.OK, text)
-
-
-def gpu_driver(driver: Driver, probe: TorchProbe, reason: Reason | None) -> Finding:
-    """Judge NVIDIA's driver."""
-    text = f"{driver.version}, for CUDA up to {driver.cuda}" if driver.cuda else driver.version
-    if reason is not None and reason.component == Component.DRIVER:
-        return Finding("Driver", State.PROBLEM, reason.text, reason.fix)
-    if text:
-        return Finding("Driver", State.OK, text)
-    if driver.trouble:
-        return Finding("Driver", State.NOTE, f"nvidia-smi says: {driver.trouble}")
-    if probe.state is not None and probe.state.usable:
-        return Finding("Driver", State.NOTE, "it works, but nvidia-smi is not there to name it")
-    return Finding("Driver", State.NOTE, NO_NVIDIA_GPU)
-
-
-def video_hardware(name: str, trials: CodecTrials | None, driver: Driver, work: str) -> Finding:
-    """Judge NVDEC or NVENC.
-
-    Args:
-        trials: what came of opening it; None if torch can use no GPU.
-        work: what it does, such as "decoding".
-    """
-    if trials is None:
-        return Finding(name, State.NOTE, UNUSABLE_GPU if driver.seems_present else NO_NVIDIA_GPU)
-    reasons = [trials] if isinstance(trials, str) else list(trials.values())
-    text = trials.rstrip(".") if isinstance(trials, str) else _codecs(trials)
-    if any(sign in reason for reason in reasons for sign in OLD_DRIVER):
-        return Finding(name, State.PROBLEM, text, fixes.NEW_DRIVER)
-    if all(reasons):
-        return Finding(name, State.NOTE, f"{text}. Software does the {work}")
-    return Finding(name, State.OK, text)
 
 
 def processor(
@@ -162,7 +106,7 @@ def processor(
 
 def packages(needed: Sequence[Package], install: str) -> Finding:
     """Judge all packages but torch."""
-    problems = _group_by_clause(
+    problems = group_by_clause(
         {package.name: package.problem for package in needed if package.problem}
     )
     if problems:
@@ -255,24 +199,18 @@ def free_disk(folder: Path, free_bytes: int | None) -> Finding:
     return Finding("Free disk", State.OK, f"{gigabytes(free_bytes)} in {folder}")
 
 
-def _purpose(hip: str) -> str:
-    return f"for AMD's graphics cards (HIP {hip})" if hip else "without CUDA"
+def _purpose(state: TorchState) -> str:
+    build = state.build
+    if build.cuda:
+        return f"for CUDA {build.cuda}"
+    if build.hip:
+        return f"for AMD's graphics cards (HIP {build.hip})"
+    if build.xpu:
+        return f"for Intel's graphics cards (xpu, {build.xpu})"
+    return "with mps, for Apple's GPUs" if state.kind is DeviceKind.APPLE else "without CUDA"
 
 
-def _name_and_memory(gpu: Gpu) -> str:
-    """Return a GPU's name and memory, in the GB of 1024 MB by which graphics cards are sold."""
-    memory = "" if gpu.memory_bytes is None else f", {gpu.memory_bytes / 2**30:.0f} GB"
-    return gpu.name + memory
-
-
-def _codecs(trials: dict[VideoCodec, str]) -> str:
-    """Return the codecs that work, and the others grouped by the reason."""
-    working = [codec for codec, reason in trials.items() if not reason]
-    failing = {f"not {codec}": reason.rstrip(".") for codec, reason in trials.items() if reason}
-    return "; ".join([", ".join(working)] * bool(working) + _group_by_clause(failing))
-
-
-def _group_by_clause(clauses: dict[str, str]) -> list[str]:
+def group_by_clause(clauses: dict[str, str]) -> list[str]:
     """Return names with their clauses; names that share one stand together."""
     names: dict[str, list[str]] = {}
     for name, clause in clauses.items():

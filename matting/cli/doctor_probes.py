@@ -18,6 +18,7 @@ from matting.options import VideoCodec
 from matting.system import files, fixes
 from matting.system.invocation import ROOT
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
+from matting.system.other_adapters import unused_adapters
 from matting.system.packages import (
     Package,
     describe_failure,
@@ -30,6 +31,7 @@ from matting.system.torch_build import TorchState, check_gpu, query_torch
 from matting.workers.cluster.installed import REQUIREMENTS as SHARING_REQUIREMENTS
 
 if TYPE_CHECKING:  # it needs packages, any of which may be missing
+    from matting.inference.device_record import DeviceTrial
     from matting.media.view_detection import FoundView
 
 LIMIT_SECONDS = 120.0  # torch takes its time on a cold disk
@@ -95,6 +97,10 @@ class Machine:
     def driver(self) -> Driver:
         """Return what NVIDIA's driver says."""
         return query_nvidia_smi()
+
+    def other_adapters(self) -> str:
+        """Return what graphics cards of other makers are here, and what they need; as sentences."""
+        return unused_adapters()
 
     def torch(self) -> TorchProbe:
         """Return what came of loading torch."""
@@ -179,6 +185,24 @@ class Machine:
         trial = known_trial(this_machine(), "" if weights is None else weights.sha256)
         return "" if trial is None else trial.in_words()
 
+    def device_trial(self, device: str) -> DeviceTrial | str:
+        """Return what comes, or came, of comparing a device with the processor; or why nothing did.
+
+        Args:
+            device: as torch names it, of a kind that the program was not tried on.
+        """
+        try:
+            from matting.inference.device_choice import try_isolated
+
+            weights = self.weights(load=False)
+            if weights is None:
+                return "it is compared with the processor when it is first used"
+            return try_isolated(weights.path, device)
+        except (ImportError, OSError) as error:  # which has a row of its own
+            return f"it cannot be tried ({error})"
+        except MattingError as error:
+            return error.what.rstrip(".")
+
     def view(self, video: Path) -> FoundView:
         """Return how a video is meant to be seen, and where that is from.
 
@@ -206,7 +230,7 @@ def load_torch() -> TorchProbe:
     state = query_torch()
     if state.usable:
         try:
-            check_gpu()
+            check_gpu(state.kind)
         except RuntimeError as failure:
             state = replace(state, available=False, message=str(failure))
     return TorchProbe(state)

@@ -25,6 +25,7 @@ from matting.cli.signals import SignalListener
 from matting.errors import MattingError, UnforeseenError
 from matting.job_option import JobOption
 from matting.project.paths import DEMO_FOLDER
+from matting.system.device_kinds import let_processor_step_in
 from matting.system.invocation import Command
 from matting.system.lifetimes import tie_children
 from matting.system.package_loading import loading, unusable_package
@@ -50,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     signals = SignalListener()
     signals.listen()
     tie_children()
+    let_processor_step_in()
     console = Console()
     try:
         options = parse(sys.argv[1:] if argv is None else argv)

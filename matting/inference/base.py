@@ -122,9 +122,10 @@ class InferenceNetwork(ABC):
     def extract_features(
         self, source: Planes, ratio: float, *, mirrored: bool = False
     ) -> FrameFeatures:
-        """Return the features of frames on the network's device, for a ratio in (0, 1].
+        """Return the features of frames for a ratio in (0, 1], on the network's device.
 
         Args:
+            source: on that device or on the CPU.
             mirrored: whether the frames are seen with left and right exchanged; all that comes of
                 these features is mirrored, too.
         """
@@ -141,7 +142,7 @@ class InferenceNetwork(ABC):
 
     @abstractmethod
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
-        """Return the mattes: linear maps from the source to foreground and alpha."""
+        """Return the mattes: linear maps from the source to foreground and alpha, on its device."""
 
     @abstractmethod
     def coarse_alpha(self, output: RecurrentOutput) -> Tensor:

@@ -5,23 +5,18 @@ Nothing here needs torch, so that who only reports it need not load that.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import msgspec
 from msgspec import Meta, Struct
 
-from matting.errors import MattingError
+from matting.inference.trial_file import read_trials, write_trials
 from matting.options import Precision
-from matting.system import atomic_files
 from matting.system.invocation import ROOT, VERSION
 from matting.system.processor import processor_kind
 from matting.system.torch_build import installed_build
 
 FILE = ROOT / ".precision.json"  # where the weights are downloaded to, too
-MOST_TRIALS = 32  # the latest; of other weights, and of versions before
-MOST_BYTES = 1 << 16
 LONGEST_MACHINE = 400
 # In bf16, alpha was off by 0.02 to 0.04/255 on average over 3,000 frames of people, and by
 # 0.12/255 at 1920x1080 (`benchmarks/network.py`, with and without --drift).
@@ -35,11 +30,13 @@ class PrecisionChoice(NamedTuple):
     Attributes:
         reason: the precision and why it was chosen, as a clause; "" where no trial has decided.
         weights: the SHA-256 of the network's that the trial was of; "": unknown.
+        on_cpu: whether it is for the processor, where a job goes on with it.
     """
 
     precision: Precision
     reason: str = ""
     weights: str = ""
+    on_cpu: bool = True
 
 
 class PrecisionTrial(Struct, frozen=True, kw_only=True):
@@ -102,27 +99,13 @@ def known_trial(machine: str, weights: str, file: Path = FILE) -> PrecisionTrial
     Args:
         weights: their SHA-256; "": unknown.
     """
-    own = (trial for trial in _read(file) if trial.machine == machine)
+    own = (trial for trial in read_trials(file, PrecisionTrial) if trial.machine == machine)
     return next((trial for trial in own if trial.weights in {"", weights}), None)
 
 
 def remember_trial(trial: PrecisionTrial, file: Path = FILE) -> None:
     """Remember it for the next start; where that is not possible, it is tried again then."""
-    known = _read(file)
+    known = read_trials(file, PrecisionTrial)
     key = trial.machine, trial.weights
     others = [other for other in known if (other.machine, other.weights) != key]
-    content = [msgspec.to_builtins(one) for one in [trial, *others][:MOST_TRIALS]]
-    with suppress(MattingError, OSError):
-        atomic_files.write_json(file, content)
-
-
-def _read(file: Path) -> list[PrecisionTrial]:
-    """Return all that is remembered; nothing where the file is missing, damaged or no such file."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            return []
-        return msgspec.json.decode(content, type=list[PrecisionTrial])[:MOST_TRIALS]
-    except (OSError, msgspec.MsgspecError, RecursionError, ValueError):
-        return []
+    write_trials(file, [trial, *others])

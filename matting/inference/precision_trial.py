@@ -84,7 +84,7 @@ def try_half_precision(
         most_seconds: after so many nothing more is begun.
     """
     end = clock() + most_seconds
-    small = _noise(SMALL_SIDE_PX)
+    small = noise(SMALL_SIDE_PX)
     runners = _Runner(exact, clock), _Runner(half, clock)
     try:
         with enough_memory():
@@ -96,9 +96,9 @@ def try_half_precision(
     times_as_long = _times_as_long(*runners)
     distances: list[float] = []
     if times_as_long <= FAR_TOO_SLOW:
-        person = _portrait()
+        person = portrait()
         runners = _Runner(exact, clock), _Runner(half, clock)
-        for picture in (person, _noise(person.height)):
+        for picture in (person, noise(person.height)):
             if clock() > end:
                 break
             expected, actual = (runner.alpha(picture) for runner in runners)
@@ -124,12 +124,14 @@ def _distance(actual: Tensor, expected: Tensor) -> float:
     return float((actual - expected).abs().mean((1, 2, 3)).max()) * 255
 
 
-def _noise(side_px: int) -> Planes:
+def noise(side_px: int) -> Planes:
+    """Return a frame of noise, always the same, on the CPU."""
     generator = torch.Generator().manual_seed(1)
     samples = torch.randint(0, 256, (1, 3, side_px, side_px), generator=generator)
     return Planes(SampleFormat(), samples.to(torch.uint8))
 
 
-def _portrait() -> Planes:
+def portrait() -> Planes:
+    """Return the frame with a person, on the CPU."""
     values = torch.tensor(read_picture(PORTRAIT))
     return Planes(SampleFormat(), values.permute(2, 0, 1)[None].contiguous())

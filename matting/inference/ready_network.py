@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 
 from matting.inference.base import InferenceNetwork, TrainedNetwork
+from matting.inference.device_choice import require_right
+from matting.inference.device_trial import trial_of
 from matting.inference.precision import (
     DTYPES,
     choose_gpu_precision,
@@ -25,6 +27,7 @@ from matting.inference.precision_record import (
 )
 from matting.inference.precision_trial import try_half_precision
 from matting.options import Precision
+from matting.system.accelerators import kind_of
 
 # Of the network in float32 and in bf16, a machine and the weights, as `try_half_precision`.
 Try = Callable[[InferenceNetwork, InferenceNetwork, str, str], PrecisionTrial]
@@ -55,6 +58,8 @@ def make_ready(
 
     AUTO is fp16 on a GPU that has matrix units for it, and gives about the same with it. On a CPU
     it is bf16 where a trial shows that this is faster and leaves alpha as it is. Else it is fp32.
+    On a device that the program was not tried on, a trial has to show that it makes what the
+    processor does, in whatever precision.
 
     Args:
         weights: the SHA-256 of the network's, by which a trial is remembered; "": unknown.
@@ -62,8 +67,11 @@ def make_ready(
         try_half: the trial.
     Raises:
         InputError: the precision does not work on the device.
+        MissingError: the device does not make what the processor does.
     """
     require_precision(precision, device)
+    if not kind_of(device).is_tried:
+        return _on_untried(network, device, precision, weights)
     if precision is not Precision.AUTO:
         ready = network.for_inference(DTYPES[precision], device)
         return ReadyNetwork(ready, PrecisionChoice(precision))
@@ -84,6 +92,18 @@ def _on_cpu(network: TrainedNetwork, weights: str, file: Path, try_half: Try) ->
         if trial.is_conclusive and (weights or not trial.weights):
             remember_trial(trial, file)
     return ReadyNetwork(ready, PrecisionChoice(trial.precision, trial.in_words(), weights))
+
+
+def _on_untried(
+    network: TrainedNetwork, device: torch.device, precision: Precision, weights: str
+) -> ReadyNetwork:
+    trial = trial_of(network, device, weights, precision)
+    is_chosen = precision is Precision.AUTO
+    precision = trial.precision if is_chosen else precision
+    require_right(trial, device, precision)
+    reason = trial.in_words(precision).removeprefix("in ") if is_chosen else ""
+    ready = network.for_inference(DTYPES[precision], device)
+    return ReadyNetwork(ready, PrecisionChoice(precision, reason, weights, on_cpu=False))
 
 
 def _on_gpu(network: TrainedNetwork, device: torch.device) -> ReadyNetwork:

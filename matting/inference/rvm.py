@@ -89,7 +89,7 @@ class RvmInference(InferenceNetwork):
     def extract_features(
         self, source: Planes, ratio: float, *, mirrored: bool = False
     ) -> FrameFeatures:
-        small = tone_map(downsample_to_rgb(source, ratio), source.sample_format)
+        small = tone_map(downsample_to_rgb(source, ratio), source.sample_format).to(self._device)
         small = small.flip(3) if mirrored else small
         return FrameFeatures(source, ratio, (small, *self._network.extract_features(small)))
 
@@ -107,7 +107,8 @@ class RvmInference(InferenceNetwork):
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
         small, hidden = output.tensors
         slope, offset = self._network.fit_guided_filter(small, hidden, refine=output.ratio != 1)
-        return Matte(output.source, slope, offset)
+        frames = output.source.device  # where the maps are applied
+        return Matte(output.source, None if slope is None else slope.to(frames), offset.to(frames))
 
     @torch.inference_mode()
     def coarse_alpha(self, output: RecurrentOutput) -> Tensor:

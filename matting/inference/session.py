@@ -30,7 +30,8 @@ from matting.inference.small_people import SmallPeople
 from matting.inference.two_views import TwoViews
 from matting.network_choice import RUN_UP_FRAMES, MatteQuality, Subject
 from matting.options import Precision
-from matting.system.memory import Splittable, enough_memory, free_bytes, in_parts
+from matting.system.accelerators import alone_on, frames_device, free_bytes
+from matting.system.memory import Splittable, enough_memory, in_parts
 
 A = TypeVar("A")
 F = TypeVar("F", bound=Splittable)
@@ -39,6 +40,7 @@ GPU_CHUNK_FRAMES = 8
 CHUNKS_IN_FLIGHT = 12  # between the reader and the writer, the results of one included
 FEATURES_SHARE = 0.03  # of what the network needs for a frame: its features (counted)
 GPU_SHARE = 0.5  # of the free memory; the rest is for libraries, codecs and other programs
+LEAST_GPU_BYTES = 2 << 30  # taken for free where a GPU does not say
 WORTHWHILE_BYTES = 10 << 30  # of free memory: with more, more frames at once gain nothing
 
 
@@ -74,6 +76,7 @@ class MattingSession:
 
     Attributes:
         device: where it computes.
+        frames_device: where full-size frames are meanwhile.
         choice: the precision: fp32, fp16 or bf16.
     """
 
@@ -102,13 +105,13 @@ class MattingSession:
             MachineError: the network does not fit into its memory, or it refuses to work.
         """
         disable_tf32()
-        with enough_memory():
+        with enough_memory(), alone_on(device):
             ready = make_ready(network, device, precision, weights)
         self.choice = ready.choice
         self._network = ready.network
         if quality is MatteQuality.BEST:
             self._network = TwoViews(self._network)
-        self.device = device
+        self.device, self.frames_device = device, frames_device(device)
         default = 1 if device.type == "cpu" else GPU_CHUNK_FRAMES
         self._largest_chunk = largest_chunk or default
         self._chunks: dict[tuple[SampleFormat, Size, float], int] = {}
@@ -124,7 +127,8 @@ class MattingSession:
             return self._largest_chunk
         kind = sample_format, size, ratio
         if kind not in self._chunks:  # asked once: later, the segment before takes room
-            usable = min(free_bytes(self.device), WORTHWHILE_BYTES)
+            free = free_bytes(self.device)
+            usable = LEAST_GPU_BYTES if free is None else min(free, WORTHWHILE_BYTES)
             network_bytes = self._network.frame_bytes(size, ratio)
             self._chunks[kind] = frames_that_fit(usable, sample_format, size, network_bytes)
         return min(self._largest_chunk, self._chunks[kind])
@@ -158,7 +162,7 @@ class MattingSession:
             )
 
         def extract(frames: Planes) -> FrameParts[FrameFeatures]:
-            frames = to_device(frames, self.device)
+            frames = to_device(frames, self.frames_device)
             # One after another: as a batch, two eyes of 768x432 took a CPU 414 ms, not 331.
             features = (self._network.extract_features(part.cut(frames), ratio) for part in parts)
             return FrameParts(frames, parts, tuple(features))
@@ -229,7 +233,8 @@ class MattingSession:
     def state(self, state: RecurrentState | None) -> None:
         if state is not None and not isinstance(state, SessionState):
             state = SessionState((PartState(state),))
-        self._state = None if state is None else state.to(self.device)
+        with alone_on(self.device):
+            self._state = None if state is None else state.to(self.device)
 
     def load_state(self, content: bytes) -> None:
         """Take the state that `to_bytes` saved.
@@ -238,7 +243,8 @@ class MattingSession:
             UnusableStateError: it cannot be used; then there is none.
         """
         self._state = None
-        self._state = load_session_state(content, self._network.load_state)
+        with alone_on(self.device):
+            self._state = load_session_state(content, self._network.load_state)
 
     def _run_part(
         self, features: FrameFeatures, before: PartState | None

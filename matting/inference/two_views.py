@@ -90,13 +90,14 @@ class TwoViews(InferenceNetwork):
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
         plain, mirrored = map(self._network.fit_guided_filter, _views(output))
         alphas = self._coarse_alphas(output)
-        share = mirrored_share(*alphas)
+        share = mirrored_share(*alphas).to(plain.offset.device)
         # Linear maps: between what they give lies what maps between them give.
         slope = None
         if plain.slope is not None and mirrored.slope is not None:
             slope = torch.lerp(plain.slope, mirrored.slope.flip(3), share)
         offset = torch.lerp(plain.offset, mirrored.offset.flip(3), share)
         between = (alphas[0] - alphas[1]).abs().mean((1, 2, 3), dtype=torch.float32)
+        between = between.to(plain.offset.device)
         return replace(plain, slope=slope, offset=offset, between_views=between)
 
     @torch.inference_mode()

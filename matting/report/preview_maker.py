@@ -24,7 +24,7 @@ from matting.report.moments import Moment, Signs, choose_moments, middle
 from matting.report.preview_networks import PreviewNetworks
 from matting.report.preview_page import REFRESH_SECONDS, PreviewPage
 from matting.report.setting_trial import SettingTrial
-from matting.system.device import use_device
+from matting.system import accelerators
 from matting.system.humanize import exact_clock
 
 # No further picture is begun that would end later, but for FEWEST_MOMENTS, and those asked for.
@@ -67,7 +67,7 @@ class PreviewMaker:
         self.networks.checkpoint(self.shown.settings[0].matte)  # what is missing is said first
         try:
             device = self.networks.device
-            with Lanes(lanes_of(device), partial(use_device, device)) as lanes:
+            with Lanes(lanes_of(device), partial(accelerators.use, device)) as lanes:
                 pictures = self._pictures(lanes)
                 pace.always = max(FEWEST_MOMENTS, len(asked))
                 looks = lanes.begin(partial(self._look_over, signs))

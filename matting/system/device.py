@@ -9,7 +9,9 @@ import torch
 
 from matting.errors import InputError, MissingError
 from matting.options import AUTO_DEVICE, CodecBackend
-from matting.system import fixes
+from matting.system import accelerators, fixes
+from matting.system.accelerators import frames_device, kind_of
+from matting.system.device_kinds import DEVICE_NAME, DEVICE_NAMES, UNTRIED, DeviceKind
 from matting.system.gpu_diagnosis import why_unused
 from matting.system.invocation import Command, program_line
 from matting.system.nvidia_smi import query_nvidia_smi
@@ -18,36 +20,40 @@ from matting.system.torch_build import query_torch
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device that `auto`, `cpu`, `cuda` or `cuda:N` stands for.
+    """Return the device that `auto` or one of the DEVICE_NAMES stands for.
 
-    `auto` is CUDA if torch can use a GPU.
+    `auto` is the first of GPUS that torch can use, else the processor.
 
     Raises:
         InputError: there is no such name or number.
-        MissingError: CUDA was asked for by name, but torch cannot use it.
+        MissingError: a GPU was asked for by name, but torch cannot use it.
     """
     if name == AUTO_DEVICE:
-        name = "cuda" if query_torch().usable else "cpu"
-    if name == "cpu":
-        return torch.device("cpu")
-    kind, _, number = name.partition(":")
-    if kind != "cuda" or (number and not number.isdecimal()) or name.endswith(":"):
+        state = query_torch()
+        name = state.kind.type if state.usable else DeviceKind.CPU.type
+    if DEVICE_NAME.fullmatch(name) is None:
         raise InputError(
             f"--device {name} is unknown.",
-            "Use --device auto, cpu, cuda, or cuda:N.",
+            f"Use --device auto, {DEVICE_NAMES}.",
             option="--device",
         )
-    if not torch.cuda.is_available():
-        raise _no_gpu()
+    device_type, _, number = name.partition(":")
+    if device_type == DeviceKind.CPU.type:
+        return torch.device(device_type)
+    kind = kind_of(torch.device(device_type))
+    there = accelerators.count(kind)
+    if not there:
+        raise _no_gpu() if kind is DeviceKind.NVIDIA else _no_other_gpu(kind)
     index = int(number or 0)
-    if index >= torch.cuda.device_count():
+    if index >= there:
         raise InputError(
-            f"--device {name}: there are {torch.cuda.device_count()} graphics cards, "
-            "counted from 0.",
-            "Use a smaller number, or --device cuda.",
+            f"--device {name}: there are {there} graphics cards, counted from 0.",
+            f"Use a smaller number, or --device {device_type}.",
             option="--device",
         )
-    return torch.device("cuda", index)
+    return (
+        torch.device(device_type) if kind is DeviceKind.APPLE else torch.device(device_type, index)
+    )
 
 
 def require_decoder(decoder: CodecBackend, device: torch.device) -> None:
@@ -56,7 +62,7 @@ def require_decoder(decoder: CodecBackend, device: torch.device) -> None:
     Raises:
         MissingError: a GPU is to decode, but the network does not run on one.
     """
-    if decoder is CodecBackend.HARDWARE and device.type != "cuda":
+    if decoder is CodecBackend.HARDWARE and kind_of(device) is not DeviceKind.NVIDIA:
         raise MissingError(
             "--decoder hardware needs an NVIDIA graphics card that the network runs on.",
             "Use --decoder auto. If there is one, this says why it is not used: "
@@ -82,10 +88,15 @@ def _no_gpu() -> MissingError:
     )
 
 
-def use_device(device: torch.device) -> None:
-    """Make a GPU the one that the calling thread uses."""
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
+def _no_other_gpu(kind: DeviceKind) -> MissingError:
+    """Return why torch has no GPU of a kind other than NVIDIA's, and what to do."""
+    state = query_torch()
+    said = f" Torch says: {state.message}" if state.message else ""
+    return MissingError(
+        f"torch {state.build.version} finds no {kind.words}.{said}",
+        f"{fixes.other_gpu(kind)}. Or use --device cpu.",
+        option="--device",
+    )
 
 
 def share_cores(device: torch.device, threads: int | None = None) -> None:
@@ -97,21 +108,28 @@ def share_cores(device: torch.device, threads: int | None = None) -> None:
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    elif device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+    elif frames_device(device).type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
 
 
 def computer_and_device(device: torch.device) -> str:
     """Return the name of this computer, and the one that the device is sold by."""
-    on_gpu = device.type == "cuda"
-    sold_as = torch.cuda.get_device_name(device) if on_gpu else processor_name()
-    return f"{socket.gethostname()}, {sold_as}"
+    if device.type == "cpu":
+        return f"{socket.gethostname()}, {processor_name()}"
+    kind, name = kind_of(device), accelerators.facts(device).name
+    return f"{socket.gethostname()}, {name}" + ("" if kind.is_tried else f", {kind.words}")
 
 
 def describe(device: torch.device) -> str:
     """Return a sentence on what does the work."""
-    if device.type == "cuda":
-        return f"Matting on the graphics card {torch.cuda.get_device_name(device)}."
+    kind = kind_of(device)
+    if kind is DeviceKind.NVIDIA:
+        return f"Matting on the graphics card {accelerators.facts(device).name}."
+    if kind is not DeviceKind.CPU:
+        return (
+            f"Matting on the {kind.words} {accelerators.facts(device).name}, {UNTRIED}; the "
+            "processor makes the full-size pictures."
+        )
     threads = torch.get_num_threads()
     sentence = f"Matting on the CPU, {threads} thread{'s' * (threads > 1)} for each of three steps"
     if torch.version.cuda is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from matting.system.device_kinds import DeviceKind
 from matting.system.invocation import PROGRAM, ROOT, command_line, pip_line
 
 NEW_DRIVER = "install the newest driver from https://www.nvidia.com/drivers, then restart"
@@ -32,6 +33,18 @@ def torch_for_old_gpus(platform: str = sys.platform) -> str:
     """Return the command that installs the torch for GPUs older than most builds support."""
     packages = ["--force-reinstall", "torch", "--index-url", OLD_GPUS_INDEX]
     return _line([sys.executable, "-m", "pip", "install", *packages], platform)
+
+
+def other_gpu(kind: DeviceKind, platform: str = sys.platform) -> str:
+    """Return what gives torch a GPU of another maker than NVIDIA, as a sentence without its end."""
+    if kind is DeviceKind.APPLE:
+        return "It needs a Mac with Apple silicon, a recent macOS and a Python for arm64"
+    choice = "xpu" if kind is DeviceKind.INTEL else "rocm"
+    if platform == "win32":
+        return f"To install torch for it, in one window: set RVM_GPU={choice}, then setup.bat"
+    asked = f"RVM_GPU={choice} {setup(platform)}"
+    groups = " The user must be in the groups render and video" if choice == "rocm" else ""
+    return f"To install torch for it: {asked}" + (f".{groups}" if groups else "")
 
 
 def reinstall(package: str) -> str:

@@ -12,6 +12,7 @@ from enum import Enum
 from matting.options import AUTO_DEVICE
 from matting.progress import Progress
 from matting.system import fixes
+from matting.system.device_kinds import DeviceKind
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.torch_build import TorchBuild, TorchState, installed_build, query_torch
 
@@ -51,9 +52,20 @@ def why_unused(
 ) -> Reason:
     """Return why, as exactly as that can be told."""
     build = state.build
+    if state.kind is not DeviceKind.NVIDIA and state.gpu is not None:
+        text = f"torch cannot compute on it: {_first_sentence(state.message)}"
+        return Reason(Component.GPU, text, fixes.other_gpu(state.kind, platform))
     if not build.for_gpus:
         text = f"the installed torch ({build.version}) is built without CUDA"
         return Reason(Component.TORCH, text, fixes.setup(platform), is_command=True)
+    return _why_nvidia_unused(state, driver, environment, platform)
+
+
+def _why_nvidia_unused(
+    state: TorchState, driver: Driver, environment: Mapping[str, str], platform: str
+) -> Reason:
+    """Return why torch, which was built for NVIDIA's GPUs, does not use one."""
+    build = state.build
     if driver.trouble:
         text = f"its driver does not work ({driver.trouble})"
         return Reason(Component.DRIVER, text, fixes.RESTART)

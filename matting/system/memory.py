@@ -1,4 +1,4 @@
-"""Memory: what a device refuses or has left, work in smaller parts, and reuse of what is freed."""
+"""Memory: what a device refuses, work in smaller parts, and reuse of what is freed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,33 @@ from typing import Protocol, TypeVar
 import torch
 
 from matting.errors import MachineError, OutOfMemoryError
+from matting.system import accelerators
 
-# Torch's words when the processor's allocator, cuBLAS or cuDNN finds no memory, or fails.
-OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "ALLOC_FAILED")
-GPU_FAILED = ("CUDA error", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
+# Torch's words when the processor's allocator, cuBLAS or cuDNN finds no memory, or fails; then
+# those for Apple's GPUs, Intel's and AMD's.
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "ALLOC_FAILED",
+    "MPS backend out of memory",
+    "Invalid buffer size",
+    "OUT_OF_DEVICE_MEMORY",
+    "OUT_OF_HOST_MEMORY",
+    "XPU out of memory",
+    "HIP out of memory",
+)
+GPU_FAILED = (
+    "CUDA error",
+    "CUBLAS_STATUS",
+    "CUDNN_STATUS",
+    "cuDNN error",
+    "MPSGraph",
+    "UR_RESULT_ERROR",
+    "Native API failed",
+    "HIP error",
+    "HIPBLAS_STATUS",
+    "miopenStatus",
+)
 # From glibc's malloc.h.
 TRIM_THRESHOLD, MMAP_MAX, ARENA_MAX = -1, -4, -8
 KEPT_BYTES = 1 << 30
@@ -82,27 +105,6 @@ def _out_of_memory() -> OutOfMemoryError:
     )
 
 
-def free_bytes(device: torch.device) -> int:
-    """Return how much of a GPU's memory this process can still use."""
-    free, _ = torch.cuda.mem_get_info(device)
-    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return free + cached
-
-
-def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
-    """Return how much of a GPU's memory all processes use, and its size; None for the CPU."""
-    if device.type != "cuda":
-        return None
-    free, total = torch.cuda.mem_get_info(device)
-    return total - free, total
-
-
-def release_memory(device: torch.device) -> None:
-    """Return to the GPU what torch has cached for later."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-
-
 def in_parts(work: Callable[[F], A], frames: F, device: torch.device) -> list[A]:
     """Return the results of `work` for the parts of `frames`: one, or more if memory is short.
 
@@ -117,13 +119,13 @@ def in_parts(work: Callable[[F], A], frames: F, device: torch.device) -> list[A]
     while len(results) < len(parts):
         part = parts[len(results)]
         try:
-            with enough_memory():
+            with enough_memory(), accelerators.alone_on(device):
                 results.append(work(part))
             continue
         except OutOfMemoryError:
             if len(part) == 1:
                 raise
-        release_memory(device)
+        accelerators.release_memory(device)
         half = -(-len(part) // 2)
         remaining = parts[len(results) :]
         parts[len(results) :] = [each for rest in remaining for each in rest.split(half)]

@@ -28,6 +28,11 @@ def processor_kind(cpu_info: Path = CPU_INFO) -> str:
     return ", ".join([*filter(None, parts), f"{os.cpu_count() or 1} cores"])
 
 
+def system_version() -> str:
+    """Return the operating system and its version, of which the drivers of some GPUs are part."""
+    return f"{platform.system()} {platform.release()}"
+
+
 def _by_system() -> str:
     return os.environ.get(WINDOWS_VARIABLE) or platform.processor() or platform.machine()
 

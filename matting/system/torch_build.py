@@ -8,10 +8,13 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from matting.system.device_kinds import DeviceKind
 from matting.system.nvidia_smi import Gpu
 
 # A line of torch/version.py, with or without the type.
-ASSIGNMENT = re.compile(r"^(__version__|cuda|hip)\b[^=]*=\s*(?:'([^']*)'|None)", re.MULTILINE)
+ASSIGNMENT = re.compile(r"^(__version__|cuda|hip|xpu)\b[^=]*=\s*(?:'([^']*)'|None)", re.MULTILINE)
+# In the order in which `auto` takes them; more than one of them is hardly ever there.
+GPUS = (DeviceKind.NVIDIA, DeviceKind.AMD, DeviceKind.INTEL, DeviceKind.APPLE)
 ARCHITECTURE = re.compile(r"sm_(\d+)(\d)")
 
 
@@ -21,17 +24,18 @@ class TorchBuild:
 
     Attributes:
         cuda: the CUDA version that it was built with, such as 13.0; "" for none.
-        hip: the same for AMD's GPUs.
+        hip, xpu: the same for AMD's GPUs, and for Intel's.
     """
 
     version: str
     cuda: str = ""
     hip: str = ""
+    xpu: str = ""
 
     @property
     def for_gpus(self) -> bool:
-        """Whether it was built for GPUs at all."""
-        return bool(self.cuda or self.hip)
+        """Whether it was built for graphics cards at all."""
+        return bool(self.cuda or self.hip or self.xpu)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,9 @@ class TorchState:
     Attributes:
         available: whether it says that it can use a GPU.
         message: what it said about that, as a warning or an error.
+        kind: of the GPU that it can use; where it can use none, of those that it was built for.
         gpu: the first GPU as torch sees it.
+        driver: the version of that one's driver, as far as torch knows it.
         oldest_capability: that of the oldest GPUs that it holds code for; None if it does not say.
         matrix_units: whether the processor has any; None if that is not known.
     """
@@ -49,7 +55,9 @@ class TorchState:
     build: TorchBuild
     available: bool = False
     message: str = ""
+    kind: DeviceKind = DeviceKind.NVIDIA
     gpu: Gpu | None = None
+    driver: str = ""
     oldest_capability: tuple[int, int] | None = None
     matrix_units: bool | None = None
 
@@ -64,6 +72,11 @@ class TorchState:
     def usable(self) -> bool:
         """Whether the network can run on the first GPU."""
         return self.available and not self.gpu_is_too_old
+
+    @property
+    def has_nvidia(self) -> bool:
+        """Whether that one is NVIDIA's, with all that only these have."""
+        return self.usable and self.kind is DeviceKind.NVIDIA
 
 
 def installed_build(folder: Path | None = None) -> TorchBuild | None:
@@ -86,7 +99,8 @@ def installed_build(folder: Path | None = None) -> TorchBuild | None:
     values = {name: value or "" for name, value in ASSIGNMENT.findall(text)}
     if not {"__version__", "cuda"} <= set(values):
         return None
-    return TorchBuild(values["__version__"], values["cuda"], values.get("hip", ""))
+    names = ("__version__", "cuda", "hip", "xpu")
+    return TorchBuild(*(values.get(name, "") for name in names))
 
 
 def query_torch() -> TorchState:
@@ -97,34 +111,40 @@ def query_torch() -> TorchState:
     """
     import torch
 
-    cuda, hip = torch.version.cuda or "", getattr(torch.version, "hip", None) or ""
-    build = TorchBuild(str(torch.__version__), cuda, hip)  # a plain string: others lack torch
+    from matting.system import accelerators
+
+    cuda, hip, xpu = (getattr(torch.version, name, None) or "" for name in ("cuda", "hip", "xpu"))
+    build = TorchBuild(str(torch.__version__), cuda, hip, xpu)  # a plain string: others lack torch
     matrix_units = cpu_has_matrix_units()
-    gpu: Gpu | None = None
+    gpu, driver = None, ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        available = torch.cuda.is_available()
-        failure = ""
+        found = [kind for kind in GPUS if accelerators.count(kind)]
+        available, failure = bool(found), ""
+        kind = found[0] if found else _built_for(build)
         if available:
             try:
-                gpu = _first_gpu()
+                device = torch.device(kind.type, 0)
+                gpu, driver = accelerators.facts(device), accelerators.driver_of(device)
             except RuntimeError as error:  # another program has it to itself, or it is broken
                 available, failure = False, str(error)
     message = failure or " ".join(str(warning.message) for warning in caught)
     oldest = _oldest_capability(torch.cuda.get_arch_list())
-    return TorchState(build, available, message, gpu, oldest, matrix_units)
+    return TorchState(build, available, message, kind, gpu, driver, oldest, matrix_units)
 
 
-def check_gpu() -> None:
+def check_gpu(kind: DeviceKind = DeviceKind.NVIDIA) -> None:
     """Multiply two matrices on the GPU: what is installed may hold no code for it.
 
+    Args:
+        kind: the GPU's.
     Raises:
         RuntimeError: it does not work, or the product is wrong.
     """
     import torch
 
     side = 64
-    ones = torch.ones(side, side, device="cuda")
+    ones = torch.ones(side, side, device=kind.type)
     total = float((ones @ ones).sum())
     if total != side**3:
         raise RuntimeError(f"it makes {total} of what is {side**3}")
@@ -138,11 +158,10 @@ def cpu_has_matrix_units() -> bool:
     return capabilities is not None and bool(capabilities().get("amx_bf16"))
 
 
-def _first_gpu() -> Gpu:
-    import torch
-
-    properties = torch.cuda.get_device_properties(0)
-    return Gpu(properties.name, properties.total_memory, (properties.major, properties.minor))
+def _built_for(build: TorchBuild) -> DeviceKind:
+    if build.hip:
+        return DeviceKind.AMD
+    return DeviceKind.INTEL if build.xpu else DeviceKind.NVIDIA
 
 
 def _oldest_capability(architectures: list[str]) -> tuple[int, int] | None:

@@ -9,8 +9,8 @@ import torch
 from matting.inference.state import save_state
 from matting.options import OutputKind
 from matting.project.entry import OutputFile, SideFile
+from matting.system import accelerators
 from matting.system.fingerprint import Fingerprint
-from matting.system.memory import gpu_bytes
 from matting.workers.executor import Outcome, TrialOutcome
 from matting.workers.segment_job import SegmentJob
 
@@ -19,6 +19,7 @@ def finish(job: SegmentJob, device: torch.device, alive: Callable[[], None]) -> 
     """Finish a segment that is written, and give it its outcome.
 
     Args:
+        device: the network's.
         alive: called while its files are checked and hashed.
     Raises:
         MattingError: a file is not what it should be, or cannot be written.
@@ -26,7 +27,9 @@ def finish(job: SegmentJob, device: torch.device, alive: Callable[[], None]) -> 
     job.writer.finish(lambda _frames: alive())
     task, side_files = job.task, job.side_files
     if task.end_state is not None:
-        save_state(side_files.create(SideFile.STATE, task.end_state), job.end_state)
+        path = side_files.create(SideFile.STATE, task.end_state)
+        with accelerators.alone_on(device):
+            save_state(path, job.end_state)
     signs = job.writer.signs
     if task.signs is not None and signs is not None:
         signs.collected().write(side_files.create(SideFile.SIGNS, task.signs.path))
@@ -51,7 +54,7 @@ def finish(job: SegmentJob, device: torch.device, alive: Callable[[], None]) -> 
     if job.clock is not None:
         for file in files:
             file.give_name()
-        memory = gpu_bytes(device)
+        memory = accelerators.memory(device)
         outcome = TrialOutcome(**vars(outcome), clock=job.clock, gpu_bytes=memory)
     job.release()
     job.outcome = outcome

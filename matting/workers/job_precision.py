@@ -41,6 +41,8 @@ def keep_precision(choice: PrecisionChoice | None, ledger: Ledger, progress: Pro
     if choice is None or not choice.reason:
         return
     progress.say(f"The network computes in {choice.reason}.")
+    if not choice.on_cpu:
+        return
     ledger.precisions[_key(choice.weights)] = choice.precision
 
 

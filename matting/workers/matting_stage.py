@@ -23,6 +23,7 @@ from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.entry import InitialState
 from matting.project.inputs import Input
+from matting.system.device import computer_and_device
 from matting.view import StereoLayout, View
 from matting.workers.render_stage import CreateWriter, RenderStage
 from matting.workers.segment_job import SegmentJob
@@ -54,7 +55,8 @@ class MattingStage(RenderStage):
         Raises:
             MissingError: the renderer that is asked for is not there.
         """
-        super().__init__(session.device, options, create_writer)
+        super().__init__(session.frames_device, options, create_writer)
+        self._computer = computer_and_device(session.device)
         self._session = session
         self._run_up = RunUp(session)
         self._matte_options = options.matte

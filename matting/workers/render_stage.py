@@ -65,11 +65,13 @@ class RenderStage:
     ) -> None:
         """
         Args:
+            device: where full-size frames are.
             create_writer: creates the writer of a segment's files.
         Raises:
             MissingError: the renderer that is asked for is not there.
         """
         self._device = device
+        self._computer = computer_and_device(device)
         self._output = options.output
         self._largest_chunk = options.compute.largest_chunk
         self._create_writer = create_writer
@@ -112,7 +114,7 @@ class RenderStage:
                 plain_colour(self._output.background),
                 light=light_of(source.colour, source.sample_format),
                 eyes=item.view.stereo if item.view else StereoLayout.MONO,
-                made_by=f"{computer_and_device(self._device)}, {self._network(job)}",
+                made_by=f"{self._computer}, {self._network(job)}",
             )
         notes = [job.note, *source.notes]
         if OutputKind.COMPOSITE in formats and isinstance(self._output.background, BackgroundFile):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from matting.delivery.encoder_choice import choose_encoder, try_isolated
 from matting.delivery.finished_encoder import Settings
+from matting.inference.device_choice import settle_device
+from matting.inference.device_choice import try_isolated as try_device_isolated
+from matting.inference.device_trial import trial_of_checkpoint
 from matting.inference.precision import require_precision
 from matting.media.hardware_probe import HardwareProbe
 from matting.options import MattingOptions
 from matting.progress import Progress
 from matting.project.inputs import InputFolder
 from matting.project.ledger import Ledger
+from matting.system.accelerators import frames_device
 from matting.system.device import choose_device, describe, require_decoder, share_cores
 
 
@@ -39,6 +44,22 @@ class RunDevice:
         """Its name, as `choose_device` takes it."""
         return str(self._device)
 
+    def settle(self, checkpoint: Path | None, options: MattingOptions, progress: Progress) -> None:
+        """Go over to the processor where nobody asked for the device and it does not compute right.
+
+        Args:
+            checkpoint: the network's weights; None: it is not needed.
+        Raises:
+            InputError: the precision that was asked for does not work on the processor.
+        """
+        compute = options.compute
+        if checkpoint is not None:
+            try_it = try_device_isolated if compute.isolated else trial_of_checkpoint
+            self._device = settle_device(
+                self._device, compute.device, checkpoint, progress, try_it=try_it
+            )
+            require_precision(options.matte.precision, self._device)
+
     def with_encoder(
         self,
         options: MattingOptions,
@@ -58,7 +79,7 @@ class RunDevice:
             progress.say(describe(self._device))
         chosen, why = choose_encoder(
             options.output,
-            self._device,
+            frames_device(self._device),
             inputs,
             ledger,
             settings=settings,

@@ -32,9 +32,10 @@ from matting.media.cuda import Nvdec
 from matting.network_choice import SmallPeople
 from matting.options import MattingOptions
 from matting.progress import Progress
-from matting.system import atomic_files
+from matting.system import accelerators, atomic_files
+from matting.system.accelerators import frames_device
 from matting.system.closing import Closing
-from matting.system.device import choose_device, share_cores, use_device
+from matting.system.device import choose_device, share_cores
 from matting.system.memory import keep_freed_memory
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.finished_segment import finish
@@ -79,13 +80,14 @@ class Worker(Closing):
         """
         self._setup = setup
         self._device = device = choose_device(setup.device)
-        use_device(device)
+        accelerators.use(device)
         share_cores(device, setup.options.compute.threads)
         keep_freed_memory()
         self._session = _session(setup, device) if setup.needs_network else None
         self._network = None if self._session is None else stage_of(self._session, setup.options)
-        self._stage: RenderStage = self._network or RenderStage(device, setup.options)
-        self._nvdec = Nvdec(device) if nvdec is None and device.type == "cuda" else nvdec
+        frames = frames_device(device)
+        self._stage: RenderStage = self._network or RenderStage(frames, setup.options)
+        self._nvdec = Nvdec(device) if nvdec is None and frames.type == "cuda" else nvdec
         self._jobs: list[SegmentJob] = []
         self._threads = Stages()
         self._submitted: Channel[SegmentJob] = Channel(self._threads)
@@ -143,7 +145,7 @@ class Worker(Closing):
 
     def _read(self) -> None:
         """Read submitted segments; the reader's thread runs this."""
-        use_device(self._device)
+        accelerators.use(self._device)
         while True:
             job = self._submitted.get()
             job.attempt(self._read_segment, job)
@@ -233,7 +235,7 @@ class Worker(Closing):
 
     def _write(self) -> None:
         """Write what the recurrent part returns; the writer's thread runs this."""
-        use_device(self._device)
+        accelerators.use(self._device)
         while True:
             job, item = self._recurrent.get()
             if item is Mark.END:
@@ -256,7 +258,7 @@ class Worker(Closing):
 
     def _finish(self) -> None:
         """Finish written segments; the finisher's thread runs this."""
-        use_device(self._device)
+        accelerators.use(self._device)
         while True:
             job = self._written.get()
             job.attempt(self._finish_segment, job)

@@ -13,8 +13,6 @@ from torch import Tensor
 from matting.imaging.planes import Planes
 from matting.inference.base import FrameFeatures, InferenceNetwork, RecurrentOutput, TrainedNetwork
 from matting.inference.precision_record import (
-    MOST_BYTES,
-    MOST_TRIALS,
     PrecisionTrial,
     known_trial,
     remember_trial,
@@ -22,6 +20,7 @@ from matting.inference.precision_record import (
 )
 from matting.inference.precision_trial import try_half_precision
 from matting.inference.ready_network import make_ready
+from matting.inference.trial_file import MOST_BYTES, MOST_TRIALS
 from matting.inference.weights import load_checkpoint
 from matting.options import Precision
 from tests.support.brightness_network import BrightnessInference

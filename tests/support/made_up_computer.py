@@ -9,6 +9,7 @@ from pathlib import Path
 from matting.cli.doctor import doctor
 from matting.cli.doctor_probes import CodecTrials, Machine, TorchProbe, WeightsProbe
 from matting.errors import InputError, MissingError
+from matting.inference.device_record import DeviceTrial
 from matting.inference.published import DEFAULT_MODEL, PUBLISHED
 from matting.network_choice import Model
 from matting.options import VideoCodec
@@ -57,6 +58,8 @@ class Computer(Machine):
     larger: WeightsProbe | None = None
     free: int | None = 10**11
     tried: str | None = ""
+    adapters: str = ""
+    device_tried: DeviceTrial | str = "not tried"
 
     @property
     def system(self) -> str:
@@ -73,6 +76,9 @@ class Computer(Machine):
 
     def driver(self) -> Driver:
         return self.gpu_driver
+
+    def other_adapters(self) -> str:
+        return self.adapters
 
     def torch(self) -> TorchProbe:
         return self.torch_probe
@@ -105,6 +111,9 @@ class Computer(Machine):
         if self.no_file:
             raise InputError(self.no_file)
         return self.file
+
+    def device_trial(self, device: str) -> DeviceTrial | str:
+        return self.device_tried
 
     def precision(self) -> str | None:
         return self.tried

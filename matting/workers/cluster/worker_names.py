@@ -7,8 +7,10 @@ import re
 import socket
 from collections.abc import Sequence
 
+from matting.system.device_kinds import DEVICE_PATTERN
+
 # The computer in such a name, which may stand in any text: render-pc (cuda:0, process 4711).
-HOST = re.compile(r"(?<![\w.-])[\w.-]{1,255}(?= \((?:cpu|cuda(?::\d+)?), process \d+\))")
+HOST = re.compile(rf"(?<![\w.-])[\w.-]{{1,255}}(?= \((?:{DEVICE_PATTERN}), process \d+\))")
 
 
 def name_here(device: str) -> str:
