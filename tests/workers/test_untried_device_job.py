@@ -25,7 +25,7 @@ from tests.support.recorder import Recorder
 from tests.support.signs import sign_files
 from tests.support.stages import SECOND, composites, matting_options
 
-FRAMES = 6
+FRAMES = 2
 
 
 def trial(distance: float) -> DeviceTrial:
