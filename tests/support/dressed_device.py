@@ -6,7 +6,7 @@ Tensors say that they are on the device, and do not mix with the CPU's. Like App
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils import backend_registration
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_map
 
 from matting.system import accelerators
 from matting.system.device_kinds import DeviceKind
@@ -109,6 +109,11 @@ class DressedDevice(TorchDispatchMode):
         super().__exit__(*error)
         self._inference.__exit__(*error)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Load no compiler, which takes seconds: nothing is compiled here."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,
@@ -129,7 +134,7 @@ def _dispatch(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], device: torch.device | None = None
 ) -> Any:
     """Compute on the CPU what is asked of a device, and dress the result."""
-    tensors = [one for one in tree_flatten((args, kwargs))[0] if isinstance(one, Tensor)]
+    tensors = list(_tensors((*args, *kwargs.values())))
     dressed = [one for one in tensors if isinstance(one, DressedTensor)]
     name = func.name().partition(".")[0]
     if name == "aten::_has_compatible_shallow_copy_type":
@@ -140,6 +145,8 @@ def _dispatch(
             raise RuntimeError(f"{name}: tensors on {dressed[0].device} and on {bare[0].device}")
     target = dressed[0].device if dressed else None
     asked = [one for one in (*args, *kwargs.values()) if isinstance(one, torch.device)]
+    if not dressed and all(one.type == "cpu" for one in asked):
+        return func(*args, **kwargs)
     if asked:
         target = asked[0] if device is not None and asked[0].type == device.type else None
     elif name == "aten::copy_" and not isinstance(args[0], DressedTensor):
@@ -158,6 +165,14 @@ def _dispatch(
         return DressedTensor.dress(value, where) if own is None else own
 
     return tree_map(dress, result)
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors(value)
 
 
 def _bare(value: Any) -> Any:
