@@ -49,13 +49,13 @@ def _register() -> None:
 class DressedTensor(Tensor):
     """A tensor of the CPU's that says that it is on another device."""
 
-    inner: Tensor
+    undressed: Tensor
 
     @staticmethod
     def dress(inner: Tensor, device: torch.device) -> DressedTensor:
         if inner.dtype in REFUSED:
             raise TypeError(f"{device.type} has no {inner.dtype}")
-        dressed = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        dressed = Tensor._make_wrapper_subclass(
             DressedTensor,
             inner.size(),
             strides=inner.stride(),
@@ -64,7 +64,7 @@ class DressedTensor(Tensor):
             layout=inner.layout,
             device=device,
         )
-        dressed.inner = inner
+        dressed.undressed = inner
         assert isinstance(dressed, DressedTensor)
         return dressed
 
@@ -93,7 +93,7 @@ class DressedDevice(TorchDispatchMode):
         Args:
             spoil: what the device makes of the right result of a convolution.
         """
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.device = device
         self.operations: set[str] = set()
         self._spoil = spoil
@@ -102,11 +102,11 @@ class DressedDevice(TorchDispatchMode):
 
     def __enter__(self) -> DressedDevice:
         self._inference.__enter__()
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: Any) -> None:
-        super().__exit__(*error)
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         self._inference.__exit__(*error)
 
     @classmethod
@@ -126,7 +126,7 @@ class DressedDevice(TorchDispatchMode):
             name = func.name().partition(".")[0]
             self.operations.add(name)
             if self._spoil is not None and "conv" in name:
-                return DressedTensor.dress(self._spoil(result.inner), self.device)
+                return DressedTensor.dress(self._spoil(result.undressed), self.device)
         return result
 
 
@@ -155,7 +155,7 @@ def _dispatch(
     result = func(*inner_args, **inner_kwargs)
     if target is None:
         return result
-    known = {id(one.inner): one for one in dressed}
+    known = {id(one.undressed): one for one in dressed}
     where = target
 
     def dress(value: Any) -> Any:
@@ -179,4 +179,4 @@ def _bare(value: Any) -> Any:
     """Return what an argument is on the CPU."""
     if isinstance(value, torch.device):
         return torch.device("cpu")
-    return value.inner if isinstance(value, DressedTensor) else value
+    return value.undressed if isinstance(value, DressedTensor) else value
