@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import numpy as np
@@ -18,19 +19,23 @@ from matting.imaging.sample_format import Size
 RATE = 30
 DRAWN_PX = 360  # the short side at which the film is drawn; larger frames are upscaled from it
 DRAWN_FRAMES = 60  # longer clips play them forwards and backwards
+FAST = {"preset": "ultrafast", "crf": "16"}
+CAMERA = {"preset": "veryfast", "b": "16000000"}  # as a telephone's
 GRAIN = 6  # steps of luma from the darkest grain to the brightest
 WHITE = 255
 
 
-def write_clip(path: Path, size: Size, frames: int) -> Path:
-    """Write a clip in H.264, quickly encoded, with a key frame each second; return its path.
+def write_clip(
+    path: Path, size: Size, frames: int, options: Mapping[str, str] = MappingProxyType(FAST)
+) -> Path:
+    """Write a clip in H.264, with a key frame each second; return its path.
 
     Args:
         size: in px, both sides even.
+        options: of the encoder x264; as they are, it is fast.
     """
     with av.open(str(path), "w") as container:
-        options = {"preset": "ultrafast", "crf": "16"}
-        stream = container.add_stream("libx264", rate=RATE, options=options)
+        stream = container.add_stream("libx264", rate=RATE, options=dict(options))
         if not isinstance(stream, VideoStream):
             raise TypeError("PyAV gave a stream of another kind")
         stream.width, stream.height = size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -19,6 +21,28 @@ class Seconds(NamedTuple):
         cpu, wall = time.process_time(), time.perf_counter()
         work()
         return cls(time.process_time() - cpu, time.perf_counter() - wall)
+
+    @classmethod
+    def of_command(cls, command: Sequence[str]) -> Seconds:
+        """Return what a command takes, with the processes that it waits for. Not on Windows.
+
+        Raises:
+            subprocess.CalledProcessError: it failed; what it said has been printed.
+        """
+        before, started = os.times(), time.perf_counter()
+        done = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        wall, after = time.perf_counter() - started, os.times()
+        if done.returncode:
+            print(done.stdout, done.stderr)
+        done.check_returncode()
+        cpu = after.children_user - before.children_user
+        return cls(cpu + after.children_system - before.children_system, wall)
 
     @classmethod
     def least(cls, tries: Sequence[Seconds]) -> Seconds:

@@ -186,6 +186,7 @@ def _cut_into(
             reencoded=options.reencode,
             view=view,
             size_px=upright_size_px(info.path),
+            fingerprints=made.fingerprints,
         )
         source.require_unchanged()
     except BaseException:

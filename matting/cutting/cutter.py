@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matting.cutting.cut_job import CutJob, CutSegment
 from matting.cutting.exact_copy import ExactCopier
+from matting.cutting.finished_segments import FinishedSegments
 from matting.cutting.lossless_writer import is_lossless
 from matting.cutting.reencode import reencode
 from matting.errors import MediaError
@@ -15,12 +16,17 @@ FILTERED = "the pictures have to be changed"
 
 
 def cut(
-    job: CutJob, options: CuttingOptions, progress: Progress, copier: ExactCopier | None = None
+    job: CutJob,
+    options: CuttingOptions,
+    progress: Progress,
+    copier: ExactCopier | None = None,
+    finished: FinishedSegments | None = None,
 ) -> list[CutSegment]:
     """Cut a source; copy its packets unless re-encoding is asked for or nothing else is exact.
 
     Args:
         copier: copies the packets; None: one with the usual rules.
+        finished: takes the segments of copied packets as they come.
     Returns:
         the segments, decoded through; damage, and where it may be, is noted in them.
     Raises:
@@ -33,7 +39,7 @@ def cut(
     reason = _reason_to_reencode(job)
     if not reason:
         try:
-            segments = (copier or ExactCopier(job, progress)).copy()
+            segments = (copier or ExactCopier(job, progress, finished=finished)).copy()
         except MediaError as error:
             if error.retry:  # what is half written, or changed, cannot be read in any way
                 raise
@@ -44,6 +50,8 @@ def cut(
                 _report_copies(job, segments, progress)
                 return segments
             reason = FILTERED
+        if finished is not None:
+            finished.forget()
     pixel_format = job.info.pixel_format
     loss = "without loss"
     if not is_lossless(opaque_format(pixel_format)):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from matting.cutting import packet_cutter
 from matting.cutting.cut_job import CutJob, CutSegment
+from matting.cutting.finished_segments import FinishedSegments
 from matting.cutting.packet_cutter import (
     NeedsPreRoll,
     PacketSpan,
@@ -18,6 +20,7 @@ from matting.cutting.packet_cutter import (
 )
 from matting.cutting.packet_index import SourceIndex
 from matting.cutting.repair import rewrite_segment, source_time_of
+from matting.cutting.segments_ahead import SegmentsAhead
 from matting.cutting.shot_watch import FrameNumber, ShotWatch, with_shots
 from matting.cutting.source_frames import decode_frames
 from matting.media.decode_check import decode_all, first_frame_hashes
@@ -32,7 +35,14 @@ KEYS_BACK = (1, 2, 4, 8, 16)
 CHAIN = 3  # how many segments before one stand for the whole source before it
 
 WriteSegments = Callable[
-    [VideoInfo, SourceIndex, Mapping[Path, PacketSpan], Callable[[int], None]], None
+    [
+        VideoInfo,
+        SourceIndex,
+        Mapping[Path, PacketSpan],
+        Callable[[int], None],
+        Callable[[Path], None],
+    ],
+    None,
 ]
 
 
@@ -42,6 +52,7 @@ class ExactCopier:
     Args:
         needs_pre_roll: decides which segments get a pre-roll.
         write: writes the segments' files.
+        finished: takes each segment that is final.
     """
 
     def __init__(
@@ -51,11 +62,13 @@ class ExactCopier:
         *,
         needs_pre_roll: NeedsPreRoll = packet_cutter.needs_pre_roll,
         write: WriteSegments = packet_cutter.write_segments,
+        finished: FinishedSegments | None = None,
     ) -> None:
         self._job = job
         self._progress = progress
         self._needs_pre_roll = needs_pre_roll
-        self._write_segments = write
+        self._ahead = SegmentsAhead(partial(write, job.info, job.index))
+        self._finished = finished
 
     def copy(self) -> list[CutSegment] | None:
         """Copy all packets, and decode every segment through.
@@ -73,28 +86,20 @@ class ExactCopier:
         starts = choose_cuts(self._job.index.packets, self._job.segment_ticks)
         spans = self._plan(starts, KEYS_BACK[0])
         paths = [self._job.work / segment_name(number) for number in range(len(spans))]
-        self._write(paths, spans)
-        self._progress.start("Checking", len(self._job.index.times()), "frame")
+        self._progress.start("Cutting", len(self._job.index.times()), "frame")
         try:
-            return self._check(starts, spans, paths)
+            with self._ahead:
+                return self._check(starts, spans, paths)
         finally:
             self._progress.finish()
 
     def _plan(self, starts: Sequence[int], keys_back: int) -> list[PacketSpan]:
         return plan_spans(self._job.index.packets, starts, keys_back, self._needs_pre_roll)
 
-    def _write(self, paths: Sequence[Path], spans: Sequence[PacketSpan]) -> None:
-        self._progress.start("Cutting", len(self._job.index.packets), "frame")
-        try:
-            files = dict(zip(paths, spans, strict=True))
-            self._write_segments(self._job.info, self._job.index, files, self._progress.advance)
-        finally:
-            self._progress.finish()
-
     def _check(
         self, starts: Sequence[int], spans: list[PacketSpan], paths: Sequence[Path]
     ) -> list[CutSegment] | None:
-        """Decode each segment, and the next one's first frames as its continuation.
+        """Decode each segment, once it is written, and the next one's first frames after it.
 
         As a continuation they look as they do when the source is decoded in one go; so they have
         to look when the next segment is decoded by itself.
@@ -107,14 +112,18 @@ class ExactCopier:
         expected: list[bytes] = []
         segments: list[CutSegment] = []
         shapes: Counter[Shape] = Counter()
+        self._ahead.begin(dict(zip(paths, spans, strict=True)))
         for number, path in enumerate(paths):
             on_frames: Callable[[int], None] = self._progress.advance
+            following = paths[number + 1] if in_doubt[number + 1] else None
             while True:
+                for needed in filter(None, (path, following)):
+                    self._ahead.wait_for(needed, self._progress.alive)
                 decoding = decode_all(
                     path,
                     on_frames,
                     hash_first=COMPARED_FRAMES if in_doubt[number] else 0,
-                    following=paths[number + 1] if in_doubt[number + 1] else None,
+                    following=following,
                     hash_next=COMPARED_FRAMES,
                     watch=watch.of_file(self._times_of(spans[number])),
                 )
@@ -126,7 +135,7 @@ class ExactCopier:
                 if keys_back is None:
                     break
                 spans[number:] = self._plan(starts, keys_back)[number:]
-                self._write(paths[number:], spans[number:])
+                self._ahead.begin(dict(zip(paths[number:], spans[number:], strict=True)))
                 on_frames = self._show_life
             watch.accept()
             segment = self._compare(path, spans[number], decoding)
@@ -145,6 +154,8 @@ class ExactCopier:
                 chain = paths[max(0, number + 1 - CHAIN) : number + 2]
                 expected = first_frame_hashes(chain, COMPARED_FRAMES, self._progress.alive)
             segments.append(segment)
+            if self._finished is not None:
+                self._finished.add(segment.path)
         return with_shots(segments, watch.shots())
 
     def _times_of(self, span: PacketSpan) -> FrameNumber:

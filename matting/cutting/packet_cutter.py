@@ -132,6 +132,7 @@ def write_segments(
     index: SourceIndex,
     spans: Mapping[Path, PacketSpan],
     on_packets: Callable[[int], None],
+    on_written: Callable[[Path], None],
 ) -> None:
     """Write segments in one pass over the source.
 
@@ -141,6 +142,7 @@ def write_segments(
     Args:
         spans: the packets of each file.
         on_packets: told how many more of the source's packets have been read.
+        on_written: told of each file when it is complete.
     Raises:
         StorageError: a segment cannot be written.
         MediaError: the source cannot be read.
@@ -157,6 +159,7 @@ def write_segments(
             for segment in open_segments:
                 if segment.span.stop <= number:
                     segment.close()
+                    on_written(segment.path)
                 elif not index.packets[number].omitted:
                     segment.write(packet)
             open_segments = [segment for segment in open_segments if number < segment.span.stop]
@@ -165,6 +168,7 @@ def write_segments(
                 break
         for segment in open_segments:
             segment.close()
+            on_written(segment.path)
 
 
 class _SegmentFile:
@@ -174,7 +178,7 @@ class _SegmentFile:
         self, path: Path, span: PacketSpan, index: SourceIndex, info: VideoInfo, video: VideoStream
     ) -> None:
         self.span = span
-        self._path = path
+        self.path = path
         self._time_base = info.time_base
         packets = index.packets[span.pre_roll_start : span.stop]
         first = min(index.times(span.start, span.stop))
@@ -221,7 +225,7 @@ class _SegmentFile:
         packet.is_keyframe = place == 0 or (key and pts > 0)
         try:
             # A missing frame is noticed when the segment is decoded.
-            with suppress(EncodeError), encoding_to(self._path):
+            with suppress(EncodeError), encoding_to(self.path):
                 self._output.mux_one(packet)
         finally:
             packet.stream, packet.pts, packet.dts, packet.duration, packet.time_base = original
@@ -229,5 +233,5 @@ class _SegmentFile:
 
     def close(self) -> None:
         """Write what is still buffered; calling it again does nothing."""
-        with encoding_to(self._path):
+        with encoding_to(self.path):
             self._output.close()

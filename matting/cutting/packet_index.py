@@ -21,7 +21,7 @@ from matting.media.container import (
 )
 from matting.media.frame_times import finer_ticks, is_no_clock
 from matting.media.mp4.stream_copy import mp4_can_hold
-from matting.media.packet_content import PacketContent, holds_captions
+from matting.media.packet_content import PacketContent
 from matting.media.packet_table import TRUNCATED_SECONDS, declared_end
 from matting.media.stream_times import StreamTables
 from matting.media.timeline import Timeline
@@ -113,7 +113,9 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
         MediaError: it is no video, or holds no frames.
     """
     packets: list[SourcePacket] = []
-    end = Fraction(0)
+    # Of streams, by their indexes; the ends in ticks, as fractions cost more than all else here.
+    time_bases: dict[int, Fraction] = {}
+    ends: dict[int, int] = {}
     has_captions = False
     with open_video(path) as (container, stream), reading(path):
         number, time_base = stream.index, stream.time_base or Fraction(1)
@@ -132,11 +134,14 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
             if packet.stream_index == stream.index and when_decoded:
                 packet.pts = packet.dts
             if packet.pts is not None:
-                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+                own, last = packet.stream_index, packet.pts + (packet.duration or 0)
+                if own not in ends:
+                    time_bases[own], ends[own] = packet.time_base, 0
+                ends[own] = max(ends[own], last)
             if packet.stream_index == stream.index:
                 key = packet.is_keyframe
                 content = PacketContent(bytes(packet), codec, extradata)
-                has_captions = has_captions or holds_captions(content.data)
+                has_captions = has_captions or content.holds_captions()
                 is_superfluous = content.is_superfluous()
                 packets.append(
                     SourcePacket(
@@ -153,6 +158,7 @@ def read_index(path: Path, alive: Callable[[], None] = ignore) -> SourceIndex:
         hidden = np.array([not packet.presented for packet in packets], np.bool_)
         container_start = Fraction(container.start_time or 0, av.time_base)
         timeline = tables.timeline(container, stream, hidden)
+        end = max((ticks * time_bases[own] for own, ticks in ends.items()), default=Fraction(0))
         truncated = (
             bool(breaks)
             or declared_end(container) - end > TRUNCATED_SECONDS

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from matting.cutting.checkpoint import CutCheckpoint
 from matting.cutting.cut_job import CutSegment
@@ -16,7 +17,7 @@ from matting.project.paths import LIST_NAME, PLAN_NAME, segment_name
 from matting.project.plan import Plan, PlannedSegment, write_plan
 from matting.project.result_lists import concat_list
 from matting.system import atomic_files
-from matting.system.fingerprint import Fingerprint
+from matting.system.fingerprint import Fingerprint, StampedFingerprint
 from matting.view import View
 
 SEGMENT_NAME = re.compile(r"output_\d{3,}\.mp4")
@@ -30,6 +31,7 @@ def plan_of(
     reencoded: bool,
     view: View | None = None,
     size_px: Size | None = None,
+    fingerprints: Mapping[Path, StampedFingerprint] = MappingProxyType({}),
 ) -> Plan:
     """Return the plan for finished segments.
 
@@ -37,6 +39,8 @@ def plan_of(
         segments: those of `cut`, once its damage is settled.
         reencoded: whether re-encoding was asked for.
         view, size_px: how the picture is meant to be seen, and its size upright.
+        fingerprints: of segments, as far as they are known; one that was written to since, or that
+            has none, is read.
     """
     return Plan(
         source=cut.source,
@@ -53,7 +57,7 @@ def plan_of(
             PlannedSegment.of(
                 segment_name(number),
                 segment.times,
-                Fingerprint.of(segment.path),
+                _fingerprint(segment.path, fingerprints),
                 repeated=segment.repeated,
                 doubtful=segment.doubtful,
                 missing=segment.missing,
@@ -61,6 +65,13 @@ def plan_of(
             for number, segment in enumerate(segments)
         ),
     )
+
+
+def _fingerprint(path: Path, known: Mapping[Path, StampedFingerprint]) -> Fingerprint:
+    earlier = known.get(path)
+    if earlier is not None and earlier.is_still_of(path):
+        return earlier.fingerprint
+    return Fingerprint.of(path)
 
 
 def publish_segments(folder: Path, segments: Sequence[CutSegment], plan: Plan) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from matting.cutting.cut_job import CutSegment
 from matting.cutting.cutter import cut
 from matting.cutting.damage import SettledDamage, settle_damage
+from matting.cutting.finished_segments import FinishedSegments
 from matting.cutting.preparation import prepare
 from matting.media.source_notes import CAPTIONS, unclocked_notes
 from matting.media.video_info import VideoInfo
 from matting.options import CuttingOptions
 from matting.progress import Progress
+from matting.system.fingerprint import StampedFingerprint
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class SourceCut:
         truncated_at: when the source breaks off, in seconds; None: it does not.
         segments: as they were cut.
         settled: what came of damage in them.
+        fingerprints: of segments, by their paths, as far as they are known.
     """
 
     info: VideoInfo
     truncated_at: Fraction | None
     segments: tuple[CutSegment, ...]
     settled: SettledDamage
+    fingerprints: Mapping[Path, StampedFingerprint] = field(default_factory=dict)
 
 
 def cut_source(
@@ -61,6 +65,8 @@ def cut_source(
         progress.say(CAPTIONS)
     for note in unclocked_notes(info.path, job.index.unclocked):
         progress.say(note)
-    segments = tuple(known or cut(job, options, progress))
-    settled = settle_damage(job, segments, options.damaged, progress)
-    return SourceCut(job.info, job.index.truncated_at, segments, settled)
+    with FinishedSegments() as finished:
+        segments = tuple(known or cut(job, options, progress, finished=finished))
+        settled = settle_damage(job, segments, options.damaged, progress)
+        fingerprints = finished.fingerprints(progress.alive)
+    return SourceCut(job.info, job.index.truncated_at, segments, settled, fingerprints)

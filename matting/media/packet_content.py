@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 # NAL unit types of the pictures at which the decoder forgets all that came before (IDR), and of
 # all coded pictures. Source: ITU-T H.264, table 7-1; H.265, table 7-1.
@@ -13,6 +15,9 @@ PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
 DESCRIBING_TYPES = {"h264": range(6, 14), "hevc": range(32, 41)}
 # Those of them without which every picture is decoded as with them; the end of a sequence is none.
 SUPERFLUOUS_TYPES = {"h264": {6, 9, 12}, "hevc": {35, 38, 39, 40}}
+# Messages beside the picture (SEI): the only units that hold captions. What happens to stand in the
+# coded picture is none, and to search that takes longer than all else that is done with a packet.
+MESSAGE_TYPES = {"h264": {6}, "hevc": {39, 40}}
 # CEA-608 and CEA-708: ATSC A/53 part 4, 6.2.3, as user data of MPEG-2 and in messages of later
 # codecs; and, before that, DVDs' own.
 CAPTIONS = (b"\x00\x31GA94\x03", b"\xb2GA94\x03", b"\xb2CC\x01\xf8")
@@ -35,10 +40,9 @@ class PacketContent:
         """Return whether its picture is one at which decoding starts anew; None: unknown."""
         if self.codec not in IDR_TYPES:
             return None
-        for header, _ in self._nal_units():
-            unit_type = self._type(header)
-            if unit_type in PICTURE_TYPES[self.codec]:
-                return unit_type in IDR_TYPES[self.codec]
+        for unit in self._units:
+            if unit.kind in PICTURE_TYPES[self.codec]:
+                return unit.kind in IDR_TYPES[self.codec]
         return False
 
     def may_hold_picture(self) -> bool:
@@ -53,28 +57,38 @@ class PacketContent:
         """Return whether its structure is one that mp4 can hold."""
         return self.codec != "av1" or _is_well_formed_av1(self.data)
 
+    def holds_captions(self) -> bool:
+        """Return whether closed captions lie in it."""
+        if self.codec not in MESSAGE_TYPES:
+            return holds_captions(self.data)
+        messages = (unit for unit in self._units if unit.kind in MESSAGE_TYPES[self.codec])
+        return any(holds_captions(self.data[unit.start : unit.stop]) for unit in messages)
+
     def _consists_of(self, types: Mapping[str, Container[int]]) -> bool:
         """Return whether its units are all of those types, and nothing else is in it."""
         if self.codec not in types:
             return False
-        end = 0
-        for header, stop in self._nal_units():
-            if self._type(header) not in types[self.codec]:
-                return False
-            end = stop
-        return end == len(self.data)
+        if any(unit.kind not in types[self.codec] for unit in self._units):
+            return False
+        return (self._units[-1].stop if self._units else 0) == len(self.data)
 
-    def _type(self, header: int) -> int:
-        return header & 31 if self.codec == "h264" else header >> 1 & 63
+    @cached_property
+    def _units(self) -> tuple[_Unit, ...]:
+        """The NAL units of H.264 or H.265."""
+        data, is_h264 = self.data, self.codec == "h264"
+        places = self._nal_units()
+        if is_h264:
+            return tuple(_Unit(data[start] & 31, start, stop) for start, stop in places)
+        return tuple(_Unit(data[start] >> 1 & 63, start, stop) for start, stop in places)
 
     def _nal_units(self) -> Iterator[tuple[int, int]]:
-        """Yield each NAL unit's first byte, and where it ends."""
+        """Yield where each NAL unit starts, and where it ends."""
         data = self.data
         if self.extradata[:1] != b"\x01":  # separated by start codes, ITU-T H.264, annex B
             at = data.find(b"\0\0\1")
             while 0 <= at < len(data) - 3:
                 following = data.find(b"\0\0\1", at + 3)
-                yield data[at + 3], following if following >= 0 else len(data)
+                yield at + 3, following if following >= 0 else len(data)
                 at = following
             return
         # Each after its length; ISO/IEC 14496-15 says in how many bytes that is written.
@@ -82,13 +96,21 @@ class PacketContent:
         width = (self.extradata[place] & 3) + 1 if len(self.extradata) > place else 4
         at = 0
         while at + width < len(data):
-            header = data[at + width]
-            at += width + int.from_bytes(data[at : at + width], "big")
-            yield header, at
+            start = at + width
+            at = start + int.from_bytes(data[at:start], "big")
+            yield start, at
+
+
+class _Unit(NamedTuple):
+    """A NAL unit in a packet's bytes [start, stop)."""
+
+    kind: int
+    start: int
+    stop: int
 
 
 def holds_captions(data: bytes) -> bool:
-    """Return whether closed captions lie in a packet of a picture."""
+    """Return whether closed captions lie in such bytes of a picture's packet."""
     return any(start in data for start in CAPTIONS)
 
 

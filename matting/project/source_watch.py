@@ -5,6 +5,7 @@ A video may still be recorded, copied or downloaded, and another may be put in i
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from matting.system.background_hash import BackgroundHash
 from matting.system.closing import Closing
 from matting.system.fingerprint import FileStamp
 from matting.system.other_writers import is_being_written
+
+LOOK_SECONDS = 5.0  # from one look at the source to the next, during a task
 
 
 class SourceWatch(Closing):
@@ -86,6 +89,14 @@ class SourceWatch(Closing):
         """Return whether it has the name, the start and at least the size of a damaged one."""
         return earlier.name == self.video.name and earlier.begins(self.video)
 
+    def has_new_stamp(self) -> bool:
+        """Return whether it seems to have been changed since the watch began; quickly told.
+
+        Raises:
+            InputError: it cannot be looked at.
+        """
+        return FileStamp.of(self.video) != self._stamp
+
     def require_unchanged(self) -> None:
         """Refuse what has been read, if it may be of two contents.
 
@@ -116,7 +127,7 @@ class SourceWatch(Closing):
 
 
 class CheckedTasks(Relay):
-    """Passes on the progress of reading a source, if that is unchanged when a task begins.
+    """Passes on the progress of reading a source, as long as that is unchanged.
 
     Tasks take hours, and find damage in what has only half arrived.
     """
@@ -124,6 +135,14 @@ class CheckedTasks(Relay):
     def __init__(self, progress: Progress, source: SourceWatch) -> None:
         super().__init__(progress)
         self._source = source
+        self._looked = time.monotonic()
+
+    def advance(self, units: int) -> None:
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            if self._source.has_new_stamp():
+                self._source.require_unchanged()
+            self._looked = time.monotonic()
+        super().advance(units)
 
     def start(self, title: str, total: int, unit: str, segments: int = 0) -> None:
         self._source.require_unchanged()

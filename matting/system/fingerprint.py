@@ -99,3 +99,29 @@ class FileStamp:
         except OSError as error:
             raise read_error(path, error) from error
         return cls(tuple((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in statuses))
+
+
+@dataclass(frozen=True)
+class StampedFingerprint:
+    """The fingerprint of a file, and the stamp that it had before it was read."""
+
+    fingerprint: Fingerprint
+    stamp: FileStamp
+
+    @classmethod
+    def of(cls, path: Path) -> StampedFingerprint:
+        """Read a file.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        stamp = FileStamp.of(path)
+        return cls(Fingerprint.of(path), stamp)
+
+    def is_still_of(self, path: Path) -> bool:
+        """Return whether the file has not been written to since, by its stamp.
+
+        Raises:
+            InputError: it cannot be looked at.
+        """
+        return FileStamp.of(path) == self.stamp

@@ -74,9 +74,11 @@ def test_segments_that_cannot_be_read_are_re_encoded(tmp_path: Path, progress: R
         _index: SourceIndex,
         spans: Mapping[Path, PacketSpan],
         _on_packets: Callable[[int], None],
+        on_written: Callable[[Path], None],
     ) -> None:
         for path in spans:
             path.write_bytes(b"no video")
+            on_written(path)
 
     job = job_of(open_hevc(tmp_path), tmp_path / "work")
     copier = ExactCopier(job, progress, write=write_garbage)

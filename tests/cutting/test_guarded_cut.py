@@ -150,7 +150,7 @@ def test_a_source_that_changes_is_not_worked_on_any_longer(
     progress.on_advance = grow
     with guarded_reading(), pytest.raises(MediaError, match="still being written"):
         segment(video, SECOND, None, progress)
-    assert progress.titles[-1] == "Cutting"  # and not: Checking
+    assert progress.titles[-1] == "Cutting"
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 

@@ -93,9 +93,9 @@ def test_intact_segments_are_not_cut_again(tmp_path: Path, progress: Recorder) -
     for _ in range(2):
         with pytest.raises(MediaError, match="3 frames"):
             segment(video, STOP, None, progress)
-    assert progress.titles == ["Cutting", "Checking", *["Inspecting damage"] * 2]
+    assert progress.titles == ["Cutting", *["Inspecting damage"] * 2]
     folder = segment(video, REPEAT, None, progress)
-    assert progress.titles[2:] == [*["Inspecting damage"] * 3, "Repairing"]
+    assert progress.titles[1:] == [*["Inspecting damage"] * 3, "Repairing"]
     assert plan_of(folder).frames == len(joined(folder)) == 100
     assert not (folder / ".cutting").exists()
 

@@ -102,7 +102,7 @@ def test_damage_moves_no_shot(on_damage: OnDamage, tmp_path: Path, progress: Rec
     (tmp_path / "clip_segments" / "segments.json").unlink(missing_ok=True)
     steps = len(progress.titles)
     folder = segment(video, options, None, progress)
-    assert "Checking" not in progress.titles[steps:]  # what was cut then is used now
+    assert "Cutting" not in progress.titles[steps:]  # what was cut then is used now
     assert plan_of(folder).shots == starts
 
 
