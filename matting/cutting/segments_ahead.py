@@ -66,9 +66,9 @@ class SegmentsAhead(Closing):
                 self._wanted = [path]
                 self._changed.notify_all()
         packets = -1
-        while path not in self._written and not self._outcome.done():
+        while not self._is_over(path):
             with self._changed:
-                self._changed.wait(POLL_SECONDS)
+                self._changed.wait_for(lambda: self._is_over(path), POLL_SECONDS)
             if packets != self._packets:
                 packets = self._packets
                 alive()
@@ -95,6 +95,10 @@ class SegmentsAhead(Closing):
             self._changed.wait_for(lambda: self._closed or not self._is_far_ahead())
         if self._closed:
             raise _ClosedError
+
+    def _is_over(self, path: Path) -> bool:
+        """Return whether a file is complete, or the writing has ended or failed."""
+        return path in self._written or self._outcome.done()
 
     def _is_far_ahead(self) -> bool:
         if self._wanted and self._wanted[0] not in self._written:
