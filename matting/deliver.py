@@ -70,7 +70,7 @@ def deliver(
         output: where to put the finished files; None: beside the video, or in the matted folder
             where that holds separate ones.
         executor_of: makes what renders the segments.
-        video: what was cut; None: it lies beside the matted folder, or nothing was.
+        video: may be what was cut; else that lies beside the matted folder, or nothing was.
         announced: whether it has been said already what the formats do not hold.
     Returns:
         the finished files, and folders of pictures.
@@ -90,7 +90,7 @@ def deliver(
     others = not_composite(rows)
     require_available(rows, options)
     require_possible(inputs, others, options)
-    video = video or source_of(inputs, rows, folder.root.parent)
+    video = source_of(inputs, rows, folder.root.parent, video)
     if not announced:
         seen = views_in_words(inputs.inputs) if any(row.name.is_vr for row in rows) else ()
         for line in filter(None, (*seen, note)):

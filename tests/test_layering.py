@@ -23,7 +23,7 @@ FILES = [
     ROOT / "inference_custom.py",
     *(
         path
-        for name in ("demo", "benchmarks", "tools")
+        for name in ("rvm_segments", "demo", "benchmarks", "tools")
         for path in sorted(ROOT.glob(f"{name}/**/*.py"))
     ),
 ]

@@ -18,7 +18,7 @@ from matting.network_choice import Model
 from matting.progress import Progress, quantity
 from matting.system import fixes
 from matting.system.gpu_diagnosis import Reason, why_unused
-from matting.system.invocation import ROOT
+from matting.system.invocation import IS_INSTALLED, ROOT
 from matting.system.nvidia_smi import Driver
 from matting.system.packages import Package
 from matting.view import Eyes
@@ -66,7 +66,8 @@ def instructions(problems: Sequence[Finding]) -> list[str]:
     by_fix: dict[str, list[Finding]] = {}
     for problem in problems:
         by_fix.setdefault(problem.fix, []).append(problem)
-    lines = ["", f"To fix (commands are for the folder {ROOT}):"]
+    where = "" if IS_INSTALLED else f" (commands are for the folder {ROOT})"
+    lines = ["", f"To fix{where}:"]
     for fix, fixed in by_fix.items():
         lines.append("")
         for problem in fixed:

@@ -156,7 +156,9 @@ def no_ffmpeg(error: MattingError, *, named: bool, install: str, system: str) ->
 def checkpoint(probe: WeightsProbe | None, system: str, name: str = "Checkpoint") -> Finding:
     """Judge a network's weights."""
     if probe is None:
-        return Finding(name, State.NOTE, "not here yet: the first run downloads it (15 MB)")
+        place = weights.default_path().parent
+        text = f"not here yet: the first run downloads it (15 MB) into {place}"
+        return Finding(name, State.NOTE, text)
     text = f"{probe.path.name}, SHA-256 {probe.sha256[:12]}..."
     model = model_of(probe.sha256)
     if model is not None:

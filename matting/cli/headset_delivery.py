@@ -48,7 +48,7 @@ def deliver_for_headset(arguments: argparse.Namespace, console: Console) -> None
         vars(arguments)[JobOption.VIEW.field] = ask_for_view(console, trouble)
         options = matting_options(arguments)
     rows = [FORMATS[name] for name in options.formats]
-    files = deliver(folder.root, rows, options, arguments.output, console)
+    files = deliver(folder.root, rows, options, arguments.output, console, video=arguments.path)
     options = take_up(options, Ledger(folder).remembered, Progress())
     for made in files:
         for line in _steps(made, options):

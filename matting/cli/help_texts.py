@@ -8,8 +8,16 @@ import textwrap
 from collections.abc import Sequence
 
 from matting.delivery.formats import FORMATS
-from matting.system.invocation import Command, command_line, program_line, program_words
+from matting.project.paths import DEMO_FOLDER
+from matting.system.invocation import (
+    IS_INSTALLED,
+    Command,
+    command_line,
+    program_line,
+    program_words,
+)
 
+DEMO_PLACE = "the current folder" if IS_INSTALLED else "the program's folder"
 SUMMARIES = {
     Command.RUN: "all four steps in a row; can be run again at any point",
     Command.PREVIEW: "a look before: moments of a video in several settings, as a page",
@@ -71,7 +79,8 @@ DESCRIPTIONS = {
     "see the job's folder, and be able to write there. With --make-certificates it makes the "
     "certificate that all computers of a job have, and ends.",
     Command.DEMO: "Draws a film, mattes it with a small network of its own in all four steps, and "
-    "measures the result: in the folder DIR, or else demo_output in the program's folder. With "
+    f"measures the result: in the folder DIR, or else {DEMO_FOLDER} in "
+    f"{DEMO_PLACE}. With "
     "--vr, it makes films of ten seconds there, which show whether a headset's players read its "
     "files.",
     Command.DOCTOR: "Shows what this computer has, what is missing, and the command that fixes it; "

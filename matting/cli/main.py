@@ -24,7 +24,7 @@ from matting.cli.shutdown import shut_down
 from matting.cli.signals import SignalListener
 from matting.errors import MattingError, UnforeseenError
 from matting.job_option import JobOption
-from matting.project.paths import DEMO_FOLDER
+from matting.project.paths import demo_folder
 from matting.system.device_kinds import let_processor_step_in
 from matting.system.invocation import Command
 from matting.system.lifetimes import tie_children
@@ -215,7 +215,7 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
         from matting.cli.preview_command import preview_and_choose
 
         return partial(preview_and_choose, options, console)
-    folder = options.path or options.output or DEMO_FOLDER
+    folder = options.path or options.output or demo_folder()
     if options.vr:
         return _cards(options, folder, console)
     from matting.demo import demo
@@ -260,7 +260,7 @@ def _delivery(options: argparse.Namespace, console: Console) -> Callable[[], obj
     def deliver_formats() -> object:
         rows = [FORMATS[name] for name in matting.formats] or ask_for_formats(console)
         folder = find_matted(options.path, output, Command.DELIVER)
-        return deliver(folder.root, rows, matting, output, console)
+        return deliver(folder.root, rows, matting, output, console, video=options.path)
 
     return deliver_formats
 

@@ -19,8 +19,8 @@ from matting.job_option import JobOption
 from matting.network_choice import Model
 from matting.project.paths import (
     DEMO_FILM,
-    DEMO_FOLDER,
     MattedFolder,
+    demo_folder,
     matted_folders_of,
     segments_folder,
 )
@@ -75,7 +75,7 @@ def job_folders(options: argparse.Namespace) -> list[Path]:
     if command in {Command.DOCTOR, Command.PREVIEW} or command.serves:
         return []
     if command is Command.DEMO:
-        path, output = (path or output or DEMO_FOLDER) / DEMO_FILM, None
+        path, output = (path or output or demo_folder()) / DEMO_FILM, None
     if command in {Command.DELIVER, Command.DELIVER_VR, Command.REPORT}:
         # What is given comes last: segments are a job's folder, too.
         return [*(folder.root for folder in matted_folders_of(path, output)), path]

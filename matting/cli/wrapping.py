@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 
-from matting.system.invocation import PROGRAM
+from matting.system.invocation import PACKAGE, PROGRAM, SCRIPT
 
 TOKEN = r"(?:'[^']*'|\"[^\"]*\"|\S+)"
-COMMAND = re.compile(rf"{TOKEN}(?: -\S+)* (?:\S*{re.escape(PROGRAM)}\b|'[^']*{PROGRAM}'|-m pip ).*")
+STARTED = rf"(?:\S*{re.escape(PROGRAM)}\b|'[^']*{PROGRAM}'|-m (?:pip|{PACKAGE}) )"
+COMMAND = re.compile(rf"(?:{TOKEN}(?: -\S+)* {STARTED}|(?:\S*[\\/])?{SCRIPT} ).*")
 QUOTED = re.compile(r"(?<!\w)(?:'[^']+'|\"[^\"]+\")(?!\w)")
 # Where a path begins; where its sentence goes on; and what the name of a job's file ends with. The
 # folders of a path may contain spaces, so it is believed to go on to the last separator.

@@ -19,18 +19,26 @@ from matting.project.ledger import Ledger
 from matting.project.paths import MattedFolder
 
 
-def source_of(inputs: InputFolder, rows: Sequence[DeliveryFormat], beside: Path) -> Path | None:
+def source_of(
+    inputs: InputFolder,
+    rows: Sequence[DeliveryFormat],
+    beside: Path,
+    given: Path | None = None,
+) -> Path | None:
     """Return the video that was cut; None for separate videos and pictures.
 
     Args:
         rows: what is made; pictures need no video, only its name.
         beside: the folder in which the matted folder lies.
+        given: what the user gave, which may be that video, wherever it lies.
     Raises:
         InputError: it is not there.
     """
     if inputs.plan is None:
         return None
     name = inputs.plan.source.name
+    if given is not None and given.name == name and given.is_file():
+        return given
     for place in (beside, inputs.path.parent):
         if (place / name).is_file():
             return place / name

@@ -14,9 +14,9 @@ from msgspec import Meta, Struct
 from matting.inference.precision_record import LARGEST_DISTANCE, LONGEST_MACHINE, WORTHWHILE
 from matting.inference.trial_file import read_trials, write_trials
 from matting.options import Precision
-from matting.system.invocation import ROOT
+from matting.system.cache_folder import cache_folder
 
-FILE = ROOT / ".devices.json"
+FILE = Path(".devices.json")  # where the weights are downloaded to
 # In float32, devices differ by how they order sums alone.
 LARGEST_EXACT_DISTANCE = 0.05
 WORST_DISTANCE = 255.0
@@ -98,13 +98,15 @@ class DeviceTrial(Struct, frozen=True, kw_only=True):
 
 def known_device_trial(machine: str, weights: str, file: Path | None = None) -> DeviceTrial | None:
     """Return what came of it with those weights; None: it was not tried yet."""
-    own = (trial for trial in read_trials(file or FILE, DeviceTrial) if trial.machine == machine)
+    trials = read_trials(file or cache_folder() / FILE, DeviceTrial)
+    own = (trial for trial in trials if trial.machine == machine)
     return next((trial for trial in own if trial.weights == weights), None)
 
 
 def remember_device_trial(trial: DeviceTrial, file: Path | None = None) -> None:
     """Remember it for the next start."""
-    known = read_trials(file or FILE, DeviceTrial)
+    file = file or cache_folder() / FILE
+    known = read_trials(file, DeviceTrial)
     key = trial.machine, trial.weights
     others = [other for other in known if (other.machine, other.weights) != key]
-    write_trials(file or FILE, [trial, *others])
+    write_trials(file, [trial, *others])

@@ -12,11 +12,12 @@ from msgspec import Meta, Struct
 
 from matting.inference.trial_file import read_trials, write_trials
 from matting.options import Precision
-from matting.system.invocation import ROOT, VERSION
+from matting.system.cache_folder import cache_folder
+from matting.system.invocation import VERSION
 from matting.system.processor import processor_kind
 from matting.system.torch_build import installed_build
 
-FILE = ROOT / ".precision.json"  # where the weights are downloaded to, too
+FILE = ".precision.json"
 LONGEST_MACHINE = 400
 # In bf16, alpha was off by 0.02 to 0.04/255 on average over 3,000 frames of people, and by
 # 0.12/255 at 1920x1080 (`benchmarks/network.py`, with and without --drift).
@@ -86,6 +87,11 @@ class PrecisionTrial(Struct, frozen=True, kw_only=True):
         return f"bf16, which {took} when both were tried, while {apart}"
 
 
+def record_file() -> Path:
+    """Return the file that remembers trials: beside the weights that are downloaded."""
+    return cache_folder() / FILE
+
+
 def this_machine() -> str:
     """Return what a trial's outcome depends on, in one line; the network's weights aside."""
     build = installed_build()
@@ -93,18 +99,25 @@ def this_machine() -> str:
     return f"{processor_kind()}, {versions}"[:LONGEST_MACHINE]
 
 
-def known_trial(machine: str, weights: str, file: Path = FILE) -> PrecisionTrial | None:
+def known_trial(machine: str, weights: str, file: Path | None = None) -> PrecisionTrial | None:
     """Return what came of it on that machine with those weights; None: it was not tried yet.
 
     Args:
         weights: their SHA-256; "": unknown.
+        file: None: `record_file`.
     """
-    own = (trial for trial in read_trials(file, PrecisionTrial) if trial.machine == machine)
+    trials = read_trials(file or record_file(), PrecisionTrial)
+    own = (trial for trial in trials if trial.machine == machine)
     return next((trial for trial in own if trial.weights in {"", weights}), None)
 
 
-def remember_trial(trial: PrecisionTrial, file: Path = FILE) -> None:
-    """Remember it for the next start; where that is not possible, it is tried again then."""
+def remember_trial(trial: PrecisionTrial, file: Path | None = None) -> None:
+    """Remember it for the next start; where that is not possible, it is tried again then.
+
+    Args:
+        file: None: `record_file`.
+    """
+    file = file or record_file()
     known = read_trials(file, PrecisionTrial)
     key = trial.machine, trial.weights
     others = [other for other in known if (other.machine, other.weights) != key]

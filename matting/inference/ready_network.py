@@ -18,7 +18,6 @@ from matting.inference.precision import (
     require_precision,
 )
 from matting.inference.precision_record import (
-    FILE,
     PrecisionChoice,
     PrecisionTrial,
     known_trial,
@@ -51,7 +50,7 @@ def make_ready(
     precision: Precision,
     weights: str = "",
     *,
-    file: Path = FILE,
+    file: Path | None = None,
     try_half: Try = try_half_precision,
 ) -> ReadyNetwork:
     """Return the network, ready for inference.
@@ -63,7 +62,7 @@ def make_ready(
 
     Args:
         weights: the SHA-256 of the network's, by which a trial is remembered; "": unknown.
-        file: that remembers trials.
+        file: that remembers trials; None: `record_file`.
         try_half: the trial.
     Raises:
         InputError: the precision does not work on the device.
@@ -80,7 +79,9 @@ def make_ready(
     return _on_gpu(network, device)
 
 
-def _on_cpu(network: TrainedNetwork, weights: str, file: Path, try_half: Try) -> ReadyNetwork:
+def _on_cpu(
+    network: TrainedNetwork, weights: str, file: Path | None, try_half: Try
+) -> ReadyNetwork:
     cpu, machine = torch.device("cpu"), this_machine()
     trial = known_trial(machine, weights, file)
     if trial is not None:

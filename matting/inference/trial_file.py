@@ -38,4 +38,5 @@ def write_trials(file: Path, trials: Sequence[Struct]) -> None:
     """Remember trials, the latest first; where that is not possible, they are made again."""
     content = [msgspec.to_builtins(one) for one in trials[:MOST_TRIALS]]
     with suppress(MattingError, OSError):
+        atomic_files.make_folder(file.parent)
         atomic_files.write_json(file, content)

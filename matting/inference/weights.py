@@ -13,6 +13,7 @@ from matting.inference.published import DEFAULT_MODEL, PUBLISHED, PublishedWeigh
 from matting.network_choice import Model
 from matting.progress import Progress
 from matting.system import atomic_files, files
+from matting.system.cache_folder import cache_folder
 from matting.system.temporary_files import create_temporary
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Checkpoint:
 
 
 def default_path(model: Model = DEFAULT_MODEL) -> Path:
-    """Return where a network's weights are downloaded to: beside `inference_custom.py`."""
-    return Path(__file__).resolve().parents[2] / PUBLISHED[model].name
+    """Return where a network's weights are downloaded to, see `cache_folder`."""
+    return cache_folder() / PUBLISHED[model].name
 
 
 def find_checkpoint(chosen: Path | None, progress: Progress, model: Model | None = None) -> Path:
@@ -81,6 +82,7 @@ def download(path: Path, progress: Progress, published: PublishedWeights) -> Non
         StorageError: it cannot be written.
     """
     progress.say(f"Downloading the network's weights once, from {published.url}")
+    atomic_files.make_folder(path.parent)
     temporary = create_temporary(path)
     try:
         received = _fetch(published, temporary, progress)

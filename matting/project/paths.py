@@ -8,12 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from matting.options import OutputKind
-from matting.system.invocation import ROOT
+from matting.system.invocation import IS_INSTALLED, ROOT
 
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
 LOG_NAME = "job.log"  # in the folder of the segments, and in the matted folder
-DEMO_FOLDER, DEMO_FILM = ROOT / "demo_output", "demo.mp4"
+DEMO_FOLDER, DEMO_FILM = "demo_output", "demo.mp4"
 # Holds the files of a segments folder until all are there and checked, or those of a damaged
 # video until the next run.
 UNFINISHED = ".cutting"
@@ -48,6 +48,11 @@ class Container(Enum):
 
 # What the composite with its audio can be; what is first is best, what is last holds most.
 COMPOSITE_CONTAINERS = (Container.MP4, Container.MOV, Container.MATROSKA)
+
+
+def demo_folder() -> Path:
+    """Return where the demo goes: into the program's folder; installed, into the current one."""
+    return (Path.cwd() if IS_INSTALLED else ROOT) / DEMO_FOLDER
 
 
 def segment_name(index: int) -> str:

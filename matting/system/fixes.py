@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from matting.system import invocation
 from matting.system.device_kinds import DeviceKind
 from matting.system.invocation import PROGRAM, ROOT, command_line, pip_line
 
@@ -14,10 +15,14 @@ RESTART = f"restart the computer; if that does not help, {NEW_DRIVER}"
 OLD_GPUS_INDEX = "https://download.pytorch.org/whl/cu126"
 VISUAL_CPP = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 PYTHON_DOWNLOADS = "https://www.python.org/downloads/"
+TORCH_DOWNLOADS = "https://pytorch.org/get-started/locally/"
+REQUIREMENTS = ROOT / "requirements_inference.txt"
 
 
 def setup(platform: str = sys.platform) -> str:
-    """Return how everything is installed; that fixes a torch that cannot use the GPU, too."""
+    """Return how everything that the program needs is installed."""
+    if invocation.IS_INSTALLED:  # there is no setup, and the environment is somebody else's
+        return pip_line("install", "--upgrade", "-r", str(REQUIREMENTS))
     if platform == "win32":
         return "double-click setup.bat"
     script = "setup.sh" if Path.cwd() == ROOT else str(ROOT / "setup.sh")
@@ -27,6 +32,15 @@ def setup(platform: str = sys.platform) -> str:
 def doctor(python: Path, platform: str = sys.platform) -> str:
     """Return the command that runs the program's doctor with that Python."""
     return _line([str(python), PROGRAM, "doctor"], platform)
+
+
+def torch_for_gpus(platform: str = sys.platform) -> str:
+    """Return how a torch is installed that can use GPUs, in place of one that cannot."""
+    if not invocation.IS_INSTALLED:
+        return setup(platform)
+    if platform == "win32":  # PyPI's is for the processor
+        return f"install torch for CUDA, by the command that is shown at {TORCH_DOWNLOADS}"
+    return pip_line("install", "--force-reinstall", "torch")
 
 
 def torch_for_old_gpus(platform: str = sys.platform) -> str:
@@ -39,6 +53,8 @@ def other_gpu(kind: DeviceKind, platform: str = sys.platform) -> str:
     """Return what gives torch a GPU of another maker than NVIDIA, as a sentence without its end."""
     if kind is DeviceKind.APPLE:
         return "It needs a Mac with Apple silicon, a recent macOS and a Python for arm64"
+    if invocation.IS_INSTALLED:
+        return f"Install torch for it, by the command that is shown at {TORCH_DOWNLOADS}"
     choice = "xpu" if kind is DeviceKind.INTEL else "rocm"
     if platform == "win32":
         return f"To install torch for it, in one window: set RVM_GPU={choice}, then setup.bat"

@@ -57,7 +57,7 @@ def why_unused(
         return Reason(Component.GPU, text, fixes.other_gpu(state.kind, platform))
     if not build.for_gpus:
         text = f"the installed torch ({build.version}) is built without CUDA"
-        return Reason(Component.TORCH, text, fixes.setup(platform), is_command=True)
+        return Reason(Component.TORCH, text, fixes.torch_for_gpus(platform), is_command=True)
     return _why_nvidia_unused(state, driver, environment, platform)
 
 

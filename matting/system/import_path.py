@@ -7,7 +7,11 @@ among them would be run. Imports nothing that is not loaded already, or it would
 import os
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+# Installed by pip, the program is part of a package, and this module's name is longer by that.
+IS_INSTALLED = not __name__.startswith("matting.")
+ROOT = os.path.realpath(__file__)
+for _ in __name__.split("."):
+    ROOT = os.path.dirname(ROOT)  # in the end, where the first of its packages is found
 
 
 def leave_out_current_folder() -> None:
@@ -25,14 +29,21 @@ def leave_out_current_folder() -> None:
 
 
 def _safe(paths: list[str], named: list[str]) -> list[str]:
-    """Return the paths without the current folder, unless it is the program's or was named."""
+    """Return the paths without the current folder, unless it is the program's or was named.
+
+    The program's comes first, so that no other package named `matting` or `model` is loaded. Where
+    pip has put the program, its packages have names of their own, and other people's are there,
+    too: that folder stays where it is.
+    """
+    first = [] if IS_INSTALLED else [ROOT]
     try:
         current = os.path.realpath(os.getcwd())
     except OSError:  # it has been deleted
         return [path for path in paths if os.path.isabs(path)]
+    left_out = {current} - {ROOT} if IS_INSTALLED else {current, ROOT}
     safe = [
         path
         for path in paths
-        if os.path.isabs(path) and (path in named or os.path.realpath(path) not in {current, ROOT})
+        if os.path.isabs(path) and (path in named or os.path.realpath(path) not in left_out)
     ]
-    return [ROOT, *safe]
+    return [*first, *safe]

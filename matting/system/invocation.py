@@ -15,9 +15,12 @@ from pathlib import Path
 
 from matting.job_option import Choice
 
-ROOT = Path(__file__).resolve().parents[2]
+# Installed by pip, the program is part of a package, and its modules are named by that.
+IS_INSTALLED = not __name__.startswith("matting.")
+ROOT = Path(__file__).resolve().parents[2]  # of the program's own files
 PROGRAM = "inference_custom.py"
-VERSION = "0.1.0"  # as in pyproject.toml
+SCRIPT, PACKAGE = "rvm-segments", "rvm_segments"  # what pip installs
+VERSION = "0.1.0"  # the only place that says it
 # The variable in which a batch file passes its name.
 BATCH_VARIABLE = "RVM_BATCH"
 
@@ -143,13 +146,28 @@ def program_words() -> tuple[str, ...]:
     """Return what is typed before a command's name.
 
     That is what was typed indeed; whoever used a batch file, or a library, has to name both Python
-    and the program by their full paths, because the command window may be in any folder.
+    and the program so that both are found, because the command window may be in any folder.
     """
     typed = len(sys.orig_argv) - len(sys.argv) + 1
     words = tuple(sys.orig_argv[:typed])
-    if batch_file() or not words or Path(words[-1]).name != PROGRAM:
-        return sys.executable, str(ROOT / PROGRAM)
-    return python_word(words[0]), *words[1:]
+    if words and not batch_file():
+        if Path(words[-1]).stem == SCRIPT:
+            return (_script_word(Path(words[-1])),)
+        if Path(words[-1]).name == PROGRAM or words[-2:] == ("-m", PACKAGE):
+            return python_word(words[0]), *words[1:]
+    if IS_INSTALLED:
+        return sys.executable, "-m", PACKAGE
+    return sys.executable, str(ROOT / PROGRAM)
+
+
+def _script_word(path: Path) -> str:
+    """Return what is typed to start pip's command: its name, or its path if that is another."""
+    found = shutil.which(SCRIPT)
+    if found is None:
+        return str(path)
+    # On Windows, one of them may be without its .exe.
+    own, other = (os.path.normcase(Path(p).absolute().with_suffix("")) for p in (path, found))
+    return SCRIPT if own == other else str(path)
 
 
 def python_word(typed: str) -> str:
@@ -171,7 +189,9 @@ def program_line(*arguments: object) -> str:
 
 def pip_line(*arguments: str) -> str:
     """Return what to type to have this Python's pip do something."""
-    return command_line([program_words()[0], "-m", "pip", *arguments])
+    words = program_words()
+    python = words[0] if len(words) > 1 else sys.executable
+    return command_line([python, "-m", "pip", *arguments])
 
 
 def command_line(words: Sequence[str], windows: bool = os.name == "nt") -> str:

@@ -15,10 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from matting.errors import MachineError, MissingError
-from matting.system.invocation import ROOT
+from matting.system.fixes import REQUIREMENTS
 from matting.system.subprocesses import run_isolated
 
-REQUIREMENTS = ROOT / "requirements_inference.txt"
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^#;]*)")
 MODULES = {"pillow": "PIL"}  # packages that are imported by another name
 NOT_INSTALLED = "not installed"

@@ -15,7 +15,7 @@ from matting.system.ram import killed_for_memory, let_give_way
 from matting.system.subprocesses import process_context, start
 
 # With what it imports, torch above all, most of what a worker takes to start.
-WORKERS = "matting.workers.worker_process"
+WORKERS = f"{__name__.rpartition('.')[0]}.worker_process"
 STOP_SECONDS = 5
 SOON_CUT_BYTES = 1 << 28  # of a video, in about a minute
 

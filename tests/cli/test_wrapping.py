@@ -46,6 +46,8 @@ def test_no_path_is_broken_and_no_word_is_lost(
             ["'/my rvm/.venv/bin/python' '/my rvm/inference_custom.py' segment --help"],
         ),
         ("Install it again: python -m pip install av", ["python -m pip install av"]),
+        ("Help: rvm-segments run --help", ["rvm-segments run --help"]),
+        ("Help: python -m rvm_segments run --help", ["python -m rvm_segments run --help"]),
         ("take 1.mp4: The part that mattes broke off.", ["take 1.mp4:"]),
         ("D:\\My Videos\\new take\\clip.mp4 is empty.", ["D:\\My Videos\\new take\\clip.mp4"]),
     ],

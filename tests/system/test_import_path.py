@@ -88,6 +88,19 @@ def test_a_command_runs_nothing_of_the_current_folder(
     assert not hostile.executed
 
 
+def test_installed_the_folder_of_packages_stays_behind_pythons_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What lies there is not all of this program, and must not hide Python's own modules."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(import_path, "IS_INSTALLED", True)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), "/usr/lib/python", str(ROOT)])
+    for name in ("PYTHONPATH", "PYTHONSAFEPATH", "NODEFAULTCURRENTDIRECTORYINEXEPATH"):
+        monkeypatch.setenv(name, "")
+    import_path.leave_out_current_folder()
+    assert sys.path == ["/usr/lib/python", str(ROOT)]
+
+
 def test_what_was_named_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     paths = [str(ROOT), "", str(tmp_path), "relative", "/usr/lib/python"]

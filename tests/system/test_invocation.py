@@ -70,6 +70,32 @@ def test_steps_are_drops_for_whoever_drops(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+def test_what_pip_installed_is_named_as_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command alone where that finds it; by this Python where a library is used."""
+    script = tmp_path / "rvm-segments"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+
+    def words(*typed: str, path: Path = tmp_path) -> tuple[str, ...]:
+        monkeypatch.setattr(sys, "orig_argv", [*typed, "run", "clip.mp4"])
+        monkeypatch.setattr(sys, "argv", ["-", "run", "clip.mp4"])
+        monkeypatch.setenv("PATH", str(path))
+        return invocation.program_words()
+
+    monkeypatch.delenv("RVM_BATCH", raising=False)
+    assert words(sys.executable, str(script)) == ("rvm-segments",)
+    assert words(sys.executable, str(script), path=tmp_path / "none") == (str(script),)
+    other = tmp_path / "other" / "rvm-segments.exe"
+    assert words(sys.executable, str(other)) == (str(other),)
+    assert shlex.split(invocation.pip_line("list"))[0] == sys.executable
+    by_module = (sys.executable, "-m", "rvm_segments")
+    assert words(*by_module) == by_module
+    monkeypatch.setattr(invocation, "IS_INSTALLED", True)
+    assert words(sys.executable, "pipeline.py") == by_module
+
+
 def test_setup_is_named_by_its_path_unless_one_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,43 @@
+"""Where the program keeps what it downloads and what it learns of this computer.
+
+Unpacked, it has a folder of its own, and keeps both there. Installed by pip, it lies among other
+packages, where often nothing may be written and an update removes what is not its own: then both
+are in the user's cache, which may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from matting.system.invocation import IS_INSTALLED, ROOT, SCRIPT
+
+VARIABLE = "RVM_CACHE"  # names another folder
+
+
+def cache_folder(
+    *,
+    is_installed: bool = IS_INSTALLED,
+    environment: Mapping[str, str] = os.environ,
+    platform: str = sys.platform,
+) -> Path:
+    """Return the folder, which need not be there yet."""
+    named = environment.get(VARIABLE)
+    if named:
+        return Path(named).absolute()
+    if not is_installed:
+        return ROOT
+    return _user_cache(environment, platform) / SCRIPT
+
+
+def _user_cache(environment: Mapping[str, str], platform: str) -> Path:
+    """Return the folder of the user's caches, by the rules of the system."""
+    if platform == "win32":
+        local = environment.get("LOCALAPPDATA")
+        return Path(local) if local else Path.home() / "AppData" / "Local"
+    if platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    named = Path(environment.get("XDG_CACHE_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".cache"
