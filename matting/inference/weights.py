@@ -53,6 +53,7 @@ def find_checkpoint(chosen: Path | None, progress: Progress, model: Model | None
         return present
     wanted = model or DEFAULT_MODEL
     path = default_path(wanted)
+    atomic_files.make_folder(path.parent)
     download(path, progress, PUBLISHED[wanted])
     return path
 
@@ -82,7 +83,6 @@ def download(path: Path, progress: Progress, published: PublishedWeights) -> Non
         StorageError: it cannot be written.
     """
     progress.say(f"Downloading the network's weights once, from {published.url}")
-    atomic_files.make_folder(path.parent)
     temporary = create_temporary(path)
     try:
         received = _fetch(published, temporary, progress)
