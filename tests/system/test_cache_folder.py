@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from matting.errors import MissingError
 from matting.inference.precision_record import PrecisionTrial, known_trial, remember_trial
+from matting.inference.weights import find_checkpoint
 from matting.system.cache_folder import cache_folder
+from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 
 
@@ -39,3 +42,14 @@ def test_a_variable_names_another_which_is_made_when_it_is_needed(
     remember_trial(trial)
     assert known_trial("here", "") == trial
     assert [path.name for path in named.iterdir()] == [".precision.json"]
+
+
+def test_weights_are_downloaded_into_a_folder_that_is_not_there_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
+) -> None:
+    weights = tmp_path / "cache" / "rvm-segments" / "weights.pth"
+    monkeypatch.setattr("matting.inference.weights.default_path", lambda model=None: weights)
+    with pytest.raises(MissingError, match="cannot be downloaded"):  # tests have no internet
+        find_checkpoint(None, progress)
+    assert weights.parent.is_dir()
+    assert not list(weights.parent.iterdir())
