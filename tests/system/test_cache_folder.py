@@ -48,7 +48,7 @@ def test_weights_are_downloaded_into_a_folder_that_is_not_there_yet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Recorder
 ) -> None:
     weights = tmp_path / "cache" / "rvm-segments" / "weights.pth"
-    monkeypatch.setattr("matting.inference.weights.default_path", lambda model=None: weights)
+    monkeypatch.setattr("matting.inference.weights.default_path", lambda _=None: weights)
     with pytest.raises(MissingError, match="cannot be downloaded"):  # tests have no internet
         find_checkpoint(None, progress)
     assert weights.parent.is_dir()
