@@ -66,23 +66,25 @@ class MattingSession:
         Args:
             options: what shapes the mattes; `shots`, `view` and `eyes` play no part here. None: the
                 defaults.
-            device: auto (a GPU if torch can use one), cpu, cuda or cuda:N.
-            progress: is told of the download.
+            device: auto (a GPU if torch can use one), or its name: cpu, cuda, cuda:N, mps, xpu or
+                xpu:N.
+            progress: is told of the download, and why a GPU is not used.
         Raises:
             InputError: the checkpoint is not there or is none, or there is no such device.
             MissingError: the weights cannot be downloaded, or torch cannot use a GPU.
             StorageError: the weights cannot be written.
             MachineError: the network does not fit into memory, or does not work here.
         """
+        from matting.inference.device_choice import settle_device
         from matting.inference.session import MattingSession as Network
         from matting.inference.weights import find_checkpoint, load_checkpoint
         from matting.system.device import choose_device
 
         self._options = options or MatteOptions()
+        progress = progress or Progress()
         chosen = choose_device(device)
-        path = find_checkpoint(
-            self._options.checkpoint, progress or Progress(), self._options.model
-        )
+        path = find_checkpoint(self._options.checkpoint, progress, self._options.model)
+        chosen = settle_device(chosen, device, path, progress)
         checkpoint = load_checkpoint(path)
         self._network = Network(
             checkpoint.network,
