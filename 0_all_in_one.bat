@@ -1,5 +1,5 @@
 @echo off
-rem Drop one video or more here: all four steps are done for each, one video after another.
+rem Drop videos or folders of videos here: all four steps are done for each video, one after another.
 if not exist "%~dp0windows\launch.bat" goto incomplete
 
 rem Without "call", which would interpret a path's percent signs and carets a second time. So this does not return.

@@ -1,5 +1,5 @@
 @echo off
-rem Drop a video here: it is cut into segments, in a folder beside it.
+rem Drop a video, or a folder of videos, here: each is cut into segments, in a folder beside it.
 if not exist "%~dp0windows\launch.bat" goto incomplete
 
 rem Without "call", which would interpret a path's percent signs and carets a second time. So this does not return.

@@ -18,6 +18,7 @@ set "RVM_HOME=%~dp0"
 set "RVM_HOME=%RVM_HOME:~0,-8%"
 set "RVM_CODE=0"
 set "RVM_FAILED="
+set "RVM_PATHS="
 rem Of a drop, the current folder may be the video's: what lies there is not to be run in place of what is meant.
 set "PYTHONPATH="
 set "NoDefaultCurrentDirectoryInExePath=1"
@@ -71,9 +72,9 @@ goto close
 if "%RVM_STAGE%"=="setup" goto have_path
 call :take_next
 if defined RVM_PATH goto have_path
-if "%RVM_STAGE%"=="run" echo Drop one video or more on "%RVM_BATCH%" to have all four steps done, one video after another.
+if "%RVM_STAGE%"=="run" echo Drop videos, or folders of videos, on "%RVM_BATCH%" to have all four steps done, one video after another.
 if "%RVM_STAGE%"=="preview" echo Drop a video on "%RVM_BATCH%" to see moments of it in several settings.
-if "%RVM_STAGE%"=="segment" echo Drop a video file on "%RVM_BATCH%" to cut it into segments.
+if "%RVM_STAGE%"=="segment" echo Drop a video, or a folder of videos, on "%RVM_BATCH%" to cut it into segments.
 if "%RVM_STAGE%"=="infer" echo Drop a folder of segments, such as clip_segments, on "%RVM_BATCH%" to matte them.
 if "%RVM_STAGE%"=="combine" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to join them into one video.
 if "%RVM_STAGE%"=="deliver" echo Drop a folder of matted segments, such as clip_segments_matted, on "%RVM_BATCH%" to have it in other formats.
@@ -182,7 +183,9 @@ if "%RVM_STAGE%"=="segment" goto ask_seconds
 if "%RVM_STAGE%"=="infer" goto ask_shutdown
 if not "%RVM_STAGE%"=="run" goto count_paths
 rem Of one video, the program asks this when it is finished. With several, that would hold up the next.
-if not defined RVM_REST goto ask_shutdown
+if defined RVM_REST goto ask_clean
+if /i "%RVM_PATH:~-4%"==".txt" goto ask_clean
+if not exist "%RVM_PATH%\*" goto ask_shutdown
 
 :ask_clean
 set "RVM_ANSWER="
@@ -241,6 +244,19 @@ if defined RVM_PATH goto count_next
 set "RVM_PATH=%RVM_SHOWN%"
 set "RVM_REST=%RVM_FAILED%"
 set "RVM_FAILED="
+
+rem ---- Several videos are one queue, which Python works off by itself. In a line there is no room for their paths.
+if not "%RVM_STAGE%"=="run" goto each_path
+if "%RVM_TOTAL%"=="1" goto each_path
+set "RVM_PATHS=|%RVM_PATH%| %RVM_REST%"
+set "RVM_REST="
+set "RVM_OPTIONS=%RVM_OPTIONS% %RVM_LAST_OPTIONS%"
+echo.
+"%RVM_PYTHON%" %RVM_PYTHON_ARGS% "%RVM_HOME%inference_custom.py" run %RVM_OPTIONS%
+set "RVM_CODE=%ERRORLEVEL%"
+if "%RVM_CODE%"=="130" goto interrupted
+if "%RVM_CODE%"=="-1073741510" goto interrupted
+goto ended
 
 rem ---- Python runs once for each path, in order, also after one that fails.
 :each_path

@@ -15,6 +15,7 @@ from matting.cli.matte_options import add_matte_options
 from matting.cli.option_group import Group, add_choice
 from matting.cli.option_values import SAVED
 from matting.cli.preview_command import add_preview_options
+from matting.cli.queue_options import add_queue_options
 from matting.cli.range_arguments import add_range_options
 from matting.cli.vr_arguments import add_card_options, add_view, add_vr_options
 from matting.delivery.backgrounds import PRESETS
@@ -56,6 +57,7 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
         help=argparse.SUPPRESS,  # the description says what it is
     )
     if command in {Command.SEGMENT, Command.RUN}:
+        add_queue_options(parser.add_argument_group("several videos"), command)
         _add_cutting_options(parser.add_argument_group("how it is cut"))
     if command in {Command.SEGMENT, *MAKING}:
         add_view(parser.add_argument_group("how the video is meant to be seen"))

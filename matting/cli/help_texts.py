@@ -42,13 +42,14 @@ DESCRIPTIONS = {
     Command.RUN: "Mattes a video: cuts it into segments, mattes each, joins them, and adds the "
     "audio. What is done already is kept, so the same command goes on after a stop. Without "
     "options: segments of about 15 seconds, people from head to foot, on light green, in H.265, "
-    "beside the video.",
+    "beside the video. Several videos, and those in a FOLDER, are done one after another; "
+    "queue.txt beside them says in which order, and what came of each.",
     Command.PREVIEW: "Mattes a dozen moments of a video in several settings, within minutes, and "
     "shows them side by side on a page, VIDEO_preview.html, with what the whole video would take "
     "by each. The page opens with a double click, and grows while it is open. With --choose N, "
     "setting N becomes the video's own, in VIDEO_settings.toml, which infer and run read.",
     Command.SEGMENT: "Cuts a video into segments of about 15 seconds, without loss, in the folder "
-    "VIDEO_segments beside it. The video stays as it is.",
+    "VIDEO_segments beside it. The video stays as it is. Of a folder, all its videos are cut.",
     Command.INFER: "Mattes every video or image sequence in a folder that is not matted yet, on "
     "the graphics card if there is one, in the folder SEGMENTS_DIR_matted beside it. Without "
     "options: people from head to foot, on light green, in H.265.",
@@ -92,6 +93,7 @@ EXAMPLES: dict[Command, Sequence[Sequence[str]]] = {
     Command.RUN: (
         ("clip.mp4",),
         ("clip.mp4", "--subject", "portrait", "--background", "#00B140"),
+        ("clips", "--recursive", "--clean", "yes"),
     ),
     Command.PREVIEW: (
         ("clip.mp4",),

@@ -39,12 +39,9 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, command: Command) -> None:
         program = command_line([*program_words(), command])
-        path = command.input_name
         super().__init__(
             prog=program,
-            usage=f"{program} {path if command.needs_path else f'[{path}]'} [options]".replace(
-                "%", "%%"
-            ),
+            usage=f"{program} {_usage_of(command)} [options]".replace("%", "%%"),
             description=help_texts.DESCRIPTIONS[command],
             epilog=help_texts.epilog(command),
             formatter_class=help_texts.HelpFormatter,
@@ -104,9 +101,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if spaced is not None and not spaced.begins_well:
         parser.error(spaced.refusal)
     options, unknown = parser.parse_known_args(words)
+    if command is Command.RUN:
+        unknown = _take_paths(options, unknown, spaced)
     if unknown:
         _refuse(unknown, parser, spaced)
-    if command.needs_path and options.path is None:
+    if command.needs_path and options.path is None and not vars(options).get("queue"):
         parser.error(f"{command} needs a {command.input_name}.")
     options.command = command
     if command is Command.WORKER and options.address is None and not options.make_certificates:
@@ -114,11 +113,39 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     # Absolute from here on: nothing depends on the current folder or looks like an option.
     if isinstance(getattr(options, "model", None), Path):
         options.checkpoint = options.__dict__.pop("model")
-    for name in ("path", "output", "checkpoint", "static_mask", "certificates"):
+    for name in ("path", "output", "checkpoint", "static_mask", "certificates", "queue"):
         path = getattr(options, name, None)
         if path is not None:
-            setattr(options, name, Path(os.path.abspath(path)))  # noqa: PTH100 - links stay
+            setattr(options, name, _absolute(path))
+    if command is Command.RUN:
+        options.paths = list(map(_absolute, options.typed_paths))
     return options
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links stay
+
+
+def _take_paths(
+    options: argparse.Namespace, unknown: list[str], spaced: SpacedValue | None
+) -> list[str]:
+    """Take what is left over for more videos; return it where it is something else.
+
+    Between paths options may stand, which argparse does not take.
+    """
+    first = [] if options.path is None else [str(options.path)]
+    options.typed_paths = first
+    if spaced is not None or any(map(suggestions.looks_like_option, unknown)):
+        return unknown
+    options.typed_paths = [*first, *unknown]
+    return []
+
+
+def _usage_of(command: Command) -> str:
+    path = command.input_name
+    if command is Command.RUN:
+        return f"{path}|FOLDER ..."
+    return path if command.needs_path else f"[{path}]"
 
 
 def commands_taking(option: str) -> list[Command]:

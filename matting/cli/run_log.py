@@ -13,6 +13,7 @@ from pathlib import Path
 
 from matting.cli.job_log import JobLog
 from matting.cli.log_names import NameRemover
+from matting.cli.queue_options import QUEUE_OPTION
 from matting.cluster_options import CERTIFICATES_OPTION, WORKERS_OPTION
 from matting.errors import MattingError
 from matting.job_option import JobOption
@@ -33,6 +34,7 @@ OTHER_NAMES = {
     JobOption.MODEL.value: "<weights>",
     WORKERS_OPTION: "<address>",
     CERTIFICATES_OPTION: "<certificates>",
+    QUEUE_OPTION: "<queue>",
 }
 WEIGHTS_VARIABLE, FFMPEG_VARIABLE = "RVM_CHECKPOINT", "FFMPEG_PATH"
 

@@ -12,6 +12,7 @@ from matting.system.invocation import IS_INSTALLED, ROOT
 
 PLAN_NAME = "segments.json"
 LIST_NAME = "file_list.txt"
+QUEUE_NAME = "queue.txt"  # of several videos, beside them
 LOG_NAME = "job.log"  # in the folder of the segments, and in the matted folder
 DEMO_FOLDER, DEMO_FILM = "demo_output", "demo.mp4"
 # Holds the files of a segments folder until all are there and checked, or those of a damaged

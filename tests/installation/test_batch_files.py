@@ -6,6 +6,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
+from matting.cli.queue_options import dropped_paths
 from matting.options import DEFAULT_SEGMENT_SECONDS
 from matting.system.invocation import Command
 from tests.support.repository import ROOT
@@ -34,6 +35,15 @@ INTERRUPTED = {130, -1073741510}  # the second is Windows' own code for a progra
 
 def arguments(stage: str, path: str, *options: str, home: str = HOME) -> list[str]:
     return [rf"{home}\inference_custom.py", stage, path, *options]
+
+
+def queue_arguments(*options: str) -> list[str]:
+    return [rf"{HOME}\inference_custom.py", "run", *options]
+
+
+def queued(outcome: Outcome) -> list[str]:
+    """Return the videos that the program would take from its variable."""
+    return dropped_paths(outcome.calls[0].variables["RVM_PATHS"])
 
 
 # ---- What the files are
@@ -182,9 +192,8 @@ def test_a_dropped_path_reaches_python_unchanged(wine: Wine) -> None:
         *(Run(explorer(rf"{HOME}\2_infer.bat", path), typed=("y\n", KEY)) for path in alone),
     )
     assert together.arguments == [arguments("combine", path) for path in ODD_PATHS]
-    assert everything.arguments == [
-        arguments("run", path, "--clean", "no") for path in ODD_PATHS[1:]
-    ]
+    assert everything.arguments == [queue_arguments("--clean", "no")]
+    assert queued(everything) == ODD_PATHS[1:]
     for path, outcome in zip(alone, outcomes, strict=True):
         assert outcome.arguments == [arguments("infer", path, "--shutdown")]
         assert outcome.exit_code == 0
@@ -287,51 +296,64 @@ def test_several_paths_are_processed_in_order(wine: Wine) -> None:
     ]
 
 
-def test_several_videos_are_counted_and_those_that_failed_are_named(wine: Wine) -> None:
-    """Each has all four stages before the next; only the last one's may shut down.
+def test_several_videos_and_folders_are_one_queue(wine: Wine) -> None:
+    """Whether working files go is asked beforehand: a question in between would hold up the next.
 
-    Whether working files go is asked beforehand: a question in between would hold up the next.
+    One video is asked about by the program itself, when it is finished.
     """
     drops = [r"C:\a&b.mp4", r"C:\c ^d!.mp4", r"C:\e.mp4", r"C:\f g.mp4"]
-    start = explorer(rf"{HOME}\0_all_in_one.bat", *drops)
-    mixed, intact, interrupted, alone = wine.run(
-        Run(start, typed=("what\n", "yes\n", "y\n", KEY), variables={"RVM_EXIT": "1 0 70 0"}),
-        Run(start, typed=("\n", "n\n", KEY)),
-        Run(start, typed=("n\n", "n\n", KEY), variables={"RVM_EXIT": "0 2 130"}),
-        Run(
-            explorer(rf"{HOME}\0_all_in_one.bat", drops[1]),
-            typed=("n\n", KEY),
-            variables={"RVM_EXIT": "4"},
-        ),
+    everything = rf"{HOME}\0_all_in_one.bat"
+    some_failed, interrupted, folder, queue_file, alone = wine.run(
+        Run(explorer(everything, *drops), ("what\n", "yes\n", "y\n", KEY), {"RVM_EXIT": "1"}),
+        Run(terminal(everything, *drops), ("n\n", "n\n", KEY), {"RVM_EXIT": "130"}),
+        Run(explorer(everything, ELSEWHERE), ("\n", "n\n", KEY)),
+        Run(explorer(everything, r"C:\my clips\queue.txt"), ("\n", "n\n", KEY)),
+        Run(explorer(everything, drops[1]), ("n\n", KEY), {"RVM_EXIT": "4"}),
+    )
+    assert some_failed.arguments == [queue_arguments("--clean", "yes", "--shutdown")]
+    assert interrupted.arguments == [queue_arguments("--clean", "no")]
+    assert queued(some_failed) == queued(interrupted) == drops
+    assert (some_failed.exit_code, interrupted.exit_code) == (1, 130)
+    assert "it continues where it stopped" in interrupted.printed
+    assert folder.arguments == [arguments("run", ELSEWHERE, "--clean", "no")]
+    assert queue_file.arguments == [arguments("run", r"C:\my clips\queue.txt", "--clean", "no")]
+    assert (alone.arguments, alone.exit_code) == ([arguments("run", drops[1])], 4)
+    assert {call.variables["RVM_BATCH"] for call in some_failed.calls} == {"0_all_in_one.bat"}
+
+
+def test_several_are_counted_and_those_that_failed_are_named(wine: Wine) -> None:
+    drops = [r"C:\a&b.mp4", r"C:\c ^d!.mp4", r"C:\e.mp4", r"C:\f g.mp4"]
+    start = explorer(rf"{HOME}\1_segment.bat", *drops)
+    mixed, interrupted = wine.run(
+        Run(start, typed=("\n", KEY), variables={"RVM_EXIT": "1 0 70 0"}),
+        Run(start, typed=("\n", KEY), variables={"RVM_EXIT": "0 2 130"}),
     )
     counted = [f'{number} of 4: "{drop}"' for number, drop in enumerate(drops, 1)]
 
     def lines(outcome: Outcome, beginning: str) -> list[str]:
         return [line for line in outcome.printed.splitlines() if re.match(beginning, line)]
 
-    assert mixed.arguments == [
-        *(arguments("run", drop, "--clean", "yes") for drop in drops[:-1]),
-        arguments("run", drops[-1], "--clean", "yes", "--shutdown"),
-    ]
     assert mixed.exit_code == 1  # the first that failed
     assert lines(mixed, r"\d of") == counted
     assert lines(mixed, "Not finished") == [f'Not finished: "{drops[n]}"' for n in (0, 2)]
-    assert intact.arguments == [arguments("run", drop, "--clean", "no") for drop in drops]
-    assert lines(intact, r"\d of") == counted
-    assert (intact.exit_code, lines(intact, "Not finished")) == (0, [])
     assert lines(interrupted, r"\d of") == counted[:3]
     assert lines(interrupted, "Not finished") == [f'Not finished: "{drops[1]}"']
     assert lines(interrupted, "Interrupted") and interrupted.exit_code == 2
-    assert lines(alone, r"\d of|Not finished") == []
-    assert {call.variables["RVM_BATCH"] for call in mixed.calls} == {"0_all_in_one.bat"}
 
 
 def test_a_list_of_failed_paths_as_long_as_windows_passes_on_is_named(wine: Wine) -> None:
     many = [rf"C:\clips\{'z' * 106}{n}&{n}.mp4" for n in range(60)]
-    drop = explorer(rf"{HOME}\0_all_in_one.bat", *many)
-    assert 7500 < len(drop) < 7900
-    [outcome] = wine.run(Run(drop, typed=("n\n", "n\n", KEY), variables={"RVM_EXIT": "1"}))
-    assert re.findall(r'Not finished: "(.+)"', outcome.printed) == many
+    longer = [many[0].replace("z0", "zz0"), *many[1:]]
+    drops = [
+        explorer(rf"{HOME}\4_add_audio.bat", *longer),
+        explorer(rf"{HOME}\0_all_in_one.bat", *many),
+    ]
+    assert {7500 < len(drop) < 7900 for drop in drops} == {True}
+    named, queue = wine.run(
+        Run(drops[0], variables={"RVM_EXIT": "1"}), Run(drops[1], typed=("n\n", "n\n", KEY))
+    )
+    assert re.findall(r'Not finished: "(.+)"', named.printed) == longer
+    assert queued(queue) == many
 
 
 # ---- How it ends

@@ -84,6 +84,7 @@ int wmain(int argc, wchar_t **argv) {
     put_variable(record, L"PYTHONUTF8");
     put_variable(record, L"PATH");
     put_variable(record, L"RVM_BATCH");
+    put_variable(record, L"RVM_PATHS");
     fputs("\n", record);
     fclose(record);
     return exit_code_of(earlier);
