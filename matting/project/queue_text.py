@@ -97,7 +97,7 @@ class QueueText:
                 "Save it so (in Notepad: Save as, Encoding: UTF-8), or delete it to begin anew.",
             ) from error
         queue = cls(path.parent, line_end="\r\n" if "\r\n" in text else "\n")
-        for number, raw in enumerate(text.rstrip("\r\n").split("\n"), 1):
+        for number, raw in enumerate(text.removesuffix("\n").split("\n"), 1):
             line = raw.removesuffix("\r").replace("\t", " ").strip()
             if UNSAFE.search(line):
                 raise InputError(f"{path}, line {number}: no name has such characters.", HINT)
