@@ -102,7 +102,6 @@ class ManyVideos:
         found = self._finder.find(self._console, in_folders=not is_watching(self._options))
         before = len(self._queue.videos())
         taken_out = self._queue.add(found)
-        self._queue.save()
         videos = self._queue.videos()
         name = self._queue.path.name if self._queue.path else ""
         for note in left_out_note(f"without a line in {name}, where they had one", taken_out):
@@ -115,6 +114,7 @@ class ManyVideos:
         if not videos and not is_watching(self._options):
             where = self._queue.path or ", ".join(map(str, given_paths(self._options)))
             raise InputError(f"There are no videos to do: {where}.", "Give a video, or a folder.")
+        self._queue.save()
         for video, other in clashes(videos, self._options.output).items():
             self._console.say(f"{video} cannot be done: {clash_reason(other)}")
         own = f", {before} of them from before" if before else ""

@@ -19,9 +19,10 @@ from matting.media.container import open_video, reading, until_break
 from matting.media.foreign_files import read_guarded
 from matting.progress import Progress
 
-# So far before its end a video is decoded from a key frame on. Nothing at all may be shown for so
-# long at the end of one that is whole.
+# So far before its end a video is decoded, from a key frame on.
 TAIL_SECONDS = Fraction(5)
+# Headers round, and some containers do not say how long the last picture is shown.
+TOLERANCE_SECONDS = Fraction(1)
 
 
 def is_whole_at_end(path: Path) -> bool:
@@ -45,7 +46,7 @@ def _is_whole_at_end(path: Path, progress: Progress) -> bool:
         for packet in until_break(container.demux(), breaks.append):
             progress.alive()
             tail.add(packet)
-        reached = end is None or tail.end_seconds >= end - TAIL_SECONDS
+        reached = end is None or tail.end_seconds >= end - TOLERANCE_SECONDS
         return not breaks and reached and tail.is_decoded()
 
 
@@ -69,9 +70,9 @@ class _Tail:
         self._picture = picture
         self._decoder = decoder_of(picture)
         self._frames = 0
-        self._refused = (
-            0  # since a frame came out: before the first, they refer to what is not read
-        )
+        self._is_cut_off = False
+        # Once a frame has come out: what comes before that may refer to what is not read.
+        self._refused = 0
 
     def add(self, packet: Packet[Stream]) -> None:
         """Take the next packet of any stream."""
@@ -79,13 +80,14 @@ class _Tail:
         if time is not None and packet.time_base is not None:
             end = (time + (packet.duration or 0)) * packet.time_base
             self.end_seconds = max(self.end_seconds, Fraction(end))
+        self._is_cut_off |= packet.is_corrupt
         if packet.stream_index == self._picture.index:
             self._decode(packet)
 
     def is_decoded(self) -> bool:
-        """Return whether frames came out, and none of the last packets was refused."""
+        """Return whether frames came out, and none of the last packets was refused, or a part."""
         self._decode(None)
-        return self._frames > 0 and self._refused == 0
+        return self._frames > 0 and self._refused == 0 and not self._is_cut_off
 
     def _decode(self, packet: Packet[Stream] | None) -> None:
         try:

