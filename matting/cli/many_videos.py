@@ -118,7 +118,8 @@ class ManyVideos:
         for video, other in clashes(videos, self._options.output).items():
             self._console.say(f"{video} cannot be done: {clash_reason(other)}")
         own = f", {before} of them from before" if before else ""
-        self._console.say(f"{quantity(len(videos), 'video')} in the queue{own}.")
+        if videos:
+            self._console.say(f"{quantity(len(videos), 'video')} in the queue{own}.")
 
     def _work_off(self) -> bool:
         """Do what is listed; return whether that was interrupted in a video."""

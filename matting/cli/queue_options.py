@@ -99,7 +99,9 @@ def require_possible_options(options: argparse.Namespace) -> None:
     Raises:
         InputError: says which.
     """
-    paths = given_paths(options)
+    paths, queue = given_paths(options), queue_file(options)
+    if queue is not None and not paths and not os.path.lexists(queue):
+        raise InputError(f"{queue} is not there.", "Check the path and its spelling.")
     folders = [path for path in paths if path.is_dir()]
     for option, is_typed in (
         (WATCH_OPTION, is_watching(options)),

@@ -53,6 +53,7 @@ def test_a_queue_is_given_by_its_option_or_in_place_of_a_video(tmp_path: Path) -
         ("run a.mp4 --watch", "--watch needs a folder"),
         ("run . --watch --shutdown", "Ctrl-C"),
         ("run my film.mp4", "taken for 2 files"),
+        ("run --queue gone.txt", "gone.txt is not there"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
