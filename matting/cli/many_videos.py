@@ -145,7 +145,7 @@ class ManyVideos:
         self._console.say("Waiting for videos. Ctrl-C ends this.")
         while True:
             wait(POLL_SECONDS)
-            arrived = self._finder.arrived(self._is_new, self._console)
+            arrived = self._finder.arrived(self._new_of, self._console)
             if arrived:
                 for video in arrived:
                     self._failed.pop(place(video), None)
@@ -154,12 +154,15 @@ class ManyVideos:
                 self._queue.save()
                 return
 
-    def _is_new(self, path: Path) -> bool:
-        """Return whether a file is no video of the queue, or one that failed and was changed."""
-        key = place(path)
-        if key in self._failed:
-            return self._failed[key] != _stamp_of(path)
-        return not self._queue.lists(path)
+    def _new_of(self, files: list[Path]) -> list[Path]:
+        """Return which files are no videos of the queue, or failed and have changed since."""
+        changed = {
+            path
+            for path in files
+            if place(path) in self._failed and self._failed[place(path)] != _stamp_of(path)
+        }
+        new = changed.union(self._queue.unlisted(files))
+        return [path for path in files if path in new]
 
 
 def _stamp_of(path: Path) -> FileStamp | None:

@@ -81,11 +81,11 @@ class VideoFinder:
             progress.say(note)
         return found.files
 
-    def arrived(self, is_new: Callable[[Path], bool], progress: Progress) -> list[Path]:
+    def arrived(self, new_of: Callable[[list[Path]], list[Path]], progress: Progress) -> list[Path]:
         """Return which new files in the folders are whole videos by now.
 
         Args:
-            is_new: whether a file is to be looked at.
+            new_of: returns which of the files are to be looked at.
         """
         try:
             files = [
@@ -93,7 +93,6 @@ class VideoFinder:
                 for folder in self._given
                 if folder.is_dir()
                 for path in find_files(folder, recursive=self._recursive).files
-                if is_new(path)
             ]
         except InputError as error:  # a drive of the network is away; it is waited for
             if not self._is_lost:
@@ -103,7 +102,7 @@ class VideoFinder:
         self._is_lost = False
         now = self._clock()
         with guarded_reading():
-            settled = self._arrivals.settled(files, now)
+            settled = self._arrivals.settled(new_of(files), now)
         for path in self._arrivals.given_up(now):
             if path.suffix.lower() in VIDEO_SUFFIXES:
                 progress.say(f"Left out (no whole video, and unchanged for long): {path.name}")

@@ -126,10 +126,10 @@ class VideoQueue:
             (allowed if self._may_be_done(video) else self.leading_out).append(video)
         return allowed
 
-    def lists(self, video: Path) -> bool:
-        """Return whether a video is, or once was, listed."""
+    def unlisted(self, videos: Iterable[Path]) -> list[Path]:
+        """Return which videos are not listed, and never were."""
         known = self._text.known | {self._text.hash_of(own) for own in self._text.videos}
-        return self._text.hash_of(video) in known
+        return [video for video in videos if self._text.hash_of(video) not in known]
 
     def _may_be_done(self, video: Path) -> bool:
         if self._is_given or self.path is None or place(video) in self._given:
