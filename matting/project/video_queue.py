@@ -120,7 +120,7 @@ class VideoQueue:
 
     def videos(self) -> list[Path]:
         """Return the videos that are listed, in order."""
-        allowed = []
+        allowed: list[Path] = []
         self.leading_out = []
         for video in self._text.videos:
             (allowed if self._may_be_done(video) else self.leading_out).append(video)
