@@ -57,9 +57,6 @@ def settle_device(
         why = error.what.rstrip(".")
     else:
         if trial.is_usable:
-            operations = trial.operations_in_words()
-            if operations:
-                progress.say(operations)
             return device
         why = trial.in_words(Precision.FP32)
     name = accelerators.facts(device).name

@@ -88,6 +88,13 @@ class DeviceTrial(Struct, frozen=True, kw_only=True):
             return f"in {precision} it fails: {known.trouble}"
         return f"in {precision}, mattes differ by {known.distance:.2g}/255 from the processor's"
 
+    def reason(self, precision: Precision) -> str:
+        """Return a precision, how right it is, and what the processor has to do, as a clause."""
+        known = self.outcomes.get(precision)
+        right = f"; mattes differ by {known.distance:.2g}/255 from the processor's" if known else ""
+        operations = self.operations_in_words().rstrip(".")
+        return f"{precision}{right}" + (f". {operations}" if operations else "")
+
     def operations_in_words(self) -> str:
         """Return in a sentence what the processor computes in its place; "" for nothing."""
         if not self.by_processor:

@@ -102,7 +102,7 @@ def _on_untried(
     is_chosen = precision is Precision.AUTO
     precision = trial.precision if is_chosen else precision
     require_right(trial, device, precision)
-    reason = trial.in_words(precision).removeprefix("in ") if is_chosen else ""
+    reason = trial.reason(precision) if is_chosen or trial.by_processor else ""
     ready = network.for_inference(DTYPES[precision], device)
     return ReadyNetwork(ready, PrecisionChoice(precision, reason, weights, on_cpu=False))
 

@@ -34,7 +34,7 @@ def choose_device(name: str) -> torch.device:
     if DEVICE_NAME.fullmatch(name) is None:
         raise InputError(
             f"--device {name} is unknown.",
-            f"Use --device auto, {DEVICE_NAMES}.",
+            f"Use --device auto, {DEVICE_NAMES}. (AMD's graphics cards are cuda, too.)",
             option="--device",
         )
     device_type, _, number = name.partition(":")

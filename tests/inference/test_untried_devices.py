@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from matting.errors import MachineError, MissingError
@@ -159,6 +160,22 @@ def test_an_operation_that_is_not_there_refuses_the_device(network: TrainedNetwo
         )
     assert not found.is_usable
     assert found.in_words(Precision.FP32).endswith("The operator 'aten::conv2d' is not implemented")
+
+
+def test_what_the_processor_does_in_its_place_is_said_whatever_was_asked_for(
+    network: TrainedNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = replace(trial(), by_processor=("aten::some",))
+    for found, asked, said in (
+        (lacking, Precision.FP32, "aten::some"),
+        (lacking, Precision.AUTO, "aten::some"),
+        (trial(), Precision.AUTO, "0.001/255"),
+    ):
+        monkeypatch.setattr("matting.inference.ready_network.trial_of", lambda *_, own=found: own)
+        with DressedDevice():
+            choice = make_ready(network, DRESSED, asked, WEIGHTS).choice
+        assert choice.reason.startswith("fp32; ")
+        assert said in choice.reason
 
 
 def test_what_the_processor_does_in_its_place_is_named() -> None:
