@@ -22,7 +22,7 @@ from tools.library_package import LIBRARY, write_library  # noqa: E402 - found b
 EXTRA = "cluster"
 
 
-class LibraryHook(BuildHookInterface):
+class LibraryHook(BuildHookInterface[Any]):
     """Puts the library into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
