@@ -72,6 +72,12 @@ def run(command: Sequence[str]) -> RunResult:
     )
 
 
+def let_python_compile_into(folder: Path) -> None:
+    """Have the program's modules compiled once, as they are for users, and nothing of it stay."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+
+
 def module_command(name: str, *arguments: object) -> list[str]:
     """Return the command that runs a module of the benchmarks."""
     return [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)]

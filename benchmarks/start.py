@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from benchmarks.checkpoints import write_random_checkpoint
 from benchmarks.footage import write_clip
-from benchmarks.processes import ROOT
+from benchmarks.processes import ROOT, let_python_compile_into
 from benchmarks.results import measured_on, table, write_section
 from matting.imaging.sample_format import Size
 from matting.inference.weights import VARIABLE
@@ -74,12 +74,6 @@ def start_once(checkout: Path, segments: Path, output: Path) -> Start:
         program.kill()
         os.close(screen)
     return Start(loading, first_frame, usage.ru_utime + usage.ru_stime)
-
-
-def _let_python_compile_into(folder: Path) -> None:
-    """Have the program's modules compiled once, as they are for users, and nothing of it stay."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
 
 
 def _seconds_until(pattern: re.Pattern[bytes], screen: int, started: float) -> float:
@@ -138,7 +132,7 @@ def main() -> None:
         clip = write_clip(folder / "clip.mp4", SIZE, FRAMES)
         cut = [sys.executable, str(ROOT / "inference_custom.py"), "segment", str(clip)]
         subprocess.run(cut, check=True, stdout=subprocess.DEVNULL)
-        _let_python_compile_into(folder / "compiled")
+        let_python_compile_into(folder / "compiled")
         for number in range(options.rounds + 1):
             for checkout_name, checkout in checkouts.items():
                 output = folder / f"{checkout_name}_{number}"

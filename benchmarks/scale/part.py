@@ -36,6 +36,7 @@ class Part:
         handles: how many files were open at the end more than after the first segments.
         again_seconds, joined_seconds, audio_seconds: of `infer` with nothing to do, `combine` and
             `add-audio`, all in a process that is at work already.
+        joined_cpu_seconds: the processor time of `combine`.
     """
 
     seconds: float
@@ -47,6 +48,7 @@ class Part:
     report_bytes: int
     again_seconds: float
     joined_seconds: float
+    joined_cpu_seconds: float
     audio_seconds: float
 
 
@@ -80,9 +82,9 @@ def measure(segments: Path, weights: Path) -> Part:
     times = made[0].times
     tenth = max(1, len(times) // 10)
     again = matte()
-    started = time.monotonic()
+    started, cpu_started = time.monotonic(), time.process_time()
     combine(folder.root, None, Progress())
-    joined = time.monotonic()
+    joined, cpu_joined = time.monotonic(), time.process_time()
     add_audio(segments.parent / "clip.mp4", None, Progress())
     return Part(
         seconds=seconds,
@@ -94,6 +96,7 @@ def measure(segments: Path, weights: Path) -> Part:
         report_bytes=folder.report.stat().st_size,
         again_seconds=again,
         joined_seconds=joined - started,
+        joined_cpu_seconds=cpu_joined - cpu_started,
         audio_seconds=time.monotonic() - joined,
     )
 
