@@ -11,4 +11,4 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     from installation.installer import main
 
-    sys.exit(main())
+    sys.exit(main(arguments=sys.argv[1:]))

@@ -7,12 +7,14 @@ import queue
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
 
 NOT_STARTED = 127
 TICK_SECONDS = 1.0
-LIMIT_SECONDS = 600  # a virus scanner looks at each of torch's files the first time it is loaded
+END_SECONDS = 5.0  # then a program that hangs in a driver is left, which cannot be ended
+LIMIT_SECONDS = 600.0  # a virus scanner looks at each of torch's files the first time it is loaded
 PIP_SETTINGS = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_NO_INPUT": "1",
@@ -26,10 +28,12 @@ class CommandResult:
 
     Args:
         output: what it printed, on stdout and stderr together.
+        timed_out: whether it had not ended within its limit.
     """
 
     exit_code: int
     output: str
+    timed_out: bool = False
 
 
 class CommandRunner(Protocol):
@@ -47,8 +51,10 @@ class CommandRunner(Protocol):
         """
         ...
 
-    def capture(self, command: Sequence[str]) -> CommandResult:
-        """Run a command unseen."""
+    def capture(
+        self, command: Sequence[str], limit_seconds: float = LIMIT_SECONDS
+    ) -> CommandResult:
+        """Run a command unseen, and end it at its limit."""
         ...
 
 
@@ -88,9 +94,11 @@ class SubprocessRunner:
                 raise
         return process.returncode
 
-    def capture(self, command: Sequence[str]) -> CommandResult:
+    def capture(
+        self, command: Sequence[str], limit_seconds: float = LIMIT_SECONDS
+    ) -> CommandResult:
         try:
-            process = subprocess.run(
+            process = subprocess.Popen(
                 command,
                 env=_variables(),
                 stdin=subprocess.DEVNULL,
@@ -98,12 +106,21 @@ class SubprocessRunner:
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
-                timeout=LIMIT_SECONDS,
-                check=False,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except OSError as error:
             return CommandResult(NOT_STARTED, str(error))
-        return CommandResult(process.returncode, process.stdout)
+        try:
+            output, _ = process.communicate(timeout=limit_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=END_SECONDS)
+            return CommandResult(NOT_STARTED, "", timed_out=True)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        return CommandResult(process.returncode, output)
 
 
 def _variables() -> dict[str, str]:

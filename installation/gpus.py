@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from installation.commands import CommandRunner
+from installation.commands import CommandResult, CommandRunner
 from installation.torch_builds import Version
 
+DRIVER_URL = "https://www.nvidia.com/drivers"
 CAPABILITY_QUERY = "driver_version,compute_cap,name"
+LIMIT_SECONDS = 60.0  # a laptop's GPU that sleeps takes some seconds to answer
+NO_DEVICES = "No devices were found"
+DENIED = ("permission", "denied", "operation not permitted")
 BASIC_QUERY = "driver_version,name"  # drivers of 2021 and before do not know compute_cap
 
 
@@ -33,11 +37,14 @@ class GpuReport:
     Args:
         driver: its version, such as (580, 95, 5); empty without GPUs.
         problem: why there are no GPUs, as a sentence; empty if there are any.
+        remedy: what to do about a driver that is there and fails, as a sentence; empty where there
+            is no driver, or no GPU for it.
     """
 
     gpus: tuple[Gpu, ...] = ()
     driver: Version = ()
     problem: str = ""
+    remedy: str = ""
 
     def describe(self) -> str:
         """Return the GPUs and the driver, for users."""
@@ -55,14 +62,36 @@ def detect_gpus(commands: CommandRunner, platform: str, variables: Mapping[str, 
     program = find_nvidia_smi(platform, variables)
     if program is None:
         return GpuReport(problem="No NVIDIA graphics card was found (there is no nvidia-smi).")
-    output = ""
+    first: CommandResult | None = None
     for query in (CAPABILITY_QUERY, BASIC_QUERY):
-        result = commands.capture([str(program), f"--query-gpu={query}", "--format=csv,noheader"])
+        command = [str(program), f"--query-gpu={query}", "--format=csv,noheader"]
+        result = commands.capture(command, LIMIT_SECONDS)
         report = _parse(result.output, query) if result.exit_code == 0 else None
         if report:
             return report
-        output = output or " ".join(result.output.split())
-    return GpuReport(problem=f"The NVIDIA driver lists no graphics card ({output or 'no output'}).")
+        if NO_DEVICES in result.output:
+            return GpuReport(problem=f"The NVIDIA driver lists no graphics card ({NO_DEVICES}).")
+        first = first or result
+        if result.timed_out:
+            break
+    assert first is not None
+    return _failure(program, first)
+
+
+def _failure(program: Path, result: CommandResult) -> GpuReport:
+    """Say why a driver that is there does not answer, and what to do about it."""
+    output = " ".join(result.output.split()) or f"no output, exit code {result.exit_code}"
+    if result.timed_out:
+        output = f"no answer within {LIMIT_SECONDS:.0f} seconds"
+    remedy = (
+        "Restart the computer; if that does not help, install the newest driver from "
+        f"{DRIVER_URL}, restart,"
+    )
+    if any(sign in output.lower() for sign in DENIED):
+        remedy = (
+            "Start setup as a user who may use the graphics card (ask who manages this computer),"
+        )
+    return GpuReport(problem=f"NVIDIA's driver fails: {program.name} says: {output}", remedy=remedy)
 
 
 def find_nvidia_smi(platform: str, variables: Mapping[str, str]) -> Path | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
 
+from installation.arguments import SetupOptions, parse_arguments
 from installation.commands import CommandRunner, SubprocessRunner
 from installation.errors import INTERRUPTED, MISSING, SetupError
-from installation.gpus import GpuReport, detect_gpus
+from installation.gpus import DRIVER_URL, GpuReport, detect_gpus
 from installation.long_paths import check_root_length, long_paths_enabled
 from installation.other_gpus import MAC, OtherBuild, asked_build, hint_at_others
 from installation.pip_errors import NoBuildError
@@ -21,18 +22,20 @@ from installation.virtual_environment import TorchReport, VirtualEnvironment
 ROOT = Path(__file__).resolve().parent.parent
 DOCTOR_OK, DOCTOR_MISSING = 0, 3
 TORCH = "torch"
-DRIVER_URL = "https://www.nvidia.com/drivers"
 VISUAL_CPP_URL = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 MISSING_LIBRARY_SIGNS = ("WinError 126", "WinError 127", "WinError 1114", "DLL load failed")
 
 
-def main(commands: CommandRunner | None = None) -> int:
+def main(commands: CommandRunner | None = None, arguments: Sequence[str] = ()) -> int:
     """Run setup and return its exit code: 0 done, 3 something is missing, others as the program's.
 
     Args:
         commands: None for real subprocesses.
+        arguments: as in `sys.argv[1:]`.
     """
-    installer = Installer(ROOT, sys.platform, os.environ, commands or SubprocessRunner())
+    options = parse_arguments(arguments, os.environ)
+    runner = commands or SubprocessRunner()
+    installer = Installer(ROOT, sys.platform, os.environ, runner, options)
     try:
         return installer.run(sys.executable)
     except KeyboardInterrupt:
@@ -50,11 +53,18 @@ class Installer:
         root: the program's folder.
         platform: as in `sys.platform`.
         variables: the environment variables, by which nvidia-smi is looked up.
+        options: what was asked for.
     """
 
     def __init__(
-        self, root: Path, platform: str, variables: Mapping[str, str], commands: CommandRunner
+        self,
+        root: Path,
+        platform: str,
+        variables: Mapping[str, str],
+        commands: CommandRunner,
+        options: SetupOptions = SetupOptions(),  # noqa: B008 - it is frozen
     ) -> None:
+        self._options = options
         self._root, self._platform, self._commands = root, platform, commands
         self._variables = variables
         self._environment = VirtualEnvironment(root, platform, commands)
@@ -72,11 +82,29 @@ class Installer:
         say(f"Setting up RVM on Segments in {self._root}")
         if self._platform == "win32" and not long_paths_enabled():
             check_root_length(self._root)
+        gpus = self._detect_gpus()  # what stops setup is said before anything is downloaded
         self._create_environment(base_python)
         say("2 of 4  The graphics card, and torch to compute on it.")
-        self._install_torch(detect_gpus(self._commands, self._platform, self._variables))
+        self._install_torch(gpus)
         self._install_other_packages()
         return self._run_doctor()
+
+    def _detect_gpus(self) -> GpuReport:
+        """Return the graphics cards.
+
+        Raises:
+            SetupError: there is a driver that fails, and the CPU was not asked for.
+        """
+        if self._options.cpu:
+            return GpuReport(problem="The graphics card is left alone, as --cpu asks for.")
+        gpus = detect_gpus(self._commands, self._platform, self._variables)
+        if gpus.remedy:
+            raise SetupError(
+                gpus.problem,
+                f"{gpus.remedy} then start setup again. To have the CPU do all the work, many "
+                f"times slower, type: {self._script} --cpu",
+            )
+        return gpus
 
     def _create_environment(self, base_python: str) -> None:
         if self._environment.is_usable():
@@ -138,6 +166,9 @@ class Installer:
         """Say what was detected; return the builds for it, none if the CPU has to do the work."""
         if self._platform == "darwin":
             note(MAC)
+            return ()
+        if self._options.cpu:
+            note(f"{gpus.problem}\nWARNING: the CPU will do all the work, many times slower.")
             return ()
         if not gpus.gpus:
             note(

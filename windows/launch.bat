@@ -86,13 +86,11 @@ set "RVM_CODE=2"
 goto close
 
 :have_path
-set "RVM_MISSING=inference_custom.py"
-if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
-set "RVM_MISSING=installation\python_check.py"
-if not exist "%RVM_HOME%%RVM_MISSING%" goto missing
-set "RVM_MISSING=windows\find_python.bat"
-if exist "%RVM_HOME%%RVM_MISSING%" goto have_program
-:missing
+set "RVM_MISSING="
+for %%A in (inference_custom.py installation\python_check.py windows\find_python.bat windows\bring_python.bat) do (
+    if not exist "%RVM_HOME%%%A" set "RVM_MISSING=%%A"
+)
+if not defined RVM_MISSING goto have_program
 echo The file %RVM_MISSING%, which belongs with "%RVM_BATCH%", is missing.
 echo Unpack the whole download into one folder, and use "%RVM_BATCH%" there.
 set "RVM_CODE=3"
@@ -112,7 +110,6 @@ if defined RVM_SET_UP goto still_missing
 set "RVM_PURPOSE=base"
 call :find
 if defined RVM_LOST goto lost
-if not defined RVM_PYTHON goto no_python
 if "%RVM_STAGE%"=="setup" goto set_up
 
 echo.
@@ -136,6 +133,11 @@ set "RVM_CODE=3"
 goto close
 
 :set_up
+if not defined RVM_PYTHON call :bring
+if not defined RVM_PYTHON goto no_python
+rem Options are typed: what is dropped on setup.bat is ignored.
+set "RVM_SETUP_OPTIONS="
+if "%RVM_STAGE%"=="setup" if not "%RVM_LEAVE%"=="exit" set "RVM_SETUP_OPTIONS=%RVM_REST%"
 echo Python: "%RVM_PYTHON%" %RVM_PYTHON_ARGS%
 "%RVM_PYTHON%" %RVM_PYTHON_ARGS% "%RVM_HOME%installation"
 set "RVM_CODE=%ERRORLEVEL%"
@@ -164,12 +166,12 @@ set "RVM_CODE=4"
 goto close
 
 :no_python
-echo No suitable Python was found: 3.10 to 3.13 is needed, the 64-bit version. To get one, either
+echo.
+echo Or get a Python yourself, 3.10 to 3.13, the 64-bit version. Either
 echo - open a command window, type   winget install Python.Python.3.13   and press Enter, or
 echo - get the "Windows installer (64-bit)" of Python 3.13 from https://www.python.org/downloads/windows/
 echo   and tick "Add python.exe to PATH" during the installation.
 echo Then use "%RVM_BATCH%" again.
-set "RVM_CODE=3"
 goto close
 
 :have_python
@@ -341,5 +343,13 @@ pushd "%RVM_HOME%windows"
 if exist ".\find_python.bat" set "RVM_LOST="
 if defined RVM_LOST exit /b 0
 call .\find_python.bat
+popd
+exit /b 0
+
+rem ---- Sets RVM_PYTHON to a Python in the folder .python, which is fetched; or says why not, and sets RVM_CODE.
+:bring
+echo No suitable Python is here: one is brought into the folder .python, for this program alone.
+pushd "%RVM_HOME%windows"
+call .\bring_python.bat
 popd
 exit /b 0

@@ -83,7 +83,7 @@ def test_no_path_is_expanded_twice_or_stands_outside_quotation_marks(path: Path)
         if line.startswith("rem "):
             continue
         called = re.search(r"\bcall (.*)", line)
-        assert not called or re.fullmatch(r":\w+\)?|\.\\find_python\.bat", called[1]), line
+        assert not called or re.fullmatch(r":\w+\)?|\.\\(find|bring)_python\.bat", called[1]), line
         assert "enabledelayedexpansion" not in line.lower()
         assert "%*" not in line
         for found in re.finditer(rf"{values}|%~?[a-z]*[0-9]", line):
@@ -260,8 +260,13 @@ def test_no_part_of_a_name_is_run_as_a_command(wine: Wine) -> None:
     careless, *outcomes = wine.run(
         Run(explorer(r"C:\careless.bat", drops[0]), typed=(), variables=variables, folder=nest),
         *(
-            Run(explorer(rf"{home}\3_combine.bat", drop), variables=variables, folder=nest)
-            for home in (HOME, BARE_HOME)
+            Run(
+                explorer(rf"{home}\3_combine.bat", drop),
+                typed=typed,
+                variables=variables,
+                folder=nest,
+            )
+            for home, typed in ((HOME, (KEY,)), (BARE_HOME, ("y\n", KEY)))
             for drop in drops
         ),
     )
@@ -401,7 +406,7 @@ def test_the_window_stays_open_until_a_key_is_pressed(wine: Wine) -> None:
     combine = explorer(rf"{HOME}\3_combine.bat", r"C:\a")
     ends = [  # the first two are also observed while they wait
         (combine, "0", 0),
-        (explorer(rf"{BARE_HOME}\3_combine.bat", r"C:\a"), "0", 3),
+        (explorer(rf"{BARE_HOME}\{SETUP}"), "0", 3),
         (explorer(rf"{HOME}\3_combine.bat"), "0", 2),
         (combine, "2", 2),
         (combine, "130", 130),
@@ -480,7 +485,7 @@ def test_python_is_searched_for_in_order(wine: Wine) -> None:
     expected.append(rf"{folder}\path\python.exe")
     for program in expected[1:]:
         wine.stand_in(program)
-    *outcomes, none_left = wine.run(*runs, Run(drop))
+    *outcomes, none_left = wine.run(*runs, Run(drop, typed=("y\n", KEY)))
 
     for program, outcome in zip(expected, outcomes, strict=True):
         [call] = outcome.calls
@@ -494,7 +499,7 @@ def test_python_is_searched_for_in_order(wine: Wine) -> None:
         assert (environment in added) == (r"\envs\rvm" in program)
         assert (rf"{environment}\Library\bin" in added) == (r"\envs\rvm" in program)
     assert (none_left.exit_code, none_left.calls) == (3, [])
-    assert "3.10 to 3.13 is needed, the 64-bit version" in none_left.printed
+    assert "3.10 to 3.13, the 64-bit version" in none_left.printed
     assert "https://www.python.org/downloads/windows/" in none_left.printed
     assert "Add python.exe to PATH" in none_left.printed
     assert 'use "3_combine.bat" again' in none_left.printed

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from installation.commands import CommandResult
+from installation.commands import LIMIT_SECONDS, CommandResult, SubprocessRunner
 from installation.gpus import detect_gpus, find_nvidia_smi
 from tests.support.simulated_computer import RTX_4090, SimulatedComputer, computer_with
 
@@ -49,28 +50,43 @@ def test_gpus_driver_and_capabilities_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "result",
+    ("result", "problem", "remedy"),
     [
-        CommandResult(9, "NVIDIA-SMI has failed because it couldn't\ncommunicate with the driver."),
-        CommandResult(6, "No devices were found"),
-        CommandResult(0, "No devices were found"),
-        CommandResult(0, ""),
-        CommandResult(127, "[WinError 193] not a program"),
+        (
+            CommandResult(9, "it couldn't\ncommunicate with the driver."),
+            "it couldn't comm",
+            "Restart",
+        ),
+        (CommandResult(4, "Failed: Insufficient Permissions"), "Insufficient", "Start setup as a"),
+        (CommandResult(127, "[Errno 13] Permission denied"), "denied", "Start setup as a user"),
+        (CommandResult(0, ""), "no output, exit code 0", "Restart"),
+        (CommandResult(127, "", timed_out=True), "no answer within 60 seconds", "Restart"),
+        (CommandResult(6, "No devices were found"), "lists no graphics card", ""),
     ],
 )
-def test_what_a_failing_driver_says_is_reported(tmp_path: Path, result: CommandResult) -> None:
+def test_a_driver_that_fails_is_told_from_a_graphics_card_that_is_not_there(
+    tmp_path: Path, result: CommandResult, problem: str, remedy: str
+) -> None:
     computer = computer_with(tmp_path, "win32", "")
     computer.smi = result
     report = detect_gpus(computer, "win32", computer.variables)
     assert (report.gpus, report.driver) == ((), ())
-    assert " ".join(result.output.split()) in report.problem
+    assert problem in report.problem
+    assert report.remedy.startswith(remedy) and bool(report.remedy) == bool(remedy)
+
+
+def test_a_program_that_hangs_is_ended_at_its_limit() -> None:
+    result = SubprocessRunner().capture([sys.executable, "-c", "import time; time.sleep(60)"], 0.1)
+    assert result.timed_out
 
 
 def test_an_old_driver_without_compute_capability_still_reports_its_version(
     tmp_path: Path,
 ) -> None:
     class OldDriver(SimulatedComputer):
-        def capture(self, command: Sequence[str]) -> CommandResult:
+        def capture(
+            self, command: Sequence[str], limit_seconds: float = LIMIT_SECONDS
+        ) -> CommandResult:
             if "compute_cap" in command[1]:
                 return CommandResult(2, 'Field "compute_cap" is not a valid field to query.')
             return CommandResult(0, "461.40, GeForce GTX 1060 6GB\n")

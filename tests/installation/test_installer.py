@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from installation.commands import CommandResult, SubprocessRunner
+from installation.arguments import SetupOptions, parse_arguments
+from installation.commands import LIMIT_SECONDS, CommandResult, SubprocessRunner
 from installation.errors import SetupError
 from installation.installer import main
 from installation.long_paths import LONGEST_ROOT, check_root_length
@@ -89,6 +90,33 @@ def test_linux_without_a_gpu_needs_no_cuda(
     output = capsys.readouterr().out
     assert "about 200 MB to download" in output
     assert "\n  .venv/bin/python inference_custom.py run VIDEO.mp4 " in output
+
+
+def test_a_driver_that_fails_stops_setup_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the CPU would do for nights what the graphics card does in an hour."""
+    windows = computer_with(tmp_path, "win32", RTX_4090)
+    windows.smi = CommandResult(9, "NVIDIA-SMI has failed")
+    with pytest.raises(
+        SetupError, match=r"fails: .+has failed\nRestart.+setup\.bat --cpu"
+    ) as error:
+        windows.set_up()
+    assert (error.value.exit_code, windows.commands, windows.installs) == (3, [], [])
+    assert windows.set_up(SetupOptions(cpu=True)) == 0
+    assert index_of(windows.installs[0]) is None
+    assert "as --cpu asks for.\n        WARNING: the CPU" in capsys.readouterr().out
+
+
+def test_options_are_taken_as_typed_after_either_script() -> None:
+    """launch.bat passes them in a variable, a path as it was between quotation marks."""
+    expected = SetupOptions(cpu=True, older=Path(r"C:\a & b (1)"))
+    for typed in (r"|--cpu| |--from| |C:\a & b (1)|", r"--cpu  |--from| |C:\a & b (1)|"):
+        assert parse_arguments([], {"RVM_SETUP_OPTIONS": typed}) == expected
+    assert parse_arguments(["--from", r"C:\a & b (1)", "--cpu"], {}) == expected
+    assert parse_arguments([], {}) == SetupOptions()
+    with pytest.raises(SystemExit, match="2"):
+        parse_arguments(["--gpu"], {})
 
 
 def test_macos_uses_pypi(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,7 +278,9 @@ def test_a_path_too_long_for_windows_is_refused() -> None:
 
 def test_ctrl_c_ends_setup_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     class Interrupted(SubprocessRunner):
-        def capture(self, command: Sequence[str]) -> CommandResult:
+        def capture(
+            self, command: Sequence[str], limit_seconds: float = LIMIT_SECONDS
+        ) -> CommandResult:
             raise KeyboardInterrupt
 
     assert main(Interrupted()) == 130
@@ -259,7 +289,9 @@ def test_ctrl_c_ends_setup_without_a_traceback(capsys: pytest.CaptureFixture[str
 
 def test_an_error_is_printed_as_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
     class Failing(SubprocessRunner):
-        def capture(self, command: Sequence[str]) -> CommandResult:
+        def capture(
+            self, command: Sequence[str], limit_seconds: float = LIMIT_SECONDS
+        ) -> CommandResult:
             raise SetupError("What failed.", "What to do.", 4)
 
     assert main(Failing()) == 4

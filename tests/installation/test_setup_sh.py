@@ -30,7 +30,8 @@ def put_python(folder: Path, name: str, check: int) -> None:
 
 def start(tmp_path: Path, home: Path) -> tuple[int, str, list[str]]:
     """Run setup.sh; return its exit code, its output, and the stand-in's path and arguments."""
-    for tool in ("dirname", "cat"):  # the PATH holds no Python but the stand-ins
+    # The PATH holds no Python but the stand-ins, and nothing to download one with.
+    for tool in ("dirname", "cat", "sh", "uname", "mkdir", "rm", "grep"):
         program = shutil.which(tool)
         assert program
         (tmp_path / tool).unlink(missing_ok=True)
@@ -51,7 +52,10 @@ def start(tmp_path: Path, home: Path) -> tuple[int, str, list[str]]:
 
 
 def download(home: Path) -> Path:
-    for name in ("setup.sh", "inference_custom.py", "installation/python_check.py"):
+    for name in (
+        *("setup.sh", "inference_custom.py"),
+        *(f"installation/{name}" for name in ("python_check.py", "bring_python.sh", "uv.txt")),
+    ):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, home / name)
     return home
@@ -80,7 +84,7 @@ def test_without_a_python_it_says_how_to_get_one(tmp_path: Path) -> None:
     put_python(tmp_path, "python3", 0)
     code, printed, words = start(tmp_path, download(tmp_path / "home"))
     assert (code, words) == (3, [])
-    assert "No Python 3.10 to 3.13 was found" in printed
+    assert "Neither curl nor wget is here" in printed
     assert "apt install python3 python3-venv" in printed
 
 

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from installation.commands import CommandResult
+from installation.arguments import SetupOptions
+from installation.commands import LIMIT_SECONDS, CommandResult
 from installation.installer import Installer
 from installation.virtual_environment import (
     CHECK_PYTHON,
@@ -53,8 +54,9 @@ class SimulatedComputer:
         for file in ("requirements_inference.txt", "inference_custom.py"):
             shutil.copyfile(ROOT / file, root / file)
 
-    def set_up(self) -> int:
-        return Installer(self.root, self.platform, self.variables, self).run(BASE_PYTHON)
+    def set_up(self, options: SetupOptions = SetupOptions()) -> int:  # noqa: B008 - it is frozen
+        installer = Installer(self.root, self.platform, self.variables, self, options)
+        return installer.run(BASE_PYTHON)
 
     def run(self, command: Sequence[str]) -> int:
         self.commands.append(list(command))
@@ -74,7 +76,9 @@ class SimulatedComputer:
         assert list(arguments[:3]) == ["-m", "pip", "--log"]
         return self._pip(arguments[3], list(arguments[5:]))
 
-    def capture(self, command: Sequence[str]) -> CommandResult:
+    def capture(
+        self, command: Sequence[str], limit_seconds: float = LIMIT_SECONDS
+    ) -> CommandResult:
         if "nvidia-smi" in command[0]:
             return self.smi
         assert command[0] == self.python

@@ -54,13 +54,14 @@ HOME = r"C:\rvm"  # the program's folder in most tests, with a stand-in in its .
 BARE_HOME = r"C:\no venv"  # the same without a .venv
 ELSEWHERE = r"C:\elsewhere"  # the current folder
 WINDOWS_PATH = r"C:\windows\system32;C:\windows"
+TOOLS = r"C:\tools"  # where Windows' own programs are, for a run that sets SystemRoot to this
 CMD = r"C:\windows\system32\cmd.exe"
 OTHER_CMD = r"C:\not_wine_s_own.exe"  # under the name cmd.exe, Wine would run its own
 KEY = "k"  # for "Press any key"
 FIXED_ADDRESSES = ("setarch", "--addr-no-randomize")
 DECIDING_VARIABLES = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_EXE", "USERPROFILE", "LOCALAPPDATA", "ProgramData"),
-    *("RVM_EXIT", "RVM_NO_PAUSE", "RVM_MAKES"),
+    *("RVM_EXIT", "RVM_NO_PAUSE", "RVM_MAKES", "HTTPS_PROXY"),
 )
 
 
@@ -150,6 +151,7 @@ class Wine:
         prefix.mkdir(parents=True, exist_ok=True)
         self._start([server, "--persistent"], seconds=60)
         self._start([wine, "wineboot", "--init"], seconds=180)
+        self._compiler = compiler
         self._compile(compiler, "drop.c", "drop.exe")
         self._compile(compiler, "recording_python.c", "python.exe")
         self.path(ELSEWHERE).mkdir()
@@ -180,6 +182,19 @@ class Wine:
             shutil.copyfile(ROOT / path, self.path(rf"{windows_folder}\{name}"))
         for name in ("inference_custom.py", r"installation\python_check.py"):
             self.path(rf"{windows_folder}\{name}").touch()
+        table = r"installation\uv.txt"
+        shutil.copyfile(ROOT / PureWindowsPath(table), self.path(rf"{windows_folder}\{table}"))
+
+    def provide_windows_tools(self) -> None:
+        """Put stand-ins for Windows' own programs in `TOOLS`; findstr is Wine's."""
+        tools = rf"{TOOLS}\System32"
+        self._compile(self._compiler, "windows_tools.c", "windows_tools.exe", "-lbcrypt")
+        shell = r"WindowsPowerShell\v1.0\powershell.exe"
+        for name in ("curl.exe", "certutil.exe", "tar.exe", shell):
+            shutil.copyfile(self._drive / "windows_tools.exe", self.path(rf"{tools}\{name}"))
+        shutil.copyfile(
+            self.path(r"C:\windows\system32\findstr.exe"), self.path(rf"{tools}\findstr.exe")
+        )
 
     def run(self, *runs: Run) -> list[Outcome]:
         """Run them one after the other, in one start of Wine, which is what takes long.
@@ -240,10 +255,11 @@ class Wine:
                 check=check,
             )
 
-    def _compile(self, compiler: str, source: str, program: str) -> None:
+    def _compile(self, compiler: str, source: str, program: str, *libraries: str) -> None:
         options = ["-municode", "-O1", "-s", "-Wall", "-Wextra", "-Werror"]
+        command = [compiler, *options, "-o", str(self._drive / program), str(SOURCES / source)]
         subprocess.run(
-            [compiler, *options, "-o", str(self._drive / program), str(SOURCES / source)],
+            [*command, *libraries],
             check=True,
             timeout=120,
         )
