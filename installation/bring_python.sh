@@ -104,7 +104,7 @@ bring_uv() {
 }
 
 bring_python() {
-    say "Getting Python (about 30 MB), which takes a minute or two"
+    [ -x "$python" ] || say "Getting Python (about 30 MB), which takes a minute or two"
     UV_PYTHON_INSTALL_DIR=$own UV_CACHE_DIR=$part/cache UV_SYSTEM_CERTS=1 UV_NO_CONFIG=1 \
         UV_PYTHON_DOWNLOADS=automatic "$uv" python install --no-bin "$folder" > "$part/said" 2>&1 && return 0
     cat "$part/said" >> "$log"

@@ -43,7 +43,7 @@ if not exist "%RVM_UV%" goto stop
 set "RVM_PROBLEM=program"
 if not "%ERRORLEVEL%"=="0" del "%RVM_UV%" 2>nul
 if not exist "%RVM_UV%" goto stop
-echo Getting Python (about 30 MB), which takes a minute or two
+if not exist "%RVM_OWN%\%RVM_FOLDER%\python.exe" echo Getting Python (about 30 MB), which takes a minute or two
 set "UV_PYTHON="
 set "UV_MANAGED_PYTHON="
 set "UV_NO_MANAGED_PYTHON="
@@ -58,10 +58,22 @@ set "RVM_LAST=%ERRORLEVEL%"
 type "%RVM_PART%\said" >>"%RVM_LOG%"
 if "%RVM_LAST%"=="0" if exist "%RVM_OWN%\%RVM_FOLDER%\python.exe" goto have_python
 set "RVM_PROBLEM=unreached"
-"%RVM_TOOLS%\findstr.exe" /i /c:"HTTP status" /c:"407 " /c:"403 " /c:"proxy" "%RVM_PART%\said" >nul && set "RVM_PROBLEM=refused"
-"%RVM_TOOLS%\findstr.exe" /i /c:"checksum" /c:"hash mismatch" "%RVM_PART%\said" >nul && set "RVM_PROBLEM=other"
-"%RVM_TOOLS%\findstr.exe" /i /c:"certificate" /c:"UnknownIssuer" "%RVM_PART%\said" >nul && set "RVM_PROBLEM=trust"
-"%RVM_TOOLS%\findstr.exe" /i /c:"os error 112" /c:"No space left" "%RVM_PART%\said" >nul && set "RVM_PROBLEM=disk"
+for %%A in ("HTTP status" "407 " "403 " "proxy") do (
+    "%RVM_TOOLS%\find.exe" %%A "%RVM_PART%\said" >nul
+    if not errorlevel 1 set "RVM_PROBLEM=refused"
+)
+for %%A in ("hecksum" "ash mismatch") do (
+    "%RVM_TOOLS%\find.exe" %%A "%RVM_PART%\said" >nul
+    if not errorlevel 1 set "RVM_PROBLEM=other"
+)
+for %%A in ("certificate" "UnknownIssuer") do (
+    "%RVM_TOOLS%\find.exe" %%A "%RVM_PART%\said" >nul
+    if not errorlevel 1 set "RVM_PROBLEM=trust"
+)
+for %%A in ("os error 112" "No space left") do (
+    "%RVM_TOOLS%\find.exe" %%A "%RVM_PART%\said" >nul
+    if not errorlevel 1 set "RVM_PROBLEM=disk"
+)
 goto stop
 
 :have_python
@@ -88,9 +100,9 @@ rem PowerShell knows Windows' own proxy, which curl.exe does not, and says who u
 if not exist "%RVM_ARCHIVE%" exit /b 0
 
 :compare
+set "RVM_PROBLEM=other"
 "%RVM_TOOLS%\certutil.exe" -hashfile "%RVM_ARCHIVE%" SHA256 >"%RVM_PART%\sha256" 2>>"%RVM_LOG%"
-"%RVM_TOOLS%\findstr.exe" /i /l /c:"%RVM_SHA256%" "%RVM_PART%\sha256" >nul
-if errorlevel 1 set "RVM_PROBLEM=other"
+"%RVM_TOOLS%\find.exe" "%RVM_SHA256%" "%RVM_PART%\sha256" >nul
 if errorlevel 1 exit /b 0
 set "RVM_PROBLEM=disk"
 set "RVM_UNPACKED=%RVM_PART%\%RVM_FILE:/=\%"

@@ -54,7 +54,6 @@ HOME = r"C:\rvm"  # the program's folder in most tests, with a stand-in in its .
 BARE_HOME = r"C:\no venv"  # the same without a .venv
 ELSEWHERE = r"C:\elsewhere"  # the current folder
 WINDOWS_PATH = r"C:\windows\system32;C:\windows"
-TOOLS = r"C:\tools"  # where Windows' own programs are, for a run that sets SystemRoot to this
 CMD = r"C:\windows\system32\cmd.exe"
 OTHER_CMD = r"C:\not_wine_s_own.exe"  # under the name cmd.exe, Wine would run its own
 KEY = "k"  # for "Press any key"
@@ -144,7 +143,8 @@ class Wine:
             "HOME": str(folder),
             "WINEPREFIX": str(prefix),
             "WINEDEBUG": "-all,err+virtual",
-            "WINEDLLOVERRIDES": "mscoree,mshtml=",  # else a window asks to download them
+            # Without the first, a window asks to download them; of the others, Wine has its own.
+            "WINEDLLOVERRIDES": "mscoree,mshtml=;certutil.exe,powershell.exe=n",
         }
         # Its server runs until `end`: by itself it ends a few seconds after the last program, and a
         # program that starts just then fails.
@@ -186,15 +186,17 @@ class Wine:
         shutil.copyfile(ROOT / PureWindowsPath(table), self.path(rf"{windows_folder}\{table}"))
 
     def provide_windows_tools(self) -> None:
-        """Put stand-ins for Windows' own programs in `TOOLS`; findstr is Wine's."""
-        tools = rf"{TOOLS}\System32"
+        """Put stand-ins for some of Windows' own programs in their place; find is Wine's."""
         self._compile(self._compiler, "windows_tools.c", "windows_tools.exe", "-lbcrypt")
-        shell = r"WindowsPowerShell\v1.0\powershell.exe"
-        for name in ("curl.exe", "certutil.exe", "tar.exe", shell):
-            shutil.copyfile(self._drive / "windows_tools.exe", self.path(rf"{tools}\{name}"))
-        shutil.copyfile(
-            self.path(r"C:\windows\system32\findstr.exe"), self.path(rf"{tools}\findstr.exe")
-        )
+        for name in (
+            "curl.exe",
+            "certutil.exe",
+            "tar.exe",
+            r"WindowsPowerShell\v1.0\powershell.exe",
+        ):
+            target = self.path(rf"C:\windows\system32\{name}")
+            target.unlink(missing_ok=True)  # it may be a link to Wine's own
+            shutil.copyfile(self._drive / "windows_tools.exe", target)
 
     def run(self, *runs: Run) -> list[Outcome]:
         """Run them one after the other, in one start of Wine, which is what takes long.

@@ -1,10 +1,10 @@
 /* Stands in for the programs that windows\bring_python.bat runs, each under its own name. Started as
 
-   curl.exe       copies what the folder C:\served has under the address's last part; where there is nothing, it exits
-                  with the number in C:\served\fails, and leaves what a broken download would.
+   curl.exe       copies what the folder C:\served has under the address's last part; of https://host/fails-N, it exits
+                  with N.
    certutil.exe   prints the file's real SHA-256, as Windows' own does.
    tar.exe        unpacks an archive that is the one file in it.
-   uv-....exe     "installs" Python: copies C:\python.exe. With a file C:\served\uv-fails, prints its text and fails.
+   uv-....exe     "installs" Python: copies C:\python.exe. With a variable UV_SAYS, prints that and fails.
    powershell.exe does nothing. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,6 @@
 #include <bcrypt.h>
 
 #define LONGEST 4096
-
-static int exists(const wchar_t *path) { return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES; }
 
 static const wchar_t *after(int argc, wchar_t **argv, const wchar_t *option) {
     int i;
@@ -38,15 +36,9 @@ static void create_folders_of(wchar_t *path) {
 static int curl(int argc, wchar_t **argv) {
     wchar_t served[LONGEST];
     const wchar_t *to = after(argc, argv, L"--output"), *url = argv[argc - 1];
-    int code = 22;
-    FILE *file;
     swprintf(served, LONGEST, L"C:\\served\\%ls", wcsrchr(url, L'/') + 1);
     if (CopyFileW(served, to, FALSE)) return 0;
-    if ((file = _wfopen(L"C:\\served\\fails", L"r"))) {
-        if (fscanf(file, "%d", &code) != 1) code = 22;
-        fclose(file);
-    }
-    return code;
+    return wcsstr(url, L"/fails-") ? _wtoi(wcsrchr(url, L'-') + 1) : 22;
 }
 
 static int certutil(const wchar_t *path) {
@@ -70,12 +62,9 @@ static int certutil(const wchar_t *path) {
 
 static int uv(int argc, wchar_t **argv) {
     wchar_t own[LONGEST], path[LONGEST];
-    char line[256];
-    FILE *said = _wfopen(L"C:\\served\\uv-fails", L"r");
     if (argc > 1 && !wcscmp(argv[1], L"--version")) return 0;
-    if (said) {
-        while (fgets(line, sizeof line, said)) fputs(line, stderr);
-        fclose(said);
+    if (GetEnvironmentVariableW(L"UV_SAYS", own, LONGEST)) {
+        fprintf(stderr, "%ls\n", own);
         return 2;
     }
     GetEnvironmentVariableW(L"UV_PYTHON_INSTALL_DIR", own, LONGEST);
@@ -97,5 +86,5 @@ int wmain(int argc, wchar_t **argv) {
         return CopyFileW(argv[2], program, FALSE) ? 0 : 1;
     }
     if (!wcsncmp(name, L"uv-", 3)) return uv(argc, argv);
-    return exists(L"C:\\served\\powershell-fails");
+    return 0;
 }
