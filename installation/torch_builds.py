@@ -29,6 +29,7 @@ class TorchBuild:
         windows_driver, linux_driver: the oldest driver that it runs with.
         min_capability, max_capability: the compute capabilities of the GPUs that it supports; None
             for no upper limit.
+        last_torch: the last torch with this build, where the tested one has none; None: that one.
         on_pypi: whether PyPI's wheels for Linux are built with the same major version of CUDA.
     """
 
@@ -37,6 +38,7 @@ class TorchBuild:
     linux_driver: Version
     min_capability: Version
     max_capability: Version | None = None
+    last_torch: str | None = None
     on_pypi: bool = False
 
     def index_url(self, platform: str) -> str | None:
@@ -69,7 +71,7 @@ BUILDS = (
     TorchBuild("cu130", (580,), (580, 65, 6), min_capability=(7, 5), on_pypi=True),
     # Before 12.8, because its torch is newer (2.14, not 2.11); not for the RTX 50 series.
     TorchBuild("cu126", (528, 33), (525, 60, 13), min_capability=(5, 0), max_capability=(9, 0)),
-    TorchBuild("cu128", (570, 65), (570, 26), min_capability=(7, 5)),
+    TorchBuild("cu128", (570, 65), (570, 26), min_capability=(7, 5), last_torch="2.11.0"),
 )
 
 

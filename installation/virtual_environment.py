@@ -14,6 +14,7 @@ from installation.errors import STORAGE, SetupError
 from installation.pip_errors import explain_failure
 from installation.pip_progress import PipProgress
 
+LOCKED_NAME = "locked.txt"
 # Started by -c or -m, Python would import from the current folder first, and run what lies there.
 ISOLATED = ("-I", "-X", "utf8")
 CHECK_PYTHON = (
@@ -118,6 +119,42 @@ class VirtualEnvironment:
         text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
         host = index_url.split("/")[2] if index_url else "PyPI"
         raise explain_failure(text, package, host, log)
+
+    def has_locked(self, locked: str) -> bool:
+        """Return whether all of these are installed, in just these versions; contacts no index.
+
+        Args:
+            locked: the text of a requirements file with the packages' SHA-256.
+        """
+        return self.has_installed(self._locked_options(locked))
+
+    def install_locked(self, locked: str, package: str, options: Sequence[str] = ()) -> None:
+        """Install just these packages, comparing the SHA-256 of each.
+
+        Args:
+            locked: the text of a requirements file with the packages' SHA-256.
+            package: what they are, for an error's message.
+            options: more for pip.
+
+        Raises:
+            SetupError: pip failed, for the reason in its log, which stays.
+        """
+        self.install([*options, *self._locked_options(locked)], package)
+
+    def _locked_options(self, locked: str) -> list[str]:
+        """Write the file, and return what makes pip keep to it."""
+        file = self.folder / LOCKED_NAME
+        try:
+            file.write_text(locked, encoding="utf-8")
+        except OSError as error:
+            raise SetupError(
+                f"{file} cannot be written ({error.strerror}).",
+                "Free some space, and close every other window of this program, then start setup "
+                "again.",
+                STORAGE,
+            ) from error
+        # No source is built: a compiler may be missing, and would take its time.
+        return ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(file)]
 
     def check_torch(self) -> TorchReport:
         """Load torch there, and compute something on the GPU if there is one."""

@@ -83,6 +83,8 @@ def add_to(parser: argparse.ArgumentParser, command: Command) -> None:
     general = parser.add_argument_group("general")
     general.add_argument("-h", "--help", action="help", help="show this")
     if command is Command.DOCTOR:
+        text = "ask, by one request over the internet, whether there is a newer release"
+        general.add_argument("--updates", action="store_true", help=text)
         parser.set_defaults(path=Path(), output=None, quiet=False, verbose=False)
         return
     _add_general_options(general)

@@ -99,7 +99,7 @@ def _other_command(options: argparse.Namespace, console: Console) -> Callable[[]
     if options.command is Command.DOCTOR:
         from matting.cli.doctor import doctor
 
-        return partial(doctor, options.path, console)
+        return partial(doctor, options.path, console, updates=options.updates)
     if options.command.serves:
         from matting.cli.service_commands import service
 

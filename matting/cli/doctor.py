@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from matting.cli import doctor_findings, doctor_gpus
+from matting.cli import doctor_findings, doctor_gpus, doctor_updates
 from matting.cli.doctor_findings import Finding, State
 from matting.cli.doctor_probes import Machine, TorchProbe
 from matting.errors import InputError, MattingError, MissingError
@@ -26,13 +26,16 @@ from matting.view import Eyes
 WIDTH, NAME_WIDTH, STATE_WIDTH = 80, 15, 9
 
 
-def doctor(path: Path, progress: Progress, machine: Machine | None = None) -> None:
+def doctor(
+    path: Path, progress: Progress, machine: Machine | None = None, *, updates: bool = False
+) -> None:
     """Report every part in a table, and then what fixes those that do not work.
 
     Args:
         path: what lies on the disk whose free space is reported; where it is a video, that is
             reported, too.
         machine: the computer to examine; None: this one.
+        updates: whether to ask over the internet for a newer release.
     Raises:
         InputError: there is nothing of that name.
         MissingError: something has to be fixed.
@@ -40,7 +43,7 @@ def doctor(path: Path, progress: Progress, machine: Machine | None = None) -> No
     if not path.exists():
         raise InputError(f"{path} is not there.", "Check the path and its spelling.")
     findings: list[Finding] = []
-    for finding in _examine(path, machine or Machine()):
+    for finding in _examine(path, machine or Machine(), updates=updates):
         for line in row(finding):
             progress.say(line)
         findings.append(finding)
@@ -86,7 +89,7 @@ def _wrap(text: str, start: str, indent: str) -> list[str]:
     )
 
 
-def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
+def _examine(path: Path, machine: Machine, *, updates: bool) -> Iterator[Finding]:
     """Yield each finding as soon as it is known: some take seconds."""
     system = machine.system
     other = machine.other_python()
@@ -120,6 +123,8 @@ def _examine(path: Path, machine: Machine) -> Iterator[Finding]:
         yield _video(path, machine)
     folder = path.parent if path.is_file() else path
     yield doctor_findings.free_disk(folder, machine.free_bytes(folder))
+    if updates:
+        yield doctor_updates.updates(machine)
 
 
 def _packages(machine: Machine) -> tuple[list[Package], Finding | None]:

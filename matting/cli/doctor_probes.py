@@ -15,7 +15,7 @@ from matting.errors import MachineError, MattingError
 from matting.inference.published import model_of
 from matting.network_choice import Model
 from matting.options import VideoCodec
-from matting.system import files, fixes
+from matting.system import files, fixes, releases
 from matting.system.invocation import ROOT
 from matting.system.nvidia_smi import Driver, query_nvidia_smi
 from matting.system.other_adapters import unused_adapters
@@ -215,6 +215,15 @@ class Machine:
 
         with guarded_reading():
             return view_of(video)
+
+    def newest_release(self) -> str:
+        """Return the number of the newest release, asking for it; "" where there is no address.
+
+        Raises:
+            NoAnswerError: there is no answer.
+        """
+        address = releases.place()
+        return releases.newest_release(address) if address else ""
 
     def free_bytes(self, folder: Path) -> int | None:
         """Return what is free on the disk that a folder is on; None if that cannot be told."""

@@ -16,12 +16,19 @@ class PublishedWeights:
     Attributes:
         name: what it is called, there and here.
         largest_bytes: it has no more.
+        mirrors: other places that have the same file, as its hash shows; asked in this order.
     """
 
     name: str
     url: str
     sha256: str
     largest_bytes: int
+    mirrors: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it can be downloaded, the best place first."""
+        return self.url, *self.mirrors
 
 
 DEFAULT_MODEL = Model.MOBILENETV3
@@ -31,6 +38,10 @@ PUBLISHED = {
         f"{RELEASE}rvm_mobilenetv3.pth",
         "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8",
         15_224_325,
+        (
+            "https://huggingface.co/DJ02-a/video_matting_RVM/resolve/main/rvm_mobilenetv3.pth",
+            "https://huggingface.co/camenduru/RobustVideoMatting/resolve/main/rvm_mobilenetv3.pth",
+        ),
     ),
     Model.RESNET50: PublishedWeights(
         "rvm_resnet50.pth",

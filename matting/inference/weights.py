@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.errors import InputError, MissingError, writing
-from matting.inference.published import DEFAULT_MODEL, PUBLISHED, PublishedWeights
+from matting.errors import InputError
+from matting.inference.published import DEFAULT_MODEL, PUBLISHED
 from matting.network_choice import Model
 from matting.progress import Progress
 from matting.system import atomic_files, files
 from matting.system.cache_folder import cache_folder
-from matting.system.temporary_files import create_temporary
 
 if TYPE_CHECKING:
     from matting.inference.base import TrainedNetwork
@@ -51,6 +50,8 @@ def find_checkpoint(chosen: Path | None, progress: Progress, model: Model | None
     present = present_checkpoint(chosen, model)
     if present is not None:
         return present
+    from matting.inference.weights_download import download
+
     wanted = model or DEFAULT_MODEL
     path = default_path(wanted)
     atomic_files.make_folder(path.parent)
@@ -73,68 +74,6 @@ def present_checkpoint(chosen: Path | None = None, model: Model | None = None) -
         return named
     path = default_path(model or DEFAULT_MODEL)
     return path if path.is_file() else None
-
-
-def download(path: Path, progress: Progress, published: PublishedWeights) -> None:
-    """Download published weights to `path`: whole and verified, or not at all.
-
-    Raises:
-        MissingError: no network, or what came is not the published file.
-        StorageError: it cannot be written.
-    """
-    progress.say(f"Downloading the network's weights once, from {published.url}")
-    temporary = create_temporary(path)
-    try:
-        received = _fetch(published, temporary, progress)
-        if received != published.sha256:
-            raise MissingError(
-                f"What came from {published.url} is not the published file (SHA-256 {received}).",
-                _by_hand(published, path),
-                retry=True,
-            )
-        # Another first start may have been sooner, and be reading it.
-        if not path.is_file() or files.sha256(path) != published.sha256:
-            atomic_files.publish(temporary, path)
-    finally:
-        with writing(temporary):
-            temporary.unlink(missing_ok=True)
-
-
-def _fetch(published: PublishedWeights, temporary: Path, progress: Progress) -> str:
-    """Download to `temporary`, and return the SHA-256 of what came."""
-    from matting.system.download import DownloadError, DownloadLimits
-    from matting.system.download import download as download_file
-
-    hasher = hashlib.sha256()
-    with writing(temporary):
-        file = temporary.open("wb")
-
-    def on_block(block: bytes) -> None:
-        hasher.update(block)
-        with writing(temporary):
-            file.write(block)
-        progress.advance(len(block))
-
-    def on_start(size_bytes: int) -> None:
-        progress.start("Download", size_bytes, "B")
-
-    limits = DownloadLimits(published.largest_bytes)
-    with file:
-        try:
-            download_file(published.url, limits, on_start, on_block)
-        except DownloadError as error:
-            raise MissingError(
-                f"The network's weights are not here and cannot be downloaded ({error}).",
-                _by_hand(published, temporary),
-                retry=True,
-            ) from error
-        finally:
-            progress.finish()
-    return hasher.hexdigest()
-
-
-def _by_hand(published: PublishedWeights, path: Path) -> str:
-    return f"Download {published.url} with a browser into {path.parent}, as {published.name}."
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

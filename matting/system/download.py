@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -18,6 +20,7 @@ SOCKET_SECONDS = 30.0  # how long the system waits for the next bytes
 BLOCK_BYTES = 1 << 16
 BLOCKS_AHEAD = 16
 POLL_SECONDS = 0.2
+PART = re.compile(r"bytes (\d{1,19})-\d{1,19}/(?:\d{1,19}|\*)")
 
 
 class DownloadLimits(NamedTuple):
@@ -42,35 +45,45 @@ class DownloadError(Exception):
 
 
 class _Started(NamedTuple):
-    """The content comes; `size_bytes` as the server says, 0 where it does not."""
+    """The content comes.
+
+    Attributes:
+        size_bytes: of all of it, as the server says; 0 where it does not.
+        offset: where in it that begins which comes.
+    """
 
     size_bytes: int
+    offset: int
 
 
 def download(
     url: str,
     limits: DownloadLimits,
-    on_start: Callable[[int], None],
+    on_start: Callable[[int, int], None],
     on_block: Callable[[bytes], None],
+    offset: int = 0,
 ) -> None:
     """Fetch a content, in a thread of its own, which cannot hold up this one.
 
     Args:
-        on_start: told how many bytes will come; 0: unknown.
+        on_start: told how many bytes there are, 0: unknown; and which is the first to come: the
+            one at `offset`, or the very first where the server knows no parts.
         on_block: given what has come; what it raises ends the download.
+        offset: so many bytes are there already.
     Raises:
         DownloadError: it did not come to its end within the limits.
     """
-    receiver = _Receiver(url)
+    receiver = _Receiver(url, offset)
     receiver.start()
-    received = 0
+    received = size_bytes = 0
     patience = limits.start_seconds
     window = _Window(limits)
     try:
         while (item := receiver.next(patience)) is not None:
             if isinstance(item, _Started):
                 _require_size(item.size_bytes, limits)
-                on_start(item.size_bytes)
+                received, size_bytes = item.offset, item.size_bytes
+                on_start(item.size_bytes, item.offset)
             else:
                 received += len(item)
                 _require_size(received, limits)
@@ -79,14 +92,16 @@ def download(
             patience = limits.silence_seconds
     finally:
         receiver.stop()
+    if received < size_bytes:
+        raise DownloadError(f"it broke off after {received} of {size_bytes} bytes")
 
 
 class _Receiver(threading.Thread):
     """Receives; names, redirections and headers included, which have no limits of their own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, offset: int) -> None:
         super().__init__(name="download", daemon=True)
-        self._url = url
+        self._url, self._offset = url, offset
         self._queue: queue.Queue[_Started | bytes | Exception | None] = queue.Queue(BLOCKS_AHEAD)
         self._stopped = threading.Event()
         self._socket: socket.socket | None = None
@@ -96,8 +111,11 @@ class _Receiver(threading.Thread):
         opener = urllib.request.build_opener(_Http(self._connected), _Https(self._connected))
         try:
             # The address is https, or a test's own server's.
-            with opener.open(self._url, timeout=SOCKET_SECONDS) as response:
-                self._put(_Started(_number(response.headers.get("Content-Length"))))
+            request = urllib.request.Request(self._url)
+            if self._offset:
+                request.add_header("Range", f"bytes={self._offset}-")
+            with opener.open(request, timeout=SOCKET_SECONDS) as response:
+                self._put(_started(response.status, response.headers, self._offset))
                 while (block := response.read1(BLOCK_BYTES)) and not self._stopped.is_set():
                     self._put(block)
             self._put(None)
@@ -216,6 +234,21 @@ class _Window:
 def _require_size(size_bytes: int, limits: DownloadLimits) -> None:
     if size_bytes > limits.largest_bytes:
         raise DownloadError(f"more came than the {limits.largest_bytes} bytes of the file")
+
+
+def _started(status: int, headers: http.client.HTTPMessage, offset: int) -> _Started:
+    """Return what comes, by an answer to a request for what begins at `offset`.
+
+    Raises:
+        ValueError: it is another part.
+    """
+    size = _number(headers.get("Content-Length"))
+    if status != http.HTTPStatus.PARTIAL_CONTENT:
+        return _Started(size, 0)
+    part = PART.fullmatch(headers.get("Content-Range", ""))
+    if part is None or int(part[1]) != offset:
+        raise ValueError("the server sent another part than was asked for")
+    return _Started(offset + size if size else 0, offset)
 
 
 def _number(text: str | None) -> int:

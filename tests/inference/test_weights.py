@@ -19,6 +19,7 @@ from matting.errors import InputError, MissingError
 from matting.inference import weights
 from matting.inference.published import PUBLISHED
 from matting.inference.rvm import RvmNetwork
+from matting.inference.weights_download import download
 from matting.network_choice import Model
 from model import RESNET50, MattingNetwork, load_network
 from tests.support.recorder import Recorder
@@ -36,17 +37,22 @@ def server() -> Iterator[str]:
             if self.path == "/absent":
                 self.send_error(404)
                 return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(CONTENT)))
+            content = b" <!DOCTYPE html><p>Sign in" if self.path == "/page" else CONTENT
+            asked = self.headers.get("Range", "bytes=0-")
+            first = int(asked.removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206 if first else 200)
+            self.send_header("Content-Length", str(len(content) - first))
+            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
             self.end_headers()
-            half = len(CONTENT) // 2 if self.path == "/half" else len(CONTENT)
-            self.wfile.write(CONTENT[:half])
+            rest = content[first:]
+            breaks = self.path == "/half" or (self.path == "/breaks" and not first)
+            self.wfile.write(rest[: len(rest) // 2] if breaks else rest)
 
         def log_message(self, *args: object) -> None:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{httpd.server_address[1]}"
         httpd.shutdown()
@@ -92,15 +98,46 @@ def test_the_published_one_is_downloaded_once(
     assert weights.find_checkpoint(None, progress, model) == path
 
 
+@pytest.mark.parametrize("places", [["breaks"], ["half", "whole"], ["page", "whole"]])
+def test_what_breaks_off_is_resumed_and_another_place_is_asked(
+    places: list[str], tmp_path: Path, server: str, progress: Recorder
+) -> None:
+    first, *mirrors = (f"{server}/{place}" for place in places)
+    file = replace(
+        PUBLISHED[Model.MOBILENETV3],
+        url=first,
+        mirrors=tuple(mirrors),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+    )
+    target = tmp_path / NAME
+    download(target, progress, file)
+    assert target.read_bytes() == CONTENT
+    assert list(tmp_path.iterdir()) == [target]
+    assert [word for line in progress.said for word in line.split() if "http" in word] == [
+        first,
+        *mirrors,
+    ]
+    if places[0] != "page":
+        assert progress.totals[-1] == progress.done == len(CONTENT)
+
+
+def test_a_page_in_place_of_the_weights_is_called_one(
+    tmp_path: Path, server: str, progress: Recorder
+) -> None:
+    file = replace(PUBLISHED[Model.MOBILENETV3], url=f"{server}/page", mirrors=())
+    with pytest.raises(MissingError, match="answered by a web page, as by a proxy that asks"):
+        download(tmp_path / NAME, progress, file)
+
+
 @pytest.mark.parametrize("page", ["whole", "half", "absent"])
 def test_a_bad_download_leaves_nothing(
     page: str, tmp_path: Path, server: str, progress: Recorder
 ) -> None:
     """`whole` is complete but not the published file."""
     target = tmp_path / NAME
-    file = replace(PUBLISHED[Model.MOBILENETV3], url=f"{server}/{page}")
+    file = replace(PUBLISHED[Model.MOBILENETV3], url=f"{server}/{page}", mirrors=())
     with pytest.raises(MissingError) as caught:
-        weights.download(target, progress, file)
+        download(target, progress, file)
     assert list(tmp_path.iterdir()) == []
     assert f"{server}/{page}" in caught.value.hint
     assert NAME in caught.value.hint

@@ -20,6 +20,7 @@ from tests.support.simulated_computer import (
     GTX_1080,
     PYTORCH,
     RTX_4090,
+    TESTED,
     SimulatedComputer,
     computer_with,
 )
@@ -37,9 +38,9 @@ def test_windows_with_a_gpu_gets_torch_for_it(
 ) -> None:
     windows = computer_with(tmp_path, "win32", RTX_4090)
     assert windows.set_up() == 0
-    torch, others = windows.installs
-    assert torch == ["--index-url", PYTORCH + "cu130", "torch>=2.10"]
-    assert others == ["-r", str(tmp_path / "requirements_inference.txt")]
+    packages, torch = windows.installs
+    assert torch == ["--index-url", PYTORCH + "cu130", f"torch=={TESTED}+cu130"]
+    assert {"--require-hashes", "--no-deps", "-r"} <= set(packages)
     assert windows.commands[0] == [BASE_PYTHON, *ISOLATED, "-m", "venv", str(tmp_path / ".venv")]
     assert windows.commands[-1][2] == "doctor"
     output = capsys.readouterr().out
@@ -54,7 +55,7 @@ def test_windows_without_a_gpu_is_warned(
 ) -> None:
     windows = computer_with(tmp_path, "win32")
     assert windows.set_up() == 0
-    assert index_of(windows.installs[0]) is None
+    assert index_of(windows.torch_installs[0]) is None
     output = capsys.readouterr().out
     assert "WARNING: the CPU will do all the work, many times slower." in output
     assert "https://www.nvidia.com/drivers and start setup.bat again" in output
@@ -75,8 +76,8 @@ def test_linux_uses_pypi_only_if_its_build_is_suitable(
 ) -> None:
     linux = computer_with(tmp_path, "linux", *gpus)
     assert linux.set_up() == 0
-    assert index_of(linux.installs[0]) == index
-    assert len(linux.installs) == 2
+    assert index_of(linux.torch_installs[0]) == index
+    assert len(linux.torch_installs) == 1
 
 
 def test_linux_without_a_gpu_needs_no_cuda(
@@ -86,7 +87,7 @@ def test_linux_without_a_gpu_needs_no_cuda(
     linux = computer_with(tmp_path, "linux")
     linux.empty_indexes = {PYTORCH + "cpu"}
     assert linux.set_up() == 0
-    assert [index_of(install) for install in linux.installs[:2]] == [PYTORCH + "cpu", None]
+    assert [index_of(install) for install in linux.torch_installs] == [PYTORCH + "cpu", None]
     output = capsys.readouterr().out
     assert "about 200 MB to download" in output
     assert "\n  .venv/bin/python inference_custom.py run VIDEO.mp4 " in output
@@ -104,7 +105,7 @@ def test_a_driver_that_fails_stops_setup_before_anything_is_done(
         windows.set_up()
     assert (error.value.exit_code, windows.commands, windows.installs) == (3, [], [])
     assert windows.set_up(SetupOptions(cpu=True)) == 0
-    assert index_of(windows.installs[0]) is None
+    assert index_of(windows.torch_installs[0]) is None
     assert "as --cpu asks for.\n        WARNING: the CPU" in capsys.readouterr().out
 
 
@@ -122,7 +123,7 @@ def test_options_are_taken_as_typed_after_either_script() -> None:
 def test_macos_uses_pypi(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mac = computer_with(tmp_path, "darwin")
     assert mac.set_up() == 0
-    assert index_of(mac.installs[0]) is None
+    assert index_of(mac.torch_installs[0]) is None
     assert "nvidia.com" not in capsys.readouterr().out
 
 
@@ -134,7 +135,7 @@ def test_a_gpu_that_no_build_supports_is_reported(
 ) -> None:
     windows = computer_with(tmp_path, "win32", gpu)
     assert windows.set_up() == 0
-    assert index_of(windows.installs[0]) is None
+    assert index_of(windows.torch_installs[0]) is None
     output = capsys.readouterr().out
     assert "WARNING: no build of PyTorch runs on this graphics card with this driver" in output
     assert "Install the newest driver" in output
@@ -151,17 +152,18 @@ def test_a_second_run_installs_nothing_again(
     assert windows.set_up() == 0
     assert windows.installs == []
     assert [command[-1] for command in windows.commands] == ["doctor"]
-    assert "torch 2.14.1+cu130 is there" in capsys.readouterr().out
+    assert f"torch {TESTED}+cu130 is there" in capsys.readouterr().out
 
 
 def test_a_torch_for_the_cpu_is_replaced_if_there_is_a_gpu(tmp_path: Path) -> None:
     windows = computer_with(tmp_path, "win32", RTX_4090)
     windows.venv_usable, windows.torch, windows.others_installed = True, "2.15.0+cpu", True
     assert windows.set_up() == 0
-    [install] = windows.installs
-    assert index_of(install) == PYTORCH + "cu130"
-    assert "--force-reinstall" in install
-    assert windows.torch == "2.14.1+cu130"
+    torch, libraries = windows.installs
+    assert index_of(torch) == index_of(libraries) == PYTORCH + "cu130"
+    assert {"--force-reinstall", "--no-deps"} <= set(torch)
+    assert "--force-reinstall" not in libraries  # what was compared with its hashes stays
+    assert windows.torch == f"{TESTED}+cu130"
 
 
 def test_a_build_that_does_not_support_the_gpu_is_replaced(tmp_path: Path) -> None:
@@ -169,14 +171,14 @@ def test_a_build_that_does_not_support_the_gpu_is_replaced(tmp_path: Path) -> No
     windows = computer_with(tmp_path, "win32", GTX_1080)
     windows.venv_usable, windows.torch, windows.gpu_works = True, "2.14.1+cu130", False
     assert windows.set_up() == 0
-    assert index_of(windows.installs[0]) == PYTORCH + "cu126"
+    assert index_of(windows.torch_installs[0]) == PYTORCH + "cu126"
 
 
 def test_another_build_stays_if_it_computes_on_the_gpu(tmp_path: Path) -> None:
     windows = computer_with(tmp_path, "win32", "596.21, 8.9, NVIDIA GeForce RTX 4090")
     windows.venv_usable, windows.torch = True, "2.11.0+cu128"
     assert windows.set_up() == 0
-    assert [index_of(install) for install in windows.installs] == [None]  # the other packages
+    assert windows.torch_installs == []
     assert windows.torch == "2.11.0+cu128"
 
 
@@ -188,7 +190,7 @@ def test_the_right_build_is_not_installed_again_if_the_gpu_does_not_work(
         computer = computer_with(tmp_path / platform, platform, RTX_4090)
         computer.venv_usable, computer.torch, computer.gpu_works = True, torch, False
         assert computer.set_up() == 0
-        assert len(computer.installs) == 1
+        assert computer.torch_installs == []
         assert "does not compute on the graphics card" in capsys.readouterr().out
 
 
@@ -198,7 +200,7 @@ def test_the_next_build_is_tried_if_an_index_has_none(
     windows = computer_with(tmp_path, "win32", "596.21, 8.9, NVIDIA GeForce RTX 4090")
     windows.empty_indexes = {PYTORCH + "cu132", PYTORCH + "cu130"}
     assert windows.set_up() == 0
-    assert [index_of(install) for install in windows.installs[:3]] == [
+    assert [index_of(install) for install in windows.torch_installs] == [
         PYTORCH + tag for tag in ("cu132", "cu130", "cu126")
     ]
     assert "Trying the next one" in capsys.readouterr().out
@@ -210,12 +212,34 @@ def test_the_next_build_is_tried_if_an_index_has_none(
     assert error.value.exit_code == 3
 
 
+def test_where_the_tested_versions_have_no_builds_others_will_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    linux = computer_with(tmp_path, "linux", "550.54.14, 8.9, NVIDIA L4")
+    linux.lacks_tested = True
+    assert linux.set_up() == 0
+    locked, ranges = (x for x in linux.installs if x not in linux.torch_installs)
+    assert "-r" in locked and "av>=17.1,<19" in ranges
+    assert [index_of(install) for install in linux.torch_installs] == [PYTORCH + "cu126"] * 2
+    assert linux.torch_installs[-1][-1] == "torch>=2.10"
+    assert "Taking others that will do." in capsys.readouterr().out
+
+
+def test_a_download_without_its_lock_is_incomplete(tmp_path: Path) -> None:
+    linux = computer_with(tmp_path, "linux")
+    (tmp_path / "requirements.lock").unlink()
+    with pytest.raises(SetupError, match=r"packages is missing.+\nUnpack the whole download"):
+        linux.set_up()
+    assert linux.commands == []
+
+
 def test_an_offline_computer_stops_at_the_first_index(tmp_path: Path) -> None:
     windows = computer_with(tmp_path, "win32", "596.21, 8.9, NVIDIA GeForce RTX 4090")
+    windows.others_installed = windows.venv_usable = True
     windows.pip_log = "getaddrinfo failed\nERROR: No matching distribution found for torch"
     with pytest.raises(SetupError, match=r"^download.pytorch.org cannot be reached"):
         windows.set_up()
-    assert len(windows.installs) == 1
+    assert len(windows.torch_installs) == 1
     assert (tmp_path / "pip.log").is_file()
     windows.pip_log = ""
     assert windows.set_up() == 0

@@ -25,12 +25,12 @@ def test_torch_for_other_cards_is_installed_where_it_is_asked_for_and_stays(
     computer = computer_with(tmp_path, platform)
     computer.variables[other_gpus.VARIABLE] = choice
     assert computer.set_up() == 0
-    assert computer.installs[0] == ["--index-url", index, "torch>=2.10"]
-    computer.installs.clear()
+    assert computer.torch_installs[0] == ["--index-url", index, "torch>=2.10"]
+    computer.torch_installs.clear()
     assert computer.set_up() == 0
     del computer.variables[other_gpus.VARIABLE]
     assert computer.set_up() == 0
-    assert computer.installs == []
+    assert computer.torch_installs == []
 
 
 def test_torch_for_the_cpu_is_replaced_where_another_is_asked_for(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_what_does_not_exist_is_refused_before_anything_is_installed(
     with pytest.raises(SetupError, match="xpu") as refused:
         computer.set_up()
     assert refused.value.exit_code == MISSING
-    assert computer.installs == []
+    assert computer.torch_installs == []
 
 
 def test_a_card_of_another_maker_is_named_with_what_asks_for_its_torch(tmp_path: Path) -> None:

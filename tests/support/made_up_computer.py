@@ -137,11 +137,11 @@ class Report:
     end: str
 
 
-def ask(computer: Machine, path: Path, progress: Recorder) -> Report:
+def ask(computer: Machine, path: Path, progress: Recorder, *, updates: bool = False) -> Report:
     """Return what the doctor says of a computer, and of a path on it."""
     end = ""
     try:
-        doctor(path, progress, computer)
+        doctor(path, progress, computer, updates=updates)
     except MissingError as error:
         end = str(error)
     rows: dict[str, tuple[str, str]] = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from installation.arguments import SetupOptions
 from installation.commands import LIMIT_SECONDS, CommandResult
 from installation.installer import Installer
+from installation.lock import read_lock
 from installation.virtual_environment import (
     CHECK_PYTHON,
     CHECK_TORCH,
@@ -19,6 +20,7 @@ from installation.virtual_environment import (
 from tests.support.repository import ROOT
 
 BASE_PYTHON = "base python"
+TESTED = read_lock(ROOT).torch_version
 PYTORCH = "https://download.pytorch.org/whl/"
 RTX_4090 = "581.29, 8.9, NVIDIA GeForce RTX 4090"
 GTX_1080 = "581.29, 6.1, NVIDIA GeForce GTX 1080"
@@ -41,20 +43,24 @@ class SimulatedComputer:
         self.torch_loads = self.gpu_works = True
         self.others_installed = False
         self.empty_indexes: set[str] = set()  # where pip finds no build
+        self.lacks_tested = False  # pip finds none of the versions in the lock
         self.ignores_index = False
         self.pip_log = ""  # pip fails with this in its log
         self.doctor_exit_code = 0
         self.installs: list[list[str]] = []
+        self.torch_installs: list[list[str]] = []  # those of them that are torch's
         self.commands: list[list[str]] = []  # those whose output is visible
         self.variables = {"PATH": str(root / "bin"), "SYSTEMROOT": str(root)}
         if smi_output is not None:
             name = "System32/nvidia-smi.exe" if platform == "win32" else "bin/nvidia-smi"
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).touch()
-        for file in ("requirements_inference.txt", "inference_custom.py"):
+        for file in ("requirements_inference.txt", "requirements.lock", "inference_custom.py"):
             shutil.copyfile(ROOT / file, root / file)
 
     def set_up(self, options: SetupOptions = SetupOptions()) -> int:  # noqa: B008 - it is frozen
+        if self.venv_usable:
+            Path(self.python).parent.mkdir(parents=True, exist_ok=True)
         installer = Installer(self.root, self.platform, self.variables, self, options)
         return installer.run(BASE_PYTHON)
 
@@ -92,22 +98,36 @@ class SimulatedComputer:
 
     def _pip(self, log: str, options: list[str]) -> int:
         self.installs.append(options)
+        text = Path(options[-1]).read_text("utf-8") if "-r" in options else " ".join(options)
+        is_torch = "torch==" in text or "torch>=" in text
+        if is_torch:
+            self.torch_installs.append(options)
         if self.pip_log:
             Path(log).write_text(self.pip_log, encoding="utf-8")
             return 1
-        if "-r" in options:
+        if self.lacks_tested and "==" in text:
+            return self._refuse(log)
+        if not is_torch:
             self.others_installed = True
             return 0
+        return self._install_torch(log, options)
+
+    def _install_torch(self, log: str, options: list[str]) -> int:
         index = options[options.index("--index-url") + 1] if "--index-url" in options else ""
         if index in self.empty_indexes:
-            Path(log).write_text("ERROR: No matching distribution found for torch>=2.10")
-            return 1
-        if self.torch and "--force-reinstall" not in options:
+            return self._refuse(log)
+        pin = next((option[7:] for option in options if option.startswith("torch==")), "")
+        if self.torch and "--force-reinstall" not in options and pin in {"", self.torch}:
             return 0  # satisfied with what is there
-        on_pypi = "2.15.0+cu132" if self.platform == "linux" else "2.15.0+cpu"
+        version = pin.partition("+")[0] or TESTED
         tag = index.removeprefix(PYTORCH)
-        self.torch = f"2.14.1+{tag}" if tag and not self.ignores_index else on_pypi
+        on_pypi = f"{TESTED}+{'cu130' if self.platform == 'linux' else 'cpu'}"
+        self.torch = f"{version}+{tag}" if tag and not self.ignores_index else on_pypi
         return 0
+
+    def _refuse(self, log: str) -> int:
+        Path(log).write_text("ERROR: No matching distribution found for torch>=2.10")
+        return 1
 
     def _check_torch(self) -> CommandResult:
         if not self.torch_loads:

@@ -54,11 +54,12 @@ def head(*fields: str) -> bytes:
     return HEAD + b"".join(f"{field}\r\n".encode() for field in fields) + b"\r\n"
 
 
-def fetch(url: str, limits: DownloadLimits = LIMITS) -> tuple[list[int], bytes]:
-    sizes: list[int] = []
+def fetch(url: str, offset: int = 0) -> tuple[list[tuple[int, int]], bytes]:
+    """Return what is said of the beginning (the size, and where it begins), and what comes."""
+    starts: list[tuple[int, int]] = []
     content = bytearray()
-    download(url, limits, sizes.append, content.extend)
-    return sizes, bytes(content)
+    download(url, LIMITS, lambda *start: starts.append(start), content.extend, offset)
+    return starts, bytes(content)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,19 @@ def fetch(url: str, limits: DownloadLimits = LIMITS) -> tuple[list[int], bytes]:
 def test_whatever_length_is_announced(length: str, size: int) -> None:
     fields = [f"Content-Length: {length}", "Connection: close"]
     with serving(sent(head(*fields) + CONTENT)) as url:
-        assert fetch(url) == ([size], CONTENT)
+        assert fetch(url) == ([(size, 0)], CONTENT)
+
+
+def test_it_goes_on_from_an_offset_where_the_server_knows_parts() -> None:
+    part = (
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-8/9\r\nContent-Length: 4\r\n\r\n"
+    )
+    with serving(sent(part + b"6789")) as url:
+        assert fetch(url, 5) == ([(9, 5)], b"6789")
+        with pytest.raises(DownloadError, match="another part"):
+            fetch(url, 3)
+    with serving(sent(head("Content-Length: 9") + b"123456789")) as url:
+        assert fetch(url, 5) == ([(9, 0)], b"123456789")
 
 
 def slowly(data: bytes) -> Answer:
@@ -111,6 +124,7 @@ ANSWERS: dict[str, Answer] = {
     "no answer": lambda _: time.sleep(2),
     "silence": one_after_the_other(sent(head("Content-Length: 9")), lambda _: time.sleep(2)),
     "no end": one_after_the_other(sent(head()), endlessly(CONTENT)),
+    "broken off": sent(head("Content-Length: 9", "Connection: close") + b"1234"),
     "too large": sent(head("Content-Length: 300001") + CONTENT),
     "continue for ever": endlessly(b"HTTP/1.1 100 Continue\r\n\r\n"),
     "headers for ever": one_after_the_other(sent(HEAD), endlessly(b"A: b\r\n")),
@@ -142,7 +156,7 @@ def test_what_the_taker_raises_ends_it() -> None:
 
     answer = one_after_the_other(sent(head()), endlessly(CONTENT))
     with serving(answer) as url, pytest.raises(ZeroDivisionError):
-        download(url, LIMITS, lambda _: None, refuse)
+        download(url, LIMITS, lambda *_: None, refuse)
 
 
 def test_an_address_that_is_none() -> None:
