@@ -50,9 +50,16 @@ CAUSES = (
         MISSING,
     ),
     Cause(
+        ("DO NOT MATCH THE HASHES",),
+        "What came from {host} for {package} is not what was asked for: the download broke off, or "
+        "a proxy has answered in place of {host}.",
+        f"Behind a proxy that asks to sign in, do that in a browser, then {START_AGAIN}",
+        MISSING,
+    ),
+    Cause(
         (
             *("Connection broken", "ConnectionResetError", "IncompleteRead", "ReadTimeoutError"),
-            *("Read timed out", "incomplete-download", "DO NOT MATCH THE HASHES"),
+            *("Read timed out", "incomplete-download"),
         ),
         "The download of {package} from {host} was interrupted.",
         "Start setup again: what is installed stays.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from packaging.requirements import Requirement
 from installation.lock import NAME, read_lock
 from installation.python_check import NEWEST, OLDEST
 from tests.support.repository import ROOT
+from tools import lock_requirements
 
 PYTHONS = [f"3.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1)]
 SYSTEMS = [("win32", "AMD64"), ("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
@@ -69,3 +71,27 @@ def test_a_damaged_lock_is_refused(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("numpy==2.0 \\\n    --hash=sha256:00\n")
     with pytest.raises(ValueError, match="torch"):
         read_lock(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script plays uv")
+def test_the_tool_asks_pypi_alone_for_a_set_with_this_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv = tmp_path / "uv"
+    script = """#!/bin/sh
+for last; do :; done
+echo "$@" > "$last"
+while [ "$1" != --constraints ]; do shift; done
+read -r pin < "$2"
+echo "$pin" >> "$last"
+"""
+    uv.write_text(script, encoding="utf-8")
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    locked = lock_requirements.lock("9.8.7")
+    assert locked.startswith(lock_requirements.HEAD) and locked.endswith("torch==9.8.7\n")
+    assert "--universal --generate-hashes" in locked
+    assert re.findall(r"https?://\S+", locked) == ["https://pypi.org/simple"]
+    uv.unlink()
+    with pytest.raises(FileNotFoundError, match="pip install uv"):
+        lock_requirements.lock("9.8.7")

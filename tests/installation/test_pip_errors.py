@@ -19,6 +19,7 @@ from installation.pip_errors import NoBuildError, explain_failure
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY", "is not trusted", 3),
         ("IncompleteRead(1 bytes read, 9 more expected)", "was interrupted", 3),
         ("Failed to establish a new connection: [Errno 11001] getaddrinfo failed", "offline", 3),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES FROM", "is not what was asked for", 3),
         ("ProxyError('Cannot connect to proxy.')", "cannot be reached", 3),
         ("ERROR: No matching distribution found for torch>=2.10", "has no build of torch", 3),
         ("something new", "could not be installed", 3),

@@ -5,8 +5,11 @@ A stand-in plays Python; what setup itself does is tested in test_installer.py.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from installation.arguments import SetupOptions, parse_arguments
 from tests.support.wine.harness import (
     BARE_HOME,
     ELSEWHERE,
@@ -177,6 +180,14 @@ def test_what_is_dropped_on_setup_is_ignored(py: Wine) -> None:
     for outcome in outcomes:
         assert outcome.arguments == [setup_arguments(BARE_HOME)]
         assert outcome.exit_code == 0
+
+
+def test_options_typed_after_setup_reach_it_unchanged(py: Wine) -> None:
+    older = r"C:\it's old & (odd)! 休暇"
+    typed = [terminal(rf"{BARE_HOME}\{SETUP}", *x) for x in (("--cpu", "--from", older), ())]
+    outcomes = py.run(*(Run(line, variables={"PATH": LAUNCHER}) for line in typed))
+    options = [parse_arguments([], outcome.calls[0].variables) for outcome in outcomes]
+    assert options == [SetupOptions(cpu=True, older=Path(older)), SetupOptions()]
 
 
 def test_a_file_that_is_missing_is_named(py: Wine) -> None:

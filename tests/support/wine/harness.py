@@ -144,7 +144,7 @@ class Wine:
             "WINEPREFIX": str(prefix),
             "WINEDEBUG": "-all,err+virtual",
             # Without the first, a window asks to download them; of the others, Wine has its own.
-            "WINEDLLOVERRIDES": "mscoree,mshtml=;certutil.exe,powershell.exe=n",
+            "WINEDLLOVERRIDES": "mscoree,mshtml=;certutil.exe,powershell.exe=n,b",
         }
         # Its server runs until `end`: by itself it ends a few seconds after the last program, and a
         # program that starts just then fails.

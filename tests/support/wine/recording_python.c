@@ -85,6 +85,7 @@ int wmain(int argc, wchar_t **argv) {
     put_variable(record, L"PATH");
     put_variable(record, L"RVM_BATCH");
     put_variable(record, L"RVM_PATHS");
+    put_variable(record, L"RVM_SETUP_OPTIONS");
     fputs("\n", record);
     fclose(record);
     return exit_code_of(earlier);
