@@ -38,7 +38,9 @@ def read_lock(root: Path) -> Lock:
         OSError: it is not there.
         ValueError: there is no torch in it.
     """
-    of_torch, others, version = [], [], ""
+    of_torch: list[str] = []
+    others: list[str] = []
+    version = ""
     text = (root / NAME).read_text(encoding="utf-8")
     for entry in re.split(r"\n(?=[a-z0-9])", text):
         pin = PIN.match(entry)

@@ -22,11 +22,11 @@ class Source(NamedTuple):
     """Where a torch may come from.
 
     Args:
-        index: the URL of PyTorch's index for a build; None: PyPI.
+        index_url: of PyTorch's index for a build; None: PyPI.
         requirements: what pip is given; empty: PyPI's part of the lock.
     """
 
-    index: str | None
+    index_url: str | None
     requirements: list[str]
 
 
@@ -150,8 +150,10 @@ class TorchSetup:
         if not builds:
             on_cpu = Source(CPU_INDEX, [f"{TORCH}=={version}+cpu"])
             pinned = [*([on_cpu] if self._platform == "linux" else []), Source(None, [])]
-        others = [Source(source.index, self._requirements) for source in pinned]
-        sources = {(source.index, *source.requirements): source for source in [*pinned, *others]}
+        others = [Source(source.index_url, self._requirements) for source in pinned]
+        sources = {
+            (source.index_url, *source.requirements): source for source in [*pinned, *others]
+        }
         return list(sources.values())
 
     def _install_from(self, sources: list[Source], *, force: bool) -> None:
@@ -161,13 +163,13 @@ class TorchSetup:
             force: whether another torch is there, which pip might otherwise leave.
         """
         for number, source in enumerate(sources):
-            note(f"From {source.index or 'PyPI'}")
+            note(f"From {source.index_url or 'PyPI'}")
             try:
                 return self._install_source(source, force=force)
             except SetupError as error:
                 # Without a GPU PyPI's will do as well; with one, an index that cannot be reached
                 # now is still the one to be used.
-                unreached = source.index == CPU_INDEX and error.exit_code == MISSING
+                unreached = source.index_url == CPU_INDEX and error.exit_code == MISSING
                 if number == len(sources) - 1 or not (isinstance(error, NoBuildError) or unreached):
                     raise
                 note(f"{str(error).splitlines()[0]} Trying the next one.")
@@ -179,8 +181,8 @@ class TorchSetup:
             return self._environment.install_locked(self._lock.torch, TORCH, options)
         if force:  # only torch itself: what else is there has been compared with its hashes
             alone = [*source.requirements, "--force-reinstall", "--no-deps"]
-            self._environment.install(alone, TORCH, source.index)
-        return self._environment.install(source.requirements, TORCH, source.index)
+            self._environment.install(alone, TORCH, source.index_url)
+        return self._environment.install(source.requirements, TORCH, source.index_url)
 
     def _warn_of_idle_gpu(self, torch: TorchReport, builds: tuple[TorchBuild, ...]) -> None:
         if builds and not torch.gpu_works:
