@@ -348,7 +348,7 @@ exit /b 0
 
 rem ---- Sets RVM_PYTHON to a Python in the folder .python, which is fetched; or says why not, and sets RVM_CODE.
 :bring
-echo No suitable Python is here: one is brought into the folder .python, for this program alone.
+echo No suitable Python was found: one is brought into the folder .python, for this program alone.
 pushd "%RVM_HOME%windows"
 call .\bring_python.bat
 popd

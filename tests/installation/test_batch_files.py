@@ -518,7 +518,7 @@ def test_a_python_that_does_not_start_is_not_used(wine: Wine) -> None:
     with_launcher, behind, alone = wine.run(
         Run(drop, variables={"PATH": rf"{store};C:\working launcher;{WINDOWS_PATH}"}),
         Run(drop, variables={"PATH": rf"{store};{WINDOWS_PATH};C:\further on"}),
-        Run(drop, variables={"PATH": rf"{store};{WINDOWS_PATH}"}),
+        Run(drop, ("y\n", KEY), variables={"PATH": rf"{store};{WINDOWS_PATH}"}),
     )
     assert [call.program for call in with_launcher.calls] == [r"C:\working launcher\py.exe"]
     assert [call.program for call in behind.calls] == [r"C:\further on\python.exe"]
@@ -534,7 +534,7 @@ def test_no_python_is_taken_from_the_current_folder(wine: Wine) -> None:
     for name in ("python.exe", "py.exe", r".venv\Scripts\python.exe"):
         wine.stand_in(rf"{videos}\{name}")
     without, beside, other_drive = wine.run(
-        Run(explorer(rf"{BARE_HOME}\3_combine.bat", r"C:\a"), folder=videos),
+        Run(explorer(rf"{BARE_HOME}\3_combine.bat", r"C:\a"), ("y\n", KEY), folder=videos),
         Run(explorer(rf"{HOME}\3_combine.bat", r"C:\a"), folder=videos),
         Run(explorer(rf"{HOME}\3_combine.bat", r"C:\a"), folder="Z:\\"),
     )
