@@ -32,7 +32,10 @@ COMMANDS = [
 # Pages about the program's own use; the others are records of what was measured or shown.
 FOR_USERS = [README, *(p for p in PAGES if p.parent.name == "docs" and "wine" not in p.name)]
 FILES = ["beach.mp4", "poster.png"]  # that commands on the pages name, and the parser looks for
-OTHER_PROGRAMS = {"--force-reinstall", "--index-url", "--part", "--record", "--short", "--strict"}
+OTHER_PROGRAMS = {
+    *("--force-reinstall", "--index-url", "--part", "--record", "--short", "--strict"),
+    *("--cpu", "--torch", "--all-versions"),  # setup's, and what renews what it installs
+}
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
