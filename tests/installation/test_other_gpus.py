@@ -50,7 +50,7 @@ def test_what_does_not_exist_is_refused_before_anything_is_installed(
     with pytest.raises(SetupError, match="xpu") as refused:
         computer.set_up()
     assert refused.value.exit_code == MISSING
-    assert computer.torch_installs == []
+    assert computer.installs == []
 
 
 def test_a_card_of_another_maker_is_named_with_what_asks_for_its_torch(tmp_path: Path) -> None:
