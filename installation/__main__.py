@@ -1,7 +1,7 @@
 """Set up `.venv` with the packages that the program needs: `python installation`, from any folder.
 
-setup.bat and setup.sh start this. Nothing here needs more than the standard library, because it
-runs before any package is installed; of the program it reads which weights were published.
+setup.bat and setup.sh start this. Nothing here needs more than the standard library, nor anything
+of the program, because it runs before any package is installed.
 """
 
 import sys

@@ -15,10 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from installation.errors import STORAGE, UNUSABLE_FOLDER, SetupError
-from matting.inference.published import PUBLISHED  # which needs no package
 
 PROGRAM = "inference_custom.py"
 BLOCK_BYTES = 1 << 20
+# The published weights, as the program has them in matting/inference/published.py: their SHA-256.
+WEIGHTS = {
+    "rvm_mobilenetv3.pth": "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8",
+    "rvm_resnet50.pth": "c191a807251164c073dce5fa408e7a816070d539b882b2a3150330a9fec112ce",
+}
 
 
 def older_folders(root: Path, named: Path | None) -> list[Path]:
@@ -47,12 +51,12 @@ def take_over_weights(root: Path, folders: Sequence[Path]) -> list[Path]:
         SetupError: the disk is full, or this folder cannot be written.
     """
     taken = []
-    for published in PUBLISHED.values():
-        target = root / published.name
+    for name, sha256 in WEIGHTS.items():
+        target = root / name
         if target.exists():
             continue
-        for source in (folder / published.name for folder in folders):
-            if _copy_if_published(source, target, published.sha256):
+        for source in (folder / name for folder in folders):
+            if _copy_if_published(source, target, sha256):
                 taken.append(source)
                 break
     return taken

@@ -184,7 +184,7 @@ def test_what_is_dropped_on_setup_is_ignored(py: Wine) -> None:
 
 def test_options_typed_after_setup_reach_it_unchanged(py: Wine) -> None:
     older = r"C:\it's old & (odd)! 休暇"
-    typed = [terminal(rf"{BARE_HOME}\{SETUP}", *x) for x in (("--cpu", "--from", older), ())]
+    typed = [terminal(rf"{HOME}\{SETUP}", *x) for x in (("--cpu", "--from", older), ())]
     outcomes = py.run(*(Run(line, variables={"PATH": LAUNCHER}) for line in typed))
     options = [parse_arguments([], outcome.calls[0].variables) for outcome in outcomes]
     assert options == [SetupOptions(cpu=True, older=Path(older)), SetupOptions()]

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from installation.arguments import SetupOptions
 from installation.errors import SetupError
-from installation.takeover import older_folders, take_over_weights
+from installation.takeover import WEIGHTS, older_folders, take_over_weights
 from matting.inference.published import PUBLISHED
-from matting.network_choice import Model
 from tests.support.simulated_computer import computer_with
 
 CONTENT = b"weights" * 100
-SMALL, LARGE = (PUBLISHED[model].name for model in (Model.MOBILENETV3, Model.RESNET50))
+KNOWN = dict(WEIGHTS)
+SMALL, LARGE = WEIGHTS
+
+
+def test_the_weights_are_those_that_the_program_downloads() -> None:
+    assert {file.name: file.sha256 for file in PUBLISHED.values()} == KNOWN
 
 
 @pytest.fixture(autouse=True)
 def _published(monkeypatch: pytest.MonkeyPatch) -> None:
-    sha256 = hashlib.sha256(CONTENT).hexdigest()
-    for model, file in list(PUBLISHED.items()):
-        monkeypatch.setitem(PUBLISHED, model, replace(file, sha256=sha256))
+    for name in WEIGHTS:
+        monkeypatch.setitem(WEIGHTS, name, hashlib.sha256(CONTENT).hexdigest())
 
 
 def folder(path: Path, **files: bytes) -> Path:
