@@ -76,10 +76,6 @@ sha256_of() {
 }
 
 fetch_uv() { # SHA-256 FILE ADDRESS; sets problem where it fails
-    case $3 in
-        *.tar.gz) ;;
-        *) command -v unzip > /dev/null || return 1 ;;
-    esac
     host_of "$3"
     say "Getting uv from $host (about 20 MB)"
     download "$3" "$part/archive" || return 1
@@ -88,10 +84,7 @@ fetch_uv() { # SHA-256 FILE ADDRESS; sets problem where it fails
         problem=other
         return 1
     fi
-    case $3 in
-        *.tar.gz) tar -xzf "$part/archive" -C "$part" "$2" 2>> "$log" ;;
-        *) unzip -qo "$part/archive" "$2" -d "$part" 2>> "$log" ;;
-    esac && chmod +x "$part/$2" && mv -f "$part/$2" "$uv" || stop_for disk
+    tar -xzf "$part/archive" -C "$part" "$2" 2>> "$log" && chmod +x "$part/$2" && mv -f "$part/$2" "$uv" || stop_for disk
 }
 
 bring_uv() {
