@@ -19,6 +19,8 @@ import torch
 from benchmarks.checkpoints import write_constant_checkpoint, write_random_checkpoint
 from matting.cli.signals import NAMES
 from matting.inference.published import DEFAULT_MODEL, PUBLISHED
+from tests.support.browser import Browser, running_browser
+from tests.support.chromium import MISSING, PROGRAM
 from tests.support.loaded_networks import LoadedNetworks
 from tests.support.loaded_processes import use_loaded_processes
 from tests.support.markers import require_gpu
@@ -166,6 +168,15 @@ def shared() -> Path:
     if not (path / "reference" / "parity.npz").is_file():
         pytest.skip("no folder of real weights and clips; set RVM_SHARED to have this tested")
     return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Provide Chromium, one for all tests of a worker: Playwright can be there only once."""
+    if PROGRAM is None:
+        pytest.skip(MISSING)
+    with running_browser(PROGRAM) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "demo"
@@ -79,27 +79,22 @@ def make_pages(folder: Path) -> None:
         subprocess.run(["python", PROGRAM, *command], cwd=folder, env=python, check=True)
 
 
-def take(pictures: Sequence[PagePicture], folder: Path, target: Path) -> None:
+def take(browser: Browser, pictures: Sequence[PagePicture], folder: Path, target: Path) -> None:
     """Take pictures of pages that are in a folder.
 
     Raises:
-        playwright.sync_api.Error: Chromium is missing, or a script does not fit its page.
+        playwright.sync_api.Error: a script does not fit its page.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which(BROWSER), args=["--no-sandbox", "--disable-gpu"]
-        )
-        for own in pictures:
-            size = ViewportSize(width=WIDTH_PX, height=own.height_px)
-            page = browser.new_page(viewport=size, color_scheme="light")
-            page.goto((folder / own.page).resolve().as_uri())
-            page.evaluate(own.prepare)
-            page.evaluate(WITHOUT_FOLDER, f"{folder.resolve()}{os.sep}")
-            content = with_palette(page.screenshot())
-            (target / own.name).write_bytes(content)
-            print(f"{target / own.name}: {len(content) // 1024 + 1} KiB")
-            page.close()
-        browser.close()
+    for own in pictures:
+        size = ViewportSize(width=WIDTH_PX, height=own.height_px)
+        page = browser.new_page(viewport=size, color_scheme="light")
+        page.goto((folder / own.page).resolve().as_uri())
+        page.evaluate(own.prepare)
+        page.evaluate(WITHOUT_FOLDER, f"{folder.resolve()}{os.sep}")
+        content = with_palette(page.screenshot())
+        (target / own.name).write_bytes(content)
+        print(f"{target / own.name}: {len(content) // 1024 + 1} KiB")
+        page.close()
 
 
 def with_palette(png: bytes) -> bytes:
@@ -116,7 +111,12 @@ def main(arguments: Sequence[str]) -> None:
     target.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
         make_pages(Path(folder))
-        take(PAGES, Path(folder), target)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which(BROWSER), args=["--no-sandbox", "--disable-gpu"]
+            )
+            take(browser, PAGES, Path(folder), target)
+            browser.close()
 
 
 if __name__ == "__main__":

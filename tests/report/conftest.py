@@ -1,4 +1,4 @@
-"""One browser for all tests of pages in a worker."""
+"""An empty page for each test of pages, in the one browser of its worker."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browser import Browser, ShownPage, running_browser
-from tests.support.chromium import MISSING, PROGRAM
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Provide Chromium; skip where there is none."""
-    if PROGRAM is None:
-        pytest.skip(MISSING)
-    with running_browser(PROGRAM) as browser:
-        yield browser
+from tests.support.browser import Browser, ShownPage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.chromium import MISSING, PROGRAM
+from tests.support.browser import Browser
 from tests.support.repository import ROOT
 from tools.page_pictures import PAGES, PICTURES, WIDTH_PX, PagePicture, take
 
@@ -22,12 +22,11 @@ def test_the_readme_shows_a_small_picture_of_each_page(own: PagePicture) -> None
         assert picture.size == (WIDTH_PX, own.height_px)
 
 
-@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
-def test_a_picture_is_of_what_its_script_left(tmp_path: Path) -> None:
+def test_a_picture_is_of_what_its_script_left(browser: Browser, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<!doctype html><body style='background: #fff'>", encoding="utf-8")
     script = "document.body.style.background = '#0000ff'"
-    take([PagePicture("page.png", Path(page.name), 50, script)], tmp_path, tmp_path)
+    take(browser, [PagePicture("page.png", Path(page.name), 50, script)], tmp_path, tmp_path)
     with Image.open(tmp_path / "page.png") as image:
         picture = image.convert("RGB")
     assert picture.size == (WIDTH_PX, 50)
