@@ -16,6 +16,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,7 @@ def render_page(
     style = _joined((*STYLES, *styles))
     script = _joined((*SCRIPTS, *scripts))
     return (
-        _environment()
+        _environment(FOLDER)
         .get_template(template)
         .render(
             {
@@ -97,11 +98,12 @@ def json_in_element(value: object) -> str:
     return UNSAFE_IN_ELEMENT.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _environment() -> Environment:
+@cache  # a template takes longer to compile than to fill, and a job writes its page many times
+def _environment(folder: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
+        loader=FileSystemLoader(folder, encoding="utf-8"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_printable,

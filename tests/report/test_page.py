@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import CodeType
 
 import pytest
+from jinja2 import Environment
 
 from matting.imaging.sample_format import Size
 from matting.report import page
@@ -70,6 +72,23 @@ def written(folder: Path, *, name: str = HOSTILE, refresh_seconds: int | None = 
     )
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_a_template_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str | None] = []
+    compile_template = Environment._compile
+
+    def counted(self: Environment, source: str, filename: str) -> CodeType:
+        compiled.append(filename)
+        return compile_template(self, source, filename)
+
+    monkeypatch.setattr(Environment, "_compile", counted)
+    first = written(folder).read_text(encoding="utf-8")
+    assert str(folder / "test.html.j2") in compiled
+    compiled.clear()
+    assert written(folder).read_text(encoding="utf-8") == first
+    assert compiled == []
+    assert "another" in written(folder, name="another").read_text(encoding="utf-8")
 
 
 def test_names_are_text_whatever_they_hold(folder: Path, shown: ShownPage) -> None:
