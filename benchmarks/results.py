@@ -36,7 +36,11 @@ def machine_kind(device: str) -> str:
     """Return the kind of machine, each of which has sections of its own."""
     if device != "cpu":
         return "graphics card"
-    return f"processor {'with' if cpu_has_matrix_units() else 'without'} matrix units"
+    if cpu_has_matrix_units():
+        return "processor with matrix units"
+    if torch.cpu.get_capabilities().get("avx512_bf16"):
+        return "processor with bf16 vector units"
+    return "processor without matrix units"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -89,7 +89,8 @@ class MattingNetwork(nn.Module):
             What `fit_guided_filter` returns, and the states after the last frame.
         """
         hid, rec = self.run_recurrent(src_sm, self.extract_features(src_sm), rec, frames)
-        return *self.fit_guided_filter(src_sm, hid, refine=refine), rec
+        y = self.project(hid)
+        return *self.fit_guided_filter(src_sm, y, hid, refine=refine), rec
 
     def extract_features(self, src_sm: Tensor) -> Features:
         """Return the features of each frame by itself.
@@ -107,15 +108,22 @@ class MattingNetwork(nn.Module):
         hid, rec = self.decoder(src_sm, features, rec or NO_STATE, frames)
         return hid, rec
 
+    def project(self, hid: Tensor) -> Tensor:
+        """Return residual and alpha on the small copy [N, 4, h, w], float32, of hid."""
+        # Alpha of half precision would be off by more than a step of 8 bits.
+        y: Tensor = self.project_mat(hid.float())
+        return y
+
     def fit_guided_filter(
-        self, src_sm: Tensor, hid: Tensor, *, refine: bool
+        self, src_sm: Tensor, y: Tensor, hid: Tensor, *, refine: bool
     ) -> tuple[Tensor | None, Tensor]:
         """Return A and b, [N, 4, h, w] each: at full size, A * guide + b is residual and pha.
 
         Each frame by itself. Without refinement, return None, and residual and pha themselves.
+
+        Args:
+            y: what `project` returns for `hid`.
         """
-        # Alpha of half precision would be off by more than a step of 8 bits.
-        y = self.project_mat(hid.float())  # [N, 4, h, w]
         return self.refiner.fit(src_sm, y, hid) if refine else (None, y)
 
 

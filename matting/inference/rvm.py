@@ -68,7 +68,8 @@ class RvmState(RecurrentState):
 
 class RvmInference(InferenceNetwork):
     """RVM on its device. Tensors between its steps: the small copy [T, 3, h, w] in [0, 1], then
-    f1 .. f4 after the first step, the decoder's output [T, 16, h, w] after the second."""
+    f1 .. f4 after the first step, the decoder's output [T, 16, h, w] after the second; then, on a
+    CPU, its projection [T, 4, h, w], which alpha is told by and the third step needs again."""
 
     smallest_px = 16
 
@@ -100,20 +101,29 @@ class RvmInference(InferenceNetwork):
         small, f1, f2, f3, f4 = features.tensors
         before = None if state is None else _rvm_state(state).tensors
         hidden, after = self._network.run_recurrent(small, (f1, f2, f3, f4), before, len(features))
-        output = RecurrentOutput(features.source, features.ratio, (small, hidden))
+        tensors = [small, hidden]
+        if self._device.type == "cpu":  # a GPU has more time than memory for it
+            tensors.append(self._network.project(hidden))
+        output = RecurrentOutput(features.source, features.ratio, tuple(tensors))
         return output, RvmState(after)
 
     @torch.inference_mode()
     def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
-        small, hidden = output.tensors
-        slope, offset = self._network.fit_guided_filter(small, hidden, refine=output.ratio != 1)
+        small, hidden = output.tensors[:2]
+        slope, offset = self._network.fit_guided_filter(
+            small, self._projected(output), hidden, refine=output.ratio != 1
+        )
         frames = output.source.device  # where the maps are applied
         return Matte(output.source, None if slope is None else slope.to(frames), offset.to(frames))
 
     @torch.inference_mode()
     def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
-        projected: Tensor = self._network.project_mat(output.tensors[1].float())
-        return projected[:, 3:].clamp(0, 1)
+        return self._projected(output)[:, 3:].clamp(0, 1)
+
+    def _projected(self, output: RecurrentOutput) -> Tensor:
+        """Return residual and alpha on the small copy, [T, 4, h, w]."""
+        _, hidden, *projected = output.tensors
+        return projected[0] if projected else self._network.project(hidden)
 
     @torch.inference_mode()
     def shift_state(self, state: RecurrentState, columns: int, rows: int) -> RvmState:

@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from matting.imaging.sample_format import Size
-from model import MattingNetwork, State, convolution, load_network, optimise_for_inference
+from model import (
+    MattingNetwork,
+    State,
+    convolution,
+    inference,
+    load_network,
+    optimise_for_inference,
+)
 from tests.support.half_precision import require_float32_results
 
 CASES = ["stage1_only", "portrait", "odd_size", "wide"]
@@ -143,6 +150,26 @@ def test_optimised_single_frames_equal_several_at_once(network: MattingNetwork) 
         single = [fast.extract_features(frame[None]) for frame in frames]
     for level, features in enumerate(together):
         assert (torch.cat([one[level] for one in single]) - features).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("strip_px", [1, 333, 1_000])
+def test_maps_are_the_same_in_strips_of_any_height(
+    network: MattingNetwork, strip_px: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = optimise_for_inference(network, torch.float32)
+    generator = torch.Generator().manual_seed(9)
+    small, hid = (torch.rand(2, channels, 21, 50, generator=generator) for channels in (3, 16))
+    hid = hid.contiguous(memory_format=torch.channels_last)
+
+    def maps() -> torch.Tensor:
+        with torch.inference_mode():
+            slope, offset = fast.fit_guided_filter(small, fast.project(hid), hid, refine=True)
+        assert slope is not None
+        return torch.cat((slope, offset), dim=1)
+
+    whole = maps()
+    monkeypatch.setattr(inference, "STRIP_PX", strip_px)
+    assert (maps() - whole).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
