@@ -79,24 +79,30 @@ def steps(folder: Path) -> list[Step]:
     infer += ["--checkpoint", str(CHECKPOINT), "--device", "cuda", "--decoder", "hardware"]
     network = ["--device", "cuda", "--rounds", 5, "--json"]
     return [
-        Step("GPU tests", tests, 125, folder / "tests.xml"),
-        Step("infer", infer, 40, folder / "none.json"),
+        Step(
+            "end to end, 8192x4096",
+            module_command("end_to_end", "--device", "cuda", "--json", folder / "large.json"),
+            85,
+            folder / "large.json",
+        ),
+        Step("GPU tests", tests, 115, folder / "tests.xml"),
+        Step("infer", infer, 35, folder / "none.json"),
         Step(
             "the network alone",
             module_command(
                 *("network", "--sizes", "3840x2160", "8192x4096", "--precisions", "fp32", "fp16"),
                 *(*network, folder / "network.json"),
             ),
-            95,
+            85,
             folder / "network.json",
         ),
         Step(
             "throughput",
             module_command(
-                *("throughput", "--width", 3840, "--height", 2160, "--frames", 240, "--rounds", 1),
+                *("throughput", "--width", 3840, "--height", 2160, "--frames", 150, "--rounds", 1),
                 *("--ratio", 0.2, "--device", "cuda", "--json", folder / "throughput.json"),
             ),
-            135,
+            95,
             folder / "throughput.json",
         ),
         Step(
@@ -105,7 +111,7 @@ def steps(folder: Path) -> list[Step]:
                 *("network", "--drift", 3000, "--precisions", "fp16", "--device", "cuda"),
                 *("--json", folder / "drift.json"),
             ),
-            80,
+            60,
             folder / "drift.json",
         ),
     ]
