@@ -25,17 +25,31 @@ CLEARLY_MORE = 1.05
 QUALITY = 78  # of the pictures
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Seen:
-    """A frame that is pictured."""
+    """A frame that is to be pictured.
+
+    Attributes:
+        views: its pictures, or what makes them.
+    """
 
     frame: int
     doubt: float
-    views: SmallViews
+    views: SmallViews | Callable[[], SmallViews]
+
+    def picture(self) -> SmallViews:
+        """Return its pictures; from then on the frame need not be held."""
+        if not isinstance(self.views, SmallViews):
+            self.views = self.views()
+        return self.views
 
 
 class DoubtfulFrames:
-    """The frames of greatest doubt so far, apart from each other."""
+    """The frames of greatest doubt so far, apart from each other.
+
+    The newest of them is pictured only when the next is found, or at the end: where doubt rises
+    from frame to frame each takes the place of the one before.
+    """
 
     def __init__(self, most: int, apart: int) -> None:
         """
@@ -58,19 +72,17 @@ class DoubtfulFrames:
             near = [min(self._seen, key=lambda own: own.doubt)]
         if all(doubt > CLEARLY_MORE * own.doubt for own in near):
             self._seen = [own for own in self._seen if own not in near]
-            self._seen.append(_Seen(frame, doubt, views()))
+            self.picture()
+            self._seen.append(_Seen(frame, doubt, views))
+
+    def picture(self) -> None:
+        """Picture all frames that have been found so far."""
+        for own in self._seen:
+            own.picture()
 
     def moments(self) -> tuple[DoubtfulMoment, ...]:
         """Return them, in order."""
-        return tuple(
-            DoubtfulMoment(
-                own.frame,
-                encode_webp(own.views.source.numpy(), QUALITY),
-                encode_webp(own.views.matte.numpy(), QUALITY),
-                encode_webp(own.views.composite.numpy(), QUALITY),
-            )
-            for own in self._seen
-        )
+        return tuple(_moment(own.frame, own.picture()) for own in self._seen)
 
 
 class SignCollector:
@@ -127,6 +139,8 @@ class SignCollector:
         for frame, doubt in zip(frames.split(1), values[:, DOUBT].tolist(), strict=True):
             self._doubtful.offer(self._frames, doubt, partial(self._views_of, frame))
             self._frames += 1
+        if frames.source.device != CPU:  # whose memory is scarcer than the time for a picture
+            self._doubtful.picture()
 
     def collected(self) -> SegmentSigns:
         """Return what was seen of all frames.
@@ -147,6 +161,11 @@ class SignCollector:
             torch.cat(self._views).numpy() if self._views else None,
             self._made_by,
         )
+
+
+def _moment(frame: int, views: SmallViews) -> DoubtfulMoment:
+    pictures = (encode_webp(each.numpy(), QUALITY) for each in views.pictures)
+    return DoubtfulMoment(frame, *pictures)
 
 
 def _between_eyes(alpha: Tensor, eyes: StereoLayout) -> Tensor:

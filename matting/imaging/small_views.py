@@ -33,6 +33,11 @@ class SmallViews:
     matte: Tensor
     composite: Tensor
 
+    @property
+    def pictures(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All of them, in that order."""
+        return self.source, self.matte, self.composite
+
 
 @torch.inference_mode()
 def small_views(

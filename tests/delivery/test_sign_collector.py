@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,19 @@ def test_the_greatest_are_kept_apart_from_each_other() -> None:
 
 def test_what_is_hardly_more_doubtful_is_not_pictured_again() -> None:
     assert doubtful([1 + frame / 1000 for frame in range(40)], 1, 1) == [0]
+
+
+def test_only_what_stays_is_pictured_where_doubt_rises() -> None:
+    frames, made = DoubtfulFrames(2, 5), []
+    blank = SmallViews(*torch.zeros(3, 2, 2, 3, dtype=torch.uint8))
+
+    def views(number: int) -> SmallViews:
+        made.append(number)
+        return blank
+
+    for number, doubt in enumerate([1, 2, 3, 4, 1, 1, 1, 1, 1, 3, 4, 5]):
+        frames.offer(number, doubt, partial(views, number))
+    assert [moment.frame for moment in frames.moments()] == made == [3, 11]
 
 
 def frame(alpha: float) -> StoredFrames:
