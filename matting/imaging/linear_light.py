@@ -21,6 +21,7 @@ HLG_WHITE = 0.75  # the code value of reference white, ITU-R BT.2408
 # Where the camera's curve is bent, with so many digits that nothing jumps there: ITU-T H.273.
 CAMERA_ALPHA, CAMERA_BETA = 1.099296826809442, 0.018053968510807
 CODES = 1 << 16
+BAND_ROWS = 64  # at once: in float32 a whole picture of 8192x4096 would take 940 MB
 
 
 class Curve(Enum):
@@ -54,9 +55,12 @@ def premultiplied_light(
         [H, W, 4], float16.
     """
     result = np.empty((*codes.shape[:2], 4), np.float16)
-    coverage = alpha.astype(np.float32) / np.float32(largest_alpha)
-    result[..., :3] = linear_light_table(curve)[codes] * coverage
-    result[..., 3:] = coverage
+    table = linear_light_table(curve)
+    for top in range(0, len(codes), BAND_ROWS):
+        band = slice(top, top + BAND_ROWS)
+        coverage = alpha[band].astype(np.float32) / np.float32(largest_alpha)
+        result[band, :, :3] = table[codes[band]] * coverage
+        result[band, :, 3:] = coverage
     return result
 
 

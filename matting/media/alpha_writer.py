@@ -25,6 +25,7 @@ from matting.media.codecs import add_video_stream
 from matting.media.colour_tags import ColourRange, ColourTags, Matrix
 from matting.media.encoders import EncoderInput
 from matting.media.frame_planes import frame_with_alpha
+from matting.media.frame_threads import use_threads
 from matting.media.mp4.header_room import header_first
 from matting.media.timed_writer import TimedWriter
 from matting.media.video_writer import KEY_FRAME_SECONDS, MAX_RATE
@@ -84,7 +85,7 @@ class AlphaVideoWriter(TimedWriter):
             context.time_base = time_base
             context.gop_size = max(1, round(rate * KEY_FRAME_SECONDS))
             context.sample_aspect_ratio = pixel_aspect
-            context.thread_count, context.thread_type = 0, "AUTO"
+            use_threads(context)
             tags.apply_to(context)
             if is_rgb:
                 context.colorspace, context.color_range = Matrix.RGB, ColourRange.FULL

@@ -29,6 +29,7 @@ from matting.media.container import (
     reading,
     until_break,
 )
+from matting.media.frame_threads import AUTO, use_threads
 from matting.media.pixel_formats import top_down
 from matting.progress import ignore
 
@@ -111,7 +112,7 @@ def decode_files(
     decoding: Decoding,
     *,
     strict: bool,
-    threads: int = 0,
+    threads: int = AUTO,
     only: Container[int] | None = None,
     listen: bool = False,
     alive: Callable[[], None] = ignore,
@@ -126,7 +127,7 @@ def decode_files(
     Args:
         decoding: is told of the first file's frames and of the decoder's refusals.
         strict: refuse damaged packets, rather than conceal the damage.
-        threads: how many; 0: as many as the machine has cores.
+        threads: 1, or AUTO: as many as `use_threads` says.
         only: the numbers of the first file's packets to decode; None: all.
         listen: note the decoder's complaints; with one thread.
         alive: called for every packet, whether it gives a frame or not.
@@ -137,8 +138,10 @@ def decode_files(
         container.flags &= ~GENERATE_PTS
         decoding.time_base = stream.time_base or Fraction(0)
         context = decoder_of(stream)
-        context.thread_count = threads
-        context.thread_type = "AUTO" if threads != 1 else "SLICE"
+        if threads == 1:
+            context.thread_count, context.thread_type = 1, "SLICE"
+        else:
+            use_threads(context)
         if strict:
             context.options = {**context.options, "err_detect": "explode"}
         starts = [0]

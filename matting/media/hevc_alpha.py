@@ -28,6 +28,7 @@ from matting.media.video_writer import KEY_FRAME_SECONDS, MAX_RATE
 from matting.progress import ignore
 from matting.system import atomic_files
 from matting.system.closing import Closing
+from matting.system.memory import return_freed_memory
 from matting.system.temporary_files import create_temporary
 
 DEFAULT_QUALITY = 20
@@ -110,6 +111,7 @@ class HevcAlphaWriter(Closing):
             StorageError: the file cannot be written.
         """
         self._writer.finish(lambda _: on_frames(0))
+        return_freed_memory()  # of as much as this process has used, ffmpeg needs most
         try:
             self._encode(lambda _: on_frames(0))
             self._decode(lambda _: on_frames(0))

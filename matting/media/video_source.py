@@ -29,6 +29,7 @@ from matting.media.cuda import SURFACE_FORMATS, Nvdec, planes_on_gpu, surface_fo
 from matting.media.frame_chunks import in_chunks
 from matting.media.frame_filters import FrameFilters
 from matting.media.frame_planes import planes_of
+from matting.media.frame_threads import use_threads
 from matting.media.hdr_metadata import HdrMetadata
 from matting.media.media_index import IndexPart, index_of
 from matting.media.pixel_formats import sample_format_of
@@ -73,8 +74,7 @@ class VideoSource:
         interlaced = self._info.interlaced or self._first.interlaced
         if interlaced and deinterlaces:
             require_whole_pictures(self._info)
-        # What segment has cut needs none of it.
-        self._filters = FrameFilters(
+        self._filters = FrameFilters(  # what segment has cut needs none of them
             interlaced and deinterlaces, alpha_use_of(self._info), self._info.header.crop
         )
         self._times = sorted(index.packets.frame_times(path))
@@ -270,7 +270,7 @@ class VideoSource:
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         if self._nvdec is not None:
             return self._nvdec.frames(container, stream)
-        stream.thread_type = "AUTO"
+        use_threads(stream.codec_context)
         return decode(container, stream)
 
     def _broken(self, index: int, what: str) -> MattingError:

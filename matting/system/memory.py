@@ -70,6 +70,12 @@ def keep_freed_memory() -> None:
         library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
 
 
+def return_freed_memory() -> None:
+    """Return to the system what `keep_freed_memory` keeps, for another process that needs it."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextmanager
 def enough_memory() -> Iterator[None]:
     """Turn a device's refusal in the block into a plain error.

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from enum import Enum, auto
+from functools import partial
 
 import torch
 
@@ -40,6 +41,7 @@ from matting.system.memory import keep_freed_memory
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.finished_segment import finish
 from matting.workers.matting_stage import MattingStage
+from matting.workers.memory_need import is_large
 from matting.workers.pipeline import Channel, Stages, StoppedError
 from matting.workers.render_stage import RenderStage
 from matting.workers.segment_job import SegmentJob, StoredBatch
@@ -173,10 +175,7 @@ class Worker(Closing):
             yield from job.stored_frames(size)
             return
         matting = self._matting
-
-        def on_skip() -> None:
-            self._features.offer((job, Mark.CHECKED))
-
+        on_skip = partial(self._features.offer, (job, Mark.CHECKED))
         with closing(job.chunks_of_shots(size, on_skip)) as chunks:
             for chunk, starts_shot in chunks:
                 yield matting.extract_features(job, chunk, starts_shot=starts_shot)
@@ -245,6 +244,8 @@ class Worker(Closing):
 
     def _write_item(self, job: SegmentJob, item: OutputBatch | StoredBatch | Mark) -> None:
         if isinstance(item, Mark):
+            if is_large(job.source.size_px):  # two encoders at once would take twice the memory
+                self._written.join()
             job.writer.open()
             return
         if not job.task.targets or job.is_lead(len(item.pts)):
@@ -263,6 +264,7 @@ class Worker(Closing):
             job = self._written.get()
             job.attempt(self._finish_segment, job)
             job.close()
+            self._written.task_done()
             self._features.put((job, Mark.DONE))
 
     def _finish_segment(self, job: SegmentJob) -> None:

@@ -19,6 +19,7 @@ from matting.media.media_index import forget_index, known_index
 from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
+from matting.workers import memory_need
 from matting.workers.executor import ExecutorFactory, SegmentTask, WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
@@ -88,6 +89,33 @@ def test_the_next_is_matted_meanwhile_but_not_the_one_after_it(
     assert seen == [60]
     assert progress.done == 70
     assert all(processed(folder).values())
+
+
+def test_segments_of_large_frames_are_encoded_one_after_another(
+    tmp_path: Path,
+    progress: Recorder,
+    random_checkpoint: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class NotingWriter(SegmentWriter):
+        def open(self) -> None:
+            seen.append("open")
+            super().open()
+
+        def close(self) -> None:
+            super().close()
+            seen.append("closed")
+
+    def start(setup: WorkerSetup, _folder: Path, _progress: Progress) -> Worker:
+        return Worker(setup, stage_of=partial(MattingStage, create_writer=NotingWriter))
+
+    seen: list[str] = []
+    monkeypatch.setattr(memory_need, "LARGE_PX", 0)
+    segments = cut(tmp_path, progress)
+    executor = partial(Supervisor, start=start)
+    folder = infer(segments, matting_options(random_checkpoint), None, progress, executor)
+    assert all(processed(folder).values())
+    assert seen == ["open", "closed"] * 3
 
 
 def test_a_result_that_fails_late_costs_the_next_nothing(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ import torch
 from matting.errors import EncodeError, StorageError
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
+from matting.media.images import writer as writer_module
 from matting.media.images.png import Values, decode_png
 from matting.media.images.still import to_16_bits
-from matting.media.images.writer import ImageWriter
+from matting.media.images.writer import Array, ImageWriter
 from tests.support.clips import picture
 from tests.support.pixels import RGB16
 
@@ -77,6 +80,42 @@ def test_a_picture_that_did_not_reach_the_disk(damage: str, tmp_path: Path) -> N
             (folder / "c.png").write_bytes((folder / "a.png").read_bytes())
         with pytest.raises(EncodeError):
             writer.finish()
+
+
+@pytest.mark.parametrize(("most_pictures", "at_once"), [(0.5, 1), (1, 1), (2, 2)])
+def test_large_pictures_are_not_all_worked_on_at_once(
+    most_pictures: float, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CountingWriter(ImageWriter):
+        def _store(self, path: Path, parts: Sequence[Array]) -> Array:
+            with self._counted():
+                return super()._store(path, parts)
+
+        def _read(self, path: Path) -> Array:
+            with self._counted():
+                return super()._read(path)
+
+        @contextmanager
+        def _counted(self) -> Iterator[None]:
+            with lock:
+                working.append(1)
+                most.append(len(working))
+            yield
+            with lock:
+                working.pop()
+
+    lock, working, most = threading.Lock(), list[int](), list[int]()
+    results = np.stack([picture(number) for number in range(8)])
+    monkeypatch.setattr(writer_module, "THREADS", 4)
+    monkeypatch.setattr(writer_module, "MOST_BYTES", int(most_pictures * results[0].nbytes))
+    names = [f"{number}.png" for number in range(8)]
+    tensor = torch.from_numpy(results).permute(0, 3, 1, 2)
+    with CountingWriter(tmp_path / "x", names, depth=8) as writer:
+        writer.write(Planes(SampleFormat(), tensor), range(8))
+        writer.finish()
+    assert len(most) == 16 and max(most) <= at_once
+    written = pictures(tmp_path / "x").values()
+    assert all(map(np.array_equal, written, results))
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
