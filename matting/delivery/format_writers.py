@@ -15,6 +15,7 @@ from matting.imaging.delivered_frames import (
     join_alpha,
     joined_size,
 )
+from matting.imaging.large_frames import is_large
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.media.alpha_encoders import AlphaCodec, alpha_input
@@ -28,6 +29,7 @@ from matting.media.images.exr import ExrLight
 from matting.media.images.sequence import ImageSequence
 from matting.media.source import FrameSource
 from matting.media.video_writer import VideoWriter
+from matting.media.vp9_alpha import Vp9AlphaWriter
 from matting.options import EncodingOptions, FormatName, VideoCodec
 from matting.progress import ignore
 from matting.project.paths import picture_name
@@ -117,7 +119,9 @@ def create_format_writer(
     codec = ALPHA_CODECS.get(row.name)
     if codec is not None:
         create: Callable[..., FormatWriter] = partial(AlphaVideoWriter, codec=codec)
-        if codec is AlphaCodec.HEVC:
+        if codec is AlphaCodec.VP9 and is_large(source.size_px):
+            create = Vp9AlphaWriter
+        elif codec is AlphaCodec.HEVC:
             same = encoding.codec is VideoCodec.HEVC
             quality = quality_of(encoding) if same else DEFAULT_QUALITY
             create = partial(HevcAlphaWriter, quality=quality)

@@ -110,7 +110,11 @@ class AlphaVideoWriter(TimedWriter):
             self._encode(partial(self._frame, picture, alpha), time)
 
     def _frame(self, picture: Planes, alpha: Tensor) -> VideoFrame:
-        frame = frame_with_alpha(picture, alpha, self._samples.pixel_format, self._size_px)
+        return self._tagged(
+            frame_with_alpha(picture, alpha, self._samples.pixel_format, self._size_px)
+        )
+
+    def _tagged(self, frame: VideoFrame) -> VideoFrame:
         # ProRes has them in each frame's header, by which ffmpeg goes.
         frame.color_range, frame.colorspace = self._tags.range, self._tags.matrix
         frame.color_trc, frame.color_primaries = self._tags.transfer, self._tags.primaries

@@ -42,13 +42,14 @@ def planes_of(frame: VideoFrame, colour: ColourTags, orientation: Orientation = 
     return Planes(sample_format, _tensor(arrays[:1]), chroma)
 
 
-def frame_of(planes: Planes, pixel_format: str) -> VideoFrame:
-    """Return a frame for an encoder; a size that the format cannot have grows, repeating the edge.
+def frame_of(planes: Planes, pixel_format: str, size_px: Size | None = None) -> VideoFrame:
+    """Return a frame for an encoder, whose edge repeats where it is larger.
 
     Args:
         planes: [1, .., H, W] in that format's bits and layout; grey where it has no chroma.
+        size_px: of the frame; None: that of `planes`, grown to whole chroma samples.
     """
-    width, height = (
+    width, height = size_px or (
         -(-side // s) * s
         for side, s in zip(planes.size, planes.sample_format.subsampling, strict=True)
     )

@@ -78,13 +78,21 @@ class TimedWriter(Closing):
             EncodeError: the file does not hold every frame at its time, each decodable.
             StorageError: the file cannot be written.
         """
+        self.complete()
+        require_times(self._path, self.times_seconds, on_frames)
+
+    def complete(self) -> None:
+        """Encode what the encoder still holds, and close the file, for somebody else to check.
+
+        Raises:
+            EncodeError, StorageError: as `finish`.
+        """
         packets = self._packets_of(None)
         with encoding_to(self._path):
             self._mux(packets)
             self._mux_rest()
             self._container.close()
         self._release_encoder()
-        require_times(self._path, self.times_seconds, on_frames)
 
     @property
     def times_seconds(self) -> list[Fraction]:

@@ -13,16 +13,6 @@ from matting.system.ram import ROOM, available_bytes
 # are at work at once.
 PROGRAM_BYTES = 950_000_000
 BYTES_PER_PIXEL = 150
-# Of larger frames, two segments at once would take more memory than one of 8192x4096.
-LARGE_PX = 8192 * 4096 // 2
-
-
-def is_large(size_px: Size) -> bool:
-    """Return whether one segment is to be finished before the next is encoded.
-
-    Else they overlap: what an encoder holds is flushed and checked while the next takes frames.
-    """
-    return size_px.width * size_px.height > LARGE_PX
 
 
 def needed_bytes(size_px: Size) -> int:

@@ -23,6 +23,7 @@ import torch
 
 from matting.errors import InputError
 from matting.imaging.frame_parts import FrameParts
+from matting.imaging.large_frames import is_large
 from matting.imaging.planes import TimedBatch
 from matting.inference.base import RecurrentOutput
 from matting.inference.precision_record import PrecisionChoice
@@ -41,7 +42,6 @@ from matting.system.memory import keep_freed_memory
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.finished_segment import finish
 from matting.workers.matting_stage import MattingStage
-from matting.workers.memory_need import is_large
 from matting.workers.pipeline import Channel, Stages, StoppedError
 from matting.workers.render_stage import RenderStage
 from matting.workers.segment_job import SegmentJob, StoredBatch
@@ -244,7 +244,7 @@ class Worker(Closing):
 
     def _write_item(self, job: SegmentJob, item: OutputBatch | StoredBatch | Mark) -> None:
         if isinstance(item, Mark):
-            if is_large(job.source.size_px):  # two encoders at once would take twice the memory
+            if is_large(job.source.size_px):  # else encoders of two segments overlap
                 self._written.join()
             job.writer.open()
             return

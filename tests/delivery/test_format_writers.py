@@ -13,10 +13,12 @@ import pytest
 from matting.delivery.format_writers import create_format_writer, format_input
 from matting.delivery.formats import FORMATS, AlphaTravel, DeliveryFormat
 from matting.errors import MediaError
+from matting.imaging import large_frames
 from matting.imaging.delivered_frames import DeliveredFrames
 from matting.imaging.sample_format import SampleFormat, Size, TransferFunction
 from matting.media.colour_tags import BT709_TAGS
 from matting.media.probe import probe
+from matting.media.vp9_alpha import Vp9AlphaWriter
 from matting.options import CodecBackend, EncodingOptions, FormatName, VideoCodec
 from tests.support.pictured_source import PicturedSource
 from tests.support.soft_disc import (
@@ -77,6 +79,23 @@ def test_straight_alpha_looks_over_any_colour_as_it_should(
     written = write(row, tmp_path / f"disc{row.suffix}", PicturedSource())
     bound = 1.0 if row.name in LOSSLESS else 2.0
     assert worst_mean_error(shown(row, written), *disc()) <= bound
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_of_large_frames_webm_is_made_by_one_encoder_at_a_time(
+    large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(large_frames, "LARGE_PX", 0)
+    row, source = FORMATS[FormatName.WEBM], PicturedSource()
+    samples = format_input(row, source, SOFTWARE)
+    path = tmp_path / "opened.webm"
+    with create_format_writer(
+        row, path, source=source, encoding=SOFTWARE, samples=samples
+    ) as writer:
+        assert isinstance(writer, Vp9AlphaWriter) == large
+    written = write(row, tmp_path / "disc.webm", source)
+    assert worst_mean_error(shown(row, written), *disc()) <= 2
 
 
 @pytest.mark.parametrize("row", CHANNELS, ids=lambda row: row.name)

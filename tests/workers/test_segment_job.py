@@ -14,12 +14,12 @@ import pytest
 
 from matting.delivery.segment_writer import SegmentWriter
 from matting.errors import EncodeError, SegmentsFailedError
+from matting.imaging import large_frames
 from matting.infer import infer
 from matting.media.media_index import forget_index, known_index
 from matting.progress import Progress
 from matting.project.inputs import Input
 from matting.project.paths import MattedFolder
-from matting.workers import memory_need
 from matting.workers.executor import ExecutorFactory, SegmentTask, WorkerSetup
 from matting.workers.matting_stage import MattingStage
 from matting.workers.segment_job import SegmentJob
@@ -110,7 +110,7 @@ def test_segments_of_large_frames_are_encoded_one_after_another(
         return Worker(setup, stage_of=partial(MattingStage, create_writer=NotingWriter))
 
     seen: list[str] = []
-    monkeypatch.setattr(memory_need, "LARGE_PX", 0)
+    monkeypatch.setattr(large_frames, "LARGE_PX", 0)
     segments = cut(tmp_path, progress)
     executor = partial(Supervisor, start=start)
     folder = infer(segments, matting_options(random_checkpoint), None, progress, executor)
