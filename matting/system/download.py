@@ -44,6 +44,10 @@ class DownloadError(Exception):
     """It failed, or went beyond a limit; the message is a clause that says why."""
 
 
+class PastEndError(DownloadError):
+    """The content has no bytes at the offset that was asked for."""
+
+
 class _Started(NamedTuple):
     """The content comes.
 
@@ -136,7 +140,11 @@ class _Receiver(threading.Thread):
         except queue.Empty:
             raise DownloadError(f"nothing came for {patience_seconds:g} seconds") from None
         if isinstance(item, Exception):
-            raise DownloadError(str(getattr(item, "reason", None) or item)) from item
+            past_end = (
+                getattr(item, "code", None) == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+            )
+            kind = PastEndError if past_end else DownloadError
+            raise kind(str(getattr(item, "reason", None) or item)) from item
         return item
 
     def stop(self) -> None:

@@ -17,10 +17,11 @@ import torch
 
 from matting.errors import InputError, MissingError
 from matting.inference import weights
-from matting.inference.published import PUBLISHED
+from matting.inference.published import PUBLISHED, PublishedWeights
 from matting.inference.rvm import RvmNetwork
-from matting.inference.weights_download import download
+from matting.inference.weights_download import BEGUN, download
 from matting.network_choice import Model
+from matting.system.temporary_files import temporary_name
 from model import RESNET50, MattingNetwork, load_network
 from tests.support.recorder import Recorder
 
@@ -40,6 +41,12 @@ def server() -> Iterator[str]:
             content = b" <!DOCTYPE html><p>Sign in" if self.path == "/page" else CONTENT
             asked = self.headers.get("Range", "bytes=0-")
             first = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if self.path.startswith("/rest") and self.path != f"/rest_from_{first}":
+                self.send_error(403)
+                return
+            if first >= len(content):
+                self.send_error(416)
+                return
             self.send_response(206 if first else 200)
             self.send_header("Content-Length", str(len(content) - first))
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
@@ -129,7 +136,53 @@ def test_a_page_in_place_of_the_weights_is_called_one(
         download(tmp_path / NAME, progress, file)
 
 
-@pytest.mark.parametrize("page", ["whole", "half", "absent"])
+def published_at(address: str) -> PublishedWeights:
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    return replace(PUBLISHED[Model.MOBILENETV3], url=address, mirrors=(), sha256=sha256)
+
+
+class Interrupting(Recorder):
+    """Ctrl-C when something has come."""
+
+    def advance(self, units: int = 1) -> None:
+        super().advance(units)
+        if units:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("ending", ["broke off", "Ctrl-C"])
+def test_the_next_run_goes_on_where_one_was_ended(
+    ending: str, tmp_path: Path, server: str, progress: Recorder
+) -> None:
+    target = tmp_path / NAME
+    if ending == "Ctrl-C":
+        with pytest.raises(KeyboardInterrupt):
+            download(target, Interrupting(), published_at(f"{server}/whole"))
+    else:
+        with pytest.raises(MissingError, match="broke off"):
+            download(target, progress, published_at(f"{server}/half"))
+    assert not target.exists()
+    (left,) = tmp_path.iterdir()
+    came = left.stat().st_size
+    assert 0 < came < len(CONTENT)
+    download(target, progress, published_at(f"{server}/rest_from_{came}"))
+    assert target.read_bytes() == CONTENT
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("extra_bytes", [-20, 0, 20])
+def test_what_is_no_part_of_the_weights_is_fetched_anew(
+    extra_bytes: int, tmp_path: Path, server: str, progress: Recorder
+) -> None:
+    target = tmp_path / NAME
+    begun = temporary_name(target, BEGUN)
+    begun.write_bytes(b"x" * (len(CONTENT) + extra_bytes))
+    download(target, progress, published_at(f"{server}/whole"))
+    assert target.read_bytes() == CONTENT
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("page", ["whole", "absent"])
 def test_a_bad_download_leaves_nothing(
     page: str, tmp_path: Path, server: str, progress: Recorder
 ) -> None:
