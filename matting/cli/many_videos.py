@@ -140,7 +140,7 @@ class ManyVideos:
         return False
 
     def _wait_for_videos(self, wait: Callable[[float], object]) -> None:
-        """Return when videos have arrived, which are listed then."""
+        """Return when there are videos to do: some have arrived, or somebody has listed them."""
         self._console.say("")
         self._console.say("Waiting for videos. Ctrl-C ends this.")
         while True:
@@ -149,9 +149,8 @@ class ManyVideos:
             if arrived:
                 for video in arrived:
                     self._failed.pop(place(video), None)
-                    self._queue.forget(video)
-                self._queue.add(arrived)
-                self._queue.save()
+                self._queue.arrive(arrived)
+            if self._queue.next() is not None:
                 return
 
     def _new_of(self, files: list[Path]) -> list[Path]:

@@ -45,7 +45,8 @@ class VideoFinder:
         self._recursive = recursive
         self._arrivals = arrivals or Arrivals()
         self._clock = clock
-        self._is_lost = False
+        self._folders = [path for path in given if path.is_dir()]
+        self._lost: set[Path] = set()
 
     def find(self, progress: Progress, *, in_folders: bool = True) -> Iterator[Path]:
         """Yield the videos; say what is left out, and why.
@@ -87,19 +88,7 @@ class VideoFinder:
         Args:
             new_of: returns which of the files are to be looked at.
         """
-        try:
-            files = [
-                path
-                for folder in self._given
-                if folder.is_dir()
-                for path in find_files(folder, recursive=self._recursive).files
-            ]
-        except InputError as error:  # a drive of the network is away; it is waited for
-            if not self._is_lost:
-                progress.say(str(error))
-            self._is_lost = True
-            return []
-        self._is_lost = False
+        files = [path for folder in self._folders for path in self._files_in(folder, progress)]
         now = self._clock()
         with guarded_reading():
             settled = self._arrivals.settled(new_of(files), now)
@@ -107,6 +96,18 @@ class VideoFinder:
             if path.suffix.lower() in VIDEO_SUFFIXES:
                 progress.say(f"Left out (no whole video, and unchanged for long): {path.name}")
         return settled
+
+    def _files_in(self, folder: Path, progress: Progress) -> Sequence[Path]:
+        """Return what may be videos in a folder; none while it is away, as network drives are."""
+        try:
+            files = find_files(folder, recursive=self._recursive).files
+        except InputError as error:
+            if folder not in self._lost:
+                progress.say(f"{error.what} It is waited for.")
+            self._lost.add(folder)
+            return ()
+        self._lost.discard(folder)
+        return files
 
 
 def clashes(videos: Collection[Path], output: Path | None) -> dict[Path, Path]:

@@ -29,7 +29,6 @@ class VideoQueue:
 
     Attributes:
         path: the file; None: there is none.
-        leading_out: lines that were not followed, for they lead out of the queue's folder.
     """
 
     def __init__(self, path: Path | None, progress: Progress, *, is_given: bool) -> None:
@@ -41,7 +40,6 @@ class VideoQueue:
             InputError: the file is there, and is no queue of videos.
         """
         self.path = path
-        self.leading_out: list[Path] = []
         self._progress = progress
         self._is_given = is_given
         self._text = QueueText.new(path.parent if path else Path())
@@ -49,6 +47,7 @@ class VideoQueue:
         self._is_damaged = False
         self._given: set[str] = set()
         self._outcomes: dict[str, tuple[Path, str]] = {}  # of this run
+        self._unsaved: list[Path] = []  # listed here, and not in the file yet
         if path is not None and os.path.lexists(path):
             self._content = read_queue_file(path)
             self._text = QueueText.parse(self._content, path)
@@ -65,6 +64,8 @@ class VideoQueue:
         Raises:
             InputError: there are too many.
         """
+        videos = list(videos)
+        self._read_again()
         listed = {place(video) for video in self._text.videos}
         taken_out = []
         for video in videos:
@@ -77,8 +78,20 @@ class VideoQueue:
             if len(listed) == MOST_VIDEOS:
                 raise InputError(f"More than {MOST_VIDEOS} videos are too many.", "Give fewer.")
             self._text.append(video)
+            self._unsaved.append(video)
             listed.add(place(video))
         return taken_out
+
+    def arrive(self, videos: Collection[Path]) -> None:
+        """List videos that have come, or have changed since they failed, to be done in this run.
+
+        Raises:
+            InputError: there are too many.
+        """
+        for video in videos:
+            self._outcomes.pop(place(video), None)
+        self.add(videos)
+        self._save_if_possible()
 
     def save(self) -> None:
         """Write the file, if there is one, where that would change it.
@@ -91,24 +104,19 @@ class VideoQueue:
             return
         atomic_files.write_bytes(self.path, content)
         self._content = content
+        self._unsaved.clear()
 
     def next(self) -> Path | None:
         """Return the next video, by the file as it is now; None: there is none left."""
         self._read_again()
-        return next((v for v in self.videos() if place(v) not in self._outcomes), None)
+        left = (video for video in self._text.videos if place(video) not in self._outcomes)
+        return next(filter(self._may_be_done, left), None)
 
     def record(self, video: Path, outcome: str) -> None:
         """Note what came of a video, in a clause that begins with "done" or "failed"."""
         self._outcomes[place(video)] = video, outcome
         self._read_again()
-        try:
-            self.save()
-        except StorageError as error:  # the work goes on without; the next one is written again
-            self._progress.say(str(error))
-
-    def forget(self, video: Path) -> None:
-        """Have a video done once more in this run, which has changed since."""
-        self._outcomes.pop(place(video), None)
+        self._save_if_possible()
 
     def outcome_of(self, video: Path) -> str:
         """Return what the file says that came of a video; "": nothing yet."""
@@ -120,11 +128,12 @@ class VideoQueue:
 
     def videos(self) -> list[Path]:
         """Return the videos that are listed, in order."""
-        allowed: list[Path] = []
-        self.leading_out = []
-        for video in self._text.videos:
-            (allowed if self._may_be_done(video) else self.leading_out).append(video)
-        return allowed
+        return [video for video in self._text.videos if self._may_be_done(video)]
+
+    @property
+    def leading_out(self) -> list[Path]:
+        """Lines that are not followed, for they lead out of the queue's folder."""
+        return [video for video in self._text.videos if not self._may_be_done(video)]
 
     def unlisted(self, videos: Iterable[Path]) -> list[Path]:
         """Return which videos are not listed, and never were."""
@@ -142,23 +151,40 @@ class VideoQueue:
         except (OSError, RuntimeError):  # the latter: links in a circle, up to Python 3.12
             return False
 
+    def _save_if_possible(self) -> None:
+        try:
+            self.save()
+        except StorageError as error:  # the work goes on without; the next time it is tried again
+            self._progress.say(str(error))
+
     def _read_again(self) -> None:
         """Take over what somebody has changed in the file."""
         if self.path is not None and os.path.lexists(self.path):
             try:
                 content = read_queue_file(self.path)
                 if content != self._content:
-                    known = self._text.known | set(map(self._text.hash_of, self._text.videos))
-                    self._text = QueueText.parse(content, self.path)
-                    self._text.known |= known
+                    self._take_over(QueueText.parse(content, self.path))
                     self._content = content
                 self._is_damaged = False
             except MattingError as error:
                 if not self._is_damaged:
                     self._progress.say(f"{error} Until then the queue stays as it was.")
                 self._is_damaged = True
+        else:  # it is written anew with the next outcome
+            self._content, self._is_damaged = b"", False
         for video, outcome in self._outcomes.values():
             self._text.set_outcome(video, outcome)
+
+    def _take_over(self, text: QueueText) -> None:
+        """Go on with what the file holds now, and with what it could not be told yet."""
+        unsaved = set(map(place, self._unsaved))
+        listed = (video for video in self._text.videos if place(video) not in unsaved)
+        text.known |= self._text.known | set(map(self._text.hash_of, listed))
+        there = set(map(place, text.videos))
+        for video in self._unsaved:
+            if place(video) not in there:
+                text.append(video)
+        self._text = text
 
 
 @contextmanager

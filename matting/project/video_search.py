@@ -116,9 +116,14 @@ def find_files(folder: Path, *, recursive: bool) -> FoundFiles:
                 f"{folder} holds more than {MOST_ENTRIES} files: too many to look at each.",
                 f"{give('a folder that holds the videos and little else')}",
             )
-        if not path.is_file() or path.suffix.lower() in OTHER_SUFFIXES or is_temporary(path):
+        if path.suffix.lower() in OTHER_SUFFIXES or is_temporary(path):
             continue
-        status = path.stat()
+        try:
+            status = path.stat()
+        except OSError:  # it has gone in the meantime, or is a link to nothing
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            continue
         if is_result_name(path.stem):
             found.leave_out(RESULTS, path)
         elif status.st_ino and (status.st_dev, status.st_ino) in seen:

@@ -108,6 +108,33 @@ def test_a_file_that_cannot_be_read_any_more_is_not_overwritten(
     assert path.read_text(encoding="utf-8").count("#: done") == 2
 
 
+def test_what_was_listed_while_the_file_was_damaged_is_still_done(
+    tmp_path: Path, queue_of: Callable[..., VideoQueue]
+) -> None:
+    queue = queue_of("a.mp4")
+    path = tmp_path / "queue.txt"
+    whole = path.read_bytes()
+    path.write_bytes(b"caf\xe9.mp4")
+    queue.add([tmp_path / "b.mp4"])
+    queue.save()
+    path.write_bytes(whole)
+    assert work_off(queue) == ["a.mp4", "b.mp4"]
+    assert path.read_text(encoding="utf-8").count("#: done") == 2
+
+
+def test_a_file_that_is_deleted_is_written_anew(
+    tmp_path: Path, queue_of: Callable[..., VideoQueue]
+) -> None:
+    """As the message on a damaged one says."""
+    queue = queue_of("a.mp4", "b.mp4")
+    path = tmp_path / "queue.txt"
+    path.write_bytes(b"caf\xe9.mp4")
+    assert queue.next() == tmp_path / "a.mp4"
+    path.unlink()
+    assert work_off(queue) == ["a.mp4", "b.mp4"]
+    assert path.read_text(encoding="utf-8").count("#: done") == 2
+
+
 def test_two_runs_do_not_share_a_queue_and_nothing_else_stays(tmp_path: Path) -> None:
     path = tmp_path / "queue.txt"
     with held_queue(path, Recorder(), is_given=False) as queue:
