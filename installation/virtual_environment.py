@@ -20,6 +20,15 @@ ISOLATED = ("-I", "-X", "utf8")
 CHECK_PYTHON = (
     "import struct, sys, pip; sys.exit(sys.version_info < (3, 10) or struct.calcsize('P') != 8)"
 )
+# pip without the user's own settings of it, which may name a folder of packages: even without an
+# index, it would install from there.
+PIP_ALONE = """
+import os, runpy
+for name in [name for name in os.environ if name.upper().startswith("PIP_")]:
+    del os.environ[name]
+os.environ["PIP_CONFIG_FILE"] = os.devnull
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 # Loads torch and computes on the GPU: that a package is listed does not say that it works.
 CHECK_TORCH = """
 import json
@@ -89,7 +98,7 @@ class VirtualEnvironment:
     def has_installed(self, requirements: Sequence[str]) -> bool:
         """Return whether pip finds these installed, in suitable versions; contacts no index."""
         options = ["--no-index", "--quiet", *requirements]
-        command = [*self._pip(), "install", *options]
+        command = [self.python, *ISOLATED, "-c", PIP_ALONE, "install", *options]
         return self._commands.capture(command).exit_code == 0
 
     def install(
